@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blastmerge.h - merge the gzip-compressed BLAST XML documents that the parts of a split search
+ * left into the one document that the whole search stands for.
+ *
+ * A job is made, given its children in order and a place for the result, and run:
+ *
+ *     struct blastmerge_job *job = NULL;
+ *     enum blastmerge_status status = blastmerge_create(&job, NULL);
+ *     if (status == BLASTMERGE_OK) status = blastmerge_add_location(job, "batch_1.xml.gz");
+ *     if (status == BLASTMERGE_OK) status = blastmerge_add_location(job, "batch_2.xml.gz");
+ *     if (status == BLASTMERGE_OK) status = blastmerge_set_output_location(job, "merged.xml.gz");
+ *     if (status == BLASTMERGE_OK) status = blastmerge_run(job);
+ *     if (status != BLASTMERGE_OK) fprintf(stderr, "%s\n", blastmerge_error(job)->message);
+ *     blastmerge_destroy(job);
+ *
+ * Or the merged, compressed bytes are pulled piece by piece with blastmerge_next(), by callers that
+ * are generators themselves or feed an upload.
+ *
+ * Threads: a job belongs to one thread at a time; different jobs are independent of each other.
+ * Only blastmerge_cancel() may be called from any thread, or from a signal handler, at any time
+ * between blastmerge_create() and blastmerge_destroy(). The caller's readers, writers, allocator
+ * and callbacks are called only on the thread that is inside a function of the job, one at a time.
+ *
+ * The library never prints, never exits, and never touches signals or the locale. Strings given to
+ * it are copied. Strings are UTF-8 or, for paths, whatever the file system has.
+ */
+#ifndef BLASTMERGE_H
+#define BLASTMERGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BLASTMERGE_VERSION_MAJOR 0
+#define BLASTMERGE_VERSION_MINOR 1
+#define BLASTMERGE_VERSION_PATCH 0
+#define BLASTMERGE_VERSION       "0.1.0"
+
+#if defined(BLASTMERGE_BUILD_SHARED) && (defined(__GNUC__) || defined(__clang__))
+#define BLASTMERGE_API __attribute__((visibility("default")))
+#else
+#define BLASTMERGE_API
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define BLASTMERGE_CHECK_RESULT __attribute__((warn_unused_result))
+#else
+#define BLASTMERGE_CHECK_RESULT
+#endif
+
+/*
+ * What a call came to. Each value asks something else of the caller, is never renumbered, and is
+ * the program's exit code for it, too.
+ */
+enum blastmerge_status {
+    BLASTMERGE_OK = 0,         /* done; every check held */
+    BLASTMERGE_IO = 1,         /* input or output failed (disk, pipe, network) */
+    BLASTMERGE_USAGE = 2,      /* a call or an option makes no sense */
+    BLASTMERGE_DATA = 3,       /* a child is damaged, cut short, or not BLAST XML */
+    BLASTMERGE_MISMATCH = 4,   /* the children do not belong together (program, count) */
+    BLASTMERGE_EXISTS = 5,     /* the destination exists already */
+    BLASTMERGE_CHANGED = 6,    /* an input changed while it was read */
+    BLASTMERGE_NOT_FOUND = 7,  /* an input or the destination's folder does not exist */
+    BLASTMERGE_DENIED = 8,     /* permission or credentials are absent or refused */
+    BLASTMERGE_NO_SPACE = 9,   /* no space left for the result */
+    BLASTMERGE_NO_MEMORY = 10, /* out of memory */
+    BLASTMERGE_SALVAGED = 11,  /* reserved: done, but something was lost */
+    BLASTMERGE_NOT_READY = 12, /* reserved: children are still missing, try again later */
+    BLASTMERGE_CANCELLED = 13, /* blastmerge_cancel() was called */
+    BLASTMERGE_INTERNAL = 70   /* a fault of blastmerge itself */
+};
+
+/* What to do when a child's header differs from the first child's. */
+enum blastmerge_mismatch {
+    BLASTMERGE_MISMATCH_DEFAULT = 0, /* another program: error; version, database, parameters: warning */
+    BLASTMERGE_MISMATCH_ERROR = 1,   /* any difference: error */
+    BLASTMERGE_MISMATCH_WARN = 2,    /* any difference: warning */
+    BLASTMERGE_MISMATCH_IGNORE = 3   /* nothing is compared */
+};
+
+/* What to do with bytes that are not UTF-8 in a document that is said to be UTF-8. */
+enum blastmerge_invalid_utf8 {
+    BLASTMERGE_INVALID_UTF8_ERROR = 0,  /* error, with the place */
+    BLASTMERGE_INVALID_UTF8_LATIN1 = 1, /* each such byte is taken as ISO-8859-1 and converted */
+    BLASTMERGE_INVALID_UTF8_KEEP = 2    /* copied as they are */
+};
+
+/* In what order the children are merged. */
+enum blastmerge_sort {
+    BLASTMERGE_SORT_NONE = 0,   /* as they were added */
+    BLASTMERGE_SORT_NATURAL = 1 /* by name, runs of digits by value: batch_2 before batch_10 */
+};
+
+/* Says once what went wrong in a job. Valid until the job's next call; text_offset and the rest are
+ * meaningful where child is not BLASTMERGE_NO_CHILD. */
+#define BLASTMERGE_NO_CHILD  UINT64_MAX
+#define BLASTMERGE_NO_OFFSET UINT64_MAX
+struct blastmerge_error {
+    enum blastmerge_status status;
+    int system_error;      /* errno, or 0 */
+    int http_status;       /* reserved, 0 */
+    uint64_t child;        /* which child, from 0, or BLASTMERGE_NO_CHILD */
+    uint64_t text_offset;  /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
+    uint64_t n_iterations; /* whole Iterations of this child before the place */
+    char message[1024];    /* one line, plain words, without a newline; cut with "..." if need be */
+};
+
+/* What a merge (or a check) found and did; sums over all children. */
+struct blastmerge_report {
+    uint64_t n_children;
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes; /* bytes that were not UTF-8 and were kept or converted */
+    uint64_t n_warnings;
+    uint64_t compressed_bytes;  /* as the children lie, read */
+    uint64_t text_bytes;        /* their decompressed text */
+    uint64_t output_bytes;      /* written, compressed */
+    uint64_t output_text_bytes; /* the merged text */
+    uint32_t output_crc32;      /* CRC-32 of the merged text (RFC 1952, section 8) */
+    uint64_t peak_memory;       /* bytes that the library itself held at most */
+    double seconds;             /* wall time from the first call of run or next to the end */
+};
+
+/* What one child held, from the data. */
+struct blastmerge_child {
+    const char *name; /* owned by the job */
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes;
+    uint64_t compressed_bytes;
+    uint64_t text_bytes;
+};
+
+/* How far a job is. Totals are 0 where they are not known (pipes, readers). */
+struct blastmerge_progress {
+    uint64_t compressed_bytes; /* read so far */
+    uint64_t compressed_total; /* of all children */
+    uint64_t child;            /* the child at hand, from 0 */
+    uint64_t n_children;
+    uint64_t n_iterations; /* merged so far */
+    uint64_t output_bytes;
+};
+
+/* Memory for the job. allocate returns NULL on failure; both may be called only as said above. */
+struct blastmerge_allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t n_bytes);
+    void (*release)(void *context, void *memory);
+};
+
+/*
+ * Options. Start from blastmerge_options_init(&options, sizeof options), which sets every field to its
+ * default; a later library knows by struct_size which fields the caller has. Pointers need to live only until
+ * blastmerge_create() returns, save for the contexts.
+ */
+struct blastmerge_options {
+    size_t struct_size;
+    const char
+        *database; /* text for BlastOutput_db, at most 4096 bytes; NULL: "merged split-query child results" */
+    int keep_database; /* the first child's BlastOutput_db stays */
+    int allow_empty;   /* a child of no bytes counts as no queries, else it is an error */
+    enum blastmerge_mismatch mismatch;
+    enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_sort sort;
+    uint64_t expect_children; /* another number of children is an error; 0: any */
+    unsigned n_threads; /* 1 to 64; 0: as many as there are processors, at most 8. The result does not depend
+                           on it */
+    int level;          /* 1 to 9: compress afresh at zlib's level; 0: splice (nothing is compressed again) */
+    int plain;          /* the result is uncompressed; wins over level */
+    int force;          /* an existing destination is replaced */
+    struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
+    void *callback_context;
+    void (*on_warning)(void *context, const char *message);
+    void (*on_progress)(void *context, const struct blastmerge_progress *progress);
+};
+
+/*
+ * Bytes from the caller: a chunk iterator. next sets *data and *n_bytes to the next chunk, which must
+ * stay valid until the next call of next or close; 0 bytes say that the end is reached. It returns 0,
+ * or an errno value on failure. close (may be NULL) is called exactly once for each reader that was
+ * added, at the end of its bytes or when the job ends. A chunk may have any size from 1 byte on.
+ */
+struct blastmerge_reader {
+    void *context;
+    int (*next)(void *context, const void **data, size_t *n_bytes);
+    void (*close)(void *context);
+};
+
+/*
+ * Where the caller wants the merged bytes. write takes all n_bytes or fails; each function returns 0
+ * or an errno value. After the last write exactly one of commit (everything was checked) and discard
+ * (whatever was written is not a result) is called. Both may be NULL.
+ */
+struct blastmerge_writer {
+    void *context;
+    int (*write)(void *context, const void *data, size_t n_bytes);
+    int (*commit)(void *context);
+    void (*discard)(void *context);
+};
+
+struct blastmerge_job;
+
+/* "0.1.0", of the library that is linked. */
+BLASTMERGE_API const char *blastmerge_version(void);
+
+/* One line: the libraries and features in use, such as "zlib 1.2.13, libdeflate 1.14, AVX2". */
+BLASTMERGE_API const char *blastmerge_features(void);
+
+/* A word for a status, such as "damaged". Never NULL. */
+BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status);
+
+/* Sets every option to its default. struct_size is sizeof(struct blastmerge_options). */
+BLASTMERGE_API void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size);
+
+/* Makes a job. options may be NULL for the defaults. On failure *job is NULL (BLASTMERGE_NO_MEMORY) or
+ * a job whose error says which option makes no sense (BLASTMERGE_USAGE); destroy it in both cases. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_create(struct blastmerge_job **job,
+                  const struct blastmerge_options *options) BLASTMERGE_CHECK_RESULT;
+
+/* Ends a job in whatever state: threads are joined, readers closed, and a result that was not
+ * committed is discarded. NULL is fine. */
+BLASTMERGE_API void blastmerge_destroy(struct blastmerge_job *job);
+
+/* Adds a child: a path, or "-" for standard input. It is opened when its turn comes. */
+BLASTMERGE_API enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job,
+                                                              const char *location) BLASTMERGE_CHECK_RESULT;
+
+/* Adds a child that lies in memory, which must stay valid and unchanged until the job is destroyed.
+ * name is for messages. */
+BLASTMERGE_API enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name,
+                                                            const void *data,
+                                                            size_t n_bytes) BLASTMERGE_CHECK_RESULT;
+
+/* Adds a child whose bytes come from the caller. name is for messages. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_add_reader(struct blastmerge_job *job, const char *name,
+                      const struct blastmerge_reader *reader) BLASTMERGE_CHECK_RESULT;
+
+/* Sets where the result goes: a path, or "-" for standard output. A file appears under its name only
+ * when everything was checked and written; without options.force an existing one is an error. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_output_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
+
+/* Sets the caller's own writer as the destination. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_output_writer(struct blastmerge_job *job,
+                             const struct blastmerge_writer *writer) BLASTMERGE_CHECK_RESULT;
+
+/* Sets where the report (JSON, docs/report.md) goes: a path, or "-" for standard output. It is written
+ * as the merge goes on and appears under its name just after the result does. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_report_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
+
+/* Merges everything to the output that was set. */
+BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
+
+/* Reads and checks everything, writes nothing (a report, where one is set, is written). */
+BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
+
+/*
+ * Hands out the next piece of the merged, compressed bytes, valid until the job's next call; 0 bytes
+ * say that the result is complete and every check held. Needs no output to be set. Bytes handed out
+ * before an error never decode as a complete gzip member.
+ */
+BLASTMERGE_API enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data,
+                                                      size_t *n_bytes) BLASTMERGE_CHECK_RESULT;
+
+/* Merges everything into one buffer, which the caller gives back with blastmerge_free(). */
+BLASTMERGE_API enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **data,
+                                                           size_t *n_bytes) BLASTMERGE_CHECK_RESULT;
+
+/* Gives back what blastmerge_to_buffer() returned. NULL is fine. */
+BLASTMERGE_API void blastmerge_free(struct blastmerge_job *job, void *data);
+
+/* Asks the job to stop soon: the call that is under way returns BLASTMERGE_CANCELLED. May be called
+ * from any thread and from signal handlers. */
+BLASTMERGE_API void blastmerge_cancel(struct blastmerge_job *job);
+
+/* The job's first error in child order; status BLASTMERGE_OK while there is none. */
+BLASTMERGE_API const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job);
+
+/* What was merged so far; complete after run, check, or the end of next. */
+BLASTMERGE_API const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *job);
+
+/* What the child with that number, from 0 in merge order, held. BLASTMERGE_USAGE if there is none. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_child(const struct blastmerge_job *job, uint64_t number,
+                 struct blastmerge_child *child) BLASTMERGE_CHECK_RESULT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base.h"
+
+#include <errno.h>
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Writes the message; what is too long ends in "...". Line breaks and other control characters, which
+ * can come in with names, become question marks: a message is one line. */
+static void write_message(struct blastmerge_error *error, const char *format, va_list arguments) {
+    int length = vsnprintf(error->message, sizeof error->message, format, arguments);
+    if (length < 0) error->message[0] = '\0';
+    if (length >= (int)sizeof error->message) memcpy(error->message + sizeof error->message - 4, "...", 4);
+    for (char *p = error->message; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    }
+}
+
+static void clear(struct blastmerge_error *error, enum blastmerge_status status) {
+    error->status = status;
+    error->system_error = 0;
+    error->http_status = 0;
+    error->child = BLASTMERGE_NO_CHILD;
+    error->text_offset = BLASTMERGE_NO_OFFSET;
+    error->n_iterations = 0;
+}
+
+enum blastmerge_status bm_fail(struct blastmerge_error *error, enum blastmerge_status status,
+                               const char *format, ...) {
+    va_list arguments;
+    clear(error, status);
+    va_start(arguments, format);
+    write_message(error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+enum blastmerge_status bm_fail_at(struct blastmerge_error *error, enum blastmerge_status status,
+                                  uint64_t text_offset, const char *format, ...) {
+    va_list arguments;
+    clear(error, status);
+    error->text_offset = text_offset;
+    va_start(arguments, format);
+    write_message(error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+enum blastmerge_status bm_fail_system(struct blastmerge_error *error, int system_error, const char *format,
+                                      ...) {
+    va_list arguments;
+    char reason[128];
+    clear(error, bm_status_of_errno(system_error));
+    error->system_error = system_error;
+    va_start(arguments, format);
+    write_message(error, format, arguments);
+    va_end(arguments);
+    /* strerror_r comes in two kinds, one of which may return another string than its buffer. */
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+    const char *text = strerror_r(system_error, reason, sizeof reason);
+#else
+    const char *text = strerror_r(system_error, reason, sizeof reason) == 0 ? reason : "unknown error";
+#endif
+    size_t used = strlen(error->message);
+    snprintf(error->message + used, sizeof error->message - used, ": %s", text);
+    return error->status;
+}
+
+enum blastmerge_status bm_status_of_errno(int system_error) {
+    switch (system_error) {
+    case ENOENT:
+    case ENOTDIR:
+        return BLASTMERGE_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return BLASTMERGE_DENIED;
+    case EEXIST:
+        return BLASTMERGE_EXISTS;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return BLASTMERGE_NO_SPACE;
+    case ENOMEM:
+        return BLASTMERGE_NO_MEMORY;
+    case ECANCELED:
+        return BLASTMERGE_CANCELLED;
+    default:
+        return BLASTMERGE_IO;
+    }
+}
+
+/* Before each piece of memory stands its size, so that releases can be counted. */
+enum { PREFIX = 64 };
+
+void bm_memory_open(struct bm_memory *memory, const struct blastmerge_allocator *allocator) {
+    memset(memory, 0, sizeof *memory);
+    if (allocator != NULL) memory->allocator = *allocator;
+}
+
+void *bm_allocate(struct bm_memory *memory, size_t n_bytes) {
+    if (n_bytes > SIZE_MAX - PREFIX) return NULL;
+    const struct blastmerge_allocator *allocator = &memory->allocator;
+    size_t n_all = n_bytes + PREFIX;
+    uint8_t *start = NULL;
+    if (allocator->allocate == NULL) {
+        start = calloc(1, n_all); /* fresh pages need no clearing, and are not touched before they are used */
+    } else {
+        start = allocator->allocate(allocator->context, n_all);
+        if (start != NULL) memset(start, 0, n_all);
+    }
+    if (start == NULL) return NULL;
+    memcpy(start, &n_all, sizeof n_all);
+    memory->n_bytes += n_all;
+    if (memory->n_bytes > memory->n_peak) memory->n_peak = memory->n_bytes;
+    return start + PREFIX;
+}
+
+char *bm_copy_string(struct bm_memory *memory, const char *string) {
+    size_t n_bytes = strlen(string) + 1;
+    char *copy = bm_allocate(memory, n_bytes);
+    if (copy != NULL) memcpy(copy, string, n_bytes);
+    return copy;
+}
+
+void bm_release(struct bm_memory *memory, void *pointer) {
+    if (pointer == NULL) return;
+    uint8_t *start = (uint8_t *)pointer - PREFIX;
+    size_t n_all = 0;
+    memcpy(&n_all, start, sizeof n_all);
+    memory->n_bytes -= n_all;
+    if (memory->allocator.allocate == NULL) {
+        free(start);
+    } else {
+        memory->allocator.release(memory->allocator.context, start);
+    }
+}
+
+uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes) {
+    return libdeflate_crc32(crc, data, n_bytes);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base - what every room stands on: status and error record, memory that is counted, byte order.
+ */
+#ifndef BM_BASE_H
+#define BM_BASE_H
+
+#include "blastmerge.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BM_CHECK_RESULT          __attribute__((warn_unused_result))
+#define BM_FORMAT(position, first) __attribute__((format(printf, position, first)))
+
+#if defined(__GNUC__) || defined(__clang__)
+#define bm_likely(condition)   __builtin_expect(!!(condition), 1)
+#define bm_unlikely(condition) __builtin_expect(!!(condition), 0)
+#else
+#define bm_likely(condition)   (condition)
+#define bm_unlikely(condition) (condition)
+#endif
+
+/* --- errors -------------------------------------------------------------------------------------- */
+
+/* Fills the record (child, text_offset and n_iterations: none) and returns status, so that a failing
+ * function ends with `return bm_fail(error, ...)`. Never allocates. A message that is too long is cut. */
+enum blastmerge_status bm_fail(struct blastmerge_error *error, enum blastmerge_status status,
+                               const char *format, ...) BM_FORMAT(3, 4);
+
+/* The same at a place in the child's text. */
+enum blastmerge_status bm_fail_at(struct blastmerge_error *error, enum blastmerge_status status,
+                                  uint64_t text_offset, const char *format, ...) BM_FORMAT(4, 5);
+
+/* The same for a failed system call: the status is chosen from system_error (an errno value), and its
+ * text is added to the message after a colon. */
+enum blastmerge_status bm_fail_system(struct blastmerge_error *error, int system_error, const char *format,
+                                      ...) BM_FORMAT(3, 4);
+
+/* The status that an errno value stands for: ENOENT is BLASTMERGE_NOT_FOUND and so on. */
+enum blastmerge_status bm_status_of_errno(int system_error);
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+/* All memory of a job comes from here, on the job's own thread, so that its peak is known. */
+struct bm_memory {
+    struct blastmerge_allocator allocator;
+    size_t n_bytes; /* held now */
+    size_t n_peak;  /* held at most */
+};
+
+void bm_memory_open(struct bm_memory *memory, const struct blastmerge_allocator *allocator);
+
+/* n_bytes zeroed bytes, aligned for anything, or NULL. */
+void *bm_allocate(struct bm_memory *memory, size_t n_bytes) BM_CHECK_RESULT;
+
+/* A copy of a string, or NULL. */
+char *bm_copy_string(struct bm_memory *memory, const char *string) BM_CHECK_RESULT;
+
+/* NULL is fine. */
+void bm_release(struct bm_memory *memory, void *pointer);
+
+/* --- CRC-32 of RFC 1952, section 8 --------------------------------------------------------------- */
+
+uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);
+
+/* --- bytes in any alignment, little end first ---------------------------------------------------- */
+
+static inline uint64_t bm_load64(const uint8_t *p) {
+    uint64_t value;
+    __builtin_memcpy(&value, p, sizeof value);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
+    return value;
+}
+
+static inline void bm_store64(uint8_t *p, uint64_t value) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
+    __builtin_memcpy(p, &value, sizeof value);
+}
+
+static inline uint32_t bm_load32(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline void bm_store32(uint8_t *p, uint32_t value) {
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+    p[2] = (uint8_t)(value >> 16);
+    p[3] = (uint8_t)(value >> 24);
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inflate - compressed bytes -> text, checked, with a trace of which bit stands for what.
+ *
+ * Takes a child's bytes in any split and fills batches. A child that begins with 1f 8b is read as gzip
+ * (RFC 1952): any number of members, with every header field, FHCRC checked where it is there, zero
+ * bytes between members and after the last; each member's CRC-32 and length are checked. Any other
+ * child is plain text and handed through. A gzip stream is accepted exactly when zlib accepts it (save
+ * that zero padding and several members are taken as said above, and other bytes after a member are an
+ * error).
+ *
+ * Memory: one struct, of a fixed size. Time: linear. A step is resumable at every byte of input.
+ * Threads: a decoder belongs to one thread at a time.
+ */
+#ifndef BM_INFLATE_H
+#define BM_INFLATE_H
+
+#include "base/batch.h"
+
+enum bm_inflate_result {
+    BM_INFLATE_MORE_INPUT, /* all input was taken; the batch is not full yet: give more */
+    BM_INFLATE_FULL,       /* the batch is complete: pass it on and go on with the next */
+    BM_INFLATE_END,        /* the batch is complete and the last one (it may be empty) */
+    BM_INFLATE_FAILED /* see the error; the batch holds the text before it, which is right as far as it goes
+                       */
+};
+
+struct bm_inflate;
+
+enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_memory *memory) BM_CHECK_RESULT;
+void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory);
+
+/* Forgets everything: the next step begins another child. */
+void bm_inflate_reset(struct bm_inflate *inflate);
+
+/*
+ * Decodes input into the batch, which was begun by bm_batch_begin() and is given again until it is
+ * complete. *n_used says how many of the n_input bytes were taken; the others must be given again.
+ * is_last: no bytes follow this input (n_input may be 0). error is filled where the result is
+ * BM_INFLATE_FAILED: BLASTMERGE_DATA, with text_offset. An input of no bytes at all ends as an empty text.
+ */
+enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
+                                       const uint8_t *input, size_t n_input, size_t *n_used, bool is_last,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Whether the child is gzip; known as soon as a batch is complete. */
+bool bm_inflate_is_gzip(const struct bm_inflate *inflate);
+
+#endif

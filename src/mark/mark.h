@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mark - XML text -> marks: where a child's documents have what a merge needs, and whether they are
+ * well-formed at all.
+ *
+ * A strict, incremental scanner for BLAST XML (-outfmt 5). It takes text in any split, keeps a constant
+ * amount of state, and does linear work without recursion; entities are never expanded, nothing is ever
+ * fetched. It tells everything in marks, in ascending order of offset, and counts Iterations, Hits
+ * and Hsps. Offsets are bytes of the child's text from its start. A child may hold several documents.
+ *
+ * What is recognised, by place: the root BlastOutput; its child BlastOutput_iterations (one in each
+ * document); its children Iteration; in these Iteration_iter-num. Hit and Hsp are counted by name
+ * inside an Iteration.
+ */
+#ifndef BM_MARK_H
+#define BM_MARK_H
+
+#include "base/base.h"
+
+/* Ceilings, documented in docs/limits.md. Beyond them a document is refused. */
+enum {
+    BM_MARK_MAX_NAME = 256,         /* bytes in the name of an element, attribute or PI target */
+    BM_MARK_MAX_DEPTH = 64,         /* elements open at once */
+    BM_MARK_MAX_ATTRIBUTES = 64,    /* attributes of one tag; their names together at most 4096 bytes */
+    BM_MARK_MAX_INDENTATION = 4096, /* blanks that are held to be indentation or the rest of a line */
+    BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are looked at for their value */
+    BM_MARK_MAX_DECLARATION = 1024, /* bytes in an XML declaration */
+    BM_MARK_MAX_VALUE = 1024, /* bytes of a header field's value that are kept; beyond, the hash tells */
+    BM_MARK_MAX_HOLD = 8192   /* bm_mark_safe() is never further behind than this */
+};
+
+enum bm_mark_kind {
+    BM_MARK_DOCUMENT,       /* a document begins at offset (its BOM, '<', or white space before that; a
+                               later document begins at its BOM or '<', white space before it is the earlier one's)
+                             */
+    BM_MARK_BOM,            /* [offset, end) is a byte order mark */
+    BM_MARK_DECLARATION,    /* [offset, end) is the XML declaration; BM_MARK_CONVERTED if it names another
+                               encoding than UTF-8 (whose bytes follow as BM_MARK_CHARACTER) */
+    BM_MARK_NO_DECLARATION, /* the document has none; offset is where it would stand */
+    BM_MARK_FIELD,          /* a header element without child elements was closed: see bm_mark_field().
+                               The step ends with this mark, so that the field can be looked at */
+    BM_MARK_DATABASE,       /* BlastOutput_db's content begins at offset; BM_MARK_EMPTY_TAG: it is an
+                               empty-element tag, whose "/>" is at offset (2 bytes) */
+    BM_MARK_DATABASE_END,   /* the '<' of its end tag is at offset; none with BM_MARK_EMPTY_TAG */
+    BM_MARK_ITERATIONS,     /* BlastOutput_iterations is open: offset is after its '>';
+                               BM_MARK_EMPTY_TAG: its "/>" is at offset, and neither BODY nor ITERATIONS_END
+                               follows */
+    BM_MARK_BODY,           /* the body begins at offset: after the rest of the tag's line where that is blank
+                               (space, tab, CR, then LF, at most BM_MARK_MAX_INDENTATION bytes), else after the tag */
+    BM_MARK_ITERATION,      /* an Iteration's '<' is at offset; BM_MARK_NEWLINE: a newline lies between it and
+                               the Iteration before it in this document (or the body's beginning) */
+    BM_MARK_NUMBER,      /* [offset, end) is the content of the Iteration's number, which is the Iteration's
+                            first element; `value` if it is plain digits (BM_MARK_DIGITS);
+                            BM_MARK_EMPTY_TAG: an empty-element tag, [offset, end) is its "/>" */
+    BM_MARK_NUMBER_LONG, /* the same where the content is longer than BM_MARK_MAX_NUMBER or holds markup:
+                            it begins at offset ... */
+    BM_MARK_NUMBER_LONG_END, /* ... and ends at offset, the '<' of its end tag */
+    BM_MARK_NUMBER_MISSING,  /* the Iteration's first element, whose '<' is at offset, is not its number (or
+                                there is  no element, and the '<' is that of its end tag). BM_MARK_NEWLINE: only
+                                `value`  blanks (at most 64 are counted) stand between a newline and the '<'.
+                                BM_MARK_EMPTY_TAG: the Iteration is an empty-element tag, [offset, end) is its
+                                "/>" */
+    BM_MARK_NUMBER_EXTRA, /* a later Iteration_iter-num of the same Iteration begins at offset, its '<' ... */
+    BM_MARK_NUMBER_EXTRA_END, /* ... and has ended, with the white space after it, before offset */
+    BM_MARK_ITERATION_END,    /* the Iteration ended before offset */
+    BM_MARK_ITERATIONS_END,   /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation
+                                 (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
+                                 indentation) from offset on;   BM_MARK_NEWLINE: a newline lies between the last
+                                 Iteration (or the   body's beginning) and offset */
+    BM_MARK_MEGABLAST,   /* [offset, end) is a BlastOutput_mbstat element outside of BlastOutput_iterations */
+    BM_MARK_CHARACTER,   /* the byte at offset is to be replaced by the character `value` in UTF-8 */
+    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
+};
+
+enum bm_mark_flag { BM_MARK_EMPTY_TAG = 1, BM_MARK_NEWLINE = 2, BM_MARK_DIGITS = 4, BM_MARK_CONVERTED = 8 };
+
+struct bm_mark_entry {
+    uint64_t offset;
+    uint64_t end;
+    uint64_t value;
+    uint32_t kind;  /* enum bm_mark_kind */
+    uint32_t flags; /* enum bm_mark_flag */
+};
+
+enum { BM_MARK_LIST = 256 };
+struct bm_mark_list {
+    struct bm_mark_entry entries[BM_MARK_LIST];
+    size_t n_entries;
+};
+
+struct bm_mark_counts {
+    uint64_t n_documents;  /* begun */
+    uint64_t n_iterations; /* whole ones */
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes; /* bytes that were not UTF-8, kept or converted */
+};
+
+/* A header element: what lies before BlastOutput_iterations in a document. */
+struct bm_mark_field {
+    char name[BM_MARK_MAX_NAME + 1];
+    char value[BM_MARK_MAX_VALUE + 1]; /* as it stands in the text, cut at BM_MARK_MAX_VALUE bytes */
+    size_t n_value;                    /* bytes kept in value */
+    bool is_cut;                       /* the value is longer than that */
+    uint64_t hash;                     /* of name and whole value; FNV-1a, 64 bits */
+    bool is_parameter;                 /* it lies inside BlastOutput_param */
+};
+
+struct bm_mark;
+
+enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,
+                                    enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
+void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
+
+/* Forgets everything: the next step begins another child. */
+void bm_mark_reset(struct bm_mark *mark);
+
+/*
+ * Scans text. Takes as many of the n_text bytes as it can, *n_used of them, and appends to the
+ * list, which the caller empties before each step; it stops early only where the list is full or after a
+ * BM_MARK_FIELD. BLASTMERGE_DATA: not well-formed, or not BLAST XML; error has the offset and says what
+ * was expected; *n_used and the list are right up to there.
+ */
+enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
+                                    struct bm_mark_list *list,
+                                    struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Says that the text is at its end: BLASTMERGE_DATA if a document is not. Adds the last marks (at most 4). */
+enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* No later mark can have an offset below this one: edits up to here are known. */
+uint64_t bm_mark_safe(const struct bm_mark *mark);
+
+const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark);
+
+/* The field of the last BM_MARK_FIELD; valid until the next step. */
+const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark);
+
+/* "AVX2", "SSE2", "NEON" or "portable": the way that is taken on this machine. */
+const char *bm_mark_implementation(void);
+
+#endif
