@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/workers.h"
+
+#include <signal.h>
+#include <string.h>
+
+static void *work(void *argument) {
+    struct bm_workers *workers = argument;
+    pthread_mutex_lock(&workers->lock);
+    for (;;) {
+        while (workers->first == NULL && !workers->stopping)
+            pthread_cond_wait(&workers->work_came, &workers->lock);
+        if (workers->stopping) break;
+        struct bm_task *task = workers->first;
+        if (!bm_workers_take(workers, task)) break;
+        pthread_mutex_unlock(&workers->lock);
+        task->run(task->argument);
+        pthread_mutex_lock(&workers->lock);
+        bm_workers_ended(workers, task);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return NULL;
+}
+
+/* Small stacks: a worker calls nothing deep, and what is not touched is not resident anyway. */
+enum { STACK_BYTES = 256 * 1024 };
+
+static void start_threads(struct bm_workers *workers, unsigned n_threads) {
+    sigset_t all;
+    sigset_t before;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return;
+    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (workers->n_threads < n_threads &&
+           pthread_create(&workers->threads[workers->n_threads], &attributes, work, workers) == 0) {
+        workers->n_threads++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+enum blastmerge_status bm_workers_open(struct bm_workers *workers, unsigned n_threads,
+                                       struct bm_memory *memory) {
+    memset(workers, 0, sizeof *workers);
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_cond_init(&workers->work_came, NULL);
+    pthread_cond_init(&workers->news, NULL);
+    if (n_threads == 0) return BLASTMERGE_OK;
+    workers->threads = bm_allocate(memory, n_threads * sizeof *workers->threads);
+    if (workers->threads == NULL) return BLASTMERGE_NO_MEMORY;
+    start_threads(workers, n_threads);
+    return BLASTMERGE_OK;
+}
+
+void bm_workers_close(struct bm_workers *workers, struct bm_memory *memory) {
+    pthread_mutex_lock(&workers->lock);
+    workers->stopping = true;
+    pthread_cond_broadcast(&workers->work_came);
+    pthread_mutex_unlock(&workers->lock);
+    for (unsigned i = 0; i < workers->n_threads; i++) pthread_join(workers->threads[i], NULL);
+    bm_release(memory, workers->threads);
+    pthread_cond_destroy(&workers->news);
+    pthread_cond_destroy(&workers->work_came);
+    pthread_mutex_destroy(&workers->lock);
+}
+
+void bm_workers_submit(struct bm_workers *workers, struct bm_task *task) {
+    if (task->state != BM_TASK_IDLE) return;
+    task->state = BM_TASK_QUEUED;
+    task->next = NULL;
+    if (workers->first == NULL) {
+        workers->first = task;
+    } else {
+        workers->last->next = task;
+    }
+    workers->last = task;
+    pthread_cond_signal(&workers->work_came);
+}
+
+bool bm_workers_take(struct bm_workers *workers, struct bm_task *task) {
+    if (task->state != BM_TASK_QUEUED) return false;
+    struct bm_task *before = NULL;
+    for (struct bm_task *other = workers->first; other != task; other = other->next) before = other;
+    if (before == NULL) {
+        workers->first = task->next;
+    } else {
+        before->next = task->next;
+    }
+    if (workers->last == task) workers->last = before;
+    task->next = NULL;
+    task->state = BM_TASK_RUNNING;
+    return true;
+}
+
+void bm_workers_ended(struct bm_workers *workers, struct bm_task *task) {
+    task->state = BM_TASK_IDLE;
+    bm_workers_tell(workers);
+}

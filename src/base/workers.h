@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/workers.h - threads that take tasks in the order they were submitted.
+ *
+ * The job's own thread submits tasks and collects them. Where it must wait for a task that no worker has
+ * begun, it runs the task itself; so there may be no workers at all, and the work is the same.
+ * One lock guards the queue and whatever tasks share with the job's thread.
+ */
+#ifndef BM_WORKERS_H
+#define BM_WORKERS_H
+
+#include "base/base.h"
+
+#include <pthread.h>
+
+enum bm_task_state { BM_TASK_IDLE, BM_TASK_QUEUED, BM_TASK_RUNNING };
+
+struct bm_task {
+    void (*run)(void *argument); /* called without the lock */
+    void *argument;
+    enum bm_task_state state; /* under the lock */
+    struct bm_task *next;     /* under the lock */
+};
+
+struct bm_workers {
+    pthread_mutex_t lock;
+    pthread_cond_t work_came; /* the queue is not empty, or stopping */
+    pthread_cond_t news;      /* a task ended, or said so with bm_workers_tell() */
+    struct bm_task *first;    /* under the lock */
+    struct bm_task *last;     /* under the lock */
+    bool stopping;            /* under the lock */
+    unsigned n_threads;
+    pthread_t *threads;
+};
+
+/* Makes n_threads workers (0 is fine), all signals blocked in them. Fewer than asked for is no error, as
+ * long as the system has no more to give. */
+enum blastmerge_status bm_workers_open(struct bm_workers *workers, unsigned n_threads,
+                                       struct bm_memory *memory) BM_CHECK_RESULT;
+
+/* Lets running tasks end, forgets queued ones, and joins the threads. */
+void bm_workers_close(struct bm_workers *workers, struct bm_memory *memory);
+
+static inline void bm_workers_lock(struct bm_workers *workers) {
+    pthread_mutex_lock(&workers->lock);
+}
+static inline void bm_workers_unlock(struct bm_workers *workers) {
+    pthread_mutex_unlock(&workers->lock);
+}
+
+/* Queues an idle task; nothing happens if it is queued or running. Call with the lock held. */
+void bm_workers_submit(struct bm_workers *workers, struct bm_task *task);
+
+/* Takes a queued task out of the queue, so that the caller may run it: true if it was queued. It is then
+ * BM_TASK_RUNNING, and the caller says with bm_workers_ended() that it is not any more. With the lock held.
+ */
+bool bm_workers_take(struct bm_workers *workers, struct bm_task *task);
+void bm_workers_ended(struct bm_workers *workers, struct bm_task *task);
+
+/* Wakes the job's thread. With the lock held. */
+static inline void bm_workers_tell(struct bm_workers *workers) {
+    pthread_cond_signal(&workers->news);
+}
+
+/* Waits for the next news. With the lock held. */
+static inline void bm_workers_wait(struct bm_workers *workers) {
+    pthread_cond_wait(&workers->news, &workers->lock);
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "fetch/fetch.h"
+
+#include <string.h>
+
+/* --- children in memory -------------------------------------------------------------------------- */
+
+static enum blastmerge_status look_nowhere(struct bm_source *source, struct blastmerge_error *error) {
+    (void)source;
+    (void)error;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_memory(struct bm_fetch *fetch, struct blastmerge_error *error) {
+    (void)error;
+    fetch->chunk = fetch->source->memory;
+    fetch->n_chunk = (size_t)fetch->source->n_bytes;
+    return BLASTMERGE_OK;
+}
+
+/* Takes bytes from the chunk at hand. */
+static size_t take_chunk(struct bm_fetch *fetch, uint8_t *data, size_t capacity) {
+    size_t n_taken = fetch->n_chunk < capacity ? fetch->n_chunk : capacity;
+    if (n_taken == 0) return 0;
+    memcpy(data, fetch->chunk, n_taken);
+    fetch->chunk += n_taken;
+    fetch->n_chunk -= n_taken;
+    return n_taken;
+}
+
+static enum blastmerge_status read_memory(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
+                                          size_t *n_read, struct blastmerge_error *error) {
+    (void)error;
+    *n_read = take_chunk(fetch, data, capacity);
+    return BLASTMERGE_OK;
+}
+
+static void close_nothing(struct bm_fetch *fetch) {
+    (void)fetch;
+}
+
+static const struct bm_fetch_back_end memory_back_end = {look_nowhere, open_memory, read_memory,
+                                                         close_nothing};
+
+/* --- children from the caller's reader ----------------------------------------------------------- */
+
+static enum blastmerge_status open_reader(struct bm_fetch *fetch, struct blastmerge_error *error) {
+    if (fetch->source->is_open_reader) return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_USAGE, "its reader was read before");
+}
+
+static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
+                                          size_t *n_read, struct blastmerge_error *error) {
+    if (fetch->n_chunk == 0) {
+        const void *chunk = NULL;
+        const struct blastmerge_reader *reader = &fetch->source->reader;
+        int failure = reader->next(reader->context, &chunk, &fetch->n_chunk);
+        if (failure != 0) {
+            fetch->n_chunk = 0;
+            return bm_fail_system(error, failure, "its reader failed");
+        }
+        fetch->chunk = chunk;
+    }
+    *n_read = take_chunk(fetch, data, capacity);
+    return BLASTMERGE_OK;
+}
+
+static void close_reader(struct bm_fetch *fetch) {
+    bm_source_close(fetch->source);
+}
+
+static const struct bm_fetch_back_end reader_back_end = {look_nowhere, open_reader, read_reader,
+                                                         close_reader};
+
+/* --- sources ------------------------------------------------------------------------------------- */
+
+struct bm_source bm_source_path(const char *path) {
+    return (struct bm_source){.back_end = &bm_fetch_file, .name = path, .n_bytes = UINT64_MAX};
+}
+
+struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes) {
+    return (struct bm_source){.back_end = &memory_back_end,
+                              .name = name,
+                              .memory = data,
+                              .n_bytes = n_bytes,
+                              .can_read_ahead = true};
+}
+
+struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader) {
+    return (struct bm_source){.back_end = &reader_back_end,
+                              .name = name,
+                              .reader = *reader,
+                              .n_bytes = UINT64_MAX,
+                              .is_open_reader = true};
+}
+
+void bm_source_close(struct bm_source *source) {
+    if (!source->is_open_reader) return;
+    source->is_open_reader = false;
+    if (source->reader.close != NULL) source->reader.close(source->reader.context);
+}
+
+const char *bm_source_display_name(const struct bm_source *source) {
+    bool is_stdin = source->back_end == &bm_fetch_file && strcmp(source->name, "-") == 0;
+    return is_stdin ? "standard input" : source->name;
+}
+
+/* --- the fetch ----------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_source_look(struct bm_source *source, struct blastmerge_error *error) {
+    return source->back_end->look(source, error);
+}
+
+enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *source,
+                                     struct bm_cancel *cancel, struct blastmerge_error *error) {
+    memset(fetch, 0, sizeof *fetch);
+    fetch->source = source;
+    fetch->cancel = cancel;
+    enum blastmerge_status status = source->back_end->open(fetch, error);
+    fetch->is_open = status == BLASTMERGE_OK;
+    return status;
+}
+
+enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
+                                     struct blastmerge_error *error) {
+    *n_read = 0;
+    while (*n_read < capacity && !fetch->has_ended) {
+        size_t n_new = 0;
+        if (bm_cancel_is_set(fetch->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+        enum blastmerge_status status =
+            fetch->source->back_end->read(fetch, data + *n_read, capacity - *n_read, &n_new, error);
+        if (status != BLASTMERGE_OK) return status;
+        fetch->has_ended = n_new == 0;
+        *n_read += n_new;
+        fetch->n_read += n_new;
+    }
+    return BLASTMERGE_OK;
+}
+
+void bm_fetch_close(struct bm_fetch *fetch) {
+    if (!fetch->is_open) return;
+    fetch->is_open = false;
+    fetch->source->back_end->close(fetch);
+}

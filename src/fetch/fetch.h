@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch - where a child lies -> its bytes as they are.
+ *
+ * A source says where; a fetch reads it once, front to back. A back end is a table of functions, so that
+ * further places (HTTP, object stores) are further tables. Called on the job's own thread only.
+ */
+#ifndef BM_FETCH_H
+#define BM_FETCH_H
+
+#include "base/cancel.h"
+
+struct bm_fetch;
+struct bm_source;
+
+struct bm_fetch_back_end {
+    /* What is known without reading: n_bytes, whether it can be read ahead of its turn, identity. */
+    enum blastmerge_status (*look)(struct bm_source *source, struct blastmerge_error *error);
+    enum blastmerge_status (*open)(struct bm_fetch *fetch, struct blastmerge_error *error);
+    /* Up to `capacity` bytes to `data`; *n_read 0 at the end only. */
+    enum blastmerge_status (*read)(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
+                                   struct blastmerge_error *error);
+    void (*close)(struct bm_fetch *fetch);
+};
+
+/* Where a child lies. Made by bm_source_...(); strings and memory belong to whoever made it. */
+struct bm_source {
+    const struct bm_fetch_back_end *back_end;
+    const char *name;                /* for messages, and the path of a file */
+    const uint8_t *memory;           /* children in memory */
+    struct blastmerge_reader reader; /* children from the caller's reader */
+    uint64_t n_bytes;                /* known by look, or UINT64_MAX */
+    uint64_t device;                 /* files: identity, for telling whether two are the same */
+    uint64_t inode;
+    bool has_identity;
+    bool can_read_ahead; /* reading it early keeps nobody waiting */
+    bool is_open_reader; /* the caller's reader waits for its close */
+};
+
+struct bm_source bm_source_path(const char *path);
+struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes);
+struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader);
+
+/* Calls the reader's close, if it was not yet. */
+void bm_source_close(struct bm_source *source);
+
+struct bm_fetch {
+    struct bm_source *source;
+    struct bm_cancel *cancel;
+    bool is_open;
+    uint64_t n_read; /* bytes so far */
+    int file;        /* files */
+    bool is_regular;
+    uint64_t size_at_open; /* regular files: to see whether they change */
+    int64_t time_at_open[2];
+    const uint8_t *chunk; /* memory and readers: what is left of the bytes at hand */
+    size_t n_chunk;
+    bool has_ended;
+};
+
+/* The child's name as messages have it: "standard input" for "-". */
+const char *bm_source_display_name(const struct bm_source *source);
+
+enum blastmerge_status bm_source_look(struct bm_source *source,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *source,
+                                     struct bm_cancel *cancel,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Fills `data` as far as the source goes: fewer than `capacity` bytes only at the source's end. */
+enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Fine on one that is not open. */
+void bm_fetch_close(struct bm_fetch *fetch);
+
+extern const struct bm_fetch_back_end bm_fetch_file;
+
+#endif

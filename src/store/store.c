@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- the caller's writer ------------------------------------------------------------------------- */
+
+static enum blastmerge_status writer_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
+                                           struct blastmerge_error *error) {
+    int failure = store->writer.write(store->writer.context, data, n_bytes);
+    return failure == 0 ? BLASTMERGE_OK : bm_fail_system(error, failure, "the output's writer failed");
+}
+
+static enum blastmerge_status writer_prepare(struct bm_store *store, struct blastmerge_error *error) {
+    (void)store;
+    (void)error;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status writer_commit(struct bm_store *store, struct blastmerge_error *error) {
+    if (store->writer.commit == NULL) return BLASTMERGE_OK;
+    int failure = store->writer.commit(store->writer.context);
+    return failure == 0 ? BLASTMERGE_OK
+                        : bm_fail_system(error, failure, "the output's writer failed to commit");
+}
+
+static void writer_discard(struct bm_store *store) {
+    if (store->writer.discard != NULL) store->writer.discard(store->writer.context);
+}
+
+static const struct bm_store_back_end writer_back_end = {writer_write, writer_prepare, writer_commit,
+                                                         writer_discard};
+
+void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer) {
+    memset(store, 0, sizeof *store);
+    store->writer = *writer;
+    store->back_end = &writer_back_end;
+}
+
+/* --- the store ----------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, size_t n_bytes,
+                                      struct blastmerge_error *error) {
+    return n_bytes == 0 ? BLASTMERGE_OK : store->back_end->write(store, data, n_bytes, error);
+}
+
+enum blastmerge_status bm_store_prepare(struct bm_store *store, struct blastmerge_error *error) {
+    return store->back_end->prepare(store, error);
+}
+
+enum blastmerge_status bm_store_commit(struct bm_store *store, struct blastmerge_error *error) {
+    const struct bm_store_back_end *back_end = store->back_end;
+    store->back_end = NULL;
+    return back_end->commit(store, error);
+}
+
+void bm_store_discard(struct bm_store *store) {
+    const struct bm_store_back_end *back_end = store->back_end;
+    store->back_end = NULL;
+    if (back_end != NULL) back_end->discard(store);
+}
