@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "number/header.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char program_name[] = "BlastOutput_program";
+
+void bm_header_begin(struct bm_header *header) {
+    header->n_fields = 0;
+}
+
+static bool is_compared(const struct bm_mark_field *field) {
+    return field->is_parameter || strcmp(field->name, program_name) == 0 ||
+           strcmp(field->name, "BlastOutput_version") == 0 || strcmp(field->name, "BlastOutput_db") == 0;
+}
+
+static const struct bm_header_field *find(const struct bm_header *header, const char *name) {
+    for (size_t i = 0; i < header->n_fields; i++) {
+        if (strcmp(header->fields[i].name, name) == 0) return &header->fields[i];
+    }
+    return NULL;
+}
+
+void bm_header_take(struct bm_header *header, const struct bm_mark_field *field) {
+    if (!is_compared(field) || header->n_fields == BM_HEADER_FIELDS) return;
+    struct bm_header_field *kept = &header->fields[header->n_fields];
+    snprintf(kept->name, sizeof kept->name, "%s", field->name);
+    snprintf(kept->value, sizeof kept->value, "%s", field->value);
+    kept->hash = field->hash;
+    if (find(header, kept->name) == NULL) header->n_fields++; /* only the first one of a name counts */
+}
+
+static bool differ(const struct bm_header_field *one, const struct bm_header_field *other) {
+    return one == NULL || other == NULL || one->hash != other->hash;
+}
+
+bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
+                       struct bm_header_difference *difference) {
+    while (*position < first->n_fields + header->n_fields) {
+        size_t i = (*position)++;
+        bool is_in_first = i < first->n_fields;
+        const struct bm_header_field *field =
+            is_in_first ? &first->fields[i] : &header->fields[i - first->n_fields];
+        const struct bm_header_field *theirs = is_in_first ? field : find(first, field->name);
+        const struct bm_header_field *ours = is_in_first ? find(header, field->name) : field;
+        if (!is_in_first && theirs != NULL) continue; /* was compared from the other side */
+        if (!differ(ours, theirs)) continue;
+        *difference = (struct bm_header_difference){
+            .name = field->name,
+            .value = ours == NULL ? NULL : ours->value,
+            .first_value = theirs == NULL ? NULL : theirs->value,
+            .is_program = strcmp(field->name, program_name) == 0,
+        };
+        return true;
+    }
+    return false;
+}

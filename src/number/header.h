@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * number/header.h - whether documents belong together: each one's program, version, database and parameters
+ * against the first one's.
+ */
+#ifndef BM_HEADER_H
+#define BM_HEADER_H
+
+#include "mark/mark.h"
+
+enum {
+    BM_HEADER_FIELDS =
+        40,              /* program, version, database and parameters that are compared; NCBI's DTD has 14 */
+    BM_HEADER_NAME = 64, /* bytes of a name and of a value that are kept for messages, with the NUL */
+    BM_HEADER_VALUE = 128
+};
+
+struct bm_header_field {
+    char name[BM_HEADER_NAME];
+    char value[BM_HEADER_VALUE];
+    uint64_t hash; /* of the whole name and value */
+};
+
+struct bm_header {
+    struct bm_header_field fields[BM_HEADER_FIELDS];
+    size_t n_fields;
+};
+
+/* Empties it for the next document. */
+void bm_header_begin(struct bm_header *header);
+
+/* Keeps the field if it is one that is compared. */
+void bm_header_take(struct bm_header *header, const struct bm_mark_field *field);
+
+struct bm_header_difference {
+    const char *name;
+    const char *value;       /* NULL: this document has no such field */
+    const char *first_value; /* NULL: the first one has none */
+    bool is_program;
+};
+
+/* The next difference from *position (0 at the beginning) on; false where there is none. */
+bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
+                       struct bm_header_difference *difference);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+#include "number/number.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NONE UINT64_MAX
+
+static const char plain_declaration[] = "<?xml version=\"1.0\"?>";
+static const char plain_epilogue[] = "</BlastOutput_iterations>\n</BlastOutput>\n\n";
+static const char iterations_end_tag[] = "</BlastOutput_iterations>";
+static const char number_start_tag[] = "<Iteration_iter-num>";
+static const char number_end_tag[] = "</Iteration_iter-num>";
+
+/* --- making edits -------------------------------------------------------------------------------- */
+
+static void add(struct bm_edit_list *edits, enum bm_edit_kind kind, uint64_t offset) {
+    assert(edits->n_edits < BM_EDIT_LIST);
+    edits->edits[edits->n_edits++] = (struct bm_edit){.offset = offset, .kind = kind};
+}
+
+/* Inserts text that lives as long as the job. */
+static void insert(struct bm_edit_list *edits, uint64_t offset, const char *text, size_t n_text) {
+    if (n_text == 0) return;
+    add(edits, BM_EDIT_INSERT, offset);
+    edits->edits[edits->n_edits - 1].insert = text;
+    edits->edits[edits->n_edits - 1].n_insert = (uint32_t)n_text;
+}
+
+/* Inserts text of the moment, which is copied into the list. */
+static void insert_copy(struct bm_edit_list *edits, uint64_t offset, const char *text, size_t n_text) {
+    assert(n_text <= BM_EDIT_TEXT - edits->n_text);
+    char *copy = edits->text + edits->n_text;
+    memcpy(copy, text, n_text);
+    edits->n_text += n_text;
+    insert(edits, offset, copy, n_text);
+}
+
+static void drop(struct bm_edit_list *edits, uint64_t offset, uint64_t end) {
+    if (offset == end) return;
+    add(edits, BM_EDIT_DROP, offset);
+    add(edits, BM_EDIT_KEEP, end);
+}
+
+static void begin_fragment(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+    add(edits, BM_EDIT_BEGIN, offset);
+    number->is_in_fragment = true;
+    number->is_dropping = false;
+}
+
+static void end_fragment(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+    if (!number->is_in_fragment) return;
+    add(edits, BM_EDIT_END, offset);
+    number->is_in_fragment = false;
+    number->is_dropping = false;
+}
+
+static void begin_drop(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+    add(edits, BM_EDIT_DROP, offset);
+    number->is_dropping = true;
+}
+
+static void end_drop(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+    add(edits, BM_EDIT_KEEP, offset);
+    number->is_dropping = false;
+}
+
+/* --- settings ------------------------------------------------------------------------------------ */
+
+static size_t escape(char *escaped, const char *text) {
+    size_t n = 0;
+    for (; *text != '\0'; text++) {
+        const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
+        if (entity == NULL) {
+            escaped[n++] = *text;
+        } else {
+            memcpy(escaped + n, entity, strlen(entity));
+            n += strlen(entity);
+        }
+    }
+    return n;
+}
+
+void bm_number_open(struct bm_number *number, const char *database) {
+    memset(number, 0, sizeof *number);
+    number->pending_body = NONE;
+    number->keeps_database = database == NULL;
+    if (database == NULL) return;
+    assert(strlen(database) <= BM_NUMBER_MAX_DATABASE);
+    number->n_database = escape(number->database, database);
+}
+
+/* --- the prologue: only the first document's is kept --------------------------------------------- */
+
+static void take_document(struct bm_number *number) {
+    number->n_documents++;
+    number->is_first = !number->has_prologue;
+    number->has_prologue = true;
+    number->has_iteration = false;
+    number->is_in_fragment = false;
+    number->is_dropping = false;
+    number->pending_body = NONE;
+}
+
+static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
+                             struct bm_edit_list *edits) {
+    if (!number->is_first) return;
+    begin_fragment(number, edits, mark->offset);
+    if ((mark->flags & BM_MARK_CONVERTED) == 0) return;
+    insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
+    drop(edits, mark->offset, mark->end);
+}
+
+static void take_no_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
+                                struct bm_edit_list *edits) {
+    if (!number->is_first) return;
+    begin_fragment(number, edits, mark->offset);
+    insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
+    insert(edits, mark->offset, "\n", 1);
+}
+
+static void take_database(struct bm_number *number, const struct bm_mark_entry *mark,
+                          struct bm_edit_list *edits) {
+    static const char end_tag[] = "</BlastOutput_db>";
+    if (!number->is_first || number->keeps_database) return;
+    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
+        insert(edits, mark->offset, ">", 1);
+        insert(edits, mark->offset, number->database, number->n_database);
+        insert(edits, mark->offset, end_tag, sizeof end_tag - 1);
+        drop(edits, mark->offset, mark->offset + 2);
+        return;
+    }
+    insert(edits, mark->offset, number->database, number->n_database);
+    begin_drop(number, edits, mark->offset);
+}
+
+static void take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
+                              struct bm_edit_list *edits) {
+    if (number->is_dropping) end_drop(number, edits, mark->offset);
+}
+
+/* --- the epilogue: the first document's is kept for the end -------------------------------------- */
+
+static void begin_epilogue(struct bm_number *number, uint64_t offset, size_t n_indentation) {
+    number->is_capturing = true;
+    number->captured_to = offset;
+    number->end_tag_at = number->n_epilogue + n_indentation;
+}
+
+static void append_epilogue(struct bm_number *number, const char *text, size_t n_text) {
+    if (n_text > BM_NUMBER_MAX_EPILOGUE - number->n_epilogue) {
+        number->is_too_long = true;
+        return;
+    }
+    memcpy(number->epilogue + number->n_epilogue, text, n_text);
+    number->n_epilogue += n_text;
+}
+
+/* Takes the text up to `to`, which lies in the batch or the history before it. */
+static void capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
+    if (!number->is_capturing || to <= number->captured_to) return;
+    if (!number->is_too_long) {
+        assert(number->captured_to + batch->n_history >= batch->text_offset);
+        const uint8_t *text = batch->text + (int64_t)(number->captured_to - batch->text_offset);
+        append_epilogue(number, (const char *)text, (size_t)(to - number->captured_to));
+    }
+    number->captured_to = to;
+}
+
+/* A BlastOutput_mbstat after the Iterations: where it lies in the epilogue, if it is whole in there. In the
+ * epilogue it may be longer than in the text, by characters that were converted: so look for its tag. */
+static void take_megablast(struct bm_number *number, const struct bm_mark_entry *mark,
+                           const struct bm_batch *batch) {
+    static const char tag[] = "<BlastOutput_mbstat";
+    const size_t n_tag = sizeof tag - 1;
+    uint64_t n_bytes = mark->end - mark->offset;
+    if (!number->is_capturing || number->n_megablast > 0) return;
+    capture(number, batch, mark->end);
+    if (number->is_too_long || n_bytes > number->n_epilogue) return;
+    size_t at = number->n_epilogue - (size_t)n_bytes;
+    while (at > 0 && strncmp(number->epilogue + at, tag, n_tag) != 0) at--;
+    number->megablast_at = at;
+    number->n_megablast = number->n_epilogue - at;
+}
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Takes the element out of the epilogue, with its indentation and the line break before that. */
+static void remove_megablast(struct bm_number *number) {
+    size_t from = number->megablast_at;
+    size_t to = from + number->n_megablast;
+    while (from > number->end_tag_at && is_blank(number->epilogue[from - 1])) from--;
+    if (from > number->end_tag_at && number->epilogue[from - 1] == '\n') from--;
+    if (from > number->end_tag_at && number->epilogue[from - 1] == '\r') from--;
+    memmove(number->epilogue + from, number->epilogue + to, number->n_epilogue - to);
+    number->n_epilogue -= to - from;
+    number->n_megablast = 0;
+}
+
+const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
+    *dropped_megablast = false;
+    if (number->is_too_long) {
+        *n_bytes = sizeof plain_epilogue - 1;
+        return plain_epilogue;
+    }
+    if (number->n_megablast > 0 && number->n_documents > 1) {
+        remove_megablast(number);
+        *dropped_megablast = true;
+    }
+    *n_bytes = number->n_epilogue;
+    return number->epilogue;
+}
+
+/* --- the body ------------------------------------------------------------------------------------ */
+
+static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
+                            struct bm_edit_list *edits) {
+    if (!number->is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
+    /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
+    drop(edits, mark->offset, mark->offset + 1);
+    insert(edits, mark->offset + 2, "\n", 1);
+    end_fragment(number, edits, mark->offset + 2);
+    append_epilogue(number, iterations_end_tag, sizeof iterations_end_tag - 1);
+    begin_epilogue(number, mark->offset + 2, 0);
+}
+
+static void take_body(struct bm_number *number, const struct bm_mark_entry *mark) {
+    if (!number->is_first) number->pending_body = mark->offset;
+}
+
+static void begin_body(struct bm_number *number, struct bm_edit_list *edits) {
+    if (number->pending_body == NONE) return;
+    begin_fragment(number, edits, number->pending_body);
+    number->pending_body = NONE;
+}
+
+static void take_iteration(struct bm_number *number, const struct bm_mark_entry *mark,
+                           struct bm_edit_list *edits) {
+    begin_body(number, edits);
+    if (!number->has_iteration && number->line_is_open && (mark->flags & BM_MARK_NEWLINE) == 0) {
+        insert(edits, mark->offset, "\n", 1);
+    }
+    number->has_iteration = true;
+    number->line_is_open = true;
+    number->n_iterations++;
+}
+
+static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
+                                struct bm_edit_list *edits) {
+    if (number->pending_body != NONE && mark->offset - number->pending_body > BM_NUMBER_MAX_BODY_HOLD) {
+        begin_body(number, edits);
+    }
+    number->pending_body = NONE;
+    if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
+    end_fragment(number, edits, mark->offset);
+    if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
+}
+
+/* --- numbers ------------------------------------------------------------------------------------- */
+
+/* Decimal digits of a number: their count. */
+static size_t print_number(char digits[20], uint64_t value) {
+    char reversed[20];
+    size_t n = 0;
+    do {
+        reversed[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    for (size_t i = 0; i < n; i++) digits[i] = reversed[n - 1 - i];
+    return n;
+}
+
+/* Replaces the old digits by the new ones; those that agree from the left stay. */
+static void take_number(const struct bm_number *number, const struct bm_mark_entry *mark,
+                        struct bm_edit_list *edits) {
+    char new_digits[20];
+    char old_digits[20];
+    size_t n_new = print_number(new_digits, number->n_iterations);
+    size_t n_same = 0;
+    if ((mark->flags & BM_MARK_DIGITS) != 0) {
+        size_t n_old = print_number(old_digits, mark->value);
+        if (n_old == mark->end - mark->offset) { /* else it has leading zeros */
+            while (n_same < n_old && n_same < n_new && old_digits[n_same] == new_digits[n_same]) n_same++;
+        }
+    }
+    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) insert(edits, mark->offset, ">", 1);
+    if (n_same < n_new) insert_copy(edits, mark->offset + n_same, new_digits + n_same, n_new - n_same);
+    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
+        insert(edits, mark->offset, number_end_tag, sizeof number_end_tag - 1);
+    }
+    drop(edits, mark->offset + n_same, mark->end);
+}
+
+static void take_long_number(struct bm_number *number, const struct bm_mark_entry *mark,
+                             struct bm_edit_list *edits) {
+    char digits[20];
+    insert_copy(edits, mark->offset, digits, print_number(digits, number->n_iterations));
+    begin_drop(number, edits, mark->offset);
+}
+
+/* Inserts a whole number element where there is none. */
+static void take_missing_number(const struct bm_number *number, const struct bm_mark_entry *mark,
+                                struct bm_edit_list *edits) {
+    static const char blanks[65] = "                                                                ";
+    static const char iteration_end_tag[] = "</Iteration>";
+    bool is_empty_tag = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
+    char text[160];
+    size_t n = 0;
+    if (is_empty_tag) text[n++] = '>';
+    memcpy(text + n, number_start_tag, sizeof number_start_tag - 1);
+    n += sizeof number_start_tag - 1;
+    n += print_number(text + n, number->n_iterations);
+    memcpy(text + n, number_end_tag, sizeof number_end_tag - 1);
+    n += sizeof number_end_tag - 1;
+    if (is_empty_tag) {
+        memcpy(text + n, iteration_end_tag, sizeof iteration_end_tag - 1);
+        n += sizeof iteration_end_tag - 1;
+    } else if ((mark->flags & BM_MARK_NEWLINE) != 0) {
+        text[n++] = '\n';
+        memcpy(text + n, blanks, mark->value);
+        n += mark->value;
+    }
+    insert_copy(edits, mark->offset, text, n);
+    if (is_empty_tag) drop(edits, mark->offset, mark->end);
+}
+
+/* --- characters of other encodings --------------------------------------------------------------- */
+
+/* One byte of the text becomes a character above U+007F (and, as all 8-bit encodings have it, below U+10000).
+ */
+static size_t encode_utf8(char utf8[3], unsigned character) {
+    size_t n = 0;
+    if (character >= 0x800) {
+        utf8[n++] = (char)(0xe0 | character >> 12);
+        utf8[n++] = (char)(0x80 | (character >> 6 & 0x3f));
+    } else {
+        utf8[n++] = (char)(0xc0 | character >> 6);
+    }
+    utf8[n++] = (char)(0x80 | (character & 0x3f));
+    return n;
+}
+
+static void take_character(struct bm_number *number, const struct bm_mark_entry *mark,
+                           const struct bm_batch *batch, struct bm_edit_list *edits) {
+    char utf8[3];
+    size_t n = encode_utf8(utf8, (unsigned)mark->value);
+    if (number->is_capturing) {
+        capture(number, batch, mark->offset);
+        append_epilogue(number, utf8, n);
+        number->captured_to = mark->offset + 1;
+        return;
+    }
+    begin_body(number, edits);
+    if (!number->is_in_fragment || number->is_dropping) return;
+    insert_copy(edits, mark->offset, utf8, n);
+    drop(edits, mark->offset, mark->offset + 1);
+}
+
+/* --- all marks ----------------------------------------------------------------------------------- */
+
+static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
+                      const struct bm_batch *batch, struct bm_edit_list *edits) {
+    switch ((enum bm_mark_kind)mark->kind) {
+    case BM_MARK_DOCUMENT:
+        take_document(number);
+        break;
+    case BM_MARK_DECLARATION:
+        take_declaration(number, mark, edits);
+        break;
+    case BM_MARK_NO_DECLARATION:
+        take_no_declaration(number, mark, edits);
+        break;
+    case BM_MARK_DATABASE:
+        take_database(number, mark, edits);
+        break;
+    case BM_MARK_DATABASE_END:
+        take_database_end(number, mark, edits);
+        break;
+    case BM_MARK_ITERATIONS:
+        take_iterations(number, mark, edits);
+        break;
+    case BM_MARK_BODY:
+        take_body(number, mark);
+        break;
+    case BM_MARK_ITERATION:
+        take_iteration(number, mark, edits);
+        break;
+    case BM_MARK_NUMBER:
+        take_number(number, mark, edits);
+        break;
+    case BM_MARK_NUMBER_LONG:
+        take_long_number(number, mark, edits);
+        break;
+    case BM_MARK_NUMBER_MISSING:
+        take_missing_number(number, mark, edits);
+        break;
+    case BM_MARK_NUMBER_EXTRA:
+        begin_drop(number, edits, mark->offset);
+        break;
+    case BM_MARK_NUMBER_LONG_END:
+    case BM_MARK_NUMBER_EXTRA_END:
+        end_drop(number, edits, mark->offset);
+        break;
+    case BM_MARK_ITERATIONS_END:
+        take_iterations_end(number, mark, edits);
+        break;
+    case BM_MARK_MEGABLAST:
+        take_megablast(number, mark, batch);
+        break;
+    case BM_MARK_CHARACTER:
+        take_character(number, mark, batch, edits);
+        break;
+    case BM_MARK_DOCUMENT_END:
+        capture(number, batch, mark->offset);
+        number->is_capturing = false;
+        break;
+    case BM_MARK_BOM:
+    case BM_MARK_FIELD:
+    case BM_MARK_ITERATION_END:
+        break;
+    }
+}
+
+void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
+                    uint64_t scanned, struct bm_edit_list *edits) {
+    for (size_t i = 0; i < marks->n_entries; i++) take_mark(number, &marks->entries[i], batch, edits);
+    capture(number, batch, scanned);
+}
+
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits) {
+    if (number->pending_body == NONE) return mark_safe;
+    if (mark_safe <= number->pending_body + BM_NUMBER_MAX_BODY_HOLD) {
+        return mark_safe < number->pending_body ? mark_safe : number->pending_body;
+    }
+    begin_body(number, edits);
+    return mark_safe;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * number - marks -> edits: one prologue, running numbers, one epilogue.
+ *
+ * Sees the marks of all children in their order and decides what of each text is kept, dropped and inserted
+ * (docs/merge.md has the rules). It holds back nothing but the beginning of a body of which it is not known
+ * yet whether it holds an Iteration, and the epilogue, at most 4 KiB each.
+ */
+#ifndef BM_NUMBER_H
+#define BM_NUMBER_H
+
+#include "base/batch.h"
+#include "base/edit.h"
+#include "mark/mark.h"
+
+enum {
+    BM_NUMBER_MAX_EPILOGUE = 4096,  /* bytes; a longer one is written in BLAST's plain form */
+    BM_NUMBER_MAX_BODY_HOLD = 4096, /* bytes of a body without an Iteration that contribute nothing */
+    BM_NUMBER_MAX_DATABASE = 4096,  /* bytes of the database's text, before escaping */
+    BM_NUMBER_ROOM = 8              /* edits that one mark makes at most */
+};
+
+struct bm_number {
+    /* settings */
+    bool keeps_database;
+    char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
+    size_t n_database;
+
+    /* the whole merge */
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    bool has_prologue; /* the first document has begun */
+    bool line_is_open; /* since the last Iteration that was merged no newline was */
+
+    /* the document at hand */
+    bool is_first;
+    bool is_in_fragment;
+    bool is_dropping; /* inside a dropped range of the fragment */
+    bool has_iteration;
+    uint64_t
+        pending_body; /* where its body begins, while it is not known whether it counts; else UINT64_MAX */
+
+    /* the first document's epilogue */
+    bool is_capturing;
+    bool is_too_long;
+    uint64_t captured_to; /* text offset up to which it was taken, or dropped */
+    size_t n_epilogue;
+    size_t end_tag_at;   /* where in it the text after the end tag's indentation begins */
+    size_t megablast_at; /* where in it BlastOutput_mbstat lies ... */
+    size_t n_megablast;  /* ... and how long it is; 0: there is none */
+    char epilogue[BM_NUMBER_MAX_EPILOGUE];
+};
+
+/* database NULL: kept. The text is taken as plain text and escaped. */
+void bm_number_open(struct bm_number *number, const char *database);
+
+/*
+ * Turns marks into edits, which are appended; there must be room for BM_NUMBER_ROOM edits a mark. `batch`
+ * holds the text that was scanned, up to the offset `scanned`.
+ */
+void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
+                    uint64_t scanned, struct bm_edit_list *edits);
+
+/* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
+ * May append edits. */
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits);
+
+/* The result's last text; valid until the number room is opened again. Needs at least one document.
+ * *dropped_megablast: a BlastOutput_mbstat was dropped. */
+const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast);
+
+#endif
