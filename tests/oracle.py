@@ -1,0 +1,424 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""oracle - the text that a merge must come to, worked out slowly and plainly.
+
+It shares nothing with the program: a child is read whole, zlib inflates it, expat says whether it is
+well-formed, a tree of its elements is made, and from the tree a list of changes. What it does not judge:
+whether children belong together (--mismatch, names), and the program's ceilings (docs/limits.md).
+
+    oracle.py [--db TEXT | --keep-db] [--allow-empty] [--invalid-utf8 POLICY] CHILD... > merged.xml
+"""
+import argparse
+import re
+import sys
+import zlib
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+DATABASE = "merged split-query child results"
+PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
+DECLARATION = b'<?xml version="1.0"?>'
+BOM = b"\xef\xbb\xbf"
+BLANK_LIMIT = 4096  # more blanks than that are neither indentation nor the rest of a line
+MARGIN_LIMIT = 64  # an inserted number is indented by no more than that
+EPILOGUE_LIMIT = 4096
+HOLD_LIMIT = 4096  # a longer body is copied though it holds no Iteration: nobody can hold it back
+
+# Encodings that are converted, by the names that documents give them, in small letters.
+CONVERTED = {"iso-8859-1": "latin-1", "iso-8859-15": "iso-8859-15", "windows-1252": "cp1252",
+             "us-ascii": "ascii"}
+
+
+class Refused(Exception):
+    """The merge is refused: a child is damaged, or is not BLAST XML (exit code 3)."""
+
+
+@dataclass
+class Options:
+    database: str = DATABASE
+    keep_database: bool = False
+    allow_empty: bool = False
+    invalid_utf8: str = "error"
+
+
+# --- bytes -> text -----------------------------------------------------------------------------------
+
+
+def read_child(data):
+    """The text of a child: gzip members with zero bytes after them, or the bytes themselves."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    text = []
+    while data:
+        member = zlib.decompressobj(31)
+        try:
+            text.append(member.decompress(data))
+        except zlib.error as error:
+            raise Refused(f"damaged gzip: {error}") from error
+        if not member.eof:
+            raise Refused("cut short")
+        data = member.unused_data.lstrip(b"\0")
+    return b"".join(text)
+
+
+def to_utf8(raw, encoding, invalid_utf8):
+    """Bytes of a document as the result has them."""
+    if encoding != "utf-8":
+        try:
+            return raw.decode(encoding).encode()
+        except UnicodeDecodeError as error:
+            raise Refused(f"not {encoding}: {error}") from error
+    if invalid_utf8 == "keep":
+        return raw
+    text, position = [], 0
+    while position < len(raw):
+        try:
+            text.append(raw[position:].decode())
+            break
+        except UnicodeDecodeError as error:
+            if invalid_utf8 == "error":
+                raise Refused(f"not UTF-8: {error}") from error
+            good, bad = position + error.start, position + error.end
+            text.append(raw[position:good].decode() + raw[good:bad].decode("latin-1"))
+            position = bad
+    return "".join(text).encode()
+
+
+def n_invalid_bytes(raw):
+    """How many bytes belong to no valid UTF-8 sequence."""
+    count = 0
+    while True:
+        try:
+            raw.decode()
+            return count
+        except UnicodeDecodeError as error:
+            count += error.end - error.start
+            raw = raw[error.end:]
+
+
+# --- text -> documents -------------------------------------------------------------------------------
+
+TOKEN = re.compile(rb"""
+    (?P<comment> <!--.*?-->)
+  | (?P<cdata> <!\[CDATA\[.*?\]\]>)
+  | (?P<declaration> <\?xml[ \t\r\n].*?\?>)
+  | (?P<instruction> <\?.*?\?>)
+  | (?P<doctype> <!DOCTYPE(?:[^"'>]|"[^"]*"|'[^']*')*>)
+  | (?P<end_tag> </[^>]*>)
+  | (?P<tag> <(?P<name>[^\s/>!?]+)(?:[^"'<>]|"[^"]*"|'[^']*')*>)
+  | (?P<text> [^<]+)
+""", re.VERBOSE | re.DOTALL)
+
+
+@dataclass
+class Element:
+    """An element's place in a child's text."""
+    name: bytes
+    start: int  # its '<'
+    content: int  # after the '>' of its start tag
+    is_empty_tag: bool
+    content_end: int = 0  # the '<' of its end tag
+    end: int = 0  # after its end tag
+    children: list = field(default_factory=list)
+
+    def all_named(self, name):
+        return [child for child in self.children if child.name == name]
+
+    def count(self, name):
+        """Elements of that name anywhere below."""
+        return sum((child.name == name) + child.count(name) for child in self.children)
+
+
+@dataclass
+class Document:
+    start: int  # its BOM or first byte
+    declaration: tuple = None  # where the XML declaration is
+    encoding: str = "utf-8"
+    root: Element = None
+    end: int = 0  # where the next document begins, or the text ends
+
+    @property
+    def iterations(self):
+        return self.root.all_named(b"BlastOutput_iterations")[0]
+
+
+def declared_encoding(declaration):
+    match = re.search(rb"""encoding\s*=\s*["']([^"']*)["']""", declaration)
+    name = match.group(1).decode("latin-1").lower() if match else "utf-8"
+    if name == "utf-8":
+        return name
+    if name not in CONVERTED:
+        raise Refused(f"encoding {name}")
+    return CONVERTED[name]
+
+
+def split(text):
+    """The documents of a child. Their well-formedness is not this function's business."""
+    documents, open_elements, position = [], [], 0
+
+    def document_at(offset):
+        if documents:
+            documents[-1].end = offset
+        documents.append(Document(offset))
+
+    while position < len(text):
+        if not open_elements and text.startswith(BOM, position):
+            document_at(position)
+            position += len(BOM)
+            continue
+        token = TOKEN.match(text, position)
+        if not token:
+            raise Refused(f"not well-formed near {position}")
+        kind, start, position = token.lastgroup, token.start(), token.end()
+        if token.group("name"):
+            kind = "tag"
+        if not open_elements:
+            if kind == "text" and BOM in token.group():
+                position = start + token.group().index(BOM)
+            is_begun = documents and not documents[-1].root
+            if not documents or (not is_begun and kind in ("declaration", "doctype", "tag")):
+                document_at(start)
+        document = documents[-1]
+        if kind == "declaration":
+            document.declaration = (start, position)
+            document.encoding = declared_encoding(token.group())
+        elif kind == "tag":
+            is_empty_tag = token.group().endswith(b"/>")
+            element = Element(token.group("name"), start, position, is_empty_tag, position, position)
+            if open_elements:
+                open_elements[-1].children.append(element)
+            else:
+                document.root = element
+            if not is_empty_tag:
+                open_elements.append(element)
+        elif kind == "end_tag":
+            if not open_elements:
+                raise Refused(f"end tag at {start} without a start")
+            element = open_elements.pop()
+            element.content_end, element.end = start, position
+    if open_elements:
+        raise Refused("cut short")
+    if documents:
+        documents[-1].end = len(text)
+    return documents
+
+
+def check(text, document, options):
+    """Refuses what is not a well-formed BLAST XML document."""
+    def refuse(*_):
+        raise Refused("an entity or a DTD's internal subset")
+
+    def doctype(_name, _system, _public, has_internal_subset):
+        if has_internal_subset:
+            refuse()
+
+    raw = text[document.start:document.end].removeprefix(BOM)
+    policy = "latin1" if options.invalid_utf8 == "keep" else options.invalid_utf8
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = doctype
+    parser.SkippedEntityHandler = refuse
+    try:
+        parser.Parse(to_utf8(raw, document.encoding, policy), True)
+    except expat.ExpatError as error:
+        raise Refused(f"not well-formed: {error}") from error
+    if document.root.name != b"BlastOutput":
+        raise Refused("not BLAST XML")
+    if len(document.root.all_named(b"BlastOutput_iterations")) != 1:
+        raise Refused("no BlastOutput_iterations, or several")
+
+
+# --- documents -> result -----------------------------------------------------------------------------
+
+
+@dataclass
+class Change:
+    """text[start:end] becomes `new`."""
+    start: int
+    end: int
+    new: bytes
+
+
+def changed(text, start, end, changes, convert):
+    """text[start:end] with the changes in it, all else converted."""
+    parts, position = [], start
+    for change in sorted(changes, key=lambda change: (change.start, change.end)):
+        assert position <= change.start <= change.end <= end
+        parts += [convert(text[position:change.start]), change.new]
+        position = change.end
+    return b"".join(parts + [convert(text[position:end])])
+
+
+def escaped(string):
+    return string.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").encode()
+
+
+def body_range(text, document):
+    """Where the body begins and ends: without the first tag's rest of line and the last tag's indentation."""
+    iterations = document.iterations
+    start, end = iterations.content, iterations.content_end
+    rest_of_line = re.compile(rb"[ \t\r]{0,%d}\n" % BLANK_LIMIT).match(text, start, end)
+    if rest_of_line:
+        start = rest_of_line.end()
+    indentation = len(text[start:end]) - len(text[start:end].rstrip(b" \t"))
+    if indentation <= BLANK_LIMIT:
+        end -= indentation
+    return start, end
+
+
+def set_content(element, content):
+    """The change that gives an element this content, whatever it had."""
+    if element.is_empty_tag:
+        return Change(element.content - 2, element.content, b">" + content + b"</" + element.name + b">")
+    return Change(element.content, element.content_end, content)
+
+
+def number_changes(text, iteration, number):
+    """The changes that give an Iteration this number."""
+    digits = b"%d" % number
+    name = b"Iteration_iter-num"
+    if iteration.is_empty_tag:
+        return [set_content(iteration, b"<%s>%s</%s>" % (name, digits, name))]
+    changes = []
+    numbers = iteration.all_named(name)
+    if iteration.children and iteration.children[0].name == name:
+        changes.append(set_content(numbers.pop(0), digits))
+    else:
+        place = iteration.children[0].start if iteration.children else iteration.content_end
+        line_start = text.rfind(b"\n", 0, place) + 1
+        blanks = text[line_start:place]
+        margin = b""
+        if line_start > 0 and not blanks.strip(b" \t"):
+            margin = b"\n" + b" " * min(len(blanks), MARGIN_LIMIT)
+        changes.append(Change(place, place, b"<%s>%s</%s>" % (name, digits, name) + margin))
+    for extra in numbers:
+        rest = text[extra.end:iteration.content_end]
+        n_space = len(rest) - len(rest.lstrip(b" \t\r\n"))
+        changes.append(Change(extra.start, extra.end + n_space, b""))
+    return changes
+
+
+class Merge:
+    """A merge on its way."""
+
+    def __init__(self, options):
+        self.options = options
+        self.prologue = b""
+        self.body = []
+        self.epilogue = b""
+        self.n_documents = self.n_iterations = self.n_hits = self.n_hsps = self.n_invalid_bytes = 0
+        self.needs_newline = False  # nothing but blanks and stray text stands on the last Iteration's line
+
+    def add_child(self, data):
+        text = read_child(data)
+        if not text and not self.options.allow_empty:
+            raise Refused("empty")
+        documents = split(text)
+        if text and not documents:
+            raise Refused("not XML")
+        for document in documents:
+            if not document.root:
+                raise Refused("no element")
+            check(text, document, self.options)
+            self.add_document(text, document)
+
+    def add_document(self, text, document):
+        def convert(raw):
+            return to_utf8(raw, document.encoding, self.options.invalid_utf8)
+
+        if self.n_documents == 0:
+            self.first = text, document, convert
+            self.prologue = self.prologue_of(text, document, convert)
+        self.n_documents += 1
+        if document.encoding == "utf-8":
+            self.n_invalid_bytes += n_invalid_bytes(text[document.start:document.end])
+        start, end = body_range(text, document)
+        iterations = document.iterations.all_named(b"Iteration")
+        if not iterations and self.n_documents > 1 and end - start <= HOLD_LIMIT:
+            return
+        changes = []
+        for iteration in iterations:
+            self.n_iterations += 1
+            self.n_hits += iteration.count(b"Hit")
+            self.n_hsps += iteration.count(b"Hsp")
+            changes += number_changes(text, iteration, self.n_iterations)
+        first = iterations[0].start if iterations else end
+        if b"\n" in text[start:first]:
+            self.needs_newline = False
+        if iterations:
+            if self.needs_newline:
+                changes.append(Change(first, first, b"\n"))
+            self.needs_newline = b"\n" not in text[iterations[-1].end:end]
+        self.body.append(changed(text, start, end, changes, convert))
+
+    def prologue_of(self, text, document, convert):
+        start = document.start + (len(BOM) if text.startswith(BOM, document.start) else 0)
+        iterations = document.iterations
+        changes = []
+        if not document.declaration:
+            changes.append(Change(start, start, DECLARATION + b"\n"))
+        elif document.encoding != "utf-8":
+            changes.append(Change(*document.declaration, DECLARATION))
+        databases = [element for element in document.root.all_named(b"BlastOutput_db")
+                     if element.end <= iterations.start]
+        if databases and not self.options.keep_database:
+            changes.append(set_content(databases[0], escaped(self.options.database)))
+        if iterations.is_empty_tag:
+            end = iterations.content
+            changes.append(Change(end - 2, end, b">\n"))
+        else:
+            end = body_range(text, document)[0]
+        return changed(text, start, end, changes, convert)
+
+    def epilogue_of(self, text, document, convert):
+        start, end = body_range(text, document)[1], document.end
+        if document.iterations.is_empty_tag:
+            tag = b"</BlastOutput_iterations>"
+        else:
+            tag = b""
+        if len(tag) + end - start > EPILOGUE_LIMIT:
+            return PLAIN_EPILOGUE
+        changes = []
+        if self.n_documents > 1:
+            for element in document.root.all_named(b"BlastOutput_mbstat"):
+                if element.start >= document.iterations.end:
+                    before = text[document.iterations.end:element.start].rstrip(b" \t\r")
+                    before = before.removesuffix(b"\n").removesuffix(b"\r")
+                    changes.append(Change(document.iterations.end + len(before), element.end, b""))
+        return tag + changed(text, start, end, changes, convert)
+
+    def result(self):
+        if self.n_documents == 0:
+            raise Refused("all children are empty")
+        return self.prologue + b"".join(self.body) + self.epilogue_of(*self.first)
+
+
+def merge(children, **options):
+    """The merged text of children, given as the bytes of their files. Raises Refused."""
+    job = Merge(Options(**options))
+    for child in children:
+        job.add_child(child)
+    return job.result()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--db", default=DATABASE)
+    parser.add_argument("--keep-db", action="store_true")
+    parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--invalid-utf8", choices=["error", "latin1", "keep"], default="error")
+    parser.add_argument("children", nargs="+")
+    arguments = parser.parse_args()
+    children = []
+    for name in arguments.children:
+        with open(name, "rb") as file:
+            children.append(file.read())
+    try:
+        text = merge(children, database=arguments.db, keep_database=arguments.keep_db,
+                     allow_empty=arguments.allow_empty, invalid_utf8=arguments.invalid_utf8)
+    except Refused as refused:
+        sys.exit(f"refused: {refused}")
+    sys.stdout.buffer.write(text)
+
+
+if __name__ == "__main__":
+    main()
