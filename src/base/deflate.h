@@ -36,8 +36,10 @@ enum bm_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INVALID };
  * Reads the block header at `bit` bits from the start of `data` (n_bytes bytes; no slack is needed).
  * BM_HEADER_MORE_INPUT: it may go on beyond the bytes there are. BM_HEADER_INVALID: *reason (static)
  * says why, in a few words. Accepts exactly the headers that zlib accepts: HLIT up to 286, HDIST up to
- * 30, complete codes, save that a distance code may be empty or one single code of one bit; the
- * end-of-block symbol must have a code; a repeat needs a length before it and must not run over.
+ * 30, complete codes, save that either code may be one single code of one bit (a block that holds nothing
+ * but its end) and a distance code may be empty; the end-of-block symbol must have a code; a repeat
+ * needs a length before it and must not run over. Symbols 286, 287 and distances 30, 31, which the fixed
+ * codes have, mean nothing: whoever meets one in a stream refuses it.
  */
 enum bm_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
                                              struct bm_block_header *header, const char **reason);
