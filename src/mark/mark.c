@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "mark/internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,
+                                    enum blastmerge_invalid_utf8 invalid_utf8) {
+    *mark = bm_allocate(memory, sizeof **mark);
+    if (*mark == NULL) return BLASTMERGE_NO_MEMORY;
+    (*mark)->invalid_utf8 = invalid_utf8;
+    bm_mark_reset(*mark);
+    return BLASTMERGE_OK;
+}
+
+void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory) {
+    bm_release(memory, mark);
+}
+
+void bm_mark_reset(struct bm_mark *mark) {
+    enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
+    memset(mark, 0, sizeof *mark);
+    mark->invalid_utf8 = invalid_utf8;
+    mark->blank = BM_MARK_NOWHERE;
+}
+
+struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset) {
+    struct bm_mark_list *list = mark->list;
+    assert(list->n_entries < BM_MARK_LIST);
+    struct bm_mark_entry *entry = &list->entries[list->n_entries++];
+    memset(entry, 0, sizeof *entry);
+    entry->kind = kind;
+    entry->offset = offset;
+    return entry;
+}
+
+bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) {
+    char message[sizeof mark->failure.message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    mark->state = BM_STATE_FAILED;
+    (void)bm_fail_at(&mark->failure, BLASTMERGE_DATA, at, "%s", message);
+    return false;
+}
+
+static bool has_room(const struct bm_mark *mark) {
+    return mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
+}
+
+static enum blastmerge_status fail_step(const struct bm_mark *mark, struct blastmerge_error *error) {
+    *error = mark->failure;
+    return error->status;
+}
+
+enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
+                                    struct bm_mark_list *list, struct blastmerge_error *error) {
+    size_t used = 0;
+    mark->list = list;
+    mark->field_is_ready = false;
+    while (used < n_text && mark->state != BM_STATE_FAILED && has_room(mark) && !mark->field_is_ready) {
+        if (bm_mark_take_byte(mark, text[used])) used++;
+    }
+    *n_used = used;
+    mark->list = NULL;
+    return mark->state == BM_STATE_FAILED ? fail_step(mark, error) : BLASTMERGE_OK;
+}
+
+static bool finish(struct bm_mark *mark) {
+    if (mark->state == BM_STATE_FAILED) return false;
+    if (mark->position == 0) return true; /* nothing at all: the caller knows whether that is right */
+    if (mark->state == BM_STATE_SAMPLE) return bm_mark_fail_sample(mark);
+    if (mark->phase != BM_PHASE_EPILOG || mark->state != BM_STATE_TEXT) return bm_mark_fail_end(mark);
+    bm_mark_end_document(mark, mark->position);
+    return true;
+}
+
+enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
+                                      struct blastmerge_error *error) {
+    mark->list = list;
+    bool is_whole = finish(mark);
+    mark->list = NULL;
+    return is_whole ? BLASTMERGE_OK : fail_step(mark, error);
+}
+
+static void lower(uint64_t *safe, bool is_held, uint64_t offset) {
+    if (is_held && offset < *safe) *safe = offset;
+}
+
+/* Blanks that may be the indentation of BlastOutput_iterations' end tag. */
+static bool blanks_are_held(const struct bm_mark *mark) {
+    if (!mark->in_iterations || mark->depth != BM_DEPTH_HEADER || mark->blank == BM_MARK_NOWHERE)
+        return false;
+    if (mark->state == BM_STATE_TEXT) return mark->position - mark->blank <= BM_MARK_MAX_INDENTATION;
+    return mark->state == BM_STATE_LESS && mark->less - mark->blank <= BM_MARK_MAX_INDENTATION;
+}
+
+uint64_t bm_mark_safe(const struct bm_mark *mark) {
+    uint64_t safe = mark->position - mark->n_pending;
+    lower(&safe, mark->declaration_is_open, mark->declaration_at);
+    lower(&safe, mark->tag_is_open, mark->less);
+    lower(&safe, mark->state == BM_STATE_TAG_EMPTY && mark->depth < BM_DEPTH_NUMBER, mark->position - 1);
+    lower(&safe, mark->state == BM_STATE_BOM_2 || mark->state == BM_STATE_BOM_3, mark->less);
+    lower(&safe, mark->number_is_held, mark->number);
+    lower(&safe, mark->body_is_open, mark->body);
+    lower(&safe, mark->in_megablast, mark->megablast);
+    lower(&safe, blanks_are_held(mark), mark->blank);
+    return safe;
+}
+
+const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark) {
+    return &mark->counts;
+}
+
+const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark) {
+    return &mark->field;
+}
+
+const char *bm_mark_implementation(void) {
+    return "portable";
+}

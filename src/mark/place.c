@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Elements -> marks: what a tag means where it stands.
+ *
+ * A start tag's meaning is known when its name is; an end tag's already at its '/', for it can only be that
+ * of the open element, or an error. What is decided only later holds bm_mark_safe() back to its offset:
+ *
+ *   less        a start tag whose name is not complete, at the few depths where names matter
+ *   number      an Iteration's number that may still turn out too long or to hold markup
+ *   body        the rest of the line of BlastOutput_iterations' start tag
+ *   blank       what may be the indentation of its end tag
+ *   megablast   a BlastOutput_mbstat
+ */
+#include "mark/internal.h"
+
+#include <string.h>
+
+static const uint64_t hash_basis = 14695981039346656037u;
+static const uint64_t hash_prime = 1099511628211u;
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+static void begin_field(struct bm_mark *mark) {
+    struct bm_mark_field *field = &mark->field;
+    const struct bm_mark_name *name = &mark->open_elements[mark->depth - 1];
+    memcpy(field->name, name->bytes, name->n_bytes);
+    field->name[name->n_bytes] = '\0';
+    field->n_value = 0;
+    field->is_cut = false;
+    field->is_parameter = mark->in_parameters && mark->depth > BM_DEPTH_HEADER;
+    field->hash = hash_basis;
+    for (size_t i = 0; i <= name->n_bytes; i++) { /* with its NUL, which parts it from the value */
+        field->hash = (field->hash ^ (uint8_t)field->name[i]) * hash_prime;
+    }
+    mark->field_is_open = true;
+}
+
+static void add_to_field(struct bm_mark *mark, uint8_t byte) {
+    struct bm_mark_field *field = &mark->field;
+    field->hash = (field->hash ^ byte) * hash_prime;
+    if (field->n_value < BM_MARK_MAX_VALUE) {
+        field->value[field->n_value++] = (char)byte;
+    } else {
+        field->is_cut = true;
+    }
+}
+
+static void end_field(struct bm_mark *mark, uint64_t after) {
+    mark->field_is_open = false;
+    mark->field.value[mark->field.n_value] = '\0';
+    bm_mark_add(mark, BM_MARK_FIELD, after)->end = after;
+    mark->field_is_ready = true;
+}
+
+/* --- the Iteration's number ------------------------------------------------------------------ */
+
+static void begin_number(struct bm_mark *mark, uint64_t after) {
+    mark->in_number = true;
+    mark->number_is_held = true;
+    mark->number_is_digits = true;
+    mark->number = after;
+    mark->number_value = 0;
+    mark->n_number = 0;
+}
+
+/* Its content is too long, or more than text. */
+static void begin_long_number(struct bm_mark *mark) {
+    if (!mark->number_is_held) return;
+    mark->number_is_held = false;
+    bm_mark_add(mark, BM_MARK_NUMBER_LONG, mark->number);
+}
+
+static void add_to_number(struct bm_mark *mark, uint8_t byte) {
+    if (!mark->number_is_held) return;
+    uint64_t digit = (uint64_t)byte - '0';
+    if (byte < '0' || byte > '9' || mark->number_value > (UINT64_MAX - digit) / 10) {
+        mark->number_is_digits = false;
+    } else {
+        mark->number_value = mark->number_value * 10 + digit;
+    }
+    if (++mark->n_number > BM_MARK_MAX_NUMBER) begin_long_number(mark);
+}
+
+/* At the '<' of its end tag. */
+static void end_number(struct bm_mark *mark) {
+    if (!mark->number_is_held) {
+        bm_mark_add(mark, BM_MARK_NUMBER_LONG_END, mark->less);
+        return;
+    }
+    mark->number_is_held = false;
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_NUMBER, mark->number);
+    entry->end = mark->less;
+    if (mark->number_is_digits && mark->n_number > 0) {
+        entry->flags = BM_MARK_DIGITS;
+        entry->value = mark->number_value;
+    }
+}
+
+static void add_missing_number(struct bm_mark *mark) {
+    enum { MAX_BLANKS = 64 };
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_NUMBER_MISSING, mark->less);
+    mark->first_seen = true;
+    if (mark->blank == BM_MARK_NOWHERE || !mark->blank_on_new_line) return;
+    uint64_t n_blanks = mark->less - mark->blank;
+    entry->flags = BM_MARK_NEWLINE;
+    entry->value = n_blanks < MAX_BLANKS ? n_blanks : MAX_BLANKS;
+}
+
+/* --- start tags ------------------------------------------------------------------------------ */
+
+static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
+    if (bm_mark_name_is(mark, "BlastOutput_iterations")) return BM_ELEMENT_ITERATIONS;
+    if (bm_mark_name_is(mark, "BlastOutput_mbstat")) return BM_ELEMENT_MEGABLAST;
+    if (mark->iterations_seen) return BM_ELEMENT_OTHER;
+    if (bm_mark_name_is(mark, "BlastOutput_db") && !mark->database_seen) return BM_ELEMENT_DATABASE;
+    if (bm_mark_name_is(mark, "BlastOutput_param")) return BM_ELEMENT_PARAMETERS;
+    return BM_ELEMENT_OTHER;
+}
+
+static enum bm_mark_element find_element(const struct bm_mark *mark) {
+    if (mark->depth == 0) return BM_ELEMENT_ROOT;
+    if (mark->depth + 1 == BM_DEPTH_HEADER) return find_header_element(mark);
+    if (mark->depth + 1 == BM_DEPTH_ITERATION) {
+        return mark->in_iterations && bm_mark_name_is(mark, "Iteration") ? BM_ELEMENT_ITERATION
+                                                                         : BM_ELEMENT_OTHER;
+    }
+    if (!mark->in_iteration) return BM_ELEMENT_OTHER;
+    if (mark->depth + 1 == BM_DEPTH_NUMBER && bm_mark_name_is(mark, "Iteration_iter-num")) {
+        return mark->first_seen ? BM_ELEMENT_NUMBER_EXTRA : BM_ELEMENT_NUMBER;
+    }
+    if (bm_mark_name_is(mark, "Hit")) return BM_ELEMENT_HIT;
+    return bm_mark_name_is(mark, "Hsp") ? BM_ELEMENT_HSP : BM_ELEMENT_OTHER;
+}
+
+/* What is not BLAST's XML, but known. */
+static bool fail_root(struct bm_mark *mark) {
+    char shown[BM_MARK_SHOWN_NAME];
+    const char *what = "";
+    bm_mark_show(mark->name, mark->n_name, shown);
+    if (bm_mark_name_is(mark, "BlastXML2") || bm_mark_name_is(mark, "BlastOutput2")) {
+        what = ": this is BLAST XML2 (-outfmt 14 or 16), not -outfmt 5";
+    } else if (bm_mark_name_is(mark, "html") || bm_mark_name_is(mark, "HTML")) {
+        what = ": this is HTML, perhaps a server's error page";
+    } else if (bm_mark_name_is(mark, "Error")) {
+        what = ": this is perhaps a cloud storage's error message";
+    }
+    return bm_mark_fail(mark, mark->less, "the root element is <%s>, but <BlastOutput> was expected%s", shown,
+                        what);
+}
+
+/* What an element's beginning, whose '<' is at `less`, tells at once. */
+static void add_start(struct bm_mark *mark) {
+    bool is_first = mark->in_iteration && mark->depth + 1 == BM_DEPTH_NUMBER && !mark->first_seen;
+    mark->field_is_open = false;
+    if (mark->in_number) begin_long_number(mark);
+    if (mark->element == BM_ELEMENT_ITERATION) {
+        struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION, mark->less);
+        if (mark->newline_before) entry->flags = BM_MARK_NEWLINE;
+    } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
+        bm_mark_add(mark, BM_MARK_NUMBER_EXTRA, mark->less);
+    } else if (is_first && mark->element != BM_ELEMENT_NUMBER) {
+        add_missing_number(mark);
+    }
+    if (is_first) mark->first_seen = true;
+    if (mark->element == BM_ELEMENT_MEGABLAST) {
+        mark->in_megablast = mark->is_watching = true;
+        mark->megablast = mark->less;
+    }
+    mark->counts.n_hits += mark->element == BM_ELEMENT_HIT;
+    mark->counts.n_hsps += mark->element == BM_ELEMENT_HSP;
+    mark->tag_is_open = false;
+    mark->blank = BM_MARK_NOWHERE;
+}
+
+static bool check_start(struct bm_mark *mark) {
+    if (mark->element == BM_ELEMENT_ROOT && !bm_mark_name_is(mark, "BlastOutput")) return fail_root(mark);
+    if (mark->element == BM_ELEMENT_ITERATIONS && mark->iterations_seen) {
+        return bm_mark_fail(mark, mark->less, "the document has a second BlastOutput_iterations");
+    }
+    if (mark->depth == BM_MARK_MAX_DEPTH) {
+        return bm_mark_fail(mark, mark->less, "elements are nested deeper than %d", BM_MARK_MAX_DEPTH);
+    }
+    return true;
+}
+
+/* A character to be converted in a tag's name: its mark must not come before those of the tag, which is none
+ * that is known. */
+static void decide_early(struct bm_mark *mark) {
+    mark->element = mark->depth == 0 ? BM_ELEMENT_ROOT : BM_ELEMENT_OTHER;
+    add_start(mark);
+}
+
+bool bm_mark_start_named(struct bm_mark *mark) {
+    struct bm_mark_name *open = &mark->open_elements[mark->depth];
+    bool is_decided = mark->depth < BM_DEPTH_NUMBER && !mark->tag_is_open;
+    if (!is_decided) mark->element = (uint8_t)find_element(mark);
+    if (!check_start(mark)) return false;
+    open->n_bytes = mark->n_name;
+    memcpy(open->bytes, mark->name, mark->n_name);
+    if (!is_decided) add_start(mark);
+    return true;
+}
+
+static void open_element(struct bm_mark *mark, uint64_t after) {
+    switch (mark->element) {
+    case BM_ELEMENT_ROOT:
+        mark->phase = BM_PHASE_ROOT;
+        break;
+    case BM_ELEMENT_DATABASE:
+        bm_mark_add(mark, BM_MARK_DATABASE, after);
+        mark->in_database = mark->database_seen = true;
+        break;
+    case BM_ELEMENT_PARAMETERS:
+        mark->in_parameters = true;
+        break;
+    case BM_ELEMENT_ITERATIONS:
+        bm_mark_add(mark, BM_MARK_ITERATIONS, after);
+        mark->in_iterations = mark->iterations_seen = mark->body_is_open = true;
+        mark->body = after;
+        mark->newline_seen = false;
+        break;
+    case BM_ELEMENT_ITERATION:
+        mark->in_iteration = true;
+        mark->first_seen = false;
+        break;
+    case BM_ELEMENT_NUMBER:
+        begin_number(mark, after);
+        break;
+    case BM_ELEMENT_NUMBER_EXTRA:
+        mark->in_extra = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void end_iteration(struct bm_mark *mark, uint64_t after) {
+    bm_mark_add(mark, BM_MARK_ITERATION_END, after);
+    mark->counts.n_iterations++;
+    mark->in_iteration = false;
+    mark->newline_seen = false;
+}
+
+static void end_megablast(struct bm_mark *mark, uint64_t after) {
+    bm_mark_add(mark, BM_MARK_MEGABLAST, mark->megablast)->end = after;
+    mark->in_megablast = false;
+}
+
+static void add_empty(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
+    struct bm_mark_entry *entry = bm_mark_add(mark, kind, after - 2);
+    entry->end = after;
+    entry->flags = BM_MARK_EMPTY_TAG;
+}
+
+static void open_empty_element(struct bm_mark *mark, uint64_t after) {
+    switch (mark->element) {
+    case BM_ELEMENT_DATABASE:
+        add_empty(mark, BM_MARK_DATABASE, after);
+        mark->database_seen = true;
+        break;
+    case BM_ELEMENT_MEGABLAST:
+        end_megablast(mark, after);
+        break;
+    case BM_ELEMENT_ITERATIONS:
+        add_empty(mark, BM_MARK_ITERATIONS, after);
+        mark->iterations_seen = true;
+        break;
+    case BM_ELEMENT_ITERATION:
+        add_empty(mark, BM_MARK_NUMBER_MISSING, after);
+        end_iteration(mark, after);
+        break;
+    case BM_ELEMENT_NUMBER:
+        add_empty(mark, BM_MARK_NUMBER, after);
+        break;
+    case BM_ELEMENT_NUMBER_EXTRA:
+        mark->extra_is_ending = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool fail_no_iterations(struct bm_mark *mark) {
+    return bm_mark_fail(mark, mark->less, "the document ends without a BlastOutput_iterations");
+}
+
+bool bm_mark_start_done(struct bm_mark *mark, uint64_t after, bool is_empty) {
+    bool is_megablast = mark->in_megablast;
+    mark->depth++;
+    if (is_empty) {
+        open_empty_element(mark, after);
+    } else {
+        open_element(mark, after);
+    }
+    if (mark->depth >= BM_DEPTH_HEADER && !mark->iterations_seen && !is_megablast) {
+        begin_field(mark);
+        if (is_empty) end_field(mark, after);
+    }
+    mark->is_watching = mark->field_is_open || mark->number_is_held || mark->in_megablast;
+    if (!is_empty) return true;
+    mark->depth--;
+    return mark->depth > 0 || fail_no_iterations(mark);
+}
+
+/* --- end tags -------------------------------------------------------------------------------- */
+
+static void end_iterations(struct bm_mark *mark) {
+    bool is_indented = mark->blank != BM_MARK_NOWHERE && mark->less - mark->blank <= BM_MARK_MAX_INDENTATION;
+    struct bm_mark_entry *entry =
+        bm_mark_add(mark, BM_MARK_ITERATIONS_END, is_indented ? mark->blank : mark->less);
+    entry->end = mark->less;
+    if (mark->newline_before) entry->flags = BM_MARK_NEWLINE;
+}
+
+void bm_mark_end_begun(struct bm_mark *mark) {
+    if (mark->depth == BM_DEPTH_NUMBER && mark->in_number) end_number(mark);
+    if (mark->depth == BM_DEPTH_ITERATION && mark->in_iteration && !mark->first_seen)
+        add_missing_number(mark);
+    if (mark->depth == BM_DEPTH_HEADER && mark->in_iterations) end_iterations(mark);
+    if (mark->depth == BM_DEPTH_HEADER && mark->in_database)
+        bm_mark_add(mark, BM_MARK_DATABASE_END, mark->less);
+    mark->tag_is_open = false;
+    mark->blank = BM_MARK_NOWHERE;
+}
+
+static void end_header_element(struct bm_mark *mark, uint64_t after) {
+    if (mark->in_megablast) end_megablast(mark, after);
+    mark->in_iterations = false;
+    mark->in_database = false;
+    mark->in_parameters = false;
+}
+
+bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
+    uint16_t depth = mark->depth--;
+    if (mark->field_is_open) end_field(mark, after);
+    if (depth == BM_DEPTH_NUMBER) {
+        mark->extra_is_ending = mark->in_extra;
+        mark->in_extra = false;
+        mark->in_number = false;
+    } else if (depth == BM_DEPTH_ITERATION && mark->in_iteration) {
+        end_iteration(mark, after);
+    } else if (depth == BM_DEPTH_HEADER) {
+        end_header_element(mark, after);
+    } else if (depth == 1) {
+        mark->phase = BM_PHASE_EPILOG;
+        if (!mark->iterations_seen) return fail_no_iterations(mark);
+    }
+    mark->is_watching = mark->in_megablast;
+    return true;
+}
+
+/* --- content --------------------------------------------------------------------------------- */
+
+void bm_mark_inner_markup(struct bm_mark *mark) {
+    begin_long_number(mark);
+    mark->tag_is_open = false;
+    mark->blank = BM_MARK_NOWHERE;
+}
+
+/* The rest of the line of BlastOutput_iterations' start tag is not the body's where it is blank. */
+static void find_body(struct bm_mark *mark, uint32_t c, uint64_t at) {
+    bool is_in_reach = at - mark->body < BM_MARK_MAX_INDENTATION;
+    bool is_blank = c == ' ' || c == '\t' || c == '\r';
+    if (is_in_reach && is_blank && at + 1 - mark->body < BM_MARK_MAX_INDENTATION) return;
+    mark->body_is_open = false;
+    if (is_in_reach && c == '\n') {
+        bm_mark_add(mark, BM_MARK_BODY, at + 1);
+        mark->newline_seen = false;
+    } else {
+        bm_mark_add(mark, BM_MARK_BODY, mark->body);
+    }
+}
+
+static void follow_blanks(struct bm_mark *mark, uint32_t c, uint64_t at) {
+    if (c == '\n' || c == '\r') {
+        mark->blank = at + 1;
+        mark->blank_on_new_line = true;
+    } else if (c == ' ' || c == '\t') {
+        if (mark->blank != BM_MARK_NOWHERE) return;
+        mark->blank = at;
+        mark->blank_on_new_line = false;
+    } else if (c != '<') {
+        mark->blank = BM_MARK_NOWHERE;
+    }
+}
+
+void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at) {
+    if (mark->extra_is_ending && !bm_mark_is_space(c)) {
+        mark->extra_is_ending = false;
+        bm_mark_add(mark, BM_MARK_NUMBER_EXTRA_END, at);
+    }
+    if (mark->body_is_open) find_body(mark, c, at);
+    if (mark->depth < BM_DEPTH_NUMBER) follow_blanks(mark, c, at);
+}
+
+bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
+    if (mark->in_megablast && mark->position - mark->megablast >= BM_MARK_MAX_HOLD) {
+        return bm_mark_fail(mark, mark->position, "a BlastOutput_mbstat is longer than %d bytes",
+                            BM_MARK_MAX_HOLD);
+    }
+    switch (mark->state) {
+    case BM_STATE_START_NAME:
+    case BM_STATE_END_FIRST:
+    case BM_STATE_END_NAME:
+    case BM_STATE_END_SPACE:
+        return true;
+    case BM_STATE_TEXT:
+        if (byte == '<') return true;
+        break;
+    case BM_STATE_LESS:
+        if (byte != '!' && byte != '?') return true;
+        if (mark->field_is_open) add_to_field(mark, '<');
+        break;
+    default:
+        break;
+    }
+    if (mark->field_is_open) add_to_field(mark, byte);
+    add_to_number(mark, byte);
+    return true;
+}
+
+bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value) {
+    if (mark->in_megablast) {
+        return bm_mark_fail(mark, at,
+                            "a BlastOutput_mbstat holds a character that would have to be converted");
+    }
+    if (mark->state == BM_STATE_START_NAME && mark->tag_is_open) decide_early(mark);
+    begin_long_number(mark);
+    bm_mark_add(mark, BM_MARK_CHARACTER, at)->value = value;
+    return true;
+}
