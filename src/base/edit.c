@@ -11,7 +11,8 @@ void bm_edit_list_compact(struct bm_edit_list *edits) {
     edits->position = 0;
     for (size_t i = 0; i < n_edits; i++) { /* in ascending order, so that nothing is overwritten too early */
         struct bm_edit *edit = &edits->edits[i];
-        if (edit->insert < edits->text || edit->insert >= edits->text + BM_EDIT_TEXT) continue;
+        uintptr_t place = (uintptr_t)edit->insert;
+        if (place < (uintptr_t)edits->text || place >= (uintptr_t)(edits->text + BM_EDIT_TEXT)) continue;
         memmove(edits->text + n_text, edit->insert, edit->n_insert);
         edit->insert = edits->text + n_text;
         n_text += edit->n_insert;

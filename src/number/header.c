@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "number/header.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char program_name[] = "BlastOutput_program";
@@ -22,11 +21,19 @@ static const struct bm_header_field *find(const struct bm_header *header, const 
     return NULL;
 }
 
+/* Copies a string; what does not fit is cut. */
+static void copy_cut(char *copy, size_t size, const char *text) {
+    size_t n = strlen(text);
+    if (n >= size) n = size - 1;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+}
+
 void bm_header_take(struct bm_header *header, const struct bm_mark_field *field) {
     if (!is_compared(field) || header->n_fields == BM_HEADER_FIELDS) return;
     struct bm_header_field *kept = &header->fields[header->n_fields];
-    snprintf(kept->name, sizeof kept->name, "%s", field->name);
-    snprintf(kept->value, sizeof kept->value, "%s", field->value);
+    copy_cut(kept->name, sizeof kept->name, field->name);
+    copy_cut(kept->value, sizeof kept->value, field->value);
     kept->hash = field->hash;
     if (find(header, kept->name) == NULL) header->n_fields++; /* only the first one of a name counts */
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
+ * opened; and at the end they are closed.
+ */
+#include "job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- the children -------------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t child, const char *reason) {
+    char message[512];
+    strncpy(message, reason, sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    struct blastmerge_error before = job->error;
+    bm_fail(&job->error, before.status, "%.400s: %s", bm_source_display_name(&job->children[child].source),
+            message);
+    job->error.system_error = before.system_error;
+    job->error.child = child;
+    return job->error.status;
+}
+
+/* Looks at all the children, so that one that is not there is known before hours of work. */
+static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
+    bool is_total_known = true;
+    for (size_t i = 0; i < job->n_children; i++) {
+        struct bm_source *source = &job->children[i].source;
+        if (bm_source_look(source, &job->error) != BLASTMERGE_OK)
+            return fail_source(job, i, job->error.message);
+        if (source->n_bytes == UINT64_MAX)
+            is_total_known = false;
+        else
+            job->compressed_total += source->n_bytes;
+    }
+    if (!is_total_known) job->compressed_total = 0;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status check_count(struct blastmerge_job *job) {
+    uint64_t n_expected = job->options.expect_children;
+    if (job->n_children == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
+    if (n_expected == 0 || n_expected == job->n_children) return BLASTMERGE_OK;
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                   "%zu children were given, where %" PRIu64 " were expected", job->n_children, n_expected);
+}
+
+static int compare_names(const void *a, const void *b) {
+    const struct bm_child *child_a = a;
+    const struct bm_child *child_b = b;
+    return bm_order_compare(child_a->source.name, child_b->source.name);
+}
+
+/* Warns of children whose names say that their order is not the searches', or that one is missing. */
+static void check_order(struct blastmerge_job *job) {
+    size_t n_backward = 0;
+    size_t n_gaps = 0;
+    size_t first_backward = 0;
+    size_t first_gap = 0;
+    for (size_t i = 1; i < job->n_children; i++) {
+        enum bm_order_step step =
+            bm_order_step(job->children[i - 1].source.name, job->children[i].source.name);
+        if (step == BM_ORDER_BACKWARD && n_backward++ == 0) first_backward = i;
+        if (step == BM_ORDER_GAP && n_gaps++ == 0) first_gap = i;
+    }
+    if (n_backward > 0) {
+        bm_job_warn(
+            job, false,
+            "the children are not in natural order: %.400s comes after %.400s; --sort natural orders them",
+            job->children[first_backward].source.name, job->children[first_backward - 1].source.name);
+        return; /* gaps say nothing then */
+    }
+    if (n_gaps > 0) {
+        bm_job_warn(
+            job, false,
+            "the children's numbers have %zu gap%s, the first between %.400s and %.400s: is any missing?",
+            n_gaps, n_gaps == 1 ? "" : "s", job->children[first_gap - 1].source.name,
+            job->children[first_gap].source.name);
+    }
+}
+
+struct identity {
+    uint64_t device;
+    uint64_t inode;
+    const char *name;
+};
+
+static int compare_identities(const void *a, const void *b) {
+    const struct identity *one = a;
+    const struct identity *other = b;
+    if (one->device != other->device) return one->device < other->device ? -1 : 1;
+    if (one->inode != other->inode) return one->inode < other->inode ? -1 : 1;
+    return 0;
+}
+
+/* Warns of files that are given twice. */
+static enum blastmerge_status check_twice(struct blastmerge_job *job) {
+    struct identity *identities = bm_allocate(&job->memory, job->n_children * sizeof *identities);
+    size_t n = 0;
+    if (identities == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < job->n_children; i++) {
+        const struct bm_source *source = &job->children[i].source;
+        if (source->has_identity)
+            identities[n++] = (struct identity){source->device, source->inode, source->name};
+    }
+    qsort(identities, n, sizeof *identities, compare_identities);
+    for (size_t i = 1; i < n; i++) {
+        if (compare_identities(&identities[i - 1], &identities[i]) == 0) {
+            bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
+                        identities[i].name);
+        }
+    }
+    bm_release(&job->memory, identities);
+    return BLASTMERGE_OK;
+}
+
+/* An output that is a child, too, would destroy it. */
+static enum blastmerge_status check_output(struct blastmerge_job *job, const char *location) {
+    struct stat information;
+    if (location == NULL) return BLASTMERGE_OK;
+    bool is_stdout = strcmp(location, "-") == 0;
+    if ((is_stdout ? fstat(STDOUT_FILENO, &information) : stat(location, &information)) != 0)
+        return BLASTMERGE_OK;
+    for (size_t i = 0; i < job->n_children; i++) {
+        const struct bm_source *source = &job->children[i].source;
+        if (source->has_identity && source->device == (uint64_t)information.st_dev &&
+            source->inode == (uint64_t)information.st_ino) {
+            bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
+            return fail_source(job, i, job->error.message);
+        }
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status check_locations(struct blastmerge_job *job) {
+    const char *output = job->is_check ? NULL : job->output_location;
+    const char *report = job->report_location;
+    if (output != NULL && report != NULL && strcmp(output, report) == 0) {
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "%.400s: is the place of both the result and the report", output);
+    }
+    enum blastmerge_status status = check_output(job, output);
+    return status == BLASTMERGE_OK ? check_output(job, report) : status;
+}
+
+static enum blastmerge_status check_children(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_count(job);
+    if (status == BLASTMERGE_OK) status = look_at_children(job);
+    if (status == BLASTMERGE_OK) status = check_locations(job);
+    return status;
+}
+
+/* --- the rooms ----------------------------------------------------------------------------------- */
+
+static enum blastmerge_status open_lanes(struct blastmerge_job *job) {
+    job->n_lanes = job->options.n_threads < BM_JOB_MAX_LANES ? job->options.n_threads : BM_JOB_MAX_LANES;
+    if (job->n_lanes > job->n_children) job->n_lanes = job->n_children;
+    for (size_t i = 0; i < job->n_lanes; i++) {
+        if (bm_lane_create(&job->lanes[i], &job->workers, &job->memory) != BLASTMERGE_OK)
+            return BLASTMERGE_NO_MEMORY;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
+    job->has_workers = true; /* even one that fails to open is closed */
+    if (bm_workers_open(&job->workers, job->options.n_threads - 1, &job->memory) != BLASTMERGE_OK ||
+        open_lanes(job) != BLASTMERGE_OK ||
+        bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK) {
+        return BLASTMERGE_NO_MEMORY;
+    }
+    job->marks = bm_allocate(&job->memory, sizeof *job->marks);
+    job->number = bm_allocate(&job->memory, sizeof *job->number);
+    job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
+    job->edits = bm_allocate(&job->memory, sizeof *job->edits);
+    job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
+    if (job->marks == NULL || job->number == NULL || job->headers == NULL || job->edits == NULL ||
+        job->output.data == NULL) {
+        return BLASTMERGE_NO_MEMORY;
+    }
+    bm_number_open(job->number, job->database);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_store(struct blastmerge_job *job) {
+    if (job->is_check) return BLASTMERGE_OK;
+    if (job->has_writer) {
+        bm_store_open_writer(&job->store, &job->writer);
+        job->has_writer = false; /* it is the store now that owes it a commit or discard */
+        return BLASTMERGE_OK;
+    }
+    if (job->output_location == NULL) return BLASTMERGE_OK;
+    return bm_store_open_location(&job->store, job->output_location, job->options.force != 0,
+                                  job->options.plain != 0, &job->cancel, &job->error);
+}
+
+static enum blastmerge_status write_report(void *context, const void *data, size_t n_bytes,
+                                           struct blastmerge_error *error) {
+    struct blastmerge_job *job = context;
+    return bm_store_write(&job->report_store, data, n_bytes, error);
+}
+
+static enum blastmerge_status open_report(struct blastmerge_job *job) {
+    if (job->report_location == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_store_open_location(
+        &job->report_store, job->report_location, job->options.force != 0, true, &job->cancel, &job->error);
+    if (status != BLASTMERGE_OK) return status;
+    job->has_report = true;
+    return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);
+}
+
+/* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular.
+ */
+static void put_gzip_header(struct blastmerge_job *job) {
+    static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+    if (job->is_check || job->options.plain) return;
+    memcpy(job->output.data, header, sizeof header);
+    job->output.n_data = sizeof header;
+}
+
+enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
+    clock_gettime(CLOCK_MONOTONIC, &job->began);
+    job->has_begun = true;
+    job->totals.n_children = job->n_children;
+    if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
+        qsort(job->children, job->n_children, sizeof *job->children, compare_names);
+    }
+    job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
+    enum blastmerge_status status = check_children(job);
+    if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
+        status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    }
+    if (status == BLASTMERGE_OK) status = open_store(job);
+    if (status == BLASTMERGE_OK) status = open_report(job);
+    if (status == BLASTMERGE_OK) status = check_twice(job);
+    if (status != BLASTMERGE_OK) return status;
+    check_order(job);
+    put_gzip_header(job);
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+void bm_conduct_end(struct blastmerge_job *job) {
+    struct bm_memory *memory = &job->memory;
+    bm_store_discard(&job->store);
+    bm_store_discard(&job->report_store);
+    bm_report_close(&job->report);
+    job->has_report = false;
+    bm_pack_close(job->pack, memory);
+    for (size_t i = 0; i < BM_JOB_MAX_LANES; i++) bm_lane_destroy(&job->lanes[i], memory);
+    if (job->has_workers) bm_workers_close(&job->workers, memory);
+    if (job->splice != NULL) bm_splice_close(job->splice, memory);
+    if (job->mark != NULL) bm_mark_close(job->mark, memory);
+    bm_release(memory, job->marks);
+    bm_release(memory, job->number);
+    bm_release(memory, job->headers);
+    bm_release(memory, job->edits);
+    bm_release(memory, job->output.data);
+    job->pack = NULL;
+    job->has_workers = false;
+    job->splice = NULL;
+    job->mark = NULL;
+    job->marks = NULL;
+    job->number = NULL;
+    job->headers = NULL;
+    job->edits = NULL;
+    job->output.data = NULL;
+    job->output.n_data = 0;
+    for (size_t i = 0; i < job->n_children; i++) bm_source_close(&job->children[i].source);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* The library's face: what blastmerge.h says, on the conductor. */
+#include "job.h"
+
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+const char *blastmerge_version(void) {
+    return BLASTMERGE_VERSION;
+}
+
+const char *blastmerge_features(void) {
+    static char text[160]; /* the same bytes whoever writes them */
+    snprintf(text, sizeof text, "zlib %s, libdeflate %s, jansson; XML scanner: %s", zlibVersion(),
+             LIBDEFLATE_VERSION_STRING, bm_mark_implementation());
+    return text;
+}
+
+const char *blastmerge_status_name(enum blastmerge_status status) {
+    switch (status) {
+    case BLASTMERGE_OK:
+        return "done";
+    case BLASTMERGE_IO:
+        return "input or output failed";
+    case BLASTMERGE_USAGE:
+        return "wrong usage";
+    case BLASTMERGE_DATA:
+        return "damaged";
+    case BLASTMERGE_MISMATCH:
+        return "mismatch";
+    case BLASTMERGE_EXISTS:
+        return "exists";
+    case BLASTMERGE_CHANGED:
+        return "changed";
+    case BLASTMERGE_NOT_FOUND:
+        return "not found";
+    case BLASTMERGE_DENIED:
+        return "denied";
+    case BLASTMERGE_NO_SPACE:
+        return "no space";
+    case BLASTMERGE_NO_MEMORY:
+        return "no memory";
+    case BLASTMERGE_SALVAGED:
+        return "salvaged";
+    case BLASTMERGE_NOT_READY:
+        return "not ready";
+    case BLASTMERGE_CANCELLED:
+        return "cancelled";
+    case BLASTMERGE_INTERNAL:
+        break;
+    }
+    return "internal fault";
+}
+
+/* --- creating and destroying --------------------------------------------------------------------- */
+
+void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size) {
+    memset(options, 0, struct_size);
+    options->struct_size = struct_size;
+}
+
+static unsigned default_threads(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > BM_JOB_DEFAULT_THREADS ? BM_JOB_DEFAULT_THREADS : (unsigned)n;
+}
+
+static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
+    return bm_fail(&job->error, BLASTMERGE_USAGE, "%s", reason);
+}
+
+static enum blastmerge_status check_options(struct blastmerge_job *job) {
+    const struct blastmerge_options *options = &job->options;
+    if (options->level < 0 || options->level > 9) return refuse(job, "the level must be 1 to 9");
+    if (options->n_threads > BM_JOB_MAX_THREADS) return refuse(job, "the number of threads must be 1 to 64");
+    if ((unsigned)options->mismatch > BLASTMERGE_MISMATCH_IGNORE)
+        return refuse(job, "no such way with a mismatch");
+    if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
+        return refuse(job, "no such way with invalid UTF-8");
+    }
+    if ((unsigned)options->sort > BLASTMERGE_SORT_NATURAL) return refuse(job, "no such order");
+    if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
+        return refuse(job, "an allocator needs both allocate and release");
+    }
+    if (options->database != NULL && options->keep_database) {
+        return refuse(job, "the database's name cannot both be given and kept");
+    }
+    if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
+        return refuse(job, "the database's name must not be longer than 4096 bytes");
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status copy_options(struct blastmerge_job *job) {
+    const char *database = job->options.database;
+    enum blastmerge_status status = check_options(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
+    if (database != NULL) {
+        job->database = bm_copy_string(&job->memory, database);
+        if (job->database == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.database = job->database;
+    return bm_cancel_open(&job->cancel, &job->error);
+}
+
+enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
+                                         const struct blastmerge_options *options) {
+    struct blastmerge_options defaults;
+    struct bm_memory memory;
+    *job = NULL;
+    blastmerge_options_init(&defaults, sizeof defaults);
+    if (options != NULL) {
+        size_t n_known = options->struct_size < sizeof defaults ? options->struct_size : sizeof defaults;
+        memcpy(&defaults, options, n_known);
+    }
+    bm_memory_open(&memory, &defaults.allocator);
+    struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
+    if (made == NULL) return BLASTMERGE_NO_MEMORY;
+    made->memory = memory;
+    made->options = defaults;
+    made->cancel.pipe[0] = made->cancel.pipe[1] = -1;
+    enum blastmerge_status status = copy_options(made);
+    if (status == BLASTMERGE_NO_MEMORY) {
+        blastmerge_destroy(made);
+        return status;
+    }
+    *job = made;
+    return status;
+}
+
+void blastmerge_destroy(struct blastmerge_job *job) {
+    if (job == NULL) return;
+    struct bm_memory memory;
+    bm_conduct_end(job);
+    if (job->has_writer && job->writer.discard != NULL) job->writer.discard(job->writer.context);
+    for (size_t i = 0; i < job->n_children; i++)
+        bm_release(&job->memory, (char *)(uintptr_t)job->children[i].source.name);
+    bm_release(&job->memory, job->children);
+    bm_release(&job->memory, job->output_location);
+    bm_release(&job->memory, job->report_location);
+    bm_release(&job->memory, job->database);
+    bm_cancel_close(&job->cancel);
+    memory = job->memory;
+    bm_release(&memory, job);
+}
+
+/* --- children and places ------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+/* A job whose options were refused, or that has begun, takes nothing more. */
+static enum blastmerge_status check_open(struct blastmerge_job *job) {
+    if (job->error.status != BLASTMERGE_OK) return job->error.status;
+    return job->has_begun ? refuse(job, "the job has begun already") : BLASTMERGE_OK;
+}
+
+/* Room for one more child. */
+static enum blastmerge_status grow_children(struct blastmerge_job *job) {
+    if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
+    size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 4 + 16;
+    struct bm_child *children = bm_allocate(&job->memory, n_wanted * sizeof *children);
+    if (children == NULL) return fail_memory(job);
+    if (job->n_children > 0) memcpy(children, job->children, job->n_children * sizeof *children);
+    bm_release(&job->memory, job->children);
+    job->children = children;
+    job->n_children_allocated = n_wanted;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status add_child(struct blastmerge_job *job, struct bm_source source) {
+    enum blastmerge_status status = grow_children(job);
+    if (status != BLASTMERGE_OK) return status;
+    source.name = bm_copy_string(&job->memory, source.name);
+    if (source.name == NULL) return fail_memory(job);
+    job->children[job->n_children++] = (struct bm_child){.source = source};
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (location == NULL || location[0] == '\0') return refuse(job, "a child has an empty name");
+    return add_child(job, bm_source_path(location));
+}
+
+enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name, const void *data,
+                                             size_t n_bytes) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (name == NULL || (data == NULL && n_bytes > 0))
+        return refuse(job, "a child in memory needs a name and data");
+    return add_child(job, bm_source_memory(name, data, n_bytes));
+}
+
+enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const char *name,
+                                             const struct blastmerge_reader *reader) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (name == NULL || reader == NULL || reader->next == NULL)
+        return refuse(job, "a reader needs a name and next");
+    return add_child(job, bm_source_reader(name, reader));
+}
+
+static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, const char *location) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
+    bm_release(&job->memory, *place);
+    *place = bm_copy_string(&job->memory, location);
+    return *place == NULL ? fail_memory(job) : BLASTMERGE_OK;
+}
+
+enum blastmerge_status blastmerge_set_output_location(struct blastmerge_job *job, const char *location) {
+    return set_location(job, &job->output_location, location);
+}
+
+enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job, const char *location) {
+    return set_location(job, &job->report_location, location);
+}
+
+enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
+                                                    const struct blastmerge_writer *writer) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (writer == NULL || writer->write == NULL) return refuse(job, "a writer needs write");
+    job->writer = *writer;
+    job->has_writer = true;
+    return BLASTMERGE_OK;
+}
+
+/* --- running ------------------------------------------------------------------------------------- */
+
+static double seconds_since(struct timespec began) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
+}
+
+static void count_totals(struct blastmerge_job *job) {
+    job->totals.output_crc32 = job->output.crc32;
+    job->totals.output_text_bytes = job->output.n_text;
+    job->totals.peak_memory = job->memory.n_peak;
+    job->totals.seconds = seconds_since(job->began);
+}
+
+/* Whatever happened, the rooms are closed; what was not committed is discarded. */
+static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
+    if (job->phase != BM_PHASE_END) count_totals(job);
+    if (status != BLASTMERGE_OK) job->phase = BM_PHASE_FAILED;
+    bm_conduct_end(job);
+    return status;
+}
+
+/* Makes the result visible, then the report. All that can fail for want of space comes before. */
+static enum blastmerge_status commit(struct blastmerge_job *job) {
+    struct blastmerge_error *error = &job->error;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool has_store = job->store.back_end != NULL;
+    count_totals(job);
+    if (has_store) status = bm_store_prepare(&job->store, error);
+    if (status == BLASTMERGE_OK && job->has_report) {
+        status =
+            bm_report_end(&job->report, &job->totals, job->is_check ? NULL : job->output_location, error);
+        if (status == BLASTMERGE_OK) status = bm_store_prepare(&job->report_store, error);
+    }
+    if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel)) {
+        status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+    }
+    if (status == BLASTMERGE_OK && has_store) status = bm_store_commit(&job->store, error);
+    if (status == BLASTMERGE_OK && job->has_report) status = bm_store_commit(&job->report_store, error);
+    return status;
+}
+
+static enum blastmerge_status begin(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    return status == BLASTMERGE_OK ? bm_conduct_begin(job) : status;
+}
+
+/* Merges to the store that is open, if any. */
+static enum blastmerge_status run(struct blastmerge_job *job) {
+    enum blastmerge_status status = begin(job);
+    while (status == BLASTMERGE_OK) {
+        status = bm_conduct(job);
+        if (status != BLASTMERGE_OK) break;
+        if (job->store.back_end != NULL) {
+            status = bm_store_write(&job->store, job->output.data, job->output.n_data, &job->error);
+        }
+        job->totals.output_bytes += job->output.n_data;
+        job->output.n_data = 0;
+        if (job->phase == BM_PHASE_END) {
+            if (status == BLASTMERGE_OK) status = commit(job);
+            break;
+        }
+    }
+    return end(job, status);
+}
+
+enum blastmerge_status blastmerge_run(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->output_location == NULL && !job->has_writer) return refuse(job, "no output was set");
+    return run(job);
+}
+
+enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->is_check = true;
+    return run(job);
+}
+
+enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data, size_t *n_bytes) {
+    enum blastmerge_status status = job->error.status;
+    *data = NULL;
+    *n_bytes = 0;
+    if (status != BLASTMERGE_OK) return status;
+    if (!job->has_begun) {
+        if (job->output_location != NULL || job->has_writer)
+            return refuse(job, "the job has an output: run it");
+        status = begin(job);
+    } else if (job->output.data == NULL) {
+        return BLASTMERGE_OK; /* the end was handed out before */
+    }
+    job->output.n_data = 0;
+    if (status == BLASTMERGE_OK && job->phase == BM_PHASE_END) return end(job, commit(job));
+    if (status == BLASTMERGE_OK) status = bm_conduct(job);
+    if (status != BLASTMERGE_OK) return end(job, status);
+    *data = job->output.data;
+    *n_bytes = job->output.n_data;
+    job->totals.output_bytes += job->output.n_data;
+    return BLASTMERGE_OK;
+}
+
+/* Doubles a buffer until it holds n_wanted bytes. */
+static bool grow(struct bm_memory *memory, uint8_t **buffer, size_t *size, size_t n_used, size_t n_wanted) {
+    if (n_wanted <= *size) return true;
+    size_t n = *size * 2 > n_wanted ? *size * 2 : n_wanted;
+    uint8_t *grown = bm_allocate(memory, n);
+    if (grown == NULL) return false;
+    if (n_used > 0) memcpy(grown, *buffer, n_used);
+    bm_release(memory, *buffer);
+    *buffer = grown;
+    *size = n;
+    return true;
+}
+
+enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **data, size_t *n_bytes) {
+    uint8_t *buffer = NULL;
+    size_t size = 0;
+    size_t n_used = 0;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *data = NULL;
+    *n_bytes = 0;
+    for (;;) {
+        const void *piece = NULL;
+        size_t n_piece = 0;
+        status = blastmerge_next(job, &piece, &n_piece);
+        if (status != BLASTMERGE_OK || n_piece == 0) break;
+        if (!grow(&job->memory, &buffer, &size, n_used, n_used + n_piece)) {
+            status = end(job, fail_memory(job));
+            break;
+        }
+        memcpy(buffer + n_used, piece, n_piece);
+        n_used += n_piece;
+    }
+    if (status != BLASTMERGE_OK) {
+        bm_release(&job->memory, buffer);
+        return status;
+    }
+    *data = buffer;
+    *n_bytes = n_used;
+    return BLASTMERGE_OK;
+}
+
+void blastmerge_free(struct blastmerge_job *job, void *data) {
+    bm_release(&job->memory, data);
+}
+
+void blastmerge_cancel(struct blastmerge_job *job) {
+    bm_cancel_set(&job->cancel);
+}
+
+/* --- what came of it ----------------------------------------------------------------------------- */
+
+const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job) {
+    return &job->error;
+}
+
+const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *job) {
+    return &job->totals;
+}
+
+enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64_t number,
+                                        struct blastmerge_child *child) {
+    memset(child, 0, sizeof *child);
+    if (number >= job->n_children) return BLASTMERGE_USAGE;
+    const struct bm_child *kept = &job->children[number];
+    *child = (struct blastmerge_child){
+        .name = bm_source_display_name(&kept->source),
+        .n_documents = kept->n_documents,
+        .n_iterations = kept->n_iterations,
+        .n_hits = kept->n_hits,
+        .n_hsps = kept->n_hsps,
+        .n_invalid_bytes = kept->n_invalid_bytes,
+        .compressed_bytes = kept->compressed_bytes,
+        .text_bytes = kept->text_bytes,
+    };
+    return BLASTMERGE_OK;
+}

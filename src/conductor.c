@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conductor: opens the rooms, passes batches, marks and edits along, and stops at the first error.
+ *
+ * It is a small machine whose state is `phase`, so that it can stop whenever the output is worth emptying,
+ * and go on at the next call: run, next and check all drive it. For each child in order it takes batches from
+ * its lane; of each batch it scans as much as makes a list of edits, and has that written; children that come
+ * later are fetched and inflated ahead, in their own lanes. At the end come the epilogue and the gzip
+ * trailer, which make the result complete: whatever goes wrong before leaves a stream without an end.
+ */
+#include "job.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- failing and warning ------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail(struct blastmerge_job *job) {
+    job->phase = BM_PHASE_FAILED;
+    return job->error.status;
+}
+
+/* The error at hand is the child's: says which, and where. */
+static enum blastmerge_status fail_child(struct blastmerge_job *job) {
+    struct blastmerge_error *error = &job->error;
+    char message[sizeof error->message];
+    memcpy(message, error->message, sizeof message);
+    error->child = job->child;
+    error->n_iterations = bm_mark_counts(job->mark)->n_iterations;
+    const char *name = bm_source_display_name(&job->children[job->child].source);
+    int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
+    if (error->text_offset == BLASTMERGE_NO_OFFSET) {
+        snprintf(error->message, sizeof error->message, "%.*s: %.500s", n_name, name, message);
+    } else {
+        snprintf(error->message, sizeof error->message,
+                 "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64 " whole Iteration%s)",
+                 n_name, name, message, error->text_offset, error->n_iterations,
+                 error->n_iterations == 1 ? "" : "s");
+    }
+    return fail(job);
+}
+
+static void tell_warning(struct blastmerge_job *job, bool is_of_child, const char *message) {
+    job->totals.n_warnings++;
+    if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
+}
+
+void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_warning(job, is_of_child, message);
+    if (job->options.on_warning != NULL) job->options.on_warning(job->options.callback_context, message);
+}
+
+/* --- lanes: the child at hand and those after it ------------------------------------------------- */
+
+static struct bm_lane *lane_of(struct blastmerge_job *job, size_t child) {
+    return &job->lanes[child % job->n_lanes];
+}
+
+/* Opens the child at hand, and those after it that can be read ahead of their turn, as far as there are
+ * lanes. */
+static void open_lanes(struct blastmerge_job *job) {
+    while (job->n_lanes_opened < job->n_children && job->n_lanes_opened < job->child + job->n_lanes) {
+        struct bm_source *source = &job->children[job->n_lanes_opened].source;
+        if (job->n_lanes_opened > job->child && !source->can_read_ahead) break;
+        bm_lane_open(lane_of(job, job->n_lanes_opened), source, &job->cancel);
+        job->n_lanes_opened++;
+    }
+}
+
+/* Reads what there is room for; a pipe only when it is its turn and its bytes are needed. */
+static void fill_lanes(struct blastmerge_job *job) {
+    if (job->workers.n_threads == 0) return;
+    for (size_t child = job->child; child < job->n_lanes_opened; child++) {
+        if (!job->children[child].source.can_read_ahead) continue;
+        while (bm_lane_fill(lane_of(job, child))) {
+        }
+    }
+}
+
+static enum blastmerge_status begin_child(struct blastmerge_job *job) {
+    if (job->child == job->n_children) {
+        job->phase = BM_PHASE_EPILOGUE;
+        return BLASTMERGE_OK;
+    }
+    open_lanes(job);
+    bm_mark_reset(job->mark);
+    job->phase = BM_PHASE_BATCH;
+    return BLASTMERGE_OK;
+}
+
+static void tell_progress(struct blastmerge_job *job) {
+    if (job->options.on_progress == NULL) return;
+    const struct blastmerge_progress progress = {
+        .compressed_bytes = job->totals.compressed_bytes + lane_of(job, job->child)->fetch.n_read,
+        .compressed_total = job->compressed_total,
+        .child = job->child,
+        .n_children = job->n_children,
+        .n_iterations = job->totals.n_iterations + bm_mark_counts(job->mark)->n_iterations,
+        .output_bytes = job->totals.output_bytes,
+    };
+    job->options.on_progress(job->options.callback_context, &progress);
+}
+
+/* --- batches ------------------------------------------------------------------------------------- */
+
+/* Opens pack or splice when the first child needs it, and begins the child there. */
+static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    int level = job->options.plain ? 0 : job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
+    if (job->is_check) return BLASTMERGE_OK;
+    job->is_spliced = job->batch->has_trace && job->options.level == 0 && !job->options.plain;
+    if (job->is_spliced) {
+        if (job->splice == NULL) status = bm_splice_open(&job->splice, &job->memory);
+        if (status == BLASTMERGE_OK) bm_splice_reset(job->splice);
+    } else {
+        if (job->pack == NULL) status = bm_pack_open(&job->pack, level, &job->workers, &job->memory);
+        if (status == BLASTMERGE_OK) bm_pack_reset(job->pack);
+    }
+    if (status == BLASTMERGE_OK) return BLASTMERGE_OK;
+    bm_fail(&job->error, status, "out of memory");
+    return fail(job);
+}
+
+static void end_child(struct blastmerge_job *job);
+
+static enum blastmerge_status take_batch(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    fill_lanes(job);
+    job->batch = bm_lane_take(lane_of(job, job->child), &job->is_last_batch, &status, &job->error);
+    if (job->batch == NULL) return fail_child(job);
+    job->n_scanned = 0;
+    job->phase = BM_PHASE_SCAN;
+    bool is_first = job->batch->text_offset == 0;
+    if (is_first && job->is_last_batch && job->batch->n_text == 0) {
+        if (!job->options.allow_empty) {
+            bm_fail(&job->error, BLASTMERGE_DATA,
+                    "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
+                    "search without queries");
+            return fail_child(job);
+        }
+        bm_lane_give(lane_of(job, job->child));
+        end_child(job);
+        return BLASTMERGE_OK;
+    }
+    tell_progress(job);
+    return is_first ? begin_writing(job) : BLASTMERGE_OK;
+}
+
+/* --- headers ------------------------------------------------------------------------------------- */
+
+static const char *or_nothing(const char *value) {
+    return value == NULL ? "absent" : value;
+}
+
+/* What the policy makes of a difference. */
+static bool is_mismatch_error(const struct blastmerge_job *job,
+                              const struct bm_header_difference *difference) {
+    return job->options.mismatch == BLASTMERGE_MISMATCH_ERROR ||
+           (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
+}
+
+static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
+    struct bm_header_difference difference;
+    size_t position = 0;
+    if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
+    if (!job->has_first_header) {
+        job->has_first_header = true;
+        job->first_header_child = job->child;
+        job->headers[0] = job->headers[1];
+        return BLASTMERGE_OK;
+    }
+    const char *first = bm_source_display_name(&job->children[job->first_header_child].source);
+    const char *name = bm_source_display_name(&job->children[job->child].source);
+    while (bm_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
+        if (is_mismatch_error(job, &difference)) {
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "its %s is %.120s, where that of %.200s is %.120s: they are not parts of one search",
+                    difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
+            return fail_child(job);
+        }
+        bm_job_warn(job, true, "%.300s: its %s is %.120s, where that of %.300s is %.120s", name,
+                    difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Looks at the marks that tell of headers. */
+static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->marks->n_entries; i++) {
+        enum blastmerge_status status = BLASTMERGE_OK;
+        switch (job->marks->entries[i].kind) {
+        case BM_MARK_DOCUMENT:
+            bm_header_begin(&job->headers[1]);
+            break;
+        case BM_MARK_FIELD:
+            bm_header_take(&job->headers[1], bm_mark_field(job->mark));
+            if (job->has_report) bm_report_field(&job->report, bm_mark_field(job->mark));
+            break;
+        case BM_MARK_ITERATIONS:
+            status = compare_headers(job);
+            break;
+        default:
+            break;
+        }
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* --- scanning and writing ------------------------------------------------------------------------ */
+
+/* Takes the marks at hand: headers are compared, edits made. */
+static enum blastmerge_status take_marks(struct blastmerge_job *job) {
+    if (job->marks->n_entries > 0) {
+        enum blastmerge_status status = take_header_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    bm_number_take(job->number, job->marks, job->batch, job->batch->text_offset + job->n_scanned, job->edits);
+    job->marks->n_entries = 0;
+    return BLASTMERGE_OK;
+}
+
+/* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
+static enum blastmerge_status scan(struct blastmerge_job *job) {
+    const struct bm_batch *batch = job->batch;
+    bm_edit_list_compact(job->edits);
+    do {
+        size_t n_used = 0;
+        enum blastmerge_status status =
+            bm_mark_step(job->mark, batch->text + job->n_scanned, batch->n_text - job->n_scanned, &n_used,
+                         job->marks, &job->error);
+        if (status != BLASTMERGE_OK) return fail_child(job);
+        job->n_scanned += n_used;
+        status = take_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+    } while (job->n_scanned < batch->n_text && job->edits->n_edits == 0);
+    job->safe = bm_number_safe(job->number, bm_mark_safe(job->mark), job->edits);
+    if (job->is_last_batch && job->n_scanned == batch->n_text) {
+        if (bm_mark_finish(job->mark, job->marks, &job->error) != BLASTMERGE_OK) return fail_child(job);
+        enum blastmerge_status status = take_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+        job->safe = UINT64_MAX;
+    }
+    job->phase = BM_PHASE_WRITE;
+    return BLASTMERGE_OK;
+}
+
+/* Has the edited text written. True if the output is full and the same must be called again. */
+static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
+    bool is_end_of_batch = job->n_scanned == job->batch->n_text;
+    *status = BLASTMERGE_OK;
+    if (job->is_check) {
+        job->edits->position = job->edits->n_edits;
+        return false;
+    }
+    if (job->is_spliced) {
+        return bm_splice_step(job->splice, job->batch, job->edits, job->safe, is_end_of_batch,
+                              &job->output) == BM_SPLICE_FULL;
+    }
+    enum bm_pack_result result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
+    if (result == BM_PACK_FAILED) {
+        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
+        *status = fail(job);
+    }
+    return result == BM_PACK_FULL;
+}
+
+static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *is_full = write_edited(job, &status);
+    if (*is_full || status != BLASTMERGE_OK) return status;
+    if (job->n_scanned < job->batch->n_text) {
+        job->phase = BM_PHASE_SCAN;
+        return BLASTMERGE_OK;
+    }
+    assert(!job->is_last_batch || job->edits->position == job->edits->n_edits);
+    job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
+    bm_lane_give(lane_of(job, job->child));
+    job->phase = BM_PHASE_BATCH;
+    if (job->is_last_batch) end_child(job);
+    return BLASTMERGE_OK;
+}
+
+/* --- the end of a child, and of all -------------------------------------------------------------- */
+
+static void add_to_totals(struct blastmerge_job *job, const struct bm_child *child) {
+    struct blastmerge_report *totals = &job->totals;
+    totals->n_documents += child->n_documents;
+    totals->n_iterations += child->n_iterations;
+    totals->n_hits += child->n_hits;
+    totals->n_hsps += child->n_hsps;
+    totals->n_invalid_bytes += child->n_invalid_bytes;
+    totals->compressed_bytes += child->compressed_bytes;
+    totals->text_bytes += child->text_bytes;
+}
+
+static void end_child(struct blastmerge_job *job) {
+    struct bm_child *child = &job->children[job->child];
+    struct bm_lane *lane = lane_of(job, job->child);
+    const struct bm_mark_counts *counts = bm_mark_counts(job->mark);
+    child->n_documents = counts->n_documents;
+    child->n_iterations = counts->n_iterations;
+    child->n_hits = counts->n_hits;
+    child->n_hsps = counts->n_hsps;
+    child->n_invalid_bytes = counts->n_invalid_bytes;
+    child->compressed_bytes = lane->fetch.n_read;
+    add_to_totals(job, child);
+    if (child->n_documents > 1) {
+        char message[128];
+        snprintf(message, sizeof message, "holds %" PRIu64 " documents one after another",
+                 child->n_documents);
+        tell_warning(job, true, message);
+    }
+    bm_lane_close(lane);
+    job->phase = BM_PHASE_ROW;
+}
+
+/* Writes the report's row for the child that has ended, and goes on to the next. */
+static enum blastmerge_status write_row(struct blastmerge_job *job) {
+    struct blastmerge_child row;
+    if (job->has_report) {
+        if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
+            bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
+            return fail(job);
+        }
+    }
+    job->child++;
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+static void put(struct bm_output *output, const void *data, size_t n_bytes) {
+    assert(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
+    memcpy(output->data + output->n_data, data, n_bytes);
+    output->n_data += n_bytes;
+}
+
+/* The epilogue in a stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952, 2.3.1). */
+static void put_end(struct blastmerge_job *job, const char *epilogue, size_t n_epilogue) {
+    struct bm_output *output = &job->output;
+    output->crc32 = bm_crc32(output->crc32, epilogue, n_epilogue);
+    output->n_text += n_epilogue;
+    if (!job->options.plain) {
+        const uint8_t header[5] = {1, (uint8_t)n_epilogue, (uint8_t)(n_epilogue >> 8), (uint8_t)~n_epilogue,
+                                   (uint8_t)(~n_epilogue >> 8)};
+        put(output, header, sizeof header);
+    }
+    put(output, epilogue, n_epilogue);
+    if (!job->options.plain) {
+        uint8_t trailer[8];
+        bm_store32(trailer, output->crc32);
+        bm_store32(trailer + 4, (uint32_t)output->n_text);
+        put(output, trailer, sizeof trailer);
+    }
+}
+
+static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
+    bool dropped_megablast = false;
+    size_t n_epilogue = 0;
+    *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
+    if (*is_full) return BLASTMERGE_OK;
+    if (job->totals.n_documents == 0) {
+        bm_fail(&job->error, BLASTMERGE_DATA,
+                "all children are empty: there is no document to make a result of");
+        return fail(job);
+    }
+    const char *epilogue = bm_number_epilogue(job->number, &n_epilogue, &dropped_megablast);
+    if (dropped_megablast) {
+        bm_job_warn(job, false,
+                    "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
+    }
+    if (!job->is_check) put_end(job, epilogue, n_epilogue);
+    job->phase = BM_PHASE_END;
+    return BLASTMERGE_OK;
+}
+
+/* --- the machine --------------------------------------------------------------------------------- */
+
+static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
+    *is_full = false;
+    switch (job->phase) {
+    case BM_PHASE_CHILD:
+        return begin_child(job);
+    case BM_PHASE_BATCH:
+        return take_batch(job);
+    case BM_PHASE_SCAN:
+        return scan(job);
+    case BM_PHASE_WRITE:
+        return write_batch(job, is_full);
+    case BM_PHASE_ROW:
+        return write_row(job);
+    case BM_PHASE_EPILOGUE:
+        return write_epilogue(job, is_full);
+    case BM_PHASE_START:
+    case BM_PHASE_END:
+    case BM_PHASE_FAILED:
+        break;
+    }
+    return job->error.status;
+}
+
+enum blastmerge_status bm_conduct(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_full = false;
+    assert(job->phase != BM_PHASE_START);
+    while (status == BLASTMERGE_OK && !is_full && job->phase != BM_PHASE_END &&
+           BM_OUTPUT_SIZE - job->output.n_data >= BM_OUTPUT_ROOM) {
+        if (bm_cancel_is_set(&job->cancel)) {
+            bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
+            return fail(job);
+        }
+        status = step(job, &is_full);
+    }
+    return status;
+}

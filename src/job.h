@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job - all of a merge: what the caller asked for, and the rooms at work on it.
+ */
+#ifndef BM_JOB_H
+#define BM_JOB_H
+
+#include "base/cancel.h"
+#include "base/edit.h"
+#include "base/output.h"
+#include "base/workers.h"
+#include "fetch/fetch.h"
+#include "lane.h"
+#include "mark/mark.h"
+#include "number/header.h"
+#include "number/number.h"
+#include "number/order.h"
+#include "report/report.h"
+#include "splice/pack.h"
+#include "splice/splice.h"
+#include "store/store.h"
+
+#include <time.h>
+
+enum { BM_JOB_MAX_LANES = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
+
+/* A child and what it held: at most 256 bytes, beside its name. */
+struct bm_child {
+    struct bm_source source;
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes;
+    uint64_t compressed_bytes;
+    uint64_t text_bytes;
+};
+
+/* What the next step of the conductor is. */
+enum bm_phase {
+    BM_PHASE_START,
+    BM_PHASE_CHILD,    /* the child at hand is to be begun */
+    BM_PHASE_BATCH,    /* its next batch is wanted */
+    BM_PHASE_SCAN,     /* the batch at hand is to be marked and numbered */
+    BM_PHASE_WRITE,    /* what was scanned is to be written */
+    BM_PHASE_ROW,      /* the child at hand has ended: its row of the report is due */
+    BM_PHASE_EPILOGUE, /* all children were merged */
+    BM_PHASE_END,      /* the result is complete */
+    BM_PHASE_FAILED
+};
+
+struct blastmerge_job {
+    struct bm_memory memory;
+    struct blastmerge_options options;
+    char *database; /* the options' own copy; NULL: kept */
+    struct bm_cancel cancel;
+    struct blastmerge_error error;
+    struct blastmerge_report totals;
+
+    struct bm_child *children;
+    size_t n_children;
+    size_t n_children_allocated;
+    uint64_t compressed_total; /* 0 if that of any child is not known */
+
+    char *output_location; /* or NULL */
+    bool has_writer;
+    struct blastmerge_writer writer;
+    char *report_location; /* or NULL */
+    bool is_check;         /* nothing is written but the report */
+    bool has_begun;
+
+    /* the rooms */
+    bool has_workers;
+    struct bm_workers workers;
+    struct bm_lane lanes[BM_JOB_MAX_LANES];
+    size_t n_lanes;
+    size_t n_lanes_opened; /* children that were given a lane */
+    struct bm_mark *mark;
+    struct bm_mark_list *marks;
+    struct bm_number *number;
+    struct bm_header *headers; /* the first document's and the one at hand */
+    struct bm_edit_list *edits;
+    struct bm_splice *splice;
+    struct bm_pack *pack;
+    struct bm_output output;
+    struct bm_store store;
+    struct bm_store report_store;
+    struct bm_report report;
+    bool has_report;
+
+    /* where the conductor is */
+    enum bm_phase phase;
+    size_t child; /* the one at hand */
+    const struct bm_batch *batch;
+    size_t n_scanned; /* bytes of the batch that were marked */
+    uint64_t safe;
+    bool is_last_batch; /* the batch at hand is its child's last */
+    bool is_spliced;    /* the child at hand is, else it is packed */
+    bool has_first_header;
+    size_t first_header_child;
+    struct timespec began;
+};
+
+/* Begins: checks what can be checked beforehand and opens the rooms. */
+enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
+enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Closes the rooms and joins the threads; the totals and the error stay. */
+void bm_conduct_end(struct blastmerge_job *job);
+
+/* Tells a warning of the child at hand, or of the whole merge. */
+void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);
+
+#endif

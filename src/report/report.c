@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { SCHEMA_VERSION = 1 };
+
+/* --- text of whatever kind as JSON strings ------------------------------------------------------- */
+
+/* The character that an entity reference stands for, and its length; 0 if it is none of the predefined five.
+ */
+static char predefined_entity(const char *text, size_t *n_bytes) {
+    static const struct {
+        const char *reference;
+        char character;
+    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++) {
+        *n_bytes = strlen(entities[i].reference);
+        if (strncmp(text, entities[i].reference, *n_bytes) == 0) return entities[i].character;
+    }
+    return '\0';
+}
+
+/* Copies text, with the predefined entity references resolved; what is too long is cut. */
+static size_t resolve(char *resolved, size_t size, const char *text) {
+    size_t n = 0;
+    while (*text != '\0' && n < size) {
+        size_t n_bytes = 1;
+        char character = *text == '&' ? predefined_entity(text, &n_bytes) : '\0';
+        resolved[n++] = character != '\0' ? character : *text;
+        text += character != '\0' ? n_bytes : 1;
+    }
+    return n;
+}
+
+/* A JSON string of bytes that are not UTF-8: each is taken as ISO-8859-1. */
+static json_t *string_of_latin1(const char *text, size_t n_text) {
+    char utf8[2 * BM_MARK_MAX_VALUE];
+    size_t n = 0;
+    for (size_t i = 0; i < n_text && n + 2 <= sizeof utf8; i++) {
+        unsigned byte = (unsigned char)text[i];
+        if (byte >= 0x80) {
+            utf8[n++] = (char)(0xc0 | byte >> 6);
+            utf8[n++] = (char)(0x80 | (byte & 0x3f));
+        } else {
+            utf8[n++] = text[i];
+        }
+    }
+    return json_stringn(utf8, n);
+}
+
+/* A JSON string of text that may not be UTF-8, may be cut inside a character, and may have XML's references.
+ */
+static json_t *string_of(const char *text, bool is_xml) {
+    char resolved[BM_MARK_MAX_VALUE];
+    size_t n = is_xml ? resolve(resolved, sizeof resolved, text) : strlen(text);
+    const char *whole = is_xml ? resolved : text;
+    for (size_t n_cut = 0; n_cut < 4 && n_cut <= n; n_cut++) {
+        json_t *string = json_stringn(whole, n - n_cut);
+        if (string != NULL) return string;
+    }
+    return string_of_latin1(whole, n);
+}
+
+static json_t *number_of(uint64_t value) {
+    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+/* --- writing ------------------------------------------------------------------------------------- */
+
+struct sink {
+    struct bm_report *report;
+    struct blastmerge_error *error;
+    enum blastmerge_status status;
+};
+
+static int write_piece(const char *data, size_t n_bytes, void *context) {
+    struct sink *sink = context;
+    sink->status = sink->report->write(sink->report->context, data, n_bytes, sink->error);
+    return sink->status == BLASTMERGE_OK ? 0 : -1;
+}
+
+/* Writes a value and drops it; members of an object without its braces where is_members. */
+static enum blastmerge_status write_value(struct bm_report *report, json_t *value, bool is_members,
+                                          struct blastmerge_error *error) {
+    struct sink sink = {report, error, BLASTMERGE_OK};
+    int failed = -1;
+    if (value != NULL && !report->has_failed) {
+        failed = json_dump_callback(value, write_piece, &sink, JSON_COMPACT | (is_members ? JSON_EMBED : 0));
+    }
+    json_decref(value);
+    if (failed == 0) return BLASTMERGE_OK;
+    if (sink.status != BLASTMERGE_OK) return sink.status;
+    return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for the report");
+}
+
+static enum blastmerge_status write_text(struct bm_report *report, const char *text,
+                                         struct blastmerge_error *error) {
+    return report->write(report->context, text, strlen(text), error);
+}
+
+/* --- the parts ----------------------------------------------------------------------------------- */
+
+static json_t *options_of(const struct blastmerge_options *options) {
+    static const char *const mismatch[] = {"default", "error", "warn", "ignore"};
+    static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
+    static const char *const sort[] = {"none", "natural"};
+    json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
+    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "database", database,
+                     "keep_database", options->keep_database, "allow_empty", options->allow_empty, "mismatch",
+                     mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort",
+                     sort[options->sort], "expect_children", number_of(options->expect_children), "threads",
+                     (int)options->n_threads, "level", options->level, "plain", options->plain, "force",
+                     options->force);
+}
+
+static void begin_child(struct bm_report *report) {
+    report->header = json_object();
+    report->child_warnings = json_array();
+    if (report->header == NULL || report->child_warnings == NULL) report->has_failed = true;
+}
+
+enum blastmerge_status bm_report_open(struct bm_report *report,
+                                      enum blastmerge_status (*write)(void *context, const void *data,
+                                                                      size_t n_bytes,
+                                                                      struct blastmerge_error *error),
+                                      void *context, const struct blastmerge_options *options, bool is_check,
+                                      struct blastmerge_error *error) {
+    memset(report, 0, sizeof *report);
+    report->write = write;
+    report->context = context;
+    report->warnings = json_array();
+    begin_child(report);
+    json_t *head = json_pack("{s:s, s:i, s:s, s:s, s:o}", "schema", "blastmerge-report", "schema_version",
+                             SCHEMA_VERSION, "version", blastmerge_version(), "command",
+                             is_check ? "check" : "merge", "options", options_of(options));
+    enum blastmerge_status status = write_text(report, "{", error);
+    if (status == BLASTMERGE_OK)
+        status = write_value(report, head, true, error);
+    else
+        json_decref(head);
+    if (status == BLASTMERGE_OK) status = write_text(report, ",\n\"children\": [", error);
+    return status;
+}
+
+void bm_report_field(struct bm_report *report, const struct bm_mark_field *field) {
+    /* A child's further documents, and headers out of all proportion, are left out. */
+    if (report->header == NULL || json_object_size(report->header) >= 64) return;
+    if (json_object_get(report->header, field->name) != NULL) return;
+    if (json_object_set_new(report->header, field->name, string_of(field->value, true)) != 0) {
+        report->has_failed = true;
+    }
+}
+
+void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message) {
+    json_t *warnings = is_of_child ? report->child_warnings : report->warnings;
+    if (warnings == NULL || json_array_size(warnings) >= 64) return;
+    if (json_array_append_new(warnings, string_of(message, false)) != 0) report->has_failed = true;
+}
+
+enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
+                                       struct blastmerge_error *error) {
+    json_t *row = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", string_of(child->name, false),
+        "compressed_bytes", number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes),
+        "documents", number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
+        number_of(child->n_hits), "hsps", number_of(child->n_hsps), "invalid_bytes",
+        number_of(child->n_invalid_bytes), "header", report->header, "warnings", report->child_warnings);
+    report->header = report->child_warnings = NULL;
+    enum blastmerge_status status = write_text(report, report->n_children++ == 0 ? "\n" : ",\n", error);
+    if (status == BLASTMERGE_OK)
+        status = write_value(report, row, false, error);
+    else
+        json_decref(row);
+    begin_child(report);
+    return status;
+}
+
+/* Bytes that the process had in memory at most. */
+static uint64_t peak_resident(void) {
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#if defined(__APPLE__)
+    return (uint64_t)usage.ru_maxrss;
+#else
+    return (uint64_t)usage.ru_maxrss * 1024;
+#endif
+}
+
+enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
+                                     const char *output, struct blastmerge_error *error) {
+    char crc[9];
+    snprintf(crc, sizeof crc, "%08" PRIx32, totals->output_crc32);
+    json_t *sums =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "children", number_of(totals->n_children),
+                  "documents", number_of(totals->n_documents), "iterations", number_of(totals->n_iterations),
+                  "hits", number_of(totals->n_hits), "hsps", number_of(totals->n_hsps), "invalid_bytes",
+                  number_of(totals->n_invalid_bytes), "compressed_bytes", number_of(totals->compressed_bytes),
+                  "text_bytes", number_of(totals->text_bytes));
+    json_t *result = json_pack(
+        "{s:o, s:o, s:o, s:s}", "location", output == NULL ? json_null() : string_of(output, false), "bytes",
+        number_of(totals->output_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
+    json_t *tail = json_pack("{s:o, s:o, s:o, s:o, s:o, s:f}", "totals", sums, "output", result, "warnings",
+                             report->warnings, "peak_memory", number_of(totals->peak_memory), "peak_resident",
+                             number_of(peak_resident()), "seconds", totals->seconds);
+    report->warnings = NULL;
+    enum blastmerge_status status = write_text(report, "\n],\n", error);
+    if (status == BLASTMERGE_OK)
+        status = write_value(report, tail, true, error);
+    else
+        json_decref(tail);
+    if (status == BLASTMERGE_OK) status = write_text(report, "}\n", error);
+    return status;
+}
+
+void bm_report_close(struct bm_report *report) {
+    json_decref(report->header);
+    json_decref(report->child_warnings);
+    json_decref(report->warnings);
+    memset(report, 0, sizeof *report);
+}

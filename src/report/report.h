@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report - what was merged, as JSON (docs/report.md), written child by child as the merge goes on.
+ */
+#ifndef BM_REPORT_H
+#define BM_REPORT_H
+
+#include "mark/mark.h"
+
+typedef struct json_t bm_json;
+
+struct bm_report {
+    enum blastmerge_status (*write)(void *context, const void *data, size_t n_bytes,
+                                    struct blastmerge_error *error);
+    void *context;
+    bm_json *header;         /* of the child at hand: its first document's fields */
+    bm_json *child_warnings; /* of the child at hand */
+    bm_json *warnings;       /* of the whole merge */
+    bool has_failed;         /* out of memory while something was kept */
+    uint64_t n_children;
+};
+
+/* Writes the beginning. The children's rows go where write puts them. */
+enum blastmerge_status bm_report_open(struct bm_report *report,
+                                      enum blastmerge_status (*write)(void *context, const void *data,
+                                                                      size_t n_bytes,
+                                                                      struct blastmerge_error *error),
+                                      void *context, const struct blastmerge_options *options, bool is_check,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Keeps a header field of the child at hand. */
+void bm_report_field(struct bm_report *report, const struct bm_mark_field *field);
+
+/* Keeps a warning, of the child at hand or of the whole merge. */
+void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message);
+
+/* Writes the row of the child at hand, and begins the next. */
+enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Writes the end. output: the result's location, or NULL. */
+enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
+                                     const char *output, struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Frees what is kept. Fine on one that is zeroed. */
+void bm_report_close(struct bm_report *report);
+
+#endif
