@@ -31,8 +31,10 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
     bool is_total_known = true;
     for (size_t i = 0; i < job->n_children; i++) {
         struct bm_source *source = &job->children[i].source;
-        if (bm_source_look(source, &job->error) != BLASTMERGE_OK)
-            return fail_source(job, i, job->error.message);
+        if (bm_source_look(source, &job->error) != BLASTMERGE_OK) {
+            if (!job->is_check) return fail_source(job, i, job->error.message);
+            job->error = (struct blastmerge_error){0}; /* a check says so when its turn comes */
+        }
         if (source->n_bytes == UINT64_MAX)
             is_total_known = false;
         else
