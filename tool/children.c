@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The longest name in a list, with its end: more than any path can have. */
+#define NAME_BYTES 65536
+
+static bool is_stdin(const char *name) {
+    return strcmp(name, "-") == 0;
+}
+
+/* What is being read, for messages and for what stdin was spent on. */
+struct list {
+    struct blastmerge_job *job;
+    FILE *file;
+    const char *name;
+    int separator;
+    uint64_t n_items;
+    bool *stdin_taken;
+};
+
+static enum blastmerge_status add_child(struct blastmerge_job *job, const char *name, bool *stdin_taken) {
+    if (is_stdin(name)) {
+        if (*stdin_taken)
+            return tool_fail(BLASTMERGE_USAGE, "standard input is given twice, and can be read only once");
+        *stdin_taken = true;
+    }
+    enum blastmerge_status status = blastmerge_add_location(job, name);
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
+}
+
+/* A line may end in CR LF, and an empty one is nothing. */
+static enum blastmerge_status take_item(struct list *list, char *item, size_t n_bytes) {
+    list->n_items++;
+    if (list->separator == '\n') {
+        if (memchr(item, '\0', n_bytes) != NULL)
+            return tool_fail(BLASTMERGE_USAGE,
+                             "%s: line %llu holds a NUL byte: is this a list of names? "
+                             "(--null is for names that end in NUL bytes)",
+                             list->name, (unsigned long long)list->n_items);
+        if (n_bytes > 0 && item[n_bytes - 1] == '\r') n_bytes--;
+        if (n_bytes == 0) return BLASTMERGE_OK;
+    }
+    if (n_bytes == 0)
+        return tool_fail(BLASTMERGE_USAGE, "%s: name %llu is empty", list->name,
+                         (unsigned long long)list->n_items);
+    item[n_bytes] = '\0';
+    return add_child(list->job, item, list->stdin_taken);
+}
+
+static enum blastmerge_status read_list(struct list *list) {
+    static char item[NAME_BYTES];
+    size_t n_bytes = 0;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    int byte;
+    while (status == BLASTMERGE_OK && (byte = getc(list->file)) != EOF) {
+        if (byte == list->separator) {
+            status = take_item(list, item, n_bytes);
+            n_bytes = 0;
+        } else if (n_bytes < sizeof item - 1) {
+            item[n_bytes++] = (char)byte;
+        } else {
+            return tool_fail(BLASTMERGE_USAGE,
+                             "%s: name %llu is longer than %d bytes: is this a list of names?", list->name,
+                             (unsigned long long)list->n_items + 1, NAME_BYTES - 1);
+        }
+    }
+    if (status != BLASTMERGE_OK) return status;
+    if (ferror(list->file)) return tool_fail_system(errno != 0 ? errno : EIO, "%s", list->name);
+    return n_bytes > 0 ? take_item(list, item, n_bytes) : BLASTMERGE_OK;
+}
+
+static enum blastmerge_status add_list(struct blastmerge_job *job, const char *name, bool null_separated,
+                                       bool *stdin_taken) {
+    struct list list = {.job = job, .name = name, .stdin_taken = stdin_taken};
+    list.separator = null_separated ? '\0' : '\n';
+    if (!is_stdin(name)) {
+        list.file = fopen(name, "r");
+        if (list.file == NULL) return tool_fail_system(errno, "%s", name);
+    } else if (*stdin_taken) {
+        return tool_fail(BLASTMERGE_USAGE, "standard input is given twice, and can be read only once");
+    } else {
+        list.file = stdin;
+        list.name = "standard input";
+        *stdin_taken = true;
+    }
+    errno = 0;
+    enum blastmerge_status status = read_list(&list);
+    if (list.file != stdin) (void)fclose(list.file);
+    if (status == BLASTMERGE_OK && list.n_items == 0)
+        return tool_fail(BLASTMERGE_USAGE, "%s: the list names no children", list.name);
+    return status;
+}
+
+enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options) {
+    bool stdin_taken = false;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (size_t i = 0; i < options->n_sources && status == BLASTMERGE_OK; i++) {
+        const struct tool_source *source = &options->sources[i];
+        status = source->is_list ? add_list(job, source->name, options->null_separated != 0, &stdin_taken)
+                                 : add_child(job, source->name, &stdin_taken);
+    }
+    return status;
+}

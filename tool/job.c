@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static void on_warning(void *context, const char *message) {
+    struct tool_job *job = context;
+    tool_progress_clear(&job->progress);
+    tool_warn(message);
+}
+
+static void on_progress(void *context, const struct blastmerge_progress *state) {
+    struct tool_job *job = context;
+    tool_progress_show(&job->progress, state);
+}
+
+static struct blastmerge_options library_options(const struct tool_options *options) {
+    struct blastmerge_options library;
+    blastmerge_options_init(&library, sizeof library);
+    library.database = options->database;
+    library.keep_database = options->keep_database != 0;
+    library.allow_empty = options->allow_empty != 0;
+    library.mismatch = (enum blastmerge_mismatch)options->mismatch;
+    library.invalid_utf8 = (enum blastmerge_invalid_utf8)options->invalid_utf8;
+    library.sort = (enum blastmerge_sort)options->sort;
+    library.expect_children = options->expect_children;
+    library.n_threads = (unsigned)options->n_threads;
+    library.level = (int)options->level;
+    library.plain = options->plain != 0;
+    library.force = options->force != 0;
+    library.on_warning = options->quiet ? NULL : on_warning;
+    return library;
+}
+
+enum blastmerge_status tool_job_fail(const struct blastmerge_job *job, enum blastmerge_status status) {
+    const char *message = job != NULL ? blastmerge_error(job)->message : "";
+    return tool_fail(status, "%s", message[0] != '\0' ? message : blastmerge_status_name(status));
+}
+
+enum blastmerge_status tool_job_open(struct tool_job *job, const struct tool_options *options) {
+    *job = (struct tool_job){0};
+    tool_progress_open(&job->progress, options);
+    struct blastmerge_options library = library_options(options);
+    library.callback_context = job;
+    library.on_progress = job->progress.enabled ? on_progress : NULL;
+    enum blastmerge_status status = blastmerge_create(&job->job, &library);
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job->job, status);
+}
+
+void tool_job_close(struct tool_job *job) {
+    blastmerge_destroy(job->job);
+    job->job = NULL;
+}
+
+enum blastmerge_status tool_job_run(struct tool_job *job,
+                                    enum blastmerge_status (*work)(struct blastmerge_job *job)) {
+    tool_signals_open(job->job);
+    enum blastmerge_status status = work(job->job);
+    tool_signals_close();
+    tool_progress_clear(&job->progress);
+    if (status == BLASTMERGE_OK) return status;
+    if (status == BLASTMERGE_IO && blastmerge_error(job->job)->system_error == EPIPE &&
+        tool_signals_note_pipe())
+        return status;
+    if (tool_signals_caught()) return status;
+    return tool_job_fail(job->job, status);
+}
+
+void tool_job_summary(const struct tool_job *job) {
+    const struct blastmerge_report *report = blastmerge_report(job->job);
+    tool_say("%llu %s, %llu Iterations, %llu Hits, %llu Hsps; read %s (%s of text), wrote %s; "
+             "%.2f seconds, %s of memory at most",
+             (unsigned long long)report->n_children, report->n_children == 1 ? "child" : "children",
+             (unsigned long long)report->n_iterations, (unsigned long long)report->n_hits,
+             (unsigned long long)report->n_hsps, tool_size((double)report->compressed_bytes).text,
+             tool_size((double)report->text_bytes).text, tool_size((double)report->output_bytes).text,
+             report->seconds, tool_size((double)report->peak_memory).text);
+}

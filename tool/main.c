@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* A program may be started with some of its standard streams closed. The next file that is opened
+ * would take such a number, and messages would end up in the result. What is opened in its place
+ * here fails when it is used, as the closed stream would have. */
+static bool hold_standard_streams(void) {
+    for (int stream = 0; stream <= 2; stream++) {
+        if (fcntl(stream, F_GETFD) != -1 || errno != EBADF) continue;
+        if (open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream) return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv) {
+    if (!hold_standard_streams()) return BLASTMERGE_IO;
+    struct tool_options options;
+    enum blastmerge_status status = tool_options_parse(&options, argc, argv);
+    if (status == BLASTMERGE_OK) status = options.run(&options);
+    tool_options_close(&options);
+    tool_signals_raise();
+    return (int)status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <string.h>
+
+static bool is_stdout(const char *name) {
+    return name != NULL && strcmp(name, "-") == 0;
+}
+
+static enum blastmerge_status set_output(struct blastmerge_job *job, const struct tool_options *options) {
+    const char *output = options->output != NULL ? options->output : "-";
+    if (is_stdout(output) && is_stdout(options->report))
+        return tool_fail(BLASTMERGE_USAGE, "the result and the report cannot both go to standard output: "
+                                           "give -o FILE or --report FILE");
+    enum blastmerge_status status = blastmerge_set_output_location(job, output);
+    if (status == BLASTMERGE_OK && options->report != NULL)
+        status = blastmerge_set_report_location(job, options->report);
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
+}
+
+enum blastmerge_status tool_merge(const struct tool_options *options) {
+    struct tool_job job;
+    enum blastmerge_status status = tool_job_open(&job, options);
+    if (status == BLASTMERGE_OK) status = set_output(job.job, options);
+    if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
+    if (status == BLASTMERGE_OK) status = tool_job_run(&job, blastmerge_run);
+    if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
+    tool_job_close(&job);
+    return status;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tool - the program: a command line around blastmerge.h, and nothing of the library's inside.
+ *
+ * main.c     the standard streams, the command, the end
+ * options.c  one table of options makes the parser and --help
+ * children.c names from the command line and from --files-from become the job's children
+ * job.c      a library job with its options, its children, its signals and its progress
+ * merge.c    the command merge
+ * check.c    the command check
+ * progress.c how far the job is, on standard error
+ * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
+ * message.c  what is said on standard error
+ *
+ * Functions return a status, which becomes the exit code, and have said why on standard error where it
+ * is not BLASTMERGE_OK.
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include "blastmerge.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define TOOL_FORMAT(position, first) __attribute__((format(printf, position, first)))
+#else
+#define TOOL_FORMAT(position, first)
+#endif
+
+/* --- messages ------------------------------------------------------------------------------------ */
+
+/* Says "blastmerge: MESSAGE" and returns status. */
+enum blastmerge_status tool_fail(enum blastmerge_status status, const char *format, ...) TOOL_FORMAT(2, 3);
+
+/* The same for a failed system call: adds the errno value's text, and chooses the status from it. */
+enum blastmerge_status tool_fail_system(int system_error, const char *format, ...) TOOL_FORMAT(2, 3);
+
+/* Says "blastmerge: warning: MESSAGE". */
+void tool_warn(const char *message);
+
+/* Says "blastmerge: MESSAGE" where nothing failed. */
+void tool_say(const char *format, ...) TOOL_FORMAT(1, 2);
+
+/* Control characters in names would move the cursor or break the line: each becomes a question mark. */
+char tool_printable(char byte);
+
+/* Writes "1.5 MiB" and the like. */
+struct tool_size {
+    char text[16];
+};
+struct tool_size tool_size(double n_bytes);
+
+/* Flushes standard output; BLASTMERGE_IO or the like if anything could not be written. */
+enum blastmerge_status tool_flush_output(void);
+
+/* --- options ------------------------------------------------------------------------------------- */
+
+/* One child, or one list of children, in the order of the command line. */
+struct tool_source {
+    const char *name;
+    bool is_list;
+};
+
+enum tool_progress_mode { TOOL_PROGRESS_AUTOMATIC, TOOL_PROGRESS_ALWAYS, TOOL_PROGRESS_NEVER };
+
+/* What the command line says. Numbers, flags and choices are all of one type, so that the table can
+ * point at any of them. Strings belong to argv. */
+struct tool_options {
+    enum blastmerge_status (*run)(const struct tool_options *options); /* the command */
+    struct tool_source *sources;
+    size_t n_sources;
+    const char *output; /* NULL: standard output */
+    const char *report; /* NULL: none */
+    const char *database;
+    uint64_t keep_database;
+    uint64_t force;
+    uint64_t null_separated;
+    uint64_t allow_empty;
+    uint64_t mismatch;     /* enum blastmerge_mismatch */
+    uint64_t invalid_utf8; /* enum blastmerge_invalid_utf8 */
+    uint64_t sort;         /* enum blastmerge_sort */
+    uint64_t expect_children;
+    uint64_t n_threads;
+    uint64_t level;
+    uint64_t plain;
+    uint64_t quiet;
+    uint64_t verbose;
+    uint64_t progress; /* enum tool_progress_mode */
+};
+
+/* Reads the command line. tool_options_close() is due in any case. */
+enum blastmerge_status tool_options_parse(struct tool_options *options, int argc, char **argv);
+void tool_options_close(struct tool_options *options);
+
+/* --- progress ------------------------------------------------------------------------------------ */
+
+struct tool_progress {
+    bool enabled;
+    bool is_terminal; /* a line that is drawn over; else one line after the other */
+    size_t n_drawn;   /* characters of the line that is there to be cleared */
+    struct timespec start;
+    double next_seconds; /* after start: the next line is not drawn earlier */
+};
+
+void tool_progress_open(struct tool_progress *progress, const struct tool_options *options);
+void tool_progress_show(struct tool_progress *progress, const struct blastmerge_progress *state);
+
+/* Wipes the line away, so that something else can be said. The next show draws it again. */
+void tool_progress_clear(struct tool_progress *progress);
+
+/* --- signals ------------------------------------------------------------------------------------- */
+
+/* From open to close SIGINT, SIGTERM and SIGHUP cancel the job, and a write to a closed pipe or past
+ * a limit is an error and no signal. What was ignored when the program started stays ignored. */
+void tool_signals_open(struct blastmerge_job *job);
+void tool_signals_close(void);
+
+/* The write to a pipe that nobody reads failed: to end as SIGPIPE would have ended the program.
+ * False where that signal is ignored: then it is an error like any other. */
+bool tool_signals_note_pipe(void);
+
+/* Whether a signal came. */
+bool tool_signals_caught(void);
+
+/* Ends the program by the signal that came; returns where none came. */
+void tool_signals_raise(void);
+
+/* --- a job --------------------------------------------------------------------------------------- */
+
+struct tool_job {
+    struct blastmerge_job *job;
+    struct tool_progress progress;
+};
+
+/* Makes a library job from the options, without children. tool_job_close() is due in any case. */
+enum blastmerge_status tool_job_open(struct tool_job *job, const struct tool_options *options);
+void tool_job_close(struct tool_job *job);
+
+/* Runs work, which is blastmerge_run or blastmerge_check, and says what went wrong. */
+enum blastmerge_status tool_job_run(struct tool_job *job,
+                                    enum blastmerge_status (*work)(struct blastmerge_job *job));
+
+/* Says the error of a call on the job that returned status; returns status. */
+enum blastmerge_status tool_job_fail(const struct blastmerge_job *job, enum blastmerge_status status);
+
+/* Says what a finished job did. */
+void tool_job_summary(const struct tool_job *job);
+
+/* Adds what the command line names to the job. */
+enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options);
+
+/* --- commands ------------------------------------------------------------------------------------ */
+
+enum blastmerge_status tool_merge(const struct tool_options *options);
+enum blastmerge_status tool_check(const struct tool_options *options);
+
+#endif
