@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# Completion of blastmerge's command line for bash.
+
+_blastmerge_words() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+# Names of files, one reply each whatever they hold; readline quotes and marks folders.
+_blastmerge_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_blastmerge() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    COMPREPLY=()
+    # "--sort=nat" arrives as three words, since = parts words.
+    if [[ $current == = ]]; then
+        current=
+    elif [[ $previous == = ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+
+    case $previous in
+    --mismatch) _blastmerge_words 'error warn ignore' "$current" && return ;;
+    --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
+    --sort) _blastmerge_words 'none natural' "$current" && return ;;
+    --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
+    -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
+    --db | --expect-children) return ;;
+    -o | --output | --files-from | --report) _blastmerge_files "$current" && return ;;
+    esac
+
+    if [[ $current == -* ]]; then
+        _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --mismatch
+            --invalid-utf8 --sort --expect-children --threads --level --plain --report --quiet --verbose
+            --progress --no-progress --help --version' "$current"
+        return
+    fi
+    _blastmerge_files "$current"
+    if ((COMP_CWORD == 1)); then
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'merge check' -- "$current")
+    fi
+}
+
+complete -F _blastmerge blastmerge
