@@ -13,11 +13,17 @@ const char *blastmerge_version(void) {
     return BLASTMERGE_VERSION;
 }
 
-const char *blastmerge_features(void) {
-    static char text[160]; /* the same bytes whoever writes them */
-    snprintf(text, sizeof text, "zlib %s, libdeflate %s, jansson; XML scanner: %s", zlibVersion(),
+static char features[160];
+static pthread_once_t features_once = PTHREAD_ONCE_INIT;
+
+static void write_features(void) {
+    snprintf(features, sizeof features, "zlib %s, libdeflate %s, jansson; XML scanner: %s", zlibVersion(),
              LIBDEFLATE_VERSION_STRING, bm_mark_implementation());
-    return text;
+}
+
+const char *blastmerge_features(void) {
+    (void)pthread_once(&features_once, write_features);
+    return features;
 }
 
 const char *blastmerge_status_name(enum blastmerge_status status) {
@@ -327,8 +333,9 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
         status = begin(job);
     } else if (job->output.data == NULL) {
         return BLASTMERGE_OK; /* the end was handed out before */
+    } else {
+        job->output.n_data = 0; /* what was handed out last */
     }
-    job->output.n_data = 0;
     if (status == BLASTMERGE_OK && job->phase == BM_PHASE_END) return end(job, commit(job));
     if (status == BLASTMERGE_OK) status = bm_conduct(job);
     if (status != BLASTMERGE_OK) return end(job, status);
@@ -380,7 +387,7 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
 }
 
 void blastmerge_free(struct blastmerge_job *job, void *data) {
-    bm_release(&job->memory, data);
+    if (data != NULL) bm_release(&job->memory, data);
 }
 
 void blastmerge_cancel(struct blastmerge_job *job) {
