@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What lies around a member's deflate data (RFC 1952). Its fields are taken byte by byte as they come,
+ * whatever their length; what is wrong with them is what zlib finds wrong.
+ */
+#include "inflate/internal.h"
+
+#include <string.h>
+
+enum { FIXED_PART_BYTES = 10, TRAILER_BYTES = 8, CM_DEFLATE = 8 };
+enum { FLG_HCRC = 2, FLG_EXTRA = 4, FLG_NAME = 8, FLG_COMMENT = 16, FLG_RESERVED = 0xe0 };
+
+void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known) {
+    inflate->phase = BM_INFLATE_MEMBER_HEADER;
+    inflate->part = BM_INFLATE_FIXED_PART;
+    inflate->header_crc = 0;
+    inflate->field[0] = 0x1f;
+    inflate->field[1] = 0x8b;
+    inflate->n_field = n_known;
+}
+
+/* The bytes at hand, from the next one on: framing always lies on byte borders. */
+static size_t bytes_at_hand(const struct bm_inflate *inflate, const struct bm_batch *batch,
+                            const uint8_t **bytes) {
+    size_t offset = (size_t)(bm_inflate_offset(inflate, batch) >> 3);
+    *bytes = batch->bits + offset;
+    return batch->n_bits_bytes - offset;
+}
+
+/* Takes bytes until the field has n_wanted of them; says whether it has. */
+static bool gather(struct bm_inflate *inflate, const struct bm_batch *batch, uint32_t n_wanted) {
+    const uint8_t *bytes;
+    size_t n_bytes = bytes_at_hand(inflate, batch, &bytes);
+    if (n_bytes > n_wanted - inflate->n_field) n_bytes = n_wanted - inflate->n_field;
+    memcpy(inflate->field + inflate->n_field, bytes, n_bytes);
+    inflate->n_field += (uint32_t)n_bytes;
+    inflate->bit += 8 * n_bytes;
+    return inflate->n_field == n_wanted;
+}
+
+/* A part's bytes are done with: on to the next. */
+static void next_part(struct bm_inflate *inflate, enum bm_inflate_header_part part) {
+    inflate->part = part;
+    inflate->n_field = 0;
+}
+
+static enum bm_inflate_outcome refuse(struct bm_inflate *inflate, const char *reason) {
+    inflate->reason = reason;
+    return BM_INFLATE_INVALID;
+}
+
+static enum bm_inflate_outcome read_fixed_part(struct bm_inflate *inflate, const struct bm_batch *batch) {
+    if (!gather(inflate, batch, FIXED_PART_BYTES)) return BM_INFLATE_NEEDS_BITS;
+    inflate->flags = inflate->field[3];
+    if (inflate->field[2] != CM_DEFLATE)
+        return refuse(inflate, "a gzip member uses an unknown compression method");
+    if ((inflate->flags & FLG_RESERVED) != 0)
+        return refuse(inflate, "a gzip member's header has reserved flags set");
+    inflate->header_crc = bm_crc32(0, inflate->field, FIXED_PART_BYTES);
+    next_part(inflate, BM_INFLATE_EXTRA_LENGTH);
+    return BM_INFLATE_GO_ON;
+}
+
+static enum bm_inflate_outcome read_extra_length(struct bm_inflate *inflate, const struct bm_batch *batch) {
+    inflate->n_extra = 0;
+    if ((inflate->flags & FLG_EXTRA) != 0) {
+        if (!gather(inflate, batch, 2)) return BM_INFLATE_NEEDS_BITS;
+        inflate->n_extra = (uint32_t)inflate->field[0] | (uint32_t)inflate->field[1] << 8;
+        inflate->header_crc = bm_crc32(inflate->header_crc, inflate->field, 2);
+    }
+    next_part(inflate, BM_INFLATE_EXTRA);
+    return BM_INFLATE_GO_ON;
+}
+
+static void skip(struct bm_inflate *inflate, const uint8_t *bytes, size_t n_bytes) {
+    inflate->header_crc = bm_crc32(inflate->header_crc, bytes, n_bytes);
+    inflate->bit += 8 * n_bytes;
+}
+
+static enum bm_inflate_outcome read_extra(struct bm_inflate *inflate, const struct bm_batch *batch) {
+    const uint8_t *bytes;
+    size_t n_bytes = bytes_at_hand(inflate, batch, &bytes);
+    if (n_bytes > inflate->n_extra) n_bytes = inflate->n_extra;
+    skip(inflate, bytes, n_bytes);
+    inflate->n_extra -= (uint32_t)n_bytes;
+    if (inflate->n_extra != 0) return BM_INFLATE_NEEDS_BITS;
+    next_part(inflate, BM_INFLATE_NAME);
+    return BM_INFLATE_GO_ON;
+}
+
+/* The name or the comment: up to a zero byte, where the flag says that there is one. */
+static enum bm_inflate_outcome read_string(struct bm_inflate *inflate, const struct bm_batch *batch,
+                                           uint8_t flag, enum bm_inflate_header_part part_after) {
+    if ((inflate->flags & flag) != 0) {
+        const uint8_t *bytes;
+        size_t n_bytes = bytes_at_hand(inflate, batch, &bytes);
+        const uint8_t *zero = memchr(bytes, 0, n_bytes);
+        skip(inflate, bytes, zero == NULL ? n_bytes : (size_t)(zero - bytes) + 1);
+        if (zero == NULL) return BM_INFLATE_NEEDS_BITS;
+    }
+    next_part(inflate, part_after);
+    return BM_INFLATE_GO_ON;
+}
+
+static enum bm_inflate_outcome read_header_crc(struct bm_inflate *inflate, const struct bm_batch *batch) {
+    if ((inflate->flags & FLG_HCRC) != 0) {
+        if (!gather(inflate, batch, 2)) return BM_INFLATE_NEEDS_BITS;
+        uint32_t stored = (uint32_t)inflate->field[0] | (uint32_t)inflate->field[1] << 8;
+        if (stored != (inflate->header_crc & 0xffff)) {
+            return refuse(inflate, "a gzip member's header does not match its own CRC");
+        }
+    }
+    inflate->phase = BM_INFLATE_BLOCK_HEADER;
+    return BM_INFLATE_GO_ON;
+}
+
+enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, struct bm_batch *batch) {
+    switch (inflate->part) {
+    case BM_INFLATE_FIXED_PART:
+        return read_fixed_part(inflate, batch);
+    case BM_INFLATE_EXTRA_LENGTH:
+        return read_extra_length(inflate, batch);
+    case BM_INFLATE_EXTRA:
+        return read_extra(inflate, batch);
+    case BM_INFLATE_NAME:
+        return read_string(inflate, batch, FLG_NAME, BM_INFLATE_COMMENT);
+    case BM_INFLATE_COMMENT:
+        return read_string(inflate, batch, FLG_COMMENT, BM_INFLATE_HEADER_CRC);
+    case BM_INFLATE_HEADER_CRC:
+        break;
+    }
+    if (batch->n_trace == BM_BATCH_TRACE) return BM_INFLATE_BATCH_FULL;
+    enum bm_inflate_outcome outcome = read_header_crc(inflate, batch);
+    if (inflate->phase != BM_INFLATE_BLOCK_HEADER) return outcome;
+    inflate->member_text = inflate->crc_text = bm_inflate_text(batch);
+    inflate->crc = 0;
+    inflate->n_header_wait = 0;
+    bm_inflate_add_trace(inflate, batch, BM_TRACE_MEMBER, 0);
+    return BM_INFLATE_GO_ON;
+}
+
+enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm_batch *batch) {
+    if (!gather(inflate, batch, TRAILER_BYTES)) return BM_INFLATE_NEEDS_BITS;
+    bm_inflate_sum_text(inflate, batch);
+    if (bm_load32(inflate->field) != inflate->crc) {
+        return refuse(inflate, "a gzip member's text does not match its CRC-32");
+    }
+    if (bm_load32(inflate->field + 4) != (uint32_t)(bm_inflate_text(batch) - inflate->member_text)) {
+        return refuse(inflate, "a gzip member's text does not have the length that the member says");
+    }
+    inflate->n_field = 0;
+    inflate->phase = BM_INFLATE_BETWEEN;
+    return BM_INFLATE_GO_ON;
+}

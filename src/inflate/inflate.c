@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "inflate/internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    /* Input is taken in pieces of this size: what a batch's end leaves over has been copied for nothing. */
+    PIECE_BYTES = 8192
+};
+
+static_assert(BM_INFLATE_CARRY >= BM_MAX_HEADER_BYTES + 64, "what is taken but not used must fit");
+
+/* --- a batch's bits ------------------------------------------------------------------------------- */
+
+static size_t take_input(struct bm_batch *batch, const uint8_t *input, size_t n_input) {
+    size_t n_bytes = BM_BATCH_BITS - batch->n_bits_bytes;
+    if (n_bytes > n_input) n_bytes = n_input;
+    if (n_bytes > PIECE_BYTES) n_bytes = PIECE_BYTES;
+    if (n_bytes != 0) memcpy(batch->bits + batch->n_bits_bytes, input, n_bytes);
+    batch->n_bits_bytes += n_bytes;
+    return n_bytes;
+}
+
+static void take_carry(struct bm_inflate *inflate, struct bm_batch *batch) {
+    memcpy(batch->bits + batch->n_bits_bytes, inflate->carry, inflate->n_carry);
+    batch->n_bits_bytes += inflate->n_carry;
+    inflate->n_carry = 0;
+}
+
+/* Ends the batch at the next bit. Bytes beyond it go back to the input, of which n_used were taken, or, if
+ * they came with an earlier step, wait for the next batch. Returns what is left of n_used. */
+static size_t end_batch(struct bm_inflate *inflate, struct bm_batch *batch, size_t n_used) {
+    size_t n_kept = (size_t)((bm_inflate_offset(inflate, batch) + 7) >> 3);
+    size_t n_over = batch->n_bits_bytes - n_kept;
+    size_t n_back = n_over < n_used ? n_over : n_used;
+    inflate->n_carry = n_over - n_back;
+    assert(inflate->n_carry <= sizeof inflate->carry);
+    memcpy(inflate->carry, batch->bits + n_kept, inflate->n_carry);
+    batch->n_bits_bytes = n_kept;
+    batch->end_bit = inflate->bit;
+    bm_inflate_sum_text(inflate, batch);
+    return n_used - n_back;
+}
+
+void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batch) {
+    uint64_t text = bm_inflate_text(batch);
+    size_t n_bytes = (size_t)(text - inflate->crc_text);
+    inflate->crc = bm_crc32(inflate->crc, batch->text + batch->n_text - n_bytes, n_bytes);
+    inflate->crc_text = text;
+}
+
+void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
+                          uint32_t n_bits) {
+    assert(batch->n_trace < BM_BATCH_TRACE);
+    batch->trace[batch->n_trace++] =
+        (struct bm_trace){inflate->bit, bm_inflate_text(batch), (uint32_t)kind, n_bits};
+}
+
+/* --- phases ----------------------------------------------------------------------------------------- */
+
+static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, struct bm_batch *batch,
+                                                 bool is_last) {
+    struct bm_block_header header;
+    const size_t n_bytes = batch->n_bits_bytes;
+    const uint64_t offset = bm_inflate_offset(inflate, batch);
+    const size_t n_left = n_bytes - (size_t)(offset >> 3);
+    if (batch->n_trace > BM_BATCH_TRACE - 3) return BM_INFLATE_BATCH_FULL;
+    if (n_left < inflate->n_header_wait && n_bytes < BM_BATCH_BITS && !is_last) return BM_INFLATE_NEEDS_BITS;
+    switch (bm_deflate_read_header(batch->bits, n_bytes, offset, &header, &inflate->reason)) {
+    case BM_HEADER_OK:
+        break;
+    case BM_HEADER_MORE_INPUT:
+        inflate->n_header_wait = n_left * 2;
+        return BM_INFLATE_NEEDS_BITS;
+    case BM_HEADER_INVALID:
+        return BM_INFLATE_INVALID;
+    }
+    inflate->n_header_wait = 0;
+    bm_inflate_add_trace(inflate, batch, BM_TRACE_BLOCK, 0);
+    inflate->bit += header.n_bits;
+    bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
+    inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
+    inflate->is_final = header.is_final;
+    inflate->n_stored = header.stored_length;
+    inflate->phase = header.type == BM_BLOCK_STORED ? BM_INFLATE_STORED : BM_INFLATE_TOKENS;
+    if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &inflate->fixed_codes;
+    if (header.type == BM_BLOCK_DYNAMIC) {
+        bm_inflate_make_codes(&inflate->dynamic_codes, &header);
+        inflate->open_codes = &inflate->dynamic_codes;
+    }
+    return BM_INFLATE_GO_ON;
+}
+
+static enum bm_inflate_outcome end_block(struct bm_inflate *inflate) {
+    inflate->phase = BM_INFLATE_BLOCK_HEADER;
+    if (inflate->is_final) {
+        inflate->phase = BM_INFLATE_TRAILER;
+        inflate->bit = (inflate->bit + 7) & ~UINT64_C(7);
+        inflate->n_field = 0;
+    }
+    return BM_INFLATE_GO_ON;
+}
+
+static enum bm_inflate_outcome read_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
+                                           bool more_to_come) {
+    enum bm_inflate_outcome outcome = bm_inflate_tokens(inflate, batch, more_to_come);
+    return outcome == BM_INFLATE_GO_ON ? end_block(inflate) : outcome;
+}
+
+/* One piece of a stored block, up to where a trace entry is due. */
+static enum bm_inflate_outcome read_stored(struct bm_inflate *inflate, struct bm_batch *batch) {
+    const size_t offset = (size_t)(bm_inflate_offset(inflate, batch) >> 3);
+    if (inflate->n_stored == 0) {
+        bm_inflate_add_trace(inflate, batch, BM_TRACE_END, 0);
+        return end_block(inflate);
+    }
+    if (batch->n_text == BM_BATCH_TEXT) return BM_INFLATE_BATCH_FULL;
+    if (bm_inflate_text(batch) == inflate->next_mark || batch->n_trace == 0) {
+        if (batch->n_trace == BM_BATCH_TRACE - 1) return BM_INFLATE_BATCH_FULL;
+        bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
+        inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
+    }
+    size_t n_bytes = (size_t)(inflate->next_mark - bm_inflate_text(batch));
+    if (n_bytes > inflate->n_stored) n_bytes = inflate->n_stored;
+    if (n_bytes > BM_BATCH_TEXT - batch->n_text) n_bytes = BM_BATCH_TEXT - batch->n_text;
+    if (n_bytes > batch->n_bits_bytes - offset) n_bytes = batch->n_bits_bytes - offset;
+    if (n_bytes == 0) return BM_INFLATE_NEEDS_BITS;
+    memcpy(batch->text + batch->n_text, batch->bits + offset, n_bytes);
+    batch->n_text += n_bytes;
+    inflate->bit += 8 * (uint64_t)n_bytes;
+    inflate->n_stored -= (uint32_t)n_bytes;
+    return BM_INFLATE_GO_ON;
+}
+
+/* After a member. A member's first byte is taken like padding, and awaits its second. */
+static enum bm_inflate_outcome read_between(struct bm_inflate *inflate, struct bm_batch *batch) {
+    size_t offset = (size_t)(bm_inflate_offset(inflate, batch) >> 3);
+    const uint8_t *bytes = batch->bits + offset;
+    const uint8_t *end = batch->bits + batch->n_bits_bytes;
+    const uint8_t *p = bytes;
+    if (inflate->n_field == 0) {
+        while (p < end && *p == 0) p++;
+    }
+    while (p < end && inflate->n_field < 2 && *p == (inflate->n_field == 0 ? 0x1f : 0x8b)) {
+        inflate->n_field++;
+        p++;
+    }
+    inflate->bit += 8 * (uint64_t)(p - bytes);
+    if (inflate->n_field == 2) {
+        bm_inflate_begin_member(inflate, 2);
+        return BM_INFLATE_GO_ON;
+    }
+    if (p == end) return BM_INFLATE_NEEDS_BITS;
+    inflate->reason = "after a gzip member come bytes that are no gzip member";
+    return BM_INFLATE_INVALID;
+}
+
+static enum bm_inflate_outcome read_start(struct bm_inflate *inflate, struct bm_batch *batch, bool is_last) {
+    if (batch->n_bits_bytes < 2 && !is_last) return BM_INFLATE_NEEDS_BITS;
+    batch->has_trace = batch->n_bits_bytes >= 2 && batch->bits[0] == 0x1f && batch->bits[1] == 0x8b;
+    if (batch->has_trace) {
+        bm_inflate_begin_member(inflate, 0);
+        return BM_INFLATE_GO_ON;
+    }
+    memcpy(batch->text, batch->bits, batch->n_bits_bytes);
+    batch->n_text = batch->n_bits_bytes;
+    batch->n_bits_bytes = 0;
+    inflate->phase = BM_INFLATE_PLAIN;
+    return BM_INFLATE_GO_ON;
+}
+
+static enum bm_inflate_outcome advance(struct bm_inflate *inflate, struct bm_batch *batch, bool more_to_come,
+                                       bool is_last) {
+    switch (inflate->phase) {
+    case BM_INFLATE_START:
+        return read_start(inflate, batch, is_last);
+    case BM_INFLATE_PLAIN:
+        break;
+    case BM_INFLATE_MEMBER_HEADER:
+        return bm_inflate_member_header(inflate, batch);
+    case BM_INFLATE_BLOCK_HEADER:
+        return read_block_header(inflate, batch, is_last);
+    case BM_INFLATE_TOKENS:
+        return read_tokens(inflate, batch, more_to_come);
+    case BM_INFLATE_STORED:
+        return read_stored(inflate, batch);
+    case BM_INFLATE_TRAILER:
+        return bm_inflate_trailer(inflate, batch);
+    case BM_INFLATE_BETWEEN:
+        return read_between(inflate, batch);
+    }
+    return BM_INFLATE_NEEDS_BITS;
+}
+
+/* --- steps ---------------------------------------------------------------------------------------- */
+
+/* A batch that is full is handed on before anything is said about the input's end, here and below: so it is
+ * the same for every split. */
+static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *input, size_t n_input,
+                                         size_t *n_used, bool is_last) {
+    size_t n_bytes = BM_BATCH_TEXT - batch->n_text;
+    if (n_bytes > n_input - *n_used) n_bytes = n_input - *n_used;
+    if (n_bytes != 0) memcpy(batch->text + batch->n_text, input + *n_used, n_bytes);
+    batch->n_text += n_bytes;
+    *n_used += n_bytes;
+    if (batch->n_text == BM_BATCH_TEXT) return BM_INFLATE_FULL;
+    return is_last ? BM_INFLATE_END : BM_INFLATE_MORE_INPUT;
+}
+
+static enum bm_inflate_result fail(struct bm_inflate *inflate, struct bm_batch *batch,
+                                   struct blastmerge_error *error) {
+    (void)end_batch(inflate, batch, SIZE_MAX);
+    (void)bm_fail_at(error, BLASTMERGE_DATA, bm_inflate_text(batch), "damaged gzip data: %s",
+                     inflate->reason);
+    return BM_INFLATE_FAILED;
+}
+
+/* The input is at its end, and all of it is decoded that can be. */
+static enum bm_inflate_result finish(struct bm_inflate *inflate, struct bm_batch *batch,
+                                     struct blastmerge_error *error) {
+    (void)end_batch(inflate, batch, SIZE_MAX);
+    if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_INFLATE_END;
+    (void)bm_fail_at(
+        error, BLASTMERGE_DATA, bm_inflate_text(batch),
+        "the gzip data is cut short: it ends inside a gzip member (was the file copied as a whole, "
+        "and did the job that wrote it end well?)");
+    return BM_INFLATE_FAILED;
+}
+
+enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
+                                       const uint8_t *input, size_t n_input, size_t *n_used, bool is_last,
+                                       struct blastmerge_error *error) {
+    *n_used = 0;
+    take_carry(inflate, batch);
+    while (inflate->phase != BM_INFLATE_PLAIN) {
+        batch->has_trace = inflate->phase != BM_INFLATE_START;
+        bool is_full = batch->n_bits_bytes == BM_BATCH_BITS, is_empty = *n_used == n_input;
+        enum bm_inflate_outcome outcome = advance(inflate, batch, !is_full && !is_empty, is_empty && is_last);
+        if (outcome == BM_INFLATE_GO_ON) continue;
+        if (outcome == BM_INFLATE_INVALID) return fail(inflate, batch, error);
+        if (outcome == BM_INFLATE_BATCH_FULL || is_full) {
+            *n_used = end_batch(inflate, batch, *n_used);
+            return BM_INFLATE_FULL;
+        }
+        if (is_empty) return is_last ? finish(inflate, batch, error) : BM_INFLATE_MORE_INPUT;
+        *n_used += take_input(batch, input + *n_used, n_input - *n_used);
+    }
+    return step_plain(batch, input, n_input, n_used, is_last);
+}
+
+/* --- life ----------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_memory *memory) {
+    struct bm_block_header fixed;
+    const char *reason;
+    const uint8_t empty_fixed_block[] = {3, 0};
+    *inflate = bm_allocate(memory, sizeof **inflate);
+    if (*inflate == NULL) return BLASTMERGE_NO_MEMORY;
+    (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
+    bm_inflate_make_codes(&(*inflate)->fixed_codes, &fixed);
+    bm_inflate_reset(*inflate);
+    return BLASTMERGE_OK;
+}
+
+void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory) {
+    bm_release(memory, inflate);
+}
+
+void bm_inflate_reset(struct bm_inflate *inflate) {
+    memset(inflate, 0, offsetof(struct bm_inflate, carry));
+}
+
+bool bm_inflate_is_gzip(const struct bm_inflate *inflate) {
+    return inflate->phase != BM_INFLATE_START && inflate->phase != BM_INFLATE_PLAIN;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inflate/internal.h - what the files of this room share: the decoder's state, and its tables.
+ *
+ *   inflate.c  steps, batches, what lies around blocks
+ *   gzip.c     a member's header and trailer
+ *   codes.c    code lengths -> decoding tables
+ *   tokens.c   the hot loop: tokens -> text
+ */
+#ifndef BM_INFLATE_INTERNAL_H
+#define BM_INFLATE_INTERNAL_H
+
+#include "base/deflate.h"
+#include "inflate/inflate.h"
+
+/*
+ * A table is looked up with the next ROOT_BITS bits of the stream. A code that is longer leads to a
+ * subtable, looked up with the bits after these. The sizes are the largest that any 286 or 30 code lengths of
+ * up to 15 bits can need (found by going through all of them).
+ */
+enum {
+    BM_INFLATE_LITERAL_ROOT_BITS = 10,
+    BM_INFLATE_LITERAL_ENTRIES = 1332,
+    BM_INFLATE_DISTANCE_ROOT_BITS = 8,
+    BM_INFLATE_DISTANCE_ENTRIES = 400
+};
+
+/*
+ * Entries of the literal/length table:
+ *
+ *   bits 0-7    literals: the code's bits; everything else: 0 (see tokens.c why)
+ *   bits 8-15   the code's bits and the extra bits after it
+ *   bits 16-23  the literal, or a length's base - 3; bits 12-23 of a link: where the subtable begins
+ *   bits 24-27  the code's bits; bits 8-11 of a link: the subtable's bits
+ *   bit 28      an exception: a link to a subtable, the end of the block, or a code that means nothing
+ *   bit 29      a link
+ *   bit 30      the end of the block
+ *   bit 31      a literal
+ */
+#define BM_INFLATE_EXCEPTION    (UINT32_C(1) << 28)
+#define BM_INFLATE_LINK         (UINT32_C(1) << 29)
+#define BM_INFLATE_END_OF_BLOCK (UINT32_C(1) << 30)
+#define BM_INFLATE_LITERAL      (UINT32_C(1) << 31)
+
+/*
+ * Entries of the distance table:
+ *
+ *   bits 0-7    the code's bits and the extra bits after it
+ *   bits 8-11   the code's bits; of a link: the subtable's bits
+ *   bit 14      a link
+ *   bit 15      an exception: a link, or a code that means nothing
+ *   bits 16-31  the distance's base; of a link: where the subtable begins
+ */
+#define BM_INFLATE_DISTANCE_LINK      (UINT32_C(1) << 14)
+#define BM_INFLATE_DISTANCE_EXCEPTION (UINT32_C(1) << 15)
+
+struct bm_inflate_codes {
+    uint32_t literal[BM_INFLATE_LITERAL_ENTRIES];
+    uint32_t distance[BM_INFLATE_DISTANCE_ENTRIES];
+};
+
+/* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. */
+void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header);
+
+enum bm_inflate_phase {
+    BM_INFLATE_START, /* gzip or plain? */
+    BM_INFLATE_PLAIN,
+    BM_INFLATE_MEMBER_HEADER, /* see gzip.c */
+    BM_INFLATE_BLOCK_HEADER,
+    BM_INFLATE_TOKENS,
+    BM_INFLATE_STORED,
+    BM_INFLATE_TRAILER,
+    BM_INFLATE_BETWEEN /* after a member: zero bytes, another member, or the end */
+};
+
+/* How far a phase came. */
+enum bm_inflate_outcome {
+    BM_INFLATE_GO_ON,      /* another phase, or the same once more */
+    BM_INFLATE_NEEDS_BITS, /* the next thing is not in the batch's bits as a whole */
+    BM_INFLATE_BATCH_FULL,
+    BM_INFLATE_INVALID /* `reason` says why */
+};
+
+enum bm_inflate_header_part {
+    BM_INFLATE_FIXED_PART,
+    BM_INFLATE_EXTRA_LENGTH,
+    BM_INFLATE_EXTRA,
+    BM_INFLATE_NAME,
+    BM_INFLATE_COMMENT,
+    BM_INFLATE_HEADER_CRC
+};
+
+enum {
+    BM_INFLATE_CARRY = 1024 /* more than a block's header and a token together */
+};
+
+struct bm_inflate {
+    enum bm_inflate_phase phase;
+    const char *reason;
+
+    uint64_t bit;         /* the next bit, counted from the child's first compressed byte */
+    uint64_t member_text; /* text before the member at hand */
+    uint64_t crc_text;    /* text that the CRC-32 covers, all members counted */
+    uint32_t crc;
+    uint64_t next_mark; /* text offset from which on a BM_TRACE_TOKEN entry is due */
+
+    bool is_final;        /* the block at hand is its member's last */
+    uint32_t n_stored;    /* bytes of a stored block to come */
+    size_t n_header_wait; /* bytes that there should be before a block's header is tried again */
+    const struct bm_inflate_codes *open_codes;
+
+    enum bm_inflate_header_part part;
+    uint8_t flags;
+    uint32_t header_crc;
+    uint8_t field[10]; /* a field of a header or trailer, as far as it has come */
+    uint32_t n_field;
+    uint32_t n_extra; /* bytes of the extra field to come */
+
+    size_t n_carry; /* bytes that were taken but belong to the next batch */
+    uint8_t carry[BM_INFLATE_CARRY];
+
+    struct bm_inflate_codes dynamic_codes;
+    struct bm_inflate_codes fixed_codes;
+};
+
+/* Where the next bit lies in the batch's bits. */
+static inline uint64_t bm_inflate_offset(const struct bm_inflate *inflate, const struct bm_batch *batch) {
+    return inflate->bit - (batch->first_bit & ~UINT64_C(7));
+}
+
+static inline uint64_t bm_inflate_text(const struct bm_batch *batch) {
+    return batch->text_offset + batch->n_text;
+}
+
+/* Reads on in a member's header; when it is at its end the phase is BM_INFLATE_BLOCK_HEADER. */
+enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, struct bm_batch *batch);
+
+/* Reads a member's trailer and compares it with the text. */
+enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm_batch *batch);
+
+/* Makes ready to read a member's header, of which the first n_known bytes (ID1, ID2) are known. */
+void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known);
+
+/*
+ * Decodes tokens of the open block until it ends, the batch is full, or its bits do not hold another.
+ * more_to_come: the caller has more bits at hand, so that the last few need not be looked at closely.
+ */
+enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
+                                          bool more_to_come);
+
+/* Adds the text since the last call to the member's CRC-32. */
+void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batch);
+
+/* Adds an entry for the next bit and byte of text. There is room: see BM_INFLATE_TRACE_RESERVE. */
+void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
+                          uint32_t n_bits);
+
+#endif
