@@ -106,6 +106,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, const cha
         }
         (void)flock(store->file, LOCK_EX | LOCK_NB);
         if (fstat(store->file, &information) == 0 && information.st_nlink > 0) return BLASTMERGE_OK;
+        (void)unlink(store->temporary);
         close(store->file);
     }
     store->temporary[0] = '\0';

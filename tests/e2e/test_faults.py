@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""System calls that fail, each at its n-th call for every n until a run succeeds: the right error, nothing visible, nothing left
+behind, the old destination as it was."""
+import errno
+import gzip
+import os
+import signal
+import subprocess
+
+
+import oracle
+import program
+import pytest
+
+FAULTS = os.environ.get("BLASTMERGE_FAULTS", str(program.ROOT / "build" / "tests" / "libfaults.so"))
+OLD = b"the old destination"
+
+
+@pytest.fixture(scope="module", name="children")
+def make_children():
+    assert os.access(FAULTS, os.R_OK), f"{FAULTS} is not there: build the tests"
+    return [oracle_child(number) for number in range(3)]
+
+
+def oracle_child(number):
+    text = program.text_of((program.ROOT / "tests" / "data" / f"batch_{number + 1}.xml.gz").read_bytes())
+    return text if number == 1 else gzip.compress(text, mtime=0)
+
+
+def run(folder, children, call, at, failure, *options, force=True, count=None):
+    """One merge with a fault, into a folder that has an old destination if force. Returns the run."""
+    paths = program.write_children(folder, children)
+    target = folder / "out" / "merged.xml.gz"
+    target.parent.mkdir(exist_ok=True)
+    if force:
+        target.write_bytes(OLD)
+    elif target.exists():
+        target.unlink()
+    environment = dict(os.environ, LD_PRELOAD=FAULTS, FAULTS_CALL=call, FAULTS_AT=str(at), FAULTS_ERRNO=str(failure))
+    if count:
+        environment["FAULTS_COUNT"] = str(count)
+    arguments = ["-o", target, *options, *(["--force"] if force else []), *paths]
+    done = subprocess.run([program.PROGRAM, *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+    return program.Run(done.returncode, done.stdout, done.stderr.decode()), target
+
+
+# What a failure comes to: the exit codes that are right for it. A failure that hurts nobody may be 0.
+CALLS = {
+    "read": (errno.EIO, {program.IO}),
+    "write": (errno.ENOSPC, {program.NO_SPACE}),
+    "fsync": (errno.EIO, {program.IO}),
+    "open": (errno.EMFILE, {program.IO, 0}),
+    "fstat": (errno.EIO, {program.IO, 0}),
+    "rename": (errno.EACCES, {program.DENIED}),
+    "pipe": (errno.EMFILE, {program.IO}),
+    "pthread_create": (errno.EAGAIN, {0}),
+    "close": (errno.EIO, {program.IO, 0}),
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--level", "1"]], ids=["spliced", "packed"])
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_fails(tmp_path, children, call, options):
+    failure, wanted = CALLS[call]
+    count = tmp_path / "count"
+    at, n_calls = 1, 1
+    while at <= n_calls:
+        done, target = run(tmp_path, children, call, at, failure, "--threads", "3", *options, count=count)
+        n_calls = int(count.read_text())
+        assert done.code in wanted, f"{call} number {at}: {done}"
+        assert program.only_files(target.parent) == ["merged.xml.gz"], f"{call} number {at}: {done}"
+        if done.code == 0:
+            assert program.text_of(target.read_bytes()) == oracle.merge(children)
+        elif target.read_bytes() != OLD:
+            # Only what comes after the rename may fail with the new result in place: the folder's sync, a close.
+            assert call in ("fsync", "close", "open"), f"{call} number {at}: {done}"
+            assert program.text_of(target.read_bytes()) == oracle.merge(children)
+        if done.code != 0:
+            assert done.err.startswith("blastmerge: ") and done.err.count("\n") == 1, done.err
+            if call not in ("pipe", "pthread_create"):
+                assert os.strerror(failure) in done.err, done.err
+        at += 1
+    assert n_calls > 0, f"{call} is never called"
+
+
+def test_rename_without_replacing_has_a_twin(tmp_path, children):
+    done, target = run(tmp_path, children, "renameat2", 1, errno.EINVAL, force=False)
+    assert done.code == 0, done
+    assert program.text_of(target.read_bytes()) == oracle.merge(children)
+    assert program.only_files(target.parent) == ["merged.xml.gz"]
+    done, target = run(tmp_path, children, "renameat2", 1, errno.EACCES, force=False)
+    assert done.code == program.DENIED
+    assert program.only_files(target.parent) == []
+
+
+@pytest.mark.parametrize("kind", ["short", "eintr"])
+@pytest.mark.parametrize("call", ["read", "write"])
+def test_calls_that_do_less_are_taken_up(tmp_path, children, call, kind):
+    done, target = run(tmp_path, children, call, 0, kind)
+    assert done.code == 0, done
+    assert program.text_of(target.read_bytes()) == oracle.merge(children)
+
+
+def test_too_few_files(tmp_path, children):
+    paths = program.write_children(tmp_path, children)
+    for n_files in range(3, 12):
+        command = f"ulimit -n {n_files}; exec \"$@\""
+        done = subprocess.run(["bash", "-c", command, "bash", program.PROGRAM, "--plain", "-o", tmp_path / f"out{n_files}",
+                               *map(str, paths)], capture_output=True, check=False)
+        assert done.returncode in (0, 1, 127), done
+    assert done.returncode == 0, "a merge needs no more than 11 files open"
+
+
+def test_too_little_memory(tmp_path, children):
+    paths = program.write_children(tmp_path, children)
+    codes = []
+    for megabytes in range(2, 40, 2):
+        command = f"ulimit -v {megabytes * 1024}; exec \"$@\""
+        done = subprocess.run(["bash", "-c", command, "bash", program.PROGRAM, "--threads", "1", "-o",
+                               tmp_path / f"out{megabytes}", *map(str, paths)], capture_output=True, check=False)
+        assert done.returncode in (0, 10, 126, 127) or done.returncode == -signal.SIGKILL, done
+        assert (done.returncode == 0) == (tmp_path / f"out{megabytes}").exists()
+        codes.append(done.returncode)
+    assert codes[-1] == 0 and 0 < codes.count(0) < len(codes), codes

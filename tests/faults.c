@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that fail: a library to be loaded before all others (LD_PRELOAD).
+ *
+ * FAULTS_CALL names a call, FAULTS_AT says which one of them (from 1) fails, FAULTS_ERRNO with what. Instead
+ * of an errno, "short" makes every read or write take one byte only, and "eintr" makes every second call fail
+ * with EINTR. FAULTS_COUNT names a file to which the number of calls is written at the end.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static atomic_uint n_calls;
+
+/* The real function. */
+static void *real(const char *name) {
+    void *found = dlsym(RTLD_NEXT, name);
+    if (found == NULL) abort();
+    return found;
+}
+
+static const char *setting(const char *name) {
+    const char *value = getenv(name);
+    return value == NULL ? "" : value;
+}
+
+static int is_wanted(const char *call) {
+    return strcmp(setting("FAULTS_CALL"), call) == 0;
+}
+
+/* 0, or the errno with which this call fails. */
+static int fault(const char *call) {
+    if (!is_wanted(call)) return 0;
+    unsigned number = atomic_fetch_add(&n_calls, 1) + 1;
+    const char *kind = setting("FAULTS_ERRNO");
+    if (strcmp(kind, "short") == 0) return 0;
+    if (strcmp(kind, "eintr") == 0) return number % 2 == 1 ? EINTR : 0;
+    return number == (unsigned)atoi(setting("FAULTS_AT")) ? atoi(kind) : 0;
+}
+
+static size_t shorten(const char *call, size_t n) {
+    return n > 1 && is_wanted(call) && strcmp(setting("FAULTS_ERRNO"), "short") == 0 ? 1 : n;
+}
+
+__attribute__((destructor)) static void tell(void) {
+    const char *path = setting("FAULTS_COUNT");
+    if (path[0] == '\0') return;
+    FILE *file = fopen(path, "w");
+    if (file == NULL) return;
+    fprintf(file, "%u\n", atomic_load(&n_calls));
+    fclose(file);
+}
+
+#define FAIL(call, failed)                                                                                   \
+    do {                                                                                                     \
+        int failure = fault(call);                                                                           \
+        if (failure != 0) {                                                                                  \
+            errno = failure;                                                                                 \
+            return failed;                                                                                   \
+        }                                                                                                    \
+    } while (0)
+
+#define REAL(type, name) ((type)(uintptr_t)real(name))
+
+ssize_t read(int file, void *data, size_t n) {
+    FAIL("read", -1);
+    return REAL(ssize_t(*)(int, void *, size_t), "read")(file, data, shorten("read", n));
+}
+
+ssize_t write(int file, const void *data, size_t n) {
+    FAIL("write", -1);
+    return REAL(ssize_t(*)(int, const void *, size_t), "write")(file, data, shorten("write", n));
+}
+
+int fsync(int file) {
+    FAIL("fsync", -1);
+    return REAL(int (*)(int), "fsync")(file);
+}
+
+int close(int file) {
+    int failure = fault("close");
+    int result = REAL(int (*)(int), "close")(file);
+    if (failure == 0) return result;
+    errno = failure;
+    return -1;
+}
+
+int open(const char *path, int flags, ...) {
+    FAIL("open", -1);
+    return REAL(int (*)(const char *, int, mode_t), "open")(path, flags, 0666);
+}
+
+int fstat(int file, struct stat *information) {
+    FAIL("fstat", -1);
+    return REAL(int (*)(int, struct stat *), "fstat")(file, information);
+}
+
+int rename(const char *from, const char *to) {
+    FAIL("rename", -1);
+    return REAL(int (*)(const char *, const char *), "rename")(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
+    FAIL("renameat2", -1);
+    return REAL(int (*)(int, const char *, int, const char *, unsigned), "renameat2")(from_folder, from,
+                                                                                      to_folder, to, flags);
+}
+
+int link(const char *from, const char *to) {
+    FAIL("link", -1);
+    return REAL(int (*)(const char *, const char *), "link")(from, to);
+}
+
+int pipe(int files[2]) {
+    FAIL("pipe", -1);
+    return REAL(int (*)(int[2]), "pipe")(files);
+}
+
+int poll(void *files, unsigned long n, int timeout) {
+    FAIL("poll", -1);
+    return REAL(int (*)(void *, unsigned long, int), "poll")(files, n, timeout);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument) {
+    int failure = fault("pthread_create");
+    if (failure != 0) return failure;
+    return REAL(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *),
+                "pthread_create")(thread, attributes, run, argument);
+}
