@@ -11,7 +11,8 @@
 
 char tool_printable(char byte) {
     unsigned char value = (unsigned char)byte;
-    return value < 0x20 || value == 0x7f ? '?' : byte;
+    if (value < 0x20 || value == 0x7f) return '?';
+    return byte;
 }
 
 /* One call for the whole line, so that lines of programs that share a log stay whole. Where standard

@@ -45,7 +45,8 @@ static size_t usable_columns(void) {
 /* "1:05:09", "5:09". */
 static void print_duration(char *text, size_t n_bytes, double seconds) {
     uint64_t whole = seconds < 360000 ? (uint64_t)seconds : 359999;
-    unsigned hours = (unsigned)(whole / 3600), minutes = (unsigned)(whole / 60 % 60);
+    unsigned hours = (unsigned)(whole / 3600);
+    unsigned minutes = (unsigned)(whole / 60 % 60);
     unsigned rest = (unsigned)(whole % 60);
     if (hours > 0)
         (void)snprintf(text, n_bytes, "%u:%02u:%02u", hours, minutes, rest);
@@ -55,7 +56,8 @@ static void print_duration(char *text, size_t n_bytes, double seconds) {
 
 /* "[#####     ]  50%  120.0 MiB/s  0:12 left": the bar has what the rest leaves of the line. */
 static void print_share(char *line, size_t columns, double share, double rate, double seconds_left) {
-    char left[24], facts[64];
+    char left[24];
+    char facts[64];
     print_duration(left, sizeof left, seconds_left);
     int n_facts =
         snprintf(facts, sizeof facts, "%3d%%  %s/s  %s left", (int)(share * 100), tool_size(rate).text, left);
@@ -72,7 +74,8 @@ static void print_share(char *line, size_t columns, double share, double rate, d
 }
 
 static void print_line(char *line, size_t columns, const struct blastmerge_progress *state, double seconds) {
-    double done = (double)state->compressed_bytes, total = (double)state->compressed_total;
+    double done = (double)state->compressed_bytes;
+    double total = (double)state->compressed_total;
     double rate = seconds > 0 ? done / seconds : 0;
     if (total > 0) {
         if (done > total) done = total;

@@ -1,0 +1,3 @@
+three
+blastmerge check batch_*.xml.gz
+ls -A
