@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "splice/state.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * Near an edit every token is looked at. Most are what they were: a literal, or a match whose source moved
+ * as far as the match itself did. The others are cut into pieces, each with a source that moved by one
+ * shift: a piece of three bytes or more is a match again, with another distance; what remains, and what
+ * was inserted, becomes a run (run.c).
+ */
+
+enum { JOIN = 4 }; /* so many literals after the last touched byte still belong to the run */
+
+static void add_token(struct bm_splice *splice, uint32_t token) {
+    struct bm_splice_recode *recode = &splice->recode;
+    assert(recode->n_tokens < BM_SPLICE_TOKENS);
+    if (recode->n_tokens == 0) recode->place = splice->place;
+    recode->tokens[recode->n_tokens++] = token;
+}
+
+static void advance(struct bm_splice *splice, size_t n_bytes) {
+    splice->text += n_bytes;
+    splice->place += n_bytes;
+}
+
+static void put_literal(struct bm_splice *splice, const struct bm_batch *batch, uint32_t token) {
+    if (splice->is_run) {
+        if (splice->place - splice->run_touched < JOIN) {
+            advance(splice, 1);
+            return;
+        }
+        bm_splice_run_end(splice, batch, NULL);
+    }
+    add_token(splice, token);
+    advance(splice, 1);
+}
+
+/* A match of at least three bytes whose source is there. */
+static void put_match(struct bm_splice *splice, const struct bm_batch *batch, uint32_t token) {
+    unsigned n_bytes = bm_splice_token_length(token);
+    bm_splice_run_end(splice, batch, &token);
+    add_token(splice, token);
+    advance(splice, n_bytes);
+}
+
+static void put_run(struct bm_splice *splice, const struct bm_batch *batch, unsigned n_bytes) {
+    bm_splice_run_begin(splice, batch);
+    advance(splice, n_bytes);
+    bm_splice_run_touch(splice, batch);
+}
+
+/* Makes the last token longer instead of adding one, where a match was cut and nothing came between. */
+static bool join(struct bm_splice *splice, unsigned length, unsigned distance) {
+    struct bm_splice_recode *recode = &splice->recode;
+    if (splice->is_run || recode->n_tokens == 0) return false;
+    uint32_t *last = &recode->tokens[recode->n_tokens - 1];
+    if (bm_splice_token_is_literal(*last) || bm_splice_token_distance(*last) != distance) return false;
+    if (bm_splice_token_length(*last) + length > BM_MAX_MATCH) return false;
+    *last += length;
+    advance(splice, length);
+    return true;
+}
+
+static void put_pieces(struct bm_splice *splice, const struct bm_batch *batch, unsigned length,
+                       unsigned distance) {
+    while (length > 0) {
+        struct bm_splice_stretch stretch =
+            bm_splice_segments_find(&splice->segments, splice->text - distance);
+        unsigned n = stretch.n_bytes < length ? (unsigned)stretch.n_bytes : length;
+        uint64_t source = splice->text - distance + stretch.shift;
+        uint64_t new_distance = splice->place - source;
+        bool is_there = stretch.shift != BM_SPLICE_DROPPED && new_distance <= BM_WINDOW;
+        length -= n;
+        if (is_there && join(splice, n, (unsigned)new_distance)) continue;
+        if (is_there && n >= BM_MIN_MATCH)
+            put_match(splice, batch, bm_splice_token_match(n, (unsigned)new_distance));
+        else
+            put_run(splice, batch, n);
+    }
+}
+
+/* The first n_bytes of a token, or all of it. */
+static void put(struct bm_splice *splice, const struct bm_batch *batch, uint32_t token, unsigned n_bytes) {
+    if (!splice->is_kept) {
+        splice->text += n_bytes;
+    } else if (bm_splice_token_is_literal(token)) {
+        put_literal(splice, batch, token);
+    } else {
+        unsigned distance = bm_splice_token_distance(token);
+        bool is_whole = n_bytes == bm_splice_token_length(token) && n_bytes >= BM_MIN_MATCH;
+        if (is_whole && splice->text - distance >= splice->segment_begin && splice->text >= distance)
+            put_match(splice, batch, token);
+        else
+            put_pieces(splice, batch, n_bytes, distance);
+    }
+}
+
+/* Tokens that are what they were, where no run is open: the fast way. Returns how many it took. */
+static size_t put_untouched(struct bm_splice *splice, uint64_t limit) {
+    struct bm_splice_recode *recode = &splice->recode;
+    uint64_t text = splice->text;
+    const uint32_t *token = splice->queue + splice->queue_head, *end = splice->queue + splice->queue_end;
+    uint32_t *out = recode->tokens + recode->n_tokens, *out_end = recode->tokens + BM_SPLICE_CHUNK;
+    if (recode->n_tokens == 0) recode->place = splice->place;
+    for (; token < end && out < out_end; token++) {
+        unsigned length = bm_splice_token_length(*token), distance = bm_splice_token_distance(*token);
+        if (text + length > limit || text - splice->segment_begin < distance) break;
+        if (bm_unlikely((*token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH && distance != 0)) break;
+        *out++ = *token;
+        text += length;
+    }
+    size_t n = (size_t)(token - splice->queue) - splice->queue_head;
+    splice->queue_head += n;
+    recode->n_tokens += n;
+    advance(splice, (size_t)(text - splice->text));
+    return n;
+}
+
+/* From here on, tokens belong to the block that the queue's do. Tokens that were held may be of one that is
+ * not known any more: they go to whatever block there is. */
+static void change_block(struct bm_splice *splice, struct bm_splice_task *task) {
+    struct bm_splice_recode *recode = &splice->recode;
+    if (!splice->is_kept || splice->queue_block == recode->block.number) return;
+    if (splice->queue_block != splice->walk.block.number) return;
+    if (recode->block.number != 0) bm_splice_flush(splice, task, BM_SPLICE_BLOCK_ENDS);
+    bm_splice_recode_begin(recode, &splice->walk.block);
+}
+
+/* The next token reaches over the edit at the limit: deals with the bytes before. */
+static void cut(struct bm_splice *splice, struct bm_splice_task *task) {
+    uint32_t *token = &splice->queue[splice->queue_head];
+    unsigned n = (unsigned)(task->limit - splice->text);
+    unsigned rest = bm_splice_token_length(*token) - n;
+    put(splice, task->batch, *token, n);
+    *token = bm_splice_token_match(rest, bm_splice_token_distance(*token));
+}
+
+bool bm_splice_near_process(struct bm_splice *splice, struct bm_splice_task *task) {
+    uint64_t text = splice->text;
+    change_block(splice, task);
+    while (splice->queue_head < splice->queue_end && splice->recode.n_tokens < BM_SPLICE_CHUNK) {
+        if (splice->is_kept && !splice->is_run && put_untouched(splice, task->limit) > 0) continue;
+        uint32_t token = splice->queue[splice->queue_head];
+        unsigned length = bm_splice_token_length(token);
+        if (splice->text + length > task->limit) {
+            if (task->edit != NULL && splice->text < task->limit) cut(splice, task);
+            break;
+        }
+        put(splice, task->batch, token, length);
+        splice->queue_head++;
+    }
+    return splice->text != text;
+}
+
+bool bm_splice_near_decode(struct bm_splice *splice, const struct bm_batch *batch) {
+    struct bm_splice_walk *walk = &splice->walk;
+    bm_splice_see(splice, batch);
+    if (!bm_splice_walk_open_block(walk, batch)) return false;
+    splice->queue_block = walk->block.number;
+    splice->queue_head = 0;
+    splice->queue_end = bm_splice_walk_tokens(walk, batch, splice->near_end, splice->queue, BM_SPLICE_DECODE);
+    if (splice->queue_end > 0 || !walk->is_in_block) return true;
+    if (walk->text == bm_splice_text_end(batch)) return false;
+    splice->near_end = splice->text; /* the next token reaches over the end: what follows passes */
+    return true;
+}
+
+void bm_splice_near_hold(struct bm_splice *splice, const struct bm_batch *batch) {
+    struct bm_splice_walk *walk = &splice->walk;
+    size_t n = splice->queue_end - splice->queue_head;
+    memmove(splice->queue, splice->queue + splice->queue_head, n * sizeof splice->queue[0]);
+    splice->queue_head = 0;
+    while (bm_splice_walk_open_block(walk, batch)) {
+        if (n == 0) splice->queue_block = walk->block.number;
+        size_t n_more =
+            bm_splice_walk_tokens(walk, batch, UINT64_MAX, splice->queue + n, BM_SPLICE_QUEUE - n);
+        n += n_more;
+        if (n_more == 0 && walk->is_in_block) break;
+    }
+    splice->queue_end = n;
+    if (n > 0) bm_splice_see(splice, batch);
+    assert(walk->text == bm_splice_text_end(batch));
+}

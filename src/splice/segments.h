@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * splice/segments.h - where the child's recent text went: a list of stretches, each dropped or moved by one
+ * shift (place in the result less place in the child). It answers whether the source of a match is still
+ * there, and how far away.
+ *
+ * The list is bounded: beyond so many stretches the oldest are taken as dropped, so that matches that reach
+ * so far are made anew. For a look-up the child's text is divided into cells of a few bytes, for each of
+ * which the stretch at its beginning is known.
+ */
+#ifndef BM_SPLICE_SEGMENTS_H
+#define BM_SPLICE_SEGMENTS_H
+
+#include "base/base.h"
+
+#define BM_SPLICE_DROPPED UINT64_MAX /* as a shift */
+
+enum {
+    BM_SPLICE_SEGMENTS = 4096, /* a power of 2 */
+    BM_SPLICE_CELL_BITS = 6,   /* bytes in a cell: 64 */
+    BM_SPLICE_CELLS = 1024     /* of the last 64 KiB; a power of 2 */
+};
+
+struct bm_splice_segment {
+    uint64_t begin; /* in the child's text; it ends where the next one begins */
+    uint64_t shift; /* modulo 2^64, or BM_SPLICE_DROPPED */
+};
+
+struct bm_splice_segments {
+    uint64_t first, end; /* numbers of the segments there are: first, ..., end - 1 */
+    uint64_t n_cells;    /* cells before this one are filled */
+    struct bm_splice_segment ring[BM_SPLICE_SEGMENTS];
+    uint64_t cells[BM_SPLICE_CELLS]; /* number of the segment in which the cell begins */
+};
+
+/* A part of a look-up's answer: n_bytes from the place that was asked for on share this shift. */
+struct bm_splice_stretch {
+    uint64_t n_bytes;
+    uint64_t shift;
+};
+
+/* Forgets everything: all before `begin` is dropped. */
+void bm_splice_segments_clear(struct bm_splice_segments *segments, uint64_t begin);
+
+/* From begin on, which must not lie before the last one's begin, text has this shift. */
+void bm_splice_segments_add(struct bm_splice_segments *segments, uint64_t begin, uint64_t shift);
+
+/* The last segment, or NULL. */
+const struct bm_splice_segment *bm_splice_segments_last(const struct bm_splice_segments *segments);
+
+/* The segment in which `place` lies. place must not lie more than 32 KiB and a match before the last begin.
+ */
+struct bm_splice_stretch bm_splice_segments_find(const struct bm_splice_segments *segments, uint64_t place);
+
+#endif

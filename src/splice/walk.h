@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * splice/walk.h - a place in a child's deflate stream, moved on by the trace or token by token.
+ *
+ * The stream has been decoded and checked by inflate; the walk relies on that, but touches no memory
+ * outside of the batch whatever the bits are.
+ */
+#ifndef BM_SPLICE_WALK_H
+#define BM_SPLICE_WALK_H
+
+#include "base/batch.h"
+#include "splice/token.h"
+
+/* A block of the child. */
+struct bm_splice_block {
+    uint64_t number; /* counts the child's blocks from 1; 0: no block */
+    uint8_t type;    /* enum bm_block_type */
+    bool is_read;    /* lengths are filled */
+    uint32_t n_header_bits;
+    uint64_t stored_end; /* stored blocks: where in the text they end */
+    struct bm_block_header lengths;
+    uint8_t header[BM_MAX_HEADER_BYTES + 8]; /* the header's bits with BFINAL 0; not of stored blocks */
+};
+
+enum { BM_SPLICE_LITERAL_BITS = 11, BM_SPLICE_DISTANCE_BITS = 9 };
+
+/* A code, ready to be decoded. Codes of up to so many bits are looked up; longer ones are found by
+ * comparing with the first code of each length. An entry of the table: see walk.c. */
+struct bm_splice_decoder {
+    uint16_t counts[BM_MAX_CODE_LENGTH + 1];
+    uint16_t symbols[BM_N_LITERAL_LENGTH]; /* in the order of their codes */
+};
+
+struct bm_splice_walk {
+    uint64_t bit;   /* the place: bits of the child before it ... */
+    uint64_t text;  /* ... and bytes of text */
+    size_t n_trace; /* entries of the batch's trace that lie behind; what they say is known */
+    bool is_in_block;
+    bool has_tables;              /* the rest is right for the block at hand */
+    struct bm_splice_block block; /* the block at hand, or the last one */
+    struct bm_splice_decoder literals, distances;
+    uint32_t literal_table[1 << BM_SPLICE_LITERAL_BITS];
+    uint32_t distance_table[1 << BM_SPLICE_DISTANCE_BITS];
+};
+
+/* Begins a child. */
+void bm_splice_walk_reset(struct bm_splice_walk *walk);
+
+/* The next batch is at hand. */
+void bm_splice_walk_begin(struct bm_splice_walk *walk, const struct bm_batch *batch);
+
+/* Bytes of the child's text from offset on, which must lie in the batch or in the history before it. */
+static inline const uint8_t *bm_splice_text(const struct bm_batch *batch, uint64_t offset) {
+    return batch->text + (int64_t)(offset - batch->text_offset);
+}
+
+/* The end of the batch's text. */
+static inline uint64_t bm_splice_text_end(const struct bm_batch *batch) {
+    return batch->text_offset + batch->n_text;
+}
+
+/*
+ * Outside of a block: goes to the beginning of the next that begins in this batch. False if there is none. In
+ * a stored block whose bytes are all behind: leaves it first.
+ */
+bool bm_splice_walk_open_block(struct bm_splice_walk *walk, const struct bm_batch *batch);
+
+/*
+ * In a block: takes at most max tokens of those that end at the text offset `limit` or before, and leaves
+ * the block if its end comes. Returns how many. Stops at the batch's end.
+ */
+size_t bm_splice_walk_tokens(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
+                             uint32_t *tokens, size_t max);
+
+/*
+ * In a Huffman block: goes, without looking at tokens, to the last place up to the text offset `limit` that
+ * the trace knows: a token's beginning, the block's end, or the batch's end. False if that is where it is.
+ */
+bool bm_splice_walk_jump(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit);
+
+/* In a stored block: goes on by n_bytes, and leaves the block if that is its end. */
+void bm_splice_walk_stored(struct bm_splice_walk *walk, const struct bm_batch *batch, size_t n_bytes);
+
+/* Fills block->lengths. */
+void bm_splice_read_lengths(struct bm_splice_block *block);
+
+#endif
