@@ -98,6 +98,7 @@ def n_invalid_bytes(raw):
 
 # --- text -> documents -------------------------------------------------------------------------------
 
+DOCTYPE = re.compile(rb"""<!DOCTYPE(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 TOKEN = re.compile(rb"""
     (?P<comment> <!--.*?-->)
   | (?P<cdata> <!\[CDATA\[.*?\]\]>)
@@ -143,6 +144,8 @@ class Document:
 
 
 def declared_encoding(declaration):
+    if not re.match(rb"""<\?xml\s+version\s*=\s*["']1\.[0-9]+["']""", declaration):
+        raise Refused("a version that is none")
     match = re.search(rb"""encoding\s*=\s*["']([^"']*)["']""", declaration)
     name = match.group(1).decode("latin-1").lower() if match else "utf-8"
     if name == "utf-8":
@@ -205,22 +208,21 @@ def split(text):
 
 def check(text, document, options):
     """Refuses what is not a well-formed BLAST XML document."""
-    def refuse(*_):
-        raise Refused("an entity or a DTD's internal subset")
-
     def doctype(_name, _system, _public, has_internal_subset):
         if has_internal_subset:
-            refuse()
+            raise Refused("a DTD's internal subset")
 
     raw = text[document.start:document.end].removeprefix(BOM)
     policy = "latin1" if options.invalid_utf8 == "keep" else options.invalid_utf8
-    parser = expat.ParserCreate("utf-8")
-    parser.StartDoctypeDeclHandler = doctype
-    parser.SkippedEntityHandler = refuse
-    try:
-        parser.Parse(to_utf8(raw, document.encoding, policy), True)
-    except expat.ExpatError as error:
-        raise Refused(f"not well-formed: {error}") from error
+    data = to_utf8(raw, document.encoding, policy)
+    # An entity may be declared in a DTD that is not read, expat says: so it is asked again without one.
+    for version in (data, DOCTYPE.sub(b"", data, count=1)):
+        parser = expat.ParserCreate("utf-8")
+        parser.StartDoctypeDeclHandler = doctype
+        try:
+            parser.Parse(version, True)
+        except expat.ExpatError as error:
+            raise Refused(f"not well-formed: {error}") from error
     if document.root.name != b"BlastOutput":
         raise Refused("not BLAST XML")
     if len(document.root.all_named(b"BlastOutput_iterations")) != 1:
@@ -256,7 +258,7 @@ def body_range(text, document):
     """Where the body begins and ends: without the first tag's rest of line and the last tag's indentation."""
     iterations = document.iterations
     start, end = iterations.content, iterations.content_end
-    rest_of_line = re.compile(rb"[ \t\r]{0,%d}\n" % BLANK_LIMIT).match(text, start, end)
+    rest_of_line = re.compile(rb"[ \t\r]{0,%d}\n" % (BLANK_LIMIT - 1)).match(text, start, end)
     if rest_of_line:
         start = rest_of_line.end()
     indentation = len(text[start:end]) - len(text[start:end].rstrip(b" \t"))
@@ -284,7 +286,7 @@ def number_changes(text, iteration, number):
         changes.append(set_content(numbers.pop(0), digits))
     else:
         place = iteration.children[0].start if iteration.children else iteration.content_end
-        line_start = text.rfind(b"\n", 0, place) + 1
+        line_start = max(text.rfind(b"\n", 0, place), text.rfind(b"\r", 0, place)) + 1
         blanks = text[line_start:place]
         margin = b""
         if line_start > 0 and not blanks.strip(b" \t"):

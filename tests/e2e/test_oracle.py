@@ -71,13 +71,18 @@ def test_first_line_and_last_indentation():
 
 
 def test_too_many_blanks_are_text():
-    blanks = b" " * 4097
-    text = b"<BlastOutput><BlastOutput_iterations>%s\n<Iteration/>%s</BlastOutput_iterations></BlastOutput>"
+    """4096 bytes are the most; in the first line its end is among them."""
     numbered = b"<Iteration><Iteration_iter-num>%d</Iteration_iter-num></Iteration>"
-    assert merge([text % (blanks, blanks)] * 2) == (
-        b'<?xml version="1.0"?>\n<BlastOutput><BlastOutput_iterations>'
-        + blanks + b"\n" + numbered % 1 + blanks + blanks + b"\n" + numbered % 2 + blanks
-        + b"</BlastOutput_iterations></BlastOutput>")
+    text = b"<BlastOutput><BlastOutput_iterations>%s\n<Iteration/></BlastOutput_iterations></BlastOutput>"
+    start = b'<?xml version="1.0"?>\n<BlastOutput><BlastOutput_iterations>'
+    end = b"</BlastOutput_iterations></BlastOutput>"
+    for n_blanks, kept in ((4095, b""), (4096, b" " * 4096 + b"\n")):
+        first = text % (b" " * n_blanks)
+        assert merge([first, first]) == (start + b" " * n_blanks + b"\n" + numbered % 1 + (kept or b"\n") + numbered % 2
+                                         + end)
+    blanks = b" " * 4097
+    last = text.replace(b"<Iteration/>", b"<Iteration/>" + blanks) % b""
+    assert merge([last] * 2) == start + b"\n" + numbered % 1 + blanks + b"\n" + numbered % 2 + blanks + end
 
 
 def test_joined_lines():

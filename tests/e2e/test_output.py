@@ -135,7 +135,7 @@ def test_file_size_limit(large, out):
     """The limit's signal is no reason to leave anything."""
     done = run("--plain", "-o", out / "merged", large,
                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000)))
-    assert done.code == IO and only_files(out) == []
+    assert done.code == NO_SPACE and only_files(out) == []
 
 
 def test_devices(children):

@@ -121,7 +121,7 @@ class Wild:
     def trailer(self):
         parts = [self.shape.newline]
         if self.maybe(0.1):
-            parts += ["  ", self.leaf("BlastOutput_mbstat"), self.shape.newline]
+            parts += ["  ", self.leaf("BlastOutput_mbstat", "12"), self.shape.newline]
         if self.maybe(0.05):
             parts += [self.junk(), self.shape.newline]
         if self.maybe(0.02):
@@ -131,7 +131,8 @@ class Wild:
     def iterations(self):
         if self.maybe(0.05):
             return self.dice.choice(["<BlastOutput_iterations/>", "<BlastOutput_iterations />"])
-        parts = [self.tag("BlastOutput_iterations"), self.dice.choice([self.shape.newline, "", " \t\n", " \t"])]
+        parts = [self.tag("BlastOutput_iterations"),
+                 self.dice.choice([self.shape.newline, "", " \t\n", " \t", " " * 4095 + "\n", " " * 4096 + "\n"])]
         for _ in range(self.dice.choice([0, 1, 1, 2, 3, 5, 12])):
             parts += [self.iteration(), self.shape.newline if self.maybe(0.95) else self.junk()]
         if self.maybe(0.1):
