@@ -130,7 +130,8 @@ static size_t split(const uint8_t *data, size_t size, struct bytes *children) {
     return n_children;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
+                           const uint8_t *data, size_t size) {
     static const struct way ways[] = {{0, 1, 1}, {0, 0, 1}, {0, 0, 3}, {1, 0, 2}};
     struct bytes children[MAX_CHILDREN];
     struct bytes texts[4];
@@ -149,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         require(keeps_invalid || is_well_formed(texts[0]));
         enum blastmerge_status status = BLASTMERGE_OK;
         struct bytes again = merge(texts, 1, flags, ways[0], &status);
-        require(status == BLASTMERGE_OK && again.n == texts[0].n);
+        require(status == BLASTMERGE_OK && again.n == texts[0].n && again.n > 0 && texts[0].data != NULL);
         require(memcmp(again.data, texts[0].data, again.n) == 0);
         free(again.data);
     }

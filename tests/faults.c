@@ -42,7 +42,7 @@ static int fault(const char *call) {
     const char *kind = setting("FAULTS_ERRNO");
     if (strcmp(kind, "short") == 0) return 0;
     if (strcmp(kind, "eintr") == 0) return number % 2 == 1 ? EINTR : 0;
-    return number == (unsigned)atoi(setting("FAULTS_AT")) ? atoi(kind) : 0;
+    return number == strtoul(setting("FAULTS_AT"), NULL, 10) ? (int)strtol(kind, NULL, 10) : 0;
 }
 
 static size_t shorten(const char *call, size_t n) {

@@ -62,8 +62,8 @@ static void test_steps(void **state) {
 static void take(struct bm_header *header, const char *name, const char *value, bool is_parameter) {
     struct bm_mark_field *field = calloc(1, sizeof *field);
     assert_non_null(field);
-    strcpy(field->name, name);
-    strcpy(field->value, value);
+    memcpy(field->name, name, strlen(name) + 1);
+    memcpy(field->value, value, strlen(value) + 1);
     field->is_parameter = is_parameter;
     for (const char *p = value; *p != '\0'; p++) field->hash = field->hash * 31 + (unsigned char)*p;
     bm_header_take(header, field);
@@ -129,7 +129,9 @@ static void test_number_keeps_what_agrees(void **state) {
     struct bm_edit_list *edits = calloc(1, sizeof *edits);
     struct bm_mark_list *marks = calloc(1, sizeof *marks);
     struct bm_batch batch;
-    assert_true(number != NULL && edits != NULL && marks != NULL);
+    assert_non_null(number);
+    assert_non_null(edits);
+    assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
     bm_number_open(number, NULL);
     number->n_iterations = 1233;

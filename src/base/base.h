@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BM_CHECK_RESULT          __attribute__((warn_unused_result))
+#define BM_CHECK_RESULT            __attribute__((warn_unused_result))
 #define BM_FORMAT(position, first) __attribute__((format(printf, position, first)))
 
 #if defined(__GNUC__) || defined(__clang__)

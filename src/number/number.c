@@ -276,10 +276,10 @@ static size_t print_number(char digits[20], uint64_t value) {
 static void take_number(const struct bm_number *number, const struct bm_mark_entry *mark,
                         struct bm_edit_list *edits) {
     char new_digits[20];
-    char old_digits[20];
     size_t n_new = print_number(new_digits, number->n_iterations);
     size_t n_same = 0;
     if ((mark->flags & BM_MARK_DIGITS) != 0) {
+        char old_digits[20];
         size_t n_old = print_number(old_digits, mark->value);
         if (n_old == mark->end - mark->offset) { /* else it has leading zeros */
             while (n_same < n_old && n_same < n_new && old_digits[n_same] == new_digits[n_same]) n_same++;

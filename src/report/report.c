@@ -30,9 +30,14 @@ static size_t resolve(char *resolved, size_t size, const char *text) {
     size_t n = 0;
     while (*text != '\0' && n < size) {
         size_t n_bytes = 1;
-        char character = *text == '&' ? predefined_entity(text, &n_bytes) : '\0';
-        resolved[n++] = character != '\0' ? character : *text;
-        text += character != '\0' ? n_bytes : 1;
+        char character = '\0';
+        if (*text == '&') character = predefined_entity(text, &n_bytes);
+        if (character == '\0') {
+            character = *text;
+            n_bytes = 1;
+        }
+        resolved[n++] = character;
+        text += n_bytes;
     }
     return n;
 }
