@@ -256,7 +256,7 @@ static inline void batch_fill(struct bm_batch *batch, const struct stream *strea
     }
     *position = i;
     must(batch->n_text <= BM_BATCH_TEXT);
-    memcpy(batch->text, stream->text.data + batch->text_offset, batch->n_text);
+    if (batch->n_text > 0) memcpy(batch->text, stream->text.data + batch->text_offset, batch->n_text);
     batch->n_bits_bytes = (size_t)((batch->end_bit + 7) / 8 - batch->first_bit / 8);
     must(batch->n_bits_bytes <= BM_BATCH_BITS);
     memcpy(batch->bits, stream->gzip.data + batch->first_bit / 8, batch->n_bits_bytes);
