@@ -59,7 +59,7 @@ static bool zlib_member(z_stream *stream, struct outcome *outcome, size_t *room)
     int result;
     do {
         if (outcome->n_text == *room) {
-            *room = *room * 4 + 65536;
+            *room = *room * 4 + 2048;
             CHECK((outcome->text = realloc(outcome->text, *room)) != NULL);
         }
         uInt n_free = *room - outcome->n_text > 1U << 30 ? 1U << 30 : (uInt)(*room - outcome->n_text);
@@ -218,7 +218,7 @@ static struct outcome own_decode(struct checker *checker, const uint8_t *data, s
         hash_batch(&outcome.hash, batch);
         end_before = batch->end_bit;
         while (outcome.n_text + batch->n_text > room) {
-            room = room * 2 + 65536;
+            room = room * 2 + 2048;
             CHECK((outcome.text = realloc(outcome.text, room)) != NULL);
         }
         if (batch->n_text != 0) memcpy(outcome.text + outcome.n_text, batch->text, batch->n_text);
