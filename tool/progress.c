@@ -93,10 +93,16 @@ void tool_progress_show(struct tool_progress *progress, const struct blastmerge_
     progress->next_seconds = seconds + (progress->is_terminal ? TERMINAL_SECONDS : PIPE_SECONDS);
 
     char line[LINE_BYTES] = "";
-    print_line(line, usable_columns(), state, seconds);
-    tool_progress_clear(progress);
-    if (progress->is_terminal) progress->n_drawn = strlen(line);
-    (void)fprintf(stderr, progress->is_terminal ? "%s\r" : "%s\n", line);
+    size_t columns = usable_columns();
+    print_line(line, columns, state, seconds);
+    if (!progress->is_terminal) {
+        (void)fprintf(stderr, "%s\n", line);
+        return;
+    }
+    /* Blanks over the rest of the line before, as far as it still has room. */
+    size_t n_before = progress->n_drawn < columns ? progress->n_drawn : columns;
+    progress->n_drawn = strlen(line) > n_before ? strlen(line) : n_before;
+    (void)fprintf(stderr, "%-*s\r", (int)n_before, line);
 }
 
 void tool_progress_clear(struct tool_progress *progress) {

@@ -1,3 +1,3 @@
-three
-blastmerge check batch_*.xml.gz
+three_plain
+blastmerge check batch_*.xml
 ls -A

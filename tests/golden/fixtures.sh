@@ -36,6 +36,13 @@ three() {
     child batch_3.xml.gz 5 2
 }
 
+# three_plain: the same without .gz, for cases that show sizes, which depend on the gzip at hand.
+three_plain() {
+    text 1 3 >batch_1.xml
+    text 4 1 >batch_2.xml
+    text 5 2 >batch_3.xml
+}
+
 # try COMMAND...: shows it, its standard output and error as they come, and its exit code.
 try() {
     printf '$'

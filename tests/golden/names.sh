@@ -1,6 +1,6 @@
 # A name cannot move the cursor or fake a line.
 name=$(printf 'a\033[2J\nblastmerge: all is well')
-child "$name" 1 1
+text 1 1 >"$name"
 blastmerge check "$name"
-printf x >>"$name"
+echo x >>"$name"
 blastmerge check "$name"

@@ -23,8 +23,9 @@ for standard in c11 c17; do
     $cc -std=$standard $warnings -I"$top/include" -c "$room/header.c" -o "$room/header.o"
 done
 if command -v "$cxx" >/dev/null; then
+    # Functions that are named like a struct, as stat() is, are what -Wshadow does not like in C++.
     # shellcheck disable=SC2086
-    $cxx -std=c++17 $warnings -I"$top/include" -c "$room/header.cc" -o "$room/header.o"
+    $cxx -std=c++17 $warnings -Wno-shadow -I"$top/include" -c "$room/header.cc" -o "$room/header.o"
 fi
 
 echo "== exported names"
@@ -56,7 +57,7 @@ merges() {
 linked() {
     output=$1
     shift
-    eval "$cc ${BLASTMERGE_TEST_CFLAGS-} -std=c11 -D_POSIX_C_SOURCE=200809L '$top/examples/merge.c' -o '$output' $*"
+    eval "$cc -std=c11 -D_POSIX_C_SOURCE=200809L '$top/examples/merge.c' -o '$output' $*"
 }
 
 echo "== pkg-config"
@@ -84,7 +85,7 @@ END
 for kind in '' static; do
     rm -rf "$room/outside-build"
     cmake -S "$room/outside" -B "$room/outside-build" -DCMAKE_PREFIX_PATH="$prefix" -DWANTED=$kind \
-        -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="${BLASTMERGE_TEST_CFLAGS-}" \
+        -DCMAKE_C_COMPILER="$cc" \
         -DTARGET=blastmerge::blastmerge${kind:+_$kind} >"$room/log" || { cat "$room/log"; exit 1; }
     cmake --build "$room/outside-build" >"$room/log" || { cat "$room/log"; exit 1; }
     merges "$room/outside-build/outside"
@@ -99,7 +100,7 @@ echo "== the man page's program"
         examples && /^\.Bd/ { code = 1 }' "$top/docs/man/blastmerge.3"
     printf 'return (int)status;\n}\n'
 } >"$room/man.c"
-eval "$cc ${BLASTMERGE_TEST_CFLAGS-} -std=c11 -Wall -Wextra -Werror '$room/man.c' -o '$room/man' $(pkg-config --cflags --libs blastmerge)"
+eval "$cc -std=c11 -Wall -Wextra -Werror '$room/man.c' -o '$room/man' $(pkg-config --cflags --libs blastmerge)"
 (
     cd "$top/tests/data"
     cp batch_1.xml.gz batch_2.xml.gz "$room"
