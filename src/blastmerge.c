@@ -97,6 +97,9 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
         return refuse(job, "the database's name must not be longer than 4096 bytes");
     }
+    if (options->database != NULL && !bm_number_is_text(options->database)) {
+        return refuse(job, "the database's name is not UTF-8, or has characters that XML does not allow");
+    }
     return BLASTMERGE_OK;
 }
 

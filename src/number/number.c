@@ -81,6 +81,31 @@ static size_t escape(char *escaped, const char *text) {
     return n;
 }
 
+/* The bytes of the character that begins here; 0 if it is none, or none of XML's. */
+static size_t character_bytes(const unsigned char *p) {
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = *p < 0x80 ? 1 : *p < 0xc0 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf8 ? 4 : 0;
+    uint32_t character = n == 1 ? *p : *p & (0x7fU >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) return 0; /* at the end of the string, too */
+        character = character << 6 | (p[i] & 0x3f);
+    }
+    bool is_control = character < 0x20 && character != '\t' && character != '\n' && character != '\r';
+    bool is_surrogate = character >= 0xd800 && character < 0xe000;
+    bool is_beyond = character == 0xfffe || character == 0xffff || character > 0x10ffff;
+    return character < least[n] || is_control || is_surrogate || is_beyond ? 0 : n;
+}
+
+bool bm_number_is_text(const char *text) {
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p != '\0') {
+        size_t n = character_bytes(p);
+        if (n == 0) return false;
+        p += n;
+    }
+    return true;
+}
+
 void bm_number_open(struct bm_number *number, const char *database) {
     memset(number, 0, sizeof *number);
     number->pending_body = NONE;
@@ -230,9 +255,22 @@ static void take_body(struct bm_number *number, const struct bm_mark_entry *mark
     if (!number->is_first) number->pending_body = mark->offset;
 }
 
+/* The body counts: its fragment begins before the edits that its text has had so far. */
 static void begin_body(struct bm_number *number, struct bm_edit_list *edits) {
     if (number->pending_body == NONE) return;
+    struct bm_edit *pending = edits->edits + edits->n_edits - number->n_pending_edits;
     begin_fragment(number, edits, number->pending_body);
+    struct bm_edit begin = edits->edits[edits->n_edits - 1];
+    memmove(pending + 1, pending, number->n_pending_edits * sizeof *pending);
+    *pending = begin;
+    number->n_pending_edits = 0;
+    number->pending_body = NONE;
+}
+
+/* The body had no Iteration: nothing of it counts. */
+static void forget_body(struct bm_number *number, struct bm_edit_list *edits) {
+    edits->n_edits -= number->n_pending_edits;
+    number->n_pending_edits = 0;
     number->pending_body = NONE;
 }
 
@@ -252,7 +290,7 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     if (number->pending_body != NONE && mark->offset - number->pending_body > BM_NUMBER_MAX_BODY_HOLD) {
         begin_body(number, edits);
     }
-    number->pending_body = NONE;
+    forget_body(number, edits);
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
@@ -352,10 +390,12 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
         number->captured_to = mark->offset + 1;
         return;
     }
-    begin_body(number, edits);
-    if (!number->is_in_fragment || number->is_dropping) return;
+    bool is_pending = number->pending_body != NONE;
+    if (!is_pending && (!number->is_in_fragment || number->is_dropping)) return;
     insert_copy(edits, mark->offset, utf8, n);
     drop(edits, mark->offset, mark->offset + 1);
+    if (is_pending) number->n_pending_edits += 3;
+    if (number->n_pending_edits >= BM_NUMBER_MAX_PENDING) begin_body(number, edits);
 }
 
 /* --- all marks ----------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ enum {
     BM_NUMBER_MAX_EPILOGUE = 4096,  /* bytes; a longer one is written in BLAST's plain form */
     BM_NUMBER_MAX_BODY_HOLD = 4096, /* bytes of a body without an Iteration that contribute nothing */
     BM_NUMBER_MAX_DATABASE = 4096,  /* bytes of the database's text, before escaping */
+    BM_NUMBER_MAX_PENDING = 192,    /* edits of such a body; from there on it counts */
     BM_NUMBER_ROOM = 8              /* edits that one mark makes at most */
 };
 
@@ -37,8 +38,8 @@ struct bm_number {
     bool is_in_fragment;
     bool is_dropping; /* inside a dropped range of the fragment */
     bool has_iteration;
-    uint64_t
-        pending_body; /* where its body begins, while it is not known whether it counts; else UINT64_MAX */
+    size_t n_pending_edits; /* the last edits in the list are of a body that may not count */
+    uint64_t pending_body;  /* where that body begins; else UINT64_MAX */
 
     /* the first document's epilogue */
     bool is_capturing;
@@ -50,6 +51,9 @@ struct bm_number {
     size_t n_megablast;  /* ... and how long it is; 0: there is none */
     char epilogue[BM_NUMBER_MAX_EPILOGUE];
 };
+
+/* Whether text can stand in XML: UTF-8, and characters that XML 1.0 allows (section 2.2). */
+bool bm_number_is_text(const char *text);
 
 /* database NULL: kept. The text is taken as plain text and escaped. */
 void bm_number_open(struct bm_number *number, const char *database);

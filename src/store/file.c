@@ -153,6 +153,10 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
         return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
                        store->target);
     }
+    /* Devices and pipes first: some are links to what has no path. */
+    if (stat(store->target, &existing) == 0 && !S_ISREG(existing.st_mode)) {
+        return open_in_place(store, existing.st_mode, is_text, error);
+    }
     if (lstat(store->target, &link) != 0) {
         if (errno != ENOENT) return bm_fail_system(error, errno, "%s: cannot be written", store->target);
         return open_temporary(store, NULL, error);
@@ -168,7 +172,6 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
     if (stat(store->target, &existing) != 0) {
         return bm_fail_system(error, errno, "%s: cannot be written", store->target);
     }
-    if (!S_ISREG(existing.st_mode)) return open_in_place(store, existing.st_mode, is_text, error);
     if (!store->is_force) {
         return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it", store->target);
     }
@@ -264,7 +267,7 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
     if (strlen(location) >= sizeof store->target) {
         return bm_fail_system(error, ENAMETOOLONG, "the output cannot be written");
     }
-    if (strcmp(location, "-") == 0) {
+    if (strcmp(location, "-") == 0 || strcmp(location, "/dev/stdout") == 0) {
         struct stat information;
         memcpy(store->target, "standard output", sizeof "standard output");
         store->file = STDOUT_FILENO;
