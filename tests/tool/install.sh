@@ -101,10 +101,8 @@ echo "== the man page's program"
     printf 'return (int)status;\n}\n'
 } >"$room/man.c"
 eval "$cc -std=c11 -Wall -Wextra -Werror '$room/man.c' -o '$room/man' $(pkg-config --cflags --libs blastmerge)"
-(
-    cd "$top/tests/data"
-    cp batch_1.xml.gz batch_2.xml.gz "$room"
-    cd "$room"
-    LD_LIBRARY_PATH=$libraries DYLD_LIBRARY_PATH=$libraries ./man
-    gzip -dc merged.xml.gz | grep -c '<Iteration>'
-)
+mkdir "$room/man-work"
+cp "$top"/tests/data/batch_[12].xml.gz "$room/man-work"
+cd "$room/man-work"
+LD_LIBRARY_PATH=$libraries DYLD_LIBRARY_PATH=$libraries "$room/man"
+gzip -t merged.xml.gz
