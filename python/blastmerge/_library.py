@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""libblastmerge as ctypes sees it: a mirror of blastmerge.h, and nothing else."""
+import ctypes
+import ctypes.util
+import os
+import sys
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
+from pathlib import Path
+
+NO_CHILD = NO_OFFSET = 2**64 - 1
+
+NEXT = CFUNCTYPE(c_int, c_void_p, POINTER(c_void_p), POINTER(c_size_t))
+CLOSE = CFUNCTYPE(None, c_void_p)
+WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+COMMIT = CFUNCTYPE(c_int, c_void_p)
+DISCARD = CFUNCTYPE(None, c_void_p)
+ALLOCATE = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+RELEASE = CFUNCTYPE(None, c_void_p, c_void_p)
+
+
+class Error(Structure):
+    _fields_ = [("status", c_int), ("system_error", c_int), ("http_status", c_int), ("child", c_uint64),
+                ("text_offset", c_uint64), ("n_iterations", c_uint64), ("message", ctypes.c_char * 1024)]
+
+
+class Report(Structure):
+    _fields_ = [("n_children", c_uint64), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
+                ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("n_warnings", c_uint64),
+                ("compressed_bytes", c_uint64), ("text_bytes", c_uint64), ("output_bytes", c_uint64),
+                ("output_text_bytes", c_uint64), ("output_crc32", c_uint32), ("peak_memory", c_uint64),
+                ("seconds", c_double)]
+
+
+class Child(Structure):
+    _fields_ = [("name", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
+                ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
+                ("text_bytes", c_uint64)]
+
+
+class Progress(Structure):
+    _fields_ = [("compressed_bytes", c_uint64), ("compressed_total", c_uint64), ("child", c_uint64),
+                ("n_children", c_uint64), ("n_iterations", c_uint64), ("output_bytes", c_uint64)]
+
+
+WARNING = CFUNCTYPE(None, c_void_p, c_char_p)
+PROGRESS = CFUNCTYPE(None, c_void_p, POINTER(Progress))
+
+
+class Options(Structure):
+    _fields_ = [("struct_size", c_size_t), ("database", c_char_p), ("keep_database", c_int), ("allow_empty", c_int),
+                ("mismatch", c_int), ("invalid_utf8", c_int), ("sort", c_int), ("expect_children", c_uint64),
+                ("n_threads", c_uint), ("level", c_int), ("plain", c_int), ("force", c_int),
+                ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
+                ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS)]
+
+
+class Reader(Structure):
+    _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
+
+
+class Writer(Structure):
+    _fields_ = [("context", c_void_p), ("write", WRITE), ("commit", COMMIT), ("discard", DISCARD)]
+
+
+def _candidates():
+    named = os.environ.get("BLASTMERGE_LIBRARY")
+    if named:
+        return [named]
+    name = "libblastmerge.dylib" if sys.platform == "darwin" else "libblastmerge.so.0"
+    beside = sorted(str(path) for path in Path(__file__).parent.glob("libblastmerge*"))
+    found = ctypes.util.find_library("blastmerge")
+    return beside + ([found] if found else []) + [name]
+
+
+def load():
+    """The shared library with its functions' types."""
+    failures = []
+    for candidate in _candidates():
+        try:
+            library = ctypes.CDLL(candidate)
+        except OSError as failure:
+            failures.append(str(failure))
+            continue
+        _declare(library)
+        return library
+    raise ImportError("the shared library libblastmerge was not found; install it, or name it in BLASTMERGE_LIBRARY: "
+                      + "; ".join(failures))
+
+
+def _declare(library):
+    job, status = c_void_p, c_int
+    for name, result, arguments in [
+            ("version", c_char_p, []),
+            ("features", c_char_p, []),
+            ("options_init", None, [POINTER(Options), c_size_t]),
+            ("create", status, [POINTER(job), POINTER(Options)]),
+            ("destroy", None, [job]),
+            ("add_location", status, [job, c_char_p]),
+            ("add_memory", status, [job, c_char_p, c_void_p, c_size_t]),
+            ("add_reader", status, [job, c_char_p, POINTER(Reader)]),
+            ("set_output_location", status, [job, c_char_p]),
+            ("set_output_writer", status, [job, POINTER(Writer)]),
+            ("set_report_location", status, [job, c_char_p]),
+            ("run", status, [job]),
+            ("check", status, [job]),
+            ("next", status, [job, POINTER(c_void_p), POINTER(c_size_t)]),
+            ("cancel", None, [job]),
+            ("error", POINTER(Error), [job]),
+            ("report", POINTER(Report), [job]),
+            ("child", status, [job, c_uint64, POINTER(Child)])]:
+        function = getattr(library, "blastmerge_" + name)
+        function.restype, function.argtypes = result, arguments

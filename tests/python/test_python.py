@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: MIT
+"""The Python package: what it takes, what it gives, what it raises, and that it keeps nothing."""
+import gc
+import gzip
+import io
+import os
+import subprocess
+import sys
+import threading
+import warnings
+import weakref
+import zlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "python"))
+import oracle  # noqa: E402  pylint: disable=wrong-import-position
+import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
+
+PATHS = [ROOT / "tests" / "data" / f"batch_{number}.xml.gz" for number in (1, 2, 3)]
+CHILDREN = [path.read_bytes() for path in PATHS]
+EXPECTED = oracle.merge(CHILDREN)
+
+
+def chunks(data, size=1000):
+    for start in range(0, len(data), size):
+        yield data[start:start + size]
+
+
+def test_paths_to_a_path(tmp_path):
+    report = blastmerge.merge(PATHS, tmp_path / "merged.xml.gz", report=str(tmp_path / "report.json"))
+    assert gzip.decompress((tmp_path / "merged.xml.gz").read_bytes()) == EXPECTED
+    assert report.iterations == 11 and report.documents == 3
+    assert [child.iterations for child in report.children] == [4, 3, 4]
+    assert report.children[0].name == str(PATHS[0])
+    assert report.output_text_bytes == len(EXPECTED)
+    assert report.output_bytes == (tmp_path / "merged.xml.gz").stat().st_size
+    assert sorted(os.listdir(tmp_path)) == ["merged.xml.gz", "report.json"]
+
+
+@pytest.mark.parametrize("child", [
+    lambda data: data, bytearray, memoryview, io.BytesIO, chunks, lambda data: list(chunks(data, 7)),
+    lambda data: (bytearray(chunk) for chunk in chunks(data)), lambda data: [b"", data[:10], b"", data[10:], b""],
+    gzip.decompress,
+], ids=["bytes", "bytearray", "memoryview", "file", "generator", "list", "bytearrays", "empty chunks", "plain"])
+def test_children_of_every_kind(child):
+    pieces = list(blastmerge.iter_merged([child(data) for data in CHILDREN]))
+    assert all(isinstance(piece, bytes) and piece for piece in pieces)
+    assert gzip.decompress(b"".join(pieces)) == EXPECTED
+
+
+def test_a_generator_of_children():
+    assert gzip.decompress(blastmerge.merged_bytes(chunks(data) for data in CHILDREN)) == EXPECTED
+
+
+def test_to_a_file_object():
+    class Sluggish(io.BytesIO):
+        def write(self, data):
+            return super().write(bytes(data)[:100])
+    out = Sluggish()
+    blastmerge.merge(CHILDREN, out)
+    assert gzip.decompress(out.getvalue()) == EXPECTED
+
+
+def test_options():
+    text = blastmerge.merged_bytes(CHILDREN, plain=True, database="x & y", threads=1)
+    assert text == oracle.merge(CHILDREN, database="x & y")
+    assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, level=9, keep_database=True)) == \
+        oracle.merge(CHILDREN, keep_database=True)
+    with pytest.raises(blastmerge.UsageError, match="mismatch must be one of"):
+        blastmerge.merged_bytes(CHILDREN, mismatch="perhaps")
+    with pytest.raises(blastmerge.UsageError, match="level"):
+        blastmerge.merged_bytes(CHILDREN, level=10)
+    with pytest.raises(blastmerge.UsageError, match="threads"):
+        blastmerge.merged_bytes(CHILDREN, threads=-1)
+    with pytest.raises(TypeError, match="no option 'levle'"):
+        blastmerge.merged_bytes(CHILDREN, levle=9)
+    with pytest.raises(blastmerge.UsageError, match="no children"):
+        blastmerge.merged_bytes([])
+
+
+def test_check():
+    report = blastmerge.check(PATHS)
+    assert report.iterations == 11 and report.output_bytes == 0 and report.hits == 49
+
+
+def test_errors_say_where(tmp_path):
+    text = gzip.decompress(CHILDREN[1])
+    place = text.index(b"</Hit_def>", len(text) // 2)
+    broken = text[:place] + b"</Hit_fed>" + text[place + 10:]
+    with pytest.raises(blastmerge.DataError, match="child 1: .*Hit_fed") as caught:
+        blastmerge.merged_bytes([CHILDREN[0], broken])
+    assert caught.value.child == 1 and caught.value.status == 3
+    assert place <= caught.value.text_offset <= place + 10
+    assert caught.value.iterations == text[:place].count(b"</Iteration>")
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(blastmerge.MissingError, match="nothing.xml.gz"):
+        blastmerge.check([tmp_path / "nothing.xml.gz"])
+    (tmp_path / "there").write_bytes(b"old")
+    with pytest.raises(blastmerge.ExistsError):
+        blastmerge.merge(PATHS, tmp_path / "there")
+    assert (tmp_path / "there").read_bytes() == b"old"
+    blastmerge.merge(PATHS, tmp_path / "there", force=True)
+    with pytest.raises(blastmerge.MismatchError):
+        blastmerge.check(PATHS, expect_children=4)
+
+
+class Mine(Exception):
+    pass
+
+
+def test_what_an_iterator_raises_comes_through():
+    def failing():
+        yield CHILDREN[1][:5000]
+        raise Mine("of the child's own")
+    before = []
+    with pytest.raises(Mine, match="of the child's own"):
+        for piece in blastmerge.iter_merged([CHILDREN[0], failing()]):
+            before.append(piece)
+    member = zlib.decompressobj(31)
+    member.decompress(b"".join(before))
+    assert not member.eof
+
+
+def test_what_callbacks_raise_comes_through(tmp_path):
+    def fail(_argument):
+        raise Mine
+    with pytest.raises(Mine):
+        blastmerge.merge(PATHS, tmp_path / "merged", on_progress=fail)
+    with pytest.raises(Mine):
+        blastmerge.merge([PATHS[0], PATHS[0]], tmp_path / "merged", on_warning=fail)
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+    with pytest.raises(OSError, match="No space"):
+        blastmerge.merge(PATHS, Full())
+    assert os.listdir(tmp_path) == []
+
+
+def test_warnings():
+    told = []
+    blastmerge.check([PATHS[0], PATHS[0]], on_warning=told.append)
+    assert len(told) == 1 and "given twice" in told[0]
+    with pytest.warns(blastmerge.MergeWarning, match="given twice"):
+        blastmerge.check([PATHS[0], PATHS[0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(blastmerge.MergeWarning):
+            blastmerge.check([PATHS[0], PATHS[0]])
+
+
+def test_progress():
+    seen = []
+    blastmerge.check(PATHS, on_progress=seen.append)
+    assert seen and seen[-1].children == 3 and seen[-1].compressed_total == sum(map(len, CHILDREN))
+
+
+def test_closed_early_it_cleans_up():
+    closed = []
+
+    def child(data):
+        try:
+            yield from chunks(data, 100)
+        finally:
+            closed.append(True)
+    big = gzip.compress(gzip.decompress(CHILDREN[1]))
+    merged = blastmerge.iter_merged([child(big), child(CHILDREN[2])], level=1)
+    next(merged)
+    merged.close()
+    gc.collect()
+    assert len(closed) in (1, 2)  # the second may never have begun
+    assert next(merged, None) is None
+
+
+def test_nothing_is_kept():
+    class Chunks:
+        def __init__(self, data):
+            self.chunks = chunks(data)
+
+        def __iter__(self):
+            return self.chunks
+    child = Chunks(CHILDREN[0])
+    seen = weakref.ref(child)
+    blastmerge.merged_bytes([child])
+    del child
+    gc.collect()
+    assert seen() is None
+
+
+def test_threads_merge_at_once():
+    results = []
+
+    def work():
+        for _ in range(20):
+            results.append(blastmerge.merged_bytes([chunks(data, 333) for data in CHILDREN], threads=2))
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 80 and len(set(results)) == 1
+    assert gzip.decompress(results[0]) == EXPECTED
+
+
+MEMORY = """
+import resource, sys, zlib
+sys.path.insert(0, {package!r})
+import blastmerge
+text = {text!r}
+head, iteration, foot = text
+
+def child():
+    # {megabytes} MB of text
+    zipper = zlib.compressobj(1, zlib.DEFLATED, 31)
+    yield zipper.compress(head)
+    piece = iteration * 100
+    for _ in range({megabytes} * 1000000 // len(piece)):
+        yield zipper.compress(piece)
+    yield zipper.compress(foot) + zipper.flush()
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+n = sum(map(len, blastmerge.iter_merged([child(), child()])))
+print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_memory_is_flat():
+    text = gzip.decompress(CHILDREN[0])
+    first, last = text.index(b"<Iteration>"), text.rindex(b"</Iteration>\n") + len(b"</Iteration>\n")
+    second = text.index(b"<Iteration>", first + 1)
+    parts = (text[:first], text[first:second], text[last:])
+    megabytes = int(os.environ.get("BLASTMERGE_TEST_MEGABYTES", "50"))
+    done = subprocess.run([sys.executable, "-c", MEMORY.format(package=str(ROOT / "python"), text=parts,
+                                                               megabytes=megabytes)],
+                          capture_output=True, text=True, check=True)
+    n_bytes, kilobytes = map(int, done.stdout.split())
+    assert n_bytes > 100000
+    assert kilobytes < 16 * 1024
+
+
+@pytest.mark.parametrize("kind, suffix", [("wheel", ".whl"), ("sdist", ".tar.gz")])
+def test_it_can_be_packed(tmp_path, kind, suffix):
+    build = f"import setuptools.build_meta as backend, sys; backend.build_{kind}(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=copy_package(tmp_path / "copy"), check=True,
+                   capture_output=True)
+    made = [path.name for path in tmp_path.iterdir() if path.is_file()]
+    assert len(made) == 1 and made[0].startswith("blastmerge-") and made[0].endswith(suffix)
+
+
+def copy_package(target):
+    target.mkdir()
+    for name in ("pyproject.toml", "README.md"):
+        (target / name).write_bytes((ROOT / "python" / name).read_bytes())
+    (target / "blastmerge").mkdir()
+    for name in ("__init__.py", "_library.py", "py.typed"):
+        (target / "blastmerge" / name).write_bytes((ROOT / "python" / "blastmerge" / name).read_bytes())
+    return target
