@@ -3,9 +3,10 @@
  * How fast splicing is, and how long what it writes: children are inflated into batches, edits are prepared,
  * and then only the splice is timed, beside zlib's inflate of the same bytes in the same run.
  *
- *     bench_splice [-n] [-q] [-r ROUNDS] [-o FILE] CHILD.xml.gz ...
+ *     bench_splice [-n] [-q] [-s START] [-r ROUNDS] [-o FILE] CHILD.xml.gz ...
  *
- * -n: no edits but the fragment's ends. -q: query ids are shifted, too. -o: writes the result, a gzip file.
+ * Each Iteration's number is replaced by a running one. -n: no edits but the fragment's ends. -q: query ids
+ * are shifted, too. -s: the number before the first. -o: writes the result, a gzip file.
  */
 #include "base/edit.h"
 #include "base/output.h"
@@ -265,10 +266,11 @@ int main(int argc, char **argv) {
     struct bm_splice *splice = NULL;
     FILE *file = NULL;
     uint64_t n_iterations = 0;
-    for (int option; (option = getopt(argc, argv, "nqr:o:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "nqr:o:s:")) != -1;) {
         if (option == 'n') options.has_numbers = false;
         if (option == 'q') options.has_ids = true;
         if (option == 'r') options.rounds = atoi(optarg);
+        if (option == 's') n_iterations = strtoull(optarg, NULL, 10);
         if (option == 'o') options.output = optarg;
         need(option != '?' && options.rounds > 0, "see the head of bench_splice.c");
     }

@@ -132,6 +132,27 @@ void bm_splice_make_words(struct bm_splice_codes *codes) {
     make_words(codes->distance_lengths, BM_N_DISTANCE, codes->distance_words);
 }
 
+void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes) {
+    memset(printer->distances, 0, sizeof printer->distances);
+    for (unsigned i = 0; i < 256; i++) {
+        printer->forms[i].bits = codes->literal_words[i];
+        printer->forms[i].n_bits = codes->literal_lengths[i];
+    }
+    for (unsigned length = BM_MIN_MATCH; length <= BM_SPLICE_LONG_284; length++) {
+        unsigned symbol = bm_splice_token_length_symbol(length),
+                 n_word = codes->literal_lengths[257 + symbol];
+        unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[symbol];
+        printer->forms[256 + length].bits = codes->literal_words[257 + symbol] | extra << n_word;
+        printer->forms[256 + length].n_bits = n_word + bm_length_extra_bits[symbol];
+    }
+    for (unsigned i = 0; i < 30; i++) {
+        printer->distances[i].word = codes->distance_words[i];
+        printer->distances[i].n_word = codes->distance_lengths[i];
+        printer->distances[i].n_bits = (uint8_t)(codes->distance_lengths[i] + bm_distance_extra_bits[i]);
+        printer->distances[i].base = bm_distance_base[i];
+    }
+}
+
 /* --- the header ---------------------------------------------------------------------------------- */
 
 static void add_item(struct bm_splice_header *header, unsigned symbol, unsigned extra) {

@@ -27,6 +27,32 @@ void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned
 /* Fills the words from the lengths (RFC 1951, 3.2.2). */
 void bm_splice_make_words(struct bm_splice_codes *codes);
 
+/* Codes, spread out so that a token is written without a question: what to write for each form of it, extra
+ * bits included, and how to write each distance. */
+struct bm_splice_printer {
+    struct {
+        uint32_t bits, n_bits;
+    } forms[BM_SPLICE_FORMS];
+    struct {
+        uint16_t word;
+        uint8_t n_word, n_bits; /* without and with extra bits */
+        uint32_t base;
+    } distances[BM_N_DISTANCE];
+};
+
+/* From the codes' lengths and words. */
+void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes);
+
+/* The token must be one that the codes can say. */
+static inline void bm_splice_print(struct bm_splice_writer *writer, const struct bm_splice_printer *printer,
+                                   uint32_t token) {
+    unsigned form = bm_splice_token_form(token), distance = bm_splice_token_distance(token);
+    unsigned d = bm_splice_token_distance_symbol(distance), n_bits = printer->forms[form].n_bits;
+    uint64_t bits = printer->distances[d].word | (uint64_t)(distance - printer->distances[d].base)
+                                                     << printer->distances[d].n_word;
+    bm_splice_put(writer, bits << n_bits | printer->forms[form].bits, n_bits + printer->distances[d].n_bits);
+}
+
 /* A dynamic block's header, worked out. */
 struct bm_splice_header {
     unsigned n_items;                                    /* code lengths, run-length encoded: */

@@ -88,27 +88,37 @@ static void put(struct bm_splice *splice, const struct bm_batch *batch, uint32_t
     } else if (bm_splice_token_is_literal(token)) {
         put_literal(splice, batch, token);
     } else {
-        unsigned distance = bm_splice_token_distance(token);
-        bool is_whole = n_bytes == bm_splice_token_length(token) && n_bytes >= BM_MIN_MATCH;
-        if (is_whole && splice->text - distance >= splice->segment_begin && splice->text >= distance)
-            put_match(splice, batch, token);
-        else
-            put_pieces(splice, batch, n_bytes, distance);
+        put_pieces(splice, batch, n_bytes, bm_splice_token_distance(token));
     }
 }
 
-/* Tokens that are what they were, where no run is open: the fast way. Returns how many it took. */
-static size_t put_untouched(struct bm_splice *splice, uint64_t limit) {
+/* The token that a match whose source lies before the last segment becomes, if it stays one match; else 0. */
+static uint32_t move_match(const struct bm_splice *splice, uint64_t text, uint32_t token) {
+    unsigned distance = bm_splice_token_distance(token);
+    struct bm_splice_stretch stretch = bm_splice_segments_find(&splice->segments, text - distance);
+    uint64_t moved = distance + (splice->place - splice->text) - stretch.shift;
+    if (stretch.n_bytes < bm_splice_token_length(token) || stretch.shift == BM_SPLICE_DROPPED) return 0;
+    if (moved > BM_WINDOW) return 0;
+    return bm_splice_token_match(token & BM_SPLICE_LENGTH_MASK, (unsigned)moved);
+}
+
+/* Tokens that need not be cut, where no run is open: the fast way. Returns how many it took. */
+static size_t put_whole(struct bm_splice *splice, uint64_t limit) {
     struct bm_splice_recode *recode = &splice->recode;
+    const uint64_t segment_begin = splice->segment_begin;
     uint64_t text = splice->text;
     const uint32_t *token = splice->queue + splice->queue_head, *end = splice->queue + splice->queue_end;
     uint32_t *out = recode->tokens + recode->n_tokens, *out_end = recode->tokens + BM_SPLICE_CHUNK;
     if (recode->n_tokens == 0) recode->place = splice->place;
     for (; token < end && out < out_end; token++) {
-        unsigned length = bm_splice_token_length(*token), distance = bm_splice_token_distance(*token);
-        if (text + length > limit || text - splice->segment_begin < distance) break;
-        if (bm_unlikely((*token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH && distance != 0)) break;
-        *out++ = *token;
+        uint32_t next = *token;
+        unsigned length = bm_splice_token_length(next), distance = bm_splice_token_distance(next);
+        if (text + length > limit || bm_splice_token_is_stump(next)) break;
+        if (text - segment_begin < distance) {
+            next = move_match(splice, text, next);
+            if (next == 0) break;
+        }
+        *out++ = next;
         text += length;
     }
     size_t n = (size_t)(token - splice->queue) - splice->queue_head;
@@ -141,7 +151,7 @@ bool bm_splice_near_process(struct bm_splice *splice, struct bm_splice_task *tas
     uint64_t text = splice->text;
     change_block(splice, task);
     while (splice->queue_head < splice->queue_end && splice->recode.n_tokens < BM_SPLICE_CHUNK) {
-        if (splice->is_kept && !splice->is_run && put_untouched(splice, task->limit) > 0) continue;
+        if (splice->is_kept && !splice->is_run && put_whole(splice, task->limit) > 0) continue;
         uint32_t token = splice->queue[splice->queue_head];
         unsigned length = bm_splice_token_length(token);
         if (splice->text + length > task->limit) {

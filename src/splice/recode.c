@@ -64,6 +64,7 @@ static void make_fixed(struct bm_splice_codes *codes) {
 
 void bm_splice_recode_reset(struct bm_splice_recode *recode) {
     make_fixed(&recode->fixed);
+    bm_splice_make_printer(&recode->fixed_printer, &recode->fixed);
     recode->block.number = 0;
     recode->is_open = false;
     recode->n_tokens = 0;
@@ -87,6 +88,7 @@ static void prepare(struct bm_splice_recode *recode) {
     memcpy(recode->codes.literal_lengths, lengths->literal_lengths, BM_N_LITERAL_LENGTH);
     memcpy(recode->codes.distance_lengths, lengths->distance_lengths, BM_N_DISTANCE);
     bm_splice_make_words(&recode->codes);
+    bm_splice_make_printer(&recode->printer, &recode->codes);
     memset(recode->splits, 0, sizeof recode->splits);
     recode->has_codes = true;
 }
@@ -96,27 +98,6 @@ static void prepare(struct bm_splice_recode *recode) {
 static void put_symbol(struct bm_splice_writer *writer, const struct bm_splice_codes *codes,
                        unsigned symbol) {
     bm_splice_put(writer, codes->literal_words[symbol], codes->literal_lengths[symbol]);
-}
-
-static void put_match(struct bm_splice_writer *writer, const struct bm_splice_codes *codes, uint32_t token) {
-    unsigned length = token & BM_SPLICE_LENGTH_MASK, distance = bm_splice_token_distance(token);
-    unsigned l = bm_splice_token_length_symbol(length), d = bm_splice_token_distance_symbol(distance);
-    unsigned l_extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[l];
-    uint64_t bits = codes->literal_words[257 + l];
-    unsigned n_bits = codes->literal_lengths[257 + l];
-    bits |= (uint64_t)l_extra << n_bits;
-    n_bits += bm_length_extra_bits[l];
-    bits |= (uint64_t)codes->distance_words[d] << n_bits;
-    n_bits += codes->distance_lengths[d];
-    bits |= (uint64_t)(distance - bm_distance_base[d]) << n_bits;
-    bm_splice_put(writer, bits, n_bits + bm_distance_extra_bits[d]);
-}
-
-static void put_token(struct bm_splice_writer *writer, const struct bm_splice_codes *codes, uint32_t token) {
-    if (bm_splice_token_is_literal(token))
-        put_symbol(writer, codes, token);
-    else
-        put_match(writer, codes, token);
 }
 
 void bm_splice_put_stored(struct bm_splice_writer *writer, const uint8_t *text, size_t n_bytes) {
@@ -209,22 +190,24 @@ static uint32_t fixed_cost(const struct bm_splice_codes *fixed, uint32_t token) 
 /* --- the price of each way ----------------------------------------------------------------------- */
 
 static void count(const struct bm_splice_recode *recode, struct counts *counts) {
+    uint32_t forms[BM_SPLICE_FORMS] = {0};
     memset(counts, 0, sizeof *counts);
     for (size_t i = 0; i < recode->n_tokens; i++) {
         uint32_t token = recode->tokens[i];
-        if (bm_splice_token_is_literal(token)) {
-            counts->literals[token]++;
-            counts->n_text++;
-            continue;
-        }
-        unsigned length = token & BM_SPLICE_LENGTH_MASK;
-        counts->n_text += bm_splice_token_length(token);
+        forms[bm_splice_token_form(token)]++;
         counts->distances[bm_splice_token_distance_symbol(bm_splice_token_distance(token))]++;
-        if (bm_unlikely(length == BM_SPLICE_LONG_284))
-            counts->n_long_284++;
-        else
-            counts->literals[257 + bm_splice_token_length_symbol(length)]++;
     }
+    counts->distances[BM_SPLICE_NO_DISTANCE] = 0;
+    for (unsigned i = 0; i < 256; i++) {
+        counts->literals[i] = forms[i];
+        counts->n_text += forms[i];
+    }
+    for (unsigned length = BM_MIN_MATCH; length <= BM_MAX_MATCH; length++) {
+        counts->literals[257 + bm_splice_token_length_symbol(length)] += forms[256 + length];
+        counts->n_text += (uint64_t)length * forms[256 + length];
+    }
+    counts->n_long_284 = forms[256 + BM_SPLICE_LONG_284];
+    counts->n_text += (uint64_t)BM_MAX_MATCH * counts->n_long_284;
 }
 
 /* The bits of the chunk's tokens in these codes; `impossible` if a symbol has none. Without the end. */
@@ -303,7 +286,8 @@ static void put_fixed_end(struct bm_splice_writer *writer) {
 
 static void write_own(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {
     bm_splice_recode_open(recode, writer);
-    for (size_t i = 0; i < recode->n_tokens; i++) put_token(writer, &recode->codes, recode->tokens[i]);
+    for (size_t i = 0; i < recode->n_tokens; i++)
+        bm_splice_print(writer, &recode->printer, recode->tokens[i]);
 }
 
 static void put_saying(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
@@ -315,8 +299,8 @@ static void put_saying(struct bm_splice_recode *recode, struct bm_splice_writer 
             put_symbol(writer, &recode->codes, text[i]);
         return;
     }
-    put_token(writer, &recode->codes, saying.first);
-    if (saying.second != 0) put_token(writer, &recode->codes, saying.second);
+    bm_splice_print(writer, &recode->printer, saying.first);
+    if (saying.second != 0) bm_splice_print(writer, &recode->printer, saying.second);
 }
 
 /* Along the path that find_path() left. */
@@ -333,7 +317,7 @@ static void write_mixed(struct bm_splice_recode *recode, struct bm_splice_writer
         } else {
             end_block(recode, writer);
             if (!is_in_fixed) bm_splice_put(writer, (uint64_t)BM_BLOCK_FIXED << 1, FIXED_HEADER_BITS);
-            put_token(writer, &recode->fixed, recode->tokens[i]);
+            bm_splice_print(writer, &recode->fixed_printer, recode->tokens[i]);
         }
         is_in_fixed = !is_own;
         place += bm_splice_token_length(recode->tokens[i]);
@@ -344,20 +328,23 @@ static void write_mixed(struct bm_splice_recode *recode, struct bm_splice_writer
 static void write_fixed(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {
     end_block(recode, writer);
     bm_splice_put(writer, (uint64_t)BM_BLOCK_FIXED << 1, FIXED_HEADER_BITS);
-    for (size_t i = 0; i < recode->n_tokens; i++) put_token(writer, &recode->fixed, recode->tokens[i]);
+    for (size_t i = 0; i < recode->n_tokens; i++)
+        bm_splice_print(writer, &recode->fixed_printer, recode->tokens[i]);
     put_fixed_end(writer);
 }
 
 static void write_new(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                       struct new_block *block) {
+    struct bm_splice_printer printer;
     end_block(recode, writer);
     bm_splice_put_header(writer, &block->header);
     bm_splice_make_words(&block->codes);
+    bm_splice_make_printer(&printer, &block->codes);
     for (size_t i = 0; i < recode->n_tokens; i++) {
         uint32_t token = recode->tokens[i];
         if ((token & BM_SPLICE_LENGTH_MASK) == BM_SPLICE_LONG_284 && !bm_splice_token_is_literal(token))
             token--;
-        put_token(writer, &block->codes, token);
+        bm_splice_print(writer, &printer, token);
     }
     put_symbol(writer, &block->codes, BM_END_OF_BLOCK);
 }

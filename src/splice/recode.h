@@ -14,7 +14,7 @@
 
 enum {
     BM_SPLICE_CHUNK = 24576,     /* a chunk with so many tokens is written */
-    BM_SPLICE_CHUNK_MORE = 4096, /* so many may be added before it is */
+    BM_SPLICE_CHUNK_MORE = 4608, /* so many may be added before it is */
     BM_SPLICE_TOKENS = BM_SPLICE_CHUNK + BM_SPLICE_CHUNK_MORE
 };
 
@@ -27,12 +27,14 @@ enum bm_splice_reason {
 struct bm_splice_recode {
     struct bm_splice_block block; /* of the child, to which the chunk's tokens belong; number 0: none */
     bool is_open;                 /* its header is written, its end is not */
-    bool has_codes;               /* the next two are right for it */
+    bool has_codes;               /* the next three are right for it */
     struct bm_splice_codes codes;
-    struct bm_splice_codes fixed;     /* always right */
+    struct bm_splice_printer printer;
     uint8_t splits[BM_MAX_MATCH + 1]; /* by length of a match: 0 not known yet, 1 no way, else the first of
                                          the two lengths that say the same */
-    uint64_t place;                   /* of the first token in the result */
+    struct bm_splice_codes fixed;     /* fixed codes */
+    struct bm_splice_printer fixed_printer;
+    uint64_t place; /* of the first token in the result */
     size_t n_tokens;
     uint32_t tokens[BM_SPLICE_TOKENS];
     uint8_t states[BM_SPLICE_TOKENS]; /* where the block's own codes do not do: see recode.c */

@@ -19,7 +19,7 @@ enum {
     BM_SPLICE_DECODE = 1024, /* tokens decoded at once */
     /* So far after an edit, no token can reach back over it. */
     BM_SPLICE_NEAR = BM_WINDOW + BM_MAX_MATCH,
-    BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once */
+    BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once; twice as many at the most */
 };
 
 struct bm_splice {

@@ -25,22 +25,43 @@ static inline unsigned bm_splice_token_distance(uint32_t token) {
 
 /* How many bytes of text it stands for. */
 static inline unsigned bm_splice_token_length(uint32_t token) {
-    unsigned length = token & BM_SPLICE_LENGTH_MASK;
-    if (bm_splice_token_is_literal(token)) return 1;
-    return length == BM_SPLICE_LONG_284 ? BM_MAX_MATCH : length;
+    uint32_t is_match = 0U - (uint32_t)(token >> BM_SPLICE_LENGTH_BITS != 0); /* a mask: see below */
+    unsigned length = (token & BM_SPLICE_LENGTH_MASK & is_match) | (1U & ~is_match);
+    return length - (length == BM_SPLICE_LONG_284);
 }
 
-/* A length's symbol less 257 (length BM_SPLICE_LONG_284: that of 284), and a distance's symbol. */
+/* Whether it is what is left of a match that was cut, too short to be one. */
+static inline bool bm_splice_token_is_stump(uint32_t token) {
+    return ((token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH) & !bm_splice_token_is_literal(token);
+}
+
+/* A length's symbol less 257 (length BM_SPLICE_LONG_284: that of 284). */
 extern const uint8_t bm_splice_length_symbols[BM_SPLICE_LONG_284 + 1];
 
 static inline unsigned bm_splice_token_length_symbol(unsigned length) {
     return bm_splice_length_symbols[length];
 }
 
+/*
+ * Where tokens are counted or written one after the other, asking each whether it is a literal costs
+ * more than the work itself: no processor can guess it. So lengths and literals are one alphabet, and a
+ * literal has a distance symbol, too, which takes no bits.
+ */
+enum {
+    BM_SPLICE_FORMS = 256 + BM_SPLICE_LONG_284 + 1, /* literals, then lengths */
+    BM_SPLICE_NO_DISTANCE = 31                      /* the distance symbol of a literal */
+};
+
+static inline unsigned bm_splice_token_form(uint32_t token) {
+    return (token & BM_SPLICE_LENGTH_MASK) + ((uint32_t)(bm_splice_token_distance(token) != 0) << 8);
+}
+
+/* Of distances 0 (none) to 256, then of each 128 on. */
+extern const uint8_t bm_splice_distance_symbols[257 + 256];
+
 static inline unsigned bm_splice_token_distance_symbol(unsigned distance) {
-    if (distance <= 2) return distance - 1;
-    unsigned top = 31U - (unsigned)__builtin_clz(distance - 1); /* at least 1 */
-    return 2 * top + ((distance - 1) >> (top - 1) & 1);
+    uint32_t is_far = 0U - (uint32_t)(distance > 256); /* a mask, lest it becomes a jump */
+    return bm_splice_distance_symbols[(distance & ~is_far) | ((257 + ((distance - 1) >> 7)) & is_far)];
 }
 
 #endif

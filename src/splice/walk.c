@@ -7,17 +7,16 @@
 #include <string.h>
 
 /*
- * Entries of the tables. Of a literal: its bits, IS_LITERAL, and the byte above VALUE_SHIFT. Of a length or
- * a distance: the bits of its code, the number of extra bits above EXTRA_SHIFT, the base value above
- * VALUE_SHIFT. Of the end of the block: its bits and IS_END. 0: the code is longer than the table knows
- * (or no code at all).
+ * Entries of the tables. The low six bits say how many bits are taken, extra bits included; from CODE_SHIFT
+ * on, how many of these are the code. Above VALUE_SHIFT: a literal's byte, or the base value of a length or a
+ * distance. 0: the code is longer than the table knows, or no code at all.
  */
 enum {
+    ALL_BITS = 63, /* mask */
+    CODE_SHIFT = 8,
     CODE_BITS = 15, /* mask */
-    EXTRA_SHIFT = 4,
-    EXTRA_BITS = 15, /* mask */
-    IS_LITERAL = 1 << 8,
-    IS_END = 1 << 9,
+    IS_LITERAL = 1 << 12,
+    IS_END = 1 << 13,
     VALUE_SHIFT = 16
 };
 
@@ -43,17 +42,19 @@ static uint64_t origin(const struct bm_batch *batch) {
 
 /* --- codes --------------------------------------------------------------------------------------- */
 
-static uint32_t literal_entry(unsigned symbol) {
-    if (symbol < BM_END_OF_BLOCK) return IS_LITERAL | symbol << VALUE_SHIFT;
-    if (symbol == BM_END_OF_BLOCK || symbol > 285) return IS_END;
-    return (uint32_t)bm_length_extra_bits[symbol - 257] << EXTRA_SHIFT |
-           (uint32_t)bm_length_base[symbol - 257] << VALUE_SHIFT;
+static uint32_t make_entry(unsigned value, unsigned n_code, unsigned n_extra, unsigned flags) {
+    return value << VALUE_SHIFT | flags | n_code << CODE_SHIFT | (n_code + n_extra);
 }
 
-static uint32_t distance_entry(unsigned symbol) {
+static uint32_t literal_entry(unsigned symbol, unsigned n_code) {
+    if (symbol < BM_END_OF_BLOCK) return make_entry(symbol, n_code, 0, IS_LITERAL);
+    if (symbol == BM_END_OF_BLOCK || symbol > 285) return make_entry(0, n_code, 0, IS_END);
+    return make_entry(bm_length_base[symbol - 257], n_code, bm_length_extra_bits[symbol - 257], 0);
+}
+
+static uint32_t distance_entry(unsigned symbol, unsigned n_code) {
     if (symbol >= 30) symbol = 29; /* never used: inflate refuses them */
-    return (uint32_t)bm_distance_extra_bits[symbol] << EXTRA_SHIFT | (uint32_t)bm_distance_base[symbol]
-                                                                         << VALUE_SHIFT;
+    return make_entry(bm_distance_base[symbol], n_code, bm_distance_extra_bits[symbol], 0);
 }
 
 static void sort_symbols(struct bm_splice_decoder *decoder, const uint8_t *lengths, unsigned n_symbols) {
@@ -76,7 +77,7 @@ static unsigned next_reversed(unsigned code, unsigned n_bits) {
 }
 
 static void fill_table(const struct bm_splice_decoder *decoder, uint32_t *table, unsigned table_bits,
-                       uint32_t (*entry_of)(unsigned symbol)) {
+                       uint32_t (*entry_of)(unsigned symbol, unsigned n_code)) {
     const uint16_t *symbol = decoder->symbols;
     unsigned code = 0, filled = 1; /* entries that are known; doubled with each length */
     table[0] = 0;
@@ -84,7 +85,7 @@ static void fill_table(const struct bm_splice_decoder *decoder, uint32_t *table,
         memcpy(table + filled, table, filled * sizeof *table);
         filled *= 2;
         for (unsigned i = decoder->counts[n_bits]; i > 0; i--) {
-            table[code] = entry_of(*symbol++) | n_bits;
+            table[code] = entry_of(*symbol++, n_bits);
             code = next_reversed(code, n_bits);
         }
     }
@@ -113,18 +114,18 @@ static void make_tables(struct bm_splice_walk *walk) {
 
 /* The entry of a code of any length. In a stream that inflate has passed there always is one. */
 static uint32_t find_code(const struct bm_splice_decoder *decoder, uint64_t bits,
-                          uint32_t (*entry_of)(unsigned symbol)) {
+                          uint32_t (*entry_of)(unsigned symbol, unsigned n_code)) {
     unsigned code = 0, first = 0, index = 0;
     for (unsigned n_bits = 1; n_bits <= BM_MAX_CODE_LENGTH; n_bits++) {
         unsigned count = decoder->counts[n_bits];
         code |= (unsigned)(bits & 1);
         bits >>= 1;
-        if (code < first + count) return entry_of(decoder->symbols[index + code - first]) | n_bits;
+        if (code < first + count) return entry_of(decoder->symbols[index + code - first], n_bits);
         index += count;
         first = (first + count) << 1;
         code <<= 1;
     }
-    return IS_END | BM_MAX_CODE_LENGTH;
+    return make_entry(0, BM_MAX_CODE_LENGTH, 0, IS_END);
 }
 
 /* --- the trace ----------------------------------------------------------------------------------- */
@@ -233,68 +234,133 @@ static size_t walk_stored(struct bm_splice_walk *walk, const struct bm_batch *ba
     return n;
 }
 
-/* The match whose length has `entry`; `bits` begin with the length's code. *n_bits is set to what all of it
- * takes. */
+/* The value of an entry at which `bits` begin. */
+static inline unsigned entry_value(uint32_t entry, uint64_t bits) {
+    uint64_t all = bits & (((uint64_t)1 << (entry & ALL_BITS)) - 1);
+    return (entry >> VALUE_SHIFT) + (unsigned)(all >> (entry >> CODE_SHIFT & CODE_BITS));
+}
+
+/* The match whose length has `entry`, at which `bits` begin. Adds to *bit what all of it takes. */
 static inline uint32_t read_match(const struct bm_splice_walk *walk, uint64_t bits, uint32_t entry,
-                                  unsigned *n_bits) {
-    unsigned n_code = entry & CODE_BITS, n_extra = entry >> EXTRA_SHIFT & EXTRA_BITS;
-    unsigned length = entry >> VALUE_SHIFT;
-    unsigned extra = (unsigned)(bits >> n_code) & ((1U << n_extra) - 1);
-    if (bm_unlikely(extra == 31 && length == 227)) extra++; /* BM_SPLICE_LONG_284 */
-    length += extra;
-    unsigned used = n_code + n_extra;
-    bits >>= used;
+                                  uint64_t *bit) {
+    unsigned length = entry_value(entry, bits);
+    if (bm_unlikely(length == BM_MAX_MATCH) && (entry >> VALUE_SHIFT) != BM_MAX_MATCH)
+        length = BM_SPLICE_LONG_284;
+    bits >>= entry & ALL_BITS;
+    *bit += entry & ALL_BITS;
     entry = walk->distance_table[bits & ((1U << BM_SPLICE_DISTANCE_BITS) - 1)];
     if (bm_unlikely(entry == 0)) entry = find_code(&walk->distances, bits, distance_entry);
-    n_code = entry & CODE_BITS;
-    n_extra = entry >> EXTRA_SHIFT & EXTRA_BITS;
-    unsigned distance = (entry >> VALUE_SHIFT) + ((unsigned)(bits >> n_code) & ((1U << n_extra) - 1));
-    *n_bits = used + n_code + n_extra;
-    return bm_splice_token_match(length, distance);
+    *bit += entry & ALL_BITS;
+    return bm_splice_token_match(length, entry_value(entry, bits));
+}
+
+struct position {
+    uint64_t bit; /* from the beginning of the batch's bits */
+    uint64_t text;
+    uint32_t *token; /* where the next one goes */
+};
+
+static inline uint64_t load(const uint8_t *data, uint64_t bit) {
+    return bm_load64(data + (bit >> 3)) >> (bit & 7);
 }
 
 static inline uint32_t look_up(const struct bm_splice_walk *walk, uint64_t bits) {
-    uint32_t entry = walk->literal_table[bits & ((1U << BM_SPLICE_LITERAL_BITS) - 1)];
-    if (bm_unlikely(entry == 0)) entry = find_code(&walk->literals, bits, literal_entry);
-    return entry;
+    return walk->literal_table[bits & ((1U << BM_SPLICE_LITERAL_BITS) - 1)];
 }
 
 /*
- * Eight bytes loaded at a bit give 57 bits at the least: a match (48 at the most) or a literal and what
- * is left. So in each round one literal may go before a match, if its code is short enough to leave that.
+ * Eight bytes loaded at a bit give 57 bits at the least: a literal that the table knows and a match (44
+ * bits with that), or three literals. Stops at a code that the table does not know, at the block's end,
+ * and where a round may reach too far; there the careful loop takes a token.
  */
-static size_t walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
-                           uint32_t *tokens, size_t max) {
-    const uint8_t *data = batch->bits;
-    uint64_t bit = walk->bit - origin(batch), end = batch->end_bit - origin(batch);
-    uint64_t text = walk->text;
-    size_t n = 0;
-    if (limit > bm_splice_text_end(batch)) limit = bm_splice_text_end(batch);
-    while (n < max && bit < end) {
-        uint64_t bits = bm_load64(data + (bit >> 3)) >> (bit & 7);
+static inline __attribute__((always_inline)) void walk_fast(const struct bm_splice_walk *walk,
+                                                            const uint8_t *data, struct position *position,
+                                                            uint64_t end, uint64_t limit,
+                                                            const uint32_t *tokens_end) {
+    enum { ROUND_TOKENS = 3, ROUND_BITS = 96, ROUND_TEXT = BM_MAX_MATCH + 2 };
+    uint64_t bit = position->bit, text = position->text;
+    uint32_t *token = position->token;
+    while (bit + ROUND_BITS <= end && text + ROUND_TEXT <= limit && tokens_end - token >= ROUND_TOKENS) {
+        uint64_t bits = load(data, bit);
         uint32_t entry = look_up(walk, bits);
-        if (entry & IS_LITERAL) {
-            if (text >= limit) break;
-            tokens[n++] = entry >> VALUE_SHIFT;
+        for (int i = 0; i < 2 && (entry & IS_LITERAL) != 0; i++) {
+            *token++ = entry >> VALUE_SHIFT;
             text++;
-            bit += entry & CODE_BITS;
+            bit += entry & ALL_BITS;
+            bits = i == 0 ? bits >> (entry & ALL_BITS) : load(data, bit);
+            entry = look_up(walk, bits);
+        }
+        if (entry & IS_LITERAL) {
+            *token++ = entry >> VALUE_SHIFT;
+            text++;
+            bit += entry & ALL_BITS;
             continue;
         }
-        if (bm_unlikely(entry & IS_END)) {
-            find_end(walk, batch);
-            bit = walk->bit - origin(batch);
-            break;
-        }
-        unsigned n_bits = 0;
-        uint32_t token = read_match(walk, bits, entry, &n_bits);
-        if (bm_unlikely(text + bm_splice_token_length(token) > limit)) break;
-        tokens[n++] = token;
-        text += bm_splice_token_length(token);
-        bit += n_bits;
+        if (bm_unlikely(entry == 0 || (entry & IS_END) != 0)) break;
+        *token = read_match(walk, bits, entry, &bit);
+        text += bm_splice_token_length(*token++);
     }
-    walk->bit = bit + origin(batch);
-    walk->text = text;
-    return n;
+    *position = (struct position){bit, text, token};
+}
+
+#if defined(__x86_64__)
+__attribute__((target("bmi,bmi2"))) static void walk_fast_bmi2(const struct bm_splice_walk *walk,
+                                                               const uint8_t *data, struct position *position,
+                                                               uint64_t end, uint64_t limit,
+                                                               const uint32_t *tokens_end) {
+    walk_fast(walk, data, position, end, limit, tokens_end);
+}
+#endif
+
+static void walk_fast_any(const struct bm_splice_walk *walk, const uint8_t *data, struct position *position,
+                          uint64_t end, uint64_t limit, const uint32_t *tokens_end) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("bmi2")) {
+        walk_fast_bmi2(walk, data, position, end, limit, tokens_end);
+        return;
+    }
+#endif
+    walk_fast(walk, data, position, end, limit, tokens_end);
+}
+
+/* Takes one token, whatever it is. False if there is none to take. */
+static bool walk_carefully(struct bm_splice_walk *walk, const struct bm_batch *batch,
+                           struct position *position, uint64_t end, uint64_t limit) {
+    if (position->bit >= end) return false;
+    uint64_t bits = load(batch->bits, position->bit), bit = position->bit;
+    uint32_t entry = look_up(walk, bits), token = 0;
+    if (entry == 0) entry = find_code(&walk->literals, bits, literal_entry);
+    if (entry & IS_END) {
+        find_end(walk, batch);
+        position->bit = walk->bit - origin(batch);
+        return false;
+    }
+    if (entry & IS_LITERAL) {
+        token = entry >> VALUE_SHIFT;
+        bit += entry & ALL_BITS;
+    } else {
+        token = read_match(walk, bits, entry, &bit);
+    }
+    if (position->text + bm_splice_token_length(token) > limit) return false;
+    *position->token++ = token;
+    position->text += bm_splice_token_length(token);
+    position->bit = bit;
+    return true;
+}
+
+static size_t walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
+                           uint32_t *tokens, size_t max) {
+    struct position position = {walk->bit - origin(batch), walk->text, tokens};
+    uint64_t end = batch->end_bit - origin(batch);
+    bool goes_on = true;
+    if (limit > bm_splice_text_end(batch)) limit = bm_splice_text_end(batch);
+    while (goes_on && position.token < tokens + max) {
+        walk_fast_any(walk, batch->bits, &position, end, limit, tokens + max);
+        goes_on = position.token < tokens + max && walk_carefully(walk, batch, &position, end, limit);
+    }
+    walk->bit = position.bit + origin(batch);
+    walk->text = position.text;
+    return (size_t)(position.token - tokens);
 }
 
 size_t bm_splice_walk_tokens(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
