@@ -102,7 +102,7 @@ enum blastmerge_sort {
 struct blastmerge_error {
     enum blastmerge_status status;
     int system_error;      /* errno, or 0 */
-    int http_status;       /* reserved, 0 */
+    int http_status;       /* what a server said, or 0 */
     uint64_t child;        /* which child, from 0, or BLASTMERGE_NO_CHILD */
     uint64_t text_offset;  /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
     uint64_t n_iterations; /* whole Iterations of this child before the place */
@@ -129,7 +129,9 @@ struct blastmerge_report {
 
 /* What one child held, from the data. */
 struct blastmerge_child {
-    const char *name; /* owned by the job */
+    const char *name; /* owned by the job; for people: what is secret in a location is left out */
+    const char
+        *location; /* what blastmerge_add_location() takes for it, secrets and all; NULL: memory, readers */
     uint64_t n_documents;
     uint64_t n_iterations;
     uint64_t n_hits;
@@ -180,6 +182,9 @@ struct blastmerge_options {
     void *callback_context;
     void (*on_warning)(void *context, const char *message);
     void (*on_progress)(void *context, const struct blastmerge_progress *progress);
+    uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
+    const char
+        *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
 };
 
 /*
@@ -230,7 +235,12 @@ blastmerge_create(struct blastmerge_job **job,
  * committed is discarded. NULL is fine. */
 BLASTMERGE_API void blastmerge_destroy(struct blastmerge_job *job);
 
-/* Adds a child: a path, or "-" for standard input. It is opened when its turn comes. */
+/*
+ * Adds a child: a path, or "-" for standard input, or a remote location (docs/storage.md): an http:// or
+ * https:// URL, az://account/container/blob, s3://bucket/key, gs://bucket/key. In the last part of these
+ * three a star stands for any characters, and the location for all children of such a name, in natural order.
+ * It is opened when its turn comes.
+ */
 BLASTMERGE_API enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job,
                                                               const char *location) BLASTMERGE_CHECK_RESULT;
 
@@ -245,8 +255,8 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_add_reader(struct blastmerge_job *job, const char *name,
                       const struct blastmerge_reader *reader) BLASTMERGE_CHECK_RESULT;
 
-/* Sets where the result goes: a path, or "-" for standard output. A file appears under its name only
- * when everything was checked and written; without options.force an existing one is an error. */
+/* Sets where the result goes: a path, "-" for standard output, or az://, s3:// or gs://. It appears under its
+ * name only when everything was checked and written; without options.force an existing one is an error. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
 
@@ -255,7 +265,7 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_writer(struct blastmerge_job *job,
                              const struct blastmerge_writer *writer) BLASTMERGE_CHECK_RESULT;
 
-/* Sets where the report (JSON, docs/report.md) goes: a path, or "-" for standard output. It is written
+/* Sets where the report (JSON, docs/report.md) goes: a place like the result's. It is written
  * as the merge goes on and appears under its name just after the result does. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_report_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;

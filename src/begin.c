@@ -3,7 +3,9 @@
  * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
  * opened; and at the end they are closed.
  */
+#include "cloud/location.h"
 #include "job.h"
+#include "remote.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +24,7 @@ static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t chi
     bm_fail(&job->error, before.status, "%.400s: %s", bm_source_display_name(&job->children[child].source),
             message);
     job->error.system_error = before.system_error;
+    job->error.http_status = before.http_status;
     job->error.child = child;
     return job->error.status;
 }
@@ -31,8 +34,10 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
     bool is_total_known = true;
     for (size_t i = 0; i < job->n_children; i++) {
         struct bm_source *source = &job->children[i].source;
+        bm_remote_look_ahead(job, i);
         if (bm_source_look(source, &job->error) != BLASTMERGE_OK) {
-            if (!job->is_check) return fail_source(job, i, job->error.message);
+            if (!job->is_check || job->error.status == BLASTMERGE_CANCELLED)
+                return fail_source(job, i, job->error.message);
             job->error = (struct blastmerge_error){0}; /* a check says so when its turn comes */
         }
         if (source->n_bytes == UINT64_MAX)
@@ -125,6 +130,14 @@ static enum blastmerge_status check_twice(struct blastmerge_job *job) {
 static enum blastmerge_status check_output(struct blastmerge_job *job, const char *location) {
     struct stat information;
     if (location == NULL) return BLASTMERGE_OK;
+    for (size_t i = 0; i < job->n_children; i++) {
+        const char *of_child = job->children[i].source.location; /* a remote one's */
+        if (of_child != NULL && strcmp(of_child, location) == 0) {
+            bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
+            return fail_source(job, i, job->error.message);
+        }
+    }
+    if (bm_location_is_remote(location)) return BLASTMERGE_OK;
     bool is_stdout = strcmp(location, "-") == 0;
     if ((is_stdout ? fstat(STDOUT_FILENO, &information) : stat(location, &information)) != 0)
         return BLASTMERGE_OK;
@@ -144,7 +157,8 @@ static enum blastmerge_status check_locations(struct blastmerge_job *job) {
     const char *report = job->report_location;
     if (output != NULL && report != NULL && strcmp(output, report) == 0) {
         return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "%.400s: is the place of both the result and the report", output);
+                       "%.400s: is the place of both the result and the report",
+                       job->output_name != NULL ? job->output_name : output);
     }
     enum blastmerge_status status = check_output(job, output);
     return status == BLASTMERGE_OK ? check_output(job, report) : status;
@@ -161,6 +175,8 @@ static enum blastmerge_status check_children(struct blastmerge_job *job) {
 
 static enum blastmerge_status open_lanes(struct blastmerge_job *job) {
     job->n_lanes = job->options.n_threads < BM_JOB_MAX_LANES ? job->options.n_threads : BM_JOB_MAX_LANES;
+    if (bm_remote_has_children(job))
+        job->n_lanes = BM_JOB_MAX_LANES; /* who waits for servers needs no processor */
     if (job->n_lanes > job->n_children) job->n_lanes = job->n_children;
     for (size_t i = 0; i < job->n_lanes; i++) {
         if (bm_lane_create(&job->lanes[i], &job->workers, &job->memory) != BLASTMERGE_OK)
@@ -197,6 +213,8 @@ static enum blastmerge_status open_store(struct blastmerge_job *job) {
         return BLASTMERGE_OK;
     }
     if (job->output_location == NULL) return BLASTMERGE_OK;
+    if (job->output_name != NULL)
+        return bm_remote_open_store(job, &job->store, job->output_location, job->output_name, false);
     return bm_store_open_location(&job->store, job->output_location, job->options.force != 0,
                                   job->options.plain != 0, &job->cancel, &job->error);
 }
@@ -209,8 +227,11 @@ static enum blastmerge_status write_report(void *context, const void *data, size
 
 static enum blastmerge_status open_report(struct blastmerge_job *job) {
     if (job->report_location == NULL) return BLASTMERGE_OK;
-    enum blastmerge_status status = bm_store_open_location(
-        &job->report_store, job->report_location, job->options.force != 0, true, &job->cancel, &job->error);
+    enum blastmerge_status status =
+        job->report_name != NULL
+            ? bm_remote_open_store(job, &job->report_store, job->report_location, job->report_name, true)
+            : bm_store_open_location(&job->report_store, job->report_location, job->options.force != 0, true,
+                                     &job->cancel, &job->error);
     if (status != BLASTMERGE_OK) return status;
     job->has_report = true;
     return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);
@@ -228,12 +249,14 @@ static void put_gzip_header(struct blastmerge_job *job) {
 enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     clock_gettime(CLOCK_MONOTONIC, &job->began);
     job->has_begun = true;
+    job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
+    enum blastmerge_status status = bm_remote_begin(job);
+    if (status != BLASTMERGE_OK) return status;
     job->totals.n_children = job->n_children;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
         qsort(job->children, job->n_children, sizeof *job->children, compare_names);
     }
-    job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
-    enum blastmerge_status status = check_children(job);
+    status = check_children(job);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
@@ -247,12 +270,20 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* What a store could not take back. */
+static void warn_of_left_over(struct blastmerge_job *job, struct bm_store *store) {
+    if (store->left_over[0] != '\0') bm_job_warn(job, false, "%s", store->left_over);
+    store->left_over[0] = '\0';
+}
+
 void bm_conduct_end(struct blastmerge_job *job) {
     struct bm_memory *memory = &job->memory;
     bm_store_discard(&job->store);
     bm_store_discard(&job->report_store);
     bm_report_close(&job->report);
     job->has_report = false;
+    warn_of_left_over(job, &job->store);
+    warn_of_left_over(job, &job->report_store);
     bm_pack_close(job->pack, memory);
     for (size_t i = 0; i < BM_JOB_MAX_LANES; i++) bm_lane_destroy(&job->lanes[i], memory);
     if (job->has_workers) bm_workers_close(&job->workers, memory);
@@ -274,4 +305,5 @@ void bm_conduct_end(struct blastmerge_job *job) {
     job->output.data = NULL;
     job->output.n_data = 0;
     for (size_t i = 0; i < job->n_children; i++) bm_source_close(&job->children[i].source);
+    bm_remote_end(job);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's face: what blastmerge.h says, on the conductor. */
+#include "cloud/location.h"
 #include "job.h"
+#include "remote.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -13,12 +15,19 @@ const char *blastmerge_version(void) {
     return BLASTMERGE_VERSION;
 }
 
-static char features[160];
+#ifdef BLASTMERGE_CLOUD
+#define OBJECT_STORAGE "with libcurl"
+#else
+#define OBJECT_STORAGE "none"
+#endif
+
+static char features[192];
 static pthread_once_t features_once = PTHREAD_ONCE_INIT;
 
 static void write_features(void) {
-    snprintf(features, sizeof features, "zlib %s, libdeflate %s, jansson; XML scanner: %s", zlibVersion(),
-             LIBDEFLATE_VERSION_STRING, bm_mark_implementation());
+    snprintf(features, sizeof features,
+             "zlib %s, libdeflate %s, jansson; object storage: %s; XML scanner: %s", zlibVersion(),
+             LIBDEFLATE_VERSION_STRING, OBJECT_STORAGE, bm_mark_implementation());
 }
 
 const char *blastmerge_features(void) {
@@ -114,6 +123,11 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
         if (job->database == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.database = job->database;
+    if (job->options.endpoint != NULL) {
+        job->endpoint = bm_copy_string(&job->memory, job->options.endpoint);
+        if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.endpoint = job->endpoint;
     return bm_cancel_open(&job->cancel, &job->error);
 }
 
@@ -147,11 +161,13 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     struct bm_memory memory;
     bm_conduct_end(job);
     if (job->has_writer && job->writer.discard != NULL) job->writer.discard(job->writer.context);
-    for (size_t i = 0; i < job->n_children; i++)
-        bm_release(&job->memory, (char *)(uintptr_t)job->children[i].source.name);
+    for (size_t i = 0; i < job->n_children; i++) bm_job_drop_source(job, &job->children[i].source);
     bm_release(&job->memory, job->children);
+    bm_release(&job->memory, job->endpoint);
     bm_release(&job->memory, job->output_location);
+    bm_release(&job->memory, job->output_name);
     bm_release(&job->memory, job->report_location);
+    bm_release(&job->memory, job->report_name);
     bm_release(&job->memory, job->database);
     bm_cancel_close(&job->cancel);
     memory = job->memory;
@@ -183,20 +199,33 @@ static enum blastmerge_status grow_children(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status add_child(struct blastmerge_job *job, struct bm_source source) {
+enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struct bm_source *source) {
     enum blastmerge_status status = grow_children(job);
     if (status != BLASTMERGE_OK) return status;
+    job->children[job->n_children++] = (struct bm_child){.source = *source};
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) {
     source.name = bm_copy_string(&job->memory, source.name);
     if (source.name == NULL) return fail_memory(job);
-    job->children[job->n_children++] = (struct bm_child){.source = source};
-    return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_job_keep_child(job, &source);
+    if (status != BLASTMERGE_OK) bm_release(&job->memory, (char *)(uintptr_t)source.name);
+    return status;
+}
+
+void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source) {
+    bm_source_close(source);
+    if (source->location != source->name) bm_release(&job->memory, (char *)(uintptr_t)source->location);
+    bm_release(&job->memory, (char *)(uintptr_t)source->name);
 }
 
 enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "a child has an empty name");
-    return add_child(job, bm_source_path(location));
+    if (bm_location_is_remote(location)) return bm_remote_add(job, location);
+    return bm_job_add_child(job, bm_source_path(location));
 }
 
 enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name, const void *data,
@@ -205,7 +234,7 @@ enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || (data == NULL && n_bytes > 0))
         return refuse(job, "a child in memory needs a name and data");
-    return add_child(job, bm_source_memory(name, data, n_bytes));
+    return bm_job_add_child(job, bm_source_memory(name, data, n_bytes));
 }
 
 enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const char *name,
@@ -214,24 +243,27 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
-    return add_child(job, bm_source_reader(name, reader));
+    return bm_job_add_child(job, bm_source_reader(name, reader));
 }
 
-static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, const char *location) {
+static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,
+                                           const char *location) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
     bm_release(&job->memory, *place);
+    bm_release(&job->memory, *name);
+    *name = NULL;
     *place = bm_copy_string(&job->memory, location);
-    return *place == NULL ? fail_memory(job) : BLASTMERGE_OK;
+    return *place == NULL ? fail_memory(job) : bm_remote_name(job, location, name);
 }
 
 enum blastmerge_status blastmerge_set_output_location(struct blastmerge_job *job, const char *location) {
-    return set_location(job, &job->output_location, location);
+    return set_location(job, &job->output_location, &job->output_name, location);
 }
 
 enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job, const char *location) {
-    return set_location(job, &job->report_location, location);
+    return set_location(job, &job->report_location, &job->report_name, location);
 }
 
 enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
@@ -275,8 +307,8 @@ static enum blastmerge_status commit(struct blastmerge_job *job) {
     count_totals(job);
     if (has_store) status = bm_store_prepare(&job->store, error);
     if (status == BLASTMERGE_OK && job->has_report) {
-        status =
-            bm_report_end(&job->report, &job->totals, job->is_check ? NULL : job->output_location, error);
+        const char *name = job->output_name != NULL ? job->output_name : job->output_location;
+        status = bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, error);
         if (status == BLASTMERGE_OK) status = bm_store_prepare(&job->report_store, error);
     }
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel)) {
@@ -414,6 +446,7 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
     const struct bm_child *kept = &job->children[number];
     *child = (struct blastmerge_child){
         .name = bm_source_display_name(&kept->source),
+        .location = bm_source_location(&kept->source),
         .n_documents = kept->n_documents,
         .n_iterations = kept->n_iterations,
         .n_hits = kept->n_hits,

@@ -9,6 +9,7 @@
  * trailer, which make the result complete: whatever goes wrong before leaves a stream without an end.
  */
 #include "job.h"
+#include "remote.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -79,7 +80,8 @@ static void fill_lanes(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
     for (size_t child = job->child; child < job->n_lanes_opened; child++) {
         if (!job->children[child].source.can_read_ahead) continue;
-        while (bm_lane_fill(lane_of(job, child))) {
+        struct bm_lane *lane = lane_of(job, child);
+        while (bm_fetch_is_ready(&lane->fetch, BM_LANE_PAGE) && bm_lane_fill(lane)) {
         }
     }
 }
@@ -132,6 +134,7 @@ static void end_child(struct blastmerge_job *job);
 
 static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
+    bm_remote_drive(job);
     fill_lanes(job);
     job->batch = bm_lane_take(lane_of(job, job->child), &job->is_last_batch, &status, &job->error);
     if (job->batch == NULL) return fail_child(job);

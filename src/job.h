@@ -62,14 +62,18 @@ struct blastmerge_job {
     size_t n_children_allocated;
     uint64_t compressed_total; /* 0 if that of any child is not known */
 
+    char *endpoint;        /* the options' own copy, or NULL */
     char *output_location; /* or NULL */
+    char *output_name;     /* as it may be shown, if it is remote; else NULL */
     bool has_writer;
     struct blastmerge_writer writer;
     char *report_location; /* or NULL */
-    bool is_check;         /* nothing is written but the report */
+    char *report_name;
+    bool is_check; /* nothing is written but the report */
     bool has_begun;
 
     /* the rooms */
+    struct bm_cloud *cloud; /* NULL where nothing is remote */
     bool has_workers;
     struct bm_workers workers;
     struct bm_lane lanes[BM_JOB_MAX_LANES];
@@ -109,6 +113,16 @@ enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_conduct_end(struct blastmerge_job *job);
+
+/* Adds a child; its name is copied, its location is not. */
+enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) BM_CHECK_RESULT;
+
+/* Adds a child that was one before, with its strings. */
+enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
+                                         const struct bm_source *source) BM_CHECK_RESULT;
+
+/* Closes a source and gives back its strings. */
+void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source);
 
 /* Tells a warning of the child at hand, or of the whole merge. */
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Where so many children are at fault, it is something else that is at fault. */
 #define MAX_FAULTS 100
@@ -84,11 +83,6 @@ static enum blastmerge_status open_first(struct check *check) {
     return status == BLASTMERGE_OK ? tool_children_add(check->job->job, &check->options) : status;
 }
 
-/* What to add for a child that was called this. */
-static const char *location_of(const char *name) {
-    return strcmp(name, "standard input") == 0 && access(name, F_OK) != 0 ? "-" : name;
-}
-
 /* Goes on behind the child at fault. What is about the children as a whole was said by the first job. */
 static enum blastmerge_status open_rest(struct check *check, uint64_t fault) {
     struct tool_job *old = check->job;
@@ -99,7 +93,7 @@ static enum blastmerge_status open_rest(struct check *check, uint64_t fault) {
     struct blastmerge_child child;
     for (uint64_t i = fault + 1; status == BLASTMERGE_OK; i++) {
         if (blastmerge_child(old->job, i, &child) != BLASTMERGE_OK) break;
-        status = blastmerge_add_location(check->job->job, location_of(child.name));
+        status = blastmerge_add_location(check->job->job, child.location);
         if (status != BLASTMERGE_OK) (void)tool_job_fail(check->job->job, status);
     }
     tool_job_close(old);

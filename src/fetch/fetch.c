@@ -39,8 +39,8 @@ static void close_nothing(struct bm_fetch *fetch) {
     (void)fetch;
 }
 
-static const struct bm_fetch_back_end memory_back_end = {look_nowhere, open_memory, read_memory,
-                                                         close_nothing};
+static const struct bm_fetch_back_end memory_back_end = {
+    .look = look_nowhere, .open = open_memory, .read = read_memory, .close = close_nothing};
 
 /* --- children from the caller's reader ----------------------------------------------------------- */
 
@@ -69,14 +69,24 @@ static void close_reader(struct bm_fetch *fetch) {
     bm_source_close(fetch->source);
 }
 
-static const struct bm_fetch_back_end reader_back_end = {look_nowhere, open_reader, read_reader,
-                                                         close_reader};
+static const struct bm_fetch_back_end reader_back_end = {
+    .look = look_nowhere, .open = open_reader, .read = read_reader, .close = close_reader};
 
 /* --- sources ------------------------------------------------------------------------------------- */
 
 struct bm_source bm_source_path(const char *path) {
     return (struct bm_source){.back_end = &bm_fetch_file, .name = path, .n_bytes = UINT64_MAX};
 }
+
+#ifdef BLASTMERGE_CLOUD
+struct bm_source bm_source_remote(const char *name, const char *location) {
+    return (struct bm_source){.back_end = &bm_fetch_remote,
+                              .name = name,
+                              .location = location,
+                              .n_bytes = UINT64_MAX,
+                              .can_read_ahead = true};
+}
+#endif
 
 struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes) {
     return (struct bm_source){.back_end = &memory_back_end,
@@ -95,9 +105,17 @@ struct bm_source bm_source_reader(const char *name, const struct blastmerge_read
 }
 
 void bm_source_close(struct bm_source *source) {
+#ifdef BLASTMERGE_CLOUD
+    if (source->look != NULL) bm_fetch_remote_forget(source);
+#endif
     if (!source->is_open_reader) return;
     source->is_open_reader = false;
     if (source->reader.close != NULL) source->reader.close(source->reader.context);
+}
+
+const char *bm_source_location(const struct bm_source *source) {
+    if (source->location != NULL) return source->location;
+    return source->back_end == &bm_fetch_file ? source->name : NULL;
 }
 
 const char *bm_source_display_name(const struct bm_source *source) {
@@ -106,6 +124,10 @@ const char *bm_source_display_name(const struct bm_source *source) {
 }
 
 /* --- the fetch ----------------------------------------------------------------------------------- */
+
+void bm_source_begin_look(struct bm_source *source) {
+    if (source->back_end->begin_look != NULL) source->back_end->begin_look(source);
+}
 
 enum blastmerge_status bm_source_look(struct bm_source *source, struct blastmerge_error *error) {
     return source->back_end->look(source, error);
@@ -135,6 +157,11 @@ enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size
         fetch->n_read += n_new;
     }
     return BLASTMERGE_OK;
+}
+
+bool bm_fetch_is_ready(struct bm_fetch *fetch, size_t n_bytes) {
+    if (!fetch->is_open || fetch->has_ended || fetch->source->back_end->is_ready == NULL) return true;
+    return fetch->source->back_end->is_ready(fetch, n_bytes);
 }
 
 void bm_fetch_close(struct bm_fetch *fetch) {

@@ -10,7 +10,10 @@
 
 #include "base/cancel.h"
 
+struct bm_cloud;
 struct bm_fetch;
+struct bm_look;
+struct bm_remote;
 struct bm_source;
 
 struct bm_fetch_back_end {
@@ -21,12 +24,20 @@ struct bm_fetch_back_end {
     enum blastmerge_status (*read)(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
                                    struct blastmerge_error *error);
     void (*close)(struct bm_fetch *fetch);
+    /* Begins to look, so that many can be looked at at a time; NULL: looking takes no time. */
+    void (*begin_look)(struct bm_source *source);
+    /* Whether n_bytes (or what comes before the end, or a failure) can be read without waiting; NULL: always.
+     */
+    bool (*is_ready)(struct bm_fetch *fetch, size_t n_bytes);
 };
 
 /* Where a child lies. Made by bm_source_...(); strings and memory belong to whoever made it. */
 struct bm_source {
     const struct bm_fetch_back_end *back_end;
     const char *name;                /* for messages, and the path of a file */
+    const char *location;            /* remote: as given, with whatever must not be shown */
+    struct bm_cloud *cloud;          /* remote: the job's, once it has begun */
+    struct bm_look *look;            /* remote: a look that has begun */
     const uint8_t *memory;           /* children in memory */
     struct blastmerge_reader reader; /* children from the caller's reader */
     uint64_t n_bytes;                /* known by look, or UINT64_MAX */
@@ -38,10 +49,12 @@ struct bm_source {
 };
 
 struct bm_source bm_source_path(const char *path);
+/* name is for messages: the location without secrets. Its cloud is to be set before it is looked at. */
+struct bm_source bm_source_remote(const char *name, const char *location);
 struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes);
 struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader);
 
-/* Calls the reader's close, if it was not yet. */
+/* Calls the reader's close, if it was not yet; breaks off a look. */
 void bm_source_close(struct bm_source *source);
 
 struct bm_fetch {
@@ -56,11 +69,17 @@ struct bm_fetch {
     const uint8_t *chunk; /* memory and readers: what is left of the bytes at hand */
     size_t n_chunk;
     bool has_ended;
+    struct bm_remote *remote; /* remote ones */
 };
+
+/* What it was made of: a path or a remote location; NULL for memory and readers. */
+const char *bm_source_location(const struct bm_source *source);
 
 /* The child's name as messages have it: "standard input" for "-". */
 const char *bm_source_display_name(const struct bm_source *source);
 
+/* Begins to look at it, where that takes time; bm_source_look() is due. */
+void bm_source_begin_look(struct bm_source *source);
 enum blastmerge_status bm_source_look(struct bm_source *source,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *source,
@@ -71,9 +90,16 @@ enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *s
 enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* Whether filling n_bytes will not wait for anybody. */
+bool bm_fetch_is_ready(struct bm_fetch *fetch, size_t n_bytes);
+
 /* Fine on one that is not open. */
 void bm_fetch_close(struct bm_fetch *fetch);
 
 extern const struct bm_fetch_back_end bm_fetch_file;
+extern const struct bm_fetch_back_end bm_fetch_remote;
+
+/* Breaks off a look that has begun. */
+void bm_fetch_remote_forget(struct bm_source *source);
 
 #endif

@@ -90,4 +90,5 @@ static void close_file(struct bm_fetch *fetch) {
     if (fetch->file != STDIN_FILENO) close(fetch->file);
 }
 
-const struct bm_fetch_back_end bm_fetch_file = {look, open_file, read_file, close_file};
+const struct bm_fetch_back_end bm_fetch_file = {
+    .look = look, .open = open_file, .read = read_file, .close = close_file};

@@ -9,7 +9,9 @@
 
 #include "base/cancel.h"
 
+struct bm_cloud;
 struct bm_store;
+struct bm_upload;
 
 struct bm_store_back_end {
     enum blastmerge_status (*write)(struct bm_store *store, const uint8_t *data, size_t n_bytes,
@@ -21,7 +23,7 @@ struct bm_store_back_end {
 };
 
 /* Paths longer than this are refused. */
-enum { BM_STORE_PATH = 4096 };
+enum { BM_STORE_PATH = 4096, BM_STORE_LEFT_OVER = 640 };
 
 struct bm_store {
     const struct bm_store_back_end *back_end; /* NULL: not open */
@@ -30,8 +32,18 @@ struct bm_store {
     int file;
     bool is_pipe; /* each write waits so that a cancel is seen */
     bool is_force;
-    char target[BM_STORE_PATH];    /* the name that the result gets; as given, for messages, too */
-    char temporary[BM_STORE_PATH]; /* the name it has until then; empty: it is written in place */
+    char target[BM_STORE_PATH];         /* the name that the result gets; as given, for messages, too */
+    char temporary[BM_STORE_PATH];      /* the name it has until then; empty: it is written in place */
+    struct bm_upload *upload;           /* remote ones */
+    char left_over[BM_STORE_LEFT_OVER]; /* remote: after discard, what could not be taken back; or "" */
+};
+
+/* A place in an object store. */
+struct bm_store_remote {
+    struct bm_cloud *cloud;
+    const char *location; /* as given, with whatever must not be shown */
+    const char *name;     /* for messages */
+    uint64_t n_expected;  /* bytes that there will be, or 0 */
 };
 
 /*
@@ -42,6 +54,11 @@ struct bm_store {
 enum blastmerge_status bm_store_open_location(struct bm_store *store, const char *location, bool is_force,
                                               bool is_text, struct bm_cancel *cancel,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* The same for an object: nothing of it is visible before commit. is_report: it has little memory. */
+enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
+                                            bool is_force, bool is_report,
+                                            struct blastmerge_error *error) BM_CHECK_RESULT;
 
 void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer);
 

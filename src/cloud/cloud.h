@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud - requests to where remote children come from and results go: HTTP by libcurl, signed, and repeated
+ * where a fault may pass.
+ *
+ * All requests of a job are under way together, on the job's own thread: whoever waits for one drives all. A
+ * request belongs to whoever made it and must stay where it is until it has ended or bm_request_stop() was
+ * called. What a request holds in memory is bounded by its owner's sink; the room's own share is a few KiB
+ * for each.
+ */
+#ifndef BM_CLOUD_H
+#define BM_CLOUD_H
+
+#include "base/cancel.h"
+#include "cloud/location.h"
+
+struct bm_cloud;
+
+enum {
+    BM_REQUEST_HEADERS = 1024,
+    BM_REQUEST_QUERY = 3072,
+    BM_REQUEST_TAG = 160,    /* bytes of an ETag */
+    BM_REQUEST_ERROR = 2048, /* bytes of a refusal that are looked at */
+    BM_REQUEST_CODE = 64
+};
+
+/* How many failures a stream of requests may still have: one is taken by each repeated request, one given
+ * back by each that succeeds. */
+struct bm_budget {
+    unsigned n_left;
+};
+
+enum bm_request_state { BM_REQUEST_IDLE, BM_REQUEST_WAITING, BM_REQUEST_RUNNING, BM_REQUEST_ENDED };
+
+struct bm_request {
+    /* What to ask: filled by the owner. Strings and bodies are borrowed until it has ended. */
+    const char *method;
+    const struct bm_location *location;
+    const char *path; /* NULL: the location's */
+    char query[BM_REQUEST_QUERY];
+    char headers[BM_REQUEST_HEADERS]; /* lines of "Name: value\n" */
+    const void *body;
+    size_t n_body;
+    const uint8_t *body_sha256; /* or NULL */
+    const char *url;            /* of a credentials' server: no location, nothing is signed */
+    bool is_ranged;             /* bytes first to last are asked for */
+    uint64_t first;
+    uint64_t last;
+    bool is_cut;         /* something of it did not fit */
+    const char *tag;     /* the ETag that the answer must have, or NULL */
+    bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner looks at http_status */
+    bool cannot_repeat;  /* a fault after the first byte is final */
+    bool needs_tag;      /* an answer without an ETag is a fault */
+    const char *element; /* that the answer must hold, else it is a fault; or NULL */
+    bool follows;        /* redirections, without credentials */
+    bool ignores_cancel;
+    long expected_http; /* another 2xx is a fault; 0: any */
+    unsigned n_tries;   /* 0: as many as the cloud's settings say */
+    long timeout_ms;    /* for all of a try; 0: only stalls end it */
+    struct bm_budget *budget;
+    /* Where the answer's bytes go: takes all of them, or none and is called again after bm_request_resume().
+     * NULL: to answer. */
+    bool (*take)(struct bm_request *request, const uint8_t *data, size_t n_bytes);
+    void *owner;
+    char *answer;
+    size_t answer_size;
+
+    /* What came. */
+    enum bm_request_state state;
+    enum blastmerge_status status; /* once it has ended; `error` says why */
+    struct blastmerge_error *error;
+    long http_status;
+    size_t n_answer;
+    uint64_t n_taken; /* bytes that the sink took, over all tries */
+    bool
+        is_answer_good; /* the headers of this try were looked at and are fine: bytes are going to the sink */
+    char etag[BM_REQUEST_TAG];
+    char modified[64]; /* Last-Modified */
+    bool has_length;
+    uint64_t length; /* Content-Length */
+    bool has_range;  /* Content-Range */
+    uint64_t range_first;
+    bool has_total;
+    uint64_t total;
+    char code[BM_REQUEST_CODE];   /* the provider's code for a refusal */
+    char upload[BM_REQUEST_CODE]; /* the metadata that says which upload made the object */
+    char region[BM_REQUEST_CODE]; /* where a bucket is, if it is elsewhere */
+
+    /* The room's own. */
+    struct bm_cloud *cloud;
+    struct bm_request *next;
+    void *easy;
+    void *list;
+    unsigned n_failed;
+    int64_t due_ms;
+    int64_t retry_after_ms; /* -1: none was said */
+    int64_t date;           /* the server's clock */
+    uint64_t n_skip;        /* bytes of this try that the sink had before */
+    uint64_t n_of_try;      /* bytes of this try's body */
+    bool is_paused;
+    bool was_skewed;  /* the clock was set already */
+    bool was_renewed; /* the credential was fetched anew already */
+    bool is_changed;  /* the answer was of something else than before */
+    char fault[96];   /* what was wrong with an answer, or "" */
+    char refusal[BM_REQUEST_ERROR];
+    size_t n_refusal;
+    char curl_error[256];
+};
+
+/* How much memory goes where: see bm_cloud_plan(). */
+struct bm_cloud_plan {
+    size_t window; /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
+    size_t part;   /* bytes of a part of the result */
+    size_t report_part; /* bytes of a part of the report */
+    unsigned n_parts;   /* of the result in memory: one is filled, the others are on their way */
+};
+
+enum { BM_CLOUD_WINDOWS = 4, BM_CLOUD_REPORT_PARTS = 2 };
+
+/* What is remote. */
+struct bm_cloud_use {
+    size_t n_lanes; /* children that are open at a time, 0: none is remote */
+    bool is_output_remote;
+    bool is_report_remote;
+};
+
+/*
+ * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS;
+ * of the rest the result's parts have two thirds, if there are any, and what is read the remainder.
+ * BLASTMERGE_NO_MEMORY: it is too small, and the record says how much is needed.
+ */
+enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
+                                          struct bm_cloud_plan *plan,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+
+struct bm_cloud_settings {
+    const char *endpoint; /* or NULL */
+    struct bm_cloud_plan plan;
+    struct bm_memory *memory;
+    struct bm_cancel *cancel;
+};
+
+enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cloud_settings *settings,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+/* NULL is fine. No request may be under way. */
+void bm_cloud_close(struct bm_cloud *cloud);
+
+enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_location *location,
+                                      const char *string, struct blastmerge_error *error) BM_CHECK_RESULT;
+struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud);
+const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud);
+
+/* A budget as the settings have it. */
+struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud);
+
+/* A request with nothing in it but these. */
+void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const char *method,
+                     const struct bm_location *location, struct bm_budget *budget);
+void bm_request_header(struct bm_request *request, const char *name, const char *value);
+
+/* Adds a parameter to the query; the value is encoded. */
+void bm_request_parameter(struct bm_request *request, const char *name, const char *value);
+
+/* Sends it off. It makes headway whenever the cloud is driven. */
+void bm_request_start(struct bm_request *request, struct blastmerge_error *error);
+
+/* Drives all requests without waiting. */
+void bm_cloud_drive(struct bm_cloud *cloud);
+
+/* Drives all requests until something has happened. BLASTMERGE_CANCELLED, or OK. */
+enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Starts it and waits for its end. The status is its own; the caller may find that http_status is no failure.
+ */
+enum blastmerge_status bm_request_run(struct bm_request *request,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Waits until it has ended. */
+enum blastmerge_status bm_request_finish(struct bm_request *request) BM_CHECK_RESULT;
+
+/* Its sink has room again. */
+void bm_request_resume(struct bm_request *request);
+
+/* Breaks it off, in whatever state; fine on one that was never started. */
+void bm_request_stop(struct bm_request *request);
+
+/* Calls `found` for each object that the location's wildcard stands for, in the store's order; the string is
+ * a location like that with the wildcard. */
+enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
+                                     enum blastmerge_status (*found)(void *context, const char *location,
+                                                                     struct blastmerge_error *error),
+                                     void *context, struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* --- the room's own ------------------------------------------------------------------------------ */
+
+struct bm_credential;
+struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
+int64_t bm_cloud_now(const struct bm_cloud *cloud); /* seconds since 1970, by the servers' clock */
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+#include "cloud/credential.h"
+#include "cloud/text.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    EARLY_SECONDS = 300,    /* a credential is fetched anew so long before it expires */
+    NEAR_TIMEOUT_MS = 1000, /* a server on this very machine or its host answers at once or is not there */
+    FAR_TIMEOUT_MS = 30000
+};
+
+/* --- small things -------------------------------------------------------------------------------- */
+
+const char *bm_environment(const char *name) {
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+bool bm_read_small_file(const char *path, char *text, size_t size) {
+    FILE *file = fopen(path, "re");
+    text[0] = '\0';
+    if (file == NULL) return false;
+    size_t n = fread(text, 1, size - 1, file);
+    bool is_whole = !ferror(file) && fgetc(file) == EOF;
+    (void)fclose(file);
+    while (n > 0 && (unsigned char)text[n - 1] <= ' ') n--;
+    text[n] = '\0';
+    return is_whole;
+}
+
+bool bm_json_string(const char *json, const char *name, char *value, size_t size) {
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    const char *string = json_string_value(json_object_get(object, name));
+    value[0] = '\0';
+    bool is_there = string != NULL && string[0] != '\0' && bm_copy_text(value, size, string);
+    json_decref(object);
+    return is_there;
+}
+
+enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
+                                         struct blastmerge_error *error) {
+    struct bm_request *request = bm_allocate(bm_cloud_memory(cloud), sizeof *request);
+    if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    bm_request_open(request, cloud, ask->method, NULL, NULL);
+    request->url = ask->url;
+    request->answer = ask->answer;
+    request->answer_size = ask->size;
+    request->body = ask->body;
+    request->n_body = strlen(ask->body);
+    request->n_tries = ask->is_near ? 2 : 4;
+    request->timeout_ms = ask->is_near ? NEAR_TIMEOUT_MS : FAR_TIMEOUT_MS;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (!bm_copy_text(request->headers, sizeof request->headers, ask->headers))
+        status = bm_fail(error, BLASTMERGE_DENIED, "the token for a credentials' server is too long");
+    if (status == BLASTMERGE_OK) status = bm_request_run(request, error);
+    explicit_bzero(request->headers, sizeof request->headers);
+    bm_release(bm_cloud_memory(cloud), request);
+    return status;
+}
+
+/* --- finding ------------------------------------------------------------------------------------- */
+
+static bool is_for(const struct bm_credential *credential, const struct bm_location *location) {
+    return credential->provider == location->provider && strcmp(credential->account, location->account) == 0;
+}
+
+/* The place that the location's credential has or gets; the first one makes room for what is too many. */
+static struct bm_credential *place_for(struct bm_cloud *cloud, const struct bm_location *location) {
+    size_t n = 0;
+    struct bm_credential *all = bm_cloud_credentials(cloud, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].is_known && is_for(&all[i], location)) return &all[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].is_known) return &all[i];
+    }
+    all[0].is_known = false;
+    return &all[0];
+}
+
+/* Google's: HMAC keys, or a token that somebody else fetched. */
+static void find_google(struct bm_credential *credential) {
+    const char *id = bm_environment("GS_ACCESS_KEY_ID");
+    const char *secret = bm_environment("GS_SECRET_ACCESS_KEY");
+    const char *token = bm_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
+    if (token != NULL && bm_copy_text(credential->secret, sizeof credential->secret, token)) {
+        credential->kind = BM_CREDENTIAL_BEARER;
+    } else if (id != NULL && secret != NULL && bm_copy_text(credential->id, sizeof credential->id, id) &&
+               bm_copy_text(credential->secret, sizeof credential->secret, secret)) {
+        credential->kind = BM_CREDENTIAL_AWS;
+    }
+}
+
+static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_location *location,
+                                       struct bm_credential *credential, struct blastmerge_error *error) {
+    switch (location->provider) {
+    case BM_PROVIDER_AZURE:
+        return bm_credential_find_azure(cloud, location, credential, error);
+    case BM_PROVIDER_S3:
+        return bm_credential_find_aws(cloud, location, credential, error);
+    case BM_PROVIDER_GS:
+        find_google(credential);
+        break;
+    case BM_PROVIDER_HTTP:
+        break;
+    }
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct bm_location *location,
+                                          bool is_renewed, const struct bm_credential **credential,
+                                          struct blastmerge_error *error) {
+    static const struct bm_credential none = {.kind = BM_CREDENTIAL_NONE};
+    *credential = &none;
+    bool has_sas = location->provider == BM_PROVIDER_AZURE && strstr(location->query, "sig=") != NULL;
+    if (location->provider == BM_PROVIDER_HTTP || has_sas) return BLASTMERGE_OK;
+    struct bm_credential *place = place_for(cloud, location);
+    bool is_old = place->expires != 0 && place->expires - EARLY_SECONDS <= bm_cloud_now(cloud);
+    *credential = place;
+    if (place->is_known && !is_old && !is_renewed) return BLASTMERGE_OK;
+    struct bm_credential found = {.provider = location->provider};
+    bm_copy_text(found.account, sizeof found.account, location->account);
+    enum blastmerge_status status = look_for(cloud, location, &found, error);
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_CANCELLED && is_old && !is_renewed &&
+        place->expires > bm_cloud_now(cloud)) {
+        status = BLASTMERGE_OK; /* the one at hand does for a while yet */
+    } else if (status == BLASTMERGE_OK) {
+        found.is_known = true;
+        *place = found;
+    }
+    explicit_bzero(&found, sizeof found);
+    return status;
+}
+
+#endif

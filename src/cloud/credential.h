@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud/credential.h - what opens a location, and where it is found.
+ *
+ * A credential belongs to a provider and, for Azure, an account; it is never used for anything else, and
+ * http:// locations that are not on this machine get none. Where it expires it is fetched anew before that.
+ */
+#ifndef BM_CLOUD_CREDENTIAL_H
+#define BM_CLOUD_CREDENTIAL_H
+
+#include "cloud/location.h"
+
+struct bm_cloud;
+
+enum bm_credential_kind {
+    BM_CREDENTIAL_NONE,      /* nothing was found: anonymous */
+    BM_CREDENTIAL_AZURE_KEY, /* secret: the account's key, decoded, n_secret bytes */
+    BM_CREDENTIAL_SAS,       /* secret: a query's parameters */
+    BM_CREDENTIAL_BEARER,    /* secret: a token */
+    BM_CREDENTIAL_AWS        /* id, secret and perhaps token */
+};
+
+enum { BM_CREDENTIAL_ID = 256, BM_CREDENTIAL_SECRET = 4096 };
+
+struct bm_credential {
+    enum bm_credential_kind kind;
+    bool is_known; /* it was looked for */
+    enum bm_provider provider;
+    char account[BM_LOCATION_NAME];
+    char id[BM_CREDENTIAL_ID];
+    char secret[BM_CREDENTIAL_SECRET];
+    size_t n_secret;
+    char token[BM_CREDENTIAL_SECRET];
+    int64_t expires; /* seconds since 1970, 0: never */
+};
+
+/* Finds the credential for a location, or takes the one found before. is_renewed: that one was refused as
+ * expired. On success *credential is the cloud's own, of whatever kind. */
+enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct bm_location *location,
+                                          bool is_renewed, const struct bm_credential **credential,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* One provider's ways, one after the other; kind NONE where none leads anywhere. */
+enum blastmerge_status bm_credential_find_azure(struct bm_cloud *cloud, const struct bm_location *location,
+                                                struct bm_credential *credential,
+                                                struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_credential_find_aws(struct bm_cloud *cloud, const struct bm_location *location,
+                                              struct bm_credential *credential,
+                                              struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* A small answer of a credentials' server, asked for once or twice, without any credential. On success the
+ * text, NUL at its end, is in `answer`. error->http_status tells what the server said. */
+struct bm_ask {
+    const char *method;
+    const char *url;
+    const char *headers; /* lines of "Name: value\n" */
+    const char *body;    /* or "" */
+    char *answer;
+    size_t size;
+    bool is_near; /* a link-local server: a second is enough to see that there is none */
+};
+enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
+                                         struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* A variable of the environment, or NULL where it is not set or empty. */
+const char *bm_environment(const char *name);
+
+/* The small file's text without white space at its end; false if it is not there or too large. */
+bool bm_read_small_file(const char *path, char *text, size_t size);
+
+/* A string member of a JSON object. */
+bool bm_json_string(const char *json, const char *name, char *value, size_t size);
+
+/* What the environment and the profile say of places. */
+void bm_aws_region(char *region, size_t size);
+const char *bm_aws_endpoint(void);
+const char *bm_azure_endpoint(char *endpoint, size_t size);
+
+#endif

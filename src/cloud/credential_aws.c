@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AWS's credentials, in this order: the environment, a web identity (a token file that is exchanged), the
+ * profile's files, a container's server, a virtual machine's (IMDSv2).
+ */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+#include "cloud/credential.h"
+#include "cloud/text.h"
+#include "cloud/xml.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { ANSWER = 16384, LINE = 4096, FILE_NAME = 4096 };
+
+/* --- the profile's files ------------------------------------------------------------------------- */
+
+static const char *trim(char *text) {
+    while (*text == ' ' || *text == '\t') text++;
+    size_t n = strlen(text);
+    while (n > 0 && (unsigned char)text[n - 1] <= ' ') n--;
+    text[n] = '\0';
+    return text;
+}
+
+/* Whether "[default]", "[name]" or "[profile name]" is the profile's. */
+static bool is_section_of(char *line, const char *profile) {
+    char *end = strchr(line, ']');
+    if (end != NULL) *end = '\0';
+    const char *name = trim(line + 1);
+    if (strncmp(name, "profile ", 8) == 0) name += 8;
+    return strcmp(name, profile) == 0;
+}
+
+/* A value of the profile in a file of [sections] with "name = value". */
+static bool read_profile(const char *path, const char *name, char *value, size_t size) {
+    const char *profile = bm_environment("AWS_PROFILE");
+    char line[LINE];
+    bool is_within = false;
+    bool is_found = false;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return false;
+    while (!is_found && fgets(line, sizeof line, file) != NULL) {
+        char *equals = strchr(line, '=');
+        if (line[0] == '[') {
+            is_within = is_section_of(line, profile == NULL ? "default" : profile);
+        } else if (is_within && equals != NULL && line[0] != '#' && line[0] != ';' && line[0] != ' ') {
+            *equals = '\0';
+            is_found = strcmp(trim(line), name) == 0 && bm_copy_text(value, size, trim(equals + 1));
+        }
+    }
+    (void)fclose(file);
+    explicit_bzero(line, sizeof line);
+    return is_found && value[0] != '\0';
+}
+
+static bool profile_value(const char *name, char *value, size_t size) {
+    static const char *const variables[] = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"};
+    static const char *const files[] = {"/.aws/credentials", "/.aws/config"};
+    const char *home = bm_environment("HOME");
+    value[0] = '\0';
+    for (size_t i = 0; i < 2; i++) {
+        char path[FILE_NAME];
+        struct bm_text text = bm_text_in(path, sizeof path);
+        const char *named = bm_environment(variables[i]);
+        if (named == NULL && home == NULL) continue;
+        bm_text_format(&text, "%s%s", named != NULL ? named : home, named != NULL ? "" : files[i]);
+        if (!text.is_cut && read_profile(path, name, value, size)) return true;
+    }
+    return false;
+}
+
+void bm_aws_region(char *region, size_t size) {
+    const char *named = bm_environment("AWS_REGION");
+    if (named == NULL) named = bm_environment("AWS_DEFAULT_REGION");
+    if (named != NULL ? bm_copy_text(region, size, named) : profile_value("region", region, size)) {
+        if (strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+            strlen(region))
+            return;
+    }
+    bm_copy_text(region, size, "us-east-1");
+}
+
+const char *bm_aws_endpoint(void) {
+    const char *endpoint = bm_environment("AWS_ENDPOINT_URL_S3");
+    return endpoint != NULL ? endpoint : bm_environment("AWS_ENDPOINT_URL");
+}
+
+/* --- keys that are there ------------------------------------------------------------------------- */
+
+static bool set_keys(struct bm_credential *credential, const char *id, const char *secret,
+                     const char *token) {
+    if (!bm_copy_text(credential->id, sizeof credential->id, id) ||
+        !bm_copy_text(credential->secret, sizeof credential->secret, secret) ||
+        !bm_copy_text(credential->token, sizeof credential->token, token == NULL ? "" : token))
+        return false;
+    credential->kind = BM_CREDENTIAL_AWS;
+    return true;
+}
+
+static bool find_in_environment(struct bm_credential *credential) {
+    const char *id = bm_environment("AWS_ACCESS_KEY_ID");
+    const char *secret = bm_environment("AWS_SECRET_ACCESS_KEY");
+    return id != NULL && secret != NULL &&
+           set_keys(credential, id, secret, bm_environment("AWS_SESSION_TOKEN"));
+}
+
+static bool find_in_profile(struct bm_credential *credential) {
+    if (!profile_value("aws_access_key_id", credential->id, sizeof credential->id) ||
+        !profile_value("aws_secret_access_key", credential->secret, sizeof credential->secret))
+        return false;
+    (void)profile_value("aws_session_token", credential->token, sizeof credential->token);
+    credential->kind = BM_CREDENTIAL_AWS;
+    return true;
+}
+
+/* --- servers ------------------------------------------------------------------------------------- */
+
+/* Asks for a role's keys with a token that says who the workload is. */
+static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const struct bm_location *location,
+                                                struct bm_credential *credential,
+                                                struct blastmerge_error *error) {
+    const char *file = bm_environment("AWS_WEB_IDENTITY_TOKEN_FILE");
+    const char *role = bm_environment("AWS_ROLE_ARN");
+    const char *session = bm_environment("AWS_ROLE_SESSION_NAME");
+    const char *endpoint = bm_environment("AWS_ENDPOINT_URL_STS");
+    char token[8192];
+    char body[12288];
+    char url[BM_LOCATION_ORIGIN];
+    char answer[ANSWER];
+    char when[64];
+    if (file == NULL || role == NULL) return BLASTMERGE_OK;
+    if (!bm_read_small_file(file, token, sizeof token))
+        return bm_fail(error, BLASTMERGE_DENIED, "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read");
+    struct bm_text text = bm_text_in(url, sizeof url);
+    if (endpoint != NULL) {
+        bm_text_add(&text, endpoint);
+    } else {
+        bm_text_format(&text, "https://sts.%s.amazonaws.com/", location->region);
+    }
+    if (strncasecmp(url, "https://", 8) != 0 && !bm_location_is_loopback(url))
+        return bm_fail(error, BLASTMERGE_DENIED, "AWS_ENDPOINT_URL_STS must be https://");
+    text = bm_text_in(body, sizeof body);
+    bm_text_add(&text, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
+    bm_text_encode(&text, role, strlen(role), false);
+    bm_text_add(&text, "&RoleSessionName=");
+    bm_text_add(&text, session == NULL ? "blastmerge" : session);
+    bm_text_add(&text, "&WebIdentityToken=");
+    bm_text_encode(&text, token, strlen(token), false);
+    struct bm_ask ask = {.method = "POST",
+                         .url = url,
+                         .headers = "Content-Type: application/x-www-form-urlencoded\n",
+                         .body = body,
+                         .answer = answer,
+                         .size = sizeof answer};
+    if (text.is_cut) return bm_fail(error, BLASTMERGE_DENIED, "the web identity is too long");
+    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
+    explicit_bzero(token, sizeof token);
+    explicit_bzero(body, sizeof body);
+    if (status != BLASTMERGE_OK) return status;
+    size_t n = strlen(answer);
+    bool is_whole =
+        bm_xml_find(answer, n, "AccessKeyId", credential->id, sizeof credential->id) &&
+        bm_xml_find(answer, n, "SecretAccessKey", credential->secret, sizeof credential->secret) &&
+        bm_xml_find(answer, n, "SessionToken", credential->token, sizeof credential->token);
+    if (bm_xml_find(answer, n, "Expiration", when, sizeof when)) credential->expires = bm_parse_time(when);
+    explicit_bzero(answer, sizeof answer);
+    if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the web identity's exchange gave no keys");
+    credential->kind = BM_CREDENTIAL_AWS;
+    return BLASTMERGE_OK;
+}
+
+/* {"AccessKeyId": ..., "SecretAccessKey": ..., "Token": ..., "Expiration": ...}, of containers and machines
+ * alike. */
+static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask *ask,
+                                        struct bm_credential *credential, struct blastmerge_error *error) {
+    char answer[ANSWER];
+    char when[64];
+    ask->answer = answer;
+    ask->size = sizeof answer;
+    enum blastmerge_status status = bm_credential_ask(cloud, ask, error);
+    if (status != BLASTMERGE_OK) return status;
+    bool is_whole = bm_json_string(answer, "AccessKeyId", credential->id, sizeof credential->id) &&
+                    bm_json_string(answer, "SecretAccessKey", credential->secret, sizeof credential->secret);
+    (void)bm_json_string(answer, "Token", credential->token, sizeof credential->token);
+    if (bm_json_string(answer, "Expiration", when, sizeof when)) credential->expires = bm_parse_time(when);
+    explicit_bzero(answer, sizeof answer);
+    if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the credentials' server gave no keys");
+    if (credential->expires < 0) credential->expires = 0;
+    credential->kind = BM_CREDENTIAL_AWS;
+    return BLASTMERGE_OK;
+}
+
+/* Whether a container's address is one that may be asked over http://. */
+static bool is_container_address(const char *url) {
+    static const char *const hosts[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+    const char *host = bm_location_host(url);
+    size_t n_host = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+    if (strncasecmp(url, "https://", 8) == 0 || bm_location_is_loopback(url)) return true;
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        if (bm_is_same_word(host, n_host, hosts[i])) return true;
+    }
+    return false;
+}
+
+static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_credential *credential,
+                                             struct blastmerge_error *error) {
+    const char *full = bm_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *relative = bm_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *token = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *file = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    char url_data[1024];
+    char token_data[1024];
+    char headers_data[1024];
+    if (full == NULL && relative == NULL) return BLASTMERGE_OK;
+    struct bm_text url = bm_text_in(url_data, sizeof url_data);
+    struct bm_text headers = bm_text_in(headers_data, sizeof headers_data);
+    bm_text_format(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "",
+                   relative != NULL ? relative : full);
+    if (!is_container_address(url_data))
+        return bm_fail(error, BLASTMERGE_DENIED,
+                       "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https:// or local");
+    if (file != NULL) {
+        if (!bm_read_small_file(file, token_data, sizeof token_data))
+            return bm_fail(error, BLASTMERGE_DENIED,
+                           "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read");
+        token = token_data;
+    }
+    if (token != NULL) bm_text_format(&headers, "Authorization: %s\n", token);
+    if (headers.is_cut || url.is_cut || strpbrk(headers_data, "\r") != NULL)
+        return bm_fail(error, BLASTMERGE_DENIED, "the container's authorization token is too long");
+    struct bm_ask ask = {.method = "GET", .url = url_data, .headers = headers_data, .body = ""};
+    return take_keys(cloud, &ask, credential, error);
+}
+
+/* A session token, the role's name, its keys. Where there is no such server nothing was found. */
+static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_credential *credential,
+                                           struct blastmerge_error *error) {
+    const char *host = bm_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    const char *disabled = bm_environment("AWS_EC2_METADATA_DISABLED");
+    static const char path[] = "/latest/meta-data/iam/security-credentials/";
+    char url_data[1024];
+    char token[512];
+    char role[256];
+    char headers_data[640];
+    if (disabled != NULL && strcasecmp(disabled, "true") == 0) return BLASTMERGE_OK;
+    if (host == NULL) host = "http://169.254.169.254";
+    struct bm_text url = bm_text_in(url_data, sizeof url_data);
+    bm_text_format(&url, "%s/latest/api/token", host);
+    struct bm_ask ask = {.method = "PUT",
+                         .url = url_data,
+                         .headers = "X-aws-ec2-metadata-token-ttl-seconds: 21600\n",
+                         .body = "",
+                         .answer = token,
+                         .size = sizeof token,
+                         .is_near = true};
+    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
+    struct bm_text headers = bm_text_in(headers_data, sizeof headers_data);
+    if (status == BLASTMERGE_OK) {
+        bm_text_format(&headers, "X-aws-ec2-metadata-token: %s\n", token);
+        url = bm_text_in(url_data, sizeof url_data);
+        bm_text_format(&url, "%s%s", host, path);
+        ask = (struct bm_ask){"GET", url_data, headers_data, "", role, sizeof role, true};
+        status = bm_credential_ask(cloud, &ask, error);
+    }
+    if (status == BLASTMERGE_OK) {
+        role[strcspn(role, "\r\n")] = '\0';
+        bm_text_encode(&url, role, strlen(role), false);
+        status = take_keys(cloud, &ask, credential, error);
+    }
+    bool is_absent = status != BLASTMERGE_CANCELLED && status != BLASTMERGE_NO_MEMORY;
+    return status != BLASTMERGE_OK && is_absent ? BLASTMERGE_OK : status;
+}
+
+enum blastmerge_status bm_credential_find_aws(struct bm_cloud *cloud, const struct bm_location *location,
+                                              struct bm_credential *credential,
+                                              struct blastmerge_error *error) {
+    if (find_in_environment(credential)) return BLASTMERGE_OK;
+    enum blastmerge_status status = find_web_identity(cloud, location, credential, error);
+    if (status != BLASTMERGE_OK || credential->kind != BM_CREDENTIAL_NONE) return status;
+    if (find_in_profile(credential)) return BLASTMERGE_OK;
+    credential->id[0] = credential->secret[0] = credential->token[0] = '\0';
+    status = find_container(cloud, credential, error);
+    if (status == BLASTMERGE_OK && credential->kind == BM_CREDENTIAL_NONE)
+        status = find_machine(cloud, credential, error);
+    return status;
+}
+
+#endif

@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All requests of a job, on one thread.
+ *
+ * A request waits until it is due, runs, and ends or waits again. Each try is signed afresh, since signatures
+ * carry the time, and asks for what is still missing: a range that was cut goes on from where it was cut.
+ * Before the first byte of an answer goes to the request's owner, its headers are held against what was
+ * asked: the status, the range, the length, and the ETag. What is odd there makes a fault, like a connection
+ * that breaks.
+ */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+#include "cloud/credential.h"
+#include "cloud/library.h"
+#include "cloud/retry.h"
+#include "cloud/sign.h"
+#include "cloud/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    N_IDLE = 24,       /* handles that are kept for the next request */
+    N_CREDENTIALS = 8, /* places whose credentials are kept */
+    DEFAULT_TRIES = 8,
+    DEFAULT_DELAY_MS = 500,
+    DEFAULT_STALL_SECONDS = 60,
+    MAX_RETRY_AFTER_MS = 300000,
+    CONNECT_TIMEOUT_MS = 20000,
+    MAX_POLL_MS = 1000,
+    RECEIVE_BUFFER = 131072
+};
+
+struct bm_cloud {
+    const struct bm_cloud_library *library;
+    struct bm_memory *memory;
+    struct bm_cancel *cancel;
+    char *endpoint; /* or NULL */
+    struct bm_cloud_plan plan;
+    CURLM *multi;
+    struct bm_request *requests; /* waiting or running */
+    CURL *idle[N_IDLE];
+    size_t n_idle;
+    unsigned n_tries;
+    int64_t delay_ms;
+    long stall_seconds;
+    int64_t skew; /* the servers' clock less ours, in seconds */
+    uint64_t random;
+    struct bm_credential *credentials; /* N_CREDENTIALS */
+    bool is_finding;                   /* a credential: only requests for that are begun meanwhile */
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t bm_cloud_now(const struct bm_cloud *cloud) {
+    return (int64_t)time(NULL) + cloud->skew;
+}
+
+struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud) {
+    return cloud->memory;
+}
+
+const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud) {
+    return &cloud->plan;
+}
+
+struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials) {
+    *n_credentials = N_CREDENTIALS;
+    return cloud->credentials;
+}
+
+struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud) {
+    return (struct bm_budget){cloud->n_tries};
+}
+
+/* --- the room ------------------------------------------------------------------------------------ */
+
+/* A number from the environment: how patient to be is a matter of the place that the program runs in. */
+static int64_t setting(const char *name, int64_t value, int64_t most) {
+    const char *text = bm_environment(name);
+    uint64_t number = 0;
+    if (text == NULL || !bm_parse_count(text, strlen(text), &number)) return value;
+    return (int64_t)number > most ? most : (int64_t)number;
+}
+
+enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cloud_settings *settings,
+                                     struct blastmerge_error *error) {
+    const struct bm_cloud_library *library = bm_cloud_library(error);
+    struct timespec now;
+    *cloud = NULL;
+    if (library == NULL) return error->status;
+    struct bm_cloud *made = bm_allocate(settings->memory, sizeof *made);
+    if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    made->library = library;
+    made->memory = settings->memory;
+    made->cancel = settings->cancel;
+    made->plan = settings->plan;
+    made->n_tries = (unsigned)setting("BLASTMERGE_RETRIES", DEFAULT_TRIES, 1000);
+    made->delay_ms = setting("BLASTMERGE_RETRY_DELAY_MS", DEFAULT_DELAY_MS, 60000);
+    made->stall_seconds = (long)setting("BLASTMERGE_STALL_SECONDS", DEFAULT_STALL_SECONDS, 86400);
+    clock_gettime(CLOCK_REALTIME, &now);
+    made->random = ((uint64_t)now.tv_nsec << 32) ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 16;
+    made->multi = library->multi_init();
+    made->credentials = bm_allocate(settings->memory, N_CREDENTIALS * sizeof *made->credentials);
+    if (settings->endpoint != NULL) made->endpoint = bm_copy_string(settings->memory, settings->endpoint);
+    *cloud = made;
+    if (made->multi != NULL && made->credentials != NULL &&
+        (settings->endpoint == NULL || made->endpoint != NULL)) {
+        library->multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long)N_IDLE);
+        return BLASTMERGE_OK;
+    }
+    bm_cloud_close(made);
+    *cloud = NULL;
+    return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+void bm_cloud_close(struct bm_cloud *cloud) {
+    if (cloud == NULL) return;
+    assert(cloud->requests == NULL);
+    for (size_t i = 0; i < cloud->n_idle; i++) cloud->library->easy_cleanup(cloud->idle[i]);
+    if (cloud->multi != NULL) cloud->library->multi_cleanup(cloud->multi);
+    if (cloud->credentials != NULL)
+        explicit_bzero(cloud->credentials, N_CREDENTIALS * sizeof *cloud->credentials);
+    bm_release(cloud->memory, cloud->credentials);
+    bm_release(cloud->memory, cloud->endpoint);
+    bm_release(cloud->memory, cloud);
+}
+
+enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_location *location,
+                                      const char *string, struct blastmerge_error *error) {
+    return bm_location_parse(location, string, cloud->endpoint, error);
+}
+
+static uint64_t random_bits(struct bm_cloud *cloud) {
+    cloud->random += 0x9e3779b97f4a7c15U;
+    uint64_t bits = cloud->random;
+    bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9U;
+    bits = (bits ^ bits >> 27) * 0x94d049bb133111ebU;
+    return bits ^ bits >> 31;
+}
+
+/* --- what comes ---------------------------------------------------------------------------------- */
+
+static void forget_answer(struct bm_request *request) {
+    request->http_status = 0;
+    request->is_answer_good = false;
+    request->etag[0] = request->modified[0] = request->code[0] = '\0';
+    request->upload[0] = request->region[0] = '\0';
+    request->has_length = request->has_range = request->has_total = false;
+    request->retry_after_ms = request->date = -1;
+    request->n_refusal = 0;
+    request->n_of_try = 0;
+    request->fault[0] = '\0';
+}
+
+/* "bytes 0-99/1000", or with a star for what is not known. */
+static void take_content_range(struct bm_request *request, const char *value, size_t n_value) {
+    uint64_t last = 0;
+    if (n_value < 6 || strncasecmp(value, "bytes ", 6) != 0) return;
+    const char *slash = memchr(value, '/', n_value);
+    const char *dash = memchr(value, '-', n_value);
+    if (slash == NULL) return;
+    size_t n_total = n_value - (size_t)(slash + 1 - value);
+    request->has_total = bm_parse_count(slash + 1, n_total, &request->total);
+    if (dash == NULL || dash > slash) return;
+    request->has_range = bm_parse_count(value + 6, (size_t)(dash - value) - 6, &request->range_first) &&
+                         bm_parse_count(dash + 1, (size_t)(slash - dash) - 1, &last) &&
+                         last >= request->range_first;
+}
+
+static void take_retry_after(struct bm_request *request, const char *value) {
+    uint64_t seconds = 0;
+    if (!bm_parse_count(value, strlen(value), &seconds)) {
+        int64_t when = bm_parse_time(value);
+        int64_t now = bm_cloud_now(request->cloud);
+        if (when < 0) return;
+        seconds = when > now ? (uint64_t)(when - now) : 0;
+    }
+    request->retry_after_ms =
+        seconds > MAX_RETRY_AFTER_MS / 1000 ? MAX_RETRY_AFTER_MS : (int64_t)seconds * 1000;
+}
+
+static void take_header(struct bm_request *request, const char *name, size_t n_name, const char *value,
+                        size_t n_value) {
+    char copy[64];
+    bm_copy_bytes(copy, sizeof copy, value, n_value);
+    if (bm_is_same_word(name, n_name, "ETag")) {
+        bm_copy_bytes(request->etag, sizeof request->etag, value, n_value);
+    } else if (bm_is_same_word(name, n_name, "Last-Modified")) {
+        bm_copy_text(request->modified, sizeof request->modified, copy);
+    } else if (bm_is_same_word(name, n_name, "Content-Length")) {
+        request->has_length = bm_parse_count(value, n_value, &request->length);
+    } else if (bm_is_same_word(name, n_name, "Content-Range")) {
+        take_content_range(request, value, n_value);
+    } else if (bm_is_same_word(name, n_name, "Retry-After")) {
+        take_retry_after(request, copy);
+    } else if (bm_is_same_word(name, n_name, "Date")) {
+        request->date = bm_parse_time(copy);
+    } else if (bm_is_same_word(name, n_name, "x-ms-error-code")) {
+        bm_copy_text(request->code, sizeof request->code, copy);
+    } else if (bm_is_same_word(name, n_name, "x-amz-bucket-region")) {
+        bm_copy_text(request->region, sizeof request->region, copy);
+    } else if (bm_is_same_word(name, n_name, "x-ms-meta-blastmerge_upload") ||
+               bm_is_same_word(name, n_name, "x-amz-meta-blastmerge-upload") ||
+               bm_is_same_word(name, n_name, "x-goog-meta-blastmerge-upload")) {
+        bm_copy_text(request->upload, sizeof request->upload, copy);
+    }
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *context) {
+    struct bm_request *request = context;
+    size_t n_line = size * n;
+    if (n_line >= 5 && strncmp(data, "HTTP/", 5) == 0) {
+        forget_answer(request); /* of a redirection, or "100 Continue" */
+        const char *blank = memchr(data, ' ', n_line);
+        if (blank != NULL) request->http_status = strtol(blank, NULL, 10);
+        return n_line;
+    }
+    const char *colon = memchr(data, ':', n_line);
+    if (colon == NULL) return n_line;
+    const char *value = colon + 1;
+    const char *end = data + n_line;
+    while (value < end && (*value == ' ' || *value == '\t')) value++;
+    while (end > value && (unsigned char)end[-1] <= ' ') end--;
+    take_header(request, data, (size_t)(colon - data), value, (size_t)(end - value));
+    return n_line;
+}
+
+static bool set_fault(struct bm_request *request, bool is_changed, const char *fault) {
+    snprintf(request->fault, sizeof request->fault, "%s", fault);
+    request->is_changed = request->is_changed || is_changed;
+    return false;
+}
+
+/* Holds the headers of a good status against what was asked for. */
+static bool check_headers(struct bm_request *request) {
+    uint64_t first = request->first + request->n_taken;
+    if (request->expected_http != 0 && request->http_status != request->expected_http)
+        return set_fault(request, false, "a status of success that does not fit the request");
+    if (request->tag != NULL && request->etag[0] != '\0' && strcmp(request->etag, request->tag) != 0)
+        return set_fault(request, true, "its ETag is another one");
+    if (!request->is_ranged) {
+        request->n_skip = request->n_taken; /* a whole one again: what is there already is passed over */
+        return true;
+    }
+    if (request->http_status != 206) {
+        if (request->can_be_whole && request->n_taken == 0) return true;
+        return set_fault(request, false, "all of it where a range was asked for");
+    }
+    if (!request->has_range || request->range_first != first)
+        return set_fault(request, false, "another range than was asked for");
+    return true;
+}
+
+/* Bytes of a good answer. */
+static bool take_bytes(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+    if (request->take != NULL) return request->take(request, data, n_bytes);
+    size_t n_room = request->answer_size - request->n_answer;
+    if (request->answer == NULL) return true;
+    if (n_bytes >= n_room) {
+        set_fault(request, false, "a longer answer than makes sense");
+        return true;
+    }
+    memcpy(request->answer + request->n_answer, data, n_bytes);
+    request->n_answer += n_bytes;
+    request->answer[request->n_answer] = '\0';
+    return true;
+}
+
+static void take_refusal(struct bm_request *request, const char *data, size_t n) {
+    size_t n_room = sizeof request->refusal - 1 - request->n_refusal;
+    if (n > n_room) n = n_room;
+    memcpy(request->refusal + request->n_refusal, data, n);
+    request->n_refusal += n;
+    request->refusal[request->n_refusal] = '\0';
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *context) {
+    struct bm_request *request = context;
+    size_t n_bytes = size * n;
+    size_t n_old = 0;
+    if (request->http_status < 200 || request->http_status >= 300) {
+        take_refusal(request, data, n_bytes);
+        return n_bytes;
+    }
+    if (!request->is_answer_good && !check_headers(request)) return 0;
+    request->is_answer_good = true;
+    if (request->n_of_try < request->n_skip) {
+        uint64_t n_left = request->n_skip - request->n_of_try;
+        n_old = n_left < n_bytes ? (size_t)n_left : n_bytes;
+    }
+    if (n_old < n_bytes) {
+        if (!take_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old)) {
+            request->is_paused = true;
+            return CURL_WRITEFUNC_PAUSE;
+        }
+        request->n_taken += n_bytes - n_old;
+    }
+    request->n_of_try += n_bytes;
+    return request->fault[0] == '\0' ? n_bytes : 0;
+}
+
+/* --- a try --------------------------------------------------------------------------------------- */
+
+static CURL *take_handle(struct bm_cloud *cloud) {
+    if (cloud->n_idle == 0) return cloud->library->easy_init();
+    CURL *easy = cloud->idle[--cloud->n_idle];
+    cloud->library->easy_reset(easy);
+    return easy;
+}
+
+static void give_handle(struct bm_cloud *cloud, struct bm_request *request) {
+    const struct bm_cloud_library *library = cloud->library;
+    if (request->easy == NULL) return;
+    library->multi_remove_handle(cloud->multi, request->easy);
+    library->slist_free_all(request->list);
+    if (cloud->n_idle < N_IDLE) {
+        cloud->idle[cloud->n_idle++] = request->easy;
+    } else {
+        library->easy_cleanup(request->easy);
+    }
+    request->easy = NULL;
+    request->list = NULL;
+}
+
+/* Lines of "Name: value\n" become curl's list. */
+static bool list_headers(struct bm_cloud *cloud, struct bm_request *request, const char *headers) {
+    char line[BM_SIGN_HEADERS];
+    static const char *const unwanted[] = {"Expect:", "Accept:", "Content-Type:"};
+    struct curl_slist *list = NULL;
+    size_t n_value = 0;
+    for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
+        bool is_given = i == 2 && bm_find_header(headers, "Content-Type", &n_value) != NULL;
+        struct curl_slist *longer = is_given ? list : cloud->library->slist_append(list, unwanted[i]);
+        if (longer == NULL && !is_given) return false;
+        list = longer;
+    }
+    for (; *headers != '\0'; headers += *headers == '\n') {
+        size_t n_line = strcspn(headers, "\n");
+        bm_copy_bytes(line, sizeof line, headers, n_line);
+        struct curl_slist *longer = cloud->library->slist_append(list, line);
+        request->list = list = longer != NULL ? longer : list;
+        if (longer == NULL) return false;
+        headers += n_line;
+    }
+    request->list = list;
+    return true;
+}
+
+/* The credential's place in the URL, or in the headers. */
+static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_request *request,
+                                          const struct bm_credential *credential, char *url, size_t n_url,
+                                          char *headers) {
+    const struct bm_location *location = request->location;
+    const char *path = request->path != NULL ? request->path : location->path;
+    struct bm_sign sign = {request->method,
+                           location,
+                           path,
+                           request->query,
+                           NULL,
+                           request->body,
+                           request->n_body,
+                           request->body_sha256,
+                           credential,
+                           bm_cloud_now(cloud)};
+    char ranged[BM_REQUEST_HEADERS + 64];
+    struct bm_text lines = bm_text_in(ranged, sizeof ranged);
+    bm_text_add(&lines, request->headers);
+    if (request->is_ranged) {
+        bm_text_format(&lines, "Range: bytes=%llu-%llu\n",
+                       (unsigned long long)(request->first + request->n_taken),
+                       (unsigned long long)request->last);
+    }
+    sign.headers = ranged;
+    struct bm_text text = bm_text_in(url, n_url);
+    const char *sas = credential->kind == BM_CREDENTIAL_SAS ? credential->secret : location->query;
+    bm_text_format(&text, "%s%s", location->origin, path);
+    if (request->query[0] != '\0' || sas[0] != '\0') bm_text_add(&text, "?");
+    bm_text_add(&text, request->query);
+    if (request->query[0] != '\0' && sas[0] != '\0') bm_text_add(&text, "&");
+    bm_text_add(&text, sas);
+    if (text.is_cut || lines.is_cut || request->is_cut || !bm_sign(&sign, headers))
+        return bm_fail(request->error, BLASTMERGE_USAGE, "its URL or its credential is too long");
+    return BLASTMERGE_OK;
+}
+
+/* No secret travels in the open, except within this machine. */
+static enum blastmerge_status check_origin(const struct bm_location *location,
+                                           const struct bm_credential *credential,
+                                           struct blastmerge_error *error) {
+    bool is_secret = credential->kind != BM_CREDENTIAL_NONE ||
+                     (location->provider == BM_PROVIDER_AZURE && location->query[0] != '\0');
+    if (!is_secret || strncasecmp(location->origin, "https://", 8) == 0 ||
+        bm_location_is_loopback(location->origin))
+        return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_DENIED,
+                   "credentials are not sent over http://, where anyone can read them: use https://");
+}
+
+static enum blastmerge_status find(struct bm_cloud *cloud, struct bm_request *request, bool is_renewed,
+                                   const struct bm_credential **credential, struct blastmerge_error *error) {
+    cloud->is_finding = true;
+    enum blastmerge_status status =
+        bm_credential_find(cloud, request->location, is_renewed, credential, error);
+    cloud->is_finding = false;
+    return status;
+}
+
+static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_request *request, char *url,
+                                      size_t n_url, char *headers) {
+    const struct bm_credential *credential = NULL;
+    if (request->url != NULL) {
+        bm_copy_text(url, n_url, request->url);
+        bm_copy_text(headers, BM_SIGN_HEADERS, request->headers);
+        return BLASTMERGE_OK;
+    }
+    enum blastmerge_status status = find(cloud, request, false, &credential, request->error);
+    if (status == BLASTMERGE_OK) status = check_origin(request->location, credential, request->error);
+    return status == BLASTMERGE_OK ? make_signed(cloud, request, credential, url, n_url, headers) : status;
+}
+
+/* HTTP alone, and no way from https:// back to http://. */
+static void allow_protocols(const struct bm_cloud_library *l, CURL *easy, const struct bm_request *request,
+                            bool is_https) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    l->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    l->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http,https");
+#else
+    const long both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+    l->easy_setopt(easy, CURLOPT_PROTOCOLS, both);
+    l->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, is_https ? (long)CURLPROTO_HTTPS : both);
+#endif
+    l->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->follows ? 1L : 0L);
+    l->easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
+}
+
+static void set_options(struct bm_cloud *cloud, struct bm_request *request, const char *url) {
+    const struct bm_cloud_library *l = cloud->library;
+    CURL *easy = request->easy;
+    l->easy_setopt(easy, CURLOPT_URL, url);
+    l->easy_setopt(easy, CURLOPT_PRIVATE, request);
+    l->easy_setopt(easy, CURLOPT_HTTPHEADER, request->list);
+    l->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (strcmp(request->method, "HEAD") == 0) l->easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    if (strcmp(request->method, "PUT") == 0 || strcmp(request->method, "POST") == 0) {
+        l->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->n_body);
+        l->easy_setopt(easy, CURLOPT_POSTFIELDS, request->n_body == 0 ? "" : request->body);
+    }
+    l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    l->easy_setopt(easy, CURLOPT_HEADERDATA, request);
+    l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    l->easy_setopt(easy, CURLOPT_WRITEDATA, request);
+    l->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error);
+    l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    l->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    allow_protocols(l, easy, request, strncasecmp(url, "https://", 8) == 0);
+    l->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    l->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    l->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    l->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   request->timeout_ms > 0 ? request->timeout_ms : (long)CONNECT_TIMEOUT_MS);
+    l->easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    l->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    l->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, cloud->stall_seconds);
+    l->easy_setopt(easy, CURLOPT_USERAGENT, "blastmerge/" BLASTMERGE_VERSION);
+    if (request->url != NULL || bm_location_is_loopback(url)) l->easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    const char *bundle = bm_environment("AWS_CA_BUNDLE");
+    if (bundle == NULL) bundle = bm_environment("CURL_CA_BUNDLE");
+    if (bundle == NULL) bundle = bm_environment("SSL_CERT_FILE");
+    if (bundle != NULL) l->easy_setopt(easy, CURLOPT_CAINFO, bundle);
+}
+
+static void end_request(struct bm_request *request, enum blastmerge_status status) {
+    struct bm_cloud *cloud = request->cloud;
+    struct bm_request **link = &cloud->requests;
+    give_handle(cloud, request);
+    while (*link != NULL && *link != request) link = &(*link)->next;
+    if (*link == request) *link = request->next;
+    request->next = NULL;
+    request->status = status;
+    request->state = BM_REQUEST_ENDED;
+}
+
+static void begin_try(struct bm_request *request) {
+    struct bm_cloud *cloud = request->cloud;
+    char url[BM_LOCATION_ORIGIN + BM_LOCATION_PATH + BM_REQUEST_QUERY + BM_CREDENTIAL_SECRET];
+    char headers[BM_SIGN_HEADERS];
+    request->state = BM_REQUEST_RUNNING;
+    forget_answer(request);
+    request->curl_error[0] = '\0';
+    request->is_paused = false;
+    request->n_skip = 0;
+    if (request->take == NULL) request->n_answer = 0, request->n_taken = 0;
+    enum blastmerge_status status = address(cloud, request, url, sizeof url, headers);
+    if (status == BLASTMERGE_OK) {
+        request->easy = take_handle(cloud);
+        if (request->easy != NULL && list_headers(cloud, request, headers)) {
+            set_options(cloud, request, url);
+            if (cloud->library->multi_add_handle(cloud->multi, request->easy) == CURLM_OK) return;
+        }
+        status = bm_fail(request->error, BLASTMERGE_NO_MEMORY, "out of memory for a request");
+    }
+    end_request(request, status);
+}
+
+/* --- the end of a try ---------------------------------------------------------------------------- */
+
+static bool may_try_again(struct bm_cloud *cloud, const struct bm_request *request) {
+    unsigned n_tries = request->n_tries != 0 ? request->n_tries : cloud->n_tries + 1;
+    if (request->cannot_repeat && request->n_taken > 0) return false;
+    return request->n_failed < n_tries && (request->budget == NULL || request->budget->n_left > 0);
+}
+
+static void try_later(struct bm_cloud *cloud, struct bm_request *request) {
+    int64_t delay = bm_retry_delay(request->n_failed, cloud->delay_ms, random_bits(cloud));
+    if (request->retry_after_ms >= 0) delay = request->retry_after_ms;
+    if (request->budget != NULL) request->budget->n_left--;
+    request->due_ms = now_ms() + delay;
+    request->state = BM_REQUEST_WAITING;
+}
+
+/* Fetches the credential anew, once; false if that leads nowhere. */
+static bool renew(struct bm_request *request) {
+    const struct bm_credential *credential = NULL;
+    struct blastmerge_error ignored;
+    if (request->was_renewed || request->url != NULL || request->location->provider == BM_PROVIDER_HTTP)
+        return false;
+    request->was_renewed = true;
+    return find(request->cloud, request, true, &credential, &ignored) == BLASTMERGE_OK;
+}
+
+static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
+    enum bm_verdict verdict = BM_VERDICT_FINAL;
+    bool is_success = request->http_status >= 200 && request->http_status < 300;
+    if (code == CURLE_OK && is_success && !request->is_answer_good) (void)check_headers(request);
+    verdict = bm_retry_judge(request, code);
+    if (verdict == BM_VERDICT_DONE) {
+        unsigned most = cloud->n_tries;
+        if (request->budget != NULL && request->budget->n_left < most) request->budget->n_left++;
+        end_request(request, BLASTMERGE_OK);
+        return;
+    }
+    request->n_failed++;
+    give_handle(cloud, request);
+    if (verdict == BM_VERDICT_SKEWED && !request->was_skewed && request->date >= 0) {
+        request->was_skewed = true;
+        cloud->skew = request->date - (int64_t)time(NULL);
+        request->due_ms = 0;
+        request->state = BM_REQUEST_WAITING;
+    } else if (verdict == BM_VERDICT_EXPIRED && renew(request)) {
+        request->due_ms = 0;
+        request->state = BM_REQUEST_WAITING;
+    } else if (verdict == BM_VERDICT_AGAIN && may_try_again(cloud, request)) {
+        try_later(cloud, request);
+    } else {
+        bm_retry_explain(request, code, cloud->library->easy_strerror(code));
+        end_request(request, request->status);
+    }
+}
+
+/* --- driving ------------------------------------------------------------------------------------- */
+
+/* A try that begins may need a credential, and finding that drives other requests: so each time the list is
+ * looked at from its beginning. */
+static void start_due(struct bm_cloud *cloud) {
+    int64_t now = now_ms();
+    struct bm_request *request = cloud->requests;
+    while (request != NULL) {
+        bool is_free = !cloud->is_finding || request->url != NULL;
+        if (is_free && request->state == BM_REQUEST_WAITING && request->due_ms <= now) {
+            begin_try(request);
+            request = cloud->requests;
+        } else {
+            request = request->next;
+        }
+    }
+}
+
+static void take_messages(struct bm_cloud *cloud) {
+    int n_left = 0;
+    for (;;) {
+        CURLMsg *message = cloud->library->multi_info_read(cloud->multi, &n_left);
+        if (message == NULL) break;
+        if (message->msg != CURLMSG_DONE) continue;
+        char *request = NULL;
+        CURLcode code = message->data.result;
+        cloud->library->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+        if (request != NULL) end_try(cloud, (struct bm_request *)(void *)request, code);
+    }
+}
+
+void bm_cloud_drive(struct bm_cloud *cloud) {
+    int n_running = 0;
+    if (cloud->requests == NULL) return;
+    start_due(cloud);
+    cloud->library->multi_perform(cloud->multi, &n_running);
+    take_messages(cloud);
+}
+
+static int poll_time(const struct bm_cloud *cloud) {
+    int64_t soonest = MAX_POLL_MS;
+    int64_t now = now_ms();
+    for (const struct bm_request *request = cloud->requests; request != NULL; request = request->next) {
+        if (request->state == BM_REQUEST_WAITING && request->due_ms - now < soonest)
+            soonest = request->due_ms - now;
+    }
+    return soonest < 0 ? 0 : (int)soonest;
+}
+
+/* Waits for news, without regard to a cancel if it is to be ignored. */
+static void wait_for_news(struct bm_cloud *cloud, bool ignores_cancel) {
+    struct curl_waitfd cancel = {.fd = cloud->cancel->pipe[0], .events = CURL_WAIT_POLLIN};
+    int n_ready = 0;
+    cloud->library->multi_poll(cloud->multi, ignores_cancel ? NULL : &cancel, ignores_cancel ? 0 : 1,
+                               poll_time(cloud), &n_ready);
+}
+
+enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_error *error) {
+    bm_cloud_drive(cloud);
+    if (bm_cancel_is_set(cloud->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+    wait_for_news(cloud, false);
+    bm_cloud_drive(cloud);
+    return BLASTMERGE_OK;
+}
+
+/* --- requests ------------------------------------------------------------------------------------ */
+
+void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const char *method,
+                     const struct bm_location *location, struct bm_budget *budget) {
+    memset(request, 0, sizeof *request);
+    request->cloud = cloud;
+    request->method = method;
+    request->location = location;
+    request->budget = budget;
+}
+
+void bm_request_header(struct bm_request *request, const char *name, const char *value) {
+    struct bm_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
+    bm_text_format(&text, "%s: %s\n", name, value);
+    request->is_cut = request->is_cut || text.is_cut;
+}
+
+void bm_request_parameter(struct bm_request *request, const char *name, const char *value) {
+    struct bm_text text = {request->query, sizeof request->query, strlen(request->query), false};
+    if (text.n > 0) bm_text_add(&text, "&");
+    bm_text_format(&text, "%s=", name);
+    bm_text_encode(&text, value, strlen(value), false);
+    request->is_cut = request->is_cut || text.is_cut;
+}
+
+void bm_request_start(struct bm_request *request, struct blastmerge_error *error) {
+    assert(request->state == BM_REQUEST_IDLE || request->state == BM_REQUEST_ENDED);
+    request->error = error;
+    request->status = BLASTMERGE_OK;
+    request->n_failed = 0;
+    request->n_taken = 0;
+    request->is_changed = request->was_skewed = request->was_renewed = false;
+    request->due_ms = 0;
+    request->state = BM_REQUEST_WAITING;
+    struct bm_request **link = &request->cloud->requests; /* at the end: first come, first served */
+    while (*link != NULL) link = &(*link)->next;
+    request->next = NULL;
+    *link = request;
+}
+
+enum blastmerge_status bm_request_finish(struct bm_request *request) {
+    struct bm_cloud *cloud = request->cloud;
+    for (;;) {
+        bm_cloud_drive(cloud);
+        if (request->state == BM_REQUEST_ENDED) return request->status;
+        if (!request->ignores_cancel && bm_cancel_is_set(cloud->cancel)) {
+            bm_request_stop(request);
+            return request->status = bm_fail(request->error, BLASTMERGE_CANCELLED, "cancelled");
+        }
+        wait_for_news(cloud, request->ignores_cancel);
+    }
+}
+
+enum blastmerge_status bm_request_run(struct bm_request *request, struct blastmerge_error *error) {
+    bm_request_start(request, error);
+    return bm_request_finish(request);
+}
+
+void bm_request_resume(struct bm_request *request) {
+    if (request->state != BM_REQUEST_RUNNING || !request->is_paused) return;
+    request->is_paused = false;
+    request->cloud->library->easy_pause(request->easy, CURLPAUSE_CONT);
+}
+
+void bm_request_stop(struct bm_request *request) {
+    if (request->state == BM_REQUEST_WAITING || request->state == BM_REQUEST_RUNNING)
+        end_request(request, BLASTMERGE_CANCELLED);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud/location.h - what a remote location's string says: which provider, where requests go, which object.
+ *
+ *     http://host/path, https://host/path      read only, unless it is an Azure blob's URL
+ *     az://account/container/blob              Azure Blob Storage
+ *     https://account.blob.core.windows.net/container/blob[?SAS]
+ *     s3://bucket/key                          AWS S3 and whatever speaks its protocol
+ *     gs://bucket/key                          Google Cloud Storage, through its XML API
+ */
+#ifndef BM_CLOUD_LOCATION_H
+#define BM_CLOUD_LOCATION_H
+
+#include "base/base.h"
+
+enum bm_provider { BM_PROVIDER_HTTP, BM_PROVIDER_AZURE, BM_PROVIDER_S3, BM_PROVIDER_GS };
+
+enum {
+    BM_LOCATION_ORIGIN = 512,
+    BM_LOCATION_NAME = 256,
+    BM_LOCATION_KEY = 1025,
+    BM_LOCATION_PATH = 4096,
+    BM_LOCATION_QUERY = 2048,
+    BM_LOCATION_SHOWN = 1024 /* bytes that a location has in a message */
+};
+
+struct bm_location {
+    enum bm_provider provider;
+    char origin[BM_LOCATION_ORIGIN];         /* "https://host:port" */
+    char container_path[BM_LOCATION_ORIGIN]; /* encoded path of the bucket or container: "/bucket" or "" */
+    char path[BM_LOCATION_PATH];             /* encoded path of the object, with the container's */
+    char query[BM_LOCATION_QUERY];           /* as given, without "?": a SAS, or whatever an URL has */
+    char account[BM_LOCATION_NAME];          /* Azure's */
+    char container[BM_LOCATION_NAME];        /* or bucket */
+    char key[BM_LOCATION_KEY];               /* the object's name, decoded */
+    char region[BM_LOCATION_NAME];           /* S3's */
+};
+
+/* Whether the string is a remote location's, and not a path. */
+bool bm_location_is_remote(const char *string);
+
+/* Whether its last part has a star. */
+bool bm_location_has_wildcard(const char *string);
+
+/* endpoint: where the provider's service is, or NULL for what the environment says or the provider's own. */
+enum blastmerge_status bm_location_parse(struct bm_location *location, const char *string,
+                                         const char *endpoint,
+                                         struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* The location as messages and reports have it: without passwords, signatures and the like. Fits anything
+ * whose length is that of the string or 32 bytes. */
+void bm_location_show(const char *string, char *shown, size_t size);
+
+/* Whether the location is on this machine, where secrets may go without encryption. */
+bool bm_location_is_loopback(const char *origin);
+
+/* "host:port" of an origin. */
+const char *bm_location_host(const char *origin);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+
+#define KIB ((uint64_t)1024)
+#define MIB (1024 * KIB)
+
+/* 16 MiB are what a local merge may take, 12 MiB what libcurl, TLS and their buffers do. */
+#define FIXED        (28 * MIB)
+#define MIN_WINDOW   (64 * KIB)
+#define MAX_WINDOW   (4 * MIB)
+#define MIN_PART     (5 * MIB) /* S3 takes none that is smaller, save for the last */
+#define MAX_PART     (256 * MIB)
+#define RESULT_PARTS 3
+
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
+                                          struct bm_cloud_plan *plan, struct blastmerge_error *error) {
+    uint64_t n_windows = use.n_lanes * BM_CLOUD_WINDOWS;
+    uint64_t report = use.is_report_remote ? BM_CLOUD_REPORT_PARTS * MIN_PART : 0;
+    uint64_t needed =
+        FIXED + n_windows * MIN_WINDOW + report + (use.is_output_remote ? RESULT_PARTS * MIN_PART : 0);
+    if (memory_limit < needed) {
+        return bm_fail(
+            error, BLASTMERGE_NO_MEMORY,
+            "%llu MiB of memory are too little for these remote locations: at least %llu are needed "
+            "(--memory)",
+            (unsigned long long)(memory_limit / MIB), (unsigned long long)((needed + MIB - 1) / MIB));
+    }
+    uint64_t rest = memory_limit - FIXED - report;
+    uint64_t parts = !use.is_output_remote ? 0 : n_windows == 0 ? rest : rest / 3 * 2;
+    uint64_t part = clamp(parts / RESULT_PARTS / KIB * KIB, MIN_PART, MAX_PART);
+    if (use.is_output_remote) rest -= RESULT_PARTS * part;
+    uint64_t window = n_windows == 0 ? MIN_WINDOW : rest / n_windows / MIN_WINDOW * MIN_WINDOW;
+    *plan = (struct bm_cloud_plan){.window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW),
+                                   .part = (size_t)part,
+                                   .report_part = (size_t)MIN_PART,
+                                   .n_parts = RESULT_PARTS};
+    return BLASTMERGE_OK;
+}
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/retry.h"
+#include "cloud/text.h"
+#include "cloud/xml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_DELAY_MS = 60000 };
+
+static bool is_one_of(const char *word, const char *const *words) {
+    for (; *words != NULL; words++) {
+        if (strcmp(word, *words) == 0) return true;
+    }
+    return false;
+}
+
+/* Faults of the way there and back, which may be better next time. */
+static bool is_passing(CURLcode code) {
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_HTTP2:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_busy(const struct bm_request *request) {
+    static const char *const codes[] = {"SlowDown",
+                                        "InternalError",
+                                        "RequestTimeout",
+                                        "ServerBusy",
+                                        "OperationTimedOut",
+                                        "ServiceUnavailable",
+                                        "OperationAborted",
+                                        "ConditionalRequestConflict",
+                                        NULL};
+    switch (request->http_status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return is_one_of(request->code, codes);
+    }
+}
+
+static bool is_expired(const struct bm_request *request) {
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired",
+                                        "InvalidAuthenticationInfo", NULL};
+    return is_one_of(request->code, codes) || (request->http_status == 401 && request->code[0] == '\0');
+}
+
+/* Azure says AuthenticationFailed for a wrong key and for a wrong clock alike: the dates tell. */
+static bool is_skewed(const struct bm_request *request, int64_t now) {
+    int64_t skew = request->date < 0 ? 0 : request->date - now;
+    bool is_far = skew > 300 || skew < -300;
+    return strcmp(request->code, "RequestTimeTooSkewed") == 0 ||
+           (is_far && strcmp(request->code, "AuthenticationFailed") == 0);
+}
+
+static bool has_element(const struct bm_request *request) {
+    struct bm_xml xml = bm_xml_open(request->answer, request->n_answer);
+    while (bm_xml_next(&xml) != BM_XML_NOTHING) {
+        if (bm_xml_is(&xml, BM_XML_START, request->element)) return true;
+    }
+    return false;
+}
+
+/* What an answer with 2xx is worth. S3 says 200 before it has done all, and may say in its body that it
+ * failed. */
+static enum bm_verdict judge_success(struct bm_request *request) {
+    if (request->fault[0] != '\0') return request->is_changed ? BM_VERDICT_FINAL : BM_VERDICT_AGAIN;
+    if (request->needs_tag && request->etag[0] == '\0') {
+        snprintf(request->fault, sizeof request->fault, "an answer without an ETag");
+        return BM_VERDICT_AGAIN;
+    }
+    if (request->element != NULL && !has_element(request)) {
+        bm_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
+        bool is_final = request->code[0] != '\0' && !is_busy(request);
+        if (!is_final) snprintf(request->fault, sizeof request->fault, "an error where success was said");
+        return is_final ? BM_VERDICT_FINAL : BM_VERDICT_AGAIN;
+    }
+    if (request->is_ranged && request->has_range && request->first + request->n_taken != request->last + 1 &&
+        !(request->has_total && request->first + request->n_taken == request->total)) {
+        snprintf(request->fault, sizeof request->fault, "an answer that is shorter than its range");
+        return BM_VERDICT_AGAIN;
+    }
+    return BM_VERDICT_DONE;
+}
+
+enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code) {
+    bool is_success = request->http_status >= 200 && request->http_status < 300;
+    if (is_success && request->fault[0] != '\0') return judge_success(request);
+    if (code == CURLE_OK && is_success) return judge_success(request);
+    if (code != CURLE_OK) return is_passing(code) ? BM_VERDICT_AGAIN : BM_VERDICT_FINAL;
+    if (request->code[0] == '\0')
+        bm_xml_find(request->refusal, request->n_refusal, "Code", request->code, sizeof request->code);
+    if (is_skewed(request, bm_cloud_now(request->cloud))) return BM_VERDICT_SKEWED;
+    if (is_busy(request)) return BM_VERDICT_AGAIN;
+    if (is_expired(request)) return BM_VERDICT_EXPIRED;
+    return BM_VERDICT_FINAL;
+}
+
+int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random) {
+    int64_t most = base_ms;
+    for (unsigned i = 1; i < n_failed && most < MAX_DELAY_MS; i++) most *= 2;
+    if (most > MAX_DELAY_MS) most = MAX_DELAY_MS;
+    return most <= 0 ? 0 : (int64_t)(random % (uint64_t)(most + 1));
+}
+
+/* --- in plain words ------------------------------------------------------------------------------ */
+
+static enum blastmerge_status status_of_http(const struct bm_request *request) {
+    static const char *const full[] = {"InsufficientStorage", "QuotaExceeded", "EntityTooLarge",
+                                       "BlockCountExceedsLimit", NULL};
+    static const char *const denied[] = {"ExpiredToken",
+                                         "InvalidAccessKeyId",
+                                         "InvalidToken",
+                                         "InvalidAuthenticationInfo",
+                                         "AuthorizationHeaderMalformed",
+                                         NULL};
+    if (is_one_of(request->code, denied)) return BLASTMERGE_DENIED;
+    if (is_one_of(request->code, full)) return BLASTMERGE_NO_SPACE;
+    switch (request->http_status) {
+    case 401:
+    case 403:
+    case 407:
+        return BLASTMERGE_DENIED;
+    case 404:
+    case 410:
+        return BLASTMERGE_NOT_FOUND;
+    case 412:
+        return BLASTMERGE_CHANGED;
+    case 507:
+        return BLASTMERGE_NO_SPACE;
+    default:
+        return BLASTMERGE_IO;
+    }
+}
+
+static const char *meaning_of(enum blastmerge_status status) {
+    switch (status) {
+    case BLASTMERGE_DENIED:
+        return "access was denied";
+    case BLASTMERGE_NOT_FOUND:
+        return "does not exist";
+    case BLASTMERGE_CHANGED:
+        return "changed while it was read";
+    case BLASTMERGE_NO_SPACE:
+        return "there is no space left";
+    default:
+        return "the server failed or refused";
+    }
+}
+
+static enum blastmerge_status status_of_curl(CURLcode code) {
+    switch (code) {
+    case CURLE_OUT_OF_MEMORY:
+        return BLASTMERGE_NO_MEMORY;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+        return BLASTMERGE_USAGE;
+    default:
+        return BLASTMERGE_IO;
+    }
+}
+
+void bm_retry_explain(struct bm_request *request, CURLcode code, const char *curl_text) {
+    struct blastmerge_error *error = request->error;
+    char tries[48] = "";
+    if (request->n_failed > 1) snprintf(tries, sizeof tries, " (tried %u times)", request->n_failed);
+    if (request->is_changed) {
+        bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: %s", request->fault);
+    } else if (request->fault[0] != '\0') {
+        bm_fail(error, BLASTMERGE_IO, "the server gave %s%s", request->fault, tries);
+    } else if (code != CURLE_OK) {
+        bm_fail(error, status_of_curl(code), "%s%s",
+                request->curl_error[0] != '\0' ? request->curl_error : curl_text, tries);
+    } else {
+        enum blastmerge_status status = status_of_http(request);
+        bool is_elsewhere = request->http_status == 301 || request->http_status == 400;
+        const char *region = is_elsewhere ? request->region : "";
+        bm_fail(error, status, "%s: HTTP %ld%s%s%s%s%s%s", meaning_of(status), request->http_status,
+                request->code[0] != '\0' ? " " : "", request->code, tries,
+                region[0] != '\0' ? "; the bucket is in the region " : "", region,
+                region[0] != '\0' ? ": set AWS_REGION" : "");
+    }
+    error->http_status = (int)request->http_status;
+    request->status = error->status;
+}
+
+#endif

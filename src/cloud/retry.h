@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud/retry.h - what an answer, or the want of one, means: done, worth another try, or final.
+ */
+#ifndef BM_CLOUD_RETRY_H
+#define BM_CLOUD_RETRY_H
+
+#include "cloud/cloud.h"
+
+#include <curl/curl.h>
+
+enum bm_verdict {
+    BM_VERDICT_DONE,
+    BM_VERDICT_AGAIN,   /* after a pause */
+    BM_VERDICT_SKEWED,  /* once more with the server's clock */
+    BM_VERDICT_EXPIRED, /* once more with a new credential */
+    BM_VERDICT_FINAL
+};
+
+enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code);
+
+/* How long to wait before the next try: anything up to base_ms doubled with each failure and up to a minute,
+ * so that many clients that failed together do not come back together. `random` is any 64 bits. */
+int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random);
+
+/* Fills the request's error record for a failure that is final. */
+void bm_retry_explain(struct bm_request *request, CURLcode code, const char *curl_text);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud/sign.h - a request's signature.
+ *
+ * AWS signs with SigV4, Google's XML API with a twin of it under other names, Azure with its Shared Key. Done
+ * by hand since libcurl's own SigV4 (7.88) sorts headers by whole lines and not by their names.
+ */
+#ifndef BM_CLOUD_SIGN_H
+#define BM_CLOUD_SIGN_H
+
+#include "cloud/credential.h"
+
+enum { BM_SIGN_HEADERS = 12288 };
+
+/* What is signed. Everything is encoded as it is sent; headers are lines of "Name: value\n". */
+struct bm_sign {
+    const char *method;
+    const struct bm_location *location;
+    const char *path;
+    const char *query; /* "" or "a=1&b="; each parameter has its "=" */
+    const char *headers;
+    const uint8_t *body;
+    size_t n_body;
+    const uint8_t *body_sha256; /* or NULL: it is calculated */
+    const struct bm_credential *credential;
+    int64_t now; /* seconds since 1970 */
+};
+
+/* Writes the headers to send: the given ones, those that the signature needs, and Authorization. False if
+ * they do not fit. */
+bool bm_sign(const struct bm_sign *sign, char headers[BM_SIGN_HEADERS]);
+
+#endif

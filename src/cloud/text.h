@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cloud/text.h - strings that are put together in a place of a given size, and the codings of the web.
+ */
+#ifndef BM_CLOUD_TEXT_H
+#define BM_CLOUD_TEXT_H
+
+#include "base/base.h"
+
+/* A string that grows in its owner's memory; always ends in NUL. */
+struct bm_text {
+    char *data;
+    size_t size; /* of the memory */
+    size_t n;    /* bytes so far, without the NUL */
+    bool is_cut; /* something did not fit */
+};
+
+struct bm_text bm_text_in(char *data, size_t size);
+void bm_text_add(struct bm_text *text, const char *string);
+void bm_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes);
+void bm_text_format(struct bm_text *text, const char *format, ...) BM_FORMAT(2, 3);
+
+/* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and, where it is kept, the slash (RFC 3986, 2.3). */
+void bm_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
+void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes);
+
+void bm_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
+void bm_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
+
+/* Decodes base64 to at most `size` bytes; false if it is none, or longer. */
+bool bm_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes);
+
+/* Copies a string if it fits with its NUL; else the place is made empty and the result is false. */
+bool bm_copy_text(char *place, size_t size, const char *string);
+bool bm_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes);
+
+/* Without regard to the case of ASCII letters. */
+bool bm_is_same_word(const char *a, size_t n_a, const char *b);
+
+/* The value of a header in lines of "Name: value\n", or NULL; *n_value its length. */
+const char *bm_find_header(const char *headers, const char *name, size_t *n_value);
+
+/* Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT" or "1994-11-06T08:49:37Z"; -1 if it is neither. */
+int64_t bm_parse_time(const char *string);
+
+/* Digits and nothing else, up to n_bytes; false for none, or too many. */
+bool bm_parse_count(const char *string, size_t n_bytes, uint64_t *value);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "remote.h"
+#include "cloud/location.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHOWN = 1200,    /* bytes of a location in a message; a longer one is cut */
+    LOOKS_AHEAD = 16 /* children that are looked at at a time */
+};
+
+#define DEFAULT_MEMORY ((uint64_t)64 << 20)
+
+static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+enum blastmerge_status bm_remote_name(struct blastmerge_job *job, const char *location, char **name) {
+    char shown[SHOWN];
+    *name = NULL;
+    if (!bm_location_is_remote(location)) return BLASTMERGE_OK;
+    bm_location_show(location, shown, sizeof shown);
+    *name = bm_copy_string(&job->memory, shown);
+    return *name == NULL ? fail_memory(job) : BLASTMERGE_OK;
+}
+
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+
+enum blastmerge_status bm_remote_add(struct blastmerge_job *job, const char *location) {
+    char *name = NULL;
+    char shown[SHOWN];
+    bm_location_show(location, shown, sizeof shown);
+    if (strcmp(shown, location) != 0) {
+        name = bm_copy_string(&job->memory, location);
+        if (name == NULL) return fail_memory(job);
+    }
+    enum blastmerge_status status = bm_job_add_child(job, bm_source_remote(shown, name));
+    if (status != BLASTMERGE_OK) {
+        bm_release(&job->memory, name);
+    } else if (name == NULL) { /* there is no secret in it: one string does for both */
+        struct bm_source *source = &job->children[job->n_children - 1].source;
+        source->location = source->name;
+    }
+    return status;
+}
+
+static bool is_remote(const struct bm_source *source) {
+    return source->back_end == &bm_fetch_remote;
+}
+
+bool bm_remote_has_children(const struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->n_children; i++) {
+        if (is_remote(&job->children[i].source)) return true;
+    }
+    return false;
+}
+
+/* --- wildcards ----------------------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b) {
+    const struct bm_child *child_a = a;
+    const struct bm_child *child_b = b;
+    return bm_order_compare(child_a->source.name, child_b->source.name);
+}
+
+static enum blastmerge_status add_found(void *context, const char *location, struct blastmerge_error *error) {
+    struct blastmerge_job *job = context;
+    (void)error; /* the job's own */
+    enum blastmerge_status status = bm_remote_add(job, location);
+    if (status == BLASTMERGE_OK) job->children[job->n_children - 1].source.cloud = job->cloud;
+    return status;
+}
+
+static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm_source *source) {
+    size_t first = job->n_children;
+    enum blastmerge_status status = bm_cloud_list(job->cloud, source->location, add_found, job, &job->error);
+    if (status == BLASTMERGE_OK && job->n_children == first)
+        status = bm_fail(&job->error, BLASTMERGE_NOT_FOUND, "there is no such object");
+    if (status != BLASTMERGE_OK) {
+        struct blastmerge_error error = job->error;
+        bm_fail(&job->error, status, "%.400s: %.500s", source->name, error.message);
+        job->error.http_status = error.http_status;
+        return status;
+    }
+    qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_names);
+    return BLASTMERGE_OK;
+}
+
+/* Whatever happens, each child that there was is among the job's children or has been given back. */
+static enum blastmerge_status expand_all(struct blastmerge_job *job) {
+    struct bm_child *before = job->children;
+    size_t n_before = job->n_children;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    job->children = NULL;
+    job->n_children = job->n_children_allocated = 0;
+    for (size_t i = 0; i < n_before; i++) {
+        struct bm_source *source = &before[i].source;
+        bool is_wild = is_remote(source) && bm_location_has_wildcard(source->location);
+        if (is_wild && status == BLASTMERGE_OK) status = expand(job, source);
+        if (!is_wild && status == BLASTMERGE_OK) {
+            status = bm_job_keep_child(job, source);
+            if (status == BLASTMERGE_OK) continue;
+        }
+        bm_job_drop_source(job, source);
+    }
+    bm_release(&job->memory, before);
+    return status;
+}
+
+/* --- the room ------------------------------------------------------------------------------------ */
+
+static bool is_remote_place(const char *location) {
+    return location != NULL && bm_location_is_remote(location);
+}
+
+static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_children) {
+    struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_LANES : 0,
+                               .is_output_remote = !job->is_check && is_remote_place(job->output_location),
+                               .is_report_remote = is_remote_place(job->report_location)};
+    struct bm_cloud_settings settings = {
+        .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
+    uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
+    if (!has_children && !use.is_output_remote && !use.is_report_remote) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, &job->error);
+    return status == BLASTMERGE_OK ? bm_cloud_open(&job->cloud, &settings, &job->error) : status;
+}
+
+enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
+    bool has_children = bm_remote_has_children(job);
+    bool has_wildcards = false;
+    enum blastmerge_status status = open_cloud(job, has_children);
+    if (status != BLASTMERGE_OK || !has_children) return status;
+    for (size_t i = 0; i < job->n_children; i++) {
+        struct bm_source *source = &job->children[i].source;
+        if (!is_remote(source)) continue;
+        source->cloud = job->cloud;
+        has_wildcards = has_wildcards || bm_location_has_wildcard(source->location);
+    }
+    return has_wildcards ? expand_all(job) : BLASTMERGE_OK;
+}
+
+void bm_remote_look_ahead(struct blastmerge_job *job, size_t child) {
+    if (job->cloud == NULL) return;
+    for (size_t i = child; i < job->n_children && i < child + LOOKS_AHEAD; i++) {
+        struct bm_source *source = &job->children[i].source;
+        if (is_remote(source) && source->look == NULL) bm_source_begin_look(source);
+    }
+    bm_cloud_drive(job->cloud);
+}
+
+enum blastmerge_status bm_remote_open_store(struct blastmerge_job *job, struct bm_store *store,
+                                            const char *location, const char *name, bool is_report) {
+    /* What is spliced is about as long as what is read. */
+    bool is_spliced = job->options.level == 0 && !is_report;
+    struct bm_store_remote remote = {.cloud = job->cloud,
+                                     .location = location,
+                                     .name = name,
+                                     .n_expected = is_spliced ? job->compressed_total : 0};
+    return bm_store_open_remote(store, &remote, job->options.force != 0, is_report, &job->error);
+}
+
+void bm_remote_drive(struct blastmerge_job *job) {
+    if (job->cloud != NULL) bm_cloud_drive(job->cloud);
+}
+
+void bm_remote_end(struct blastmerge_job *job) {
+    bm_cloud_close(job->cloud);
+    job->cloud = NULL;
+}
+
+#else
+
+static enum blastmerge_status refuse(struct blastmerge_job *job, const char *location) {
+    char shown[SHOWN];
+    bm_location_show(location, shown, sizeof shown);
+    return bm_fail(&job->error, BLASTMERGE_USAGE, "%.500s: this blastmerge was built without object storage",
+                   shown);
+}
+
+enum blastmerge_status bm_remote_add(struct blastmerge_job *job, const char *location) {
+    return refuse(job, location);
+}
+
+enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
+    (void)job;
+    return BLASTMERGE_OK;
+}
+
+bool bm_remote_has_children(const struct blastmerge_job *job) {
+    (void)job;
+    return false;
+}
+
+void bm_remote_look_ahead(struct blastmerge_job *job, size_t child) {
+    (void)job;
+    (void)child;
+}
+
+enum blastmerge_status bm_remote_open_store(struct blastmerge_job *job, struct bm_store *store,
+                                            const char *location, const char *name, bool is_report) {
+    (void)store;
+    (void)name;
+    (void)is_report;
+    return refuse(job, location);
+}
+
+void bm_remote_drive(struct blastmerge_job *job) {
+    (void)job;
+}
+
+void bm_remote_end(struct blastmerge_job *job) {
+    (void)job;
+}
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/text.h"
+#include "store/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- what is there already ----------------------------------------------------------------------- */
+
+enum bm_presence bm_upload_look(struct bm_upload *upload, struct blastmerge_error *error) {
+    struct bm_budget budget = bm_cloud_budget(upload->cloud);
+    struct bm_request *request = bm_allocate(upload->memory, sizeof *request);
+    enum bm_presence presence = BM_PRESENCE_UNKNOWN;
+    if (request == NULL) {
+        bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+        return presence;
+    }
+    bm_request_open(request, upload->cloud, "HEAD", &upload->location, &budget);
+    request->needs_tag = true;
+    enum blastmerge_status status = bm_request_run(request, error);
+    if (status == BLASTMERGE_OK) {
+        presence = strcmp(request->upload, upload->id) == 0 ? BM_PRESENCE_OURS : BM_PRESENCE_OTHER;
+    } else if (request->http_status == 404) {
+        presence = BM_PRESENCE_NONE;
+    }
+    bm_release(upload->memory, request);
+    return presence;
+}
+
+/* --- parts --------------------------------------------------------------------------------------- */
+
+static struct bm_part *part_at(struct bm_upload *upload, uint64_t number) {
+    return &upload->parts[number % upload->n_parts];
+}
+
+/* Waits for a part that was sent, and frees its place. */
+static enum blastmerge_status finish_part(struct bm_upload *upload, struct bm_part *part,
+                                          struct blastmerge_error *error) {
+    if (!part->is_sent) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_request_finish(&part->request);
+    if (status != BLASTMERGE_OK) {
+        *error = part->error;
+        if (error->status == BLASTMERGE_NOT_FOUND && upload->n_acknowledged > 0)
+            bm_fail(error, BLASTMERGE_EXISTS, "another writer committed first, or the upload was aborted");
+        return error->status;
+    }
+    part->is_sent = false;
+    upload->n_acknowledged++;
+    return upload->kind->take == NULL ? BLASTMERGE_OK : upload->kind->take(upload, part, error);
+}
+
+static enum blastmerge_status fail_too_many(const struct bm_upload *upload, struct blastmerge_error *error) {
+    uint64_t most = upload->kind->max_parts * (uint64_t)upload->part_size;
+    return bm_fail(
+        error, BLASTMERGE_NO_MEMORY,
+        "the result is longer than %llu GiB, which is all that %llu parts of this size hold: give more than "
+        "twice the --memory",
+        (unsigned long long)(most >> 30), (unsigned long long)upload->kind->max_parts);
+}
+
+static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part *part,
+                                        struct blastmerge_error *error) {
+    if (part->number >= upload->kind->max_parts) return fail_too_many(upload, error);
+    if (part->number == 0) {
+        enum blastmerge_status status = upload->kind->begin(upload, error);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    enum blastmerge_status status = upload->kind->send_part(upload, part, error);
+    if (status != BLASTMERGE_OK) return status;
+    upload->is_staged = true;
+    part->is_sent = true;
+    bm_request_start(&part->request, &part->error);
+    bm_cloud_drive(upload->cloud);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status begin_part(struct bm_upload *upload, struct blastmerge_error *error) {
+    struct bm_part *part = part_at(upload, upload->n_begun);
+    enum blastmerge_status status = finish_part(upload, part, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (part->data == NULL) part->data = bm_allocate(upload->memory, upload->part_size);
+    if (part->data == NULL)
+        return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for a part of the result");
+    part->number = upload->n_begun++;
+    part->n_data = 0;
+    return BLASTMERGE_OK;
+}
+
+/* --- the store ----------------------------------------------------------------------------------- */
+
+/* Says which place it is about. */
+static enum blastmerge_status fail(struct bm_store *store, struct blastmerge_error *error) {
+    char message[512];
+    int http_status = error->http_status;
+    snprintf(message, sizeof message, "%.500s", error->message);
+    bm_fail(error, error->status, "%.500s: %s", store->target, message);
+    error->http_status = http_status;
+    return error->status;
+}
+
+static enum blastmerge_status remote_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
+                                           struct blastmerge_error *error) {
+    struct bm_upload *upload = store->upload;
+    while (n_bytes > 0) {
+        struct bm_part *part = upload->n_begun == 0 ? NULL : part_at(upload, upload->n_begun - 1);
+        if (part == NULL || part->n_data == upload->part_size) {
+            enum blastmerge_status status = part == NULL ? BLASTMERGE_OK : send_part(upload, part, error);
+            if (status == BLASTMERGE_OK) status = begin_part(upload, error);
+            if (status != BLASTMERGE_OK) return fail(store, error);
+            continue;
+        }
+        size_t n_room = upload->part_size - part->n_data;
+        size_t n = n_bytes < n_room ? n_bytes : n_room;
+        memcpy(part->data + part->n_data, data, n);
+        part->n_data += n;
+        data += n;
+        n_bytes -= n;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* All parts are acknowledged; unless there is but one, which waits for the commit. */
+static enum blastmerge_status remote_prepare(struct bm_store *store, struct blastmerge_error *error) {
+    struct bm_upload *upload = store->upload;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (upload->n_begun == 0) status = begin_part(upload, error); /* a result of nothing */
+    if (status == BLASTMERGE_OK && upload->n_begun > 1)
+        status = send_part(upload, part_at(upload, upload->n_begun - 1), error);
+    for (size_t i = 0; i < upload->n_parts && status == BLASTMERGE_OK; i++)
+        status = finish_part(upload, part_at(upload, upload->n_begun + i), error);
+    return status == BLASTMERGE_OK ? status : fail(store, error);
+}
+
+static void close_upload(struct bm_store *store) {
+    struct bm_upload *upload = store->upload;
+    struct bm_memory *memory = upload->memory;
+    for (size_t i = 0; i < upload->n_parts; i++) {
+        bm_request_stop(&upload->parts[i].request);
+        bm_release(memory, upload->parts[i].data);
+    }
+    bm_release(memory, upload->parts);
+    bm_release(memory, upload->tags);
+    bm_release(memory, upload->list);
+    bm_release(memory, upload);
+    store->upload = NULL;
+}
+
+/* Gives up what was staged; where that fails, the store says what is left. */
+static void remote_discard(struct bm_store *store) {
+    struct bm_upload *upload = store->upload;
+    struct blastmerge_error error;
+    for (size_t i = 0; i < upload->n_parts; i++) bm_request_stop(&upload->parts[i].request);
+    if (upload->is_staged && !upload->kind->abort(upload, &error)) {
+        snprintf(store->left_over, sizeof store->left_over, "%.300s: %.200s", store->target, error.message);
+    }
+    close_upload(store);
+}
+
+/* The commit was refused, or its answer was lost: what is there tells. */
+static enum blastmerge_status resolve(struct bm_upload *upload, const struct bm_request *request,
+                                      struct blastmerge_error *error) {
+    struct blastmerge_error refusal = *error;
+    if (refusal.status == BLASTMERGE_CANCELLED) return refusal.status;
+    bool is_exists = request->http_status == 409 || request->http_status == 412;
+    bool is_gone = upload->n_begun > 1 &&
+                   (request->http_status == 404 || strcmp(request->code, "InvalidBlockList") == 0);
+    bool is_lost = refusal.status == BLASTMERGE_IO || is_exists || is_gone;
+    if (!is_lost) return refusal.status;
+    enum bm_presence presence = bm_upload_look(upload, error);
+    if (presence == BM_PRESENCE_OURS) {
+        *error = (struct blastmerge_error){0};
+        return BLASTMERGE_OK;
+    }
+    *error = refusal;
+    if (is_exists)
+        bm_fail(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
+    else if (is_gone)
+        bm_fail(error, BLASTMERGE_EXISTS, "another writer committed first: what this one had staged is gone");
+    else if (presence == BM_PRESENCE_UNKNOWN)
+        bm_fail(error, refusal.status, "%.300s; it may have been written all the same", refusal.message);
+    error->http_status = refusal.http_status;
+    return error->status;
+}
+
+static enum blastmerge_status run_commit(struct bm_upload *upload, struct blastmerge_error *error) {
+    struct bm_request *request = bm_allocate(upload->memory, sizeof *request);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    if (upload->n_begun == 1) {
+        bm_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
+        upload->kind->put(upload, part_at(upload, 0), request);
+    } else {
+        status = upload->kind->commit(upload, request, error);
+    }
+    if (status == BLASTMERGE_OK) {
+        status = bm_request_run(request, error);
+        if (status != BLASTMERGE_OK) status = resolve(upload, request, error);
+    }
+    if (status == BLASTMERGE_OK) upload->is_staged = false;
+    bm_release(upload->memory, request);
+    return status;
+}
+
+static enum blastmerge_status remote_commit(struct bm_store *store, struct blastmerge_error *error) {
+    enum blastmerge_status status = run_commit(store->upload, error);
+    if (status == BLASTMERGE_OK) {
+        close_upload(store);
+        return status;
+    }
+    (void)fail(store, error);
+    remote_discard(store);
+    return status;
+}
+
+static const struct bm_store_back_end remote_back_end = {remote_write, remote_prepare, remote_commit,
+                                                         remote_discard};
+
+/* --- opening ------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_upload_list(struct bm_upload *upload, size_t n_bytes,
+                                      struct blastmerge_error *error) {
+    for (size_t i = 1; i < upload->n_parts; i++) { /* all is acknowledged: their memory is the list's */
+        bm_release(upload->memory, upload->parts[i].data);
+        upload->parts[i].data = NULL;
+    }
+    upload->list = bm_allocate(upload->memory, n_bytes);
+    upload->list_size = n_bytes;
+    return upload->list == NULL ? bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for the list of parts")
+                                : BLASTMERGE_OK;
+}
+
+static enum blastmerge_status make_id(struct bm_upload *upload, struct blastmerge_error *error) {
+    uint8_t bytes[BM_UPLOAD_ID / 2];
+    int file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return bm_fail_system(error, errno, "/dev/urandom cannot be opened");
+    bool is_full = read(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
+    close(file);
+    if (!is_full) return bm_fail(error, BLASTMERGE_IO, "/dev/urandom cannot be read");
+    struct bm_text text = bm_text_in(upload->id, sizeof upload->id);
+    bm_text_hex(&text, bytes, sizeof bytes);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status choose_kind(struct bm_upload *upload, struct blastmerge_error *error) {
+    switch (upload->location.provider) {
+    case BM_PROVIDER_AZURE:
+        upload->kind = &bm_upload_azure;
+        return BLASTMERGE_OK;
+    case BM_PROVIDER_S3:
+    case BM_PROVIDER_GS:
+        upload->kind = &bm_upload_s3;
+        return BLASTMERGE_OK;
+    case BM_PROVIDER_HTTP:
+        break;
+    }
+    return bm_fail(error, BLASTMERGE_USAGE, "a result cannot be written to a web server");
+}
+
+/* Before hours of work: is the place free, and can it be reached? Who may write need not be allowed to look.
+ */
+static enum blastmerge_status check_place(struct bm_upload *upload, struct blastmerge_error *error) {
+    enum bm_presence presence = bm_upload_look(upload, error);
+    if (presence == BM_PRESENCE_NONE || (presence != BM_PRESENCE_UNKNOWN && upload->is_force))
+        return BLASTMERGE_OK;
+    if (presence != BM_PRESENCE_UNKNOWN)
+        return bm_fail(error, BLASTMERGE_EXISTS, "exists already; --force replaces it");
+    bool is_forbidden = error->status == BLASTMERGE_DENIED && error->http_status == 403;
+    return is_forbidden ? BLASTMERGE_OK : error->status;
+}
+
+static enum blastmerge_status open_upload(struct bm_upload *upload, const struct bm_store_remote *remote,
+                                          bool is_report, struct blastmerge_error *error) {
+    const struct bm_cloud_plan *plan = bm_cloud_plan(remote->cloud);
+    upload->part_size = is_report ? plan->report_part : plan->part;
+    upload->n_parts = is_report ? BM_CLOUD_REPORT_PARTS : plan->n_parts;
+    upload->budget = bm_cloud_budget(remote->cloud);
+    enum blastmerge_status status = bm_cloud_parse(remote->cloud, &upload->location, remote->location, error);
+    if (status == BLASTMERGE_OK) status = choose_kind(upload, error);
+    if (status == BLASTMERGE_OK) status = make_id(upload, error);
+    if (status == BLASTMERGE_OK) status = check_place(upload, error);
+    if (status != BLASTMERGE_OK) return status;
+    uint64_t most = upload->kind->max_parts * (uint64_t)upload->part_size;
+    if (remote->n_expected > most) return fail_too_many(upload, error);
+    upload->parts = bm_allocate(upload->memory, upload->n_parts * sizeof *upload->parts);
+    return upload->parts == NULL ? bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory") : BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
+                                            bool is_force, bool is_report, struct blastmerge_error *error) {
+    memset(store, 0, sizeof *store);
+    if (!bm_copy_text(store->target, sizeof store->target, remote->name))
+        return bm_fail(error, BLASTMERGE_USAGE, "the output's location is too long");
+    store->upload = bm_allocate(bm_cloud_memory(remote->cloud), sizeof *store->upload);
+    if (store->upload == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    store->upload->cloud = remote->cloud;
+    store->upload->memory = bm_cloud_memory(remote->cloud);
+    store->upload->is_force = is_force;
+    enum blastmerge_status status = open_upload(store->upload, remote, is_report, error);
+    if (status == BLASTMERGE_OK) {
+        store->back_end = &remote_back_end;
+        return status;
+    }
+    (void)fail(store, error);
+    bm_release(store->upload->memory, store->upload->parts);
+    bm_release(store->upload->memory, store->upload);
+    store->upload = NULL;
+    return status;
+}
+
+#endif
