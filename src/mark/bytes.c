@@ -9,6 +9,8 @@
  */
 #include "mark/internal.h"
 
+#include <string.h>
+
 /* How many bytes follow a lead byte, and the range of the first of them; false: it leads nothing. */
 static bool begin_sequence(struct bm_mark *mark, uint8_t byte) {
     uint8_t low = 0x80;
@@ -111,7 +113,7 @@ static bool is_before_characters(const struct bm_mark *mark, uint8_t byte) {
            (byte >= 0x80 && mark->state == BM_STATE_TEXT && mark->phase == BM_PHASE_EPILOG);
 }
 
-bool bm_mark_take_byte(struct bm_mark *mark, uint8_t byte) {
+static bool take_byte(struct bm_mark *mark, uint8_t byte) {
     bool is_taken;
     if (byte == '\n' || byte == '\r') mark->newline_seen = true;
     if (mark->is_watching && !bm_mark_place_bytes(mark, byte)) return false;
@@ -126,4 +128,58 @@ bool bm_mark_take_byte(struct bm_mark *mark, uint8_t byte) {
     }
     if (is_taken) mark->position++;
     return is_taken;
+}
+
+/* --- plain runs ------------------------------------------------------------------------------ */
+
+/* Whether an ASCII byte that no such state looks for would change nothing but the position. White space
+ * matters between Iterations, and before an Iteration's number. */
+static bool is_in_plain(const struct bm_mark *mark) {
+    switch (mark->state) {
+    case BM_STATE_TEXT:
+    case BM_STATE_COMMENT:
+    case BM_STATE_CDATA:
+    case BM_STATE_ATTRIBUTE_VALUE:
+    case BM_STATE_PI:
+        return mark->in_iteration && mark->first_seen && !mark->extra_is_ending && !mark->is_watching &&
+               mark->n_pending == 0;
+    default:
+        return false;
+    }
+}
+
+static size_t skip_plain(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t n = 0;
+    while (n < n_text && text[n] < 128 && (bm_mark_class[text[n]] & BM_CLASS_PLAIN) != 0) n++;
+    mark->position += n;
+    if (n > 0) mark->n_brackets = 0;
+    return n;
+}
+
+/* ASCII characters of a name that has begun. */
+static size_t take_name(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t n = 0;
+    size_t n_room = BM_MARK_MAX_NAME - (size_t)mark->n_name;
+    while (n < n_text && n < n_room && text[n] < 128 && (bm_mark_class[text[n]] & BM_CLASS_NAME) != 0) n++;
+    memcpy(mark->name + mark->n_name, text, n);
+    mark->n_name = (uint16_t)(mark->n_name + n);
+    mark->position += n;
+    return n;
+}
+
+static bool is_in_name(const struct bm_mark *mark) {
+    bool is_name = mark->state == BM_STATE_START_NAME || mark->state == BM_STATE_END_NAME ||
+                   mark->state == BM_STATE_ATTRIBUTE_NAME;
+    return is_name && !mark->in_megablast && mark->n_pending == 0;
+}
+
+size_t bm_mark_take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t n = 0;
+    if (is_in_plain(mark)) {
+        n = skip_plain(mark, text, n_text);
+    } else if (is_in_name(mark)) {
+        n = take_name(mark, text, n_text);
+    }
+    if (n > 0) return n;
+    return take_byte(mark, *text) ? 1 : 0;
 }

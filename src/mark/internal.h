@@ -9,6 +9,7 @@
  *   declaration.c  the XML declaration's own syntax
  *   place.c        elements -> marks: what a tag means where it stands
  *   names.c        characters of names; names in messages
+ *   walk*          the fast path, which goes over what the judge would take
  *   encoding.c     names and tables of encodings
  */
 #ifndef BM_MARK_INTERNAL_H
@@ -26,7 +27,9 @@ enum {
     BM_MARK_ROOM = 16,                  /* entries that one byte can need at most, amply */
     BM_MARK_MAX_REFERENCE = 40,         /* bytes of an entity's name that a message shows */
     BM_MARK_MAX_SAMPLE = 16,            /* bytes of something that is not XML that are looked at */
-    BM_MARK_SHOWN_NAME = 68             /* bytes that a name takes in a message at most, with its NUL */
+    BM_MARK_WINDOW = 4096,              /* bytes, of which the walk lists the special ones */
+    BM_MARK_SENTINELS = 8,
+    BM_MARK_SHOWN_NAME = 68 /* bytes that a name takes in a message at most, with its NUL */
 };
 
 /* Where the judge is. TEXT is between markup, inside and outside of the root. */
@@ -119,6 +122,9 @@ struct bm_mark_name {
     char bytes[BM_MARK_MAX_NAME];
 };
 
+/* Takes text from the position `used` on, without the judge, and returns how far it came. */
+typedef size_t bm_mark_walk(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used);
+
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
 
@@ -198,11 +204,24 @@ struct bm_mark {
     uint64_t n_number; /* bytes of content so far */
     uint64_t megablast;
     struct bm_mark_field field;
+
+    /* The walk, walk.h. Positions count from the begin of the step's text. */
+    bm_mark_walk *walk; /* NULL: the judge takes all bytes */
+    size_t walk_from;   /* it is not tried before this position */
+    size_t window;      /* where the window begins */
+    size_t window_size;
+    uint16_t n_passed; /* of `specials` */
+    uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
 };
 
 /* --- names.c */
 
-enum { BM_CLASS_NAME_START = 1, BM_CLASS_NAME = 2, BM_CLASS_SPACE = 4, BM_CLASS_DIGIT = 8 };
+enum {
+    BM_CLASS_NAME_START = 1,
+    BM_CLASS_NAME = 2,
+    BM_CLASS_SPACE = 4,
+    BM_CLASS_PLAIN = 8 /* begins or ends nothing: neither markup nor a quote, nor what ends in '>' */
+};
 extern const uint8_t bm_mark_class[128];
 bool bm_mark_is_name_start_beyond_ascii(uint32_t c);
 bool bm_mark_is_name_beyond_ascii(uint32_t c);
@@ -233,11 +252,12 @@ enum bm_mark_encoding bm_mark_find_encoding(const char *name, size_t n_name);
 uint32_t bm_mark_decode(enum bm_mark_encoding encoding, uint8_t byte);
 const char *bm_mark_encoding_name(enum bm_mark_encoding encoding);
 
-/* --- bytes.c. These and all below return false where they failed, with the error record filled. */
+/* --- bytes.c */
 
-bool bm_mark_take_byte(struct bm_mark *mark, uint8_t byte);
+/* Takes the next byte, or several that are plain, and returns how many; 0 where it failed. */
+size_t bm_mark_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
-/* --- judge.c */
+/* --- judge.c. These and all below return false where they failed, with mark->failure filled. */
 
 bool bm_mark_take_character(struct bm_mark *mark, uint32_t c, uint64_t at);
 bool bm_mark_name_begin(struct bm_mark *mark, uint32_t c, uint64_t at);
@@ -272,7 +292,22 @@ void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at); /* a cha
 bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte);           /* a byte, where is_watching */
 bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value);
 
+void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less);
+void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after);
+
+/* --- walk_*.c */
+
+bm_mark_walk bm_mark_walk_avx2;
+bm_mark_walk bm_mark_walk_sse2;
+bm_mark_walk bm_mark_walk_neon;
+bm_mark_walk bm_mark_walk_portable;
+
 /* --- mark.c */
+
+/* The ways there are, best first; the last one is "bytes", the judge alone. Sets the way a scanner takes;
+ * false if this machine has it not. For tests; bm_mark_open() takes the best. */
+extern const char *const bm_mark_ways[];
+bool bm_mark_use(struct bm_mark *mark, const char *way) BM_CHECK_RESULT;
 
 struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset);
 bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) BM_FORMAT(3, 4);

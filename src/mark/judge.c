@@ -96,7 +96,7 @@ static bool in_text(struct bm_mark *mark, uint32_t c, uint64_t at) {
     if (mark->phase != BM_PHASE_ROOT && c != '<') return bm_mark_outside_text(mark, c, at);
     uint8_t n_brackets = mark->n_brackets;
     mark->n_brackets = 0;
-    bm_mark_place_text(mark, c, at);
+    if (mark->depth < BM_DEPTH_NUMBER) bm_mark_place_text(mark, c, at);
     if (c == '<') return begin_markup(mark, at);
     if (c == '&') return begin_reference(mark, at, BM_STATE_TEXT);
     if (c == ']') mark->n_brackets = n_brackets < 2 ? (uint8_t)(n_brackets + 1) : 2;
@@ -552,7 +552,7 @@ bool bm_mark_take_character(struct bm_mark *mark, uint32_t c, uint64_t at) {
 
 bool bm_mark_fail_end(struct bm_mark *mark) {
     char shown[BM_MARK_SHOWN_NAME];
-    if (mark->state < BM_STATE_TEXT || (mark->phase == BM_PHASE_PROLOG && mark->state == BM_STATE_TEXT)) {
+    if (mark->phase == BM_PHASE_PROLOG && mark->state <= BM_STATE_TEXT) {
         return bm_mark_fail(mark, mark->position,
                             "the document ends before its root element: it is empty or cut short");
     }

@@ -5,11 +5,42 @@
 #include <stdio.h>
 #include <string.h>
 
+/* --- ways ------------------------------------------------------------------------------------ */
+
+static bm_mark_walk *find_walk(const char *way) {
+#if defined(__x86_64__)
+    if (strcmp(way, "AVX2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) {
+        return bm_mark_walk_avx2;
+    }
+    if (strcmp(way, "SSE2") == 0) return bm_mark_walk_sse2;
+#elif defined(__aarch64__)
+    if (strcmp(way, "NEON") == 0) return bm_mark_walk_neon;
+#endif
+    return strcmp(way, "portable") == 0 ? bm_mark_walk_portable : NULL;
+}
+
+const char *const bm_mark_ways[] = {"AVX2", "SSE2", "NEON", "portable", "bytes", NULL};
+
+const char *bm_mark_implementation(void) {
+    const char *const *way = bm_mark_ways;
+    while (find_walk(*way) == NULL) way++; /* "portable" is everywhere */
+    return *way;
+}
+
+bool bm_mark_use(struct bm_mark *mark, const char *way) {
+    mark->walk = find_walk(way);
+    return mark->walk != NULL || strcmp(way, "bytes") == 0;
+}
+
+/* --- the door -------------------------------------------------------------------------------- */
+
 enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,
                                     enum blastmerge_invalid_utf8 invalid_utf8) {
     *mark = bm_allocate(memory, sizeof **mark);
     if (*mark == NULL) return BLASTMERGE_NO_MEMORY;
     (*mark)->invalid_utf8 = invalid_utf8;
+    (*mark)->walk = find_walk(bm_mark_implementation());
     bm_mark_reset(*mark);
     return BLASTMERGE_OK;
 }
@@ -20,8 +51,10 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory) {
 
 void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
+    bm_mark_walk *walk = mark->walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
+    mark->walk = walk;
     mark->blank = BM_MARK_NOWHERE;
 }
 
@@ -50,6 +83,18 @@ static bool has_room(const struct bm_mark *mark) {
     return mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
 }
 
+static bool can_step(const struct bm_mark *mark) {
+    return mark->state != BM_STATE_FAILED && has_room(mark) && !mark->field_is_ready;
+}
+
+/* The walk is for text between Iterations and inside of them, where nothing hangs over. */
+static bool can_walk(const struct bm_mark *mark, size_t position) {
+    return mark->state == BM_STATE_TEXT && mark->in_iterations && mark->walk != NULL &&
+           position >= mark->walk_from && (mark->in_iteration || mark->depth == BM_DEPTH_HEADER) &&
+           mark->n_pending == 0 && !mark->body_is_open && !mark->in_number && !mark->in_extra &&
+           !mark->extra_is_ending;
+}
+
 static enum blastmerge_status fail_step(const struct bm_mark *mark, struct blastmerge_error *error) {
     *error = mark->failure;
     return error->status;
@@ -60,8 +105,14 @@ enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, s
     size_t used = 0;
     mark->list = list;
     mark->field_is_ready = false;
-    while (used < n_text && mark->state != BM_STATE_FAILED && has_room(mark) && !mark->field_is_ready) {
-        if (bm_mark_take_byte(mark, text[used])) used++;
+    mark->walk_from = 0;
+    mark->window = mark->window_size = 0;
+    while (used < n_text && can_step(mark)) {
+        if (can_walk(mark, used)) {
+            used = mark->walk(mark, text, n_text, used);
+        } else {
+            used += bm_mark_take(mark, text + used, n_text - used);
+        }
     }
     *n_used = used;
     mark->list = NULL;
@@ -116,8 +167,4 @@ const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark) {
 
 const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark) {
     return &mark->field;
-}
-
-const char *bm_mark_implementation(void) {
-    return "portable";
 }

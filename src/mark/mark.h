@@ -56,9 +56,10 @@ enum bm_mark_kind {
                             it begins at offset ... */
     BM_MARK_NUMBER_LONG_END, /* ... and ends at offset, the '<' of its end tag */
     BM_MARK_NUMBER_MISSING,  /* the Iteration's first element, whose '<' is at offset, is not its number (or
-                                there is  no element, and the '<' is that of its end tag). BM_MARK_NEWLINE: only
-                                `value`  blanks (at most 64 are counted) stand between a newline and the '<'.
-                                BM_MARK_EMPTY_TAG: the Iteration is an empty-element tag, [offset, end) is its
+                                there is  no element, and the '<' is that of its end tag). BM_MARK_NEWLINE:
+                                only  `value`  blanks (at most 64 are counted) stand between a newline and the
+                                '<'.  BM_MARK_EMPTY_TAG: the Iteration is an empty-element tag, [offset, end)
+                                is  its
                                 "/>" */
     BM_MARK_NUMBER_EXTRA, /* a later Iteration_iter-num of the same Iteration begins at offset, its '<' ... */
     BM_MARK_NUMBER_EXTRA_END, /* ... and has ended, with the white space after it, before offset */

@@ -148,14 +148,18 @@ static bool fail_root(struct bm_mark *mark) {
                         what);
 }
 
+static void add_iteration(struct bm_mark *mark, uint64_t less, bool has_newline) {
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION, less);
+    if (has_newline) entry->flags = BM_MARK_NEWLINE;
+}
+
 /* What an element's beginning, whose '<' is at `less`, tells at once. */
 static void add_start(struct bm_mark *mark) {
     bool is_first = mark->in_iteration && mark->depth + 1 == BM_DEPTH_NUMBER && !mark->first_seen;
     mark->field_is_open = false;
     if (mark->in_number) begin_long_number(mark);
     if (mark->element == BM_ELEMENT_ITERATION) {
-        struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION, mark->less);
-        if (mark->newline_before) entry->flags = BM_MARK_NEWLINE;
+        add_iteration(mark, mark->less, mark->newline_before);
     } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
         bm_mark_add(mark, BM_MARK_NUMBER_EXTRA, mark->less);
     } else if (is_first && mark->element != BM_ELEMENT_NUMBER) {
@@ -201,6 +205,18 @@ bool bm_mark_start_named(struct bm_mark *mark) {
     return true;
 }
 
+static void open_iteration(struct bm_mark *mark) {
+    mark->in_iteration = true;
+    mark->first_seen = false;
+    mark->blank = BM_MARK_NOWHERE;
+}
+
+/* For the walk: a whole "<Iteration>". */
+void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less) {
+    add_iteration(mark, less, mark->newline_seen);
+    open_iteration(mark);
+}
+
 static void open_element(struct bm_mark *mark, uint64_t after) {
     switch (mark->element) {
     case BM_ELEMENT_ROOT:
@@ -220,8 +236,7 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
         mark->newline_seen = false;
         break;
     case BM_ELEMENT_ITERATION:
-        mark->in_iteration = true;
-        mark->first_seen = false;
+        open_iteration(mark);
         break;
     case BM_ELEMENT_NUMBER:
         begin_number(mark, after);
@@ -234,10 +249,11 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
     }
 }
 
-static void end_iteration(struct bm_mark *mark, uint64_t after) {
+void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after) {
     bm_mark_add(mark, BM_MARK_ITERATION_END, after);
     mark->counts.n_iterations++;
     mark->in_iteration = false;
+    mark->blank = BM_MARK_NOWHERE;
     mark->newline_seen = false;
 }
 
@@ -267,7 +283,7 @@ static void open_empty_element(struct bm_mark *mark, uint64_t after) {
         break;
     case BM_ELEMENT_ITERATION:
         add_empty(mark, BM_MARK_NUMBER_MISSING, after);
-        end_iteration(mark, after);
+        bm_mark_end_iteration(mark, after);
         break;
     case BM_ELEMENT_NUMBER:
         add_empty(mark, BM_MARK_NUMBER, after);
@@ -338,7 +354,7 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
         mark->in_extra = false;
         mark->in_number = false;
     } else if (depth == BM_DEPTH_ITERATION && mark->in_iteration) {
-        end_iteration(mark, after);
+        bm_mark_end_iteration(mark, after);
     } else if (depth == BM_DEPTH_HEADER) {
         end_header_element(mark, after);
     } else if (depth == 1) {
@@ -390,7 +406,7 @@ void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at) {
         bm_mark_add(mark, BM_MARK_NUMBER_EXTRA_END, at);
     }
     if (mark->body_is_open) find_body(mark, c, at);
-    if (mark->depth < BM_DEPTH_NUMBER) follow_blanks(mark, c, at);
+    follow_blanks(mark, c, at);
 }
 
 bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {

@@ -1,0 +1,968 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scanner: each rule with the place of its error, the marks of documents written by hand, and that
+ * neither the split of a text nor the way that is taken makes a difference.
+ */
+#include "test_mark.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* A document around something inside of a Hit, or of an Iteration's other places. */
+#define HEAD      "<BlastOutput><BlastOutput_iterations><Iteration><Iteration_iter-num>1</Iteration_iter-num><Hit>"
+#define TAIL      "</Hit></Iteration></BlastOutput_iterations></BlastOutput>"
+#define IN_HIT(x) HEAD x TAIL
+#define NO_HITS   "<BlastOutput><BlastOutput_iterations/></BlastOutput>"
+
+/* --- rules ----------------------------------------------------------------------------------- */
+
+struct rule {
+    const char *text; /* '@' is no part of it: it marks the place of the error; without it there is none */
+    size_t n_text;
+    const char *message; /* which the message contains */
+};
+#define RULE(text, message)                                                                                  \
+    { text, sizeof(text) - 1, message }
+#define FINE(text)                                                                                           \
+    { text, sizeof(text) - 1, NULL }
+
+/* clang-format off */
+static const struct rule rules[] = {
+    /* text */
+    FINE(IN_HIT("a ] ]] ]> > ]]&gt; '\" \t\r\n \x7f")),
+    FINE(IN_HIT("]]<!-- -->> ]&#93;> ]]&amp;> ]<x/>]>")),
+    RULE(IN_HIT("a]]@>"), "cannot stand in text"),
+    RULE(IN_HIT("a]]]]@>"), "cannot stand in text"),
+    RULE(IN_HIT("&amp;]]@>"), "cannot stand in text"),
+    RULE(IN_HIT("<x></x>]]@>"), "cannot stand in text"),
+    RULE(IN_HIT("a@\x01"), "U+000001 is not legal"),
+    RULE(IN_HIT("a@\0"), "U+000000 is not legal"),
+    RULE(IN_HIT("a@\x1f"), "not legal"),
+    RULE(IN_HIT("a@\x0b"), "not legal"),
+    /* UTF-8 */
+    FINE(IN_HIT("\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbd \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf \xef\xbb\xbf")),
+    RULE(IN_HIT("@\x80"), "0x80 here is not UTF-8"),
+    RULE(IN_HIT("@\xc0\x80"), "0xc0 here is not UTF-8"),
+    RULE(IN_HIT("@\xc1\xbf"), "not UTF-8"),
+    RULE(IN_HIT("@\xc3("), "not UTF-8"),
+    RULE(IN_HIT("@\xc3"), "not UTF-8"),
+    RULE(IN_HIT("@\xe0\x9f\xbf"), "not UTF-8"),
+    RULE(IN_HIT("@\xed\xa0\x80"), "not UTF-8"),
+    RULE(IN_HIT("@\xe2\x82 "), "not UTF-8"),
+    RULE(IN_HIT("@\xf0\x8f\xbf\xbf"), "not UTF-8"),
+    RULE(IN_HIT("@\xf0\x9f\xa7&lt;"), "not UTF-8"),
+    RULE(IN_HIT("@\xf4\x90\x80\x80"), "not UTF-8"),
+    RULE(IN_HIT("@\xf5\x80\x80\x80"), "not UTF-8"),
+    RULE(IN_HIT("@\xff"), "not UTF-8"),
+    RULE(IN_HIT("@\xef\xbf\xbe"), "U+00FFFE is not legal"),
+    RULE(IN_HIT("@\xef\xbf\xbf"), "U+00FFFF is not legal"),
+    /* references */
+    FINE(IN_HIT("&lt;&gt;&amp;&apos;&quot;&#9;&#10;&#13;&#32;&#x20;&#xD7FF;&#xe000;&#xfffd;&#x10000;&#x10FFFF;&#0000000000000065;")),
+    RULE(IN_HIT("@&auml;"), "&auml; is not declared"),
+    RULE(IN_HIT("@&LT;"), "not declared"),
+    RULE(IN_HIT("@& "), "begins no reference"),
+    RULE(IN_HIT("@&;"), "begins no reference"),
+    RULE(IN_HIT("@&<x/>"), "begins no reference"),
+    RULE(IN_HIT("@&lt "), "not ended by ';'"),
+    RULE(IN_HIT("@&a-very-long-name-that-would-fill-the-message-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx;"), "not ended by ';'"),
+    RULE(IN_HIT("@&#;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#x;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#X20;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#1a;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#xg;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#-1;"), "is not &#digits;"),
+    RULE(IN_HIT("@&#0;"), "no legal character"),
+    RULE(IN_HIT("@&#1;"), "no legal character"),
+    RULE(IN_HIT("@&#xD800;"), "no legal character"),
+    RULE(IN_HIT("@&#xDFFF;"), "no legal character"),
+    RULE(IN_HIT("@&#xFFFE;"), "no legal character"),
+    RULE(IN_HIT("@&#x110000;"), "no legal character"),
+    RULE(IN_HIT("@&#4294967361;"), "no legal character"),           /* 2^32 + 'A' */
+    RULE(IN_HIT("@&#18446744073709551681;"), "no legal character"), /* 2^64 + 'A' */
+    RULE(IN_HIT("@&#x100000000000000000000000041;"), "no legal character"),
+    /* tags */
+    FINE(IN_HIT("<a\n></a\r\n><b\t/><c:d._-9\xc2\xb7/><\xc3\xa9/><_/><:/><\xf0\x90\x80\x80/>")),
+    RULE(IN_HIT("<a>@</b></a>"), "the end tag </b> does not match the open element <a>"),
+    RULE(IN_HIT("<ab>@</a></ab>"), "</a> does not match the open element <ab>"),
+    RULE(IN_HIT("<a>@</ab></a>"), "</ab> does not match the open element <a>"),
+    RULE(IN_HIT("<a>@</A></a>"), "</A> does not match the open element <a>"),
+    RULE(IN_HIT("@</Hsp>"), "</Hsp> does not match the open element <Hit>"),
+    RULE(IN_HIT("<@ a/>"), "a name, '/', '!' or '?'"),
+    RULE(IN_HIT("<@>"), "a name, '/', '!' or '?'"),
+    RULE(IN_HIT("<@1/>"), "not '1'"),
+    RULE(IN_HIT("<@-/>"), "not '-'"),
+    RULE(IN_HIT("<@\xc2\xb7/>"), "U+0000B7"),
+    RULE(IN_HIT("<@\xc3\x97/>"), "U+0000D7"),
+    RULE(IN_HIT("<a@\xc3\xb7/>"), "U+0000F7"),
+    RULE(IN_HIT("<@<"), "a name, '/', '!' or '?'"),
+    RULE(IN_HIT("<a@<"), "the tag's name"),
+    RULE(IN_HIT("<a/@ >"), "'>' after the '/'"),
+    RULE(IN_HIT("<a></@ a>"), "the end tag's name"),
+    RULE(IN_HIT("<a></@>"), "the end tag's name"),
+    RULE(IN_HIT("<a></a @b>"), "'>' after the end tag's name"),
+    RULE(IN_HIT("<a></a@/>"), "'>' after the end tag's name"),
+    RULE(IN_HIT("<a@\x01>"), "not legal"),
+    /* attributes */
+    FINE(IN_HIT("<a b='1' c=\"'\" d = '\"' e='>' f='&lt;&#10;]]>' xml:lang=''\r\n/>")),
+    FINE(IN_HIT("<a b='1' bb='1' B='1'></a>")),
+    RULE(IN_HIT("<a b='1' @b='2'/>"), "attribute b twice"),
+    RULE(IN_HIT("<a b='1' c='' d='' e='' f='' g='' h='' i='' j='' k='' @b='2'/>"), "attribute b twice"),
+    RULE(IN_HIT("<a b='1' @b ='2'>"), "attribute b twice"),
+    RULE(IN_HIT("<a b@>"), "'=' after"),
+    RULE(IN_HIT("<a b @c='1'>"), "'=' after"),
+    RULE(IN_HIT("<a b=@c>"), "value in quotes"),
+    RULE(IN_HIT("<a b=@>"), "value in quotes"),
+    RULE(IN_HIT("<a b='1'@c='2'>"), "white space"),
+    RULE(IN_HIT("<a b='@<'>"), "cannot stand in an attribute's value"),
+    RULE(IN_HIT("<a b='@&x;'>"), "not declared"),
+    RULE(IN_HIT("<a b='@&'>"), "begins no reference"),
+    RULE(IN_HIT("<a b='@\xe4'>"), "not UTF-8"),
+    RULE(IN_HIT("<a b='@\x02'>"), "not legal"),
+    RULE(IN_HIT("<a @='1'>"), "an attribute"),
+    RULE(IN_HIT("<a @\"b\">"), "an attribute"),
+    /* comments, instructions, CDATA */
+    FINE(IN_HIT("<!----><!-- - -> <&]]> --><!--\xc3\xa4-->")),
+    RULE(IN_HIT("<!-- --@- -->"), "can only end a comment"),
+    RULE(IN_HIT("<!--a--@b-->"), "can only end a comment"),
+    RULE(IN_HIT("<!--a--@->"), "can only end a comment"),
+    RULE(IN_HIT("<!-@a-->"), "<!--"),
+    RULE(IN_HIT("<!@a>"), "a comment, CDATA section"),
+    RULE(IN_HIT("<!--@\x01-->"), "not legal"),
+    FINE(IN_HIT("<?a?><?a b?><?a ? > ?" "?><?a\n<&?><?xml-stylesheet x?><?xm?><?xmlx?>")),
+    RULE(IN_HIT("<?@ a?>"), "an instruction's name"),
+    RULE(IN_HIT("<?@?>"), "an instruction's name"),
+    RULE(IN_HIT("<?a?@ ?>"), "after the instruction's name"),
+    RULE(IN_HIT("<?a@<?>"), "after the instruction's name"),
+    RULE(IN_HIT("@<?XML a?>"), "cannot be called xml"),
+    RULE(IN_HIT("@<?xMl?>"), "cannot be called xml"),
+    RULE(IN_HIT("@<?xml version='1.0'?>"), "at the very beginning"),
+    FINE(IN_HIT("<![CDATA[]]><![CDATA[<&>]] ]>]]]><![CDATA[\n\xc3\xa4]]>]>")),
+    RULE(IN_HIT("<![CDATA@ []]>"), "<![CDATA["),
+    RULE(IN_HIT("<![@cdata[]]>"), "<![CDATA["),
+    RULE(IN_HIT("<![CDATA[@\x01]]>"), "not legal"),
+    RULE(IN_HIT("@<!DOCTYPE a>"), "before the root"),
+    RULE("@<![CDATA[]]>" NO_HITS, "inside of the root"),
+    RULE(NO_HITS "@<![CDATA[]]>", "inside of the root"),
+    /* the document's frame */
+    FINE(NO_HITS), FINE(" \n<!-- --><?a?>" NO_HITS "\n<!-- --><?a?> "),
+    FINE("\xef\xbb\xbf" NO_HITS), FINE("\xef\xbb\xbf<?xml version='1.0'?>" NO_HITS),
+    FINE(""),
+    RULE(" @", "before its root element"),
+    RULE("<!-- -->@", "before its root element"),
+    RULE("\xef\xbb\xbf@", "before its root element"),
+    RULE("\xef\xbb@", "before its root element"),
+    RULE("@\xef\xbb<", "neither XML nor"),
+    RULE(HEAD "@", "ends inside <Hit>: it is cut short"),
+    RULE(HEAD "<Hit_hsps>\xc3@", "ends inside <Hit_hsps>: it is cut short"),
+    RULE(HEAD "<Hit_hsps><a@", "ends inside <Hit_hsps>: it is cut short"),
+    RULE(HEAD "<!--@", "ends inside <Hit>"),
+    RULE("<@", "ends inside markup"),
+    RULE(NO_HITS "<!-- @", "ends inside markup"),
+    RULE(NO_HITS "<@", "ends inside markup"),
+    RULE(NO_HITS "@x", "the document's root element has ended"),
+    RULE(NO_HITS "@&amp;", "the document's root element has ended"),
+    RULE(NO_HITS "@\xe4", "the document's root element has ended"),
+    RULE(NO_HITS "@\0", "not legal"),
+    RULE(NO_HITS "@</BlastOutput>", "no open element"),
+    RULE(NO_HITS " \xef\xbb@", "ends inside markup"),
+    RULE("@</a>", "no open element"),
+    RULE("<?a?>@x" NO_HITS, "was expected first"),
+    RULE("@<BlastOutput/>", "without a BlastOutput_iterations"),
+    RULE("<BlastOutput><a/>@</BlastOutput>", "without a BlastOutput_iterations"),
+    RULE("<BlastOutput><a><BlastOutput_iterations/></a>@</BlastOutput>", "without a BlastOutput_iterations"),
+    RULE("<BlastOutput><BlastOutput_iterations/>@<BlastOutput_iterations/></BlastOutput>", "a second BlastOutput_iterations"),
+    RULE("@<a/>", "the root element is <a>, but <BlastOutput> was expected"),
+    RULE("@<BlastXML2 xmlns='x'>", "-outfmt 14 or 16"),
+    RULE("@<html>", "this is HTML"),
+    RULE("<!DOCTYPE html>\n@<html>", "this is HTML"),
+    RULE("<!@doctype html>", "looks like HTML"),
+    RULE("@<\xc3\xa9>", "the root element is <\xc3\xa9>"),
+    /* several documents */
+    FINE(NO_HITS NO_HITS), FINE(NO_HITS "\n<?xml version='1.0'?>" NO_HITS "<?a?>\xef\xbb\xbf" NO_HITS),
+    FINE(NO_HITS "<!DOCTYPE BlastOutput>" NO_HITS "\xef\xbb\xbf<?xml version='1.0'?>" NO_HITS),
+    FINE(NO_HITS "<?xml version='1.0' encoding='latin1'?>" NO_HITS "\xef\xbb\xbf" NO_HITS),
+    RULE(NO_HITS "@<html/>", "root element is <html>"),
+    RULE(NO_HITS "<?xml version='@2.0'?>", "a version such as"),
+    RULE(NO_HITS "<!DOCTYPE BlastOutput>@", "before its root element"),
+    RULE(NO_HITS "<!DOCTYPE BlastOutput>@<?xml version='1.0'?>", "at the very beginning"),
+    RULE(NO_HITS NO_HITS "<BlastOutput>@", "ends inside <BlastOutput>"),
+    RULE(NO_HITS "@<?XML version='1.0'?>", "cannot be called xml"),
+    RULE(NO_HITS "@\xef\xbb<", "neither XML nor"),
+    /* the XML declaration */
+    FINE("<?xml version='1.0'?>" NO_HITS), FINE("<?xml\tversion = \"1.1\"\r\nencoding = 'utf-8'  standalone='yes' ?>" NO_HITS),
+    FINE("<?xml version='1.0' standalone=\"no\"?>" NO_HITS), FINE("<?xml version='1.99' encoding='US-ASCII'?>" NO_HITS),
+    RULE(" @<?xml version='1.0'?>" NO_HITS, "at the very beginning"),
+    RULE("<!-- -->@<?xml version='1.0'?>" NO_HITS, "at the very beginning"),
+    RULE("<?xml version='1.0'?>@<?xml version='1.0'?>" NO_HITS, "at the very beginning"),
+    RULE("@<?XML version='1.0'?>" NO_HITS, "cannot be called xml"),
+    RULE("<?xml@?>" NO_HITS, "white space"),
+    RULE("<?xml @?>" NO_HITS, "version was expected"),
+    RULE("<?xml @encoding='UTF-8'?>" NO_HITS, "version was expected"),
+    RULE("<?xml version='@1'?>" NO_HITS, "a version such as"),
+    RULE("<?xml version='@1.'?>" NO_HITS, "a version such as"),
+    RULE("<?xml version='@1.0 '?>" NO_HITS, "a version such as"),
+    RULE("<?xml version='@2.0'?>" NO_HITS, "a version such as"),
+    RULE("<?xml version=@1.0?>" NO_HITS, "value in quotes"),
+    RULE("<?xml version @'1.0'?>" NO_HITS, "'='"),
+    RULE("<?xml version='@1.0?>" NO_HITS, "a value that ends"),
+    RULE("<?xml version='1.0'@encoding='UTF-8'?>" NO_HITS, "white space between"),
+    RULE("<?xml version='1.0' standalone='no' @encoding='UTF-8'?>" NO_HITS, "in this order"),
+    RULE("<?xml version='1.0' standalone='@maybe'?>" NO_HITS, "yes or no"),
+    RULE("<?xml version='1.0' standalone='@YES'?>" NO_HITS, "yes or no"),
+    RULE("<?xml version='1.0' @Standalone='yes'?>" NO_HITS, "in this order"),
+    RULE("<?xml version='1.0' @extra='1'?>" NO_HITS, "encoding was expected"),
+    RULE("<?xml version='1.0' encoding='UTF-8' @encoding='UTF-8'?>" NO_HITS, "in this order"),
+    RULE("<?xml version='1.0' encoding='@'?>" NO_HITS, "an encoding's name"),
+    RULE("<?xml version='1.0' encoding='@8859-1'?>" NO_HITS, "an encoding's name"),
+    RULE("<?xml version='1.0' encoding='@UTF 8'?>" NO_HITS, "an encoding's name"),
+    RULE("<?xml version='1.0'@\xc3\xa4?>" NO_HITS, "ASCII"),
+    /* encodings */
+    RULE("<?xml version='1.0' encoding='@UTF-16'?>" NO_HITS, "declares the encoding UTF-16, which is not read"),
+    RULE("<?xml version='1.0' encoding='@Shift_JIS'?>" NO_HITS, "Shift_JIS"),
+    RULE("\xef\xbb\xbf<?xml version='1.0' encoding='@ISO-8859-1'?>" NO_HITS, "UTF-8's byte order mark"),
+    RULE("@\xff\xfe<\0?\0", "UTF-16, little end first"),
+    RULE("@\xfe\xff\0<\0?", "UTF-16, big end first"),
+    RULE("@\0<\0?\0x", "UTF-16, big end first"),
+    RULE("@<\0?\0x\0", "UTF-16 or UTF-32 (little end first)"),
+    RULE("@\0\0\0<", "UTF-32, big end first"),
+    RULE("@\xff\xfe\0\0<\0\0\0", "UTF-32, little end first"),
+    RULE("@\x4c\x6f\xa7\x94", "EBCDIC"),
+    RULE("<?xml version='1.0' encoding='us-ascii'?><BlastOutput>@\xe4", "0xe4 is no character in US-ASCII"),
+    RULE("<?xml version='1.0' encoding='CP1252'?><BlastOutput>\x80@\x81", "0x81 is no character in windows-1252"),
+    /* DOCTYPE */
+    FINE("<!DOCTYPE BlastOutput>" NO_HITS), FINE("<!DOCTYPE\n\xc3\xa9 \t>" NO_HITS), FINE("<!DOCTYPE a SYSTEM '<>\"\xc3\xa4#'>" NO_HITS),
+    FINE("<!DOCTYPE a PUBLIC \"-//a b'()+,./:=?;!*#@$_%\r\n\" '' >" NO_HITS),
+    RULE("<!DOCTYPE a PUBLIC '@~' ''>" NO_HITS, "a public identifier"),
+    RULE("<!DOCTYPE a PUBLIC '@\t' ''>" NO_HITS, "a public identifier"),
+    RULE("<!DOCTYPE a PUBLIC 'a'@'b'>" NO_HITS, "white space"),
+    RULE("<!DOCTYPE a PUBLIC 'a'@>" NO_HITS, "white space"),
+    RULE("<!DOCTYPE a PUBLIC 'a' @>" NO_HITS, "an identifier in quotes"),
+    RULE("<!DOCTYPE a PUBLIC@'a' 'b'>" NO_HITS, "white space"),
+    RULE("<!DOCTYPE a SYSTEM 'a' @'b'>" NO_HITS, "'>' was expected"),
+    RULE("<!DOCTYPE a SYSTEM @a>" NO_HITS, "an identifier in quotes"),
+    RULE("<!DOCTYPE a S@ISTEM 'a'>" NO_HITS, "SYSTEM was expected"),
+    RULE("<!DOCTYPE a @system 'a'>" NO_HITS, "'>' was expected"),
+    RULE("<!DOCTYPE a @b>" NO_HITS, "'>' was expected"),
+    RULE("<!DOCTYPE @>" NO_HITS, "a name was expected"),
+    RULE("<!DOCTYPE@>" NO_HITS, "white space"),
+    RULE("<!DOC@type a>" NO_HITS, "DOCTYPE was expected"),
+    RULE("<!DOCTYPE a @[]>" NO_HITS, "internal subset, which is refused"),
+    RULE("<!DOCTYPE a@[<!ENTITY b 'c'>]>" NO_HITS, "internal subset, which is refused"),
+    RULE("<!DOCTYPE a SYSTEM 'a'@[]>" NO_HITS, "internal subset, which is refused"),
+    RULE("<!DOCTYPE a>@<!DOCTYPE a>" NO_HITS, "a second DOCTYPE"),
+    RULE("<!DOCTYPE a SYSTEM '@\xe4'>" NO_HITS, "not UTF-8"),
+    /* something else */
+    RULE("@{\"BlastOutput2\": [", "looks like JSON"),
+    RULE(" \n@{}", "looks like JSON"),
+    RULE("@BLASTP 2.12.0+\n\n", "a plain BLAST report"),
+    RULE("@# BLASTN 2.12.0+\n# Query", "a BLAST table"),
+    RULE("@Blast4-request ::= {", "a BLAST archive"),
+    RULE("@>sp|P1\nMKV", "FASTA"),
+    RULE("@PK\x03\x04 a zip", "a ZIP archive"),
+    RULE("@\x1f\x8b\x08", "gzip data inside"),
+    RULE("@Query_1\t", "a '<' was expected first"),
+};
+/* clang-format on */
+
+/* The text of a rule and where its '@' stood; SIZE_MAX: nowhere. */
+static struct bytes take_rule(const struct rule *rule, size_t *place) {
+    struct bytes text = {0};
+    const char *at = rule->message == NULL ? NULL : memchr(rule->text, '@', rule->n_text);
+    *place = at == NULL ? SIZE_MAX : (size_t)(at - rule->text);
+    if (at == NULL) {
+        add_bytes(&text, rule->text, rule->n_text);
+    } else {
+        add_bytes(&text, rule->text, *place);
+        add_bytes(&text, at + 1, rule->n_text - *place - 1);
+    }
+    return text;
+}
+
+static void test_rules(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        size_t place;
+        struct bytes text = take_rule(&rules[i], &place);
+        struct trace trace = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+        bool is_right = trace.status == BLASTMERGE_OK;
+        if (rules[i].message != NULL) {
+            is_right = trace.status == BLASTMERGE_DATA && trace.error.text_offset == place &&
+                       strstr(trace.error.message, rules[i].message) != NULL;
+        }
+        if (!is_right) {
+            fail_msg("%s: status %d at %d, not %d: %s", rules[i].text, (int)trace.status,
+                     (int)trace.error.text_offset, (int)place, trace.error.message);
+        }
+        free_trace(&trace);
+        free_bytes(&text);
+    }
+}
+
+/* --- marks ----------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {
+    "DOC",   "BOM",      "DECL",    "NODECL",   "FIELD",  "DB",      "DBEND",
+    "ITERS", "BODY",     "ITER",    "NUM",      "LONG",   "LONGEND", "MISSING",
+    "EXTRA", "EXTRAEND", "ITEREND", "ITERSEND", "MBSTAT", "CHAR",    "DOCEND",
+};
+
+static bool has_value(const struct bm_mark_entry *entry) {
+    return entry->value != 0 || entry->kind == BM_MARK_CHARACTER || (entry->flags & BM_MARK_DIGITS) != 0;
+}
+
+static void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
+    static const char letters[] = "enDc"; /* empty tag, newline, digits, converted */
+    char value[32];
+    add_text(out, "{");
+    add_text(out, kinds[entry->kind]);
+    if (entry->flags != 0) add_text(out, " ");
+    for (unsigned bit = 0; bit < 4; bit++) {
+        if ((entry->flags >> bit & 1) != 0) add_bytes(out, letters + bit, 1);
+    }
+    if (has_value(entry)) {
+        snprintf(value, sizeof value, "=%llu", (unsigned long long)entry->value);
+        add_text(out, value);
+    }
+    add_text(out, "}");
+}
+
+/* The text with each mark at its place, and where it has an end, "{/}" there. */
+static struct bytes show_marks(const struct bytes *text, const struct trace *trace) {
+    struct bytes out = {0};
+    for (size_t at = 0; at <= text->n_data; at++) {
+        for (size_t i = 0; i < n_marks(trace); i++) {
+            const struct bm_mark_entry *entry = mark_at(trace, i);
+            if (entry->end == at && entry->end > entry->offset) add_text(&out, "{/}");
+            if (entry->offset != at) continue;
+            show_mark(&out, entry);
+            if (entry->end == at && entry->kind != BM_MARK_FIELD && at > 0) add_text(&out, "{/}");
+        }
+        if (at < text->n_data) add_bytes(&out, text->data + at, 1);
+    }
+    add_bytes(&out, "", 1);
+    return out;
+}
+
+struct golden {
+    const char *name;
+    const char *shown; /* without its marks it is the text */
+    enum blastmerge_invalid_utf8 invalid_utf8;
+};
+
+#define KEEP   BLASTMERGE_INVALID_UTF8_KEEP
+#define LATIN1 BLASTMERGE_INVALID_UTF8_LATIN1
+#define ERROR  BLASTMERGE_INVALID_UTF8_ERROR
+#define OPEN   "{DOC}{NODECL}<BlastOutput><BlastOutput_iterations>{ITERS}"
+#define CLOSE  "</BlastOutput_iterations></BlastOutput>{DOCEND}"
+
+/* clang-format off */
+static const struct golden goldens[] = {
+    {"as BLAST writes it",
+     "{DOC}{DECL}<?xml version=\"1.0\"?>{/}\n<!DOCTYPE BlastOutput PUBLIC \"-//NCBI//NCBI BlastOutput/EN\" \"a.dtd\">\n"
+     "<BlastOutput>\n  <BlastOutput_program>blastp</BlastOutput_program>{FIELD}\n"
+     "  <BlastOutput_db>{DB}nr{DBEND}</BlastOutput_db>{FIELD}\n"
+     "  <BlastOutput_param>\n    <Parameters>\n      <Parameters_expect>10</Parameters_expect>{FIELD}\n    </Parameters>\n"
+     "  </BlastOutput_param>\n<BlastOutput_iterations>{ITERS}\n{BODY}"
+     "{ITER}<Iteration>\n  <Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num>\n  <Iteration_query-ID>Query_1</Iteration_query-ID>\n"
+     "<Iteration_hits>\n<Hit><Hit_num>1</Hit_num><Hit_hsps><Hsp></Hsp></Hit_hsps></Hit>\n</Iteration_hits>\n</Iteration>{ITEREND}\n"
+     "{ITER n}<Iteration>\n  <Iteration_iter-num>{NUM D=2}2{/}</Iteration_iter-num>\n</Iteration>{ITEREND}\n"
+     "{ITERSEND n}{/}</BlastOutput_iterations>\n</BlastOutput>\n\n{DOCEND}", ERROR},
+    {"no Iteration", OPEN "\n{BODY}{ITERSEND}{/}" CLOSE, ERROR},
+    {"no Iteration, one line", OPEN "{BODY}{ITERSEND}{/}" CLOSE, ERROR},
+    {"no Iteration, blanks", OPEN "{BODY}{ITERSEND} \t{/}" CLOSE, ERROR},
+    {"no Iteration, return", OPEN "{BODY}\r{ITERSEND n} {/}" CLOSE, ERROR},
+    {"no Iteration, two lines", OPEN " \t\r\n{BODY}\n{ITERSEND n}  {/}" CLOSE, ERROR},
+    {"no Iteration, empty tag", "{DOC}{NODECL}<BlastOutput><BlastOutput_iterations {ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
+    {"text before the body's line ends", OPEN "{BODY} x\n{ITERSEND n}{/}" CLOSE, ERROR},
+    {"text behind the last Iteration", OPEN "\n{BODY}{ITER}<Iteration {MISSING e}/>{/}{ITEREND}\nCREATE_VIEW{ITERSEND n} {/}" CLOSE, ERROR},
+    {"a comment before the end tag", OPEN "\n{BODY} <!-- \n -->{ITERSEND n} {/}" CLOSE, ERROR},
+    {"a newline only inside of an Iteration",
+     OPEN "{BODY}{ITER}<Iteration\n>\n{MISSING n}</Iteration\n>{ITEREND}{ITER}<Iteration>{MISSING}<x/>\n</Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"newlines of all kinds",
+     OPEN "\r\n{BODY}{ITER}<Iteration>{MISSING}</Iteration>{ITEREND}\r{ITER n}<Iteration>{MISSING}</Iteration>{ITEREND}<!--\n-->{ITER n}"
+     "<Iteration>{MISSING}</Iteration>{ITEREND}<x\n/>{ITER n}<Iteration>{MISSING}</Iteration>{ITEREND} {ITER}<Iteration>{MISSING}</Iteration>{ITEREND}"
+     "\t{ITER}<Iteration>{MISSING}</Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"numbers",
+     OPEN "{BODY}{ITER}<Iteration><!-- -->text<Iteration_iter-num  a='b'>{NUM D=12345678901234567890}12345678901234567890{/}</Iteration_iter-num >"
+     "</Iteration>{ITEREND}{ITER}<Iteration><Iteration_iter-num>{NUM}18446744073709551616{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=18446744073709551615}18446744073709551615{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=7}000000000000000000000007{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}0000000000000000000000007{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM} 7{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM}&#55;{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM}{/}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num {NUM e}/>{/}</Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}7<!-- -->{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}<x>7</x>8{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}<x/>{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}<![CDATA[7]]>{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{LONG}<?a?>{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"numbers missing",
+     OPEN "{BODY}{ITER}<Iteration>{MISSING}<x/></Iteration>{ITEREND}{ITER}<Iteration>\n   {MISSING n=3}<x/></Iteration>{ITEREND}"
+     "{ITER}<Iteration>\n x {MISSING}<x/></Iteration>{ITEREND}{ITER}<Iteration>\r{MISSING n}<x></x></Iteration>{ITEREND}"
+     "{ITER}<Iteration>\n <!-- -->{MISSING}<x/></Iteration>{ITEREND}{ITER}<Iteration>\n<!-- -->\t{MISSING}</Iteration>{ITEREND}"
+     "{ITER}<Iteration>\n\t {MISSING n=2}</Iteration>{ITEREND}{ITER}<Iteration {MISSING e}/>{/}{ITEREND}"
+     "{ITER}<Iteration>{MISSING}<Iteration_iter-num2/></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"numbers that are too many",
+     OPEN "{BODY}{ITER}<Iteration><Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num>\n{EXTRA}<Iteration_iter-num>2</Iteration_iter-num> \r\n\t{EXTRAEND}"
+     "{EXTRA}<Iteration_iter-num/>{EXTRAEND}x{EXTRA}<Iteration_iter-num><y/></Iteration_iter-num>{EXTRAEND}<!-- -->"
+     "{EXTRA}<Iteration_iter-num></Iteration_iter-num> {EXTRAEND}&amp;<y><Iteration_iter-num>3</Iteration_iter-num></y></Iteration>{ITEREND}"
+     "{ITER}<Iteration>{MISSING}<y/>{EXTRA}<Iteration_iter-num>2</Iteration_iter-num>{EXTRAEND}</Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"Iterations elsewhere are none",
+     "{DOC}{NODECL}<BlastOutput><Iteration></Iteration>{FIELD}<x><Iteration/>{FIELD}</x><BlastOutput_iterations>{ITERS}{BODY}<x><Iteration>"
+     "<Iteration_iter-num>1</Iteration_iter-num><Hit/></Iteration></x><Iterations/>{ITER}<Iteration>{MISSING}<Iteration/></Iteration>{ITEREND}{ITERSEND}{/}"
+     "</BlastOutput_iterations><Iteration/></BlastOutput>{DOCEND}", ERROR},
+    {"databases",
+     "{DOC}{NODECL}<BlastOutput><x><BlastOutput_db>no</BlastOutput_db>{FIELD}</x><BlastOutput_db a='b'>{DB}<!-- -->&amp;{DBEND}</BlastOutput_db >{FIELD}"
+     "<BlastOutput_db>second</BlastOutput_db>{FIELD}<BlastOutput_iterations {ITERS e}/>{/}<BlastOutput_db>later</BlastOutput_db></BlastOutput>{DOCEND}", ERROR},
+    {"an empty database", "{DOC}{NODECL}<BlastOutput><BlastOutput_db{DB e}/>{/}{FIELD}<BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
+    {"megablast's statistics",
+     "{DOC}{NODECL}<BlastOutput>{MBSTAT}<BlastOutput_mbstat><a>1</a></BlastOutput_mbstat>{/}<x><BlastOutput_mbstat/>{FIELD}</x>"
+     "<BlastOutput_iterations{ITERS e}/>{/}\n{MBSTAT}<BlastOutput_mbstat a='b'/>{/}{MBSTAT}<BlastOutput_mbstat></BlastOutput_mbstat>{/}</BlastOutput>{DOCEND}", ERROR},
+    {"several documents",
+     "{DOC}{NODECL} <BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput> <!-- -->\n{DOCEND}{DOC}{NODECL}<BlastOutput>"
+     "<BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}{DOC}{DECL}<?xml version='1.1'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}"
+     "</BlastOutput><?xm l?>{DOCEND}{DOC}{NODECL}<!DOCTYPE x><BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>\n{DOCEND}"
+     "{DOC}{BOM}\xef\xbb\xbf{/}{DECL}<?xml version='1.0'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}"
+     "{DOC}{BOM}\xef\xbb\xbf{/}{NODECL} <BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
+    {"ISO-8859-1",
+     "{DOC}{DECL c}<?xml version='1.0' encoding='Latin1'?>{/}<!-- {CHAR=228}\xe4 --><BlastOutput><BlastOutput_db>{DB}{CHAR=128}\x80{DBEND}</BlastOutput_db>{FIELD}"
+     "<BlastOutput_iterations>{ITERS}{BODY}{CHAR=255}\xff <x{CHAR=233}\xe9/>{ITER}<Iteration>{MISSING}<Iteration_iter-num{CHAR=233}\xe9></Iteration_iter-num{CHAR=233}\xe9>"
+     "{EXTRA}<Iteration_iter-num>{CHAR=233}\xe9</Iteration_iter-num>{EXTRAEND}{CHAR=233}\xe9<Hit a='{CHAR=233}\xe9'><![CDATA[{CHAR=233}\xe9]]></Hit>"
+     "</Iteration>{ITEREND}{ITER}<Iteration>{CHAR=233}\xe9<Iteration_iter-num>{LONG}{CHAR=233}\xe9{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}{ITERSEND} {/}"
+     "</BlastOutput_iterations></BlastOutput><?{CHAR=233}\xe9 ?>{DOCEND}{DOC}{NODECL}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}<\xc3\xa4/></BlastOutput>{DOCEND}", ERROR},
+    {"ISO-8859-15",
+     "{DOC}{DECL c}<?xml version='1.0' encoding='ISO-8859-15'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}"
+     "{CHAR=8364}\xa4{CHAR=165}\xa5{CHAR=352}\xa6{CHAR=353}\xa8{CHAR=381}\xb4{CHAR=382}\xb8{CHAR=338}\xbc{CHAR=339}\xbd{CHAR=376}\xbe{CHAR=191}\xbf</BlastOutput>{DOCEND}", ERROR},
+    {"windows-1252",
+     "{DOC}{DECL c}<?xml version='1.0' encoding='Windows-1252'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}"
+     "{CHAR=8364}\x80{CHAR=8218}\x82{CHAR=402}\x83{CHAR=381}\x8e{CHAR=8216}\x91{CHAR=376}\x9f{CHAR=160}\xa0{CHAR=255}\xff</BlastOutput>{DOCEND}", ERROR},
+    {"US-ASCII", "{DOC}{DECL c}<?xml version='1.0' encoding='ANSI_X3.4-1968'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
+    {"bytes that are not UTF-8, converted",
+     OPEN "{BODY}{CHAR=228}\xe4{ITER}<Iteration>{CHAR=228}\xe4{CHAR=226}\xe2{CHAR=130}\x82<Iteration_iter-num>{LONG}1{CHAR=128}\x80{LONGEND}</Iteration_iter-num>"
+     "{EXTRA}<Iteration_iter-num/>{EXTRAEND}{CHAR=240}\xf0{CHAR=159}\x9f{CHAR=167}\xa7<Hit a='{CHAR=228}\xe4'>\xc3\xa4{CHAR=164}\xa4{CHAR=195}\xc3\xc3\xa4"
+     "{CHAR=237}\xed{CHAR=160}\xa0{CHAR=128}\x80{CHAR=192}\xc0{CHAR=175}\xaf{CHAR=255}\xff<!--{CHAR=228}\xe4--><![CDATA[{CHAR=228}\xe4]]]{CHAR=228}\xe4]]>"
+     "<?a {CHAR=228}\xe4?{CHAR=228}\xe4?></Hit></Iteration>{ITEREND}{ITERSEND} {/}" CLOSE, LATIN1},
+    {"bytes that are not UTF-8, kept",
+     OPEN "{BODY}\xe4{ITER}<Iteration>\xe4\xe2\x82<Iteration_iter-num>{NUM}1\x80{/}</Iteration_iter-num>"
+     "{EXTRA}<Iteration_iter-num/>{EXTRAEND}\xf0\x9f\xa7<Hit a='\xe4'>\xc3\xa4\xa4\xc3\xc3\xa4\xed\xa0\x80\xc0\xaf\xff<!--\xe4--><![CDATA[\xe4]]></Hit></Iteration>{ITEREND}"
+     "{ITERSEND} {/}" CLOSE, KEEP},
+};
+/* clang-format on */
+
+/* What is shown without its marks. */
+static struct bytes hide_marks(const char *shown) {
+    struct bytes text = {0};
+    for (const char *p = shown; *p != '\0'; p++) {
+        if (*p == '{') {
+            p = strchr(p, '}');
+        } else {
+            add_bytes(&text, p, 1);
+        }
+    }
+    return text;
+}
+
+static void test_marks(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
+        struct bytes text = hide_marks(goldens[i].shown);
+        struct trace trace = scan(&text, whole, "bytes", goldens[i].invalid_utf8);
+        struct bytes shown = show_marks(&text, &trace);
+        if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, goldens[i].shown) != 0) {
+            fail_msg("%s: %s\nexpected %s\nbut got  %s", goldens[i].name, trace.error.message,
+                     goldens[i].shown, (const char *)shown.data);
+        }
+        free_bytes(&shown);
+        free_trace(&trace);
+        free_bytes(&text);
+    }
+}
+
+/* --- splits and ways ------------------------------------------------------------------------- */
+
+/* A text in one split gives what `expected` has, in each way; what is safe behind each chunk is the same
+ * in all of them, too. */
+static void check_split(const struct bytes *text, struct split split,
+                        enum blastmerge_invalid_utf8 invalid_utf8, const struct trace *expected) {
+    struct trace slow = scan(text, split, "bytes", invalid_utf8);
+    for (const char *const *way = bm_mark_ways; *way != NULL; way++) {
+        if (!way_exists(*way)) continue;
+        struct trace trace = scan(text, split, *way, invalid_utf8);
+        if (!same_traces(&trace, expected) || !same_bytes(&trace.safe, &slow.safe)) {
+            struct bytes shown = show_marks(text, &trace);
+            fail_msg("%s, split %zu %zu: status %d at %llu, not %d at %llu: %s\n%s", *way, split.first,
+                     split.size, (int)trace.status, (unsigned long long)trace.error.text_offset,
+                     (int)expected->status, (unsigned long long)expected->error.text_offset,
+                     trace.error.message, (const char *)shown.data);
+        }
+        free_trace(&trace);
+    }
+    free_trace(&slow);
+}
+
+static void check_all_splits(const struct bytes *text, enum blastmerge_invalid_utf8 invalid_utf8) {
+    static const size_t sizes[] = {1, 2, 3, 5, 7, 11, 13, 17, 61, 127, 251, 1021};
+    struct trace expected = scan(text, whole, "bytes", invalid_utf8);
+    check_split(text, whole, invalid_utf8, &expected);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        check_split(text, (struct split){0, sizes[i], {0}}, invalid_utf8, &expected);
+    }
+    for (size_t first = 1; first < text->n_data; first++) {
+        struct split split = {first, SIZE_MAX, {0}};
+        struct trace trace = scan(text, split, bm_mark_implementation(), invalid_utf8);
+        if (!same_traces(&trace, &expected)) check_split(text, split, invalid_utf8, &expected);
+        free_trace(&trace);
+    }
+    free_trace(&expected);
+}
+
+static void test_splits_of_rules(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        size_t place;
+        struct bytes text = take_rule(&rules[i], &place);
+        check_all_splits(&text, (enum blastmerge_invalid_utf8)(i % 3));
+        free_bytes(&text);
+    }
+}
+
+static void test_splits_of_marks(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
+        struct bytes text = hide_marks(goldens[i].shown);
+        check_all_splits(&text, goldens[i].invalid_utf8);
+        free_bytes(&text);
+    }
+}
+
+/* The rules once more, with so much text around that the walk comes to them, at any place of a window. */
+static void test_rules_in_long_texts(void **state) {
+    struct chance chance = {1};
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rules / sizeof rules[0]; i++) {
+        size_t place;
+        struct bytes text = {0};
+        struct bytes rule = take_rule(&rules[i / 2], &place);
+        make_document(&text, &chance, 1 + below(&chance, 12));
+        add_bytes(&text, rule.data, rule.n_data);
+        if (memcmp(rules[i / 2].text, HEAD, sizeof HEAD - 1) ==
+            0) { /* in the middle of a long document, too */
+            text.n_data -= rule.n_data;
+            add_text(&text, HEAD);
+            add_repeated(&text, "<Hit_num>\303\2441</Hit_num>\n", below(&chance, 300));
+            add_bytes(&text, rule.data + sizeof HEAD - 1, rule.n_data - (sizeof HEAD - 1));
+        }
+        make_document(&text, &chance, 1);
+        struct trace expected = scan(&text, whole, "bytes", (enum blastmerge_invalid_utf8)(i % 3));
+        check_split(&text, whole, (enum blastmerge_invalid_utf8)(i % 3), &expected);
+        check_split(&text, (struct split){0, 0, {i}}, (enum blastmerge_invalid_utf8)(i % 3), &expected);
+        free_trace(&expected);
+        free_bytes(&rule);
+        free_bytes(&text);
+    }
+}
+
+/* What chance makes is well-formed, and stays the same in any split and way. */
+static void test_odd_documents(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        struct chance chance = {seed};
+        struct bytes text = {0};
+        for (size_t n = below(&chance, 2) + 1; n > 0; n--) make_document(&text, &chance, below(&chance, 60));
+        struct trace expected = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+        if (expected.status != BLASTMERGE_OK) {
+            fail_msg("seed %llu: at %llu: %s", (unsigned long long)seed,
+                     (unsigned long long)expected.error.text_offset, expected.error.message);
+        }
+        check_split(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+        if (text.n_data < 4000) {
+            check_split(&text, (struct split){0, 1, {0}}, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+        }
+        check_split(&text, (struct split){0, 4099, {0}}, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+        for (uint64_t i = 0; i < 4; i++) {
+            check_split(&text, (struct split){0, 0, {seed + i}}, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+        }
+        free_trace(&expected);
+        free_bytes(&text);
+    }
+}
+
+/* Bytes changed by chance: mostly errors, the same ones in all ways. */
+static void test_damaged_documents(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 600; seed++) {
+        struct chance chance = {seed};
+        struct bytes text = {0};
+        enum blastmerge_invalid_utf8 invalid_utf8 = (enum blastmerge_invalid_utf8)below(&chance, 3);
+        make_document(&text, &chance, below(&chance, 40));
+        for (size_t n = below(&chance, 4); n > 0; n--) {
+            text.data[below(&chance, text.n_data)] = (uint8_t)next_chance(&chance);
+        }
+        struct trace expected = scan(&text, whole, "bytes", invalid_utf8);
+        check_split(&text, whole, invalid_utf8, &expected);
+        check_split(&text, (struct split){0, 0, {seed}}, invalid_utf8, &expected);
+        free_trace(&expected);
+        free_bytes(&text);
+    }
+}
+
+/* More marks than a list has room for. */
+static void test_full_lists(void **state) {
+    struct bytes text = {0};
+    (void)state;
+    add_text(&text, "<BlastOutput><BlastOutput_iterations>");
+    add_repeated(&text, "<Iteration><Iteration_iter-num>1</Iteration_iter-num><Hit>\344</Hit></Iteration>\n",
+                 700);
+    add_repeated(&text, "<Iteration/>", 700);
+    add_repeated(&text, "\344\344\344", 700);
+    add_text(&text, "</BlastOutput_iterations></BlastOutput>");
+    struct trace expected = scan(&text, (struct split){0, 1, {0}}, "bytes", BLASTMERGE_INVALID_UTF8_LATIN1);
+    assert_int_equal(expected.status, BLASTMERGE_OK);
+    assert_int_equal(expected.counts.n_iterations, 1400);
+    assert_int_equal(expected.counts.n_hits, 700);
+    assert_int_equal(expected.counts.n_invalid_bytes, 2800);
+    assert_int_equal(n_marks(&expected), 4 * 700 + 3 * 700 + 3 * 700 + 6);
+    for (const char *const *way = bm_mark_ways; *way != NULL; way++) {
+        if (!way_exists(*way)) continue;
+        struct trace trace = scan(&text, whole, *way, BLASTMERGE_INVALID_UTF8_LATIN1);
+        assert_true(same_traces(&trace, &expected));
+        free_trace(&trace);
+    }
+    free_trace(&expected);
+    free_bytes(&text);
+}
+
+/* Inside of Hits nothing but an incomplete character is held back. */
+static void test_safe_inside_of_hits(void **state) {
+    static const char head[] = HEAD "<Hit_def>";
+    static const char inside[] =
+        "a <!-- \303\244 --><x a='1'/> \342\202\254 <y>&amp;]]</y> <![CDATA[>]]><?z?>";
+    struct bytes text = {0};
+    (void)state;
+    add_text(&text, head);
+    add_text(&text, inside);
+    struct trace trace = scan(&text, (struct split){0, 1, {0}}, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    for (size_t i = sizeof head - 1; i < text.n_data; i++) {
+        uint64_t safe;
+        size_t n_pending = 0;
+        memcpy(&safe, trace.safe.data + i * sizeof safe, sizeof safe);
+        while (n_pending < 3 && text.data[i - n_pending] >= 0x80) n_pending++;
+        assert_true(safe <= i + 1 && safe + n_pending >= i + 1);
+        if (text.data[i] < 0x80) assert_int_equal(safe, i + 1);
+    }
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+static uint64_t hash_field(const char *name, const char *value) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i <= strlen(name); i++) hash = (hash ^ (uint8_t)name[i]) * 1099511628211u;
+    for (size_t i = 0; i < strlen(value); i++) hash = (hash ^ (uint8_t)value[i]) * 1099511628211u;
+    return hash;
+}
+
+static const struct bm_mark_field *field_at(const struct trace *trace, size_t i) {
+    assert_true((i + 1) * sizeof(struct bm_mark_field) <= trace->fields.n_data);
+    return (const struct bm_mark_field *)(const void *)trace->fields.data + i;
+}
+
+static void check_field(const struct trace *trace, size_t i, const char *name, const char *value,
+                        bool is_parameter) {
+    const struct bm_mark_field *field = field_at(trace, i);
+    assert_string_equal(field->name, name);
+    assert_string_equal(field->value, value);
+    assert_int_equal(field->n_value, strlen(value));
+    assert_int_equal(field->is_parameter, is_parameter);
+    assert_false(field->is_cut);
+    assert_true(field->hash == hash_field(name, value));
+}
+
+static void test_fields(void **state) {
+    struct bytes text = {0};
+    (void)state;
+    add_text(&text,
+             "<BlastOutput><p>1</p> <q/><BlastOutput_param> <e>&lt;<!-- x --><![CDATA[<]]><?y?> \303\244</e>"
+             "<P><f>2</f>3</P><BlastOutput_param/></BlastOutput_param><g>\n</g><BlastOutput_param></"
+             "BlastOutput_param>"
+             "<BlastOutput_iterations/><later>4</later></BlastOutput>");
+    struct trace trace = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    assert_int_equal(trace.status, BLASTMERGE_OK);
+    check_field(&trace, 0, "p", "1", false);
+    check_field(&trace, 1, "q", "", false);
+    check_field(&trace, 2, "e", "&lt;<!-- x --><![CDATA[<]]><?y?> \303\244", true);
+    check_field(&trace, 3, "f", "2", true);
+    check_field(&trace, 4, "BlastOutput_param", "", true);
+    check_field(&trace, 5, "g", "\n", false);
+    check_field(&trace, 6, "BlastOutput_param", "", false);
+    assert_int_equal(trace.fields.n_data, 7 * sizeof(struct bm_mark_field));
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
+static struct trace scan_field_of(size_t n_value) {
+    struct bytes text = {0};
+    add_text(&text, "<BlastOutput><a>");
+    add_repeated(&text, "x", n_value);
+    add_text(&text, "</a><BlastOutput_iterations/></BlastOutput>");
+    struct trace trace = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    assert_int_equal(trace.status, BLASTMERGE_OK);
+    free_bytes(&text);
+    return trace;
+}
+
+static void test_long_fields(void **state) {
+    (void)state;
+    struct trace fits = scan_field_of(BM_MARK_MAX_VALUE);
+    struct trace cut = scan_field_of(BM_MARK_MAX_VALUE + 1);
+    struct trace longer = scan_field_of(BM_MARK_MAX_VALUE + 2);
+    assert_false(field_at(&fits, 0)->is_cut);
+    assert_true(field_at(&cut, 0)->is_cut && field_at(&longer, 0)->is_cut);
+    assert_int_equal(field_at(&fits, 0)->n_value, BM_MARK_MAX_VALUE);
+    assert_string_equal(field_at(&fits, 0)->value, field_at(&cut, 0)->value);
+    assert_string_equal(field_at(&cut, 0)->value, field_at(&longer, 0)->value);
+    assert_true(field_at(&fits, 0)->hash != field_at(&cut, 0)->hash);
+    assert_true(field_at(&cut, 0)->hash != field_at(&longer, 0)->hash);
+    free_trace(&fits);
+    free_trace(&cut);
+    free_trace(&longer);
+}
+
+/* --- encodings ------------------------------------------------------------------------------- */
+
+/* The character that the byte 0xa4 is in an encoding; 0: none, or the encoding is not read. */
+static uint64_t decode_with(const char *encoding, const char *byte) {
+    struct bytes text = {0};
+    uint64_t value = 0;
+    add_text(&text, "<?xml version='1.0' encoding='");
+    add_text(&text, encoding);
+    add_text(&text, "'?><BlastOutput><BlastOutput_iterations/>");
+    add_text(&text, byte);
+    add_text(&text, "</BlastOutput>");
+    struct trace trace = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    for (size_t i = 0; trace.status == BLASTMERGE_OK && i < n_marks(&trace); i++) {
+        if (mark_at(&trace, i)->kind == BM_MARK_CHARACTER) value = mark_at(&trace, i)->value;
+    }
+    free_trace(&trace);
+    free_bytes(&text);
+    return value;
+}
+
+static void test_encodings(void **state) {
+    static const char *const latin1[] = {"ISO-8859-1", "iso-8859-1", "ISO_8859-1", "latin1",
+                                         "Latin-1",    "L1",         "IBM819",     "CP819",
+                                         "iso-ir-100", "ISO8859-1",  "csISOLatin1"};
+    static const char *const latin9[] = {"ISO-8859-15", "ISO_8859-15", "Latin-9", "LATIN9", "csISO885915"};
+    static const char *const cp1252[] = {"windows-1252", "Windows-1252", "CP1252", "csWindows1252"};
+    static const char *const ascii[] = {"US-ASCII",  "ASCII",  "us",   "ANSI_X3.4-1968",
+                                        "ISO646-US", "IBM367", "cp367"};
+    static const char *const others[] = {"UTF-16", "UTF-7",        "ISO-8859-2", "KOI8-R",
+                                         "x",      "ISO-8859-150", "UTF-8x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof latin1 / sizeof latin1[0]; i++)
+        assert_int_equal(decode_with(latin1[i], "\x80"), 0x80);
+    for (size_t i = 0; i < sizeof latin9 / sizeof latin9[0]; i++)
+        assert_int_equal(decode_with(latin9[i], "\xa4"), 0x20ac);
+    for (size_t i = 0; i < sizeof cp1252 / sizeof cp1252[0]; i++)
+        assert_int_equal(decode_with(cp1252[i], "\x80"), 0x20ac);
+    for (size_t i = 0; i < sizeof ascii / sizeof ascii[0]; i++) {
+        assert_int_equal(bm_mark_find_encoding(ascii[i], strlen(ascii[i])), BM_ENCODING_ASCII);
+        assert_int_equal(decode_with(ascii[i], "\x80"), 0);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(bm_mark_find_encoding(others[i], strlen(others[i])), BM_ENCODING_OTHER);
+    }
+    for (unsigned byte = 0x80; byte < 0xa0; byte++) {
+        bool is_undefined = byte == 0x81 || byte == 0x8d || byte == 0x8f || byte == 0x90 || byte == 0x9d;
+        assert_int_equal(bm_mark_decode(BM_ENCODING_CP1252, (uint8_t)byte) == 0, is_undefined);
+    }
+}
+
+/* --- ceilings -------------------------------------------------------------------------------- */
+
+/* The status of a document that has something n times, and what it says. */
+static enum blastmerge_status scan_repeated(const char *before, const char *repeated, size_t n,
+                                            const char *after, char message[1024]) {
+    struct bytes text = {0};
+    add_text(&text, before);
+    add_repeated(&text, repeated, n);
+    add_text(&text, after);
+    struct trace expected = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    check_split(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+    check_split(&text, (struct split){0, 1, {0}}, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+    enum blastmerge_status status = expected.status;
+    strcpy(message, status == BLASTMERGE_OK ? "" : expected.error.message);
+    free_trace(&expected);
+    free_bytes(&text);
+    return status;
+}
+
+static void check_ceiling(const char *before, const char *repeated, size_t limit, const char *after,
+                          const char *expected) {
+    char message[1024];
+    if (scan_repeated(before, repeated, limit, after, message) != BLASTMERGE_OK)
+        fail_msg("%s: %s", expected, message);
+    assert_int_equal(scan_repeated(before, repeated, limit + 1, after, message), BLASTMERGE_DATA);
+    if (strstr(message, expected) == NULL) fail_msg("%s: %s", expected, message);
+}
+
+static void test_ceilings(void **state) {
+    (void)state;
+    check_ceiling(HEAD "<", "n", BM_MARK_MAX_NAME, "/>" TAIL, "longer than 256 bytes");
+    check_ceiling(HEAD "<a ", "n", BM_MARK_MAX_NAME, "='1'/>" TAIL, "longer than 256 bytes");
+    check_ceiling(HEAD "<?", "n", BM_MARK_MAX_NAME, "?>" TAIL, "longer than 256 bytes");
+    check_ceiling("<!DOCTYPE ", "n", BM_MARK_MAX_NAME, ">" NO_HITS, "longer than 256 bytes");
+    check_ceiling(HEAD "<", "\303\244", BM_MARK_MAX_NAME / 2, "/>" TAIL, "longer than 256 bytes");
+    check_ceiling("<?xml version='1.0'", " ", BM_MARK_MAX_DECLARATION - 21, "?>" NO_HITS,
+                  "longer than 1024 bytes");
+    check_ceiling("<BlastOutput><BlastOutput_iterations/><BlastOutput_mbstat>", "m", BM_MARK_MAX_HOLD - 41,
+                  "</BlastOutput_mbstat></BlastOutput>", "longer than 8192 bytes");
+}
+
+static void test_depth(void **state) {
+    char message[1024];
+    struct bytes deep = {0};
+    (void)state;
+    for (unsigned beyond = 0; beyond < 2; beyond++) {
+        size_t n = BM_MARK_MAX_DEPTH - 4 + beyond; /* in a Hit, the fourth */
+        deep.n_data = 0;
+        add_repeated(&deep, "<d>", n);
+        add_repeated(&deep, "</d>", n);
+        add_text(&deep, TAIL);
+        add_bytes(&deep, "", 1);
+        enum blastmerge_status status = scan_repeated(HEAD, "\n", 500, (const char *)deep.data, message);
+        assert_int_equal(status, beyond == 0 ? BLASTMERGE_OK : BLASTMERGE_DATA);
+        if (beyond > 0) assert_non_null(strstr(message, "nested deeper than 64"));
+    }
+    free_bytes(&deep);
+}
+
+static enum blastmerge_status scan_attributes(unsigned n, unsigned n_name, char message[1024]) {
+    struct bytes tag = {0};
+    add_text(&tag, "<a");
+    for (unsigned i = 0; i < n; i++) {
+        char attribute[BM_MARK_MAX_NAME + 8];
+        snprintf(attribute, sizeof attribute, " a%0*u=''", (int)n_name - 1, i);
+        add_text(&tag, attribute);
+    }
+    add_text(&tag, "/>" TAIL);
+    add_bytes(&tag, "", 1);
+    enum blastmerge_status status = scan_repeated(HEAD, "\n", 500, (const char *)tag.data, message);
+    free_bytes(&tag);
+    return status;
+}
+
+static void test_attribute_ceilings(void **state) {
+    char message[1024];
+    (void)state;
+    assert_int_equal(scan_attributes(BM_MARK_MAX_ATTRIBUTES, 5, message), BLASTMERGE_OK);
+    assert_int_equal(scan_attributes(BM_MARK_MAX_ATTRIBUTES + 1, 5, message), BLASTMERGE_DATA);
+    assert_non_null(strstr(message, "more than 64 attributes"));
+    assert_int_equal(scan_attributes(16, 256, message), BLASTMERGE_OK);
+    assert_int_equal(scan_attributes(17, 256, message), BLASTMERGE_DATA);
+    assert_non_null(strstr(message, "4096 bytes"));
+}
+
+/* Where the body begins, and where the last tag's indentation does, behind and before n blanks. */
+static void check_indentation(size_t n, size_t body, size_t indentation) {
+    static const char head[] = "<BlastOutput><BlastOutput_iterations>";
+    struct bytes text = {0};
+    struct trace trace;
+    add_text(&text, head);
+    add_repeated(&text, "\t", n - 1);
+    add_text(&text, "\nx");
+    add_repeated(&text, " ", n);
+    add_text(&text, "</BlastOutput_iterations></BlastOutput>");
+    trace = scan(&text, (struct split){0, 1, {0}}, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+    assert_int_equal(trace.status, BLASTMERGE_OK);
+    assert_int_equal(mark_at(&trace, 3)->kind, BM_MARK_BODY);
+    assert_int_equal(mark_at(&trace, 3)->offset, sizeof head - 1 + body);
+    assert_int_equal(mark_at(&trace, 4)->kind, BM_MARK_ITERATIONS_END);
+    assert_int_equal(mark_at(&trace, 4)->end, sizeof head - 1 + 2 * n + 1);
+    assert_int_equal(mark_at(&trace, 4)->offset, sizeof head - 1 + 2 * n + 1 - indentation);
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
+static void test_indentation(void **state) {
+    (void)state;
+    check_indentation(2, 2, 2);
+    check_indentation(BM_MARK_MAX_INDENTATION, BM_MARK_MAX_INDENTATION, BM_MARK_MAX_INDENTATION);
+    check_indentation(BM_MARK_MAX_INDENTATION + 1, 0, 0);
+    check_indentation(20000, 0, 0);
+}
+
+/* --- a scanner's life ------------------------------------------------------------------------ */
+
+/* After an error every step says the same again; after a reset nothing is left. */
+static void test_reset(void **state) {
+    static const char bad[] = HEAD "<a></b>";
+    static const char good[] = NO_HITS;
+    struct bm_memory memory;
+    struct bm_mark *mark = NULL;
+    struct bm_mark_list list = {.n_entries = 0};
+    struct blastmerge_error error;
+    size_t n_used = 0;
+    (void)state;
+    bm_memory_open(&memory, NULL);
+    assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_ERROR), BLASTMERGE_OK);
+    for (int i = 0; i < 3; i++) {
+        memset(&error, 0, sizeof error);
+        assert_int_equal(bm_mark_step(mark, (const uint8_t *)bad, sizeof bad - 1, &n_used, &list, &error),
+                         BLASTMERGE_DATA);
+        assert_int_equal(error.text_offset, sizeof bad - 1 - 4);
+        assert_int_equal(n_used, i == 0 ? sizeof bad - 2 : 0);
+    }
+    assert_int_equal(bm_mark_finish(mark, &list, &error), BLASTMERGE_DATA);
+    bm_mark_reset(mark);
+    assert_int_equal(bm_mark_counts(mark)->n_documents, 0);
+    assert_int_equal(bm_mark_safe(mark), 0);
+    list.n_entries = 0;
+    assert_int_equal(bm_mark_step(mark, (const uint8_t *)good, sizeof good - 1, &n_used, &list, &error),
+                     BLASTMERGE_OK);
+    assert_int_equal(bm_mark_finish(mark, &list, &error), BLASTMERGE_OK);
+    assert_int_equal(bm_mark_counts(mark)->n_documents, 1);
+    bm_mark_close(mark, &memory);
+    bm_mark_close(NULL, &memory);
+    assert_int_equal(memory.n_bytes, 0);
+}
+
+static void test_no_memory(void **state) {
+    struct bm_memory memory;
+    struct bm_mark *mark = NULL;
+    (void)state;
+    bm_memory_open(&memory, &(struct blastmerge_allocator){.allocate = NULL});
+    assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_ERROR), BLASTMERGE_OK);
+    assert_true(memory.n_bytes < 64 * 1024);
+    bm_mark_close(mark, &memory);
+    assert_true(way_exists(bm_mark_implementation()) && way_exists("portable") && way_exists("bytes"));
+    assert_false(way_exists("no way"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_splits_of_rules),
+        cmocka_unit_test(test_splits_of_marks),
+        cmocka_unit_test(test_rules_in_long_texts),
+        cmocka_unit_test(test_odd_documents),
+        cmocka_unit_test(test_damaged_documents),
+        cmocka_unit_test(test_full_lists),
+        cmocka_unit_test(test_safe_inside_of_hits),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_long_fields),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_attribute_ceilings),
+        cmocka_unit_test(test_indentation),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
