@@ -27,13 +27,13 @@ _blastmerge() {
     --sort) _blastmerge_words 'none natural' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
-    --db | --expect-children) return ;;
+    --db | --expect-children | --memory | --endpoint) return ;;
     -o | --output | --files-from | --report) _blastmerge_files "$current" && return ;;
     esac
 
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --mismatch
-            --invalid-utf8 --sort --expect-children --threads --level --plain --report --quiet --verbose
+            --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return
     fi

@@ -72,9 +72,8 @@ static const struct row rows[] = {
     {"plain", 0, KIND_FLAG, AT(plain), MERGE_ONLY, .minimum = 1,
      .help = "write the result uncompressed"},
     {"memory", 0, KIND_NUMBER, AT(memory), .minimum = 1, .maximum = 1048576, .argument = "N",
-     .help = "MiB of memory for remote work; default: 64"},
-    {"endpoint", 0, KIND_TEXT, AT(endpoint), .argument = "URL",
-     .help = "the object store of az://, s3://, gs://"},
+     .help = "MiB for remote work (64); --endpoint URL: the store"},
+    {"endpoint", 0, KIND_TEXT, AT(endpoint), .argument = "URL"},
     {"report", 0, KIND_TEXT, AT(report), .argument = "FILE",
      .help = "write a report (JSON) to FILE"},
     {"quiet", 'q', KIND_FLAG, AT(quiet), .minimum = 1,
@@ -112,8 +111,7 @@ static enum blastmerge_status show_help(const struct tool_options *options) {
     (void)options;
     (void)printf("Usage: blastmerge [OPTION]... CHILD...        merge BLAST XML files into one\n"
                  "       blastmerge check [OPTION]... CHILD...  read and check them, write nothing\n"
-                 "A CHILD is a file, compressed or not, - (standard input), an http(s):// URL, or an\n"
-                 "object: az://ACCOUNT/CONTAINER/BLOB, s3://BUCKET/KEY, gs://... See blastmerge(1).\n");
+                 "A CHILD is a file, - (standard input), or remote: az://, s3://, gs://, https://.\n");
     for (const struct row *row = rows; row < rows + N_ROWS; row++) {
         if (row->help == NULL) continue;
         char names[32];
