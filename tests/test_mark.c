@@ -217,6 +217,7 @@ static const struct rule rules[] = {
     RULE("<?xml version='1.0' encoding='@'?>" NO_HITS, "an encoding's name"),
     RULE("<?xml version='1.0' encoding='@8859-1'?>" NO_HITS, "an encoding's name"),
     RULE("<?xml version='1.0' encoding='@UTF 8'?>" NO_HITS, "an encoding's name"),
+    RULE("<?xml version='1.0'>@<a/>" NO_HITS, "before this '<'"),
     RULE("<?xml version='1.0'@\xc3\xa4?>" NO_HITS, "ASCII"),
     /* encodings */
     RULE("<?xml version='1.0' encoding='@UTF-16'?>" NO_HITS, "declares the encoding UTF-16, which is not read"),

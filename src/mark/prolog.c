@@ -167,6 +167,9 @@ static bool end_declaration(struct bm_mark *mark, uint64_t after) {
 
 bool bm_mark_in_declaration(struct bm_mark *mark, uint32_t c, uint64_t at) {
     if (c >= 0x80) return bm_mark_fail(mark, at, "the XML declaration can only hold ASCII characters");
+    if (c == '<')
+        return bm_mark_fail(mark, at,
+                            "the XML declaration is wrong: its end \"?>\" was expected before this '<'");
     if (mark->n_declaration == BM_MARK_MAX_DECLARATION) {
         return bm_mark_fail(mark, at, "the XML declaration is longer than %d bytes", BM_MARK_MAX_DECLARATION);
     }
