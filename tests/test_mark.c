@@ -130,7 +130,7 @@ static const struct rule rules[] = {
     RULE(IN_HIT("<!-@a-->"), "<!--"),
     RULE(IN_HIT("<!@a>"), "a comment, CDATA section"),
     RULE(IN_HIT("<!--@\x01-->"), "not legal"),
-    FINE(IN_HIT("<?a?><?a b?><?a ? > ?" "?><?a\n<&?><?xml-stylesheet x?><?xm?><?xmlx?>")),
+    FINE(IN_HIT("<?a?><?a b?><?a ? > \?\?><?a\n<&?><?xml-stylesheet x?><?xm?><?xmlx?>")),
     RULE(IN_HIT("<?@ a?>"), "an instruction's name"),
     RULE(IN_HIT("<?@?>"), "an instruction's name"),
     RULE(IN_HIT("<?a?@ ?>"), "after the instruction's name"),

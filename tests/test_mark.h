@@ -262,8 +262,7 @@ static inline void make_markup(struct bytes *text, struct chance *chance) {
         "<!-- <Hit> - > -->",
         "<?go on?>",
         "<?go?>",
-        "<?xml-x a?"
-        "?>",
+        "<?xml-x a\?\?>",
         "<![CDATA[ <&]] > ]]]>",
         "<![CDATA[]]>",
         "<!--\303\244\n-->",
@@ -377,15 +376,13 @@ static inline void make_document(struct bytes *text, struct chance *chance, size
         "\357\273\277",
         "<?xml version=\"1.0\"?>\n",
         "<?xml version='1.0' encoding='UTF-8' standalone='no'?>",
-        "<?xml version=\"1.0\"?>\n<!DOCTYPE BlastOutput PUBLIC \"-//NCBI//NCBI BlastOutput/EN\" "
-        "\"NCBI_BlastOutput.dtd\">\n",
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE BlastOutput PUBLIC \"-//NCBI//BlastOutput\" \"NCBI.dtd\">\n",
         "\r\n<!-- x --><?y?>",
     };
     static const char *const headers[] = {
         "<BlastOutput_db>nr</BlastOutput_db>",
         "<BlastOutput_program>blastp</BlastOutput_program>\n",
-        "<BlastOutput_param><Parameters><Parameters_expect>10</Parameters_expect></Parameters></"
-        "BlastOutput_param>",
+        "<BlastOutput_param><Parameters><expect>10</expect></Parameters></BlastOutput_param>",
         "<BlastOutput_db/>",
         "<BlastOutput_mbstat><a>1</a></BlastOutput_mbstat>",
         "<x> <!-- y --> &amp; </x>",

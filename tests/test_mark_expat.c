@@ -34,6 +34,7 @@ struct verdict {
     char root[64];
     char encoding[64]; /* declared */
     unsigned n_iterations;
+    bool is_in_megablast;
     size_t megablast_at;
     size_t max_megablast;
     XML_Parser parser;
@@ -56,19 +57,25 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
     if (n_names > verdict->max_attribute_names) verdict->max_attribute_names = n_names;
     if (verdict->depth == 0) snprintf(verdict->root, sizeof verdict->root, "%s", name);
     if (verdict->depth == 1 && strcmp(name, "BlastOutput_iterations") == 0) verdict->n_iterations++;
-    if (verdict->depth == 1) verdict->megablast_at = (size_t)XML_GetCurrentByteIndex(verdict->parser);
+    if (verdict->depth == 1) {
+        verdict->is_in_megablast = strcmp(name, "BlastOutput_mbstat") == 0;
+        verdict->megablast_at = (size_t)XML_GetCurrentByteIndex(verdict->parser);
+    }
     if (++verdict->depth > verdict->max_depth) verdict->max_depth = verdict->depth;
+}
+
+static void end_megablast(struct verdict *verdict, size_t end) {
+    size_t length = end - verdict->megablast_at;
+    if (verdict->is_in_megablast && length > verdict->max_megablast) verdict->max_megablast = length;
+    verdict->is_in_megablast = false;
 }
 
 static void XMLCALL on_end(void *user, const XML_Char *name) {
     struct verdict *verdict = user;
-    verdict->depth--;
-    if (verdict->depth == 1 && strcmp(name, "BlastOutput_mbstat") == 0) {
-        size_t end = (size_t)XML_GetCurrentByteIndex(verdict->parser) +
-                     (size_t)XML_GetCurrentByteCount(verdict->parser);
-        if (end - verdict->megablast_at > verdict->max_megablast)
-            verdict->max_megablast = end - verdict->megablast_at;
-    }
+    (void)name;
+    if (--verdict->depth > 1) return;
+    end_megablast(verdict, (size_t)XML_GetCurrentByteIndex(verdict->parser) +
+                               (size_t)XML_GetCurrentByteCount(verdict->parser));
 }
 
 static void XMLCALL on_instruction(void *user, const XML_Char *target, const XML_Char *data) {
@@ -130,6 +137,7 @@ static struct verdict ask_expat(const uint8_t *text, size_t n_text) {
     verdict.is_fine = XML_Parse(parser, (const char *)text, (int)n_text, 1) == XML_STATUS_OK;
     verdict.error = XML_GetErrorCode(parser);
     verdict.at = verdict.is_fine ? n_text : (size_t)XML_GetCurrentByteIndex(parser);
+    end_megablast(&verdict, verdict.at); /* if it is still open */
     XML_ParserFree(parser);
     return verdict;
 }
