@@ -4,20 +4,22 @@
 Each round has its own seed, which a failure names: BLASTMERGE_SEED=n runs that round first, and
 BLASTMERGE_ROUNDS=n makes more of them.
 """
+import json
 import os
 import random
+import re
 import subprocess
 
 import pytest
 
 import corpus
 import oracle
-from forms import FORMS
+from forms import FORMS, member
 from program import DATA, OK, PROGRAM, difference, run, same_as_oracle, text_of, write_children
 from wild import Wild
 
 FIRST_SEED = int(os.environ.get("BLASTMERGE_SEED", "1"))
-ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "300"))
+ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "200"))
 SEEDS = range(FIRST_SEED, FIRST_SEED + ROUNDS)
 BATCH = 25  # rounds in a test
 
@@ -45,16 +47,24 @@ def random_options(dice, with_invalid):
 
 
 def merge_and_compare(folder, children, arguments, options):
-    """The program's text and the oracle's are the same, or both refuse."""
-    done = run(*arguments, *write_children(folder, children))
+    """The program's text and counts are the oracle's, or both refuse."""
+    report = folder / "report.json"
+    done = run(*arguments, "--force", "--report", report, *write_children(folder, children))
+    job = oracle.Merge(oracle.Options(**options))
     try:
-        expected = oracle.merge(children, **options)
+        for data in children:
+            job.add_child(data)
+        expected = job.result()
     except oracle.Refused as refused:
         assert done.code == DATA, f"the oracle refuses ({refused}), the program does not: {done.err}"
         return
     assert done.code == OK, f"the program refuses, the oracle does not: {done.err}"
     text = text_of(done.out)
     assert text == expected, difference(text, expected)
+    totals = json.loads(report.read_bytes())["totals"]
+    for name, count in (("documents", job.n_documents), ("iterations", job.n_iterations), ("hits", job.n_hits),
+                        ("hsps", job.n_hsps), ("invalid_bytes", job.n_invalid_bytes)):
+        assert totals[name] == count, f"{totals[name]} {name}, where the oracle counts {count}"
 
 
 @batches()
@@ -132,6 +142,41 @@ def test_forms_side_by_side(tmp_path):
 def test_corpus(tmp_path, settings):
     children = [FORMS["level 6"](text) for text in corpus.texts(5, 23, seed=4, **settings)]
     same_as_oracle(tmp_path, children)
+
+
+def random_form(dice, text):
+    """Any way that zlib can compress it, in any number of members."""
+    if dice.random() < 0.2:
+        return dice.choice(list(FORMS.values()))(text)
+    cuts = sorted(dice.sample(range(len(text)), dice.choice([0, 0, 1, 5])))
+    parts = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)]):
+        parts.append(member(text[start:end], dice.randrange(10), dice.choice([0, 0, 0, 1, 2, 3, 4]),
+                            dice.choice([9, 10, 12, 15, 15]), dice.choice([1, 2, 8, 8, 9]),
+                            dice.choice([None, None, 37, 1000, 40000])))
+    return b"".join(parts)
+
+
+def renumbered(dice, text):
+    """The numbers as they might have been: of any length, anywhere."""
+    old = dice.choice([lambda: b"1", lambda: b"%d" % dice.randrange(10 ** dice.randrange(1, 12)), lambda: b""])
+    return re.sub(rb"(?<=<Iteration_iter-num>)\d+", lambda match: old(), text) if dice.random() < 0.5 else text
+
+
+@batches()
+def test_random_compression(tmp_path, seeds):
+    for seed in seeds[::5]:
+        dice = random.Random(f"compression {seed}")
+        children = []
+        for _ in range(dice.choice([1, 2, 4])):
+            kind = {"hits": dice.choice([0, 0, 2, 20]), "query_length": dice.choice([20, 300, 3000]),
+                    "rounds": dice.choice([1, 3])}
+            text = corpus.texts(1, dice.choice([1, 2, 12, 120]), dice.random(), **kind)[0]
+            children.append(random_form(dice, renumbered(dice, text)))
+        try:
+            merge_and_compare(tmp_path, children, ["--threads", str(dice.choice([1, 2, 8]))], {})
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed}, children in {tmp_path}: {failure}") from None
 
 
 def test_many_numbers(tmp_path):
