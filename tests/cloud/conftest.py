@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Servers for a session, children for all tests, and the program run with nothing in its environment but what is said."""
+import gzip
+import os
+import random
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "e2e"), str(Path(__file__).parent.parent)]
+
+import pytest  # noqa: E402
+import stores  # noqa: E402
+from program import run  # noqa: E402
+from small import text  # noqa: E402
+
+FAST = {"BLASTMERGE_RETRY_DELAY_MS": "1", "BLASTMERGE_STALL_SECONDS": "1", "AWS_EC2_METADATA_DISABLED": "true",
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:9", "HOME": "/nonexistent", "PATH": os.environ["PATH"]}
+
+
+def pytest_configure(config):
+    """Where a server is missing nothing is passed over in silence, and in CI nothing at all."""
+    absent = stores.missing()
+    if "with libcurl" not in run("--version").out.decode():
+        pytest.exit("this blastmerge was built without object storage", 0)
+    if absent and os.environ.get("CI") == "true":
+        pytest.exit(f"these are missing: {' '.join(absent)}; scripts/setup --test installs them", 1)
+    if absent:
+        pytest.exit(f"SKIPPED ALL TESTS OF OBJECT STORAGE: missing {' '.join(absent)}; scripts/setup --test installs them", 0)
+
+
+def merge(*arguments, env=None, **options):
+    """Runs the program, patient for milliseconds only."""
+    return run(*arguments, env={**FAST, **{name: os.environ[name] for name in os.environ if name.startswith("ASAN")},
+                                **(env or {})}, **options)
+
+
+def make_child(number, n_bytes):
+    """A child of about so many compressed bytes."""
+    noise = random.Random(number)
+    queries = [f"{number}.{i} " + noise.randbytes(500).hex() for i in range(max(1, n_bytes // 600))]
+    return gzip.compress(text(*queries), 1)
+
+
+class Children:
+    """The same children here and in a store, and what the merge of those here is."""
+
+    def __init__(self, folder, sizes):
+        self.paths = [folder / f"batch_{i + 8}.xml.gz" for i in range(len(sizes))]
+        for number, path in enumerate(self.paths):
+            path.write_bytes(make_child(number, sizes[number]))
+        self.merged = run(*self.paths).out
+        assert len(self.merged) > 100
+
+    def upload(self, store, prefix):
+        for path in self.paths:
+            store.put(f"{prefix}/{path.name}", path.read_bytes())
+
+    def urls(self, store, prefix):
+        return [store.url(f"{prefix}/{path.name}") for path in self.paths]
+
+
+@pytest.fixture(scope="session")
+def children(tmp_path_factory):
+    """Three children: several ranges each, where memory is short."""
+    return Children(tmp_path_factory.mktemp("children"), [700_000, 30_000, 500_000])
+
+
+@pytest.fixture(scope="session")
+def long_children(tmp_path_factory):
+    """Children whose result takes three parts of 5 MiB."""
+    return Children(tmp_path_factory.mktemp("long"), [4_000_000, 4_000_000, 3_900_000])
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory):
+    with stores.azurite(tmp_path_factory.mktemp("azurite")) as port:
+        store = stores.Azure(port)
+        store.make()
+        yield store
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    with stores.radosgw(tmp_path_factory.mktemp("radosgw")) as port:
+        store = stores.S3(port)
+        store.make()
+        # The first upload of several parts takes the server seconds, in which the program would ask again.
+        _, _, begun = store.request("POST", store.path("first"), "uploads=")
+        store.request("DELETE", store.path("first"), "uploadId=" + begun.split(b"<UploadId>")[1].split(b"<")[0].decode())
+        yield store
+
+
+@pytest.fixture(scope="session", params=["azure", "s3"])
+def store(request, children, long_children):
+    """Each object store in turn, with the children in it."""
+    found = request.getfixturevalue(request.param)
+    children.upload(found, "short")
+    long_children.upload(found, "long")
+    return found
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory, children):
+    with stores.nginx(tmp_path_factory.mktemp("nginx"), children.paths[0].parent) as port:
+        yield f"http://127.0.0.1:{port}"

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""The real servers, and requests to them that are signed here, by code that shares nothing with the program's."""
+import base64
+import contextlib
+import datetime
+import hashlib
+import hmac
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "servers"
+ACCOUNT = "devstoreaccount1"
+# Azurite's well-known key; it opens nothing else.
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def free_port(n=1):
+    """The first of n ports in a row that nobody listens to."""
+    for port in range(21000 + os.getpid() % 5000, 60000, n):
+        with contextlib.ExitStack() as stack:
+            try:
+                for i in range(n):
+                    stack.enter_context(socket.create_server(("127.0.0.1", port + i)))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free ports")
+
+
+def wait_for(port, process=None, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if process is not None and process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens to port {port}")
+
+
+class Store:
+    """A bucket or container of a server. url(key) is the program's location of an object, env what the program needs."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def request(self, method, path, query="", body=b"", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        sent = self.sign(method, path, query, body, dict(headers or {}))
+        connection.request(method, path + ("?" + query if query else ""), body, sent)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer.status, answer.headers, data
+
+    def get(self, key):
+        """An object's bytes, or None."""
+        status, _, data = self.request("GET", self.path(key))
+        assert status in (200, 404), (status, data)
+        return data if status == 200 else None
+
+    def put(self, key, data):
+        status, _, answer = self.request("PUT", self.path(key), "", data, self.put_headers)
+        assert status in (200, 201), (status, answer)
+
+    def delete(self, key):
+        assert self.request("DELETE", self.path(key))[0] in (200, 202, 204, 404)
+
+
+class Azure(Store):
+    name = "azure"
+    container = "children"
+    put_headers = {"x-ms-blob-type": "BlockBlob"}
+
+    def path(self, key):
+        return f"/{ACCOUNT}/{self.container}/{urllib.parse.quote(key, safe='/-._~')}"
+
+    def url(self, key):
+        return f"az://{ACCOUNT}/{self.container}/{key}"
+
+    def env(self, url=None):
+        return {"AZURE_STORAGE_KEY": KEY, "AZURE_STORAGE_SERVICE_ENDPOINT": url or f"http://127.0.0.1:{self.port}"}
+
+    def make(self):
+        assert self.request("PUT", f"/{ACCOUNT}/{self.container}", "restype=container")[0] in (201, 409)
+
+    def sign(self, method, path, query, body, headers):
+        headers["x-ms-date"] = datetime.datetime.utcnow().strftime("%a, %d %b %Y %H:%M:%S GMT")
+        headers["x-ms-version"] = "2021-12-02"
+        extra = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers) if name.startswith("x-ms-"))
+        resource = f"/{ACCOUNT}{path}" + "".join(f"\n{name}:{value}" for name, value in
+                                                 sorted(urllib.parse.parse_qsl(query, keep_blank_values=True)))
+        text = f"{method}\n\n\n{len(body) or ''}\n\n\n\n\n\n\n\n\n{extra}{resource}"
+        code = hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()
+        headers["Authorization"] = f"SharedKey {ACCOUNT}:{base64.b64encode(code).decode()}"
+        return headers
+
+    def sas(self, permissions, key=None):
+        """A SAS for a blob, or for the container."""
+        end = (datetime.datetime.utcnow() + datetime.timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        resource = f"/blob/{ACCOUNT}/{self.container}" + (f"/{key}" if key else "")
+        kind = "b" if key else "c"
+        text = f"{permissions}\n\n{end}\n{resource}\n\n\n\n2021-12-02\n{kind}\n\n\n\n\n\n\n"
+        code = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
+        return urllib.parse.urlencode({"sv": "2021-12-02", "sr": kind, "sp": permissions, "se": end, "sig": code})
+
+    def staged(self):
+        """Uploads that were begun and neither ended nor given up: Azure has none."""
+        return []
+
+
+class S3(Store):
+    name = "s3"
+    container = "children"
+    put_headers = {}
+
+    def path(self, key):
+        return f"/{self.container}/{urllib.parse.quote(key, safe='/-._~')}"
+
+    def url(self, key):
+        return f"s3://{self.container}/{key}"
+
+    def env(self, url=None):
+        return {"AWS_ACCESS_KEY_ID": "AKTEST", "AWS_SECRET_ACCESS_KEY": "SKTEST",
+                "AWS_ENDPOINT_URL_S3": url or f"http://127.0.0.1:{self.port}"}
+
+    def make(self):
+        assert self.request("PUT", f"/{self.container}")[0] in (200, 409)
+
+    def sign(self, method, path, query, body, headers):
+        now = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
+        payload = hashlib.sha256(body).hexdigest()
+        headers |= {"Host": f"127.0.0.1:{self.port}", "x-amz-date": now, "x-amz-content-sha256": payload}
+        names = sorted(headers, key=str.lower)
+        signed = ";".join(name.lower() for name in names)
+        text = "\n".join([method, path, "&".join(sorted(query.split("&"))),
+                          *(f"{name.lower()}:{headers[name]}" for name in names), "", signed, payload])
+        scope = f"{now[:8]}/us-east-1/s3/aws4_request"
+        key = b"AWS4SKTEST"
+        for part in scope.split("/"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(text.encode()).hexdigest()}"
+        code = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        headers["Authorization"] = \
+            f"AWS4-HMAC-SHA256 Credential=AKTEST/{scope},SignedHeaders={signed},Signature={code}"
+        return headers
+
+    def staged(self):
+        status, _, data = self.request("GET", f"/{self.container}", "uploads=")
+        assert status == 200, data
+        return re.findall(rb"<UploadId>(.*?)</UploadId>", data)
+
+
+@contextlib.contextmanager
+def azurite(folder, *certificate):
+    port = free_port()
+    process = subprocess.Popen([SCRIPTS / "azurite", folder, str(port), *certificate], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(port, process, 300)  # the first time it is installed
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def radosgw(folder):
+    port = free_port(3)
+    subprocess.run([SCRIPTS / "radosgw", "start", folder, str(port)], check=True, timeout=240,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        subprocess.run([SCRIPTS / "radosgw", "stop", folder], check=True, timeout=60)
+
+
+@contextlib.contextmanager
+def nginx(folder, root):
+    port = free_port()
+    process = subprocess.Popen([SCRIPTS / "nginx", folder, str(port), root])
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def missing():
+    """What has to be installed before the servers can be started."""
+    programs = {"npm": "npm", "node": "nodejs", "radosgw": "radosgw", "ceph-mon": "ceph-mon", "ceph-osd": "ceph-osd",
+                "ceph": "ceph-common", "openssl": "openssl"}
+    path = os.environ["PATH"] + ":/usr/sbin"
+    return [package for program, package in ({**programs, "nginx": "nginx-light"}).items()
+            if shutil.which(program, path=path) is None]

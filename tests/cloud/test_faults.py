@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""Whatever goes wrong between the program and a server, there are two outcomes: the right bytes, or the right error and
+nothing to be seen."""
+import os
+import random
+import time
+
+import pytest
+from conftest import merge
+from faultproxy import Fault, Proxy
+from program import CHANGED, DATA, DENIED, EXISTS, IO, NOT_FOUND, NO_SPACE, OK
+
+# What passes, when it happens once.
+PASSING = [
+    Fault("drop"), Fault("drop", at=1000), Fault("close"), Fault("close", at=20000), Fault("stall", at=3000),
+    Fault("short", at=500), Fault("cut", at=100), Fault("lost"), Fault("error200"),
+    Fault("status", code=503, headers="Retry-After: 0\r\n"), Fault("status", code=503), Fault("status", code=500),
+    Fault("status", code=429), Fault("status", code=408), Fault("status", code=502), Fault("status", code=504),
+    Fault("status", code=400, body=b"<Error><Code>RequestTimeout</Code></Error>"),
+    Fault("status", code=500, body=b"<Error><Code>OperationTimedOut</Code></Error>"),
+]
+# What never does, and what it is.
+FINAL = [
+    (Fault("status", code=403, body=b"<Error><Code>AccessDenied</Code></Error>"), DENIED),
+    (Fault("status", code=401, body=b"<Error><Code>NoAuthenticationInformation</Code></Error>"), DENIED),
+    (Fault("status", code=400, body=b"<Error><Code>InvalidArgument</Code></Error>"), IO),
+    (Fault("status", code=404, body=b"<Error><Code>NoSuchKey</Code></Error>"), NOT_FOUND),
+    (Fault("status", code=507, body=b"<Error><Code>InsufficientStorage</Code></Error>"), NO_SPACE),
+]
+READING = ["look", "first range", "later range", "list"]
+WRITING = {"azure": ["look", "part", "commit", "put"], "s3": ["look", "begin", "part", "commit", "put"]}
+
+
+def name_of(fault):
+    return f"{fault.kind}-{fault.code if fault.kind == 'status' else fault.at}-{len(fault.body)}{'R' * bool(fault.headers)}"
+
+
+def once(kind, fault, skip=0):
+    """The fault at one request of that kind, the skip-th."""
+    left = [skip]
+
+    def decide(request):
+        if request.kind != kind:
+            return None
+        left[0] -= 1
+        return fault if left[0] == -1 else None
+
+    return decide
+
+
+def always(kind, fault):
+    return lambda request: fault if request.kind == kind else None
+
+
+@pytest.fixture(scope="module")
+def proxy(store):
+    with Proxy(store.port) as made:
+        yield made
+
+
+def read(store, proxy, **env):
+    return merge("--memory", 30, store.url("short/batch_*.xml.gz"), env={**store.env(proxy.url), **env})
+
+
+def write(store, proxy, which, key="results/faults.gz", memory=44, **env):
+    store.delete(key)
+    done = merge("--memory", memory, "-o", store.url(key), *which.paths, env={**store.env(proxy.url), **env})
+    return done, store.get(key)
+
+
+# --- one fault -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("fault", PASSING, ids=name_of)
+def test_reading_goes_on(store, proxy, children, fault):
+    for kind in READING:
+        proxy.reset(once(kind, fault))
+        done = read(store, proxy)
+        assert done.out == children.merged, (kind, done.err)
+        assert any(request.fault for request in proxy.log), f"no request was a {kind}"
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=name_of)
+def test_writing_goes_on(store, proxy, children, long_children, fault):
+    for kind in WRITING[store.name]:
+        which = children if kind in ("put", "look") else long_children
+        proxy.reset(once(kind, fault))
+        done, result = write(store, proxy, which)
+        assert done.code == OK and result == which.merged, (kind, done.err)
+        assert any(request.fault for request in proxy.log), f"no request was a {kind}"
+        assert len(store.staged()) <= (kind == "begin"), kind  # one whose id was lost has no parts
+
+
+@pytest.mark.parametrize("fault, code", FINAL, ids=lambda value: name_of(value) if isinstance(value, Fault) else str(value))
+def test_what_is_final(store, proxy, children, long_children, fault, code):
+    for kind in READING:
+        proxy.reset(always(kind, fault))
+        done = read(store, proxy)
+        assert (done.code, done.out == children.merged) == (code, False), (kind, done.err)
+        assert f"HTTP {fault.code}" in done.err
+        assert sum(request.kind == kind for request in proxy.log) <= 8  # in flight, none of them repeated
+    for kind in WRITING[store.name]:
+        if kind == "look" and fault.code in (403, 404):  # who may not look may write
+            continue
+        which = children if kind in ("put", "look") else long_children
+        proxy.reset(always(kind, fault))
+        done, result = write(store, proxy, which)
+        expected = EXISTS if fault.code == 404 and kind == "commit" else code
+        assert (done.code, result) == (expected, None), (kind, done.err)
+        assert store.staged() == [], kind
+
+
+def test_gives_up_after_all_tries(store, proxy, children, long_children):
+    for kind in READING:
+        proxy.reset(always(kind, Fault("status")))
+        done = read(store, proxy, BLASTMERGE_RETRIES="3")
+        assert done.code == IO and "HTTP 503 SlowDown" in done.err or "HTTP 503" in done.err, (kind, done.err)
+    for kind in WRITING[store.name]:
+        which = children if kind in ("put", "look") else long_children
+        proxy.reset(always(kind, Fault("status")))
+        done, result = write(store, proxy, which, BLASTMERGE_RETRIES="3")
+        assert (done.code, result) == (IO, None) and store.staged() == [], (kind, done.err)
+
+
+def test_retry_after_wins(store, proxy, children):
+    proxy.reset(once("first range", Fault("status", headers="Retry-After: 1\r\n")))
+    before = time.monotonic()
+    assert read(store, proxy, BLASTMERGE_RETRY_DELAY_MS="0").out == children.merged
+    assert time.monotonic() - before >= 1  # never less; how much more is the machine's business
+
+
+def test_short_ranges_go_on_from_where_they_were_cut(store, proxy, children):
+    proxy.reset(once("later range", Fault("drop", at=20000)))
+    assert read(store, proxy).out == children.merged
+    cut = next(request for request in proxy.log if request.fault)
+    start = int(cut.headers.lower().split(b"range: bytes=")[1].split(b"-")[0])
+    assert any(b"range: bytes=%d-" % (start + 20000) in request.headers.lower() for request in proxy.log)
+
+
+# --- changes and damage --------------------------------------------------------------------------------
+
+def test_another_etag(store, proxy, children):
+    for kind in ("later range", "look"):
+        proxy.reset(once(kind, Fault("etag")))
+        done = read(store, proxy)
+        if kind == "look":  # only what is read counts
+            assert done.out == children.merged
+        else:
+            assert done.code == CHANGED, done.err
+
+
+def test_changed_in_between(store, proxy, children):
+    """A child is replaced by another version of the same length after its first range."""
+    data = children.paths[0].read_bytes()
+    store.put("short_changed/0.gz", data)
+
+    def decide(request):
+        if request.kind == "later range" and not any(other.kind == "later range" for other in proxy.log):
+            store.put("short_changed/0.gz", data[:-1] + bytes([data[-1] ^ 1]))
+
+    proxy.reset(decide)
+    done = merge("--memory", 30, store.url("short_changed/0.gz"), env=store.env(proxy.url))
+    assert done.code == CHANGED, done.err
+
+
+def test_flipped_bit(store, proxy, children):
+    for kind in ("first range", "later range"):
+        proxy.reset(once(kind, Fault("flip", at=30000)))
+        done = read(store, proxy)
+        assert done.code == DATA, (kind, done.err)
+
+
+def test_a_lost_commit_is_found_to_be_ours(store, proxy, children, long_children):
+    for which, kind in ((children, "put"), (long_children, "commit")):
+        proxy.reset(once(kind, Fault("lost")))
+        done, result = write(store, proxy, which)
+        assert (done.code, result) == (OK, which.merged), done.err
+
+
+def test_a_commit_that_stays_lost(store, proxy, long_children):
+    """The server did it, and never said so: the object itself tells."""
+    proxy.reset(always("commit", Fault("lost")))
+    done, result = write(store, proxy, long_children, BLASTMERGE_RETRIES="2")
+    assert (done.code, result) == (OK, long_children.merged), done.err
+
+
+def test_an_abort_that_fails_is_named(s3, long_children):
+    with Proxy(s3.port) as proxy:
+        proxy.reset(lambda request: Fault("status", code=403, body=b"<Error><Code>AccessDenied</Code></Error>")
+                    if request.kind in ("commit", "abort") else None)
+        s3.delete("results/abort.gz")
+        done = merge("--memory", 44, "-o", s3.url("results/abort.gz"), *long_children.paths, env=s3.env(proxy.url))
+        assert done.code == DENIED
+        staged = s3.staged()
+        assert len(staged) == 1 and staged[0].decode() in done.err and "abort-multipart-upload" in done.err
+        assert s3.request("DELETE", s3.path("results/abort.gz"), f"uploadId={staged[0].decode()}")[0] == 204
+
+
+def test_clock(s3, children):
+    """The servers' clock is believed where ours is refused."""
+    children.upload(s3, "short")
+    with Proxy(s3.port) as proxy:
+        ahead = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
+        proxy.reset(once("first range", Fault("status", code=403, headers=f"Date: {ahead}\r\n",
+                                              body=b"<Error><Code>RequestTimeTooSkewed</Code></Error>")))
+        done = merge(s3.url("short/batch_8.xml.gz"), env=s3.env(proxy.url))
+        assert done.code == OK, done.err
+        first, second = (request for request in proxy.log if request.kind == "first range")
+        assert first.headers.split(b"x-amz-date: ")[1][:16] < second.headers.split(b"x-amz-date: ")[1][:16]
+
+
+# --- web servers ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("folder", ["", "whole/"])
+def test_web(web, children, folder):
+    with Proxy(int(web.rpartition(":")[2])) as proxy:
+        urls = [f"{proxy.url}/{folder}{path.name}" for path in children.paths]
+        for fault in PASSING:
+            if fault.kind in ("short", "error200"):
+                continue  # a server that takes part in nothing but files says this only if it is true
+            for number in (0, 3, 5):
+                proxy.reset(lambda request, n=number, f=fault: f if request.number == n else None)
+                done = merge("--memory", 30, *urls)
+                assert done.out == children.merged, (fault, number, done.err)
+        for number in (4, 6):
+            proxy.reset(lambda request, n=number: Fault("etag") if request.number >= n else None)
+            assert merge("--memory", 30, *urls).code in (OK, CHANGED)
+
+
+def test_web_whole_and_short(web, children):
+    """All of it, with a length that is a lie: the end is missing, and the child's own checks say so."""
+    with Proxy(int(web.rpartition(":")[2])) as proxy:
+        proxy.reset(lambda request: Fault("short", at=100000) if request.number == 1 else None)
+        done = merge("--memory", 30, f"{proxy.url}/whole/{children.paths[0].name}")
+        assert done.code in (DATA, CHANGED) and done.out != children.merged
+
+
+# --- at random -----------------------------------------------------------------------------------------
+
+KINDS = ["drop", "close", "short", "stall", "status", "etag", "flip", "cut", "lost", "error200"]
+
+
+def schedule(seed):
+    """Each request fails with a chance that is the schedule's own, in one of its ways."""
+    chance = random.Random(seed)
+    share = chance.choice([0.02, 0.1, 0.3])
+    kinds = chance.sample(KINDS, chance.randint(1, 4))
+
+    def decide(_):
+        if chance.random() >= share:
+            return None
+        kind = chance.choice(kinds)
+        if kind == "stall" and chance.random() < 0.8:
+            kind = "drop"  # stalls take their time
+        return Fault(kind, at=chance.choice([0, 1, 100, 5000, 60000, 300000]),
+                     code=chance.choice([408, 429, 500, 502, 503, 504]), seconds=1.5)
+
+    return decide
+
+
+def test_random_faults(store, proxy, children, long_children):
+    """BLASTMERGE_TEST_SCHEDULES of them, from the seed BLASTMERGE_TEST_SEED on."""
+    n_schedules = int(os.environ.get("BLASTMERGE_TEST_SCHEDULES", 24))
+    seed = int(os.environ.get("BLASTMERGE_TEST_SEED", time.time_ns() % 1_000_000))
+    outcomes = {}
+    key = "results/random.gz"
+    for number in range(seed, seed + n_schedules):
+        which, prefix = (long_children, "long") if number % 3 == 0 else (children, "short")
+        memory = 50 if which is long_children else 44
+        store.delete(key)
+        proxy.reset(schedule(number))
+        done = merge("--memory", memory, "-o", store.url(key), *which.urls(store, prefix), env=store.env(proxy.url))
+        proxy.reset()
+        result = store.get(key)
+        faults = {request.fault.kind for request in proxy.log if request.fault}
+        print(f"{store.name}: seed {number}: code {done.code}, {sorted(faults)}")
+        outcomes[done.code] = outcomes.get(done.code, 0) + 1
+        if done.code == OK:
+            assert result == which.merged, f"seed {number}"
+        else:
+            assert result is None or (result == which.merged and "may have been written" in done.err), \
+                f"seed {number}: {done.err}"
+            assert done.code in (IO, DATA, CHANGED), f"seed {number}: {done.err}"
+    print(f"{store.name}: seeds {seed} to {seed + n_schedules - 1}: {outcomes}")
