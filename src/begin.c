@@ -53,8 +53,8 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
     uint64_t n_expected = job->options.expect_children;
     if (job->n_children == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
     if (n_expected == 0 || n_expected == job->n_children) return BLASTMERGE_OK;
-    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                   "%zu children were given, where %" PRIu64 " were expected", job->n_children, n_expected);
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%zu %s given, where %" PRIu64 " were expected",
+                   job->n_children, job->n_children == 1 ? "child was" : "children were", n_expected);
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -264,7 +264,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK) status = check_twice(job);
     if (status != BLASTMERGE_OK) return status;
-    check_order(job);
+    if (!job->is_order_given) check_order(job);
     put_gzip_header(job);
     job->phase = BM_PHASE_CHILD;
     return BLASTMERGE_OK;

@@ -314,6 +314,8 @@ static enum blastmerge_status commit(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel)) {
         status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
     }
+    if (status == BLASTMERGE_OK && job->before_commit != NULL)
+        status = job->before_commit(job->before_commit_context);
     if (status == BLASTMERGE_OK && has_store) status = bm_store_commit(&job->store, error);
     if (status == BLASTMERGE_OK && job->has_report) status = bm_store_commit(&job->report_store, error);
     return status;
@@ -432,7 +434,11 @@ void blastmerge_cancel(struct blastmerge_job *job) {
 /* --- what came of it ----------------------------------------------------------------------------- */
 
 const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job) {
-    return &job->error;
+    static const struct blastmerge_error no_memory = {.status = BLASTMERGE_NO_MEMORY,
+                                                      .child = BLASTMERGE_NO_CHILD,
+                                                      .text_offset = BLASTMERGE_NO_OFFSET,
+                                                      .message = "out of memory"};
+    return job == NULL ? &no_memory : &job->error;
 }
 
 const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *job) {

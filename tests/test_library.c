@@ -486,6 +486,7 @@ static void test_calls_that_make_no_sense(void **state) {
     blastmerge_destroy(job);
     blastmerge_destroy(NULL);
     blastmerge_free(NULL, NULL);
+    assert_int_equal(blastmerge_error(NULL)->status, BLASTMERGE_NO_MEMORY);
 }
 
 static void test_child_reports(void **state) {
