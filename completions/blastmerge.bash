@@ -33,13 +33,13 @@ _blastmerge() {
 
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --mismatch
-            --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --quiet --verbose
+            --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return
     fi
     _blastmerge_files "$current"
     if ((COMP_CWORD == 1)); then
-        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'merge check' -- "$current")
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'merge check finalize' -- "$current")
     fi
 }
 

@@ -69,7 +69,7 @@ enum blastmerge_status {
     BLASTMERGE_NO_SPACE = 9,   /* no space left for the result */
     BLASTMERGE_NO_MEMORY = 10, /* out of memory */
     BLASTMERGE_SALVAGED = 11,  /* reserved: done, but something was lost */
-    BLASTMERGE_NOT_READY = 12, /* reserved: children are still missing, try again later */
+    BLASTMERGE_NOT_READY = 12, /* finalize: children or files are still missing, try again later */
     BLASTMERGE_CANCELLED = 13, /* blastmerge_cancel() was called */
     BLASTMERGE_INTERNAL = 70   /* a fault of blastmerge itself */
 };
@@ -288,14 +288,15 @@ BLASTMERGE_API enum blastmerge_status blastmerge_next(struct blastmerge_job *job
 BLASTMERGE_API enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **data,
                                                            size_t *n_bytes) BLASTMERGE_CHECK_RESULT;
 
-/* Gives back what blastmerge_to_buffer() returned. NULL is fine. */
+/* Gives back what blastmerge_to_buffer() or blastmerge_finalize() returned. NULL is fine. */
 BLASTMERGE_API void blastmerge_free(struct blastmerge_job *job, void *data);
 
 /* Asks the job to stop soon: the call that is under way returns BLASTMERGE_CANCELLED. May be called
  * from any thread and from signal handlers. */
 BLASTMERGE_API void blastmerge_cancel(struct blastmerge_job *job);
 
-/* The job's first error in child order; status BLASTMERGE_OK while there is none. */
+/* The job's first error in child order; status BLASTMERGE_OK while there is none. NULL: no job could be made
+ * for want of memory. */
 BLASTMERGE_API const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job);
 
 /* What was merged so far; complete after run, check, or the end of next. */
@@ -305,6 +306,41 @@ BLASTMERGE_API const struct blastmerge_report *blastmerge_report(const struct bl
 BLASTMERGE_API enum blastmerge_status
 blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                  struct blastmerge_child *child) BLASTMERGE_CHECK_RESULT;
+
+/* How to finalize. Start from blastmerge_finalize_options_init(), as with struct blastmerge_options. */
+struct blastmerge_finalize_options {
+    size_t struct_size;
+    int strict; /* a report that counts other queries than there are Iterations is an error, not a warning */
+};
+
+/* Sets every option to its default. struct_size is sizeof(struct blastmerge_finalize_options). */
+BLASTMERGE_API void blastmerge_finalize_options_init(struct blastmerge_finalize_options *options,
+                                                     size_t struct_size);
+
+/*
+ * Finalizes a parent job (docs/finalize.md): where all of its children are completed and their results and
+ * reports are there, these become the parent's merged result, report and manifest. Can be called again, and
+ * by several at once, whatever became of calls before: once there is a manifest all is there that it names,
+ * and nothing of it is replaced.
+ *
+ * job: a new one, made with the options that hold for the merge (threads, mismatch, memory_limit, endpoint,
+ * on_warning ...), to which nothing was added; it can be cancelled, is good for one call, and has the error.
+ * description: the parent and its children as JSON, n_bytes, at most 16 MiB, needed only during the call.
+ * options: NULL for the defaults.
+ *
+ * *outcome becomes one line of JSON that says how it ended, or NULL where the description was not understood
+ * or there was no memory. The caller gives it back with blastmerge_free(job, *outcome).
+ *
+ * BLASTMERGE_OK: the parent is completed, by this call or an earlier one. BLASTMERGE_NOT_READY: children are
+ * not completed yet, or files of theirs are missing. BLASTMERGE_DATA: a child's result or report is damaged;
+ * or children failed or were cancelled or deleted, and there will be no result. BLASTMERGE_MISMATCH: the
+ * description or the reports contradict each other or the data. BLASTMERGE_USAGE: the description is wrong,
+ * and the message names the field. Else what the merge itself can return.
+ */
+BLASTMERGE_API enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const void *description,
+                                                          size_t n_bytes,
+                                                          const struct blastmerge_finalize_options *options,
+                                                          char **outcome) BLASTMERGE_CHECK_RESULT;
 
 #ifdef __cplusplus
 }

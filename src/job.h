@@ -69,7 +69,11 @@ struct blastmerge_job {
     struct blastmerge_writer writer;
     char *report_location; /* or NULL */
     char *report_name;
-    bool is_check; /* nothing is written but the report */
+    bool is_check;       /* nothing is written but the report */
+    bool is_order_given; /* the children's names say nothing about it */
+    /* Called once all was written and checked, before anything is visible: not OK ends the job. Or NULL. */
+    enum blastmerge_status (*before_commit)(void *context);
+    void *before_commit_context;
     bool has_begun;
 
     /* the rooms */

@@ -26,6 +26,8 @@ struct row {
     int letter; /* the short name, or 0 */
     enum kind kind;
     bool merge_only;
+    bool not_finalize; /* makes no sense with finalize */
+    bool finalize_only;
     size_t offset; /* of the value in struct tool_options */
     uint64_t minimum;
     uint64_t maximum;
@@ -34,21 +36,22 @@ struct row {
     const char *help;     /* NULL: spoken of in another line */
 };
 
-#define AT(field)  .offset = offsetof(struct tool_options, field)
-#define MERGE_ONLY .merge_only = true
+#define AT(field)    .offset = offsetof(struct tool_options, field)
+#define MERGE_ONLY   .merge_only = true
+#define NOT_FINALIZE .not_finalize = true
 
 /* Its place in the table, for -1 to -9. */
 #define ROW_LEVEL 12
 
 /* clang-format off */
 static const struct row rows[] = {
-    {"output", 'o', KIND_TEXT, AT(output), MERGE_ONLY, .argument = "FILE",
+    {"output", 'o', KIND_TEXT, AT(output), MERGE_ONLY, NOT_FINALIZE, .argument = "FILE",
      .help = "write the result to FILE, not to standard output"},
-    {"force", 'f', KIND_FLAG, AT(force), .minimum = 1,
+    {"force", 'f', KIND_FLAG, AT(force), NOT_FINALIZE, .minimum = 1,
      .help = "replace FILE where it exists"},
-    {"files-from", 0, KIND_LIST, .argument = "FILE",
+    {"files-from", 0, KIND_LIST, NOT_FINALIZE, .argument = "FILE",
      .help = "names of children from FILE, one a line (-: stdin)"},
-    {"null", 0, KIND_FLAG, AT(null_separated), .minimum = 1,
+    {"null", 0, KIND_FLAG, AT(null_separated), NOT_FINALIZE, .minimum = 1,
      .help = "these names end in NUL bytes, not in line ends"},
     {"db", 0, KIND_TEXT, AT(database), MERGE_ONLY, .argument = "TEXT",
      .help = "database name of the result"},
@@ -61,30 +64,30 @@ static const struct row rows[] = {
      .help = "headers that differ: error, warn, ignore"},
     {"invalid-utf8", 0, KIND_CHOICE, AT(invalid_utf8), .words = "error|latin1|keep", .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
-    {"sort", 0, KIND_CHOICE, AT(sort), .words = "none|natural", .argument = "HOW",
+    {"sort", 0, KIND_CHOICE, AT(sort), NOT_FINALIZE, .words = "none|natural", .argument = "HOW",
      .help = "order: none (as given), natural (2 before 10)"},
-    {"expect-children", 0, KIND_NUMBER, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX,
+    {"expect-children", 0, KIND_NUMBER, AT(expect_children), NOT_FINALIZE, .minimum = 1, .maximum = UINT64_MAX,
      .argument = "N", .help = "another number of children is an error"},
     {"threads", 't', KIND_NUMBER, AT(n_threads), .maximum = 64, .argument = "N",
      .help = "1 to 64; 0 (default): one a processor, at most 8"},
     [ROW_LEVEL] = {"level", 0, KIND_NUMBER, AT(level), MERGE_ONLY, .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress afresh at level 1 to 9; also -1 to -9"},
-    {"plain", 0, KIND_FLAG, AT(plain), MERGE_ONLY, .minimum = 1,
+    {"plain", 0, KIND_FLAG, AT(plain), MERGE_ONLY, NOT_FINALIZE, .minimum = 1,
      .help = "write the result uncompressed"},
     {"memory", 0, KIND_NUMBER, AT(memory), .minimum = 1, .maximum = 1048576, .argument = "N",
      .help = "MiB for remote work (64); --endpoint URL: the store"},
     {"endpoint", 0, KIND_TEXT, AT(endpoint), .argument = "URL"},
-    {"report", 0, KIND_TEXT, AT(report), .argument = "FILE",
+    {"report", 0, KIND_TEXT, AT(report), NOT_FINALIZE, .argument = "FILE",
      .help = "write a report (JSON) to FILE"},
+    {"strict", 0, KIND_FLAG, AT(strict), .finalize_only = true, .minimum = 1},
     {"quiet", 'q', KIND_FLAG, AT(quiet), .minimum = 1,
-     .help = "no warnings, no progress"},
-    {"verbose", 'v', KIND_FLAG, AT(verbose), .minimum = 1,
-     .help = "say at the end what was done"},
+     .help = "no warnings, no progress; -v, --verbose: say more"},
+    {"verbose", 'v', KIND_FLAG, AT(verbose), .minimum = 1},
     {"progress", 0, KIND_FLAG, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
      .help = "always show progress; --no-progress: never"},
     {"no-progress", 0, KIND_FLAG, AT(progress), .minimum = TOOL_PROGRESS_NEVER},
-    {"help", 'h', KIND_HELP, .help = "show this help"},
-    {"version", 'V', KIND_VERSION, .help = "show the version and the libraries in use"},
+    {"help", 'h', KIND_HELP, .help = "show this help; -V, --version: version, libraries"},
+    {"version", 'V', KIND_VERSION},
 };
 /* clang-format on */
 #define N_ROWS (sizeof rows / sizeof rows[0])
@@ -92,7 +95,7 @@ static const struct row rows[] = {
 static const struct {
     const char *name;
     enum blastmerge_status (*run)(const struct tool_options *options);
-} commands[] = {{"merge", tool_merge}, {"check", tool_check}};
+} commands[] = {{"merge", tool_merge}, {"check", tool_check}, {"finalize", tool_finalize}};
 
 /* Added to a row's number, it is what getopt_long() returns for it; above every letter. */
 #define ROW_CODE 0x100
@@ -102,6 +105,8 @@ struct parser {
     struct option long_options[N_ROWS + 1];
     char letters[2 * N_ROWS + 16];
     const struct row *merge_only; /* one was given */
+    const struct row *not_finalize;
+    const struct row *finalize_only;
     bool operand_seen;
 };
 
@@ -111,6 +116,7 @@ static enum blastmerge_status show_help(const struct tool_options *options) {
     (void)options;
     (void)printf("Usage: blastmerge [OPTION]... CHILD...        merge BLAST XML files into one\n"
                  "       blastmerge check [OPTION]... CHILD...  read and check them, write nothing\n"
+                 "       blastmerge finalize [--strict] JOB     a parent job: see blastmerge(1)\n"
                  "A CHILD is a file, - (standard input), or remote: az://, s3://, gs://, https://.\n");
     for (const struct row *row = rows; row < rows + N_ROWS; row++) {
         if (row->help == NULL) continue;
@@ -266,13 +272,32 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     bool is_level = code >= '1' && code <= '9';
     const struct row *row = is_level ? &rows[ROW_LEVEL] : find_row(code);
     if (row->merge_only) parser->merge_only = row;
+    if (row->not_finalize) parser->not_finalize = row;
+    if (row->finalize_only) parser->finalize_only = row;
     return store(options, row, is_level ? digit : optarg);
+}
+
+static enum blastmerge_status check_finalize(const struct tool_options *options,
+                                             const struct parser *parser) {
+    if (options->run != tool_finalize) {
+        if (parser->finalize_only == NULL) return BLASTMERGE_OK;
+        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with finalize",
+                         parser->finalize_only->name);
+    }
+    if (parser->not_finalize != NULL)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "finalize takes what is merged, and its place, from the job: "
+                         "--%s makes no sense with it",
+                         parser->not_finalize->name);
+    if (options->n_sources == 1) return BLASTMERGE_OK;
+    return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
 }
 
 /* What makes no sense only as a whole. */
 static enum blastmerge_status check_whole(const struct tool_options *options, const struct parser *parser) {
     size_t n_lists = 0;
     for (size_t i = 0; i < options->n_sources; i++) n_lists += options->sources[i].is_list;
+    if (check_finalize(options, parser) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     if (options->n_sources == 0)
         return tool_fail(BLASTMERGE_USAGE,
                          "no children are given: name the files to merge in their order, as in "

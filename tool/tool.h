@@ -8,6 +8,7 @@
  * job.c      a library job with its options, its children, its signals and its progress
  * merge.c    the command merge
  * check.c    the command check
+ * finalize.c the command finalize
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
  * message.c  what is said on standard error
@@ -92,6 +93,7 @@ struct tool_options {
     uint64_t quiet;
     uint64_t verbose;
     uint64_t progress; /* enum tool_progress_mode */
+    uint64_t strict;
 };
 
 /* Reads the command line. tool_options_close() is due in any case. */
@@ -159,5 +161,6 @@ enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struc
 
 enum blastmerge_status tool_merge(const struct tool_options *options);
 enum blastmerge_status tool_check(const struct tool_options *options);
+enum blastmerge_status tool_finalize(const struct tool_options *options);
 
 #endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is written, in this order: the merged result, the report, the manifest. The first two replace what
+ * there is: without a manifest they are a left-over of one who did not come to the end. The manifest is
+ * written on the condition that there is none, so that of several at once one commits and the others see that
+ * the work is done. Before each of the first two it is looked whether there is a manifest meanwhile: whoever
+ * comes second replaces nothing of what it names.
+ */
+#include "finalize/finalize.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize, struct bm_cloud *cloud) {
+    bool has_manifest = false;
+    if (finalize->had_manifest) return BLASTMERGE_OK; /* it is to be replaced */
+    enum blastmerge_status status = bm_finalize_look_at_manifest(finalize, cloud, &has_manifest);
+    if (status != BLASTMERGE_OK || !has_manifest) return status;
+    finalize->is_beaten = true;
+    return bm_fail(finalize->error, BLASTMERGE_EXISTS, "another has committed a result meanwhile");
+}
+
+/* --- the merged result --------------------------------------------------------------------------- */
+
+/* A run of PSI-BLAST has several Iterations a query. */
+static bool is_psiblast(const struct blastmerge_job *job) {
+    const struct bm_header *header = &job->headers[job->has_first_header ? 0 : 1];
+    for (size_t i = 0; i < header->n_fields; i++) {
+        const struct bm_header_field *field = &header->fields[i];
+        if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
+    }
+    return false;
+}
+
+static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t number) {
+    const struct bm_finalize_child *child = &finalize->children[number];
+    uint64_t n_found = finalize->job->children[number].n_iterations;
+    char message[512];
+    if (!child->has_queries || (child->n_queries >= 0 && (uint64_t)child->n_queries == n_found))
+        return BLASTMERGE_OK;
+    snprintf(message, sizeof message,
+             "split child %s: its merge report counts %" PRId64 " queries, and its result holds %" PRIu64
+             " Iterations",
+             child->job_id, child->n_queries, n_found);
+    if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
+    bm_job_warn(finalize->job, true, "%s", message);
+    return BLASTMERGE_OK;
+}
+
+/* The merge has gone well, and nothing of it is visible yet. */
+static enum blastmerge_status before_commit(void *context) {
+    struct bm_finalize *finalize = context;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_counted = !is_psiblast(finalize->job);
+    for (size_t i = 0; i < finalize->n_children && is_counted && status == BLASTMERGE_OK; i++)
+        status = check_child(finalize, i);
+    return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, finalize->job->cloud) : status;
+}
+
+static enum blastmerge_status set_places(struct bm_finalize *finalize) {
+    struct bm_finalize_place place;
+    char relative[BM_FINALIZE_RELATIVE];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (size_t i = 0; i < finalize->n_children && status == BLASTMERGE_OK; i++) {
+        bm_finalize_relative(finalize, &finalize->children[i], BM_FINALIZE_RESULT, relative);
+        bm_finalize_set_place(finalize, &place, NULL, relative);
+        status = blastmerge_add_location(finalize->job, place.location);
+    }
+    if (status != BLASTMERGE_OK) return status;
+    bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, relative);
+    bm_finalize_set_place(finalize, &place, NULL, relative);
+    return blastmerge_set_output_location(finalize->job, place.location);
+}
+
+enum blastmerge_status bm_finalize_merge_xml(struct bm_finalize *finalize) {
+    struct blastmerge_job *job = finalize->job;
+    enum blastmerge_status status = set_places(finalize);
+    job->options.force = 1;
+    job->is_order_given = true;
+    job->before_commit = before_commit;
+    job->before_commit_context = finalize;
+    if (status == BLASTMERGE_OK) status = blastmerge_run(job);
+    job->before_commit = NULL;
+    if (status == BLASTMERGE_DATA && finalize->error->child != BLASTMERGE_NO_CHILD)
+        return bm_finalize_fail_child(finalize, "invalid child XML result");
+    return status;
+}
+
+/* --- report and manifest ------------------------------------------------------------------------- */
+
+/* One line with sorted keys. */
+static enum blastmerge_status write_json(struct bm_finalize *finalize, const char *name, const json_t *value,
+                                         bool is_force) {
+    struct bm_store store = {0};
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    if (text == NULL) return bm_finalize_fail_memory(finalize);
+    enum blastmerge_status status = bm_finalize_open_store(finalize, &store, name, is_force, true);
+    if (status == BLASTMERGE_OK) status = bm_store_write(&store, text, strlen(text), finalize->error);
+    if (status == BLASTMERGE_OK) status = bm_store_write(&store, "\n", 1, finalize->error);
+    if (status == BLASTMERGE_OK) status = bm_store_prepare(&store, finalize->error);
+    if (status == BLASTMERGE_OK) status = bm_store_commit(&store, finalize->error);
+    bm_store_discard(&store);
+    free(text);
+    return status;
+}
+
+json_t *bm_finalize_outputs(const struct bm_finalize *finalize) {
+    char result[BM_FINALIZE_RELATIVE];
+    char report[BM_FINALIZE_RELATIVE];
+    char manifest[BM_FINALIZE_RELATIVE];
+    bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, result);
+    bm_finalize_relative(finalize, NULL, BM_FINALIZE_REPORT, report);
+    bm_finalize_relative(finalize, NULL, BM_FINALIZE_MANIFEST, manifest);
+    return json_pack("{s:s, s:s, s:s}", "merged_result_path", result, "merge_report_path", report,
+                     "manifest_path", manifest);
+}
+
+/* 2026-11-22T10:20:30.123456+00:00 */
+static void write_time(char text[64]) {
+    struct timespec now = {0};
+    struct tm parts = {0};
+    char seconds[32];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text, 64, "%s.%06ld+00:00", seconds, now.tv_nsec / 1000);
+}
+
+static json_t *make_manifest(const struct bm_finalize *finalize) {
+    char created_at[64];
+    write_time(created_at);
+    return json_pack("{s:s, s:s, s:s, s:O, s:o}", "parent_job_id", finalize->parent_id, "created_at",
+                     created_at, "assembly",
+                     finalize->is_xml ? "xml_iteration_concatenation" : "gzip_member_concatenation",
+                     "children", finalize->rows, "outputs", bm_finalize_outputs(finalize));
+}
+
+enum blastmerge_status bm_finalize_commit(struct bm_finalize *finalize) {
+    enum blastmerge_status status = bm_finalize_check_beaten(finalize, finalize->cloud);
+    if (status == BLASTMERGE_OK) status = write_json(finalize, BM_FINALIZE_REPORT, finalize->report, true);
+    if (status != BLASTMERGE_OK) return status;
+    json_t *manifest = make_manifest(finalize);
+    status = write_json(finalize, BM_FINALIZE_MANIFEST, manifest, finalize->had_manifest);
+    json_decref(manifest);
+    if (status == BLASTMERGE_EXISTS) finalize->is_beaten = true;
+    return status;
+}

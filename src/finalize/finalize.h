@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finalize - a parent job around a merge (docs/finalize.md): the states of its children, what they left,
+ * their reports, the merged result, the parent's report, the manifest.
+ *
+ *   description.c  the job as it is given (JSON), checked field by field
+ *   states.c       what the children's states make of the parent
+ *   place.c        where files lie: a folder or an object store
+ *   artifacts.c    which files are there
+ *   reports.c      the children's reports become the parent's
+ *   concatenate.c  tabular children: gzip members one after the other
+ *   commit.c       what is written, and in which order
+ *   finalize.c     the steps, the outcome, blastmerge_finalize()
+ *
+ * All of it runs on the job's own thread.
+ */
+#ifndef BM_FINALIZE_H
+#define BM_FINALIZE_H
+
+#include "job.h"
+
+#include <jansson.h>
+
+enum {
+    BM_FINALIZE_MAX_JOB = 16 << 20,   /* bytes of a job's description */
+    BM_FINALIZE_MAX_REPORT = 1 << 20, /* bytes of a child's report */
+    BM_FINALIZE_MAX_ID = 255,
+    BM_FINALIZE_MAX_PREFIX = 1023,
+    BM_FINALIZE_MAX_STORAGE = 2047,
+    BM_FINALIZE_RELATIVE = 1280, /* bytes of a prefix and a file's name */
+    BM_FINALIZE_LOCATION = 4096,
+    BM_FINALIZE_TEXT = 2048 /* bytes of an error's text, more than its 500 characters can have */
+};
+
+#define BM_FINALIZE_RESULT   "merged_results.out.gz"
+#define BM_FINALIZE_REPORT   "merge-report.json"
+#define BM_FINALIZE_MANIFEST "split-results-manifest.json"
+
+struct bm_finalize_child {
+    const char *job_id; /* NULL: it has none */
+    json_t *group_id;
+    const char *status;
+    bool has_result;
+    bool has_report;
+    uint64_t result_size; /* UINT64_MAX: not known */
+    uint64_t report_size;
+    bool has_queries; /* its report says how many */
+    int64_t n_queries;
+};
+
+struct bm_finalize {
+    struct blastmerge_job *job;
+    struct blastmerge_error *error; /* the job's */
+    bool is_strict;
+
+    /* the description; strings and group_id belong to it */
+    json_t *description;
+    const char *storage;
+    bool is_remote;
+    const char *parent_id;
+    const char *parent_status;
+    char parent_prefix[BM_FINALIZE_MAX_PREFIX + 1];
+    int64_t n_expected;
+    int64_t limit;
+    struct bm_finalize_child *children;
+    size_t n_children;
+
+    struct bm_cloud *cloud; /* while there is a connection */
+    bool had_manifest;      /* when it began; what it names was not all there */
+    bool is_beaten;         /* another has committed meanwhile */
+
+    json_t *rows; /* a row for each child, as the manifest has it */
+    json_t *report;
+    bool is_xml;
+    json_t *warnings;
+
+    json_t *outcome;
+    char text[BM_FINALIZE_TEXT]; /* of a failure: its text without the detail; or "" */
+    char detail[sizeof((struct blastmerge_error *)0)->message];
+};
+
+/* Reads and checks the description. BLASTMERGE_USAGE: the message says which field is wrong. */
+enum blastmerge_status bm_finalize_describe(struct bm_finalize *finalize, const void *text,
+                                            size_t n_bytes) BM_CHECK_RESULT;
+
+/* What the children's states come to: BLASTMERGE_OK: to be merged; else the outcome is set, or it is refused.
+ */
+enum blastmerge_status bm_finalize_states(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* --- places -------------------------------------------------------------------------------------- */
+
+/* A file of the job. Must stay where it is while its source is in use. */
+struct bm_finalize_place {
+    char location[BM_FINALIZE_LOCATION];
+    char shown[BM_FINALIZE_LOCATION]; /* for messages */
+    struct bm_source source;
+};
+
+/* Opens a connection to the object store, if the storage is one. */
+enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) BM_CHECK_RESULT;
+void bm_finalize_disconnect(struct bm_finalize *finalize);
+
+/* cloud: through which connection it is reached, if it is remote. */
+void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finalize_place *place,
+                           struct bm_cloud *cloud, const char *relative);
+
+/* Relative to the storage: the prefix of the child (or of the parent: NULL) and the file's name. */
+void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
+                          const char *name, char relative[BM_FINALIZE_RELATIVE]);
+
+/* Opens a file of the parent's for writing. is_small: it has little memory. */
+enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, struct bm_store *store,
+                                              const char *name, bool is_force, bool is_small) BM_CHECK_RESULT;
+
+/* Makes the parent's folder, if the storage is a folder. */
+enum blastmerge_status bm_finalize_make_folder(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* --- artifacts ----------------------------------------------------------------------------------- */
+
+/* Whether all of the parent's files are there. */
+enum blastmerge_status bm_finalize_look_at_parent(struct bm_finalize *finalize,
+                                                  bool *has_all) BM_CHECK_RESULT;
+
+/* Whether there is a manifest, asked through this connection. */
+enum blastmerge_status bm_finalize_look_at_manifest(struct bm_finalize *finalize, struct bm_cloud *cloud,
+                                                    bool *has_manifest) BM_CHECK_RESULT;
+
+/* Looks at the children's files and makes their rows; BLASTMERGE_NOT_READY where some are missing. */
+enum blastmerge_status bm_finalize_verify(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* --- reports, results ---------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* A number, or true or false, as an integer; false if it is neither or not there. */
+bool bm_finalize_number(const json_t *value, int64_t *number);
+
+/* Whether another has committed meanwhile (BLASTMERGE_EXISTS): asked before anything becomes visible, through
+ * this connection. */
+enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize,
+                                                struct bm_cloud *cloud) BM_CHECK_RESULT;
+
+enum blastmerge_status bm_finalize_merge_xml(struct bm_finalize *finalize) BM_CHECK_RESULT;
+enum blastmerge_status bm_finalize_concatenate(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* Writes the report, then the manifest. */
+enum blastmerge_status bm_finalize_commit(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* --- outcomes ------------------------------------------------------------------------------------ */
+
+/* The three paths of the parent's files. */
+json_t *bm_finalize_outputs(const struct bm_finalize *finalize);
+
+/* Fails with a text of its own; detail, which may be NULL, says more. */
+enum blastmerge_status bm_finalize_refuse(struct bm_finalize *finalize, enum blastmerge_status status,
+                                          const char *detail, const char *format, ...) BM_FORMAT(4, 5);
+
+/* The error at hand is a child's: it becomes the detail of this text, which ends with the child's id. */
+enum blastmerge_status bm_finalize_fail_child(struct bm_finalize *finalize, const char *text);
+
+enum blastmerge_status bm_finalize_fail_memory(struct bm_finalize *finalize);
+
+/* The error at hand is about what lies there: puts its name before the message. */
+enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
+                                              const struct bm_finalize_place *place);
+
+#endif

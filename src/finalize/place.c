@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "cloud/location.h"
+#include "finalize/finalize.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- the connection ------------------------------------------------------------------------------ */
+
+#ifdef BLASTMERGE_CLOUD
+#include "cloud/cloud.h"
+
+#define DEFAULT_MEMORY ((uint64_t)64 << 20)
+
+/* A child, a result and a report at a time. */
+enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) {
+    struct blastmerge_job *job = finalize->job;
+    const struct bm_cloud_use use = {.n_lanes = 1, .is_output_remote = true, .is_report_remote = true};
+    struct bm_cloud_settings settings = {
+        .endpoint = job->options.endpoint, .memory = &job->memory, .cancel = &job->cancel};
+    uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
+    if (!finalize->is_remote) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, finalize->error);
+    return status == BLASTMERGE_OK ? bm_cloud_open(&finalize->cloud, &settings, finalize->error) : status;
+}
+
+void bm_finalize_disconnect(struct bm_finalize *finalize) {
+    bm_cloud_close(finalize->cloud);
+    finalize->cloud = NULL;
+}
+
+static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *cloud) {
+    bm_location_show(place->location, place->shown, sizeof place->shown);
+    place->source = bm_source_remote(place->shown, place->location);
+    place->source.cloud = cloud;
+}
+
+static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct bm_store *store,
+                                          const struct bm_finalize_place *place, bool is_force,
+                                          bool is_small) {
+    const struct bm_store_remote remote = {
+        .cloud = finalize->cloud, .location = place->location, .name = place->shown};
+    return bm_store_open_remote(store, &remote, is_force, is_small, finalize->error);
+}
+
+#else /* a remote storage was refused */
+
+enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) {
+    (void)finalize;
+    return BLASTMERGE_OK;
+}
+
+void bm_finalize_disconnect(struct bm_finalize *finalize) {
+    (void)finalize;
+}
+
+static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *cloud) {
+    (void)place;
+    (void)cloud;
+}
+
+static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct bm_store *store,
+                                          const struct bm_finalize_place *place, bool is_force,
+                                          bool is_small) {
+    (void)store;
+    (void)place;
+    (void)is_force;
+    (void)is_small;
+    return bm_fail(finalize->error, BLASTMERGE_INTERNAL, "no object storage");
+}
+
+#endif
+
+/* --- places -------------------------------------------------------------------------------------- */
+
+void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
+                          const char *name, char relative[BM_FINALIZE_RELATIVE]) {
+    if (child == NULL)
+        snprintf(relative, BM_FINALIZE_RELATIVE, "%s%s", finalize->parent_prefix, name);
+    else
+        snprintf(relative, BM_FINALIZE_RELATIVE, "%s/%s", child->job_id, name);
+}
+
+void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finalize_place *place,
+                           struct bm_cloud *cloud, const char *relative) {
+    const char *storage = finalize->storage;
+    bool has_slash = storage[strlen(storage) - 1] == '/';
+    snprintf(place->location, sizeof place->location, "%s%s%s", storage, has_slash ? "" : "/", relative);
+    if (finalize->is_remote) {
+        set_remote_source(place, cloud);
+    } else {
+        memcpy(place->shown, place->location, sizeof place->shown);
+        place->source = bm_source_path(place->location);
+    }
+}
+
+enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, struct bm_store *store,
+                                              const char *name, bool is_force, bool is_small) {
+    struct bm_finalize_place place;
+    char relative[BM_FINALIZE_RELATIVE];
+    bm_finalize_relative(finalize, NULL, name, relative);
+    bm_finalize_set_place(finalize, &place, finalize->cloud, relative);
+    if (finalize->is_remote) return open_remote(finalize, store, &place, is_force, is_small);
+    return bm_store_open_location(store, place.location, is_force, true, &finalize->job->cancel,
+                                  finalize->error);
+}
+
+/* --- the parent's folder ------------------------------------------------------------------------- */
+
+/* The folder in which a new one lies: only then the new one is there after a power failure. */
+static void sync_above(char *path) {
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path) return;
+    *slash = '\0';
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *slash = '/';
+    if (file < 0) return;
+    (void)fsync(file);
+    close(file);
+}
+
+static enum blastmerge_status make_folder(struct bm_finalize *finalize, char *path) {
+    if (mkdir(path, 0777) == 0) {
+        sync_above(path);
+    } else if (errno != EEXIST) {
+        return bm_fail_system(finalize->error, errno, "%.500s: this folder cannot be made", path);
+    }
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_finalize_make_folder(struct bm_finalize *finalize) {
+    struct bm_finalize_place place;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (finalize->is_remote) return BLASTMERGE_OK;
+    bm_finalize_set_place(finalize, &place, NULL, finalize->parent_prefix);
+    char *slash = place.location + strlen(place.location) - strlen(finalize->parent_prefix);
+    while (status == BLASTMERGE_OK && (slash = strchr(slash, '/')) != NULL) {
+        *slash = '\0';
+        status = make_folder(finalize, place.location);
+        *slash++ = '/';
+    }
+    return status;
+}

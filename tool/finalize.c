@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The library takes no longer one; one byte more, so that it sees that it is longer. */
+#define JOB_BYTES ((16 << 20) + 1)
+
+static enum blastmerge_status read_job(const char *name, char **text, size_t *n_bytes) {
+    bool is_stdin = strcmp(name, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(name, "r");
+    if (file == NULL) return tool_fail_system(errno, "%s", name);
+    *text = malloc(JOB_BYTES);
+    if (*text == NULL) {
+        if (!is_stdin) (void)fclose(file);
+        return tool_fail(BLASTMERGE_NO_MEMORY, "out of memory");
+    }
+    errno = 0;
+    *n_bytes = fread(*text, 1, JOB_BYTES, file);
+    int failure = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
+    if (!is_stdin) (void)fclose(file);
+    return failure == 0 ? BLASTMERGE_OK : tool_fail_system(failure, "%s", is_stdin ? "standard input" : name);
+}
+
+static enum blastmerge_status run(struct tool_job *job, const struct tool_options *options, const char *text,
+                                  size_t n_bytes) {
+    struct blastmerge_finalize_options library;
+    char *outcome = NULL;
+    blastmerge_finalize_options_init(&library, sizeof library);
+    library.strict = options->strict != 0;
+    tool_signals_open(job->job);
+    enum blastmerge_status status = blastmerge_finalize(job->job, text, n_bytes, &library, &outcome);
+    tool_signals_close();
+    tool_progress_clear(&job->progress);
+    if (outcome != NULL) (void)printf("%s\n", outcome);
+    blastmerge_free(job->job, outcome);
+    enum blastmerge_status flushed = tool_flush_output();
+    if (tool_signals_caught()) return status;
+    return status == BLASTMERGE_OK ? flushed : tool_job_fail(job->job, status);
+}
+
+enum blastmerge_status tool_finalize(const struct tool_options *options) {
+    struct tool_job job = {0};
+    char *text = NULL;
+    size_t n_bytes = 0;
+    enum blastmerge_status status = read_job(options->sources[0].name, &text, &n_bytes);
+    if (status == BLASTMERGE_OK) {
+        status = tool_job_open(&job, options);
+        if (status == BLASTMERGE_OK) status = run(&job, options, text, n_bytes);
+        if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
+        tool_job_close(&job);
+    }
+    free(text);
+    return status;
+}
