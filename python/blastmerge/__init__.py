@@ -16,6 +16,8 @@ expect_children  another number of children is an error; 0: any
 threads          0: as many as there are processors, at most 8. The result does not depend on it
 level            1 to 9: compress afresh; 0: the children's own compressed bits are kept
 plain            the result is not compressed
+memory_limit     bytes that the process may take where anything is remote; 0: 64 MiB
+endpoint         URL of the object store for az://, s3:// and gs://, where it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
 on_progress      called with a Progress now and then
 
@@ -214,7 +216,8 @@ def check(children: Iterable[ChildSource], **options: Any) -> Report:
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
             "sort": ("none", "natural")}
 _PLAIN_OPTIONS = {"keep_database": "keep_database", "allow_empty": "allow_empty", "expect_children": "expect_children",
-                  "threads": "n_threads", "level": "level", "plain": "plain", "force": "force"}
+                  "threads": "n_threads", "level": "level", "plain": "plain", "force": "force",
+                  "memory_limit": "memory_limit"}
 
 
 class _Job:
@@ -260,8 +263,8 @@ class _Job:
                 if not isinstance(value, int) or value < 0:
                     raise UsageError(f"{name} must be a number from 0 on, not {value!r}")
                 setattr(made, _PLAIN_OPTIONS[name], value)
-            elif name == "database":
-                made.database = None if value is None else value.encode()
+            elif name in ("database", "endpoint"):
+                setattr(made, name, None if value is None else value.encode())
             else:
                 raise TypeError(f"there is no option {name!r}")
         made.on_warning = self._keep(_library.WARNING(self._guard_void(self._warner(on_warning))))
@@ -399,5 +402,5 @@ class _Job:
         for number in range(n_children):
             child = _library.Child()
             self.finish(_C.blastmerge_child(self.handle, number, ctypes.byref(child)))
-            values = [getattr(child, name) for name, _ in _library.Child._fields_]
-            yield Child(os.fsdecode(values[0]), *values[1:])
+            counts = [getattr(child, name) for name, _ in _library.Child._fields_ if name not in ("name", "location")]
+            yield Child(os.fsdecode(child.name), *counts)

@@ -32,7 +32,7 @@ class Report(Structure):
 
 
 class Child(Structure):
-    _fields_ = [("name", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
+    _fields_ = [("name", c_char_p), ("location", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
                 ("text_bytes", c_uint64)]
 
@@ -51,7 +51,8 @@ class Options(Structure):
                 ("mismatch", c_int), ("invalid_utf8", c_int), ("sort", c_int), ("expect_children", c_uint64),
                 ("n_threads", c_uint), ("level", c_int), ("plain", c_int), ("force", c_int),
                 ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
-                ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS)]
+                ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
+                ("memory_limit", c_uint64), ("endpoint", c_char_p)]
 
 
 class Reader(Structure):

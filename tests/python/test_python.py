@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The Python package: what it takes, what it gives, what it raises, and that it keeps nothing."""
+import ctypes
 import gc
 import gzip
 import io
@@ -23,6 +24,27 @@ import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
 PATHS = [ROOT / "tests" / "data" / f"batch_{number}.xml.gz" for number in (1, 2, 3)]
 CHILDREN = [path.read_bytes() for path in PATHS]
 EXPECTED = oracle.merge(CHILDREN)
+
+
+def test_the_mirror_of_the_header_is_true(tmp_path):
+    """Every field of every struct lies where C has it."""
+    library = blastmerge._library  # pylint: disable=protected-access
+    structs = {"error": library.Error, "report": library.Report, "child": library.Child, "progress": library.Progress,
+               "options": library.Options, "reader": library.Reader, "writer": library.Writer}
+    in_allocator = {"allocator_context": "allocator.context", "allocate": "allocator.allocate",
+                    "release": "allocator.release"}
+    lines, expected = [], []
+    for name, mirror in structs.items():
+        lines.append(f'printf("%zu\\n", sizeof(struct blastmerge_{name}));')
+        expected.append(ctypes.sizeof(mirror))
+        for field, _ in mirror._fields_:
+            lines.append(f'printf("%zu\\n", offsetof(struct blastmerge_{name}, {in_allocator.get(field, field)}));')
+            expected.append(getattr(mirror, field).offset)
+    source = tmp_path / "layout.c"
+    source.write_text('#include "blastmerge.h"\n#include <stdio.h>\nint main(void) {' + "".join(lines) + "return 0;}")
+    subprocess.run(["cc", "-I", ROOT / "include", "-o", tmp_path / "layout", source], check=True)
+    found = subprocess.run([tmp_path / "layout"], check=True, capture_output=True, text=True).stdout
+    assert [int(line) for line in found.split()] == expected
 
 
 def chunks(data, size=1000):
