@@ -323,8 +323,10 @@ static struct {
 
 enum { NEAR = 600 };
 
-/* expat looks at a tag as a whole: what it says of one is later, or at another byte, but not far. */
+/* expat looks at a tag or declaration as a whole: what it says of one is later, or at another byte, but not
+ * far. */
 static bool is_far_behind(const struct document *document, size_t later, size_t earlier) {
+    if (find(document, "<?xml") <= 3 && find(document, "?>") > earlier) return false;
     return later > earlier + NEAR && memchr(document->text + earlier, '>', later - earlier) != NULL;
 }
 

@@ -97,6 +97,10 @@ static bool take_utf8(struct bm_mark *mark, uint8_t byte) {
 }
 
 static bool take_single_byte(struct bm_mark *mark, uint8_t byte) {
+    if (mark->phase == BM_PHASE_EPILOG && mark->state == BM_STATE_LESS) { /* the next document's root */
+        bm_mark_begin_document(mark, mark->less);
+        return take_utf8(mark, byte);
+    }
     uint32_t c = bm_mark_decode((enum bm_mark_encoding)mark->encoding, byte);
     if (c == 0) {
         return bm_mark_fail(mark, mark->position,

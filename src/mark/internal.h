@@ -238,7 +238,7 @@ static inline bool bm_mark_is_space(uint32_t c) {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-/* Copies a name, in UTF-8, for a message: bounded, printable. Returns shown. */
+/* Copies a name, which has name characters only, for a message; it is cut if need be. Returns shown. */
 const char *bm_mark_show(const char *name, size_t n_name, char shown[BM_MARK_SHOWN_NAME]);
 
 /* Is the name at hand this one? */

@@ -551,12 +551,12 @@ bool bm_mark_take_character(struct bm_mark *mark, uint32_t c, uint64_t at) {
 /* --- the text's end -------------------------------------------------------------------------- */
 
 bool bm_mark_fail_end(struct bm_mark *mark) {
-    char shown[BM_MARK_SHOWN_NAME];
     if (mark->phase == BM_PHASE_PROLOG && mark->state <= BM_STATE_TEXT) {
         return bm_mark_fail(mark, mark->position,
                             "the document ends before its root element: it is empty or cut short");
     }
     if (mark->depth > 0) {
+        char shown[BM_MARK_SHOWN_NAME];
         const struct bm_mark_name *open = &mark->open_elements[mark->depth - 1];
         return bm_mark_fail(mark, mark->position, "the document ends inside <%s>: it is cut short",
                             bm_mark_show(open->bytes, open->n_bytes, shown));

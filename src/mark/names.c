@@ -66,9 +66,7 @@ const char *bm_mark_show(const char *name, size_t n_name, char shown[BM_MARK_SHO
         n_shown = BM_MARK_SHOWN_NAME - 4;
         while (n_shown > 0 && ((uint8_t)name[n_shown] & 0xc0) == 0x80) n_shown--; /* not inside a character */
     }
-    for (size_t i = 0; i < n_shown; i++) {
-        shown[i] = (uint8_t)name[i] >= 0x20 && name[i] != 0x7f ? name[i] : '?';
-    }
+    memcpy(shown, name, n_shown);
     memcpy(shown + n_shown, is_cut ? "..." : "", is_cut ? 4 : 1);
     return shown;
 }

@@ -6,7 +6,8 @@
  * includes it once:
  *
  *     find_specials(p, &high)   of 64 bytes: a bit for each that is '<', '>', '&' or an illegal control
- *                               character; and in `high` one for each beyond ASCII
+ *                               character (or tab or return, if that is easier); and in `high` one for each
+ *                               beyond ASCII
  *     name_length(p)            how many ASCII name characters lie at p, 32 at most; reads 32 bytes
  *     same(a, b, n)             whether n <= 32 bytes are equal; reads 32 bytes of both
  *
@@ -33,8 +34,7 @@ enum {
     SLACK = 40,       /* what may be read behind a special byte */
     MAX_SHORT = 32,   /* names shorter than this are compared at once */
     MAX_BLANKS = 256, /* white space between Iterations that is looked through for a newline */
-    MAX_DIGITS = 18,  /* of a number that fits 64 bits for sure */
-    MAX_FEW = 8       /* attributes that are compared each with each */
+    MAX_DIGITS = 18   /* of a number that fits 64 bits for sure */
 };
 
 #define INLINE static inline __attribute__((always_inline)) WALK_TARGET
@@ -115,32 +115,47 @@ static size_t skip_space(const uint8_t *text, size_t position) {
     return position;
 }
 
+/* A name's length; the bytes there and up to some that is none are ASCII. */
+static size_t measure_name(const uint8_t *text) {
+    size_t n = 0;
+    while ((bm_mark_class[text[n]] & BM_CLASS_NAME) != 0) n++;
+    return n;
+}
+
+/* Whether the n-th name is one of those before. */
+static bool has_twin(const uint8_t *const *names, const size_t *lengths, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (lengths[i] == lengths[n] && memcmp(names[i], names[n], lengths[n]) == 0) return true;
+    }
+    return false;
+}
+
+/* '=' and a value in quotes; the position behind it, 0 if it is not that simple. */
+static size_t take_value(const uint8_t *text, size_t position, size_t end) {
+    size_t at = skip_space(text, position);
+    if (text[at] != '=') return 0;
+    at = skip_space(text, at + 1);
+    if (text[at] != '"' && text[at] != '\'') return 0;
+    const uint8_t *close = memchr(text + at + 1, text[at], end - at - 1);
+    return close == NULL ? 0 : (size_t)(close - text) + 1;
+}
+
 /*
  * The attributes of a tag from behind its name up to the '>' at `end`; between are only plain ASCII bytes.
  * The position of the '/' of an empty-element tag, `end` if there is none, 0 if it is not that simple.
  */
 static size_t take_attributes(const uint8_t *text, size_t position, size_t end) {
-    size_t names[MAX_FEW];
-    size_t lengths[MAX_FEW];
+    const uint8_t *names[BM_MARK_MAX_ATTRIBUTES];
+    size_t lengths[BM_MARK_MAX_ATTRIBUTES];
     for (size_t n = 0;; n++) {
         size_t begin = skip_space(text, position);
         if (begin == end || (text[begin] == '/' && begin + 1 == end)) return begin;
-        if (n == MAX_FEW || begin == position || !begins_name(text[begin])) return 0;
-        size_t at = begin;
-        while ((bm_mark_class[text[at]] & BM_CLASS_NAME) != 0) at++;
-        names[n] = begin;
-        lengths[n] = at - begin;
-        for (size_t i = 0; i < n; i++) {
-            if (lengths[i] == lengths[n] && memcmp(text + names[i], text + begin, lengths[n]) == 0) return 0;
-        }
-        if (lengths[n] >= MAX_SHORT) return 0;
-        at = skip_space(text, at);
-        if (text[at] != '=') return 0;
-        at = skip_space(text, at + 1);
-        if (text[at] != '"' && text[at] != '\'') return 0;
-        const uint8_t *close = memchr(text + at + 1, text[at], end - at - 1);
-        if (close == NULL) return 0;
-        position = (size_t)(close - text) + 1;
+        if (n == BM_MARK_MAX_ATTRIBUTES || begin == position || !begins_name(text[begin])) return 0;
+        names[n] = text + begin;
+        lengths[n] = measure_name(text + begin);
+        if (lengths[n] >= MAX_SHORT || has_twin(names, lengths, n)) return 0;
+        position = take_value(text, begin + lengths[n], end);
+        if (position == 0) return 0;
     }
 }
 
@@ -151,8 +166,9 @@ INLINE enum stop take_end_tag(struct walk *walk, size_t less) {
     const uint8_t *name = walk->text + less + 2;
     size_t n_name = open->n_bytes;
     size_t greater = less + 2 + n_name;
-    if (n_name >= MAX_SHORT || !same(name, (const uint8_t *)open->bytes, n_name)) return STOP_SHORT;
     if (walk->special[1] != greater || walk->text[greater] != '>') return STOP_SHORT;
+    if (!same(name, (const uint8_t *)open->bytes, n_name < MAX_SHORT ? n_name : MAX_SHORT)) return STOP_SHORT;
+    if (n_name > MAX_SHORT && memcmp(name, open->bytes, n_name) != 0) return STOP_SHORT;
     if (walk->depth == BM_DEPTH_ITERATION) return STOP_CHANGE;
     walk->depth--;
     walk->special += 2;
@@ -164,16 +180,21 @@ static bool is_number(const uint8_t *name, size_t n_name) {
     return NAME_IS(name, n_name, "Iteration_iter-num");
 }
 
-/* A start tag that is more than its name. */
-WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t n_name,
-                                                   size_t greater) {
+static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
+    struct bm_mark_name *open = &walk->mark->open_elements[walk->depth++];
+    memcpy(open->bytes, name, n_name);
+    open->n_bytes = (uint16_t)n_name;
+}
+
+/* A start tag that is more than a short name. */
+WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t greater) {
     const uint8_t *name = walk.text + less + 1;
-    size_t end =
-        n_name == 0 || n_name >= MAX_SHORT ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
+    size_t n_name = measure_name(name);
+    size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
     if (end == 0) return walk;
     if (walk.depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return walk;
     count_element(&walk, name, n_name);
-    if (end == greater) push(&walk, name, n_name);
+    if (end == greater) push_long(&walk, name, n_name);
     walk.special += 2;
     walk.position = greater + 1;
     return walk;
@@ -186,7 +207,7 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
     if (walk->text[greater] != '>' || !begins_name(*name) || walk->depth == BM_MARK_MAX_DEPTH)
         return STOP_SHORT;
     if (n_name != greater - less - 1 || n_name >= MAX_SHORT) {
-        *walk = take_long_start_tag(*walk, less, n_name, greater);
+        *walk = take_long_start_tag(*walk, less, greater);
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
@@ -261,6 +282,8 @@ INLINE enum stop take_in_text(struct walk *walk, size_t at) {
         size_t end = take_reference(walk->text, at);
         if (end == 0) return STOP_SHORT;
         walk->position = end;
+    } else if (*p == '\t' || *p == '\r') { /* which some ways list */
+        walk->position = at + 1;
     } else {
         return *p < 0x80 ? STOP_SHORT : take_beyond_ascii(walk, at);
     }
