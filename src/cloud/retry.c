@@ -76,10 +76,11 @@ static bool is_skewed(const struct bm_request *request, int64_t now) {
            (is_far && strcmp(request->code, "AuthenticationFailed") == 0);
 }
 
+/* Whether the element is there to its end: a length that is a lie cuts off what is behind. */
 static bool has_element(const struct bm_request *request) {
     struct bm_xml xml = bm_xml_open(request->answer, request->n_answer);
     while (bm_xml_next(&xml) != BM_XML_NOTHING) {
-        if (bm_xml_is(&xml, BM_XML_START, request->element)) return true;
+        if (bm_xml_is(&xml, BM_XML_END, request->element)) return true;
     }
     return false;
 }

@@ -115,6 +115,9 @@ class Azure(Store):
         """Uploads that were begun and neither ended nor given up: Azure has none."""
         return []
 
+    def give_up_staged(self):
+        pass
+
 
 class S3(Store):
     name = "s3"
@@ -153,9 +156,16 @@ class S3(Store):
         return headers
 
     def staged(self):
+        return [upload for _, upload in self.uploads()]
+
+    def uploads(self):
         status, _, data = self.request("GET", f"/{self.container}", "uploads=")
         assert status == 200, data
-        return re.findall(rb"<UploadId>(.*?)</UploadId>", data)
+        return re.findall(r"<Key>(.*?)</Key>.*?<UploadId>(.*?)</UploadId>", data.decode(), re.S)
+
+    def give_up_staged(self):
+        for key, upload in self.uploads():
+            assert self.request("DELETE", self.path(key), f"uploadId={upload}")[0] == 204
 
 
 @contextlib.contextmanager

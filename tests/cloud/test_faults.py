@@ -73,6 +73,8 @@ def write(store, proxy, which, key="results/faults.gz", memory=44, **env):
 @pytest.mark.parametrize("fault", PASSING, ids=name_of)
 def test_reading_goes_on(store, proxy, children, fault):
     for kind in READING:
+        if kind == "look" and fault.code == 400:
+            continue  # the code that makes it one that passes is in the body, and a HEAD has none
         proxy.reset(once(kind, fault))
         done = read(store, proxy)
         assert done.out == children.merged, (kind, done.err)
@@ -82,12 +84,16 @@ def test_reading_goes_on(store, proxy, children, fault):
 @pytest.mark.parametrize("fault", PASSING, ids=name_of)
 def test_writing_goes_on(store, proxy, children, long_children, fault):
     for kind in WRITING[store.name]:
+        if kind == "look" and fault.code == 400:
+            continue
         which = children if kind in ("put", "look") else long_children
         proxy.reset(once(kind, fault))
         done, result = write(store, proxy, which)
         assert done.code == OK and result == which.merged, (kind, done.err)
         assert any(request.fault for request in proxy.log), f"no request was a {kind}"
-        assert len(store.staged()) <= (kind == "begin"), kind  # one whose id was lost has no parts
+        if kind == "begin":  # an upload whose id was lost has no parts, and nobody knows it
+            store.give_up_staged()
+        assert store.staged() == [], kind
 
 
 @pytest.mark.parametrize("fault, code", FINAL, ids=lambda value: name_of(value) if isinstance(value, Fault) else str(value))
@@ -191,8 +197,8 @@ def test_an_abort_that_fails_is_named(s3, long_children):
         done = merge("--memory", 44, "-o", s3.url("results/abort.gz"), *long_children.paths, env=s3.env(proxy.url))
         assert done.code == DENIED
         staged = s3.staged()
-        assert len(staged) == 1 and staged[0].decode() in done.err and "abort-multipart-upload" in done.err
-        assert s3.request("DELETE", s3.path("results/abort.gz"), f"uploadId={staged[0].decode()}")[0] == 204
+        assert len(staged) == 1 and staged[0] in done.err and "abort-multipart-upload" in done.err
+        assert s3.request("DELETE", s3.path("results/abort.gz"), f"uploadId={staged[0]}")[0] == 204
 
 
 def test_clock(s3, children):
