@@ -184,7 +184,7 @@ static inline void run_batch(struct runner *runner, const struct bm_batch *batch
 /* Splices a child. With wants_ends, steps stop at the ends of fragments. */
 static inline void run(struct runner *runner, const struct stream *stream, const struct script *script,
                        const struct drive *drive, bool wants_ends, struct result *result) {
-    struct dice holds = {drive->hold_seed}, steps = {drive->step_seed};
+    struct dice holds = {.state = drive->hold_seed}, steps = {.state = drive->step_seed};
     struct bm_batch *before = NULL;
     size_t position = 0, n_given = 0;
     uint64_t safe = 0;

@@ -28,9 +28,17 @@
 
 struct dice {
     uint64_t state;
+    const uint8_t *feed; /* the first throws are read from here (the fuzzer's bytes) */
+    size_t n_feed;
 };
 
 static inline uint32_t roll(struct dice *dice) {
+    if (dice->n_feed >= 2) { /* the high bits count most */
+        uint32_t value = (uint32_t)dice->feed[0] << 24 | (uint32_t)dice->feed[1] << 16;
+        dice->feed += 2;
+        dice->n_feed -= 2;
+        return value;
+    }
     dice->state = dice->state * 6364136223846793005U + 1442695040888963407U;
     uint64_t x = dice->state >> 33 ^ dice->state >> 18;
     return (uint32_t)(x * 0x9E3779B97F4A7C15U >> 32);

@@ -160,9 +160,54 @@ static inline size_t weird_block(struct weird *weird, size_t place) {
     return n_done;
 }
 
+static const uint8_t weird_head[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+
+/* The last block, of nothing, and the trailer. */
+static inline void weird_finish(struct bytes *out, uint64_t bits, unsigned n_bits, const uint8_t *text,
+                                size_t n_text) {
+    uint8_t tail[8];
+    bytes_more(out, 64);
+    struct bm_splice_writer writer = {out->data + out->n - 64, bits, n_bits};
+    bm_splice_put(&writer, 3, 10);
+    bm_splice_align(&writer);
+    out->n = (size_t)(writer.next - out->data);
+    bm_store32(tail, bm_crc32(0, text, n_text));
+    bm_store32(tail + 4, (uint32_t)n_text);
+    bytes_add(out, tail, sizeof tail);
+}
+
+/* A gzip member of the text in blocks of one literal each, with long headers, and empty blocks between. */
+static inline void weird_small_blocks(struct dice *dice, struct bytes *out, const uint8_t *text,
+                                      size_t n_text) {
+    uint64_t bits = 0;
+    unsigned n_bits = 0;
+    bytes_add(out, weird_head, sizeof weird_head);
+    for (size_t i = 0; i < n_text; i++) {
+        uint32_t literals[BM_N_LITERAL_LENGTH] = {0}, distances[BM_N_DISTANCE] = {0};
+        struct bm_splice_codes codes;
+        struct bm_splice_header header;
+        for (unsigned k = 0; k < 286; k++) literals[k] = 1U << below(dice, 12);
+        for (unsigned k = 0; k < 30; k++) distances[k] = 1U << below(dice, 12);
+        memset(&codes, 0, sizeof codes);
+        bm_splice_make_lengths(literals, BM_N_LITERAL_LENGTH, 15, codes.literal_lengths);
+        bm_splice_make_lengths(distances, BM_N_DISTANCE, 15, codes.distance_lengths);
+        bm_splice_make_words(&codes);
+        bm_splice_make_header(&header, &codes);
+        bytes_more(out, 2000);
+        struct bm_splice_writer writer = {out->data + out->n - 2000, bits, n_bits};
+        bm_splice_put_header(&writer, &header);
+        weird_put(&writer, &codes, text[i]);
+        bm_splice_put(&writer, codes.literal_words[256], codes.literal_lengths[256]);
+        for (uint32_t k = below(dice, 20); k > 0; k--) bm_splice_put(&writer, BM_BLOCK_FIXED << 1, 10);
+        bits = writer.bits;
+        n_bits = writer.n_bits;
+        out->n = (size_t)(writer.next - out->data);
+    }
+    weird_finish(out, bits, n_bits, text, n_text);
+}
+
 /* A gzip member of the text. */
 static inline void weird_member(struct dice *dice, struct bytes *out, const uint8_t *text, size_t n_text) {
-    static const uint8_t head[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
     static struct weird weird;
     size_t place = 0;
     memset(&weird, 0, sizeof weird);
@@ -172,7 +217,7 @@ static inline void weird_member(struct dice *dice, struct bytes *out, const uint
     weird.percent_matches = chance(dice, 20) ? 0 : 50 + below(dice, 51);
     weird.percent_codes = below(dice, 101);
     weird.max_tokens = chance(dice, 20) ? 3 : 1 + below(dice, WEIRD_TOKENS);
-    bytes_add(out, head, sizeof head);
+    bytes_add(out, weird_head, sizeof weird_head);
     unsigned n_bits = 0;
     uint64_t bits = 0;
     do { /* the last block that holds text need not be the final one */
@@ -184,15 +229,7 @@ static inline void weird_member(struct dice *dice, struct bytes *out, const uint
         n_bits = weird.writer.n_bits;
         out->n = (size_t)(weird.writer.next - out->data);
     } while (place < n_text);
-    bytes_more(out, 64);
-    struct bm_splice_writer writer = {out->data + out->n - 64, bits, n_bits};
-    bm_splice_put(&writer, 3, 10); /* a fixed block of nothing */
-    bm_splice_align(&writer);
-    out->n = (size_t)(writer.next - out->data);
-    uint8_t tail[8];
-    bm_store32(tail, bm_crc32(0, text, n_text));
-    bm_store32(tail + 4, (uint32_t)n_text);
-    bytes_add(out, tail, sizeof tail);
+    weird_finish(out, bits, n_bits, text, n_text);
 }
 
 #endif

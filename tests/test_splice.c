@@ -10,250 +10,11 @@
 
 #include <cmocka.h>
 
-#include "splice_run.h"
-#include "splice_weird.h"
+#include "splice_cases.h"
 
-#include <libdeflate.h>
-
-enum { DEFAULT_CASES = 3000, MAX_TEXT = 150000 };
-
-/* --- texts --------------------------------------------------------------------------------------- */
-
-static void add_xml(struct dice *dice, struct bytes *text, size_t n) {
-    static const char amino_acids[] = "ARNDCQEGHILKMFPSTVWY";
-    char line[400];
-    unsigned number = 1 + below(dice, 100000);
-    while (text->n < n) {
-        int length =
-            snprintf(line, sizeof line,
-                     "<Iteration>\n  <Iteration_iter-num>%u</Iteration_iter-num>\n"
-                     "  <Iteration_query-ID>Query_%u</Iteration_query-ID>\n  <Hsp_score>%u</Hsp_score>\n",
-                     number, number, below(dice, 5000));
-        bytes_add(text, line, (size_t)length);
-        number++;
-        for (uint32_t i = below(dice, 300); i > 0; i--) bytes_add(text, &amino_acids[below(dice, 20)], 1);
-        bytes_add(text, "\n</Iteration>\n", 14);
-    }
-}
-
-static void add_binary(struct dice *dice, struct bytes *text, size_t n) {
-    uint32_t n_values = 1 + below(dice, 256);
-    while (text->n < n) {
-        uint8_t byte = (uint8_t)below(dice, n_values);
-        bytes_add(text, &byte, 1);
-    }
-}
-
-/* Runs and copies from before. */
-static void add_repeats(struct dice *dice, struct bytes *text, size_t n) {
-    while (text->n < n) {
-        uint32_t length = 1 + below(dice, chance(dice, 10) ? 5000 : 40);
-        uint32_t distance = 1 + below(dice, chance(dice, 50) ? 4 : (uint32_t)text->n + 1);
-        if (chance(dice, 30) || distance > text->n) {
-            uint8_t byte = (uint8_t)('a' + below(dice, 5));
-            bytes_add(text, &byte, 1);
-            continue;
-        }
-        for (; length > 0; length--) {
-            uint8_t byte = text->data[text->n - distance];
-            bytes_add(text, &byte, 1);
-        }
-    }
-}
-
-static void make_text(struct dice *dice, struct bytes *text) {
-    static void (*const makers[])(struct dice *, struct bytes *, size_t) = {add_xml, add_binary, add_repeats};
-    size_t n = below(dice, chance(dice, 30) ? MAX_TEXT : chance(dice, 30) ? 300 : 30000);
-    size_t n_parts = 1 + below(dice, 4);
-    bytes_more(text, 1);
-    text->n = 0;
-    for (size_t i = 1; i <= n_parts; i++) makers[below(dice, 3)](dice, text, n * i / n_parts);
-}
-
-/* --- compressors --------------------------------------------------------------------------------- */
-
-static void compress_zlib(struct dice *dice, struct bytes *out, const uint8_t *text, size_t n_text) {
-    z_stream z;
-    memset(&z, 0, sizeof z);
-    int level = (int)below(dice, 10), memory = 1 + (int)below(dice, 9), window = 9 + (int)below(dice, 7);
-    must(deflateInit2(&z, level, Z_DEFLATED, 16 + window, memory, (int)below(dice, 5)) == Z_OK);
-    bool is_flushed = chance(dice, 25);
-    size_t place = 0;
-    for (int status = Z_OK; status != Z_STREAM_END;) {
-        size_t n = is_flushed ? below(dice, 5000) : n_text;
-        static const int flushes[] = {Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK};
-        if (n > n_text - place) n = n_text - place;
-        z.next_in = (uint8_t *)(uintptr_t)text + place;
-        z.avail_in = (unsigned)n;
-        place += n;
-        int flush = place == n_text ? Z_FINISH : flushes[below(dice, 5)];
-        do {
-            z.next_out = bytes_more(out, 10000);
-            z.avail_out = 10000;
-            status = deflate(&z, flush);
-            must(status == Z_OK || status == Z_BUF_ERROR || status == Z_STREAM_END);
-            out->n -= z.avail_out;
-        } while (z.avail_out == 0);
-        if (is_flushed && flush != Z_FINISH && chance(dice, 20)) {
-            z.next_out = bytes_more(out, 10000);
-            z.avail_out = 10000;
-            deflateParams(&z, (int)below(dice, 10), (int)below(dice, 5));
-            out->n -= z.avail_out;
-        }
-    }
-    deflateEnd(&z);
-}
-
-static void compress_libdeflate(struct dice *dice, struct bytes *out, const uint8_t *text, size_t n_text) {
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor((int)below(dice, 13));
-    must(compressor != NULL);
-    size_t bound = libdeflate_gzip_compress_bound(compressor, n_text);
-    uint8_t *place = bytes_more(out, bound);
-    size_t n = libdeflate_gzip_compress(compressor, text, n_text, place, bound);
-    must(n > 0);
-    out->n -= bound - n;
-    libdeflate_free_compressor(compressor);
-}
-
-static void make_stream(struct dice *dice, struct stream *stream) {
-    struct bytes text = {NULL, 0, 0};
-    static void (*const compressors[])(struct dice *, struct bytes *, const uint8_t *,
-                                       size_t) = {compress_zlib, compress_libdeflate, weird_member};
-    memset(stream, 0, sizeof *stream);
-    make_text(dice, &text);
-    size_t n_members = chance(dice, 70) ? 1 : 1 + below(dice, 5);
-    for (size_t i = 0; i < n_members; i++) {
-        size_t from = text.n * i / n_members, to = text.n * (i + 1) / n_members;
-        compressors[below(dice, 3)](dice, &stream->gzip, text.data + from, to - from);
-    }
-    stream_decode(stream);
-    must(stream->text.n == text.n && (text.n == 0 || memcmp(stream->text.data, text.data, text.n) == 0));
-    bytes_free(&text);
-}
-
-/* --- edits --------------------------------------------------------------------------------------- */
-
-static void add_insertion(struct dice *dice, struct script *script, const struct stream *stream,
-                          uint64_t offset) {
-    uint8_t text[32768];
-    uint32_t n = below(dice, chance(dice, 95) ? 12 : chance(dice, 80) ? 600 : sizeof text);
-    uint32_t kind = below(dice, 4), from = below(dice, (uint32_t)stream->text.n + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        text[i] = (uint8_t)(kind == 0 ? roll(dice) : '0' + below(dice, 10));
-        if (kind == 1 && from + i < stream->text.n) text[i] = stream->text.data[from + i];
-    }
-    script_add(script, BM_EDIT_INSERT, offset, text, n);
-}
-
-/* Moves on by about `stride` bytes. */
-static uint64_t further(struct dice *dice, uint64_t offset, uint64_t end, uint32_t stride) {
-    uint64_t step = chance(dice, 20) ? below(dice, 4) : below(dice, 2 * stride + 1);
-    return end - offset < step ? end : offset + step;
-}
-
-/* A replacement of n bytes: dropped, with insertions anywhere. */
-static uint64_t add_replacement(struct dice *dice, struct script *script, const struct stream *stream,
-                                uint64_t offset, uint64_t end) {
-    uint64_t n = below(dice, chance(dice, 90) ? 10 : 50000), to = end - offset < n ? end : offset + n;
-    if (chance(dice, 20)) { /* of equal length */
-        uint8_t digits[64];
-        if (to - offset > sizeof digits) to = offset + sizeof digits;
-        for (size_t i = 0; i < to - offset; i++) digits[i] = (uint8_t)('0' + below(dice, 10));
-        script_add(script, BM_EDIT_DROP, offset, NULL, 0);
-        script_add(script, BM_EDIT_INSERT, offset, digits, (size_t)(to - offset));
-        script_add(script, BM_EDIT_KEEP, to, NULL, 0);
-        return to;
-    }
-    if (chance(dice, 20)) add_insertion(dice, script, stream, offset);
-    script_add(script, BM_EDIT_DROP, offset, NULL, 0);
-    if (chance(dice, 50)) add_insertion(dice, script, stream, offset);
-    if (chance(dice, 20)) add_insertion(dice, script, stream, offset + (to - offset) / 2);
-    if (chance(dice, 20)) add_insertion(dice, script, stream, to);
-    script_add(script, BM_EDIT_KEEP, to, NULL, 0);
-    if (chance(dice, 10)) add_insertion(dice, script, stream, to);
-    return to;
-}
-
-static uint64_t add_fragment(struct dice *dice, struct script *script, const struct stream *stream,
-                             uint64_t offset, uint64_t end) {
-    static const uint32_t strides[] = {1, 5, 100, 1000, 10000, 60000, 1000000};
-    uint32_t stride = strides[below(dice, 7)];
-    script_add(script, BM_EDIT_BEGIN, offset, NULL, 0);
-    if (chance(dice, 20)) add_insertion(dice, script, stream, offset);
-    for (offset = further(dice, offset, end, stride); offset < end;
-         offset = further(dice, offset, end, stride)) {
-        if (chance(dice, 20))
-            add_insertion(dice, script, stream, offset);
-        else
-            offset = add_replacement(dice, script, stream, offset, end);
-    }
-    if (chance(dice, 10)) add_insertion(dice, script, stream, end);
-    if (chance(dice, 5)) script_add(script, BM_EDIT_DROP, end, NULL, 0);
-    script_add(script, BM_EDIT_END, end, NULL, 0);
-    return end;
-}
-
-static void make_script(struct dice *dice, struct script *script, const struct stream *stream) {
-    uint64_t n = stream->text.n, offset = 0;
-    memset(script, 0, sizeof *script);
-    size_t n_fragments = chance(dice, 70) ? 1 : below(dice, 6);
-    for (size_t i = 0; i < n_fragments; i++) {
-        uint32_t most = (uint32_t)(n - offset);
-        offset += below(dice, chance(dice, 30)   ? most / 4 + 1
-                              : chance(dice, 50) ? 1
-                              : most < 300       ? most + 1
-                                                 : 300);
-        uint64_t end =
-            i + 1 == n_fragments && chance(dice, 60) ? n : offset + below(dice, (uint32_t)(n - offset) + 1);
-        offset = add_fragment(dice, script, stream, offset, end);
-    }
-    script_finish(script);
-}
-
-static struct drive make_drive(struct dice *dice) {
-    struct drive drive = {{BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE, BM_TRACE_INTERVAL}, 0, 0, false, 0};
-    if (chance(dice, 40)) {
-        drive.limits.max_text = 300 + below(dice, chance(dice, 50) ? 3000 : BM_BATCH_TEXT - 300);
-        drive.limits.max_bits = 700 + below(dice, BM_BATCH_BITS - 700);
-        drive.limits.max_trace = 8 + below(dice, BM_BATCH_TRACE - 8);
-        drive.limits.interval = 1 + below(dice, 8000);
-        if (drive.limits.interval < 200) drive.limits.max_text = 100 + below(dice, 100);
-    }
-    if (chance(dice, 50)) drive.hold_seed = roll(dice);
-    return drive;
-}
-
-/* --- the property -------------------------------------------------------------------------------- */
+enum { DEFAULT_CASES = 3000 };
 
 static struct runner runner;
-
-static const char *check_case(uint64_t seed) {
-    struct dice dice = {seed * 1000003 + 17};
-    struct stream stream;
-    struct script script;
-    struct expectation expected;
-    struct result whole, stepped;
-    make_stream(&dice, &stream);
-    make_script(&dice, &script, &stream);
-    expect(&expected, &script, stream.text.data, stream.text.n);
-    struct drive drive = make_drive(&dice);
-    run(&runner, &stream, &script, &drive, false, &whole);
-    const char *fault = check_result(&whole, &expected);
-    drive.step_seed = 1 + roll(&dice);
-    drive.is_bytewise = stream.text.n < 2000 && chance(&dice, 50);
-    drive.room = chance(&dice, 50) ? BM_OUTPUT_SIZE : 0;
-    run(&runner, &stream, &script, &drive, true, &stepped);
-    if (fault == NULL) fault = check_result(&stepped, &expected);
-    if (fault == NULL &&
-        (whole.data.n != stepped.data.n || memcmp(whole.data.data, stepped.data.data, whole.data.n) != 0))
-        fault = "other steps give other bytes";
-    result_free(&whole);
-    result_free(&stepped);
-    expectation_free(&expected);
-    script_free(&script);
-    stream_free(&stream);
-    return fault;
-}
 
 static uint64_t number_from(const char *name, uint64_t otherwise) {
     const char *value = getenv(name);
@@ -265,12 +26,211 @@ static void test_any_stream_and_edits(void **state) {
     uint64_t first = number_from("BLASTMERGE_TEST_SEED", 1);
     uint64_t n_cases = number_from("BLASTMERGE_TEST_CASES", DEFAULT_CASES), n_faults = 0;
     for (uint64_t seed = first; seed < first + n_cases && n_faults < 10; seed++) {
-        const char *fault = check_case(seed);
+        struct dice dice = {.state = seed * 1000003 + 17};
+        const char *fault = check_case(&runner, &dice);
         if (fault == NULL) continue;
         print_error("seed %llu: %s\n", (unsigned long long)seed, fault);
         n_faults++;
     }
     assert_int_equal(n_faults, 0);
+}
+
+/* --- cases of their own -------------------------------------------------------------------------- */
+
+static const struct drive plain_drive = {
+    .limits = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE, BM_TRACE_INTERVAL}};
+
+static void deflate_text(struct stream *stream, const struct bytes *text, int level, int memory) {
+    z_stream z;
+    memset(stream, 0, sizeof *stream);
+    memset(&z, 0, sizeof z);
+    assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, 31, memory, Z_DEFAULT_STRATEGY), Z_OK);
+    size_t bound = deflateBound(&z, text->n);
+    z.next_in = text->data;
+    z.avail_in = (unsigned)text->n;
+    z.next_out = bytes_more(&stream->gzip, bound);
+    z.avail_out = (unsigned)bound;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    stream->gzip.n = z.total_out;
+    deflateEnd(&z);
+    stream_decode(stream);
+}
+
+/* Splices, checks, and returns how many bytes it took. */
+static size_t splice_and_check(const struct stream *stream, struct script *script, struct result *result) {
+    struct expectation expected;
+    struct result own;
+    if (result == NULL) result = &own;
+    script_finish(script);
+    expect(&expected, script, stream->text.data, stream->text.n);
+    run(&runner, stream, script, &plain_drive, false, result);
+    const char *fault = check_result(result, &expected);
+    if (fault != NULL) print_error("%s\n", fault);
+    assert_null(fault);
+    expectation_free(&expected);
+    size_t n = result->data.n;
+    if (result == &own) result_free(result);
+    return n;
+}
+
+/* What no edit touches comes out bit for bit, but for BFINAL. */
+static void test_untouched_bits(void **state) {
+    (void)state;
+    struct dice dice = {.state = 5};
+    struct bytes text = {NULL, 0, 0};
+    struct stream stream;
+    struct script script = {NULL, 0, 0, {NULL, 0, 0}};
+    struct result result;
+    add_xml(&dice, &text, 400000);
+    deflate_text(&stream, &text, 6, 8);
+    script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
+    script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+    splice_and_check(&stream, &script, &result);
+    size_t n_deflate = stream.gzip.n - 18, n_other = 0;
+    for (size_t i = 0; i + 1 < n_deflate; i++) {
+        uint8_t other = (uint8_t)(stream.gzip.data[10 + i] ^ result.data.data[i]);
+        if (other == 0) continue;
+        n_other++;
+        assert_int_equal(other & (other - 1), 0); /* one bit */
+    }
+    assert_int_equal(n_other, 1);
+    assert_in_range(result.data.n, n_deflate, n_deflate + 6);
+    result_free(&result);
+    script_free(&script);
+    stream_free(&stream);
+    bytes_free(&text);
+}
+
+static void add_number_edits(struct script *script, const struct bytes *text, unsigned number) {
+    static const char tag[] = "<Iteration_iter-num>";
+    char digits[16];
+    const uint8_t *place = text->data;
+    script_add(script, BM_EDIT_BEGIN, 0, NULL, 0);
+    while ((place = memmem(place, (size_t)(text->data + text->n - place), tag, strlen(tag))) != NULL) {
+        place += strlen(tag);
+        uint64_t offset = (uint64_t)(place - text->data), n = 0;
+        while (place[n] != '<') n++;
+        int n_digits = snprintf(digits, sizeof digits, "%u", number++);
+        script_add(script, BM_EDIT_DROP, offset, NULL, 0);
+        script_add(script, BM_EDIT_INSERT, offset, digits, (size_t)n_digits);
+        script_add(script, BM_EDIT_KEEP, offset + n, NULL, 0);
+    }
+    script_add(script, BM_EDIT_END, text->n, NULL, 0);
+}
+
+/* A number in each few hundred bytes: the result is hardly longer than the child. */
+static void test_size(void **state) {
+    (void)state;
+    static const int levels[] = {1, 6, 9};
+    for (int i = 0; i < 3; i++) {
+        struct dice dice = {.state = 9};
+        struct bytes text = {NULL, 0, 0};
+        struct stream stream;
+        struct script script = {NULL, 0, 0, {NULL, 0, 0}};
+        add_xml(&dice, &text, 2000000);
+        deflate_text(&stream, &text, levels[i], 8 + (i & 1));
+        add_number_edits(&script, &text, 654321);
+        size_t n = splice_and_check(&stream, &script, NULL);
+        assert_in_range(n, 0, stream.gzip.n + stream.gzip.n / 100);
+        script_free(&script);
+        stream_free(&stream);
+        bytes_free(&text);
+    }
+}
+
+/* More edits in 32 KiB than are remembered, then copies of text from before them. */
+static void test_many_edits(void **state) {
+    (void)state;
+    struct dice dice = {.state = 11};
+    struct bytes text = {NULL, 0, 0};
+    struct stream stream;
+    struct script script = {NULL, 0, 0, {NULL, 0, 0}};
+    add_binary(&dice, &text, 4000);
+    add_xml(&dice, &text, 24000);
+    for (int i = 0; i < 4000; i++) bytes_add(&text, text.data + i, 1);
+    deflate_text(&stream, &text, 9, 8);
+    script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
+    for (uint64_t offset = 4000; offset < 24000; offset += 3)
+        script_add(&script, BM_EDIT_INSERT, offset, "7", 1);
+    script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+    splice_and_check(&stream, &script, NULL);
+    script_free(&script);
+    stream_free(&stream);
+    bytes_free(&text);
+}
+
+/* Blocks of next to nothing, with the longest of headers or with none; edits at every byte, or none. */
+static void test_hostile_blocks(void **state) {
+    (void)state;
+    for (int is_dense = 0; is_dense < 2; is_dense++) {
+        struct dice dice = {.state = 3};
+        struct bytes text = {NULL, 0, 0};
+        struct stream stream;
+        struct script script = {NULL, 0, 0, {NULL, 0, 0}};
+        memset(&stream, 0, sizeof stream);
+        add_binary(&dice, &text, 5000);
+        weird_small_blocks(&dice, &stream.gzip, text.data, text.n);
+        stream_decode(&stream);
+        assert_true(stream.gzip.n > 100 * text.n);
+        script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
+        for (uint64_t i = 1; i < text.n && is_dense; i++) script_add(&script, BM_EDIT_INSERT, i, "ab", 2);
+        script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+        size_t n = splice_and_check(&stream, &script, NULL);
+        assert_in_range(n, 0, is_dense ? 6 * text.n : stream.gzip.n);
+        script_free(&script);
+        stream_free(&stream);
+        bytes_free(&text);
+    }
+}
+
+static void test_memory(void **state) {
+    (void)state;
+    struct bm_memory memory;
+    struct bm_splice *splice = NULL;
+    bm_memory_open(&memory, NULL);
+    assert_int_equal(bm_splice_open(&splice, &memory), BLASTMERGE_OK);
+    assert_in_range(memory.n_bytes, 1, 640 * 1024);
+    bm_splice_close(splice, &memory);
+    assert_int_equal(memory.n_bytes, 0);
+}
+
+/* Whether the lengths are those of a complete code, none longer than max. */
+static void check_lengths(const uint32_t *counts, unsigned n, unsigned max, uint64_t most_bits) {
+    uint8_t lengths[BM_N_LITERAL_LENGTH];
+    uint64_t room = 0, n_bits = 0;
+    bm_splice_make_lengths(counts, n, max, lengths);
+    for (unsigned i = 0; i < n; i++) {
+        assert_true(lengths[i] <= max);
+        assert_true(counts[i] == 0 || lengths[i] > 0);
+        if (lengths[i] > 0) room += (uint64_t)1 << (max - lengths[i]);
+        n_bits += (uint64_t)counts[i] * lengths[i];
+    }
+    assert_int_equal(room, (uint64_t)1 << max);
+    assert_in_range(n_bits, 0, most_bits);
+}
+
+static void test_codes(void **state) {
+    (void)state;
+    uint32_t counts[BM_N_LITERAL_LENGTH] = {0};
+    struct dice dice = {.state = 1};
+    check_lengths(counts, 30, 15, 0);
+    counts[7] = 5;
+    check_lengths(counts, 30, 15, 5);
+    counts[0] = 1;
+    check_lengths(counts, 30, 15, 6);
+    counts[8] = counts[9] = 1; /* 1, 1, 1, 5: 3 + 3 + 2 + 1 bits */
+    check_lengths(counts, 30, 15, 3 + 3 + 2 + 5);
+    for (unsigned i = 0; i < 40; i++) counts[i] = i < 2 ? 1 : counts[i - 1] + counts[i - 2];
+    check_lengths(counts, 40, 15, UINT64_MAX); /* Fibonacci: as deep as it can be */
+    check_lengths(counts, 19, 7, UINT64_MAX);
+    for (unsigned i = 0; i < BM_N_LITERAL_LENGTH; i++) counts[i] = 1;
+    check_lengths(counts, 256, 15, 256 * 8);
+    for (int round = 0; round < 300; round++) {
+        for (unsigned i = 0; i < BM_N_LITERAL_LENGTH; i++)
+            counts[i] = chance(&dice, 50) ? 0 : 1U << below(&dice, 24);
+        check_lengths(counts, 2 + below(&dice, BM_N_LITERAL_LENGTH - 1), 15, UINT64_MAX);
+        check_lengths(counts, 2 + below(&dice, 18), 7, UINT64_MAX);
+    }
 }
 
 static int open_runner(void **state) {
@@ -287,6 +247,12 @@ static int close_runner(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_untouched_bits),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_many_edits),
+        cmocka_unit_test(test_hostile_blocks),
         cmocka_unit_test(test_any_stream_and_edits),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);

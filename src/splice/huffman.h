@@ -18,8 +18,7 @@ struct bm_splice_codes {
 
 /*
  * Lengths, at most max_length (15 or 7), of a complete code for the symbols that have a count; where fewer
- * than two have one, symbols 0 and 1 fill it up. No more than
- * BM_N_LITERAL_LENGTH symbols.
+ * than two have one, symbols 0 and 1 fill it up. There are 2 to BM_N_LITERAL_LENGTH symbols.
  */
 void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned max_length,
                             uint8_t *lengths);

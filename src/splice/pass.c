@@ -9,10 +9,10 @@
  * passes in the same way, and nothing is written.
  *
  * Stored blocks change their padding when they move, so they are made anew, in pieces that end where the
- * child's text reaches a multiple of 32 KiB: a rule that does not depend on how the text comes.
+ * block does, or an edit is, or the batch ends: never where only a step does.
  */
 
-enum { STORED_PIECE = 32768, SCRATCH = 256 };
+enum { STORED_PIECE = 65535, SCRATCH = 256 };
 
 static bool is_pending(const struct bm_splice *splice) {
     return splice->is_run || splice->recode.n_tokens > 0;
@@ -69,7 +69,7 @@ static bool pass_huffman(struct bm_splice *splice, struct bm_splice_task *task) 
 
 static bool pass_stored(struct bm_splice *splice, struct bm_splice_task *task) {
     struct bm_splice_walk *walk = &splice->walk;
-    uint64_t end = (splice->text / STORED_PIECE + 1) * STORED_PIECE;
+    uint64_t end = splice->text + STORED_PIECE;
     if (end > walk->block.stored_end) end = walk->block.stored_end;
     if (end > task->limit) {
         if (splice->is_kept && task->edit == NULL && !task->is_last_of_batch) return false;

@@ -62,7 +62,7 @@ struct bm_splice_match bm_splice_window_find(const struct bm_splice_window *wind
     if (n_bytes < HASH_BYTES) return match;
     const uint8_t *text = bm_splice_window_at(window, place);
     uint32_t distance = (uint32_t)place - window->places[hash(text)];
-    if (distance == 0 || distance > BM_WINDOW || distance > place - window->begin) return match;
+    if (distance == 0 || distance > BM_WINDOW) return match;
     match.length = bm_splice_window_agree(window, place, distance, n_bytes);
     match.distance = distance;
     if (match.length < HASH_BYTES) match.length = 0;
