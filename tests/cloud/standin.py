@@ -5,6 +5,7 @@ import http.server
 import json
 import threading
 import time
+import types
 
 
 def token(seconds=3600):
@@ -18,7 +19,7 @@ def token(seconds=3600):
 
 
 class StandIn:
-    """answers: path (without query) to a function of the request that returns status and text."""
+    """answers: path (without query) to a function of the request that returns status, text and perhaps headers."""
 
     def __init__(self):
         self.answers = {}
@@ -30,10 +31,12 @@ class StandIn:
 
             def answer(self):
                 self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                outer.log.append(self)
+                outer.log.append(types.SimpleNamespace(path=self.path))  # the handler is the next request's, too
                 answer = outer.answers.get(self.path.partition("?")[0])
-                status, text = answer(self) if answer else (404, "")
+                status, text, *headers = answer(self) if answer else (404, "")
                 self.send_response(status)
+                for name, value in (headers[0] if headers else {}).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text.encode())))
                 self.end_headers()
                 if self.command != "HEAD":
