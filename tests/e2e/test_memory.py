@@ -235,13 +235,13 @@ def test_long_things(tmp_path, threads, name):
 
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("blank", [b" ", b"\n", b"\t \r\n"])
-def test_blanks_of_100_mib(tmp_path, threads, blank):
+def test_blanks_of_20_mib(tmp_path, threads, blank):
     """Blanks may be indentation: they are not held back for that."""
     for skeleton in (text("a").replace(b"</BlastOutput_iter", b"@</BlastOutput_iter"),
                      text("a").replace(b"<BlastOutput_iterations>", b"<BlastOutput_iterations>@"),
                      text("a").replace(b"  <Iteration_iter-num>1</Iteration_iter-num>\n", b"@"),
                      text("a").replace(b"</Iteration>", b"<Iteration_iter-num>2</Iteration_iter-num>@</Iteration>")):
-        whole = Child.from_skeleton(skeleton, blank, 100 * MIB)
+        whole = Child.from_skeleton(skeleton, blank, 20 * MIB)
         code, peak, reader, err = merge(tmp_path, whole.gzip(), "--threads", threads)
         assert code == OK, err
         assert reader.is_whole and peak <= LIMIT, f"{peak / MIB:.1f} MiB"
