@@ -140,9 +140,7 @@ static inline void check_safe(const struct bm_mark *mark, uint64_t *safe, uint64
 static inline void scan_chunk(struct bm_mark *mark, struct trace *trace, const uint8_t *data, size_t n_data,
                               uint64_t *safe) {
     struct bm_mark_list list;
-    uint8_t *copy = malloc(n_data + 1); /* so that a sanitizer sees what is read beyond it */
-    DEMAND(copy != NULL);
-    copy = realloc(copy, n_data);
+    uint8_t *copy = malloc(n_data); /* so that a sanitizer sees what is read beyond it */
     DEMAND(copy != NULL);
     memcpy(copy, data, n_data);
     for (size_t at = 0; at < n_data && trace->status == BLASTMERGE_OK;) {
@@ -288,7 +286,7 @@ static inline void make_attributes(struct bytes *text, struct chance *chance) {
     if (below(chance, 4) == 0) add_text(text, " ");
 }
 
-static inline void make_element(struct bytes *text, struct chance *chance, unsigned depth) {
+static inline const char *open_element(struct bytes *text, struct chance *chance) {
     static const char *const names[] = {
         "Hit",
         "Hsp",
@@ -313,24 +311,36 @@ static inline void make_element(struct bytes *text, struct chance *chance, unsig
         ":",
     };
     const char *name = PICK(chance, names);
+    bool is_empty = below(chance, 16) == 0;
     add_text(text, "<");
     add_text(text, name);
     if (below(chance, 10) == 0) make_attributes(text, chance);
-    if (below(chance, 16) == 0) {
-        add_text(text, "/>");
-        return;
-    }
-    add_text(text, ">");
-    for (size_t n = depth > 5 ? 0 : below(chance, 4); n > 0; n--) {
-        make_text(text, chance);
-        if (below(chance, 20) == 0) make_markup(text, chance);
-        make_element(text, chance, depth + 1);
-    }
-    make_text(text, chance);
+    add_text(text, is_empty ? "/>" : ">");
+    return is_empty ? NULL : name;
+}
+
+static inline void close_element(struct bytes *text, struct chance *chance, const char *name) {
     add_text(text, "</");
     add_text(text, name);
     if (below(chance, 30) == 0) add_text(text, " \r\n");
     add_text(text, ">");
+}
+
+/* An element with others in it, up to eight deep. */
+static inline void make_element(struct bytes *text, struct chance *chance) {
+    const char *open[8];
+    size_t depth = 0;
+    for (size_t n = below(chance, 3) == 0 ? below(chance, 60) : 2; n > 0 || depth > 0; n -= n > 0) {
+        bool is_closing = depth > 0 && (n == 0 || depth == 8 || below(chance, 2) == 0);
+        if (is_closing) {
+            close_element(text, chance, open[--depth]);
+        } else {
+            const char *name = open_element(text, chance);
+            if (name != NULL) open[depth++] = name;
+        }
+        if (depth > 0) make_text(text, chance);
+        if (depth > 0 && below(chance, 20) == 0) make_markup(text, chance);
+    }
 }
 
 static inline void make_number(struct bytes *text, struct chance *chance) {
@@ -363,7 +373,7 @@ static inline void make_iteration(struct bytes *text, struct chance *chance) {
     make_number(text, chance);
     for (size_t n = below(chance, 8); n > 0; n--) {
         make_text(text, chance);
-        make_element(text, chance, 0);
+        make_element(text, chance);
     }
     add_text(text, PICK(chance, blanks));
     add_text(text, "</Iteration>");
@@ -396,7 +406,7 @@ static inline void make_document(struct bytes *text, struct chance *chance, size
     for (; n_iterations > 0; n_iterations--) {
         make_iteration(text, chance);
         if (below(chance, 50) == 0) make_text(text, chance);
-        if (below(chance, 50) == 0) make_element(text, chance, 4);
+        if (below(chance, 50) == 0) make_element(text, chance);
     }
     if (below(chance, 2) == 0) add_text(text, "\n");
     if (below(chance, 10) == 0) add_repeated(text, " ", below(chance, 5000));
