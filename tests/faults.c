@@ -2,13 +2,15 @@
 /*
  * System calls that fail: a library to be loaded before all others (LD_PRELOAD).
  *
- * FAULTS_CALL names a call, FAULTS_AT says which one of them (from 1) fails, FAULTS_ERRNO with what. Instead
- * of an errno, "short" makes every read or write take one byte only, and "eintr" makes every second call fail
- * with EINTR. FAULTS_COUNT names a file to which the number of calls is written at the end.
+ * FAULTS_CALL names a call ("any": all of them are counted together), FAULTS_AT says which one of them (from
+ * 1) fails, FAULTS_ERRNO with what. Instead of an errno, "kill" ends the process there as SIGKILL does,
+ * "short" makes every read or write take one byte only, and "eintr" makes every second call fail with EINTR.
+ * FAULTS_COUNT names a file to which the number of calls is written at the end.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +34,8 @@ static const char *setting(const char *name) {
 }
 
 static int is_wanted(const char *call) {
-    return strcmp(setting("FAULTS_CALL"), call) == 0;
+    const char *wanted = setting("FAULTS_CALL");
+    return strcmp(wanted, call) == 0 || strcmp(wanted, "any") == 0;
 }
 
 /* 0, or the errno with which this call fails. */
@@ -42,7 +45,9 @@ static int fault(const char *call) {
     const char *kind = setting("FAULTS_ERRNO");
     if (strcmp(kind, "short") == 0) return 0;
     if (strcmp(kind, "eintr") == 0) return number % 2 == 1 ? EINTR : 0;
-    return number == strtoul(setting("FAULTS_AT"), NULL, 10) ? (int)strtol(kind, NULL, 10) : 0;
+    if (number != strtoul(setting("FAULTS_AT"), NULL, 10)) return 0;
+    if (strcmp(kind, "kill") == 0) raise(SIGKILL);
+    return (int)strtol(kind, NULL, 10);
 }
 
 static size_t shorten(const char *call, size_t n) {
@@ -116,6 +121,21 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
 int link(const char *from, const char *to) {
     FAIL("link", -1);
     return REAL(int (*)(const char *, const char *), "link")(from, to);
+}
+
+int unlink(const char *path) {
+    FAIL("unlink", -1);
+    return REAL(int (*)(const char *), "unlink")(path);
+}
+
+int unlinkat(int folder, const char *path, int flags) {
+    FAIL("unlinkat", -1);
+    return REAL(int (*)(int, const char *, int), "unlinkat")(folder, path, flags);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    FAIL("mkdir", -1);
+    return REAL(int (*)(const char *, mode_t), "mkdir")(path, mode);
 }
 
 int pipe(int files[2]) {

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -94,7 +95,7 @@ enum blastmerge_status bm_finalize_merge_xml(struct bm_finalize *finalize) {
 static enum blastmerge_status write_json(struct bm_finalize *finalize, const char *name, const json_t *value,
                                          bool is_force) {
     struct bm_store store = {0};
-    char *text = value == NULL ? NULL : json_dumps(value, JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    char *text = bm_finalize_dump(value);
     if (text == NULL) return bm_finalize_fail_memory(finalize);
     enum blastmerge_status status = bm_finalize_open_store(finalize, &store, name, is_force, true);
     if (status == BLASTMERGE_OK) status = bm_store_write(&store, text, strlen(text), finalize->error);

@@ -16,6 +16,7 @@ struct copy {
     struct bm_workers workers;
     struct bm_lane lane;
     bool has_store_failed;
+    bool has_members;
 
     /* the child at hand */
     uint64_t position;   /* its bytes before it were copied or left out */
@@ -29,9 +30,11 @@ static enum blastmerge_status copy_to(struct copy *copy, const struct bm_batch *
     uint64_t first = batch->first_bit / 8;
     uint64_t from = copy->position;
     copy->position = end;
+    copy->has_members = true;
     enum blastmerge_status status = bm_store_write(&copy->store, batch->bits + (from - first),
                                                    (size_t)(end - from), copy->finalize->error);
     copy->has_store_failed = status != BLASTMERGE_OK;
+    copy->finalize->job->totals.output_bytes += end - from;
     return status;
 }
 
@@ -53,6 +56,7 @@ static enum blastmerge_status copy_members(struct copy *copy, const struct bm_ba
 /* The text so far is whole lines, or will be. XML would have no business here. */
 static enum blastmerge_status take_text(struct copy *copy, const struct bm_batch *batch) {
     static const char *const beginnings[] = {"<?xml", "<BlastOutput"};
+    copy->finalize->job->totals.text_bytes += batch->n_text;
     if (batch->n_text > 0) copy->ends_line = batch->text[batch->n_text - 1] == '\n';
     for (size_t i = 0; i < 2 && batch->text_offset == 0; i++) {
         size_t n = strlen(beginnings[i]);
@@ -117,6 +121,8 @@ static enum blastmerge_status copy_child(struct copy *copy, size_t number) {
     copy->ends_line = true;
     bm_lane_open(&copy->lane, &place.source, &finalize->job->cancel);
     enum blastmerge_status status = copy_batches(copy);
+    finalize->job->totals.compressed_bytes += copy->lane.fetch.n_read;
+    finalize->job->totals.n_children++;
     bm_lane_close(&copy->lane);
     if (status == BLASTMERGE_OK) return status;
     if (copy->has_store_failed) return status;
@@ -135,6 +141,9 @@ static enum blastmerge_status copy_children(struct copy *copy) {
     enum blastmerge_status status =
         bm_finalize_open_store(finalize, &copy->store, BM_FINALIZE_RESULT, true, false);
     for (size_t i = 0; i < finalize->n_children && status == BLASTMERGE_OK; i++) status = copy_child(copy, i);
+    if (status == BLASTMERGE_OK && !copy->has_members)
+        status = bm_fail(finalize->error, BLASTMERGE_DATA,
+                         "all children are empty: there is nothing to make a result of");
     if (status == BLASTMERGE_OK) status = bm_store_prepare(&copy->store, finalize->error);
     if (status == BLASTMERGE_OK) status = bm_finalize_check_beaten(finalize, finalize->cloud);
     if (status == BLASTMERGE_OK) status = bm_store_commit(&copy->store, finalize->error);

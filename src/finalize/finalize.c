@@ -2,8 +2,10 @@
 /* The steps of a finalize, and what is said of how it ended. */
 #include "finalize/finalize.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAX_CHARACTERS = 500, MAX_WARNINGS = 64 };
 
@@ -133,10 +135,37 @@ static void tell_failure(struct bm_finalize *finalize, enum blastmerge_status st
                   finalize->warnings);
 }
 
+/* As Python's json writes it, which is what the documents are compared with. */
+static void make_small(char *text) {
+    for (; *text != '\0'; text++) {
+        if (*text != '\\') continue;
+        text++;
+        for (int i = 1; *text == 'u' && i <= 4; i++) text[i] = (char)tolower((unsigned char)text[i]);
+    }
+}
+
+char *bm_finalize_dump(const json_t *value) {
+    const size_t flags = JSON_SORT_KEYS | JSON_ENSURE_ASCII;
+    /* 17 digits are always enough, but make 2.8999999999999999 of what was 2.9. */
+    for (size_t n_digits = 15; n_digits <= 17; n_digits++) {
+        char *text = value == NULL ? NULL : json_dumps(value, flags | JSON_REAL_PRECISION(n_digits));
+        if (text == NULL) return NULL;
+        json_t *read = json_loads(text, 0, NULL);
+        bool is_same = n_digits == 17 || json_equal(read, value);
+        json_decref(read);
+        if (is_same) {
+            make_small(text);
+            return text;
+        }
+        free(text);
+    }
+    return NULL;
+}
+
 /* The outcome as text in the job's memory; NULL where there is no memory for it. */
 static char *text_of(struct bm_finalize *finalize) {
     if (finalize->outcome == NULL) return NULL;
-    char *dumped = json_dumps(finalize->outcome, JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    char *dumped = bm_finalize_dump(finalize->outcome);
     char *text = dumped == NULL ? NULL : bm_copy_string(&finalize->job->memory, dumped);
     free(dumped);
     return text;
@@ -187,15 +216,25 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+static double seconds_since(const struct timespec *began) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
 /* Whatever happens, the job is not to be used again. */
 static enum blastmerge_status run(struct bm_finalize *finalize, char **outcome) {
     struct blastmerge_job *job = finalize->job;
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
     finalize->warnings = json_array();
     struct listener listener = listen(job, finalize->warnings);
     job->options.callback_context = &listener;
     enum blastmerge_status status =
         finalize->warnings == NULL ? bm_finalize_fail_memory(finalize) : take_steps(finalize);
     bm_finalize_disconnect(finalize);
+    job->totals.peak_memory = job->memory.n_peak;
+    job->totals.seconds = seconds_since(&began);
     job->options.callback_context = listener.context;
     job->options.on_warning = listener.on_warning;
     job->options.on_progress = listener.on_progress;

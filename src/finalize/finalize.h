@@ -151,6 +151,9 @@ enum blastmerge_status bm_finalize_commit(struct bm_finalize *finalize) BM_CHECK
 /* The three paths of the parent's files. */
 json_t *bm_finalize_outputs(const struct bm_finalize *finalize);
 
+/* One line of JSON with sorted keys, which the caller frees; NULL: out of memory. */
+char *bm_finalize_dump(const json_t *value);
+
 /* Fails with a text of its own; detail, which may be NULL, says more. */
 enum blastmerge_status bm_finalize_refuse(struct bm_finalize *finalize, enum blastmerge_status status,
                                           const char *detail, const char *format, ...) BM_FORMAT(4, 5);
