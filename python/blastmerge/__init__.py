@@ -28,14 +28,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import warnings
 from dataclasses import dataclass, fields
-from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, Tuple, Union
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import _library
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "check", "Report", "Child", "Progress", "MergeError", "MergeWarning",
+__all__ = ["merge", "iter_merged", "merged_bytes", "check", "finalize", "Report", "Child", "Progress", "MergeError", "MergeWarning",
            "MergeIOError", "UsageError", "DataError", "MismatchError", "ExistsError", "ChangedError", "MissingError",
            "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
 
@@ -53,9 +55,10 @@ class MergeWarning(UserWarning):
 
 class MergeError(Exception):
     """What went wrong: status (the program's exit code), and where it is known child, text_offset and iterations (whole ones
-    of that child before the place), else None."""
+    of that child before the place), else None. outcome: what finalize() has to say of it, else None."""
 
     status = 70
+    outcome: Optional[Dict[str, Any]] = None
 
     def __init__(self, message: str, child: Optional[int] = None, text_offset: Optional[int] = None,
                  iterations: int = 0, system_error: int = 0) -> None:
@@ -211,6 +214,22 @@ def check(children: Iterable[ChildSource], **options: Any) -> Report:
     with _Job(children, options) as job:
         job.finish(_C.blastmerge_check(job.handle))
         return job.report()
+
+
+def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: bool = False,
+             **options: Any) -> Dict[str, Any]:
+    """Finalizes a parent job: where its children are completed and have left their files, writes the parent's result,
+    report and manifest. Can be called again, and by several at once.
+
+    job: the description, or the path of a file with it as JSON (docs/finalize.md). strict: a report that counts other
+    queries than there are Iterations is an error, else a warning. Options that hold for the merge can be given, too.
+
+    Returns the outcome, whose "status" says how it ended: "completed"; "running", while children are at work or files of
+    theirs are missing; "failed" or "cancelled", where a child's state leaves no hope. Whatever goes wrong is raised, as a
+    MergeError whose outcome is the dictionary with "phase", "error" and "detail"."""
+    text = Path(job).read_bytes() if isinstance(job, (str, os.PathLike)) else json.dumps(job).encode()
+    with _Job((), options) as made:
+        return made.finalize(text, strict)
 
 
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
@@ -371,6 +390,25 @@ class _Job:
         """A path, or None."""
         if report is not None:
             self.finish(_C.blastmerge_set_report_location(self.handle, os.fsencode(report)))
+
+    # --- a parent job ----------------------------------------------------------------------------
+
+    def finalize(self, text: bytes, strict: bool) -> Dict[str, Any]:
+        """The outcome, if it is no error."""
+        made, outcome = _library.FinalizeOptions(), ctypes.c_void_p()
+        _C.blastmerge_finalize_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        made.strict = bool(strict)
+        status = _C.blastmerge_finalize(self.handle, text, len(text), ctypes.byref(made), ctypes.byref(outcome))
+        told = json.loads(ctypes.string_at(outcome)) if outcome else None
+        _C.blastmerge_free(self.handle, outcome)
+        if self.raised is None and told is not None and "error" not in told:
+            return told
+        try:
+            self.finish(status)
+        except MergeError as error:
+            error.outcome = told
+            raise
+        raise InternalError("finalize ended without an outcome")
 
     # --- what came of it -------------------------------------------------------------------------
 

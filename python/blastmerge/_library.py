@@ -55,6 +55,10 @@ class Options(Structure):
                 ("memory_limit", c_uint64), ("endpoint", c_char_p)]
 
 
+class FinalizeOptions(Structure):
+    _fields_ = [("struct_size", c_size_t), ("strict", c_int)]
+
+
 class Reader(Structure):
     _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
 
@@ -105,6 +109,9 @@ def _declare(library):
             ("run", status, [job]),
             ("check", status, [job]),
             ("next", status, [job, POINTER(c_void_p), POINTER(c_size_t)]),
+            ("finalize_options_init", None, [POINTER(FinalizeOptions), c_size_t]),
+            ("finalize", status, [job, c_char_p, c_size_t, POINTER(FinalizeOptions), POINTER(c_void_p)]),
+            ("free", None, [job, c_void_p]),
             ("cancel", None, [job]),
             ("error", POINTER(Error), [job]),
             ("report", POINTER(Report), [job]),
