@@ -332,8 +332,10 @@ static bool is_in_token(const struct document *document, size_t begin, size_t at
     return find(&rest, close) == SIZE_MAX;
 }
 
-/* In a literal of the DOCTYPE that begins before one place and does not end before another. */
+/* In a literal of the DOCTYPE that begins before one place and ends, at the earliest, right before another.
+ */
 static bool is_in_literal(const struct document *document, size_t earlier, size_t later) {
+    if (later <= earlier) return false;
     uint8_t quote = 0;
     for (size_t at = find(document, "<!DOCTYPE"); at < earlier; at++) {
         uint8_t byte = document->text[at];
@@ -344,7 +346,7 @@ static bool is_in_literal(const struct document *document, size_t earlier, size_
             quote = 0;
         }
     }
-    return quote != 0 && memchr(document->text + earlier, quote, later - earlier) == NULL;
+    return quote != 0 && memchr(document->text + earlier, quote, later - earlier - 1) == NULL;
 }
 
 /* expat looks at a token as a whole, be it in its place or not: what it says of one is later, or at another

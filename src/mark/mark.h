@@ -37,8 +37,8 @@ enum bm_mark_kind {
     BM_MARK_DECLARATION,    /* [offset, end) is the XML declaration; BM_MARK_CONVERTED if it names another
                                encoding than UTF-8 (whose bytes follow as BM_MARK_CHARACTER) */
     BM_MARK_NO_DECLARATION, /* the document has none; offset is where it would stand */
-    BM_MARK_FIELD,          /* a header element without child elements was closed: see bm_mark_field().
-                               The step ends with this mark, so that the field can be looked at */
+    BM_MARK_FIELD,          /* a header element without child elements was closed before offset: see
+                               bm_mark_field(). The step ends with this mark, so that the field can be looked at */
     BM_MARK_DATABASE,       /* BlastOutput_db's content begins at offset; BM_MARK_EMPTY_TAG: it is an
                                empty-element tag, whose "/>" is at offset (2 bytes) */
     BM_MARK_DATABASE_END,   /* the '<' of its end tag is at offset; none with BM_MARK_EMPTY_TAG */
@@ -68,7 +68,8 @@ enum bm_mark_kind {
                                  (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
                                  indentation) from offset on;   BM_MARK_NEWLINE: a newline lies between the last
                                  Iteration (or the   body's beginning) and offset */
-    BM_MARK_MEGABLAST,   /* [offset, end) is a BlastOutput_mbstat element outside of BlastOutput_iterations */
+    BM_MARK_MEGABLAST,   /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
+                            than BM_MARK_MAX_HOLD is refused */
     BM_MARK_CHARACTER,   /* the byte at offset is to be replaced by the character `value` in UTF-8 */
     BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
 };
@@ -103,7 +104,7 @@ struct bm_mark_field {
     char value[BM_MARK_MAX_VALUE + 1]; /* as it stands in the text, cut at BM_MARK_MAX_VALUE bytes */
     size_t n_value;                    /* bytes kept in value */
     bool is_cut;                       /* the value is longer than that */
-    uint64_t hash;                     /* of name and whole value; FNV-1a, 64 bits */
+    uint64_t hash;                     /* of name, a NUL and the whole value; FNV-1a, 64 bits */
     bool is_parameter;                 /* it lies inside BlastOutput_param */
 };
 
