@@ -3,6 +3,7 @@
 
 Measured by GNU time, which is small: a process's peak counts its parent's from before the exec.
 """
+import json
 import subprocess
 import sys
 import threading
@@ -293,6 +294,12 @@ def test_many_children(tmp_path, threads, n_children):
 
 
 def test_what_the_program_says_of_itself(tmp_path):
-    """--verbose tells the library's own count, which is less than what is resident."""
-    done = run("--verbose", "-o", tmp_path / "merged", *write_children(tmp_path, [child("a")]))
+    """Its own memory: the library's count is less than what is resident, and neither is that of its parent."""
+    path = write_children(tmp_path, [child("a")])[0]
+    done = run("--verbose", "-o", tmp_path / "merged", path)
     assert "memory" in done.err
+    large_parent = ("import subprocess, sys; x = b'a' * 100000000; "
+                    "sys.exit(subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode)")
+    subprocess.run([sys.executable, "-c", large_parent, PROGRAM, "--report", tmp_path / "report", path], check=True)
+    report = json.loads((tmp_path / "report").read_bytes())
+    assert 0 < report["peak_memory"] < report["peak_resident"] < LIMIT

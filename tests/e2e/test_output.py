@@ -259,6 +259,24 @@ def test_signal_while_a_child_is_awaited(out, number, threads):
     assert only_files(out) == ["slow"]
 
 
+@pytest.mark.parametrize("is_output", [True, False])
+def test_signal_while_a_fifo_is_opened(children, out, is_output):
+    """Nobody is at its other end."""
+    os.mkfifo(out / "fifo")
+    arguments = ["-o", out / "fifo", *children] if is_output else [out / "fifo"]
+    with subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.DEVNULL) as process:
+        wait_until(lambda: state_of(process) == "S")
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert process.returncode == -signal.SIGINT
+
+
+def state_of(process):
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_while_nobody_reads_the_output(large, number):
     with subprocess.Popen([PROGRAM, "--plain", large], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -452,6 +452,23 @@ def test_missing_child(tmp_path):
     assert only_files(tmp_path) == ["a", "c"]
 
 
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_the_first_child_at_fault_is_named(tmp_path, threads):
+    """Whatever threads find first."""
+    late = member(text(*map(str, range(2000))))[:-1]
+    paths = write_children(tmp_path, [child("a"), late, b"{}", child("b", program="blastn"), b""])
+    for _ in range(5):
+        done = run("--threads", threads, *paths)
+        assert done.code == DATA and "child_0001" in done.err.splitlines()[-1]
+
+
+def test_children_that_are_devices(tmp_path):
+    path = named(tmp_path, "a")[0]
+    assert run("/dev/null", path).code == DATA
+    assert run("--allow-empty", "/dev/null", path, "/dev/null").text == run(path).text
+    assert run(path, "/dev/zero").code == DATA
+
+
 def test_child_that_is_a_folder(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
