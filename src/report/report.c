@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -185,9 +186,18 @@ enum blastmerge_status bm_report_child(struct bm_report *report, const struct bl
     return status;
 }
 
-/* Bytes that the process had in memory at most. */
+/* Bytes that the process had in memory at most. Linux's own count first: what getrusage() says there
+ * survives exec, and so has the peak of whoever started the program. */
 static uint64_t peak_resident(void) {
     struct rusage usage;
+    unsigned long kilobytes = 0;
+    char line[128];
+    FILE *status = fopen("/proc/self/status", "re");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "VmHWM:", 6) == 0) kilobytes = strtoul(line + 6, NULL, 10);
+    }
+    if (status != NULL) (void)fclose(status);
+    if (kilobytes > 0) return (uint64_t)kilobytes * 1024;
     if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
 #if defined(__APPLE__)
     return (uint64_t)usage.ru_maxrss;
