@@ -29,17 +29,17 @@ enum blastmerge_status bm_remote_name(struct blastmerge_job *job, const char *lo
 #include "cloud/cloud.h"
 
 enum blastmerge_status bm_remote_add(struct blastmerge_job *job, const char *location) {
-    char *name = NULL;
+    char *secret = NULL;
     char shown[SHOWN];
     bm_location_show(location, shown, sizeof shown);
     if (strcmp(shown, location) != 0) {
-        name = bm_copy_string(&job->memory, location);
-        if (name == NULL) return fail_memory(job);
+        secret = bm_copy_string(&job->memory, location);
+        if (secret == NULL) return fail_memory(job);
     }
-    enum blastmerge_status status = bm_job_add_child(job, bm_source_remote(shown, name));
+    enum blastmerge_status status = bm_job_add_child(job, bm_source_remote(shown, secret));
     if (status != BLASTMERGE_OK) {
-        bm_release(&job->memory, name);
-    } else if (name == NULL) { /* there is no secret in it: one string does for both */
+        bm_release(&job->memory, secret);
+    } else if (secret == NULL) { /* there is no secret in it: one string does for both */
         struct bm_source *source = &job->children[job->n_children - 1].source;
         source->location = source->name;
     }

@@ -175,13 +175,13 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
 
 /* {"AccessKeyId": ..., "SecretAccessKey": ..., "Token": ..., "Expiration": ...}, of containers and machines
  * alike. */
-static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask *ask,
+static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask ask,
                                         struct bm_credential *credential, struct blastmerge_error *error) {
     char answer[ANSWER];
     char when[64];
-    ask->answer = answer;
-    ask->size = sizeof answer;
-    enum blastmerge_status status = bm_credential_ask(cloud, ask, error);
+    ask.answer = answer;
+    ask.size = sizeof answer;
+    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
     if (status != BLASTMERGE_OK) return status;
     bool is_whole = bm_json_string(answer, "AccessKeyId", credential->id, sizeof credential->id) &&
                     bm_json_string(answer, "SecretAccessKey", credential->secret, sizeof credential->secret);
@@ -233,7 +233,7 @@ static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_c
     if (headers.is_cut || url.is_cut || strpbrk(headers_data, "\r") != NULL)
         return bm_fail(error, BLASTMERGE_DENIED, "the container's authorization token is too long");
     struct bm_ask ask = {.method = "GET", .url = url_data, .headers = headers_data, .body = ""};
-    return take_keys(cloud, &ask, credential, error);
+    return take_keys(cloud, ask, credential, error);
 }
 
 /* A session token, the role's name, its keys. Where there is no such server nothing was found. */
@@ -269,7 +269,7 @@ static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_cre
     if (status == BLASTMERGE_OK) {
         role[strcspn(role, "\r\n")] = '\0';
         bm_text_encode(&url, role, strlen(role), false);
-        status = take_keys(cloud, &ask, credential, error);
+        status = take_keys(cloud, ask, credential, error);
     }
     bool is_absent = status != BLASTMERGE_CANCELLED && status != BLASTMERGE_NO_MEMORY;
     return status != BLASTMERGE_OK && is_absent ? BLASTMERGE_OK : status;

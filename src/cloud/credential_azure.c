@@ -104,12 +104,12 @@ static int64_t json_number(const char *json, const char *name) {
 }
 
 /* Asks for a token: {"access_token": ..., "expires_in": ... or "expires_on": ...}. */
-static enum blastmerge_status take_token(struct bm_cloud *cloud, struct bm_ask *ask,
+static enum blastmerge_status take_token(struct bm_cloud *cloud, struct bm_ask ask,
                                          struct bm_credential *credential, struct blastmerge_error *error) {
     char answer[TOKEN_ANSWER];
-    ask->answer = answer;
-    ask->size = sizeof answer;
-    enum blastmerge_status status = bm_credential_ask(cloud, ask, error);
+    ask.answer = answer;
+    ask.size = sizeof answer;
+    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
     if (status != BLASTMERGE_OK) return status;
     int64_t expires_in = json_number(answer, "expires_in");
     int64_t expires_on = json_number(answer, "expires_on");
@@ -155,7 +155,7 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cr
                          .url = url,
                          .headers = "Content-Type: application/x-www-form-urlencoded\n",
                          .body = body};
-    enum blastmerge_status status = take_token(cloud, &ask, credential, error);
+    enum blastmerge_status status = take_token(cloud, ask, credential, error);
     explicit_bzero(body, sizeof body);
     return status;
 }
@@ -190,7 +190,7 @@ static enum blastmerge_status find_managed(struct bm_cloud *cloud, struct bm_cre
     add_client(&url);
     struct bm_ask ask = {
         .method = "GET", .url = url_data, .headers = headers_data, .body = "", .is_near = !is_container};
-    enum blastmerge_status status = take_token(cloud, &ask, credential, error);
+    enum blastmerge_status status = take_token(cloud, ask, credential, error);
     bool is_absent = !is_container && status != BLASTMERGE_CANCELLED && status != BLASTMERGE_NO_MEMORY;
     return is_absent && status != BLASTMERGE_OK ? BLASTMERGE_OK : status; /* then nothing was found */
 }

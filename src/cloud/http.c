@@ -18,7 +18,7 @@
 #include "cloud/text.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,9 +378,8 @@ static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_requ
     struct bm_text lines = bm_text_in(ranged, sizeof ranged);
     bm_text_add(&lines, request->headers);
     if (request->is_ranged) {
-        bm_text_format(&lines, "Range: bytes=%llu-%llu\n",
-                       (unsigned long long)(request->first + request->n_taken),
-                       (unsigned long long)request->last);
+        bm_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n", request->first + request->n_taken,
+                       request->last);
     }
     sign.headers = ranged;
     struct bm_text text = bm_text_in(url, n_url);

@@ -72,7 +72,7 @@ static void split_query(struct items *items, const char *query) {
 
 static void add_lower(struct bm_text *text, const char *name, size_t n_name) {
     for (size_t i = 0; i < n_name; i++) {
-        char c = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+        char c = bm_lower(name[i]);
         bm_text_add_bytes(text, &c, 1);
     }
 }
@@ -263,9 +263,9 @@ static bool sign_azure(const struct bm_sign *sign, struct bm_text *headers) {
 
 bool bm_sign(const struct bm_sign *sign, char headers[BM_SIGN_HEADERS]) {
     struct bm_text text = bm_text_in(headers, BM_SIGN_HEADERS);
-    char now[40];
     bm_text_add(&text, sign->headers);
     if (sign->location->provider == BM_PROVIDER_AZURE) {
+        char now[40];
         static const char days[] = "SunMonTueWedThuFriSat";
         static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
         time_t seconds = (time_t)sign->now;

@@ -62,12 +62,15 @@ static int hex_value(char c) {
 
 void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i++) {
-        char c = bytes[i];
-        if (c == '%' && i + 2 < n_bytes && hex_value(bytes[i + 1]) >= 0 && hex_value(bytes[i + 2]) >= 0) {
-            c = (char)(hex_value(bytes[i + 1]) * 16 + hex_value(bytes[i + 2]));
+        bool has_two = bytes[i] == '%' && i + 2 < n_bytes;
+        int high = has_two ? hex_value(bytes[i + 1]) : -1;
+        int low = has_two ? hex_value(bytes[i + 2]) : -1;
+        uint8_t byte = (uint8_t)bytes[i];
+        if (high >= 0 && low >= 0) {
+            byte = (uint8_t)(high << 4 | low);
             i += 2;
         }
-        bm_text_add_bytes(text, &c, 1);
+        bm_text_add_bytes(text, (const char *)&byte, 1);
     }
 }
 
@@ -78,9 +81,9 @@ void bm_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) 
         uint32_t bits = (uint32_t)bytes[i] << 16;
         if (i + 1 < n_bytes) bits |= (uint32_t)bytes[i + 1] << 8;
         if (i + 2 < n_bytes) bits |= bytes[i + 2];
-        const char four[4] = {base64_letters[bits >> 18], base64_letters[bits >> 12 & 63],
-                              i + 1 < n_bytes ? base64_letters[bits >> 6 & 63] : '=',
-                              i + 2 < n_bytes ? base64_letters[bits & 63] : '='};
+        char four[4] = {base64_letters[bits >> 18], base64_letters[bits >> 12 & 63], '=', '='};
+        if (i + 1 < n_bytes) four[2] = base64_letters[bits >> 6 & 63];
+        if (i + 2 < n_bytes) four[3] = base64_letters[bits & 63];
         bm_text_add_bytes(text, four, sizeof four);
     }
 }
@@ -118,6 +121,12 @@ bool bm_copy_text(char *place, size_t size, const char *string) {
     return bm_copy_bytes(place, size, string, strlen(string));
 }
 
+char bm_lower(char c) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    if (c < 'A' || c > 'Z') return c;
+    return letters[c - 'A'];
+}
+
 bool bm_is_same_word(const char *a, size_t n_a, const char *b) {
     return strlen(b) == n_a && strncasecmp(a, b, n_a) == 0;
 }
@@ -145,19 +154,57 @@ static int month_of(const char *name) {
     return -1;
 }
 
+/* Takes a number of so many digits and the character behind it; -1 if they are not there. */
+static int take_digits(const char **string, size_t n_digits, char behind) {
+    int value = 0;
+    for (; n_digits > 0; n_digits--, (*string)++) {
+        if (**string < '0' || **string > '9') return -1;
+        value = value * 10 + (**string - '0');
+    }
+    if (**string != behind) return -1;
+    if (behind != '\0') (*string)++;
+    return value;
+}
+
+/* "08:49:37". */
+static bool take_clock(const char **string, char behind, struct tm *time) {
+    time->tm_hour = take_digits(string, 2, ':');
+    if (time->tm_hour >= 0) time->tm_min = take_digits(string, 2, ':');
+    if (time->tm_hour >= 0 && time->tm_min >= 0) time->tm_sec = take_digits(string, 2, behind);
+    return time->tm_hour >= 0 && time->tm_min >= 0 && time->tm_sec >= 0;
+}
+
+/* "1994-11-06T08:49:37Z"; what comes behind the seconds, a fraction, say, does not count. */
+static bool parse_iso(const char *string, struct tm *time) {
+    time->tm_year = take_digits(&string, 4, '-');
+    if (time->tm_year < 0) return false;
+    time->tm_mon = take_digits(&string, 2, '-') - 1;
+    if (time->tm_mon < 0) return false;
+    time->tm_mday = take_digits(&string, 2, 'T');
+    size_t n_clock = strcspn(string, ".Z+");
+    return time->tm_mday > 0 && n_clock == 8 && take_clock(&string, string[n_clock], time);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT". */
+static bool parse_http(const char *string, struct tm *time) {
+    if (strlen(string) < 25 || string[3] != ',' || string[4] != ' ') return false;
+    string += 5;
+    time->tm_mday = take_digits(&string, 2, ' ');
+    if (time->tm_mday < 0) return false;
+    time->tm_mon = month_of(string);
+    string += 4;
+    if (time->tm_mon < 0) return false;
+    time->tm_year = take_digits(&string, 4, ' ');
+    return time->tm_year >= 0 && take_clock(&string, ' ', time);
+}
+
 int64_t bm_parse_time(const char *string) {
     struct tm time = {0};
-    char month[4] = "";
-    if (sscanf(string, "%4d-%2d-%2dT%2d:%2d:%2d", &time.tm_year, &time.tm_mon, &time.tm_mday, &time.tm_hour,
-               &time.tm_min, &time.tm_sec) == 6) {
-        time.tm_mon--;
-    } else if (sscanf(string, "%*3s, %2d %3s %4d %2d:%2d:%2d", &time.tm_mday, month, &time.tm_year,
-                      &time.tm_hour, &time.tm_min, &time.tm_sec) == 6) {
-        time.tm_mon = month_of(month);
-    } else {
-        return -1;
+    if (!parse_iso(string, &time)) {
+        memset(&time, 0, sizeof time);
+        if (!parse_http(string, &time)) return -1;
     }
-    if (time.tm_mon < 0 || time.tm_mon > 11) return -1;
+    if (time.tm_mon > 11) return -1;
     time.tm_year -= 1900;
     return (int64_t)timegm(&time);
 }

@@ -34,6 +34,9 @@ bool bm_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n
 bool bm_copy_text(char *place, size_t size, const char *string);
 bool bm_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes);
 
+/* Of an ASCII letter; anything else as it is. */
+char bm_lower(char c);
+
 /* Without regard to the case of ASCII letters. */
 bool bm_is_same_word(const char *a, size_t n_a, const char *b);
 

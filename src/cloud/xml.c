@@ -88,7 +88,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
     uint32_t value = 0;
     for (size_t i = is_hex ? 2 : 1; i < n; i++) {
         const char *digits = "0123456789abcdef";
-        char c = name[i] >= 'A' && name[i] <= 'F' ? (char)(name[i] - 'A' + 'a') : name[i];
+        char c = bm_lower(name[i]);
         const char *place = memchr(digits, c, is_hex ? 16 : 10);
         if (place == NULL) return false;
         value = value * (is_hex ? 16 : 10) + (uint32_t)(place - digits);

@@ -119,7 +119,7 @@ static enum blastmerge_status finish_look(struct bm_look *look, struct bm_cloud 
     return request->status;
 }
 
-static enum blastmerge_status look(struct bm_source *source, struct blastmerge_error *error) {
+static enum blastmerge_status look_remote(struct bm_source *source, struct blastmerge_error *error) {
     if (source->look == NULL) begin_look(source);
     struct bm_look *look = source->look;
     if (look == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
@@ -403,7 +403,7 @@ static void close_remote(struct bm_fetch *fetch) {
 }
 
 const struct bm_fetch_back_end bm_fetch_remote = {
-    .look = look,
+    .look = look_remote,
     .open = open_remote,
     .read = read_remote,
     .close = close_remote,

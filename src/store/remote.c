@@ -156,7 +156,7 @@ static void remote_discard(struct bm_store *store) {
     struct blastmerge_error error;
     for (size_t i = 0; i < upload->n_parts; i++) bm_request_stop(&upload->parts[i].request);
     if (upload->is_staged && !upload->kind->abort(upload, &error)) {
-        snprintf(store->left_over, sizeof store->left_over, "%.300s: %.200s", store->target, error.message);
+        snprintf(store->left_over, sizeof store->left_over, "%.300s: %.700s", store->target, error.message);
     }
     close_upload(store);
 }

@@ -23,7 +23,7 @@ struct bm_store_back_end {
 };
 
 /* Paths longer than this are refused. */
-enum { BM_STORE_PATH = 4096, BM_STORE_LEFT_OVER = 640 };
+enum { BM_STORE_PATH = 4096, BM_STORE_LEFT_OVER = 1024 };
 
 struct bm_store {
     const struct bm_store_back_end *back_end; /* NULL: not open */

