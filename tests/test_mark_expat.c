@@ -323,10 +323,11 @@ static struct {
 
 enum { NEAR = 600 };
 
+/* In a token that begins at one place and ends, at the earliest, right before another. */
 static bool is_in_token(const struct document *document, size_t begin, size_t at, const char *open,
                         const char *close) {
-    struct document rest = {.text = document->text + begin, .n_text = at - begin};
-    if (begin > at || !begins_with(document, begin, open)) return false;
+    struct document rest = {.text = document->text + begin, .n_text = at - begin - 1};
+    if (begin >= at || !begins_with(document, begin, open)) return false;
     rest.text += strlen(open) < rest.n_text ? strlen(open) : rest.n_text;
     rest.n_text -= (size_t)(rest.text - (document->text + begin));
     return find(&rest, close) == SIZE_MAX;
