@@ -182,7 +182,8 @@ static void take_tabular(const uint8_t *data, size_t size) {
         FILE *file = fopen(path, "r");
         require(file != NULL && result != NULL);
         size_t n_result = fread(result, 1, size, file);
-        require(fgetc(file) == EOF && fclose(file) == 0);
+        int after = fgetc(file);
+        require(fclose(file) == 0 && after == EOF);
         uint8_t *text = inflate_all(data, size, 1, &n_text);
         uint8_t *result_text = inflate_all(result, n_result, 0, &n_result_text);
         require(n_text == n_result_text && memcmp(text, result_text, n_text) == 0);

@@ -40,14 +40,16 @@ static const char *kind_of(const json_t *value) {
 }
 
 static enum blastmerge_status refuse(const struct part *part, const char *name, const char *expected) {
+    struct blastmerge_error *error = part->finalize->error;
     const json_t *found = json_object_get(part->object, name);
     if (json_is_string(found) && json_string_length(found) > 0) {
-        return bm_fail(part->finalize->error, BLASTMERGE_USAGE,
-                       "the job's field %s%s: expected %s, found \"%.100s\"", part->where, name, expected,
-                       json_string_value(found));
+        (void)bm_fail(error, BLASTMERGE_USAGE, "the job's field %s%s: expected %s, found \"%.100s\"",
+                      part->where, name, expected, json_string_value(found));
+    } else {
+        (void)bm_fail(error, BLASTMERGE_USAGE, "the job's field %s%s: expected %s, found %s", part->where,
+                      name, expected, kind_of(found));
     }
-    return bm_fail(part->finalize->error, BLASTMERGE_USAGE, "the job's field %s%s: expected %s, found %s",
-                   part->where, name, expected, kind_of(found));
+    return BLASTMERGE_USAGE;
 }
 
 /* A misspelt field would be one that is not there. */

@@ -115,7 +115,10 @@ static json_t *string_of(const char *text) {
     if (string != NULL) return string;
     char ascii[BM_FINALIZE_TEXT];
     size_t n = 0;
-    for (; text[n] != '\0' && n + 1 < sizeof ascii; n++) ascii[n] = (text[n] & 0x80) != 0 ? '?' : text[n];
+    for (; text[n] != '\0' && n + 1 < sizeof ascii; n++) {
+        ascii[n] = text[n];
+        if ((text[n] & 0x80) != 0) ascii[n] = '?';
+    }
     ascii[n] = '\0';
     return json_string(ascii);
 }

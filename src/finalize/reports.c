@@ -218,10 +218,10 @@ static enum blastmerge_status read_all(struct bm_finalize *finalize, struct read
 static enum blastmerge_status parse(struct bm_finalize *finalize, const struct bm_finalize_child *child,
                                     const char *text, size_t n_bytes, json_t **report) {
     json_error_t error = {0};
-    char reason[320];
     *report = NULL;
     if (n_bytes <= BM_FINALIZE_MAX_REPORT) *report = json_loadb(text, n_bytes, JSON_DECODE_ANY, &error);
     if (*report == NULL) {
+        char reason[320];
         if (n_bytes > BM_FINALIZE_MAX_REPORT)
             snprintf(reason, sizeof reason, "it is longer than 1 MiB");
         else if (json_error_code(&error) == json_error_out_of_memory)
@@ -263,14 +263,14 @@ static enum blastmerge_status take_children(struct bm_finalize *finalize, struct
     char *buffer = bm_allocate(memory, BM_FINALIZE_MAX_REPORT + 1);
     size_t n_begun = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (readings == NULL || buffer == NULL) status = bm_finalize_fail_memory(finalize);
-    for (size_t i = 0; i < finalize->n_children && status == BLASTMERGE_OK; i++) {
+    bool has_memory = readings != NULL && buffer != NULL;
+    if (!has_memory) status = bm_finalize_fail_memory(finalize);
+    for (size_t i = 0; has_memory && i < finalize->n_children && status == BLASTMERGE_OK; i++) {
         for (; n_begun < finalize->n_children && n_begun < i + READ_AHEAD; n_begun++)
             begin_reading(finalize, &readings[n_begun % READ_AHEAD], n_begun);
         status = take_child(finalize, gathered, &readings[i % READ_AHEAD], i, buffer);
     }
-    for (size_t i = 0; i < READ_AHEAD && readings != NULL && i < n_begun; i++)
-        bm_fetch_close(&readings[i].fetch);
+    for (size_t i = 0; i < READ_AHEAD && i < n_begun; i++) bm_fetch_close(&readings[i].fetch);
     bm_release(memory, readings);
     bm_release(memory, buffer);
     return status;

@@ -31,7 +31,7 @@ expect() {
 
 bash -n "$top/completions/blastmerge.bash"
 expect 'check' ch
-expect 'finalize' fi
+expect 'finalize' 'fi'
 expect '' x ch
 expect 'a b.xml.gz' a
 expect 'batch_1.xml.gz|batch_2.xml.gz' -o x.gz ba
