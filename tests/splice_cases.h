@@ -11,7 +11,9 @@
 
 #include <libdeflate.h>
 
-enum { MAX_TEXT = 150000 };
+#ifndef SPLICE_MAX_TEXT
+#define SPLICE_MAX_TEXT 150000 /* bytes in a case's text at most, about */
+#endif
 
 /* --- texts --------------------------------------------------------------------------------------- */
 
@@ -72,7 +74,7 @@ static inline void add_far(struct dice *dice, struct bytes *text, size_t n) {
 static inline void make_text(struct dice *dice, struct bytes *text) {
     static void (*const makers[])(struct dice *, struct bytes *, size_t) = {add_xml, add_binary, add_repeats,
                                                                             add_far};
-    size_t n = below(dice, chance(dice, 30) ? MAX_TEXT : chance(dice, 30) ? 300 : 30000);
+    size_t n = below(dice, chance(dice, 30) ? SPLICE_MAX_TEXT : chance(dice, 30) ? 300 : SPLICE_MAX_TEXT / 5);
     size_t n_parts = 1 + below(dice, 4);
     bytes_more(text, 1);
     text->n = 0;
@@ -221,7 +223,8 @@ static inline void make_script(struct dice *dice, struct script *script, const s
 }
 
 static inline struct drive make_drive(struct dice *dice) {
-    struct drive drive = {{BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE, BM_TRACE_INTERVAL}, 0, 0, false, 0};
+    struct drive drive = {.limits = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE, BM_TRACE_INTERVAL}};
+    drive.is_inflated = chance(dice, 30);
     if (chance(dice, 40)) {
         drive.limits.max_text = 300 + below(dice, chance(dice, 50) ? 3000 : BM_BATCH_TEXT - 300);
         drive.limits.max_bits = 700 + below(dice, BM_BATCH_BITS - 700);

@@ -8,6 +8,7 @@
 #include "splice_stream.h"
 
 #include "base/output.h"
+#include "inflate/inflate.h"
 #include "splice/splice.h"
 
 #include <zlib.h>
@@ -80,6 +81,7 @@ static inline void expectation_free(struct expectation *expected) {
 
 /* How a splice is driven. */
 struct drive {
+    bool is_inflated; /* batches come from inflate, as in a merge; else they are made within these limits */
     struct batch_limits limits;
     uint64_t hold_seed; /* 0: nothing is held back at a batch's end; else how much is drawn from this */
     uint64_t step_seed; /* 0: a step for each batch; else steps of any size */
@@ -103,6 +105,7 @@ static inline void result_free(struct result *result) {
 struct runner {
     struct bm_memory memory;
     struct bm_splice *splice;
+    struct bm_inflate *inflate;
     struct bm_batch batches[2];
     struct bm_output output;
     struct bm_edit_list *edits;
@@ -111,6 +114,7 @@ struct runner {
 static inline void runner_open(struct runner *runner) {
     bm_memory_open(&runner->memory, NULL);
     enum blastmerge_status status = bm_splice_open(&runner->splice, &runner->memory);
+    if (status == BLASTMERGE_OK) status = bm_inflate_open(&runner->inflate, &runner->memory);
     for (int i = 0; i < 2 && status == BLASTMERGE_OK; i++)
         status = bm_batch_open(&runner->batches[i], &runner->memory);
     runner->output.data = bm_allocate(&runner->memory, BM_OUTPUT_SIZE);
@@ -120,6 +124,7 @@ static inline void runner_open(struct runner *runner) {
 
 static inline void runner_close(struct runner *runner) {
     bm_splice_close(runner->splice, &runner->memory);
+    bm_inflate_close(runner->inflate, &runner->memory);
     for (int i = 0; i < 2; i++) bm_batch_close(&runner->batches[i], &runner->memory);
     bm_release(&runner->memory, runner->output.data);
     bm_release(&runner->memory, runner->edits);
@@ -181,6 +186,23 @@ static inline void run_batch(struct runner *runner, const struct bm_batch *batch
     }
 }
 
+/* The next batch, by inflate or by the test's own means. False if it is the last. *position says how far the
+ * stream has been read. */
+static inline bool next_batch(struct runner *runner, const struct stream *stream, const struct drive *drive,
+                              struct bm_batch *batch, size_t *position) {
+    struct blastmerge_error error;
+    size_t n_used = 0;
+    if (!drive->is_inflated) {
+        batch_fill(batch, stream, position, &drive->limits);
+        return *position < stream->n_entries;
+    }
+    enum bm_inflate_result result = bm_inflate_step(runner->inflate, batch, stream->gzip.data + *position,
+                                                    stream->gzip.n - *position, &n_used, true, &error);
+    must(result == BM_INFLATE_FULL || result == BM_INFLATE_END);
+    *position += n_used;
+    return result == BM_INFLATE_FULL;
+}
+
 /* Splices a child. With wants_ends, steps stop at the ends of fragments. */
 static inline void run(struct runner *runner, const struct stream *stream, const struct script *script,
                        const struct drive *drive, bool wants_ends, struct result *result) {
@@ -194,17 +216,18 @@ static inline void run(struct runner *runner, const struct stream *stream, const
     runner->output.crc32 = 0;
     runner->output.n_text = 0;
     bm_splice_reset(runner->splice);
-    for (int i = 0; position < stream->n_entries || i == 0; i++) {
+    bm_inflate_reset(runner->inflate);
+    bool goes_on = true;
+    for (int i = 0; goes_on; i++) {
         struct bm_batch *batch = &runner->batches[i & 1];
         bm_batch_begin(batch, before);
-        batch_fill(batch, stream, &position, &drive->limits);
+        goes_on = next_batch(runner, stream, drive, batch, &position);
         uint64_t end = batch->text_offset + batch->n_text;
-        if (position < stream->n_entries && drive->hold_seed != 0 && chance(&holds, 60)) {
+        if (goes_on && drive->hold_seed != 0 && chance(&holds, 60)) {
             uint64_t hold = below(&holds, chance(&holds, 50) ? 8192 : 64);
             end = end - safe > hold ? end - hold : safe;
         }
-        run_batch(runner, batch, script, drive, &steps, &n_given, &safe, end, position == stream->n_entries,
-                  result);
+        run_batch(runner, batch, script, drive, &steps, &n_given, &safe, end, !goes_on, result);
         before = batch;
     }
     empty_output(runner, result);

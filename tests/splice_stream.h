@@ -61,6 +61,7 @@ struct bytes {
 };
 
 static inline uint8_t *bytes_more(struct bytes *bytes, size_t n) {
+    must(n < SIZE_MAX / 8);
     if (bytes->n + n + 64 > bytes->room) {
         bytes->room = 2 * (bytes->n + n + 64);
         bytes->data = realloc(bytes->data, bytes->room);
@@ -214,6 +215,7 @@ static inline void stream_decode(struct stream *stream) {
     size_t place = 0;
     memset(bytes_more(&stream->gzip, 16), 0, 16);
     stream->gzip.n -= 16;
+    bytes_more(&stream->text, 0); /* no null pointer, even if there is no text */
     while (place < stream->gzip.n) {
         const uint8_t *head = stream->gzip.data + place;
         must(head[0] == 0x1f && head[1] == 0x8b);

@@ -233,6 +233,41 @@ static void test_codes(void **state) {
     }
 }
 
+/* Streams of other compressors: the gzip files whose names BLASTMERGE_TEST_FILES lists, with blanks between.
+ */
+static void test_files(void **state) {
+    (void)state;
+    const char *names = getenv("BLASTMERGE_TEST_FILES");
+    if (names == NULL) skip();
+    char *list = strdup(names), *rest = NULL;
+    uint64_t n_cases = number_from("BLASTMERGE_TEST_CASES", 20);
+    for (char *name = strtok_r(list, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+        FILE *file = fopen(name, "rb");
+        assert_non_null(file);
+        struct bytes gzip = {NULL, 0, 0};
+        for (size_t n = 1; n > 0;) {
+            uint8_t *place = bytes_more(&gzip, 65536);
+            n = fread(place, 1, 65536, file);
+            gzip.n -= 65536 - n;
+        }
+        fclose(file);
+        for (uint64_t seed = 1; seed <= n_cases; seed++) {
+            struct dice dice = {.state = seed * 1000003 + 17};
+            struct stream stream;
+            struct script script;
+            memset(&stream, 0, sizeof stream);
+            bytes_add(&stream.gzip, gzip.data, gzip.n);
+            stream_decode(&stream);
+            make_script(&dice, &script, &stream);
+            const char *fault = check_splice(&runner, &dice, &stream, &script);
+            if (fault != NULL) print_error("%s, seed %llu: %s\n", name, (unsigned long long)seed, fault);
+            assert_null(fault);
+        }
+        bytes_free(&gzip);
+    }
+    free(list);
+}
+
 static int open_runner(void **state) {
     (void)state;
     runner_open(&runner);
@@ -247,13 +282,10 @@ static int close_runner(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_untouched_bits),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_many_edits),
-        cmocka_unit_test(test_hostile_blocks),
-        cmocka_unit_test(test_any_stream_and_edits),
+        cmocka_unit_test(test_codes),          cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_untouched_bits), cmocka_unit_test(test_size),
+        cmocka_unit_test(test_many_edits),     cmocka_unit_test(test_hostile_blocks),
+        cmocka_unit_test(test_files),          cmocka_unit_test(test_any_stream_and_edits),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);
 }

@@ -39,10 +39,12 @@ static void count_depths(const uint64_t *sorted, unsigned n, unsigned max_length
     uint16_t parents[2 * BM_N_LITERAL_LENGTH]; /* leaves, then inner nodes from n on */
     uint8_t depths[BM_N_LITERAL_LENGTH];
     unsigned leaf = 0, inner = 0;
+    assert(n >= 2);
+    memset(weights, 0xff, sizeof weights); /* what is not there yet is heavier than all */
     for (unsigned made = 0; made < n - 1; made++) {
         uint64_t weight = 0;
         for (int i = 0; i < 2; i++) {
-            bool is_leaf = leaf < n && (inner == made || sorted[leaf] >> SYMBOL_BITS <= weights[inner]);
+            bool is_leaf = leaf < n && sorted[leaf] >> SYMBOL_BITS <= weights[inner];
             weight += is_leaf ? sorted[leaf] >> SYMBOL_BITS : weights[inner];
             parents[is_leaf ? leaf++ : n + inner++] = (uint16_t)made;
         }

@@ -109,11 +109,12 @@ static size_t put_whole(struct bm_splice *splice, uint64_t limit) {
     uint64_t text = splice->text;
     const uint32_t *token = splice->queue + splice->queue_head, *end = splice->queue + splice->queue_end;
     uint32_t *out = recode->tokens + recode->n_tokens, *out_end = recode->tokens + BM_SPLICE_CHUNK;
+    if (bm_splice_token_is_stump(*token)) return 0; /* only the first can be */
     if (recode->n_tokens == 0) recode->place = splice->place;
     for (; token < end && out < out_end; token++) {
         uint32_t next = *token;
         unsigned length = bm_splice_token_length(next), distance = bm_splice_token_distance(next);
-        if (text + length > limit || bm_splice_token_is_stump(next)) break;
+        if (text + length > limit) break;
         if (text - segment_begin < distance) {
             next = move_match(splice, text, next);
             if (next == 0) break;

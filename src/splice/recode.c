@@ -400,7 +400,7 @@ static uint64_t least(uint64_t a, uint64_t b) {
 static void write_best(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                        const struct bm_splice_window *window, enum bm_splice_reason reason) {
     struct counts counts;
-    struct new_block block;
+    struct new_block block = {.header.n_bits = 0};
     struct prices prices = {impossible, impossible, impossible, impossible, impossible};
     prepare(recode);
     count(recode, &counts);

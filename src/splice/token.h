@@ -32,7 +32,7 @@ static inline unsigned bm_splice_token_length(uint32_t token) {
 
 /* Whether it is what is left of a match that was cut, too short to be one. */
 static inline bool bm_splice_token_is_stump(uint32_t token) {
-    return ((token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH) & !bm_splice_token_is_literal(token);
+    return (token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH && !bm_splice_token_is_literal(token);
 }
 
 /* A length's symbol less 257 (length BM_SPLICE_LONG_284: that of 284). */

@@ -133,7 +133,7 @@ static uint32_t find_code(const struct bm_splice_decoder *decoder, uint64_t bits
 static void save_header(struct bm_splice_block *block, const uint8_t *bits, uint64_t bit, uint64_t n_bits) {
     uint8_t copy[BM_MAX_HEADER_BYTES + 16];
     struct bm_splice_writer writer = {copy, 0, 0};
-    assert(n_bits <= 8 * BM_MAX_HEADER_BYTES);
+    assert(n_bits >> 3 <= BM_MAX_HEADER_BYTES);
     bm_splice_copy_bits(&writer, bits, bit, n_bits);
     bm_splice_put(&writer, 0, 56);
     copy[0] &= 0xfe;
@@ -152,7 +152,7 @@ static void take_header(struct bm_splice_walk *walk, const struct bm_batch *batc
     block->type = (uint8_t)(bm_load64(batch->bits + (bit >> 3)) >> ((bit & 7) + 1) & 3);
     if (block->type == BM_BLOCK_STORED) {
         const uint8_t *length = batch->bits + ((bit + n_bits) >> 3) - 4;
-        block->stored_end = entry->text + length[0] + 256U * length[1];
+        block->stored_end = entry->text + (length[0] | (uint32_t)length[1] << 8);
     } else {
         block->n_header_bits = (uint32_t)n_bits;
         save_header(block, batch->bits, bit, n_bits);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzing splice against zlib, with libFuzzer (scripts/fuzz builds and runs it). The first byte says what the
+ * others are: throws of the dice that the tests' cases are drawn from (texts, compressors, streams that no
+ * compressor would write, edits, steps); or first such throws, for the edits, and then a deflate stream.
+ * What must hold is what tests/splice_cases.h checks: zlib inflates the fragments, together and apart, to the
+ * edited text; CRC-32 and length are right; other steps, and a fragment made alone, give the same bytes.
+ */
+#define SPLICE_MAX_TEXT 20000
+#if defined(__clang__) /* what is to be covered is splice, not the cases' own code */
+#pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
+#endif
+#include "splice_cases.h"
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data);
+
+enum { HEAD = 2, THROW = 2, MAX_STREAM_TEXT = 1 << 19 };
+
+static struct runner runner;
+
+/* Makes a gzip stream of the deflate stream at data, if zlib takes it. */
+static bool wrap(struct stream *stream, const uint8_t *data, size_t n_data) {
+    static uint8_t text[MAX_STREAM_TEXT];
+    uint8_t tail[8];
+    z_stream z;
+    memset(&z, 0, sizeof z);
+    must(inflateInit2(&z, -15) == Z_OK);
+    z.next_in = (uint8_t *)(uintptr_t)data;
+    z.avail_in = (unsigned)n_data;
+    z.next_out = text;
+    z.avail_out = sizeof text;
+    int status = inflate(&z, Z_FINISH);
+    inflateEnd(&z);
+    if (status != Z_STREAM_END) return false;
+    bytes_add(&stream->gzip, weird_head, sizeof weird_head);
+    bytes_add(&stream->gzip, data, z.total_in);
+    bm_store32(tail, bm_crc32(0, text, z.total_out));
+    bm_store32(tail + 4, (uint32_t)z.total_out);
+    bytes_add(&stream->gzip, tail, sizeof tail);
+    return true;
+}
+
+static void hold_to(const char *fault) {
+    if (fault == NULL) return;
+    fprintf(stderr, "%s\n", fault);
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
+    struct stream stream;
+    struct script script;
+    if (runner.splice == NULL) runner_open(&runner);
+    if (n_data < HEAD) return 0;
+    size_t n_throws = (size_t)THROW * data[1];
+    struct dice dice = {.state = 1, .feed = data + HEAD, .n_feed = n_data - HEAD};
+    if ((data[0] & 1) == 0) {
+        hold_to(check_case(&runner, &dice));
+        return 0;
+    }
+    if (n_throws > dice.n_feed) return 0;
+    memset(&stream, 0, sizeof stream);
+    if (!wrap(&stream, dice.feed + n_throws, dice.n_feed - n_throws)) {
+        stream_free(&stream);
+        return -1;
+    }
+    dice.n_feed = n_throws;
+    stream_decode(&stream);
+    make_script(&dice, &script, &stream);
+    hold_to(check_splice(&runner, &dice, &stream, &script));
+    return 0;
+}
