@@ -25,8 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     if (n_data < SPLIT_BYTES + 2) return 0;
     const uint8_t *stream = data + SPLIT_BYTES;
     n_data -= SPLIT_BYTES;
-    const struct split splits[2] = {{1 + (size_t)data[0], 0, (data[1] & 1) != 0},
-                                    {0, (uint64_t)data[1] << 16 | (uint64_t)data[2] << 8 | data[3], false}};
+    const struct split splits[2] = {
+        {1 + (size_t)data[0], 0, (data[1] & 1) != 0, true},
+        {0, (uint64_t)data[1] << 16 | (uint64_t)data[2] << 8 | data[3], false, false}};
     if (stream[0] == 0x1f && stream[1] == 0x8b) {
         (void)check_gzip(&checker, stream, n_data, splits, 2);
         return 0;

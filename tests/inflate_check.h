@@ -8,7 +8,7 @@
 #define INFLATE_CHECK_H
 
 #include "base/deflate.h"
-#include "inflate/inflate.h"
+#include "inflate/internal.h"
 #include "inflate_slow.h"
 
 #define ZLIB_CONST
@@ -98,6 +98,7 @@ struct split {
     size_t n_piece;
     uint64_t seed;
     bool late_end;
+    bool is_portable;
 };
 
 static size_t next_piece(struct split *split) {
@@ -192,7 +193,9 @@ static struct outcome own_decode(struct checker *checker, const uint8_t *data, s
     size_t position = 0, room = 0, n_used;
     uint64_t end_before = 0;
     unsigned turn = 0;
+    const bool has_bmi2 = checker->inflate->has_bmi2;
     bm_inflate_reset(checker->inflate);
+    if (split.is_portable) checker->inflate->has_bmi2 = false;
     bm_batch_begin(&checker->batches[0], NULL);
     for (;;) {
         struct bm_batch *batch = &checker->batches[turn];
@@ -233,6 +236,7 @@ static struct outcome own_decode(struct checker *checker, const uint8_t *data, s
         turn ^= 1;
         bm_batch_begin(&checker->batches[turn], batch);
     }
+    checker->inflate->has_bmi2 = has_bmi2;
     if (slow != NULL && outcome.verdict == SLOW_WHOLE) {
         for (; tracer.n_events < slow->n_events; tracer.n_events++) {
             CHECK(slow->events[tracer.n_events].kind == BM_TRACE_TOKEN);
@@ -256,7 +260,7 @@ static void check_same_text(const uint8_t *text, size_t n_text, const struct out
 static enum slow_verdict check_gzip(struct checker *checker, const uint8_t *data, size_t n_data,
                                     const struct split *splits, size_t n_splits) {
     struct slow slow;
-    const struct split whole = {n_data == 0 ? 1 : n_data, 0, false};
+    const struct split whole = {n_data == 0 ? 1 : n_data, 0, false, false};
     struct outcome zlib = zlib_decode(data, n_data);
     slow_decode(&slow, data, n_data);
     struct outcome own = own_decode(checker, data, n_data, whole, &slow);

@@ -30,8 +30,9 @@ static int close_checker(void **state) {
     return 0;
 }
 
-static const struct split some_splits[] = {{1, 0, false},    {7, 0, true},     {509, 0, false},
-                                           {8191, 0, false}, {65536, 0, true}, {0, 42, false}};
+static const struct split some_splits[] = {{1, 0, false, false},    {65537, 0, true, true},
+                                           {7, 0, true, false},     {509, 0, false, true},
+                                           {8191, 0, false, false}, {0, 42, false, false}};
 enum { N_SPLITS = sizeof some_splits / sizeof some_splits[0] };
 
 /* --- bytes ------------------------------------------------------------------------------------------- */

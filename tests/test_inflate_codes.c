@@ -25,7 +25,8 @@ static int close_checker(void **state) {
     return 0;
 }
 
-static const struct split some_splits[] = {{1, 0, false}, {3, 0, true}, {4099, 0, false}, {0, 7, false}};
+static const struct split some_splits[] = {
+    {1, 0, false, false}, {3, 0, true, true}, {4099, 0, false, true}, {0, 7, false, false}};
 
 /* --- a writer of bits -------------------------------------------------------------------------------------
  */
@@ -46,25 +47,22 @@ static void put(uint64_t value, unsigned n_bits) {
     }
 }
 
-static void put_code(const uint8_t *lengths, unsigned symbol) {
+static void put_code(const uint8_t *lengths, unsigned n_lengths, unsigned symbol) {
     unsigned code = 0;
     assert_true(lengths[symbol] != 0);
-    for (unsigned i = 0; i < 288; i++) {
-        if (i >= 32 && lengths == distance_lengths) break;
-        if (lengths[i] != 0 &&
-            (lengths[i] < lengths[symbol] || (lengths[i] == lengths[symbol] && i < symbol))) {
-            code += 1U << (lengths[symbol] - lengths[i]);
-        }
+    for (unsigned i = 0; i < n_lengths; i++) {
+        bool is_before = lengths[i] < lengths[symbol] || (i < symbol && lengths[i] == lengths[symbol]);
+        if (lengths[i] != 0 && is_before) code += 1U << (lengths[symbol] - lengths[i]);
     }
     for (unsigned i = lengths[symbol]; i > 0; i--) put(code >> (i - 1) & 1, 1);
 }
 
 static void put_literal_length(unsigned symbol) {
-    put_code(literal_lengths, symbol);
+    put_code(literal_lengths, 288, symbol);
 }
 
 static void put_distance(unsigned symbol) {
-    put_code(distance_lengths, symbol);
+    put_code(distance_lengths, 32, symbol);
 }
 
 /* A match of the length symbol's base length. */

@@ -43,92 +43,118 @@ static unsigned take(struct reader *reader, unsigned n_bits) {
 
 enum completeness { CODE_COMPLETE, CODE_INCOMPLETE, CODE_SINGLE_BIT, CODE_EMPTY, CODE_OVERSUBSCRIBED };
 
-static void count_lengths(const uint8_t *lengths, unsigned n_lengths,
-                          unsigned counts[BM_MAX_CODE_LENGTH + 1]) {
-    memset(counts, 0, (BM_MAX_CODE_LENGTH + 1) * sizeof counts[0]);
-    for (unsigned i = 0; i < n_lengths; i++) counts[lengths[i]]++;
-    counts[0] = 0;
-}
-
-static enum completeness judge_code(const uint8_t *lengths, unsigned n_lengths) {
-    unsigned counts[BM_MAX_CODE_LENGTH + 1];
-    unsigned used = 0, longest = 0;
-    count_lengths(lengths, n_lengths, counts);
+/* counts[n] codes of n bits. */
+static enum completeness judge_code(const uint16_t counts[BM_MAX_CODE_LENGTH + 1]) {
+    unsigned used = 0, n_codes = 0;
     for (unsigned length = 1; length <= BM_MAX_CODE_LENGTH; length++) {
-        used += counts[length] << (BM_MAX_CODE_LENGTH - length);
-        if (counts[length] != 0) longest = length;
+        used += (unsigned)counts[length] << (BM_MAX_CODE_LENGTH - length);
+        n_codes += counts[length];
     }
     if (used > 1U << BM_MAX_CODE_LENGTH) return CODE_OVERSUBSCRIBED;
     if (used == 1U << BM_MAX_CODE_LENGTH) return CODE_COMPLETE;
-    if (longest == 0) return CODE_EMPTY;
-    return longest == 1 ? CODE_SINGLE_BIT : CODE_INCOMPLETE;
+    if (n_codes == 0) return CODE_EMPTY;
+    return n_codes == 1 && counts[1] == 1 ? CODE_SINGLE_BIT : CODE_INCOMPLETE;
 }
 
-/* An entry of the table for code lengths: the symbol, and 32 times its number of bits. */
-static void fill_code_length_table(const uint8_t lengths[N_CODE_LENGTH], uint8_t table[1 << PEEK_BITS]) {
-    unsigned code = 0; /* the next code, first bit highest; in the stream the first bit lies lowest */
-    for (unsigned length = 1; length <= PEEK_BITS; length++) {
-        for (unsigned symbol = 0; symbol < N_CODE_LENGTH; symbol++) {
-            if (lengths[symbol] != length) continue;
-            unsigned reversed = 0;
-            for (unsigned i = 0; i < length; i++) reversed |= (code >> (length - 1 - i) & 1) << i;
-            for (unsigned i = reversed; i < 1U << PEEK_BITS; i += 1U << length) {
-                table[i] = (uint8_t)(symbol | length << 5);
-            }
-            code++;
+/*
+ * The table for code lengths. An entry:
+ *
+ *   bits 0-7    the code's bits and the extra bits after it
+ *   bits 8-15   the code's bits
+ *   bits 16-23  the length, or PREVIOUS
+ *   bits 24-31  how many times, when the extra bits are 0
+ */
+enum { PREVIOUS = 16 };
+
+#define CODE_LENGTH_ENTRY(length, n_times, n_extra)                                                          \
+    ((uint32_t)(n_times) << 24 | (uint32_t)(length) << 16 | (uint32_t)(n_extra))
+
+static uint32_t code_length_entry(unsigned symbol, unsigned n_bits) {
+    static const uint32_t repeats[3] = {CODE_LENGTH_ENTRY(PREVIOUS, 3, 2), CODE_LENGTH_ENTRY(0, 3, 3),
+                                        CODE_LENGTH_ENTRY(0, 11, 7)};
+    return (symbol < 16 ? CODE_LENGTH_ENTRY(symbol, 1, 0) : repeats[symbol - 16]) + n_bits * 0x101;
+}
+
+/* Codes lie in the stream with their first bit lowest. */
+static unsigned turn_round(unsigned code, unsigned n_bits) {
+    unsigned turned = 0;
+    for (unsigned i = 0; i < PEEK_BITS; i++) turned = turned << 1 | (code >> i & 1);
+    return turned >> (PEEK_BITS - n_bits);
+}
+
+static void fill_code_length_table(const uint8_t lengths[N_CODE_LENGTH], const uint16_t *counts,
+                                   uint32_t table[1 << PEEK_BITS]) {
+    unsigned next[PEEK_BITS + 1];
+    next[1] = 0;
+    for (unsigned i = 1; i < PEEK_BITS; i++) next[i + 1] = (next[i] + counts[i]) << 1;
+    for (unsigned symbol = 0; symbol < N_CODE_LENGTH; symbol++) {
+        unsigned n_bits = lengths[symbol];
+        if (n_bits == 0) continue;
+        uint32_t entry = code_length_entry(symbol, n_bits);
+        for (unsigned i = turn_round(next[n_bits]++, n_bits); i < 1U << PEEK_BITS; i += 1U << n_bits) {
+            table[i] = entry;
         }
-        code <<= 1;
     }
 }
 
 static const char *read_code_length_code(struct reader *reader, unsigned n_codes,
-                                         uint8_t table[1 << PEEK_BITS]) {
+                                         uint32_t table[1 << PEEK_BITS]) {
     static const uint8_t order[N_CODE_LENGTH] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                                  11, 4,  12, 3, 13, 2, 14, 1, 15};
     uint8_t lengths[N_CODE_LENGTH] = {0};
-    for (unsigned i = 0; i < n_codes; i++) lengths[order[i]] = (uint8_t)take(reader, 3);
-    if (judge_code(lengths, N_CODE_LENGTH) != CODE_COMPLETE)
-        return "the code of the code lengths is not complete";
-    fill_code_length_table(lengths, table);
+    uint16_t counts[BM_MAX_CODE_LENGTH + 1] = {0};
+    uint64_t bits = peek(reader);
+    for (unsigned i = 0; i < n_codes; i++) { /* 57 bits, and so many are at hand */
+        unsigned length = (unsigned)(bits >> 3 * i) & 7;
+        lengths[order[i]] = (uint8_t)length;
+        counts[length]++;
+    }
+    counts[0] = 0;
+    reader->bit += (size_t)3 * n_codes;
+    if (judge_code(counts) != CODE_COMPLETE) return "the code of the code lengths is not complete";
+    fill_code_length_table(lengths, counts, table);
     return NULL;
 }
 
-/* The lengths of both codes, which lie in the stream as one run: a repeat may cross the border. */
-static const char *read_lengths(struct reader *reader, const uint8_t table[1 << PEEK_BITS], uint8_t *lengths,
-                                unsigned n_lengths) {
-    static const uint8_t extra_bits[3] = {2, 3, 7};
-    static const uint8_t least[3] = {3, 3, 11};
-    unsigned n = 0;
+/* The lengths of both codes, which lie in the stream as one run: a repeat may cross the border. `lengths` has
+ * FILL bytes more than are asked for. */
+enum { FILL = 16 };
+
+static const char *read_lengths(struct reader *reader, const uint32_t table[1 << PEEK_BITS], uint8_t *lengths,
+                                unsigned n_lengths, uint16_t counts[BM_MAX_CODE_LENGTH + 1]) {
+    unsigned n = 0, previous = PREVIOUS;
     while (n < n_lengths) {
         uint64_t bits = peek(reader);
-        unsigned entry = table[bits & ((1U << PEEK_BITS) - 1)];
-        unsigned symbol = entry & 31, n_bits = entry >> 5;
-        if (symbol < 16) {
-            lengths[n++] = (uint8_t)symbol;
+        for (unsigned i = 0; i < 4 && n < n_lengths; i++) { /* 4 times 14 bits */
+            uint32_t entry = table[bits & ((1U << PEEK_BITS) - 1)];
+            unsigned n_bits = entry & 0xff, length = entry >> 16 & 0xff;
+            unsigned n_times =
+                (entry >> 24) + ((unsigned)(bits & ((1U << n_bits) - 1)) >> (entry >> 8 & 0xff));
+            bits >>= n_bits;
             reader->bit += n_bits;
-            continue;
+            length = (length & 15) | (previous & (0U - (length >> 4)));
+            if (bm_unlikely(length == PREVIOUS)) return "a code length repeats one that is not there";
+            if (bm_unlikely(n_times > n_lengths - n)) return "the code lengths run over their end";
+            memset(lengths + n, (int)length, FILL);
+            if (bm_unlikely(n_times > FILL)) memset(lengths + n, (int)length, n_times);
+            counts[length] = (uint16_t)(counts[length] + n_times);
+            previous = length;
+            n += n_times;
         }
-        unsigned n_extra = extra_bits[symbol - 16];
-        unsigned n_repeats = least[symbol - 16] + ((unsigned)(bits >> n_bits) & ((1U << n_extra) - 1));
-        reader->bit += n_bits + n_extra;
-        if (symbol == 16 && n == 0) return "a code length repeats one that is not there";
-        if (n_repeats > n_lengths - n) return "the code lengths run over their end";
-        memset(lengths + n, symbol == 16 ? lengths[n - 1] : 0, n_repeats);
-        n += n_repeats;
     }
     return NULL;
 }
 
 static const char *judge_codes(const struct bm_block_header *header) {
     if (header->literal_lengths[BM_END_OF_BLOCK] == 0) return "a block has no code for its end";
-    switch (judge_code(header->literal_lengths, BM_N_LITERAL_LENGTH)) {
+    switch (judge_code(header->literal_counts)) {
     case CODE_COMPLETE:
     case CODE_SINGLE_BIT:
         break;
     default:
         return "a block's literal/length code is not a complete code";
     }
-    switch (judge_code(header->distance_lengths, BM_N_DISTANCE)) {
+    switch (judge_code(header->distance_counts)) {
     case CODE_COMPLETE:
     case CODE_SINGLE_BIT:
     case CODE_EMPTY:
@@ -139,18 +165,25 @@ static const char *judge_codes(const struct bm_block_header *header) {
 }
 
 static const char *read_dynamic(struct reader *reader, struct bm_block_header *header) {
-    uint8_t table[1 << PEEK_BITS];
-    uint8_t lengths[MAX_LITERAL_LENGTH_CODES + MAX_DISTANCE_CODES];
+    uint32_t table[1 << PEEK_BITS];
+    uint8_t lengths[MAX_LITERAL_LENGTH_CODES + MAX_DISTANCE_CODES + FILL];
     unsigned n_literal = 257 + take(reader, 5);
     unsigned n_distance = 1 + take(reader, 5);
     unsigned n_codes = 4 + take(reader, 4);
     if (n_literal > MAX_LITERAL_LENGTH_CODES) return "a block has too many literal/length codes";
     if (n_distance > MAX_DISTANCE_CODES) return "a block has too many distance codes";
     const char *reason = read_code_length_code(reader, n_codes, table);
-    if (reason == NULL) reason = read_lengths(reader, table, lengths, n_literal + n_distance);
+    if (reason == NULL) {
+        reason = read_lengths(reader, table, lengths, n_literal + n_distance, header->literal_counts);
+    }
     if (reason != NULL) return reason;
     memcpy(header->literal_lengths, lengths, n_literal);
     memcpy(header->distance_lengths, lengths + n_literal, n_distance);
+    for (unsigned i = 0; i < n_distance; i++) {
+        header->distance_counts[lengths[n_literal + i]]++;
+        header->literal_counts[lengths[n_literal + i]]--;
+    }
+    header->literal_counts[0] = header->distance_counts[0] = 0;
     return judge_codes(header);
 }
 
@@ -160,6 +193,10 @@ static void set_fixed(struct bm_block_header *header) {
     memset(header->literal_lengths + 256, 7, 24);
     memset(header->literal_lengths + 280, 8, 8);
     memset(header->distance_lengths, 5, BM_N_DISTANCE);
+    header->literal_counts[7] = 24;
+    header->literal_counts[8] = 152;
+    header->literal_counts[9] = 112;
+    header->distance_counts[5] = BM_N_DISTANCE;
 }
 
 static const char *read_stored(struct reader *reader, struct bm_block_header *header) {

@@ -28,6 +28,8 @@ struct bm_block_header {
                                padding, LEN and NLEN */
     uint8_t literal_lengths[BM_N_LITERAL_LENGTH]; /* code length of each literal/length symbol, 0: unused */
     uint8_t distance_lengths[BM_N_DISTANCE];
+    uint16_t literal_counts[BM_MAX_CODE_LENGTH + 1]; /* how many symbols have a code of each length; [0]: 0 */
+    uint16_t distance_counts[BM_MAX_CODE_LENGTH + 1];
 };
 
 enum bm_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INVALID };

@@ -2,26 +2,42 @@
 /*
  * Code lengths -> decoding tables.
  *
- * A code's bits lie in the stream with the first one lowest, so that a table is looked up by codes
- * turned round, and a short code's entry repeats at a distance of a power of two. So the table grows by
- * doubling: entries for the codes of up to n bits fill 2^n places; copied behind themselves they fill
- * 2^(n+1), save for the codes of n+1 bits, which are then put in. Blocks are often small (gzip 1.12 ends one
- * after 4096 tokens), so that this counts.
+ * A code's bits lie in the stream with the first one lowest, so that a table is looked up by codes turned
+ * round, and a short code's entry repeats at a distance of a power of two. So a table grows by doubling: the
+ * codes of up to n bits fill 2^n places; copied behind themselves they fill 2^(n+1), save for the codes of
+ * n+1 bits, which are then put in.
+ *
+ * The literal/length table goes one step further. A literal whose code has n bits has 2^(root - n) entries,
+ * one for each value of the bits behind it, and where these hold a whole code, too, the entry tells of both
+ * symbols. What is to be added to the literal's entry for that lies in a second table, of root - n bits,
+ * which grows in the same way, with zeros for the codes that are still too long. So at each of its sizes it
+ * serves the literals of one length.
+ *
+ * Blocks are often small (gzip 1.12 may end one after 4096 tokens), so all this must be quick. Branches that
+ * cannot be foretold cost more than anything else here.
  */
 #include "inflate/internal.h"
 
 #include <string.h>
 
-enum { N_SYMBOLS = BM_N_LITERAL_LENGTH };
+enum { N_SYMBOLS = BM_N_LITERAL_LENGTH, LITERAL_ROOT = BM_INFLATE_LITERAL_ROOT_BITS };
 
-/* What a symbol's entry is before its code's length is known; the length, times a unit, is added. */
-#define LITERAL_UNIT          UINT32_C(0x01000101)
-#define LENGTH_UNIT           UINT32_C(0x01000100)
-#define DISTANCE_UNIT         UINT32_C(0x00000101)
+/* --- entries --------------------------------------------------------------------------------------- */
+
+/* What is added for each bit of a symbol's code. */
+#define LITERAL_UNIT          UINT32_C(0x101)
+#define LENGTH_UNIT           UINT32_C(0x100)
+#define DISTANCE_UNIT         UINT32_C(0x101)
+
 #define BAD_LITERAL           BM_INFLATE_EXCEPTION
-#define BAD_DISTANCE          BM_INFLATE_DISTANCE_EXCEPTION
+#define BAD_DISTANCE          UINT32_C(0)
 #define DISTANCE(base, extra) ((UINT32_C(base) << 16) | (extra))
-#define LENGTH(base, extra)   (((UINT32_C(base) - 3) << 16) | (extra) << 8)
+#define LENGTH(base, extra)   (((UINT32_C(base) - 3) << 24) | (extra) << 8)
+
+const uint8_t bm_inflate_length_extra[256] = {
+    [11 - 3] = 1, [13 - 3] = 1,  [15 - 3] = 1,  [17 - 3] = 1,  [19 - 3] = 2,  [23 - 3] = 2, [27 - 3] = 2,
+    [31 - 3] = 2, [35 - 3] = 3,  [43 - 3] = 3,  [51 - 3] = 3,  [59 - 3] = 3,  [67 - 3] = 4, [83 - 3] = 4,
+    [99 - 3] = 4, [115 - 3] = 4, [131 - 3] = 5, [163 - 3] = 5, [195 - 3] = 5, [227 - 3] = 5};
 
 static const uint32_t distance_entries[BM_N_DISTANCE] = {
     DISTANCE(1, 0),     DISTANCE(2, 0),     DISTANCE(3, 0),      DISTANCE(4, 0),      DISTANCE(5, 1),
@@ -32,7 +48,7 @@ static const uint32_t distance_entries[BM_N_DISTANCE] = {
     DISTANCE(6145, 11), DISTANCE(8193, 12), DISTANCE(12289, 12), DISTANCE(16385, 13), DISTANCE(24577, 13),
     BAD_DISTANCE,       BAD_DISTANCE};
 
-/* Symbols from 256 on; a literal's entry is its number times 2^16. */
+/* Symbols from 256 on. */
 static const uint32_t length_entries[N_SYMBOLS - BM_END_OF_BLOCK] = {BM_INFLATE_EXCEPTION |
                                                                          BM_INFLATE_END_OF_BLOCK,
                                                                      LENGTH(3, 0),
@@ -67,9 +83,21 @@ static const uint32_t length_entries[N_SYMBOLS - BM_END_OF_BLOCK] = {BM_INFLATE_
                                                                      BAD_LITERAL,
                                                                      BAD_LITERAL};
 
+static uint32_t literal_entry(unsigned symbol, unsigned n_bits) {
+    return (symbol << 16 | BM_INFLATE_LITERALS(1) | BM_INFLATE_NO_LENGTH) + n_bits * LITERAL_UNIT;
+}
+
 static uint32_t literal_length_entry(unsigned symbol, unsigned n_bits) {
-    if (symbol < BM_END_OF_BLOCK) return (BM_INFLATE_LITERAL | symbol << 16) + n_bits * LITERAL_UNIT;
+    if (symbol < BM_END_OF_BLOCK) return literal_entry(symbol, n_bits);
     return length_entries[symbol - BM_END_OF_BLOCK] + n_bits * LENGTH_UNIT;
+}
+
+/* What a literal's entry gains by the symbol behind it. */
+static uint32_t gain(unsigned symbol, unsigned n_bits) {
+    if (symbol < BM_END_OF_BLOCK) return (symbol << 24 | BM_INFLATE_LITERALS(1)) + n_bits * LITERAL_UNIT;
+    uint32_t entry = length_entries[symbol - BM_END_OF_BLOCK];
+    if ((entry & BM_INFLATE_EXCEPTION) != 0) return 0;
+    return entry - BM_INFLATE_NO_LENGTH + n_bits * LENGTH_UNIT;
 }
 
 static uint32_t distance_entry(unsigned symbol, unsigned n_bits) {
@@ -77,41 +105,72 @@ static uint32_t distance_entry(unsigned symbol, unsigned n_bits) {
 }
 
 static uint32_t literal_link(unsigned start, unsigned n_bits) {
-    return BM_INFLATE_EXCEPTION | BM_INFLATE_LINK | start << 12 | n_bits << 8;
+    return BM_INFLATE_EXCEPTION | BM_INFLATE_LINK | start << 16 | n_bits << 8;
 }
 
 static uint32_t distance_link(unsigned start, unsigned n_bits) {
-    return BM_INFLATE_DISTANCE_EXCEPTION | BM_INFLATE_DISTANCE_LINK | start << 16 | n_bits << 8;
+    return BM_INFLATE_DISTANCE_LINK | start << 16 | n_bits << 8;
 }
+
+/* --- codes ----------------------------------------------------------------------------------------- */
 
 /* The symbols that have a code, in the order of their codes. */
 struct order {
-    uint16_t counts[BM_MAX_CODE_LENGTH + 1];
+    const uint16_t *counts; /* of codes of each length */
+    unsigned n_symbols;
+    unsigned least; /* the shortest code's bits */
     uint16_t symbols[N_SYMBOLS];
+    uint16_t codes[N_SYMBOLS]; /* turned round: the first bit is the lowest */
 };
 
-/* Says how many there are. */
-static unsigned sort_symbols(struct order *order, const uint8_t *lengths, unsigned n_symbols) {
+static void sort_symbols(struct order *order, const uint8_t *lengths, unsigned n_lengths) {
     uint16_t next[BM_MAX_CODE_LENGTH + 1];
-    memset(order->counts, 0, sizeof order->counts);
-    for (unsigned i = 0; i < n_symbols; i++) order->counts[lengths[i]]++;
-    order->counts[0] = 0;
     next[1] = 0;
     for (unsigned i = 1; i < BM_MAX_CODE_LENGTH; i++) next[i + 1] = (uint16_t)(next[i] + order->counts[i]);
-    for (unsigned i = 0; i < n_symbols; i++) {
-        if (lengths[i] != 0) order->symbols[next[lengths[i]]++] = (uint16_t)i;
+    for (unsigned i = 0; i < n_lengths; i += 8) {
+        if (bm_load64(lengths + i) == 0) continue;
+        for (unsigned k = i; k < i + 8; k++) {
+            if (lengths[k] != 0) order->symbols[next[lengths[k]]++] = (uint16_t)k;
+        }
     }
-    return next[BM_MAX_CODE_LENGTH];
+    order->n_symbols = next[BM_MAX_CODE_LENGTH];
 }
 
-/* The next code of n_bits bits, both turned round: one is added at the far end. 0 after the last. */
-static unsigned next_code(unsigned code, unsigned n_bits) {
-    unsigned bit = 1U << (n_bits - 1);
-    while ((code & bit) != 0) bit >>= 1;
-    return bit == 0 ? 0 : (code & (bit - 1)) | bit;
+/* First with their first bit highest, where the next code is the next number; then turned round. */
+static void number_codes(struct order *order) {
+    unsigned n = 0, code = 0;
+    order->least = 1;
+    while (order->counts[order->least] == 0) order->least++;
+    for (unsigned n_bits = order->least; n < order->n_symbols; n_bits++) {
+        for (unsigned i = order->counts[n_bits]; i > 0; i--) {
+            order->codes[n++] = (uint16_t)code;
+            code += 1U << (16 - n_bits);
+        }
+    }
+    for (unsigned i = 0; i < order->n_symbols; i++) {
+        uint16_t bits = order->codes[i];
+        bits = (uint16_t)((bits & 0x5555) << 1 | (bits >> 1 & 0x5555));
+        bits = (uint16_t)((bits & 0x3333) << 2 | (bits >> 2 & 0x3333));
+        bits = (uint16_t)((bits & 0x0f0f) << 4 | (bits >> 4 & 0x0f0f));
+        order->codes[i] = (uint16_t)(bits << 8 | bits >> 8);
+    }
 }
 
-/* One table being made; is_literal is a constant wherever this is inlined. */
+/* --- tables ---------------------------------------------------------------------------------------- */
+
+/* Copies n entries behind themselves, in pieces of DOUBLE_PIECE: where n is less it writes more than n, which
+ * is written anew before it counts. */
+enum { DOUBLE_PIECE = 16 };
+
+static inline void double_table(uint32_t *table, size_t n) {
+    for (size_t i = 0; i < n; i += DOUBLE_PIECE) {
+        uint32_t piece[DOUBLE_PIECE];
+        memcpy(piece, table + i, sizeof piece);
+        memcpy(table + n + i, piece, sizeof piece);
+    }
+}
+
+/* A table being made; constants wherever this is inlined. */
 struct maker {
     uint32_t *table;
     bool is_literal;
@@ -123,70 +182,106 @@ static inline uint32_t make_entry(const struct maker *maker, unsigned symbol, un
 }
 
 /*
- * The codes longer than the root's bits. Codes with the same first root_bits bits lie one behind the other: a
- * subtable is as large as these need. `code` is the first code, turned round, of n_bits bits.
+ * The codes that are longer than the root's bits; n is the first. Codes with the same first root_bits bits
+ * lie one behind the other: a subtable is as large as these need.
  */
-static inline void make_subtables(const struct maker *maker, const struct order *order, unsigned n_done,
-                                  unsigned code, unsigned n_bits) {
+static void make_subtables(const struct maker *maker, const struct order *order, unsigned n) {
     const unsigned root_bits = maker->root_bits, root_mask = (1U << root_bits) - 1;
-    unsigned prefix = UINT32_MAX, start = 0, sub_bits = 0, end = 1U << root_bits;
-    unsigned n_left = order->counts[n_bits];
-    for (;;) {
-        while (n_left == 0) {
-            if (++n_bits > BM_MAX_CODE_LENGTH) return;
-            n_left = order->counts[n_bits];
-        }
-        if ((code & root_mask) != prefix) {
-            prefix = code & root_mask;
-            start = end;
-            sub_bits = n_bits - root_bits;
-            unsigned space = n_left;
+    unsigned prefix = UINT32_MAX, start = 0, end = 1U << root_bits, n_bits = root_bits, n_left = 0;
+    for (; n < order->n_symbols; n++, n_left--) {
+        while (n_left == 0) n_left = order->counts[++n_bits];
+        if ((order->codes[n] & root_mask) != prefix) {
+            unsigned sub_bits = n_bits - root_bits, space = n_left;
             while (space < 1U << sub_bits) {
                 sub_bits++;
                 space = (space << 1) + order->counts[root_bits + sub_bits];
             }
+            prefix = order->codes[n] & root_mask;
+            start = end;
             end = start + (1U << sub_bits);
             maker->table[prefix] =
                 maker->is_literal ? literal_link(start, sub_bits) : distance_link(start, sub_bits);
         }
-        uint32_t entry = make_entry(maker, order->symbols[n_done++], n_bits);
-        for (unsigned i = start + (code >> root_bits); i < end; i += 1U << (n_bits - root_bits)) {
+        uint32_t entry = make_entry(maker, order->symbols[n], n_bits);
+        for (unsigned i = start + (order->codes[n] >> root_bits); i < end; i += 1U << (n_bits - root_bits)) {
             maker->table[i] = entry;
         }
-        code = next_code(code, n_bits);
-        n_left--;
     }
 }
 
 /* No code at all, or a single one of one bit: whatever else comes means nothing. */
-static inline void make_sparse(const struct maker *maker, const struct order *order) {
+static void make_sparse(const struct maker *maker, const struct order *order) {
     uint32_t bad = maker->is_literal ? BAD_LITERAL + LENGTH_UNIT : BAD_DISTANCE + DISTANCE_UNIT;
-    uint32_t entry = order->counts[1] != 0 ? make_entry(maker, order->symbols[0], 1) : bad;
+    uint32_t entry = order->n_symbols != 0 ? make_entry(maker, order->symbols[0], 1) : bad;
     for (unsigned i = 0; i < 1U << maker->root_bits; i++) maker->table[i] = (i & 1) == 0 ? entry : bad;
 }
 
-static inline __attribute__((always_inline)) void make_table(const struct maker *maker,
-                                                             const uint8_t *lengths, unsigned n_symbols) {
+static inline void make_root(const struct maker *maker, const struct order *order) {
+    unsigned n = 0;
+    for (unsigned n_bits = order->least; n_bits <= maker->root_bits; n_bits++) {
+        if (n_bits != order->least) double_table(maker->table, (size_t)1 << (n_bits - 1));
+        for (unsigned i = order->counts[n_bits]; i > 0; i--, n++) {
+            maker->table[order->codes[n]] = make_entry(maker, order->symbols[n], n_bits);
+        }
+    }
+    if (n < order->n_symbols) make_subtables(maker, order, n);
+}
+
+/* The entries of literals of n_bits bits, of which order->symbols[n] is the first. There are four gains or
+ * more. */
+static void join(uint32_t *table, const struct order *order, unsigned n, unsigned n_bits,
+                 const uint32_t *gains) {
+    const size_t step = (size_t)1 << n_bits;
+    for (unsigned i = order->counts[n_bits]; i > 0 && order->symbols[n] < BM_END_OF_BLOCK; i--, n++) {
+        const uint32_t entry = literal_entry(order->symbols[n], n_bits);
+        uint32_t *place = table + order->codes[n];
+        const uint32_t *end = gains + (1 << (LITERAL_ROOT - n_bits));
+        for (const uint32_t *p = gains; p < end; p += 4, place += 4 * step) {
+            place[0] = entry + p[0];
+            place[step] = entry + p[1];
+            place[2 * step] = entry + p[2];
+            place[3 * step] = entry + p[3];
+        }
+    }
+}
+
+static void join_symbols(uint32_t *table, const struct order *order) {
+    uint32_t gains[(1 << LITERAL_ROOT) / 2 + DOUBLE_PIECE];
+    unsigned first[LITERAL_ROOT + 1]; /* of the symbols whose codes have so many bits */
+    unsigned n = 0;
+    if (order->least > LITERAL_ROOT / 2) return;
+    first[order->least] = 0;
+    for (unsigned n_bits = order->least; n_bits < LITERAL_ROOT; n_bits++) {
+        first[n_bits + 1] = first[n_bits] + order->counts[n_bits];
+    }
+    memset(gains, 0, sizeof gains[0] << order->least);
+    for (unsigned n_bits = order->least; n_bits <= LITERAL_ROOT - order->least; n_bits++) {
+        if (n_bits != order->least) double_table(gains, (size_t)1 << (n_bits - 1));
+        for (unsigned i = order->counts[n_bits]; i > 0; i--, n++) {
+            gains[order->codes[n]] = gain(order->symbols[n], n_bits);
+        }
+        if (n_bits >= 2) join(table, order, first[LITERAL_ROOT - n_bits], LITERAL_ROOT - n_bits, gains);
+    }
+}
+
+static inline void make_table(const struct maker *maker, const uint8_t *lengths, const uint16_t *counts,
+                              unsigned n_lengths) {
     struct order order;
-    unsigned n_bits = 1, n_done = 0, code = 0;
-    if (sort_symbols(&order, lengths, n_symbols) <= 1) {
+    order.counts = counts;
+    sort_symbols(&order, lengths, n_lengths);
+    if (order.n_symbols <= 1) {
         make_sparse(maker, &order);
         return;
     }
-    while (order.counts[n_bits] == 0 && n_bits < maker->root_bits) n_bits++;
-    for (size_t n_filled = 0; n_bits <= maker->root_bits; n_filled = (size_t)1 << n_bits++) {
-        memcpy(maker->table + n_filled, maker->table, n_filled * sizeof *maker->table);
-        for (unsigned i = order.counts[n_bits]; i > 0; i--) {
-            maker->table[code] = make_entry(maker, order.symbols[n_done++], n_bits);
-            code = next_code(code, n_bits);
-        }
-    }
-    if (code != 0) make_subtables(maker, &order, n_done, code, n_bits);
+    number_codes(&order);
+    make_root(maker, &order);
+    if (maker->is_literal) join_symbols(maker->table, &order);
 }
 
 void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header) {
     const struct maker literal = {codes->literal, true, BM_INFLATE_LITERAL_ROOT_BITS};
     const struct maker distance = {codes->distance, false, BM_INFLATE_DISTANCE_ROOT_BITS};
-    make_table(&literal, header->literal_lengths, BM_N_LITERAL_LENGTH);
-    make_table(&distance, header->distance_lengths, BM_N_DISTANCE);
+    make_table(&literal, header->literal_lengths, header->literal_counts, BM_N_LITERAL_LENGTH);
+    make_table(&distance, header->distance_lengths, header->distance_counts, BM_N_DISTANCE);
+    memcpy(codes->literal_bits, header->literal_lengths, sizeof codes->literal_bits);
 }

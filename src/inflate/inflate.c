@@ -259,6 +259,9 @@ enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_me
     if (*inflate == NULL) return BLASTMERGE_NO_MEMORY;
     (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
     bm_inflate_make_codes(&(*inflate)->fixed_codes, &fixed);
+#if defined(__x86_64__)
+    (*inflate)->has_bmi2 = __builtin_cpu_supports("bmi2");
+#endif
     bm_inflate_reset(*inflate);
     return BLASTMERGE_OK;
 }

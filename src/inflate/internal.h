@@ -15,49 +15,57 @@
 
 /*
  * A table is looked up with the next ROOT_BITS bits of the stream. A code that is longer leads to a
- * subtable, looked up with the bits after these. The sizes are the largest that any 286 or 30 code lengths of
- * up to 15 bits can need (found by going through all of them).
+ * subtable, looked up with the bits after these. The sizes are the largest that any 286 or 30 code lengths
+ * of up to 15 bits can need (found by going through all of them).
  */
 enum {
-    BM_INFLATE_LITERAL_ROOT_BITS = 10,
-    BM_INFLATE_LITERAL_ENTRIES = 1332,
+    BM_INFLATE_LITERAL_ROOT_BITS = 12,
+    BM_INFLATE_LITERAL_ENTRIES = 4380,
     BM_INFLATE_DISTANCE_ROOT_BITS = 8,
     BM_INFLATE_DISTANCE_ENTRIES = 400
 };
 
 /*
- * Entries of the literal/length table:
+ * An entry of the literal/length table stands for all that its index tells for sure, up to two symbols: a
+ * literal, two literals, a literal and a length, or a length.
  *
- *   bits 0-7    literals: the code's bits; everything else: 0 (see tokens.c why)
- *   bits 8-15   the code's bits and the extra bits after it
- *   bits 16-23  the literal, or a length's base - 3; bits 12-23 of a link: where the subtable begins
- *   bits 24-27  the code's bits; bits 8-11 of a link: the subtable's bits
- *   bit 28      an exception: a link to a subtable, the end of the block, or a code that means nothing
- *   bit 29      a link
- *   bit 30      the end of the block
- *   bit 31      a literal
+ *   bits 0-5    the bits of the literals' codes
+ *   bits 6-7    how many literals there are: 0, 1, 2
+ *   bits 8-13   the bits of all codes, and the length's extra bits
+ *   bit 14      there is no length
+ *   bit 15      an exception (bit 14 is set, too): neither literal nor length
+ *   bits 16-23  the first literal
+ *   bits 24-31  the second literal, or the length's base - 3
+ *
+ * Exceptions are the ends of blocks (bit 30), codes that mean nothing, and links to subtables (bit 29; bits
+ * 8-11: the subtable's bits; bits 16-28: where it begins).
  */
-#define BM_INFLATE_EXCEPTION    (UINT32_C(1) << 28)
+#define BM_INFLATE_LITERALS(n)  ((uint32_t)(n) << 6)
+#define BM_INFLATE_NO_LENGTH    (UINT32_C(1) << 14)
+#define BM_INFLATE_IS_EXCEPTION (UINT32_C(1) << 15)
+#define BM_INFLATE_EXCEPTION    (BM_INFLATE_NO_LENGTH | BM_INFLATE_IS_EXCEPTION)
 #define BM_INFLATE_LINK         (UINT32_C(1) << 29)
 #define BM_INFLATE_END_OF_BLOCK (UINT32_C(1) << 30)
-#define BM_INFLATE_LITERAL      (UINT32_C(1) << 31)
+#define BM_INFLATE_LINK_START   0x1fffU
 
 /*
  * Entries of the distance table:
  *
  *   bits 0-7    the code's bits and the extra bits after it
- *   bits 8-11   the code's bits; of a link: the subtable's bits
- *   bit 14      a link
- *   bit 15      an exception: a link, or a code that means nothing
- *   bits 16-31  the distance's base; of a link: where the subtable begins
+ *   bits 8-13   the code's bits; of a link: the subtable's bits
+ *   bit 15      a link
+ *   bits 16-31  the distance's base, or 0 where the code means nothing; of a link: where the subtable begins
  */
-#define BM_INFLATE_DISTANCE_LINK      (UINT32_C(1) << 14)
-#define BM_INFLATE_DISTANCE_EXCEPTION (UINT32_C(1) << 15)
+#define BM_INFLATE_DISTANCE_LINK (UINT32_C(1) << 15)
 
 struct bm_inflate_codes {
     uint32_t literal[BM_INFLATE_LITERAL_ENTRIES];
     uint32_t distance[BM_INFLATE_DISTANCE_ENTRIES];
+    uint8_t literal_bits[BM_END_OF_BLOCK]; /* each literal's code's bits */
 };
+
+/* The extra bits of a length, by its base - 3. */
+extern const uint8_t bm_inflate_length_extra[256];
 
 /* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. */
 void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header);
@@ -119,6 +127,8 @@ struct bm_inflate {
     size_t n_carry; /* bytes that were taken but belong to the next batch */
     uint8_t carry[BM_INFLATE_CARRY];
 
+    /* What follows outlives a reset. */
+    bool has_bmi2; /* the processor: see tokens.c */
     struct bm_inflate_codes dynamic_codes;
     struct bm_inflate_codes fixed_codes;
 };
@@ -148,10 +158,11 @@ void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known);
 enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
                                           bool more_to_come);
 
-/* Adds the text since the last call to the member's CRC-32. */
+/* Adds the text since the last call to the member's CRC-32: behind a member, and behind a batch. */
 void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batch);
 
-/* Adds an entry for the next bit and byte of text. There is room: see BM_INFLATE_TRACE_RESERVE. */
+/* Adds an entry for the next bit and byte of text. There is room: in front of a block for three, and inside
+ * of one there is always room for its BM_TRACE_END. */
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
                           uint32_t n_bits);
 

@@ -1,6 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens -> text.
+ * Tokens -> text: where most of the program's time goes.
+ *
+ * A decoder of deflate waits. Each token's place is known only when the one before it has been looked up:
+ * about five cycles for a load from the first cache and one or two to shift the bits, and nothing can be done
+ * about it but to look up less often and to put nothing else in that chain. And it guesses. Whether a literal
+ * or a match comes next, the processor foretells badly, and a wrong guess costs as much as three look-ups.
+ * So:
+ *
+ * - An entry tells of two symbols where the bits looked at hold two (see internal.h): two literals, or a
+ * literal and a length.
+ *
+ * - A turn of the loop takes an entry's literals without asking whether it has any: it writes two bytes, goes
+ * on by their number, 0 to 2, and drops their bits, 0 where there is none. Then it looks up again, and only
+ * now it asks. If the first entry had no literal the second is the same one. That is a look-up in vain for
+ * four matches in ten, but most turns end in a match as the processor expects.
+ *
+ * - The table is an array of four-byte entries, and an address that has to be multiplied by four costs a
+ * cycle more. So the bits are kept two places higher than one would, with the last two bits that are past
+ * below them: then the next twelve bits under a mask are an offset in bytes.
+ *
+ * - More bits are fetched while a look-up is on its way. They are added above the ones that are there: a load
+ * of eight bytes, of which so many are counted as fit as a whole; the same bits may be added twice.
+ *
+ * - The next look-up is made before the match is copied, so that a wrong guess at the copy's length does not
+ * delay it. Copies are 64 bytes long, as most are no longer, with steps of 64 bytes beyond. What is written
+ * too much lies behind the text's end, where the batch has slack, or is written over.
+ *
+ * - Distances are checked once, for being too far and for being so small that such steps would overlap.
+ *
+ * The fast loop runs while there is enough of everything: 16 bytes of input, so that all the bits that a turn
+ * may look at are there; and room for the longest match. It knows no errors: what it does not like it leaves
+ * to read_token(), which takes one token at a time, slowly and with all checks. So there is one place for
+ * each verdict, and whatever the fast loop declines is right.
+ *
+ * Both must agree on where a trace entry falls, or the trace would depend on how the input was split. It is
+ * due BM_TRACE_INTERVAL bytes after the last, but waits for the end of a match, where the fast loop has to
+ * look at its limits anyway; only if none comes within MARK_SLACK bytes a literal will do, and the fast loop
+ * ends before that.
  */
 #include "inflate/internal.h"
 
@@ -9,31 +46,56 @@
 enum {
     /* A batch's text is full where another match might not fit. */
     TEXT_LIMIT = BM_BATCH_TEXT - BM_MAX_MATCH,
-    /* A trace entry that is due waits for the end of a match, but no longer than for so many bytes. */
     MARK_SLACK = 256,
-    /* What one turn of the fast loop may read, and write. */
-    FAST_INPUT = 16,
-    FAST_OUTPUT = 3 + BM_MAX_MATCH
+    /* What one turn of the fast loop may take, write as literals, and write. */
+    TURN_INPUT = 16,
+    TURN_LITERALS = 4,
+    TURN_OUTPUT = TURN_LITERALS + BM_MAX_MATCH,
+    LITERAL_MASK = (1 << BM_INFLATE_LITERAL_ROOT_BITS) - 1,
+    DISTANCE_MASK = (1 << BM_INFLATE_DISTANCE_ROOT_BITS) - 1
 };
 
-static uint32_t low_bits(uint64_t bits, unsigned n_bits) {
-    return (uint32_t)(bits & ((UINT64_C(1) << n_bits) - 1));
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* --- entries ----------------------------------------------------------------------------------------- */
+
+/* Counts of bits are cut out of entries as whole bytes: compilers know then that nothing need be masked. */
+
+ALWAYS_INLINE uint64_t low_bits(uint64_t bits, uint8_t n_bits) {
+    return bits & ((UINT64_C(1) << n_bits) - 1);
 }
 
-static uint32_t find_literal(const struct bm_inflate_codes *codes, uint64_t bits) {
-    uint32_t entry = codes->literal[low_bits(bits, BM_INFLATE_LITERAL_ROOT_BITS)];
-    if ((entry & BM_INFLATE_LINK) == 0) return entry;
-    return codes
-        ->literal[(entry >> 12 & 0xfff) + low_bits(bits >> BM_INFLATE_LITERAL_ROOT_BITS, entry >> 8 & 0xf)];
+ALWAYS_INLINE uint32_t follow_literal_link(const struct bm_inflate_codes *codes, uint32_t entry,
+                                           uint64_t bits) {
+    size_t start = entry >> 16 & BM_INFLATE_LINK_START;
+    return codes->literal[start + low_bits(bits >> BM_INFLATE_LITERAL_ROOT_BITS, entry >> 8 & 0xf)];
 }
 
-static uint32_t find_distance(const struct bm_inflate_codes *codes, uint64_t bits) {
-    uint32_t entry = codes->distance[low_bits(bits, BM_INFLATE_DISTANCE_ROOT_BITS)];
-    if ((entry & BM_INFLATE_DISTANCE_LINK) == 0) return entry;
+ALWAYS_INLINE uint32_t follow_distance_link(const struct bm_inflate_codes *codes, uint32_t entry,
+                                            uint64_t bits) {
     return codes->distance[(entry >> 16) + low_bits(bits >> BM_INFLATE_DISTANCE_ROOT_BITS, entry >> 8 & 0xf)];
 }
 
-/* --- one token, with an eye on every limit ----------------------------------------------------- */
+/* The bits of a length's code, of a literal's before it, and its extra bits. */
+ALWAYS_INLINE uint8_t bits_of_length(uint32_t entry) {
+    return (uint8_t)(entry >> 8);
+}
+
+ALWAYS_INLINE uint32_t length_of(uint32_t entry, uint64_t bits) {
+    const unsigned base = entry >> 24;
+    const uint8_t n_bits = bits_of_length(entry), n_codes = (uint8_t)(n_bits - bm_inflate_length_extra[base]);
+    return BM_MIN_MATCH + base + (uint32_t)(low_bits(bits, n_bits) >> n_codes);
+}
+
+ALWAYS_INLINE uint8_t bits_of_distance(uint32_t entry) {
+    return (uint8_t)entry;
+}
+
+ALWAYS_INLINE uint32_t distance_of(uint32_t entry, uint64_t bits) {
+    return (entry >> 16) + (uint32_t)(low_bits(bits, bits_of_distance(entry)) >> (uint8_t)(entry >> 8));
+}
+
+/* --- one token ---------------------------------------------------------------------------------------- */
 
 enum token { TOKEN_LITERAL, TOKEN_MATCH, TOKEN_END, TOKEN_NEEDS_BITS, TOKEN_INVALID };
 
@@ -44,229 +106,320 @@ static enum token refuse(struct bm_inflate *inflate, const char *reason) {
 
 static enum token read_match(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
                              uint64_t bits, uint64_t n_left) {
-    unsigned n_length = entry >> 8 & 0xff, n_code = entry >> 24 & 0xf;
-    uint32_t length = BM_MIN_MATCH + (entry >> 16 & 0xff) + (low_bits(bits, n_length) >> n_code);
+    const struct bm_inflate_codes *codes = inflate->open_codes;
+    const uint32_t length = length_of(entry, bits);
+    const unsigned n_length = bits_of_length(entry);
     bits >>= n_length;
-    entry = find_distance(inflate->open_codes, bits);
-    unsigned n_distance = entry & 0xff;
-    if (n_length + n_distance > n_left) return TOKEN_NEEDS_BITS;
-    if ((entry & BM_INFLATE_DISTANCE_EXCEPTION) != 0) {
+    entry = codes->distance[bits & DISTANCE_MASK];
+    if ((entry & BM_INFLATE_DISTANCE_LINK) != 0) entry = follow_distance_link(codes, entry, bits);
+    if (n_length + bits_of_distance(entry) > n_left) return TOKEN_NEEDS_BITS;
+    if (entry >> 16 == 0) {
         return refuse(inflate, "a match has a distance code that does not exist");
     }
-    uint32_t distance = (entry >> 16) + (low_bits(bits, n_distance) >> (entry >> 8 & 0xf));
+    const uint32_t distance = distance_of(entry, bits);
     if (distance > bm_inflate_text(batch) - inflate->member_text) {
         return refuse(inflate, "a match reaches back to before the text's beginning");
     }
     uint8_t *out = batch->text + batch->n_text;
     for (uint32_t i = 0; i < length; i++) out[i] = out[(ptrdiff_t)i - (ptrdiff_t)distance];
     batch->n_text += length;
-    inflate->bit += n_length + n_distance;
+    inflate->bit += n_length + bits_of_distance(entry);
     return TOKEN_MATCH;
 }
 
-/* A token takes 48 bits at the most. Bits beyond the batch's end lie in its slack, and are noise: nothing is
- * concluded before it is known that the bits that said so were all there. */
-static enum token read_token(struct bm_inflate *inflate, struct bm_batch *batch) {
-    uint64_t offset = bm_inflate_offset(inflate, batch);
-    uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - offset;
-    uint64_t bits = bm_load64(batch->bits + (offset >> 3)) >> (offset & 7);
-    uint32_t entry = find_literal(inflate->open_codes, bits);
-    if ((entry >> 24 & 0xf) > n_left) return TOKEN_NEEDS_BITS;
-    if ((entry & BM_INFLATE_LITERAL) != 0) {
-        batch->text[batch->n_text++] = (uint8_t)(entry >> 16);
-        inflate->bit += entry & 0xff;
-        return TOKEN_LITERAL;
-    }
-    if ((entry & BM_INFLATE_EXCEPTION) == 0) return read_match(inflate, batch, entry, bits, n_left);
+static enum token read_exception(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
+                                 uint64_t n_left) {
+    const uint8_t n_bits = (uint8_t)(entry >> 8) & 63;
+    if (n_bits > n_left) return TOKEN_NEEDS_BITS;
     if ((entry & BM_INFLATE_END_OF_BLOCK) == 0) {
         return refuse(inflate, "a block has a literal/length code that does not exist");
     }
-    bm_inflate_add_trace(inflate, batch, BM_TRACE_END, entry >> 24 & 0xf);
-    inflate->bit += entry >> 24 & 0xf;
+    bm_inflate_add_trace(inflate, batch, BM_TRACE_END, n_bits);
+    inflate->bit += n_bits;
     return TOKEN_END;
 }
 
-/* --- many tokens ------------------------------------------------------------------------------- */
-
-static inline void copy16(uint8_t *to, const uint8_t *from) {
-    uint8_t piece[16];
-    memcpy(piece, from, 16);
-    memcpy(to, piece, 16);
+/*
+ * Reads one token, of 48 bits at the most. Bits beyond the batch's end lie in its slack, and are noise:
+ * nothing is concluded before it is known that the bits that said so were all there.
+ */
+static enum token read_token(struct bm_inflate *inflate, struct bm_batch *batch) {
+    const struct bm_inflate_codes *codes = inflate->open_codes;
+    const uint64_t offset = bm_inflate_offset(inflate, batch);
+    const uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - offset;
+    const uint64_t bits = bm_load64(batch->bits + (offset >> 3)) >> (offset & 7);
+    uint32_t entry = codes->literal[bits & LITERAL_MASK];
+    if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) {
+        if ((entry & BM_INFLATE_LINK) != 0) entry = follow_literal_link(codes, entry, bits);
+        if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) return read_exception(inflate, batch, entry, n_left);
+    }
+    if ((entry & BM_INFLATE_LITERALS(3)) == 0) return read_match(inflate, batch, entry, bits, n_left);
+    const uint8_t literal = (uint8_t)(entry >> 16); /* a second symbol is left for the next time */
+    if (codes->literal_bits[literal] > n_left) return TOKEN_NEEDS_BITS;
+    batch->text[batch->n_text++] = literal;
+    inflate->bit += codes->literal_bits[literal];
+    return TOKEN_LITERAL;
 }
 
-/* Copies a match; may write up to 64 bytes beyond its end. */
-static inline __attribute__((always_inline)) void copy_match(uint8_t *out, uint32_t distance,
-                                                             uint32_t length) {
-    const uint8_t *from = out - distance;
-    uint8_t *end = out + length;
-    if (bm_likely(distance >= 16)) {
-        do {
-            copy16(out, from);
-            copy16(out + 16, from + 16);
-            copy16(out + 32, from + 32);
-            copy16(out + 48, from + 48);
-            out += 64;
-            from += 64;
-        } while (out < end);
-        return;
-    }
-    if (distance == 1) {
-        memset(out, *from, BM_MAX_MATCH);
-        return;
-    }
+/* --- copies -------------------------------------------------------------------------------------------- */
+
+/* The steps in which copies are made: a match of a smaller distance would overlap itself in one. */
+#define STEP ((size_t)16)
+
+ALWAYS_INLINE void copy(uint8_t *to, const uint8_t *from, size_t n_bytes) {
+    uint8_t piece[STEP];
+    memcpy(piece, from, n_bytes);
+    memcpy(to, piece, n_bytes);
+}
+
+/* Writes up to 63 bytes too many. */
+ALWAYS_INLINE void copy_far(uint8_t *to, size_t distance, size_t n_bytes) {
+    const uint8_t *from = to - distance, *end = to + n_bytes;
     do {
-        *out++ = *from++;
-    } while (out < end);
+        copy(to, from, STEP);
+        copy(to + STEP, from + STEP, STEP);
+        copy(to + 2 * STEP, from + 2 * STEP, STEP);
+        copy(to + 3 * STEP, from + 3 * STEP, STEP);
+        to += 4 * STEP;
+        from += 4 * STEP;
+    } while (bm_unlikely(to < end));
+}
+
+/* Distances below STEP; writes up to 7 bytes too many. The shortest ones are written as a pattern, in steps
+ * that are a multiple of the distance. */
+static void copy_near(uint8_t *to, size_t distance, size_t n_bytes) {
+    static const uint64_t repeat[8] = {0,
+                                       UINT64_C(0x0101010101010101),
+                                       UINT64_C(0x0001000100010001),
+                                       UINT64_C(0x0001000001000001),
+                                       UINT64_C(0x0000000100000001),
+                                       UINT64_C(0x0000010000000001),
+                                       UINT64_C(0x0001000000000001),
+                                       UINT64_C(0x0100000000000001)};
+    static const uint8_t steps[8] = {0, 8, 8, 6, 8, 5, 6, 7};
+    const uint8_t *from = to - distance, *end = to + n_bytes;
+    if (distance >= 8) {
+        for (; to < end; to += 8, from += 8) copy(to, from, 8);
+        return;
+    }
+    const uint64_t pattern = low_bits(bm_load64(from), (uint8_t)(distance * 8)) * repeat[distance];
+    for (; to < end; to += steps[distance]) bm_store64(to, pattern);
+}
+
+/* --- many tokens -----------------------------------------------------------------------------------------
+ */
+
+enum {
+    PAST = 2,
+    LITERALS = offsetof(struct bm_inflate_codes, literal),
+    DISTANCES = offsetof(struct bm_inflate_codes, distance)
+};
+
+/*
+ * Where the fast loop is. `bits` holds the next bits of the stream, above PAST ones that are past, n_bits
+ * with these (of n_bits the low six bits count); `in` points to the byte behind them. Higher bits may hold
+ * what comes there, or zeros.
+ */
+struct cursor {
+    uint64_t bits;
+    uint32_t n_bits;
+    const uint8_t *in;
+    uint8_t *out;
+};
+
+struct limits {
+    const uint8_t *in;
+    uint8_t *match;   /* behind a match */
+    uint8_t *literal; /* behind a literal */
+};
+
+/* Now there are 54 bits or more, and the past ones. */
+ALWAYS_INLINE void refill(struct cursor *at) {
+    at->bits |= bm_load64(at->in) << (at->n_bits & 63);
+    at->in += ~at->n_bits >> 3 & 7;
+    at->n_bits |= 56;
+}
+
+ALWAYS_INLINE uint32_t look_up(const struct bm_inflate_codes *codes, size_t table, uint64_t bits,
+                               unsigned mask) {
+    uint32_t entry;
+    memcpy(&entry, (const uint8_t *)codes + (bits & (uint64_t)mask << PAST) + table, sizeof entry);
+    return entry;
+}
+
+ALWAYS_INLINE unsigned n_literals(uint32_t entry) {
+    return entry >> 6 & 3;
+}
+
+ALWAYS_INLINE void put_literals(struct cursor *at, uint32_t entry) {
+    const uint16_t literals = (uint16_t)(entry >> 16);
+    memcpy(at->out, &literals, sizeof literals);
+    at->out += n_literals(entry);
+}
+
+/* Takes an entry's literals, if it has any. */
+ALWAYS_INLINE void take_literals(struct cursor *at, uint32_t entry) {
+    put_literals(at, entry);
+    at->bits >>= entry & 63;
+    at->n_bits -= entry;
 }
 
 /*
- * Decodes tokens as long as no limit is near. Says whether it stopped right behind a match.
+ * Takes what *entry stands for: a length, perhaps a literal before it, and the distance that comes next; and
+ * looks up the next entry. 34 bits are there. No distance may be more than STEP beyond at->out - floor.
+ * False: nothing was taken, this is for read_token().
  */
-static inline __attribute__((always_inline)) bool run_inline(struct bm_inflate *inflate,
-                                                             struct bm_batch *batch, size_t mark) {
-    const uint32_t *literal_table = inflate->open_codes->literal;
-    const uint32_t *distance_table = inflate->open_codes->distance;
-    const uint32_t literal_mask = (1U << BM_INFLATE_LITERAL_ROOT_BITS) - 1;
-    const uint32_t distance_mask = (1U << BM_INFLATE_DISTANCE_ROOT_BITS) - 1;
-    uint64_t offset = bm_inflate_offset(inflate, batch);
-    const uint8_t *in = batch->bits + (offset >> 3);
-    const uint8_t *in_limit = batch->bits + batch->n_bits_bytes - FAST_INPUT;
-    uint8_t *out = batch->text + batch->n_text;
-    /* where a member, or what is left of the text before it, begins */
-    uint64_t n_back = bm_inflate_text(batch) - inflate->member_text;
-    const uint8_t *floor =
-        out - (n_back < batch->n_text + batch->n_history ? n_back : batch->n_text + batch->n_history);
-    uint8_t *out_limit =
-        batch->text +
-        (mark + MARK_SLACK - 3 < TEXT_LIMIT - FAST_OUTPUT ? mark + MARK_SLACK - 3 : TEXT_LIMIT - FAST_OUTPUT);
-    uint8_t *match_limit = batch->text + (mark < TEXT_LIMIT - FAST_OUTPUT ? mark : TEXT_LIMIT - FAST_OUTPUT);
-    bool behind_match = false;
-
-    if (in > in_limit || out >= match_limit) return false;
-    uint64_t bits = bm_load64(in) >> (offset & 7);
-    unsigned n_bits = 56 - (unsigned)(offset & 7);
-    in += 7;
-
-#define REFILL()                                                                                             \
-    do {                                                                                                     \
-        bits |= bm_load64(in) << (n_bits & 63);                                                              \
-        in += (63 - (n_bits & 63)) >> 3;                                                                     \
-        n_bits |= 56;                                                                                        \
-    } while (0)
-
-    for (;;) {
-        n_bits &= 0xff;
-        REFILL();
-        uint32_t entry = literal_table[bits & literal_mask];
-        *out = (uint8_t)(entry >> 16);
-        out += entry >> 31;
-        bits >>= entry & 63;
-        n_bits -= entry & 0xff;
-        entry = literal_table[bits & literal_mask];
-        *out = (uint8_t)(entry >> 16);
-        out += entry >> 31;
-        bits >>= entry & 63;
-        n_bits -= entry & 0xff;
-        entry = literal_table[bits & literal_mask];
-        if ((entry & BM_INFLATE_EXCEPTION) != 0) {
-            if ((entry & BM_INFLATE_LINK) == 0) break;
-            entry = literal_table[(entry >> 12 & 0xfff) +
-                                  (bits >> BM_INFLATE_LITERAL_ROOT_BITS & ((1U << (entry >> 8 & 0xf)) - 1))];
-            if ((entry & BM_INFLATE_EXCEPTION) != 0) break;
-        }
-        if ((entry & BM_INFLATE_LITERAL) != 0) {
-            *out++ = (uint8_t)(entry >> 16);
-            bits >>= entry & 63;
-            n_bits -= entry & 0xff;
-            if (in > in_limit || out >= out_limit) break;
-            continue;
-        }
-        unsigned n_length = entry >> 8 & 0xff;
-        uint32_t length =
-            BM_MIN_MATCH + (entry >> 16 & 0xff) + (low_bits(bits, n_length) >> (entry >> 24 & 0xf));
-        bits >>= n_length;
-        n_bits -= n_length;
-        REFILL();
-        entry = distance_table[bits & distance_mask];
-        if ((entry & BM_INFLATE_DISTANCE_EXCEPTION) != 0) {
-            if ((entry & BM_INFLATE_DISTANCE_LINK) != 0) {
-                entry = distance_table[(entry >> 16) + (bits >> BM_INFLATE_DISTANCE_ROOT_BITS &
-                                                        ((1U << (entry >> 8 & 0xf)) - 1))];
-            }
-            if ((entry & BM_INFLATE_DISTANCE_EXCEPTION) != 0) {
-                n_bits += n_length;
-                break;
-            }
-        }
-        unsigned n_distance = entry & 0xff;
-        uint32_t distance = (entry >> 16) + (low_bits(bits, n_distance) >> (entry >> 8 & 0xf));
-        if (distance > (size_t)(out - floor)) {
-            n_bits += n_length;
-            break;
-        }
-        bits >>= n_distance;
-        n_bits -= n_distance;
-        copy_match(out, distance, length);
-        out += length;
-        if (in > in_limit || out >= match_limit) {
-            behind_match = true;
-            break;
-        }
+ALWAYS_INLINE bool take_match(struct cursor *at, const struct bm_inflate_codes *codes, uint32_t *entry,
+                              const uint8_t *floor) {
+    const uint32_t first = *entry;
+    const uint32_t length = length_of(first, at->bits >> PAST);
+    at->bits >>= bits_of_length(first);
+    at->n_bits -= first >> 8;
+    uint32_t second = look_up(codes, DISTANCES, at->bits, DISTANCE_MASK);
+    refill(at);
+    put_literals(at, first);
+    if (bm_unlikely((second & BM_INFLATE_DISTANCE_LINK) != 0)) {
+        second = follow_distance_link(codes, second, at->bits >> PAST);
     }
-#undef REFILL
-    batch->n_text = (size_t)(out - batch->text);
-    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + (uint64_t)(in - batch->bits) * 8 - n_bits;
-    return behind_match;
+    const uint64_t bits = at->bits >> PAST;
+    at->bits >>= bits_of_distance(second);
+    at->n_bits -= second;
+    const size_t distance = distance_of(second, bits);
+    const bool is_odd = distance - STEP > (size_t)(at->out - floor);
+    if (bm_unlikely(is_odd)) {
+        if (distance >= STEP || distance == 0) {
+            const unsigned n_bits = ((at->n_bits + second) & 63) + bits_of_length(first); /* up to 83 */
+            at->in -= n_bits >> 3;
+            at->n_bits = n_bits & 7;
+            at->out -= n_literals(first);
+            return false;
+        }
+        copy_near(at->out, distance, length);
+    }
+    *entry = look_up(codes, LITERALS, at->bits, LITERAL_MASK);
+    refill(at);
+    if (bm_likely(!is_odd)) copy_far(at->out, distance, length);
+    at->out += length;
+    return true;
 }
 
-#if defined(__x86_64__)
-__attribute__((target("bmi,bmi2"))) static bool run_bmi2(struct bm_inflate *inflate, struct bm_batch *batch,
-                                                         size_t mark) {
-    return run_inline(inflate, batch, mark);
-}
-#endif
-
-static bool run(struct bm_inflate *inflate, struct bm_batch *batch, size_t mark) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("bmi2")) return run_bmi2(inflate, batch, mark);
-#endif
-    return run_inline(inflate, batch, mark);
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
-static void add_token_entry(struct bm_inflate *inflate, struct bm_batch *batch) {
+static struct limits set_limits(const struct bm_inflate *inflate, const struct bm_batch *batch) {
+    const size_t mark = (size_t)(inflate->next_mark - batch->text_offset);
+    return (struct limits){batch->bits + batch->n_bits_bytes - TURN_INPUT,
+                           batch->text + least(mark, TEXT_LIMIT - TURN_OUTPUT),
+                           batch->text + least(mark + MARK_SLACK - TURN_LITERALS, TEXT_LIMIT - TURN_OUTPUT)};
+}
+
+static struct cursor begin_run(const struct bm_inflate *inflate, const struct bm_batch *batch) {
+    const uint64_t offset = bm_inflate_offset(inflate, batch);
+    const unsigned n_gone = (unsigned)(offset & 7);
+    const uint8_t *in = batch->bits + (offset >> 3);
+    struct cursor at = {bm_load64(in) >> n_gone << PAST, 56 + PAST - n_gone, in + 7,
+                        batch->text + batch->n_text};
+    refill(&at);
+    return at;
+}
+
+static void end_run(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at) {
+    const uint64_t offset = (uint64_t)(at.in - batch->bits) * 8 + PAST - (at.n_bits & 63);
+    batch->n_text = (size_t)(at.out - batch->text);
+    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + offset;
+}
+
+/* Inside a block there is always room for one entry more, for the block's end. */
+static bool is_trace_full(const struct bm_batch *batch) {
+    return batch->n_trace == BM_BATCH_TRACE - 1;
+}
+
+static void add_token(struct bm_inflate *inflate, struct bm_batch *batch) {
     bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
     inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
-    bm_inflate_sum_text(inflate, batch);
 }
 
-/* A stretch of tokens, up to where a trace entry is due. */
-static enum token read_stretch(struct bm_inflate *inflate, struct bm_batch *batch, bool more_to_come) {
-    const size_t mark = (size_t)(inflate->next_mark - batch->text_offset);
-    while (batch->n_text <= TEXT_LIMIT) {
-        if (batch->n_bits_bytes >= FAST_INPUT && run(inflate, batch, mark) && batch->n_text >= mark) {
-            return TOKEN_MATCH;
+/* Where a limit is reached behind a match: says whether to go on, with new limits. */
+static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at,
+                       struct limits *limits) {
+    end_run(inflate, batch, at);
+    if (bm_inflate_text(batch) < inflate->next_mark) return false;
+    add_token(inflate, batch);
+    *limits = set_limits(inflate, batch);
+    return at.in <= limits->in && at.out < limits->match && !is_trace_full(batch);
+}
+
+ALWAYS_INLINE void run_inline(struct bm_inflate *inflate, struct bm_batch *batch) {
+    const struct bm_inflate_codes *codes = inflate->open_codes;
+    const size_t n_back =
+        least(bm_inflate_text(batch) - inflate->member_text, batch->n_text + batch->n_history);
+    struct limits limits = set_limits(inflate, batch);
+    struct cursor at = begin_run(inflate, batch);
+    const uint8_t *floor = at.out - n_back + STEP;
+    if (n_back < STEP || at.in > limits.in || at.out >= limits.match) return;
+    uint32_t entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
+    for (;;) {
+        take_literals(&at, entry);
+        entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
+        if (bm_unlikely((entry & BM_INFLATE_IS_EXCEPTION) != 0)) {
+            if ((entry & BM_INFLATE_LINK) != 0) entry = follow_literal_link(codes, entry, at.bits >> PAST);
+            if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) break;
         }
-        uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - bm_inflate_offset(inflate, batch);
-        if (more_to_come && n_left < 2 * FAST_INPUT * 8) return TOKEN_NEEDS_BITS;
-        enum token token = read_token(inflate, batch);
-        if (token != TOKEN_LITERAL && token != TOKEN_MATCH) return token;
-        if (batch->n_text >= mark + (token == TOKEN_MATCH ? 0 : MARK_SLACK)) return token;
+        if ((entry & BM_INFLATE_NO_LENGTH) != 0) {
+            take_literals(&at, entry);
+            if (at.in > limits.in || at.out >= limits.literal) break;
+            entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
+            refill(&at);
+            continue;
+        }
+        if (!take_match(&at, codes, &entry, floor)) break;
+        if (bm_unlikely(at.in > limits.in || at.out >= limits.match)) {
+            if (!pass_limit(inflate, batch, at, &limits)) return;
+        }
     }
-    return TOKEN_LITERAL;
+    end_run(inflate, batch, at);
+}
+
+#if defined(__x86_64__)
+/* Instructions that shift by any register, and cut out low bits, help a little. */
+__attribute__((target("bmi2"))) static void run_bmi2(struct bm_inflate *inflate, struct bm_batch *batch) {
+    run_inline(inflate, batch);
+}
+#else
+static void run_bmi2(struct bm_inflate *inflate, struct bm_batch *batch) {
+    run_inline(inflate, batch);
+}
+#endif
+
+static void run_portable(struct bm_inflate *inflate, struct bm_batch *batch) {
+    run_inline(inflate, batch);
+}
+
+static void run(struct bm_inflate *inflate, struct bm_batch *batch) {
+    if (batch->n_bits_bytes < TURN_INPUT || is_trace_full(batch)) return;
+    if (inflate->has_bmi2) {
+        run_bmi2(inflate, batch);
+    } else {
+        run_portable(inflate, batch);
+    }
 }
 
 enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
                                           bool more_to_come) {
-    if (batch->n_trace == 0) add_token_entry(inflate, batch);
+    if (batch->n_trace == 0) add_token(inflate, batch);
     for (;;) {
+        run(inflate, batch);
+        const uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - bm_inflate_offset(inflate, batch);
         if (batch->n_text > TEXT_LIMIT) return BM_INFLATE_BATCH_FULL;
-        enum token token = read_stretch(inflate, batch, more_to_come);
+        if (more_to_come && n_left < (uint64_t)2 * TURN_INPUT * 8) return BM_INFLATE_NEEDS_BITS;
+        const enum token token = read_token(inflate, batch);
         if (token == TOKEN_NEEDS_BITS) return BM_INFLATE_NEEDS_BITS;
         if (token == TOKEN_INVALID) return BM_INFLATE_INVALID;
-        if (token == TOKEN_END) break;
-        if (batch->n_text > TEXT_LIMIT) return BM_INFLATE_BATCH_FULL;
-        if (batch->n_trace == BM_BATCH_TRACE - 1) return BM_INFLATE_BATCH_FULL;
-        add_token_entry(inflate, batch);
+        if (token == TOKEN_END) return BM_INFLATE_GO_ON;
+        const uint64_t due = inflate->next_mark + (token == TOKEN_MATCH ? 0 : MARK_SLACK);
+        if (bm_inflate_text(batch) < due) continue;
+        if (batch->n_text > TEXT_LIMIT || is_trace_full(batch)) return BM_INFLATE_BATCH_FULL;
+        add_token(inflate, batch);
     }
-    return BM_INFLATE_GO_ON;
 }
