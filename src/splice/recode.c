@@ -26,6 +26,7 @@ enum {
     FIXED_END_BITS = 7,
     STORED_COST = 3 + 7 + 32, /* with the most that it takes to reach a byte border */
     NEW_AT_LEAST = 160,       /* hardly a dynamic block takes less: not worth trying */
+    FEW = 8,                  /* tokens: no new codes for them */
     MAX_STORED = 65535
 };
 static const uint32_t impossible = 1U << 30; /* more than any price */
@@ -72,8 +73,8 @@ void bm_splice_recode_reset(struct bm_splice_recode *recode) {
 
 void bm_splice_recode_begin(struct bm_splice_recode *recode, const struct bm_splice_block *block) {
     assert(!recode->is_open);
+    if (!bm_splice_has_header(&recode->block, block->header, block->n_header_bits)) recode->has_codes = false;
     recode->block = *block;
-    recode->has_codes = false;
 }
 
 /* Whether there are codes at all: stored blocks have none, nor has text that was inserted between blocks. */
@@ -425,9 +426,20 @@ static void write_best(struct bm_splice_recode *recode, struct bm_splice_writer 
         write_stored(recode, writer, window, n_text);
 }
 
+/* A child may have blocks of a token or two: what is done for each must not take long. */
+static void write_few(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
+                      const struct bm_splice_window *window, enum bm_splice_reason reason) {
+    prepare(recode);
+    find_path(recode, window, reason);
+    write_mixed(recode, writer, window);
+}
+
 void bm_splice_recode_write(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                             const struct bm_splice_window *window, enum bm_splice_reason reason) {
-    if (recode->n_tokens > 0) write_best(recode, writer, window, reason);
+    if (recode->n_tokens > FEW || (recode->n_tokens > 0 && !has_own(recode)))
+        write_best(recode, writer, window, reason);
+    else if (recode->n_tokens > 0)
+        write_few(recode, writer, window, reason);
     recode->n_tokens = 0;
     if (reason == BM_SPLICE_BLOCK_ENDS) bm_splice_recode_close(recode, writer);
 }

@@ -27,7 +27,7 @@ enum bm_splice_reason {
 struct bm_splice_recode {
     struct bm_splice_block block; /* of the child, to which the chunk's tokens belong; number 0: none */
     bool is_open;                 /* its header is written, its end is not */
-    bool has_codes;               /* the next three are right for it */
+    bool has_codes;               /* the next three are right for its header */
     struct bm_splice_codes codes;
     struct bm_splice_printer printer;
     uint8_t splits[BM_MAX_MATCH + 1]; /* by length of a match: 0 not known yet, 1 no way, else the first of

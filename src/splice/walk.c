@@ -130,14 +130,21 @@ static uint32_t find_code(const struct bm_splice_decoder *decoder, uint64_t bits
 
 /* --- the trace ----------------------------------------------------------------------------------- */
 
-static void save_header(struct bm_splice_block *block, const uint8_t *bits, uint64_t bit, uint64_t n_bits) {
+/* Keeps the header's bits, and what was made of the last one if that was the same: blocks with fixed codes
+ * may be as short as a few bits. */
+static void save_header(struct bm_splice_walk *walk, const uint8_t *bits, uint64_t bit, uint64_t n_bits) {
     uint8_t copy[BM_MAX_HEADER_BYTES + 16];
     struct bm_splice_writer writer = {copy, 0, 0};
+    struct bm_splice_block *block = &walk->block;
     assert(n_bits >> 3 <= BM_MAX_HEADER_BYTES);
     bm_splice_copy_bits(&writer, bits, bit, n_bits);
     bm_splice_put(&writer, 0, 56);
     copy[0] &= 0xfe;
+    if (bm_splice_has_header(block, copy, (uint32_t)n_bits)) return;
     memcpy(block->header, copy, sizeof block->header);
+    block->n_header_bits = (uint32_t)n_bits;
+    block->is_read = false;
+    walk->has_tables = false;
 }
 
 /* A block's header reaches to the next entry, which tells of its first token or of its end. */
@@ -148,18 +155,22 @@ static void take_header(struct bm_splice_walk *walk, const struct bm_batch *batc
     uint64_t end = is_last ? batch->end_bit : entry[1].bit;
     uint64_t bit = entry->bit - origin(batch), n_bits = end - entry->bit;
     block->number++;
-    block->is_read = false;
     block->type = (uint8_t)(bm_load64(batch->bits + (bit >> 3)) >> ((bit & 7) + 1) & 3);
     if (block->type == BM_BLOCK_STORED) {
         const uint8_t *length = batch->bits + ((bit + n_bits) >> 3) - 4;
         block->stored_end = entry->text + (length[0] | (uint32_t)length[1] << 8);
     } else {
-        block->n_header_bits = (uint32_t)n_bits;
-        save_header(block, batch->bits, bit, n_bits);
+        save_header(walk, batch->bits, bit, n_bits);
     }
     walk->is_in_block = true;
-    walk->has_tables = false;
     walk->bit = end;
+}
+
+/* Whether the block that begins at the trace's entry `i` holds nothing, as far as this batch tells. */
+static bool is_empty(const struct bm_batch *batch, size_t i) {
+    uint64_t text = batch->trace[i++].text;
+    while (i < batch->n_trace && batch->trace[i].kind == BM_TRACE_TOKEN && batch->trace[i].text == text) i++;
+    return i < batch->n_trace && batch->trace[i].kind == BM_TRACE_END && batch->trace[i].text == text;
 }
 
 static void take_end(struct bm_splice_walk *walk, const struct bm_trace *entry) {
@@ -183,8 +194,9 @@ bool bm_splice_walk_open_block(struct bm_splice_walk *walk, const struct bm_batc
     if (walk->is_in_block && walk->block.type == BM_BLOCK_STORED && walk->text == walk->block.stored_end)
         find_end(walk, batch);
     while (!walk->is_in_block && walk->n_trace < batch->n_trace) {
-        const struct bm_trace *entry = &batch->trace[walk->n_trace++];
-        if (entry->kind == BM_TRACE_BLOCK) take_header(walk, batch, entry);
+        const struct bm_trace *entry = &batch->trace[walk->n_trace];
+        if (entry->kind == BM_TRACE_BLOCK && !is_empty(batch, walk->n_trace)) take_header(walk, batch, entry);
+        walk->n_trace++;
     }
     return walk->is_in_block;
 }

@@ -11,16 +11,23 @@
 #include "base/batch.h"
 #include "splice/token.h"
 
+#include <string.h>
+
 /* A block of the child. */
 struct bm_splice_block {
-    uint64_t number; /* counts the child's blocks from 1; 0: no block */
-    uint8_t type;    /* enum bm_block_type */
-    bool is_read;    /* lengths are filled */
+    uint64_t number;     /* counts the child's blocks from 1; 0: no block */
+    uint8_t type;        /* enum bm_block_type */
+    bool is_read;        /* lengths are those of the header */
+    uint64_t stored_end; /* stored blocks: where in the text they end; they leave the rest as it was */
     uint32_t n_header_bits;
-    uint64_t stored_end; /* stored blocks: where in the text they end */
     struct bm_block_header lengths;
-    uint8_t header[BM_MAX_HEADER_BYTES + 8]; /* the header's bits with BFINAL 0; not of stored blocks */
+    uint8_t header[BM_MAX_HEADER_BYTES + 8]; /* the header's bits with BFINAL 0 */
 };
+
+static inline bool bm_splice_has_header(const struct bm_splice_block *block, const uint8_t *header,
+                                        uint32_t n_bits) {
+    return block->n_header_bits == n_bits && memcmp(block->header, header, (n_bits + 7) >> 3) == 0;
+}
 
 enum { BM_SPLICE_LITERAL_BITS = 11, BM_SPLICE_DISTANCE_BITS = 9 };
 
@@ -36,7 +43,7 @@ struct bm_splice_walk {
     uint64_t text;  /* ... and bytes of text */
     size_t n_trace; /* entries of the batch's trace that lie behind; what they say is known */
     bool is_in_block;
-    bool has_tables;              /* the rest is right for the block at hand */
+    bool has_tables;              /* the rest is right for the header at hand */
     struct bm_splice_block block; /* the block at hand, or the last one */
     struct bm_splice_decoder literals, distances;
     uint32_t literal_table[1 << BM_SPLICE_LITERAL_BITS];
@@ -60,8 +67,8 @@ static inline uint64_t bm_splice_text_end(const struct bm_batch *batch) {
 }
 
 /*
- * Outside of a block: goes to the beginning of the next that begins in this batch. False if there is none. In
- * a stored block whose bytes are all behind: leaves it first.
+ * Outside of a block: goes to the beginning of the next that begins in this batch, past those that hold
+ * nothing. False if there is none. In a stored block whose bytes are all behind: leaves it first.
  */
 bool bm_splice_walk_open_block(struct bm_splice_walk *walk, const struct bm_batch *batch);
 
