@@ -211,21 +211,22 @@ static void count(const struct bm_splice_recode *recode, struct counts *counts) 
     counts->n_text += (uint64_t)BM_MAX_MATCH * counts->n_long_284;
 }
 
-/* The bits of the chunk's tokens in these codes; `impossible` if a symbol has none. Without the end. */
-static uint64_t price(const struct counts *counts, const struct bm_splice_codes *codes) {
+/* The bits of the chunk's tokens in these codes, without the end. *is_possible: all symbols have one; those
+ * that have none take no bits. */
+static uint64_t price(const struct counts *counts, const struct bm_splice_codes *codes, bool *is_possible) {
     uint64_t bits = 0;
-    bool is_possible = counts->n_long_284 == 0 || codes->literal_lengths[284] != 0;
+    *is_possible = counts->n_long_284 == 0 || codes->literal_lengths[284] != 0;
     for (unsigned i = 0; i < 286; i++) {
         unsigned n_extra = i > 256 ? bm_length_extra_bits[i - 257] : 0;
-        if (counts->literals[i] != 0 && codes->literal_lengths[i] == 0) is_possible = false;
+        if (counts->literals[i] != 0 && codes->literal_lengths[i] == 0) *is_possible = false;
         bits += (uint64_t)counts->literals[i] * (codes->literal_lengths[i] + n_extra);
     }
     for (unsigned i = 0; i < 30; i++) {
-        if (counts->distances[i] != 0 && codes->distance_lengths[i] == 0) is_possible = false;
+        if (counts->distances[i] != 0 && codes->distance_lengths[i] == 0) *is_possible = false;
         bits += (uint64_t)counts->distances[i] * (codes->distance_lengths[i] + bm_distance_extra_bits[i]);
     }
     bits += (uint64_t)counts->n_long_284 * (codes->literal_lengths[284] + 5U);
-    return is_possible ? bits : impossible;
+    return bits;
 }
 
 /* What a way that leaves the block's codes costs besides its own bits: their end, and their return. */
@@ -362,20 +363,32 @@ struct prices {
     uint64_t own, mixed, fixed, made, stored; /* in bits */
 };
 
-static void price_own(struct bm_splice_recode *recode, const struct bm_splice_window *window,
-                      const struct counts *counts, enum bm_splice_reason reason, struct prices *prices) {
-    if (!has_own(recode)) return;
-    uint64_t bits = price(counts, &recode->codes);
-    if (bits == impossible) {
-        prices->mixed = find_path(recode, window, reason);
-        return;
+/* Whether there are literals without a code. They are what leads out of own codes for certain. */
+static bool lacks_literals(const struct counts *counts, const struct bm_splice_codes *codes) {
+    for (unsigned i = 0; i < 256; i++) {
+        if (counts->literals[i] != 0 && codes->literal_lengths[i] == 0) return true;
     }
+    return false;
+}
+
+/* Own codes; where they cannot say it all, about the least that own and fixed codes together take, which
+ * tells whether to find that out is worth the time. */
+static uint64_t price_own(const struct bm_splice_recode *recode, const struct counts *counts,
+                          enum bm_splice_reason reason, bool *is_possible) {
+    uint64_t bits = price(counts, &recode->codes, is_possible);
     if (!recode->is_open) bits += recode->block.n_header_bits;
     if (reason == BM_SPLICE_BLOCK_ENDS) bits += recode->codes.literal_lengths[BM_END_OF_BLOCK];
-    prices->own = bits;
+    if (!*is_possible && lacks_literals(counts, &recode->codes)) bits += recode->block.n_header_bits;
+    return bits;
+}
+
+static uint64_t price_fixed(const struct bm_splice_recode *recode, const struct counts *counts) {
+    bool is_possible = true;
+    return FIXED_HEADER_BITS + price(counts, &recode->fixed, &is_possible) + FIXED_END_BITS;
 }
 
 static uint64_t price_new(struct counts *counts, struct new_block *block) {
+    bool is_possible = true;
     counts->literals[285] += counts->n_long_284;
     counts->literals[BM_END_OF_BLOCK] = 1;
     counts->n_long_284 = 0;
@@ -384,7 +397,7 @@ static uint64_t price_new(struct counts *counts, struct new_block *block) {
     bm_splice_make_lengths(counts->distances, BM_N_DISTANCE, BM_MAX_CODE_LENGTH,
                            block->codes.distance_lengths);
     bm_splice_make_header(&block->header, &block->codes);
-    return block->header.n_bits + price(counts, &block->codes);
+    return block->header.n_bits + price(counts, &block->codes, &is_possible);
 }
 
 static uint64_t price_stored(const struct bm_splice_recode *recode, const struct bm_splice_window *window,
@@ -398,22 +411,32 @@ static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+/* Fills in the prices, `impossible` where there is no need to know. Returns the least. */
+static uint64_t find_best(struct bm_splice_recode *recode, const struct bm_splice_window *window,
+                          enum bm_splice_reason reason, struct counts *counts, struct prices *prices,
+                          struct new_block *block) {
+    const uint64_t leaving = leaving_cost(recode, reason);
+    bool can_say = false;
+    uint64_t own = has_own(recode) ? price_own(recode, counts, reason, &can_say) : impossible;
+    *prices = (struct prices){impossible, impossible, impossible, impossible, impossible};
+    if (can_say) prices->own = own;
+    prices->fixed = leaving + price_fixed(recode, counts);
+    prices->stored = leaving + price_stored(recode, window, counts);
+    uint64_t best = least(prices->own, least(prices->fixed, prices->stored));
+    if (best > leaving + NEW_AT_LEAST) prices->made = leaving + price_new(counts, block);
+    best = least(best, prices->made);
+    if (!can_say && own < best) prices->mixed = find_path(recode, window, reason);
+    return least(best, prices->mixed);
+}
+
 static void write_best(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                        const struct bm_splice_window *window, enum bm_splice_reason reason) {
     struct counts counts;
     struct new_block block = {.header.n_bits = 0};
-    struct prices prices = {impossible, impossible, impossible, impossible, impossible};
+    struct prices prices;
     prepare(recode);
     count(recode, &counts);
-    uint64_t n_text = counts.n_text, leaving = leaving_cost(recode, reason);
-    price_own(recode, window, &counts, reason, &prices);
-    prices.fixed = leaving + FIXED_HEADER_BITS + price(&counts, &recode->fixed) + FIXED_END_BITS;
-    prices.stored = leaving + price_stored(recode, window, &counts);
-    uint64_t best = least(least(prices.own, prices.mixed), least(prices.fixed, prices.stored));
-    if (best > leaving + NEW_AT_LEAST) {
-        prices.made = leaving + price_new(&counts, &block);
-        best = least(best, prices.made);
-    }
+    uint64_t best = find_best(recode, window, reason, &counts, &prices, &block);
     if (best == prices.own)
         write_own(recode, writer);
     else if (best == prices.mixed)
@@ -423,7 +446,7 @@ static void write_best(struct bm_splice_recode *recode, struct bm_splice_writer 
     else if (best == prices.fixed)
         write_fixed(recode, writer);
     else
-        write_stored(recode, writer, window, n_text);
+        write_stored(recode, writer, window, counts.n_text);
 }
 
 /* A child may have blocks of a token or two: what is done for each must not take long. */

@@ -3,6 +3,40 @@
 
 #include <assert.h>
 
+/*
+ * How a stream is edited without compressing it again
+ *
+ * A deflate block is a header, which holds its codes, and a run of tokens: literals, and matches that
+ * copy earlier text. An edit changes few of them: those that stand for text that goes, and those that copy
+ * from over it. So a child's text is dealt with in one of three ways, from front to back:
+ *
+ *   pass  (pass.c)  Where the last 32 KiB of text were kept and no edit fell into them, no token can reach
+ * over one: bits are copied from one place that the trace knows to another, whole blocks at a time. near
+ * (near.c)  From an edit until 32 KiB later tokens are decoded, matches get the distance that their source
+ * has now, and what has no source any more, or is new, is matched anew (run.c). The tokens are collected and
+ * written in the shortest way (recode.c). skip            Text that is dropped is walked over by the trace.
+ *
+ * Three places move through the child: the walk (what has been decoded or copied, in bits and text), `text`
+ * (what has been dealt with; between it and the walk lies the queue, tokens that were decoded and wait) and
+ * `safe`. The queue matters at a batch's end: the scanner may not be ready to say what becomes of the last
+ * few KiB, and the batch, bits and all, will not come again. Then the rest is decoded into the queue; its
+ * text is in the next batch's history.
+ *
+ * Same bytes. What is written must depend on the child and its edits alone, not on when a step ends. So no
+ * choice may hang on `safe`: a token is dealt with when all of its text is safe; a change of what becomes of
+ * text (note_segment) counts only when the first byte after it is safe, since until then another edit may
+ * come at the same offset and undo it; bits pass as far as is safe, but the bits of an untouched stretch are
+ * the same however it is cut. (That tokens are held at a batch's end does change things, by a few bits; but
+ * where batches end, and how far the scanner is then, depends on the child alone.) Places in the result are
+ * counted on and on, and nothing from before a fragment can be found in it, so that a fragment comes out
+ * the same whether or not others were made before it.
+ *
+ * Bounded. Everything is in one struct. One piece of work writes less than BM_OUTPUT_ROOM: a batch's bits, or
+ * a chunk of so many tokens in at most the 31 bits that fixed codes take for each. Work is linear: a look-up
+ * of where text went scans at most one cell of 64 bytes, a hash has one place, a block costs no more than
+ * its header does, and empty blocks are passed over.
+ */
+
 enum { FIRST_PLACE = 1 << 20 }; /* so far from 0 that nothing that was never learnt seems to be near */
 
 enum blastmerge_status bm_splice_open(struct bm_splice **splice, struct bm_memory *memory) {
