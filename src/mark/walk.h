@@ -254,10 +254,25 @@ static size_t measure_character(const uint8_t *text) {
     return (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) ? 0 : 4;
 }
 
+/* Four characters of two bytes each; a lead byte of c0 or c1 would be overlong. */
+static inline bool is_four_pairs(uint64_t word) {
+    return (word & 0xc0e0c0e0c0e0c0e0u) == 0x80c080c080c080c0u &&
+           (((word & 0x001e001e001e001eu) + 0x007f007f007f007fu) & 0x0080008000800080u) ==
+               0x0080008000800080u;
+}
+
+/* A character of three bytes whose lead byte is none of those that need a closer look: e0, ed, ef. */
+static inline bool is_plain_triple(uint64_t word) {
+    return (word & 0xc0c0f0u) == 0x8080e0u && (0xa001u >> (word & 15) & 1) == 0;
+}
+
 /* A run of bytes beyond ASCII, from the position on; where it is not UTF-8, the position is there. */
 static size_t take_run(const uint8_t *text, size_t position, size_t size) {
     while (position < size && text[position] >= 0x80) {
-        size_t length = measure_character(text + position);
+        uint64_t word = bm_load64(text + position);
+        size_t length = is_four_pairs(word)     ? 8
+                        : is_plain_triple(word) ? 3
+                                                : measure_character(text + position);
         if (length == 0) break;
         position += length;
     }
