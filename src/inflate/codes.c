@@ -14,7 +14,8 @@
  * serves the literals of one length.
  *
  * Blocks are often small (gzip 1.12 may end one after 4096 tokens), so all this must be quick. Branches that
- * cannot be foretold cost more than anything else here.
+ * cannot be foretold cost more than anything else here. For blocks of a few dozen tokens the second table is
+ * never worth it, and is left out where these are expected.
  */
 #include "inflate/internal.h"
 
@@ -265,7 +266,7 @@ static void join_symbols(uint32_t *table, const struct order *order) {
 }
 
 static inline void make_table(const struct maker *maker, const uint8_t *lengths, const uint16_t *counts,
-                              unsigned n_lengths) {
+                              unsigned n_lengths, bool is_joined) {
     struct order order;
     order.counts = counts;
     sort_symbols(&order, lengths, n_lengths);
@@ -275,13 +276,14 @@ static inline void make_table(const struct maker *maker, const uint8_t *lengths,
     }
     number_codes(&order);
     make_root(maker, &order);
-    if (maker->is_literal) join_symbols(maker->table, &order);
+    if (is_joined) join_symbols(maker->table, &order);
 }
 
-void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header) {
+void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header,
+                           bool is_long) {
     const struct maker literal = {codes->literal, true, BM_INFLATE_LITERAL_ROOT_BITS};
     const struct maker distance = {codes->distance, false, BM_INFLATE_DISTANCE_ROOT_BITS};
-    make_table(&literal, header->literal_lengths, header->literal_counts, BM_N_LITERAL_LENGTH);
-    make_table(&distance, header->distance_lengths, header->distance_counts, BM_N_DISTANCE);
+    make_table(&literal, header->literal_lengths, header->literal_counts, BM_N_LITERAL_LENGTH, is_long);
+    make_table(&distance, header->distance_lengths, header->distance_counts, BM_N_DISTANCE, false);
     memcpy(codes->literal_bits, header->literal_lengths, sizeof codes->literal_bits);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum {
+    /* Where two dynamic blocks in a row hold less text than this, the next one is expected to, too. */
+    SHORT_BLOCK = 1024,
     /* Input is taken in pieces of this size: what a batch's end leaves over has been copied for nothing. */
     PIECE_BYTES = 8192
 };
@@ -82,11 +84,12 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
     inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
     inflate->is_final = header.is_final;
+    inflate->block_text = bm_inflate_text(batch);
     inflate->n_stored = header.stored_length;
     inflate->phase = header.type == BM_BLOCK_STORED ? BM_INFLATE_STORED : BM_INFLATE_TOKENS;
     if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &inflate->fixed_codes;
     if (header.type == BM_BLOCK_DYNAMIC) {
-        bm_inflate_make_codes(&inflate->dynamic_codes, &header);
+        bm_inflate_make_codes(&inflate->dynamic_codes, &header, inflate->n_short_blocks < 2);
         inflate->open_codes = &inflate->dynamic_codes;
     }
     return BM_INFLATE_GO_ON;
@@ -105,7 +108,12 @@ static enum bm_inflate_outcome end_block(struct bm_inflate *inflate) {
 static enum bm_inflate_outcome read_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
                                            bool more_to_come) {
     enum bm_inflate_outcome outcome = bm_inflate_tokens(inflate, batch, more_to_come);
-    return outcome == BM_INFLATE_GO_ON ? end_block(inflate) : outcome;
+    if (outcome != BM_INFLATE_GO_ON) return outcome;
+    if (inflate->open_codes == &inflate->dynamic_codes) {
+        bool is_short = bm_inflate_text(batch) - inflate->block_text < SHORT_BLOCK;
+        inflate->n_short_blocks = is_short ? inflate->n_short_blocks + 1 : 0;
+    }
+    return end_block(inflate);
 }
 
 /* One piece of a stored block, up to where a trace entry is due. */
@@ -258,7 +266,7 @@ enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_me
     *inflate = bm_allocate(memory, sizeof **inflate);
     if (*inflate == NULL) return BLASTMERGE_NO_MEMORY;
     (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
-    bm_inflate_make_codes(&(*inflate)->fixed_codes, &fixed);
+    bm_inflate_make_codes(&(*inflate)->fixed_codes, &fixed, true);
 #if defined(__x86_64__)
     (*inflate)->has_bmi2 = __builtin_cpu_supports("bmi2");
 #endif

@@ -67,8 +67,10 @@ struct bm_inflate_codes {
 /* The extra bits of a length, by its base - 3. */
 extern const uint8_t bm_inflate_length_extra[256];
 
-/* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. */
-void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header);
+/* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. is_long: the block is
+ * expected to be long enough for entries of two symbols to be worth their making. */
+void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header,
+                           bool is_long);
 
 enum bm_inflate_phase {
     BM_INFLATE_START, /* gzip or plain? */
@@ -112,9 +114,11 @@ struct bm_inflate {
     uint32_t crc;
     uint64_t next_mark; /* text offset from which on a BM_TRACE_TOKEN entry is due */
 
-    bool is_final;        /* the block at hand is its member's last */
-    uint32_t n_stored;    /* bytes of a stored block to come */
-    size_t n_header_wait; /* bytes that there should be before a block's header is tried again */
+    bool is_final;           /* the block at hand is its member's last */
+    uint64_t block_text;     /* text before it */
+    uint32_t n_short_blocks; /* dynamic blocks in a row that were short */
+    uint32_t n_stored;       /* bytes of a stored block to come */
+    size_t n_header_wait;    /* bytes that there should be before a block's header is tried again */
     const struct bm_inflate_codes *open_codes;
 
     enum bm_inflate_header_part part;
