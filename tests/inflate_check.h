@@ -11,9 +11,7 @@
 #include "inflate/internal.h"
 #include "inflate_slow.h"
 
-#define ZLIB_CONST
 #include <stdio.h>
-#include <zlib.h>
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
@@ -23,12 +21,16 @@
         }                                                                                                    \
     } while (0)
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
+#endif
+
 /* What a decoder made of some data. */
 struct outcome {
     enum slow_verdict verdict;
     uint8_t *text;
-    size_t n_text;
-    uint64_t hash; /* own decoder: all that the batches and the error said */
+    size_t n_text, text_room;
+    uint32_t hash; /* own decoder: all that the batches and the error said */
 };
 
 struct checker {
@@ -36,6 +38,9 @@ struct checker {
     struct bm_inflate *inflate;
     struct bm_batch batches[2];
     uint64_t n_batches;
+    struct slow slow;
+    z_stream stream;
+    struct outcome zlib, own, other; /* own: whole; other: split */
 };
 
 static void checker_open(struct checker *checker) {
@@ -44,6 +49,7 @@ static void checker_open(struct checker *checker) {
     CHECK(bm_inflate_open(&checker->inflate, &checker->memory) == BLASTMERGE_OK);
     CHECK(bm_batch_open(&checker->batches[0], &checker->memory) == BLASTMERGE_OK);
     CHECK(bm_batch_open(&checker->batches[1], &checker->memory) == BLASTMERGE_OK);
+    CHECK(inflateInit2(&checker->stream, 31) == Z_OK);
 }
 
 static void checker_close(struct checker *checker) {
@@ -51,20 +57,23 @@ static void checker_close(struct checker *checker) {
     bm_batch_close(&checker->batches[0], &checker->memory);
     bm_batch_close(&checker->batches[1], &checker->memory);
     CHECK(checker->memory.n_bytes == 0);
+    inflateEnd(&checker->stream);
+    slow_close(&checker->slow);
+    free(checker->zlib.text);
+    free(checker->own.text);
+    free(checker->other.text);
 }
 
 /* --- zlib's opinion -------------------------------------------------------------------------------- */
 
-static bool zlib_member(z_stream *stream, struct outcome *outcome, size_t *room) {
+static bool zlib_member(z_stream *stream, struct outcome *outcome) {
     int result;
     do {
-        if (outcome->n_text == *room) {
-            *room = *room * 4 + 2048;
-            CHECK((outcome->text = realloc(outcome->text, *room)) != NULL);
-        }
-        uInt n_free = *room - outcome->n_text > 1U << 30 ? 1U << 30 : (uInt)(*room - outcome->n_text);
+        outcome->text = slow_grow(outcome->text, &outcome->text_room, outcome->n_text, 1);
+        size_t n_free = outcome->text_room - outcome->n_text;
         stream->next_out = outcome->text + outcome->n_text;
-        stream->avail_out = n_free;
+        stream->avail_out = (uInt)n_free;
+        CHECK(stream->avail_out == n_free);
         result = inflate(stream, Z_NO_FLUSH);
         outcome->n_text += n_free - stream->avail_out;
         CHECK(result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR || result == Z_DATA_ERROR);
@@ -75,19 +84,17 @@ static bool zlib_member(z_stream *stream, struct outcome *outcome, size_t *room)
 }
 
 /* As gzip reads: members and zero bytes, and nothing else. */
-static struct outcome zlib_decode(const uint8_t *data, size_t n_data) {
-    struct outcome outcome = {0};
-    z_stream stream = {0};
-    size_t room = 0;
-    CHECK(inflateInit2(&stream, 31) == Z_OK);
-    stream.next_in = data;
-    stream.avail_in = (uInt)n_data;
-    while (stream.avail_in > 0 && zlib_member(&stream, &outcome, &room)) {
-        CHECK(inflateReset(&stream) == Z_OK);
-        while (stream.avail_in > 0 && *stream.next_in == 0) stream.next_in++, stream.avail_in--;
+static void zlib_decode(struct checker *checker, const uint8_t *data, size_t n_data) {
+    z_stream *stream = &checker->stream;
+    checker->zlib.verdict = SLOW_WHOLE;
+    checker->zlib.n_text = 0;
+    CHECK(inflateReset(stream) == Z_OK);
+    stream->next_in = data;
+    stream->avail_in = (uInt)n_data;
+    while (stream->avail_in > 0 && zlib_member(stream, &checker->zlib)) {
+        CHECK(inflateReset(stream) == Z_OK);
+        while (stream->avail_in > 0 && *stream->next_in == 0) stream->next_in++, stream->avail_in--;
     }
-    inflateEnd(&stream);
-    return outcome;
 }
 
 /* --- our own, fed in pieces ------------------------------------------------------------------------- */
@@ -108,9 +115,8 @@ static size_t next_piece(struct split *split) {
     return random >> 12 & 1 ? random & 15 : random & 4095;
 }
 
-static void add_hash(uint64_t *hash, const void *data, size_t n_bytes) {
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < n_bytes; i++) *hash = (*hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+static void add_hash(uint32_t *hash, const void *data, size_t n_bytes) {
+    *hash = (uint32_t)crc32_z(*hash, data, n_bytes);
 }
 
 static void check_token_gap(const struct bm_batch *batch) {
@@ -177,7 +183,7 @@ static void check_trace(struct tracer *tracer, const struct bm_batch *batch) {
     }
 }
 
-static void hash_batch(uint64_t *hash, const struct bm_batch *batch) {
+static void hash_batch(uint32_t *hash, const struct bm_batch *batch) {
     const uint64_t numbers[] = {batch->text_offset, batch->n_text,  batch->has_trace,
                                 batch->first_bit,   batch->end_bit, batch->n_trace};
     add_hash(hash, numbers, sizeof numbers);
@@ -185,65 +191,66 @@ static void hash_batch(uint64_t *hash, const struct bm_batch *batch) {
     if (batch->has_trace) add_hash(hash, batch->trace, batch->n_trace * sizeof *batch->trace);
 }
 
-static struct outcome own_decode(struct checker *checker, const uint8_t *data, size_t n_data,
-                                 struct split split, const struct slow *slow) {
-    struct outcome outcome = {0};
-    struct blastmerge_error error;
-    struct tracer tracer = {slow, 0, false};
-    size_t position = 0, room = 0, n_used;
-    uint64_t end_before = 0;
-    unsigned turn = 0;
+static void take_batch(struct outcome *outcome, const struct bm_batch *batch) {
+    hash_batch(&outcome->hash, batch);
+    outcome->text =
+        slow_grow(outcome->text, &outcome->text_room, outcome->n_text + BM_BATCH_TEXT, sizeof *outcome->text);
+    memcpy(outcome->text + outcome->n_text, batch->text, batch->n_text);
+    outcome->n_text += batch->n_text;
+}
+
+static void take_error(struct outcome *outcome, const struct blastmerge_error *error) {
+    CHECK(error->status == BLASTMERGE_DATA && error->text_offset == outcome->n_text);
+    outcome->verdict = strstr(error->message, "cut short") != NULL ? SLOW_CUT : SLOW_DAMAGED;
+    add_hash(&outcome->hash, error->message, strlen(error->message));
+}
+
+/* What lies behind a piece must not be looked at: in a copy the sanitizer sees to it. */
+static enum bm_inflate_result step(struct checker *checker, struct bm_batch *batch, const uint8_t *data,
+                                   size_t n_data, size_t *n_used, bool is_last,
+                                   struct blastmerge_error *error) {
+    uint8_t *piece = malloc(n_data == 0 ? 1 : n_data);
+    CHECK(piece != NULL);
+    memcpy(piece, data, n_data);
+    enum bm_inflate_result result =
+        bm_inflate_step(checker->inflate, batch, piece, n_data, n_used, is_last, error);
+    free(piece);
+    CHECK(*n_used <= n_data && (result != BM_INFLATE_MORE_INPUT || (!is_last && *n_used == n_data)));
+    return result;
+}
+
+static void own_decode(struct checker *checker, const uint8_t *data, size_t n_data, struct split split,
+                       struct outcome *outcome, struct tracer *tracer) {
     const bool has_bmi2 = checker->inflate->has_bmi2;
+    struct blastmerge_error error;
+    enum bm_inflate_result result = BM_INFLATE_MORE_INPUT;
+    struct bm_batch *batch = &checker->batches[0];
+    uint64_t end_before = 0;
+    outcome->verdict = SLOW_WHOLE;
+    outcome->n_text = outcome->hash = 0;
     bm_inflate_reset(checker->inflate);
     if (split.is_portable) checker->inflate->has_bmi2 = false;
-    bm_batch_begin(&checker->batches[0], NULL);
-    for (;;) {
-        struct bm_batch *batch = &checker->batches[turn];
+    bm_batch_begin(batch, NULL);
+    for (size_t position = 0, n_used; result != BM_INFLATE_END && result != BM_INFLATE_FAILED;
+         position += n_used) {
         size_t n_piece = next_piece(&split);
         if (n_piece > n_data - position) n_piece = n_data - position;
         bool is_last = position + n_piece == n_data && (!split.late_end || n_piece == 0);
-        /* what lies behind the piece must not be looked at: a copy lets the sanitizer see to it */
-        uint8_t *piece = malloc(n_piece == 0 ? 1 : n_piece);
-        CHECK(piece != NULL);
-        memcpy(piece, data + position, n_piece);
-        enum bm_inflate_result result =
-            bm_inflate_step(checker->inflate, batch, piece, n_piece, &n_used, is_last, &error);
-        free(piece);
-        CHECK(n_used <= n_piece);
-        position += n_used;
-        if (result == BM_INFLATE_MORE_INPUT) {
-            CHECK(!is_last && n_used == n_piece);
-            continue;
-        }
+        result = step(checker, batch, data + position, n_piece, &n_used, is_last, &error);
+        if (result == BM_INFLATE_MORE_INPUT) continue;
         checker->n_batches++;
-        check_batch(batch, &outcome, end_before, data, n_data);
-        if (slow != NULL) check_trace(&tracer, batch);
-        hash_batch(&outcome.hash, batch);
+        check_batch(batch, outcome, end_before, data, n_data);
+        if (tracer != NULL) check_trace(tracer, batch);
+        take_batch(outcome, batch);
         end_before = batch->end_bit;
-        while (outcome.n_text + batch->n_text > room) {
-            room = room * 2 + 2048;
-            CHECK((outcome.text = realloc(outcome.text, room)) != NULL);
-        }
-        if (batch->n_text != 0) memcpy(outcome.text + outcome.n_text, batch->text, batch->n_text);
-        outcome.n_text += batch->n_text;
-        if (result == BM_INFLATE_END) break;
-        if (result == BM_INFLATE_FAILED) {
-            CHECK(error.status == BLASTMERGE_DATA && error.text_offset == outcome.n_text);
-            outcome.verdict = strstr(error.message, "cut short") != NULL ? SLOW_CUT : SLOW_DAMAGED;
-            add_hash(&outcome.hash, error.message, strlen(error.message));
-            break;
-        }
-        turn ^= 1;
-        bm_batch_begin(&checker->batches[turn], batch);
+        if (result != BM_INFLATE_FULL) continue;
+        struct bm_batch *next = batch == checker->batches ? batch + 1 : batch - 1;
+        bm_batch_begin(next, batch);
+        batch = next;
     }
+    if (result == BM_INFLATE_FAILED) take_error(outcome, &error);
+    if (tracer != NULL && result == BM_INFLATE_END) CHECK(end_before == n_data * 8);
     checker->inflate->has_bmi2 = has_bmi2;
-    if (slow != NULL && outcome.verdict == SLOW_WHOLE) {
-        for (; tracer.n_events < slow->n_events; tracer.n_events++) {
-            CHECK(slow->events[tracer.n_events].kind == BM_TRACE_TOKEN);
-        }
-        CHECK(end_before == n_data * 8);
-    }
-    return outcome;
 }
 
 /* --- all of them --------------------------------------------------------------------------------------- */
@@ -253,31 +260,41 @@ static void check_same_text(const uint8_t *text, size_t n_text, const struct out
     if (n_text != 0) CHECK(memcmp(outcome->text, text, n_text) == 0);
 }
 
+/* Of what was whole nothing but single tokens may be left out of the trace. */
+static void check_trace_end(const struct tracer *tracer) {
+    for (size_t i = tracer->n_events; i < tracer->slow->n_events; i++) {
+        CHECK(tracer->slow->events[i].kind == BM_TRACE_TOKEN);
+    }
+}
+
 /*
  * Decodes gzip data (it begins with 1f 8b) with all three decoders, and in our own whole and in each of
  * n_splits ways. Returns the verdict.
  */
 static enum slow_verdict check_gzip(struct checker *checker, const uint8_t *data, size_t n_data,
                                     const struct split *splits, size_t n_splits) {
-    struct slow slow;
+    const struct slow *slow = &checker->slow;
+    const struct outcome *own = &checker->own, *other = &checker->other;
     const struct split whole = {n_data == 0 ? 1 : n_data, 0, false, false};
-    struct outcome zlib = zlib_decode(data, n_data);
-    slow_decode(&slow, data, n_data);
-    struct outcome own = own_decode(checker, data, n_data, whole, &slow);
-    CHECK(own.verdict == slow.verdict);
-    CHECK((own.verdict == SLOW_WHOLE) == (zlib.verdict == SLOW_WHOLE));
-    check_same_text(slow.text, slow.n_text, &own);
-    check_same_text(zlib.text, zlib.n_text, &own);
+    struct tracer tracer = {slow, 0, false};
+    zlib_decode(checker, data, n_data);
+    slow_decode(&checker->slow, data, n_data);
+    own_decode(checker, data, n_data, whole, &checker->own, &tracer);
+    CHECK(own->verdict == slow->verdict);
+    CHECK((own->verdict == SLOW_WHOLE) == (checker->zlib.verdict == SLOW_WHOLE));
+    check_same_text(slow->text, slow->n_text, own);
+    check_same_text(checker->zlib.text, checker->zlib.n_text, own);
+    if (own->verdict == SLOW_WHOLE) check_trace_end(&tracer);
     for (size_t i = 0; i < n_splits; i++) {
-        struct outcome other = own_decode(checker, data, n_data, splits[i], NULL);
-        CHECK(other.verdict == own.verdict && other.hash == own.hash);
-        check_same_text(own.text, own.n_text, &other);
-        free(other.text);
+        own_decode(checker, data, n_data, splits[i], &checker->other, NULL);
+        CHECK(other->verdict == own->verdict && other->hash == own->hash);
+        check_same_text(own->text, own->n_text, other);
     }
-    free(zlib.text);
-    free(own.text);
-    slow_close(&slow);
-    return own.verdict;
+    return own->verdict;
 }
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 #endif

@@ -139,7 +139,7 @@ static void begin_fixed(bool is_final) {
 /* The trailer that fits the text, as far as the slow decoder can read it. Returns the verdict on all of it.
  */
 static enum slow_verdict judge(void) {
-    struct slow slow;
+    struct slow slow = {0};
     n_data_bits = (n_data_bits + 7) & ~UINT64_C(7);
     slow_decode(&slow, data, (size_t)(n_data_bits >> 3));
     put(slow_crc(slow.text + slow.member_text, slow.n_text - slow.member_text), 32);
