@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing inflate against zlib and the tests' slow decoder, with libFuzzer:
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Isrc -Itests
- * fuzz/fuzz_inflate.c \ src/inflate/[a-z]*.c src/base/{base,batch,deflate}.c -lz -ldeflate -o fuzz_inflate
- *     ./fuzz_inflate fuzz/corpus/inflate
+ * Fuzzing inflate against zlib and the tests' slow decoder, with libFuzzer: scripts/fuzz 60 inflate.
  *
  * The first four bytes choose how the input is split, the others are a gzip stream. Blind changes
  * hardly ever get past a CRC or a code that is not complete; so half of the changes are made here: the
@@ -33,8 +29,15 @@ static bool is_too_long(const uint8_t *data, size_t n_data) {
     return stream->avail_out == 0;
 }
 
+static void close_checker(void) {
+    checker_close(&checker);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
-    if (checker.inflate == NULL) checker_open(&checker);
+    if (checker.inflate == NULL) {
+        checker_open(&checker);
+        CHECK(atexit(close_checker) == 0);
+    }
     if (n_data < SPLIT_BYTES + 2) return 0;
     const uint8_t *stream = data + SPLIT_BYTES;
     n_data -= SPLIT_BYTES;

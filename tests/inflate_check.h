@@ -244,9 +244,9 @@ static void own_decode(struct checker *checker, const uint8_t *data, size_t n_da
         take_batch(outcome, batch);
         end_before = batch->end_bit;
         if (result != BM_INFLATE_FULL) continue;
-        struct bm_batch *next = batch == checker->batches ? batch + 1 : batch - 1;
-        bm_batch_begin(next, batch);
-        batch = next;
+        const struct bm_batch *before = batch;
+        batch = &checker->batches[batch == checker->batches ? 1 : 0];
+        bm_batch_begin(batch, before);
     }
     if (result == BM_INFLATE_FAILED) take_error(outcome, &error);
     if (tracer != NULL && result == BM_INFLATE_END) CHECK(end_before == n_data * 8);
