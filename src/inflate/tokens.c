@@ -406,7 +406,8 @@ static void run_portable(struct bm_inflate *inflate, struct bm_batch *batch) {
 }
 
 static void run(struct bm_inflate *inflate, struct bm_batch *batch) {
-    if (batch->n_bits_bytes < TURN_INPUT || is_trace_full(batch)) return;
+    const size_t n_gone = (size_t)(bm_inflate_offset(inflate, batch) >> 3);
+    if (batch->n_bits_bytes - n_gone < TURN_INPUT || is_trace_full(batch)) return;
     if (inflate->has_bmi2) {
         run_bmi2(inflate, batch);
     } else {
