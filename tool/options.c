@@ -87,7 +87,7 @@ static const struct row rows[] = {
      .help = "always show progress; --no-progress: never"},
     {"no-progress", 0, KIND_FLAG, AT(progress), .minimum = TOOL_PROGRESS_NEVER},
     {"help", 'h', KIND_HELP, .help = "show this help; -V, --version: version, libraries"},
-    {"version", 'V', KIND_VERSION},
+    {"version", 'V', KIND_VERSION, .help = NULL},
 };
 /* clang-format on */
 #define N_ROWS (sizeof rows / sizeof rows[0])
