@@ -24,6 +24,7 @@ _blastmerge() {
     case $previous in
     --mismatch) _blastmerge_words 'error warn ignore' "$current" && return ;;
     --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
+    --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
     --sort) _blastmerge_words 'none natural' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
@@ -32,7 +33,7 @@ _blastmerge() {
     esac
 
     if [[ $current == -* ]]; then
-        _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --mismatch
+        _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --format --mismatch
             --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return

@@ -89,6 +89,17 @@ enum blastmerge_invalid_utf8 {
     BLASTMERGE_INVALID_UTF8_KEEP = 2    /* copied as they are */
 };
 
+/* What BLAST wrote: the children are all of one format, and the result is of that, too (docs/formats.md). */
+enum blastmerge_format {
+    BLASTMERGE_FORMAT_AUTO = 0,      /* as the first child's first bytes say */
+    BLASTMERGE_FORMAT_XML = 1,       /* -outfmt 5 */
+    BLASTMERGE_FORMAT_XML2 = 2,      /* -outfmt 16 */
+    BLASTMERGE_FORMAT_JSON = 3,      /* -outfmt 15 */
+    BLASTMERGE_FORMAT_COMMENTED = 4, /* -outfmt 7 */
+    BLASTMERGE_FORMAT_TABULAR = 5,   /* -outfmt 6 */
+    BLASTMERGE_FORMAT_CSV = 6        /* -outfmt 10 */
+};
+
 /* In what order the children are merged. */
 enum blastmerge_sort {
     BLASTMERGE_SORT_NONE = 0,   /* as they were added */
@@ -118,13 +129,14 @@ struct blastmerge_report {
     uint64_t n_hsps;
     uint64_t n_invalid_bytes; /* bytes that were not UTF-8 and were kept or converted */
     uint64_t n_warnings;
-    uint64_t compressed_bytes;  /* as the children lie, read */
-    uint64_t text_bytes;        /* their decompressed text */
-    uint64_t output_bytes;      /* written, compressed */
-    uint64_t output_text_bytes; /* the merged text */
-    uint32_t output_crc32;      /* CRC-32 of the merged text (RFC 1952, section 8) */
-    uint64_t peak_memory;       /* bytes that the library itself held at most */
-    double seconds;             /* wall time from the first call of run or next to the end */
+    uint64_t compressed_bytes;     /* as the children lie, read */
+    uint64_t text_bytes;           /* their decompressed text */
+    uint64_t output_bytes;         /* written, compressed */
+    uint64_t output_text_bytes;    /* the merged text */
+    uint32_t output_crc32;         /* CRC-32 of the merged text (RFC 1952, section 8) */
+    uint64_t peak_memory;          /* bytes that the library itself held at most */
+    double seconds;                /* wall time from the first call of run or next to the end */
+    enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
 };
 
 /* What one child held, from the data. */
@@ -185,6 +197,7 @@ struct blastmerge_options {
     uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
     const char
         *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
+    enum blastmerge_format format; /* another one is an error */
 };
 
 /*
@@ -221,6 +234,9 @@ BLASTMERGE_API const char *blastmerge_features(void);
 
 /* A word for a status, such as "damaged". Never NULL. */
 BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status);
+
+/* A word for a format, such as "xml2", as the program's --format takes it. Never NULL. */
+BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format);
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_options). */
 BLASTMERGE_API void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size);

@@ -192,6 +192,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK) {
         return BLASTMERGE_NO_MEMORY;
     }
+    bm_mark_expect(job->mark, job->options.format);
     job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);
     job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);

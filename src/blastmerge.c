@@ -71,6 +71,11 @@ const char *blastmerge_status_name(enum blastmerge_status status) {
     return "internal fault";
 }
 
+const char *blastmerge_format_name(enum blastmerge_format format) {
+    static const char *const names[] = {"auto", "xml", "xml2", "json", "commented", "tabular", "csv"};
+    return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
+}
+
 /* --- creating and destroying --------------------------------------------------------------------- */
 
 void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size) {
@@ -97,6 +102,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
         return refuse(job, "no such way with invalid UTF-8");
     }
     if ((unsigned)options->sort > BLASTMERGE_SORT_NATURAL) return refuse(job, "no such order");
+    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
         return refuse(job, "an allocator needs both allocate and release");
     }
@@ -117,6 +123,7 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
     enum blastmerge_status status = check_options(job);
     if (status != BLASTMERGE_OK) return status;
     if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    job->is_database_given = database != NULL;
     if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
     if (database != NULL) {
         job->database = bm_copy_string(&job->memory, database);

@@ -194,6 +194,16 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* The format is known. */
+static enum blastmerge_status take_format(struct blastmerge_job *job) {
+    job->totals.format = bm_mark_format(job->mark);
+    if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
+    bm_fail(&job->error, BLASTMERGE_USAGE,
+            "--db makes sense only with BLAST XML (-outfmt 5), and this is %s; its database name stays",
+            bm_mark_format_title(job->totals.format));
+    return fail_child(job);
+}
+
 /* Looks at the marks that tell of headers. */
 static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
     for (size_t i = 0; i < job->marks->n_entries; i++) {
@@ -207,6 +217,11 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             if (job->has_report) bm_report_field(&job->report, bm_mark_field(job->mark));
             break;
         case BM_MARK_ITERATIONS:
+            status = take_format(job);
+            if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)
+                status = compare_headers(job);
+            break;
+        case BM_MARK_HEADER:
             status = compare_headers(job);
             break;
         default:

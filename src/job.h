@@ -53,6 +53,7 @@ struct blastmerge_job {
     struct bm_memory memory;
     struct blastmerge_options options;
     char *database; /* the options' own copy; NULL: kept */
+    bool is_database_given;
     struct bm_cancel cancel;
     struct blastmerge_error error;
     struct blastmerge_report totals;

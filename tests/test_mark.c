@@ -184,7 +184,10 @@ static const struct rule rules[] = {
     RULE("<BlastOutput><a><BlastOutput_iterations/></a>@</BlastOutput>", "without a BlastOutput_iterations"),
     RULE("<BlastOutput><BlastOutput_iterations/>@<BlastOutput_iterations/></BlastOutput>", "a second BlastOutput_iterations"),
     RULE("@<a/>", "the root element is <a>, but <BlastOutput> was expected"),
-    RULE("@<BlastXML2 xmlns='x'>", "-outfmt 14 or 16"),
+    RULE("<BlastXML2 xmlns='x'>@", "ends inside <BlastXML2>"),
+    RULE("@<BlastOutput2 xmlns='x'>", "one query's report of -outfmt 14"),
+    RULE("<BlastXML2>\n@<xi:include href='a_1.xml'/>", "the master file of -outfmt 14"),
+    RULE("<BlastXML2>@<Iteration>", "<BlastOutput2> was expected"),
     RULE("@<html>", "this is HTML"),
     RULE("@<Error><Code>NoSuchKey</Code>", "a cloud storage's error message"),
     RULE("<!DOCTYPE html>\n@<html>", "this is HTML"),
@@ -319,12 +322,13 @@ static void test_rules(void **state) {
 /* --- marks ----------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
-    "DOC",   "BOM",      "DECL",    "NODECL",   "FIELD",  "DB",      "DBEND",
-    "ITERS", "BODY",     "ITER",    "NUM",      "LONG",   "LONGEND", "MISSING",
-    "EXTRA", "EXTRAEND", "ITEREND", "ITERSEND", "MBSTAT", "CHAR",    "DOCEND",
+    "DOC",      "BOM",     "DECL",     "NODECL", "FIELD", "DB",      "DBEND",   "ITERS",
+    "HEADER",   "BODY",    "ITER",     "NUM",    "LONG",  "LONGEND", "MISSING", "EXTRA",
+    "EXTRAEND", "ITEREND", "ITERSEND", "MBSTAT", "CHAR",  "DOCEND",
 };
 
 static bool has_value(const struct bm_mark_entry *entry) {
+    if (entry->kind == BM_MARK_ITERATIONS) return entry->value != BLASTMERGE_FORMAT_XML;
     return entry->value != 0 || entry->kind == BM_MARK_CHARACTER || (entry->flags & BM_MARK_DIGITS) != 0;
 }
 

@@ -134,6 +134,7 @@ static void test_number_keeps_what_agrees(void **state) {
     assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
     bm_number_open(number, NULL);
+    number->style = bm_style_of(BLASTMERGE_FORMAT_XML);
     number->n_iterations = 1233;
     number->is_in_fragment = true;
     marks->entries[0] = (struct bm_mark_entry){.kind = BM_MARK_ITERATION, .offset = 100};

@@ -41,7 +41,7 @@ struct row {
 #define NOT_FINALIZE .not_finalize = true
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 12
+#define ROW_LEVEL 13
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -54,9 +54,10 @@ static const struct row rows[] = {
     {"null", 0, KIND_FLAG, AT(null_separated), NOT_FINALIZE, .minimum = 1,
      .help = "these names end in NUL bytes, not in line ends"},
     {"db", 0, KIND_TEXT, AT(database), MERGE_ONLY, .argument = "TEXT",
-     .help = "database name of the result"},
-    {"keep-db", 0, KIND_FLAG, AT(keep_database), MERGE_ONLY, .minimum = 1,
-     .help = "keep the database name of the first child"},
+     .help = "the result's database name; --keep-db: as it is"},
+    {"keep-db", 0, KIND_FLAG, AT(keep_database), MERGE_ONLY, .minimum = 1},
+    {"format", 0, KIND_CHOICE, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
+     .help = "xml, xml2, json, commented, tabular, csv (or auto)"},
     {"allow-empty", 0, KIND_FLAG, AT(allow_empty), .minimum = 1,
      .help = "a child of no bytes counts as no queries"},
     {"mismatch", 0, KIND_CHOICE, AT(mismatch), .words = "error|warn|ignore",

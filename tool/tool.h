@@ -81,6 +81,7 @@ struct tool_options {
     uint64_t force;
     uint64_t null_separated;
     uint64_t allow_empty;
+    uint64_t format;       /* enum blastmerge_format */
     uint64_t mismatch;     /* enum blastmerge_mismatch */
     uint64_t invalid_utf8; /* enum blastmerge_invalid_utf8 */
     uint64_t sort;         /* enum blastmerge_sort */

@@ -9,6 +9,8 @@ or an iterable of chunks of bytes. Options of all functions, by keyword:
 database         text for BlastOutput_db; without it "merged split-query child results"
 keep_database    the first child's BlastOutput_db stays
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
+format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
+                 error; "auto": as the first child's bytes say
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": bytes that are not UTF-8
 sort             "none" or "natural": the children's order
@@ -158,6 +160,7 @@ class Report:
     output_crc32: int
     peak_memory: int
     seconds: float
+    format: str
     children: Tuple[Child, ...]
 
 
@@ -232,8 +235,9 @@ def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: 
         return made.finalize(text, strict)
 
 
+_FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
-            "sort": ("none", "natural")}
+            "sort": ("none", "natural"), "format": _FORMATS}
 _PLAIN_OPTIONS = {"keep_database": "keep_database", "allow_empty": "allow_empty", "expect_children": "expect_children",
                   "threads": "n_threads", "level": "level", "plain": "plain", "force": "force",
                   "memory_limit": "memory_limit"}
@@ -434,6 +438,7 @@ class _Job:
         names = [field.name for field in fields(Report) if field.name != "children"]
         kept = {name: getattr(totals, name, None) if hasattr(totals, name) else getattr(totals, "n_" + name)
                 for name in names}
+        kept["format"] = _FORMATS[totals.format]
         return Report(children=tuple(self._children(totals.n_children)), **kept)
 
     def _children(self, n_children: int) -> Iterator[Child]:

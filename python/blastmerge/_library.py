@@ -28,7 +28,7 @@ class Report(Structure):
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("n_warnings", c_uint64),
                 ("compressed_bytes", c_uint64), ("text_bytes", c_uint64), ("output_bytes", c_uint64),
                 ("output_text_bytes", c_uint64), ("output_crc32", c_uint32), ("peak_memory", c_uint64),
-                ("seconds", c_double)]
+                ("seconds", c_double), ("format", c_int)]
 
 
 class Child(Structure):
@@ -52,7 +52,7 @@ class Options(Structure):
                 ("n_threads", c_uint), ("level", c_int), ("plain", c_int), ("force", c_int),
                 ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
-                ("memory_limit", c_uint64), ("endpoint", c_char_p)]
+                ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int)]
 
 
 class FinalizeOptions(Structure):

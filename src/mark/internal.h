@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/internal.h - what the files of the room share. The essay is in mark.c.
+ * mark/internal.h - what the files of the room share.
  *
  *   mark.c         the room's door: open, step, finish, safe
+ *   format.c       which format a text is of, and which scanner takes it
+ *   xml.c          the scanner of -outfmt 5 and 16; the essay is there. Its files:
  *   bytes.c        bytes -> characters: UTF-8, other encodings, bytes that are not UTF-8
  *   judge.c        characters -> well-formedness: text, tags, references, comments
  *   prolog.c       what stands outside of the root: documents' borders, XML declaration, DOCTYPE
@@ -107,6 +109,7 @@ enum bm_mark_element {
     BM_ELEMENT_PARAMETERS,
     BM_ELEMENT_MEGABLAST,
     BM_ELEMENT_ITERATIONS,
+    BM_ELEMENT_RESULTS, /* XML2: they end the header */
     BM_ELEMENT_ITERATION,
     BM_ELEMENT_NUMBER,
     BM_ELEMENT_NUMBER_EXTRA,
@@ -114,7 +117,8 @@ enum bm_mark_element {
     BM_ELEMENT_HSP
 };
 
-/* Depths of the elements that are known by place. */
+/* Depths of the elements that are known by place. XML2's root, BlastXML2, is what BlastOutput_iterations is,
+ * and counts as that deep: as if there were another element around it. */
 enum { BM_DEPTH_HEADER = 2, BM_DEPTH_ITERATION = 3, BM_DEPTH_NUMBER = 4 };
 
 struct bm_mark_name {
@@ -125,8 +129,21 @@ struct bm_mark_name {
 /* Takes text from the position `used` on, without the judge, and returns how far it came. */
 typedef size_t bm_mark_walk(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used);
 
+/* What a kind of format is to the door. */
+struct bm_mark_scanner {
+    /* Takes text as long as bm_mark_can_step(), and returns how many bytes; mark->position goes along. */
+    size_t (*step)(struct bm_mark *mark, const uint8_t *text, size_t n_text);
+    /* The text is at its end, which is not its beginning. False where it failed. */
+    bool (*finish)(struct bm_mark *mark);
+    uint64_t (*safe)(const struct bm_mark *mark);
+};
+
+/* First what all scanners share, then XML's own. */
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_format format;         /* that the children have; AUTO: it is not known yet */
+    bool format_is_given;                  /* by the caller, else by the first child */
+    const struct bm_mark_scanner *scanner; /* NULL: it is not known yet which */
 
     /* Of the step under way. */
     struct bm_mark_list *list;
@@ -134,6 +151,7 @@ struct bm_mark {
 
     uint64_t position; /* bytes taken */
     struct bm_mark_counts counts;
+    struct bm_mark_field field;
     struct blastmerge_error failure; /* in BM_STATE_FAILED: what every later step returns */
 
     /* Bytes of a character that is not complete. */
@@ -186,7 +204,8 @@ struct bm_mark {
     bool in_database;
     bool in_parameters;
     bool in_megablast;
-    bool in_number; /* the first element of the Iteration */
+    bool header_is_open; /* XML2: the first report's results have not begun */
+    bool in_number;      /* the first element of the Iteration */
     bool in_extra;
     bool number_is_held; /* the number's mark has not been added yet */
     bool number_is_digits;
@@ -203,7 +222,6 @@ struct bm_mark {
     uint64_t number_value;
     uint64_t n_number; /* bytes of content so far */
     uint64_t megablast;
-    struct bm_mark_field field;
 
     /* The walk, walk.h. Positions count from the begin of the step's text. */
     bm_mark_walk *walk; /* NULL: the judge takes all bytes */
@@ -295,6 +313,18 @@ bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value);
 void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less);
 void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after);
 
+/* --- format.c */
+
+/* Chooses the scanner by what the text begins with, unless the format is given. */
+void bm_mark_choose(struct bm_mark *mark, uint8_t first);
+
+/* The document at hand, found at `at`, is of this format: false if it should be of another. */
+bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
+
+/* --- xml.c */
+
+extern const struct bm_mark_scanner bm_mark_xml;
+
 /* --- walk_*.c */
 
 bm_mark_walk bm_mark_walk_avx2;
@@ -304,10 +334,18 @@ bm_mark_walk bm_mark_walk_portable;
 
 /* --- mark.c */
 
-/* The ways there are, best first; the last one is "bytes", the judge alone. Sets the way a scanner takes;
+/* XML's ways there are, best first; the last one is "bytes", the judge alone. Sets the way a scanner takes;
  * false if this machine has it not. For tests; bm_mark_open() takes the best. */
 extern const char *const bm_mark_ways[];
 bool bm_mark_use(struct bm_mark *mark, const char *way) BM_CHECK_RESULT;
+
+bool bm_mark_can_step(const struct bm_mark *mark);
+
+/* A field: begun with its name, then its value's bytes, in pieces; ended, it is marked at `after`, and the
+ * step ends. */
+void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name);
+void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value);
+void bm_mark_field_end(struct bm_mark *mark, uint64_t after);
 
 struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset);
 bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) BM_FORMAT(3, 4);

@@ -1,31 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scanner's door, and how it works behind it.
- *
- * One judge. bytes.c makes characters of bytes, judge.c gives each character to the function of the state
- * that the scanner is in, and that function says what the next state is, or what is wrong. There is nothing
- * else that says what is well-formed, and where an error is. The judge sees one byte at a time and keeps
- * whatever it needs of those before: names on a stack of fixed size, the attributes' names of one tag, a few
- * offsets. So a text can be split anywhere, memory is constant, and nothing is ever read twice.
- *
- * Places. place.c knows BlastOutput, BlastOutput_iterations, Iteration, its number, and the few other
- * elements that a merge must find. It is told when a start tag's name is complete, when a tag ends, and what
- * stands between, and adds the marks. Some are known only later than their offset: whether the '<' at hand
- * begins an Iteration shows at the end of its name. Until then bm_mark_safe() stays at that offset. It is
- * computed from the state when it is asked for (below), so that no path can forget to release it. Inside of
- * Hits no mark can come late, and nothing is held.
- *
- * The walk. Nearly all text lies inside of Iterations and is of one kind: tags that are only a name, and
- * plain text. walk.h goes over that by leaps, in whatever instructions the machine has, and hands everything
- * else to the judge: references to characters, comments, whatever is damaged. It never finds an error; it
- * only stops. So what a build with AVX2 says of a text is what the judge alone says, which the tests hold it
- * to.
- *
- * Linear work. No byte is looked at more than a fixed number of times: the walk lists a window's special
- * bytes once (and again at most where a window ends in the middle of a tag), tags are compared with
- * the one open element that they could end, and a tag's attributes, of which there are at most 64, with each
- * other. A number that does not fit, a name that is too long, elements nested too deep end the scan
- * or are marked as such, rather than being collected.
+ * The scanners' door: what is common to all formats. Which scanner stands behind it shows at a text's first
+ * bytes (format.c); from then on it takes all that comes.
  */
 #include "mark/internal.h"
 
@@ -33,42 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- ways ------------------------------------------------------------------------------------ */
-
-static bm_mark_walk *find_walk(const char *way) {
-#if defined(__x86_64__)
-    if (strcmp(way, "AVX2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) {
-        return bm_mark_walk_avx2;
-    }
-    if (strcmp(way, "SSE2") == 0) return bm_mark_walk_sse2;
-#elif defined(__aarch64__)
-    if (strcmp(way, "NEON") == 0) return bm_mark_walk_neon;
-#endif
-    return strcmp(way, "portable") == 0 ? bm_mark_walk_portable : NULL;
-}
-
-const char *const bm_mark_ways[] = {"AVX2", "SSE2", "NEON", "portable", "bytes", NULL};
-
-const char *bm_mark_implementation(void) {
-    const char *const *way = bm_mark_ways;
-    while (find_walk(*way) == NULL) way++; /* "portable" is everywhere */
-    return *way;
-}
-
-bool bm_mark_use(struct bm_mark *mark, const char *way) {
-    mark->walk = find_walk(way);
-    return mark->walk != NULL || strcmp(way, "bytes") == 0;
-}
-
-/* --- the door -------------------------------------------------------------------------------- */
-
 enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,
                                     enum blastmerge_invalid_utf8 invalid_utf8) {
     *mark = bm_allocate(memory, sizeof **mark);
     if (*mark == NULL) return BLASTMERGE_NO_MEMORY;
     (*mark)->invalid_utf8 = invalid_utf8;
-    (*mark)->walk = find_walk(bm_mark_implementation());
+    bool is_there = bm_mark_use(*mark, bm_mark_implementation());
+    assert(is_there);
+    (void)is_there;
     bm_mark_reset(*mark);
     return BLASTMERGE_OK;
 }
@@ -77,14 +25,25 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory) {
     bm_release(memory, mark);
 }
 
+void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format) {
+    mark->format = format;
+    mark->format_is_given = format != BLASTMERGE_FORMAT_AUTO;
+}
+
 void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
+    enum blastmerge_format format = mark->format;
+    bool format_is_given = mark->format_is_given;
     bm_mark_walk *walk = mark->walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
+    mark->format = format;
+    mark->format_is_given = format_is_given;
     mark->walk = walk;
     mark->blank = BM_MARK_NOWHERE;
 }
+
+/* --- what the scanners call ---------------------------------------------------------------------- */
 
 struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset) {
     struct bm_mark_list *list = mark->list;
@@ -111,82 +70,77 @@ static bool has_room(const struct bm_mark *mark) {
     return mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
 }
 
-static bool can_step(const struct bm_mark *mark) {
+bool bm_mark_can_step(const struct bm_mark *mark) {
     return mark->state != BM_STATE_FAILED && has_room(mark) && !mark->field_is_ready;
 }
 
-/* The walk is for text between Iterations and inside of them, where nothing hangs over. */
-static bool can_walk(const struct bm_mark *mark, size_t position) {
-    return mark->state == BM_STATE_TEXT && mark->in_iterations && mark->walk != NULL &&
-           position >= mark->walk_from && (mark->in_iteration || mark->depth == BM_DEPTH_HEADER) &&
-           mark->n_pending == 0 && !mark->body_is_open && !mark->in_number && !mark->in_extra &&
-           !mark->extra_is_ending;
+/* --- fields -------------------------------------------------------------------------------------- */
+
+static void add_to_hash(struct bm_mark_field *field, const char *bytes, size_t n_bytes) {
+    for (size_t i = 0; i < n_bytes; i++) field->hash = (field->hash ^ (uint8_t)bytes[i]) * 1099511628211u;
 }
 
-static enum blastmerge_status fail_step(const struct bm_mark *mark, struct blastmerge_error *error) {
+void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) {
+    struct bm_mark_field *field = &mark->field;
+    assert(n_name <= BM_MARK_MAX_NAME);
+    memcpy(field->name, name, n_name);
+    field->name[n_name] = '\0';
+    field->n_value = 0;
+    field->is_cut = false;
+    field->is_parameter = false;
+    field->hash = 14695981039346656037u;
+    add_to_hash(field, field->name, n_name + 1); /* with its NUL, which parts it from the value */
+}
+
+void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value) {
+    struct bm_mark_field *field = &mark->field;
+    size_t n_room = BM_MARK_MAX_VALUE - field->n_value;
+    size_t n = n_value < n_room ? n_value : n_room;
+    add_to_hash(field, value, n_value);
+    memcpy(field->value + field->n_value, value, n);
+    field->n_value += n;
+    if (n < n_value) field->is_cut = true;
+}
+
+void bm_mark_field_end(struct bm_mark *mark, uint64_t after) {
+    mark->field.value[mark->field.n_value] = '\0';
+    bm_mark_add(mark, BM_MARK_FIELD, after)->end = after;
+    mark->field_is_ready = true;
+}
+
+/* --- the door ------------------------------------------------------------------------------------ */
+
+static enum blastmerge_status end_step(struct bm_mark *mark, struct blastmerge_error *error) {
+    mark->list = NULL;
+    if (mark->state != BM_STATE_FAILED) return BLASTMERGE_OK;
     *error = mark->failure;
     return error->status;
 }
 
 enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
                                     struct bm_mark_list *list, struct blastmerge_error *error) {
-    size_t used = 0;
     mark->list = list;
     mark->field_is_ready = false;
-    mark->walk_from = 0;
-    mark->window = mark->window_size = 0;
-    while (used < n_text && can_step(mark)) {
-        if (can_walk(mark, used)) {
-            used = mark->walk(mark, text, n_text, used);
-        } else {
-            used += bm_mark_take(mark, text + used, n_text - used);
-        }
-    }
-    *n_used = used;
-    mark->list = NULL;
-    return mark->state == BM_STATE_FAILED ? fail_step(mark, error) : BLASTMERGE_OK;
-}
-
-static bool finish(struct bm_mark *mark) {
-    if (mark->state == BM_STATE_FAILED) return false;
-    if (mark->position == 0) return true; /* nothing at all: the caller knows whether that is right */
-    if (mark->state == BM_STATE_SAMPLE) return bm_mark_fail_sample(mark);
-    if (mark->phase != BM_PHASE_EPILOG || mark->state != BM_STATE_TEXT) return bm_mark_fail_end(mark);
-    bm_mark_end_document(mark, mark->position);
-    return true;
+    *n_used = 0;
+    if (mark->scanner == NULL && n_text > 0) bm_mark_choose(mark, text[0]);
+    if (n_text > 0) *n_used = mark->scanner->step(mark, text, n_text);
+    return end_step(mark, error);
 }
 
 enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
                                       struct blastmerge_error *error) {
     mark->list = list;
-    bool is_whole = finish(mark);
-    mark->list = NULL;
-    return is_whole ? BLASTMERGE_OK : fail_step(mark, error);
-}
-
-static void lower(uint64_t *safe, bool is_held, uint64_t offset) {
-    if (is_held && offset < *safe) *safe = offset;
-}
-
-/* Blanks that may be the indentation of BlastOutput_iterations' end tag. */
-static bool blanks_are_held(const struct bm_mark *mark) {
-    if (!mark->in_iterations || mark->depth != BM_DEPTH_HEADER || mark->blank == BM_MARK_NOWHERE)
-        return false;
-    if (mark->state == BM_STATE_TEXT) return mark->position - mark->blank <= BM_MARK_MAX_INDENTATION;
-    return mark->state == BM_STATE_LESS && mark->less - mark->blank <= BM_MARK_MAX_INDENTATION;
+    /* Where there is nothing at all the caller knows whether that is right. */
+    if (mark->state != BM_STATE_FAILED && mark->scanner != NULL) (void)mark->scanner->finish(mark);
+    return end_step(mark, error);
 }
 
 uint64_t bm_mark_safe(const struct bm_mark *mark) {
-    uint64_t safe = mark->position - mark->n_pending;
-    lower(&safe, mark->declaration_is_open, mark->declaration_at);
-    lower(&safe, mark->tag_is_open, mark->less);
-    lower(&safe, mark->state == BM_STATE_TAG_EMPTY && mark->depth < BM_DEPTH_NUMBER, mark->position - 1);
-    lower(&safe, mark->state == BM_STATE_BOM_2 || mark->state == BM_STATE_BOM_3, mark->less);
-    lower(&safe, mark->number_is_held, mark->number);
-    lower(&safe, mark->body_is_open, mark->body);
-    lower(&safe, mark->in_megablast, mark->megablast);
-    lower(&safe, blanks_are_held(mark), mark->blank);
-    return safe;
+    return mark->scanner == NULL ? 0 : mark->scanner->safe(mark);
+}
+
+enum blastmerge_format bm_mark_format(const struct bm_mark *mark) {
+    return mark->format;
 }
 
 const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark) {

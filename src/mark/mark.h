@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark - XML text -> marks: where a child's documents have what a merge needs, and whether they are
+ * mark - text -> marks: where a child's documents have what a merge needs, and whether they are
  * well-formed at all.
  *
- * A strict, incremental scanner for BLAST XML (-outfmt 5). It takes text in any split, keeps a constant
- * amount of state, and does linear work without recursion; entities are never expanded, nothing is ever
- * fetched. It tells everything in marks, in ascending order of offset, and counts Iterations, Hits
+ * Strict, incremental scanners, one for each kind of format. They take text in any split, keep a constant
+ * amount of state, and do linear work without recursion; entities are never expanded, nothing is ever
+ * fetched. They tell everything in marks, in ascending order of offset, and count Iterations, Hits
  * and Hsps. Offsets are bytes of the child's text from its start. A child may hold several documents.
  *
- * What is recognised, by place: the root BlastOutput; its child BlastOutput_iterations (one in each
- * document); its children Iteration; in these Iteration_iter-num. Hit and Hsp are counted by name
- * inside an Iteration.
+ * What is recognised, by place, in BLAST XML (-outfmt 5): the root BlastOutput; its child
+ * BlastOutput_iterations (one in each document); its children Iteration; in these Iteration_iter-num. Hit and
+ * Hsp are counted by name inside an Iteration. The other formats have the same marks, less those that nothing
+ * in them corresponds to: an Iteration is what there is for one query, "BlastOutput_iterations" what holds
+ * all of these (docs/formats.md).
  */
 #ifndef BM_MARK_H
 #define BM_MARK_H
@@ -31,8 +33,9 @@ enum {
 
 enum bm_mark_kind {
     BM_MARK_DOCUMENT,       /* a document begins at offset (its BOM, '<', or white space before that; a
-                               later document begins at its BOM or '<', white space before it is the earlier one's)
-                             */
+                               later document begins at its BOM or '<', white space before it is the earlier one's).
+                               BM_MARK_BARE: it is no XML, and neither BOM nor DECLARATION nor NO_DECLARATION
+                               follows */
     BM_MARK_BOM,            /* [offset, end) is a byte order mark */
     BM_MARK_DECLARATION,    /* [offset, end) is the XML declaration; BM_MARK_CONVERTED if it names another
                                encoding than UTF-8 (whose bytes follow as BM_MARK_CHARACTER) */
@@ -42,9 +45,11 @@ enum bm_mark_kind {
     BM_MARK_DATABASE,       /* BlastOutput_db's content begins at offset; BM_MARK_EMPTY_TAG: it is an
                                empty-element tag, whose "/>" is at offset (2 bytes) */
     BM_MARK_DATABASE_END,   /* the '<' of its end tag is at offset; none with BM_MARK_EMPTY_TAG */
-    BM_MARK_ITERATIONS,     /* BlastOutput_iterations is open: offset is after its '>';
+    BM_MARK_ITERATIONS,     /* BlastOutput_iterations is open: offset is after its '>'; `value` is the format.
                                BM_MARK_EMPTY_TAG: its "/>" is at offset, and neither BODY nor ITERATIONS_END
                                follows */
+    BM_MARK_HEADER,         /* the header has been told, where it lies in what ITERATIONS opened: all formats
+                               but BLASTMERGE_FORMAT_XML */
     BM_MARK_BODY,           /* the body begins at offset: after the rest of the tag's line where that is blank
                                (space, tab, CR, then LF, at most BM_MARK_MAX_INDENTATION bytes), else after the tag */
     BM_MARK_ITERATION,      /* an Iteration's '<' is at offset; BM_MARK_NEWLINE: a newline lies between it and
@@ -74,7 +79,13 @@ enum bm_mark_kind {
     BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
 };
 
-enum bm_mark_flag { BM_MARK_EMPTY_TAG = 1, BM_MARK_NEWLINE = 2, BM_MARK_DIGITS = 4, BM_MARK_CONVERTED = 8 };
+enum bm_mark_flag {
+    BM_MARK_EMPTY_TAG = 1,
+    BM_MARK_NEWLINE = 2,
+    BM_MARK_DIGITS = 4,
+    BM_MARK_CONVERTED = 8,
+    BM_MARK_BARE = 16
+};
 
 struct bm_mark_entry {
     uint64_t offset;
@@ -114,14 +125,24 @@ enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *mem
                                     enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
 void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 
-/* Forgets everything: the next step begins another child. */
+/* The format that the children must have, before the first step; AUTO (the default): as the first child. */
+void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
+
+/* Forgets everything but the format: the next step begins another child. */
 void bm_mark_reset(struct bm_mark *mark);
+
+/* The format that was expected, or found; AUTO while it is not known. */
+enum blastmerge_format bm_mark_format(const struct bm_mark *mark);
+
+/* "BLAST XML (-outfmt 5)" and so on. */
+const char *bm_mark_format_title(enum blastmerge_format format);
 
 /*
  * Scans text. Takes as many of the n_text bytes as it can, *n_used of them, and appends to the
  * list, which the caller empties before each step; it stops early only where the list is full or after a
- * BM_MARK_FIELD. BLASTMERGE_DATA: not well-formed, or not BLAST XML; error has the offset and says what
- * was expected; *n_used and the list are right up to there.
+ * BM_MARK_FIELD. BLASTMERGE_DATA: not well-formed, or not BLAST's; BLASTMERGE_MISMATCH: of another format
+ * than the children before. error has the offset and says what was expected; *n_used and the list are right
+ * up to there.
  */
 enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
                                     struct bm_mark_list *list,

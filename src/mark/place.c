@@ -15,41 +15,23 @@
 
 #include <string.h>
 
-static const uint64_t hash_basis = 14695981039346656037u;
-static const uint64_t hash_prime = 1099511628211u;
-
 /* --- fields ---------------------------------------------------------------------------------- */
 
 static void begin_field(struct bm_mark *mark) {
-    struct bm_mark_field *field = &mark->field;
     const struct bm_mark_name *name = &mark->open_elements[mark->depth - 1];
-    memcpy(field->name, name->bytes, name->n_bytes);
-    field->name[name->n_bytes] = '\0';
-    field->n_value = 0;
-    field->is_cut = false;
-    field->is_parameter = mark->in_parameters && mark->depth > BM_DEPTH_HEADER;
-    field->hash = hash_basis;
-    for (size_t i = 0; i <= name->n_bytes; i++) { /* with its NUL, which parts it from the value */
-        field->hash = (field->hash ^ (uint8_t)field->name[i]) * hash_prime;
-    }
+    bm_mark_field_begin(mark, name->bytes, name->n_bytes);
+    mark->field.is_parameter = mark->in_parameters && mark->depth > BM_DEPTH_HEADER;
     mark->field_is_open = true;
 }
 
 static void add_to_field(struct bm_mark *mark, uint8_t byte) {
-    struct bm_mark_field *field = &mark->field;
-    field->hash = (field->hash ^ byte) * hash_prime;
-    if (field->n_value < BM_MARK_MAX_VALUE) {
-        field->value[field->n_value++] = (char)byte;
-    } else {
-        field->is_cut = true;
-    }
+    const char c = (char)byte;
+    bm_mark_field_add(mark, &c, 1);
 }
 
 static void end_field(struct bm_mark *mark, uint64_t after) {
     mark->field_is_open = false;
-    mark->field.value[mark->field.n_value] = '\0';
-    bm_mark_add(mark, BM_MARK_FIELD, after)->end = after;
-    mark->field_is_ready = true;
+    bm_mark_field_end(mark, after);
 }
 
 /* --- the Iteration's number ------------------------------------------------------------------ */
@@ -108,6 +90,10 @@ static void add_missing_number(struct bm_mark *mark) {
 
 /* --- start tags ------------------------------------------------------------------------------ */
 
+static bool is_xml2(const struct bm_mark *mark) {
+    return mark->format == BLASTMERGE_FORMAT_XML2; /* inside of the root, which settled that */
+}
+
 static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
     if (bm_mark_name_is(mark, "BlastOutput_iterations")) return BM_ELEMENT_ITERATIONS;
     if (bm_mark_name_is(mark, "BlastOutput_mbstat")) return BM_ELEMENT_MEGABLAST;
@@ -117,8 +103,19 @@ static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
     return BM_ELEMENT_OTHER;
 }
 
+/* The header of XML2 lies in each report, of which the first one's is read. */
+static enum bm_mark_element find_report_element(const struct bm_mark *mark) {
+    if (mark->depth + 1 == BM_DEPTH_ITERATION)
+        return BM_ELEMENT_ITERATION; /* there is no other, check_start() */
+    if (mark->header_is_open && bm_mark_name_is(mark, "results")) return BM_ELEMENT_RESULTS;
+    if (mark->header_is_open && bm_mark_name_is(mark, "params")) return BM_ELEMENT_PARAMETERS;
+    if (bm_mark_name_is(mark, "Hit")) return BM_ELEMENT_HIT;
+    return bm_mark_name_is(mark, "Hsp") ? BM_ELEMENT_HSP : BM_ELEMENT_OTHER;
+}
+
 static enum bm_mark_element find_element(const struct bm_mark *mark) {
     if (mark->depth == 0) return BM_ELEMENT_ROOT;
+    if (is_xml2(mark)) return find_report_element(mark);
     if (mark->depth + 1 == BM_DEPTH_HEADER) return find_header_element(mark);
     if (mark->depth + 1 == BM_DEPTH_ITERATION) {
         return mark->in_iterations && bm_mark_name_is(mark, "Iteration") ? BM_ELEMENT_ITERATION
@@ -137,15 +134,37 @@ static bool fail_root(struct bm_mark *mark) {
     char shown[BM_MARK_SHOWN_NAME];
     const char *what = "";
     bm_mark_show(mark->name, mark->n_name, shown);
-    if (bm_mark_name_is(mark, "BlastXML2") || bm_mark_name_is(mark, "BlastOutput2")) {
-        what = ": this is BLAST XML2 (-outfmt 14 or 16), not -outfmt 5";
+    if (bm_mark_name_is(mark, "BlastOutput2")) {
+        what =
+            ": this is one query's report of -outfmt 14, which is not merged; search with -outfmt 16, which "
+            "writes the same into one file";
     } else if (bm_mark_name_is(mark, "html") || bm_mark_name_is(mark, "HTML")) {
         what = ": this is HTML, perhaps a server's error page";
     } else if (bm_mark_name_is(mark, "Error")) {
         what = ": this is perhaps a cloud storage's error message";
     }
-    return bm_mark_fail(mark, mark->less, "the root element is <%s>, but <BlastOutput> was expected%s", shown,
-                        what);
+    return bm_mark_fail(mark, mark->less, "the root element is <%s>, but <%s> was expected%s", shown,
+                        is_xml2(mark) ? "BlastXML2" : "BlastOutput", what);
+}
+
+static bool check_root(struct bm_mark *mark) {
+    if (bm_mark_name_is(mark, "BlastOutput")) return bm_mark_settle(mark, BLASTMERGE_FORMAT_XML, mark->less);
+    if (bm_mark_name_is(mark, "BlastXML2")) return bm_mark_settle(mark, BLASTMERGE_FORMAT_XML2, mark->less);
+    return fail_root(mark);
+}
+
+/* BlastXML2 holds reports and nothing else. */
+static bool check_report(struct bm_mark *mark) {
+    char shown[BM_MARK_SHOWN_NAME];
+    if (bm_mark_name_is(mark, "BlastOutput2")) return true;
+    if (bm_mark_name_is(mark, "xi:include")) {
+        return bm_mark_fail(
+            mark, mark->less,
+            "this is the master file of -outfmt 14, whose reports lie in other files, which is "
+            "not merged; search with -outfmt 16, which writes them all into one file");
+    }
+    return bm_mark_fail(mark, mark->less, "BlastXML2 holds <%s>, but <BlastOutput2> was expected",
+                        bm_mark_show(mark->name, mark->n_name, shown));
 }
 
 static void add_iteration(struct bm_mark *mark, uint64_t less, bool has_newline) {
@@ -177,7 +196,8 @@ static void add_start(struct bm_mark *mark) {
 }
 
 static bool check_start(struct bm_mark *mark) {
-    if (mark->element == BM_ELEMENT_ROOT && !bm_mark_name_is(mark, "BlastOutput")) return fail_root(mark);
+    if (mark->element == BM_ELEMENT_ROOT) return check_root(mark);
+    if (mark->depth == BM_DEPTH_HEADER && is_xml2(mark) && !check_report(mark)) return false;
     if (mark->element == BM_ELEMENT_ITERATIONS && mark->iterations_seen) {
         return bm_mark_fail(mark, mark->less, "the document has a second BlastOutput_iterations");
     }
@@ -207,7 +227,7 @@ bool bm_mark_start_named(struct bm_mark *mark) {
 
 static void open_iteration(struct bm_mark *mark) {
     mark->in_iteration = true;
-    mark->first_seen = false;
+    mark->first_seen = is_xml2(mark); /* its reports have no numbers */
     mark->blank = BM_MARK_NOWHERE;
 }
 
@@ -217,10 +237,31 @@ void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less) {
     open_iteration(mark);
 }
 
+static void end_header(struct bm_mark *mark, uint64_t after) {
+    mark->header_is_open = false;
+    mark->in_parameters = false;
+    bm_mark_add(mark, BM_MARK_HEADER, after);
+}
+
+static void open_iterations(struct bm_mark *mark, uint64_t after) {
+    bm_mark_add(mark, BM_MARK_ITERATIONS, after)->value = mark->format;
+    mark->in_iterations = mark->iterations_seen = mark->body_is_open = true;
+    mark->body = after;
+    mark->newline_seen = false;
+}
+
+static void open_root(struct bm_mark *mark, uint64_t after) {
+    mark->phase = BM_PHASE_ROOT;
+    if (!is_xml2(mark)) return;
+    mark->open_elements[mark->depth++] = mark->open_elements[0];
+    mark->header_is_open = true;
+    open_iterations(mark, after);
+}
+
 static void open_element(struct bm_mark *mark, uint64_t after) {
     switch (mark->element) {
     case BM_ELEMENT_ROOT:
-        mark->phase = BM_PHASE_ROOT;
+        open_root(mark, after);
         break;
     case BM_ELEMENT_DATABASE:
         bm_mark_add(mark, BM_MARK_DATABASE, after);
@@ -230,10 +271,10 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
         mark->in_parameters = true;
         break;
     case BM_ELEMENT_ITERATIONS:
-        bm_mark_add(mark, BM_MARK_ITERATIONS, after);
-        mark->in_iterations = mark->iterations_seen = mark->body_is_open = true;
-        mark->body = after;
-        mark->newline_seen = false;
+        open_iterations(mark, after);
+        break;
+    case BM_ELEMENT_RESULTS:
+        end_header(mark, after);
         break;
     case BM_ELEMENT_ITERATION:
         open_iteration(mark);
@@ -262,14 +303,23 @@ static void end_megablast(struct bm_mark *mark, uint64_t after) {
     mark->in_megablast = false;
 }
 
-static void add_empty(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
+static struct bm_mark_entry *add_empty(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
     struct bm_mark_entry *entry = bm_mark_add(mark, kind, after - 2);
     entry->end = after;
     entry->flags = BM_MARK_EMPTY_TAG;
+    return entry;
+}
+
+static void open_empty_iterations(struct bm_mark *mark, uint64_t after) {
+    add_empty(mark, BM_MARK_ITERATIONS, after)->value = mark->format;
+    mark->iterations_seen = true;
 }
 
 static void open_empty_element(struct bm_mark *mark, uint64_t after) {
     switch (mark->element) {
+    case BM_ELEMENT_ROOT:
+        if (is_xml2(mark)) open_empty_iterations(mark, after);
+        break;
     case BM_ELEMENT_DATABASE:
         add_empty(mark, BM_MARK_DATABASE, after);
         mark->database_seen = true;
@@ -278,11 +328,13 @@ static void open_empty_element(struct bm_mark *mark, uint64_t after) {
         end_megablast(mark, after);
         break;
     case BM_ELEMENT_ITERATIONS:
-        add_empty(mark, BM_MARK_ITERATIONS, after);
-        mark->iterations_seen = true;
+        open_empty_iterations(mark, after);
+        break;
+    case BM_ELEMENT_RESULTS:
+        end_header(mark, after);
         break;
     case BM_ELEMENT_ITERATION:
-        add_empty(mark, BM_MARK_NUMBER_MISSING, after);
+        if (!is_xml2(mark)) add_empty(mark, BM_MARK_NUMBER_MISSING, after);
         bm_mark_end_iteration(mark, after);
         break;
     case BM_ELEMENT_NUMBER:
@@ -300,6 +352,18 @@ static bool fail_no_iterations(struct bm_mark *mark) {
     return bm_mark_fail(mark, mark->less, "the document ends without a BlastOutput_iterations");
 }
 
+/* The root's end tag, or that it has none, is behind the position. */
+static bool end_root(struct bm_mark *mark) {
+    mark->phase = BM_PHASE_EPILOG;
+    return mark->iterations_seen || fail_no_iterations(mark);
+}
+
+/* Whether the element that has begun may be one of the header. */
+static bool has_fields(const struct bm_mark *mark) {
+    if (is_xml2(mark)) return mark->header_is_open && mark->depth > BM_DEPTH_ITERATION;
+    return mark->depth >= BM_DEPTH_HEADER && !mark->iterations_seen;
+}
+
 bool bm_mark_start_done(struct bm_mark *mark, uint64_t after, bool is_empty) {
     bool is_megablast = mark->in_megablast;
     mark->depth++;
@@ -308,14 +372,14 @@ bool bm_mark_start_done(struct bm_mark *mark, uint64_t after, bool is_empty) {
     } else {
         open_element(mark, after);
     }
-    if (mark->depth >= BM_DEPTH_HEADER && !mark->iterations_seen && !is_megablast) {
+    if (has_fields(mark) && !is_megablast) {
         begin_field(mark);
         if (is_empty) end_field(mark, after);
     }
     mark->is_watching = mark->field_is_open || mark->number_is_held || mark->in_megablast;
     if (!is_empty) return true;
     mark->depth--;
-    return mark->depth > 0 || fail_no_iterations(mark);
+    return mark->depth > 0 || end_root(mark);
 }
 
 /* --- end tags -------------------------------------------------------------------------------- */
@@ -344,6 +408,7 @@ static void end_header_element(struct bm_mark *mark, uint64_t after) {
     mark->in_iterations = false;
     mark->in_database = false;
     mark->in_parameters = false;
+    mark->header_is_open = false;
 }
 
 bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
@@ -357,12 +422,10 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
         bm_mark_end_iteration(mark, after);
     } else if (depth == BM_DEPTH_HEADER) {
         end_header_element(mark, after);
-    } else if (depth == 1) {
-        mark->phase = BM_PHASE_EPILOG;
-        if (!mark->iterations_seen) return fail_no_iterations(mark);
+        if (is_xml2(mark)) mark->depth = 0;
     }
     mark->is_watching = mark->in_megablast;
-    return true;
+    return mark->depth > 0 || end_root(mark);
 }
 
 /* --- content --------------------------------------------------------------------------------- */

@@ -341,18 +341,28 @@ INLINE void pass_specials(struct walk *walk) {
     while (*walk->special < walk->position && *walk->special < walk->size) walk->special++;
 }
 
+/* The bytes of an Iteration's start tag; 0 if there is none. */
+INLINE size_t measure_iteration(const struct walk *walk, size_t less) {
+    const uint8_t *tag = walk->text + less;
+    if (bm_unlikely(walk->mark->format == BLASTMERGE_FORMAT_XML2)) {
+        return TEXT_IS(tag, "<BlastOutput2>") ? strlen("<BlastOutput2>") : 0;
+    }
+    return TEXT_IS(tag, "<Iteration>") ? strlen("<Iteration>") : 0;
+}
+
 /* White space and "<Iteration>". */
 INLINE enum stop take_iteration(struct walk *walk) {
     struct bm_mark *mark = walk->mark;
     size_t less = walk->special[0];
     if (less - walk->position > MAX_BLANKS || !has_room(walk)) return STOP_SHORT;
-    if (!TEXT_IS(walk->text + less, "<Iteration>")) return STOP_SHORT;
+    size_t n_tag = measure_iteration(walk, less);
+    if (n_tag == 0) return STOP_SHORT;
     for (size_t i = walk->position; i < less; i++) {
         if (!bm_mark_is_space(walk->text[i])) return STOP_SHORT;
         if (walk->text[i] == '\n' || walk->text[i] == '\r') mark->newline_seen = true;
     }
-    push(walk, walk->text + less + 1, strlen("Iteration"));
-    walk->position = less + strlen("<Iteration>");
+    push(walk, walk->text + less + 1, n_tag - strlen("<>"));
+    walk->position = less + n_tag;
     bm_mark_begin_iteration(mark, walk->offset + less);
     pass_specials(walk);
     return STOP_NOT;

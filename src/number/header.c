@@ -3,15 +3,35 @@
 
 #include <string.h>
 
-static const char program_name[] = "BlastOutput_program";
+/* What is compared beside the parameters: XML's names, and those of the other formats. */
+static const struct {
+    const char *name;
+    bool is_program;
+} compared[] = {
+    {"BlastOutput_program", true},
+    {"BlastOutput_version", false},
+    {"BlastOutput_db", false},
+    {"program", true},
+    {"version", false},
+    {"db", false},
+};
+
+static bool is_program(const char *name) {
+    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
+        if (strcmp(compared[i].name, name) == 0) return compared[i].is_program;
+    }
+    return false;
+}
 
 void bm_header_begin(struct bm_header *header) {
     header->n_fields = 0;
 }
 
 static bool is_compared(const struct bm_mark_field *field) {
-    return field->is_parameter || strcmp(field->name, program_name) == 0 ||
-           strcmp(field->name, "BlastOutput_version") == 0 || strcmp(field->name, "BlastOutput_db") == 0;
+    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
+        if (strcmp(compared[i].name, field->name) == 0) return true;
+    }
+    return field->is_parameter;
 }
 
 static const struct bm_header_field *find(const struct bm_header *header, const char *name) {
@@ -57,7 +77,7 @@ bool bm_header_compare(const struct bm_header *first, const struct bm_header *he
             .name = field->name,
             .value = ours == NULL ? NULL : ours->value,
             .first_value = theirs == NULL ? NULL : theirs->value,
-            .is_program = strcmp(field->name, program_name) == 0,
+            .is_program = is_program(field->name),
         };
         return true;
     }

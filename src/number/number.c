@@ -7,8 +7,6 @@
 #define NONE UINT64_MAX
 
 static const char plain_declaration[] = "<?xml version=\"1.0\"?>";
-static const char plain_epilogue[] = "</BlastOutput_iterations>\n</BlastOutput>\n\n";
-static const char iterations_end_tag[] = "</BlastOutput_iterations>";
 static const char number_start_tag[] = "<Iteration_iter-num>";
 static const char number_end_tag[] = "</Iteration_iter-num>";
 
@@ -117,7 +115,8 @@ void bm_number_open(struct bm_number *number, const char *database) {
 
 /* --- the prologue: only the first document's is kept --------------------------------------------- */
 
-static void take_document(struct bm_number *number) {
+static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
+                          struct bm_edit_list *edits) {
     number->n_documents++;
     number->is_first = !number->has_prologue;
     number->has_prologue = true;
@@ -125,6 +124,7 @@ static void take_document(struct bm_number *number) {
     number->is_in_fragment = false;
     number->is_dropping = false;
     number->pending_body = NONE;
+    if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
 }
 
 static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -227,8 +227,8 @@ static void remove_megablast(struct bm_number *number) {
 const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
     *dropped_megablast = false;
     if (number->is_too_long) {
-        *n_bytes = sizeof plain_epilogue - 1;
-        return plain_epilogue;
+        *n_bytes = strlen(number->style->epilogue);
+        return number->style->epilogue;
     }
     if (number->n_megablast > 0 && number->n_documents > 1) {
         remove_megablast(number);
@@ -242,12 +242,13 @@ const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *
 
 static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
                             struct bm_edit_list *edits) {
+    number->style = bm_style_of((enum blastmerge_format)mark->value);
     if (!number->is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
     drop(edits, mark->offset, mark->offset + 1);
     insert(edits, mark->offset + 2, "\n", 1);
     end_fragment(number, edits, mark->offset + 2);
-    append_epilogue(number, iterations_end_tag, sizeof iterations_end_tag - 1);
+    append_epilogue(number, number->style->end_tag, strlen(number->style->end_tag));
     begin_epilogue(number, mark->offset + 2, 0);
 }
 
@@ -277,8 +278,10 @@ static void forget_body(struct bm_number *number, struct bm_edit_list *edits) {
 static void take_iteration(struct bm_number *number, const struct bm_mark_entry *mark,
                            struct bm_edit_list *edits) {
     begin_body(number, edits);
-    if (!number->has_iteration && number->line_is_open && (mark->flags & BM_MARK_NEWLINE) == 0) {
-        insert(edits, mark->offset, "\n", 1);
+    if (!number->has_iteration && number->n_iterations > 0) {
+        bool is_open = number->line_is_open && (mark->flags & BM_MARK_NEWLINE) == 0;
+        const char *joint = is_open ? number->style->joint_open : number->style->joint;
+        insert(edits, mark->offset, joint, strlen(joint));
     }
     number->has_iteration = true;
     number->line_is_open = true;
@@ -293,6 +296,10 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     forget_body(number, edits);
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
+    if (number->style->has_count) {
+        number->n_queries += mark->value;
+        return;
+    }
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
 }
 
@@ -404,7 +411,7 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
                       const struct bm_batch *batch, struct bm_edit_list *edits) {
     switch ((enum bm_mark_kind)mark->kind) {
     case BM_MARK_DOCUMENT:
-        take_document(number);
+        take_document(number, mark, edits);
         break;
     case BM_MARK_DECLARATION:
         take_declaration(number, mark, edits);
@@ -458,6 +465,7 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         break;
     case BM_MARK_BOM:
     case BM_MARK_FIELD:
+    case BM_MARK_HEADER:
     case BM_MARK_ITERATION_END:
         break;
     }

@@ -12,6 +12,7 @@
 #include "base/batch.h"
 #include "base/edit.h"
 #include "mark/mark.h"
+#include "number/style.h"
 
 enum {
     BM_NUMBER_MAX_EPILOGUE = 4096,  /* bytes; a longer one is written in BLAST's plain form */
@@ -28,10 +29,12 @@ struct bm_number {
     size_t n_database;
 
     /* the whole merge */
+    const struct bm_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
     uint64_t n_documents;
     uint64_t n_iterations;
-    bool has_prologue; /* the first document has begun */
-    bool line_is_open; /* since the last Iteration that was merged no newline was */
+    bool has_prologue;  /* the first document has begun */
+    uint64_t n_queries; /* that the documents say they hold, where the style has a count */
+    bool line_is_open;  /* since the last Iteration that was merged no newline was */
 
     /* the document at hand */
     bool is_first;

@@ -116,10 +116,11 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
     static const char *const sort[] = {"none", "natural"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
-    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "database", database,
-                     "keep_database", options->keep_database, "allow_empty", options->allow_empty, "mismatch",
-                     mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort",
-                     sort[options->sort], "expect_children", number_of(options->expect_children), "threads",
+    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "database", database,
+                     "keep_database", options->keep_database, "allow_empty", options->allow_empty, "format",
+                     blastmerge_format_name(options->format), "mismatch", mismatch[options->mismatch],
+                     "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort", sort[options->sort],
+                     "expect_children", number_of(options->expect_children), "threads",
                      (int)options->n_threads, "level", options->level, "plain", options->plain, "force",
                      options->force);
 }
@@ -219,9 +220,10 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
     json_t *result = json_pack(
         "{s:o, s:o, s:o, s:s}", "location", output == NULL ? json_null() : string_of(output, false), "bytes",
         number_of(totals->output_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
-    json_t *tail = json_pack("{s:o, s:o, s:o, s:o, s:o, s:f}", "totals", sums, "output", result, "warnings",
-                             report->warnings, "peak_memory", number_of(totals->peak_memory), "peak_resident",
-                             number_of(peak_resident()), "seconds", totals->seconds);
+    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
+                             blastmerge_format_name(totals->format), "totals", sums, "output", result,
+                             "warnings", report->warnings, "peak_memory", number_of(totals->peak_memory),
+                             "peak_resident", number_of(peak_resident()), "seconds", totals->seconds);
     report->warnings = NULL;
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)

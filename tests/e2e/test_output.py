@@ -403,10 +403,10 @@ def test_progress(large, out):
 CHILD_FIELDS = {"location": str, "compressed_bytes": int, "text_bytes": int, "documents": int, "iterations": int,
                 "hits": int, "hsps": int, "invalid_bytes": int, "header": dict, "warnings": list}
 FIELDS = {"schema": str, "schema_version": int, "version": str, "command": str, "options": dict, "children": list,
-          "totals": dict, "output": dict, "warnings": list, "peak_memory": int, "peak_resident": int, "seconds": float}
+          "format": str, "totals": dict, "output": dict, "warnings": list, "peak_memory": int, "peak_resident": int, "seconds": float}
 TOTALS = {"children", "documents", "iterations", "hits", "hsps", "invalid_bytes", "compressed_bytes", "text_bytes"}
 OPTIONS = {"database", "keep_database", "allow_empty", "mismatch", "invalid_utf8", "sort", "expect_children", "threads",
-           "level", "plain", "force"}
+           "level", "format", "plain", "force"}
 
 
 def check_types(row, fields):
@@ -424,6 +424,7 @@ def test_report(tmp_path, large, out, arguments):
     report = json.loads((out / "report.json").read_bytes().decode())
     check_types(report, FIELDS)
     assert (report["schema"], report["schema_version"], report["command"]) == ("blastmerge-report", 1, "merge")
+    assert report["format"] == "xml"
     assert set(report["options"]) == OPTIONS and report["options"]["database"] == oracle.DATABASE
     for row, path in zip(report["children"], children, strict=True):
         check_types(row, CHILD_FIELDS)

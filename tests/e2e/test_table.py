@@ -305,7 +305,7 @@ def in_zip(data):
 
 
 @pytest.mark.parametrize("data, words", [
-    (b'<?xml version="1.0"?>\n<BlastXML2 xmlns="http://www.ncbi.nlm.nih.gov"></BlastXML2>', ["BlastXML2"]),
+    (b'<?xml version="1.0"?>\n<BlastOutput2 xmlns="http://www.ncbi.nlm.nih.gov"></BlastOutput2>', ["-outfmt 16"]),
     (b'{\n"BlastOutput2": []}', ["JSON"]), (b"[1]", ["JSON"]),
     (b"<!DOCTYPE html><html></html>", ["html"]), (b"<html><br></html>", ["html"]),
     (b"BLASTP 2.12.0+\n\n\nReference: ", ["-outfmt 0"]), (b"# BLASTP 2.12.0+\n# Query: a\n", ["-outfmt 7"]),

@@ -39,6 +39,7 @@ expect '--expect-children' --ex
 expect 'natural' --sort na
 expect 'natural' --sort = na
 expect 'error|ignore|warn' --mismatch =
+expect 'xml|xml2' --format x
 expect 'latin1' --invalid-utf8 l
 expect '' --db b
 

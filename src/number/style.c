@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "number/style.h"
+
+#include <assert.h>
+
+static const struct bm_style styles[] = {
+    [BLASTMERGE_FORMAT_XML] = {.joint = "",
+                               .joint_open = "\n",
+                               .end_tag = "</BlastOutput_iterations>",
+                               .epilogue = "</BlastOutput_iterations>\n</BlastOutput>\n\n"},
+    [BLASTMERGE_FORMAT_XML2] = {.joint = "\n",
+                                .joint_open = "\n\n",
+                                .end_tag = "</BlastXML2>",
+                                .epilogue = "</BlastXML2>\n"},
+    [BLASTMERGE_FORMAT_JSON] = {.joint = ",\n", .joint_open = ",\n", .end_tag = "", .epilogue = "]\n}\n"},
+    [BLASTMERGE_FORMAT_COMMENTED] = {.joint = "", .joint_open = "", .end_tag = "", .has_count = true},
+    [BLASTMERGE_FORMAT_TABULAR] = {.joint = "", .joint_open = "", .end_tag = "", .epilogue = ""},
+    [BLASTMERGE_FORMAT_CSV] = {.joint = "", .joint_open = "", .end_tag = "", .epilogue = ""},
+};
+
+const struct bm_style *bm_style_of(enum blastmerge_format format) {
+    assert(format > BLASTMERGE_FORMAT_AUTO && (size_t)format < sizeof styles / sizeof styles[0]);
+    return &styles[format];
+}
