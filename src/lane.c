@@ -28,10 +28,19 @@ static bool inflate_page(struct bm_lane *lane, struct bm_page *page, size_t n_fi
     return result != BM_INFLATE_MORE_INPUT;
 }
 
+static size_t n_ready(const struct bm_lane *lane) {
+    return lane->n_batches_filled - lane->n_batches_done;
+}
+
 /* Whether there is a page and room for what it gives. With the lock held. */
 static bool can_work(const struct bm_lane *lane) {
-    return !lane->has_ended && lane->n_pages_done < lane->n_pages_filled &&
-           lane->n_batches_filled - lane->n_batches_done < lane->n_ahead;
+    return !lane->has_ended && lane->n_pages_done < lane->n_pages_filled && n_ready(lane) < lane->n_ahead;
+}
+
+/* Has a worker go on, if it is worth its while. With the lock held. */
+static void wake_worker(struct bm_lane *lane) {
+    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_LANE_STRIDE)
+        bm_workers_submit(lane->workers, &lane->task);
 }
 
 /* Turns pages into batches while there are both. Called without the lock. */
@@ -48,7 +57,7 @@ static void inflate_lane(void *argument) {
         if (is_complete) lane->n_batches_filled++;
         if (page->position == page->n_bytes && !page->is_last) lane->n_pages_done++;
         lane->has_ended = is_last;
-        bm_workers_tell(lane->workers);
+        if (n_ready(lane) >= BM_LANE_STRIDE) bm_workers_tell(lane->workers);
     }
     bm_workers_unlock(lane->workers);
 }
@@ -121,7 +130,7 @@ bool bm_lane_fill(struct bm_lane *lane) {
     lane->is_fetched = page->is_last || lane->fetch_status != BLASTMERGE_OK;
     bm_workers_lock(lane->workers);
     lane->n_pages_filled++;
-    bm_workers_submit(lane->workers, &lane->task);
+    wake_worker(lane);
     bm_workers_unlock(lane->workers);
     return true;
 }
@@ -148,7 +157,7 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, enum bl
     assert(!lane->is_batch_taken);
     *status = BLASTMERGE_OK;
     bm_workers_lock(workers);
-    while (lane->n_batches_done == lane->n_batches_filled && !lane->has_ended) {
+    while (n_ready(lane) == 0 && !lane->has_ended) {
         if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
             bm_workers_unlock(workers);
             bool has_read = bm_lane_fill(lane);
@@ -163,7 +172,7 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, enum bl
             work_or_wait(lane);
         }
     }
-    bool has_batch = lane->n_batches_done < lane->n_batches_filled;
+    bool has_batch = n_ready(lane) > 0;
     *is_last = lane->has_ended && lane->inflate_status == BLASTMERGE_OK &&
                lane->n_batches_done + 1 == lane->n_batches_filled;
     bm_workers_unlock(workers);
@@ -181,6 +190,6 @@ void bm_lane_give(struct bm_lane *lane) {
     lane->is_batch_taken = false;
     bm_workers_lock(lane->workers);
     lane->n_batches_done++;
-    if (can_work(lane)) bm_workers_submit(lane->workers, &lane->task);
+    wake_worker(lane);
     bm_workers_unlock(lane->workers);
 }

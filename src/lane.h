@@ -16,8 +16,11 @@
 
 enum {
     BM_LANE_PAGE = 32768, /* compressed bytes that are read at once */
-    BM_LANE_PAGES = 4,
-    BM_LANE_BATCHES = 3 /* one being filled, one waiting, one being merged */
+    BM_LANE_PAGES = 8,
+    BM_LANE_BATCHES = 4, /* one being merged, one being filled, two on their way */
+    /* To wake a thread costs about as much as a tenth of a batch. So it is done for two of them at once:
+       ready to be merged, or free to be filled. */
+    BM_LANE_STRIDE = 2
 };
 
 struct bm_page {

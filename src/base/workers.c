@@ -4,21 +4,30 @@
 #include <signal.h>
 #include <string.h>
 
+/* The next task, waiting for it; NULL where the workers are to stop. With the lock held. */
+static struct bm_task *next_task(struct bm_workers *workers) {
+    while (workers->first == NULL && !workers->stopping) {
+        workers->n_idle++;
+        pthread_cond_wait(&workers->work_came, &workers->lock);
+        workers->n_idle--;
+    }
+    if (workers->stopping) return NULL;
+    struct bm_task *task = workers->first;
+    return bm_workers_take(workers, task) ? task : NULL;
+}
+
 static void *work(void *argument) {
     struct bm_workers *workers = argument;
-    pthread_mutex_lock(&workers->lock);
     for (;;) {
-        while (workers->first == NULL && !workers->stopping)
-            pthread_cond_wait(&workers->work_came, &workers->lock);
-        if (workers->stopping) break;
-        struct bm_task *task = workers->first;
-        if (!bm_workers_take(workers, task)) break;
-        pthread_mutex_unlock(&workers->lock);
+        bm_workers_lock(workers);
+        struct bm_task *task = next_task(workers);
+        bm_workers_unlock(workers);
+        if (task == NULL) break;
         task->run(task->argument);
-        pthread_mutex_lock(&workers->lock);
+        bm_workers_lock(workers);
         bm_workers_ended(workers, task);
+        bm_workers_unlock(workers);
     }
-    pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
 
@@ -76,7 +85,7 @@ void bm_workers_submit(struct bm_workers *workers, struct bm_task *task) {
         workers->last->next = task;
     }
     workers->last = task;
-    pthread_cond_signal(&workers->work_came);
+    if (workers->n_idle > 0) pthread_cond_signal(&workers->work_came);
 }
 
 bool bm_workers_take(struct bm_workers *workers, struct bm_task *task) {

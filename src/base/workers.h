@@ -29,6 +29,9 @@ struct bm_workers {
     struct bm_task *first;    /* under the lock */
     struct bm_task *last;     /* under the lock */
     bool stopping;            /* under the lock */
+    unsigned n_idle;          /* workers that wait for work; under the lock */
+    bool is_job_waiting;      /* for news; under the lock */
+    bool is_job_due;          /* it waited, and is to be woken; under the lock */
     unsigned n_threads;
     pthread_t *threads;
 };
@@ -44,8 +47,13 @@ void bm_workers_close(struct bm_workers *workers, struct bm_memory *memory);
 static inline void bm_workers_lock(struct bm_workers *workers) {
     pthread_mutex_lock(&workers->lock);
 }
+
+/* Wakes the job's thread only now: if it were woken with the lock held, it would wait for that next. */
 static inline void bm_workers_unlock(struct bm_workers *workers) {
+    bool is_job_due = workers->is_job_due;
+    workers->is_job_due = false;
     pthread_mutex_unlock(&workers->lock);
+    if (is_job_due) pthread_cond_signal(&workers->news);
 }
 
 /* Queues an idle task; nothing happens if it is queued or running. Call with the lock held. */
@@ -57,14 +65,17 @@ void bm_workers_submit(struct bm_workers *workers, struct bm_task *task);
 bool bm_workers_take(struct bm_workers *workers, struct bm_task *task);
 void bm_workers_ended(struct bm_workers *workers, struct bm_task *task);
 
-/* Wakes the job's thread. With the lock held. */
+/* Has the job's thread woken, if it waits, when the lock is given back. With the lock held. */
 static inline void bm_workers_tell(struct bm_workers *workers) {
-    pthread_cond_signal(&workers->news);
+    if (workers->is_job_waiting) workers->is_job_due = true;
+    workers->is_job_waiting = false;
 }
 
 /* Waits for the next news. With the lock held. */
 static inline void bm_workers_wait(struct bm_workers *workers) {
+    workers->is_job_waiting = true;
     pthread_cond_wait(&workers->news, &workers->lock);
+    workers->is_job_waiting = false;
 }
 
 #endif

@@ -344,7 +344,27 @@ static bool is_trace_full(const struct bm_batch *batch) {
     return batch->n_trace == BM_BATCH_TRACE - 1;
 }
 
+/*
+ * With threads, the batch's memory was last read by another processor. To write to a line of it takes that
+ * processor's leave, which takes longer than to fill the line with text; asked for some KiB ahead it costs
+ * nothing (without this, a second thread makes decoding slower by a quarter). Where x86-64 does not know the
+ * instruction it does nothing.
+ */
+enum { OWN_AHEAD = 2 * BM_TRACE_INTERVAL, CACHE_LINE = 64 };
+
+static void own_text_ahead(const uint8_t *from, const uint8_t *to) {
+    for (; from < to; from += CACHE_LINE) {
+#if defined(__x86_64__)
+        __asm__ volatile("prefetchw %0" : : "m"(*from)); /* compilers may take the builtin for nothing */
+#else
+        __builtin_prefetch(from, 1);
+#endif
+    }
+}
+
 static void add_token(struct bm_inflate *inflate, struct bm_batch *batch) {
+    const uint8_t *text = batch->text + batch->n_text;
+    own_text_ahead(batch->n_trace == 0 ? text : text + BM_TRACE_INTERVAL, text + OWN_AHEAD + MARK_SLACK);
     bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
     inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
 }
