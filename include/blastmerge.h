@@ -100,6 +100,13 @@ enum blastmerge_format {
     BLASTMERGE_FORMAT_CSV = 6        /* -outfmt 10 */
 };
 
+/* What becomes of Query_N, the name that BLAST gives to a query without one (docs/identity.md). */
+enum blastmerge_query_ids {
+    BLASTMERGE_QUERY_IDS_KEEP = 0,     /* nothing: such names come several times in the result */
+    BLASTMERGE_QUERY_IDS_RENUMBER = 1, /* counted on from document to document, whoever gave the name */
+    BLASTMERGE_QUERY_IDS_AUTO = 2      /* the same, where N fits BLAST's own counting */
+};
+
 /* In what order the children are merged. */
 enum blastmerge_sort {
     BLASTMERGE_SORT_NONE = 0,   /* as they were added */
