@@ -188,7 +188,7 @@ static void check_title(const char *prefix, const char *title, enum bm_query_for
     const size_t n_numbers = sizeof numbers / sizeof numbers[0] - (*prefix != '\0');
     for (size_t i = 0; i < n_numbers; i++) {
         for (size_t j = i; j < n_numbers; j++) {
-            char message[512];
+            char message[1024];
             char old[2048];
             char new[2048];
             char result[4096];
