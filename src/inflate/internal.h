@@ -1,76 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inflate/internal.h - what the files of this room share: the decoder's state, and its tables.
+ * inflate/internal.h - what the files of this room share: the decoder's state.
  *
  *   inflate.c  steps, batches, what lies around blocks
  *   gzip.c     a member's header and trailer
- *   codes.c    code lengths -> decoding tables
  *   tokens.c   the hot loop: tokens -> text
  */
 #ifndef BM_INFLATE_INTERNAL_H
 #define BM_INFLATE_INTERNAL_H
 
-#include "base/deflate.h"
+#include "base/codes.h"
 #include "inflate/inflate.h"
-
-/*
- * A table is looked up with the next ROOT_BITS bits of the stream. A code that is longer leads to a
- * subtable, looked up with the bits after these. The sizes are the largest that any 286 or 30 code lengths
- * of up to 15 bits can need (found by going through all of them).
- */
-enum {
-    BM_INFLATE_LITERAL_ROOT_BITS = 12,
-    BM_INFLATE_LITERAL_ENTRIES = 4380,
-    BM_INFLATE_DISTANCE_ROOT_BITS = 8,
-    BM_INFLATE_DISTANCE_ENTRIES = 400
-};
-
-/*
- * An entry of the literal/length table stands for all that its index tells for sure, up to two symbols: a
- * literal, two literals, a literal and a length, or a length.
- *
- *   bits 0-5    the bits of the literals' codes
- *   bits 6-7    how many literals there are: 0, 1, 2
- *   bits 8-13   the bits of all codes, and the length's extra bits
- *   bit 14      there is no length
- *   bit 15      an exception (bit 14 is set, too): neither literal nor length
- *   bits 16-23  the first literal
- *   bits 24-31  the second literal, or the length's base - 3
- *
- * Exceptions are the ends of blocks (bit 30), codes that mean nothing, and links to subtables (bit 29; bits
- * 8-11: the subtable's bits; bits 16-28: where it begins).
- */
-#define BM_INFLATE_LITERALS(n)  ((uint32_t)(n) << 6)
-#define BM_INFLATE_NO_LENGTH    (UINT32_C(1) << 14)
-#define BM_INFLATE_IS_EXCEPTION (UINT32_C(1) << 15)
-#define BM_INFLATE_EXCEPTION    (BM_INFLATE_NO_LENGTH | BM_INFLATE_IS_EXCEPTION)
-#define BM_INFLATE_LINK         (UINT32_C(1) << 29)
-#define BM_INFLATE_END_OF_BLOCK (UINT32_C(1) << 30)
-#define BM_INFLATE_LINK_START   0x1fffU
-
-/*
- * Entries of the distance table:
- *
- *   bits 0-7    the code's bits and the extra bits after it
- *   bits 8-13   the code's bits; of a link: the subtable's bits
- *   bit 15      a link
- *   bits 16-31  the distance's base, or 0 where the code means nothing; of a link: where the subtable begins
- */
-#define BM_INFLATE_DISTANCE_LINK (UINT32_C(1) << 15)
-
-struct bm_inflate_codes {
-    uint32_t literal[BM_INFLATE_LITERAL_ENTRIES];
-    uint32_t distance[BM_INFLATE_DISTANCE_ENTRIES];
-    uint8_t literal_bits[BM_END_OF_BLOCK]; /* each literal's code's bits */
-};
-
-/* The extra bits of a length, by its base - 3. */
-extern const uint8_t bm_inflate_length_extra[256];
-
-/* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. is_long: the block is
- * expected to be long enough for entries of two symbols to be worth their making. */
-void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header,
-                           bool is_long);
 
 enum bm_inflate_phase {
     BM_INFLATE_START, /* gzip or plain? */
@@ -119,7 +59,7 @@ struct bm_inflate {
     uint32_t n_short_blocks; /* dynamic blocks in a row that were short */
     uint32_t n_stored;       /* bytes of a stored block to come */
     size_t n_header_wait;    /* bytes that there should be before a block's header is tried again */
-    const struct bm_inflate_codes *open_codes;
+    const struct bm_codes *open_codes;
 
     enum bm_inflate_header_part part;
     uint8_t flags;
@@ -133,8 +73,8 @@ struct bm_inflate {
 
     /* What follows outlives a reset. */
     bool has_bmi2; /* the processor: see tokens.c */
-    struct bm_inflate_codes dynamic_codes;
-    struct bm_inflate_codes fixed_codes;
+    struct bm_codes dynamic_codes;
+    struct bm_codes fixed_codes;
 };
 
 /* Where the next bit lies in the batch's bits. */

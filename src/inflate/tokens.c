@@ -8,7 +8,7 @@
  * or a match comes next, the processor foretells badly, and a wrong guess costs as much as three look-ups.
  * So:
  *
- * - An entry tells of two symbols where the bits looked at hold two (see internal.h): two literals, or a
+ * - An entry tells of two symbols where the bits looked at hold two (see base/codes.h): two literals, or a
  * literal and a length.
  *
  * - A turn of the loop takes an entry's literals without asking whether it has any: it writes two bytes, goes
@@ -51,57 +51,11 @@ enum {
     TURN_INPUT = 16,
     TURN_LITERALS = 4,
     TURN_OUTPUT = TURN_LITERALS + BM_MAX_MATCH,
-    LITERAL_MASK = (1 << BM_INFLATE_LITERAL_ROOT_BITS) - 1,
-    DISTANCE_MASK = (1 << BM_INFLATE_DISTANCE_ROOT_BITS) - 1
+    LITERAL_MASK = (1 << BM_CODES_LITERAL_ROOT_BITS) - 1,
+    DISTANCE_MASK = (1 << BM_CODES_DISTANCE_ROOT_BITS) - 1
 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* --- entries ----------------------------------------------------------------------------------------- */
-
-/* Counts of bits are cut out of entries as whole bytes: compilers know then that nothing need be masked. */
-
-ALWAYS_INLINE uint64_t low_bits(uint64_t bits, uint8_t n_bits) {
-    return bits & ((UINT64_C(1) << n_bits) - 1);
-}
-
-ALWAYS_INLINE uint32_t follow_literal_link(const struct bm_inflate_codes *codes, uint32_t entry,
-                                           uint64_t bits) {
-    size_t start = entry >> 16 & BM_INFLATE_LINK_START;
-    return codes->literal[start + low_bits(bits >> BM_INFLATE_LITERAL_ROOT_BITS, entry >> 8 & 0xf)];
-}
-
-ALWAYS_INLINE uint32_t follow_distance_link(const struct bm_inflate_codes *codes, uint32_t entry,
-                                            uint64_t bits) {
-    return codes->distance[(entry >> 16) + low_bits(bits >> BM_INFLATE_DISTANCE_ROOT_BITS, entry >> 8 & 0xf)];
-}
-
-/* The bits of a length's code, of a literal's before it, and its extra bits. */
-ALWAYS_INLINE uint8_t bits_of_length(uint32_t entry) {
-    return (uint8_t)(entry >> 8);
-}
-
-/* The same value, but the compiler does not know. What is needed at once and again later is made twice from
- * it: else gcc may keep the first result for the second use on the stack, and read it back for the first use,
- * too, in the chain of look-ups (which cost a tenth of all speed). */
-ALWAYS_INLINE uint32_t apart(uint32_t value) {
-    __asm__("" : "+r"(value));
-    return value;
-}
-
-ALWAYS_INLINE uint32_t length_of(uint32_t entry, uint64_t bits) {
-    const unsigned base = entry >> 24;
-    const uint8_t n_bits = bits_of_length(entry), n_codes = (uint8_t)(n_bits - bm_inflate_length_extra[base]);
-    return BM_MIN_MATCH + base + (uint32_t)(low_bits(bits, n_bits) >> n_codes);
-}
-
-ALWAYS_INLINE uint8_t bits_of_distance(uint32_t entry) {
-    return (uint8_t)entry;
-}
-
-ALWAYS_INLINE uint32_t distance_of(uint32_t entry, uint64_t bits) {
-    return (entry >> 16) + (uint32_t)(low_bits(bits, bits_of_distance(entry)) >> (uint8_t)(entry >> 8));
-}
 
 /* --- one token ---------------------------------------------------------------------------------------- */
 
@@ -114,32 +68,32 @@ static enum token refuse(struct bm_inflate *inflate, const char *reason) {
 
 static enum token read_match(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
                              uint64_t bits, uint64_t n_left) {
-    const struct bm_inflate_codes *codes = inflate->open_codes;
-    const uint32_t length = length_of(entry, bits);
-    const unsigned n_length = bits_of_length(entry);
+    const struct bm_codes *codes = inflate->open_codes;
+    const uint32_t length = bm_codes_length(entry, bits);
+    const unsigned n_length = bm_codes_length_bits(entry);
     bits >>= n_length;
     entry = codes->distance[bits & DISTANCE_MASK];
-    if ((entry & BM_INFLATE_DISTANCE_LINK) != 0) entry = follow_distance_link(codes, entry, bits);
-    if (n_length + bits_of_distance(entry) > n_left) return TOKEN_NEEDS_BITS;
+    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_codes_follow_distance(codes, entry, bits);
+    if (n_length + bm_codes_distance_bits(entry) > n_left) return TOKEN_NEEDS_BITS;
     if (entry >> 16 == 0) {
         return refuse(inflate, "a match has a distance code that does not exist");
     }
-    const uint32_t distance = distance_of(entry, bits);
+    const uint32_t distance = bm_codes_distance(entry, bits);
     if (distance > bm_inflate_text(batch) - inflate->member_text) {
         return refuse(inflate, "a match reaches back to before the text's beginning");
     }
     uint8_t *out = batch->text + batch->n_text;
     for (uint32_t i = 0; i < length; i++) out[i] = out[(ptrdiff_t)i - (ptrdiff_t)distance];
     batch->n_text += length;
-    inflate->bit += n_length + bits_of_distance(entry);
+    inflate->bit += n_length + bm_codes_distance_bits(entry);
     return TOKEN_MATCH;
 }
 
 static enum token read_exception(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
                                  uint64_t n_left) {
-    const uint8_t n_bits = (uint8_t)(entry >> 8) & 63;
+    const uint8_t n_bits = bm_codes_exception_bits(entry);
     if (n_bits > n_left) return TOKEN_NEEDS_BITS;
-    if ((entry & BM_INFLATE_END_OF_BLOCK) == 0) {
+    if ((entry & BM_CODES_END_OF_BLOCK) == 0) {
         return refuse(inflate, "a block has a literal/length code that does not exist");
     }
     bm_inflate_add_trace(inflate, batch, BM_TRACE_END, n_bits);
@@ -152,16 +106,16 @@ static enum token read_exception(struct bm_inflate *inflate, struct bm_batch *ba
  * nothing is concluded before it is known that the bits that said so were all there.
  */
 static enum token read_token(struct bm_inflate *inflate, struct bm_batch *batch) {
-    const struct bm_inflate_codes *codes = inflate->open_codes;
+    const struct bm_codes *codes = inflate->open_codes;
     const uint64_t offset = bm_inflate_offset(inflate, batch);
     const uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - offset;
     const uint64_t bits = bm_load64(batch->bits + (offset >> 3)) >> (offset & 7);
     uint32_t entry = codes->literal[bits & LITERAL_MASK];
-    if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) {
-        if ((entry & BM_INFLATE_LINK) != 0) entry = follow_literal_link(codes, entry, bits);
-        if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) return read_exception(inflate, batch, entry, n_left);
+    if ((entry & BM_CODES_IS_EXCEPTION) != 0) {
+        if ((entry & BM_CODES_LINK) != 0) entry = bm_codes_follow_literal(codes, entry, bits);
+        if ((entry & BM_CODES_IS_EXCEPTION) != 0) return read_exception(inflate, batch, entry, n_left);
     }
-    if ((entry & BM_INFLATE_LITERALS(3)) == 0) return read_match(inflate, batch, entry, bits, n_left);
+    if ((entry & BM_CODES_LITERALS(3)) == 0) return read_match(inflate, batch, entry, bits, n_left);
     const uint8_t literal = (uint8_t)(entry >> 16); /* a second symbol is left for the next time */
     if (codes->literal_bits[literal] > n_left) return TOKEN_NEEDS_BITS;
     batch->text[batch->n_text++] = literal;
@@ -210,28 +164,16 @@ static void copy_near(uint8_t *to, size_t distance, size_t n_bytes) {
         for (; to < end; to += 8, from += 8) copy(to, from, 8);
         return;
     }
-    const uint64_t pattern = low_bits(bm_load64(from), (uint8_t)(distance * 8)) * repeat[distance];
+    const uint64_t pattern = bm_codes_low_bits(bm_load64(from), (uint8_t)(distance * 8)) * repeat[distance];
     for (; to < end; to += steps[distance]) bm_store64(to, pattern);
 }
 
 /* --- many tokens -----------------------------------------------------------------------------------------
  */
 
-enum {
-    PAST = 2,
-    LITERALS = offsetof(struct bm_inflate_codes, literal),
-    DISTANCES = offsetof(struct bm_inflate_codes, distance)
-};
-
-/*
- * Where the fast loop is. `bits` holds the next bits of the stream, above PAST ones that are past, n_bits
- * with these (of n_bits the low six bits count); `in` points to the byte behind them. Higher bits may hold
- * what comes there, or zeros.
- */
+/* Where the fast loop is. */
 struct cursor {
-    uint64_t bits;
-    uint32_t n_bits;
-    const uint8_t *in;
+    struct bm_codes_reader reader;
     uint8_t *out;
 };
 
@@ -241,35 +183,17 @@ struct limits {
     uint8_t *literal; /* behind a literal */
 };
 
-/* Now there are 54 bits or more, and the past ones. */
-ALWAYS_INLINE void refill(struct cursor *at) {
-    at->bits |= bm_load64(at->in) << (at->n_bits & 63);
-    at->in += ~at->n_bits >> 3 & 7;
-    at->n_bits |= 56;
-}
-
-ALWAYS_INLINE uint32_t look_up(const struct bm_inflate_codes *codes, size_t table, uint64_t bits,
-                               unsigned mask) {
-    uint32_t entry;
-    memcpy(&entry, (const uint8_t *)codes + (bits & (uint64_t)mask << PAST) + table, sizeof entry);
-    return entry;
-}
-
-ALWAYS_INLINE unsigned n_literals(uint32_t entry) {
-    return entry >> 6 & 3;
-}
-
 ALWAYS_INLINE void put_literals(struct cursor *at, uint32_t entry) {
     const uint16_t literals = (uint16_t)(entry >> 16);
     memcpy(at->out, &literals, sizeof literals);
-    at->out += n_literals(entry);
+    at->out += bm_codes_n_literals(entry);
 }
 
 /* Takes an entry's literals, if it has any. */
 ALWAYS_INLINE void take_literals(struct cursor *at, uint32_t entry) {
     put_literals(at, entry);
-    at->bits >>= entry & 63;
-    at->n_bits -= entry;
+    at->reader.bits >>= entry & 63;
+    at->reader.n_bits -= entry;
 }
 
 /*
@@ -277,36 +201,36 @@ ALWAYS_INLINE void take_literals(struct cursor *at, uint32_t entry) {
  * looks up the next entry. 34 bits are there. No distance may be more than STEP beyond at->out - floor.
  * False: nothing was taken, this is for read_token().
  */
-ALWAYS_INLINE bool take_match(struct cursor *at, const struct bm_inflate_codes *codes, uint32_t *entry,
+ALWAYS_INLINE bool take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry,
                               const uint8_t *floor) {
     const uint32_t first = *entry;
-    const uint32_t length = length_of(apart(first), at->bits >> PAST);
-    at->bits >>= bits_of_length(first);
-    at->n_bits -= first >> 8;
-    uint32_t second = look_up(codes, DISTANCES, at->bits, DISTANCE_MASK);
-    refill(at);
+    const uint32_t length = bm_codes_length(bm_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
+    at->reader.bits >>= bm_codes_length_bits(first);
+    at->reader.n_bits -= first >> 8;
+    uint32_t second = bm_codes_look_up_distance(codes, at->reader.bits);
+    bm_codes_refill(&at->reader);
     put_literals(at, first);
-    if (bm_unlikely((second & BM_INFLATE_DISTANCE_LINK) != 0)) {
-        second = follow_distance_link(codes, second, at->bits >> PAST);
+    if (bm_unlikely((second & BM_CODES_DISTANCE_LINK) != 0)) {
+        second = bm_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
     }
-    const uint64_t bits = at->bits >> PAST;
-    at->bits >>= bits_of_distance(second);
-    at->n_bits -= second;
-    const size_t distance = distance_of(second, bits);
+    const uint64_t bits = at->reader.bits >> BM_CODES_PAST;
+    at->reader.bits >>= bm_codes_distance_bits(second);
+    at->reader.n_bits -= second;
+    const size_t distance = bm_codes_distance(second, bits);
     const bool is_odd = distance - STEP > (size_t)(at->out - floor);
     if (bm_unlikely(is_odd)) {
         if (distance >= STEP || distance == 0) {
-            const unsigned n_bits =
-                ((at->n_bits + apart(second)) & 63) + bits_of_length(apart(first)); /* up to 83 */
-            at->in -= n_bits >> 3;
-            at->n_bits = n_bits & 7;
-            at->out -= n_literals(first);
+            const unsigned n_bits = ((at->reader.n_bits + bm_codes_apart(second)) & 63) +
+                                    bm_codes_length_bits(bm_codes_apart(first)); /* up to 83 */
+            at->reader.in -= n_bits >> 3;
+            at->reader.n_bits = n_bits & 7;
+            at->out -= bm_codes_n_literals(first);
             return false;
         }
         copy_near(at->out, distance, length);
     }
-    *entry = look_up(codes, LITERALS, at->bits, LITERAL_MASK);
-    refill(at);
+    *entry = bm_codes_look_up_literal(codes, at->reader.bits);
+    bm_codes_refill(&at->reader);
     if (bm_likely(!is_odd)) copy_far(at->out, distance, length);
     at->out += length;
     return true;
@@ -324,19 +248,13 @@ static struct limits set_limits(const struct bm_inflate *inflate, const struct b
 }
 
 static struct cursor begin_run(const struct bm_inflate *inflate, const struct bm_batch *batch) {
-    const uint64_t offset = bm_inflate_offset(inflate, batch);
-    const unsigned n_gone = (unsigned)(offset & 7);
-    const uint8_t *in = batch->bits + (offset >> 3);
-    struct cursor at = {bm_load64(in) >> n_gone << PAST, 56 + PAST - n_gone, in + 7,
-                        batch->text + batch->n_text};
-    refill(&at);
-    return at;
+    return (struct cursor){bm_codes_read_at(batch->bits, bm_inflate_offset(inflate, batch)),
+                           batch->text + batch->n_text};
 }
 
 static void end_run(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at) {
-    const uint64_t offset = (uint64_t)(at.in - batch->bits) * 8 + PAST - (at.n_bits & 63);
     batch->n_text = (size_t)(at.out - batch->text);
-    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + offset;
+    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + bm_codes_read_bit(&at.reader, batch->bits);
 }
 
 /* Inside a block there is always room for one entry more, for the block's end. */
@@ -376,34 +294,35 @@ static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struc
     if (bm_inflate_text(batch) < inflate->next_mark) return false;
     add_token(inflate, batch);
     *limits = set_limits(inflate, batch);
-    return at.in <= limits->in && at.out < limits->match && !is_trace_full(batch);
+    return at.reader.in <= limits->in && at.out < limits->match && !is_trace_full(batch);
 }
 
 ALWAYS_INLINE void run_inline(struct bm_inflate *inflate, struct bm_batch *batch) {
-    const struct bm_inflate_codes *codes = inflate->open_codes;
+    const struct bm_codes *codes = inflate->open_codes;
     const size_t n_back =
         least(bm_inflate_text(batch) - inflate->member_text, batch->n_text + batch->n_history);
     struct limits limits = set_limits(inflate, batch);
     struct cursor at = begin_run(inflate, batch);
     const uint8_t *floor = at.out - n_back + STEP;
-    if (n_back < STEP || at.in > limits.in || at.out >= limits.match) return;
-    uint32_t entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
+    if (n_back < STEP || at.reader.in > limits.in || at.out >= limits.match) return;
+    uint32_t entry = bm_codes_look_up_literal(codes, at.reader.bits);
     for (;;) {
         take_literals(&at, entry);
-        entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
-        if (bm_unlikely((entry & BM_INFLATE_IS_EXCEPTION) != 0)) {
-            if ((entry & BM_INFLATE_LINK) != 0) entry = follow_literal_link(codes, entry, at.bits >> PAST);
-            if ((entry & BM_INFLATE_IS_EXCEPTION) != 0) break;
+        entry = bm_codes_look_up_literal(codes, at.reader.bits);
+        if (bm_unlikely((entry & BM_CODES_IS_EXCEPTION) != 0)) {
+            if ((entry & BM_CODES_LINK) != 0)
+                entry = bm_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
+            if ((entry & BM_CODES_IS_EXCEPTION) != 0) break;
         }
-        if ((entry & BM_INFLATE_NO_LENGTH) != 0) {
+        if ((entry & BM_CODES_NO_LENGTH) != 0) {
             take_literals(&at, entry);
-            if (at.in > limits.in || at.out >= limits.literal) break;
-            entry = look_up(codes, LITERALS, at.bits, LITERAL_MASK);
-            refill(&at);
+            if (at.reader.in > limits.in || at.out >= limits.literal) break;
+            entry = bm_codes_look_up_literal(codes, at.reader.bits);
+            bm_codes_refill(&at.reader);
             continue;
         }
         if (!take_match(&at, codes, &entry, floor)) break;
-        if (bm_unlikely(at.in > limits.in || at.out >= limits.match)) {
+        if (bm_unlikely(at.reader.in > limits.in || at.out >= limits.match)) {
             if (!pass_limit(inflate, batch, at, &limits)) return;
         }
     }

@@ -93,9 +93,9 @@ static void put(struct bm_splice *splice, const struct bm_batch *batch, uint32_t
 }
 
 /* The token that a match whose source lies before the last segment becomes, if it stays one match; else 0. */
-static uint32_t move_match(const struct bm_splice *splice, uint64_t text, uint32_t token) {
+static inline uint32_t move_match(const struct bm_splice *splice, uint64_t text, uint32_t token) {
     unsigned distance = bm_splice_token_distance(token);
-    struct bm_splice_stretch stretch = bm_splice_segments_find(&splice->segments, text - distance);
+    struct bm_splice_stretch stretch = bm_splice_segments_find_before(&splice->segments, text - distance);
     uint64_t moved = distance + (splice->place - splice->text) - stretch.shift;
     if (stretch.n_bytes < bm_splice_token_length(token) || stretch.shift == BM_SPLICE_DROPPED) return 0;
     if (moved > BM_WINDOW) return 0;
@@ -108,10 +108,12 @@ static size_t put_whole(struct bm_splice *splice, uint64_t limit) {
     const uint64_t segment_begin = splice->segment_begin;
     uint64_t text = splice->text;
     const uint32_t *token = splice->queue + splice->queue_head, *end = splice->queue + splice->queue_end;
-    uint32_t *out = recode->tokens + recode->n_tokens, *out_end = recode->tokens + BM_SPLICE_CHUNK;
+    uint32_t *out = recode->tokens + recode->n_tokens;
+    if (end - token > recode->tokens + BM_SPLICE_CHUNK - out)
+        end = token + (recode->tokens + BM_SPLICE_CHUNK - out);
     if (bm_splice_token_is_stump(*token)) return 0; /* only the first can be */
     if (recode->n_tokens == 0) recode->place = splice->place;
-    for (; token < end && out < out_end; token++) {
+    for (; token < end; token++) {
         uint32_t next = *token;
         unsigned length = bm_splice_token_length(next), distance = bm_splice_token_distance(next);
         if (text + length > limit) break;

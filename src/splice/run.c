@@ -12,8 +12,32 @@
 
 enum { LITERALS_BEFORE = 3 };
 
+/*
+ * Text near edits comes in small pieces, but stands in the window in one: from there it goes into the CRC, a
+ * lot at once. What has not been seen is summed up where it stands in the child.
+ */
+void bm_splice_sum(struct bm_splice *splice, const struct bm_batch *batch) {
+    uint64_t seen = splice->place - (splice->is_kept ? splice->text - splice->seen : 0);
+    if (splice->summed < seen) {
+        splice->crc32 = bm_crc32(splice->crc32, bm_splice_window_at(&splice->window, splice->summed),
+                                 (size_t)(seen - splice->summed));
+        splice->summed = seen;
+    }
+    if (splice->summed < splice->place) {
+        uint64_t n_bytes = splice->place - splice->summed;
+        splice->crc32 =
+            bm_crc32(splice->crc32, bm_splice_text(batch, splice->text - n_bytes), (size_t)n_bytes);
+        splice->summed = splice->place;
+    }
+}
+
+void bm_splice_sum_many(struct bm_splice *splice, const struct bm_batch *batch) {
+    if (splice->place - splice->summed > BM_WINDOW) bm_splice_sum(splice, batch);
+}
+
 void bm_splice_see(struct bm_splice *splice, const struct bm_batch *batch) {
     if (!splice->is_kept || splice->seen == splice->text) return;
+    bm_splice_sum_many(splice, batch);
     if (splice->text - splice->seen > BM_WINDOW) {
         splice->seen = splice->text - BM_WINDOW;
         bm_splice_window_begin(&splice->window, splice->place - BM_WINDOW);

@@ -4,11 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct bm_splice_segment *segment_at(const struct bm_splice_segments *segments,
-                                                  uint64_t number) {
-    return &segments->ring[number % BM_SPLICE_SEGMENTS];
-}
-
 void bm_splice_segments_clear(struct bm_splice_segments *segments, uint64_t begin) {
     segments->first = segments->end = 0;
     segments->n_cells = begin >> BM_SPLICE_CELL_BITS;
@@ -17,7 +12,7 @@ void bm_splice_segments_clear(struct bm_splice_segments *segments, uint64_t begi
 }
 
 const struct bm_splice_segment *bm_splice_segments_last(const struct bm_splice_segments *segments) {
-    return segments->end == segments->first ? NULL : segment_at(segments, segments->end - 1);
+    return segments->end == segments->first ? NULL : bm_splice_segment_at(segments, segments->end - 1);
 }
 
 /* The cells that begin before `begin`, up to which the last segment reaches. */
@@ -25,7 +20,13 @@ static void fill_cells(struct bm_splice_segments *segments, uint64_t begin) {
     uint64_t end = (begin + (1U << BM_SPLICE_CELL_BITS) - 1) >> BM_SPLICE_CELL_BITS;
     uint64_t cell = segments->n_cells;
     if (cell + BM_SPLICE_CELLS < end) cell = end - BM_SPLICE_CELLS;
-    for (; cell < end; cell++) segments->cells[cell % BM_SPLICE_CELLS] = segments->end - 1;
+    const uint16_t number = (uint16_t)(segments->end - 1);
+    while (cell < end) { /* up to the ring's end at once, so that compilers can make vectors of it */
+        size_t from = (size_t)(cell % BM_SPLICE_CELLS), n = (size_t)(end - cell);
+        if (n > BM_SPLICE_CELLS - from) n = BM_SPLICE_CELLS - from;
+        for (size_t i = 0; i < n; i++) segments->cells[from + i] = number;
+        cell += n;
+    }
     segments->n_cells = end;
 }
 
@@ -37,14 +38,7 @@ void bm_splice_segments_add(struct bm_splice_segments *segments, uint64_t begin,
 }
 
 struct bm_splice_stretch bm_splice_segments_find(const struct bm_splice_segments *segments, uint64_t place) {
-    uint64_t cell = place >> BM_SPLICE_CELL_BITS;
     const struct bm_splice_segment *last = bm_splice_segments_last(segments);
     if (place >= last->begin) return (struct bm_splice_stretch){UINT64_MAX, last->shift};
-    uint64_t number = segments->cells[cell % BM_SPLICE_CELLS];
-    if (number < segments->first) number = segments->first;
-    uint64_t begin = segment_at(segments, number)->begin;
-    if (place < begin) return (struct bm_splice_stretch){begin - place, BM_SPLICE_DROPPED};
-    while (segment_at(segments, number + 1)->begin <= place) number++;
-    return (struct bm_splice_stretch){segment_at(segments, number + 1)->begin - place,
-                                      segment_at(segments, number)->shift};
+    return bm_splice_segments_find_before(segments, place);
 }

@@ -17,8 +17,8 @@
 
 enum {
     BM_SPLICE_SEGMENTS = 4096, /* a power of 2 */
-    BM_SPLICE_CELL_BITS = 6,   /* bytes in a cell: 64 */
-    BM_SPLICE_CELLS = 1024     /* of the last 64 KiB; a power of 2 */
+    BM_SPLICE_CELL_BITS = 4,   /* bytes in a cell: 16 */
+    BM_SPLICE_CELLS = 4096     /* of the last 64 KiB; a power of 2 */
 };
 
 struct bm_splice_segment {
@@ -30,7 +30,8 @@ struct bm_splice_segments {
     uint64_t first, end; /* numbers of the segments there are: first, ..., end - 1 */
     uint64_t n_cells;    /* cells before this one are filled */
     struct bm_splice_segment ring[BM_SPLICE_SEGMENTS];
-    uint64_t cells[BM_SPLICE_CELLS]; /* number of the segment in which the cell begins */
+    uint16_t cells[BM_SPLICE_CELLS]; /* number of the segment in which the cell begins, modulo 2^16: there
+                                        are fewer segments than bytes in the last 64 KiB */
 };
 
 /* A part of a look-up's answer: n_bytes from the place that was asked for on share this shift. */
@@ -48,8 +49,26 @@ void bm_splice_segments_add(struct bm_splice_segments *segments, uint64_t begin,
 /* The last segment, or NULL. */
 const struct bm_splice_segment *bm_splice_segments_last(const struct bm_splice_segments *segments);
 
-/* The segment in which `place` lies. place must not lie more than 32 KiB and a match before the last begin.
- */
+static inline const struct bm_splice_segment *bm_splice_segment_at(const struct bm_splice_segments *segments,
+                                                                   uint64_t number) {
+    return &segments->ring[number % BM_SPLICE_SEGMENTS];
+}
+
+/* The stretch from `place` on, which lies before the last segment. place must not lie more than 32 KiB and a
+ * match before that. */
+static inline struct bm_splice_stretch
+bm_splice_segments_find_before(const struct bm_splice_segments *segments, uint64_t place) {
+    uint16_t cell = segments->cells[(place >> BM_SPLICE_CELL_BITS) % BM_SPLICE_CELLS];
+    uint64_t number = segments->end - (uint16_t)(segments->end - cell);
+    if (bm_unlikely(number < segments->first)) number = segments->first;
+    uint64_t begin = bm_splice_segment_at(segments, number)->begin;
+    if (bm_unlikely(place < begin)) return (struct bm_splice_stretch){begin - place, BM_SPLICE_DROPPED};
+    while (bm_splice_segment_at(segments, number + 1)->begin <= place) number++;
+    return (struct bm_splice_stretch){bm_splice_segment_at(segments, number + 1)->begin - place,
+                                      bm_splice_segment_at(segments, number)->shift};
+}
+
+/* The same, wherever the place lies. */
 struct bm_splice_stretch bm_splice_segments_find(const struct bm_splice_segments *segments, uint64_t place);
 
 #endif

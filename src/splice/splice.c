@@ -33,7 +33,7 @@
  *
  * Bounded. Everything is in one struct. One piece of work writes less than BM_OUTPUT_ROOM: a batch's bits, or
  * a chunk of so many tokens in at most the 31 bits that fixed codes take for each. Work is linear: a look-up
- * of where text went scans at most one cell of 64 bytes, a hash has one place, a block costs no more than
+ * of where text went scans at most one cell of 16 bytes, a hash has one place, a block costs no more than
  * its header does, and empty blocks are passed over.
  */
 
@@ -63,16 +63,6 @@ void bm_splice_reset(struct bm_splice *splice) {
     splice->n_bits = 0;
 }
 
-/* Kept text goes into the CRC when an edit comes or the step ends. */
-static void sum_up(struct bm_splice *splice, struct bm_splice_task *task) {
-    struct bm_output *output = task->output;
-    if (!splice->is_kept) return;
-    size_t n_bytes = (size_t)(splice->text - splice->summed);
-    output->crc32 = bm_crc32(output->crc32, bm_splice_text(task->batch, splice->summed), n_bytes);
-    output->n_text += n_bytes;
-    splice->summed = splice->text;
-}
-
 void bm_splice_flush(struct bm_splice *splice, struct bm_splice_task *task, enum bm_splice_reason reason) {
     bm_splice_see(splice, task->batch);
     bm_splice_run_end(splice, task->batch, NULL);
@@ -84,7 +74,6 @@ void bm_splice_flush(struct bm_splice *splice, struct bm_splice_task *task, enum
 static void keep(struct bm_splice *splice) {
     splice->is_kept = true;
     splice->seen = splice->text;
-    splice->summed = splice->text;
 }
 
 static void begin_fragment(struct bm_splice *splice) {
@@ -99,6 +88,7 @@ static void end_fragment(struct bm_splice *splice, struct bm_splice_task *task) 
     assert(splice->is_in_fragment);
     bm_splice_flush(splice, task, BM_SPLICE_BLOCK_ENDS);
     bm_splice_put_stored(&task->writer, NULL, 0);
+    bm_splice_sum(splice, task->batch); /* the next fragment's window begins anew */
     splice->is_in_fragment = false;
     splice->is_kept = false;
 }
@@ -111,9 +101,8 @@ static bool insert(struct bm_splice *splice, struct bm_splice_task *task, const 
     if (n > BM_SPLICE_RUN) n = BM_SPLICE_RUN;
     if (n > 0) {
         bm_splice_run_begin(splice, task->batch);
+        bm_splice_sum_many(splice, task->batch);
         bm_splice_window_add(&splice->window, text, n);
-        task->output->crc32 = bm_crc32(task->output->crc32, text, n);
-        task->output->n_text += n;
         splice->place += n;
         splice->n_inserted += n;
         bm_splice_run_touch(splice, task->batch);
@@ -125,7 +114,6 @@ static bool insert(struct bm_splice *splice, struct bm_splice_task *task, const 
 
 static void take_edit(struct bm_splice *splice, struct bm_splice_task *task) {
     const struct bm_edit *edit = task->edit;
-    sum_up(splice, task);
     bm_splice_see(splice, task->batch);
     splice->has_edit = true;
     switch (edit->kind) {
@@ -201,13 +189,18 @@ enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_b
         .writer = {output->data + output->n_data, splice->bits, splice->n_bits},
     };
     bool has_room = true, has_worked = true;
+    const uint64_t place = splice->place;
+    splice->summed = place;
+    splice->crc32 = output->crc32;
     if (splice->is_batch_new) bm_splice_walk_begin(&splice->walk, batch);
     splice->is_batch_new = false;
     while (has_room && has_worked) {
         has_room = task.writer.next - output->data <= BM_OUTPUT_SIZE - BM_OUTPUT_ROOM;
         if (has_room) has_worked = work(splice, &task);
     }
-    sum_up(splice, &task);
+    bm_splice_sum(splice, batch);
+    output->crc32 = splice->crc32;
+    output->n_text += splice->place - place;
     splice->bits = task.writer.bits;
     splice->n_bits = task.writer.n_bits;
     output->n_data = (size_t)(task.writer.next - output->data);

@@ -38,9 +38,10 @@ struct bm_splice {
     bool is_kept;
     bool has_edit;       /* what becomes of the text from here on may have changed since the last segment */
     uint32_t n_inserted; /* bytes of the next edit that were inserted */
-    uint64_t summed;     /* where text is kept: before it, text is in the CRC */
     uint64_t bits;       /* of the writer, between steps */
     unsigned n_bits;
+    uint64_t summed; /* during a step: the place before which the result is in the CRC */
+    uint32_t crc32;
 
     /* Near edits. */
     uint64_t near_end;      /* up to here in the text, tokens are looked at */
@@ -77,10 +78,16 @@ bool bm_splice_near_decode(struct bm_splice *splice, const struct bm_batch *batc
 /* Puts all that the batch still has into the queue. */
 void bm_splice_near_hold(struct bm_splice *splice, const struct bm_batch *batch);
 
-/* --- run.c: text that is matched anew ------------------------------------------------------------ */
+/* --- run.c: text that is seen, summed up, and matched anew ---------------------------------------- */
 
 /* Brings the kept text before `text` into the window. */
 void bm_splice_see(struct bm_splice *splice, const struct bm_batch *batch);
+
+/* Brings everything up to the place at hand into the CRC, from the window or the child's text. */
+void bm_splice_sum(struct bm_splice *splice, const struct bm_batch *batch);
+
+/* The same, if it is so much that the window may forget it before all else. */
+void bm_splice_sum_many(struct bm_splice *splice, const struct bm_batch *batch);
 
 /* The bytes that come next are to be matched anew. */
 void bm_splice_run_begin(struct bm_splice *splice, const struct bm_batch *batch);

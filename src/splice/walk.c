@@ -6,20 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-/*
- * Entries of the tables. The low six bits say how many bits are taken, extra bits included; from CODE_SHIFT
- * on, how many of these are the code. Above VALUE_SHIFT: a literal's byte, or the base value of a length or a
- * distance. 0: the code is longer than the table knows, or no code at all.
- */
-enum {
-    ALL_BITS = 63, /* mask */
-    CODE_SHIFT = 8,
-    CODE_BITS = 15, /* mask */
-    IS_LITERAL = 1 << 12,
-    IS_END = 1 << 13,
-    VALUE_SHIFT = 16
-};
-
 void bm_splice_walk_reset(struct bm_splice_walk *walk) {
     walk->bit = 0;
     walk->text = 0;
@@ -42,55 +28,6 @@ static uint64_t origin(const struct bm_batch *batch) {
 
 /* --- codes --------------------------------------------------------------------------------------- */
 
-static uint32_t make_entry(unsigned value, unsigned n_code, unsigned n_extra, unsigned flags) {
-    return value << VALUE_SHIFT | flags | n_code << CODE_SHIFT | (n_code + n_extra);
-}
-
-static uint32_t literal_entry(unsigned symbol, unsigned n_code) {
-    if (symbol < BM_END_OF_BLOCK) return make_entry(symbol, n_code, 0, IS_LITERAL);
-    if (symbol == BM_END_OF_BLOCK || symbol > 285) return make_entry(0, n_code, 0, IS_END);
-    return make_entry(bm_length_base[symbol - 257], n_code, bm_length_extra_bits[symbol - 257], 0);
-}
-
-static uint32_t distance_entry(unsigned symbol, unsigned n_code) {
-    if (symbol >= 30) symbol = 29; /* never used: inflate refuses them */
-    return make_entry(bm_distance_base[symbol], n_code, bm_distance_extra_bits[symbol], 0);
-}
-
-static void sort_symbols(struct bm_splice_decoder *decoder, const uint8_t *lengths, unsigned n_symbols) {
-    uint16_t place[BM_MAX_CODE_LENGTH + 2] = {0};
-    memset(decoder->counts, 0, sizeof decoder->counts);
-    for (unsigned i = 0; i < n_symbols; i++) decoder->counts[lengths[i]]++;
-    decoder->counts[0] = 0;
-    for (unsigned i = 1; i <= BM_MAX_CODE_LENGTH; i++)
-        place[i + 1] = (uint16_t)(place[i] + decoder->counts[i]);
-    for (unsigned i = 0; i < n_symbols; i++) {
-        if (lengths[i] != 0) decoder->symbols[place[lengths[i]]++] = (uint16_t)i;
-    }
-}
-
-/* The next code of the same length, where the first bit of a code is the lowest. */
-static unsigned next_reversed(unsigned code, unsigned n_bits) {
-    unsigned bit = 1U << (n_bits - 1);
-    while (code & bit) bit >>= 1;
-    return bit == 0 ? 0 : (code & (bit - 1)) | bit;
-}
-
-static void fill_table(const struct bm_splice_decoder *decoder, uint32_t *table, unsigned table_bits,
-                       uint32_t (*entry_of)(unsigned symbol, unsigned n_code)) {
-    const uint16_t *symbol = decoder->symbols;
-    unsigned code = 0, filled = 1; /* entries that are known; doubled with each length */
-    table[0] = 0;
-    for (unsigned n_bits = 1; n_bits <= table_bits; n_bits++) {
-        memcpy(table + filled, table, filled * sizeof *table);
-        filled *= 2;
-        for (unsigned i = decoder->counts[n_bits]; i > 0; i--) {
-            table[code] = entry_of(*symbol++, n_bits);
-            code = next_reversed(code, n_bits);
-        }
-    }
-}
-
 void bm_splice_read_lengths(struct bm_splice_block *block) {
     const char *reason = NULL;
     if (block->is_read || block->type == BM_BLOCK_STORED) return;
@@ -101,31 +38,23 @@ void bm_splice_read_lengths(struct bm_splice_block *block) {
     block->is_read = true;
 }
 
-static void make_tables(struct bm_splice_walk *walk) {
-    if (walk->has_tables) return;
-    bm_splice_read_lengths(&walk->block);
-    const struct bm_block_header *lengths = &walk->block.lengths;
-    sort_symbols(&walk->literals, lengths->literal_lengths, BM_N_LITERAL_LENGTH);
-    sort_symbols(&walk->distances, lengths->distance_lengths, BM_N_DISTANCE);
-    fill_table(&walk->literals, walk->literal_table, BM_SPLICE_LITERAL_BITS, literal_entry);
-    fill_table(&walk->distances, walk->distance_table, BM_SPLICE_DISTANCE_BITS, distance_entry);
-    walk->has_tables = true;
+/* Where the block at hand is longer than this, entries of two symbols are worth their making. */
+enum { LONG_BITS = 8192 };
+
+/* Whether it is, as far as this batch tells; the trace's entries from n_trace on are those of the block. */
+static bool is_long(const struct bm_splice_walk *walk, const struct bm_batch *batch) {
+    size_t i = walk->n_trace;
+    if (walk->block.type == BM_BLOCK_FIXED) return true; /* the tables may serve for others, too */
+    while (i < batch->n_trace && batch->trace[i].kind == BM_TRACE_TOKEN) i++;
+    uint64_t end = i < batch->n_trace ? batch->trace[i].bit : batch->end_bit;
+    return end - walk->bit > LONG_BITS;
 }
 
-/* The entry of a code of any length. In a stream that inflate has passed there always is one. */
-static uint32_t find_code(const struct bm_splice_decoder *decoder, uint64_t bits,
-                          uint32_t (*entry_of)(unsigned symbol, unsigned n_code)) {
-    unsigned code = 0, first = 0, index = 0;
-    for (unsigned n_bits = 1; n_bits <= BM_MAX_CODE_LENGTH; n_bits++) {
-        unsigned count = decoder->counts[n_bits];
-        code |= (unsigned)(bits & 1);
-        bits >>= 1;
-        if (code < first + count) return entry_of(decoder->symbols[index + code - first], n_bits);
-        index += count;
-        first = (first + count) << 1;
-        code <<= 1;
-    }
-    return make_entry(0, BM_MAX_CODE_LENGTH, 0, IS_END);
+static void make_tables(struct bm_splice_walk *walk, const struct bm_batch *batch) {
+    if (walk->has_tables) return;
+    bm_splice_read_lengths(&walk->block);
+    bm_codes_make(&walk->codes, &walk->block.lengths, is_long(walk, batch));
+    walk->has_tables = true;
 }
 
 /* --- the trace ----------------------------------------------------------------------------------- */
@@ -246,24 +175,10 @@ static size_t walk_stored(struct bm_splice_walk *walk, const struct bm_batch *ba
     return n;
 }
 
-/* The value of an entry at which `bits` begin. */
-static inline unsigned entry_value(uint32_t entry, uint64_t bits) {
-    uint64_t all = bits & (((uint64_t)1 << (entry & ALL_BITS)) - 1);
-    return (entry >> VALUE_SHIFT) + (unsigned)(all >> (entry >> CODE_SHIFT & CODE_BITS));
-}
-
-/* The match whose length has `entry`, at which `bits` begin. Adds to *bit what all of it takes. */
-static inline uint32_t read_match(const struct bm_splice_walk *walk, uint64_t bits, uint32_t entry,
-                                  uint64_t *bit) {
-    unsigned length = entry_value(entry, bits);
-    if (bm_unlikely(length == BM_MAX_MATCH) && (entry >> VALUE_SHIFT) != BM_MAX_MATCH)
-        length = BM_SPLICE_LONG_284;
-    bits >>= entry & ALL_BITS;
-    *bit += entry & ALL_BITS;
-    entry = walk->distance_table[bits & ((1U << BM_SPLICE_DISTANCE_BITS) - 1)];
-    if (bm_unlikely(entry == 0)) entry = find_code(&walk->distances, bits, distance_entry);
-    *bit += entry & ALL_BITS;
-    return bm_splice_token_match(length, entry_value(entry, bits));
+/* A match of 258 whose entry is not that of symbol 285 is one in the other form. No question is asked: there
+ * may be many of either. */
+BM_CODES_INLINE uint32_t form_of_length(uint32_t length, uint32_t entry) {
+    return length + ((length == BM_MAX_MATCH) & (entry >> 24 != BM_MAX_MATCH - BM_MIN_MATCH));
 }
 
 struct position {
@@ -272,103 +187,158 @@ struct position {
     uint32_t *token; /* where the next one goes */
 };
 
-static inline uint64_t load(const uint8_t *data, uint64_t bit) {
-    return bm_load64(data + (bit >> 3)) >> (bit & 7);
+struct limits {
+    const uint8_t *bits;   /* the batch's */
+    const uint8_t *in;     /* their end */
+    uint64_t text;         /* no token reaches beyond this */
+    const uint32_t *token; /* there is no room from here on */
+};
+
+/* Where the fast loop is. */
+struct cursor {
+    struct bm_codes_reader reader;
+    uint64_t text;
+    uint32_t *token;
+};
+
+/* Takes an entry's literals, if it has any; writes two tokens. */
+BM_CODES_INLINE void put_literals(struct cursor *at, uint32_t entry) {
+    at->token[0] = entry >> 16 & 0xff;
+    at->token[1] = entry >> 24;
+    at->token += bm_codes_n_literals(entry);
+    at->text += bm_codes_n_literals(entry);
 }
 
-static inline uint32_t look_up(const struct bm_splice_walk *walk, uint64_t bits) {
-    return walk->literal_table[bits & ((1U << BM_SPLICE_LITERAL_BITS) - 1)];
+BM_CODES_INLINE void take_literals(struct cursor *at, uint32_t entry) {
+    put_literals(at, entry);
+    at->reader.bits >>= entry & 63;
+    at->reader.n_bits -= entry;
+}
+
+/* Takes what *entry stands for: a length, perhaps a literal before it, and the distance; and looks up the
+ * next entry. */
+BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry) {
+    const uint32_t first = *entry;
+    const uint32_t length = bm_codes_length(bm_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
+    at->reader.bits >>= bm_codes_length_bits(first);
+    at->reader.n_bits -= first >> 8;
+    uint32_t second = bm_codes_look_up_distance(codes, at->reader.bits);
+    bm_codes_refill(&at->reader);
+    put_literals(at, first);
+    if (bm_unlikely((second & BM_CODES_DISTANCE_LINK) != 0))
+        second = bm_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
+    const uint64_t bits = at->reader.bits >> BM_CODES_PAST;
+    at->reader.bits >>= bm_codes_distance_bits(second);
+    at->reader.n_bits -= second;
+    *entry = bm_codes_look_up_literal(codes, at->reader.bits);
+    bm_codes_refill(&at->reader);
+    *at->token++ = bm_splice_token_match(form_of_length(length, first), bm_codes_distance(second, bits));
+    at->text += length;
+}
+
+/* What one turn of the fast loop may take, and write. */
+enum { TURN_INPUT = 16, TURN_TEXT = 4 + BM_MAX_MATCH, TURN_TOKENS = 6 };
+
+BM_CODES_INLINE bool is_near(const struct limits *limits, const uint8_t *in, uint64_t text,
+                             const uint32_t *token) {
+    return limits->in - in < TURN_INPUT || text + TURN_TEXT > limits->text ||
+           limits->token - token < TURN_TOKENS;
 }
 
 /*
- * Eight bytes loaded at a bit give 57 bits at the least: a literal that the table knows and a match (44
- * bits with that), or three literals. Stops at a code that the table does not know, at the block's end,
- * and where a round may reach too far; there the careful loop takes a token.
+ * The loop of inflate/tokens.c, whose first comment says why it is as it is, without the text. Stops where a
+ * limit is near, and at what is neither a literal nor a length; there read_token() takes a token.
  */
-static inline __attribute__((always_inline)) void walk_fast(const struct bm_splice_walk *walk,
-                                                            const uint8_t *data, struct position *position,
-                                                            uint64_t end, uint64_t limit,
-                                                            const uint32_t *tokens_end) {
-    enum { ROUND_TOKENS = 3, ROUND_BITS = 96, ROUND_TEXT = BM_MAX_MATCH + 2 };
-    uint64_t bit = position->bit, text = position->text;
-    uint32_t *token = position->token;
-    while (bit + ROUND_BITS <= end && text + ROUND_TEXT <= limit && tokens_end - token >= ROUND_TOKENS) {
-        uint64_t bits = load(data, bit);
-        uint32_t entry = look_up(walk, bits);
-        for (int i = 0; i < 2 && (entry & IS_LITERAL) != 0; i++) {
-            *token++ = entry >> VALUE_SHIFT;
-            text++;
-            bit += entry & ALL_BITS;
-            bits = i == 0 ? bits >> (entry & ALL_BITS) : load(data, bit);
-            entry = look_up(walk, bits);
+BM_CODES_INLINE void walk_inline(const struct bm_codes *codes, struct position *position,
+                                 const struct limits *limits) {
+    struct cursor at = {bm_codes_read_at(limits->bits, position->bit), position->text, position->token};
+    uint32_t entry = bm_codes_look_up_literal(codes, at.reader.bits);
+    while (bm_likely(!is_near(limits, at.reader.in, at.text, at.token))) {
+        take_literals(&at, entry);
+        entry = bm_codes_look_up_literal(codes, at.reader.bits);
+        if (bm_unlikely((entry & BM_CODES_IS_EXCEPTION) != 0)) {
+            if ((entry & BM_CODES_LINK) != 0)
+                entry = bm_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
+            if ((entry & BM_CODES_IS_EXCEPTION) != 0) break;
         }
-        if (entry & IS_LITERAL) {
-            *token++ = entry >> VALUE_SHIFT;
-            text++;
-            bit += entry & ALL_BITS;
-            continue;
+        if ((entry & BM_CODES_NO_LENGTH) != 0) {
+            take_literals(&at, entry);
+            entry = bm_codes_look_up_literal(codes, at.reader.bits);
+            bm_codes_refill(&at.reader);
+        } else {
+            take_match(&at, codes, &entry);
         }
-        if (bm_unlikely(entry == 0 || (entry & IS_END) != 0)) break;
-        *token = read_match(walk, bits, entry, &bit);
-        text += bm_splice_token_length(*token++);
     }
-    *position = (struct position){bit, text, token};
+    *position = (struct position){bm_codes_read_bit(&at.reader, limits->bits), at.text, at.token};
 }
 
 #if defined(__x86_64__)
-__attribute__((target("bmi,bmi2"))) static void walk_fast_bmi2(const struct bm_splice_walk *walk,
-                                                               const uint8_t *data, struct position *position,
-                                                               uint64_t end, uint64_t limit,
-                                                               const uint32_t *tokens_end) {
-    walk_fast(walk, data, position, end, limit, tokens_end);
+__attribute__((target("bmi2"))) static void walk_bmi2(const struct bm_codes *codes, struct position *position,
+                                                      const struct limits *limits) {
+    walk_inline(codes, position, limits);
 }
 #endif
 
-static void walk_fast_any(const struct bm_splice_walk *walk, const uint8_t *data, struct position *position,
-                          uint64_t end, uint64_t limit, const uint32_t *tokens_end) {
+static void walk_fast(const struct bm_codes *codes, struct position *position, const struct limits *limits) {
+    if (is_near(limits, limits->bits + (position->bit >> 3), position->text, position->token)) return;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("bmi2")) {
-        walk_fast_bmi2(walk, data, position, end, limit, tokens_end);
+        walk_bmi2(codes, position, limits);
         return;
     }
 #endif
-    walk_fast(walk, data, position, end, limit, tokens_end);
+    walk_inline(codes, position, limits);
+}
+
+/* The token at these bits, whatever it is, and in *n_bits how many it takes. False: it is the block's end. */
+static bool read_token(const struct bm_codes *codes, uint64_t bits, uint32_t *token, unsigned *n_bits) {
+    uint32_t entry = codes->literal[bits & ((1U << BM_CODES_LITERAL_ROOT_BITS) - 1)];
+    if ((entry & BM_CODES_LINK) != 0 && (entry & BM_CODES_IS_EXCEPTION) != 0)
+        entry = bm_codes_follow_literal(codes, entry, bits);
+    if ((entry & BM_CODES_IS_EXCEPTION) != 0) return false;
+    if (bm_codes_n_literals(entry) != 0) { /* a second symbol is left for the next time */
+        *token = entry >> 16 & 0xff;
+        *n_bits = codes->literal_bits[*token];
+        return true;
+    }
+    uint32_t length = form_of_length(bm_codes_length(entry, bits), entry);
+    *n_bits = bm_codes_length_bits(entry);
+    bits >>= *n_bits;
+    entry = codes->distance[bits & ((1U << BM_CODES_DISTANCE_ROOT_BITS) - 1)];
+    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_codes_follow_distance(codes, entry, bits);
+    *token = bm_splice_token_match(length, bm_codes_distance(entry, bits));
+    *n_bits += bm_codes_distance_bits(entry);
+    return true;
 }
 
 /* Takes one token, whatever it is. False if there is none to take. */
 static bool walk_carefully(struct bm_splice_walk *walk, const struct bm_batch *batch,
-                           struct position *position, uint64_t end, uint64_t limit) {
-    if (position->bit >= end) return false;
-    uint64_t bits = load(batch->bits, position->bit), bit = position->bit;
-    uint32_t entry = look_up(walk, bits), token = 0;
-    if (entry == 0) entry = find_code(&walk->literals, bits, literal_entry);
-    if (entry & IS_END) {
+                           struct position *position, uint64_t limit) {
+    uint32_t token = 0;
+    unsigned n_bits = 0;
+    if (position->bit + origin(batch) >= batch->end_bit) return false;
+    uint64_t bits = bm_load64(batch->bits + (position->bit >> 3)) >> (position->bit & 7);
+    if (!read_token(&walk->codes, bits, &token, &n_bits)) {
         find_end(walk, batch);
         position->bit = walk->bit - origin(batch);
         return false;
     }
-    if (entry & IS_LITERAL) {
-        token = entry >> VALUE_SHIFT;
-        bit += entry & ALL_BITS;
-    } else {
-        token = read_match(walk, bits, entry, &bit);
-    }
     if (position->text + bm_splice_token_length(token) > limit) return false;
     *position->token++ = token;
     position->text += bm_splice_token_length(token);
-    position->bit = bit;
+    position->bit += n_bits;
     return true;
 }
 
 static size_t walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
                            uint32_t *tokens, size_t max) {
     struct position position = {walk->bit - origin(batch), walk->text, tokens};
-    uint64_t end = batch->end_bit - origin(batch);
-    bool goes_on = true;
     if (limit > bm_splice_text_end(batch)) limit = bm_splice_text_end(batch);
-    while (goes_on && position.token < tokens + max) {
-        walk_fast_any(walk, batch->bits, &position, end, limit, tokens + max);
-        goes_on = position.token < tokens + max && walk_carefully(walk, batch, &position, end, limit);
+    const struct limits limits = {batch->bits, batch->bits + batch->n_bits_bytes, limit, tokens + max};
+    bool goes_on = true;
+    while (goes_on && position.token < limits.token) {
+        walk_fast(&walk->codes, &position, &limits);
+        goes_on = position.token < limits.token && walk_carefully(walk, batch, &position, limit);
     }
     walk->bit = position.bit + origin(batch);
     walk->text = position.text;
@@ -379,6 +349,6 @@ size_t bm_splice_walk_tokens(struct bm_splice_walk *walk, const struct bm_batch 
                              uint32_t *tokens, size_t max) {
     assert(walk->is_in_block);
     if (walk->block.type == BM_BLOCK_STORED) return walk_stored(walk, batch, limit, tokens, max);
-    make_tables(walk);
+    make_tables(walk, batch);
     return walk_huffman(walk, batch, limit, tokens, max);
 }

@@ -9,6 +9,7 @@
 #define BM_SPLICE_WALK_H
 
 #include "base/batch.h"
+#include "base/codes.h"
 #include "splice/token.h"
 
 #include <string.h>
@@ -29,15 +30,6 @@ static inline bool bm_splice_has_header(const struct bm_splice_block *block, con
     return block->n_header_bits == n_bits && memcmp(block->header, header, (n_bits + 7) >> 3) == 0;
 }
 
-enum { BM_SPLICE_LITERAL_BITS = 11, BM_SPLICE_DISTANCE_BITS = 9 };
-
-/* A code, ready to be decoded. Codes of up to so many bits are looked up; longer ones are found by
- * comparing with the first code of each length. An entry of the table: see walk.c. */
-struct bm_splice_decoder {
-    uint16_t counts[BM_MAX_CODE_LENGTH + 1];
-    uint16_t symbols[BM_N_LITERAL_LENGTH]; /* in the order of their codes */
-};
-
 struct bm_splice_walk {
     uint64_t bit;   /* the place: bits of the child before it ... */
     uint64_t text;  /* ... and bytes of text */
@@ -45,9 +37,7 @@ struct bm_splice_walk {
     bool is_in_block;
     bool has_tables;              /* the rest is right for the header at hand */
     struct bm_splice_block block; /* the block at hand, or the last one */
-    struct bm_splice_decoder literals, distances;
-    uint32_t literal_table[1 << BM_SPLICE_LITERAL_BITS];
-    uint32_t distance_table[1 << BM_SPLICE_DISTANCE_BITS];
+    struct bm_codes codes;
 };
 
 /* Begins a child. */

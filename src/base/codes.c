@@ -17,11 +17,11 @@
  * cannot be foretold cost more than anything else here. For blocks of a few dozen tokens the second table is
  * never worth it, and is left out where these are expected.
  */
-#include "inflate/internal.h"
+#include "base/codes.h"
 
 #include <string.h>
 
-enum { N_SYMBOLS = BM_N_LITERAL_LENGTH, LITERAL_ROOT = BM_INFLATE_LITERAL_ROOT_BITS };
+enum { N_SYMBOLS = BM_N_LITERAL_LENGTH, LITERAL_ROOT = BM_CODES_LITERAL_ROOT_BITS };
 
 /* --- entries --------------------------------------------------------------------------------------- */
 
@@ -30,12 +30,12 @@ enum { N_SYMBOLS = BM_N_LITERAL_LENGTH, LITERAL_ROOT = BM_INFLATE_LITERAL_ROOT_B
 #define LENGTH_UNIT           UINT32_C(0x100)
 #define DISTANCE_UNIT         UINT32_C(0x101)
 
-#define BAD_LITERAL           BM_INFLATE_EXCEPTION
+#define BAD_LITERAL           BM_CODES_EXCEPTION
 #define BAD_DISTANCE          UINT32_C(0)
 #define DISTANCE(base, extra) ((UINT32_C(base) << 16) | (extra))
 #define LENGTH(base, extra)   (((UINT32_C(base) - 3) << 24) | (extra) << 8)
 
-const uint8_t bm_inflate_length_extra[256] = {
+const uint8_t bm_codes_length_extra[256] = {
     [11 - 3] = 1, [13 - 3] = 1,  [15 - 3] = 1,  [17 - 3] = 1,  [19 - 3] = 2,  [23 - 3] = 2, [27 - 3] = 2,
     [31 - 3] = 2, [35 - 3] = 3,  [43 - 3] = 3,  [51 - 3] = 3,  [59 - 3] = 3,  [67 - 3] = 4, [83 - 3] = 4,
     [99 - 3] = 4, [115 - 3] = 4, [131 - 3] = 5, [163 - 3] = 5, [195 - 3] = 5, [227 - 3] = 5};
@@ -50,8 +50,8 @@ static const uint32_t distance_entries[BM_N_DISTANCE] = {
     BAD_DISTANCE,       BAD_DISTANCE};
 
 /* Symbols from 256 on. */
-static const uint32_t length_entries[N_SYMBOLS - BM_END_OF_BLOCK] = {BM_INFLATE_EXCEPTION |
-                                                                         BM_INFLATE_END_OF_BLOCK,
+static const uint32_t length_entries[N_SYMBOLS - BM_END_OF_BLOCK] = {BM_CODES_EXCEPTION |
+                                                                         BM_CODES_END_OF_BLOCK,
                                                                      LENGTH(3, 0),
                                                                      LENGTH(4, 0),
                                                                      LENGTH(5, 0),
@@ -85,7 +85,7 @@ static const uint32_t length_entries[N_SYMBOLS - BM_END_OF_BLOCK] = {BM_INFLATE_
                                                                      BAD_LITERAL};
 
 static uint32_t literal_entry(unsigned symbol, unsigned n_bits) {
-    return (symbol << 16 | BM_INFLATE_LITERALS(1) | BM_INFLATE_NO_LENGTH) + n_bits * LITERAL_UNIT;
+    return (symbol << 16 | BM_CODES_LITERALS(1) | BM_CODES_NO_LENGTH) + n_bits * LITERAL_UNIT;
 }
 
 static uint32_t literal_length_entry(unsigned symbol, unsigned n_bits) {
@@ -95,10 +95,10 @@ static uint32_t literal_length_entry(unsigned symbol, unsigned n_bits) {
 
 /* What a literal's entry gains by the symbol behind it. */
 static uint32_t gain(unsigned symbol, unsigned n_bits) {
-    if (symbol < BM_END_OF_BLOCK) return (symbol << 24 | BM_INFLATE_LITERALS(1)) + n_bits * LITERAL_UNIT;
+    if (symbol < BM_END_OF_BLOCK) return (symbol << 24 | BM_CODES_LITERALS(1)) + n_bits * LITERAL_UNIT;
     uint32_t entry = length_entries[symbol - BM_END_OF_BLOCK];
-    if ((entry & BM_INFLATE_EXCEPTION) != 0) return 0;
-    return entry - BM_INFLATE_NO_LENGTH + n_bits * LENGTH_UNIT;
+    if ((entry & BM_CODES_EXCEPTION) != 0) return 0;
+    return entry - BM_CODES_NO_LENGTH + n_bits * LENGTH_UNIT;
 }
 
 static uint32_t distance_entry(unsigned symbol, unsigned n_bits) {
@@ -106,11 +106,11 @@ static uint32_t distance_entry(unsigned symbol, unsigned n_bits) {
 }
 
 static uint32_t literal_link(unsigned start, unsigned n_bits) {
-    return BM_INFLATE_EXCEPTION | BM_INFLATE_LINK | start << 16 | n_bits << 8;
+    return BM_CODES_EXCEPTION | BM_CODES_LINK | start << 16 | n_bits << 8;
 }
 
 static uint32_t distance_link(unsigned start, unsigned n_bits) {
-    return BM_INFLATE_DISTANCE_LINK | start << 16 | n_bits << 8;
+    return BM_CODES_DISTANCE_LINK | start << 16 | n_bits << 8;
 }
 
 /* --- codes ----------------------------------------------------------------------------------------- */
@@ -279,10 +279,9 @@ static inline void make_table(const struct maker *maker, const uint8_t *lengths,
     if (is_joined) join_symbols(maker->table, &order);
 }
 
-void bm_inflate_make_codes(struct bm_inflate_codes *codes, const struct bm_block_header *header,
-                           bool is_long) {
-    const struct maker literal = {codes->literal, true, BM_INFLATE_LITERAL_ROOT_BITS};
-    const struct maker distance = {codes->distance, false, BM_INFLATE_DISTANCE_ROOT_BITS};
+void bm_codes_make(struct bm_codes *codes, const struct bm_block_header *header, bool is_long) {
+    const struct maker literal = {codes->literal, true, BM_CODES_LITERAL_ROOT_BITS};
+    const struct maker distance = {codes->distance, false, BM_CODES_DISTANCE_ROOT_BITS};
     make_table(&literal, header->literal_lengths, header->literal_counts, BM_N_LITERAL_LENGTH, is_long);
     make_table(&distance, header->distance_lengths, header->distance_counts, BM_N_DISTANCE, false);
     memcpy(codes->literal_bits, header->literal_lengths, sizeof codes->literal_bits);
