@@ -2,7 +2,7 @@
 /*
  * bench_mark - how fast is the scanner, each way that it has, beside expat and memchr in the same run?
  *
- *     bench_mark [-r ROUNDS] [-c CHUNK] FILE...     (XML, gzip or plain)
+ *     bench_mark [-r ROUNDS] [-c CHUNK] [-q 1] FILE...     (XML, gzip or plain; -q 1: tell queries)
  *
  * Each round measures all of them in turn, so that a noisy machine is noisy for all; the best round counts.
  * Time is this thread's processor time, one core; GB are 10^9 bytes of text.
@@ -64,6 +64,8 @@ static void scan_chunk(struct bm_mark *mark, const uint8_t *bytes, size_t n_byte
     }
 }
 
+static bool tells_queries;
+
 static double time_mark(const struct text *text, const char *way, size_t chunk) {
     struct bm_memory memory;
     struct bm_mark *mark = NULL;
@@ -73,6 +75,7 @@ static double time_mark(const struct text *text, const char *way, size_t chunk) 
         bm_mark_close(mark, &memory);
         return 0;
     }
+    if (tells_queries) bm_mark_tell_queries(mark);
     double start = now();
     for (size_t at = 0; at < text->n_bytes; at += chunk) {
         scan_chunk(mark, text->bytes + at, text->n_bytes - at < chunk ? text->n_bytes - at : chunk);
@@ -150,9 +153,10 @@ int main(int argc, char **argv) {
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         if (strcmp(argv[i], "-r") == 0) n_rounds = atoi(argv[i + 1]);
         if (strcmp(argv[i], "-c") == 0) chunk = strtoul(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "-q") == 0) tells_queries = strcmp(argv[i + 1], "0") != 0;
     }
     if (i == argc || n_rounds < 1 || chunk < 1 || chunk > 1u << 30)
-        die("bench_mark [-r ROUNDS] [-c CHUNK] FILE...");
+        die("bench_mark [-r ROUNDS] [-c CHUNK] [-q 1] FILE...");
     for (; i < argc; i++) bench(argv[i], n_rounds, chunk);
     return 0;
 }

@@ -108,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     struct bytes text = {0};
     if (n_data < 2) return 0;
     enum blastmerge_invalid_utf8 mode = modes[data[0] & 3];
+    tells_queries = (data[0] & 8) != 0;
     add_input(&text, (data[0] & 4) != 0, data + 2, n_data - 2);
     struct trace trace = scan(&text, whole, "bytes", mode);
     compare_ways(&text, mode, data[1], &trace);

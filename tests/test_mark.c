@@ -322,9 +322,9 @@ static void test_rules(void **state) {
 /* --- marks ----------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
-    "DOC",      "BOM",     "DECL",     "NODECL", "FIELD", "DB",      "DBEND",   "ITERS",
-    "HEADER",   "BODY",    "ITER",     "NUM",    "LONG",  "LONGEND", "MISSING", "EXTRA",
-    "EXTRAEND", "ITEREND", "ITERSEND", "MBSTAT", "CHAR",  "DOCEND",
+    "DOC",      "BOM",  "DECL",    "NODECL",  "FIELD",    "DB",      "DBEND",   "ITERS",
+    "HEADER",   "BODY", "ITER",    "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA",
+    "EXTRAEND", "ID",   "MESSAGE", "ITEREND", "ITERSEND", "MBSTAT",  "CHAR",    "DOCEND",
 };
 
 static bool has_value(const struct bm_mark_entry *entry) {
@@ -333,12 +333,12 @@ static bool has_value(const struct bm_mark_entry *entry) {
 }
 
 static void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
-    static const char letters[] = "enDc"; /* empty tag, newline, digits, converted */
+    static const char letters[] = "enDcb-"; /* empty tag, newline, digits, converted, bare, cut */
     char value[32];
     add_text(out, "{");
     add_text(out, kinds[entry->kind]);
     if (entry->flags != 0) add_text(out, " ");
-    for (unsigned bit = 0; bit < 4; bit++) {
+    for (unsigned bit = 0; bit < sizeof letters - 1; bit++) {
         if ((entry->flags >> bit & 1) != 0) add_bytes(out, letters + bit, 1);
     }
     if (has_value(entry)) {
@@ -470,6 +470,30 @@ static const struct golden goldens[] = {
      "{EXTRA}<Iteration_iter-num/>{EXTRAEND}\xf0\x9f\xa7<Hit a='\xe4'>\xc3\xa4\xa4\xc3\xc3\xa4\xed\xa0\x80\xc0\xaf\xff<!--\xe4--><![CDATA[\xe4]]></Hit></Iteration>{ITEREND}"
      "{ITERSEND} {/}" CLOSE, KEEP},
 };
+
+/* Where queries are told. */
+static const struct golden query_goldens[] = {
+    {"as BLAST writes it",
+     OPEN "\n{BODY}{ITER}<Iteration>\n  <Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num>\n  <Iteration_query-ID>{ID}Query_1{/}</Iteration_query-ID>\n"
+     "  <Iteration_query-def>a &gt; b</Iteration_query-def>\n<Iteration_hits>\n<Hit><message>no</message></Hit></Iteration_hits>\n"
+     "  <Iteration_message>{MESSAGE}No hits found{/}</Iteration_message>\n</Iteration>{ITEREND}\n{ITERSEND n}{/}" CLOSE, ERROR},
+    {"odd contents",
+     OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID a='b'>{ID}&lt;\xc3\xa4 &#65;\n{/}</Iteration_query-ID ><Iteration_message/>"
+     "<Iteration_query-ID>{ID}{/}</Iteration_query-ID>text<Iteration_message>{MESSAGE -}a{/}<!-- x --> b</Iteration_message>"
+     "<Iteration_message>{MESSAGE -}a{/}<![CDATA[b]]></Iteration_message><Iteration_message>{MESSAGE -}a{/}<?b?></Iteration_message>"
+     "<Iteration_message>{MESSAGE -}]] a{/}<Iteration_message>b</Iteration_message>c</Iteration_message><Iteration_message>{MESSAGE -}{/}<b/></Iteration_message>"
+     "<x><Iteration_message>a</Iteration_message></x>{EXTRA}<Iteration_iter-num/>{EXTRAEND}</Iteration>{ITEREND}<Iteration_message>a</Iteration_message>"
+     "{ITERSEND}{/}" CLOSE, ERROR},
+    {"characters to be converted",
+     OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID>{ID -}a\xc3\xa4{/}{CHAR=228}\xe4 b{CHAR=228}\xe4</Iteration_query-ID><Iteration_message>{MESSAGE -}{/}{CHAR=228}\xe4"
+     "</Iteration_message></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, LATIN1},
+    {"bytes that are kept",
+     OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID>{ID}a\xe4\xc3{/}</Iteration_query-ID></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, KEEP},
+    {"XML2",
+     "{DOC}{NODECL}<BlastXML2>{ITERS=2}{BODY}{ITER}<BlastOutput2><report><Report><results>{HEADER}<Results><search><Search><query-id>{ID}Query_1{/}</query-id>"
+     "<Iteration_message>no</Iteration_message><message>{MESSAGE}a &#xa;b{/}</message></Search></search></Results></results></Report></report></BlastOutput2>{ITEREND}"
+     "{ITERSEND}{/}</BlastXML2>{DOCEND}", ERROR},
+};
 /* clang-format on */
 
 /* What is shown without its marks. */
@@ -485,20 +509,26 @@ static struct bytes hide_marks(const char *shown) {
     return text;
 }
 
+static void check_golden(const struct golden *golden) {
+    struct bytes text = hide_marks(golden->shown);
+    struct trace trace = scan(&text, whole, "bytes", golden->invalid_utf8);
+    struct bytes shown = show_marks(&text, &trace);
+    if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, golden->shown) != 0) {
+        fail_msg("%s: %s\nexpected %s\nbut got  %s", golden->name, trace.error.message, golden->shown,
+                 (const char *)shown.data);
+    }
+    free_bytes(&shown);
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
 static void test_marks(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
-        struct bytes text = hide_marks(goldens[i].shown);
-        struct trace trace = scan(&text, whole, "bytes", goldens[i].invalid_utf8);
-        struct bytes shown = show_marks(&text, &trace);
-        if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, goldens[i].shown) != 0) {
-            fail_msg("%s: %s\nexpected %s\nbut got  %s", goldens[i].name, trace.error.message,
-                     goldens[i].shown, (const char *)shown.data);
-        }
-        free_bytes(&shown);
-        free_trace(&trace);
-        free_bytes(&text);
-    }
+    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) check_golden(&goldens[i]);
+    tells_queries = true;
+    for (size_t i = 0; i < sizeof query_goldens / sizeof query_goldens[0]; i++)
+        check_golden(&query_goldens[i]);
+    tells_queries = false;
 }
 
 /* --- splits and ways ------------------------------------------------------------------------- */
@@ -556,6 +586,52 @@ static void test_splits_of_marks(void **state) {
         check_all_splits(&text, goldens[i].invalid_utf8);
         free_bytes(&text);
     }
+    tells_queries = true;
+    for (size_t i = 0; i < sizeof query_goldens / sizeof query_goldens[0]; i++) {
+        struct bytes text = hide_marks(query_goldens[i].shown);
+        check_all_splits(&text, query_goldens[i].invalid_utf8);
+        free_bytes(&text);
+    }
+    tells_queries = false;
+}
+
+/* A content is told up to a ceiling, wherever a chunk ends, and whatever it ends in. */
+static void check_content(const char *unit, size_t n_content, size_t n_told) {
+    struct bytes text = {0};
+    size_t n_unit = strlen(unit);
+    add_text(&text, HEAD "</Hit><Iteration_message>");
+    size_t begin = text.n_data;
+    add_repeated(&text, "x", n_content % n_unit);
+    add_repeated(&text, unit, n_content / n_unit);
+    add_text(&text, "</Iteration_message><Hit>");
+    add_repeated(&text, "<Hit_num>1</Hit_num>\n", 20); /* room for the walk */
+    add_text(&text, TAIL);
+    struct trace trace = scan(&text, whole, "bytes", KEEP);
+    assert_int_equal(trace.status, BLASTMERGE_OK);
+    size_t i = 0;
+    while (mark_at(&trace, i)->kind != BM_MARK_MESSAGE) i++;
+    assert_int_equal(mark_at(&trace, i)->offset, begin);
+    assert_int_equal(mark_at(&trace, i)->end, begin + n_told);
+    assert_int_equal(mark_at(&trace, i)->flags, n_told < n_content ? BM_MARK_CUT : 0);
+    free_trace(&trace);
+    check_all_splits(&text, KEEP);
+    free_bytes(&text);
+}
+
+static void test_long_contents(void **state) {
+    (void)state;
+    tells_queries = true;
+    check_content("m", 0, 0);
+    check_content("m", BM_MARK_MAX_CONTENT - 1, BM_MARK_MAX_CONTENT - 1);
+    check_content("m", BM_MARK_MAX_CONTENT, BM_MARK_MAX_CONTENT);
+    check_content("m", BM_MARK_MAX_CONTENT + 1, BM_MARK_MAX_CONTENT);
+    check_content("m", 6000, BM_MARK_MAX_CONTENT);
+    check_content("&amp;", BM_MARK_MAX_CONTENT, BM_MARK_MAX_CONTENT);
+    check_content("&amp;", BM_MARK_MAX_CONTENT + 8, BM_MARK_MAX_CONTENT);
+    check_content("\xe4", BM_MARK_MAX_CONTENT + 8,
+                  BM_MARK_MAX_CONTENT - 1); /* the last may begin a character */
+    check_content("\xc3\xa4", BM_MARK_MAX_CONTENT + 1, BM_MARK_MAX_CONTENT - 1);
+    tells_queries = false;
 }
 
 /* The rules once more, with so much text around that the walk comes to them, at any place of a window. */
@@ -591,6 +667,7 @@ static void test_odd_documents(void **state) {
     for (uint64_t seed = 0; seed < 100; seed++) {
         struct chance chance = {seed};
         struct bytes text = {0};
+        tells_queries = seed % 2 != 0;
         for (size_t n = below(&chance, 2) + 1; n > 0; n--) make_document(&text, &chance, below(&chance, 60));
         struct trace expected = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
         if (expected.status != BLASTMERGE_OK) {
@@ -608,6 +685,7 @@ static void test_odd_documents(void **state) {
         free_trace(&expected);
         free_bytes(&text);
     }
+    tells_queries = false;
 }
 
 /* Bytes changed by chance: mostly errors, the same ones in all ways. */
@@ -621,12 +699,14 @@ static void test_damaged_documents(void **state) {
         for (size_t n = below(&chance, 4); n > 0; n--) {
             text.data[below(&chance, text.n_data)] = (uint8_t)next_chance(&chance);
         }
+        tells_queries = seed % 2 != 0;
         struct trace expected = scan(&text, whole, "bytes", invalid_utf8);
         check_split(&text, whole, invalid_utf8, &expected);
         check_split(&text, (struct split){0, 0, {seed}}, invalid_utf8, &expected);
         free_trace(&expected);
         free_bytes(&text);
     }
+    tells_queries = false;
 }
 
 /* More marks than a list has room for. */
@@ -986,25 +1066,16 @@ static void test_memory_and_ways(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_splits_of_rules),
-        cmocka_unit_test(test_splits_of_marks),
-        cmocka_unit_test(test_rules_in_long_texts),
-        cmocka_unit_test(test_odd_documents),
-        cmocka_unit_test(test_damaged_documents),
-        cmocka_unit_test(test_full_lists),
-        cmocka_unit_test(test_safe_inside_of_hits),
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_long_fields),
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_ceilings),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_attribute_ceilings),
-        cmocka_unit_test(test_indentation),
-        cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_memory_and_ways),
+        cmocka_unit_test(test_rules),           cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_splits_of_rules), cmocka_unit_test(test_splits_of_marks),
+        cmocka_unit_test(test_long_contents),   cmocka_unit_test(test_rules_in_long_texts),
+        cmocka_unit_test(test_odd_documents),   cmocka_unit_test(test_damaged_documents),
+        cmocka_unit_test(test_full_lists),      cmocka_unit_test(test_safe_inside_of_hits),
+        cmocka_unit_test(test_fields),          cmocka_unit_test(test_long_fields),
+        cmocka_unit_test(test_encodings),       cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_depth),           cmocka_unit_test(test_attribute_ceilings),
+        cmocka_unit_test(test_indentation),     cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_memory_and_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

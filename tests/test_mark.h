@@ -172,6 +172,8 @@ static inline size_t next_size(struct split *split, size_t n_left) {
     return size < n_left ? size : n_left;
 }
 
+static bool tells_queries; /* QUERY_ID and MESSAGE are wanted */
+
 static inline struct trace scan(const struct bytes *text, struct split split, const char *way,
                                 enum blastmerge_invalid_utf8 invalid_utf8) {
     struct trace trace;
@@ -182,6 +184,7 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
     bm_memory_open(&memory, NULL);
     DEMAND(bm_mark_open(&mark, &memory, invalid_utf8) == BLASTMERGE_OK);
     DEMAND(bm_mark_use(mark, way));
+    if (tells_queries) bm_mark_tell_queries(mark);
     for (size_t at = 0; at < text->n_data && trace.status == BLASTMERGE_OK;) {
         size_t size = next_size(&split, text->n_data - at);
         scan_chunk(mark, &trace, text->data + at, size, &safe);
@@ -300,6 +303,10 @@ static inline const char *open_element(struct bytes *text, struct chance *chance
         "Iteration",
         "x",
         "Iteration_iter-num",
+        "Iteration_query-ID",
+        "Iteration_message",
+        "query-id",
+        "message",
         "a.b:c_d-e",
         "a-name-of-thirty-one-bytes-xxxx",
         "a-name-of-thirty-two-bytes-xxxxx",

@@ -113,6 +113,8 @@ enum bm_mark_element {
     BM_ELEMENT_ITERATION,
     BM_ELEMENT_NUMBER,
     BM_ELEMENT_NUMBER_EXTRA,
+    BM_ELEMENT_QUERY_ID,
+    BM_ELEMENT_MESSAGE,
     BM_ELEMENT_HIT,
     BM_ELEMENT_HSP
 };
@@ -141,8 +143,9 @@ struct bm_mark_scanner {
 /* First what all scanners share, then XML's own. */
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
-    enum blastmerge_format format;         /* that the children have; AUTO: it is not known yet */
-    bool format_is_given;                  /* by the caller, else by the first child */
+    enum blastmerge_format format; /* that the children have; AUTO: it is not known yet */
+    bool format_is_given;          /* by the caller, else by the first child */
+    bool tells_queries;
     const struct bm_mark_scanner *scanner; /* NULL: it is not known yet which */
 
     /* Of the step under way. */
@@ -216,12 +219,15 @@ struct bm_mark {
     bool newline_before;    /* the same at `less` */
     bool blank_on_new_line; /* `blank` follows a newline */
     bool field_is_open;     /* `field` collects a value */
+    bool content_is_held;   /* a query's id or message has begun, and its mark has not been added yet */
+    uint8_t content_kind;   /* enum bm_mark_kind */
     uint64_t blank;         /* where the run of blanks before the position begins, or BM_MARK_NOWHERE */
     uint64_t body;
     uint64_t number; /* where its content begins */
     uint64_t number_value;
     uint64_t n_number; /* bytes of content so far */
     uint64_t megablast;
+    uint64_t content;
 
     /* The walk, walk.h. Positions count from the begin of the step's text. */
     bm_mark_walk *walk; /* NULL: the judge takes all bytes */

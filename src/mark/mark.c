@@ -30,15 +30,21 @@ void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format) {
     mark->format_is_given = format != BLASTMERGE_FORMAT_AUTO;
 }
 
+void bm_mark_tell_queries(struct bm_mark *mark) {
+    mark->tells_queries = true;
+}
+
 void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
     enum blastmerge_format format = mark->format;
     bool format_is_given = mark->format_is_given;
+    bool tells_queries = mark->tells_queries;
     bm_mark_walk *walk = mark->walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
     mark->format = format;
     mark->format_is_given = format_is_given;
+    mark->tells_queries = tells_queries;
     mark->walk = walk;
     mark->blank = BM_MARK_NOWHERE;
 }

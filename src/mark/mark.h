@@ -27,8 +27,9 @@ enum {
     BM_MARK_MAX_INDENTATION = 4096, /* blanks that are held to be indentation or the rest of a line */
     BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are looked at for their value */
     BM_MARK_MAX_DECLARATION = 1024, /* bytes in an XML declaration */
-    BM_MARK_MAX_VALUE = 1024, /* bytes of a header field's value that are kept; beyond, the hash tells */
-    BM_MARK_MAX_HOLD = 8192   /* bm_mark_safe() is never further behind than this */
+    BM_MARK_MAX_VALUE = 1024,  /* bytes of a header field's value that are kept; beyond, the hash tells */
+    BM_MARK_MAX_CONTENT = 512, /* bytes of a query's id and message that are told */
+    BM_MARK_MAX_HOLD = 8192    /* bm_mark_safe() is never further behind than this */
 };
 
 enum bm_mark_kind {
@@ -68,15 +69,19 @@ enum bm_mark_kind {
                                 "/>" */
     BM_MARK_NUMBER_EXTRA, /* a later Iteration_iter-num of the same Iteration begins at offset, its '<' ... */
     BM_MARK_NUMBER_EXTRA_END, /* ... and has ended, with the white space after it, before offset */
-    BM_MARK_ITERATION_END,    /* the Iteration ended before offset */
-    BM_MARK_ITERATIONS_END,   /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation
-                                 (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
-                                 indentation) from offset on;   BM_MARK_NEWLINE: a newline lies between the last
-                                 Iteration (or the   body's beginning) and offset */
-    BM_MARK_MEGABLAST,   /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
-                            than BM_MARK_MAX_HOLD is refused */
-    BM_MARK_CHARACTER,   /* the byte at offset is to be replaced by the character `value` in UTF-8 */
-    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
+    BM_MARK_QUERY_ID, /* [offset, end) is the content of a query's id; BM_MARK_CUT: only its beginning, for it
+                         is longer than BM_MARK_MAX_CONTENT, or holds markup or a character to be converted.
+                         Only where bm_mark_tell_queries() was called, as the next one */
+    BM_MARK_MESSAGE,  /* the same of what BLAST had to say about the query */
+    BM_MARK_ITERATION_END,  /* the Iteration ended before offset */
+    BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation
+                               (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
+                               indentation) from offset on;   BM_MARK_NEWLINE: a newline lies between the last
+                               Iteration (or the   body's beginning) and offset */
+    BM_MARK_MEGABLAST,      /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
+                               than BM_MARK_MAX_HOLD is refused */
+    BM_MARK_CHARACTER,      /* the byte at offset is to be replaced by the character `value` in UTF-8 */
+    BM_MARK_DOCUMENT_END    /* the document ended before offset: at the next document or at the text's end */
 };
 
 enum bm_mark_flag {
@@ -84,7 +89,8 @@ enum bm_mark_flag {
     BM_MARK_NEWLINE = 2,
     BM_MARK_DIGITS = 4,
     BM_MARK_CONVERTED = 8,
-    BM_MARK_BARE = 16
+    BM_MARK_BARE = 16,
+    BM_MARK_CUT = 32
 };
 
 struct bm_mark_entry {
@@ -128,7 +134,10 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 /* The format that the children must have, before the first step; AUTO (the default): as the first child. */
 void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
 
-/* Forgets everything but the format: the next step begins another child. */
+/* From now on QUERY_ID and MESSAGE are told, which costs a little. */
+void bm_mark_tell_queries(struct bm_mark *mark);
+
+/* Forgets everything but these settings: the next step begins another child. */
 void bm_mark_reset(struct bm_mark *mark);
 
 /* The format that was expected, or found; AUTO while it is not known. */

@@ -7,6 +7,7 @@
  *
  *   less        a start tag whose name is not complete, at the few depths where names matter
  *   number      an Iteration's number that may still turn out too long or to hold markup
+ *   content     a query's id or message, up to its end or 512 bytes
  *   body        the rest of the line of BlastOutput_iterations' start tag
  *   blank       what may be the indentation of its end tag
  *   megablast   a BlastOutput_mbstat
@@ -88,6 +89,33 @@ static void add_missing_number(struct bm_mark *mark) {
     entry->value = n_blanks < MAX_BLANKS ? n_blanks : MAX_BLANKS;
 }
 
+/* --- a query's id and message ---------------------------------------------------------------- */
+
+/* Whether bytes of content matter. */
+static void watch(struct bm_mark *mark) {
+    mark->is_watching =
+        mark->field_is_open || mark->number_is_held || mark->content_is_held || mark->in_megablast;
+}
+
+static void begin_content(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
+    mark->content_is_held = true;
+    mark->content_kind = (uint8_t)kind;
+    mark->content = after;
+}
+
+static void end_content(struct bm_mark *mark, uint64_t end, enum bm_mark_flag flags) {
+    if (!mark->content_is_held) return;
+    mark->content_is_held = false;
+    struct bm_mark_entry *entry = bm_mark_add(mark, (enum bm_mark_kind)mark->content_kind, mark->content);
+    entry->end = end;
+    entry->flags = flags;
+    watch(mark);
+}
+
+static void cut_content(struct bm_mark *mark, uint64_t end) {
+    end_content(mark, end, BM_MARK_CUT);
+}
+
 /* --- start tags ------------------------------------------------------------------------------ */
 
 static bool is_xml2(const struct bm_mark *mark) {
@@ -103,6 +131,13 @@ static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
     return BM_ELEMENT_OTHER;
 }
 
+static enum bm_mark_element find_query_element(const struct bm_mark *mark) {
+    if (!mark->tells_queries) return BM_ELEMENT_OTHER;
+    if (bm_mark_name_is(mark, is_xml2(mark) ? "query-id" : "Iteration_query-ID")) return BM_ELEMENT_QUERY_ID;
+    if (bm_mark_name_is(mark, is_xml2(mark) ? "message" : "Iteration_message")) return BM_ELEMENT_MESSAGE;
+    return BM_ELEMENT_OTHER;
+}
+
 /* The header of XML2 lies in each report, of which the first one's is read. */
 static enum bm_mark_element find_report_element(const struct bm_mark *mark) {
     if (mark->depth + 1 == BM_DEPTH_ITERATION)
@@ -110,7 +145,7 @@ static enum bm_mark_element find_report_element(const struct bm_mark *mark) {
     if (mark->header_is_open && bm_mark_name_is(mark, "results")) return BM_ELEMENT_RESULTS;
     if (mark->header_is_open && bm_mark_name_is(mark, "params")) return BM_ELEMENT_PARAMETERS;
     if (bm_mark_name_is(mark, "Hit")) return BM_ELEMENT_HIT;
-    return bm_mark_name_is(mark, "Hsp") ? BM_ELEMENT_HSP : BM_ELEMENT_OTHER;
+    return bm_mark_name_is(mark, "Hsp") ? BM_ELEMENT_HSP : find_query_element(mark);
 }
 
 static enum bm_mark_element find_element(const struct bm_mark *mark) {
@@ -126,7 +161,8 @@ static enum bm_mark_element find_element(const struct bm_mark *mark) {
         return mark->first_seen ? BM_ELEMENT_NUMBER_EXTRA : BM_ELEMENT_NUMBER;
     }
     if (bm_mark_name_is(mark, "Hit")) return BM_ELEMENT_HIT;
-    return bm_mark_name_is(mark, "Hsp") ? BM_ELEMENT_HSP : BM_ELEMENT_OTHER;
+    if (bm_mark_name_is(mark, "Hsp")) return BM_ELEMENT_HSP;
+    return mark->depth + 1 == BM_DEPTH_NUMBER ? find_query_element(mark) : BM_ELEMENT_OTHER;
 }
 
 /* What is not BLAST's XML, but known. */
@@ -177,6 +213,7 @@ static void add_start(struct bm_mark *mark) {
     bool is_first = mark->in_iteration && mark->depth + 1 == BM_DEPTH_NUMBER && !mark->first_seen;
     mark->field_is_open = false;
     if (mark->in_number) begin_long_number(mark);
+    cut_content(mark, mark->less);
     if (mark->element == BM_ELEMENT_ITERATION) {
         add_iteration(mark, mark->less, mark->newline_before);
     } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
@@ -285,6 +322,12 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
     case BM_ELEMENT_NUMBER_EXTRA:
         mark->in_extra = true;
         break;
+    case BM_ELEMENT_QUERY_ID:
+        begin_content(mark, BM_MARK_QUERY_ID, after);
+        break;
+    case BM_ELEMENT_MESSAGE:
+        begin_content(mark, BM_MARK_MESSAGE, after);
+        break;
     default:
         break;
     }
@@ -376,7 +419,7 @@ bool bm_mark_start_done(struct bm_mark *mark, uint64_t after, bool is_empty) {
         begin_field(mark);
         if (is_empty) end_field(mark, after);
     }
-    mark->is_watching = mark->field_is_open || mark->number_is_held || mark->in_megablast;
+    watch(mark);
     if (!is_empty) return true;
     mark->depth--;
     return mark->depth > 0 || end_root(mark);
@@ -394,6 +437,7 @@ static void end_iterations(struct bm_mark *mark) {
 
 void bm_mark_end_begun(struct bm_mark *mark) {
     if (mark->depth == BM_DEPTH_NUMBER && mark->in_number) end_number(mark);
+    end_content(mark, mark->less, 0);
     if (mark->depth == BM_DEPTH_ITERATION && mark->in_iteration && !mark->first_seen)
         add_missing_number(mark);
     if (mark->depth == BM_DEPTH_HEADER && mark->in_iterations) end_iterations(mark);
@@ -432,6 +476,7 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
 
 void bm_mark_inner_markup(struct bm_mark *mark) {
     begin_long_number(mark);
+    cut_content(mark, mark->less);
     mark->tag_is_open = false;
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -477,6 +522,9 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
         return bm_mark_fail(mark, mark->position, "a BlastOutput_mbstat is longer than %d bytes",
                             BM_MARK_MAX_HOLD);
     }
+    bool is_markup = mark->state == BM_STATE_LESS || (mark->state == BM_STATE_TEXT && byte == '<');
+    if (mark->position - mark->content == BM_MARK_MAX_CONTENT && !is_markup)
+        cut_content(mark, mark->position - mark->n_pending);
     switch (mark->state) {
     case BM_STATE_START_NAME:
     case BM_STATE_END_FIRST:
@@ -505,6 +553,7 @@ bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value) {
     }
     if (mark->state == BM_STATE_START_NAME && mark->tag_is_open) decide_early(mark);
     begin_long_number(mark);
+    cut_content(mark, at);
     bm_mark_add(mark, BM_MARK_CHARACTER, at)->value = value;
     return true;
 }

@@ -89,6 +89,10 @@ WALK_TARGET static void list_specials(struct bm_mark *mark, const uint8_t *text)
     mark->n_passed = 0;
 }
 
+INLINE bool has_room(const struct walk *walk) {
+    return walk->mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
+}
+
 /* --- names and attributes -------------------------------------------------------------------- */
 
 static inline bool begins_name(uint8_t byte) {
@@ -186,6 +190,32 @@ static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
     open->n_bytes = (uint16_t)n_name;
 }
 
+/* Is it one whose content is told? */
+static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name) {
+    if (walk->mark->format == BLASTMERGE_FORMAT_XML2)
+        return NAME_IS(name, n_name, "query-id") || NAME_IS(name, n_name, "message");
+    return walk->depth == BM_DEPTH_ITERATION &&
+           (NAME_IS(name, n_name, "Iteration_query-ID") || NAME_IS(name, n_name, "Iteration_message"));
+}
+
+/* A query's id or message, if it is a leaf of plain ASCII. */
+WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name) {
+    struct bm_mark *mark = walk.mark;
+    size_t begin = less + n_name + 2;
+    size_t end = walk.special[2];
+    const uint8_t *end_tag = walk.text + end;
+    bool is_leaf =
+        end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
+    if (!is_leaf || end - begin > BM_MARK_MAX_CONTENT || !has_room(&walk)) return walk;
+    bool is_id = walk.text[less + n_name] == 'D' || walk.text[less + n_name] == 'd';
+    struct bm_mark_entry *entry =
+        bm_mark_add(mark, is_id ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE, walk.offset + begin);
+    entry->end = walk.offset + end;
+    walk.special += 4;
+    walk.position = end + 3 + n_name;
+    return walk;
+}
+
 /* A start tag that is more than a short name. */
 WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t greater) {
     const uint8_t *name = walk.text + less + 1;
@@ -193,6 +223,7 @@ WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less
     size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
     if (end == 0) return walk;
     if (walk.depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return walk;
+    if (walk.mark->tells_queries && is_query(&walk, name, n_name)) return walk;
     count_element(&walk, name, n_name);
     if (end == greater) push_long(&walk, name, n_name);
     walk.special += 2;
@@ -211,6 +242,10 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
+    if (bm_unlikely(walk->mark->tells_queries) && is_query(walk, name, n_name)) {
+        *walk = take_query(*walk, less, n_name);
+        return walk->position > less ? STOP_NOT : STOP_SHORT;
+    }
     count_element(walk, name, n_name);
     size_t next = walk->special[2];
     const uint8_t *end = walk->text + next;
@@ -332,10 +367,6 @@ INLINE enum stop walk_inside(struct walk *walk) {
 
 #define TEXT_IS(text, literal)                                                                               \
     same(text, (const uint8_t *)(literal "                                "), sizeof(literal) - 1)
-
-INLINE bool has_room(const struct walk *walk) {
-    return walk->mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
-}
 
 INLINE void pass_specials(struct walk *walk) {
     while (*walk->special < walk->position && *walk->special < walk->size) walk->special++;

@@ -66,7 +66,7 @@ static bool can_walk(const struct bm_mark *mark, size_t position) {
     return mark->state == BM_STATE_TEXT && mark->in_iterations && mark->walk != NULL &&
            position >= mark->walk_from && (mark->in_iteration || mark->depth == BM_DEPTH_HEADER) &&
            !mark->header_is_open && mark->n_pending == 0 && !mark->body_is_open && !mark->in_number &&
-           !mark->in_extra && !mark->extra_is_ending;
+           !mark->in_extra && !mark->extra_is_ending && !mark->content_is_held;
 }
 
 static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
@@ -109,6 +109,7 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     lower(&safe, mark->state == BM_STATE_TAG_EMPTY && mark->depth < BM_DEPTH_NUMBER, mark->position - 1);
     lower(&safe, mark->state == BM_STATE_BOM_2 || mark->state == BM_STATE_BOM_3, mark->less);
     lower(&safe, mark->number_is_held, mark->number);
+    lower(&safe, mark->content_is_held, mark->content);
     lower(&safe, mark->body_is_open, mark->body);
     lower(&safe, mark->in_megablast, mark->megablast);
     lower(&safe, blanks_are_held(mark), mark->blank);

@@ -466,6 +466,8 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_BOM:
     case BM_MARK_FIELD:
     case BM_MARK_HEADER:
+    case BM_MARK_QUERY_ID:
+    case BM_MARK_MESSAGE:
     case BM_MARK_ITERATION_END:
         break;
     }
