@@ -106,13 +106,18 @@ def test_iteration_of_a_gigabyte_on_one_line(tmp_path, threads):
     check(tmp_path, whole, whole.gzip(), "--threads", threads)
 
 
-@pytest.mark.parametrize("threads", THREADS)
-def test_bomb(tmp_path, threads):
+@pytest.fixture(scope="module", name="bomb")
+def make_bomb():
     """A thousand to one: a gigabyte from one megabyte."""
     whole = Child.from_skeleton(IN_ITERATION, b"A", 1 << 30)
     pieces = list(whole.gzip(level=9))
     assert sum(map(len, pieces)) * 900 < 1 << 30
-    check(tmp_path, whole, pieces, "--threads", threads)
+    return whole, pieces
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_bomb(tmp_path, bomb, threads):
+    check(tmp_path, *bomb, "--threads", threads)
 
 
 @pytest.mark.parametrize("threads", THREADS)
