@@ -180,9 +180,9 @@ static bool slow_dynamic(struct slow *slow) {
         unsigned n_times = 1, filler = 0;
         if (!slow_symbol(slow, &code, &value)) return false;
         if (value < 16) filler = value;
+        if (value >= 16 && !slow_bits(slow, value == 16 ? 2 : value == 17 ? 3 : 7, &n_times)) return false;
         if (value == 16 && n == 0) return slow_stop(slow, SLOW_DAMAGED);
         if (value == 16) filler = lengths[n - 1];
-        if (value >= 16 && !slow_bits(slow, value == 16 ? 2 : value == 17 ? 3 : 7, &n_times)) return false;
         if (value >= 16) n_times += value == 18 ? 11 : 3;
         if (n + n_times > hlit + hdist + 258) return slow_stop(slow, SLOW_DAMAGED);
         while (n_times-- > 0) lengths[n++] = (uint8_t)filler;
