@@ -191,6 +191,7 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
         bm_job_warn(job, true, "%.300s: its %s is %.120s, where that of %.300s is %.120s", name,
                     difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
     }
+    bm_header_complete(&job->headers[0], &job->headers[1]);
     return BLASTMERGE_OK;
 }
 
@@ -198,9 +199,10 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
 static enum blastmerge_status take_format(struct blastmerge_job *job) {
     job->totals.format = bm_mark_format(job->mark);
     if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
-    bm_fail(&job->error, BLASTMERGE_USAGE,
-            "--db makes sense only with BLAST XML (-outfmt 5), and this is %s; its database name stays",
-            bm_mark_format_title(job->totals.format));
+    bm_fail(
+        &job->error, BLASTMERGE_USAGE,
+        "--db makes sense only with BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
+        bm_mark_format_title(job->totals.format));
     return fail_child(job);
 }
 

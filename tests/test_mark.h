@@ -147,7 +147,7 @@ static inline void scan_chunk(struct bm_mark *mark, struct trace *trace, const u
         size_t n_used = SIZE_MAX;
         list.n_entries = 0;
         trace->status = bm_mark_step(mark, copy + at, n_data - at, &n_used, &list, &trace->error);
-        DEMAND(n_used <= n_data - at && (n_used > 0 || trace->status != BLASTMERGE_OK));
+        DEMAND(n_used <= n_data - at && (n_used > 0 || list.n_entries > 0 || trace->status != BLASTMERGE_OK));
         at += n_used;
         trace->n_used += n_used;
         add_marks(trace, mark, &list, *safe);
@@ -174,8 +174,9 @@ static inline size_t next_size(struct split *split, size_t n_left) {
 
 static bool tells_queries; /* QUERY_ID and MESSAGE are wanted */
 
-static inline struct trace scan(const struct bytes *text, struct split split, const char *way,
-                                enum blastmerge_invalid_utf8 invalid_utf8) {
+static inline struct trace scan_as(enum blastmerge_format format, const struct bytes *text,
+                                   struct split split, const char *way,
+                                   enum blastmerge_invalid_utf8 invalid_utf8) {
     struct trace trace;
     struct bm_memory memory;
     struct bm_mark *mark = NULL;
@@ -185,6 +186,7 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
     DEMAND(bm_mark_open(&mark, &memory, invalid_utf8) == BLASTMERGE_OK);
     DEMAND(bm_mark_use(mark, way));
     if (tells_queries) bm_mark_tell_queries(mark);
+    bm_mark_expect(mark, format);
     for (size_t at = 0; at < text->n_data && trace.status == BLASTMERGE_OK;) {
         size_t size = next_size(&split, text->n_data - at);
         scan_chunk(mark, &trace, text->data + at, size, &safe);
@@ -196,6 +198,72 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
     DEMAND(memory.n_bytes == 0);
     return trace;
 }
+
+static inline struct trace scan(const struct bytes *text, struct split split, const char *way,
+                                enum blastmerge_invalid_utf8 invalid_utf8) {
+    return scan_as(BLASTMERGE_FORMAT_AUTO, text, split, way, invalid_utf8);
+}
+
+/* --- marks as text --------------------------------------------------------------------------- */
+
+static const char *const mark_kinds[] = {
+    "DOC",      "BOM",  "DECL",    "NODECL",  "FIELD",    "DB",      "DBEND",   "ITERS",
+    "HEADER",   "BODY", "ITER",    "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA",
+    "EXTRAEND", "ID",   "MESSAGE", "ITEREND", "ITERSEND", "MBSTAT",  "CHAR",    "DOCEND",
+};
+
+static inline bool has_value(const struct bm_mark_entry *entry) {
+    if (entry->kind == BM_MARK_ITERATIONS) return entry->value != BLASTMERGE_FORMAT_XML;
+    return entry->value != 0 || entry->kind == BM_MARK_CHARACTER || (entry->flags & BM_MARK_DIGITS) != 0;
+}
+
+static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
+    static const char letters[] = "enDcb-"; /* empty tag, newline, digits, converted, bare, cut */
+    char value[32];
+    add_text(out, "{");
+    add_text(out, mark_kinds[entry->kind]);
+    if (entry->flags != 0) add_text(out, " ");
+    for (unsigned bit = 0; bit < sizeof letters - 1; bit++) {
+        if ((entry->flags >> bit & 1) != 0) add_bytes(out, letters + bit, 1);
+    }
+    if (has_value(entry)) {
+        snprintf(value, sizeof value, "=%llu", (unsigned long long)entry->value);
+        add_text(out, value);
+    }
+    add_text(out, "}");
+}
+
+/* The text with each mark at its place, and where it has an end, "{/}" there. */
+static inline struct bytes show_marks(const struct bytes *text, const struct trace *trace) {
+    struct bytes out = {0};
+    for (size_t at = 0; at <= text->n_data; at++) {
+        for (size_t i = 0; i < n_marks(trace); i++) {
+            const struct bm_mark_entry *entry = mark_at(trace, i);
+            if (entry->end == at && entry->end > entry->offset) add_text(&out, "{/}");
+            if (entry->offset != at) continue;
+            show_mark(&out, entry);
+            if (entry->end == at && entry->kind != BM_MARK_FIELD && at > 0) add_text(&out, "{/}");
+        }
+        if (at < text->n_data) add_bytes(&out, text->data + at, 1);
+    }
+    add_bytes(&out, "", 1);
+    return out;
+}
+
+/* What is shown without its marks. */
+static inline struct bytes hide_marks(const char *shown) {
+    struct bytes text = {0};
+    for (const char *p = shown; *p != '\0'; p++) {
+        if (*p == '{') {
+            p = strchr(p, '}');
+        } else {
+            add_bytes(&text, p, 1);
+        }
+    }
+    return text;
+}
+
+/* --- comparing ------------------------------------------------------------------------------- */
 
 static inline bool same_bytes(const struct bytes *a, const struct bytes *b) {
     return a->n_data == b->n_data && (a->n_data == 0 || memcmp(a->data, b->data, a->n_data) == 0);

@@ -4,6 +4,7 @@
  *
  *   mark.c         the room's door: open, step, finish, safe
  *   format.c       which format a text is of, and which scanner takes it
+ *   table.c        the scanner of -outfmt 6, 7 and 10; comments.c: the comment lines of 7
  *   xml.c          the scanner of -outfmt 5 and 16; the essay is there. Its files:
  *   bytes.c        bytes -> characters: UTF-8, other encodings, bytes that are not UTF-8
  *   judge.c        characters -> well-formedness: text, tags, references, comments
@@ -18,6 +19,7 @@
 #define BM_MARK_INTERNAL_H
 
 #include "mark/mark.h"
+#include "mark/table.h"
 
 #define BM_MARK_NOWHERE UINT64_MAX /* an offset that is none */
 
@@ -145,8 +147,14 @@ struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
     enum blastmerge_format format; /* that the children have; AUTO: it is not known yet */
     bool format_is_given;          /* by the caller, else by the first child */
+    bool rows_are_plain;           /* the format was known by rows of BLAST's own columns */
     bool tells_queries;
     const struct bm_mark_scanner *scanner; /* NULL: it is not known yet which */
+
+    /* The text's beginning, held until it shows what it is, and then given to the scanner. */
+    uint16_t n_sample;
+    uint16_t n_replayed;
+    char sample[BM_TABLE_SAMPLE];
 
     /* Of the step under way. */
     struct bm_mark_list *list;
@@ -228,6 +236,8 @@ struct bm_mark {
     uint64_t n_number; /* bytes of content so far */
     uint64_t megablast;
     uint64_t content;
+
+    struct bm_table table; /* the tables' own */
 
     /* The walk, walk.h. Positions count from the begin of the step's text. */
     bm_mark_walk *walk; /* NULL: the judge takes all bytes */
@@ -321,11 +331,35 @@ void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after);
 
 /* --- format.c */
 
-/* Chooses the scanner by what the text begins with, unless the format is given. */
-void bm_mark_choose(struct bm_mark *mark, uint8_t first);
+/* Chooses the scanner by what the text begins with, unless the format is given. Returns how many bytes it
+ * took into the sample, which the scanner takes first. */
+size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text);
+
+/* The same where the text has ended. */
+void bm_mark_choose_at_end(struct bm_mark *mark);
+
+/* This cannot be merged; the message says what it looks like, or else ends with the hint. */
+bool bm_mark_fail_look(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
+                       const char *hint);
 
 /* The document at hand, found at `at`, is of this format: false if it should be of another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
+
+/* --- table.c */
+
+extern const struct bm_mark_scanner bm_mark_table;
+
+void bm_mark_table_begin(struct bm_mark *mark, uint64_t at);
+void bm_mark_table_header(struct bm_mark *mark, uint64_t at); /* unless it was told */
+void bm_mark_table_field(struct bm_mark *mark, const char *name, const char *value, size_t n_value);
+bool bm_mark_table_is_control(uint8_t byte);
+bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte);
+
+/* --- comments.c: comment lines of -outfmt 7 */
+
+void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_text); /* behind the '#' */
+void bm_mark_table_version(struct bm_mark *mark);
+bool bm_mark_table_fail_end(struct bm_mark *mark);
 
 /* --- xml.c */
 

@@ -39,12 +39,14 @@ void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_format format = mark->format;
     bool format_is_given = mark->format_is_given;
     bool tells_queries = mark->tells_queries;
+    bool rows_are_plain = mark->rows_are_plain;
     bm_mark_walk *walk = mark->walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
     mark->format = format;
     mark->format_is_given = format_is_given;
     mark->tells_queries = tells_queries;
+    mark->rows_are_plain = rows_are_plain;
     mark->walk = walk;
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -123,21 +125,36 @@ static enum blastmerge_status end_step(struct bm_mark *mark, struct blastmerge_e
     return error->status;
 }
 
+/* Gives the scanner the text's beginning, if that was held. True where it has all of it. */
+static bool replay(struct bm_mark *mark) {
+    if (mark->scanner == NULL) return false;
+    while (mark->n_replayed < mark->n_sample && bm_mark_can_step(mark)) {
+        const uint8_t *sample = (const uint8_t *)mark->sample + mark->n_replayed;
+        size_t n = mark->scanner->step(mark, sample, (size_t)(mark->n_sample - mark->n_replayed));
+        mark->n_replayed = (uint16_t)(mark->n_replayed + n);
+    }
+    return mark->n_replayed == mark->n_sample;
+}
+
 enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
                                     struct bm_mark_list *list, struct blastmerge_error *error) {
     mark->list = list;
     mark->field_is_ready = false;
     *n_used = 0;
-    if (mark->scanner == NULL && n_text > 0) bm_mark_choose(mark, text[0]);
-    if (n_text > 0) *n_used = mark->scanner->step(mark, text, n_text);
+    if (mark->scanner == NULL && n_text > 0 && mark->state != BM_STATE_FAILED)
+        *n_used = bm_mark_choose(mark, text, n_text);
+    if (replay(mark) && bm_mark_can_step(mark))
+        *n_used += mark->scanner->step(mark, text + *n_used, n_text - *n_used);
     return end_step(mark, error);
 }
 
 enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
                                       struct blastmerge_error *error) {
     mark->list = list;
+    mark->field_is_ready = false;
+    if (mark->scanner == NULL && mark->state != BM_STATE_FAILED) bm_mark_choose_at_end(mark);
     /* Where there is nothing at all the caller knows whether that is right. */
-    if (mark->state != BM_STATE_FAILED && mark->scanner != NULL) (void)mark->scanner->finish(mark);
+    if (replay(mark) && mark->state != BM_STATE_FAILED) (void)mark->scanner->finish(mark);
     return end_step(mark, error);
 }
 

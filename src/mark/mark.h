@@ -149,9 +149,9 @@ const char *bm_mark_format_title(enum blastmerge_format format);
 /*
  * Scans text. Takes as many of the n_text bytes as it can, *n_used of them, and appends to the
  * list, which the caller empties before each step; it stops early only where the list is full or after a
- * BM_MARK_FIELD. BLASTMERGE_DATA: not well-formed, or not BLAST's; BLASTMERGE_MISMATCH: of another format
- * than the children before. error has the offset and says what was expected; *n_used and the list are right
- * up to there.
+ * BM_MARK_FIELD. A step that takes no bytes of those there are adds a mark, or fails. BLASTMERGE_DATA: not
+ * well-formed, or not BLAST's; BLASTMERGE_MISMATCH: of another format than the children before. error has the
+ * offset and says what was expected; *n_used and the list are right up to there.
  */
 enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t *n_used,
                                     struct bm_mark_list *list,

@@ -36,50 +36,9 @@ void bm_mark_no_declaration(struct bm_mark *mark) {
 
 /* --- what is not XML ------------------------------------------------------------------------- */
 
-struct look {
-    const char *magic;
-    uint8_t n_magic;
-    const char *what;
-};
-
-static const struct look looks[] = {
-    {"\xff\xfe\0\0", 4, "UTF-32, little end first, which is not read; convert it to UTF-8"},
-    {"\xff\xfe", 2, "UTF-16, little end first, which is not read; convert it to UTF-8"},
-    {"\xfe\xff", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
-    {"\0\0", 2, "UTF-32, big end first, which is not read; convert it to UTF-8"},
-    {"\0<", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
-    {"\x4c\x6f\xa7\x94", 4, "EBCDIC, which is not read; convert it to UTF-8"},
-    {"{", 1, "JSON (-outfmt 13 or 15)"},
-    {"[", 1, "JSON"},
-    {"BLAST", 5, "a plain BLAST report (-outfmt 0 to 4)"},
-    {"TBLAST", 6, "a plain BLAST report (-outfmt 0 to 4)"},
-    {"PSIBLAST", 8, "a plain BLAST report (-outfmt 0 to 4)"},
-    {"RPSBLAST", 8, "a plain BLAST report (-outfmt 0 to 4)"},
-    {"# BLAST", 7, "a BLAST table (-outfmt 7)"},
-    {"# TBLAST", 8, "a BLAST table (-outfmt 7)"},
-    {"Blast4-", 7, "a BLAST archive (-outfmt 11)"},
-    {"Seq-annot", 9, "BLAST's ASN.1 (-outfmt 8)"},
-    {">", 1, "FASTA"},
-    {"@HD\t", 4, "SAM"},
-    {"PK\x03\x04", 4, "a ZIP archive"},
-    {"\x1f\x8b", 2, "gzip data inside of gzip data"},
-    {"BZh", 3, "bzip2 data"},
-    {"\xfd"
-     "7zXZ",
-     5, "xz data"},
-    {"\x28\xb5\x2f\xfd", 4, "Zstandard data"},
-    {"%PDF", 4, "PDF"},
-};
-
 bool bm_mark_fail_sample(struct bm_mark *mark) {
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
-        const struct look *look = &looks[i];
-        if (mark->n_declaration < look->n_magic) continue;
-        if (memcmp(mark->declaration, look->magic, look->n_magic) != 0) continue;
-        return bm_mark_fail(mark, mark->less, "this is no BLAST XML (-outfmt 5); it looks like %s",
-                            look->what);
-    }
-    return bm_mark_fail(mark, mark->less, "this is no BLAST XML (-outfmt 5): a '<' was expected first");
+    return bm_mark_fail_look(mark, mark->less, mark->declaration, mark->n_declaration,
+                             ": a '<' was expected here");
 }
 
 /* Bytes are collected so that the message does not depend on how they came. */

@@ -4,23 +4,26 @@
 #include <string.h>
 
 /* What is compared beside the parameters: XML's names, and those of the other formats. */
-static const struct {
+static const struct compared {
     const char *name;
-    bool is_program;
+    bool is_program; /* or what makes two documents as different as that */
+    bool may_lack;   /* a document may have none, and be like the others for all that */
 } compared[] = {
-    {"BlastOutput_program", true},
-    {"BlastOutput_version", false},
-    {"BlastOutput_db", false},
-    {"program", true},
-    {"version", false},
-    {"db", false},
+    {.name = "BlastOutput_program", .is_program = true},
+    {.name = "BlastOutput_version"},
+    {.name = "BlastOutput_db"},
+    {.name = "program", .is_program = true},
+    {.name = "version"},
+    {.name = "db"},
+    {.name = "columns", .is_program = true},
+    {.name = "fields", .is_program = true, .may_lack = true},
 };
 
-static bool is_program(const char *name) {
+static struct compared find_compared(const char *name) {
     for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
-        if (strcmp(compared[i].name, name) == 0) return compared[i].is_program;
+        if (strcmp(compared[i].name, name) == 0) return compared[i];
     }
-    return false;
+    return (struct compared){.name = NULL};
 }
 
 void bm_header_begin(struct bm_header *header) {
@@ -28,10 +31,7 @@ void bm_header_begin(struct bm_header *header) {
 }
 
 static bool is_compared(const struct bm_mark_field *field) {
-    for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
-        if (strcmp(compared[i].name, field->name) == 0) return true;
-    }
-    return field->is_parameter;
+    return field->is_parameter || find_compared(field->name).name != NULL;
 }
 
 static const struct bm_header_field *find(const struct bm_header *header, const char *name) {
@@ -58,8 +58,17 @@ void bm_header_take(struct bm_header *header, const struct bm_mark_field *field)
     if (find(header, kept->name) == NULL) header->n_fields++; /* only the first one of a name counts */
 }
 
-static bool differ(const struct bm_header_field *one, const struct bm_header_field *other) {
-    return one == NULL || other == NULL || one->hash != other->hash;
+static bool differ(const char *name, const struct bm_header_field *one, const struct bm_header_field *other) {
+    if (one == NULL || other == NULL) return !find_compared(name).may_lack;
+    return one->hash != other->hash;
+}
+
+void bm_header_complete(struct bm_header *first, const struct bm_header *header) {
+    for (size_t i = 0; i < header->n_fields && first->n_fields < BM_HEADER_FIELDS; i++) {
+        const struct bm_header_field *field = &header->fields[i];
+        if (!find_compared(field->name).may_lack || find(first, field->name) != NULL) continue;
+        first->fields[first->n_fields++] = *field;
+    }
 }
 
 bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
@@ -72,12 +81,12 @@ bool bm_header_compare(const struct bm_header *first, const struct bm_header *he
         const struct bm_header_field *theirs = is_in_first ? field : find(first, field->name);
         const struct bm_header_field *ours = is_in_first ? find(header, field->name) : field;
         if (!is_in_first && theirs != NULL) continue; /* was compared from the other side */
-        if (!differ(ours, theirs)) continue;
+        if (!differ(field->name, ours, theirs)) continue;
         *difference = (struct bm_header_difference){
             .name = field->name,
             .value = ours == NULL ? NULL : ours->value,
             .first_value = theirs == NULL ? NULL : theirs->value,
-            .is_program = is_program(field->name),
+            .is_program = find_compared(field->name).is_program,
         };
         return true;
     }

@@ -32,11 +32,14 @@ void bm_header_begin(struct bm_header *header);
 /* Keeps the field if it is one that is compared. */
 void bm_header_take(struct bm_header *header, const struct bm_mark_field *field);
 
+/* What a document may lack, and the first one does, it has from now on from this one. */
+void bm_header_complete(struct bm_header *first, const struct bm_header *header);
+
 struct bm_header_difference {
     const char *name;
     const char *value;       /* NULL: this document has no such field */
     const char *first_value; /* NULL: the first one has none */
-    bool is_program;
+    bool is_program;         /* an error, if nothing else is said */
 };
 
 /* The next difference from *position (0 at the beginning) on; false where there is none. */

@@ -2,6 +2,8 @@
 #include "number/number.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NONE UINT64_MAX
@@ -224,8 +226,15 @@ static void remove_megablast(struct bm_number *number) {
     number->n_megablast = 0;
 }
 
+static void print_count(struct bm_number *number) {
+    int n_bytes = snprintf(number->epilogue, sizeof number->epilogue,
+                           "# BLAST processed %" PRIu64 " queries\n", number->n_queries);
+    number->n_epilogue = (size_t)n_bytes;
+}
+
 const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
     *dropped_megablast = false;
+    if (number->style->has_count) print_count(number);
     if (number->is_too_long) {
         *n_bytes = strlen(number->style->epilogue);
         return number->style->epilogue;

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The comment lines of -outfmt 7. For each query BLAST writes
+ *
+ *     # BLASTP 2.12.0+
+ *     # Iteration: 1                    PSI-BLAST's only
+ *     # Query: its title
+ *     # Database: proteins
+ *     # Fields: query acc.ver, subject acc.ver, ...      where there are hits
+ *     # 2 hits found                                     but not where no query could be searched
+ *
+ * and two lines of hits; at the end "# BLAST processed N queries". What a line is shows in its first 64
+ * bytes, which are held back for that. N need not be the number of such parts: with -subject there is one for
+ * each pair of sequences.
+ */
+#include "mark/internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Lines are kept from behind their '#' on. */
+static const char processed[] = " BLAST processed ";
+
+static bool begins(const struct bm_table *table, const char *prefix) {
+    size_t n = strlen(prefix);
+    return table->n_kept >= n && memcmp(table->kept, prefix, n) == 0;
+}
+
+/* The number at `at`, with what must follow it up to the line's end. */
+static bool read_count(const struct bm_table *table, size_t at, const char *rest, uint64_t *count) {
+    enum { MAX_DIGITS = 18 };
+    size_t n = table->n_kept;
+    size_t n_rest = strlen(rest);
+    size_t i = at;
+    if (n > 0 && table->kept[n - 1] == '\r') n--;
+    *count = 0;
+    for (; i < n && i < at + MAX_DIGITS && table->kept[i] >= '0' && table->kept[i] <= '9'; i++) {
+        *count = *count * 10 + (uint64_t)(table->kept[i] - '0');
+    }
+    return i > at && n - i == n_rest && memcmp(table->kept + i, rest, n_rest) == 0;
+}
+
+/* " BLASTP 2.12.0+": the program's name, which has BLAST in it, and a version. Its name's length, or 0. */
+static size_t measure_program(const struct bm_table *table) {
+    size_t n = 1;
+    bool is_blast = false;
+    while (n < table->n_kept && table->kept[n] >= 'A' && table->kept[n] <= 'Z') {
+        if (n + 5 <= table->n_kept && memcmp(table->kept + n, "BLAST", 5) == 0) is_blast = true;
+        n++;
+    }
+    bool has_version = n + 1 < table->n_kept && table->kept[n] == ' ' && table->kept[n + 1] >= '0' &&
+                       table->kept[n + 1] <= '9';
+    return is_blast && has_version ? n - 1 : 0;
+}
+
+static enum bm_table_comment find_comment(const struct bm_table *table) {
+    uint64_t count;
+    if (measure_program(table) > 0) return BM_COMMENT_PROGRAM;
+    if (begins(table, processed)) return BM_COMMENT_PROCESSED;
+    if (begins(table, " Query: ")) return BM_COMMENT_QUERY;
+    if (begins(table, " Database: ")) return BM_COMMENT_DATABASE;
+    if (begins(table, " Fields: ")) return BM_COMMENT_FIELDS;
+    return read_count(table, 1, " hits found", &count) ? BM_COMMENT_HITS : BM_COMMENT_OTHER;
+}
+
+/* --- what fails ---------------------------------------------------------------------------------- */
+
+bool bm_mark_table_fail_end(struct bm_mark *mark) {
+    return bm_mark_fail(
+        mark, mark->position,
+        "the table ends without its last line, \"# BLAST processed N queries\": it is cut short");
+}
+
+/* --- a line's beginning: what it is -------------------------------------------------------------- */
+
+static void end_query(struct bm_mark *mark, uint64_t at) {
+    if (!mark->table.in_query) return;
+    mark->table.in_query = false;
+    bm_mark_add(mark, BM_MARK_ITERATION_END, at);
+    mark->counts.n_iterations++;
+}
+
+static void begin_query(struct bm_mark *mark, uint64_t at) {
+    struct bm_table *table = &mark->table;
+    end_query(mark, at);
+    if (table->has_ended) bm_mark_add(mark, BM_MARK_DOCUMENT_END, at);
+    if (!table->in_document) bm_mark_table_begin(mark, at);
+    bm_mark_add(mark, BM_MARK_ITERATION, at);
+    table->in_query = true;
+    table->has_hits = false;
+    table->n_least = table->n_most = table->n_left = 0;
+}
+
+static bool is_in_place(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    if (table->comment == BM_COMMENT_PROGRAM || (table->in_query && !table->has_hits)) return true;
+    if (table->comment == BM_COMMENT_PROCESSED && !table->has_ended) return true;
+    return bm_mark_fail(mark, table->line, "\"# BLASTP VERSION\" or the like was expected here%s",
+                        table->in_query ? ", or \"# BLAST processed N queries\"" : "");
+}
+
+static bool begin_comment(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    table->comment = (uint8_t)find_comment(table);
+    if (!is_in_place(mark)) return false;
+    if (table->comment == BM_COMMENT_PROCESSED &&
+        !read_count(table, strlen(processed), " queries", &(uint64_t){0})) {
+        return bm_mark_fail(mark, table->line, "\"# BLAST processed N queries\" was expected here");
+    }
+    if (table->comment == BM_COMMENT_PROGRAM) begin_query(mark, table->line);
+    return true;
+}
+
+/* --- a line's end: what it says ------------------------------------------------------------------ */
+
+void bm_mark_table_version(struct bm_mark *mark) {
+    bm_mark_table_field(mark, "version", mark->table.kept + 1, mark->table.n_kept - 1u);
+}
+
+static void end_program(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    if (table->has_program) return;
+    table->has_program = true;
+    bm_mark_table_field(mark, "program", table->kept + 1, measure_program(table));
+    table->due = BM_DUE_VERSION;
+}
+
+static void end_database(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    const size_t n_name = strlen(" Database: ");
+    if (table->has_database) return;
+    table->has_database = true;
+    bm_mark_table_field(mark, "db", table->kept + n_name, table->n_kept - n_name);
+}
+
+static bool end_fields(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    const size_t n_name = strlen(" Fields: ");
+    if (table->n_kept == BM_TABLE_KEPT) {
+        return bm_mark_fail(mark, table->line, "\"# Fields:\" is longer than %d bytes", BM_TABLE_KEPT);
+    }
+    table->n_least = 1;
+    for (size_t i = n_name; i + 1 < table->n_kept; i++) {
+        table->n_least += table->kept[i] == ',' && table->kept[i + 1] == ' ';
+    }
+    table->n_most = table->n_least;
+    if (table->has_header) return true;
+    bm_mark_table_field(mark, "fields", table->kept + n_name, table->n_kept - n_name);
+    table->due = BM_DUE_HEADER;
+    return true;
+}
+
+static bool end_hits(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    table->has_hits = true;
+    bool is_count = read_count(table, 1, " hits found", &table->n_left);
+    assert(is_count); /* it was read before, find_comment() */
+    (void)is_count;
+    if (table->n_left == 0 || table->n_least > 0) return true;
+    return bm_mark_fail(mark, table->line, "there are hits here, but no \"# Fields:\" line before them");
+}
+
+static void end_processed(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    uint64_t count;
+    bool is_count = read_count(table, strlen(processed), " queries", &count);
+    assert(is_count); /* it was read before, begin_comment() */
+    (void)is_count;
+    if (!table->in_document) bm_mark_table_begin(mark, table->line); /* with no query in it */
+    bm_mark_table_header(mark, table->line);
+    end_query(mark, table->line);
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, table->line);
+    entry->end = table->line;
+    entry->value = count;
+    entry->flags = BM_MARK_DIGITS;
+    table->in_document = false;
+    table->has_ended = true;
+}
+
+static bool end_comment(struct bm_mark *mark) {
+    switch ((enum bm_table_comment)mark->table.comment) {
+    case BM_COMMENT_PROGRAM:
+        end_program(mark);
+        return true;
+    case BM_COMMENT_DATABASE:
+        end_database(mark);
+        return true;
+    case BM_COMMENT_FIELDS:
+        return end_fields(mark);
+    case BM_COMMENT_HITS:
+        return end_hits(mark);
+    case BM_COMMENT_PROCESSED:
+        end_processed(mark);
+        return true;
+    case BM_COMMENT_NONE:
+    case BM_COMMENT_QUERY:
+    case BM_COMMENT_OTHER:
+        break;
+    }
+    return true;
+}
+
+/* --- a line's bytes ------------------------------------------------------------------------------ */
+
+/* How many bytes come before the line's end, or one that cannot stand in it. */
+static size_t measure(const uint8_t *text, size_t n_text) {
+    size_t n = 0;
+    while (n < n_text && text[n] != '\n' && !bm_mark_table_is_control(text[n])) n++;
+    return n;
+}
+
+/* Keeps bytes, as far as there is room. */
+static void keep(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    struct bm_table *table = &mark->table;
+    size_t n_room = BM_TABLE_KEPT - (size_t)table->n_kept;
+    size_t n = n_text < n_room ? n_text : n_room;
+    memcpy(table->kept + table->n_kept, text, n);
+    table->n_kept = (uint16_t)(table->n_kept + n);
+    mark->position += n_text;
+}
+
+void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    struct bm_table *table = &mark->table;
+    bool is_held = table->comment == BM_COMMENT_NONE;
+    size_t n_held = BM_TABLE_HELD - (size_t)table->n_kept;
+    if (is_held && n_text > n_held) n_text = n_held;
+    size_t n = measure(text, n_text);
+    bool is_at_end = n < n_text && text[n] == '\n';
+    keep(mark, text, n);
+    if (n < n_text && !is_at_end) {
+        (void)bm_mark_table_fail_control(mark, text[n]);
+        return;
+    }
+    if (is_held && (is_at_end || table->n_kept == BM_TABLE_HELD) && !begin_comment(mark)) return;
+    if (!is_at_end) return;
+    mark->position++;
+    table->state = BM_TABLE_LINE;
+    (void)end_comment(mark);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mark/rows.h - 64 bytes of a table at once: where lines end, where fields end, and whether anything is odd.
+ * Each machine has SSE2 or needs no more than words of eight bytes: a table's cost is elsewhere.
+ */
+#ifndef BM_ROWS_H
+#define BM_ROWS_H
+
+#include "base/base.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+enum { BM_ROWS_BLOCK = 64 };
+
+/* Bit i stands for byte i. */
+struct bm_rows {
+    uint64_t newlines;
+    uint64_t separators;
+    uint64_t hashes;   /* '#' */
+    uint64_t controls; /* control characters but tab, line feed and return */
+};
+
+#define BM_ROWS_ONES 0x0101010101010101u
+#define BM_ROWS_TOPS 0x8080808080808080u
+
+/* The top bit of each byte becomes a bit: 2^(8i) times 2^(56 - 7i) is 2^(56 + i), and no two products meet.
+ */
+static inline uint64_t bm_rows_gather(uint64_t tops) {
+    return ((tops >> 7) * 0x0102040810204080u) >> 56;
+}
+
+static inline uint64_t bm_rows_equal(uint64_t word, char byte) {
+    uint64_t other = word ^ BM_ROWS_ONES * (uint8_t)byte;
+    return bm_rows_gather(~(((other & ~BM_ROWS_TOPS) + ~BM_ROWS_TOPS) | other) & BM_ROWS_TOPS);
+}
+
+static inline struct bm_rows bm_rows_find_words(const uint8_t *p, char separator) {
+    struct bm_rows rows = {0, 0, 0, 0};
+    for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 8) {
+        uint64_t word = bm_load64(p + i);
+        uint64_t low = ~(((word & ~BM_ROWS_TOPS) + BM_ROWS_ONES * 0x60) | word) & BM_ROWS_TOPS;
+        uint64_t newlines = bm_rows_equal(word, '\n');
+        uint64_t fine = newlines | bm_rows_equal(word, '\t') | bm_rows_equal(word, '\r');
+        rows.newlines |= newlines << i;
+        rows.separators |= bm_rows_equal(word, separator) << i;
+        rows.hashes |= bm_rows_equal(word, '#') << i;
+        rows.controls |= (bm_rows_gather(low) & ~fine) << i;
+    }
+    return rows;
+}
+
+#if defined(__SSE2__)
+
+static inline uint64_t bm_rows_equal_sse2(__m128i bytes, char byte) {
+    return (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
+}
+
+static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator) {
+    struct bm_rows rows = {0, 0, 0, 0};
+    for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        uint64_t newlines = bm_rows_equal_sse2(bytes, '\n');
+        uint64_t fine = newlines | bm_rows_equal_sse2(bytes, '\t') | bm_rows_equal_sse2(bytes, '\r');
+        rows.newlines |= newlines << i;
+        rows.separators |= bm_rows_equal_sse2(bytes, separator) << i;
+        rows.hashes |= bm_rows_equal_sse2(bytes, '#') << i;
+        rows.controls |= ((uint64_t)(uint16_t)_mm_movemask_epi8(low) & ~fine) << i;
+    }
+    return rows;
+}
+
+#endif
+
+static inline struct bm_rows bm_rows_find(const uint8_t *p, char separator) {
+#if defined(__SSE2__)
+    return bm_rows_find_sse2(p, separator);
+#else
+    return bm_rows_find_words(p, separator);
+#endif
+}
+
+/* Without an instruction for it; the compiler knows it by its shape where there is one. */
+static inline unsigned bm_rows_count(uint64_t bits) {
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)((bits * 0x0101010101010101u) >> 56);
+}
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scanner of tables: -outfmt 6 (tabs), 10 (commas), and 7 (tabs, with comment lines).
+ *
+ * A table says nothing of itself, so its shape is all that can be checked: every line ends; there are no
+ * control characters; each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7 as
+ * many as
+ * "# Fields:" names and as many rows as "# N hits found" says. Fields of -outfmt 10 are not quoted, so that a
+ * comma in a name is one more field: there, rows have at least BLAST's own twelve columns, if these were what
+ * the format was known by. PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII
+ * are copied unseen: BLAST writes Latin-1, and nothing in a table says so.
+ *
+ * A document of -outfmt 6 and 10 is a text from its beginning to its end, and one body without an epilogue.
+ * What there is for one query is not told apart: their marks have one Iteration and count none. In -outfmt 7
+ * an Iteration goes from "# BLASTP ..." to the next of these, and "# BLAST processed N queries" is the
+ * epilogue (comments.c).
+ *
+ * Rows are taken in blocks of 64 bytes (rows.h) as long as nothing in them is odd; what is odd is taken byte
+ * by byte, by functions that know what to say about it. So a row can have any length, and nothing of it is
+ * kept.
+ */
+#include "mark/internal.h"
+#include "mark/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char converged[] = "Search has CONVERGED!\n";
+
+static bool has_comments(const struct bm_mark *mark) {
+    return mark->format == BLASTMERGE_FORMAT_COMMENTED;
+}
+
+static char separator_of(const struct bm_mark *mark) {
+    return mark->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+}
+
+/* --- documents ----------------------------------------------------------------------------------- */
+
+void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
+    struct bm_table *table = &mark->table;
+    bm_mark_add(mark, BM_MARK_DOCUMENT, at)->flags = BM_MARK_BARE;
+    bm_mark_add(mark, BM_MARK_ITERATIONS, at)->value = mark->format;
+    bm_mark_add(mark, BM_MARK_BODY, at);
+    mark->counts.n_documents++;
+    table->in_document = true;
+    table->has_ended = table->has_program = table->has_database = table->has_header = false;
+}
+
+void bm_mark_table_header(struct bm_mark *mark, uint64_t at) {
+    if (!mark->table.has_header) bm_mark_add(mark, BM_MARK_HEADER, at);
+    mark->table.has_header = true;
+}
+
+void bm_mark_table_field(struct bm_mark *mark, const char *name, const char *value, size_t n_value) {
+    bm_mark_field_begin(mark, name, strlen(name));
+    bm_mark_field_add(mark, value, n_value);
+    bm_mark_field_end(mark, mark->position);
+}
+
+/* What the last step had no room for. */
+static void take_due(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    if (table->due == BM_DUE_VERSION) bm_mark_table_version(mark);
+    if (table->due == BM_DUE_HEADER) bm_mark_table_header(mark, mark->position);
+    table->due = BM_DUE_NOTHING;
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+static bool begin_row(struct bm_mark *mark, uint64_t at) {
+    struct bm_table *table = &mark->table;
+    if (has_comments(mark) && table->n_left == 0) {
+        return bm_mark_fail(mark, at, "%s was expected here, not a line of hits",
+                            table->in_document ? "a comment line (\"# \")"
+                                               : "\"# BLASTP VERSION\" or the like");
+    }
+    table->state = BM_TABLE_ROW;
+    table->line = at;
+    table->n_fields = 0;
+    return true;
+}
+
+/* A document's first row says how many columns there are, where no comment does. */
+static void take_first_row(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    char digits[24];
+    if (mark->format == BLASTMERGE_FORMAT_CSV) {
+        table->n_least = mark->rows_are_plain ? BM_TABLE_COLUMNS : 1;
+        table->n_most = UINT64_MAX;
+        bm_mark_table_header(mark, mark->position);
+        return;
+    }
+    table->n_least = table->n_most = table->n_fields;
+    int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)table->n_fields);
+    bm_mark_table_field(mark, "columns", digits, (size_t)n_digits);
+    table->due = BM_DUE_HEADER;
+}
+
+static bool fits(const struct bm_table *table, uint64_t n_fields) {
+    return n_fields >= table->n_least && n_fields <= table->n_most;
+}
+
+static bool fail_row(struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    return bm_mark_fail(
+        mark, table->line,
+        "the line here has %llu field%s, where %s%llu were expected: it is damaged, or not of "
+        "this table",
+        (unsigned long long)table->n_fields, table->n_fields == 1 ? "" : "s",
+        table->n_least < table->n_most ? "at least " : "", (unsigned long long)table->n_least);
+}
+
+/* At a row's line feed, which has been taken. */
+static bool end_row(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    table->n_fields++;
+    table->state = BM_TABLE_LINE;
+    if (table->n_least == 0) take_first_row(mark);
+    if (!fits(table, table->n_fields)) return fail_row(mark);
+    mark->counts.n_hsps++;
+    if (has_comments(mark)) table->n_left--;
+    return true;
+}
+
+bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte) {
+    return bm_mark_fail(mark, mark->position, "the control character 0x%02x cannot stand in a table", byte);
+}
+
+bool bm_mark_table_is_control(uint8_t byte) {
+    return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+}
+
+static bool take_row_byte(struct bm_mark *mark, uint8_t byte) {
+    if (bm_mark_table_is_control(byte)) return bm_mark_table_fail_control(mark, byte);
+    mark->position++;
+    if (byte == '\n') return end_row(mark);
+    mark->table.n_fields += byte == (uint8_t)separator_of(mark);
+    return true;
+}
+
+/* --- rows, many at once -------------------------------------------------------------------------- */
+
+/* Whether all the rows that end in the block have as many fields as they should. */
+static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
+    uint64_t n_fields = table->n_fields + 1;
+    uint64_t before = 0;
+    for (uint64_t ends = rows->newlines; ends != 0; ends &= ends - 1) {
+        uint64_t upto = ends ^ (ends - 1);
+        if (!fits(table, n_fields + bm_rows_count(rows->separators & upto & ~before))) return false;
+        before = upto;
+        n_fields = 1;
+    }
+    return true;
+}
+
+/* Takes a block if nothing in it is odd: neither a row, nor a line that is none. */
+static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
+    struct bm_table *table = &mark->table;
+    uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
+    if (rows->controls != 0 || (rows->newlines << 1 & (rows->newlines | rows->hashes)) != 0) return false;
+    if (has_comments(mark) && n_rows >= table->n_left) return false; /* what comes next is no row */
+    if (rows->newlines != 0) {
+        unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
+        if (!are_even(table, rows)) return false;
+        after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);
+        table->line = mark->position + last + 1;
+        table->n_fields = 0;
+        table->state = after == 0 ? BM_TABLE_LINE : BM_TABLE_ROW;
+    }
+    table->n_fields += bm_rows_count(rows->separators & after);
+    return true;
+}
+
+/* As many blocks as it can, where it is known how many fields a row has. */
+static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t used = 0;
+    char separator = separator_of(mark);
+    while (mark->table.state == BM_TABLE_ROW && n_text - used >= BM_ROWS_BLOCK) {
+        struct bm_rows rows = bm_rows_find(text + used, separator);
+        unsigned n_rows = bm_rows_count(rows.newlines);
+        if (!take_block(mark, &rows, n_rows)) break;
+        if (has_comments(mark)) mark->table.n_left -= n_rows;
+        mark->counts.n_hsps += n_rows;
+        mark->position += BM_ROWS_BLOCK;
+        used += BM_ROWS_BLOCK;
+    }
+    return used;
+}
+
+/* Bytes of a row; after blocks, the odd one up to its end or the row's. */
+static void take_row(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t used = mark->table.n_least > 0 ? take_blocks(mark, text, n_text) : 0;
+    size_t end = n_text - used < BM_ROWS_BLOCK ? n_text : used + BM_ROWS_BLOCK;
+    while (used < end && mark->table.state == BM_TABLE_ROW && take_row_byte(mark, text[used])) used++;
+}
+
+/* --- lines --------------------------------------------------------------------------------------- */
+
+static void begin_line(struct bm_mark *mark, uint8_t byte) {
+    struct bm_table *table = &mark->table;
+    table->line = mark->position;
+    table->n_kept = 0;
+    table->comment = BM_COMMENT_NONE;
+    if (!has_comments(mark) && !table->in_document) {
+        bm_mark_table_begin(mark, mark->position);
+        bm_mark_add(mark, BM_MARK_ITERATION, mark->position);
+    }
+    if (byte == '\n') {
+        table->state = BM_TABLE_BLANK;
+    } else if (byte == '#' && has_comments(mark)) {
+        table->state = BM_TABLE_COMMENT;
+    } else {
+        (void)begin_row(mark, mark->position);
+        return;
+    }
+    mark->position++;
+}
+
+/* "Search has CONVERGED!", between queries of PSI-BLAST. */
+static void take_blank(struct bm_mark *mark, uint8_t byte) {
+    struct bm_table *table = &mark->table;
+    if (byte != (uint8_t)converged[table->n_kept] || (has_comments(mark) && !table->in_document)) {
+        (void)bm_mark_fail(mark, table->line,
+                           "the line here is empty, and \"Search has CONVERGED!\" does not follow it");
+        return;
+    }
+    mark->position++;
+    if (converged[++table->n_kept] == '\0') table->state = BM_TABLE_LINE;
+}
+
+/* In a comment line, or behind the '#' that may begin one: a row's first field may begin so, too, but with no
+ * space behind it. */
+static void take_comment(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    struct bm_table *table = &mark->table;
+    if (table->n_kept == 0 && text[0] != ' ') {
+        (void)begin_row(mark, table->line);
+    } else {
+        bm_mark_table_comment(mark, text, n_text);
+    }
+}
+
+static void take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    switch ((enum bm_table_state)mark->table.state) {
+    case BM_TABLE_LINE:
+        begin_line(mark, text[0]);
+        break;
+    case BM_TABLE_ROW:
+        take_row(mark, text, n_text);
+        break;
+    case BM_TABLE_BLANK:
+        take_blank(mark, text[0]);
+        break;
+    case BM_TABLE_COMMENT:
+        take_comment(mark, text, n_text);
+        break;
+    }
+}
+
+/* --- the scanner --------------------------------------------------------------------------------- */
+
+static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    uint64_t begin = mark->position;
+    size_t used = 0;
+    take_due(mark);
+    while (used < n_text && bm_mark_can_step(mark)) {
+        take(mark, text + used, n_text - used);
+        used = (size_t)(mark->position - begin);
+    }
+    return used;
+}
+
+static bool finish(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    take_due(mark);
+    if (table->state != BM_TABLE_LINE) {
+        return bm_mark_fail(mark, mark->position, "the table ends inside a line: it is cut short");
+    }
+    if (has_comments(mark) && table->in_document) return bm_mark_table_fail_end(mark);
+    if (!has_comments(mark)) {
+        bm_mark_table_header(mark, mark->position);
+        bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position)->end = mark->position;
+    }
+    bm_mark_add(mark, BM_MARK_DOCUMENT_END, mark->position);
+    return true;
+}
+
+static uint64_t safe_offset(const struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    return table->state == BM_TABLE_COMMENT && table->comment == BM_COMMENT_NONE ? table->line
+                                                                                 : mark->position;
+}
+
+const struct bm_mark_scanner bm_mark_table = {step, finish, safe_offset};

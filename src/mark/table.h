@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* mark/table.h - the scanner of -outfmt 6, 7 and 10; the essay is in table.c. */
+#ifndef BM_TABLE_H
+#define BM_TABLE_H
+
+#include "mark/mark.h"
+
+enum {
+    BM_TABLE_KEPT = 4096,  /* bytes of a comment line that are kept */
+    BM_TABLE_HELD = 64,    /* bytes of a comment line that say what it is */
+    BM_TABLE_COLUMNS = 12, /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
+    BM_TABLE_SAMPLE = 2048 /* bytes that a table is known by at most */
+};
+
+/* Where a table's scanner is. */
+enum bm_table_state {
+    BM_TABLE_LINE,   /* at a line's begin */
+    BM_TABLE_ROW,    /* in a line of fields */
+    BM_TABLE_BLANK,  /* behind an empty line: "Search has CONVERGED!" must follow */
+    BM_TABLE_COMMENT /* in a line that begins with '#' */
+};
+
+/* Lines of -outfmt 7 that begin with "# ". */
+enum bm_table_comment {
+    BM_COMMENT_NONE, /* it is not known yet which */
+    BM_COMMENT_PROGRAM,
+    BM_COMMENT_QUERY,
+    BM_COMMENT_DATABASE,
+    BM_COMMENT_FIELDS,
+    BM_COMMENT_HITS,
+    BM_COMMENT_PROCESSED,
+    BM_COMMENT_OTHER
+};
+
+/* A mark that is due with the next step, since a field has ended this one. */
+enum bm_table_due { BM_DUE_NOTHING, BM_DUE_VERSION, BM_DUE_HEADER };
+
+struct bm_table {
+    uint8_t state;   /* enum bm_table_state */
+    uint8_t comment; /* enum bm_table_comment */
+    uint8_t due;     /* enum bm_table_due */
+    bool in_document;
+    bool in_query;
+    bool has_ended;   /* a document has; the next one has not begun */
+    bool has_program; /* these were told of the document */
+    bool has_database;
+    bool has_header;
+    bool has_hits;     /* "# N hits found" of the query at hand was */
+    uint64_t line;     /* where the line at hand begins */
+    uint64_t n_fields; /* of the row at hand, ended ones */
+    uint64_t n_least;  /* fields that a row has; 0: not known */
+    uint64_t n_most;
+    uint64_t n_left; /* rows that were announced and have not come; BLAST may keep some back */
+    uint16_t n_kept;
+    char kept[BM_TABLE_KEPT]; /* the comment line at hand */
+};
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* The scanner of -outfmt 6, 7 and 10, and how a text's format is found. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "mark/rows.h"
+#include "test_mark.h"
+
+#define AUTO      BLASTMERGE_FORMAT_AUTO
+#define COMMENTED BLASTMERGE_FORMAT_COMMENTED
+#define TABULAR   BLASTMERGE_FORMAT_TABULAR
+#define CSV       BLASTMERGE_FORMAT_CSV
+
+#define ROW       "q\ts\t43.333\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n"
+#define COMMA_ROW "q,s,43.333,30,17,0,24,53,759,788,2e-05,27.3\n"
+#define TABLE     "{DOC b}{ITERS=5}{BODY}{ITER}"
+#define COMMAS    "{DOC b}{ITERS=6}{BODY}{ITER}"
+#define END       "{ITERSEND}{/}{DOCEND}"
+#define DONE      "\nSearch has CONVERGED!\n"
+#define PROGRAM   "# BLASTP 2.12.0+\n"
+#define FIELDS    "# Fields: query id, subject id, evalue\n"
+
+static struct trace scan_table(enum blastmerge_format format, const struct bytes *text, struct split split) {
+    return scan_as(format, text, split, bm_mark_implementation(), BLASTMERGE_INVALID_UTF8_ERROR);
+}
+
+/* --- marks ----------------------------------------------------------------------------------- */
+
+struct golden {
+    const char *name;
+    enum blastmerge_format format;
+    const char *shown; /* without its marks it is the text */
+    uint64_t n_iterations;
+    uint64_t n_rows;
+};
+
+/* clang-format off */
+static const struct golden goldens[] = {
+    {"one row", AUTO, TABLE ROW "{FIELD}{HEADER}" END, 0, 1},
+    {"rows", AUTO, TABLE ROW "{FIELD}{HEADER}" ROW ROW END, 0, 3},
+    {"one row of commas", AUTO, COMMAS COMMA_ROW "{HEADER}" END, 0, 1},
+    {"commas in names", AUTO, COMMAS COMMA_ROW "{HEADER}a,b," COMMA_ROW COMMA_ROW END, 0, 3},
+    {"more columns", AUTO, TABLE "#q\ts\t1\t-1\t1\t1\t1\t1\t1\t1\t1\t1\ta, title\t\n{FIELD}{HEADER}#q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\t\t\xe9\r\n" END, 0, 2},
+    {"other columns", TABULAR, TABLE "q\ttitle\n{FIELD}{HEADER}\t\n" END, 0, 2},
+    {"one column", TABULAR, TABLE "# q\n{FIELD}{HEADER}Search has CONVERGED!\n[1]\n<a>\n" END, 0, 4},
+    {"other columns of commas", CSV, COMMAS "q\n{HEADER}a,b,c\n,\n" END, 0, 3},
+    {"PSI-BLAST", AUTO, TABLE ROW "{FIELD}{HEADER}" DONE ROW DONE END, 0, 2},
+    {"PSI-BLAST without hits at first", AUTO, TABLE DONE DONE ROW "{FIELD}{HEADER}" DONE END, 0, 1},
+    {"PSI-BLAST without hits", TABULAR, TABLE DONE DONE "{HEADER}" END, 0, 0},
+    {"PSI-BLAST, commas", AUTO, COMMAS DONE COMMA_ROW "{HEADER}" DONE END, 0, 1},
+    {"with comments", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}# Query: a\n# Database: nr\n{FIELD}" FIELDS "{FIELD}{HEADER}# 2 hits found\na\tb\t1\na\t\xe9\t2\n"
+     "{ITEREND}{ITER}" PROGRAM "# Query: b\n# Database: nr\n# 0 hits found\n"
+     "{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 2},
+    {"no hits at all, and no line that says so", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}# TBLASTN 2.2.30+\n{FIELD}{FIELD}# Query: a\n# Database: nr\n{FIELD}"
+     "{ITEREND}{ITER}# TBLASTN 2.2.30+\n# Query: # BLAST\n# RID: X\n# Database: nr\n"
+     "{HEADER}{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 0},
+    {"no query", AUTO, "{DOC b}{ITERS=4}{BODY}{HEADER}{ITERSEND D=0}# BLAST processed 0 queries\n{DOCEND}", 0, 0},
+    {"several documents", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}{HEADER}{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n"
+     "{DOCEND}{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}" FIELDS "{FIELD}{HEADER}# 1 hits found\n#\t\t\n"
+     "{ITEREND}{ITERSEND D=7}{/}# BLAST processed 7 queries\n{DOCEND}", 2, 1},
+    {"PSI-BLAST with comments, and fewer hits than it says", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 1\n# Query: a\n" FIELDS "{FIELD}{HEADER}# 3 hits found\n#a\t\t\n" DONE
+     "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 2\n# 0 hits found\n" DONE "{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 1},
+    {"returns", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}# BLASTP 2.12.0+\r\n{FIELD}{FIELD}" FIELDS "{FIELD}{HEADER}# 1 hits found\r\na\tb\t1\r\n"
+     "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\r\n{DOCEND}", 1, 1},
+};
+/* clang-format on */
+
+static void check_all_splits(enum blastmerge_format format, const struct bytes *text) {
+    static const size_t sizes[] = {1, 2, 3, 5, 7, 61, 63, 64, 65, 127};
+    struct trace expected = scan_table(format, text, whole);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct trace trace = scan_table(format, text, (struct split){0, sizes[i], {0}});
+        assert_true(same_traces(&trace, &expected));
+        free_trace(&trace);
+    }
+    for (size_t first = 1; first < text->n_data; first++) {
+        struct trace trace = scan_table(format, text, (struct split){first, SIZE_MAX, {0}});
+        if (!same_traces(&trace, &expected)) {
+            fail_msg("split at %zu: %s\n%s", first, trace.error.message,
+                     (const char *)show_marks(text, &trace).data);
+        }
+        free_trace(&trace);
+    }
+    free_trace(&expected);
+}
+
+static void test_marks(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
+        struct bytes text = hide_marks(goldens[i].shown);
+        struct trace trace = scan_table(goldens[i].format, &text, whole);
+        struct bytes shown = show_marks(&text, &trace);
+        if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, goldens[i].shown) != 0) {
+            fail_msg("%s: %s\nexpected %s\nbut got  %s", goldens[i].name, trace.error.message,
+                     goldens[i].shown, (const char *)shown.data);
+        }
+        assert_int_equal(trace.counts.n_iterations, goldens[i].n_iterations);
+        assert_int_equal(trace.counts.n_hsps, goldens[i].n_rows);
+        check_all_splits(goldens[i].format, &text);
+        free_bytes(&shown);
+        free_trace(&trace);
+        free_bytes(&text);
+    }
+}
+
+/* --- what is refused ------------------------------------------------------------------------- */
+
+struct rule {
+    enum blastmerge_format format;
+    const char *text; /* '@' stands where the error is, and is not part of it */
+    const char *message;
+};
+
+#define QUERY PROGRAM "# Query: a\n"
+
+static const struct rule rules[] = {
+    {AUTO, ROW "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\n", "has 11 fields, where 12 were"},
+    {AUTO, ROW "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\n", "has 13 fields"},
+    {AUTO, ROW ROW "@x\n" ROW, "has 1 field,"},
+    {AUTO, ROW ROW "q\t@", "ends inside a line: it is cut short"},
+    {AUTO, "q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1@", "ends inside a line: it is cut short"},
+    {AUTO, ROW "@\n" ROW, "\"Search has CONVERGED!\" does not follow"},
+    {AUTO, ROW "@\nSearch has converged!\n", "\"Search has CONVERGED!\" does not follow"},
+    {AUTO, ROW "\nSearch has@", "ends inside a line"},
+    {AUTO, ROW "q@\x01\n", "the control character 0x01"},
+    {AUTO, ROW ROW ROW "q\t@\x1f\n" ROW ROW ROW, "the control character 0x1f"},
+    {AUTO, COMMA_ROW COMMA_ROW "@a,b,1,2,3,4,5,6,7,8,9\n" COMMA_ROW COMMA_ROW, "at least 12 were"},
+    {TABULAR, "a\tb\n@a\n", "has 1 field, where 2 were"},
+    {TABULAR, "a\tb\n@a\tb\tc\n", "has 3 fields, where 2 were"},
+    /* -outfmt 7 */
+    {AUTO, QUERY "# 0 hits found\n@", "without its last line, \"# BLAST processed N queries\""},
+    {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@", "without its last line"},
+    {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@a\tb\tc\n", "a comment line (\"# \") was expected"},
+    {AUTO, QUERY FIELDS "@a\tb\tc\n", "a comment line (\"# \") was expected"},
+    {AUTO, QUERY "# 0 hits found\n@#a\n", "a comment line (\"# \") was expected"},
+    {AUTO, QUERY FIELDS "# 2 hits found\na\tb\tc\n@a\tb\n", "has 2 fields, where 3 were"},
+    {AUTO, QUERY "@# 1 hits found\n", "no \"# Fields:\" line before"},
+    {AUTO, QUERY "# 0 hits found\n@# Query: b\n", "\"# BLASTP VERSION\" or the like was expected"},
+    {AUTO, "@# Query: b\n", "\"# BLASTP VERSION\" or the like was expected"},
+    {AUTO, "@# blastp\n", "\"# BLASTP VERSION\" or the like was expected"},
+    {AUTO, "# BLASTP 2@", "ends inside a line"},
+    {AUTO, QUERY "@# BLAST processed 1 query\n", "\"# BLAST processed N queries\" was expected"},
+    {AUTO, QUERY "@# BLAST processed  queries\n", "\"# BLAST processed N queries\" was expected"},
+    {AUTO, QUERY "@# BLAST processed 1 queries and more than fits into sixty-four bytes of it\n",
+     "was expected"},
+    {AUTO, QUERY "@# BLAST processed 1000000000000000000 queries\n", "was expected"},
+    {AUTO, QUERY "# BLAST processed 1 queries\n@# BLAST processed 1 queries\n", "\"# BLASTP VERSION\""},
+    {AUTO, QUERY "# BLAST processed 1 queries\n@a\tb\tc\n", "\"# BLASTP VERSION\" or the like was"},
+    {AUTO, QUERY "# BLAST processed 1 queries\n@" DONE, "does not follow"},
+    {AUTO, QUERY "# Query: \x07", ""},
+    {AUTO, QUERY "# Qu@\x07: a\n", "the control character 0x07"},
+    {COMMENTED, "@" ROW, "\"# BLASTP VERSION\" or the like was expected here, not a line of hits"},
+    {COMMENTED, "@<BlastOutput>", "not a line of hits"},
+    /* what it is */
+    {AUTO, "@q\ts\t1\n", "--format tabular or --format csv takes it"},
+    {AUTO, "@a,b,c,d,e,f,g,h,i,j,k,l\n", "no output of BLAST that can be merged"},
+    {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\tx\n", "no output of BLAST"},
+    {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t.\n", "no output of BLAST"},
+    {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t\n", "no output of BLAST"},
+    {AUTO, "@Error: no such database\n", "no output of BLAST"},
+    {AUTO, "@#!/bin/sh\n", "no output of BLAST"},
+    {AUTO, "@#", "no output of BLAST"},
+    {AUTO,
+     "@"
+     "@HD\t",
+     "SAM (-outfmt 17), which samtools merges"},
+    {AUTO, "@BLASTP 2.12.0+\n\n\n", "a plain BLAST report (-outfmt 0 to 4)"},
+    {AUTO, "@Blast4-archive ::= {\n", "blast_formatter makes -outfmt 5"},
+};
+
+/* The text of a rule and where its '@' stood. */
+static struct bytes take_rule(const struct rule *rule, size_t *place) {
+    struct bytes text = {0};
+    const char *at = strchr(rule->text, '@');
+    *place = at == NULL ? SIZE_MAX : (size_t)(at - rule->text);
+    if (at != NULL) add_bytes(&text, rule->text, *place);
+    add_text(&text, at == NULL ? rule->text : at + 1);
+    return text;
+}
+
+static void test_rules(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        size_t place;
+        struct bytes text = take_rule(&rules[i], &place);
+        struct trace trace = scan_table(rules[i].format, &text, whole);
+        bool is_right = trace.status == BLASTMERGE_DATA &&
+                        (place == SIZE_MAX || trace.error.text_offset == place) &&
+                        strstr(trace.error.message, rules[i].message) != NULL;
+        if (!is_right) {
+            fail_msg("%s: status %d at %d, not %d: %s", rules[i].text, (int)trace.status,
+                     (int)trace.error.text_offset, (int)place, trace.error.message);
+        }
+        check_all_splits(rules[i].format, &text);
+        free_trace(&trace);
+        free_bytes(&text);
+    }
+}
+
+/* --- long tables ----------------------------------------------------------------------------- */
+
+/* A table of three columns, some rows of which are long; in one of them something may be wrong, and then it
+ * is returned where that row begins, else SIZE_MAX. */
+static size_t make_table(struct bytes *text, struct chance *chance, bool has_comments, bool is_wrong) {
+    static const char *const values[] = {"", "1", "2e-05", "sp|P12345|X_Y", "#", "a, b", "\xe9t\xe9", "\r"};
+    size_t n_rows = 1 + below(chance, 80);
+    size_t wrong = is_wrong ? 1 + below(chance, n_rows) : SIZE_MAX;
+    size_t place = SIZE_MAX;
+    char line[64];
+    if (has_comments) {
+        snprintf(line, sizeof line, "# %zu hits found\n", n_rows + 1);
+        add_text(text, QUERY FIELDS);
+        add_text(text, line);
+    }
+    for (size_t i = 0; i <= n_rows; i++) {
+        size_t n_fields = i == wrong ? 2 + 2 * below(chance, 2) : 3;
+        if (i == wrong) place = text->n_data;
+        add_text(text, i == 0 ? "a" : "b");
+        for (size_t j = 1; j < n_fields; j++) {
+            add_text(text, "\t");
+            add_text(text, PICK(chance, values));
+            if (below(chance, 40) == 0) add_repeated(text, "MKV", below(chance, 400));
+        }
+        add_text(text, "\n");
+    }
+    if (has_comments) add_text(text, "# BLAST processed 1 queries\n");
+    return place;
+}
+
+static void test_long_tables(void **state) {
+    (void)state;
+    struct chance chance = {7};
+    for (int i = 0; i < 600; i++) {
+        struct bytes text = {0};
+        bool has_comments = i % 2 == 0;
+        size_t place = make_table(&text, &chance, has_comments, i % 3 == 0);
+        enum blastmerge_format format = has_comments ? COMMENTED : TABULAR;
+        struct trace expected = scan_table(format, &text, (struct split){0, 1, {0}}); /* no block is taken */
+        assert_int_equal(expected.status, place == SIZE_MAX ? BLASTMERGE_OK : BLASTMERGE_DATA);
+        if (place != SIZE_MAX) assert_int_equal(expected.error.text_offset, place);
+        for (unsigned j = 0; j < 4; j++) {
+            struct trace trace = scan_table(format, &text, j == 0 ? whole : (struct split){0, 0, {j}});
+            assert_true(same_traces(&trace, &expected));
+            free_trace(&trace);
+        }
+        free_trace(&expected);
+        free_bytes(&text);
+    }
+}
+
+/* A line has no ceiling, and is not kept. */
+static void test_long_lines(void **state) {
+    (void)state;
+    struct bytes text = {0};
+    add_text(&text, "# BLASTP 2.12.0+\n# Query: ");
+    add_repeated(&text, "0123456789", 100000);
+    add_text(&text, "\n" FIELDS "# 2 hits found\n");
+    for (int i = 0; i < 2; i++) {
+        add_repeated(&text, "0123456789", 100000);
+        add_text(&text, "\tb\tc\n");
+    }
+    add_text(&text, "# BLAST processed 1 queries\n");
+    struct trace trace = scan_table(AUTO, &text, whole);
+    assert_int_equal(trace.status, BLASTMERGE_OK);
+    assert_int_equal(trace.counts.n_hsps, 2);
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
+static struct bytes make_fields(size_t n_fields) {
+    struct bytes text = {0};
+    add_text(&text, QUERY "# Fields: ");
+    add_repeated(&text, "a, ", (n_fields - 1) / 3);
+    add_repeated(&text, "b", n_fields - 1 - (n_fields - 1) / 3 * 3);
+    add_text(&text, "a\n# BLAST processed 1 queries\n");
+    return text;
+}
+
+static void test_long_fields(void **state) {
+    (void)state;
+    const size_t n_name = strlen(" Fields: ");
+    struct bytes fits = make_fields(BM_TABLE_KEPT - 1 - n_name);
+    struct bytes is_long = make_fields(BM_TABLE_KEPT - n_name);
+    struct trace fine = scan_table(AUTO, &fits, whole);
+    struct trace refused = scan_table(AUTO, &is_long, whole);
+    assert_int_equal(fine.status, BLASTMERGE_OK);
+    assert_int_equal(refused.status, BLASTMERGE_DATA);
+    assert_non_null(strstr(refused.error.message, "longer than 4096 bytes"));
+    free_trace(&fine);
+    free_trace(&refused);
+    free_bytes(&fits);
+    free_bytes(&is_long);
+}
+
+/* --- formats of later children --------------------------------------------------------------- */
+
+/* A whole child; the first error's status. */
+static enum blastmerge_status scan_child(struct bm_mark *mark, const char *text, char *message) {
+    struct bm_mark_list list;
+    struct blastmerge_error error = {0};
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bm_mark_reset(mark);
+    for (size_t at = 0, n_used = 0; status == BLASTMERGE_OK && at < strlen(text); at += n_used) {
+        list.n_entries = 0;
+        status = bm_mark_step(mark, (const uint8_t *)text + at, strlen(text) - at, &n_used, &list, &error);
+    }
+    list.n_entries = 0;
+    if (status == BLASTMERGE_OK) status = bm_mark_finish(mark, &list, &error);
+    strcpy(message, error.message);
+    return status;
+}
+
+static void test_later_children(void **state) {
+    (void)state;
+    static const struct {
+        const char *first;
+        const char *next;
+        enum blastmerge_status status;
+        const char *message;
+    } pairs[] = {
+        {ROW, ROW, BLASTMERGE_OK, ""},
+        {ROW, "q\ts\n", BLASTMERGE_OK, ""}, /* another number of columns: the headers say so */
+        {ROW, DONE, BLASTMERGE_OK, ""},
+        {COMMA_ROW, "a,b," COMMA_ROW, BLASTMERGE_OK, ""},
+        {COMMA_ROW, "a,b,c\n", BLASTMERGE_DATA, "at least 12"},
+        {ROW, COMMA_ROW, BLASTMERGE_MISMATCH,
+         "its format is BLAST table with commas (-outfmt 10), where BLAST table (-outfmt 6) came before"},
+        {ROW, PROGRAM, BLASTMERGE_MISMATCH, "with comments (-outfmt 7), where BLAST table (-outfmt 6)"},
+        {PROGRAM "# BLAST processed 1 queries\n", ROW, BLASTMERGE_MISMATCH,
+         "table (-outfmt 6), where BLAST table with"},
+        {ROW, "<BlastOutput>", BLASTMERGE_MISMATCH, "BLAST XML (-outfmt 5), where BLAST table (-outfmt 6)"},
+        {ROW, "<BlastXML2>", BLASTMERGE_MISMATCH, "BLAST XML2 (-outfmt 16), where BLAST table"},
+        {ROW, "{}", BLASTMERGE_MISMATCH, "BLAST JSON (-outfmt 15), where BLAST table"},
+        {"<BlastXML2/>", "<BlastOutput/>", BLASTMERGE_MISMATCH,
+         "BLAST XML (-outfmt 5), where BLAST XML2 (-outfmt 16)"},
+        {"<BlastXML2/>", ROW, BLASTMERGE_MISMATCH, "BLAST table (-outfmt 6), where BLAST XML2"},
+        {"<BlastXML2/>", "a table", BLASTMERGE_DATA, "this is no BLAST XML2 (-outfmt 16)"},
+        {ROW, "Error: no such file\n", BLASTMERGE_OK, ""}, /* a row of one column: the headers say so */
+        {ROW, "BLASTP 2.12.0+\n", BLASTMERGE_DATA, "it looks like a plain BLAST report"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct bm_memory memory;
+        struct bm_mark *mark = NULL;
+        char message[1024];
+        bm_memory_open(&memory, NULL);
+        assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_ERROR), BLASTMERGE_OK);
+        assert_int_equal(bm_mark_format(mark), AUTO);
+        assert_int_equal(scan_child(mark, pairs[i].first, message), BLASTMERGE_OK);
+        enum blastmerge_format format = bm_mark_format(mark);
+        enum blastmerge_status status = scan_child(mark, pairs[i].next, message);
+        if (status != pairs[i].status || strstr(message, pairs[i].message) == NULL) {
+            fail_msg("%s: status %d: %s", pairs[i].next, (int)status, message);
+        }
+        assert_int_equal(bm_mark_format(mark), format);
+        bm_mark_close(mark, &memory);
+    }
+}
+
+/* --- blocks ---------------------------------------------------------------------------------- */
+
+static struct bm_rows find_slowly(const uint8_t *p, char separator) {
+    struct bm_rows rows = {0, 0, 0, 0};
+    for (unsigned i = 0; i < BM_ROWS_BLOCK; i++) {
+        rows.newlines |= (uint64_t)(p[i] == '\n') << i;
+        rows.separators |= (uint64_t)(p[i] == (uint8_t)separator) << i;
+        rows.hashes |= (uint64_t)(p[i] == '#') << i;
+        rows.controls |= (uint64_t)(p[i] < 32 && p[i] != '\t' && p[i] != '\n' && p[i] != '\r') << i;
+    }
+    return rows;
+}
+
+static void check_rows(const struct bm_rows *rows, const struct bm_rows *expected) {
+    assert_memory_equal(rows, expected, sizeof *rows);
+}
+
+/* Each byte at each place of a word, beside bytes that carry and borrow. */
+static void test_blocks(void **state) {
+    (void)state;
+    uint8_t bytes[BM_ROWS_BLOCK];
+    static const uint8_t around[] = {0, 1, '\n', 0x7f, 0x80, 0xff, 'a'};
+    for (unsigned i = 0; i < 256 * 8 * sizeof around; i++) {
+        memset(bytes, around[i / 2048], sizeof bytes);
+        bytes[i / 256 % 8] = bytes[32 + i / 256 % 8] = (uint8_t)i;
+        struct bm_rows expected = find_slowly(bytes, ',');
+        struct bm_rows words = bm_rows_find_words(bytes, ',');
+        struct bm_rows best = bm_rows_find(bytes, ',');
+        check_rows(&words, &expected);
+        check_rows(&best, &expected);
+        assert_int_equal(bm_rows_count(expected.controls), (unsigned)__builtin_popcountll(expected.controls));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_marks),       cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_long_tables), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_long_fields), cmocka_unit_test(test_later_children),
+        cmocka_unit_test(test_blocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
