@@ -25,6 +25,7 @@ _blastmerge() {
     --mismatch) _blastmerge_words 'error warn ignore' "$current" && return ;;
     --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
     --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
+    --query-ids) _blastmerge_words 'keep renumber auto' "$current" && return ;;
     --sort) _blastmerge_words 'none natural' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
@@ -33,7 +34,7 @@ _blastmerge() {
     esac
 
     if [[ $current == -* ]]; then
-        _blastmerge_words '--output --force --files-from --null --db --keep-db --allow-empty --format --mismatch
+        _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
             --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return

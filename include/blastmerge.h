@@ -144,6 +144,13 @@ struct blastmerge_report {
     uint64_t peak_memory;          /* bytes that the library itself held at most */
     double seconds;                /* wall time from the first call of run or next to the end */
     enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
+    /* What an unsplit run might have written otherwise (docs/identity.md): */
+    uint64_t n_renumbered_ids;    /* ids Query_N that have another N in the result */
+    uint64_t n_unsure_ids;        /* ids Query_N of which it is not sure that BLAST gave them, or that it did not */
+    uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
+    uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
+    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations do not run on */
+    uint64_t n_empty_children;    /* without an Iteration */
 };
 
 /* What one child held, from the data. */
@@ -205,6 +212,9 @@ struct blastmerge_options {
     const char
         *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
     enum blastmerge_format format; /* another one is an error */
+    enum blastmerge_query_ids query_ids;
+    int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database,
+                       QUERY_IDS_AUTO unless RENUMBER, and INVALID_UTF8_KEEP; other databases are an error */
 };
 
 /*

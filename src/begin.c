@@ -193,6 +193,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_mark_expect(job->mark, job->options.format);
+    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) bm_mark_tell_queries(job->mark);
     job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);
     job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
@@ -202,7 +203,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
-    bm_number_open(job->number, job->database);
+    bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
     return BLASTMERGE_OK;
 }
 

@@ -103,11 +103,19 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     }
     if ((unsigned)options->sort > BLASTMERGE_SORT_NATURAL) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
+    if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
+        return refuse(job, "no such way with query ids");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
         return refuse(job, "an allocator needs both allocate and release");
     }
     if (options->database != NULL && options->keep_database) {
         return refuse(job, "the database's name cannot both be given and kept");
+    }
+    if (options->as_unsplit && options->database != NULL) {
+        return refuse(job, "an unsplit run has the children's own database name: no other can be given");
+    }
+    if (options->as_unsplit && options->invalid_utf8 == BLASTMERGE_INVALID_UTF8_LATIN1) {
+        return refuse(job, "an unsplit run has the children's own bytes: none of them can be converted");
     }
     if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
         return refuse(job, "the database's name must not be longer than 4096 bytes");
@@ -118,11 +126,19 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* What the option stands for. */
+static void settle_as_unsplit(struct blastmerge_options *options) {
+    options->keep_database = 1;
+    options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
+    if (options->query_ids == BLASTMERGE_QUERY_IDS_KEEP) options->query_ids = BLASTMERGE_QUERY_IDS_AUTO;
+}
+
 static enum blastmerge_status copy_options(struct blastmerge_job *job) {
     const char *database = job->options.database;
     enum blastmerge_status status = check_options(job);
     if (status != BLASTMERGE_OK) return status;
     if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    if (job->options.as_unsplit) settle_as_unsplit(&job->options);
     job->is_database_given = database != NULL;
     if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
     if (database != NULL) {

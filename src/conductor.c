@@ -165,6 +165,7 @@ static const char *or_nothing(const char *value) {
 /* What the policy makes of a difference. */
 static bool is_mismatch_error(const struct blastmerge_job *job,
                               const struct bm_header_difference *difference) {
+    if (job->options.as_unsplit && difference->is_database) return true;
     return job->options.mismatch == BLASTMERGE_MISMATCH_ERROR ||
            (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
 }
@@ -172,7 +173,6 @@ static bool is_mismatch_error(const struct blastmerge_job *job,
 static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
     struct bm_header_difference difference;
     size_t position = 0;
-    if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
     if (!job->has_first_header) {
         job->has_first_header = true;
         job->first_header_child = job->child;
@@ -188,6 +188,7 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
                     difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
             return fail_child(job);
         }
+        if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
         bm_job_warn(job, true, "%.300s: its %s is %.120s, where that of %.300s is %.120s", name,
                     difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
     }
@@ -332,6 +333,7 @@ static void end_child(struct blastmerge_job *job) {
     child->n_invalid_bytes = counts->n_invalid_bytes;
     child->compressed_bytes = lane->fetch.n_read;
     add_to_totals(job, child);
+    bm_unsplit_end_child(job);
     if (child->n_documents > 1) {
         char message[128];
         snprintf(message, sizeof message, "holds %" PRIu64 " documents one after another",
@@ -396,6 +398,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_job_warn(job, false,
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
+    bm_unsplit_end(job);
     if (!job->is_check) put_end(job, epilogue, n_epilogue);
     job->phase = BM_PHASE_END;
     return BLASTMERGE_OK;

@@ -36,6 +36,9 @@ struct bm_child {
     uint64_t text_bytes;
 };
 
+/* What the result may lack to be an unsplit run's, src/unsplit.c. */
+enum bm_doubt { BM_DOUBT_GAP, BM_DOUBT_ID, BM_DOUBT_MESSAGE, BM_DOUBT_EXCESS, BM_DOUBT_EMPTY, BM_N_DOUBTS };
+
 /* What the next step of the conductor is. */
 enum bm_phase {
     BM_PHASE_START,
@@ -103,8 +106,9 @@ struct blastmerge_job {
     const struct bm_batch *batch;
     size_t n_scanned; /* bytes of the batch that were marked */
     uint64_t safe;
-    bool is_last_batch; /* the batch at hand is its child's last */
-    bool is_spliced;    /* the child at hand is, else it is packed */
+    bool is_last_batch;              /* the batch at hand is its child's last */
+    bool is_spliced;                 /* the child at hand is, else it is packed */
+    size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     bool has_first_header;
     size_t first_header_child;
     struct timespec began;
@@ -115,6 +119,11 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) BM_CHECK_RES
 
 /* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
 enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Sums up what may be other than in an unsplit run, when a child has ended; and tells it at the end of all.
+ */
+void bm_unsplit_end_child(struct blastmerge_job *job);
+void bm_unsplit_end(struct blastmerge_job *job);
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_conduct_end(struct blastmerge_job *job);

@@ -6,7 +6,8 @@ It shares nothing with the program: a child is read whole, zlib inflates it, exp
 well-formed, a tree of its elements is made, and from the tree a list of changes. What it does not judge:
 whether children belong together (--mismatch, names), and the program's ceilings (docs/limits.md).
 
-    oracle.py [--db TEXT | --keep-db] [--allow-empty] [--invalid-utf8 POLICY] CHILD... > merged.xml
+    oracle.py [--db TEXT | --keep-db] [--allow-empty] [--invalid-utf8 POLICY] [--query-ids POLICY] [--as-unsplit]
+              CHILD... > merged.xml
 """
 import argparse
 import re
@@ -39,6 +40,13 @@ class Options:
     keep_database: bool = False
     allow_empty: bool = False
     invalid_utf8: str = "error"
+    query_ids: str = "keep"
+    as_unsplit: bool = False
+
+    def __post_init__(self):
+        if self.as_unsplit:
+            self.keep_database, self.invalid_utf8 = True, "keep"
+            self.query_ids = "renumber" if self.query_ids == "renumber" else "auto"
 
 
 # --- bytes -> text -----------------------------------------------------------------------------------
@@ -274,6 +282,16 @@ def set_content(element, content):
     return Change(element.content, element.content_end, content)
 
 
+def number_of(text, iteration, before, most):
+    """The number that an Iteration has, or the next one, if that is more than there can be."""
+    first = iteration.children[0] if iteration.children else None
+    if first and first.name == b"Iteration_iter-num":
+        content = text[first.content:first.content_end]
+        if not first.is_empty_tag and re.fullmatch(rb"[0-9]{1,24}", content) and int(content) <= most:
+            return int(content)
+    return min(before + 1, most)
+
+
 def number_changes(text, iteration, number):
     """The changes that give an Iteration this number."""
     digits = b"%d" % number
@@ -299,6 +317,83 @@ def number_changes(text, iteration, number):
     return changes
 
 
+# --- names that BLAST gave ---------------------------------------------------------------------------
+
+ESCAPED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
+GENERATED = re.compile(rb"Query_([1-9][0-9]{0,17})")
+
+
+def title_with(title, old, new):
+    """A query's title, as BLAST has it in a message, with another number. None: BLAST would not have written it.
+
+    Works on lists of (bytes as written, bytes as BLAST counts them), one for each character."""
+    prefix, rest = title[:len(old)], title[len(old):]
+    assert b"".join(written for written, _ in prefix) == old
+    if b"".join(written for written, _ in title[-3:]) == b".. " and sum(n for _, n in title) == 28:
+        known = rest[:-3]
+        assert sum(n for _, n in prefix + known) == 25
+        is_cut = True
+    else:
+        if sum(n for _, n in title) > 35:
+            return None
+        known = rest
+        is_cut = False
+    whole = [(bytes([byte]), 1) for byte in new] + known
+    if is_cut or sum(n for _, n in whole) > 35:
+        length, kept = 0, []
+        for written, n in whole:
+            length += n
+            if length > 25:
+                break
+            kept.append((written, n))
+        whole = kept + [(b".. ", 3)]
+    return b"".join(written for written, _ in whole)
+
+
+def characters(text, is_latin1):
+    """What is written, and how much of it BLAST counted: UTF-8, before XML's references and ISO-8859-1."""
+    pieces = re.findall(rb"&#?\w+;|[\x00-\x7f]|[\xc0-\xff][\x80-\xbf]+|[\x80-\xff]" if not is_latin1
+                        else rb"&#?\w+;|[\x00-\xff]", text, re.DOTALL)
+    counted = []
+    for piece in pieces:
+        if len(piece) == 1:
+            counted.append((piece, 2 if is_latin1 and piece >= b"\x80" else 1))
+        elif piece.startswith(b"&"):
+            counted.append((piece, 1 if piece.decode() in ESCAPED else len(chr(reference(piece)).encode())))
+        else:
+            counted.append((piece, len(piece)))
+    return counted
+
+
+def reference(piece):
+    digits = piece[2:-1]
+    return int(digits[1:], 16) if digits.startswith(b"x") else int(digits)
+
+
+def new_prefix(message, old, new):
+    """(what the message begins with, what that becomes); None: nothing to be done. `old` and `new` are ids."""
+    for start in (b"", b"lcl|"):
+        found = re.match(rb"(%s(?: .*)?):  \1: " % re.escape(start + old), message, re.DOTALL)
+        if found:
+            title = found.group(1)
+            break
+    else:
+        return None
+    try:
+        title.decode()
+        encodings = (False, True)
+    except UnicodeDecodeError:
+        encodings = (True,)
+    for is_latin1 in encodings:
+        counted = characters(title, is_latin1)
+        n = sum(n for _, n in counted)
+        if not (n == 28 if title.endswith(b".. ") else n <= 35):
+            continue
+        renamed = title_with(counted, start + old, start + new)
+        return title + b":  " + title, renamed + b":  " + renamed
+    return None
+
+
 class Merge:
     """A merge on its way."""
 
@@ -308,6 +403,7 @@ class Merge:
         self.body = []
         self.epilogue = b""
         self.n_documents = self.n_iterations = self.n_hits = self.n_hsps = self.n_invalid_bytes = 0
+        self.iterations_before = self.queries_before = 0  # in the runs before
         self.needs_newline = False  # nothing but blanks and stray text stands on the last Iteration's line
 
     def add_child(self, data):
@@ -337,12 +433,19 @@ class Merge:
         iterations = document.iterations.all_named(b"Iteration")
         if not iterations and self.n_documents > 1 and end - start <= HOLD_LIMIT:
             return
-        changes = []
+        changes, own, largest, last = [], 0, 0, 0
         for iteration in iterations:
             self.n_iterations += 1
+            own = number_of(text, iteration, own, 2**64 - 1 - self.iterations_before)
+            changes_of_ids, last = self.query_changes(text, document, iteration, own, last)
+            changes += changes_of_ids
+            largest = max(largest, last)
             self.n_hits += iteration.count(b"Hit")
             self.n_hsps += iteration.count(b"Hsp")
-            changes += number_changes(text, iteration, self.n_iterations)
+            changes += number_changes(text, iteration, self.iterations_before + own if self.options.as_unsplit
+                                      else self.n_iterations)
+        self.iterations_before += own
+        self.queries_before += largest
         first = iterations[0].start if iterations else end
         if b"\n" in text[start:first]:
             self.needs_newline = False
@@ -351,6 +454,44 @@ class Merge:
                 changes.append(Change(first, first, b"\n"))
             self.needs_newline = b"\n" not in text[iterations[-1].end:end]
         self.body.append(changed(text, start, end, changes, convert))
+
+    def beginning(self, content, document):
+        """What of a message is looked at: not what is long, markup, or to be converted."""
+        content = content[:512].split(b"<")[0]
+        if document.encoding != "utf-8":
+            return re.match(rb"[\x00-\x7f]*", content).group()
+        if self.options.invalid_utf8 == "latin1":
+            try:
+                content.decode()
+            except UnicodeDecodeError as error:
+                return content[:error.start]
+        return content
+
+    def query_changes(self, text, document, iteration, own, last):
+        """The changes to an Iteration's query id and message; the last number that BLAST gave."""
+        changes, names = [], None
+        if self.options.query_ids == "keep":
+            return changes, last
+        for element in iteration.children:
+            content = text[element.content:element.content_end]
+            if element.is_empty_tag:
+                continue
+            if element.name == b"Iteration_query-ID":
+                names = None
+                found = GENERATED.fullmatch(content)
+                n = int(found.group(1)) if found else 0
+                if n + self.queries_before >= 2**64:
+                    n = 0
+                if n and (self.options.query_ids == "renumber" or n in (own, last, last + 1)):
+                    last = n
+                    names = content, b"Query_%d" % (n + self.queries_before)
+                    changes.append(Change(element.content, element.content_end, names[1]))
+            if element.name == b"Iteration_message" and names and names[0] != names[1]:
+                found = new_prefix(self.beginning(content, document), *names)
+                names = None
+                if found:
+                    changes.append(Change(element.content, element.content + len(found[0]), found[1]))
+        return changes, last
 
     def prologue_of(self, text, document, convert):
         start = document.start + (len(BOM) if text.startswith(BOM, document.start) else 0)
@@ -408,6 +549,8 @@ def main():
     parser.add_argument("--keep-db", action="store_true")
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--invalid-utf8", choices=["error", "latin1", "keep"], default="error")
+    parser.add_argument("--query-ids", choices=["keep", "renumber", "auto"], default="keep")
+    parser.add_argument("--as-unsplit", action="store_true")
     parser.add_argument("children", nargs="+")
     arguments = parser.parse_args()
     children = []
@@ -416,7 +559,8 @@ def main():
             children.append(file.read())
     try:
         text = merge(children, database=arguments.db, keep_database=arguments.keep_db,
-                     allow_empty=arguments.allow_empty, invalid_utf8=arguments.invalid_utf8)
+                     allow_empty=arguments.allow_empty, invalid_utf8=arguments.invalid_utf8,
+                     query_ids=arguments.query_ids, as_unsplit=arguments.as_unsplit)
     except Refused as refused:
         sys.exit(f"refused: {refused}")
     sys.stdout.buffer.write(text)

@@ -133,7 +133,7 @@ static void test_number_keeps_what_agrees(void **state) {
     assert_non_null(edits);
     assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
-    bm_number_open(number, NULL);
+    bm_number_open(number, NULL, BLASTMERGE_QUERY_IDS_KEEP, false);
     number->style = bm_style_of(BLASTMERGE_FORMAT_XML);
     number->n_iterations = 1233;
     number->is_in_fragment = true;

@@ -24,7 +24,10 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.allow_empty = options->allow_empty != 0;
     library.format = (enum blastmerge_format)options->format;
     library.mismatch = (enum blastmerge_mismatch)options->mismatch;
-    library.invalid_utf8 = (enum blastmerge_invalid_utf8)options->invalid_utf8;
+    library.invalid_utf8 =
+        (enum blastmerge_invalid_utf8)(options->invalid_utf8 - (options->invalid_utf8 > 0));
+    library.query_ids = (enum blastmerge_query_ids)(options->query_ids - (options->query_ids > 0));
+    library.as_unsplit = options->as_unsplit != 0;
     library.sort = (enum blastmerge_sort)options->sort;
     library.expect_children = options->expect_children;
     library.n_threads = (unsigned)options->n_threads;

@@ -41,7 +41,7 @@ struct row {
 #define NOT_FINALIZE .not_finalize = true
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 13
+#define ROW_LEVEL 15
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -50,12 +50,14 @@ static const struct row rows[] = {
     {"force", 'f', KIND_FLAG, AT(force), NOT_FINALIZE, .minimum = 1,
      .help = "replace FILE where it exists"},
     {"files-from", 0, KIND_LIST, NOT_FINALIZE, .argument = "FILE",
-     .help = "names of children from FILE, one a line (-: stdin)"},
-    {"null", 0, KIND_FLAG, AT(null_separated), NOT_FINALIZE, .minimum = 1,
-     .help = "these names end in NUL bytes, not in line ends"},
+     .help = "names of children, one a line; --null: ended by NUL"},
+    {"null", 0, KIND_FLAG, AT(null_separated), NOT_FINALIZE, .minimum = 1},
     {"db", 0, KIND_TEXT, AT(database), MERGE_ONLY, .argument = "TEXT",
      .help = "the result's database name; --keep-db: as it is"},
     {"keep-db", 0, KIND_FLAG, AT(keep_database), MERGE_ONLY, .minimum = 1},
+    {"as-unsplit", 0, KIND_FLAG, AT(as_unsplit), .minimum = 1,
+     .help = "as an unsplit run writes it; --query-ids HOW: ids"},
+    {"query-ids", 0, KIND_CHOICE, AT(query_ids), .words = "keep|renumber|auto", .minimum = 1, .argument = "HOW"},
     {"format", 0, KIND_CHOICE, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv (or auto)"},
     {"allow-empty", 0, KIND_FLAG, AT(allow_empty), .minimum = 1,
@@ -63,7 +65,7 @@ static const struct row rows[] = {
     {"mismatch", 0, KIND_CHOICE, AT(mismatch), .words = "error|warn|ignore",
      .minimum = BLASTMERGE_MISMATCH_ERROR, .argument = "HOW",
      .help = "headers that differ: error, warn, ignore"},
-    {"invalid-utf8", 0, KIND_CHOICE, AT(invalid_utf8), .words = "error|latin1|keep", .argument = "HOW",
+    {"invalid-utf8", 0, KIND_CHOICE, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
     {"sort", 0, KIND_CHOICE, AT(sort), NOT_FINALIZE, .words = "none|natural", .argument = "HOW",
      .help = "order: none (as given), natural (2 before 10)"},
@@ -294,6 +296,19 @@ static enum blastmerge_status check_finalize(const struct tool_options *options,
     return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
 }
 
+/* What an unsplit run would write is settled. */
+static enum blastmerge_status check_unsplit(const struct tool_options *options) {
+    const char *other = options->database != NULL                                    ? "--db"
+                        : options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP        ? "--query-ids keep"
+                        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_ERROR ? "--invalid-utf8 error"
+                        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_LATIN1
+                            ? "--invalid-utf8 latin1"
+                            : NULL;
+    if (other == NULL) return BLASTMERGE_OK;
+    return tool_fail(BLASTMERGE_USAGE,
+                     "--as-unsplit and %s contradict each other: an unsplit run would not write that", other);
+}
+
 /* What makes no sense only as a whole. */
 static enum blastmerge_status check_whole(const struct tool_options *options, const struct parser *parser) {
     size_t n_lists = 0;
@@ -309,6 +324,7 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
                          parser->merge_only->name);
     if (options->database != NULL && options->keep_database)
         return tool_fail(BLASTMERGE_USAGE, "--db and --keep-db contradict each other: give one of them");
+    if (options->as_unsplit && check_unsplit(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     if (options->null_separated && n_lists == 0)
         return tool_fail(BLASTMERGE_USAGE, "--null is about the list of --files-from: give that, too");
     return BLASTMERGE_OK;

@@ -8,6 +8,8 @@ or an iterable of chunks of bytes. Options of all functions, by keyword:
 
 database         text for BlastOutput_db; without it "merged split-query child results"
 keep_database    the first child's BlastOutput_db stays
+as_unsplit       the result is what one unsplit run writes, as far as can be (docs/identity.md)
+query_ids        "keep", "renumber" or "auto": Query_N, the name that BLAST gives to a query without one
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
                  error; "auto": as the first child's bytes say
@@ -161,6 +163,12 @@ class Report:
     peak_memory: int
     seconds: float
     format: str
+    renumbered_ids: int  # these and the next: docs/identity.md
+    unsure_ids: int
+    kept_messages: int
+    excess_iterations: int
+    number_gaps: int
+    empty_children: int
     children: Tuple[Child, ...]
 
 
@@ -237,9 +245,9 @@ def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: 
 
 _FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
-            "sort": ("none", "natural"), "format": _FORMATS}
+            "sort": ("none", "natural"), "format": _FORMATS, "query_ids": ("keep", "renumber", "auto")}
 _PLAIN_OPTIONS = {"keep_database": "keep_database", "allow_empty": "allow_empty", "expect_children": "expect_children",
-                  "threads": "n_threads", "level": "level", "plain": "plain", "force": "force",
+                  "threads": "n_threads", "level": "level", "plain": "plain", "force": "force", "as_unsplit": "as_unsplit",
                   "memory_limit": "memory_limit"}
 
 

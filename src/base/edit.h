@@ -26,7 +26,7 @@ struct bm_edit {
     const char *insert; /* borrowed until the step that was given the edit has taken it */
 };
 
-enum { BM_EDIT_LIST = 2304, BM_EDIT_TEXT = 65536, BM_EDIT_INSERT_LIMIT = 32768 };
+enum { BM_EDIT_LIST = 2304, BM_EDIT_TEXT = 98304, BM_EDIT_INSERT_LIMIT = 32768 };
 
 /* Edits on their way: number fills it, splice or pack take from `position` on. */
 struct bm_edit_list {

@@ -7,14 +7,15 @@
 static const struct compared {
     const char *name;
     bool is_program; /* or what makes two documents as different as that */
-    bool may_lack;   /* a document may have none, and be like the others for all that */
+    bool is_database;
+    bool may_lack; /* a document may have none, and be like the others for all that */
 } compared[] = {
     {.name = "BlastOutput_program", .is_program = true},
     {.name = "BlastOutput_version"},
-    {.name = "BlastOutput_db"},
+    {.name = "BlastOutput_db", .is_database = true},
     {.name = "program", .is_program = true},
     {.name = "version"},
-    {.name = "db"},
+    {.name = "db", .is_database = true},
     {.name = "columns", .is_program = true},
     {.name = "fields", .is_program = true, .may_lack = true},
 };
@@ -87,6 +88,7 @@ bool bm_header_compare(const struct bm_header *first, const struct bm_header *he
             .value = ours == NULL ? NULL : ours->value,
             .first_value = theirs == NULL ? NULL : theirs->value,
             .is_program = find_compared(field->name).is_program,
+            .is_database = find_compared(field->name).is_database,
         };
         return true;
     }

@@ -106,8 +106,11 @@ bool bm_number_is_text(const char *text) {
     return true;
 }
 
-void bm_number_open(struct bm_number *number, const char *database) {
+void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
+                    bool keeps_gaps) {
     memset(number, 0, sizeof *number);
+    bm_query_ids_open(&number->ids, query_ids);
+    number->keeps_gaps = keeps_gaps;
     number->pending_body = NONE;
     number->keeps_database = database == NULL;
     if (database == NULL) return;
@@ -126,6 +129,9 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
     number->is_in_fragment = false;
     number->is_dropping = false;
     number->pending_body = NONE;
+    number->number_before += number->own_number;
+    number->own_number = 0;
+    bm_query_ids_begin(&number->ids);
     if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
 }
 
@@ -292,6 +298,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
         const char *joint = is_open ? number->style->joint_open : number->style->joint;
         insert(edits, mark->offset, joint, strlen(joint));
     }
+    number->new_query = 0;
     number->has_iteration = true;
     number->line_is_open = true;
     number->n_iterations++;
@@ -326,11 +333,22 @@ static size_t print_number(char digits[20], uint64_t value) {
     return n;
 }
 
+/* The Iteration's number, as far as its document has one. */
+static void find_number(struct bm_number *number, const struct bm_mark_entry *mark) {
+    uint64_t most = UINT64_MAX - number->number_before; /* more would be no number in the result */
+    uint64_t next = number->own_number < most ? number->own_number + 1 : most;
+    bool is_known = (mark->flags & BM_MARK_DIGITS) != 0 && mark->value <= most;
+    number->own_number = is_known ? mark->value : next;
+    if (number->own_number != next || !is_known) number->n_gaps++;
+    number->number = number->keeps_gaps ? number->number_before + number->own_number : number->n_iterations;
+}
+
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
-static void take_number(const struct bm_number *number, const struct bm_mark_entry *mark,
+static void take_number(struct bm_number *number, const struct bm_mark_entry *mark,
                         struct bm_edit_list *edits) {
     char new_digits[20];
-    size_t n_new = print_number(new_digits, number->n_iterations);
+    find_number(number, mark);
+    size_t n_new = print_number(new_digits, number->number);
     size_t n_same = 0;
     if ((mark->flags & BM_MARK_DIGITS) != 0) {
         char old_digits[20];
@@ -350,22 +368,24 @@ static void take_number(const struct bm_number *number, const struct bm_mark_ent
 static void take_long_number(struct bm_number *number, const struct bm_mark_entry *mark,
                              struct bm_edit_list *edits) {
     char digits[20];
-    insert_copy(edits, mark->offset, digits, print_number(digits, number->n_iterations));
+    find_number(number, mark);
+    insert_copy(edits, mark->offset, digits, print_number(digits, number->number));
     begin_drop(number, edits, mark->offset);
 }
 
 /* Inserts a whole number element where there is none. */
-static void take_missing_number(const struct bm_number *number, const struct bm_mark_entry *mark,
+static void take_missing_number(struct bm_number *number, const struct bm_mark_entry *mark,
                                 struct bm_edit_list *edits) {
     static const char blanks[65] = "                                                                ";
     static const char iteration_end_tag[] = "</Iteration>";
     bool is_empty_tag = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     char text[160];
     size_t n = 0;
+    find_number(number, mark);
     if (is_empty_tag) text[n++] = '>';
     memcpy(text + n, number_start_tag, sizeof number_start_tag - 1);
     n += sizeof number_start_tag - 1;
-    n += print_number(text + n, number->n_iterations);
+    n += print_number(text + n, number->number);
     memcpy(text + n, number_end_tag, sizeof number_end_tag - 1);
     n += sizeof number_end_tag - 1;
     if (is_empty_tag) {
@@ -378,6 +398,59 @@ static void take_missing_number(const struct bm_number *number, const struct bm_
     }
     insert_copy(edits, mark->offset, text, n);
     if (is_empty_tag) drop(edits, mark->offset, mark->end);
+}
+
+/* --- queries ------------------------------------------------------------------------------------- */
+
+/* What the mark says lies from its offset to its end; in the batch, or in the history before it. */
+static const char *content_of(const struct bm_mark_entry *mark, const struct bm_batch *batch) {
+    assert(mark->offset + batch->n_history >= batch->text_offset);
+    return (const char *)batch->text + (int64_t)(mark->offset - batch->text_offset);
+}
+
+/* Replaces text by other text; what agrees from the left stays. */
+static void replace(struct bm_edit_list *edits, uint64_t offset, const char *old_text, size_t n_old,
+                    const char *new_text, size_t n_new) {
+    size_t n_same = 0;
+    while (n_same < n_old && n_same < n_new && old_text[n_same] == new_text[n_same]) n_same++;
+    insert_copy(edits, offset + n_same, new_text + n_same, n_new - n_same);
+    drop(edits, offset + n_same, offset + n_old);
+}
+
+static void take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
+                          const struct bm_batch *batch, struct bm_edit_list *edits) {
+    static const char stem[] = "Query_";
+    const char *id = content_of(mark, batch);
+    size_t n_id = (size_t)(mark->end - mark->offset);
+    char new_id[sizeof stem + 20];
+    number->new_query = 0;
+    if ((mark->flags & BM_MARK_CUT) != 0) n_id = 0; /* it is no such id */
+    if (!bm_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
+                           &number->new_query) ||
+        number->new_query == number->old_query) {
+        number->new_query = 0;
+        return;
+    }
+    number->n_changed_ids++;
+    memcpy(new_id, stem, sizeof stem - 1);
+    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->new_query);
+    replace(edits, mark->offset, id, n_id, new_id, n_new);
+}
+
+static void take_message(struct bm_number *number, const struct bm_mark_entry *mark,
+                         const struct bm_batch *batch, struct bm_edit_list *edits) {
+    struct bm_query_message renamed;
+    const char *message = content_of(mark, batch);
+    if (number->new_query == 0) return;
+    enum bm_query_prefix prefix =
+        bm_query_rename(message, (size_t)(mark->end - mark->offset), number->style->form, number->old_query,
+                        number->new_query, &renamed);
+    number->new_query = 0;
+    if (prefix == BM_QUERY_ODD) number->n_odd_messages++;
+    if (prefix == BM_QUERY_LOST) number->n_excess_iterations++;
+    if (prefix == BM_QUERY_RESTORED || prefix == BM_QUERY_LOST) {
+        replace(edits, mark->offset, message, renamed.n_old, renamed.text, renamed.n_new);
+    }
 }
 
 /* --- characters of other encodings --------------------------------------------------------------- */
@@ -459,6 +532,12 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_NUMBER_EXTRA_END:
         end_drop(number, edits, mark->offset);
         break;
+    case BM_MARK_QUERY_ID:
+        take_query_id(number, mark, batch, edits);
+        break;
+    case BM_MARK_MESSAGE:
+        take_message(number, mark, batch, edits);
+        break;
     case BM_MARK_ITERATIONS_END:
         take_iterations_end(number, mark, edits);
         break;
@@ -475,8 +554,6 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_BOM:
     case BM_MARK_FIELD:
     case BM_MARK_HEADER:
-    case BM_MARK_QUERY_ID:
-    case BM_MARK_MESSAGE:
     case BM_MARK_ITERATION_END:
         break;
     }

@@ -27,6 +27,7 @@ struct bm_number {
     bool keeps_database;
     char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
     size_t n_database;
+    bool keeps_gaps; /* an Iteration's number is that in its run, counted on */
 
     /* the whole merge */
     const struct bm_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
@@ -34,13 +35,23 @@ struct bm_number {
     uint64_t n_iterations;
     bool has_prologue;  /* the first document has begun */
     uint64_t n_queries; /* that the documents say they hold, where the style has a count */
-    bool line_is_open;  /* since the last Iteration that was merged no newline was */
+    struct bm_query_ids ids;
+    uint64_t n_changed_ids;       /* of the generated ones: they have another number in the result */
+    uint64_t n_odd_messages;      /* begin with such an id, but not as BLAST writes it: kept */
+    uint64_t n_excess_iterations; /* that an unsplit run would fail to write */
+    uint64_t n_gaps;              /* places where the numbers of a document's Iterations do not run on */
+    bool line_is_open;            /* since the last Iteration that was merged no newline was */
 
     /* the document at hand */
     bool is_first;
     bool is_in_fragment;
     bool is_dropping; /* inside a dropped range of the fragment */
     bool has_iteration;
+    uint64_t number_before; /* the last number of the documents before, all in all */
+    uint64_t own_number;    /* of the Iteration at hand, as its document has it */
+    uint64_t number;        /* the same in the result */
+    uint64_t old_query;     /* what the query's id was ... */
+    uint64_t new_query;     /* ... and has become; 0: it is the same, or its message was seen */
     size_t n_pending_edits; /* the last edits in the list are of a body that may not count */
     uint64_t pending_body;  /* where that body begins; else UINT64_MAX */
 
@@ -58,8 +69,9 @@ struct bm_number {
 /* Whether text can stand in XML: UTF-8, and characters that XML 1.0 allows (section 2.2). */
 bool bm_number_is_text(const char *text);
 
-/* database NULL: kept. The text is taken as plain text and escaped. */
-void bm_number_open(struct bm_number *number, const char *database);
+/* database NULL: kept. The text is taken as plain text and escaped. keeps_gaps: see there. */
+void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
+                    bool keeps_gaps);
 
 /*
  * Turns marks into edits, which are appended; there must be room for BM_NUMBER_ROOM edits a mark. `batch`

@@ -7,15 +7,21 @@ static const struct bm_style styles[] = {
     [BLASTMERGE_FORMAT_XML] = {.joint = "",
                                .joint_open = "\n",
                                .end_tag = "</BlastOutput_iterations>",
+                               .form = BM_QUERY_XML,
                                .epilogue = "</BlastOutput_iterations>\n</BlastOutput>\n\n"},
     [BLASTMERGE_FORMAT_XML2] = {.joint = "\n",
                                 .joint_open = "\n\n",
                                 .end_tag = "</BlastXML2>",
+                                .form = BM_QUERY_XML,
                                 .epilogue = "</BlastXML2>\n"},
-    [BLASTMERGE_FORMAT_JSON] = {.joint = ",\n", .joint_open = ",\n", .end_tag = "", .epilogue = "]\n}\n"},
-    [BLASTMERGE_FORMAT_COMMENTED] = {.joint = "", .joint_open = "", .end_tag = "", .has_count = true},
-    [BLASTMERGE_FORMAT_TABULAR] = {.joint = "", .joint_open = "", .end_tag = "", .epilogue = ""},
-    [BLASTMERGE_FORMAT_CSV] = {.joint = "", .joint_open = "", .end_tag = "", .epilogue = ""},
+    [BLASTMERGE_FORMAT_JSON] =
+        {.joint = ",\n", .joint_open = ",\n", .end_tag = "", .form = BM_QUERY_JSON, .epilogue = "]\n}\n"},
+    [BLASTMERGE_FORMAT_COMMENTED] =
+        {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .has_count = true},
+    [BLASTMERGE_FORMAT_TABULAR] =
+        {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
+    [BLASTMERGE_FORMAT_CSV] =
+        {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
 };
 
 const struct bm_style *bm_style_of(enum blastmerge_format format) {

@@ -5,7 +5,7 @@
 #ifndef BM_STYLE_H
 #define BM_STYLE_H
 
-#include "base/base.h"
+#include "number/query.h"
 
 struct bm_style {
     const char *joint; /* goes between two documents' bodies ... */
@@ -13,7 +13,8 @@ struct bm_style {
         *joint_open;      /* ... where no newline stands between an Iteration and the next document's first */
     const char *end_tag;  /* closes what holds the Iterations, if it had no content and no end tag */
     const char *epilogue; /* as BLAST writes it, for one that is too long to be kept */
-    bool has_count;       /* the epilogue is BLAST's line that counts the queries */
+    enum bm_query_form form;
+    bool has_count; /* the epilogue is BLAST's line that counts the queries */
 };
 
 /* Never NULL. */

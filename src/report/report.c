@@ -115,14 +115,16 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const mismatch[] = {"default", "error", "warn", "ignore"};
     static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
     static const char *const sort[] = {"none", "natural"};
+    static const char *const query_ids[] = {"keep", "renumber", "auto"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
-    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b}", "database", database,
-                     "keep_database", options->keep_database, "allow_empty", options->allow_empty, "format",
-                     blastmerge_format_name(options->format), "mismatch", mismatch[options->mismatch],
-                     "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort", sort[options->sort],
-                     "expect_children", number_of(options->expect_children), "threads",
+    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b, s:s, s:b}", "database",
+                     database, "keep_database", options->keep_database, "allow_empty", options->allow_empty,
+                     "format", blastmerge_format_name(options->format), "mismatch",
+                     mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort",
+                     sort[options->sort], "expect_children", number_of(options->expect_children), "threads",
                      (int)options->n_threads, "level", options->level, "plain", options->plain, "force",
-                     options->force);
+                     options->force, "query_ids", query_ids[options->query_ids], "as_unsplit",
+                     options->as_unsplit);
 }
 
 static void begin_child(struct bm_report *report) {
@@ -207,6 +209,15 @@ static uint64_t peak_resident(void) {
 #endif
 }
 
+/* What an unsplit run might have written otherwise. */
+static json_t *unsplit_of(const struct blastmerge_report *totals) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "renumbered_ids", number_of(totals->n_renumbered_ids),
+                     "unsure_ids", number_of(totals->n_unsure_ids), "kept_messages",
+                     number_of(totals->n_kept_messages), "excess_iterations",
+                     number_of(totals->n_excess_iterations), "number_gaps", number_of(totals->n_number_gaps),
+                     "empty_children", number_of(totals->n_empty_children));
+}
+
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
                                      const char *output, struct blastmerge_error *error) {
     char crc[9];
@@ -220,10 +231,11 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
     json_t *result = json_pack(
         "{s:o, s:o, s:o, s:s}", "location", output == NULL ? json_null() : string_of(output, false), "bytes",
         number_of(totals->output_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
-    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
-                             blastmerge_format_name(totals->format), "totals", sums, "output", result,
-                             "warnings", report->warnings, "peak_memory", number_of(totals->peak_memory),
-                             "peak_resident", number_of(peak_resident()), "seconds", totals->seconds);
+    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
+                             blastmerge_format_name(totals->format), "totals", sums, "unsplit",
+                             unsplit_of(totals), "output", result, "warnings", report->warnings,
+                             "peak_memory", number_of(totals->peak_memory), "peak_resident",
+                             number_of(peak_resident()), "seconds", totals->seconds);
     report->warnings = NULL;
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)

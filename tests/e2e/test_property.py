@@ -32,6 +32,12 @@ def batches():
 def random_options(dice, with_invalid):
     """Options of the program, and the same for the oracle."""
     arguments, options = ["--mismatch", "ignore", "--threads", str(dice.choice([1, 2, 3, 8]))], {}
+    if dice.random() < 0.25:
+        arguments.append("--as-unsplit")
+        return arguments, {"as_unsplit": True}
+    if dice.random() < 0.4:
+        options["query_ids"] = dice.choice(["renumber", "auto"])
+        arguments += ["--query-ids", options["query_ids"]]
     if dice.random() < 0.2:
         arguments.append("--keep-db")
         options["keep_database"] = True
@@ -72,10 +78,10 @@ def merge_and_compare(folder, children, arguments, options):
 def test_wild_documents(tmp_path, seeds, with_invalid):
     for seed in seeds:
         dice = random.Random(seed)
-        wild = Wild(dice, with_invalid)
+        arguments, options = random_options(dice, with_invalid)
+        wild = Wild(dice, with_invalid, "nr" if options.get("as_unsplit") else None)
         children = [dice.choice(list(FORMS.values()))(wild.child()) if dice.random() < 0.5 else
                     FORMS["level 6"](wild.child()) for _ in range(dice.choice([1, 2, 3, 3, 4, 8]))]
-        arguments, options = random_options(dice, with_invalid)
         try:
             merge_and_compare(tmp_path, children, arguments, options)
         except AssertionError as failure:

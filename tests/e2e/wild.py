@@ -24,9 +24,11 @@ class Shape:
 class Wild:
     """Makes documents. dice: a random.Random."""
 
-    def __init__(self, dice, with_invalid=False):
+    def __init__(self, dice, with_invalid=False, database=None):
         self.dice = dice
         self.with_invalid = with_invalid
+        self.database = database  # the same in all documents; None: any
+        self.query = 0  # the last one that BLAST gave a name to
 
     def maybe(self, chance=0.5):
         return self.dice.random() < chance
@@ -48,6 +50,7 @@ class Wild:
         if encoding == "utf-8":
             shape.texts += UNICODE_TEXTS
         self.shape = shape
+        self.query = 0
         parts = [declaration]
         if declaration and self.maybe(0.9):
             parts.append(dice.choice(["\n", "\r\n", " "]))
@@ -110,8 +113,8 @@ class Wild:
 
     def header(self):
         parts = [self.space(1) + self.leaf("BlastOutput_program", "blastp")]
-        parts += [self.space(1) + self.leaf("BlastOutput_" + name) for name in ("version", "reference", "db", "query-ID")
-                  if self.maybe(0.9)]
+        parts += [self.space(1) + self.leaf("BlastOutput_" + name, self.database if name == "db" else None) for name in ("version", "reference", "db", "query-ID")
+                  if (name == "db" and self.database) or self.maybe(0.9)]
         parts.append(self.space(1) + "<BlastOutput_param><Parameters>" + self.leaf("Parameters_expect")
                      + "</Parameters></BlastOutput_param>")
         if self.maybe(0.1):
@@ -143,8 +146,10 @@ class Wild:
         if self.maybe(0.02):
             return self.dice.choice(["<Iteration/>", "<Iteration />"])
         elements = [self.space(1) + self.number()] if self.maybe(0.93) else []
+        if self.maybe(0.5):
+            elements += [self.space(1) + part for part in self.named_query()]
         elements += [self.space(1) + self.leaf("Iteration_" + name) for name in ("query-ID", "query-def", "query-len")
-                     if self.maybe(0.8)]
+                     if self.maybe(0.5)]
         if self.maybe(0.8):
             hits = "".join(self.hit() for _ in range(self.dice.choice([0, 0, 1, 3])))
             elements.append(self.space(0) + "<Iteration_hits>" + hits + "</Iteration_hits>")
@@ -153,6 +158,36 @@ class Wild:
         if self.maybe(0.05):
             elements.insert(self.dice.randrange(len(elements) + 1), self.junk())
         return self.tag("Iteration") + "".join(elements) + self.space(0) + self.end_tag("Iteration")
+
+    def named_query(self):
+        """The name that BLAST gave to a query, and mostly a message that begins with it."""
+        dice = self.dice
+        self.query = max(1, self.query + dice.choice([1, 1, 1, 1, 0, 2, 8, 9, 90, -1]))
+        name = f"Query_{self.query}"
+        if self.maybe(0.1):
+            name = dice.choice(["Query_0", "Query_01", "Query_", "Query_1a", " Query_1", "P12345", "Query_999999999999999999",
+                                "Query_1000000000000000000", "Query_18446744073709551615", "&#81;uery_1"])
+        yield self.leaf("Iteration_query-ID", name)
+        if self.maybe(0.8):
+            yield self.leaf("Iteration_message", self.message(name) + self.content())
+
+    def message(self, name):
+        dice = self.dice
+        wide = self.shape.encoding == "utf-8" and self.maybe(0.3)
+        pieces = ["a", "b", " ", "&amp;", "&lt;", "&apos;", "&#65;", "&#x9;", ".", ":", ":  ", "'", "]"]
+        title = [dice.choice(pieces + (["é", "日", "🧬"] if wide else [])) for _ in range(dice.choice([0, 3, 10, 25, 27, 30]))]
+        while title and title[-1] == " ":
+            title.pop()
+        units = list(dice.choice(["", "", "", "lcl|"]) + name) + ([" "] + title if title else [])
+        if self.maybe(0.95):
+            units = [unit for piece in units for unit in (piece if piece == ":  " else [piece])]
+            counted = [1 if unit.startswith("&") else len(unit.encode()) for unit in units]
+            if sum(counted) > 35:
+                kept = [unit for i, unit in enumerate(units) if sum(counted[:i + 1]) <= 25]
+                units = kept + [".. "]
+        whole = "".join(units)
+        form = dice.choice(["{0}:  {0}: "] * 8 + ["{0}: ", "{0}: {0}: ", "{0}:  {0}:", "{0}:  {0}"])
+        return form.format(whole)
 
     def number(self):
         name = "Iteration_iter-num"

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * As if it had never been split: what a merge could not find out or restore is counted, and told at its end
+ * (docs/identity.md).
+ */
+#include "job.h"
+
+#include <inttypes.h>
+
+static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
+    struct blastmerge_report *totals = &job->totals;
+    uint64_t *const counts[BM_N_DOUBTS] = {
+        [BM_DOUBT_GAP] = &totals->n_number_gaps,       [BM_DOUBT_ID] = &totals->n_unsure_ids,
+        [BM_DOUBT_MESSAGE] = &totals->n_kept_messages, [BM_DOUBT_EXCESS] = &totals->n_excess_iterations,
+        [BM_DOUBT_EMPTY] = &totals->n_empty_children,
+    };
+    return counts[doubt];
+}
+
+/* The count of all children so far; where it is the first one above 0 the child at hand is to blame. */
+static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t count) {
+    uint64_t *kept = count_of(job, doubt);
+    if (*kept == 0) job->first_doubt[doubt] = job->child;
+    *kept = count;
+}
+
+void bm_unsplit_end_child(struct blastmerge_job *job) {
+    const struct bm_number *number = job->number;
+    uint64_t n_empty = job->totals.n_empty_children + (job->children[job->child].n_iterations == 0);
+    /* Where other queries have names, those that are called Query_N may have that from a user. */
+    bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->ids.n_named > 0;
+    uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_changed_ids : 0);
+    job->totals.n_renumbered_ids = number->n_changed_ids;
+    set_count(job, BM_DOUBT_GAP, number->n_gaps);
+    set_count(job, BM_DOUBT_ID, n_unsure);
+    set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
+    set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
+    set_count(job, BM_DOUBT_EMPTY, n_empty);
+}
+
+static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *one, const char *several,
+                 const char *meaning) {
+    uint64_t n = *count_of(job, doubt);
+    if (n == 0) return;
+    const char *first = bm_source_display_name(&job->children[job->first_doubt[doubt]].source);
+    bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
+                n == 1 ? "in " : "the first in ", first, meaning);
+}
+
+void bm_unsplit_end(struct blastmerge_job *job) {
+    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) {
+        warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
+             "query ids Query_N may be BLAST's or a user's",
+             "what does not fit BLAST's counting was kept, the rest was renumbered (--query-ids)");
+        warn(job, BM_DOUBT_MESSAGE,
+             "message begins with a query id that was renumbered, but not as BLAST writes it",
+             "messages begin with a query id that was renumbered, but not as BLAST writes it",
+             "kept as it was");
+    }
+    if (!job->options.as_unsplit) return;
+    warn(job, BM_DOUBT_GAP, "place where the numbers of Iterations do not run on",
+         "places where the numbers of Iterations do not run on",
+         "BLAST left out queries there, and so does the result; but if it left out the last ones of a child, "
+         "too, "
+         "which cannot be seen, all that comes after is numbered too low");
+    warn(job, BM_DOUBT_EXCESS, "Iteration that an unsplit run would have left out",
+         "Iterations that an unsplit run would have left out",
+         "BLAST cannot write a title that is cut in the middle of a character");
+    warn(job, BM_DOUBT_EMPTY, "child without an Iteration", "children without an Iteration",
+         "if there were queries, an unsplit run has Iterations for them, and all that comes after is "
+         "numbered too "
+         "low");
+}

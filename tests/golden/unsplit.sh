@@ -1,0 +1,53 @@
+# query N ID MESSAGE: an Iteration.
+query() {
+    printf '<Iteration>\n  <Iteration_iter-num>%d</Iteration_iter-num>\n' "$1"
+    printf '  <Iteration_query-ID>%s</Iteration_query-ID>\n' "$2"
+    printf '  <Iteration_message>%s</Iteration_message>\n</Iteration>\n' "$3"
+}
+# document DATABASE: the Iterations of standard input in one.
+document() {
+    text 1 0 blastp "$1" | sed '/^<.BlastOutput_iterations>/,$d'
+    cat
+    printf '</BlastOutput_iterations>\n</BlastOutput>\n\n'
+}
+# shown: what of a result matters here.
+shown() { grep -o -e '<BlastOutput_db>.*<' -e '<Iteration_[inmq].*<' || :; }
+told() { grep -o '"unsplit":{[^}]*}' report.json; }
+
+{ query 1 Query_1 'No hits found' && query 3 Query_3 'Query_3 a:  Query_3 a: Sequence contains no data'; } |
+    document nr >a.xml
+{ query 1 Query_1 'Query_1 27 bytes of a title, just:  Query_1 27 bytes of a title, just: x' &&
+    query 2 Query_2 'No hits found'; } | document nr >b.xml
+query 1 Query_1 'Query_1: of another form' | document nr >c.xml
+{ query 1 P12345 'No hits found' && query 2 Query_1 'No hits found' && query 3 Query_7 'No hits found'; } |
+    document nr >d.xml
+query 1 Query_1 'No hits found' | document other >e.xml
+cp b.xml f.xml
+: >empty.xml
+
+echo "== no gaps"
+blastmerge --plain --as-unsplit --report report.json b.xml f.xml | shown
+told
+echo "== a gap"
+blastmerge --plain -f --as-unsplit --report report.json a.xml b.xml 2>&1 | shown
+blastmerge -o /dev/null -f --as-unsplit --report report.json a.xml b.xml 2>&1
+told
+echo "== ids alone"
+try blastmerge -o /dev/null --query-ids auto a.xml b.xml
+blastmerge --plain --query-ids auto a.xml b.xml | shown
+blastmerge --plain --query-ids keep a.xml b.xml | shown
+echo "== doubts"
+try blastmerge -o /dev/null -f --as-unsplit --report report.json b.xml c.xml d.xml
+told
+blastmerge --plain -q --as-unsplit b.xml d.xml | shown
+blastmerge --plain -q --query-ids renumber b.xml d.xml | shown
+try blastmerge -o /dev/null -f --as-unsplit --allow-empty --report report.json empty.xml b.xml
+told
+echo "== what contradicts it"
+try blastmerge -o /dev/null --as-unsplit a.xml e.xml
+try blastmerge -o /dev/null --as-unsplit --mismatch ignore a.xml e.xml
+try blastmerge -o /dev/null --as-unsplit --db nr a.xml
+try blastmerge -o /dev/null --as-unsplit --query-ids keep a.xml
+try blastmerge -o /dev/null --as-unsplit --invalid-utf8 error a.xml
+try blastmerge -o /dev/null --as-unsplit --invalid-utf8 latin1 a.xml
+try blastmerge -o /dev/null --as-unsplit --invalid-utf8 keep --keep-db --query-ids renumber b.xml
