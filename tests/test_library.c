@@ -342,34 +342,91 @@ static void release_failing(void *context, void *memory) {
     free(memory);
 }
 
+/* What the n-th allocation may fail in. */
+enum way { SPLICED, PACKED, CHECKED, PULLED, REPLACING, N_WAYS };
+
+static const char *child_file(int number) {
+    char name[] = "child_0";
+    name[6] = (char)('0' + number);
+    return in_folder(name);
+}
+
+/* One job of files, with a report or an old destination where the way has them. */
+static enum blastmerge_status do_all(struct blastmerge_job *job, enum way way) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (int i = 0; i < N_CHILDREN && status == BLASTMERGE_OK; i++) {
+        status = blastmerge_add_location(job, child_file(i));
+    }
+    if (status == BLASTMERGE_OK && way != PULLED)
+        status = blastmerge_set_report_location(job, in_folder("report.json"));
+    if (way == CHECKED) return status == BLASTMERGE_OK ? blastmerge_check(job) : status;
+    if (way != PULLED) {
+        if (status == BLASTMERGE_OK) status = blastmerge_set_output_location(job, in_folder("merged.xml.gz"));
+        return status == BLASTMERGE_OK ? blastmerge_run(job) : status;
+    }
+    const void *data = NULL;
+    for (size_t n = 1; status == BLASTMERGE_OK && n > 0;) status = blastmerge_next(job, &data, &n);
+    return status;
+}
+
+static void write_file(const char *path, const void *data, size_t n) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char old[] = "the old destination";
+
+/* Nothing is there but the children and, where it was, the old destination. */
+static void assert_untouched(enum way way) {
+    char data[64] = "";
+    assert_int_equal(count_files(), N_CHILDREN + (way == REPLACING));
+    if (way != REPLACING) return;
+    FILE *file = fopen(in_folder("merged.xml.gz"), "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(data, 1, sizeof data, file), sizeof old);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(data, old);
+}
+
+static size_t fail_each_allocation(enum way way) {
+    for (size_t fail_at = 1;; fail_at++) {
+        struct failing failing = {0, fail_at, 0};
+        struct blastmerge_options options;
+        struct blastmerge_job *job = NULL;
+        blastmerge_options_init(&options, sizeof options);
+        options.allocator = (struct blastmerge_allocator){&failing, allocate_failing, release_failing};
+        options.n_threads = 3;
+        options.level = way == PACKED;
+        options.force = way == REPLACING;
+        if (way == REPLACING) write_file(in_folder("merged.xml.gz"), old, sizeof old);
+        enum blastmerge_status status = blastmerge_create(&job, &options);
+        if (status == BLASTMERGE_OK) status = do_all(job, way);
+        if (status != BLASTMERGE_OK) assert_int_equal(blastmerge_error(job)->status, status);
+        blastmerge_destroy(job);
+        assert_int_equal(failing.n_held, 0);
+        if (status == BLASTMERGE_OK) {
+            assert_true(fail_at > failing.n_calls);
+            return failing.n_calls;
+        }
+        assert_int_equal(status, BLASTMERGE_NO_MEMORY);
+        assert_untouched(way);
+    }
+}
+
 static void test_each_allocation_fails(void **state) {
     (void)state;
-    for (int way = 0; way < 2; way++) { /* spliced, packed */
-        for (size_t fail_at = 1;; fail_at++) {
-            struct failing failing = {0, fail_at, 0};
-            struct blastmerge_options options;
-            struct blastmerge_job *job = NULL;
-            blastmerge_options_init(&options, sizeof options);
-            options.allocator = (struct blastmerge_allocator){&failing, allocate_failing, release_failing};
-            options.n_threads = 3;
-            options.level = way;
-            const char *path = in_folder("merged.xml.gz");
-            enum blastmerge_status status = blastmerge_create(&job, &options);
-            for (int i = 0; i < N_CHILDREN && status == BLASTMERGE_OK; i++) {
-                status = blastmerge_add_memory(job, "child", zipped[i].data, zipped[i].n);
-            }
-            if (status == BLASTMERGE_OK) status = blastmerge_set_output_location(job, path);
-            if (status == BLASTMERGE_OK) status = blastmerge_run(job);
-            blastmerge_destroy(job);
-            assert_int_equal(failing.n_held, 0);
-            if (status == BLASTMERGE_OK) {
-                assert_true(fail_at > failing.n_calls && failing.n_calls > 10);
-                assert_int_equal(unlink(path), 0);
-                break;
-            }
-            assert_int_equal(status, BLASTMERGE_NO_MEMORY);
-            assert_int_equal(count_files(), 0);
-        }
+    for (int i = 0; i < N_CHILDREN; i++) {
+        write_file(child_file(i), zipped[i].data, zipped[i].n);
+    }
+    for (enum way way = SPLICED; way < N_WAYS; way++) {
+        assert_true(fail_each_allocation(way) > 10);
+        (void)unlink(in_folder("merged.xml.gz"));
+        (void)unlink(in_folder("report.json"));
+    }
+    for (int i = 0; i < N_CHILDREN; i++) {
+        assert_int_equal(unlink(child_file(i)), 0);
     }
 }
 

@@ -78,30 +78,19 @@ static json_t *number_of(uint64_t value) {
 
 /* --- writing ------------------------------------------------------------------------------------- */
 
-struct sink {
-    struct bm_report *report;
-    struct blastmerge_error *error;
-    enum blastmerge_status status;
-};
-
-static int write_piece(const char *data, size_t n_bytes, void *context) {
-    struct sink *sink = context;
-    sink->status = sink->report->write(sink->report->context, data, n_bytes, sink->error);
-    return sink->status == BLASTMERGE_OK ? 0 : -1;
-}
-
-/* Writes a value and drops it; members of an object without its braces where is_members. */
+/* Writes a value and drops it; members of an object without its braces where is_members. All of it at once:
+ * jansson hands out a string's quotes one by one, and each write is a system call. */
 static enum blastmerge_status write_value(struct bm_report *report, json_t *value, bool is_members,
                                           struct blastmerge_error *error) {
-    struct sink sink = {report, error, BLASTMERGE_OK};
-    int failed = -1;
+    char *text = NULL;
     if (value != NULL && !report->has_failed) {
-        failed = json_dump_callback(value, write_piece, &sink, JSON_COMPACT | (is_members ? JSON_EMBED : 0));
+        text = json_dumps(value, JSON_COMPACT | (is_members ? JSON_EMBED : 0));
     }
     json_decref(value);
-    if (failed == 0) return BLASTMERGE_OK;
-    if (sink.status != BLASTMERGE_OK) return sink.status;
-    return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for the report");
+    if (text == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for the report");
+    enum blastmerge_status status = report->write(report->context, text, strlen(text), error);
+    free(text);
+    return status;
 }
 
 static enum blastmerge_status write_text(struct bm_report *report, const char *text,

@@ -4,15 +4,16 @@ behind, the old destination as it was."""
 import errno
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 
-
+import corpus
 import oracle
 import program
 import pytest
+from kills import FAULTS
 
-FAULTS = os.environ.get("BLASTMERGE_FAULTS", str(program.ROOT / "build" / "tests" / "libfaults.so"))
 OLD = b"the old destination"
 
 
@@ -109,17 +110,81 @@ def test_too_few_files(tmp_path, children):
         done = subprocess.run(["bash", "-c", command, "bash", program.PROGRAM, "--plain", "-o", tmp_path / f"out{n_files}",
                                *map(str, paths)], capture_output=True, check=False)
         assert done.returncode in (0, 1, 127), done
+        if done.returncode == 1:
+            assert done.stderr.startswith(b"blastmerge: ") and b"Too many open files" in done.stderr, done
     assert done.returncode == 0, "a merge needs no more than 11 files open"
 
 
-def test_too_little_memory(tmp_path, children):
+@pytest.mark.parametrize("threads", [1, 4])
+def test_too_little_memory(tmp_path, children, threads):
+    """Threads that there is no memory for are done without."""
     paths = program.write_children(tmp_path, children)
     codes = []
     for megabytes in range(2, 40, 2):
         command = f"ulimit -v {megabytes * 1024}; exec \"$@\""
-        done = subprocess.run(["bash", "-c", command, "bash", program.PROGRAM, "--threads", "1", "-o",
+        done = subprocess.run(["bash", "-c", command, "bash", program.PROGRAM, "--threads", str(threads), "-o",
                                tmp_path / f"out{megabytes}", *map(str, paths)], capture_output=True, check=False)
         assert done.returncode in (0, 10, 126, 127) or done.returncode == -signal.SIGKILL, done
+        if done.returncode == 10:
+            assert done.stderr.startswith(b"blastmerge: ") and b"out of memory" in done.stderr, done
         assert (done.returncode == 0) == (tmp_path / f"out{megabytes}").exists()
         codes.append(done.returncode)
     assert codes[-1] == 0 and 0 < codes.count(0) < len(codes), codes
+
+
+# --- disks that are full, folders that go --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kilobytes", [4, 8, 16, 64])
+@pytest.mark.parametrize("options", [[], ["--level", "1"], ["--plain"]], ids=["spliced", "packed", "plain"])
+def test_full_disk(tmp_path, kilobytes, options):
+    """A small disk of one's own, in a namespace that goes with the shell; it has an old destination and no room for a new one."""
+    child = program.write_children(tmp_path, [gzip.compress(corpus.texts(1, 40, seed=2, hits=20)[0])])[0]
+    assert child.stat().st_size > 64 * 1024
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = """mount -t tmpfs -o size="$1" none "$2" || exit 99
+        printf old > "$2/old"; shift 2
+        "$@"; code=$?; cd "$disk"; ls -A; cat old; exit $code"""
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", f"{kilobytes}k", disk,
+                           program.PROGRAM, "--force", "-o", disk / "old", *options, child],
+                          capture_output=True, check=False, env=dict(os.environ, disk=str(disk)))
+    if done.returncode in (1, 99) and b"blastmerge: " not in done.stderr:
+        pytest.skip("no disk of one's own may be mounted here: " + done.stderr.decode())
+    assert done.returncode == program.NO_SPACE, done
+    assert done.stdout == b"old\nold", done
+    assert done.stderr.startswith(b"blastmerge: ") and b"No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_folder_that_vanishes(tmp_path, children, comes_back):
+    """The output's folder is removed in the midst of the merge, and perhaps there is another of its name then."""
+    folder, slow = tmp_path / "out", tmp_path / "slow"
+    folder.mkdir()
+    os.mkfifo(slow)
+    with subprocess.Popen([program.PROGRAM, "-o", folder / "merged", slow], stderr=subprocess.PIPE) as process:
+        with open(slow, "wb") as pipe:
+            while not program.only_files(folder):
+                assert process.poll() is None
+            shutil.rmtree(folder)
+            if comes_back:
+                folder.mkdir()
+            pipe.write(children[0])
+        _, err = process.communicate()
+    assert process.returncode == program.NOT_FOUND, err
+    assert err.startswith(b"blastmerge: ") and b"merged: cannot be given its name" in err, err
+    assert folder.exists() == comes_back and (not comes_back or program.only_files(folder) == [])
+
+
+def test_children_that_vanish(tmp_path, children):
+    """One is removed after it was looked at and before its turn."""
+    paths = program.write_children(tmp_path, children)
+    slow = tmp_path / "slow"
+    os.mkfifo(slow)
+    with subprocess.Popen([program.PROGRAM, "--threads", "1", "-o", tmp_path / "merged", slow, *paths], stderr=subprocess.PIPE) as process:
+        with open(slow, "wb") as pipe:
+            paths[-1].unlink()
+            pipe.write(children[0])
+        _, err = process.communicate()
+    assert process.returncode == program.NOT_FOUND and os.fsencode(paths[-1].name) in err, err
+    assert [name for name in program.only_files(tmp_path) if "merged" in name] == []

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """SIGKILL at every system call, and at random moments: afterwards all is there, or it can be done again; there is never a
-manifest without what it names. BLASTMERGE_KILLS says at how many random moments (24 without it; 200 in a long run).
-
-What was found after the kills is printed (pytest -s) and written to the file that BLASTMERGE_KILLS_FOUND names."""
+manifest without what it names. How many random moments: e2e/kills.py."""
 import collections
 import errno
 import json
@@ -16,10 +14,8 @@ import parents
 import program
 import pytest
 import small
+from kills import FAULTS, N_KILLS, tell
 from parents import MANIFEST, NAMES, REPORT, RESULT, Parent, report_of, three
-
-FAULTS = os.environ.get("BLASTMERGE_FAULTS", str(program.ROOT / "build" / "tests" / "libfaults.so"))
-N_KILLS = int(os.environ.get("BLASTMERGE_KILLS", "24"))
 
 
 def start(parent, *options, **environment):
@@ -50,14 +46,6 @@ def clear(parent):
         parent.path(name).unlink()
     if parent.path(RESULT).parent.exists():
         parent.path(RESULT).parent.rmdir()
-
-
-def tell(title, counts):
-    line = f"{title}: {sum(counts.values())} kills; found " + ", ".join(f"{n} x {what}" for what, n in sorted(counts.items()))
-    print(line)
-    if "BLASTMERGE_KILLS_FOUND" in os.environ:
-        with open(os.environ["BLASTMERGE_KILLS_FOUND"], "a", encoding="utf-8") as file:
-            print(line, file=file)
 
 
 def finish(parent, was_all, text):
