@@ -273,7 +273,6 @@ static const struct rule rules[] = {
     RULE("<!DOCTYPE a SYSTEM '@\xe4'>" NO_HITS, "not UTF-8"),
     /* something else */
     RULE("<?xml version='1.0' encoding='latin1'?><BlastOutput><BlastOutput_mbstat>@\xe4", "would have to be converted"),
-    RULE("@{\"BlastOutput2\": [", "looks like JSON"),
     RULE(" \n@{}", "looks like JSON"),
     RULE("@BLASTP 2.12.0+\n\n", "a plain BLAST report"),
     RULE("@Blast4-request ::= {", "a BLAST archive"),

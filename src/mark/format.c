@@ -22,7 +22,7 @@ static const struct {
     [BLASTMERGE_FORMAT_AUTO] = {"output of BLAST that can be merged", NULL},
     [BLASTMERGE_FORMAT_XML] = {"BLAST XML (-outfmt 5)", &bm_mark_xml},
     [BLASTMERGE_FORMAT_XML2] = {"BLAST XML2 (-outfmt 16)", &bm_mark_xml},
-    [BLASTMERGE_FORMAT_JSON] = {"BLAST JSON (-outfmt 15)", &bm_mark_xml},
+    [BLASTMERGE_FORMAT_JSON] = {"BLAST JSON (-outfmt 15)", &bm_mark_json},
     [BLASTMERGE_FORMAT_COMMENTED] = {"BLAST table with comments (-outfmt 7)", &bm_mark_table},
     [BLASTMERGE_FORMAT_TABULAR] = {"BLAST table (-outfmt 6)", &bm_mark_table},
     [BLASTMERGE_FORMAT_CSV] = {"BLAST table with commas (-outfmt 10)", &bm_mark_table},

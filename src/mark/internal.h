@@ -13,11 +13,14 @@
  *   place.c        elements -> marks: what a tag means where it stands
  *   names.c        characters of names; names in messages
  *   walk*          the fast path, which goes over what the judge would take
+ *   json*          the scanner of -outfmt 15; the essay is in json.c
+ *   run.h          what the walks of all formats share
  *   encoding.c     names and tables of encodings
  */
 #ifndef BM_MARK_INTERNAL_H
 #define BM_MARK_INTERNAL_H
 
+#include "mark/json.h"
 #include "mark/mark.h"
 #include "mark/table.h"
 
@@ -142,7 +145,7 @@ struct bm_mark_scanner {
     uint64_t (*safe)(const struct bm_mark *mark);
 };
 
-/* First what all scanners share, then XML's own. */
+/* First what all scanners share, then XML's own, and JSON's. */
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
     enum blastmerge_format format; /* that the children have; AUTO: it is not known yet */
@@ -240,12 +243,15 @@ struct bm_mark {
     struct bm_table table; /* the tables' own */
 
     /* The walk, walk.h. Positions count from the begin of the step's text. */
-    bm_mark_walk *walk; /* NULL: the judge takes all bytes */
-    size_t walk_from;   /* it is not tried before this position */
-    size_t window;      /* where the window begins */
+    bm_mark_walk *walk;      /* NULL: the judge takes all bytes */
+    bm_mark_walk *json_walk; /* the same for JSON */
+    size_t walk_from;        /* it is not tried before this position */
+    size_t window;           /* where the window begins */
     size_t window_size;
     uint16_t n_passed; /* of `specials` */
     uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
+
+    struct bm_json json;
 };
 
 /* --- names.c */
@@ -372,9 +378,21 @@ bm_mark_walk bm_mark_walk_sse2;
 bm_mark_walk bm_mark_walk_neon;
 bm_mark_walk bm_mark_walk_portable;
 
+/* --- json.c, json_walk_*.c */
+
+extern const struct bm_mark_scanner bm_mark_json;
+
+/* NULL if this build has it not. */
+bm_mark_walk *bm_json_find_walk(const char *way);
+
+bm_mark_walk bm_json_walk_avx2;
+bm_mark_walk bm_json_walk_sse2;
+bm_mark_walk bm_json_walk_neon;
+bm_mark_walk bm_json_walk_portable;
+
 /* --- mark.c */
 
-/* XML's ways there are, best first; the last one is "bytes", the judge alone. Sets the way a scanner takes;
+/* The ways there are, best first; the last one is "bytes", the judge alone. Sets the way a scanner takes;
  * false if this machine has it not. For tests; bm_mark_open() takes the best. */
 extern const char *const bm_mark_ways[];
 bool bm_mark_use(struct bm_mark *mark, const char *way) BM_CHECK_RESULT;

@@ -41,6 +41,7 @@ void bm_mark_reset(struct bm_mark *mark) {
     bool tells_queries = mark->tells_queries;
     bool rows_are_plain = mark->rows_are_plain;
     bm_mark_walk *walk = mark->walk;
+    bm_mark_walk *json_walk = mark->json_walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
     mark->format = format;
@@ -48,6 +49,7 @@ void bm_mark_reset(struct bm_mark *mark) {
     mark->tells_queries = tells_queries;
     mark->rows_are_plain = rows_are_plain;
     mark->walk = walk;
+    mark->json_walk = json_walk;
     mark->blank = BM_MARK_NOWHERE;
 }
 
