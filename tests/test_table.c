@@ -59,7 +59,7 @@ static const struct golden goldens[] = {
      "{DOC b}{ITERS=4}{BODY}{ITER}# TBLASTN 2.2.30+\n{FIELD}{FIELD}# Query: a\n# Database: nr\n{FIELD}"
      "{ITEREND}{ITER}# TBLASTN 2.2.30+\n# Query: # BLAST\n# RID: X\n# Database: nr\n"
      "{HEADER}{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 0},
-    {"no query", AUTO, "{DOC b}{ITERS=4}{BODY}{HEADER}{ITERSEND D=0}# BLAST processed 0 queries\n{DOCEND}", 0, 0},
+    {"no query", AUTO, "{DOC b}{ITERS=4}{BODY}{ITERSEND D=0}# BLAST processed 0 queries\n{DOCEND}", 0, 0},
     {"several documents", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}{HEADER}{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n"
      "{DOCEND}{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}" FIELDS "{FIELD}{HEADER}# 1 hits found\n#\t\t\n"

@@ -167,7 +167,7 @@ static void end_processed(struct bm_mark *mark) {
     assert(is_count); /* it was read before, begin_comment() */
     (void)is_count;
     if (!table->in_document) bm_mark_table_begin(mark, table->line); /* with no query in it */
-    bm_mark_table_header(mark, table->line);
+    if (table->has_program) bm_mark_table_header(mark, table->line);
     end_query(mark, table->line);
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, table->line);
     entry->end = table->line;
