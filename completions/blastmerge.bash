@@ -35,7 +35,7 @@ _blastmerge() {
 
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
-            --invalid-utf8 --sort --expect-children --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
+            --invalid-utf8 --sort --expect-children --salvage --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return
     fi

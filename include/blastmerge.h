@@ -68,7 +68,7 @@ enum blastmerge_status {
     BLASTMERGE_DENIED = 8,     /* permission or credentials are absent or refused */
     BLASTMERGE_NO_SPACE = 9,   /* no space left for the result */
     BLASTMERGE_NO_MEMORY = 10, /* out of memory */
-    BLASTMERGE_SALVAGED = 11,  /* reserved: done, but something was lost */
+    BLASTMERGE_SALVAGED = 11,  /* options.salvage: done, but something was lost */
     BLASTMERGE_NOT_READY = 12, /* finalize: children or files are still missing, try again later */
     BLASTMERGE_CANCELLED = 13, /* blastmerge_cancel() was called */
     BLASTMERGE_INTERNAL = 70   /* a fault of blastmerge itself */
@@ -145,12 +145,15 @@ struct blastmerge_report {
     double seconds;                /* wall time from the first call of run or next to the end */
     enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
     /* What an unsplit run might have written otherwise (docs/identity.md): */
-    uint64_t n_renumbered_ids;    /* ids Query_N that have another N in the result */
-    uint64_t n_unsure_ids;        /* ids Query_N of which it is not sure that BLAST gave them, or that it did not */
-    uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
-    uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
-    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations do not run on */
-    uint64_t n_empty_children;    /* without an Iteration */
+    uint64_t n_renumbered_ids; /* ids Query_N that have another N in the result */
+    uint64_t n_unsure_ids; /* ids Query_N of which it is not sure that BLAST gave them, or that it did not */
+    uint64_t n_kept_messages;        /* begin with a renumbered id, but not as BLAST writes it: were kept */
+    uint64_t n_excess_iterations;    /* that an unsplit run would have failed to write */
+    uint64_t n_number_gaps;          /* places where the numbers of a document's Iterations do not run on */
+    uint64_t n_empty_children;       /* without an Iteration */
+    uint64_t n_damaged_children;     /* options.salvage: those of which something was lost */
+    uint64_t n_lost_stretches;       /* of their text */
+    uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short: no checksum is there */
 };
 
 /* What one child held, from the data. */
@@ -215,6 +218,8 @@ struct blastmerge_options {
     enum blastmerge_query_ids query_ids;
     int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database,
                        QUERY_IDS_AUTO unless RENUMBER, and INVALID_UTF8_KEEP; other databases are an error */
+    int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
+                    If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
 };
 
 /*

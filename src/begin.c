@@ -6,6 +6,7 @@
 #include "cloud/location.h"
 #include "job.h"
 #include "remote.h"
+#include "rescue.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -262,13 +263,14 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
+    if (status == BLASTMERGE_OK) status = bm_rescue_open(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK) status = check_twice(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_order_given) check_order(job);
     put_gzip_header(job);
-    job->phase = BM_PHASE_CHILD;
+    job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 
@@ -291,6 +293,7 @@ void bm_conduct_end(struct blastmerge_job *job) {
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     if (job->splice != NULL) bm_splice_close(job->splice, memory);
     if (job->mark != NULL) bm_mark_close(job->mark, memory);
+    bm_rescue_close(job);
     bm_release(memory, job->marks);
     bm_release(memory, job->number);
     bm_release(memory, job->headers);

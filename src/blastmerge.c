@@ -3,6 +3,7 @@
 #include "cloud/location.h"
 #include "job.h"
 #include "remote.h"
+#include "rescue.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -105,6 +106,10 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
         return refuse(job, "no such way with query ids");
+    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
+        return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
+    if (options->salvage && (options->as_unsplit || options->query_ids != BLASTMERGE_QUERY_IDS_KEEP))
+        return refuse(job, "what is salvaged is not what an unsplit run writes: query ids stay as they are");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
         return refuse(job, "an allocator needs both allocate and release");
     }
@@ -151,6 +156,7 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
         if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.endpoint = job->endpoint;
+    if (job->options.salvage) job->options.format = BLASTMERGE_FORMAT_XML;
     return bm_cancel_open(&job->cancel, &job->error);
 }
 
@@ -317,7 +323,7 @@ static void count_totals(struct blastmerge_job *job) {
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
     if (job->phase != BM_PHASE_END) count_totals(job);
-    if (status != BLASTMERGE_OK) job->phase = BM_PHASE_FAILED;
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_PHASE_FAILED;
     bm_conduct_end(job);
     return status;
 }
@@ -341,7 +347,7 @@ static enum blastmerge_status commit(struct blastmerge_job *job) {
         status = job->before_commit(job->before_commit_context);
     if (status == BLASTMERGE_OK && has_store) status = bm_store_commit(&job->store, error);
     if (status == BLASTMERGE_OK && job->has_report) status = bm_store_commit(&job->report_store, error);
-    return status;
+    return status == BLASTMERGE_OK ? bm_rescue_status(job) : status;
 }
 
 static enum blastmerge_status begin(struct blastmerge_job *job) {
@@ -437,13 +443,13 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
         memcpy(buffer + n_used, piece, n_piece);
         n_used += n_piece;
     }
-    if (status != BLASTMERGE_OK) {
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) {
         bm_release(&job->memory, buffer);
         return status;
     }
     *data = buffer;
     *n_bytes = n_used;
-    return BLASTMERGE_OK;
+    return status;
 }
 
 void blastmerge_free(struct blastmerge_job *job, void *data) {

@@ -10,6 +10,7 @@
  */
 #include "job.h"
 #include "remote.h"
+#include "rescue.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -23,10 +24,12 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
     return job->error.status;
 }
 
-/* The error at hand is the child's: says which, and where. */
-static enum blastmerge_status fail_child(struct blastmerge_job *job) {
+/* The error at hand is the child's: says which, and where. What is damaged was left out before. */
+enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
     char message[sizeof error->message];
+    if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
+        bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
     error->n_iterations = bm_mark_counts(job->mark)->n_iterations;
@@ -64,6 +67,10 @@ static struct bm_lane *lane_of(struct blastmerge_job *job, size_t child) {
     return &job->lanes[child % job->n_lanes];
 }
 
+struct bm_lane *bm_conduct_lane(struct blastmerge_job *job) {
+    return lane_of(job, job->child);
+}
+
 /* Opens the child at hand, and those after it that can be read ahead of their turn, as far as there are
  * lanes. */
 static void open_lanes(struct blastmerge_job *job) {
@@ -91,8 +98,8 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         job->phase = BM_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    open_lanes(job);
     bm_mark_reset(job->mark);
+    if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
 }
@@ -100,8 +107,9 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
 static void tell_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL) return;
     const struct blastmerge_progress progress = {
-        .compressed_bytes = job->totals.compressed_bytes + lane_of(job, job->child)->fetch.n_read,
-        .compressed_total = job->compressed_total,
+        .compressed_bytes =
+            job->totals.compressed_bytes + job->n_surveyed_bytes + lane_of(job, job->child)->fetch.n_read,
+        .compressed_total = job->rescue != NULL ? 2 * job->compressed_total : job->compressed_total,
         .child = job->child,
         .n_children = job->n_children,
         .n_iterations = job->totals.n_iterations + bm_mark_counts(job->mark)->n_iterations,
@@ -130,29 +138,34 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     return fail(job);
 }
 
-static void end_child(struct blastmerge_job *job);
+static enum blastmerge_status end_child(struct blastmerge_job *job);
 
-static enum blastmerge_status take_batch(struct blastmerge_job *job) {
+const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last) {
     enum blastmerge_status status = BLASTMERGE_OK;
+    open_lanes(job);
     bm_remote_drive(job);
     fill_lanes(job);
-    job->batch = bm_lane_take(lane_of(job, job->child), &job->is_last_batch, &status, &job->error);
-    if (job->batch == NULL) return fail_child(job);
+    const struct bm_batch *batch = bm_lane_take(lane_of(job, job->child), is_last, &status, &job->error);
+    if (batch != NULL) tell_progress(job);
+    return batch;
+}
+
+static enum blastmerge_status take_batch(struct blastmerge_job *job) {
+    job->batch = bm_conduct_take(job, &job->is_last_batch);
+    if (job->batch == NULL) return bm_conduct_fail_child(job);
     job->n_scanned = 0;
     job->phase = BM_PHASE_SCAN;
     bool is_first = job->batch->text_offset == 0;
     if (is_first && job->is_last_batch && job->batch->n_text == 0) {
-        if (!job->options.allow_empty) {
+        if (!job->options.allow_empty && !(job->rescue != NULL && bm_rescue_is_lost(job))) {
             bm_fail(&job->error, BLASTMERGE_DATA,
                     "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
                     "search without queries");
-            return fail_child(job);
+            return bm_conduct_fail_child(job);
         }
         bm_lane_give(lane_of(job, job->child));
-        end_child(job);
-        return BLASTMERGE_OK;
+        return end_child(job);
     }
-    tell_progress(job);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
 
@@ -186,7 +199,7 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "its %s is %.120s, where that of %.200s is %.120s: they are not parts of one search",
                     difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
-            return fail_child(job);
+            return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
         bm_job_warn(job, true, "%.300s: its %s is %.120s, where that of %.300s is %.120s", name,
@@ -204,7 +217,7 @@ static enum blastmerge_status take_format(struct blastmerge_job *job) {
         &job->error, BLASTMERGE_USAGE,
         "--db makes sense only with BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
         bm_mark_format_title(job->totals.format));
-    return fail_child(job);
+    return bm_conduct_fail_child(job);
 }
 
 /* Looks at the marks that tell of headers. */
@@ -217,7 +230,8 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             break;
         case BM_MARK_FIELD:
             bm_header_take(&job->headers[1], bm_mark_field(job->mark));
-            if (job->has_report) bm_report_field(&job->report, bm_mark_field(job->mark));
+            if (job->has_report && !(job->rescue != NULL && bm_rescue_is_header(job)))
+                bm_report_field(&job->report, bm_mark_field(job->mark));
             break;
         case BM_MARK_ITERATIONS:
             status = take_format(job);
@@ -248,29 +262,52 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* Leaves out what is lost of a child, where it begins or ends. */
+static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
+    while (job->rescue != NULL && bm_rescue_cross(job)) {
+        enum blastmerge_status status = take_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Marks and numbers a piece of the batch. */
+static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
+    const struct bm_batch *batch = job->batch;
+    size_t n_used = 0;
+    size_t end = job->rescue != NULL ? bm_rescue_limit(job) : batch->n_text;
+    enum blastmerge_status status = bm_mark_step(job->mark, batch->text + job->n_scanned,
+                                                 end - job->n_scanned, &n_used, job->marks, &job->error);
+    if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
+    job->n_scanned += n_used;
+    return take_marks(job);
+}
+
+/* All of the child was scanned: all edits are known. */
+static enum blastmerge_status finish_child(struct blastmerge_job *job) {
+    bool is_whole = bm_mark_finish(job->mark, job->marks, &job->error) == BLASTMERGE_OK;
+    job->safe = UINT64_MAX;
+    return is_whole ? take_marks(job) : bm_conduct_fail_child(job);
+}
+
 /* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
 static enum blastmerge_status scan(struct blastmerge_job *job) {
     const struct bm_batch *batch = job->batch;
+    enum blastmerge_status status = BLASTMERGE_OK;
     bm_edit_list_compact(job->edits);
     do {
-        size_t n_used = 0;
-        enum blastmerge_status status =
-            bm_mark_step(job->mark, batch->text + job->n_scanned, batch->n_text - job->n_scanned, &n_used,
-                         job->marks, &job->error);
-        if (status != BLASTMERGE_OK) return fail_child(job);
-        job->n_scanned += n_used;
-        status = take_marks(job);
-        if (status != BLASTMERGE_OK) return status;
-    } while (job->n_scanned < batch->n_text && job->edits->n_edits == 0);
-    job->safe = bm_number_safe(job->number, bm_mark_safe(job->mark), job->edits);
-    if (job->is_last_batch && job->n_scanned == batch->n_text) {
-        if (bm_mark_finish(job->mark, job->marks, &job->error) != BLASTMERGE_OK) return fail_child(job);
-        enum blastmerge_status status = take_marks(job);
-        if (status != BLASTMERGE_OK) return status;
-        job->safe = UINT64_MAX;
+        status = cross_holes(job);
+        if (status == BLASTMERGE_OK) status = scan_piece(job);
+    } while (status == BLASTMERGE_OK && job->n_scanned < batch->n_text && job->edits->n_edits == 0);
+    if (status == BLASTMERGE_OK) status = cross_holes(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->safe = UINT64_MAX;
+    if (job->rescue == NULL || !bm_rescue_is_in_hole(job)) {
+        job->safe = bm_number_safe(job->number, bm_mark_safe(job->mark), job->edits);
+        if (job->is_last_batch && job->n_scanned == batch->n_text) status = finish_child(job);
     }
-    job->phase = BM_PHASE_WRITE;
-    return BLASTMERGE_OK;
+    if (status == BLASTMERGE_OK) job->phase = BM_PHASE_WRITE;
+    return status;
 }
 
 /* Has the edited text written. True if the output is full and the same must be called again. */
@@ -303,10 +340,10 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     }
     assert(!job->is_last_batch || job->edits->position == job->edits->n_edits);
     job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
+    if (job->rescue != NULL) bm_rescue_take(job);
     bm_lane_give(lane_of(job, job->child));
     job->phase = BM_PHASE_BATCH;
-    if (job->is_last_batch) end_child(job);
-    return BLASTMERGE_OK;
+    return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
 }
 
 /* --- the end of a child, and of all -------------------------------------------------------------- */
@@ -322,7 +359,7 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_child *chi
     totals->text_bytes += child->text_bytes;
 }
 
-static void end_child(struct blastmerge_job *job) {
+static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_child *child = &job->children[job->child];
     struct bm_lane *lane = lane_of(job, job->child);
     const struct bm_mark_counts *counts = bm_mark_counts(job->mark);
@@ -332,6 +369,12 @@ static void end_child(struct blastmerge_job *job) {
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
     child->compressed_bytes = lane->fetch.n_read;
+    job->phase = BM_PHASE_ROW;
+    if (job->rescue != NULL) {
+        bool is_header = bm_rescue_is_header(job);
+        enum blastmerge_status status = bm_rescue_end_child(job);
+        if (status != BLASTMERGE_OK || is_header) return status;
+    }
     add_to_totals(job, child);
     bm_unsplit_end_child(job);
     if (child->n_documents > 1) {
@@ -341,12 +384,13 @@ static void end_child(struct blastmerge_job *job) {
         tell_warning(job, true, message);
     }
     bm_lane_close(lane);
-    job->phase = BM_PHASE_ROW;
+    return BLASTMERGE_OK;
 }
 
 /* Writes the report's row for the child that has ended, and goes on to the next. */
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
+    if (job->rescue != NULL) bm_rescue_tell(job);
     if (job->has_report) {
         if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
@@ -409,6 +453,8 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
 static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
     *is_full = false;
     switch (job->phase) {
+    case BM_PHASE_SURVEY:
+        return bm_rescue_survey(job);
     case BM_PHASE_CHILD:
         return begin_child(job);
     case BM_PHASE_BATCH:

@@ -16,6 +16,7 @@
 #include "number/number.h"
 #include "number/order.h"
 #include "report/report.h"
+#include "salvage/salvage.h"
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ struct bm_child {
     uint64_t n_invalid_bytes;
     uint64_t compressed_bytes;
     uint64_t text_bytes;
+    struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
 };
 
 /* What the result may lack to be an unsplit run's, src/unsplit.c. */
@@ -42,6 +44,7 @@ enum bm_doubt { BM_DOUBT_GAP, BM_DOUBT_ID, BM_DOUBT_MESSAGE, BM_DOUBT_EXCESS, BM
 /* What the next step of the conductor is. */
 enum bm_phase {
     BM_PHASE_START,
+    BM_PHASE_SURVEY,   /* salvage: the child at hand is to be surveyed */
     BM_PHASE_CHILD,    /* the child at hand is to be begun */
     BM_PHASE_BATCH,    /* its next batch is wanted */
     BM_PHASE_SCAN,     /* the batch at hand is to be marked and numbered */
@@ -51,6 +54,8 @@ enum bm_phase {
     BM_PHASE_END,      /* the result is complete */
     BM_PHASE_FAILED
 };
+
+struct bm_rescue;
 
 struct blastmerge_job {
     struct bm_memory memory;
@@ -99,6 +104,8 @@ struct blastmerge_job {
     struct bm_store report_store;
     struct bm_report report;
     bool has_report;
+    struct bm_rescue *rescue; /* NULL where nothing is salvaged */
+    uint64_t n_surveyed_bytes;
 
     /* where the conductor is */
     enum bm_phase phase;
@@ -127,6 +134,12 @@ void bm_unsplit_end(struct blastmerge_job *job);
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_conduct_end(struct blastmerge_job *job);
+
+/* For rescue.c: the next batch of the child at hand, as bm_lane_take() has it (with the job's error); its
+ * lane; and the end of the job, whose error is the child's. */
+const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last);
+struct bm_lane *bm_conduct_lane(struct blastmerge_job *job);
+enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job);
 
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) BM_CHECK_RESULT;

@@ -34,6 +34,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.level = (int)options->level;
     library.plain = options->plain != 0;
     library.force = options->force != 0;
+    library.salvage = options->salvage != 0;
     library.memory_limit = options->memory << 20;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;

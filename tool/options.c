@@ -41,7 +41,7 @@ struct row {
 #define NOT_FINALIZE .not_finalize = true
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 15
+#define ROW_LEVEL 16
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -61,7 +61,7 @@ static const struct row rows[] = {
     {"format", 0, KIND_CHOICE, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv (or auto)"},
     {"allow-empty", 0, KIND_FLAG, AT(allow_empty), .minimum = 1,
-     .help = "a child of no bytes counts as no queries"},
+     .help = "no bytes: no queries; --salvage: merge what is whole"},
     {"mismatch", 0, KIND_CHOICE, AT(mismatch), .words = "error|warn|ignore",
      .minimum = BLASTMERGE_MISMATCH_ERROR, .argument = "HOW",
      .help = "headers that differ: error, warn, ignore"},
@@ -71,6 +71,7 @@ static const struct row rows[] = {
      .help = "order: none (as given), natural (2 before 10)"},
     {"expect-children", 0, KIND_NUMBER, AT(expect_children), NOT_FINALIZE, .minimum = 1, .maximum = UINT64_MAX,
      .argument = "N", .help = "another number of children is an error"},
+    {"salvage", 0, KIND_FLAG, AT(salvage), MERGE_ONLY, NOT_FINALIZE, .minimum = 1},
     {"threads", 't', KIND_NUMBER, AT(n_threads), .maximum = 64, .argument = "N",
      .help = "1 to 64; 0 (default): one a processor, at most 8"},
     [ROW_LEVEL] = {"level", 0, KIND_NUMBER, AT(level), MERGE_ONLY, .minimum = 1, .maximum = 9, .argument = "N",

@@ -13,6 +13,8 @@ query_ids        "keep", "renumber" or "auto": Query_N, the name that BLAST give
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
                  error; "auto": as the first child's bytes say
+salvage          of damaged children what is whole is merged; the report says how much was lost. Children are read twice, so
+                 that file objects and iterables will not do
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": bytes that are not UTF-8
 sort             "none" or "natural": the children's order
@@ -131,6 +133,7 @@ class InternalError(MergeError):
 _KINDS = {kind.status: kind for kind in (MergeIOError, UsageError, DataError, MismatchError, ExistsError, ChangedError,
                                          MissingError, DeniedError, NoSpaceError, CancelledError, InternalError)}
 _NO_MEMORY = 10
+_SALVAGED = 11  # the report has it, and warnings did
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,9 @@ class Report:
     excess_iterations: int
     number_gaps: int
     empty_children: int
+    damaged_children: int
+    lost_stretches: int
+    unchecked_iterations: int
     children: Tuple[Child, ...]
 
 
@@ -248,7 +254,7 @@ _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": 
             "sort": ("none", "natural"), "format": _FORMATS, "query_ids": ("keep", "renumber", "auto")}
 _PLAIN_OPTIONS = {"keep_database": "keep_database", "allow_empty": "allow_empty", "expect_children": "expect_children",
                   "threads": "n_threads", "level": "level", "plain": "plain", "force": "force", "as_unsplit": "as_unsplit",
-                  "memory_limit": "memory_limit"}
+                  "memory_limit": "memory_limit", "salvage": "salvage"}
 
 
 class _Job:
@@ -429,7 +435,7 @@ class _Job:
         raised, self.raised = self.raised, None
         if raised is not None:
             raise raised
-        if status == 0:
+        if status in (0, _SALVAGED):
             return
         if status == _NO_MEMORY or not self.handle:
             raise MemoryError("blastmerge is out of memory")

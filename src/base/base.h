@@ -62,6 +62,14 @@ char *bm_copy_string(struct bm_memory *memory, const char *string) BM_CHECK_RESU
 /* NULL is fine. */
 void bm_release(struct bm_memory *memory, void *pointer);
 
+/* --- stretches of bytes -------------------------------------------------------------------------- */
+
+/* [from, to) */
+struct bm_span {
+    uint64_t from;
+    uint64_t to; /* UINT64_MAX: the end, wherever that is */
+};
+
 /* --- CRC-32 of RFC 1952, section 8 --------------------------------------------------------------- */
 
 uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);

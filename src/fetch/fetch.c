@@ -143,17 +143,33 @@ enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *s
     return status;
 }
 
+/* How many of n_bytes can be read at once. *is_left_out: they are to be forgotten. 0: no span is left. */
+static size_t plan_read(struct bm_fetch *fetch, size_t n_bytes, bool *is_left_out) {
+    const struct bm_source *source = fetch->source;
+    *is_left_out = false;
+    if (source->spans == NULL) return n_bytes;
+    while (fetch->span < source->n_spans && fetch->n_read >= source->spans[fetch->span].to) fetch->span++;
+    if (fetch->span == source->n_spans) return 0;
+    const struct bm_span *span = &source->spans[fetch->span];
+    *is_left_out = fetch->n_read < span->from;
+    uint64_t n = (*is_left_out ? span->from : span->to) - fetch->n_read;
+    return n < n_bytes ? (size_t)n : n_bytes;
+}
+
 enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
                                      struct blastmerge_error *error) {
     *n_read = 0;
     while (*n_read < capacity && !fetch->has_ended) {
         size_t n_new = 0;
+        bool is_left_out = false;
         if (bm_cancel_is_set(fetch->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
-        enum blastmerge_status status =
-            fetch->source->back_end->read(fetch, data + *n_read, capacity - *n_read, &n_new, error);
+        size_t n_wanted = plan_read(fetch, capacity - *n_read, &is_left_out);
+        enum blastmerge_status status = BLASTMERGE_OK;
+        if (n_wanted > 0)
+            status = fetch->source->back_end->read(fetch, data + *n_read, n_wanted, &n_new, error);
         if (status != BLASTMERGE_OK) return status;
         fetch->has_ended = n_new == 0;
-        *n_read += n_new;
+        if (!is_left_out) *n_read += n_new;
         fetch->n_read += n_new;
     }
     return BLASTMERGE_OK;

@@ -44,8 +44,10 @@ struct bm_source {
     uint64_t device;                 /* files: identity, for telling whether two are the same */
     uint64_t inode;
     bool has_identity;
-    bool can_read_ahead; /* reading it early keeps nobody waiting */
-    bool is_open_reader; /* the caller's reader waits for its close */
+    bool can_read_ahead;         /* reading it early keeps nobody waiting */
+    bool is_open_reader;         /* the caller's reader waits for its close */
+    const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
+    size_t n_spans;
 };
 
 struct bm_source bm_source_path(const char *path);
@@ -61,7 +63,8 @@ struct bm_fetch {
     struct bm_source *source;
     struct bm_cancel *cancel;
     bool is_open;
-    uint64_t n_read; /* bytes so far */
+    uint64_t n_read; /* bytes so far, with those that are left out */
+    size_t span;     /* the source's span at hand */
     int file;        /* files */
     bool is_regular;
     uint64_t size_at_open; /* regular files: to see whether they change */

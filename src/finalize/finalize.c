@@ -211,6 +211,9 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
         job->report_location != NULL)
         return bm_fail(&job->error, BLASTMERGE_USAGE,
                        "a job to finalize with is new: it has neither children nor places for a result");
+    if (job->options.salvage)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "finalize salvages nothing: what it writes stands for the whole search");
     if (job->options.plain || job->options.expect_children > 0 || job->options.sort != BLASTMERGE_SORT_NONE)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,

@@ -12,6 +12,7 @@ enum { FLG_HCRC = 2, FLG_EXTRA = 4, FLG_NAME = 8, FLG_COMMENT = 16, FLG_RESERVED
 
 void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known) {
     inflate->phase = BM_INFLATE_MEMBER_HEADER;
+    inflate->fault.member_byte = (inflate->bit >> 3) - n_known;
     inflate->part = BM_INFLATE_FIXED_PART;
     inflate->header_crc = 0;
     inflate->field[0] = 0x1f;

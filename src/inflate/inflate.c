@@ -216,8 +216,18 @@ static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *
     return is_last ? BM_INFLATE_END : BM_INFLATE_MORE_INPUT;
 }
 
+/* Outside of a member's data all the text there is was checked. */
+static void note_fault(struct bm_inflate *inflate, const struct bm_batch *batch, bool is_cut) {
+    bool is_in_header = inflate->phase == BM_INFLATE_MEMBER_HEADER;
+    bool is_between = inflate->phase == BM_INFLATE_BETWEEN;
+    inflate->fault.is_cut = is_cut;
+    inflate->fault.member_text = is_in_header || is_between ? bm_inflate_text(batch) : inflate->member_text;
+    if (is_between) inflate->fault.member_byte = (inflate->bit >> 3) - inflate->n_field;
+}
+
 static enum bm_inflate_result fail(struct bm_inflate *inflate, struct bm_batch *batch,
                                    struct blastmerge_error *error) {
+    note_fault(inflate, batch, false);
     (void)end_batch(inflate, batch, SIZE_MAX);
     (void)bm_fail_at(error, BLASTMERGE_DATA, bm_inflate_text(batch), "damaged gzip data: %s",
                      inflate->reason);
@@ -229,6 +239,7 @@ static enum bm_inflate_result finish(struct bm_inflate *inflate, struct bm_batch
                                      struct blastmerge_error *error) {
     (void)end_batch(inflate, batch, SIZE_MAX);
     if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_INFLATE_END;
+    note_fault(inflate, batch, true);
     (void)bm_fail_at(
         error, BLASTMERGE_DATA, bm_inflate_text(batch),
         "the gzip data is cut short: it ends inside a gzip member (was the file copied as a whole, "
@@ -280,6 +291,10 @@ void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory) {
 
 void bm_inflate_reset(struct bm_inflate *inflate) {
     memset(inflate, 0, offsetof(struct bm_inflate, carry));
+}
+
+struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate) {
+    return inflate->fault;
 }
 
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate) {

@@ -43,6 +43,14 @@ enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_bat
                                        const uint8_t *input, size_t n_input, size_t *n_used, bool is_last,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* What a decoder was at that has failed. Offsets count from the child's begin. */
+struct bm_inflate_fault {
+    uint64_t member_byte; /* compressed bytes before the member, or what should be one */
+    uint64_t member_text; /* text before it: what all members gave whose CRC-32 and length held */
+    bool is_cut;          /* the input came to its end too early, and nothing else is known to be wrong */
+};
+struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
+
 /* Whether the child is gzip; known as soon as a batch is complete. */
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate);
 

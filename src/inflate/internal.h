@@ -50,7 +50,8 @@ struct bm_inflate {
 
     uint64_t bit;         /* the next bit, counted from the child's first compressed byte */
     uint64_t member_text; /* text before the member at hand */
-    uint64_t crc_text;    /* text that the CRC-32 covers, all members counted */
+    struct bm_inflate_fault fault;
+    uint64_t crc_text; /* text that the CRC-32 covers, all members counted */
     uint32_t crc;
     uint64_t next_mark; /* text offset from which on a BM_TRACE_TOKEN entry is due */
 

@@ -16,6 +16,7 @@
  *   json*          the scanner of -outfmt 15; the essay is in json.c
  *   run.h          what the walks of all formats share
  *   encoding.c     names and tables of encodings
+ *   resume.c       leaving a text and going on elsewhere in it
  */
 #ifndef BM_MARK_INTERNAL_H
 #define BM_MARK_INTERNAL_H

@@ -90,7 +90,8 @@ enum bm_mark_flag {
     BM_MARK_DIGITS = 4,
     BM_MARK_CONVERTED = 8,
     BM_MARK_BARE = 16,
-    BM_MARK_CUT = 32
+    BM_MARK_CUT = 32,
+    BM_MARK_LEFT = 64 /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave() */
 };
 
 struct bm_mark_entry {
@@ -168,6 +169,29 @@ const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark);
 
 /* The field of the last BM_MARK_FIELD; valid until the next step. */
 const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark);
+
+/* --- text with holes: what salvaging leaves of a damaged child (resume.c) ------------------------- */
+
+/* Ends the document at hand where the scanner stands, which must be right behind BlastOutput_iterations'
+ * start tag or an Iteration in it: adds BM_MARK_ITERATIONS_END and BM_MARK_DOCUMENT_END, both BM_MARK_LEFT.
+ * In front of a child's first byte: does nothing. bm_mark_enter() follows, or nothing of this child. */
+void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list);
+
+enum bm_mark_place {
+    BM_MARK_AT_ITERATION, /* at an Iteration's '<', in a document whose header is not to be seen */
+    BM_MARK_AT_DOCUMENT   /* at a document's '<' */
+};
+
+/* Goes on at the offset. At an Iteration adds BM_MARK_DOCUMENT and BM_MARK_BODY; the document has the
+ * encoding that bm_mark_body_encoding() gave, and does not count as another one. */
+void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
+                   unsigned encoding);
+
+/* The encoding of an Iteration that may follow, also after an error: the document's, if it is in its body. */
+unsigned bm_mark_body_encoding(const struct bm_mark *mark);
+
+/* Makes `to` go on from where `from` is. */
+void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from);
 
 /* "AVX2", "SSE2", "NEON" or "portable": the way that is taken on this machine. */
 const char *bm_mark_implementation(void);

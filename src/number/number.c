@@ -241,7 +241,7 @@ static void print_count(struct bm_number *number) {
 const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
     *dropped_megablast = false;
     if (number->style->has_count) print_count(number);
-    if (number->is_too_long) {
+    if (number->is_too_long || number->is_cut) {
         *n_bytes = strlen(number->style->epilogue);
         return number->style->epilogue;
     }
@@ -310,6 +310,10 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
         begin_body(number, edits);
     }
     forget_body(number, edits);
+    if (number->is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
+        insert(edits, mark->offset, "\n", 1);
+        number->line_is_open = false;
+    }
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
@@ -548,7 +552,10 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         take_character(number, mark, batch, edits);
         break;
     case BM_MARK_DOCUMENT_END:
-        capture(number, batch, mark->offset);
+        if ((mark->flags & BM_MARK_LEFT) != 0)
+            number->is_cut = number->is_cut || number->is_capturing;
+        else
+            capture(number, batch, mark->offset);
         number->is_capturing = false;
         break;
     case BM_MARK_BOM:

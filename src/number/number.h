@@ -58,6 +58,7 @@ struct bm_number {
     /* the first document's epilogue */
     bool is_capturing;
     bool is_too_long;
+    bool is_cut;          /* there is none */
     uint64_t captured_to; /* text offset up to which it was taken, or dropped */
     size_t n_epilogue;
     size_t end_tag_at;   /* where in it the text after the end tag's indentation begins */

@@ -106,14 +106,14 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const sort[] = {"none", "natural"};
     static const char *const query_ids[] = {"keep", "renumber", "auto"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
-    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b, s:s, s:b}", "database",
-                     database, "keep_database", options->keep_database, "allow_empty", options->allow_empty,
-                     "format", blastmerge_format_name(options->format), "mismatch",
+    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b, s:s, s:b, s:b}",
+                     "database", database, "keep_database", options->keep_database, "allow_empty",
+                     options->allow_empty, "format", blastmerge_format_name(options->format), "mismatch",
                      mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort",
                      sort[options->sort], "expect_children", number_of(options->expect_children), "threads",
                      (int)options->n_threads, "level", options->level, "plain", options->plain, "force",
                      options->force, "query_ids", query_ids[options->query_ids], "as_unsplit",
-                     options->as_unsplit);
+                     options->as_unsplit, "salvage", options->salvage);
 }
 
 static void begin_child(struct bm_report *report) {
@@ -160,6 +160,39 @@ void bm_report_warning(struct bm_report *report, bool is_of_child, const char *m
     if (json_array_append_new(warnings, string_of(message, false)) != 0) report->has_failed = true;
 }
 
+/* The end of a stretch: null where that is the end of all. */
+static json_t *end_of(uint64_t offset) {
+    return offset == UINT64_MAX ? json_null() : number_of(offset);
+}
+
+void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole) {
+    bool has_bytes = hole->bytes.from != hole->bytes.to;
+    json_t *bytes =
+        has_bytes ? json_pack("[o, o]", number_of(hole->bytes.from), end_of(hole->bytes.to)) : json_null();
+    json_t *entry =
+        json_pack("{s:[o, o], s:o, s:o, s:o, s:o, s:o}", "text", number_of(hole->from), end_of(hole->to),
+                  "bytes", bytes, "iterations_before", number_of(hole->n_iterations), "number_before",
+                  number_of(hole->number_before), "number_after",
+                  hole->number_after == 0 ? json_null() : number_of(hole->number_after), "reason",
+                  string_of(hole->reason, false));
+    if (report->lost == NULL) report->lost = json_array();
+    if (json_array_append_new(report->lost, entry) != 0) report->has_failed = true;
+}
+
+void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations) {
+    report->n_unchecked = n_iterations;
+}
+
+/* What salvaging adds to a row. */
+static void add_lost(struct bm_report *report, json_t *row) {
+    if (report->lost == NULL) return;
+    if (json_object_set_new(row, "unchecked_iterations", number_of(report->n_unchecked)) != 0 ||
+        json_object_set_new(row, "lost", report->lost) != 0) {
+        report->has_failed = true;
+    }
+    report->lost = NULL;
+}
+
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) {
     json_t *row = json_pack(
@@ -169,6 +202,7 @@ enum blastmerge_status bm_report_child(struct bm_report *report, const struct bl
         number_of(child->n_hits), "hsps", number_of(child->n_hsps), "invalid_bytes",
         number_of(child->n_invalid_bytes), "header", report->header, "warnings", report->child_warnings);
     report->header = report->child_warnings = NULL;
+    add_lost(report, row);
     enum blastmerge_status status = write_text(report, report->n_children++ == 0 ? "\n" : ",\n", error);
     if (status == BLASTMERGE_OK)
         status = write_value(report, row, false, error);
@@ -239,5 +273,6 @@ void bm_report_close(struct bm_report *report) {
     json_decref(report->header);
     json_decref(report->child_warnings);
     json_decref(report->warnings);
+    json_decref(report->lost);
     memset(report, 0, sizeof *report);
 }

@@ -5,7 +5,7 @@
 #ifndef BM_REPORT_H
 #define BM_REPORT_H
 
-#include "mark/mark.h"
+#include "salvage/salvage.h"
 
 typedef struct json_t bm_json;
 
@@ -16,6 +16,8 @@ struct bm_report {
     bm_json *header;         /* of the child at hand: its first document's fields */
     bm_json *child_warnings; /* of the child at hand */
     bm_json *warnings;       /* of the whole merge */
+    bm_json *lost;           /* of the child at hand; NULL: nothing */
+    uint64_t n_unchecked;    /* of the child at hand */
     bool has_failed;         /* out of memory while something was kept */
     uint64_t n_children;
 };
@@ -33,6 +35,10 @@ void bm_report_field(struct bm_report *report, const struct bm_mark_field *field
 
 /* Keeps a warning, of the child at hand or of the whole merge. */
 void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message);
+
+/* Keeps what was lost of the child at hand, and how many of its Iterations could not be proven. */
+void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
+void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
 /* Writes the row of the child at hand, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text with holes. Where a stretch of a child is lost, the document at hand ends before it, and what comes
+ * behind is as if it were a document of its own: so whoever takes marks need not know of holes.
+ */
+#include "mark/internal.h"
+
+#include <string.h>
+
+/* Forgets all but what is counted. */
+static void go_to(struct bm_mark *mark, uint64_t offset) {
+    struct bm_mark_counts counts = mark->counts;
+    bm_mark_reset(mark);
+    mark->counts = counts;
+    mark->position = offset;
+    mark->scanner = &bm_mark_xml; /* nothing else is salvaged */
+}
+
+void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list) {
+    if (mark->state != BM_STATE_START) {
+        mark->list = list;
+        struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position);
+        entry->end = mark->position;
+        entry->flags = BM_MARK_LEFT;
+        bm_mark_add(mark, BM_MARK_DOCUMENT_END, mark->position)->flags = BM_MARK_LEFT;
+        mark->list = NULL;
+    }
+    go_to(mark, mark->position);
+}
+
+static void open_named(struct bm_mark *mark, const char *name) {
+    struct bm_mark_name *open = &mark->open_elements[mark->depth++];
+    open->n_bytes = (uint16_t)strlen(name);
+    memcpy(open->bytes, name, open->n_bytes);
+}
+
+void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
+                   unsigned encoding) {
+    go_to(mark, offset);
+    if (place == BM_MARK_AT_DOCUMENT) return;
+    mark->encoding = (uint8_t)encoding;
+    mark->state = BM_STATE_TEXT;
+    mark->phase = BM_PHASE_ROOT;
+    mark->iterations_seen = mark->in_iterations = true;
+    open_named(mark, "BlastOutput");
+    open_named(mark, "BlastOutput_iterations");
+    mark->list = list;
+    bm_mark_add(mark, BM_MARK_DOCUMENT, offset);
+    bm_mark_add(mark, BM_MARK_BODY, offset);
+    mark->list = NULL;
+}
+
+unsigned bm_mark_body_encoding(const struct bm_mark *mark) {
+    bool is_in_body = mark->phase == BM_PHASE_ROOT && mark->iterations_seen;
+    return is_in_body ? mark->encoding : BM_ENCODING_UTF8;
+}
+
+void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from) {
+    *to = *from;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Salvage, in two passes. The first inflates and surveys each child; where a gzip member is at fault it looks
+ * for the next one and goes on there. So it comes to know which bytes of the child are worth reading, and
+ * which of their text is to be merged. The second pass is the merge as always: fetch leaves out the bytes,
+ * and at each hole in the text the scanner leaves one document and enters another. It ends a child where the
+ * last whole Iteration does, in front of whatever is wrong behind.
+ */
+#include "rescue.h"
+#include "salvage/salvage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MEMBERS = 64 }; /* of a child at fault; what follows is lost */
+
+struct bm_rescue {
+    /* the first pass: the child at hand */
+    struct bm_survey *survey;
+    bool is_begun;
+    bool allows_nesting;
+    bool has_searched;   /* it does not look like gzip, but is taken for damaged gzip */
+    struct bm_span span; /* what of it is read in this attempt */
+    uint64_t base;       /* text before it */
+    size_t n_members;    /* at fault so far */
+    size_t n_spans;
+    struct bm_span spans[MEMBERS + 1];
+    struct bm_salvage_plan *first_plan; /* made before nesting was allowed */
+
+    /* the second pass */
+    const struct bm_salvage_plan *plan;
+    size_t hole; /* the next */
+    bool is_in_hole;
+    uint64_t n_summed;
+    uint32_t crc32;
+    bool is_header;
+    struct bm_salvage_plan header; /* the plan of a child that is read for that */
+    struct bm_salvage_hole header_holes[2];
+};
+
+/* --- beginning ----------------------------------------------------------------------------------- */
+
+static bool can_be_read_twice(const struct bm_source *source) {
+    return source->can_read_ahead && !source->is_open_reader;
+}
+
+static enum blastmerge_status check(struct blastmerge_job *job) {
+    if (job->is_check) return bm_fail(&job->error, BLASTMERGE_USAGE, "a check salvages nothing");
+    for (size_t i = 0; i < job->n_children; i++) {
+        const struct bm_source *source = &job->children[i].source;
+        if (can_be_read_twice(source)) continue;
+        bm_fail(&job->error, BLASTMERGE_USAGE,
+                "%.400s: to salvage, each child is read twice, which a pipe, standard input or a reader does "
+                "not allow: save it as a file first",
+                bm_source_display_name(source));
+        job->error.child = i;
+        return job->error.status;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
+    job->phase = BM_PHASE_FAILED;
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+enum blastmerge_status bm_rescue_open(struct blastmerge_job *job) {
+    if (!job->options.salvage) return BLASTMERGE_OK;
+    enum blastmerge_status status = check(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->rescue = bm_allocate(&job->memory, sizeof *job->rescue);
+    if (job->rescue == NULL) return fail_memory(job);
+    status = bm_survey_open(&job->rescue->survey, &job->memory, job->options.invalid_utf8);
+    return status == BLASTMERGE_OK ? status : fail_memory(job);
+}
+
+void bm_rescue_close(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    if (rescue == NULL) return;
+    job->rescue = NULL;
+    bm_survey_close(rescue->survey, &job->memory);
+    bm_release(&job->memory, rescue->first_plan);
+    bm_release(&job->memory, rescue);
+    for (size_t i = 0; i < job->n_children; i++) {
+        bm_release(&job->memory, job->children[i].plan);
+        job->children[i].plan = NULL;
+        job->children[i].source.spans = NULL;
+    }
+}
+
+/* --- the first pass: attempts -------------------------------------------------------------------- */
+
+static struct bm_source *source_at_hand(struct blastmerge_job *job) {
+    return &job->children[job->child].source;
+}
+
+static void begin_survey(struct bm_rescue *rescue) {
+    rescue->is_begun = true;
+    rescue->span = (struct bm_span){0, UINT64_MAX};
+    rescue->base = 0;
+    rescue->n_members = 0;
+    rescue->n_spans = 0;
+    bm_survey_begin(rescue->survey, rescue->allows_nesting);
+}
+
+/* Reads the child at hand (again) from the span on. */
+static void reopen(struct blastmerge_job *job) {
+    struct bm_source *source = source_at_hand(job);
+    struct bm_lane *lane = bm_conduct_lane(job);
+    source->spans = &job->rescue->span;
+    source->n_spans = 1;
+    bm_lane_close(lane);
+    bm_lane_open(lane, source, &job->cancel);
+}
+
+static void add_span(struct bm_rescue *rescue, uint64_t to) {
+    if (to > rescue->span.from) rescue->spans[rescue->n_spans++] = (struct bm_span){rescue->span.from, to};
+}
+
+/* Where in the bytes a gzip member's header may begin; n_bytes if nowhere (RFC 1952, 2.3.1). */
+static size_t find_header(const uint8_t *bytes, size_t n_bytes) {
+    size_t i = 0;
+    while (i + 4 <= n_bytes) {
+        const uint8_t *p = memchr(bytes + i, 0x1f, n_bytes - 3 - i);
+        if (p == NULL) break;
+        if (p[1] == 0x8b && p[2] == 8 && (p[3] & 0xe0) == 0) return (size_t)(p - bytes);
+        i = (size_t)(p - bytes) + 1;
+    }
+    return n_bytes;
+}
+
+/* Looks for the next gzip member in the child's bytes from an offset on; *found is UINT64_MAX if there is
+ * none. The output's memory is free, but for gzip's header. */
+static enum blastmerge_status find_member(struct blastmerge_job *job, uint64_t from, uint64_t *found) {
+    const struct bm_span span = {from, UINT64_MAX};
+    struct bm_source *source = source_at_hand(job);
+    struct bm_fetch fetch;
+    uint8_t *bytes = job->output.data + job->output.n_data;
+    const size_t size = BM_OUTPUT_SIZE - job->output.n_data;
+    size_t n_kept = 0, n_new = 0;
+    *found = UINT64_MAX;
+    source->spans = &span;
+    source->n_spans = 1;
+    enum blastmerge_status status = bm_fetch_open(&fetch, source, &job->cancel, &job->error);
+    while (status == BLASTMERGE_OK) {
+        status = bm_fetch_fill(&fetch, bytes + n_kept, size - n_kept, &n_new, &job->error);
+        if (status != BLASTMERGE_OK || n_new == 0) break;
+        size_t n_bytes = n_kept + n_new;
+        size_t at = find_header(bytes, n_bytes);
+        if (at < n_bytes) {
+            *found = from + at;
+            break;
+        }
+        n_kept = n_bytes < 3 ? n_bytes : 3;
+        memmove(bytes, bytes + n_bytes - n_kept, n_kept);
+        from += n_bytes - n_kept;
+    }
+    bm_fetch_close(&fetch);
+    source->spans = NULL;
+    return status;
+}
+
+/* --- the first pass: a child's end --------------------------------------------------------------- */
+
+/* The spans and the plan become the child's, in one piece of memory. */
+static void keep_plan(struct blastmerge_job *job, struct bm_salvage_plan *plan) {
+    struct bm_child *child = &job->children[job->child];
+    struct bm_lane *lane = bm_conduct_lane(job);
+    plan->n_bytes = child->source.n_bytes != UINT64_MAX ? child->source.n_bytes : lane->fetch.n_read;
+    child->plan = plan;
+    bool is_lost = plan->end == 0 && plan->n_holes > 0;
+    child->source.spans = is_lost || plan->n_spans > 0 ? plan->spans : NULL;
+    child->source.n_spans = is_lost ? 0 : plan->n_spans;
+    bm_lane_close(lane);
+    job->n_surveyed_bytes += plan->n_bytes;
+    job->rescue->is_begun = job->rescue->allows_nesting = job->rescue->has_searched = false;
+    job->child++;
+}
+
+/* What cannot be read as gzip, nor begins as XML does, may be gzip whose begin is damaged. */
+static enum blastmerge_status search_gzip(struct blastmerge_job *job, const struct bm_salvage_plan *plan,
+                                          bool *is_found) {
+    struct bm_rescue *rescue = job->rescue;
+    struct bm_span lost = {0, 0};
+    char reason[BM_SALVAGE_REASON] = "";
+    *is_found = false;
+    if (rescue->has_searched || rescue->n_members > 0 || plan->n_iterations > 0 || plan->prologue_to > 0)
+        return BLASTMERGE_OK;
+    if (plan->n_holes > 0) memcpy(reason, plan->holes[0].reason, sizeof reason);
+    rescue->has_searched = true;
+    bm_lane_close(bm_conduct_lane(job));
+    enum blastmerge_status status = find_member(job, 0, &lost.to);
+    if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
+    if (lost.to == UINT64_MAX) return BLASTMERGE_OK;
+    *is_found = true;
+    begin_survey(rescue);
+    bm_survey_lose_member(rescue->survey, 0, &lost, reason);
+    rescue->n_members = 1;
+    rescue->span.from = lost.to;
+    reopen(job);
+    return BLASTMERGE_OK;
+}
+
+/* Where it may be that nothing was wrong but an Iteration inside of another one, which may be meant so:
+ * whether the child is to be surveyed once more. */
+static bool tries_nesting(struct blastmerge_job *job, struct bm_salvage_plan *plan) {
+    struct bm_rescue *rescue = job->rescue;
+    if (rescue->allows_nesting || !bm_survey_saw_nesting(rescue->survey)) return false;
+    rescue->first_plan = plan;
+    rescue->allows_nesting = true;
+    begin_survey(rescue);
+    reopen(job);
+    return true;
+}
+
+static enum blastmerge_status end_child(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    bool is_found = false;
+    struct bm_salvage_plan *plan =
+        bm_survey_plan(rescue->survey, rescue->spans, rescue->n_spans, &job->memory);
+    if (plan == NULL) return fail_memory(job);
+    enum blastmerge_status status = search_gzip(job, plan, &is_found);
+    if (status != BLASTMERGE_OK || is_found) {
+        bm_release(&job->memory, plan);
+        return status;
+    }
+    if (tries_nesting(job, plan)) return BLASTMERGE_OK;
+    if (rescue->first_plan != NULL) {
+        struct bm_salvage_plan *worse = plan->n_holes == 0 ? rescue->first_plan : plan;
+        plan = worse == plan ? rescue->first_plan : plan;
+        rescue->first_plan = NULL;
+        bm_release(&job->memory, worse);
+    }
+    keep_plan(job, plan);
+    return BLASTMERGE_OK;
+}
+
+/* The lane has failed: the job's error says why. */
+static enum blastmerge_status take_fault(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    struct bm_lane *lane = bm_conduct_lane(job);
+    if (job->error.status != BLASTMERGE_DATA) return bm_conduct_fail_child(job);
+    const struct bm_inflate_fault fault = bm_inflate_fault(lane->inflate);
+    const struct blastmerge_error error = job->error;
+    uint64_t text = rescue->base + fault.member_text;
+    uint64_t byte = rescue->span.from + fault.member_byte;
+    job->error = (struct blastmerge_error){0};
+    if (fault.is_cut && bm_survey_cut(rescue->survey, text, error.message)) {
+        add_span(rescue, UINT64_MAX);
+        return end_child(job);
+    }
+    add_span(rescue, byte);
+    bm_lane_close(lane);
+    struct bm_span lost = {byte, UINT64_MAX};
+    if (++rescue->n_members < MEMBERS && find_member(job, byte + 1, &lost.to) != BLASTMERGE_OK)
+        return bm_conduct_fail_child(job);
+    bm_survey_lose_member(rescue->survey, text, &lost, error.message);
+    if (lost.to == UINT64_MAX) return end_child(job);
+    rescue->base = text;
+    rescue->span.from = lost.to;
+    reopen(job);
+    return BLASTMERGE_OK;
+}
+
+/* --- the first pass: all children ---------------------------------------------------------------- */
+
+/* Whether the first thing to be merged has no header before it. */
+static bool lacks_header(const struct blastmerge_job *job) {
+    size_t i = 0;
+    while (i < job->n_children && job->children[i].plan->end == 0) i++;
+    if (i == job->n_children) return false;
+    const struct bm_salvage_plan *plan = job->children[i].plan;
+    return plan->n_holes > 0 && plan->holes[0].from == 0 && plan->holes[0].place == BM_MARK_AT_ITERATION;
+}
+
+/* Plans to read the first whole header there is before all else. */
+static enum blastmerge_status borrow_header(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    while (job->child < job->n_children && job->children[job->child].plan->prologue_to == 0) job->child++;
+    if (job->child == job->n_children) {
+        return bm_fail(&job->error, BLASTMERGE_DATA,
+                       "no child's header is whole, so that there is none for a result");
+    }
+    const struct bm_salvage_plan *plan = job->children[job->child].plan;
+    rescue->is_header = true;
+    rescue->header_holes[0] =
+        (struct bm_salvage_hole){.to = plan->prologue_from, .place = BM_MARK_AT_DOCUMENT};
+    rescue->header_holes[1] = (struct bm_salvage_hole){.from = plan->prologue_to, .to = UINT64_MAX};
+    rescue->header.end = plan->prologue_to;
+    rescue->header.n_holes = 2;
+    rescue->header.holes = rescue->header_holes;
+    return BLASTMERGE_OK;
+}
+
+/* Counts what was lost. A result without an Iteration, where there should be some, is none. */
+static enum blastmerge_status count_damage(struct blastmerge_job *job) {
+    uint64_t n_iterations = 0;
+    for (size_t i = 0; i < job->n_children; i++) {
+        const struct bm_salvage_plan *plan = job->children[i].plan;
+        job->totals.n_damaged_children += plan->n_holes > 0;
+        job->totals.n_lost_stretches += plan->n_holes;
+        job->totals.n_unchecked_iterations += plan->n_unchecked;
+        n_iterations += plan->n_iterations;
+    }
+    if (n_iterations > 0 || job->totals.n_damaged_children == 0) return BLASTMERGE_OK;
+    size_t i = 0;
+    while (job->children[i].plan->n_holes == 0) i++;
+    job->child = i;
+    bm_fail(&job->error, BLASTMERGE_DATA,
+            "%.300s; nothing could be salvaged, since no child has an Iteration that is whole for certain",
+            job->children[i].plan->holes[0].reason);
+    return bm_conduct_fail_child(job);
+}
+
+static enum blastmerge_status end_pass(struct blastmerge_job *job) {
+    enum blastmerge_status status = count_damage(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->child = job->n_lanes_opened = 0;
+    if (lacks_header(job)) status = borrow_header(job);
+    job->phase = status == BLASTMERGE_OK ? BM_PHASE_CHILD : BM_PHASE_FAILED;
+    job->n_lanes_opened = job->child;
+    return status;
+}
+
+enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    bool is_last = false;
+    if (job->child == job->n_children) return end_pass(job);
+    if (!rescue->is_begun) begin_survey(rescue);
+    const struct bm_batch *batch = bm_conduct_take(job, &is_last);
+    if (batch == NULL) return take_fault(job);
+    bool is_empty = is_last && batch->text_offset == 0 && batch->n_text == 0;
+    bm_survey_text(rescue->survey, batch, rescue->base);
+    bm_lane_give(bm_conduct_lane(job));
+    if (!is_last) return BLASTMERGE_OK;
+    if (rescue->n_members > 0) add_span(rescue, UINT64_MAX);
+    if (is_empty && rescue->n_members == 0 && !job->options.allow_empty)
+        bm_survey_lose_all(rescue->survey, "it holds nothing, which is what a failed search leaves");
+    else
+        bm_survey_end(rescue->survey);
+    return end_child(job);
+}
+
+/* --- the second pass ----------------------------------------------------------------------------- */
+
+void bm_rescue_begin_child(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    rescue->plan = rescue->is_header ? &rescue->header : job->children[job->child].plan;
+    rescue->hole = 0;
+    rescue->is_in_hole = false;
+    rescue->n_summed = 0;
+    rescue->crc32 = 0;
+}
+
+bool bm_rescue_is_lost(const struct blastmerge_job *job) {
+    return job->rescue->plan->end == 0;
+}
+
+bool bm_rescue_is_header(const struct blastmerge_job *job) {
+    return job->rescue->is_header;
+}
+
+bool bm_rescue_is_in_hole(const struct blastmerge_job *job) {
+    return job->rescue->is_in_hole;
+}
+
+size_t bm_rescue_limit(const struct blastmerge_job *job) {
+    const struct bm_rescue *rescue = job->rescue;
+    if (rescue->is_in_hole) return job->n_scanned;
+    if (rescue->hole == rescue->plan->n_holes) return job->batch->n_text;
+    uint64_t n = rescue->plan->holes[rescue->hole].from - job->batch->text_offset;
+    return n < job->batch->n_text ? (size_t)n : job->batch->n_text;
+}
+
+bool bm_rescue_cross(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    const struct bm_batch *batch = job->batch;
+    if (rescue->hole == rescue->plan->n_holes) return false;
+    const struct bm_salvage_hole *hole = &rescue->plan->holes[rescue->hole];
+    if (!rescue->is_in_hole) {
+        if (batch->text_offset + job->n_scanned < hole->from) return false;
+        bm_mark_leave(job->mark, job->marks);
+        rescue->is_in_hole = true;
+        return true;
+    }
+    if (hole->to > batch->text_offset + batch->n_text) {
+        job->n_scanned = batch->n_text;
+        if (hole->to == UINT64_MAX) job->is_last_batch = true;
+        return false;
+    }
+    bm_mark_enter(job->mark, job->marks, hole->to, hole->place, hole->encoding);
+    job->n_scanned = (size_t)(hole->to - batch->text_offset);
+    rescue->is_in_hole = false;
+    rescue->hole++;
+    return true;
+}
+
+void bm_rescue_take(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    const struct bm_batch *batch = job->batch;
+    if (batch->text_offset >= rescue->plan->end) return;
+    uint64_t n = rescue->plan->end - batch->text_offset;
+    if (n > batch->n_text) n = batch->n_text;
+    rescue->crc32 = bm_crc32(rescue->crc32, batch->text, (size_t)n);
+    rescue->n_summed += n;
+}
+
+static enum blastmerge_status end_header(struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->n_lanes; i++) bm_lane_close(&job->lanes[i]);
+    job->rescue->is_header = false;
+    job->child = job->n_lanes_opened = 0;
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_rescue_end_child(struct blastmerge_job *job) {
+    const struct bm_rescue *rescue = job->rescue;
+    const struct bm_salvage_plan *plan = rescue->plan;
+    struct bm_child *child = &job->children[job->child];
+    if (rescue->is_header) return end_header(job);
+    if (rescue->n_summed != plan->end || rescue->crc32 != plan->crc32) {
+        bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+        return bm_conduct_fail_child(job);
+    }
+    child->compressed_bytes = plan->n_bytes;
+    child->text_bytes = plan->n_text;
+    return BLASTMERGE_OK;
+}
+
+/* --- what is said of it -------------------------------------------------------------------------- */
+
+/* Writes "from byte 1 to 2", or "from byte 1 on". */
+static void show_span(char *shown, size_t size, uint64_t from, uint64_t to) {
+    if (to == UINT64_MAX)
+        snprintf(shown, size, "from byte %" PRIu64 " on", from);
+    else
+        snprintf(shown, size, "from byte %" PRIu64 " to %" PRIu64, from, to);
+}
+
+static void warn_of_hole(struct blastmerge_job *job, const struct bm_salvage_hole *hole) {
+    char text[80], bytes[96] = "", numbers[128] = "";
+    show_span(text, sizeof text, hole->from, hole->to);
+    if (hole->bytes.from != hole->bytes.to) {
+        char span[80];
+        show_span(span, sizeof span, hole->bytes.from, hole->bytes.to);
+        snprintf(bytes, sizeof bytes, " (of the file: %s)", span);
+    }
+    if (hole->number_after > 0)
+        snprintf(numbers, sizeof numbers, ", between its Iterations %" PRIu64 " and %" PRIu64,
+                 hole->number_before, hole->number_after);
+    else
+        snprintf(numbers, sizeof numbers, ", after %" PRIu64 " whole Iteration%s", hole->n_iterations,
+                 hole->n_iterations == 1 ? "" : "s");
+    bm_job_warn(job, true, "%.300s: lost: its text %s%s%s: %s",
+                bm_source_display_name(&job->children[job->child].source), text, bytes, numbers,
+                hole->reason);
+}
+
+void bm_rescue_tell(struct blastmerge_job *job) {
+    const struct bm_salvage_plan *plan = job->children[job->child].plan;
+    for (size_t i = 0; i < plan->n_holes; i++) {
+        warn_of_hole(job, &plan->holes[i]);
+        if (job->has_report) bm_report_hole(&job->report, &plan->holes[i]);
+    }
+    if (job->has_report) bm_report_unchecked(&job->report, plan->n_unchecked);
+    if (plan->n_unchecked == 0) return;
+    bm_job_warn(job, true,
+                "%.300s: its last %" PRIu64 " Iteration%s merged without proof: the checksum of what is cut "
+                "short is not there",
+                bm_source_display_name(&job->children[job->child].source), plan->n_unchecked,
+                plan->n_unchecked == 1 ? " was" : "s were");
+}
+
+enum blastmerge_status bm_rescue_status(struct blastmerge_job *job) {
+    const struct blastmerge_report *totals = &job->totals;
+    if (totals->n_damaged_children == 0) return BLASTMERGE_OK;
+    return bm_fail(&job->error, BLASTMERGE_SALVAGED,
+                   "something was lost of %" PRIu64 " of %" PRIu64 " children: the result has the %" PRIu64
+                   " Iterations that are whole",
+                   totals->n_damaged_children, totals->n_children, totals->n_iterations);
+}

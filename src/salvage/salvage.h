@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * salvage - a damaged child's text -> what of it is whole: the plan by which it is merged (docs/salvage.md).
+ *
+ * A survey takes a child's batches as inflate hands them on, and is told where gzip members were at fault.
+ * Its text is that of the members that are taken, one behind the other; where one was left out is a seam.
+ * It scans like the merge does; at a fault it goes back to the last whole Iteration, and on to the next place
+ * that is certain; what lies between is a hole. Memory: fixed. Time: linear, save that the number of attempts
+ * to go on is bounded.
+ */
+#ifndef BM_SALVAGE_H
+#define BM_SALVAGE_H
+
+#include "base/batch.h"
+#include "mark/mark.h"
+
+enum {
+    BM_SALVAGE_HOLES = 64,       /* in a child; what follows is lost */
+    BM_SALVAGE_ATTEMPTS = 10000, /* to go on that failed, likewise */
+    BM_SALVAGE_REASON = 240      /* bytes, cut */
+};
+
+/* Text that is not merged. */
+struct bm_salvage_hole {
+    uint64_t from;            /* text offset: right behind a tag, or 0 */
+    uint64_t to;              /* where merging goes on; UINT64_MAX: nowhere */
+    enum bm_mark_place place; /* what stands there */
+    unsigned encoding;        /* for bm_mark_enter() */
+    struct bm_span bytes;     /* compressed bytes that were left out; none where both ends are the same */
+    uint64_t n_iterations;    /* that are merged before it */
+    uint64_t number_before;   /* of the last of them in its document, 0: none */
+    uint64_t number_after;    /* of the first behind it, 0: none */
+    char reason[BM_SALVAGE_REASON];
+};
+
+struct bm_salvage_plan {
+    uint64_t n_bytes;       /* the child's, as it lies */
+    uint64_t n_text;        /* that was looked at */
+    uint64_t end;           /* text offset behind which nothing is merged */
+    uint32_t crc32;         /* of the text up to there, holes and all */
+    uint64_t n_iterations;  /* that are merged */
+    uint64_t n_unchecked;   /* of them in a gzip member that is cut short, so that its CRC-32 is not there */
+    uint64_t prologue_from; /* the first whole one: from the document's begin ... */
+    uint64_t prologue_to;   /* ... up to behind BlastOutput_iterations' start tag; 0: there is none */
+    size_t n_holes;
+    struct bm_salvage_hole *holes; /* ascending */
+    size_t n_spans;
+    struct bm_span *spans; /* the bytes that are worth reading; without any: all */
+};
+
+struct bm_survey;
+
+enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
+                                      enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
+void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory);
+
+/* Begins with a child. allows_nesting: an Iteration inside of another one is no sign of damage. */
+void bm_survey_begin(struct bm_survey *survey, bool allows_nesting);
+
+/* Takes a batch. base: text of the child before its first batch. */
+void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base);
+
+/* The gzip member at hand is at fault: nothing counts of it, whose text begins at the offset. These bytes are
+ * left out. The next batches' base is `text`. */
+void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct bm_span *bytes,
+                           const char *reason);
+
+/* The gzip member at hand, whose text begins at the offset, is cut short, and with it the child. False: it is
+ * at fault in itself, too, and bm_survey_lose_member() is due. */
+bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) BM_CHECK_RESULT;
+
+/* The child has come to its end: the document must have, too. */
+void bm_survey_end(struct bm_survey *survey);
+
+/* The child holds nothing, which it should not. */
+void bm_survey_lose_all(struct bm_survey *survey, const char *reason);
+
+/* Whether damage was seen in nothing but an Iteration inside of another one, or after that. */
+bool bm_survey_saw_nesting(const struct bm_survey *survey);
+
+/* The plan, in one piece of memory, without n_bytes; NULL: none is left. */
+struct bm_salvage_plan *bm_survey_plan(const struct bm_survey *survey, const struct bm_span *spans,
+                                       size_t n_spans, struct bm_memory *memory) BM_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a child is surveyed
+ *
+ * `last` is the place up to which all is certain: right behind a document's BlastOutput_iterations, or an
+ * Iteration in it. A fault opens a hole from there. Then the text is searched for something to go on with, an
+ * Iteration's or a document's beginning as BLAST writes it; from there it is scanned, and once a whole
+ * Iteration has come (with a number above that of the last one before the hole, so that nothing comes in
+ * twice), or a whole header, the hole ends where that began. If not, the search goes on behind the new fault.
+ *
+ * Two things can be known only later. Whether a gzip member is whole shows at its end: so at each member's
+ * begin all of the state is kept, to be gone back to. And where text is missing, an Iteration that was broken
+ * off swallows all that follow it, as if they stood inside of it, up to a fault that may be very far: so an
+ * "<Iteration>" inside of an Iteration is a fault at once. In a child without damage it might stand there all
+ * the same (BLAST writes no such thing): where it is the only sign, whoever drives the survey makes another
+ * one that allows it.
+ */
+#include "salvage/salvage.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST_BEGINNING = 13 }; /* bytes of "<BlastOutput>" */
+
+static const char iteration_tag[] = "<Iteration>";
+#define N_ITERATION_TAG (sizeof iteration_tag - 1)
+#define NOWHERE         UINT64_MAX
+
+/* All that a member at fault takes back. */
+struct state {
+    uint64_t position; /* text before it was looked at */
+    uint64_t last;
+    uint64_t summed; /* text that the CRC-32 covers; never beyond the position */
+    uint32_t crc32;
+    uint32_t crc32_last; /* of the text up to `last` */
+    uint64_t n_faults;
+    uint64_t n_failed; /* attempts to go on */
+
+    bool is_over;        /* nothing more is taken */
+    bool is_in_hole;     /* the last hole has no end yet ... */
+    bool is_searching;   /* ... and where it could end is searched for, from `search` on ... */
+    bool wants_document; /* ... which must be a document: Iterations begin to repeat themselves */
+    uint64_t search;
+    uint64_t begin; /* ... or, if not searching, may be this */
+    enum bm_mark_place place;
+    unsigned encoding;
+
+    uint64_t body_end; /* behind the end tag of the Iterations of the document at hand; NOWHERE: not yet */
+    uint64_t document; /* where that begins */
+    uint64_t number;   /* of the Iteration at hand, 0: none */
+    uint64_t last_number;
+    uint64_t n_iterations;
+    uint64_t prologue_from;
+    uint64_t prologue_to;
+    size_t n_holes;
+    struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
+};
+
+struct bm_survey {
+    bool allows_nesting;
+    bool saw_nesting;
+    struct state now;
+    struct state kept; /* at the begin of the gzip member at hand */
+    struct bm_mark *mark;
+    struct bm_mark *kept_mark;
+    uint64_t n_unchecked;
+    struct bm_mark_list marks;
+
+    /* the batch at hand */
+    const struct bm_batch *batch;
+    uint64_t text_offset; /* of it, in the survey's text */
+};
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
+                                      enum blastmerge_invalid_utf8 invalid_utf8) {
+    *survey = bm_allocate(memory, sizeof **survey);
+    if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, invalid_utf8) != BLASTMERGE_OK)
+        return BLASTMERGE_NO_MEMORY;
+    bm_mark_expect((*survey)->mark, BLASTMERGE_FORMAT_XML);
+    return bm_mark_open(&(*survey)->kept_mark, memory, invalid_utf8);
+}
+
+void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {
+    if (survey == NULL) return;
+    if (survey->mark != NULL) bm_mark_close(survey->mark, memory);
+    if (survey->kept_mark != NULL) bm_mark_close(survey->kept_mark, memory);
+    bm_release(memory, survey);
+}
+
+static void keep_state(struct bm_survey *survey) {
+    survey->kept = survey->now;
+    bm_mark_copy(survey->kept_mark, survey->mark);
+}
+
+void bm_survey_begin(struct bm_survey *survey, bool allows_nesting) {
+    survey->allows_nesting = allows_nesting;
+    survey->saw_nesting = false;
+    survey->n_unchecked = 0;
+    memset(&survey->now, 0, sizeof survey->now);
+    survey->now.body_end = NOWHERE;
+    bm_mark_reset(survey->mark);
+    keep_state(survey);
+}
+
+/* --- text ---------------------------------------------------------------------------------------- */
+
+/* The text at an offset, in the batch or the history before it. */
+static const uint8_t *text_at(const struct bm_survey *survey, uint64_t offset) {
+    assert(offset + survey->batch->n_history >= survey->text_offset);
+    return survey->batch->text + (int64_t)(offset - survey->text_offset);
+}
+
+static void sum_up(struct bm_survey *survey, uint64_t to) {
+    struct state *now = &survey->now;
+    if (to <= now->summed) return;
+    now->crc32 = bm_crc32(now->crc32, text_at(survey, now->summed), (size_t)(to - now->summed));
+    now->summed = to;
+}
+
+static void set_last(struct bm_survey *survey, uint64_t to) {
+    assert(to >= survey->now.summed);
+    sum_up(survey, to);
+    survey->now.last = to;
+    survey->now.crc32_last = survey->now.crc32;
+}
+
+/* --- holes --------------------------------------------------------------------------------------- */
+
+static void open_hole(struct bm_survey *survey, const char *reason) {
+    struct state *now = &survey->now;
+    if (now->is_in_hole) return;
+    struct bm_salvage_hole *hole = &now->holes[now->n_holes++];
+    bool has_room = now->n_holes < BM_SALVAGE_HOLES;
+    memset(hole, 0, sizeof *hole);
+    hole->from = now->last;
+    hole->to = UINT64_MAX;
+    hole->n_iterations = now->n_iterations;
+    hole->number_before = now->last_number;
+    snprintf(hole->reason, sizeof hole->reason, "%s%.190s",
+             has_room ? "" : "there is too much damage; here: ", reason);
+    now->is_in_hole = true;
+    if (!has_room) now->is_over = true;
+}
+
+static void close_hole(struct state *now, uint64_t number_after) {
+    if (!now->is_in_hole) return;
+    struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
+    hole->to = now->begin;
+    hole->place = now->place;
+    hole->encoding = now->encoding;
+    hole->number_after = number_after;
+    now->is_in_hole = false;
+}
+
+static void search_from(struct state *now, uint64_t offset) {
+    now->is_searching = true;
+    now->search = offset;
+    now->position = offset;
+}
+
+/* What was scanned is at fault at the offset, behind which something to go on with is searched for. */
+static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) {
+    struct state *now = &survey->now;
+    now->n_faults++;
+    if (now->is_in_hole) {
+        if (offset <= now->begin) offset = now->begin + 1;
+        if (++now->n_failed == BM_SALVAGE_ATTEMPTS) now->is_over = true;
+    }
+    open_hole(survey, reason);
+    now->encoding = bm_mark_body_encoding(survey->mark);
+    if (offset >= now->body_end) now->last_number = 0;
+    search_from(now, offset);
+}
+
+/* --- searching ----------------------------------------------------------------------------------- */
+
+static bool is_white(uint8_t byte) {
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static bool begins_with(const uint8_t *text, size_t n_text, const char *beginning) {
+    size_t n = strlen(beginning);
+    return n_text >= n && memcmp(text, beginning, n) == 0;
+}
+
+/* Whether something to go on with begins at the '<'. */
+static bool is_beginning(struct state *now, const uint8_t *text, size_t n_text) {
+    if (begins_with(text, n_text, iteration_tag)) {
+        now->place = BM_MARK_AT_ITERATION;
+        if (n_text == N_ITERATION_TAG || now->wants_document) return false;
+        return text[N_ITERATION_TAG] == '<' || is_white(text[N_ITERATION_TAG]);
+    }
+    now->place = BM_MARK_AT_DOCUMENT;
+    return begins_with(text, n_text, "<?xml ") || begins_with(text, n_text, "<BlastOutput>");
+}
+
+static void begin_attempt(struct bm_survey *survey, uint64_t offset) {
+    struct state *now = &survey->now;
+    now->is_searching = false;
+    now->begin = now->position = offset;
+    now->body_end = NOWHERE;
+    survey->marks.n_entries = 0;
+    bm_mark_enter(survey->mark, &survey->marks, offset, now->place, now->encoding);
+    now->number = 0;
+}
+
+/* What may be the beginning of a beginning at the end is looked at again with what follows. */
+static void search(struct bm_survey *survey, uint64_t to) {
+    struct state *now = &survey->now;
+    const uint8_t *text = text_at(survey, now->search);
+    const uint8_t *end = text + (to - now->search);
+    const uint8_t *p = text;
+    while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+        if (is_beginning(now, p, (size_t)(end - p))) {
+            begin_attempt(survey, now->search + (uint64_t)(p - text));
+            return;
+        }
+        if (end - p < LONGEST_BEGINNING) break;
+        p++;
+    }
+    now->search = p == NULL ? to : now->search + (uint64_t)(p - text);
+    now->position = to;
+}
+
+/* --- marks --------------------------------------------------------------------------------------- */
+
+static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry *mark) {
+    struct state *now = &survey->now;
+    bool is_empty = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
+    close_hole(now, 0);
+    set_last(survey, is_empty ? mark->end : mark->offset);
+    if (is_empty) now->body_end = mark->end;
+    if (now->prologue_to > 0) return;
+    now->prologue_from = now->document;
+    now->prologue_to = now->last;
+}
+
+/* A whole Iteration. False: it cannot be told whether it came before. */
+static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_entry *mark) {
+    struct state *now = &survey->now;
+    if (now->is_in_hole && now->number <= now->last_number) {
+        now->wants_document = true;
+        fail(survey, mark->offset, "");
+        return false;
+    }
+    close_hole(now, now->number);
+    if (now->number > 0) now->last_number = now->number;
+    now->n_iterations++;
+    set_last(survey, mark->offset);
+    return true;
+}
+
+static bool take_mark(struct bm_survey *survey, const struct bm_mark_entry *mark) {
+    struct state *now = &survey->now;
+    switch (mark->kind) {
+    case BM_MARK_DOCUMENT:
+        now->document = mark->offset;
+        now->last_number = 0;
+        now->body_end = NOWHERE;
+        now->wants_document = false;
+        break;
+    case BM_MARK_ITERATIONS:
+        take_iterations(survey, mark);
+        break;
+    case BM_MARK_ITERATION:
+        now->number = 0;
+        break;
+    case BM_MARK_NUMBER:
+        now->number = mark->value;
+        break;
+    case BM_MARK_ITERATION_END:
+        return take_iteration_end(survey, mark);
+    case BM_MARK_ITERATIONS_END:
+        now->body_end = mark->end + strlen("</BlastOutput_iterations>");
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* --- an Iteration inside of an Iteration --------------------------------------------------------- */
+
+static bool is_marked(const struct bm_survey *survey, uint64_t offset) {
+    for (size_t i = 0; i < survey->marks.n_entries; i++) {
+        const struct bm_mark_entry *mark = &survey->marks.entries[i];
+        if (mark->kind == BM_MARK_ITERATION && mark->offset == offset) return true;
+    }
+    return false;
+}
+
+/* Where in text up to `end`, which was scanned from the position on, the first "<Iteration>" is that is none.
+ */
+static uint64_t find_nested(const struct bm_survey *survey, uint64_t end) {
+    uint64_t from = survey->now.position;
+    uint64_t first = survey->text_offset - survey->batch->n_history;
+    if (survey->allows_nesting) return NOWHERE;
+    from = from - first < N_ITERATION_TAG - 1 ? first : from - (N_ITERATION_TAG - 1);
+    while (end - from >= N_ITERATION_TAG) {
+        const uint8_t *text = text_at(survey, from);
+        const uint8_t *found = memmem(text, (size_t)(end - from), iteration_tag, N_ITERATION_TAG);
+        if (found == NULL) return NOWHERE;
+        from += (uint64_t)(found - text);
+        if (!is_marked(survey, from)) return from;
+        from++;
+    }
+    return NOWHERE;
+}
+
+/* --- scanning ------------------------------------------------------------------------------------ */
+
+/* Scans some text and takes its marks, which may be a fault, too. */
+static void scan(struct bm_survey *survey, uint64_t to) {
+    struct state *now = &survey->now;
+    struct blastmerge_error error;
+    size_t n_used = 0;
+    survey->marks.n_entries = 0;
+    enum blastmerge_status status =
+        bm_mark_step(survey->mark, text_at(survey, now->position), (size_t)(to - now->position), &n_used,
+                     &survey->marks, &error);
+    uint64_t end = now->position + n_used;
+    uint64_t nested = find_nested(survey, end);
+    now->position = end;
+    for (size_t i = 0; i < survey->marks.n_entries; i++) {
+        const struct bm_mark_entry *mark = &survey->marks.entries[i];
+        if (mark->offset > nested) break;
+        if (!take_mark(survey, mark)) return;
+    }
+    if (nested != NOWHERE) {
+        survey->saw_nesting = true;
+        fail(survey, nested, "an Iteration begins inside of another one");
+    } else if (status != BLASTMERGE_OK) {
+        fail(survey, error.text_offset, error.message);
+    }
+}
+
+static void look_at(struct bm_survey *survey, uint64_t to) {
+    struct state *now = &survey->now;
+    while (now->position < to && !now->is_over) {
+        if (now->is_searching)
+            search(survey, to);
+        else
+            scan(survey, to);
+    }
+    now->position = to;
+    sum_up(survey, to);
+}
+
+void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base) {
+    survey->batch = batch;
+    survey->text_offset = base + batch->text_offset;
+    for (size_t i = 0; i < batch->n_trace; i++) {
+        const struct bm_trace *entry = &batch->trace[i];
+        if (entry->kind != BM_TRACE_MEMBER) continue;
+        look_at(survey, base + entry->text);
+        if (survey->kept.position < survey->now.position) keep_state(survey);
+    }
+    look_at(survey, survey->text_offset + batch->n_text);
+}
+
+/* --- faults of members, and the end -------------------------------------------------------------- */
+
+void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct bm_span *bytes,
+                           const char *reason) {
+    struct state *now = &survey->now;
+    if (now->position > text) {
+        assert(survey->kept.position == text);
+        *now = survey->kept;
+        bm_mark_copy(survey->mark, survey->kept_mark);
+    }
+    fail(survey, text, reason);
+    search_from(now, text); /* from the seam on: it parts two texts */
+    struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
+    if (hole->bytes.from == hole->bytes.to) hole->bytes.from = bytes->from;
+    hole->bytes.to = bytes->to;
+    keep_state(survey);
+}
+
+bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) {
+    if (survey->now.position > text) {
+        if (survey->now.n_faults > survey->kept.n_faults) return false;
+        survey->n_unchecked = survey->now.n_iterations - survey->kept.n_iterations;
+    }
+    open_hole(survey, reason);
+    return true;
+}
+
+void bm_survey_end(struct bm_survey *survey) {
+    struct blastmerge_error error;
+    if (survey->now.is_in_hole) return;
+    survey->marks.n_entries = 0;
+    if (bm_mark_finish(survey->mark, &survey->marks, &error) != BLASTMERGE_OK)
+        open_hole(survey, error.message);
+}
+
+void bm_survey_lose_all(struct bm_survey *survey, const char *reason) {
+    open_hole(survey, reason);
+}
+
+bool bm_survey_saw_nesting(const struct bm_survey *survey) {
+    return survey->saw_nesting;
+}
+
+/* --- the plan ------------------------------------------------------------------------------------ */
+
+struct bm_salvage_plan *bm_survey_plan(const struct bm_survey *survey, const struct bm_span *spans,
+                                       size_t n_spans, struct bm_memory *memory) {
+    const struct state *now = &survey->now;
+    size_t n_hole_bytes = now->n_holes * sizeof now->holes[0];
+    size_t n_span_bytes = n_spans * sizeof *spans;
+    struct bm_salvage_plan *plan = bm_allocate(memory, sizeof *plan + n_hole_bytes + n_span_bytes);
+    if (plan == NULL) return NULL;
+    plan->n_text = now->position;
+    plan->end = now->is_in_hole ? now->last : now->position;
+    plan->crc32 = now->is_in_hole ? now->crc32_last : now->crc32;
+    plan->n_iterations = now->n_iterations;
+    plan->n_unchecked = survey->n_unchecked;
+    plan->prologue_from = now->prologue_from;
+    plan->prologue_to = now->prologue_to;
+    plan->n_holes = now->n_holes;
+    plan->holes = (struct bm_salvage_hole *)(void *)(plan + 1);
+    plan->n_spans = n_spans;
+    plan->spans = (struct bm_span *)(void *)(plan->holes + now->n_holes);
+    if (n_hole_bytes > 0) memcpy(plan->holes, now->holes, n_hole_bytes);
+    if (n_span_bytes > 0) memcpy(plan->spans, spans, n_span_bytes);
+    return plan;
+}

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+"""What of a damaged child is certain, worked out slowly from docs/salvage.md: zlib reads the members, expat judges each
+Iteration for itself. For children as small.py makes them: white space between Iterations, and no comments."""
+import re
+import zlib
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+import oracle
+
+MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]", re.DOTALL)
+BEGINNING = re.compile(rb"<Iteration>(?=[\s<])|<\?xml |<BlastOutput>")
+PROLOGUE = re.compile(rb".*?<BlastOutput_iterations>", re.DOTALL)
+EPILOGUE = re.compile(rb"\s*</BlastOutput_iterations>\s*</BlastOutput>\s*")
+NUMBER = re.compile(rb"<Iteration>\s*<Iteration_iter-num>(\d+)</Iteration_iter-num>")
+WHITE = re.compile(rb"\s*")
+BODY_END = re.compile(rb"\s*</BlastOutput_iterations>")
+PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
+
+
+@dataclass
+class Document:
+    """A whole header, or None, and whole Iterations that followed each other."""
+    prologue: bytes = None
+    iterations: list = field(default_factory=list)
+
+    def text(self, prologue):
+        body = b"".join(iteration + b"\n" for iteration in self.iterations)
+        return (self.prologue or prologue) + b"\n" + body + PLAIN_EPILOGUE
+
+
+@dataclass
+class Child:
+    documents: list
+    is_damaged: bool
+    n_unchecked: int = 0
+
+    @property
+    def n_iterations(self):
+        return sum(len(document.iterations) for document in self.documents)
+
+
+# --- bytes -> text of members that can be believed ----------------------------------------------------
+
+
+def read_members(data, position, segments):
+    """Appends stretches of text between which members are left out. Returns the text of a member that is cut, or None;
+    where that begins; whether anything was at fault."""
+    at_fault = False
+    while True:
+        while data[position:position + 1] == b"\0" and any(segments):
+            position += 1
+        if position == len(data):
+            return None, position, at_fault
+        text, after = None, None
+        member = zlib.decompressobj(31)
+        try:
+            text = member.decompress(data[position:])
+            after = len(data) - len(member.unused_data)
+        except zlib.error:
+            text = None
+        if text is not None and member.eof:
+            segments[-1] += text
+            position = after
+            continue
+        if text is not None:
+            return text, position, True
+        at_fault = True
+        following = MEMBER.search(data, position + 1)
+        if following is None:
+            return None, position, True
+        segments.append(b"")
+        position = following.start()
+
+
+# --- text -> documents ----------------------------------------------------------------------------------
+
+
+def judge(text, is_complete):
+    parser = expat.ParserCreate()
+    try:
+        parser.Parse(text, is_complete)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+class Scan:
+    """Of the segments of a child's text, one after the other."""
+
+    def __init__(self):
+        self.documents = []
+        self.faults = 0
+        self.is_open = True  # the text's end is awaited inside of something
+        self.in_hole = False
+        self.documents_only = False
+        self.last = 0
+
+    def fault(self):
+        self.faults += 1
+        self.in_hole = True
+
+    def segment(self, text, is_first):
+        """Scans it; is_open says whether the end came too early, though nothing was wrong before."""
+        position = 0
+        if is_first:
+            position = self.document(text, 0)
+        else:
+            self.fault()
+        while position is not None and position < len(text):
+            beginning = BEGINNING.search(text, position)
+            if beginning is None:
+                break
+            position = beginning.start() + 1
+            if not beginning.group().startswith(b"<It"):
+                position = self.document(text, beginning.start())
+            elif not self.documents_only:
+                position = self.iterations(text, beginning.start(), Document())
+
+    def document(self, text, start):
+        """Reads a document; returns where to search on, or None at the text's end."""
+        self.last, self.documents_only = 0, False
+        prologue = PROLOGUE.match(text, start)
+        iteration = text.find(b"<Iteration>", start)
+        if prologue is None and iteration < 0 and judge(text[start:], False):
+            self.is_open = True
+            return None
+        if prologue is None or 0 <= iteration < prologue.end() or not judge(prologue.group() + PLAIN_EPILOGUE, True):
+            self.fault()
+            return start + 1
+        self.in_hole = False
+        document = Document(prologue.group())
+        self.documents.append(document)
+        return self.iterations(text, prologue.end(), document)
+
+    def iterations(self, text, position, document):
+        while True:
+            self.is_open = True
+            over = EPILOGUE.match(text, position)
+            if over is not None:
+                return self.after_document(text, over.end())
+            start = WHITE.match(text, position).end()
+            if not text.startswith(b"<Iteration>", start):
+                rest = text[start:]
+                opened = b"<BlastOutput><BlastOutput_iterations>" + rest
+                if b"<Iteration>" not in rest and judge(opened, False):
+                    return None
+                self.fault_between(text, position)
+                return max(start, position)
+            end = self.end_of(text, start)
+            if end is None:
+                nested = text.find(b"<Iteration>", start + 1)
+                if nested < 0 and judge(text[start:], False):
+                    return None
+                self.fault()
+                return start + 1
+            number = NUMBER.match(text, start)
+            number = int(number.group(1)) if number else 0
+            if self.in_hole and number <= self.last:
+                self.fault()
+                self.documents_only = True
+                return end
+            if self.in_hole:
+                self.documents.append(document)
+            self.in_hole = False
+            self.last = number or self.last
+            document.iterations.append(text[start:end])
+            position = end
+
+    @property
+    def n_iterations(self):
+        return sum(len(document.iterations) for document in self.documents)
+
+    @staticmethod
+    def end_of(text, start):
+        nested = text.find(b"<Iteration>", start + 1)
+        limit = len(text) if nested < 0 else nested
+        for tag in re.finditer(rb"</Iteration>", text[start:limit]):
+            if judge(text[start:start + tag.end()], True):
+                return start + tag.end()
+        return None
+
+    def after_document(self, text, position):
+        if position == len(text):
+            self.is_open = False
+            return None
+        if text.startswith((b"<?xml ", b"<BlastOutput>"), position):
+            return self.document(text, position)
+        self.fault()
+        self.last = 0
+        return position
+
+    def fault_between(self, text, position):
+        """Where a document's Iterations are over, those that follow are another's, and may begin to count anew."""
+        self.fault()
+        if BODY_END.match(text, position):
+            self.last = 0
+
+
+def scan(segments):
+    scanned = Scan()
+    for number, segment in enumerate(segments):
+        scanned.segment(segment, number == 0)
+    return scanned
+
+
+def read_gzip(data, position, segments):
+    cut, at, at_fault = read_members(data, position, segments)
+    scanned = scan(segments)
+    n_unchecked = 0
+    if cut is not None:
+        longer = scan([*segments[:-1], segments[-1] + cut])
+        following = MEMBER.search(data, at + 1)
+        if longer.faults == scanned.faults:
+            n_unchecked = longer.n_iterations - scanned.n_iterations
+            scanned = longer
+        elif following is not None:  # it is broken, not cut
+            child = read_gzip(data, following.start(), [*segments, b""])
+            child.is_damaged = True
+            return child
+        else:
+            at_fault = True
+    is_damaged = at_fault or scanned.faults > 0 or scanned.is_open
+    return Child(scanned.documents, is_damaged, n_unchecked)
+
+
+def is_whole(data):
+    try:
+        oracle.merge([data])
+    except oracle.Refused:
+        return False
+    return True
+
+
+def read(data):
+    """What of a child is certain."""
+    if is_whole(data):
+        text = oracle.read_child(data)
+        return Child([Document(PROLOGUE.match(text).group(), re.findall(b"<Iteration_iter-num>", text))], False)
+    if data.startswith(b"\x1f\x8b"):
+        return read_gzip(data, 0, [b""])
+    scanned = scan([data])
+    following = MEMBER.search(data)
+    if not scanned.documents and following is not None:
+        child = read_gzip(data, following.start(), [b"", b""])
+        child.is_damaged = True
+        return child
+    return Child(scanned.documents, scanned.faults > 0 or scanned.is_open)
+
+
+# --- children -> result -----------------------------------------------------------------------------------
+
+
+def merge(children, **options):
+    """(Text of the result, or None where there is none; the children as read.)"""
+    whole = [read(data) for data in children]
+    documents = [document for child in whole for document in child.documents]
+    prologue = next((document.prologue for document in documents if document.prologue), None)
+    if prologue is None or not any(document.iterations for document in documents):
+        return None, whole
+    texts = []
+    for data, child in zip(children, whole):
+        texts += [document.text(prologue) for document in child.documents] if child.is_damaged else [data]
+    return oracle.merge(texts, **options), whole
