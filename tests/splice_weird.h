@@ -60,7 +60,7 @@ static inline void weird_count(const uint32_t *tokens, size_t n, uint32_t *liter
             literals[tokens[i]]++;
             continue;
         }
-        literals[257 + bm_splice_token_length_symbol(tokens[i] & BM_SPLICE_LENGTH_MASK)]++;
+        literals[257 + bm_splice_token_length_symbol(bm_splice_token_written_length(tokens[i]))]++;
         distances[bm_splice_token_distance_symbol(bm_splice_token_distance(tokens[i]))]++;
     }
 }
@@ -103,7 +103,7 @@ static inline void weird_put(struct bm_splice_writer *writer, const struct bm_sp
         bm_splice_put(writer, codes->literal_words[token], codes->literal_lengths[token]);
         return;
     }
-    unsigned length = token & BM_SPLICE_LENGTH_MASK, distance = bm_splice_token_distance(token);
+    unsigned length = bm_splice_token_written_length(token), distance = bm_splice_token_distance(token);
     unsigned l = bm_splice_token_length_symbol(length), d = bm_splice_token_distance_symbol(distance);
     unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[l];
     must(codes->literal_lengths[257 + l] != 0 && codes->distance_lengths[d] != 0);

@@ -134,24 +134,25 @@ void bm_splice_make_words(struct bm_splice_codes *codes) {
     make_words(codes->distance_lengths, BM_N_DISTANCE, codes->distance_words);
 }
 
+static uint64_t print_form(unsigned bits, unsigned n_bits) {
+    return bits | (uint64_t)n_bits << 32;
+}
+
 void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes) {
     memset(printer->distances, 0, sizeof printer->distances);
-    for (unsigned i = 0; i < 256; i++) {
-        printer->forms[i].bits = codes->literal_words[i];
-        printer->forms[i].n_bits = codes->literal_lengths[i];
-    }
+    for (unsigned i = 0; i < 256; i++)
+        printer->forms[i] = print_form(codes->literal_words[i], codes->literal_lengths[i]);
     for (unsigned length = BM_MIN_MATCH; length <= BM_SPLICE_LONG_284; length++) {
         unsigned symbol = bm_splice_token_length_symbol(length),
                  n_word = codes->literal_lengths[257 + symbol];
         unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[symbol];
-        printer->forms[256 + length].bits = codes->literal_words[257 + symbol] | extra << n_word;
-        printer->forms[256 + length].n_bits = n_word + bm_length_extra_bits[symbol];
+        printer->forms[BM_SPLICE_FORM_MATCH + length] = print_form(
+            codes->literal_words[257 + symbol] | extra << n_word, n_word + bm_length_extra_bits[symbol]);
     }
     for (unsigned i = 0; i < 30; i++) {
-        printer->distances[i].word = codes->distance_words[i];
-        printer->distances[i].n_word = codes->distance_lengths[i];
-        printer->distances[i].n_bits = (uint8_t)(codes->distance_lengths[i] + bm_distance_extra_bits[i]);
-        printer->distances[i].base = bm_distance_base[i];
+        unsigned n_word = codes->distance_lengths[i], n_bits = n_word + bm_distance_extra_bits[i];
+        printer->distances[i] = codes->distance_words[i] | (uint64_t)n_word << 16 | (uint64_t)n_bits << 24 |
+                                (uint64_t)bm_distance_base[i] << 32;
     }
 }
 

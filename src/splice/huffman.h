@@ -26,17 +26,10 @@ void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned
 /* Fills the words from the lengths (RFC 1951, 3.2.2). */
 void bm_splice_make_words(struct bm_splice_codes *codes);
 
-/* Codes, spread out so that a token is written without a question: what to write for each form of it, extra
- * bits included, and how to write each distance. */
+/* Codes, spread out so that a token is written without a question. */
 struct bm_splice_printer {
-    struct {
-        uint32_t bits, n_bits;
-    } forms[BM_SPLICE_FORMS];
-    struct {
-        uint16_t word;
-        uint8_t n_word, n_bits; /* without and with extra bits */
-        uint32_t base;
-    } distances[BM_N_DISTANCE];
+    uint64_t forms[BM_SPLICE_FORMS];   /* what to write, extra bits included | bits of it << 32 */
+    uint64_t distances[BM_N_DISTANCE]; /* code word | bits of it << 16 | with extra bits << 24 | base << 32 */
 };
 
 /* From the codes' lengths and words. */
@@ -45,11 +38,13 @@ void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_s
 /* The token must be one that the codes can say. */
 static inline void bm_splice_print(struct bm_splice_writer *writer, const struct bm_splice_printer *printer,
                                    uint32_t token) {
-    unsigned form = bm_splice_token_form(token), distance = bm_splice_token_distance(token);
-    unsigned d = bm_splice_token_distance_symbol(distance), n_bits = printer->forms[form].n_bits;
-    uint64_t bits = printer->distances[d].word | (uint64_t)(distance - printer->distances[d].base)
-                                                     << printer->distances[d].n_word;
-    bm_splice_put(writer, bits << n_bits | printer->forms[form].bits, n_bits + printer->distances[d].n_bits);
+    unsigned distance = bm_splice_token_distance(token);
+    uint64_t form = printer->forms[bm_splice_token_form(token)];
+    uint64_t entry = printer->distances[bm_splice_token_distance_symbol(distance)];
+    uint64_t bits = (uint16_t)entry | (uint64_t)(distance - (uint32_t)(entry >> 32))
+                                          << (uint8_t)(entry >> 16);
+    unsigned n_form = (unsigned)(form >> 32);
+    bm_splice_put(writer, bits << n_form | (uint32_t)form, n_form + (uint8_t)(entry >> 24));
 }
 
 /* A dynamic block's header, worked out. */

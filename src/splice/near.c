@@ -99,33 +99,55 @@ static inline uint32_t move_match(const struct bm_splice *splice, uint64_t text,
     uint64_t moved = distance + (splice->place - splice->text) - stretch.shift;
     if (stretch.n_bytes < bm_splice_token_length(token) || stretch.shift == BM_SPLICE_DROPPED) return 0;
     if (moved > BM_WINDOW) return 0;
-    return bm_splice_token_match(token & BM_SPLICE_LENGTH_MASK, (unsigned)moved);
+    return bm_splice_token_match(bm_splice_token_written_length(token), (unsigned)moved);
 }
 
-/* Tokens that need not be cut, where no run is open: the fast way. Returns how many it took. */
+/* Writes up to BM_SPLICE_COPY - 1 too many. */
+static inline void copy_tokens(uint32_t *to, const uint32_t *from, size_t n) {
+    size_t i = 0;
+    do {
+        memcpy(to + i, from + i, BM_SPLICE_COPY * sizeof *to);
+        i += BM_SPLICE_COPY;
+    } while (bm_unlikely(i < n));
+}
+
+/* Tokens that need not be cut, where no run is open: the fast way, from match to match. Returns how many it
+ * took. */
 static size_t put_whole(struct bm_splice *splice, uint64_t limit) {
     struct bm_splice_recode *recode = &splice->recode;
-    const uint64_t segment_begin = splice->segment_begin;
-    uint64_t text = splice->text;
-    const uint32_t *token = splice->queue + splice->queue_head, *end = splice->queue + splice->queue_end;
+    const struct bm_splice_list *queue = &splice->queue;
+    const uint16_t *match = queue->matches + splice->queue_match, *end = queue->matches + queue->n_matches;
+    const uint32_t *token = queue->tokens + splice->queue_head;
     uint32_t *out = recode->tokens + recode->n_tokens;
-    if (end - token > recode->tokens + BM_SPLICE_CHUNK - out)
-        end = token + (recode->tokens + BM_SPLICE_CHUNK - out);
+    uint64_t text = splice->text;
     if (bm_splice_token_is_stump(*token)) return 0; /* only the first can be */
     if (recode->n_tokens == 0) recode->place = splice->place;
-    for (; token < end; token++) {
+    for (;;) {
+        size_t n = (size_t)(queue->tokens + (match < end ? *match : queue->n_tokens) - token);
+        size_t room = (size_t)(recode->tokens + BM_SPLICE_CHUNK - out);
+        if (room > limit - text) room = (size_t)(limit - text);
+        bool is_last = match == end || n >= room;
+        if (n > room) n = room;
+        copy_tokens(out, token, n);
+        out += n;
+        token += n;
+        text += n;
+        if (is_last) break;
         uint32_t next = *token;
         unsigned length = bm_splice_token_length(next), distance = bm_splice_token_distance(next);
         if (text + length > limit) break;
-        if (text - segment_begin < distance) {
+        if (text - splice->segment_begin < distance) {
             next = move_match(splice, text, next);
             if (next == 0) break;
         }
         *out++ = next;
+        token++;
+        match++;
         text += length;
     }
-    size_t n = (size_t)(token - splice->queue) - splice->queue_head;
+    size_t n = (size_t)(token - queue->tokens) - splice->queue_head;
     splice->queue_head += n;
+    splice->queue_match = (size_t)(match - queue->matches);
     recode->n_tokens += n;
     advance(splice, (size_t)(text - splice->text));
     return n;
@@ -143,7 +165,7 @@ static void change_block(struct bm_splice *splice, struct bm_splice_task *task) 
 
 /* The next token reaches over the edit at the limit: deals with the bytes before. */
 static void cut(struct bm_splice *splice, struct bm_splice_task *task) {
-    uint32_t *token = &splice->queue[splice->queue_head];
+    uint32_t *token = &splice->queue.tokens[splice->queue_head];
     unsigned n = (unsigned)(task->limit - splice->text);
     unsigned rest = bm_splice_token_length(*token) - n;
     put(splice, task->batch, *token, n);
@@ -153,9 +175,9 @@ static void cut(struct bm_splice *splice, struct bm_splice_task *task) {
 bool bm_splice_near_process(struct bm_splice *splice, struct bm_splice_task *task) {
     uint64_t text = splice->text;
     change_block(splice, task);
-    while (splice->queue_head < splice->queue_end && splice->recode.n_tokens < BM_SPLICE_CHUNK) {
+    while (splice->queue_head < splice->queue.n_tokens && splice->recode.n_tokens < BM_SPLICE_CHUNK) {
         if (splice->is_kept && !splice->is_run && put_whole(splice, task->limit) > 0) continue;
-        uint32_t token = splice->queue[splice->queue_head];
+        uint32_t token = splice->queue.tokens[splice->queue_head];
         unsigned length = bm_splice_token_length(token);
         if (splice->text + length > task->limit) {
             if (task->edit != NULL && splice->text < task->limit) cut(splice, task);
@@ -163,8 +185,14 @@ bool bm_splice_near_process(struct bm_splice *splice, struct bm_splice_task *tas
         }
         put(splice, task->batch, token, length);
         splice->queue_head++;
+        splice->queue_match += !bm_splice_token_is_literal(token);
     }
     return splice->text != text;
+}
+
+void bm_splice_queue_clear(struct bm_splice *splice) {
+    splice->queue_head = splice->queue_match = 0;
+    splice->queue = (struct bm_splice_list){splice->queue_tokens, splice->queue_matches, 0, 0};
 }
 
 bool bm_splice_near_decode(struct bm_splice *splice, const struct bm_batch *batch) {
@@ -172,27 +200,34 @@ bool bm_splice_near_decode(struct bm_splice *splice, const struct bm_batch *batc
     bm_splice_see(splice, batch);
     if (!bm_splice_walk_open_block(walk, batch)) return false;
     splice->queue_block = walk->block.number;
-    splice->queue_head = 0;
-    splice->queue_end = bm_splice_walk_tokens(walk, batch, splice->near_end, splice->queue, BM_SPLICE_DECODE);
-    if (splice->queue_end > 0 || !walk->is_in_block) return true;
+    bm_splice_queue_clear(splice);
+    size_t n = bm_splice_walk_tokens(walk, batch, splice->near_end, &splice->queue, BM_SPLICE_DECODE);
+    if (n > 0 || !walk->is_in_block) return true;
     if (walk->text == bm_splice_text_end(batch)) return false;
     splice->near_end = splice->text; /* the next token reaches over the end: what follows passes */
     return true;
 }
 
+/* Drops what has been dealt with. */
+static void compact(struct bm_splice *splice) {
+    const struct bm_splice_list old = splice->queue;
+    const size_t head = splice->queue_head, match = splice->queue_match;
+    bm_splice_queue_clear(splice);
+    splice->queue.n_tokens = old.n_tokens - head;
+    splice->queue.n_matches = old.n_matches - match;
+    memmove(splice->queue_tokens, splice->queue_tokens + head, splice->queue.n_tokens * sizeof *old.tokens);
+    for (size_t i = 0; i < splice->queue.n_matches; i++)
+        splice->queue_matches[i] = (uint16_t)(splice->queue_matches[match + i] - head);
+}
+
 void bm_splice_near_hold(struct bm_splice *splice, const struct bm_batch *batch) {
     struct bm_splice_walk *walk = &splice->walk;
-    size_t n = splice->queue_end - splice->queue_head;
-    memmove(splice->queue, splice->queue + splice->queue_head, n * sizeof splice->queue[0]);
-    splice->queue_head = 0;
+    compact(splice);
     while (bm_splice_walk_open_block(walk, batch)) {
-        if (n == 0) splice->queue_block = walk->block.number;
-        size_t n_more =
-            bm_splice_walk_tokens(walk, batch, UINT64_MAX, splice->queue + n, BM_SPLICE_QUEUE - n);
-        n += n_more;
-        if (n_more == 0 && walk->is_in_block) break;
+        if (splice->queue.n_tokens == 0) splice->queue_block = walk->block.number;
+        size_t n = bm_splice_walk_tokens(walk, batch, UINT64_MAX, &splice->queue, BM_SPLICE_QUEUE);
+        if (n == 0 && walk->is_in_block) break;
     }
-    splice->queue_end = n;
-    if (n > 0) bm_splice_see(splice, batch);
+    if (splice->queue.n_tokens > 0) bm_splice_see(splice, batch);
     assert(walk->text == bm_splice_text_end(batch));
 }

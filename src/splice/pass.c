@@ -12,7 +12,7 @@
  * block does, or an edit is, or the batch ends: never where only a step does.
  */
 
-enum { STORED_PIECE = 65535, SCRATCH = 256 };
+enum { STORED_PIECE = 65535 };
 
 static bool is_pending(const struct bm_splice *splice) {
     return splice->is_run || splice->recode.n_tokens > 0;
@@ -41,17 +41,21 @@ static void arrive(struct bm_splice *splice) {
     splice->text = splice->walk.text;
 }
 
-/* Goes to the last token that ends at the limit or before. */
+/* Goes to the last token that ends at the limit or before. The queue, which is empty, takes the tokens for a
+ * moment. */
 static void walk_to_limit(struct bm_splice *splice, struct bm_splice_task *task) {
-    uint32_t scratch[SCRATCH];
     struct bm_splice_walk *walk = &splice->walk;
-    while (walk->is_in_block && bm_splice_walk_tokens(walk, task->batch, task->limit, scratch, SCRATCH) > 0) {
+    size_t n = 1;
+    while (walk->is_in_block && n > 0) {
+        n = bm_splice_walk_tokens(walk, task->batch, task->limit, &splice->queue, BM_SPLICE_DECODE);
+        bm_splice_queue_clear(splice);
     }
 }
 
 static bool pass_huffman(struct bm_splice *splice, struct bm_splice_task *task) {
     struct bm_splice_walk *walk = &splice->walk;
     uint64_t bit = walk->bit;
+    bm_splice_queue_clear(splice);
     if (!bm_splice_walk_jump(walk, task->batch, task->limit) &&
         (task->edit != NULL || task->is_last_of_batch))
         walk_to_limit(splice, task);
@@ -62,8 +66,7 @@ static bool pass_huffman(struct bm_splice *splice, struct bm_splice_task *task) 
     }
     if (task->edit == NULL) return false;
     splice->queue_block = walk->block.number;
-    splice->queue_head = 0;
-    splice->queue_end = bm_splice_walk_tokens(walk, task->batch, UINT64_MAX, splice->queue, 1);
+    bm_splice_walk_tokens(walk, task->batch, UINT64_MAX, &splice->queue, 1);
     return true;
 }
 

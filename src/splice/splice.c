@@ -55,7 +55,7 @@ void bm_splice_reset(struct bm_splice *splice) {
     bm_splice_walk_reset(&splice->walk);
     bm_splice_recode_reset(&splice->recode);
     splice->is_batch_new = true;
-    splice->queue_head = splice->queue_end = 0;
+    bm_splice_queue_clear(splice);
     splice->text = 0;
     splice->is_in_fragment = splice->is_kept = splice->has_edit = splice->is_run = false;
     splice->n_inserted = 0;
@@ -172,7 +172,7 @@ static bool work(struct bm_splice *splice, struct bm_splice_task *task) {
     }
     if (splice->text >= task->safe) return false;
     if (splice->has_edit) note_segment(splice);
-    if (splice->queue_head < splice->queue_end) return bm_splice_near_process(splice, task);
+    if (splice->queue_head < splice->queue.n_tokens) return bm_splice_near_process(splice, task);
     if (splice->is_kept && splice->text < splice->near_end) return bm_splice_near_decode(splice, task->batch);
     return bm_splice_pass(splice, task);
 }

@@ -17,6 +17,7 @@ enum {
     /* Tokens decoded and not yet looked at. All that can be held back at a batch's end must fit. */
     BM_SPLICE_QUEUE = 12288,
     BM_SPLICE_DECODE = 1024, /* tokens decoded at once */
+    BM_SPLICE_COPY = 8,      /* and copied */
     /* So far after an edit, no token can reach back over it. */
     BM_SPLICE_NEAR = BM_WINDOW + BM_MAX_MATCH,
     BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once; twice as many at the most */
@@ -26,10 +27,13 @@ struct bm_splice {
     struct bm_splice_walk walk; /* what lies before it has been decoded, or copied as bits */
     bool is_batch_new;          /* the next step brings another batch */
 
-    /* Tokens between `text` and the walk; they end before the walk does. */
-    size_t queue_head, queue_end;
-    uint64_t queue_block;            /* number of the block that they belong to */
-    uint32_t queue[BM_SPLICE_QUEUE]; /* a match that was cut may be shorter than three bytes */
+    /* Tokens between `text` and the walk; they end before the walk does. A match that was cut may be shorter
+     * than three bytes. */
+    size_t queue_head, queue_match; /* the next token, and the next match in queue.matches */
+    struct bm_splice_list queue;    /* points to the next two */
+    uint32_t queue_tokens[BM_SPLICE_QUEUE + BM_SPLICE_COPY];
+    uint16_t queue_matches[BM_SPLICE_QUEUE];
+    uint64_t queue_block; /* number of the block that they belong to */
 
     /* The place in the child and in the result. */
     uint64_t text;  /* bytes of the child's text that were dealt with */
@@ -68,6 +72,8 @@ struct bm_splice_task {
 };
 
 /* --- near.c: tokens near edits ------------------------------------------------------------------- */
+
+void bm_splice_queue_clear(struct bm_splice *splice);
 
 /* Deals with the queue's tokens up to the limit, or until a chunk is full. False if nothing could be done. */
 bool bm_splice_near_process(struct bm_splice *splice, struct bm_splice_task *task);

@@ -1,38 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice/token.h - a token of a deflate block in 32 bits: a literal is its byte, a match is
- * distance << 9 | length. Length 259 stands for a match of 258 that is written as symbol 284 with 31 in
- * its extra bits, where 285 is usual: both occur, and what is untouched must come out as it was.
+ * splice/token.h - a token of a deflate block in 32 bits: distance << 10 | form. A literal's form is its
+ * byte, its distance 0; a match's form is 256 + its length. Length 259 stands for a match of 258 that is
+ * written as symbol 284 with 31 in its extra bits, where 285 is usual: both occur, and what is untouched must
+ * come out as it was.
  */
 #ifndef BM_SPLICE_TOKEN_H
 #define BM_SPLICE_TOKEN_H
 
 #include "base/deflate.h"
 
-enum { BM_SPLICE_LENGTH_BITS = 9, BM_SPLICE_LENGTH_MASK = 511, BM_SPLICE_LONG_284 = 259 };
+enum {
+    BM_SPLICE_FORM_BITS = 10,
+    BM_SPLICE_FORM_MASK = (1 << BM_SPLICE_FORM_BITS) - 1,
+    BM_SPLICE_FORM_MATCH = 256, /* of a match of length 0 */
+    BM_SPLICE_LONG_284 = 259,
+    BM_SPLICE_FORMS = BM_SPLICE_FORM_MATCH + BM_SPLICE_LONG_284 + 1
+};
 
 static inline uint32_t bm_splice_token_match(unsigned length, unsigned distance) {
-    return distance << BM_SPLICE_LENGTH_BITS | length;
+    return distance << BM_SPLICE_FORM_BITS | (BM_SPLICE_FORM_MATCH + length);
 }
 
 static inline bool bm_splice_token_is_literal(uint32_t token) {
-    return token < 1 << BM_SPLICE_LENGTH_BITS;
+    return token < 1 << BM_SPLICE_FORM_BITS;
 }
 
 static inline unsigned bm_splice_token_distance(uint32_t token) {
-    return token >> BM_SPLICE_LENGTH_BITS;
+    return token >> BM_SPLICE_FORM_BITS;
+}
+
+static inline unsigned bm_splice_token_form(uint32_t token) {
+    return token & BM_SPLICE_FORM_MASK;
+}
+
+/* Of a match: its length or BM_SPLICE_LONG_284. */
+static inline unsigned bm_splice_token_written_length(uint32_t token) {
+    return bm_splice_token_form(token) - BM_SPLICE_FORM_MATCH;
 }
 
 /* How many bytes of text it stands for. */
 static inline unsigned bm_splice_token_length(uint32_t token) {
-    uint32_t is_match = 0U - (uint32_t)(token >> BM_SPLICE_LENGTH_BITS != 0); /* a mask: see below */
-    unsigned length = (token & BM_SPLICE_LENGTH_MASK & is_match) | (1U & ~is_match);
+    unsigned length = bm_splice_token_is_literal(token) ? 1 : bm_splice_token_written_length(token);
     return length - (length == BM_SPLICE_LONG_284);
 }
 
 /* Whether it is what is left of a match that was cut, too short to be one. */
 static inline bool bm_splice_token_is_stump(uint32_t token) {
-    return (token & BM_SPLICE_LENGTH_MASK) < BM_MIN_MATCH && !bm_splice_token_is_literal(token);
+    return !bm_splice_token_is_literal(token) && bm_splice_token_written_length(token) < BM_MIN_MATCH;
 }
 
 /* A length's symbol less 257 (length BM_SPLICE_LONG_284: that of 284). */
@@ -44,17 +59,10 @@ static inline unsigned bm_splice_token_length_symbol(unsigned length) {
 
 /*
  * Where tokens are counted or written one after the other, asking each whether it is a literal costs
- * more than the work itself: no processor can guess it. So lengths and literals are one alphabet, and a
- * literal has a distance symbol, too, which takes no bits.
+ * more than the work itself: no processor can guess it. So lengths and literals are one alphabet, that of the
+ * forms, and a literal has a distance symbol, too, which takes no bits.
  */
-enum {
-    BM_SPLICE_FORMS = 256 + BM_SPLICE_LONG_284 + 1, /* literals, then lengths */
-    BM_SPLICE_NO_DISTANCE = 31                      /* the distance symbol of a literal */
-};
-
-static inline unsigned bm_splice_token_form(uint32_t token) {
-    return (token & BM_SPLICE_LENGTH_MASK) + ((uint32_t)(bm_splice_token_distance(token) != 0) << 8);
-}
+enum { BM_SPLICE_NO_DISTANCE = 31 };
 
 /* Of distances 0 (none) to 256, then of each 128 on. */
 extern const uint8_t bm_splice_distance_symbols[257 + 256];

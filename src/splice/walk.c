@@ -162,17 +162,16 @@ void bm_splice_walk_stored(struct bm_splice_walk *walk, const struct bm_batch *b
 
 /* --- tokens -------------------------------------------------------------------------------------- */
 
-static size_t walk_stored(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
-                          uint32_t *tokens, size_t max) {
+static void walk_stored(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
+                        struct bm_splice_list *list, size_t n_max) {
     const uint8_t *text = bm_splice_text(batch, walk->text);
     uint64_t end = bm_splice_text_end(batch);
     if (end > limit) end = limit;
     if (end > walk->block.stored_end) end = walk->block.stored_end;
     size_t n = end > walk->text ? (size_t)(end - walk->text) : 0;
-    if (n > max) n = max;
-    for (size_t i = 0; i < n; i++) tokens[i] = text[i];
+    if (n > n_max - list->n_tokens) n = n_max - list->n_tokens;
+    for (size_t i = 0; i < n; i++) list->tokens[list->n_tokens++] = text[i];
     bm_splice_walk_stored(walk, batch, n);
-    return n;
 }
 
 /* A match of 258 whose entry is not that of symbol 285 is one in the other form. No question is asked: there
@@ -185,12 +184,14 @@ struct position {
     uint64_t bit; /* from the beginning of the batch's bits */
     uint64_t text;
     uint32_t *token; /* where the next one goes */
+    uint16_t *match; /* where its number goes, if it is one */
 };
 
 struct limits {
     const uint8_t *bits;   /* the batch's */
     const uint8_t *in;     /* their end */
     uint64_t text;         /* no token reaches beyond this */
+    const uint32_t *first; /* the list's tokens */
     const uint32_t *token; /* there is no room from here on */
 };
 
@@ -199,6 +200,7 @@ struct cursor {
     struct bm_codes_reader reader;
     uint64_t text;
     uint32_t *token;
+    uint16_t *match;
 };
 
 /* Takes an entry's literals, if it has any; writes two tokens. */
@@ -217,7 +219,8 @@ BM_CODES_INLINE void take_literals(struct cursor *at, uint32_t entry) {
 
 /* Takes what *entry stands for: a length, perhaps a literal before it, and the distance; and looks up the
  * next entry. */
-BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry) {
+BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry,
+                                const uint32_t *first_token) {
     const uint32_t first = *entry;
     const uint32_t length = bm_codes_length(bm_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
     at->reader.bits >>= bm_codes_length_bits(first);
@@ -232,6 +235,7 @@ BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_codes *codes,
     at->reader.n_bits -= second;
     *entry = bm_codes_look_up_literal(codes, at->reader.bits);
     bm_codes_refill(&at->reader);
+    *at->match++ = (uint16_t)(at->token - first_token);
     *at->token++ = bm_splice_token_match(form_of_length(length, first), bm_codes_distance(second, bits));
     at->text += length;
 }
@@ -251,7 +255,8 @@ BM_CODES_INLINE bool is_near(const struct limits *limits, const uint8_t *in, uin
  */
 BM_CODES_INLINE void walk_inline(const struct bm_codes *codes, struct position *position,
                                  const struct limits *limits) {
-    struct cursor at = {bm_codes_read_at(limits->bits, position->bit), position->text, position->token};
+    struct cursor at = {bm_codes_read_at(limits->bits, position->bit), position->text, position->token,
+                        position->match};
     uint32_t entry = bm_codes_look_up_literal(codes, at.reader.bits);
     while (bm_likely(!is_near(limits, at.reader.in, at.text, at.token))) {
         take_literals(&at, entry);
@@ -266,10 +271,10 @@ BM_CODES_INLINE void walk_inline(const struct bm_codes *codes, struct position *
             entry = bm_codes_look_up_literal(codes, at.reader.bits);
             bm_codes_refill(&at.reader);
         } else {
-            take_match(&at, codes, &entry);
+            take_match(&at, codes, &entry, limits->first);
         }
     }
-    *position = (struct position){bm_codes_read_bit(&at.reader, limits->bits), at.text, at.token};
+    *position = (struct position){bm_codes_read_bit(&at.reader, limits->bits), at.text, at.token, at.match};
 }
 
 #if defined(__x86_64__)
@@ -313,7 +318,7 @@ static bool read_token(const struct bm_codes *codes, uint64_t bits, uint32_t *to
 
 /* Takes one token, whatever it is. False if there is none to take. */
 static bool walk_carefully(struct bm_splice_walk *walk, const struct bm_batch *batch,
-                           struct position *position, uint64_t limit) {
+                           struct position *position, const struct limits *limits) {
     uint32_t token = 0;
     unsigned n_bits = 0;
     if (position->bit + origin(batch) >= batch->end_bit) return false;
@@ -323,32 +328,41 @@ static bool walk_carefully(struct bm_splice_walk *walk, const struct bm_batch *b
         position->bit = walk->bit - origin(batch);
         return false;
     }
-    if (position->text + bm_splice_token_length(token) > limit) return false;
+    if (position->text + bm_splice_token_length(token) > limits->text) return false;
+    if (!bm_splice_token_is_literal(token)) *position->match++ = (uint16_t)(position->token - limits->first);
     *position->token++ = token;
     position->text += bm_splice_token_length(token);
     position->bit += n_bits;
     return true;
 }
 
-static size_t walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
-                           uint32_t *tokens, size_t max) {
-    struct position position = {walk->bit - origin(batch), walk->text, tokens};
+static void walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
+                         struct bm_splice_list *list, size_t n_max) {
+    struct position position = {walk->bit - origin(batch), walk->text, list->tokens + list->n_tokens,
+                                list->matches + list->n_matches};
     if (limit > bm_splice_text_end(batch)) limit = bm_splice_text_end(batch);
-    const struct limits limits = {batch->bits, batch->bits + batch->n_bits_bytes, limit, tokens + max};
+    const struct limits limits = {batch->bits, batch->bits + batch->n_bits_bytes, limit, list->tokens,
+                                  list->tokens + n_max};
     bool goes_on = true;
     while (goes_on && position.token < limits.token) {
         walk_fast(&walk->codes, &position, &limits);
-        goes_on = position.token < limits.token && walk_carefully(walk, batch, &position, limit);
+        goes_on = position.token < limits.token && walk_carefully(walk, batch, &position, &limits);
     }
     walk->bit = position.bit + origin(batch);
     walk->text = position.text;
-    return (size_t)(position.token - tokens);
+    list->n_tokens = (size_t)(position.token - list->tokens);
+    list->n_matches = (size_t)(position.match - list->matches);
 }
 
 size_t bm_splice_walk_tokens(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
-                             uint32_t *tokens, size_t max) {
+                             struct bm_splice_list *list, size_t n_max) {
+    const size_t n_before = list->n_tokens;
     assert(walk->is_in_block);
-    if (walk->block.type == BM_BLOCK_STORED) return walk_stored(walk, batch, limit, tokens, max);
-    make_tables(walk, batch);
-    return walk_huffman(walk, batch, limit, tokens, max);
+    if (walk->block.type == BM_BLOCK_STORED) {
+        walk_stored(walk, batch, limit, list, n_max);
+    } else {
+        make_tables(walk, batch);
+        walk_huffman(walk, batch, limit, list, n_max);
+    }
+    return list->n_tokens - n_before;
 }

@@ -40,6 +40,14 @@ struct bm_splice_walk {
     struct bm_codes codes;
 };
 
+/* Tokens, one behind the other. As between two matches there are only literals, whoever goes from match to
+ * match need not ask each token what it is. */
+struct bm_splice_list {
+    uint32_t *tokens;
+    uint16_t *matches; /* where in `tokens` those are that are matches: as many as there may be tokens */
+    size_t n_tokens, n_matches;
+};
+
 /* Begins a child. */
 void bm_splice_walk_reset(struct bm_splice_walk *walk);
 
@@ -63,11 +71,11 @@ static inline uint64_t bm_splice_text_end(const struct bm_batch *batch) {
 bool bm_splice_walk_open_block(struct bm_splice_walk *walk, const struct bm_batch *batch);
 
 /*
- * In a block: takes at most max tokens of those that end at the text offset `limit` or before, and leaves
- * the block if its end comes. Returns how many. Stops at the batch's end.
+ * In a block: adds to the list tokens that end at the text offset `limit` or before, until it has n_max, and
+ * leaves the block if its end comes. Returns how many it added. Stops at the batch's end.
  */
 size_t bm_splice_walk_tokens(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
-                             uint32_t *tokens, size_t max);
+                             struct bm_splice_list *list, size_t n_max);
 
 /*
  * In a Huffman block: goes, without looking at tokens, to the last place up to the text offset `limit` that
