@@ -35,7 +35,7 @@ static inline void make_string(struct bytes *text, struct chance *chance) {
         "\\\\",
         "\\\\\\\"",
         "\\n\\t\\r\\b\\f\\/",
-        "\\u0041\\u00e9\\uFFFF\\u0000",
+        "\\u0041\\u00e9\\uFFFF\\uabCD",
         "\\ud83e\\uddec",
         "\\uDBFF\\uDFFF\\uD7FF\\uE000",
         "Sch\303\244ffer",
@@ -48,6 +48,7 @@ static inline void make_string(struct bytes *text, struct chance *chance) {
     };
     add_text(text, "\"");
     for (size_t n = below(chance, 4); n > 0; n--) add_text(text, PICK(chance, pieces));
+    if (below(chance, 100) == 0) add_text(text, "\\u0000");
     if (below(chance, 40) == 0) add_repeated(text, PICK(chance, pieces), below(chance, 400));
     add_text(text, "\"");
 }
