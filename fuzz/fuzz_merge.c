@@ -73,6 +73,11 @@ struct way {
     unsigned n_threads;
 };
 
+/* Which does not go with a conversion. */
+static int is_as_unsplit(uint8_t flags) {
+    return (flags & 0xc0) == 0xc0 && (flags >> 4 & 3) % 3 != BLASTMERGE_INVALID_UTF8_LATIN1;
+}
+
 /* One merge; its text, and its status in *status. */
 static struct bytes merge(const struct bytes *children, size_t n_children, uint8_t flags, struct way way,
                           enum blastmerge_status *status) {
@@ -89,6 +94,11 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     options.allow_empty = flags >> 1 & 1;
     options.mismatch = (enum blastmerge_mismatch)(flags >> 2 & 3);
     options.invalid_utf8 = (enum blastmerge_invalid_utf8)((flags >> 4 & 3) % 3);
+    if (is_as_unsplit(flags)) {
+        options.as_unsplit = 1;
+    } else {
+        options.query_ids = (enum blastmerge_query_ids)((flags >> 6) % 3);
+    }
     require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
     for (size_t i = 0; i < n_children; i++) {
         require(blastmerge_add_memory(job, "child", children[i].data, children[i].n) == BLASTMERGE_OK);
@@ -146,7 +156,7 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
         require(texts[i].n == 0 || memcmp(texts[i].data, texts[0].data, texts[0].n) == 0);
     }
     if (statuses[0] == BLASTMERGE_OK) {
-        int keeps_invalid = (flags >> 4 & 3) % 3 == BLASTMERGE_INVALID_UTF8_KEEP;
+        int keeps_invalid = (flags >> 4 & 3) % 3 == BLASTMERGE_INVALID_UTF8_KEEP || is_as_unsplit(flags);
         require(keeps_invalid || is_well_formed(texts[0]));
         enum blastmerge_status status = BLASTMERGE_OK;
         struct bytes again = merge(texts, 1, flags, ways[0], &status);

@@ -24,9 +24,16 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
     *kept = count;
 }
 
+/* Iterations are not told apart in -outfmt 6 and 10. */
+static bool is_empty(const struct blastmerge_job *job, const struct bm_child *child) {
+    bool has_none =
+        job->totals.format == BLASTMERGE_FORMAT_TABULAR || job->totals.format == BLASTMERGE_FORMAT_CSV;
+    return has_none ? child->text_bytes == 0 : child->n_iterations == 0;
+}
+
 void bm_unsplit_end_child(struct blastmerge_job *job) {
     const struct bm_number *number = job->number;
-    uint64_t n_empty = job->totals.n_empty_children + (job->children[job->child].n_iterations == 0);
+    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children[job->child]);
     /* Where other queries have names, those that are called Query_N may have that from a user. */
     bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->ids.n_named > 0;
     uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_changed_ids : 0);

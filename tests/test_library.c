@@ -509,6 +509,17 @@ static void test_options_that_make_no_sense(void **state) {
     options.sort = (enum blastmerge_sort)9;
     assert_refused(options);
     options = fine;
+    options.query_ids = (enum blastmerge_query_ids)9;
+    assert_refused(options);
+    options = fine;
+    options.as_unsplit = 1;
+    options.database = "x";
+    assert_refused(options);
+    options = fine;
+    options.as_unsplit = 1;
+    options.invalid_utf8 = BLASTMERGE_INVALID_UTF8_LATIN1;
+    assert_refused(options);
+    options = fine;
     options.database = "x";
     options.keep_database = 1;
     assert_refused(options);

@@ -92,6 +92,9 @@ def test_options():
     assert text == oracle.merge(CHILDREN, database="x & y")
     assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, level=9, keep_database=True)) == \
         oracle.merge(CHILDREN, keep_database=True)
+    assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, as_unsplit=True)) == oracle.merge(CHILDREN, as_unsplit=True)
+    assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, query_ids="renumber")) == oracle.merge(CHILDREN, query_ids="renumber")
+    assert oracle.merge(CHILDREN, as_unsplit=True) != oracle.merge(CHILDREN, keep_database=True)
     with pytest.raises(blastmerge.UsageError, match="mismatch must be one of"):
         blastmerge.merged_bytes(CHILDREN, mismatch="perhaps")
     with pytest.raises(blastmerge.UsageError, match="level"):
