@@ -304,6 +304,12 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     number->n_iterations++;
 }
 
+/* What is beyond any search stays readable as a number. */
+static void add_queries(struct bm_number *number, uint64_t n_queries) {
+    const uint64_t most = 999999999999999999;
+    number->n_queries += n_queries < most - number->n_queries ? n_queries : most - number->n_queries;
+}
+
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                 struct bm_edit_list *edits) {
     if (number->pending_body != NONE && mark->offset - number->pending_body > BM_NUMBER_MAX_BODY_HOLD) {
@@ -317,7 +323,7 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
-        number->n_queries += mark->value;
+        add_queries(number, mark->value);
         return;
     }
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));

@@ -17,7 +17,7 @@ from test_real_blast import Blast, blast  # noqa: F401 (a fixture, and its type)
 NAMES = {"16": "xml2", "7": "commented", "6": "tabular", "10": "csv"}
 DATA, MISMATCH, USAGE = 3, 4, 2
 
-# Program, kind of queries, how many, options. All have names that BLAST takes over.
+# Program, kind of queries, how many, options.
 SEARCHES = {
     "blastp": ("blastp", "protein", 9, ["-max_target_seqs", "20"]),
     "blastn": ("blastn", "dna", 25, ["-task", "blastn"]),
@@ -67,13 +67,12 @@ def merged(children, *arguments):
 def test_split_search(blast, tmp_path, name, outfmt):  # noqa: F811
     program, kind, n_queries, options = SEARCHES[name]
     queries = blast.queries[kind][:n_queries]
-    options = [*options, "-parse_deflines"] if outfmt == "16" else options
     whole = search(blast, program, queries, outfmt, *options)
     assert whole
     for n_children in (1, 2, 3, 7):
         parts = split(queries, n_children)
         texts = [whole] if n_children == 1 else [search(blast, program, part, outfmt, *options) for part in parts]
-        text, report = merged(write(tmp_path, texts), "--allow-empty")
+        text, report = merged(write(tmp_path, texts), "--allow-empty", "--as-unsplit")
         assert text == whole, f"{n_children} children: {difference(text, whole)}"
         assert report["format"] == NAMES[outfmt]
         check_counts(report["totals"], whole, outfmt, n_queries)
@@ -98,11 +97,10 @@ def check_counts(totals, whole, outfmt, n_queries):
 def test_forty_children(blast, tmp_path, program, kind, outfmt):  # noqa: F811
     """One query each; some have no hits, which leaves 0 bytes of -outfmt 6 and 10."""
     queries = [query for query in blast.queries[kind] if not query.startswith(">nothing")][:40]
-    options = ["-parse_deflines"] if outfmt == "16" else []
-    whole = search(blast, program, queries, outfmt, *options)
-    texts = [search(blast, program, [query], outfmt, *options) for query in queries]
+    whole = search(blast, program, queries, outfmt)
+    texts = [search(blast, program, [query], outfmt) for query in queries]
     children = write(tmp_path, texts)
-    text, _ = merged(children, "--allow-empty")
+    text, _ = merged(children, "--allow-empty", "--as-unsplit")
     assert text == whole, difference(text, whole)
     if b"" in texts:
         refused = run(*children)
@@ -130,12 +128,11 @@ def test_several_documents_in_one_file(blast, tmp_path):  # noqa: F811
     queries = blast.queries["protein"][:12]
     options = ["-max_target_seqs", "5"]
     for outfmt in ("7", "16"):
-        named = ["-parse_deflines"] if outfmt == "16" else []
-        texts = [b"".join(search(blast, "blastp", part, outfmt, *options, *named) for part in split(half, 3))
+        texts = [b"".join(search(blast, "blastp", part, outfmt, *options) for part in split(half, 3))
                  for half in split(queries, 2)]
         children = write(tmp_path, texts)
-        text, report = merged(children)
-        assert text == search(blast, "blastp", queries, outfmt, *options, *named)
+        text, report = merged(children, "--as-unsplit")
+        assert text == search(blast, "blastp", queries, outfmt, *options)
         assert report["totals"]["documents"] == 6
         assert report["children"][0]["warnings"]
 
