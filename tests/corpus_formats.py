@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""corpus_formats - BLAST XML (-outfmt 5) as BLAST would have written it in another format, for benchmarks.
+
+    corpus_formats.py xml2|commented|tabular|csv CHILD... --out DIR
+
+writes DIR/child_000.xml2.gz and so on, as gzip -6 does it. What -outfmt 5 does not tell is made up.
+"""
+import argparse
+import gzip
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+FIELDS = ("query acc.ver, subject acc.ver, % identity, alignment length, mismatches, gap opens, q. start, q. end, s. start, "
+          "s. end, evalue, bit score")
+HEADER = """  <report>
+    <Report>
+      <program>{program}</program>
+      <version>{version}</version>
+      <reference>Stephen F. Altschul, Thomas L. Madden, Alejandro A. Sch&amp;auml;ffer, Jinghui Zhang, Zheng Zhang, Webb Miller, and David J. Lipman (1997), &quot;Gapped BLAST and PSI-BLAST: a new generation of protein database search programs&quot;, Nucleic Acids Res. 25:3389-3402.</reference>
+      <search-target>
+        <Target>
+          <db>{db}</db>
+        </Target>
+      </search-target>
+      <params>
+        <Parameters>
+          <matrix>BLOSUM62</matrix>
+          <expect>10</expect>
+          <gap-open>11</gap-open>
+          <gap-extend>1</gap-extend>
+          <filter>F</filter>
+          <cbs>2</cbs>
+        </Parameters>
+      </params>
+      <results>
+        <Results>
+          <search>
+            <Search>
+"""
+FOOTER = """              <stat>
+                <Statistics>
+                  <db-num>20000</db-num>
+                  <db-len>9055569</db-len>
+                  <hsp-len>89</hsp-len>
+                  <eff-space>1932000000</eff-space>
+                  <kappa>0.041</kappa>
+                  <lambda>0.267</lambda>
+                  <entropy>0.14</entropy>
+                </Statistics>
+              </stat>
+            </Search>
+          </search>
+        </Results>
+      </results>
+    </Report>
+  </report>
+"""
+HSP_NAMES = [("num", "num"), ("bit-score", "bit-score"), ("score", "score"), ("evalue", "evalue"), ("identity", "identity"),
+             ("positive", "positive"), ("query-from", "query-from"), ("query-to", "query-to"), ("hit-from", "hit-from"),
+             ("hit-to", "hit-to"), ("align-len", "align-len"), ("gaps", "gaps"), ("qseq", "qseq"), ("hseq", "hseq"),
+             ("midline", "midline")]
+
+
+def text_of(element, name):
+    return escape(element.findtext(name) or "")
+
+
+def xml2_hit(hit):
+    yield (f"                <Hit>\n                  <num>{text_of(hit, 'Hit_num')}</num>\n"
+           "                  <description>\n                    <HitDescr>\n"
+           f"                      <id>{text_of(hit, 'Hit_id')}</id>\n"
+           f"                      <accession>{text_of(hit, 'Hit_accession')}</accession>\n"
+           f"                      <title>{text_of(hit, 'Hit_def')}</title>\n"
+           "                    </HitDescr>\n                  </description>\n"
+           f"                  <len>{text_of(hit, 'Hit_len')}</len>\n                  <hsps>\n")
+    for hsp in hit.iter("Hsp"):
+        yield "                    <Hsp>\n"
+        for old, new in HSP_NAMES:
+            yield f"                      <{new}>{text_of(hsp, 'Hsp_' + old)}</{new}>\n"
+        yield "                    </Hsp>\n"
+    yield "                  </hsps>\n                </Hit>\n"
+
+
+def xml2(iteration, number, head):
+    yield ("\n" if number > 1 else "") + "<BlastOutput2>\n" + HEADER.format(**head)
+    yield (f"              <query-id>Query_{number}</query-id>\n"
+           f"              <query-title>{text_of(iteration, 'Iteration_query-def')}</query-title>\n"
+           f"              <query-len>{text_of(iteration, 'Iteration_query-len')}</query-len>\n              <hits>\n")
+    for hit in iteration.iter("Hit"):
+        yield from xml2_hit(hit)
+    yield "              </hits>\n" + FOOTER + "</BlastOutput2>\n"
+
+
+def rows(iteration, separator):
+    query = iteration.findtext("Iteration_query-def").split()[0]
+    for hit in iteration.iter("Hit"):
+        subject = hit.findtext("Hit_def").split()[0]
+        for hsp in hit.iter("Hsp"):
+            identity, length, gaps = (int(hsp.findtext("Hsp_" + name)) for name in ("identity", "align-len", "gaps"))
+            values = [query, subject, f"{100 * identity / length:.3f}", length, length - identity - gaps, min(gaps, 3)]
+            values += [hsp.findtext("Hsp_" + name) for name in ("query-from", "query-to", "hit-from", "hit-to")]
+            values += [f"{float(hsp.findtext('Hsp_evalue')):.2e}", f"{float(hsp.findtext('Hsp_bit-score')):.1f}"]
+            yield separator.join(map(str, values)) + "\n"
+
+
+def commented(iteration, _number, head):
+    lines = list(rows(iteration, "\t"))
+    yield (f"# {head['version']}\n# Query: {iteration.findtext('Iteration_query-def')}\n# Database: {head['db']}\n"
+           + (f"# Fields: {FIELDS}\n" if lines else "") + f"# {len(lines)} hits found\n")
+    yield from lines
+
+
+FORMATS = {
+    "xml2": ('<?xml version="1.0"?>\n<BlastXML2\n    xmlns="http://www.ncbi.nlm.nih.gov"\n'
+             '    xmlns:xs="http://www.w3.org/2001/XMLSchema-instance"\n'
+             '    xs:schemaLocation="http://www.ncbi.nlm.nih.gov http://www.ncbi.nlm.nih.gov/data_specs/schema_alt/'
+             'NCBI_BlastOutput2.xsd"\n>\n', xml2, "</BlastXML2>\n"),
+    "commented": ("", commented, "# BLAST processed {} queries\n"),
+    "tabular": ("", lambda iteration, _number, _head: rows(iteration, "\t"), ""),
+    "csv": ("", lambda iteration, _number, _head: rows(iteration, ","), ""),
+}
+
+
+def convert(name, file):
+    """The text in another format, piece by piece."""
+    before, write, after = FORMATS[name]
+    head, number = {}, 0
+    yield before
+    for _, element in ElementTree.iterparse(file):
+        if element.tag in ("BlastOutput_program", "BlastOutput_version", "BlastOutput_db"):
+            head[element.tag[len("BlastOutput_"):]] = element.text
+        if element.tag == "Iteration":
+            number += 1
+            yield from write(element, number, head)
+            element.clear()
+    yield after.format(number)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("format", choices=FORMATS)
+    parser.add_argument("children", nargs="+")
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    folder = Path(arguments.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, child in enumerate(arguments.children):
+        with gzip.open(child) as file, gzip.open(folder / f"child_{i:03}.{arguments.format}.gz", "wb", 6) as packed:
+            for piece in convert(arguments.format, file):
+                packed.write(piece.encode())
+
+
+if __name__ == "__main__":
+    main()
