@@ -96,7 +96,8 @@ static bool says(const struct document *document, const char *words) {
 
 static bool is_about_shape(const struct document *document) {
     return says(document, "BlastOutput2\"") || says(document, "without \"results\"") ||
-           says(document, "a second \"re") || says(document, "a JSON object") || says(document, "of -outfmt 13");
+           says(document, "a second \"re") || says(document, "a JSON object") ||
+           says(document, "of -outfmt 13");
 }
 
 /* The scanner alone refuses. */
