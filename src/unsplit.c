@@ -24,10 +24,14 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
     *kept = count;
 }
 
+static bool is_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
+           format == BLASTMERGE_FORMAT_CSV;
+}
+
 /* Iterations are not told apart in -outfmt 6 and 10. */
 static bool is_empty(const struct blastmerge_job *job, const struct bm_child *child) {
-    bool has_none =
-        job->totals.format == BLASTMERGE_FORMAT_TABULAR || job->totals.format == BLASTMERGE_FORMAT_CSV;
+    bool has_none = is_table(job->totals.format) && job->totals.format != BLASTMERGE_FORMAT_COMMENTED;
     return has_none ? child->text_bytes == 0 : child->n_iterations == 0;
 }
 
@@ -55,6 +59,11 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 }
 
 void bm_unsplit_end(struct blastmerge_job *job) {
+    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP && is_table(job->totals.format)) {
+        bm_job_warn(job, false,
+                    "in tables the names Query_N, which BLAST gives to queries that have none, are not "
+                    "renumbered: if there are any, an unsplit run has others");
+    }
     if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) {
         warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
              "query ids Query_N may be BLAST's or a user's",

@@ -43,6 +43,9 @@ blastmerge --plain -q --as-unsplit b.xml d.xml | shown
 blastmerge --plain -q --query-ids renumber b.xml d.xml | shown
 try blastmerge -o /dev/null -f --as-unsplit --allow-empty --report report.json empty.xml b.xml
 told
+echo "== tables"
+printf 'Query_1\tP1\t100.0\t9\t0\t0\t1\t9\t1\t9\t1e-9\t50\n' >a.txt
+try blastmerge --plain --as-unsplit a.txt
 echo "== what contradicts it"
 try blastmerge -o /dev/null --as-unsplit a.xml e.xml
 try blastmerge -o /dev/null --as-unsplit --mismatch ignore a.xml e.xml
