@@ -91,7 +91,7 @@ static int64_t setting(const char *name, int64_t value, int64_t most) {
     const char *text = bm_environment(name);
     uint64_t number = 0;
     if (text == NULL || !bm_parse_count(text, strlen(text), &number)) return value;
-    return (int64_t)number > most ? most : (int64_t)number;
+    return number > (uint64_t)most ? most : (int64_t)number;
 }
 
 enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cloud_settings *settings,

@@ -57,7 +57,7 @@ static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part
 
 /* What a blob gets, however it is made. */
 static void add_blob_headers(struct bm_upload *upload, struct bm_request *request) {
-    bm_request_header(request, "x-ms-blob-content-type", "application/gzip");
+    bm_request_header(request, "x-ms-blob-content-type", upload->content_type);
     bm_request_header(request, "x-ms-meta-blastmerge_upload", upload->id);
     if (!upload->is_force) bm_request_header(request, "If-None-Match", "*");
     request->expected_http = 201;

@@ -276,6 +276,7 @@ static enum blastmerge_status check_place(struct bm_upload *upload, struct blast
 static enum blastmerge_status open_upload(struct bm_upload *upload, const struct bm_store_remote *remote,
                                           bool is_report, struct blastmerge_error *error) {
     const struct bm_cloud_plan *plan = bm_cloud_plan(remote->cloud);
+    upload->content_type = is_report ? "application/json" : "application/gzip";
     upload->part_size = is_report ? plan->report_part : plan->part;
     upload->n_parts = is_report ? BM_CLOUD_REPORT_PARTS : plan->n_parts;
     upload->budget = bm_cloud_budget(remote->cloud);

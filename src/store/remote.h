@@ -56,6 +56,7 @@ struct bm_upload {
     struct bm_budget budget;
     bool is_force;
     bool is_staged; /* something was: there is something to abort */
+    const char *content_type;
     size_t part_size;
     size_t n_parts;   /* in the ring */
     uint64_t n_begun; /* parts that were begun; the last is being filled */

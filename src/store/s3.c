@@ -40,7 +40,7 @@ static void add_condition(const struct bm_upload *upload, struct bm_request *req
 }
 
 static void add_object_headers(const struct bm_upload *upload, struct bm_request *request) {
-    bm_request_header(request, "Content-Type", "application/gzip");
+    bm_request_header(request, "Content-Type", upload->content_type);
     bm_request_header(request,
                       is_google(upload) ? "x-goog-meta-blastmerge-upload" : "x-amz-meta-blastmerge-upload",
                       upload->id);

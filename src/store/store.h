@@ -55,7 +55,8 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
                                               bool is_text, struct bm_cancel *cancel,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* The same for an object: nothing of it is visible before commit. is_report: it has little memory. */
+/* The same for an object: nothing of it is visible before commit. is_report: it is JSON, and has little
+ * memory. */
 enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
                                             bool is_force, bool is_report,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;

@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import sys
+import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "e2e"), str(Path(__file__).parent.parent)]
@@ -15,6 +16,22 @@ from small import text  # noqa: E402
 
 FAST = {"BLASTMERGE_RETRY_DELAY_MS": "1", "BLASTMERGE_STALL_SECONDS": "1", "AWS_EC2_METADATA_DISABLED": "true",
         "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:9", "HOME": "/nonexistent", "PATH": os.environ["PATH"]}
+
+
+# Without BLASTMERGE_TEST_LONG there is a share of what could be tried, chosen by a seed that is printed.
+IS_LONG = os.environ.get("BLASTMERGE_TEST_LONG", "") not in ("", "0")
+SEED = int(os.environ.get("BLASTMERGE_TEST_SEED", time.time_ns() % 1_000_000))
+
+
+def share(kinds, *what):
+    """All kinds, or two of them by chance."""
+    print(f"BLASTMERGE_TEST_SEED={SEED}")
+    return kinds if IS_LONG else random.Random(f"{SEED} {what}").sample(kinds, min(2, len(kinds)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Which share of the faults it was."""
+    terminalreporter.write_line(f"BLASTMERGE_TEST_SEED={SEED}" + (" BLASTMERGE_TEST_LONG=1" if IS_LONG else ""))
 
 
 def pytest_configure(config):
@@ -97,6 +114,15 @@ def store(request, children, long_children):
     children.upload(found, "short")
     long_children.upload(found, "long")
     return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_staged(request):
+    """What a test leaves in the store on purpose, by kills or lost answers, is no other test's business."""
+    found = [request.getfixturevalue(name) for name in ("s3", "store") if name in request.fixturenames]
+    yield
+    for store in found:
+        store.give_up_staged()
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def free_port(n=1):
     raise RuntimeError("no free ports")
 
 
-def wait_for(port, process=None, seconds=60):
+def wait_for(port, process=None, seconds=180):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -42,7 +42,7 @@ def wait_for(port, process=None, seconds=60):
         if process is not None and process.poll() is not None:
             break
         time.sleep(0.05)
-    raise RuntimeError(f"nothing listens to port {port}")
+    raise RuntimeError(f"nothing listens to port {port} after {seconds} s, or the server has ended")
 
 
 class Store:
@@ -52,7 +52,7 @@ class Store:
         self.port = port
 
     def request(self, method, path, query="", body=b"", headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         sent = self.sign(method, path, query, body, dict(headers or {}))
         connection.request(method, path + ("?" + query if query else ""), body, sent)
         answer = connection.getresponse()
@@ -66,6 +66,22 @@ class Store:
         assert status in (200, 404), (status, data)
         return data if status == 200 else None
 
+    def digest(self, key):
+        """An object's length and SHA-256; it need not fit into memory."""
+        digest, first, step = hashlib.sha256(), 0, 64 << 20
+        n_bytes = int(self.request("HEAD", self.path(key))[1]["Content-Length"])
+        while first < n_bytes:
+            status, _, data = self.request("GET", self.path(key), headers={self.range_header: f"bytes={first}-{first + step - 1}"})
+            assert status == 206 and data, status
+            digest.update(data)
+            first += len(data)
+        return first, digest.hexdigest()
+
+    def content_type(self, key):
+        status, headers, _ = self.request("HEAD", self.path(key))
+        assert status == 200, status
+        return headers["Content-Type"]
+
     def put(self, key, data):
         status, _, answer = self.request("PUT", self.path(key), "", data, self.put_headers)
         assert status in (200, 201), (status, answer)
@@ -78,6 +94,7 @@ class Azure(Store):
     name = "azure"
     container = "children"
     put_headers = {"x-ms-blob-type": "BlockBlob"}
+    range_header = "x-ms-range"
 
     def path(self, key):
         return f"/{ACCOUNT}/{self.container}/{urllib.parse.quote(key, safe='/-._~')}"
@@ -111,6 +128,10 @@ class Azure(Store):
         code = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
         return urllib.parse.urlencode({"sv": "2021-12-02", "sr": kind, "sp": permissions, "se": end, "sig": code})
 
+    def open_url(self, key):
+        """An URL that is good for whoever has it."""
+        return f"http://127.0.0.1:{self.port}{self.path(key)}?{self.sas('r')}"
+
     def staged(self):
         """Uploads that were begun and neither ended nor given up: Azure has none."""
         return []
@@ -123,6 +144,7 @@ class S3(Store):
     name = "s3"
     container = "children"
     put_headers = {}
+    range_header = "Range"
 
     def path(self, key):
         return f"/{self.container}/{urllib.parse.quote(key, safe='/-._~')}"
@@ -146,14 +168,27 @@ class S3(Store):
         text = "\n".join([method, path, "&".join(sorted(query.split("&"))),
                           *(f"{name.lower()}:{headers[name]}" for name in names), "", signed, payload])
         scope = f"{now[:8]}/us-east-1/s3/aws4_request"
+        headers["Authorization"] = (f"AWS4-HMAC-SHA256 Credential=AKTEST/{scope},SignedHeaders={signed},"
+                                    f"Signature={self.code(now, scope, text)}")
+        return headers
+
+    @staticmethod
+    def code(now, scope, text):
+        """The signature of a request that was brought into its canonical form."""
         key = b"AWS4SKTEST"
         for part in scope.split("/"):
             key = hmac.new(key, part.encode(), hashlib.sha256).digest()
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(text.encode()).hexdigest()}"
-        code = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        headers["Authorization"] = \
-            f"AWS4-HMAC-SHA256 Credential=AKTEST/{scope},SignedHeaders={signed},Signature={code}"
-        return headers
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+    def open_url(self, key):
+        """An URL that is good for whoever has it."""
+        now = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
+        scope = f"{now[:8]}/us-east-1/s3/aws4_request"
+        query = (f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={urllib.parse.quote('AKTEST/' + scope, safe='')}"
+                 f"&X-Amz-Date={now}&X-Amz-Expires=3600&X-Amz-SignedHeaders=host")
+        text = "\n".join(["GET", self.path(key), query, f"host:127.0.0.1:{self.port}", "", "host", "UNSIGNED-PAYLOAD"])
+        return f"http://127.0.0.1:{self.port}{self.path(key)}?{query}&X-Amz-Signature={self.code(now, scope, text)}"
 
     def staged(self):
         return [upload for _, upload in self.uploads()]
@@ -169,11 +204,22 @@ class S3(Store):
 
 
 @contextlib.contextmanager
+def told(server, folder):
+    """Where a server does not start, the ends of its logs are the message."""
+    try:
+        yield
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        logs = (f"--- {path}\n" + path.read_text(errors="replace")[-2000:] for path in sorted(folder.glob("*log")))
+        raise RuntimeError("\n".join([f"{server} does not start: {error}", *logs])) from error
+
+
+@contextlib.contextmanager
 def azurite(folder, *certificate):
     port = free_port()
     process = subprocess.Popen([SCRIPTS / "azurite", folder, str(port), *certificate], stdout=subprocess.DEVNULL)
     try:
-        wait_for(port, process, 300)  # the first time it is installed
+        with told("Azurite", folder):
+            wait_for(port, process, 900)  # the first time it is installed
         yield port
     finally:
         process.kill()
@@ -183,10 +229,10 @@ def azurite(folder, *certificate):
 @contextlib.contextmanager
 def radosgw(folder):
     port = free_port(3)
-    subprocess.run([SCRIPTS / "radosgw", "start", folder, str(port)], check=True, timeout=240,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        with told("radosgw", folder), open(folder / "start.log", "wb") as log:  # no pipe: the servers would hold it open
+            subprocess.run([SCRIPTS / "radosgw", "start", folder, str(port)], check=True, timeout=600, stdout=log, stderr=log)
+            wait_for(port)
         yield port
     finally:
         subprocess.run([SCRIPTS / "radosgw", "stop", folder], check=True, timeout=60)

@@ -2,19 +2,21 @@
 """Children read from real servers and results written to them: the bytes are the local merge's."""
 import concurrent.futures
 import gzip
+import hashlib
 import json
-import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import stores
-from conftest import FAST, make_child, merge
+from conftest import FAST, IS_LONG, make_child, merge
 from faultproxy import Fault, Proxy
 from program import DENIED, EXISTS, NOT_FOUND, OK, PROGRAM, USAGE
 from small import child
 
+PLAIN = pytest.mark.skipif(b"__asan_init" in Path(PROGRAM).read_bytes(), reason="AddressSanitizer takes more memory")
 SHORT_MEMORY = ("--memory", 30)
 PART_MEMORY = ("--memory", 44)
 
@@ -81,7 +83,7 @@ def test_write(store, children, long_children, prefix, memory):
     store.delete(key)
     done = merge("--memory", memory, "-o", store.url(key), *which.urls(store, prefix), env=store.env())
     assert (done.code, done.err) == (OK, "")
-    assert store.get(key) == which.merged
+    assert store.get(key) == which.merged and store.content_type(key) == "application/gzip"
     again = merge("--memory", memory, "-o", store.url(key), which.paths[0], env=store.env())
     assert again.code == EXISTS and store.get(key) == which.merged
     forced = merge("-f", "--memory", memory, "-o", store.url(key), *reversed(which.paths), env=store.env())
@@ -101,7 +103,7 @@ def test_another_writer_in_between(store, children, long_children):
             proxy.reset(decide)
             done = merge(*PART_MEMORY, "-o", store.url(key), *which.paths, env=store.env(proxy.url))
         if store.name == "s3" and which is long_children and done.code == OK:
-            pytest.skip("this radosgw knows no condition at the end of a multipart upload")
+            continue  # older radosgw know no condition at the end of a multipart upload: the gap that storage.md names
         assert done.code == EXISTS, done.err
         assert store.get(key) == b"theirs" and store.staged() == []
 
@@ -123,6 +125,8 @@ def test_report_is_remote(store, children):
     assert done.code == OK, done.err
     report = json.loads(store.get("results/report.json"))
     assert report["output"]["location" if "location" in report["output"] else "name"] == store.url("results/with.gz")
+    assert store.content_type("results/with.gz") == "application/gzip"
+    assert store.content_type("results/report.json") == "application/json"
 
 
 def test_empty_child(store):
@@ -236,7 +240,7 @@ def test_kill_after_each_request(store, long_children):
     """Nothing is visible unless all of it is, and a second run succeeds."""
     key = "results/killed.gz"
     arguments = ["--memory", "50", "-o", store.url(key), *long_children.urls(store, "long")]
-    every = 1 if os.environ.get("BLASTMERGE_TEST_LONG") else 3
+    every = 1 if IS_LONG else 3
     with Proxy(store.port) as proxy:
         proxy.reset()
         store.delete(key)
@@ -271,7 +275,7 @@ def peak_memory(folder, arguments, env):
     return int((folder / "peak").read_text().split()[-1]) / 1024
 
 
-@pytest.mark.skipif(b"__asan_init" in open(PROGRAM, "rb").read(), reason="AddressSanitizer takes more")
+@PLAIN
 @pytest.mark.parametrize("memory", [44, 64, 100])
 def test_memory(store, memory, tmp_path):
     if store.get("large/7.gz") is None:
@@ -282,6 +286,32 @@ def test_memory(store, memory, tmp_path):
     taken = peak_memory(tmp_path, ["--memory", memory, "-f", "-o", store.url("results/large.gz"), store.url("large/*.gz")], store.env())
     print(f"{store.name}: {taken:.1f} MiB of {memory}")
     assert taken <= memory
+
+
+@PLAIN
+def test_large_result(store, tmp_path):
+    """2 GB from the store to the store (96 MB in a short run), within the memory that is the default; and right."""
+    child, n_children = make_child(1, 24_000_000), 84 if IS_LONG else 4
+    (tmp_path / "child.gz").write_bytes(child)
+    store.put("huge/child.gz", child)
+    store.delete("results/huge.gz")
+    taken = peak_memory(tmp_path, ["-o", store.url("results/huge.gz"), *[store.url("huge/child.gz")] * n_children], store.env())
+    n_bytes, digest = store.digest("results/huge.gz")
+    store.delete("results/huge.gz")
+    assert (n_bytes, digest) == local_digest([tmp_path / "child.gz"] * n_children)
+    print(f"{store.name}: {n_bytes} bytes, {taken:.1f} MiB")
+    assert taken <= 64
+
+
+def local_digest(children):
+    """Length and SHA-256 of what the merge of local children is."""
+    digest, n_bytes = hashlib.sha256(), 0
+    with subprocess.Popen([PROGRAM, *children], stdout=subprocess.PIPE) as process:
+        while data := process.stdout.read(1 << 20):
+            digest.update(data)
+            n_bytes += len(data)
+    assert process.returncode == 0
+    return n_bytes, digest.hexdigest()
 
 
 def test_too_little_memory(store, children):

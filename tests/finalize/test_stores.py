@@ -91,6 +91,8 @@ def test_complete(tmp_path, store, prefix):
     assert (done.code, done.err) == (0, "") and done.outcome["already_merged"] is False
     assert done.outcome["outputs"] == local.outputs()
     assert remote.found(local.merged_text()) == "all"
+    for name, expected in ((RESULT, "application/gzip"), (REPORT, "application/json"), (MANIFEST, "application/json")):
+        assert store.content_type(f"{remote.prefix}/{prefix}{name}") == expected
     done = remote.finalize()
     assert (done.code, done.outcome["already_merged"]) == (0, True)
 
