@@ -92,7 +92,7 @@ def test_complete(tmp_path, store, prefix):
     assert done.outcome["outputs"] == local.outputs()
     assert remote.found(local.merged_text()) == "all"
     for name, expected in ((RESULT, "application/gzip"), (REPORT, "application/json"), (MANIFEST, "application/json")):
-        assert store.content_type(f"{remote.prefix}/{prefix}{name}") == expected
+        assert store.content_type(f"{remote.prefix}/{local.own_prefix}{name}") == expected
     done = remote.finalize()
     assert (done.code, done.outcome["already_merged"]) == (0, True)
 
