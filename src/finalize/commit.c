@@ -25,14 +25,22 @@ enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize, st
 
 /* --- the merged result --------------------------------------------------------------------------- */
 
-/* A run of PSI-BLAST has several Iterations a query. */
+/* A run of PSI-BLAST has several Iterations a query; in XML2 and JSON these lie in one report. */
 static bool is_psiblast(const struct blastmerge_job *job) {
+    bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
     const struct bm_header *header = &job->headers[job->has_first_header ? 0 : 1];
     for (size_t i = 0; i < header->n_fields; i++) {
         const struct bm_header_field *field = &header->fields[i];
         if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
+        if (is_table && strcmp(field->name, "program") == 0) return strcmp(field->value, "PSIBLAST") == 0;
     }
     return false;
+}
+
+/* Whether the result tells how many queries there were. */
+static bool is_counted(const struct blastmerge_job *job) {
+    enum blastmerge_format format = job->totals.format;
+    return format != BLASTMERGE_FORMAT_TABULAR && format != BLASTMERGE_FORMAT_CSV && !is_psiblast(job);
 }
 
 static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t number) {
@@ -54,8 +62,8 @@ static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t n
 static enum blastmerge_status before_commit(void *context) {
     struct bm_finalize *finalize = context;
     enum blastmerge_status status = BLASTMERGE_OK;
-    bool is_counted = !is_psiblast(finalize->job);
-    for (size_t i = 0; i < finalize->n_children && is_counted && status == BLASTMERGE_OK; i++)
+    bool counts = is_counted(finalize->job);
+    for (size_t i = 0; i < finalize->n_children && counts && status == BLASTMERGE_OK; i++)
         status = check_child(finalize, i);
     return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, finalize->job->cloud) : status;
 }

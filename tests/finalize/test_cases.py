@@ -419,6 +419,19 @@ def test_psiblast_is_not_counted(tmp_path, mismatch):
     parent.check_complete()
 
 
+PSIBLAST_TABLE = (b"# PSIBLAST 2.12.0+\n# Iteration: 1\n# Query: a\n# Database: nr\n# 0 hits found\n" * 2
+                  + b"# BLAST processed 2 queries\n")
+
+
+@pytest.mark.parametrize("table", [b"q\ts" + b"\t1" * 10 + b"\n", b"q,s" + b",1" * 10 + b"\n", PSIBLAST_TABLE])
+def test_tables_that_do_not_count(tmp_path, table):
+    """-outfmt 6 and 10 do not tell how many queries there were; nor does 7 of PSI-BLAST."""
+    parent = Parent(tmp_path).add("a", gzip.compress(table), report_of(1))
+    done = parent.finalize("--strict")
+    assert done.code == 0, done.err
+    assert gzip.decompress(parent.path(RESULT).read_bytes()) == table
+
+
 # --- the job -------------------------------------------------------------------------------------------
 
 GOOD = {"schema": "blastmerge-finalize-job", "schema_version": 1, "storage_prefix": ".", "parent": {"job_id": "p"},
