@@ -10,6 +10,7 @@
 #include "blastmerge.h"
 #include "children.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ enum { N_CHILDREN = 6, N_CALLERS = 4 };
 static struct bytes zipped[N_CHILDREN]; /* of very different sizes */
 static struct bytes damaged;
 static struct bytes expected; /* the merge of all, spliced */
+static struct bytes packed;   /* compressed afresh */
 
 static struct blastmerge_job *make_job(unsigned n_threads, int level, int is_damaged) {
     struct blastmerge_options options;
@@ -46,12 +48,15 @@ static int make_children(void **state) {
     damaged = (struct bytes){malloc(zipped[0].n), zipped[0].n};
     memcpy(damaged.data, zipped[0].data, zipped[0].n);
     damaged.data[damaged.n / 2] ^= 0x10;
-    struct blastmerge_job *job = make_job(1, 0, 0);
-    if (blastmerge_to_buffer(job, &data, &n) != BLASTMERGE_OK) return -1;
-    expected = (struct bytes){malloc(n), n};
-    memcpy(expected.data, data, n);
-    blastmerge_free(job, data);
-    blastmerge_destroy(job);
+    for (int level = 0; level <= 1; level++) {
+        struct bytes *merged = level == 0 ? &expected : &packed;
+        struct blastmerge_job *job = make_job(1, level, 0);
+        if (blastmerge_to_buffer(job, &data, &n) != BLASTMERGE_OK) return -1;
+        *merged = (struct bytes){malloc(n), n};
+        memcpy(merged->data, data, n);
+        blastmerge_free(job, data);
+        blastmerge_destroy(job);
+    }
     return 0;
 }
 
@@ -60,6 +65,7 @@ static int free_children(void **state) {
     for (int i = 0; i < N_CHILDREN; i++) free(zipped[i].data);
     free(damaged.data);
     free(expected.data);
+    free(packed.data);
     return 0;
 }
 
@@ -94,6 +100,7 @@ struct caller {
     uint32_t seed;
     unsigned n_rounds;
     const char *failure;
+    void (*round)(struct caller *caller);
 };
 
 static uint32_t next_random(uint32_t *seed) {
@@ -154,17 +161,16 @@ static void one_round(struct caller *caller) {
 
 static void *call(void *argument) {
     struct caller *caller = argument;
-    for (unsigned i = 0; i < caller->n_rounds && caller->failure == NULL; i++) one_round(caller);
+    for (unsigned i = 0; i < caller->n_rounds && caller->failure == NULL; i++) caller->round(caller);
     return NULL;
 }
 
-static void test_jobs_side_by_side(void **state) {
+static void call_side_by_side(void (*round)(struct caller *caller)) {
     struct caller callers[N_CALLERS];
     const char *rounds = getenv("BLASTMERGE_TEST_ROUNDS");
-    (void)state;
     for (unsigned i = 0; i < N_CALLERS; i++) {
         unsigned n_rounds = rounds == NULL ? 15 : (unsigned)strtoul(rounds, NULL, 10);
-        callers[i] = (struct caller){.seed = 88172645U + i, .n_rounds = n_rounds};
+        callers[i] = (struct caller){.seed = 88172645U + i, .n_rounds = n_rounds, .round = round};
         assert_int_equal(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
     }
     for (unsigned i = 0; i < N_CALLERS; i++) pthread_join(callers[i].thread, NULL);
@@ -173,10 +179,138 @@ static void test_jobs_side_by_side(void **state) {
     }
 }
 
+static void test_jobs_side_by_side(void **state) {
+    (void)state;
+    call_side_by_side(one_round);
+}
+
+/* --- whatever the caller gave fails, at any moment ------------------------------------------------ */
+
+enum fault { NO_FAULT, FAULTY_READER, FAULTY_WRITER, FAULTY_ALLOCATOR, CANCELLED, CANCELLED_TWICE, N_FAULTS };
+
+/* What a job was given, and when it fails: at which call of the kind that is to. */
+struct given {
+    enum fault fault;
+    unsigned fail_at;
+    unsigned n_calls;
+    size_t n_read;
+    struct bytes written;
+    unsigned n_ends; /* calls of commit and discard */
+    unsigned n_closed;
+    long n_held;
+};
+
+static int fails(struct given *given, enum fault fault) {
+    return given->fault == fault && ++given->n_calls == given->fail_at;
+}
+
+static int read_given(void *context, const void **data, size_t *n_bytes) {
+    struct given *given = context;
+    size_t n_left = zipped[0].n - given->n_read;
+    if (fails(given, FAULTY_READER)) return EIO;
+    *n_bytes = n_left < 700 ? n_left : 700;
+    *data = zipped[0].data + given->n_read;
+    given->n_read += *n_bytes;
+    return 0;
+}
+
+static void close_given(void *context) {
+    ((struct given *)context)->n_closed++;
+}
+
+static int write_given(void *context, const void *data, size_t n_bytes) {
+    struct given *given = context;
+    if (fails(given, FAULTY_WRITER)) return ENOSPC;
+    given->written.data = realloc(given->written.data, given->written.n + n_bytes);
+    if (given->written.data == NULL) abort();
+    memcpy(given->written.data + given->written.n, data, n_bytes);
+    given->written.n += n_bytes;
+    return 0;
+}
+
+static int commit_given(void *context) {
+    ((struct given *)context)->n_ends++;
+    return 0;
+}
+
+static void discard_given(void *context) {
+    ((struct given *)context)->n_ends++;
+}
+
+static void *allocate_given(void *context, size_t n_bytes) {
+    struct given *given = context;
+    if (fails(given, FAULTY_ALLOCATOR)) return NULL;
+    given->n_held++;
+    return malloc(n_bytes);
+}
+
+static void release_given(void *context, void *memory) {
+    ((struct given *)context)->n_held--;
+    free(memory);
+}
+
+/* All the children, the first from the reader, to the writer; cancelled by other threads meanwhile or not. */
+static enum blastmerge_status run_given(struct given *given, unsigned n_threads, int level) {
+    const struct blastmerge_reader reader = {given, read_given, close_given};
+    const struct blastmerge_writer writer = {given, write_given, commit_given, discard_given};
+    pthread_t cancellers[2];
+    int n_cancellers = given->fault < CANCELLED ? 0 : given->fault == CANCELLED ? 1 : 2;
+    struct blastmerge_options options;
+    struct blastmerge_job *job = NULL;
+    blastmerge_options_init(&options, sizeof options);
+    options.n_threads = n_threads;
+    options.level = level;
+    options.allocator = (struct blastmerge_allocator){given, allocate_given, release_given};
+    enum blastmerge_status status = blastmerge_create(&job, &options);
+    if (status == BLASTMERGE_OK) status = blastmerge_add_reader(job, "reader", &reader);
+    for (int i = 1; i < N_CHILDREN && status == BLASTMERGE_OK; i++)
+        status = blastmerge_add_memory(job, "child", zipped[i].data, zipped[i].n);
+    if (status == BLASTMERGE_OK) status = blastmerge_set_output_writer(job, &writer);
+    if (status == BLASTMERGE_OK) {
+        for (int i = 0; i < n_cancellers; i++) {
+            if (pthread_create(&cancellers[i], NULL, cancel_after, job) != 0) abort();
+        }
+        status = blastmerge_run(job);
+        for (int i = 0; i < n_cancellers; i++) pthread_join(cancellers[i], NULL);
+    }
+    blastmerge_destroy(job);
+    return status;
+}
+
+static void one_faulty_round(struct caller *caller) {
+    static const enum blastmerge_status statuses[N_FAULTS] = {
+        BLASTMERGE_OK,        BLASTMERGE_IO,        BLASTMERGE_NO_SPACE,
+        BLASTMERGE_NO_MEMORY, BLASTMERGE_CANCELLED, BLASTMERGE_CANCELLED,
+    };
+    uint32_t random = next_random(&caller->seed);
+    struct given given = {.fault = random % N_FAULTS, .fail_at = 1 + (random >> 8) % 40};
+    int level = random >> 16 & 1;
+    const struct bytes *wanted = level == 0 ? &expected : &packed;
+    enum blastmerge_status status = run_given(&given, 1 + (random >> 20) % 5, level);
+    if (status == BLASTMERGE_OK) {
+        int is_same =
+            given.written.n == wanted->n && memcmp(given.written.data, wanted->data, wanted->n) == 0;
+        if (!is_same) caller->failure = "other bytes";
+    } else if (status != statuses[given.fault]) {
+        caller->failure = "another status";
+    }
+    if (given.n_held != 0) caller->failure = "memory was kept";
+    if (given.n_closed > 1 || given.n_ends > 1) caller->failure = "ended twice";
+    if (status == BLASTMERGE_OK && (given.n_closed != 1 || given.n_ends != 1))
+        caller->failure = "never ended";
+    free(given.written.data);
+}
+
+static void test_faults_side_by_side(void **state) {
+    (void)state;
+    call_side_by_side(one_faulty_round);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_number_of_threads),
         cmocka_unit_test(test_jobs_side_by_side),
+        cmocka_unit_test(test_faults_side_by_side),
     };
     return cmocka_run_group_tests(tests, make_children, free_children);
 }

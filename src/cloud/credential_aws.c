@@ -169,6 +169,7 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
     if (bm_xml_find(answer, n, "Expiration", when, sizeof when)) credential->expires = bm_parse_time(when);
     explicit_bzero(answer, sizeof answer);
     if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the web identity's exchange gave no keys");
+    if (credential->expires < 0) credential->expires = 0;
     credential->kind = BM_CREDENTIAL_AWS;
     return BLASTMERGE_OK;
 }

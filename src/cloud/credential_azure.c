@@ -15,6 +15,7 @@
 #include <strings.h>
 
 enum { CONNECTION_PART = 2048, TOKEN_ANSWER = 16384 };
+static const json_int_t latest = 253402300799; /* seconds since 1970: the end of the year 9999 */
 
 #define STORAGE_RESOURCE "https%3A%2F%2Fstorage.azure.com%2F"
 
@@ -92,15 +93,16 @@ static enum blastmerge_status find_static(const struct bm_location *location,
     return sas != NULL ? set_sas(credential, sas, error) : BLASTMERGE_OK;
 }
 
-/* A number that may be written as a string, as some of these servers do. */
-static int64_t json_number(const char *json, const char *name) {
+/* Seconds, that may be written as a string, as some of these servers do; 0 for what makes no sense. */
+static int64_t json_seconds(const char *json, const char *name) {
     json_t *object = json_loads(json, 0, NULL);
     const json_t *member = json_object_get(object, name);
-    uint64_t value = (uint64_t)json_integer_value(member);
+    json_int_t seconds = json_integer_value(member);
     const char *string = json_string_value(member);
-    if (string != NULL) (void)bm_parse_count(string, strlen(string), &value);
+    uint64_t value = 0;
+    if (string != NULL && bm_parse_count(string, strlen(string), &value)) seconds = (json_int_t)value;
     json_decref(object);
-    return (int64_t)value;
+    return seconds < 0 || seconds > latest ? 0 : seconds;
 }
 
 /* Asks for a token: {"access_token": ..., "expires_in": ... or "expires_on": ...}. */
@@ -111,8 +113,8 @@ static enum blastmerge_status take_token(struct bm_cloud *cloud, struct bm_ask a
     ask.size = sizeof answer;
     enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
     if (status != BLASTMERGE_OK) return status;
-    int64_t expires_in = json_number(answer, "expires_in");
-    int64_t expires_on = json_number(answer, "expires_on");
+    int64_t expires_in = json_seconds(answer, "expires_in");
+    int64_t expires_on = json_seconds(answer, "expires_on");
     bool has_token = bm_json_string(answer, "access_token", credential->secret, sizeof credential->secret);
     explicit_bzero(answer, sizeof answer);
     if (!has_token)

@@ -501,6 +501,7 @@ static void begin_try(struct bm_request *request) {
     request->is_paused = false;
     request->n_skip = 0;
     if (request->take == NULL) request->n_answer = 0, request->n_taken = 0;
+    if (request->answer != NULL) request->answer[0] = '\0'; /* one without a body is an empty string */
     enum blastmerge_status status = address(cloud, request, url, sizeof url, headers);
     if (status == BLASTMERGE_OK) {
         request->easy = take_handle(cloud);

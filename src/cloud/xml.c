@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+enum {
+    MAX_REFERENCE = 10
+}; /* bytes, with & and ;. To look further would be quadratic where there are many & */
+
 struct bm_xml bm_xml_open(const char *data, size_t n_data) {
     return (struct bm_xml){.data = data, .n_data = n_data, .kind = BM_XML_NOTHING};
 }
@@ -83,7 +87,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
             return true;
         }
     }
-    if (n < 2 || n > 8 || name[0] != '#') return false;
+    if (n < 2 || name[0] != '#') return false;
     bool is_hex = name[1] == 'x';
     uint32_t value = 0;
     for (size_t i = is_hex ? 2 : 1; i < n; i++) {
@@ -102,7 +106,8 @@ void bm_xml_text(struct bm_xml *xml, struct bm_text *text) {
     (void)take_text(xml);
     for (size_t i = 0; i < xml->n_token; i++) {
         const char *at = xml->token + i;
-        const char *end = *at == '&' ? memchr(at, ';', xml->n_token - i) : NULL;
+        size_t n_near = xml->n_token - i < MAX_REFERENCE ? xml->n_token - i : MAX_REFERENCE;
+        const char *end = *at == '&' ? memchr(at, ';', n_near) : NULL;
         if (end != NULL && add_reference(text, at + 1, (size_t)(end - at) - 1)) {
             i += (size_t)(end - at);
         } else {

@@ -128,10 +128,12 @@ static enum token read_token(struct bm_inflate *inflate, struct bm_batch *batch)
 /* The steps in which copies are made: a match of a smaller distance would overlap itself in one. */
 #define STEP ((size_t)16)
 
+/* The compiler's own copies, here and in put_literals(): libc's, with their bounds looked at
+ * (_FORTIFY_SOURCE=3), cost 1.6 % of a merge. How far a copy may go is looked at once for many. */
 ALWAYS_INLINE void copy(uint8_t *to, const uint8_t *from, size_t n_bytes) {
     uint8_t piece[STEP];
-    memcpy(piece, from, n_bytes);
-    memcpy(to, piece, n_bytes);
+    __builtin_memcpy(piece, from, n_bytes);
+    __builtin_memcpy(to, piece, n_bytes);
 }
 
 /* Writes up to 63 bytes too many. */
@@ -185,7 +187,7 @@ struct limits {
 
 ALWAYS_INLINE void put_literals(struct cursor *at, uint32_t entry) {
     const uint16_t literals = (uint16_t)(entry >> 16);
-    memcpy(at->out, &literals, sizeof literals);
+    __builtin_memcpy(at->out, &literals, sizeof literals);
     at->out += bm_codes_n_literals(entry);
 }
 

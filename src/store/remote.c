@@ -27,6 +27,7 @@ enum bm_presence bm_upload_look(struct bm_upload *upload, struct blastmerge_erro
         presence = strcmp(request->upload, upload->id) == 0 ? BM_PRESENCE_OURS : BM_PRESENCE_OTHER;
     } else if (request->http_status == 404) {
         presence = BM_PRESENCE_NONE;
+        *error = (struct blastmerge_error){0}; /* that is no failure */
     }
     bm_release(upload->memory, request);
     return presence;

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzes what servers say: HTTP's headers and bodies, lists of object stores, errors, the JSON and XML of
+ * credentials' servers, and AWS's profile files. All of it goes through the public API, with a libcurl of our
+ * own in the place of the real one that hands out the fuzzer's bytes.
+ *
+ * The first byte says what is done: 'h' a child of a web server, 'a' children of Azure with a managed
+ * identity, 's' of S3 with a container's credentials, 'w' of S3 with a web identity, 'm' of S3 with a
+ * machine's credentials, 'o' and 'z' a result for S3 and for Azure; 'p': the rest is a profile's file. The
+ * second byte is the size of the pieces in which bodies come. Then come answers, one for each request in
+ * turn, with a newline between two zero bytes between them: a status line, headers, a blank line, a body.
+ * Where there are none any more nothing can be connected to.
+ */
+#include "cloud/library.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { MAX_HANDLES = 64, MAX_PIECE = 256 };
+
+static void require(int holds) {
+    if (!holds) abort();
+}
+
+/* --- answers ------------------------------------------------------------------------------------- */
+
+static const uint8_t *answers; /* what is left of them */
+static size_t n_answers;
+static size_t n_piece;
+static struct blastmerge_job *job;
+
+struct answer {
+    const char *data;
+    size_t n;
+};
+
+static const uint8_t separator[] = {0, '\n', 0};
+
+static int next_answer(struct answer *answer) {
+    if (n_answers == 0) return 0;
+    const uint8_t *end = memmem(answers, n_answers, separator, sizeof separator);
+    size_t n = end == NULL ? n_answers : (size_t)(end - answers);
+    *answer = (struct answer){(const char *)answers, n};
+    if (end != NULL) n += sizeof separator;
+    answers += n;
+    n_answers -= n;
+    return 1;
+}
+
+/* --- a libcurl that asks nobody ------------------------------------------------------------------- */
+
+typedef size_t callback(char *data, size_t size, size_t n, void *context);
+
+/* A request on its way. */
+struct handle {
+    callback *on_header;
+    callback *on_body;
+    void *header_context;
+    void *body_context;
+    void *owner;
+    int has_no_body;
+    struct answer body; /* what is left of it */
+    int is_begun;
+    int is_paused;
+    CURLMsg done;
+};
+
+static struct handle *running[MAX_HANDLES];
+static struct handle *ended[MAX_HANDLES];
+static size_t n_running;
+static size_t n_ended;
+static unsigned n_waits;
+
+static CURL *make_handle(void) {
+    struct handle *handle = calloc(1, sizeof *handle);
+    require(handle != NULL);
+    return handle;
+}
+
+static void free_handle(CURL *easy) {
+    free(easy);
+}
+
+static void reset_handle(CURL *easy) {
+    memset(easy, 0, sizeof(struct handle));
+}
+
+static CURLcode set_option(CURL *easy, CURLoption option, ...) {
+    struct handle *handle = easy;
+    va_list arguments;
+    va_start(arguments, option);
+    switch ((int)option) {
+    case CURLOPT_HEADERFUNCTION:
+        handle->on_header = va_arg(arguments, callback *);
+        break;
+    case CURLOPT_WRITEFUNCTION:
+        handle->on_body = va_arg(arguments, callback *);
+        break;
+    case CURLOPT_HEADERDATA:
+        handle->header_context = va_arg(arguments, void *);
+        break;
+    case CURLOPT_WRITEDATA:
+        handle->body_context = va_arg(arguments, void *);
+        break;
+    case CURLOPT_PRIVATE:
+        handle->owner = va_arg(arguments, void *);
+        break;
+    case CURLOPT_NOBODY:
+        handle->has_no_body = 1;
+        break;
+    default:
+        break;
+    }
+    va_end(arguments);
+    return CURLE_OK;
+}
+
+static CURLcode get_information(CURL *easy, CURLINFO information, ...) {
+    va_list arguments;
+    require((int)information == CURLINFO_PRIVATE);
+    va_start(arguments, information);
+    *va_arg(arguments, void **) = ((struct handle *)easy)->owner;
+    va_end(arguments);
+    return CURLE_OK;
+}
+
+static CURLcode unpause(CURL *easy, int bits) {
+    (void)bits;
+    ((struct handle *)easy)->is_paused = 0;
+    return CURLE_OK;
+}
+
+static const char *text_of(CURLcode code) {
+    return code == CURLE_OK ? "no fault" : "a fault";
+}
+
+static CURLM *make_multi(void) {
+    return malloc(1);
+}
+
+static CURLMcode free_multi(CURLM *multi) {
+    require(n_running == 0);
+    free(multi);
+    return CURLM_OK;
+}
+
+static CURLMcode set_multi_option(CURLM *multi, CURLMoption option, ...) {
+    (void)multi;
+    (void)option;
+    return CURLM_OK;
+}
+
+static CURLMcode add(CURLM *multi, CURL *easy) {
+    (void)multi;
+    require(n_running < MAX_HANDLES);
+    running[n_running++] = easy;
+    return CURLM_OK;
+}
+
+static size_t without(struct handle **handles, size_t n, const void *handle) {
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (handles[i] != handle) handles[n_kept++] = handles[i];
+    }
+    return n_kept;
+}
+
+static CURLMcode drop(CURLM *multi, CURL *easy) {
+    (void)multi;
+    n_running = without(running, n_running, easy);
+    n_ended = without(ended, n_ended, easy);
+    return CURLM_OK;
+}
+
+/* The body's length as the headers have it; SIZE_MAX where they have none. */
+static size_t length_of(const char *line, size_t n_line) {
+    static const char name[] = "Content-Length: ";
+    if (n_line < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0) return SIZE_MAX;
+    size_t length = 0;
+    for (const char *digit = line + sizeof name - 1; digit < line + n_line && *digit >= '0' && *digit <= '9';
+         digit++)
+        length = length > (SIZE_MAX - 9) / 10 ? SIZE_MAX : length * 10 + (size_t)(*digit - '0');
+    return length;
+}
+
+/* Hands out a line; a copy, so that whoever looks behind it is found out. */
+static void hand_out_line(struct handle *handle, const char *line, size_t n_line) {
+    char *copy = malloc(n_line);
+    require(copy != NULL);
+    memcpy(copy, line, n_line);
+    require(handle->on_header(copy, 1, n_line, handle->header_context) == n_line);
+    free(copy);
+}
+
+/* Hands out the status line and the headers; what is left is the body. CURLE_PARTIAL_FILE: it is too short.
+ */
+static CURLcode hand_out_headers(struct handle *handle, struct answer answer) {
+    size_t length = SIZE_MAX;
+    if (answer.n < 12 || strncmp(answer.data, "HTTP/1.1 ", 9) != 0) return CURLE_WEIRD_SERVER_REPLY;
+    while (answer.n > 0) {
+        const char *end = memchr(answer.data, '\n', answer.n);
+        size_t n_line = end == NULL ? answer.n : (size_t)(end - answer.data) + 1;
+        size_t its_length = length_of(answer.data, n_line);
+        if (its_length != SIZE_MAX) length = its_length;
+        hand_out_line(handle, answer.data, n_line);
+        int is_blank = n_line == 1 || (n_line == 2 && answer.data[0] == '\r');
+        answer = (struct answer){answer.data + n_line, answer.n - n_line};
+        if (is_blank) break;
+    }
+    handle->body = answer;
+    if (handle->has_no_body) handle->body.n = 0;
+    if (length < handle->body.n) handle->body.n = length;
+    return CURLE_OK;
+}
+
+static CURLcode hand_out_body(struct handle *handle) {
+    while (handle->body.n > 0) {
+        size_t n = handle->body.n < n_piece ? handle->body.n : n_piece;
+        char *copy = malloc(n);
+        require(copy != NULL);
+        memcpy(copy, handle->body.data, n);
+        size_t n_taken = handle->on_body(copy, 1, n, handle->body_context);
+        free(copy);
+        if (n_taken == CURL_WRITEFUNC_PAUSE) {
+            handle->is_paused = 1;
+            return CURLE_AGAIN;
+        }
+        if (n_taken != n) return CURLE_WRITE_ERROR;
+        handle->body = (struct answer){handle->body.data + n, handle->body.n - n};
+    }
+    return CURLE_OK;
+}
+
+static void go_on(struct handle *handle) {
+    n_waits = 0;
+    CURLcode code = CURLE_OK;
+    struct answer answer = {NULL, 0};
+    if (!handle->is_begun)
+        code = next_answer(&answer) ? hand_out_headers(handle, answer) : CURLE_COULDNT_CONNECT;
+    handle->is_begun = 1;
+    if (code == CURLE_OK) code = hand_out_body(handle);
+    if (code == CURLE_AGAIN) return;
+    handle->done = (CURLMsg){CURLMSG_DONE, handle, {.result = code}};
+    n_running = without(running, n_running, handle);
+    ended[n_ended++] = handle;
+}
+
+static CURLMcode perform(CURLM *multi, int *n_left) {
+    (void)multi;
+    for (size_t i = 0; i < n_running;) {
+        struct handle *handle = running[i];
+        if (!handle->is_paused) go_on(handle);
+        if (i < n_running && running[i] == handle) i++;
+    }
+    *n_left = (int)n_running;
+    return CURLM_OK;
+}
+
+/* Waiting again and again without a request that goes on: a server asked for patience. Then it is cancelled.
+ */
+static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms,
+                          int *n_ready) {
+    (void)multi;
+    (void)extra;
+    (void)n_extra;
+    *n_ready = 0;
+    if (timeout_ms > 0 && ++n_waits > 3) blastmerge_cancel(job);
+    return CURLM_OK;
+}
+
+static CURLMsg *next_message(CURLM *multi, int *n_left) {
+    (void)multi;
+    *n_left = 0;
+    return n_ended == 0 ? NULL : &ended[--n_ended]->done;
+}
+
+static struct curl_slist *append(struct curl_slist *list, const char *string) {
+    struct curl_slist *item = malloc(sizeof *item);
+    require(item != NULL && strchr(string, '\n') == NULL);
+    *item = (struct curl_slist){strdup(string), list};
+    return item;
+}
+
+static void free_list(struct curl_slist *list) {
+    while (list != NULL) {
+        struct curl_slist *next = list->next;
+        free(list->data);
+        free(list);
+        list = next;
+    }
+}
+
+const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
+    static const struct bm_cloud_library library = {
+        .easy_init = make_handle,
+        .easy_cleanup = free_handle,
+        .easy_reset = reset_handle,
+        .easy_setopt = set_option,
+        .easy_getinfo = get_information,
+        .easy_pause = unpause,
+        .easy_strerror = text_of,
+        .multi_init = make_multi,
+        .multi_cleanup = free_multi,
+        .multi_setopt = set_multi_option,
+        .multi_add_handle = add,
+        .multi_remove_handle = drop,
+        .multi_perform = perform,
+        .multi_poll = wait_for,
+        .multi_info_read = next_message,
+        .slist_append = append,
+        .slist_free_all = free_list,
+    };
+    (void)error;
+    return &library;
+}
+
+/* No digests: what is signed is not looked at here. */
+void bm_cloud_sha256(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_SHA256]) {
+    memset(digest, (uint8_t)crc32(0, data, (uInt)n_bytes), BM_CLOUD_SHA256);
+}
+
+void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]) {
+    memset(digest, (uint8_t)crc32(0, data, (uInt)n_bytes), BM_CLOUD_MD5);
+}
+
+void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,
+                   uint8_t code[BM_CLOUD_SHA256]) {
+    (void)key;
+    (void)n_key;
+    bm_cloud_sha256(data, n_bytes, code);
+}
+
+/* --- jobs ---------------------------------------------------------------------------------------- */
+
+static char small_file[64];
+
+static void remove_small_file(void) {
+    (void)remove(small_file);
+}
+
+/* A token, or a profile. */
+static void write_small_file(const uint8_t *data, size_t n) {
+    if (small_file[0] == '\0') {
+        snprintf(small_file, sizeof small_file, "%s/fuzz_cloud.%ld",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+        (void)atexit(remove_small_file);
+    }
+    FILE *file = fopen(small_file, "w");
+    require(file != NULL && fwrite(data, 1, n, file) == n);
+    require(fclose(file) == 0);
+}
+
+static void set_environment(int what) {
+    static const char *const unwanted[] = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                           "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                           "AWS_SHARED_CREDENTIALS_FILE",
+                                           "AWS_CONFIG_FILE",
+                                           "AWS_ACCESS_KEY_ID",
+                                           "AWS_PROFILE",
+                                           "HOME"};
+    for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) (void)unsetenv(unwanted[i]);
+    (void)setenv("BLASTMERGE_RETRIES", "2", 1);
+    (void)setenv("BLASTMERGE_RETRY_DELAY_MS", "0", 1);
+    (void)setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    (void)setenv("AWS_ROLE_ARN", "role", 1);
+    if (what == 'o') (void)setenv("AWS_ACCESS_KEY_ID", "id", 1);
+    if (what == 's') (void)setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x", 1);
+    if (what == 'w') (void)setenv("AWS_WEB_IDENTITY_TOKEN_FILE", small_file, 1);
+    if (what == 'p') (void)setenv("AWS_SHARED_CREDENTIALS_FILE", small_file, 1);
+    if (what == 'p') (void)setenv("AWS_PROFILE", "p", 1);
+}
+
+static const char child[] = "<BlastOutput>\n<BlastOutput_iterations>\n<Iteration>\n</Iteration>\n"
+                            "</BlastOutput_iterations>\n</BlastOutput>\n";
+
+static enum blastmerge_status add_locations(int what) {
+    static const char *const outputs[] = {"s3://bucket/out", "az://account/container/out"};
+    if (what == 'o' || what == 'z') {
+        enum blastmerge_status status = blastmerge_add_memory(job, "child", child, sizeof child - 1);
+        return status == BLASTMERGE_OK ? blastmerge_set_output_location(job, outputs[what == 'z']) : status;
+    }
+    if (what == 'h') {
+        enum blastmerge_status status = blastmerge_add_location(job, "https://host/one.gz");
+        return status == BLASTMERGE_OK ? blastmerge_add_location(job, "https://host/two.gz") : status;
+    }
+    return blastmerge_add_location(job, what == 'a' ? "az://account/container/b*x" : "s3://bucket/k*.gz");
+}
+
+static void run(int what) {
+    struct blastmerge_options options;
+    blastmerge_options_init(&options, sizeof options);
+    options.n_threads = 1;
+    options.memory_limit = 44 << 20;
+    require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
+    enum blastmerge_status status = add_locations(what);
+    if (status == BLASTMERGE_OK)
+        status = what == 'o' || what == 'z' ? blastmerge_run(job) : blastmerge_check(job);
+    const struct blastmerge_error *error = blastmerge_error(job);
+    require(status == error->status && status != BLASTMERGE_INTERNAL);
+    require((status == BLASTMERGE_OK) == (error->message[0] == '\0') && strchr(error->message, '\n') == NULL);
+    require(strlen(error->message) < sizeof error->message);
+    blastmerge_destroy(job);
+    job = NULL;
+    n_ended = 0;
+}
+
+int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
+                           const uint8_t *data, size_t size) {
+    if (size < 2 || strchr("haswmozp", data[0]) == NULL || data[0] == '\0') return 0;
+    int what = data[0];
+    n_piece = 1 + data[1] % MAX_PIECE;
+    answers = data + 2;
+    n_answers = what == 'p' ? 0 : size - 2;
+    if (what == 'p') write_small_file(data + 2, size - 2);
+    if (what == 'w') write_small_file((const uint8_t *)"token", 5);
+    set_environment(what);
+    run(what);
+    return 0;
+}
