@@ -9,12 +9,20 @@
 
 static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
     struct blastmerge_report *totals = &job->totals;
-    uint64_t *const counts[BM_N_DOUBTS] = {
-        [BM_DOUBT_GAP] = &totals->n_number_gaps,       [BM_DOUBT_ID] = &totals->n_unsure_ids,
-        [BM_DOUBT_MESSAGE] = &totals->n_kept_messages, [BM_DOUBT_EXCESS] = &totals->n_excess_iterations,
-        [BM_DOUBT_EMPTY] = &totals->n_empty_children,
-    };
-    return counts[doubt];
+    switch (doubt) {
+    case BM_DOUBT_GAP:
+        return &totals->n_number_gaps;
+    case BM_DOUBT_ID:
+        return &totals->n_unsure_ids;
+    case BM_DOUBT_MESSAGE:
+        return &totals->n_kept_messages;
+    case BM_DOUBT_EXCESS:
+        return &totals->n_excess_iterations;
+    case BM_DOUBT_EMPTY:
+    case BM_N_DOUBTS:
+        break;
+    }
+    return &totals->n_empty_children;
 }
 
 /* The count of all children so far; where it is the first one above 0 the child at hand is to blame. */
