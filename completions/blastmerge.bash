@@ -30,12 +30,12 @@ _blastmerge() {
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
     --db | --expect-children | --memory | --endpoint) return ;;
-    -o | --output | --files-from | --report) _blastmerge_files "$current" && return ;;
+    -o | --output | --files-from | --expect-queries | --report) _blastmerge_files "$current" && return ;;
     esac
 
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
-            --invalid-utf8 --sort --expect-children --salvage --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
+            --invalid-utf8 --sort --expect-children --expect-queries --salvage --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return
     fi

@@ -154,6 +154,7 @@ struct blastmerge_report {
     uint64_t n_damaged_children;     /* options.salvage: those of which something was lost */
     uint64_t n_lost_stretches;       /* of their text */
     uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short: no checksum is there */
+    uint64_t n_missing_queries;      /* options.expect_queries: without an Iteration */
 };
 
 /* What one child held, from the data. */
@@ -220,6 +221,9 @@ struct blastmerge_options {
                        QUERY_IDS_AUTO unless RENUMBER, and INVALID_UTF8_KEEP; other databases are an error */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
                     If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
+    const char
+        *expect_queries; /* a file with the queries that were searched, FASTA or a list of names: Iterations
+                            of others, missing or in another order are an error (docs/queries.md); NULL */
 };
 
 /*

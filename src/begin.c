@@ -264,6 +264,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     if (status == BLASTMERGE_OK) status = bm_rescue_open(job);
+    if (status == BLASTMERGE_OK && job->expect_queries != NULL)
+        status = bm_expect_open(&job->expect, &job->memory, job->expect_queries, &job->error);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK) status = check_twice(job);
@@ -294,6 +296,8 @@ void bm_conduct_end(struct blastmerge_job *job) {
     if (job->splice != NULL) bm_splice_close(job->splice, memory);
     if (job->mark != NULL) bm_mark_close(job->mark, memory);
     bm_rescue_close(job);
+    bm_expect_close(job->expect, memory);
+    job->expect = NULL;
     bm_release(memory, job->marks);
     bm_release(memory, job->number);
     bm_release(memory, job->headers);

@@ -156,6 +156,11 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
         if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.endpoint = job->endpoint;
+    if (job->options.expect_queries != NULL) {
+        job->expect_queries = bm_copy_string(&job->memory, job->options.expect_queries);
+        if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.expect_queries = job->expect_queries;
     if (job->options.salvage) job->options.format = BLASTMERGE_FORMAT_XML;
     return bm_cancel_open(&job->cancel, &job->error);
 }
@@ -193,6 +198,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     for (size_t i = 0; i < job->n_children; i++) bm_job_drop_source(job, &job->children[i].source);
     bm_release(&job->memory, job->children);
     bm_release(&job->memory, job->endpoint);
+    bm_release(&job->memory, job->expect_queries);
     bm_release(&job->memory, job->output_location);
     bm_release(&job->memory, job->output_name);
     bm_release(&job->memory, job->report_location);

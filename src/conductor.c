@@ -209,9 +209,53 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* --- queries ------------------------------------------------------------------------------------- */
+
+/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. */
+static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_expect_gap *gap) {
+    const char *name = gap->name[0] == '\0' ? "(without a name)" : gap->name;
+    job->totals.n_missing_queries += gap->n;
+    if (gap->n == 0) return BLASTMERGE_OK;
+    if (job->rescue == NULL) {
+        return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                       "%" PRIu64 " %s no Iteration, the first of them number %" PRIu64 ", %.300s", gap->n,
+                       gap->n == 1 ? "query has" : "queries have", gap->first, name);
+    }
+    bm_job_warn(job, false, "%" PRIu64 " %s no Iteration: from number %" PRIu64 " on, %.300s", gap->n,
+                gap->n == 1 ? "query has" : "queries in a row have", gap->first, name);
+    return BLASTMERGE_OK;
+}
+
+/* Looks whether the Iterations are those of the queries that were expected. */
+static enum blastmerge_status take_queries(struct blastmerge_job *job) {
+    struct bm_expect_gap gap;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    size_t position = 0;
+    while (bm_expect_take(job->expect, job->marks, &position, job->batch,
+                          job->batch->text_offset + job->n_scanned, &gap, &status, &job->error)) {
+        if (status == BLASTMERGE_OK) status = take_gap(job, &gap);
+        if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status end_queries(struct blastmerge_job *job) {
+    struct bm_expect_gap gap;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (job->expect != NULL) status = bm_expect_end(job->expect, &gap, &job->error);
+    if (job->expect != NULL && status == BLASTMERGE_OK) status = take_gap(job, &gap);
+    return status == BLASTMERGE_OK ? status : fail(job);
+}
+
 /* The format is known. */
 static enum blastmerge_status take_format(struct blastmerge_job *job) {
     job->totals.format = bm_mark_format(job->mark);
+    if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
+        bm_fail(&job->error, BLASTMERGE_USAGE,
+                "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
+                bm_mark_format_title(job->totals.format));
+        return bm_conduct_fail_child(job);
+    }
     if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
     bm_fail(
         &job->error, BLASTMERGE_USAGE,
@@ -230,6 +274,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             break;
         case BM_MARK_FIELD:
             bm_header_take(&job->headers[1], bm_mark_field(job->mark));
+            if (job->expect != NULL) bm_expect_field(job->expect, bm_mark_field(job->mark));
             if (job->has_report && !(job->rescue != NULL && bm_rescue_is_header(job)))
                 bm_report_field(&job->report, bm_mark_field(job->mark));
             break;
@@ -257,6 +302,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         enum blastmerge_status status = take_header_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
+    if (job->expect != NULL && take_queries(job) != BLASTMERGE_OK) return job->error.status;
     bm_number_take(job->number, job->marks, job->batch, job->batch->text_offset + job->n_scanned, job->edits);
     job->marks->n_entries = 0;
     return BLASTMERGE_OK;
@@ -432,6 +478,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     size_t n_epilogue = 0;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
+    if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
     if (job->totals.n_documents == 0) {
         bm_fail(&job->error, BLASTMERGE_DATA,
                 "all children are empty: there is no document to make a result of");

@@ -9,6 +9,7 @@
 #include "base/edit.h"
 #include "base/output.h"
 #include "base/workers.h"
+#include "expect/expect.h"
 #include "fetch/fetch.h"
 #include "lane.h"
 #include "mark/mark.h"
@@ -72,6 +73,7 @@ struct blastmerge_job {
     uint64_t compressed_total; /* 0 if that of any child is not known */
 
     char *endpoint;        /* the options' own copy, or NULL */
+    char *expect_queries;  /* likewise */
     char *output_location; /* or NULL */
     char *output_name;     /* as it may be shown, if it is remote; else NULL */
     bool has_writer;
@@ -95,6 +97,7 @@ struct blastmerge_job {
     struct bm_mark *mark;
     struct bm_mark_list *marks;
     struct bm_number *number;
+    struct bm_expect *expect;  /* NULL: any queries will do */
     struct bm_header *headers; /* the first document's and the one at hand */
     struct bm_edit_list *edits;
     struct bm_splice *splice;

@@ -88,6 +88,7 @@ static enum blastmerge_status open_rest(struct check *check, uint64_t fault) {
     struct tool_job *old = check->job;
     check->job = old == &check->jobs[0] ? &check->jobs[1] : &check->jobs[0];
     check->options.expect_children = 0;
+    check->options.expect_queries = NULL; /* they are the first job's */
     check->options.sort = BLASTMERGE_SORT_NONE;
     enum blastmerge_status status = tool_job_open(check->job, &check->options);
     struct blastmerge_child child;

@@ -35,6 +35,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.plain = options->plain != 0;
     library.force = options->force != 0;
     library.salvage = options->salvage != 0;
+    library.expect_queries = options->expect_queries;
     library.memory_limit = options->memory << 20;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;

@@ -41,7 +41,7 @@ struct row {
 #define NOT_FINALIZE .not_finalize = true
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 16
+#define ROW_LEVEL 17
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -70,7 +70,8 @@ static const struct row rows[] = {
     {"sort", 0, KIND_CHOICE, AT(sort), NOT_FINALIZE, .words = "none|natural", .argument = "HOW",
      .help = "order: none (as given), natural (2 before 10)"},
     {"expect-children", 0, KIND_NUMBER, AT(expect_children), NOT_FINALIZE, .minimum = 1, .maximum = UINT64_MAX,
-     .argument = "N", .help = "another number of children is an error"},
+     .argument = "N", .help = "another number is an error; --expect-queries FILE"},
+    {"expect-queries", 0, KIND_TEXT, AT(expect_queries), NOT_FINALIZE, .argument = "FILE"},
     {"salvage", 0, KIND_FLAG, AT(salvage), MERGE_ONLY, NOT_FINALIZE, .minimum = 1},
     {"threads", 't', KIND_NUMBER, AT(n_threads), .maximum = 64, .argument = "N",
      .help = "1 to 64; 0 (default): one a processor, at most 8"},

@@ -88,6 +88,7 @@ struct tool_options {
     uint64_t invalid_utf8; /* enum blastmerge_invalid_utf8 */
     uint64_t sort;         /* enum blastmerge_sort */
     uint64_t expect_children;
+    const char *expect_queries;
     uint64_t salvage;
     uint64_t memory; /* MiB */
     const char *endpoint;

@@ -15,6 +15,8 @@ format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "
                  error; "auto": as the first child's bytes say
 salvage          of damaged children what is whole is merged; the report says how much was lost. Children are read twice, so
                  that file objects and iterables will not do
+expect_queries   path of a file with the queries that were searched, FASTA or a list of names: Iterations of others, missing
+                 or in another order are an error
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": bytes that are not UTF-8
 sort             "none" or "natural": the children's order
@@ -175,6 +177,7 @@ class Report:
     damaged_children: int
     lost_stretches: int
     unchecked_iterations: int
+    missing_queries: int
     children: Tuple[Child, ...]
 
 
@@ -300,6 +303,8 @@ class _Job:
                 if not isinstance(value, int) or value < 0:
                     raise UsageError(f"{name} must be a number from 0 on, not {value!r}")
                 setattr(made, _PLAIN_OPTIONS[name], value)
+            elif name == "expect_queries":
+                made.expect_queries = None if value is None else os.fsencode(value)
             elif name in ("database", "endpoint"):
                 setattr(made, name, None if value is None else value.encode())
             else:

@@ -31,7 +31,7 @@ class Report(Structure):
                 ("seconds", c_double), ("format", c_int), ("n_renumbered_ids", c_uint64), ("n_unsure_ids", c_uint64),
                 ("n_kept_messages", c_uint64), ("n_excess_iterations", c_uint64), ("n_number_gaps", c_uint64),
                 ("n_empty_children", c_uint64), ("n_damaged_children", c_uint64), ("n_lost_stretches", c_uint64),
-                ("n_unchecked_iterations", c_uint64)]
+                ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64)]
 
 
 class Child(Structure):
@@ -56,7 +56,8 @@ class Options(Structure):
                 ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
-                ("as_unsplit", c_int), ("salvage", c_int)]
+                ("as_unsplit", c_int), ("salvage", c_int),
+                ("expect_queries", c_char_p)]
 
 
 class FinalizeOptions(Structure):

@@ -35,7 +35,7 @@ expect 'finalize' 'fi'
 expect '' x ch
 expect 'a b.xml.gz' a
 expect 'batch_1.xml.gz|batch_2.xml.gz' -o x.gz ba
-expect '--expect-children' --ex
+expect '--expect-children|--expect-queries' --ex
 expect 'natural' --sort na
 expect 'natural' --sort = na
 expect 'error|ignore|warn' --mismatch =

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect - the queries that were searched, against the Iterations that are merged (docs/queries.md).
+ *
+ * The file of queries is read beside the merge, a query for each Iteration, so that memory is fixed however
+ * many there are. Only where one does not fit is the file looked through, for what to say of it.
+ */
+#ifndef BM_EXPECT_H
+#define BM_EXPECT_H
+
+#include "base/batch.h"
+#include "mark/mark.h"
+
+enum { BM_EXPECT_WORD = 1000 /* bytes of a name that count */ };
+
+struct bm_expect;
+
+/* Opens a regular file: FASTA if its first visible byte is '>', else a list of names, one a line. */
+enum blastmerge_status bm_expect_open(struct bm_expect **expect, struct bm_memory *memory, const char *path,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* NULL is fine. */
+void bm_expect_close(struct bm_expect *expect, struct bm_memory *memory);
+
+/* Queries that are missing in a row. */
+struct bm_expect_gap {
+    uint64_t n;
+    uint64_t first;                /* its number in the file, from 1 */
+    char name[BM_EXPECT_WORD + 1]; /* of the first; "" */
+};
+
+/* A field of a document's header, which tells the program: PSI-BLAST writes several Iterations for one query.
+ */
+void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field);
+
+/* Takes the next Iteration from the marks (*position is moved on, 0 at first), whose text lies in the batch
+ * up to the offset `scanned`. True if there was one, to be called again: then *gap tells what is missing
+ * before it. *status: BLASTMERGE_MISMATCH if it is none of the queries that are still to come. */
+bool bm_expect_take(struct bm_expect *expect, const struct bm_mark_list *marks, size_t *position,
+                    const struct bm_batch *batch, uint64_t scanned, struct bm_expect_gap *gap,
+                    enum blastmerge_status *status, struct blastmerge_error *error);
+
+/* All Iterations were taken: what is missing behind the last. */
+enum blastmerge_status bm_expect_end(struct bm_expect *expect, struct bm_expect_gap *gap,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+
+#endif

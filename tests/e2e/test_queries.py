@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""--expect-queries: the Iterations against the queries that were searched."""
+import random
+
+import forms
+import program
+import pytest
+import small
+
+NAMES = [f"query{number}" for number in range(12)]
+SALVAGED = 11
+
+
+def fasta(names, end="\n"):
+    return "".join(f">{name} a title > of it{end}MKV{end}LL{end}" for name in names).encode()
+
+
+def children(folder, *groups, **header):
+    return program.write_children(folder, [small.child(*(f"{name} a title" for name in group), **header) for group in groups])
+
+
+def run(folder, queries, *arguments):
+    path = folder / "queries"
+    path.write_bytes(queries)
+    return program.run("--expect-queries", path, "-o", folder / "merged.xml.gz", "-f", *arguments)
+
+
+LISTS = {"FASTA": fasta(NAMES), "CR LF": fasta(NAMES, "\r\n"), "list": "\n".join(NAMES).encode(),
+         "list with more": "\n\n".join(f" {name}\tand more" for name in NAMES).encode() + b"\n\n",
+         "FASTA without an end": fasta(NAMES)[:-5], "blank before": b"\n\n" + fasta(NAMES)}
+
+
+@pytest.mark.parametrize("queries", LISTS.values(), ids=LISTS)
+def test_all_are_there(tmp_path, queries):
+    paths = children(tmp_path, NAMES[:5], NAMES[5:6], NAMES[6:])
+    done = run(tmp_path, queries, *paths)
+    assert (done.code, done.err) == (0, "")
+    assert program.text_of((tmp_path / "merged.xml.gz").read_bytes()) == program.run(*paths).text
+    assert program.run("check", "--expect-queries", tmp_path / "queries", *paths).code == 0
+
+
+def refused(folder, queries, paths, *words):
+    done = run(folder, queries, *paths)
+    assert done.code == program.MISMATCH, done
+    assert not (folder / "merged.xml.gz").exists()
+    for word in words:
+        assert word in done.err, done.err
+    assert program.run("check", "--expect-queries", folder / "queries", *paths).code == program.MISMATCH
+
+
+def test_what_does_not_fit(tmp_path):
+    good = fasta(NAMES)
+    refused(tmp_path, good, children(tmp_path, NAMES[:3], NAMES[4:]), "1 query has no Iteration", "number 4, query3")
+    refused(tmp_path, good, children(tmp_path, NAMES[2:]), "2 queries have no", "number 1, query0")
+    refused(tmp_path, good, children(tmp_path, NAMES[:-3]), "3 queries have no", "number 10, query9")
+    refused(tmp_path, good, children(tmp_path, NAMES[:4], NAMES[3:]), "query3", "number 5", "query4, was expected",
+            "number 4, and doubled or out of order", "child_0001")
+    refused(tmp_path, good, children(tmp_path, ["other", *NAMES]), "other", "there is no such query")
+    refused(tmp_path, good, children(tmp_path, NAMES, ["other"]), "other", "behind the last one", "no such query")
+    refused(tmp_path, good, children(tmp_path, NAMES, NAMES[:1]), "behind the last one", "number 1, and doubled")
+    refused(tmp_path, b"", children(tmp_path, NAMES), "query0", "no such query")
+    swapped = [*NAMES[:2], NAMES[3], NAMES[2], *NAMES[4:]]
+    refused(tmp_path, good, children(tmp_path, swapped), "1 query has no Iteration", "query2")
+
+
+def test_random_lists(tmp_path):
+    """Right exactly if the names are the same in the same order."""
+    rng = random.Random(1)
+    for _ in range(60):
+        names = list(NAMES)
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            kind, at = rng.randrange(4), rng.randrange(len(names))
+            if kind == 0:
+                names.pop(at)
+            elif kind == 1:
+                names.insert(at, names[rng.randrange(len(names))])
+            elif kind == 2:
+                names[at] = names[at] + "x"
+            else:
+                names.insert(at, names.pop(rng.randrange(len(names))))
+        cut = rng.randrange(1, len(names))
+        done = run(tmp_path, fasta(NAMES), *children(tmp_path, names[:cut], names[cut:]))
+        assert done.code == (0 if names == NAMES else program.MISMATCH), (names, done.err)
+
+
+def test_parsed_deflines(tmp_path):
+    """What BLAST makes of ids with -parse_deflines, and of queries without a name."""
+    pairs = [("sp|P12345|NAME_X", "P12345", "a title"), ("gnl|db|x7", "db:x7", "t"), ("lcl|foo", "foo", "No definition line"),
+             ("plain", "plain", "with a title"), ("ref|NP_001.2|", "NP_001.2", "t"), ("tr|A0A1.3|B", "A0A1", "t"),
+             ("", "Query_1", "No definition line"), ("", "Query_2", "unnamed protein product"), ("a&b<c", "Query_9", "a&amp;b&lt;c d")]
+    text = small.PROLOGUE.format(program="blastp", version="v", database="d", expect="1", query="q")
+    for number, (_, name, title) in enumerate(pairs, 1):
+        text += (f"<Iteration>\n<Iteration_iter-num>{number}</Iteration_iter-num>\n<Iteration_query-ID>{name}</Iteration_query-ID>"
+                 f"<Iteration_query-def>{title}</Iteration_query-def><Iteration_hits></Iteration_hits>\n</Iteration>\n")
+    child = program.write_children(tmp_path, [forms.member((text + small.EPILOGUE).encode())])
+    good = "".join(f">{name}\nMK\n" for name, _, _ in pairs).encode()
+    assert run(tmp_path, good, *child).code == 0
+    for wrong in (b"P1234", b"NAME", b"sp|P123456|NAME_X", b"P12345.x|"):
+        (tmp_path / "merged.xml.gz").unlink(missing_ok=True)
+        refused(tmp_path, good.replace(b"sp|P12345|NAME_X", wrong), child, "no such query")
+
+
+def test_names_beyond_ascii(tmp_path):
+    """BLAST turns UTF-8 into ISO-8859-1."""
+    text = small.text("caf\u00e9 x", "na\u00efve y").decode()
+    for encoding in ("utf-8", "latin-1"):
+        child = program.write_children(tmp_path, [forms.member(text.encode(encoding))])
+        done = run(tmp_path, "caf\u00e9\nna\u00efve\n".encode(), "--invalid-utf8", "latin1", *child)
+        assert done.code == 0, done.err
+
+
+def test_rounds_of_psiblast(tmp_path):
+    twice = [name for name in NAMES for _ in range(3)]
+    assert run(tmp_path, fasta(NAMES), *children(tmp_path, twice, program="psiblast")).code == 0
+    (tmp_path / "merged.xml.gz").unlink()
+    refused(tmp_path, fasta(NAMES), children(tmp_path, twice), "doubled or out of order")
+
+
+def test_long_iterations_and_batches(tmp_path):
+    """Names at any place of a batch, and far apart."""
+    rng = random.Random(3)
+    names = [f"q{number}" for number in range(300)]
+    text = small.text(*names).decode()
+    text = text.replace("MKV", "M" * 7, 50)
+    first, *rest = text.split("<Iteration_hits>")
+    text = first + "".join(f"<!--{'x' * rng.choice([0, 10, 9000, 100000])}--><Iteration_hits>{part}" for part in rest)
+    child = program.write_children(tmp_path, [forms.member(text.encode())])
+    assert run(tmp_path, fasta(names), "--threads", "1", *child).code == 0
+    (tmp_path / "merged.xml.gz").unlink()
+    refused(tmp_path, fasta(names[:200] + ["more"] + names[200:]), child, "number 201, more")
+
+
+def test_with_salvage_what_is_missing_is_told(tmp_path):
+    whole = forms.member(small.text(*NAMES[:6]).replace(b"query3", b"query3\1"))
+    paths = program.write_children(tmp_path, [whole, small.text(*NAMES[6:])[:-400]])
+    done = run(tmp_path, fasta(NAMES), "--salvage", *paths)
+    assert done.code == SALVAGED
+    assert "1 query has no Iteration: from number 4 on, query3" in done.err
+    assert "queries in a row have no Iteration" in done.err or "1 query has no Iteration: from number 12 on, query11" in done.err
+    wrong = run(tmp_path, fasta(NAMES[1:]), "--salvage", *paths)
+    assert wrong.code == program.MISMATCH and "no such query" in wrong.err
+
+
+def test_what_is_no_file_of_queries(tmp_path):
+    paths = children(tmp_path, NAMES)
+    for queries, code in ((tmp_path / "none", program.NOT_FOUND), (tmp_path, program.USAGE), ("/dev/null", program.USAGE),
+                          (paths[0], program.USAGE)):
+        done = program.run("--expect-queries", queries, "-o", tmp_path / "merged", *paths)
+        assert done.code == code and not (tmp_path / "merged").exists(), done.err
+    assert program.run("finalize", "--expect-queries", "x", "y").code == program.USAGE
+    table = tmp_path / "table"
+    table.write_bytes(b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n")
+    done = run(tmp_path, fasta(NAMES), table)
+    assert done.code == program.USAGE and "-outfmt 5" in done.err
