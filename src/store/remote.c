@@ -178,7 +178,11 @@ static enum blastmerge_status resolve(struct bm_upload *upload, const struct bm_
         return BLASTMERGE_OK;
     }
     *error = refusal;
-    if (is_exists)
+    if (is_exists && presence == BM_PRESENCE_NONE)
+        bm_fail(error, BLASTMERGE_IO,
+                "the server refused it as if it existed already (HTTP %ld), yet there is nothing: try again",
+                request->http_status);
+    else if (is_exists)
         bm_fail(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
     else if (is_gone)
         bm_fail(error, BLASTMERGE_EXISTS, "another writer committed first: what this one had staged is gone");

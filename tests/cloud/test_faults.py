@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from conftest import SEED, merge, share
+from conftest import SEED, STALL, merge, share
 from faultproxy import Fault, Proxy
 from program import CHANGED, DATA, DENIED, EXISTS, IO, NOT_FOUND, NO_SPACE, OK
 
@@ -48,6 +48,10 @@ def once(kind, fault, skip=0):
     return decide
 
 
+def patience(fault):
+    return STALL if fault.kind == "stall" else {}
+
+
 def is_told(kind, fault):
     """Where only a code in the body makes it a fault that passes; a HEAD has no body."""
     return kind != "look" or fault.code != 400
@@ -79,7 +83,7 @@ def write(store, proxy, which, key="results/faults.gz", memory=44, **env):
 def test_reading_goes_on(store, proxy, children, fault):
     for kind in share([kind for kind in READING if is_told(kind, fault)], store.name, "read", fault):
         proxy.reset(once(kind, fault))
-        done = read(store, proxy)
+        done = read(store, proxy, **patience(fault))
         assert done.out == children.merged, (kind, done.err)
         assert any(request.fault for request in proxy.log), f"no request was a {kind}"
 
@@ -89,7 +93,7 @@ def test_writing_goes_on(store, proxy, children, long_children, fault):
     for kind in share([kind for kind in WRITING[store.name] if is_told(kind, fault)], store.name, "write", fault):
         which = children if kind in ("put", "look") else long_children
         proxy.reset(once(kind, fault))
-        done, result = write(store, proxy, which)
+        done, result = write(store, proxy, which, **patience(fault))
         assert done.code == OK and result == which.merged, (kind, done.err)
         assert any(request.fault for request in proxy.log), f"no request was a {kind}"
         if kind == "begin":  # an upload whose id was lost has no parts, and nobody knows it
@@ -183,6 +187,12 @@ def test_a_lost_commit_is_found_to_be_ours(store, proxy, children, long_children
         assert (done.code, result) == (OK, which.merged), done.err
 
 
+def test_refused_as_existing_where_nothing_is(store, proxy, children):
+    proxy.reset(always("put", Fault("status", code=409, body=b"<Error><Code>Conflict</Code></Error>")))
+    done, result = write(store, proxy, children)
+    assert (done.code, result) == (IO, None) and "there is nothing: try again" in done.err
+
+
 def test_a_commit_that_stays_lost(store, proxy, long_children):
     """The server did it, and never said so: the object itself tells."""
     proxy.reset(always("commit", Fault("lost")))
@@ -226,7 +236,7 @@ def test_web(web, children, folder):
                 continue  # a server that takes part in nothing but files says this only if it is true
             for number in (0, 3, 5):
                 proxy.reset(lambda request, n=number, f=fault: f if request.number == n else None)
-                done = merge("--memory", 30, *urls)
+                done = merge("--memory", 30, *urls, env=patience(fault))
                 assert done.out == children.merged, (fault, number, done.err)
         for number in (4, 6):
             proxy.reset(lambda request, n=number: Fault("etag") if request.number >= n else None)
