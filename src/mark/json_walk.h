@@ -83,8 +83,12 @@ static uint64_t find_escaped(uint64_t backslashes, uint64_t *carry) {
 
 /* Each bit becomes the parity of itself and all below. */
 INLINE uint64_t find_parity(uint64_t bits) {
-    for (unsigned n = 1; n < 64; n *= 2) bits ^= bits << n;
-    return bits;
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    return bits ^ bits << 32;
 }
 
 /* What the last block leaves for the next: each is 0 or 1, but inside, which is 0 or all bits. */
@@ -321,24 +325,29 @@ INLINE enum stop take_next(struct walk *walk, size_t at) {
     return STOP_NOT;
 }
 
-/* A member without anything odd, that is a number or a string, with its comma. */
-INLINE bool take_plain_member(struct walk *walk) {
+/* The tokens of a member without anything odd, with its comma, if it is a number or a string; else 0. */
+INLINE size_t measure_member(const uint8_t *text, const uint16_t *special) {
+    if (text[special[0]] != '"' || text[special[1]] != '"' || text[special[2]] != ':') return 0;
+    size_t at = special[3];
+    if (text[at] == '"') return text[special[4]] == '"' && text[special[5]] == ',' ? 6 : 0;
+    return text[special[4]] == ',' && text[at] < 'a' && take_number(text, at) > 0 ? 5 : 0;
+}
+
+/* All such members that lie here. True if there was one. */
+INLINE bool take_members(struct walk *walk) {
     enum { AHEAD = 5 }; /* the list has more sentinels than that */
     const uint8_t *text = walk->text;
     const uint16_t *special = walk->special;
+    size_t size = walk->size;
     if (bm_unlikely(walk->mark->tells_queries) && here(walk) == BM_PLACE_SEARCH) return false;
-    if (special[AHEAD] >= walk->size || text[special[0]] != '"' || text[special[1]] != '"' ||
-        text[special[2]] != ':') {
-        return false;
+    while (special[AHEAD] < size) {
+        size_t n = measure_member(text, special);
+        if (n == 0) break;
+        special += n;
     }
-    size_t at = special[3];
-    if (text[at] == '"') {
-        if (text[special[4]] != '"' || text[special[5]] != ',') return false;
-        walk->special += 6;
-        return true;
-    }
-    if (text[special[4]] != ',' || text[at] >= 'a' || take_number(text, at) == 0) return false;
-    walk->special += 5;
+    if (special == walk->special) return false;
+    walk->special = special;
+    walk->state = BM_JSON_NAME;
     return true;
 }
 
@@ -349,11 +358,7 @@ INLINE enum stop take_token(struct walk *walk) {
     switch (walk->state) {
     case BM_JSON_NAME:
     case BM_JSON_FIRST_NAME:
-        if (take_plain_member(walk)) {
-            walk->state = BM_JSON_NAME;
-            return STOP_NOT;
-        }
-        return take_name(walk, at);
+        return take_members(walk) ? STOP_NOT : take_name(walk, at);
     case BM_JSON_COLON:
         return take_colon(walk, at);
     case BM_JSON_NEXT:
