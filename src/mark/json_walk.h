@@ -229,7 +229,7 @@ INLINE enum stop take_string(struct walk *walk) {
 
 /* --- tokens ---------------------------------------------------------------------------------- */
 
-INLINE enum bm_json_place here(const struct walk *walk) {
+INLINE enum bm_json_place place_of(const struct walk *walk) {
     return (enum bm_json_place)walk->json->places[walk->json->depth - 1];
 }
 
@@ -251,7 +251,7 @@ WALK_TARGET static enum stop take_open(struct walk *walk, bool is_array, size_t 
 /* The array of the reports itself is closed by the judge. */
 WALK_TARGET static enum stop take_close(struct walk *walk, bool is_array, size_t at) {
     struct bm_json *json = walk->json;
-    if (!may_mark(walk) || here(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
+    if (!may_mark(walk) || place_of(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
     if (!bm_json_close(walk->mark, is_array, walk->offset + at)) return STOP_SHORT;
     walk->state = (enum bm_json_state)json->state;
     walk->special++;
@@ -306,7 +306,7 @@ INLINE enum stop take_value(struct walk *walk, size_t at) {
     uint8_t first = walk->text[at];
     if (first == '{' || first == '[') return take_open(walk, first == '[', at);
     if (first == ']' && walk->state == BM_JSON_FIRST_VALUE) return take_close(walk, true, at);
-    if (here(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
+    if (place_of(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
     if (first == '"') return take_quote(walk, at);
     size_t end = first < 'a' ? take_number(walk->text, at) : take_word(walk->text, at);
     if (end == 0) return STOP_SHORT;
@@ -320,7 +320,7 @@ INLINE enum stop take_next(struct walk *walk, size_t at) {
     uint8_t byte = walk->text[at];
     if (byte == '}' || byte == ']') return take_close(walk, byte == ']', at);
     if (byte != ',') return STOP_SHORT;
-    walk->state = bm_json_is_array(here(walk)) ? BM_JSON_VALUE : BM_JSON_NAME;
+    walk->state = bm_json_is_array(place_of(walk)) ? BM_JSON_VALUE : BM_JSON_NAME;
     walk->special++;
     return STOP_NOT;
 }
@@ -339,7 +339,7 @@ INLINE bool take_members(struct walk *walk) {
     const uint8_t *text = walk->text;
     const uint16_t *special = walk->special;
     size_t size = walk->size;
-    if (bm_unlikely(walk->mark->tells_queries) && here(walk) == BM_PLACE_SEARCH) return false;
+    if (bm_unlikely(walk->mark->tells_queries) && place_of(walk) == BM_PLACE_SEARCH) return false;
     while (special[AHEAD] < size) {
         size_t n = measure_member(text, special);
         if (n == 0) break;
