@@ -60,5 +60,7 @@ seed("machine", "m", answer("200 OK", b"token"), answer("200 OK", b"role"), answ
 seed("put", "o", answer("404 No"), answer("200 OK", ETag='"1"'), answer("200 OK", ETag='"1"'))
 seed("put-parts", "o", answer("404 No"), answer("200 OK", uploaded), answer("200 OK", ETag='"1"'), answer("200 OK", completed))
 seed("put-azure", "z", answer("200 OK", token), answer("404 No"), answer("201 Created", ETag='"1"'), answer("201 Created", ETag='"1"'))
+old = json.dumps({"access_token": "t", "expires_on": 1700000000}).encode()
+seed("token-lost", "z", answer("200 OK", old), answer("404 No"), answer("201 Created", ETag='"1"'), answer("201 Created", ETag='"1"'))
 seed("profile", "p", b"# keys\n[default]\naws_access_key_id = x\n[profile p]\naws_access_key_id = a\naws_secret_access_key=s\n"
                      b"aws_session_token = t\nregion = eu-west-1\n")

@@ -409,10 +409,12 @@ static enum blastmerge_status check_origin(const struct bm_location *location,
 
 static enum blastmerge_status find(struct bm_cloud *cloud, struct bm_request *request, bool is_renewed,
                                    const struct bm_credential **credential, struct blastmerge_error *error) {
+    struct blastmerge_error before = *error;
     cloud->is_finding = true;
     enum blastmerge_status status =
         bm_credential_find(cloud, request->location, is_renewed, credential, error);
     cloud->is_finding = false;
+    if (status == BLASTMERGE_OK) *error = before; /* servers that are not there are no failure */
     return status;
 }
 
@@ -533,7 +535,7 @@ static void try_later(struct bm_cloud *cloud, struct bm_request *request) {
 /* Fetches the credential anew, once; false if that leads nowhere. */
 static bool renew(struct bm_request *request) {
     const struct bm_credential *credential = NULL;
-    struct blastmerge_error ignored;
+    struct blastmerge_error ignored = {0};
     if (request->was_renewed || request->url != NULL || request->location->provider == BM_PROVIDER_HTTP)
         return false;
     request->was_renewed = true;
