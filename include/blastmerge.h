@@ -147,10 +147,11 @@ struct blastmerge_report {
     /* What an unsplit run might have written otherwise (docs/identity.md): */
     uint64_t n_renumbered_ids; /* ids Query_N that have another N in the result */
     uint64_t n_unsure_ids; /* ids Query_N of which it is not sure that BLAST gave them, or that it did not */
-    uint64_t n_kept_messages;        /* begin with a renumbered id, but not as BLAST writes it: were kept */
-    uint64_t n_excess_iterations;    /* that an unsplit run would have failed to write */
-    uint64_t n_number_gaps;          /* places where the numbers of a document's Iterations do not run on */
-    uint64_t n_empty_children;       /* without an Iteration */
+    uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
+    uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
+    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations do not run on */
+    uint64_t n_empty_children;    /* without an Iteration */
+    uint64_t n_bare_iterations; /* of queries that could not be searched; not told in BLASTMERGE_FORMAT_XML */
     uint64_t n_damaged_children;     /* options.salvage: those of which something was lost */
     uint64_t n_lost_stretches;       /* of their text */
     uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short: no checksum is there */

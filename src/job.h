@@ -40,7 +40,15 @@ struct bm_child {
 };
 
 /* What the result may lack to be an unsplit run's, src/unsplit.c. */
-enum bm_doubt { BM_DOUBT_GAP, BM_DOUBT_ID, BM_DOUBT_MESSAGE, BM_DOUBT_EXCESS, BM_DOUBT_EMPTY, BM_N_DOUBTS };
+enum bm_doubt {
+    BM_DOUBT_GAP,
+    BM_DOUBT_ID,
+    BM_DOUBT_MESSAGE,
+    BM_DOUBT_EXCESS,
+    BM_DOUBT_EMPTY,
+    BM_DOUBT_BARE,
+    BM_N_DOUBTS
+};
 
 /* What the next step of the conductor is. */
 enum bm_phase {

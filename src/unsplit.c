@@ -18,6 +18,8 @@ static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
         return &totals->n_kept_messages;
     case BM_DOUBT_EXCESS:
         return &totals->n_excess_iterations;
+    case BM_DOUBT_BARE:
+        return &totals->n_bare_iterations;
     case BM_DOUBT_EMPTY:
     case BM_N_DOUBTS:
         break;
@@ -55,6 +57,7 @@ void bm_unsplit_end_child(struct blastmerge_job *job) {
     set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
     set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
     set_count(job, BM_DOUBT_EMPTY, n_empty);
+    set_count(job, BM_DOUBT_BARE, number->n_bare_iterations);
 }
 
 static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *one, const char *several,
@@ -94,4 +97,7 @@ void bm_unsplit_end(struct blastmerge_job *job) {
          "if there were queries, an unsplit run has Iterations for them, and all that comes after is "
          "numbered too "
          "low");
+    warn(job, BM_DOUBT_BARE, "query that could not be searched, and nor could any other in its batch",
+         "queries that could not be searched, and nor could any other in their batches",
+         "an unsplit run, where others are in the batch, says in so many words that it has no hits");
 }

@@ -174,6 +174,7 @@ class Report:
     excess_iterations: int
     number_gaps: int
     empty_children: int
+    bare_iterations: int
     damaged_children: int
     lost_stretches: int
     unchecked_iterations: int

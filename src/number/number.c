@@ -299,6 +299,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
         insert(edits, mark->offset, joint, strlen(joint));
     }
     number->new_query = 0;
+    number->iteration = mark->offset;
     number->has_iteration = true;
     number->line_is_open = true;
     number->n_iterations++;
@@ -308,6 +309,15 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
 static void add_queries(struct bm_number *number, uint64_t n_queries) {
     const uint64_t most = 999999999999999999;
     number->n_queries += n_queries < most - number->n_queries ? n_queries : most - number->n_queries;
+}
+
+/* BLAST says less of queries of which none in its batch could be searched. */
+static void take_iteration_end(struct bm_number *number, const struct bm_mark_entry *mark,
+                               const struct bm_batch *batch) {
+    uint64_t n_bytes = mark->offset - number->iteration;
+    if (!number->keeps_gaps || number->style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
+    const uint8_t *text = batch->text + (int64_t)(number->iteration - batch->text_offset);
+    number->n_bare_iterations += bm_style_is_bare(number->style, text, (size_t)n_bytes);
 }
 
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -567,7 +577,9 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_BOM:
     case BM_MARK_FIELD:
     case BM_MARK_HEADER:
+        break;
     case BM_MARK_ITERATION_END:
+        take_iteration_end(number, mark, batch);
         break;
     }
 }

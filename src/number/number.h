@@ -39,6 +39,8 @@ struct bm_number {
     uint64_t n_changed_ids;       /* of the generated ones: they have another number in the result */
     uint64_t n_odd_messages;      /* begin with such an id, but not as BLAST writes it: kept */
     uint64_t n_excess_iterations; /* that an unsplit run would fail to write */
+    uint64_t n_bare_iterations;   /* of queries that could not be searched, where keeps_gaps */
+    uint64_t iteration;           /* where the last one begins */
     uint64_t n_gaps;              /* places where the numbers of a document's Iterations do not run on */
     bool line_is_open;            /* since the last Iteration that was merged no newline was */
 

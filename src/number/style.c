@@ -2,6 +2,7 @@
 #include "number/style.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const struct bm_style styles[] = {
     [BLASTMERGE_FORMAT_XML] = {.joint = "",
@@ -13,16 +14,29 @@ static const struct bm_style styles[] = {
                                 .joint_open = "\n\n",
                                 .end_tag = "</BlastXML2>",
                                 .form = BM_QUERY_XML,
+                                .hits = "<hits>",
                                 .epilogue = "</BlastXML2>\n"},
-    [BLASTMERGE_FORMAT_JSON] =
-        {.joint = ",\n", .joint_open = ",\n", .end_tag = "", .form = BM_QUERY_JSON, .epilogue = "]\n}\n"},
-    [BLASTMERGE_FORMAT_COMMENTED] =
-        {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .has_count = true},
+    [BLASTMERGE_FORMAT_JSON] = {.joint = ",\n",
+                                .joint_open = ",\n",
+                                .end_tag = "",
+                                .form = BM_QUERY_JSON,
+                                .hits = "\"hits\":",
+                                .epilogue = "]\n}\n"},
+    [BLASTMERGE_FORMAT_COMMENTED] = {.joint = "",
+                                     .joint_open = "",
+                                     .end_tag = "",
+                                     .form = BM_QUERY_PLAIN,
+                                     .hits = " hits found",
+                                     .has_count = true},
     [BLASTMERGE_FORMAT_TABULAR] =
         {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
     [BLASTMERGE_FORMAT_CSV] =
         {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
 };
+
+bool bm_style_is_bare(const struct bm_style *style, const void *text, size_t n_text) {
+    return style->hits != NULL && memmem(text, n_text, style->hits, strlen(style->hits)) == NULL;
+}
 
 const struct bm_style *bm_style_of(enum blastmerge_format format) {
     assert(format > BLASTMERGE_FORMAT_AUTO && (size_t)format < sizeof styles / sizeof styles[0]);

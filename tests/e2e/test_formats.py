@@ -137,6 +137,22 @@ def test_several_documents_in_one_file(blast, tmp_path):  # noqa: F811
         assert report["children"][0]["warnings"]
 
 
+@pytest.mark.parametrize("outfmt", NAMES)
+def test_batch_that_cannot_be_searched(blast, tmp_path, outfmt):  # noqa: F811
+    """A child of only such queries: what an unsplit run says of them cannot be known, and that is reported."""
+    queries = [*blast.queries["dna"][:2], ">all N\n" + "N" * 60 + "\n"]
+    whole = search(blast, "blastn", queries, outfmt)
+    texts = [search(blast, "blastn", part, outfmt) for part in (queries[:2], queries[2:])]
+    report = tmp_path / "report.json"
+    done = run("--as-unsplit", "--allow-empty", "--report", report, "--plain", *write(tmp_path, texts))
+    assert done.code == 0
+    n_bare = json.loads(report.read_bytes())["unsplit"]["bare_iterations"]
+    if outfmt in ("6", "10"):
+        assert done.out == whole and n_bare == 0
+    else:
+        assert done.out != whole and n_bare == 1 and "could not be searched" in done.err
+
+
 # --- seams, damage and mixtures, without BLAST -------------------------------------------------------
 
 COLUMNS = "query acc.ver, subject acc.ver, % identity, alignment length, mismatches, gap opens, q. start, q. end, s. start, s. end, evalue, bit score"
