@@ -224,7 +224,9 @@ static size_t on_header(char *data, size_t size, size_t n, void *context) {
     if (n_line >= 5 && strncmp(data, "HTTP/", 5) == 0) {
         forget_answer(request); /* of a redirection, or "100 Continue" */
         const char *blank = memchr(data, ' ', n_line);
-        if (blank != NULL) request->http_status = strtol(blank, NULL, 10);
+        uint64_t status = 0; /* three digits: the line does not end in NUL */
+        if (blank != NULL && data + n_line - blank > 3 && bm_parse_count(blank + 1, 3, &status))
+            request->http_status = (long)status;
         return n_line;
     }
     const char *colon = memchr(data, ':', n_line);
