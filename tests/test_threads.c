@@ -284,7 +284,7 @@ static void one_faulty_round(struct caller *caller) {
     };
     uint32_t random = next_random(&caller->seed);
     struct given given = {.fault = random % N_FAULTS, .fail_at = 1 + (random >> 8) % 40};
-    int level = random >> 16 & 1;
+    int level = (int)(random >> 16 & 1);
     const struct bytes *wanted = level == 0 ? &expected : &packed;
     enum blastmerge_status status = run_given(&given, 1 + (random >> 20) % 5, level);
     if (status == BLASTMERGE_OK) {

@@ -64,13 +64,13 @@ void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field
 
 /* --- an Iteration's names -------------------------------------------------------------------------- */
 
-/* The character that a reference stands for, and its length; a '&' that is none stands for itself. */
-static char take_reference(const char *text, size_t n_text, size_t *n_used) {
+/* The next character, and its length: a reference stands for another. */
+static char take_character(const char *text, size_t n_text, size_t *n_used) {
     static const struct {
         const char *reference;
         char character;
     } references[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+    for (size_t i = 0; *text == '&' && i < sizeof references / sizeof references[0]; i++) {
         *n_used = strlen(references[i].reference);
         if (*n_used <= n_text && memcmp(text, references[i].reference, *n_used) == 0)
             return references[i].character;
@@ -92,8 +92,7 @@ static void find_word(struct word *word, const char *text, size_t n_text, const 
     while (found != NULL && found < end && is_white(*found)) found++;
     while (found != NULL && found < end && *found != '<' && !is_white(*found) && word->n < BM_EXPECT_WORD) {
         size_t n_used = 1;
-        word->bytes[word->n++] =
-            *found == '&' ? take_reference(found, (size_t)(end - found), &n_used) : *found;
+        word->bytes[word->n++] = take_character(found, (size_t)(end - found), &n_used);
         found += n_used;
     }
     word->bytes[word->n] = '\0';

@@ -509,9 +509,19 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
 
 /* --- all marks ----------------------------------------------------------------------------------- */
 
-static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
-                      const struct bm_batch *batch, struct bm_edit_list *edits) {
-    switch ((enum bm_mark_kind)mark->kind) {
+static void take_document_end(struct bm_number *number, const struct bm_mark_entry *mark,
+                              const struct bm_batch *batch) {
+    if ((mark->flags & BM_MARK_LEFT) != 0)
+        number->is_cut = number->is_cut || number->is_capturing;
+    else
+        capture(number, batch, mark->offset);
+    number->is_capturing = false;
+}
+
+/* A mark of a document's own. */
+static void take_document_mark(struct bm_number *number, const struct bm_mark_entry *mark,
+                               const struct bm_batch *batch, struct bm_edit_list *edits) {
+    switch (mark->kind) {
     case BM_MARK_DOCUMENT:
         take_document(number, mark, edits);
         break;
@@ -533,6 +543,23 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_BODY:
         take_body(number, mark);
         break;
+    case BM_MARK_ITERATIONS_END:
+        take_iterations_end(number, mark, edits);
+        break;
+    case BM_MARK_MEGABLAST:
+        take_megablast(number, mark, batch);
+        break;
+    case BM_MARK_DOCUMENT_END:
+        take_document_end(number, mark, batch);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
+                      const struct bm_batch *batch, struct bm_edit_list *edits) {
+    switch (mark->kind) {
     case BM_MARK_ITERATION:
         take_iteration(number, mark, edits);
         break;
@@ -558,29 +585,14 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
     case BM_MARK_MESSAGE:
         take_message(number, mark, batch, edits);
         break;
-    case BM_MARK_ITERATIONS_END:
-        take_iterations_end(number, mark, edits);
-        break;
-    case BM_MARK_MEGABLAST:
-        take_megablast(number, mark, batch);
-        break;
     case BM_MARK_CHARACTER:
         take_character(number, mark, batch, edits);
-        break;
-    case BM_MARK_DOCUMENT_END:
-        if ((mark->flags & BM_MARK_LEFT) != 0)
-            number->is_cut = number->is_cut || number->is_capturing;
-        else
-            capture(number, batch, mark->offset);
-        number->is_capturing = false;
-        break;
-    case BM_MARK_BOM:
-    case BM_MARK_FIELD:
-    case BM_MARK_HEADER:
         break;
     case BM_MARK_ITERATION_END:
         take_iteration_end(number, mark, batch);
         break;
+    default:
+        take_document_mark(number, mark, batch, edits);
     }
 }
 

@@ -393,7 +393,9 @@ static uint64_t price_fixed(const struct bm_splice_recode *recode, const struct 
     return FIXED_HEADER_BITS + price(counts, &recode->fixed, &is_possible) + FIXED_END_BITS;
 }
 
-/* log2(x), times 65536, at most 525 too much or too little: between powers of two a parabola. */
+/* log2(x), times 65536, at most LOGARITHM_ERROR too much or too little: between powers of two a parabola. */
+enum { LOGARITHM_ERROR = 525 };
+
 static uint64_t binary_logarithm(uint32_t x) {
     unsigned n = 31 - (unsigned)__builtin_clz(x);
     uint64_t part = ((uint64_t)x << 16 >> n) - 65536;
@@ -403,17 +405,17 @@ static uint64_t binary_logarithm(uint32_t x) {
 /* No code takes fewer bits for so many of each symbol: their entropy, less what the logarithms may err; and
  * in the header, each symbol hardly takes less than two. */
 static uint64_t least_code(const uint32_t *counts, unsigned n_symbols) {
-    uint64_t bits = 0;
-    uint32_t n = 0, n_used = 0;
+    uint64_t bits = 0, n_header_bits = 0;
+    uint32_t n = 0;
     for (unsigned i = 0; i < n_symbols; i++) {
         if (counts[i] == 0) continue;
-        n_used++;
-        bits += counts[i] * binary_logarithm(counts[i]);
+        n_header_bits += 2;
+        bits += counts[i] * (binary_logarithm(counts[i]) + (uint64_t)2 * LOGARITHM_ERROR);
         n += counts[i];
     }
     if (n == 0) return 0;
-    uint64_t all = n * (binary_logarithm(n) - 2 * 525);
-    return 2 * n_used + (all > bits ? (all - bits) >> 16 : 0);
+    uint64_t all = n * binary_logarithm(n);
+    return n_header_bits + (all > bits ? (all - bits) >> 16 : 0);
 }
 
 /* About the least that new codes take. Finding that out takes a tenth of the time that making them does, and
