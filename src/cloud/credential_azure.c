@@ -73,10 +73,10 @@ static bool is_of_account(const char *account, const struct bm_location *locatio
 static enum blastmerge_status find_static(const struct bm_location *location,
                                           struct bm_credential *credential, struct blastmerge_error *error) {
     char account[BM_LOCATION_NAME];
-    char value[CONNECTION_PART];
     enum blastmerge_status status = BLASTMERGE_OK;
     (void)connection_part("AccountName", account, sizeof account);
     if (is_of_account(account, location)) {
+        char value[CONNECTION_PART];
         if (connection_part("AccountKey", value, sizeof value)) {
             status = set_key(credential, value, error);
         } else if (connection_part("SharedAccessSignature", value, sizeof value)) {
