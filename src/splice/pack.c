@@ -107,15 +107,10 @@ enum blastmerge_status bm_pack_open(struct bm_pack **pack, int level, struct bm_
     return BLASTMERGE_OK;
 }
 
-/* Takes the block's task back from the workers: runs it here if none has begun it, or waits for its end. */
-static void await(struct bm_workers *workers, struct block *block, bool is_wanted) {
+/* Takes the block's task back from the workers; if one has begun it, waits for its end. */
+static void take_back(struct bm_workers *workers, struct block *block) {
     bm_workers_lock(workers);
-    if (bm_workers_take(workers, &block->task)) {
-        bm_workers_unlock(workers);
-        if (is_wanted) compress_block(block);
-        bm_workers_lock(workers);
-        bm_workers_ended(workers, &block->task);
-    }
+    if (bm_workers_take(workers, &block->task)) bm_workers_ended(workers, &block->task);
     while (block->task.state != BM_TASK_IDLE) bm_workers_wait(workers);
     bm_workers_unlock(workers);
 }
@@ -123,7 +118,7 @@ static void await(struct bm_workers *workers, struct block *block, bool is_wante
 void bm_pack_close(struct bm_pack *pack, struct bm_memory *memory) {
     if (pack == NULL) return;
     for (unsigned i = 0; i < pack->n_blocks; i++) {
-        await(pack->workers, pack->blocks[i], false);
+        take_back(pack->workers, pack->blocks[i]);
         (void)deflateEnd(&pack->blocks[i]->stream);
         bm_release(memory, pack->blocks[i]);
     }
@@ -140,11 +135,34 @@ static struct block *block_at(const struct bm_pack *pack, unsigned count) {
     return pack->blocks[count % pack->n_blocks];
 }
 
+/* Compresses the oldest block that no worker has begun. False if there is none. With the lock held. */
+static bool help(struct bm_pack *pack) {
+    for (unsigned i = pack->oldest; i != pack->next; i++) {
+        struct block *block = block_at(pack, i);
+        if (!bm_workers_take(pack->workers, &block->task)) continue;
+        bm_workers_unlock(pack->workers);
+        compress_block(block);
+        bm_workers_lock(pack->workers);
+        bm_workers_ended(pack->workers, &block->task);
+        return true;
+    }
+    return false;
+}
+
+/* Sees to it that the block gets compressed, by this thread where no other is at it. */
+static void await(struct bm_pack *pack, const struct block *block) {
+    bm_workers_lock(pack->workers);
+    while (block->task.state != BM_TASK_IDLE) {
+        if (!help(pack)) bm_workers_wait(pack->workers);
+    }
+    bm_workers_unlock(pack->workers);
+}
+
 /* Writes the oldest block out. */
 static enum bm_pack_result write_oldest(struct bm_pack *pack, struct bm_output *output) {
     struct block *block = block_at(pack, pack->oldest);
     if (BM_OUTPUT_SIZE - output->n_data < sizeof block->data) return BM_PACK_FULL;
-    await(pack->workers, block, true);
+    await(pack, block);
     if (block->has_failed) return BM_PACK_FAILED;
     memcpy(output->data + output->n_data, block->data, block->n_data);
     output->n_data += block->n_data;
