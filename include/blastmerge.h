@@ -119,12 +119,13 @@ enum blastmerge_sort {
 #define BLASTMERGE_NO_OFFSET UINT64_MAX
 struct blastmerge_error {
     enum blastmerge_status status;
-    int system_error;      /* errno, or 0 */
-    int http_status;       /* what a server said, or 0 */
-    uint64_t child;        /* which child, from 0, or BLASTMERGE_NO_CHILD */
-    uint64_t text_offset;  /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
-    uint64_t n_iterations; /* whole Iterations of this child before the place */
-    char message[1024];    /* one line, plain words, without a newline; cut with "..." if need be */
+    int system_error;       /* errno, or 0 */
+    int http_status;        /* what a server said, or 0 */
+    uint64_t child;         /* which child, from 0, or BLASTMERGE_NO_CHILD */
+    uint64_t text_offset;   /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
+    uint64_t n_iterations;  /* whole Iterations of this child before the place */
+    char message[1024];     /* one line, plain words, without a newline; cut with "..." if need be */
+    char provider_code[64]; /* an object store's own word for it, such as "BlobNotFound", or "" */
 };
 
 /* What a merge (or a check) found and did; sums over all children. */

@@ -17,17 +17,10 @@
 
 /* --- the children -------------------------------------------------------------------------------- */
 
-static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t child, const char *reason) {
-    char message[512];
-    strncpy(message, reason, sizeof message - 1);
-    message[sizeof message - 1] = '\0';
-    struct blastmerge_error before = job->error;
-    bm_fail(&job->error, before.status, "%.400s: %s", bm_source_display_name(&job->children[child].source),
-            message);
-    job->error.system_error = before.system_error;
-    job->error.http_status = before.http_status;
+static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t child) {
     job->error.child = child;
-    return job->error.status;
+    return bm_fail_anew(&job->error, job->error.status, "%.400s: %.511s",
+                        bm_source_display_name(&job->children[child].source), job->error.message);
 }
 
 /* Looks at all the children, so that one that is not there is known before hours of work. */
@@ -37,8 +30,7 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
         struct bm_source *source = &job->children[i].source;
         bm_remote_look_ahead(job, i);
         if (bm_source_look(source, &job->error) != BLASTMERGE_OK) {
-            if (!job->is_check || job->error.status == BLASTMERGE_CANCELLED)
-                return fail_source(job, i, job->error.message);
+            if (!job->is_check || job->error.status == BLASTMERGE_CANCELLED) return fail_source(job, i);
             job->error = (struct blastmerge_error){0}; /* a check says so when its turn comes */
         }
         if (source->n_bytes == UINT64_MAX)
@@ -135,7 +127,7 @@ static enum blastmerge_status check_output(struct blastmerge_job *job, const cha
         const char *of_child = job->children[i].source.location; /* a remote one's */
         if (of_child != NULL && strcmp(of_child, location) == 0) {
             bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
-            return fail_source(job, i, job->error.message);
+            return fail_source(job, i);
         }
     }
     if (bm_location_is_remote(location)) return BLASTMERGE_OK;
@@ -147,7 +139,7 @@ static enum blastmerge_status check_output(struct blastmerge_job *job, const cha
         if (source->has_identity && source->device == (uint64_t)information.st_dev &&
             source->inode == (uint64_t)information.st_ino) {
             bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
-            return fail_source(job, i, job->error.message);
+            return fail_source(job, i);
         }
     }
     return BLASTMERGE_OK;

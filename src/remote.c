@@ -79,10 +79,7 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
     if (status == BLASTMERGE_OK && job->n_children == first)
         status = bm_fail(&job->error, BLASTMERGE_NOT_FOUND, "there is no such object");
     if (status != BLASTMERGE_OK) {
-        struct blastmerge_error error = job->error;
-        bm_fail(&job->error, status, "%.400s: %.500s", source->name, error.message);
-        job->error.http_status = error.http_status;
-        return status;
+        return bm_fail_anew(&job->error, status, "%.400s: %.500s", source->name, job->error.message);
     }
     qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_names);
     return BLASTMERGE_OK;

@@ -63,18 +63,21 @@ class MergeWarning(UserWarning):
 
 class MergeError(Exception):
     """What went wrong: status (the program's exit code), and where it is known child, text_offset and iterations (whole ones
-    of that child before the place), else None. outcome: what finalize() has to say of it, else None."""
+    of that child before the place), else None. http_status and provider_code: what a server said, such as 404 and "BlobNotFound",
+    else 0 and "". outcome: what finalize() has to say of it, else None."""
 
     status = 70
     outcome: Optional[Dict[str, Any]] = None
 
     def __init__(self, message: str, child: Optional[int] = None, text_offset: Optional[int] = None,
-                 iterations: int = 0, system_error: int = 0) -> None:
+                 iterations: int = 0, system_error: int = 0, http_status: int = 0, provider_code: str = "") -> None:
         super().__init__(message)
         self.child = child
         self.text_offset = text_offset
         self.iterations = iterations
         self.system_error = system_error
+        self.http_status = http_status
+        self.provider_code = provider_code
 
 
 class MergeIOError(MergeError):
@@ -450,7 +453,8 @@ class _Job:
         raise kind(error.message.decode(errors="replace"),
                    child=None if error.child == _library.NO_CHILD else error.child,
                    text_offset=None if error.text_offset == _library.NO_OFFSET else error.text_offset,
-                   iterations=error.n_iterations, system_error=error.system_error)
+                   iterations=error.n_iterations, system_error=error.system_error, http_status=error.http_status,
+                   provider_code=error.provider_code.decode(errors="replace"))
 
     def report(self) -> Report:
         """The library's report with all children."""

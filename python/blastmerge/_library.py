@@ -20,7 +20,8 @@ RELEASE = CFUNCTYPE(None, c_void_p, c_void_p)
 
 class Error(Structure):
     _fields_ = [("status", c_int), ("system_error", c_int), ("http_status", c_int), ("child", c_uint64),
-                ("text_offset", c_uint64), ("n_iterations", c_uint64), ("message", ctypes.c_char * 1024)]
+                ("text_offset", c_uint64), ("n_iterations", c_uint64), ("message", ctypes.c_char * 1024),
+                ("provider_code", ctypes.c_char * 64)]
 
 
 class Report(Structure):

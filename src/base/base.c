@@ -7,15 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes the message; what is too long ends in "...". Line breaks and other control characters, which
- * can come in with names, become question marks: a message is one line. */
+/* Line breaks and other control characters, which can come in with names, become question marks: a message is
+ * one line. */
+static void mask(char *text) {
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+    }
+}
+
+/* Writes the message; what is too long ends in "...". */
 static void write_message(struct blastmerge_error *error, const char *format, va_list arguments) {
     int length = vsnprintf(error->message, sizeof error->message, format, arguments);
     if (length < 0) error->message[0] = '\0';
     if (length >= (int)sizeof error->message) memcpy(error->message + sizeof error->message - 4, "...", 4);
-    for (char *p = error->message; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
-    }
+    mask(error->message);
 }
 
 static void clear(struct blastmerge_error *error, enum blastmerge_status status) {
@@ -25,6 +30,7 @@ static void clear(struct blastmerge_error *error, enum blastmerge_status status)
     error->child = BLASTMERGE_NO_CHILD;
     error->text_offset = BLASTMERGE_NO_OFFSET;
     error->n_iterations = 0;
+    error->provider_code[0] = '\0';
 }
 
 enum blastmerge_status bm_fail(struct blastmerge_error *error, enum blastmerge_status status,
@@ -66,6 +72,24 @@ enum blastmerge_status bm_fail_system(struct blastmerge_error *error, int system
     size_t used = strlen(error->message);
     snprintf(error->message + used, sizeof error->message - used, ": %s", text);
     return error->status;
+}
+
+enum blastmerge_status bm_fail_anew(struct blastmerge_error *error, enum blastmerge_status status,
+                                    const char *format, ...) {
+    struct blastmerge_error after = *error; /* a copy, as the message so far may be among the arguments */
+    va_list arguments;
+    va_start(arguments, format);
+    write_message(&after, format, arguments);
+    va_end(arguments);
+    after.status = status;
+    *error = after;
+    return status;
+}
+
+void bm_fail_by_server(struct blastmerge_error *error, int http_status, const char *provider_code) {
+    error->http_status = http_status;
+    snprintf(error->provider_code, sizeof error->provider_code, "%s", provider_code);
+    mask(error->provider_code);
 }
 
 enum blastmerge_status bm_status_of_errno(int system_error) {

@@ -39,6 +39,14 @@ enum blastmerge_status bm_fail_at(struct blastmerge_error *error, enum blastmerg
 enum blastmerge_status bm_fail_system(struct blastmerge_error *error, int system_error, const char *format,
                                       ...) BM_FORMAT(3, 4);
 
+/* Other words, and perhaps another status, for the failure that the record has; all else stays. The message
+ * so far may be among the arguments. */
+enum blastmerge_status bm_fail_anew(struct blastmerge_error *error, enum blastmerge_status status,
+                                    const char *format, ...) BM_FORMAT(3, 4);
+
+/* Adds to the record what a server said. */
+void bm_fail_by_server(struct blastmerge_error *error, int http_status, const char *provider_code);
+
 /* The status that an errno value stands for: ENOENT is BLASTMERGE_NOT_FOUND and so on. */
 enum blastmerge_status bm_status_of_errno(int system_error);
 

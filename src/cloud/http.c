@@ -4,12 +4,10 @@
  *
  * A request waits until it is due, runs, and ends or waits again. Each try is signed afresh, since signatures
  * carry the time, and asks for what is still missing: a range that was cut goes on from where it was cut.
- * Before the first byte of an answer goes to the request's owner, its headers are held against what was
- * asked: the status, the range, the length, and the ETag. What is odd there makes a fault, like a connection
- * that breaks.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "cloud/answer.h"
 #include "cloud/cloud.h"
 #include "cloud/credential.h"
 #include "cloud/library.h"
@@ -32,7 +30,6 @@ enum {
     DEFAULT_TRIES = 8,
     DEFAULT_DELAY_MS = 500,
     DEFAULT_STALL_SECONDS = 60,
-    MAX_RETRY_AFTER_MS = 300000,
     CONNECT_TIMEOUT_MS = 20000,
     MAX_POLL_MS = 1000,
     RECEIVE_BUFFER = 131072
@@ -148,169 +145,6 @@ static uint64_t random_bits(struct bm_cloud *cloud) {
     bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9U;
     bits = (bits ^ bits >> 27) * 0x94d049bb133111ebU;
     return bits ^ bits >> 31;
-}
-
-/* --- what comes ---------------------------------------------------------------------------------- */
-
-static void forget_answer(struct bm_request *request) {
-    request->http_status = 0;
-    request->is_answer_good = false;
-    request->etag[0] = request->modified[0] = request->code[0] = '\0';
-    request->upload[0] = request->region[0] = '\0';
-    request->has_length = request->has_range = request->has_total = false;
-    request->retry_after_ms = request->date = -1;
-    request->n_refusal = 0;
-    request->n_of_try = 0;
-    request->fault[0] = '\0';
-}
-
-/* "bytes 0-99/1000", or with a star for what is not known. */
-static void take_content_range(struct bm_request *request, const char *value, size_t n_value) {
-    uint64_t last = 0;
-    if (n_value < 6 || strncasecmp(value, "bytes ", 6) != 0) return;
-    const char *slash = memchr(value, '/', n_value);
-    const char *dash = memchr(value, '-', n_value);
-    if (slash == NULL) return;
-    size_t n_total = n_value - (size_t)(slash + 1 - value);
-    request->has_total = bm_parse_count(slash + 1, n_total, &request->total);
-    if (dash == NULL || dash > slash) return;
-    request->has_range = bm_parse_count(value + 6, (size_t)(dash - value) - 6, &request->range_first) &&
-                         bm_parse_count(dash + 1, (size_t)(slash - dash) - 1, &last) &&
-                         last >= request->range_first;
-}
-
-static void take_retry_after(struct bm_request *request, const char *value) {
-    uint64_t seconds = 0;
-    if (!bm_parse_count(value, strlen(value), &seconds)) {
-        int64_t when = bm_parse_time(value);
-        int64_t now = bm_cloud_now(request->cloud);
-        if (when < 0) return;
-        seconds = when > now ? (uint64_t)(when - now) : 0;
-    }
-    request->retry_after_ms =
-        seconds > MAX_RETRY_AFTER_MS / 1000 ? MAX_RETRY_AFTER_MS : (int64_t)seconds * 1000;
-}
-
-static void take_header(struct bm_request *request, const char *name, size_t n_name, const char *value,
-                        size_t n_value) {
-    char copy[64];
-    bm_copy_bytes(copy, sizeof copy, value, n_value);
-    if (bm_is_same_word(name, n_name, "ETag")) {
-        bm_copy_bytes(request->etag, sizeof request->etag, value, n_value);
-    } else if (bm_is_same_word(name, n_name, "Last-Modified")) {
-        bm_copy_text(request->modified, sizeof request->modified, copy);
-    } else if (bm_is_same_word(name, n_name, "Content-Length")) {
-        request->has_length = bm_parse_count(value, n_value, &request->length);
-    } else if (bm_is_same_word(name, n_name, "Content-Range")) {
-        take_content_range(request, value, n_value);
-    } else if (bm_is_same_word(name, n_name, "Retry-After")) {
-        take_retry_after(request, copy);
-    } else if (bm_is_same_word(name, n_name, "Date")) {
-        request->date = bm_parse_time(copy);
-    } else if (bm_is_same_word(name, n_name, "x-ms-error-code")) {
-        bm_copy_text(request->code, sizeof request->code, copy);
-    } else if (bm_is_same_word(name, n_name, "x-amz-bucket-region")) {
-        bm_copy_text(request->region, sizeof request->region, copy);
-    } else if (bm_is_same_word(name, n_name, "x-ms-meta-blastmerge_upload") ||
-               bm_is_same_word(name, n_name, "x-amz-meta-blastmerge-upload") ||
-               bm_is_same_word(name, n_name, "x-goog-meta-blastmerge-upload")) {
-        bm_copy_text(request->upload, sizeof request->upload, copy);
-    }
-}
-
-static size_t on_header(char *data, size_t size, size_t n, void *context) {
-    struct bm_request *request = context;
-    size_t n_line = size * n;
-    if (n_line >= 5 && strncmp(data, "HTTP/", 5) == 0) {
-        forget_answer(request); /* of a redirection, or "100 Continue" */
-        const char *blank = memchr(data, ' ', n_line);
-        uint64_t status = 0; /* three digits: the line does not end in NUL */
-        if (blank != NULL && data + n_line - blank > 3 && bm_parse_count(blank + 1, 3, &status))
-            request->http_status = (long)status;
-        return n_line;
-    }
-    const char *colon = memchr(data, ':', n_line);
-    if (colon == NULL) return n_line;
-    const char *value = colon + 1;
-    const char *end = data + n_line;
-    while (value < end && (*value == ' ' || *value == '\t')) value++;
-    while (end > value && (unsigned char)end[-1] <= ' ') end--;
-    take_header(request, data, (size_t)(colon - data), value, (size_t)(end - value));
-    return n_line;
-}
-
-static bool set_fault(struct bm_request *request, bool is_changed, const char *fault) {
-    snprintf(request->fault, sizeof request->fault, "%s", fault);
-    request->is_changed = request->is_changed || is_changed;
-    return false;
-}
-
-/* Holds the headers of a good status against what was asked for. */
-static bool check_headers(struct bm_request *request) {
-    uint64_t first = request->first + request->n_taken;
-    if (request->expected_http != 0 && request->http_status != request->expected_http)
-        return set_fault(request, false, "a status of success that does not fit the request");
-    if (request->tag != NULL && request->etag[0] != '\0' && strcmp(request->etag, request->tag) != 0)
-        return set_fault(request, true, "its ETag is another one");
-    if (!request->is_ranged) {
-        request->n_skip = request->n_taken; /* a whole one again: what is there already is passed over */
-        return true;
-    }
-    if (request->http_status != 206) {
-        if (request->can_be_whole && request->n_taken == 0) return true;
-        return set_fault(request, false, "all of it where a range was asked for");
-    }
-    if (!request->has_range || request->range_first != first)
-        return set_fault(request, false, "another range than was asked for");
-    return true;
-}
-
-/* Bytes of a good answer. */
-static bool take_bytes(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
-    if (request->take != NULL) return request->take(request, data, n_bytes);
-    size_t n_room = request->answer_size - request->n_answer;
-    if (request->answer == NULL) return true;
-    if (n_bytes >= n_room) {
-        set_fault(request, false, "a longer answer than makes sense");
-        return true;
-    }
-    memcpy(request->answer + request->n_answer, data, n_bytes);
-    request->n_answer += n_bytes;
-    request->answer[request->n_answer] = '\0';
-    return true;
-}
-
-static void take_refusal(struct bm_request *request, const char *data, size_t n) {
-    size_t n_room = sizeof request->refusal - 1 - request->n_refusal;
-    if (n > n_room) n = n_room;
-    memcpy(request->refusal + request->n_refusal, data, n);
-    request->n_refusal += n;
-    request->refusal[request->n_refusal] = '\0';
-}
-
-static size_t on_body(char *data, size_t size, size_t n, void *context) {
-    struct bm_request *request = context;
-    size_t n_bytes = size * n;
-    size_t n_old = 0;
-    if (request->http_status < 200 || request->http_status >= 300) {
-        take_refusal(request, data, n_bytes);
-        return n_bytes;
-    }
-    if (!request->is_answer_good && !check_headers(request)) return 0;
-    request->is_answer_good = true;
-    if (request->n_of_try < request->n_skip) {
-        uint64_t n_left = request->n_skip - request->n_of_try;
-        n_old = n_left < n_bytes ? (size_t)n_left : n_bytes;
-    }
-    if (n_old < n_bytes) {
-        if (!take_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old)) {
-            request->is_paused = true;
-            return CURL_WRITEFUNC_PAUSE;
-        }
-        request->n_taken += n_bytes - n_old;
-    }
-    request->n_of_try += n_bytes;
-    return request->fault[0] == '\0' ? n_bytes : 0;
 }
 
 /* --- a try --------------------------------------------------------------------------------------- */
@@ -460,9 +294,9 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
         l->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->n_body);
         l->easy_setopt(easy, CURLOPT_POSTFIELDS, request->n_body == 0 ? "" : request->body);
     }
-    l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, bm_answer_header);
     l->easy_setopt(easy, CURLOPT_HEADERDATA, request);
-    l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, bm_answer_body);
     l->easy_setopt(easy, CURLOPT_WRITEDATA, request);
     l->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error);
     l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
@@ -500,7 +334,7 @@ static void begin_try(struct bm_request *request) {
     char url[BM_LOCATION_ORIGIN + BM_LOCATION_PATH + BM_REQUEST_QUERY + BM_CREDENTIAL_SECRET];
     char headers[BM_SIGN_HEADERS];
     request->state = BM_REQUEST_RUNNING;
-    forget_answer(request);
+    bm_answer_forget(request);
     request->curl_error[0] = '\0';
     request->is_paused = false;
     request->n_skip = 0;
@@ -547,7 +381,7 @@ static bool renew(struct bm_request *request) {
 static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
     enum bm_verdict verdict = BM_VERDICT_FINAL;
     bool is_success = request->http_status >= 200 && request->http_status < 300;
-    if (code == CURLE_OK && is_success && !request->is_answer_good) (void)check_headers(request);
+    if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_answer_check(request);
     verdict = bm_retry_judge(request, code);
     if (verdict == BM_VERDICT_DONE) {
         unsigned most = cloud->n_tries;

@@ -204,7 +204,7 @@ void bm_retry_explain(struct bm_request *request, CURLcode code, const char *cur
                 region[0] != '\0' ? "; the bucket is in the region " : "", region,
                 region[0] != '\0' ? ": set AWS_REGION" : "");
     }
-    error->http_status = (int)request->http_status;
+    bm_fail_by_server(error, (int)request->http_status, request->code);
     request->status = error->status;
 }
 

@@ -350,7 +350,7 @@ static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_e
     }
     *error = window->error;
     if (request->http_status == 416)
-        return bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: it has become shorter");
+        return bm_fail_anew(error, BLASTMERGE_CHANGED, "changed while it was read: it has become shorter");
     return error->status;
 }
 

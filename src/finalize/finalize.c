@@ -37,11 +37,8 @@ enum blastmerge_status bm_finalize_fail_memory(struct bm_finalize *finalize) {
 
 enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
                                               const struct bm_finalize_place *place) {
-    struct blastmerge_error before = *finalize->error;
-    (void)bm_fail(finalize->error, before.status, "%.400s: %.500s", place->shown, before.message);
-    memcpy(before.message, finalize->error->message, sizeof before.message);
-    *finalize->error = before;
-    return before.status;
+    struct blastmerge_error *error = finalize->error;
+    return bm_fail_anew(error, error->status, "%.400s: %.500s", place->shown, error->message);
 }
 
 /* --- the steps ----------------------------------------------------------------------------------- */

@@ -47,7 +47,8 @@ static enum blastmerge_status finish_part(struct bm_upload *upload, struct bm_pa
     if (status != BLASTMERGE_OK) {
         *error = part->error;
         if (error->status == BLASTMERGE_NOT_FOUND && upload->n_acknowledged > 0)
-            bm_fail(error, BLASTMERGE_EXISTS, "another writer committed first, or the upload was aborted");
+            bm_fail_anew(error, BLASTMERGE_EXISTS,
+                         "another writer committed first, or the upload was aborted");
         return error->status;
     }
     part->is_sent = false;
@@ -96,12 +97,7 @@ static enum blastmerge_status begin_part(struct bm_upload *upload, struct blastm
 
 /* Says which place it is about. */
 static enum blastmerge_status fail(struct bm_store *store, struct blastmerge_error *error) {
-    char message[512];
-    int http_status = error->http_status;
-    snprintf(message, sizeof message, "%.500s", error->message);
-    bm_fail(error, error->status, "%.500s: %s", store->target, message);
-    error->http_status = http_status;
-    return error->status;
+    return bm_fail_anew(error, error->status, "%.500s: %.500s", store->target, error->message);
 }
 
 static enum blastmerge_status remote_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
@@ -179,16 +175,17 @@ static enum blastmerge_status resolve(struct bm_upload *upload, const struct bm_
     }
     *error = refusal;
     if (is_exists && presence == BM_PRESENCE_NONE)
-        bm_fail(error, BLASTMERGE_IO,
-                "the server refused it as if it existed already (HTTP %ld), yet there is nothing: try again",
-                request->http_status);
+        bm_fail_anew(
+            error, BLASTMERGE_IO,
+            "the server refused it as if it existed already (HTTP %ld), yet there is nothing: try again",
+            request->http_status);
     else if (is_exists)
-        bm_fail(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
+        bm_fail_anew(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
     else if (is_gone)
-        bm_fail(error, BLASTMERGE_EXISTS, "another writer committed first: what this one had staged is gone");
+        bm_fail_anew(error, BLASTMERGE_EXISTS,
+                     "another writer committed first: what this one had staged is gone");
     else if (presence == BM_PRESENCE_UNKNOWN)
-        bm_fail(error, refusal.status, "%.300s; it may have been written all the same", refusal.message);
-    error->http_status = refusal.http_status;
+        bm_fail_anew(error, refusal.status, "%.300s; it may have been written all the same", refusal.message);
     return error->status;
 }
 
