@@ -45,9 +45,9 @@ static bool is_about_blast(const char *message) {
 /* Several documents are no document for jansson, nor does it take a byte order mark. */
 static void compare_with_jansson(const struct bytes *text, const struct trace *trace) {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
-    bool has_bom = memmem(text->data, text->n_data, "\xef\xbb\xbf", 3) != NULL;
     json_error_t error;
-    if (trace->counts.n_documents > 1 || has_bom || text->n_data == 0) return;
+    if (trace->counts.n_documents > 1 || text->n_data == 0) return;
+    if (memmem(text->data, text->n_data, "\xef\xbb\xbf", 3) != NULL) return;
     json_t *root = json_loadb((const char *)text->data, text->n_data, flags, &error);
     if (trace->status == BLASTMERGE_OK) {
         DEMAND(root != NULL || strstr(error.text, "overflow") != NULL ||

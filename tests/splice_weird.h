@@ -222,7 +222,7 @@ static inline void weird_member(struct dice *dice, struct bytes *out, const uint
     uint64_t bits = 0;
     do { /* the last block that holds text need not be the final one */
         size_t begin = out->n;
-        bytes_more(out, 65536);
+        bytes_more(out, 4096 + 8 * (n_text - place < WEIRD_TOKENS ? n_text - place : WEIRD_TOKENS));
         weird.writer = (struct bm_splice_writer){out->data + begin, bits, n_bits};
         place += weird_block(&weird, place);
         bits = weird.writer.bits;
