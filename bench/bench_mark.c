@@ -5,7 +5,8 @@
  *
  *     bench_mark [-r ROUNDS] [-c CHUNK] [-q 1] FILE...     (gzip or plain; -q 1: tell queries)
  *
- * The files are of any format; bench/as-json makes JSON of XML. Each round measures all of them in turn, so
+ * The files are of any format; tests/corpus_formats.py makes them of XML. Each round measures all of them in
+ * turn, so
  * that a noisy machine is noisy for all; the best round counts. Time is this thread's processor time, one
  * core; GB are 10^9 bytes of text.
  */

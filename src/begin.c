@@ -185,7 +185,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK) {
         return BLASTMERGE_NO_MEMORY;
     }
-    bm_mark_expect(job->mark, job->options.format);
+    bm_mark_expect(job->mark, job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format);
     if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) bm_mark_tell_queries(job->mark);
     job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);

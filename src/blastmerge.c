@@ -161,7 +161,6 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
         if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.expect_queries = job->expect_queries;
-    if (job->options.salvage) job->options.format = BLASTMERGE_FORMAT_XML;
     return bm_cancel_open(&job->cancel, &job->error);
 }
 

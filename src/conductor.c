@@ -211,18 +211,28 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
 
 /* --- queries ------------------------------------------------------------------------------------- */
 
+static const char *or_nameless(const char *name) {
+    return name[0] == '\0' ? "(without a name)" : name;
+}
+
 /* Queries that have no Iteration: where something was lost that is to be told, else it is an error. */
 static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_expect_gap *gap) {
-    const char *name = gap->name[0] == '\0' ? "(without a name)" : gap->name;
+    char until[400] = "";
     job->totals.n_missing_queries += gap->n;
     if (gap->n == 0) return BLASTMERGE_OK;
-    if (job->rescue == NULL) {
+    if (gap->n > 1)
+        snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
+                 or_nameless(gap->last_name));
+    if (job->totals.n_damaged_children == 0) {
         return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                       "%" PRIu64 " %s no Iteration, the first of them number %" PRIu64 ", %.300s", gap->n,
-                       gap->n == 1 ? "query has" : "queries have", gap->first, name);
+                       "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
+                       gap->n == 1 ? "query has" : "queries in a row have", gap->first,
+                       or_nameless(gap->name), until);
     }
-    bm_job_warn(job, false, "%" PRIu64 " %s no Iteration: from number %" PRIu64 " on, %.300s", gap->n,
-                gap->n == 1 ? "query has" : "queries in a row have", gap->first, name);
+    bm_job_warn(job, false, "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
+                gap->n == 1 ? "query has" : "queries in a row have", gap->first, or_nameless(gap->name),
+                until);
+    if (job->has_report) bm_report_missing(&job->report, gap->first, gap->n, gap->name, gap->last_name);
     return BLASTMERGE_OK;
 }
 

@@ -323,6 +323,23 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     return status;
 }
 
+/* Refuses a first child that is whole as far as its first bytes go, but of another format. */
+static enum blastmerge_status look_at_format(struct blastmerge_job *job, const struct bm_batch *batch) {
+    struct blastmerge_error error;
+    size_t n_used = 0;
+    bm_mark_expect(job->mark, BLASTMERGE_FORMAT_AUTO);
+    (void)!bm_mark_step(job->mark, batch->text, batch->n_text, &n_used, job->marks, &error);
+    enum blastmerge_format format = bm_mark_format(job->mark);
+    bm_mark_expect(job->mark, BLASTMERGE_FORMAT_XML);
+    bm_mark_reset(job->mark);
+    job->marks->n_entries = 0;
+    if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
+    bm_fail(&job->error, BLASTMERGE_USAGE,
+            "it is %s, and only %s can be salvaged; if its beginning is damaged, say --format xml",
+            bm_mark_format_title(format), bm_mark_format_title(BLASTMERGE_FORMAT_XML));
+    return bm_conduct_fail_child(job);
+}
+
 enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
     bool is_last = false;
@@ -330,6 +347,9 @@ enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) {
     if (!rescue->is_begun) begin_survey(rescue);
     const struct bm_batch *batch = bm_conduct_take(job, &is_last);
     if (batch == NULL) return take_fault(job);
+    if (job->options.format == BLASTMERGE_FORMAT_AUTO && job->child == 0 && batch->text_offset == 0 &&
+        look_at_format(job, batch) != BLASTMERGE_OK)
+        return job->error.status;
     bool is_empty = is_last && batch->text_offset == 0 && batch->n_text == 0;
     bm_survey_text(rescue->survey, batch, rescue->base);
     bm_lane_give(bm_conduct_lane(job));
@@ -438,22 +458,52 @@ static void show_span(char *shown, size_t size, uint64_t from, uint64_t to) {
         snprintf(shown, size, "from byte %" PRIu64 " to %" PRIu64, from, to);
 }
 
+/* Writes " (of NAME)", if there is a name. */
+static const char *show_query(char shown[BM_SALVAGE_NAME + 8], const char *name) {
+    snprintf(shown, BM_SALVAGE_NAME + 8, name[0] == '\0' ? "%s" : " (of %s)", name);
+    return shown;
+}
+
+/* Writes what stands on both sides of a hole. */
+static void show_borders(char *shown, size_t size, const struct bm_salvage_hole *hole) {
+    char before[BM_SALVAGE_NAME + 8], after[BM_SALVAGE_NAME + 8];
+    show_query(before, hole->query_before);
+    show_query(after, hole->query_after);
+    if (hole->number_after > 0 && hole->number_before > 0)
+        snprintf(shown, size, ", between its Iterations %" PRIu64 "%s and %" PRIu64 "%s", hole->number_before,
+                 before, hole->number_after, after);
+    else if (hole->number_after > 0)
+        snprintf(shown, size, ", before its Iteration %" PRIu64 "%s", hole->number_after, after);
+    else
+        snprintf(shown, size, ", after %" PRIu64 " whole Iteration%s%s", hole->n_iterations,
+                 hole->n_iterations == 1 ? "" : "s", before);
+}
+
+/* Writes whose Iterations are seen to be lost. */
+static void show_lost_queries(char *shown, size_t size, const struct bm_salvage_hole *hole) {
+    size_t n = 0;
+    for (size_t i = 0; i < hole->n_queries && i < BM_SALVAGE_NAMES; i++)
+        n += (size_t)snprintf(shown + n, size - n, "%s%s",
+                              i > 0                 ? ", "
+                              : hole->n_queries > 1 ? ", with those of "
+                                                    : ", with that of ",
+                              hole->queries[i]);
+    if (hole->n_queries > BM_SALVAGE_NAMES)
+        snprintf(shown + n, size - n, " and %" PRIu64 " more", hole->n_queries - BM_SALVAGE_NAMES);
+}
+
 static void warn_of_hole(struct blastmerge_job *job, const struct bm_salvage_hole *hole) {
-    char text[80], bytes[96] = "", numbers[128] = "";
+    char text[80], bytes[96] = "", borders[256], queries[BM_SALVAGE_NAMES * (BM_SALVAGE_NAME + 16) + 32] = "";
     show_span(text, sizeof text, hole->from, hole->to);
     if (hole->bytes.from != hole->bytes.to) {
         char span[80];
         show_span(span, sizeof span, hole->bytes.from, hole->bytes.to);
         snprintf(bytes, sizeof bytes, " (of the file: %s)", span);
     }
-    if (hole->number_after > 0)
-        snprintf(numbers, sizeof numbers, ", between its Iterations %" PRIu64 " and %" PRIu64,
-                 hole->number_before, hole->number_after);
-    else
-        snprintf(numbers, sizeof numbers, ", after %" PRIu64 " whole Iteration%s", hole->n_iterations,
-                 hole->n_iterations == 1 ? "" : "s");
-    bm_job_warn(job, true, "%.300s: lost: its text %s%s%s: %s",
-                bm_source_display_name(&job->children[job->child].source), text, bytes, numbers,
+    show_borders(borders, sizeof borders, hole);
+    show_lost_queries(queries, sizeof queries, hole);
+    bm_job_warn(job, true, "%.300s: lost: its text %s%s%s%s: %s",
+                bm_source_display_name(&job->children[job->child].source), text, bytes, borders, queries,
                 hole->reason);
 }
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """corpus_formats - BLAST XML (-outfmt 5) as BLAST would have written it in another format, for benchmarks.
 
-    corpus_formats.py xml2|commented|tabular|csv CHILD... --out DIR
+    corpus_formats.py xml2|json|commented|tabular|csv CHILD... --out DIR
 
-writes DIR/child_000.xml2.gz and so on, as gzip -6 does it. What -outfmt 5 does not tell is made up.
+writes DIR/child_000.xml2.gz and so on, as gzip -6 does it. What -outfmt 5 does not tell is made up. In code: convert().
 """
 import argparse
 import gzip
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -93,6 +94,42 @@ def xml2(iteration, number, head):
     yield "              </hits>\n" + FOOTER + "</BlastOutput2>\n"
 
 
+STATISTICS = ("db_num", "db_len", "hsp_len", "eff_space", "kappa", "lambda", "entropy")
+
+
+def string(element, name):
+    return json.dumps(element.findtext(name) or "", ensure_ascii=False)
+
+
+def members(pairs, indent):
+    return ",\n".join(f'{" " * indent}"{name}": {value}' for name, value in pairs)
+
+
+def json_hit(hit):
+    hsps = ",\n".join("                {\n" + members(
+        [(new.replace("-", "_"), string(hsp, "Hsp_" + old) if old in ("qseq", "hseq", "midline") else hsp.findtext("Hsp_" + old))
+         for old, new in HSP_NAMES], 18) + "\n                }" for hsp in hit.iter("Hsp"))
+    names = (("id", "Hit_id"), ("accession", "Hit_accession"), ("title", "Hit_def"))
+    description = members([(name, string(hit, old)) for name, old in names], 18)
+    return (f'            {{\n              "num": {hit.findtext("Hit_num")},\n              "description": [\n'
+            f'                {{\n{description}\n                }}\n              ],\n'
+            f'              "len": {hit.findtext("Hit_len")},\n              "hsps": [\n{hsps}\n              ]\n            }}')
+
+
+def json_report(iteration, number, head):
+    header = members([(name, json.dumps(head[name])) for name in ("program", "version")], 6)
+    header += f',\n      "search_target": {{\n        "db": {json.dumps(head["db"])}\n      }}'
+    header += ',\n      "params": {\n        "matrix": "BLOSUM62",\n        "expect": 10\n      }'
+    hits = ",\n".join(map(json_hit, iteration.iter("Hit")))
+    statistics = members([(name, iteration.findtext(f".//Statistics_{name.replace('_', '-')}")) for name in STATISTICS], 12)
+    told = f',\n          "message": {string(iteration, "Iteration_message")}' if not hits else ""
+    query = members([("query_id", f'"Query_{number}"'), ("query_title", string(iteration, "Iteration_query-def")),
+                     ("query_len", iteration.findtext("Iteration_query-len"))], 10)
+    yield ((",\n" if number > 1 else "") + f'{{\n    "report": {{\n{header},\n      "results": {{\n        "search": {{\n{query},\n'
+           f'          "hits": [\n{hits}{chr(10) if hits else ""}          ],\n          "stat": {{\n{statistics}\n          }}{told}\n'
+           '        }\n      }\n    }\n  }\n')
+
+
 def rows(iteration, separator):
     query = iteration.findtext("Iteration_query-def").split()[0]
     for hit in iteration.iter("Hit"):
@@ -117,7 +154,8 @@ FORMATS = {
              '    xmlns:xs="http://www.w3.org/2001/XMLSchema-instance"\n'
              '    xs:schemaLocation="http://www.ncbi.nlm.nih.gov http://www.ncbi.nlm.nih.gov/data_specs/schema_alt/'
              'NCBI_BlastOutput2.xsd"\n>\n', xml2, "</BlastXML2>\n"),
-    "commented": ("", commented, "# BLAST processed {} queries\n"),
+    "json": ('{\n"BlastOutput2": [\n', json_report, "]\n}\n"),
+    "commented": ("", commented, "# BLAST processed {N} queries\n"),
     "tabular": ("", lambda iteration, _number, _head: rows(iteration, "\t"), ""),
     "csv": ("", lambda iteration, _number, _head: rows(iteration, ","), ""),
 }
@@ -135,7 +173,7 @@ def convert(name, file):
             number += 1
             yield from write(element, number, head)
             element.clear()
-    yield after.format(number)
+    yield after.replace("{N}", str(number))
 
 
 def main():

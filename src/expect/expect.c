@@ -224,6 +224,7 @@ static enum blastmerge_status find_query(struct bm_expect *expect, struct bm_exp
     memcpy(gap->name, expect->queries.name, sizeof gap->name);
     while (expect->has_query && !fits(expect)) {
         gap->n++;
+        memcpy(gap->last_name, expect->queries.name, sizeof gap->last_name);
         enum blastmerge_status status = next_query(expect, error);
         if (status != BLASTMERGE_OK) return status;
     }
@@ -266,6 +267,9 @@ enum blastmerge_status bm_expect_end(struct bm_expect *expect, struct bm_expect_
     expect->has_begun = true;
     gap->first = expect->queries.number;
     memcpy(gap->name, expect->queries.name, sizeof gap->name);
-    for (; status == BLASTMERGE_OK && expect->has_query; gap->n++) status = next_query(expect, error);
+    for (; status == BLASTMERGE_OK && expect->has_query; gap->n++) {
+        memcpy(gap->last_name, expect->queries.name, sizeof gap->last_name);
+        status = next_query(expect, error);
+    }
     return status;
 }

@@ -26,7 +26,8 @@ void bm_expect_close(struct bm_expect *expect, struct bm_memory *memory);
 struct bm_expect_gap {
     uint64_t n;
     uint64_t first;                /* its number in the file, from 1 */
-    char name[BM_EXPECT_WORD + 1]; /* of the first; "" */
+    char name[BM_EXPECT_WORD + 1]; /* of the first; "": it has none */
+    char last_name[BM_EXPECT_WORD + 1];
 };
 
 /* A field of a document's header, which tells the program: PSI-BLAST writes several Iterations for one query.

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 1, MOST_ROWS = 64 /* of warnings, and of missing queries */ };
 
 /* --- text of whatever kind as JSON strings ------------------------------------------------------- */
 
@@ -134,6 +134,7 @@ enum blastmerge_status bm_report_open(struct bm_report *report,
     report->write = write;
     report->context = context;
     report->warnings = json_array();
+    report->missing = json_array();
     begin_child(report);
     json_t *head = json_pack("{s:s, s:i, s:s, s:s, s:o}", "schema", "blastmerge-report", "schema_version",
                              SCHEMA_VERSION, "version", blastmerge_version(), "command",
@@ -158,13 +159,29 @@ void bm_report_field(struct bm_report *report, const struct bm_mark_field *field
 
 void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message) {
     json_t *warnings = is_of_child ? report->child_warnings : report->warnings;
-    if (warnings == NULL || json_array_size(warnings) >= 64) return;
+    if (warnings == NULL || json_array_size(warnings) >= MOST_ROWS) return;
     if (json_array_append_new(warnings, string_of(message, false)) != 0) report->has_failed = true;
 }
 
 /* The end of a stretch: null where that is the end of all. */
 static json_t *end_of(uint64_t offset) {
     return offset == UINT64_MAX ? json_null() : number_of(offset);
+}
+
+/* A query's name, or null. */
+static json_t *query_of(const char *name) {
+    return name[0] == '\0' ? json_null() : string_of(name, true);
+}
+
+/* Adds to an entry of what was lost whose it was, as far as that is known. */
+static bool add_queries(json_t *entry, const struct bm_salvage_hole *hole) {
+    json_t *queries = json_array();
+    for (size_t i = 0; i < hole->n_queries && i < BM_SALVAGE_NAMES; i++)
+        if (json_array_append_new(queries, query_of(hole->queries[i])) != 0) break;
+    return json_object_set_new(entry, "query_before", query_of(hole->query_before)) == 0 &&
+           json_object_set_new(entry, "query_after", query_of(hole->query_after)) == 0 &&
+           json_object_set_new(entry, "queries", queries) == 0 &&
+           json_object_set_new(entry, "n_queries", number_of(hole->n_queries)) == 0;
 }
 
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole) {
@@ -178,7 +195,8 @@ void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole
                   hole->number_after == 0 ? json_null() : number_of(hole->number_after), "reason",
                   string_of(hole->reason, false));
     if (report->lost == NULL) report->lost = json_array();
-    if (json_array_append_new(report->lost, entry) != 0) report->has_failed = true;
+    bool is_whole = add_queries(entry, hole);
+    if (json_array_append_new(report->lost, entry) != 0 || !is_whole) report->has_failed = true;
 }
 
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations) {
@@ -193,6 +211,15 @@ static void add_lost(struct bm_report *report, json_t *row) {
         report->has_failed = true;
     }
     report->lost = NULL;
+}
+
+void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
+                       const char *last) {
+    if (json_array_size(report->missing) >= MOST_ROWS) return;
+    json_t *row =
+        json_pack("{s:o, s:o, s:o, s:o}", "first", number_of(number), "last", number_of(number + n - 1),
+                  "first_query", string_of(first, false), "last_query", string_of(last, false));
+    if (json_array_append_new(report->missing, row) != 0) report->has_failed = true;
 }
 
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
@@ -257,12 +284,12 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
     json_t *result = json_pack(
         "{s:o, s:o, s:o, s:s}", "location", output == NULL ? json_null() : string_of(output, false), "bytes",
         number_of(totals->output_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
-    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
+    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
                              blastmerge_format_name(totals->format), "totals", sums, "unsplit",
-                             unsplit_of(totals), "output", result, "warnings", report->warnings,
-                             "peak_memory", number_of(totals->peak_memory), "peak_resident",
-                             number_of(peak_resident()), "seconds", totals->seconds);
-    report->warnings = NULL;
+                             unsplit_of(totals), "output", result, "missing_queries", report->missing,
+                             "warnings", report->warnings, "peak_memory", number_of(totals->peak_memory),
+                             "peak_resident", number_of(peak_resident()), "seconds", totals->seconds);
+    report->warnings = report->missing = NULL;
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)
         status = write_value(report, tail, true, error);
@@ -277,5 +304,6 @@ void bm_report_close(struct bm_report *report) {
     json_decref(report->child_warnings);
     json_decref(report->warnings);
     json_decref(report->lost);
+    json_decref(report->missing);
     memset(report, 0, sizeof *report);
 }

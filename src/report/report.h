@@ -18,6 +18,7 @@ struct bm_report {
     bm_json *warnings;       /* of the whole merge */
     bm_json *lost;           /* of the child at hand; NULL: nothing */
     uint64_t n_unchecked;    /* of the child at hand */
+    bm_json *missing;        /* queries without an Iteration */
     bool has_failed;         /* out of memory while something was kept */
     uint64_t n_children;
 };
@@ -39,6 +40,10 @@ void bm_report_warning(struct bm_report *report, bool is_of_child, const char *m
 /* Keeps what was lost of the child at hand, and how many of its Iterations could not be proven. */
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
+
+/* Keeps that n queries in a row, which have these numbers and names, have no Iteration. */
+void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
+                       const char *last);
 
 /* Writes the row of the child at hand, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,

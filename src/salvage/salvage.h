@@ -17,7 +17,9 @@
 enum {
     BM_SALVAGE_HOLES = 64,       /* in a child; what follows is lost */
     BM_SALVAGE_ATTEMPTS = 10000, /* to go on that failed, likewise */
-    BM_SALVAGE_REASON = 240      /* bytes, cut */
+    BM_SALVAGE_REASON = 240,     /* bytes, cut */
+    BM_SALVAGE_NAME = 64,        /* of a query, with its NUL; a longer one ends in "..." */
+    BM_SALVAGE_NAMES = 4         /* that are kept of those in a hole */
 };
 
 /* Text that is not merged. */
@@ -30,6 +32,12 @@ struct bm_salvage_hole {
     uint64_t n_iterations;    /* that are merged before it */
     uint64_t number_before;   /* of the last of them in its document, 0: none */
     uint64_t number_after;    /* of the first behind it, 0: none */
+    /* Queries, as the text has them, "" where they have no name. */
+    char query_before[BM_SALVAGE_NAME]; /* of the last Iteration that is merged before it */
+    char query_after[BM_SALVAGE_NAME];  /* of the first behind it */
+    char queries[BM_SALVAGE_NAMES]
+                [BM_SALVAGE_NAME]; /* whose lost Iterations begin so that they can be read */
+    uint64_t n_queries;            /* of such, kept or not */
     char reason[BM_SALVAGE_REASON];
 };
 

@@ -15,9 +15,10 @@
  * the same (BLAST writes no such thing): where it is the only sign, whoever drives the survey makes another
  * one that allows it.
  */
-#include "salvage/salvage.h"
+#include "salvage/name.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +54,10 @@ struct state {
     uint64_t n_iterations;
     uint64_t prologue_from;
     uint64_t prologue_to;
-    size_t n_holes;
+    struct bm_salvage_head head; /* open: of the Iteration at hand, which has not come to its end */
+    char last_query[BM_SALVAGE_NAME];
+    bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */
+    size_t n_holes;         /* the last two, for copy_state() */
     struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
 };
 
@@ -90,8 +94,13 @@ void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {
     bm_release(memory, survey);
 }
 
+/* Without the holes that there are not: gzip members may be many and small. */
+static void copy_state(struct state *to, const struct state *from) {
+    memcpy(to, from, offsetof(struct state, holes) + from->n_holes * sizeof from->holes[0]);
+}
+
 static void keep_state(struct bm_survey *survey) {
-    survey->kept = survey->now;
+    copy_state(&survey->kept, &survey->now);
     bm_mark_copy(survey->kept_mark, survey->mark);
 }
 
@@ -127,11 +136,43 @@ static void set_last(struct bm_survey *survey, uint64_t to) {
     survey->now.crc32_last = survey->now.crc32;
 }
 
+/* --- queries ------------------------------------------------------------------------------------- */
+
+/* Keeps what belongs to the begin of the Iteration at hand. */
+static void fill_head(struct bm_survey *survey, uint64_t to) {
+    uint64_t from;
+    size_t n = bm_salvage_head_wants(&survey->now.head, to, &from);
+    if (n > 0) bm_salvage_head_take(&survey->now.head, text_at(survey, from), n);
+}
+
+/* The Iteration at hand is whole: it is the last before what follows, and the first behind the last hole. */
+static void take_query(struct state *now) {
+    bm_salvage_head_name(&now->head, now->last_query);
+    now->head.is_open = false;
+    if (!now->wants_query_after) return;
+    memcpy(now->holes[now->n_holes - 1].query_after, now->last_query, BM_SALVAGE_NAME);
+    now->wants_query_after = false;
+}
+
+/* The Iteration at hand, if there is one, is lost in the last hole. */
+static void lose_query(struct state *now) {
+    char name[BM_SALVAGE_NAME];
+    struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
+    bm_salvage_head_name(&now->head, name);
+    now->head.is_open = false;
+    if (name[0] == '\0') return;
+    if (hole->n_queries < BM_SALVAGE_NAMES) memcpy(hole->queries[hole->n_queries], name, sizeof name);
+    hole->n_queries++;
+}
+
 /* --- holes --------------------------------------------------------------------------------------- */
 
 static void open_hole(struct bm_survey *survey, const char *reason) {
     struct state *now = &survey->now;
-    if (now->is_in_hole) return;
+    if (now->is_in_hole) {
+        lose_query(now);
+        return;
+    }
     struct bm_salvage_hole *hole = &now->holes[now->n_holes++];
     bool has_room = now->n_holes < BM_SALVAGE_HOLES;
     memset(hole, 0, sizeof *hole);
@@ -139,9 +180,12 @@ static void open_hole(struct bm_survey *survey, const char *reason) {
     hole->to = UINT64_MAX;
     hole->n_iterations = now->n_iterations;
     hole->number_before = now->last_number;
+    memcpy(hole->query_before, now->last_query, sizeof hole->query_before);
     snprintf(hole->reason, sizeof hole->reason, "%s%.190s",
              has_room ? "" : "there is too much damage; here: ", reason);
     now->is_in_hole = true;
+    now->wants_query_after = false;
+    lose_query(now);
     if (!has_room) now->is_over = true;
 }
 
@@ -153,6 +197,7 @@ static void close_hole(struct state *now, uint64_t number_after) {
     hole->encoding = now->encoding;
     hole->number_after = number_after;
     now->is_in_hole = false;
+    now->wants_query_after = true;
 }
 
 static void search_from(struct state *now, uint64_t offset) {
@@ -165,6 +210,8 @@ static void search_from(struct state *now, uint64_t offset) {
 static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) {
     struct state *now = &survey->now;
     now->n_faults++;
+    fill_head(survey, offset < now->position ? offset : now->position);
+    bm_salvage_head_cut(&now->head, offset);
     if (now->is_in_hole) {
         if (offset <= now->begin) offset = now->begin + 1;
         if (++now->n_failed == BM_SALVAGE_ATTEMPTS) now->is_over = true;
@@ -241,12 +288,15 @@ static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry
 /* A whole Iteration. False: it cannot be told whether it came before. */
 static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_entry *mark) {
     struct state *now = &survey->now;
+    fill_head(survey, mark->offset);
     if (now->is_in_hole && now->number <= now->last_number) {
         now->wants_document = true;
+        now->head.is_open = false; /* it may have been merged */
         fail(survey, mark->offset, "");
         return false;
     }
     close_hole(now, now->number);
+    take_query(now);
     if (now->number > 0) now->last_number = now->number;
     now->n_iterations++;
     set_last(survey, mark->offset);
@@ -267,6 +317,7 @@ static bool take_mark(struct bm_survey *survey, const struct bm_mark_entry *mark
         break;
     case BM_MARK_ITERATION:
         now->number = 0;
+        bm_salvage_head_begin(&now->head, mark->offset);
         break;
     case BM_MARK_NUMBER:
         now->number = mark->value;
@@ -329,6 +380,7 @@ static void scan(struct bm_survey *survey, uint64_t to) {
         if (mark->offset > nested) break;
         if (!take_mark(survey, mark)) return;
     }
+    if (nested == NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
     if (nested != NOWHERE) {
         survey->saw_nesting = true;
         fail(survey, nested, "an Iteration begins inside of another one");
@@ -368,7 +420,7 @@ void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct
     struct state *now = &survey->now;
     if (now->position > text) {
         assert(survey->kept.position == text);
-        *now = survey->kept;
+        copy_state(now, &survey->kept);
         bm_mark_copy(survey->mark, survey->kept_mark);
     }
     fail(survey, text, reason);
@@ -390,7 +442,10 @@ bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) 
 
 void bm_survey_end(struct bm_survey *survey) {
     struct blastmerge_error error;
-    if (survey->now.is_in_hole) return;
+    if (survey->now.is_in_hole) {
+        lose_query(&survey->now);
+        return;
+    }
     survey->marks.n_entries = 0;
     if (bm_mark_finish(survey->mark, &survey->marks, &error) != BLASTMERGE_OK)
         open_hole(survey, error.message);

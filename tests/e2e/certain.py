@@ -13,6 +13,7 @@ BEGINNING = re.compile(rb"<Iteration>(?=[\s<])|<\?xml |<BlastOutput>")
 PROLOGUE = re.compile(rb".*?<BlastOutput_iterations>", re.DOTALL)
 EPILOGUE = re.compile(rb"\s*</BlastOutput_iterations>\s*</BlastOutput>\s*")
 NUMBER = re.compile(rb"<Iteration>\s*<Iteration_iter-num>(\d+)</Iteration_iter-num>")
+QUERY = re.compile(rb"<Iteration_query-def>(\S+?)[\s<]")
 WHITE = re.compile(rb"\s*")
 BODY_END = re.compile(rb"\s*</BlastOutput_iterations>")
 PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
@@ -38,6 +39,11 @@ class Child:
     @property
     def n_iterations(self):
         return sum(len(document.iterations) for document in self.documents)
+
+    @property
+    def queries(self):
+        """The first words of the merged Iterations' definition lines."""
+        return [QUERY.search(iteration).group(1).decode() for document in self.documents for iteration in document.iterations]
 
 
 # --- bytes -> text of members that can be believed ----------------------------------------------------

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """--expect-queries: the Iterations against the queries that were searched."""
+import json
 import random
 
 import forms
@@ -51,8 +52,8 @@ def refused(folder, queries, paths, *words):
 def test_what_does_not_fit(tmp_path):
     good = fasta(NAMES)
     refused(tmp_path, good, children(tmp_path, NAMES[:3], NAMES[4:]), "1 query has no Iteration", "number 4, query3")
-    refused(tmp_path, good, children(tmp_path, NAMES[2:]), "2 queries have no", "number 1, query0")
-    refused(tmp_path, good, children(tmp_path, NAMES[:-3]), "3 queries have no", "number 10, query9")
+    refused(tmp_path, good, children(tmp_path, NAMES[2:]), "2 queries in a row have no", "number 1, query0 to number 2, query1")
+    refused(tmp_path, good, children(tmp_path, NAMES[:-3]), "3 queries in a row have no", "number 10, query9 to number 12, query11")
     refused(tmp_path, good, children(tmp_path, NAMES[:4], NAMES[3:]), "query3", "number 5", "query4, was expected",
             "number 4, and doubled or out of order", "child_0001")
     refused(tmp_path, good, children(tmp_path, ["other", *NAMES]), "other", "there is no such query")
@@ -133,12 +134,22 @@ def test_long_iterations_and_batches(tmp_path):
 def test_with_salvage_what_is_missing_is_told(tmp_path):
     whole = forms.member(small.text(*NAMES[:6]).replace(b"query3", b"query3\1"))
     paths = program.write_children(tmp_path, [whole, small.text(*NAMES[6:])[:-400]])
-    done = run(tmp_path, fasta(NAMES), "--salvage", *paths)
+    done = run(tmp_path, fasta(NAMES), "--salvage", "--report", tmp_path / "report.json", *paths)
     assert done.code == SALVAGED
-    assert "1 query has no Iteration: from number 4 on, query3" in done.err
-    assert "queries in a row have no Iteration" in done.err or "1 query has no Iteration: from number 12 on, query11" in done.err
+    assert "1 query has no Iteration: number 4, query3\n" in done.err
+    assert "2 queries in a row have no Iteration: number 11, query10 to number 12, query11\n" in done.err
+    told = json.loads((tmp_path / "report.json").read_text())["missing_queries"]
+    assert told == [{"first": 4, "last": 4, "first_query": "query3", "last_query": "query3"},
+                    {"first": 11, "last": 12, "first_query": "query10", "last_query": "query11"}]
     wrong = run(tmp_path, fasta(NAMES[1:]), "--salvage", *paths)
     assert wrong.code == program.MISMATCH and "no such query" in wrong.err
+
+
+def test_with_salvage_nothing_is_missing_that_was_not_lost(tmp_path):
+    paths = children(tmp_path, NAMES[:3], NAMES[4:])
+    done = run(tmp_path, fasta(NAMES), "--salvage", *paths)
+    assert done.code == program.MISMATCH and "1 query has no Iteration: number 4, query3" in done.err
+    assert not (tmp_path / "merged.xml.gz").exists()
 
 
 def test_what_is_no_file_of_queries(tmp_path):

@@ -41,9 +41,22 @@ def salvage(folder, children, *arguments):
             assert row["unchecked_iterations"] == child.n_unchecked
             assert 0 < len(row["lost"]) <= 64
             assert all(any(lost["reason"] in warning for warning in row["warnings"]) for lost in row["lost"])
+            check_queries(row, child)
     if n_damaged:
         assert f"something was lost of {n_damaged} of {len(children)} children" in done.err
     return done, told
+
+
+def check_queries(row, child):
+    """The queries on both sides of what was lost are those of the Iterations that are merged there."""
+    queries = child.queries
+    for number, lost in enumerate(row["lost"]):
+        n_before = lost["iterations_before"]
+        is_last = number + 1 == len(row["lost"])
+        comes_before_the_next = is_last or row["lost"][number + 1]["iterations_before"] > n_before
+        assert lost["query_before"] == (queries[n_before - 1] if n_before else None)
+        assert lost["query_after"] == (queries[n_before] if n_before < len(queries) and comes_before_the_next else None)
+        assert len(lost["queries"]) == min(lost["n_queries"], 4)
 
 
 QUERIES = ["alpha", "beta", "gamma", "delta", "epsilon"]
@@ -181,7 +194,36 @@ def test_missing_stretch_loses_two_iterations(tmp_path):
     lost = lost_of(told)
     assert len(lost) == 1 and (lost[0]["number_before"], lost[0]["number_after"]) == (1, 4)
     assert lost[0]["text"] == [starts[1] - 1, starts[1] + 60]
-    assert "between its Iterations 1 and 4" in done.err
+    assert "between its Iterations 1 (of alpha) and 4 (of delta): " in done.err
+    damaged = TEXT[:starts[1] + 150] + TEXT[starts[3]:]
+    done, told = salvage(tmp_path, [forms.member(damaged), GOOD])
+    assert (lost_of(told)[0]["queries"], lost_of(told)[0]["n_queries"]) == (["beta"], 1)
+    assert "between its Iterations 1 (of alpha) and 4 (of delta), with that of beta: " in done.err
+
+
+def test_queries_that_are_lost(tmp_path):
+    """What can be read of them, at whatever place they end, in any split of the text into batches and members."""
+    names = ["sp|P1|X&amp;Y", "b" * 63, "c" * 64, "\u00e9", "No definition line", "f", "g"]
+    text = small.text(*names)
+    text = text.replace(b"<Iteration_query-def>No", b"<Iteration_query-ID>Query_5</Iteration_query-ID>\n<Iteration_query-def>No")
+    read = ["sp|P1|X&Y", "b" * 63, "c" * 60 + "...", "\u00e9", "Query_5", "f"]
+    for number, name in enumerate(read):
+        start = [match.start() for match in re.finditer(b"<Iteration>", text)][number]
+        hits = text.index(b"<Iteration_hits>", start)
+        tag = text.index(b"</Iteration_query-def>", start)
+        end = tag if name != "Query_5" else text.index(b"</Iteration_query-ID>", start)
+        for at in sorted({*range(start + 12, hits, 23), *range(end - 2, end + 3)}):
+            children = program.write_children(tmp_path, [text[:at] + b"\1" + text[at:], GOOD])
+            done = program.run("--salvage", "--report", tmp_path / "r.json", "-f", "-o", tmp_path / "m.gz", *children)
+            assert done.code == SALVAGED
+            lost = json.loads((tmp_path / "r.json").read_text())["children"][0]["lost"]
+            known = [name] if at > end else []
+            assert lost[0]["queries"] == known and lost[0]["n_queries"] == len(known), (at - start, name)
+    assert salvage(tmp_path, [forms.several(text[:-150], (50,)), GOOD])[1]["children"][0]["lost"][0]["queries"] == ["g"]
+    many = small.text(*(f"q{n}" for n in range(9))).replace(b"</Iteration>", b"</Iteratio>", 8)
+    done, told = salvage(tmp_path, [many, GOOD])
+    assert (lost_of(told)[0]["queries"], lost_of(told)[0]["n_queries"]) == (["q0", "q1", "q2", "q3"], 8)
+    assert ", before its Iteration 9 (of q8), with those of q0, q1, q2, q3 and 4 more: " in done.err
 
 
 def test_what_comes_again_is_not_taken_twice(tmp_path):
@@ -267,6 +309,34 @@ def test_what_is_no_child_at_all(tmp_path, junk):
     if not junk:
         children = program.write_children(tmp_path, [GOOD, junk, GOOD])
         assert program.run("--salvage", "--allow-empty", *children).code == program.OK
+
+
+OTHERS = {
+    "16": b'<?xml version="1.0"?>\n<BlastXML2\n    xmlns="x"\n>\n<BlastOutput2>\n</BlastOutput2>\n</BlastXML2>\n',
+    "15": b'{\n"BlastOutput2": [\n]\n}\n',
+    "7": b"# BLASTP 2.12.0+\n# Query: a\n# Database: nr\n# 0 hits found\n# BLAST processed 1 queries\n",
+    "6": b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n",
+    "10": b"q,s,99.0,10,0,0,1,10,1,10,1e-5,50\n",
+}
+
+
+@pytest.mark.parametrize("outfmt", OTHERS)
+@pytest.mark.parametrize("form", ["plain", "gzip", "cut", "flipped"])
+def test_other_formats_are_refused(tmp_path, outfmt, form):
+    """Whole or damaged; what comes after BLAST XML is lost like other text that is none."""
+    packed = forms.member(OTHERS[outfmt], flush_every=40)
+    other = {"plain": OTHERS[outfmt], "gzip": packed, "cut": packed[:-4], "flipped": packed[:-5] + bytes([packed[-5] ^ 1]) + packed[-4:]}
+    paths = program.write_children(tmp_path, [other[form], GOOD])
+    done = program.run("--salvage", "-o", tmp_path / "m.gz", *paths)
+    assert done.code == program.USAGE and not (tmp_path / "m.gz").exists()
+    assert f"child_0000.xml.gz: it is BLAST " in done.err and f"(-outfmt {outfmt}), and only BLAST XML (-outfmt 5)" in done.err
+    _, told = salvage(tmp_path, [other[form], GOOD], "--format", "xml")
+    assert told["children"][0]["iterations"] == 0
+    _, told = salvage(tmp_path, [GOOD, other[form]])
+    assert told["children"][1]["iterations"] == 0
+    name = {"16": "xml2", "15": "json", "7": "commented", "6": "tabular", "10": "csv"}[outfmt]
+    done = program.run("--salvage", "--format", name, *paths)
+    assert done.code == program.USAGE and "only BLAST XML (-outfmt 5) can be salvaged" in done.err
 
 
 # --- what is refused, and what stays as it is ----------------------------------------------------------------------

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "salvage/name.h"
+
+#include <assert.h>
+#include <string.h>
+
+void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset) {
+    head->is_open = true;
+    head->offset = offset;
+    head->n = 0;
+}
+
+size_t bm_salvage_head_wants(const struct bm_salvage_head *head, uint64_t to, uint64_t *from) {
+    *from = head->offset + head->n;
+    if (!head->is_open || to <= *from) return 0;
+    uint64_t n = to - *from;
+    return n < BM_SALVAGE_HEAD - head->n ? (size_t)n : BM_SALVAGE_HEAD - head->n;
+}
+
+void bm_salvage_head_take(struct bm_salvage_head *head, const uint8_t *text, size_t n_text) {
+    assert(n_text <= BM_SALVAGE_HEAD - head->n);
+    memcpy(head->text + head->n, text, n_text);
+    head->n += n_text;
+}
+
+void bm_salvage_head_cut(struct bm_salvage_head *head, uint64_t offset) {
+    if (offset <= head->offset)
+        head->is_open = false;
+    else if (offset - head->offset < head->n)
+        head->n = (size_t)(offset - head->offset);
+}
+
+static bool is_white(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The first word behind the tag, which must have an end. */
+static bool find_word(const char *text, size_t n_text, const char *tag, const char **word, size_t *n_word) {
+    const char *found = memmem(text, n_text, tag, strlen(tag));
+    if (found == NULL) return false;
+    const char *end = text + n_text;
+    found += strlen(tag);
+    while (found < end && is_white(*found)) found++;
+    *word = found;
+    while (found < end && *found != '<' && !is_white(*found)) found++;
+    *n_word = (size_t)(found - *word);
+    return found<end && * n_word> 0;
+}
+
+/* Whether this is what BLAST calls a query without a name, as far as it is there. */
+static bool is_nameless(const char *title, size_t n_title) {
+    static const char *const titles[] = {"No definition line<", "unnamed protein product<"};
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        size_t n = strlen(titles[i]);
+        if (memcmp(title, titles[i], n < n_title ? n : n_title) == 0) return true;
+    }
+    return false;
+}
+
+void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]) {
+    static const char dots[] = "...";
+    const char *hits = memmem(head->text, head->n, "<Iteration_hits", strlen("<Iteration_hits"));
+    const size_t n_text = hits == NULL ? head->n : (size_t)(hits - head->text);
+    const char *word = NULL;
+    size_t n = 0;
+    name[0] = '\0';
+    if (!head->is_open) return;
+    bool has_title = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n);
+    if (has_title && is_nameless(word, (size_t)(head->text + head->n - word))) has_title = false;
+    if (!has_title && !find_word(head->text, n_text, "<Iteration_query-ID>", &word, &n)) return;
+    bool is_cut = n >= BM_SALVAGE_NAME;
+    if (is_cut) n = BM_SALVAGE_NAME - sizeof dots;
+    memcpy(name, word, n);
+    memcpy(name + n, dots, is_cut ? sizeof dots : 0);
+    name[is_cut ? BM_SALVAGE_NAME - 1 : n] = '\0';
+}
