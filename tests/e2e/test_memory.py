@@ -4,6 +4,7 @@
 Measured by GNU time, which is small: a process's peak counts its parent's from before the exec.
 """
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -296,6 +297,78 @@ def test_many_children(tmp_path, threads, n_children):
     print(f"{n_children} children: {peak / MIB:.1f} MiB")
     assert peak <= LIMIT + n_name_bytes + PER_CHILD * n_children
     assert text_of((tmp_path / "merged").read_bytes()).count(b"<Iteration>") == n_children
+
+
+# --- salvage ------------------------------------------------------------------------------------------
+
+N_LARGE = 1000  # Iterations of 200 KB
+FILLER = RESIDUES * (200000 // len(RESIDUES))
+
+
+def large_iterations():
+    prologue, iteration, epilogue = re.fullmatch(rb"(.*?)(<Iteration>.*</Iteration>\n)(.*)", text("a"), re.DOTALL).groups()
+    yield prologue
+    for number in range(1, N_LARGE + 1):
+        yield iteration.replace(b">1<", b">%d<" % number).replace(b"MKV", FILLER)
+    yield epilogue
+
+
+def packed(pieces):
+    """One member of all pieces, whose deflate data may be shared where they are alike."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
+def cut(pieces):
+    """Without the last ones."""
+    pieces = list(pieces)
+    return pieces[:len(pieces) * 3 // 4]
+
+
+def garbled(pieces, every):
+    for number, piece in enumerate(pieces):
+        yield piece.replace(b"<Hsp>", b"<Hsp\1", 1) if number % every == every // 2 else piece
+
+
+def members(every):
+    for number, piece in enumerate(large_iterations()):
+        member = forms.member(piece, 1)
+        yield member[:-8] + bytes(8) if number % every == every // 2 else member
+
+
+# The child; how many of its Iterations are merged, where that is known beforehand.
+SALVAGED = {
+    "cut gzip": (lambda: cut(packed(large_iterations())), None),
+    "cut plain": (lambda: cut(large_iterations()), N_LARGE * 3 // 4),
+    "garbled": (lambda: packed(garbled(large_iterations(), 50)), N_LARGE - 20),
+    "garbled too often": (lambda: garbled(large_iterations(), 4), None),
+    "members": (lambda: members(50), N_LARGE - 20),
+    "members, too many": (lambda: members(3), None),
+    "one Iteration": (lambda: cut(packed(Child.from_skeleton(IN_ITERATION, RESIDUES, 200 * MIB).plain())), 1),
+    "many beginnings": (lambda: packed([text("a").split(b"</BlastOutput_iter")[0], *[b"<Iteration>\n" * 100000] * 100]), 1),
+    "headers of gzip": (lambda: [b"\x1f\x8b\x08\0\0\0\0\0\0\3" * 100000] * 100, 0),
+}
+
+
+@pytest.mark.parametrize("threads", ["1", "8"])
+@pytest.mark.parametrize("name", SALVAGED)
+def test_salvage(tmp_path, name, threads):
+    make, n_expected = SALVAGED[name]
+    paths = write_children(tmp_path, [child("a"), b""])
+    with open(paths[1], "wb") as file:
+        for piece in make():
+            file.write(piece)
+    command = [TIME, "-f", "%M", "-o", tmp_path / "peak", PROGRAM, "--salvage", "--threads", threads, "--report", tmp_path / "report",
+               "-o", tmp_path / "merged", *paths]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 11, done.stderr
+    row = json.loads((tmp_path / "report").read_bytes())["children"][1]
+    print(f"{name}: {row['iterations']} Iterations, {len(row['lost'])} lost stretches, {peak_in(tmp_path / 'peak') / MIB:.1f} MiB")
+    assert peak_in(tmp_path / "peak") <= LIMIT
+    assert row["iterations"] == n_expected if n_expected is not None else row["iterations"] > 60
+    paths[1].unlink()
 
 
 def test_what_the_program_says_of_itself(tmp_path):
