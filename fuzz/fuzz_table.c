@@ -3,7 +3,7 @@
  * Fuzzes the scanner of tables, and how a format is found: any split tells the same as byte by byte, where no
  * block is taken; and what is accepted has the shape that a slow look at its lines asks for.
  *
- * The first byte chooses the format, the second one is the split's seed.
+ * The first byte chooses the format, and whether queries are told; the second one is the split's seed.
  */
 #include "../tests/test_mark.h"
 
@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     if (n_data < 2) return 0;
     enum blastmerge_format format = formats[data[0] & 3];
     const char *way = bm_mark_implementation();
+    tells_queries = (data[0] & 8) != 0;
     add_bytes(&text, data + 2, n_data - 2);
     struct trace slow = scan_as(format, &text, (struct split){0, 1, {0}}, way, BLASTMERGE_INVALID_UTF8_ERROR);
     struct trace once = scan_as(format, &text, whole, way, BLASTMERGE_INVALID_UTF8_ERROR);

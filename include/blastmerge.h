@@ -147,7 +147,8 @@ struct blastmerge_report {
     enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
     /* What an unsplit run might have written otherwise (docs/identity.md): */
     uint64_t n_renumbered_ids; /* ids Query_N that have another N in the result */
-    uint64_t n_unsure_ids; /* ids Query_N of which it is not sure that BLAST gave them, or that it did not */
+    uint64_t n_unsure_ids; /* ids Query_N of which it is not sure that BLAST gave them, or that it did not; in
+                              tables without comments all */
     uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
     uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
     uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations do not run on */

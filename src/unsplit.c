@@ -34,15 +34,14 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
     *kept = count;
 }
 
-static bool is_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
-           format == BLASTMERGE_FORMAT_CSV;
+/* -outfmt 6 and 10 */
+static bool is_bare_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
 }
 
-/* Iterations are not told apart in -outfmt 6 and 10. */
+/* A table without comments has nothing for queries without hits in an unsplit run, too. */
 static bool is_empty(const struct blastmerge_job *job, const struct bm_child *child) {
-    bool has_none = is_table(job->totals.format) && job->totals.format != BLASTMERGE_FORMAT_COMMENTED;
-    return has_none ? child->text_bytes == 0 : child->n_iterations == 0;
+    return !is_bare_table(job->totals.format) && child->n_iterations == 0;
 }
 
 void bm_unsplit_end_child(struct blastmerge_job *job) {
@@ -50,7 +49,7 @@ void bm_unsplit_end_child(struct blastmerge_job *job) {
     uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children[job->child]);
     /* Where other queries have names, those that are called Query_N may have that from a user. */
     bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->ids.n_named > 0;
-    uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_changed_ids : 0);
+    uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_guessed_ids : 0);
     job->totals.n_renumbered_ids = number->n_changed_ids;
     set_count(job, BM_DOUBT_GAP, number->n_gaps);
     set_count(job, BM_DOUBT_ID, n_unsure);
@@ -70,12 +69,12 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 }
 
 void bm_unsplit_end(struct blastmerge_job *job) {
-    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP && is_table(job->totals.format)) {
-        bm_job_warn(job, false,
-                    "in tables the names Query_N, which BLAST gives to queries that have none, are not "
-                    "renumbered: if there are any, an unsplit run has others");
-    }
-    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) {
+    if (is_bare_table(job->totals.format)) {
+        warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
+             "queries are called Query_N, as BLAST calls those without a name",
+             "kept, since a table without comments does not say how many queries came before; in an unsplit "
+             "run N counts on (-outfmt 7 can be renumbered)");
+    } else if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) {
         warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
              "query ids Query_N may be BLAST's or a user's",
              "what does not fit BLAST's counting was kept, the rest was renumbered (--query-ids)");

@@ -207,9 +207,9 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
 /* --- marks as text --------------------------------------------------------------------------- */
 
 static const char *const mark_kinds[] = {
-    "DOC",      "BOM",  "DECL",    "NODECL",  "FIELD",    "DB",      "DBEND",   "ITERS",
-    "HEADER",   "BODY", "ITER",    "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA",
-    "EXTRAEND", "ID",   "MESSAGE", "ITEREND", "ITERSEND", "MBSTAT",  "CHAR",    "DOCEND",
+    "DOC",     "BOM",  "DECL",    "NODECL",   "FIELD",   "DB",      "DBEND",  "ITERS",    "HEADER",
+    "BODY",    "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA",  "EXTRAEND", "ID",
+    "MESSAGE", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "CHAR",    "DOCEND",
 };
 
 static inline bool has_value(const struct bm_mark_entry *entry) {

@@ -95,6 +95,30 @@ static void test_ids(void **state) {
               "P1 Query_7 P2 Query_1 / P3 Query_14 Query_9");
 }
 
+/* Tables with comments: titles, of which none means that there is no name. */
+static void test_titles(void **state) {
+    (void)state;
+    struct bm_query_ids ids;
+    uint64_t old_number;
+    uint64_t new_number;
+    bm_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_AUTO);
+    for (uint64_t i = 0; i < 3; i++) {
+        bm_query_ids_begin(&ids);
+        bm_query_ids_count(&ids, 1);
+        assert_false(bm_query_ids_take(&ids, "a title", 7, 0, &old_number, &new_number));
+        bm_query_ids_count(&ids, 2);
+        bm_query_ids_take_unnamed(&ids, &old_number, &new_number);
+        assert_int_equal(old_number, 2);
+        assert_int_equal(new_number, 4 * i + 2);
+        bm_query_ids_count(&ids, 3); /* now it is known that titles are users' */
+        assert_false(bm_query_ids_take(&ids, "Query_1", 7, 0, &old_number, &new_number));
+        bm_query_ids_count(&ids, 4);
+    }
+    assert_int_equal(ids.n_generated, 3);
+    assert_int_equal(ids.n_odd, 0);
+    assert_int_equal(ids.n_named, 6);
+}
+
 static void test_id_counts(void **state) {
     (void)state;
     struct bm_query_ids ids;
@@ -357,11 +381,11 @@ static void test_noise(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_number),         cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_id_counts),      cmocka_unit_test(test_id_overflow),
-        cmocka_unit_test(test_messages),       cmocka_unit_test(test_latin1),
-        cmocka_unit_test(test_other_messages), cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_number),      cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_titles),      cmocka_unit_test(test_id_counts),
+        cmocka_unit_test(test_id_overflow), cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_latin1),      cmocka_unit_test(test_other_messages),
+        cmocka_unit_test(test_longest),     cmocka_unit_test(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,33 @@ static const struct golden goldens[] = {
      "{DOC b}{ITERS=4}{BODY}{ITER}# BLASTP 2.12.0+\r\n{FIELD}{FIELD}" FIELDS "{FIELD}{HEADER}# 1 hits found\r\na\tb\t1\r\n"
      "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\r\n{DOCEND}", 1, 1},
 };
+
+/* Where queries are told. */
+#define TOLD "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}# Query: "
+#define TOLD_END "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n{DOCEND}"
+
+static const struct golden told[] = {
+    {"named", AUTO, TOLD "{ID=1}Query{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_1\tb\t1\n" TOLD_END, 1, 1},
+    {"without a name", AUTO, TOLD "{ID b=1}{/}\n" FIELDS "{FIELD}{HEADER}# 3 hits found\n{ROW}Query_1{/}\tQuery_1\t1\n#Query_1\tb\t1\nQuery_\tb\t1\n" TOLD_END, 1, 3},
+    {"BLAST's own name", AUTO, TOLD "{ID=1}Query_12{/}\r\n# Fields: subject id, query acc., query acc.ver, query gi, query id\n{FIELD}{HEADER}# 1 hits found\n"
+     "Query_12\t{ROW}Query_12{/}\t{ROW}Query_123{/}\tQuery_1\t{ROW}Query_999999999999999999{/}\n" TOLD_END, 1, 1},
+    {"names that are another's", AUTO, TOLD "{ID b=1}{/}\r\n" FIELDS "{FIELD}{HEADER}# 7 hits found\nQuery_01\tb\t1\nquery_1\tb\t1\nQuery_1a\tb\t1\n"
+     "Query_1000000000000000000\tb\t1\n Query_1\tb\t1\nQuery_1 \tb\t1\n\tQuery_1\t1\n" TOLD_END, 1, 7},
+    {"titles that are another's", AUTO, TOLD "{ID=1}Query_7 of a user{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_7\tb\t1\n" TOLD_END, 1, 1},
+    {"a long title", AUTO, TOLD "{ID -=1}Query_1 012345678901234567890123456789012345678901234567{/}8901234567890\n{HEADER}" TOLD_END, 1, 0},
+    {"several queries", AUTO, TOLD "{ID b=1}{/}\n# 0 hits found\n{ITEREND}{ITER}" PROGRAM "# Query: {ID=2}a{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_1\tb\t1\n"
+     "{ITEREND}{ITER}" PROGRAM "# Query: {ID=3}Query_1{/}\n# Query: {ID=3}b{/}\n" TOLD_END, 3, 1},
+    {"PSI-BLAST's rounds", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 1\n# Query: {ID b=1}{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\n{ROW}Query_1{/}\t\t\n"
+     "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 2\n# Query: {ID b=1}{/}\n# 0 hits found\n"
+     "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 1\n# Query: {ID b=2}{/}\n# 0 hits found\n" TOLD_END, 3, 1},
+    {"a first round that is not the first", AUTO,
+     "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 2\n# Query: {ID b=1}{/}\n{HEADER}" TOLD_END, 1, 0},
+    {"without comments", AUTO, TABLE "{ROW}Query_7{/}" "\ts\t43.333\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n{FIELD}{HEADER}" ROW ROW
+     "{ROW}Query_8{/}" "\tQuery_1\t1\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n" END, 0, 4},
+    {"commas", AUTO, COMMAS "{ROW}Query_1{/},s,1,2,3,4,5,6,7,8,9,10\n{HEADER}" COMMA_ROW "{ROW}Query_1{/},s,1,2,3,4,5,6,7,8,9,10\n" END, 0, 3},
+    {"one column", TABULAR, TABLE "{ROW}Query_1{/}\n{FIELD}{HEADER}Q9\n{ROW}Query_2{/}\nQuery_2 \nQ\nQuery_\n" END, 0, 6},
+};
 /* clang-format on */
 
 static void check_all_splits(enum blastmerge_format format, const struct bytes *text) {
@@ -92,23 +119,32 @@ static void check_all_splits(enum blastmerge_format format, const struct bytes *
     free_trace(&expected);
 }
 
+static void check_marks(const struct golden *golden) {
+    struct bytes text = hide_marks(golden->shown);
+    struct trace trace = scan_table(golden->format, &text, whole);
+    struct bytes shown = show_marks(&text, &trace);
+    if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, golden->shown) != 0) {
+        fail_msg("%s: %s\nexpected %s\nbut got  %s", golden->name, trace.error.message, golden->shown,
+                 (const char *)shown.data);
+    }
+    assert_int_equal(trace.counts.n_iterations, golden->n_iterations);
+    assert_int_equal(trace.counts.n_hsps, golden->n_rows);
+    check_all_splits(golden->format, &text);
+    free_bytes(&shown);
+    free_trace(&trace);
+    free_bytes(&text);
+}
+
 static void test_marks(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) {
-        struct bytes text = hide_marks(goldens[i].shown);
-        struct trace trace = scan_table(goldens[i].format, &text, whole);
-        struct bytes shown = show_marks(&text, &trace);
-        if (trace.status != BLASTMERGE_OK || strcmp((const char *)shown.data, goldens[i].shown) != 0) {
-            fail_msg("%s: %s\nexpected %s\nbut got  %s", goldens[i].name, trace.error.message,
-                     goldens[i].shown, (const char *)shown.data);
-        }
-        assert_int_equal(trace.counts.n_iterations, goldens[i].n_iterations);
-        assert_int_equal(trace.counts.n_hsps, goldens[i].n_rows);
-        check_all_splits(goldens[i].format, &text);
-        free_bytes(&shown);
-        free_trace(&trace);
-        free_bytes(&text);
-    }
+    for (size_t i = 0; i < sizeof goldens / sizeof goldens[0]; i++) check_marks(&goldens[i]);
+}
+
+static void test_queries_are_told(void **state) {
+    (void)state;
+    tells_queries = true;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) check_marks(&told[i]);
+    tells_queries = false;
 }
 
 /* --- what is refused ------------------------------------------------------------------------- */
@@ -211,6 +247,7 @@ static void test_rules(void **state) {
  * is returned where that row begins, else SIZE_MAX. */
 static size_t make_table(struct bytes *text, struct chance *chance, bool has_comments, bool is_wrong) {
     static const char *const values[] = {"", "1", "2e-05", "sp|P12345|X_Y", "#", "a, b", "\xe9t\xe9", "\r"};
+    static const char *const names[] = {"b", "b", "b", "Query_7", "Query_", "Q9XYZ1"};
     size_t n_rows = 1 + below(chance, 80);
     size_t wrong = is_wrong ? 1 + below(chance, n_rows) : SIZE_MAX;
     size_t place = SIZE_MAX;
@@ -223,7 +260,7 @@ static size_t make_table(struct bytes *text, struct chance *chance, bool has_com
     for (size_t i = 0; i <= n_rows; i++) {
         size_t n_fields = i == wrong ? 2 + 2 * below(chance, 2) : 3;
         if (i == wrong) place = text->n_data;
-        add_text(text, i == 0 ? "a" : "b");
+        add_text(text, i == 0 ? "a" : PICK(chance, names));
         for (size_t j = 1; j < n_fields; j++) {
             add_text(text, "\t");
             add_text(text, PICK(chance, values));
@@ -241,6 +278,7 @@ static void test_long_tables(void **state) {
     for (int i = 0; i < 600; i++) {
         struct bytes text = {0};
         bool has_comments = i % 2 == 0;
+        tells_queries = i % 5 < 2;
         size_t place = make_table(&text, &chance, has_comments, i % 3 == 0);
         enum blastmerge_format format = has_comments ? COMMENTED : TABULAR;
         struct trace expected = scan_table(format, &text, (struct split){0, 1, {0}}); /* no block is taken */
@@ -254,6 +292,7 @@ static void test_long_tables(void **state) {
         free_trace(&expected);
         free_bytes(&text);
     }
+    tells_queries = false;
 }
 
 /* A line has no ceiling, and is not kept. */
@@ -371,7 +410,7 @@ static struct bm_rows find_slowly(const uint8_t *p, char separator) {
     for (unsigned i = 0; i < BM_ROWS_BLOCK; i++) {
         rows.newlines |= (uint64_t)(p[i] == '\n') << i;
         rows.separators |= (uint64_t)(p[i] == (uint8_t)separator) << i;
-        rows.hashes |= (uint64_t)(p[i] == '#') << i;
+        rows.starts |= (uint64_t)(p[i] == '#') << i;
         rows.controls |= (uint64_t)(p[i] < 32 && p[i] != '\t' && p[i] != '\n' && p[i] != '\r') << i;
     }
     return rows;
@@ -390,8 +429,8 @@ static void test_blocks(void **state) {
         memset(bytes, around[i / 2048], sizeof bytes);
         bytes[i / 256 % 8] = bytes[32 + i / 256 % 8] = (uint8_t)i;
         struct bm_rows expected = find_slowly(bytes, ',');
-        struct bm_rows words = bm_rows_find_words(bytes, ',');
-        struct bm_rows best = bm_rows_find(bytes, ',');
+        struct bm_rows words = bm_rows_find_words(bytes, ',', '#');
+        struct bm_rows best = bm_rows_find(bytes, ',', '#');
         check_rows(&words, &expected);
         check_rows(&best, &expected);
         assert_int_equal(bm_rows_count(expected.controls), (unsigned)__builtin_popcountll(expected.controls));
@@ -403,7 +442,7 @@ int main(void) {
         cmocka_unit_test(test_marks),       cmocka_unit_test(test_rules),
         cmocka_unit_test(test_long_tables), cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_long_fields), cmocka_unit_test(test_later_children),
-        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_queries_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

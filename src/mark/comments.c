@@ -12,6 +12,9 @@
  * and two lines of hits; at the end "# BLAST processed N queries". What a line is shows in its first 64
  * bytes, which are held back for that. N need not be the number of such parts: with -subject there is one for
  * each pair of sequences.
+ *
+ * A query without a name has no title here, and in its rows the name Query_N, where N counts all queries; or,
+ * with -parse_deflines, "Query_N" in both, and N counts those without a name.
  */
 #include "mark/internal.h"
 
@@ -20,6 +23,8 @@
 
 /* Lines are kept from behind their '#' on. */
 static const char processed[] = " BLAST processed ";
+static const char title[] = " Query: ";
+static const char iteration[] = " Iteration: ";
 
 static bool begins(const struct bm_table *table, const char *prefix) {
     size_t n = strlen(prefix);
@@ -57,7 +62,8 @@ static enum bm_table_comment find_comment(const struct bm_table *table) {
     uint64_t count;
     if (measure_program(table) > 0) return BM_COMMENT_PROGRAM;
     if (begins(table, processed)) return BM_COMMENT_PROCESSED;
-    if (begins(table, " Query: ")) return BM_COMMENT_QUERY;
+    if (begins(table, title)) return BM_COMMENT_QUERY;
+    if (begins(table, iteration)) return BM_COMMENT_ITERATION;
     if (begins(table, " Database: ")) return BM_COMMENT_DATABASE;
     if (begins(table, " Fields: ")) return BM_COMMENT_FIELDS;
     return read_count(table, 1, " hits found", &count) ? BM_COMMENT_HITS : BM_COMMENT_OTHER;
@@ -87,7 +93,8 @@ static void begin_query(struct bm_mark *mark, uint64_t at) {
     if (!table->in_document) bm_mark_table_begin(mark, at);
     bm_mark_add(mark, BM_MARK_ITERATION, at);
     table->in_query = true;
-    table->has_hits = false;
+    table->has_hits = table->is_counted = table->may_be_own = false;
+    table->columns = 0;
     table->n_least = table->n_most = table->n_left = 0;
 }
 
@@ -99,6 +106,27 @@ static bool is_in_place(struct bm_mark *mark) {
                         table->in_query ? ", or \"# BLAST processed N queries\"" : "");
 }
 
+/* The title, which may be longer than what is held. */
+static void begin_title(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    const size_t n_before = strlen(title);
+    size_t n_title = table->n_kept - n_before;
+    bool is_cut = table->n_kept == BM_TABLE_HELD;
+    uint8_t n_name = 0;
+    table->n_queries += !table->is_counted;
+    table->is_counted = true;
+    if (!mark->tells_queries) return;
+    if (n_title > 0 && table->kept[table->n_kept - 1] == '\r') n_title--;
+    for (size_t i = 0; i < n_title; i++) {
+        n_name = bm_mark_table_follow(n_name, (uint8_t)table->kept[n_before + i]);
+    }
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_QUERY_ID, table->line + 1 + n_before);
+    entry->end = entry->offset + n_title;
+    entry->value = table->n_queries;
+    entry->flags = n_title == 0 ? BM_MARK_BARE : is_cut ? BM_MARK_CUT : 0;
+    table->may_be_own = n_title == 0 || (n_name > BM_TABLE_STEM && n_name != BM_TABLE_OTHER);
+}
+
 static bool begin_comment(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     table->comment = (uint8_t)find_comment(table);
@@ -108,6 +136,7 @@ static bool begin_comment(struct bm_mark *mark) {
         return bm_mark_fail(mark, table->line, "\"# BLAST processed N queries\" was expected here");
     }
     if (table->comment == BM_COMMENT_PROGRAM) begin_query(mark, table->line);
+    if (table->comment == BM_COMMENT_QUERY) begin_title(mark);
     return true;
 }
 
@@ -133,6 +162,31 @@ static void end_database(struct bm_mark *mark) {
     bm_mark_table_field(mark, "db", table->kept + n_name, table->n_kept - n_name);
 }
 
+/* PSI-BLAST has a part for each round of a query. */
+static void end_iteration(struct bm_mark *mark) {
+    uint64_t round;
+    bool is_later = read_count(&mark->table, strlen(iteration), "", &round) && round > 1;
+    if (is_later && mark->table.n_queries > 0) mark->table.is_counted = true;
+}
+
+/* The columns that hold the names of queries, of the first 64. */
+static uint64_t find_columns(const struct bm_table *table) {
+    static const char *const names[] = {"query id", "query acc.", "query acc.ver"};
+    const char *at = table->kept + strlen(" Fields: ");
+    const char *end = table->kept + table->n_kept;
+    uint64_t columns = 0;
+    for (unsigned column = 0; column < 64 && at < end; column++) {
+        const char *next = memmem(at, (size_t)(end - at), ", ", 2);
+        size_t n_name = (size_t)((next == NULL ? end : next) - at);
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            bool is_same = n_name == strlen(names[i]) && memcmp(at, names[i], n_name) == 0;
+            columns |= (uint64_t)is_same << column;
+        }
+        at += n_name + strlen(", ");
+    }
+    return columns;
+}
+
 static bool end_fields(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     const size_t n_name = strlen(" Fields: ");
@@ -144,6 +198,7 @@ static bool end_fields(struct bm_mark *mark) {
         table->n_least += table->kept[i] == ',' && table->kept[i + 1] == ' ';
     }
     table->n_most = table->n_least;
+    if (table->may_be_own) table->columns = find_columns(table);
     if (table->has_header) return true;
     bm_mark_table_field(mark, "fields", table->kept + n_name, table->n_kept - n_name);
     table->due = BM_DUE_HEADER;
@@ -181,6 +236,9 @@ static bool end_comment(struct bm_mark *mark) {
     switch ((enum bm_table_comment)mark->table.comment) {
     case BM_COMMENT_PROGRAM:
         end_program(mark);
+        return true;
+    case BM_COMMENT_ITERATION:
+        end_iteration(mark);
         return true;
     case BM_COMMENT_DATABASE:
         end_database(mark);

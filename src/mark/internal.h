@@ -362,6 +362,10 @@ void bm_mark_table_field(struct bm_mark *mark, const char *name, const char *val
 bool bm_mark_table_is_control(uint8_t byte);
 bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte);
 
+/* How many bytes are "Query_7", or begin so, where n_name were and another one follows; BM_TABLE_OTHER: not
+ * so. */
+uint8_t bm_mark_table_follow(uint8_t n_name, uint8_t byte);
+
 /* --- comments.c: comment lines of -outfmt 7 */
 
 void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_text); /* behind the '#' */

@@ -71,8 +71,13 @@ enum bm_mark_kind {
     BM_MARK_NUMBER_EXTRA_END, /* ... and has ended, with the white space after it, before offset */
     BM_MARK_QUERY_ID, /* [offset, end) is the content of a query's id; BM_MARK_CUT: only its beginning, for it
                          is longer than BM_MARK_MAX_CONTENT, or holds markup or a character to be converted.
-                         Only where bm_mark_tell_queries() was called, as the next one */
+                         Only where bm_mark_tell_queries() was called, as the next two. Tables: the query's
+                         title, and `value` is its number in the document, counted from 1; BM_MARK_BARE: it
+                         has none */
     BM_MARK_MESSAGE,  /* the same of what BLAST had to say about the query */
+    BM_MARK_QUERY_ROW, /* tables: [offset, end) is a row's field that holds "Query_N", as BLAST names a query
+                          without a name: in the columns of queries' names where the query may be one of these
+                          (-outfmt 7), else in the first column */
     BM_MARK_ITERATION_END,  /* the Iteration ended before offset */
     BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation
                                (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no

@@ -18,7 +18,7 @@ enum { BM_ROWS_BLOCK = 64 };
 struct bm_rows {
     uint64_t newlines;
     uint64_t separators;
-    uint64_t hashes;   /* '#' */
+    uint64_t starts;   /* of what may be odd at a row's begin: '#', or 'Q' */
     uint64_t controls; /* control characters but tab, line feed and return */
 };
 
@@ -36,7 +36,7 @@ static inline uint64_t bm_rows_equal(uint64_t word, char byte) {
     return bm_rows_gather(~(((other & ~BM_ROWS_TOPS) + ~BM_ROWS_TOPS) | other) & BM_ROWS_TOPS);
 }
 
-static inline struct bm_rows bm_rows_find_words(const uint8_t *p, char separator) {
+static inline struct bm_rows bm_rows_find_words(const uint8_t *p, char separator, char start) {
     struct bm_rows rows = {0, 0, 0, 0};
     for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 8) {
         uint64_t word = bm_load64(p + i);
@@ -45,7 +45,7 @@ static inline struct bm_rows bm_rows_find_words(const uint8_t *p, char separator
         uint64_t fine = newlines | bm_rows_equal(word, '\t') | bm_rows_equal(word, '\r');
         rows.newlines |= newlines << i;
         rows.separators |= bm_rows_equal(word, separator) << i;
-        rows.hashes |= bm_rows_equal(word, '#') << i;
+        rows.starts |= bm_rows_equal(word, start) << i;
         rows.controls |= (bm_rows_gather(low) & ~fine) << i;
     }
     return rows;
@@ -57,7 +57,7 @@ static inline uint64_t bm_rows_equal_sse2(__m128i bytes, char byte) {
     return (uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
 }
 
-static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator) {
+static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator, char start) {
     struct bm_rows rows = {0, 0, 0, 0};
     for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
@@ -66,7 +66,7 @@ static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator)
         uint64_t fine = newlines | bm_rows_equal_sse2(bytes, '\t') | bm_rows_equal_sse2(bytes, '\r');
         rows.newlines |= newlines << i;
         rows.separators |= bm_rows_equal_sse2(bytes, separator) << i;
-        rows.hashes |= bm_rows_equal_sse2(bytes, '#') << i;
+        rows.starts |= bm_rows_equal_sse2(bytes, start) << i;
         rows.controls |= ((uint64_t)(uint16_t)_mm_movemask_epi8(low) & ~fine) << i;
     }
     return rows;
@@ -74,11 +74,11 @@ static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator)
 
 #endif
 
-static inline struct bm_rows bm_rows_find(const uint8_t *p, char separator) {
+static inline struct bm_rows bm_rows_find(const uint8_t *p, char separator, char start) {
 #if defined(__SSE2__)
-    return bm_rows_find_sse2(p, separator);
+    return bm_rows_find_sse2(p, separator, start);
 #else
-    return bm_rows_find_words(p, separator);
+    return bm_rows_find_words(p, separator, start);
 #endif
 }
 

@@ -10,6 +10,10 @@
  * the format was known by. PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII
  * are copied unseen: BLAST writes Latin-1, and nothing in a table says so.
  *
+ * Where queries are told, the names that BLAST gives to queries without one, Query_N, are looked for: in
+ * -outfmt 7 in the rows of a query whose title says that it may be one of these, and there in the columns of
+ * queries' names; in the others, which say nothing, in each row's first field.
+ *
  * A document of -outfmt 6 and 10 is a text from its beginning to its end, and one body without an epilogue.
  * What there is for one query is not told apart: their marks have one Iteration and count none. In -outfmt 7
  * an Iteration goes from "# BLASTP ..." to the next of these, and "# BLAST processed N queries" is the
@@ -44,6 +48,8 @@ void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     bm_mark_add(mark, BM_MARK_BODY, at);
     mark->counts.n_documents++;
     table->in_document = true;
+    table->n_queries = 0;
+    table->columns = mark->tells_queries && !has_comments(mark);
     table->has_ended = table->has_program = table->has_database = table->has_header = false;
 }
 
@@ -78,6 +84,7 @@ static bool begin_row(struct bm_mark *mark, uint64_t at) {
     table->state = BM_TABLE_ROW;
     table->line = at;
     table->n_fields = 0;
+    table->n_name = mark->position == at ? 0 : BM_TABLE_OTHER; /* a '#' was taken */
     return true;
 }
 
@@ -123,6 +130,36 @@ static bool end_row(struct bm_mark *mark) {
     return true;
 }
 
+/* --- names of queries ---------------------------------------------------------------------------- */
+
+uint8_t bm_mark_table_follow(uint8_t n_name, uint8_t byte) {
+    static const char stem[] = "Query_";
+    bool is_next;
+    if (n_name < BM_TABLE_STEM)
+        is_next = byte == (uint8_t)stem[n_name];
+    else
+        is_next = n_name < BM_TABLE_NAME && byte >= (n_name == BM_TABLE_STEM ? '1' : '0') && byte <= '9';
+    return is_next ? (uint8_t)(n_name + 1) : BM_TABLE_OTHER;
+}
+
+/* Whether the field at hand may be such a name, so far. */
+static bool is_in_name(const struct bm_table *table) {
+    return table->n_fields < 64 && (table->columns >> table->n_fields & 1) != 0 &&
+           table->n_name != BM_TABLE_OTHER;
+}
+
+static void follow_name(struct bm_mark *mark, uint8_t byte, bool is_end) {
+    struct bm_table *table = &mark->table;
+    if (!is_in_name(table)) return;
+    if (!is_end) {
+        table->n_name = bm_mark_table_follow(table->n_name, byte);
+    } else if (table->n_name > BM_TABLE_STEM) {
+        bm_mark_add(mark, BM_MARK_QUERY_ROW, mark->position - table->n_name)->end = mark->position;
+    }
+}
+
+/* --- rows, byte by byte -------------------------------------------------------------------------- */
+
 bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte) {
     return bm_mark_fail(mark, mark->position, "the control character 0x%02x cannot stand in a table", byte);
 }
@@ -133,9 +170,13 @@ bool bm_mark_table_is_control(uint8_t byte) {
 
 static bool take_row_byte(struct bm_mark *mark, uint8_t byte) {
     if (bm_mark_table_is_control(byte)) return bm_mark_table_fail_control(mark, byte);
+    bool is_end = byte == '\n' || byte == (uint8_t)separator_of(mark);
+    if (mark->table.columns != 0) follow_name(mark, byte, is_end);
     mark->position++;
     if (byte == '\n') return end_row(mark);
-    mark->table.n_fields += byte == (uint8_t)separator_of(mark);
+    if (!is_end) return true;
+    mark->table.n_fields++;
+    mark->table.n_name = 0;
     return true;
 }
 
@@ -158,7 +199,7 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
-    if (rows->controls != 0 || (rows->newlines << 1 & (rows->newlines | rows->hashes)) != 0) return false;
+    if (rows->controls != 0 || (rows->newlines << 1 & (rows->newlines | rows->starts)) != 0) return false;
     if (has_comments(mark) && n_rows >= table->n_left) return false; /* what comes next is no row */
     if (rows->newlines != 0) {
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
@@ -166,18 +207,26 @@ static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigne
         after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);
         table->line = mark->position + last + 1;
         table->n_fields = 0;
+        table->n_name = BM_TABLE_OTHER;
         table->state = after == 0 ? BM_TABLE_LINE : BM_TABLE_ROW;
     }
     table->n_fields += bm_rows_count(rows->separators & after);
     return true;
 }
 
-/* As many blocks as it can, where it is known how many fields a row has. */
+/* Where it is known how many fields a row has, and no name is looked for but in a first column. */
+static bool can_take_blocks(const struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    return table->n_least > 0 && (table->columns == 0 || (!has_comments(mark) && !is_in_name(table)));
+}
+
+/* As many blocks as it can. */
 static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     size_t used = 0;
     char separator = separator_of(mark);
+    char start = mark->table.columns != 0 ? 'Q' : '#';
     while (mark->table.state == BM_TABLE_ROW && n_text - used >= BM_ROWS_BLOCK) {
-        struct bm_rows rows = bm_rows_find(text + used, separator);
+        struct bm_rows rows = bm_rows_find(text + used, separator, start);
         unsigned n_rows = bm_rows_count(rows.newlines);
         if (!take_block(mark, &rows, n_rows)) break;
         if (has_comments(mark)) mark->table.n_left -= n_rows;
@@ -190,9 +239,12 @@ static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_te
 
 /* Bytes of a row; after blocks, the odd one up to its end or the row's. */
 static void take_row(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
-    size_t used = mark->table.n_least > 0 ? take_blocks(mark, text, n_text) : 0;
+    size_t used = can_take_blocks(mark) ? take_blocks(mark, text, n_text) : 0;
     size_t end = n_text - used < BM_ROWS_BLOCK ? n_text : used + BM_ROWS_BLOCK;
-    while (used < end && mark->table.state == BM_TABLE_ROW && take_row_byte(mark, text[used])) used++;
+    while (used < end && mark->table.state == BM_TABLE_ROW && bm_mark_can_step(mark) &&
+           take_row_byte(mark, text[used])) {
+        used++;
+    }
 }
 
 /* --- lines --------------------------------------------------------------------------------------- */
@@ -287,8 +339,9 @@ static bool finish(struct bm_mark *mark) {
 
 static uint64_t safe_offset(const struct bm_mark *mark) {
     const struct bm_table *table = &mark->table;
-    return table->state == BM_TABLE_COMMENT && table->comment == BM_COMMENT_NONE ? table->line
-                                                                                 : mark->position;
+    if (table->state == BM_TABLE_COMMENT && table->comment == BM_COMMENT_NONE) return table->line;
+    bool is_held = table->state == BM_TABLE_ROW && is_in_name(table);
+    return is_held ? mark->position - table->n_name : mark->position;
 }
 
 const struct bm_mark_scanner bm_mark_table = {step, finish, safe_offset};

@@ -6,10 +6,13 @@
 #include "mark/mark.h"
 
 enum {
-    BM_TABLE_KEPT = 4096,  /* bytes of a comment line that are kept */
-    BM_TABLE_HELD = 64,    /* bytes of a comment line that say what it is */
-    BM_TABLE_COLUMNS = 12, /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
-    BM_TABLE_SAMPLE = 2048 /* bytes that a table is known by at most */
+    BM_TABLE_KEPT = 4096,   /* bytes of a comment line that are kept */
+    BM_TABLE_HELD = 64,     /* bytes of a comment line that say what it is */
+    BM_TABLE_COLUMNS = 12,  /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
+    BM_TABLE_SAMPLE = 2048, /* bytes that a table is known by at most */
+    BM_TABLE_STEM = 6,      /* "Query_" */
+    BM_TABLE_NAME = 24,     /* bytes of BLAST's own name for a query at most: 18 digits */
+    BM_TABLE_OTHER = 255    /* instead of such a name's bytes: it is another one */
 };
 
 /* Where a table's scanner is. */
@@ -24,6 +27,7 @@ enum bm_table_state {
 enum bm_table_comment {
     BM_COMMENT_NONE, /* it is not known yet which */
     BM_COMMENT_PROGRAM,
+    BM_COMMENT_ITERATION, /* PSI-BLAST's rounds */
     BM_COMMENT_QUERY,
     BM_COMMENT_DATABASE,
     BM_COMMENT_FIELDS,
@@ -46,11 +50,16 @@ struct bm_table {
     bool has_database;
     bool has_header;
     bool has_hits;     /* "# N hits found" of the query at hand was */
+    bool is_counted;   /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
+    bool may_be_own;   /* it has no title, or BLAST's own name for one: so have its rows */
+    uint8_t n_name;    /* bytes of the field at hand that may be such a name, or BM_TABLE_OTHER */
     uint64_t line;     /* where the line at hand begins */
     uint64_t n_fields; /* of the row at hand, ended ones */
     uint64_t n_least;  /* fields that a row has; 0: not known */
     uint64_t n_most;
-    uint64_t n_left; /* rows that were announced and have not come; BLAST may keep some back */
+    uint64_t columns;   /* in which the names of queries are looked for: bit i stands for column i */
+    uint64_t n_queries; /* of the document */
+    uint64_t n_left;    /* rows that were announced and have not come; BLAST may keep some back */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };

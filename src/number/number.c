@@ -131,6 +131,7 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
     number->pending_body = NONE;
     number->number_before += number->own_number;
     number->own_number = 0;
+    number->old_query = 0;
     bm_query_ids_begin(&number->ids);
     if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
 }
@@ -437,24 +438,57 @@ static void replace(struct bm_edit_list *edits, uint64_t offset, const char *old
     drop(edits, offset + n_same, offset + n_old);
 }
 
+/* Replaces an id by the query's new one. */
+static void replace_id(const struct bm_number *number, const struct bm_mark_entry *mark,
+                       const struct bm_batch *batch, struct bm_edit_list *edits) {
+    static const char stem[] = "Query_";
+    char new_id[sizeof stem + 20];
+    memcpy(new_id, stem, sizeof stem - 1);
+    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->new_query);
+    replace(edits, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
+}
+
 static void take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
                           const struct bm_batch *batch, struct bm_edit_list *edits) {
-    static const char stem[] = "Query_";
-    const char *id = content_of(mark, batch);
-    size_t n_id = (size_t)(mark->end - mark->offset);
-    char new_id[sizeof stem + 20];
-    number->new_query = 0;
-    if ((mark->flags & BM_MARK_CUT) != 0) n_id = 0; /* it is no such id */
-    if (!bm_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
-                           &number->new_query) ||
-        number->new_query == number->old_query) {
+    bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
+    /* If it is cut it is no such id. */
+    size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
+    number->old_query = number->new_query = 0;
+    bm_query_ids_count(&number->ids, mark->value);
+    if (is_unnamed) {
+        bm_query_ids_take_unnamed(&number->ids, &number->old_query, &number->new_query);
+    } else if (!bm_query_ids_take(&number->ids, content_of(mark, batch), n_id, number->own_number,
+                                  &number->old_query, &number->new_query)) {
+        return;
+    }
+    if (number->new_query == number->old_query) {
         number->new_query = 0;
         return;
     }
     number->n_changed_ids++;
-    memcpy(new_id, stem, sizeof stem - 1);
-    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->new_query);
-    replace(edits, mark->offset, id, n_id, new_id, n_new);
+    if (is_unnamed) return; /* its rows have the id, its title has not */
+    number->n_guessed_ids++;
+    replace_id(number, mark, batch, edits);
+}
+
+/* A table without comments does not say how many queries came before. */
+static void take_unknown_id(struct bm_number *number, uint64_t query) {
+    if (query != number->old_query) number->ids.n_odd++;
+    number->old_query = query;
+}
+
+/* The id in a row of its query, which is in the other ones, too. */
+static void take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
+                           const struct bm_batch *batch, struct bm_edit_list *edits) {
+    uint64_t query = bm_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
+    if (!number->style->has_count) {
+        take_unknown_id(number, query);
+    } else if (number->old_query != 0 && query != number->old_query) {
+        number->ids.n_odd++;
+        number->old_query = number->new_query = 0;
+    } else if (number->new_query != 0) {
+        replace_id(number, mark, batch, edits);
+    }
 }
 
 static void take_message(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -581,6 +615,9 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         break;
     case BM_MARK_QUERY_ID:
         take_query_id(number, mark, batch, edits);
+        break;
+    case BM_MARK_QUERY_ROW:
+        take_query_row(number, mark, batch, edits);
         break;
     case BM_MARK_MESSAGE:
         take_message(number, mark, batch, edits);

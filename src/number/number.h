@@ -37,6 +37,7 @@ struct bm_number {
     uint64_t n_queries; /* that the documents say they hold, where the style has a count */
     struct bm_query_ids ids;
     uint64_t n_changed_ids;       /* of the generated ones: they have another number in the result */
+    uint64_t n_guessed_ids;       /* of these: they might be a user's where other queries have names */
     uint64_t n_odd_messages;      /* begin with such an id, but not as BLAST writes it: kept */
     uint64_t n_excess_iterations; /* that an unsplit run would fail to write */
     uint64_t n_bare_iterations;   /* of queries that could not be searched, where keeps_gaps */
@@ -52,7 +53,7 @@ struct bm_number {
     uint64_t number_before; /* the last number of the documents before, all in all */
     uint64_t own_number;    /* of the Iteration at hand, as its document has it */
     uint64_t number;        /* the same in the result */
-    uint64_t old_query;     /* what the query's id was ... */
+    uint64_t old_query;     /* what the query's id was; 0: it is none of BLAST's ... */
     uint64_t new_query;     /* ... and has become; 0: it is the same, or its message was seen */
     size_t n_pending_edits; /* the last edits in the list are of a body that may not count */
     uint64_t pending_body;  /* where that body begins; else UINT64_MAX */

@@ -71,6 +71,12 @@ void bm_query_ids_begin(struct bm_query_ids *ids) {
     ids->shift = is_beyond ? UINT64_MAX : ids->shift + ids->largest;
     ids->largest = 0;
     ids->last = 0;
+    ids->n_before += ids->position;
+    ids->position = 0;
+}
+
+void bm_query_ids_count(struct bm_query_ids *ids, uint64_t position) {
+    ids->position = position;
 }
 
 /* BLAST counts either all queries (an Iteration's number, but for PSI-BLAST), or those without a name;
@@ -85,7 +91,7 @@ bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, ui
                        uint64_t *old_number, uint64_t *new_number) {
     uint64_t number = bm_query_number(id, n_id);
     assert(ids->policy != BLASTMERGE_QUERY_IDS_KEEP);
-    if (number == 0) {
+    if (number == 0 || ids->counts_all) {
         ids->n_named++;
         return false;
     }
@@ -99,6 +105,13 @@ bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, ui
     *old_number = number;
     *new_number = number + ids->shift;
     return true;
+}
+
+void bm_query_ids_take_unnamed(struct bm_query_ids *ids, uint64_t *old_number, uint64_t *new_number) {
+    ids->counts_all = true;
+    ids->n_generated++;
+    *old_number = ids->position;
+    *new_number = ids->n_before + ids->position;
 }
 
 /* --- what BLAST counted -------------------------------------------------------------------------- */

@@ -37,6 +37,11 @@ struct bm_query_ids {
     uint64_t n_generated;
     uint64_t n_named; /* ids that are not Query_N */
     uint64_t n_odd;   /* ids that are Query_N, but do not fit in: kept */
+
+    /* Where a query without a name is known by that it has no title (-outfmt 7). */
+    uint64_t n_before; /* queries of the documents before */
+    uint64_t position; /* of the query at hand in its document, counted from 1; 0: it is not told */
+    bool counts_all;   /* there was such a query: BLAST counts all of them, and a title is a user's */
 };
 
 void bm_query_ids_open(struct bm_query_ids *ids, enum blastmerge_query_ids policy);
@@ -48,6 +53,12 @@ void bm_query_ids_begin(struct bm_query_ids *ids);
  * is. position: of the Iteration in its run, counted from 1; 0 where the format has no such number. */
 bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, uint64_t position,
                        uint64_t *old_number, uint64_t *new_number);
+
+/* The next query is the one of that number in its document. */
+void bm_query_ids_count(struct bm_query_ids *ids, uint64_t position);
+
+/* The same for one of which it is sure that it has no name. */
+void bm_query_ids_take_unnamed(struct bm_query_ids *ids, uint64_t *old_number, uint64_t *new_number);
 
 /* --- messages ------------------------------------------------------------------------------------ */
 

@@ -46,6 +46,28 @@ told
 echo "== tables"
 printf 'Query_1\tP1\t100.0\t9\t0\t0\t1\t9\t1\t9\t1e-9\t50\n' >a.txt
 try blastmerge --plain --as-unsplit a.txt
+table() { # TITLE ID ...
+    n=$(($# / 2))
+    while [ $# -gt 0 ]; do
+        printf '# BLASTP 2.12.0+\n# Query: %s\n# Database: nr\n# Fields: query acc.ver, subject id\n' "$1"
+        printf '# 1 hits found\n%s\tQuery_1\n' "$2"
+        shift 2
+    done
+    echo "# BLAST processed $n queries"
+}
+table 'a title' a '' Query_2 >a.txt
+table '' Query_1 Query_1 Query_1 '' Query_3 >b.txt
+try blastmerge --plain -f --as-unsplit --report report.json a.txt b.txt b.txt | grep -v -e Fields -e Database
+told
+echo "== tables, -parse_deflines"
+table Query_1 Query_1 Query_7 Query_7 >a.txt
+table 'P1 Query' P1 Query_1 Query_1 >b.txt
+try blastmerge --plain -f --as-unsplit --report report.json a.txt b.txt | grep -v -e Fields -e Database
+told
+echo "== tables whose rows are of other queries"
+table '' Query_1 '' Query_1 >a.txt
+try blastmerge --plain -f --as-unsplit --report report.json a.txt a.txt | grep -v -e Fields -e Database
+told
 echo "== what contradicts it"
 try blastmerge -o /dev/null --as-unsplit a.xml e.xml
 try blastmerge -o /dev/null --as-unsplit --mismatch ignore a.xml e.xml
