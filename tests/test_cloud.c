@@ -236,6 +236,79 @@ static void pauses_grow_and_end(void **state) {
     assert_int_equal(bm_retry_delay(3, 0, 12345), 0);
 }
 
+static enum bm_verdict judge(struct bm_cloud *cloud, CURLcode curl, long http_status, const char *code,
+                             int64_t skew) {
+    struct blastmerge_error error = {0};
+    struct bm_request *request = calloc(1, sizeof *request);
+    assert_non_null(request);
+    request->cloud = cloud;
+    request->error = &error;
+    request->http_status = http_status;
+    request->date = bm_cloud_now(cloud) + skew;
+    assert_true(bm_copy_text(request->code, sizeof request->code, code));
+    enum bm_verdict verdict = bm_retry_judge(request, curl);
+    free(request);
+    return verdict;
+}
+
+static void judges_what_passes(void **state) {
+    static const CURLcode passing[] = {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92};
+    static const CURLcode final[] = {CURLE_URL_MALFORMAT, CURLE_PEER_FAILED_VERIFICATION, CURLE_OUT_OF_MEMORY,
+                                     CURLE_TOO_MANY_REDIRECTS};
+    static const struct {
+        long http_status;
+        const char *code;
+        enum bm_verdict verdict;
+    } cases[] = {
+        {200, "", BM_VERDICT_DONE},
+        {408, "", BM_VERDICT_AGAIN},
+        {429, "", BM_VERDICT_AGAIN},
+        {500, "", BM_VERDICT_AGAIN},
+        {502, "", BM_VERDICT_AGAIN},
+        {503, "", BM_VERDICT_AGAIN},
+        {504, "", BM_VERDICT_AGAIN},
+        {400, "SlowDown", BM_VERDICT_AGAIN},
+        {400, "InternalError", BM_VERDICT_AGAIN},
+        {400, "RequestTimeout", BM_VERDICT_AGAIN},
+        {400, "ServerBusy", BM_VERDICT_AGAIN},
+        {400, "OperationTimedOut", BM_VERDICT_AGAIN},
+        {400, "BadDigest", BM_VERDICT_AGAIN},
+        {400, "Md5Mismatch", BM_VERDICT_AGAIN},
+        {400, "XAmzContentSHA256Mismatch", BM_VERDICT_AGAIN},
+        {400, "", BM_VERDICT_FINAL},
+        {401, "InvalidAccessKeyId", BM_VERDICT_FINAL},
+        {401, "", BM_VERDICT_EXPIRED},
+        {400, "ExpiredToken", BM_VERDICT_EXPIRED},
+        {403, "", BM_VERDICT_FINAL},
+        {403, "AuthenticationFailed", BM_VERDICT_FINAL},
+        {403, "RequestTimeTooSkewed", BM_VERDICT_SKEWED},
+        {404, "", BM_VERDICT_FINAL},
+        {409, "", BM_VERDICT_FINAL},
+        {412, "", BM_VERDICT_FINAL},
+        {416, "", BM_VERDICT_FINAL},
+        {501, "", BM_VERDICT_FINAL},
+    };
+    struct bm_memory memory;
+    struct bm_cancel cancel;
+    struct bm_cloud *cloud = NULL;
+    struct blastmerge_error error;
+    struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
+    (void)state;
+    bm_memory_open(&memory, NULL);
+    assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
+    assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        assert_int_equal(judge(cloud, passing[i], 0, "", 0), BM_VERDICT_AGAIN);
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+        assert_int_equal(judge(cloud, final[i], 0, "", 0), BM_VERDICT_FINAL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(judge(cloud, CURLE_OK, cases[i].http_status, cases[i].code, 0), cases[i].verdict);
+    assert_int_equal(judge(cloud, CURLE_OK, 403, "AuthenticationFailed", 1000), BM_VERDICT_SKEWED);
+    assert_int_equal(judge(cloud, CURLE_OK, 403, "AuthenticationFailed", -1000), BM_VERDICT_SKEWED);
+    bm_cloud_close(cloud);
+    bm_cancel_close(&cancel);
+}
+
 static void plans_within_the_limit(void **state) {
     (void)state;
     for (uint64_t mib = 1; mib < 2000; mib++) {
@@ -256,6 +329,24 @@ static void plans_within_the_limit(void **state) {
         }
     }
 }
+
+static void plans_parts_as_long_as_they_must_be(void **state) {
+    struct bm_cloud_plan plan = {.use = {.is_output_remote = true}};
+    struct blastmerge_error error;
+    (void)state;
+    for (unsigned which = 0; which < 4; which++) {
+        struct bm_cloud_use use = {which & 1 ? 4 : 0, true, (which & 2) != 0};
+        plan.use = use;
+        for (uint64_t part = 1000; bm_cloud_limit_for(&plan, part) != 0; part += part / 7) {
+            uint64_t limit = bm_cloud_limit_for(&plan, part);
+            if (limit < 60) continue; /* the least that it takes */
+            assert_int_equal(bm_cloud_make_plan(limit << 20, use, &plan, &error), BLASTMERGE_OK);
+            assert_true(plan.part >= part);
+            assert_true(part < 50000000 || plan.part - part < part / 10);
+        }
+        assert_int_equal(bm_cloud_limit_for(&plan, UINT64_MAX), 0);
+    }
+}
 #endif
 
 int main(void) {
@@ -270,7 +361,9 @@ int main(void) {
         cmocka_unit_test(reads_xml),
         cmocka_unit_test(signs_as_aws_says),
         cmocka_unit_test(pauses_grow_and_end),
+        cmocka_unit_test(judges_what_passes),
         cmocka_unit_test(plans_within_the_limit),
+        cmocka_unit_test(plans_parts_as_long_as_they_must_be),
 #endif
     };
     static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",

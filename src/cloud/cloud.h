@@ -107,8 +107,16 @@ struct bm_request {
     char curl_error[256];
 };
 
-/* How much memory goes where: see bm_cloud_plan(). */
+/* What is remote. */
+struct bm_cloud_use {
+    size_t n_lanes; /* children that are open at a time, 0: none is remote */
+    bool is_output_remote;
+    bool is_report_remote;
+};
+
+/* How much memory goes where: see bm_cloud_make_plan(). */
 struct bm_cloud_plan {
+    struct bm_cloud_use use;
     size_t window; /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
     size_t part;   /* bytes of a part of the result */
     size_t report_part; /* bytes of a part of the report */
@@ -116,13 +124,6 @@ struct bm_cloud_plan {
 };
 
 enum { BM_CLOUD_WINDOWS = 4, BM_CLOUD_REPORT_PARTS = 2 };
-
-/* What is remote. */
-struct bm_cloud_use {
-    size_t n_lanes; /* children that are open at a time, 0: none is remote */
-    bool is_output_remote;
-    bool is_report_remote;
-};
 
 /*
  * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS;
@@ -132,6 +133,9 @@ struct bm_cloud_use {
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
                                           struct bm_cloud_plan *plan,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* The limit in MiB that gives the result parts of at least so many bytes; 0: no store takes such parts. */
+uint64_t bm_cloud_limit_for(const struct bm_cloud_plan *plan, uint64_t part);
 
 struct bm_cloud_settings {
     const char *endpoint; /* or NULL */

@@ -10,9 +10,17 @@
 #define FIXED        (28 * MIB)
 #define MIN_WINDOW   (64 * KIB)
 #define MAX_WINDOW   (4 * MIB)
-#define MIN_PART     (5 * MIB) /* S3 takes none that is smaller, save for the last */
-#define MAX_PART     (256 * MIB)
+#define MIN_PART     (5 * MIB)    /* S3 takes none that is smaller, save for the last */
+#define MAX_PART     (4000 * MIB) /* Azure takes none that is larger, S3 a few more */
 #define RESULT_PARTS 3
+
+static uint64_t windows_of(const struct bm_cloud_use *use) {
+    return use->n_lanes * BM_CLOUD_WINDOWS;
+}
+
+static uint64_t report_of(const struct bm_cloud_use *use) {
+    return use->is_report_remote ? BM_CLOUD_REPORT_PARTS * MIN_PART : 0;
+}
 
 static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most) {
     return value < least ? least : value > most ? most : value;
@@ -20,8 +28,8 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most) {
 
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
                                           struct bm_cloud_plan *plan, struct blastmerge_error *error) {
-    uint64_t n_windows = use.n_lanes * BM_CLOUD_WINDOWS;
-    uint64_t report = use.is_report_remote ? BM_CLOUD_REPORT_PARTS * MIN_PART : 0;
+    uint64_t n_windows = windows_of(&use);
+    uint64_t report = report_of(&use);
     uint64_t needed =
         FIXED + n_windows * MIN_WINDOW + report + (use.is_output_remote ? RESULT_PARTS * MIN_PART : 0);
     if (memory_limit < needed) {
@@ -36,11 +44,19 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
     uint64_t part = clamp(parts / RESULT_PARTS / KIB * KIB, MIN_PART, MAX_PART);
     if (use.is_output_remote) rest -= RESULT_PARTS * part;
     uint64_t window = n_windows == 0 ? MIN_WINDOW : rest / n_windows / MIN_WINDOW * MIN_WINDOW;
-    *plan = (struct bm_cloud_plan){.window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW),
+    *plan = (struct bm_cloud_plan){.use = use,
+                                   .window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW),
                                    .part = (size_t)part,
                                    .report_part = (size_t)MIN_PART,
                                    .n_parts = RESULT_PARTS};
     return BLASTMERGE_OK;
+}
+
+uint64_t bm_cloud_limit_for(const struct bm_cloud_plan *plan, uint64_t part) {
+    if (part > MAX_PART) return 0;
+    uint64_t parts = RESULT_PARTS * (part + KIB);
+    uint64_t rest = windows_of(&plan->use) == 0 ? parts : parts / 2 * 3;
+    return (FIXED + report_of(&plan->use) + rest) / MIB + 1;
 }
 
 #endif

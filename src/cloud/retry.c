@@ -49,6 +49,8 @@ static bool is_busy(const struct bm_request *request) {
                                         "OperationAborted",
                                         "ConditionalRequestConflict",
                                         NULL};
+    /* What was sent is not what came: a bit of it was turned on the way. */
+    static const char *const damaged[] = {"BadDigest", "XAmzContentSHA256Mismatch", "Md5Mismatch", NULL};
     switch (request->http_status) {
     case 408:
     case 429:
@@ -58,7 +60,7 @@ static bool is_busy(const struct bm_request *request) {
     case 504:
         return true;
     default:
-        return is_one_of(request->code, codes);
+        return is_one_of(request->code, codes) || is_one_of(request->code, damaged);
     }
 }
 

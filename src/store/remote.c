@@ -56,18 +56,33 @@ static enum blastmerge_status finish_part(struct bm_upload *upload, struct bm_pa
     return upload->kind->take == NULL ? BLASTMERGE_OK : upload->kind->take(upload, part, error);
 }
 
-static enum blastmerge_status fail_too_many(const struct bm_upload *upload, struct blastmerge_error *error) {
-    uint64_t most = upload->kind->max_parts * (uint64_t)upload->part_size;
+/* Bytes that fit into as many parts as there may be. */
+static uint64_t most_bytes(const struct bm_upload *upload) {
+    return upload->kind->max_parts * (uint64_t)upload->part_size;
+}
+
+/* There are more bytes than that: about so many. */
+static enum blastmerge_status fail_too_many(const struct bm_upload *upload, uint64_t n_bytes,
+                                            struct blastmerge_error *error) {
+    uint64_t n_parts = upload->kind->max_parts;
+    uint64_t part = n_bytes / n_parts + n_bytes / n_parts / 64 + 1;
+    uint64_t limit = bm_cloud_limit_for(bm_cloud_plan(upload->cloud), part);
+    if (limit == 0)
+        return bm_fail(error, BLASTMERGE_NO_SPACE,
+                       "the result is longer than what this store takes in %llu parts",
+                       (unsigned long long)n_parts);
     return bm_fail(
         error, BLASTMERGE_NO_MEMORY,
-        "the result is longer than %llu GiB, which is all that %llu parts of this size hold: give more than "
-        "twice the --memory",
-        (unsigned long long)(most >> 30), (unsigned long long)upload->kind->max_parts);
+        "the result is longer than the %llu GiB that %llu parts of %llu MiB hold, and there may be no "
+        "more parts: --memory %llu makes longer ones",
+        (unsigned long long)(most_bytes(upload) >> 30), (unsigned long long)n_parts,
+        (unsigned long long)(upload->part_size >> 20), (unsigned long long)limit);
 }
 
 static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part *part,
                                         struct blastmerge_error *error) {
-    if (part->number >= upload->kind->max_parts) return fail_too_many(upload, error);
+    if (part->number >= upload->kind->max_parts) /* how much is to come nobody knows: twice as much, say */
+        return fail_too_many(upload, 2 * most_bytes(upload), error);
     if (part->number == 0) {
         enum blastmerge_status status = upload->kind->begin(upload, error);
         if (status != BLASTMERGE_OK) return status;
@@ -287,8 +302,7 @@ static enum blastmerge_status open_upload(struct bm_upload *upload, const struct
     if (status == BLASTMERGE_OK) status = make_id(upload, error);
     if (status == BLASTMERGE_OK) status = check_place(upload, error);
     if (status != BLASTMERGE_OK) return status;
-    uint64_t most = upload->kind->max_parts * (uint64_t)upload->part_size;
-    if (remote->n_expected > most) return fail_too_many(upload, error);
+    if (remote->n_expected > most_bytes(upload)) return fail_too_many(upload, remote->n_expected, error);
     upload->parts = bm_allocate(upload->memory, upload->n_parts * sizeof *upload->parts);
     return upload->parts == NULL ? bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory") : BLASTMERGE_OK;
 }

@@ -20,6 +20,8 @@ class Fault:
     status   the server is not asked; the answer is `code` with `headers` and `body`
     etag     the answer has another ETag
     flip     one bit of the byte `at` is another one
+    range    the answer's Content-Range says that it begins a byte later
+    spoil    one bit of the byte `at` of the request's body is another one when the server sees it
     cut      the connection is reset after `at` bytes of the request's body, which the server never sees
     lost     the server does what it is asked, and the answer is lost
     error200 the server is not asked; the answer is 200 with an <Error>
@@ -111,6 +113,8 @@ class Proxy:
             stream.read(min(fault.at, n_body))
             return reset(connection)
         body = stream.read(n_body)
+        if fault and fault.kind == "spoil":
+            body = flip(body, fault.at)
         if fault and fault.kind in ("status", "error200"):
             code = 200 if fault.kind == "error200" else fault.code
             text = b"<?xml version='1.0'?><Error><Code>InternalError</Code></Error>" \
@@ -147,9 +151,12 @@ class Proxy:
             return reset(connection)
         if kind == "etag" and header(head, b"etag") is not None:
             head = replace_header(head, b"etag", b'"another"')
-        if kind == "flip" and body:
-            place = fault.at % len(body)
-            body = body[:place] + bytes([body[place] ^ 16]) + body[place + 1:]
+        if kind == "flip":
+            body = flip(body, fault.at)
+        span = header(head, b"content-range")
+        if kind == "range" and span is not None:
+            first, rest = span.removeprefix(b"bytes ").split(b"-", 1)
+            head = replace_header(head, b"content-range", b"bytes %d-%s" % (int(first) + 1, rest))
         if kind == "short" and fault.at < len(body):
             head, body = replace_header(head, b"content-length", b"%d" % fault.at), body[:fault.at]
         if kind in ("drop", "close", "stall"):
@@ -187,6 +194,11 @@ def header(head, name):
         if line.lower().startswith(name + b":"):
             return line.split(b":", 1)[1].strip()
     return None
+
+
+def flip(body, at):
+    place = at % max(1, len(body))
+    return body[:place] + bytes([byte ^ 16 for byte in body[place:place + 1]]) + body[place + 1:]
 
 
 def replace_header(head, name, value):

@@ -52,6 +52,14 @@ class Store:
         self.port = port
 
     def request(self, method, path, query="", body=b"", headers=None):
+        """Status, headers and body of the answer. A server that has just started, or is busy, is asked again."""
+        for pause in (0.5, 1, 2, 4, None):
+            answer = self.request_once(method, path, query, body, headers)
+            if answer[0] < 500 or pause is None:
+                return answer
+            time.sleep(pause)
+
+    def request_once(self, method, path, query, body, headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         sent = self.sign(method, path, query, body, dict(headers or {}))
         connection.request(method, path + ("?" + query if query else ""), body, sent)
@@ -157,7 +165,8 @@ class S3(Store):
                 "AWS_ENDPOINT_URL_S3": url or f"http://127.0.0.1:{self.port}"}
 
     def make(self):
-        assert self.request("PUT", f"/{self.container}")[0] in (200, 409)
+        status, _, answer = self.request("PUT", f"/{self.container}")
+        assert status in (200, 409), (status, answer)
 
     def sign(self, method, path, query, body, headers):
         now = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")

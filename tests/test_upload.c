@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* Uploads of as many parts as a store takes, and of one more. The parts are short and libcurl is one of our
+ * own, which does at once what a store would: with real ones it would take 50 GB. */
+#include "base/base.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_CLOUD
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "cloud/library.h"
+#include "store/store.h"
+
+#include "cloud/cloud.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PART = 256, MAX_HANDLES = 64 };
+
+/* --- a store that takes everything --------------------------------------------------------------- */
+
+typedef size_t callback(char *data, size_t size, size_t n, void *context);
+
+struct handle {
+    callback *on_header;
+    callback *on_body;
+    void *context;
+    const char *method;
+    const char *body;
+    size_t n_body;
+    char query[512];
+    CURLMsg done;
+};
+
+static struct handle *running[MAX_HANDLES];
+static size_t n_running;
+static struct handle *ended[MAX_HANDLES];
+static size_t n_ended;
+static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes; } seen;
+
+static CURL *make_handle(void) {
+    return calloc(1, sizeof(struct handle));
+}
+
+static void free_handle(CURL *easy) {
+    free(easy);
+}
+
+static void reset_handle(CURL *easy) {
+    memset(easy, 0, sizeof(struct handle));
+}
+
+static void keep_query(struct handle *handle, const char *url) {
+    const char *query = strchr(url, '?');
+    strncpy(handle->query, query == NULL ? "" : query + 1, sizeof handle->query - 1);
+}
+
+static CURLcode set_option(CURL *easy, CURLoption option, ...) {
+    struct handle *handle = easy;
+    va_list arguments;
+    va_start(arguments, option);
+    if (option == CURLOPT_URL) keep_query(handle, va_arg(arguments, const char *));
+    if (option == CURLOPT_CUSTOMREQUEST) handle->method = va_arg(arguments, const char *);
+    if (option == CURLOPT_HEADERFUNCTION) handle->on_header = va_arg(arguments, callback *);
+    if (option == CURLOPT_WRITEFUNCTION) handle->on_body = va_arg(arguments, callback *);
+    if (option == CURLOPT_PRIVATE) handle->context = va_arg(arguments, void *);
+    if (option == CURLOPT_POSTFIELDS) handle->body = va_arg(arguments, const char *);
+    if (option == CURLOPT_POSTFIELDSIZE_LARGE) handle->n_body = (size_t)va_arg(arguments, curl_off_t);
+    va_end(arguments);
+    return CURLE_OK;
+}
+
+static CURLcode get_information(CURL *easy, CURLINFO information, ...) {
+    va_list arguments;
+    assert_int_equal(information, CURLINFO_PRIVATE);
+    va_start(arguments, information);
+    *va_arg(arguments, void **) = ((struct handle *)easy)->context;
+    va_end(arguments);
+    return CURLE_OK;
+}
+
+static const char *text_of(CURLcode code) {
+    return code == CURLE_OK ? "no fault" : "a fault";
+}
+
+static CURLM *make_multi(void) {
+    return calloc(1, 1);
+}
+
+static CURLMcode free_multi(CURLM *multi) {
+    free(multi);
+    return CURLM_OK;
+}
+
+static CURLMcode set_multi_option(CURLM *multi, CURLMoption option, ...) {
+    (void)multi;
+    (void)option;
+    return CURLM_OK;
+}
+
+static CURLMcode add(CURLM *multi, CURL *easy) {
+    (void)multi;
+    assert_true(n_running < MAX_HANDLES);
+    running[n_running++] = easy;
+    return CURLM_OK;
+}
+
+static size_t without(struct handle **handles, size_t n, const void *handle) {
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (handles[i] != handle) handles[n_kept++] = handles[i];
+    }
+    return n_kept;
+}
+
+static CURLMcode drop(CURLM *multi, CURL *easy) {
+    (void)multi;
+    n_running = without(running, n_running, easy);
+    n_ended = without(ended, n_ended, easy);
+    return CURLM_OK;
+}
+
+static void say(struct handle *handle, const char *line) {
+    char copy[64];
+    strncpy(copy, line, sizeof copy - 1);
+    assert_int_equal(handle->on_header(copy, 1, strlen(line), handle->context), strlen(line));
+}
+
+static size_t count(const char *text, size_t n_text, const char *word) {
+    size_t n = 0;
+    const char *end = text + n_text;
+    while ((text = memmem(text, (size_t)(end - text), word, strlen(word))) != NULL) n++, text++;
+    return n;
+}
+
+static const char *answer_to(const struct handle *handle) {
+    bool is_list = strstr(handle->query, "comp=blocklist") != NULL;
+    bool is_block = strstr(handle->query, "comp=block") != NULL && !is_list;
+    if (strcmp(handle->method, "DELETE") == 0) {
+        seen.n_aborts++;
+    } else if (is_block || strstr(handle->query, "partNumber=") != NULL) {
+        seen.n_parts++;
+        seen.n_part_bytes += handle->n_body;
+    } else if (strstr(handle->query, "uploads=") != NULL) {
+        return "<UploadId>u</UploadId>";
+    } else if (handle->query[0] == '\0') {
+        seen.n_puts++;
+    } else {
+        seen.n_commits++;
+        seen.n_listed =
+            count(handle->body, handle->n_body, "<Part>") + count(handle->body, handle->n_body, "<Latest>");
+        return "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>";
+    }
+    return "";
+}
+
+static void answer(struct handle *handle) {
+    char body[128];
+    if (strcmp(handle->method, "HEAD") == 0) {
+        say(handle, "HTTP/1.1 404 Not Found\r\n");
+        return;
+    }
+    strncpy(body, answer_to(handle), sizeof body - 1);
+    say(handle, "HTTP/1.1 201 Created\r\n");
+    say(handle, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
+    if (body[0] != '\0')
+        assert_int_equal(handle->on_body(body, 1, strlen(body), handle->context), strlen(body));
+}
+
+static CURLMcode perform(CURLM *multi, int *n_left) {
+    (void)multi;
+    while (n_running > 0) {
+        struct handle *handle = running[--n_running];
+        answer(handle);
+        handle->done = (CURLMsg){CURLMSG_DONE, handle, {.result = CURLE_OK}};
+        ended[n_ended++] = handle;
+    }
+    *n_left = 0;
+    return CURLM_OK;
+}
+
+static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms,
+                          int *n_ready) {
+    (void)multi;
+    (void)extra;
+    (void)n_extra;
+    (void)timeout_ms;
+    *n_ready = 0;
+    return CURLM_OK;
+}
+
+static CURLMsg *next_message(CURLM *multi, int *n_left) {
+    (void)multi;
+    *n_left = 0;
+    return n_ended == 0 ? NULL : &ended[--n_ended]->done;
+}
+
+static struct curl_slist *append(struct curl_slist *list, const char *string) {
+    static struct curl_slist item;
+    (void)list;
+    (void)string;
+    return &item;
+}
+
+static void free_list(struct curl_slist *list) {
+    (void)list;
+}
+
+const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
+    static const struct bm_cloud_library library = {
+        .easy_init = make_handle,
+        .easy_cleanup = free_handle,
+        .easy_reset = reset_handle,
+        .easy_setopt = set_option,
+        .easy_getinfo = get_information,
+        .easy_strerror = text_of,
+        .multi_init = make_multi,
+        .multi_cleanup = free_multi,
+        .multi_setopt = set_multi_option,
+        .multi_add_handle = add,
+        .multi_remove_handle = drop,
+        .multi_perform = perform,
+        .multi_poll = wait_for,
+        .multi_info_read = next_message,
+        .slist_append = append,
+        .slist_free_all = free_list,
+    };
+    (void)error;
+    return &library;
+}
+
+void bm_cloud_sha256(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_SHA256]) {
+    (void)data;
+    memset(digest, (int)(n_bytes & 0xff), BM_CLOUD_SHA256);
+}
+
+void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]) {
+    (void)data;
+    memset(digest, (int)(n_bytes & 0xff), BM_CLOUD_MD5);
+}
+
+void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,
+                   uint8_t code[BM_CLOUD_SHA256]) {
+    (void)key;
+    (void)n_key;
+    bm_cloud_sha256(data, n_bytes, code);
+}
+
+/* --- uploads ------------------------------------------------------------------------------------- */
+
+static struct bm_memory memory;
+static struct bm_cancel cancel;
+static struct bm_cloud *cloud;
+static struct bm_store store;
+static struct blastmerge_error error;
+
+static const struct provider {
+    const char *location;
+    size_t max_parts;
+    size_t n_aborts; /* for an upload that is given up */
+} providers[] = {{"s3://bucket/key", 10000, 1}, {"az://account/container/key", 50000, 0}};
+
+static enum blastmerge_status open_store(const struct provider *provider, uint64_t n_expected) {
+    struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
+    settings.plan = (struct bm_cloud_plan){
+        .use = {.is_output_remote = true}, .window = PART, .part = PART, .report_part = PART, .n_parts = 3};
+    memset(&seen, 0, sizeof seen);
+    bm_memory_open(&memory, NULL);
+    assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
+    assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
+    struct bm_store_remote remote = {cloud, provider->location, provider->location, n_expected};
+    return bm_store_open_remote(&store, &remote, false, false, &error);
+}
+
+static void close_store(void) {
+    bm_cloud_close(cloud);
+    bm_cancel_close(&cancel);
+    assert_int_equal(memory.n_bytes, 0);
+}
+
+/* Writes so many bytes in pieces that fit parts badly. */
+static enum blastmerge_status write_bytes(size_t n_bytes) {
+    static const uint8_t bytes[1000];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (n_bytes > 0 && status == BLASTMERGE_OK) {
+        size_t n = n_bytes < sizeof bytes ? n_bytes : sizeof bytes;
+        status = bm_store_write(&store, bytes, n, &error);
+        n_bytes -= n;
+    }
+    return status == BLASTMERGE_OK ? bm_store_prepare(&store, &error) : status;
+}
+
+static void takes_as_many_parts_as_there_may_be(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        size_t n_parts = providers[i].max_parts;
+        assert_int_equal(open_store(&providers[i], n_parts * PART), BLASTMERGE_OK);
+        assert_int_equal(write_bytes(n_parts * PART), BLASTMERGE_OK);
+        assert_int_equal(seen.n_commits, 0);
+        assert_int_equal(bm_store_commit(&store, &error), BLASTMERGE_OK);
+        assert_int_equal(seen.n_parts, n_parts);
+        assert_int_equal(seen.n_part_bytes, n_parts * PART);
+        assert_int_equal(seen.n_listed, n_parts);
+        assert_int_equal(seen.n_commits, 1);
+        close_store();
+    }
+}
+
+static void refuses_one_part_more(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        assert_int_equal(open_store(&providers[i], 0), BLASTMERGE_OK);
+        assert_int_equal(write_bytes(providers[i].max_parts * PART + 1), BLASTMERGE_NO_MEMORY);
+        assert_non_null(strstr(error.message, "--memory 29 "));
+        bm_store_discard(&store);
+        assert_int_equal(seen.n_parts, providers[i].max_parts);
+        assert_int_equal(seen.n_commits, 0);
+        assert_int_equal(seen.n_aborts, providers[i].n_aborts);
+        close_store();
+    }
+}
+
+/* Where the children's sizes tell, nothing is sent. */
+static void refuses_before_anything_is_written(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        const uint64_t part = (uint64_t)100 << 20; /* takes 28 MiB and three parts */
+        assert_int_equal(open_store(&providers[i], providers[i].max_parts * part), BLASTMERGE_NO_MEMORY);
+        assert_non_null(
+            strstr(error.message, "--memory 333 ")); /* and a little, as sizes are not quite known */
+        close_store();
+        assert_int_equal(open_store(&providers[i], providers[i].max_parts * (part << 6)),
+                         BLASTMERGE_NO_SPACE);
+        close_store();
+        assert_int_equal(seen.n_parts + seen.n_puts + seen.n_commits, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_as_many_parts_as_there_may_be),
+        cmocka_unit_test(refuses_one_part_more),
+        cmocka_unit_test(refuses_before_anything_is_written),
+    };
+    static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+                                            "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT",
+                                            "AZURE_STORAGE_SERVICE_ENDPOINT"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) unsetenv(variables[i]);
+    setenv("AWS_ACCESS_KEY_ID", "AK", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "SK", 1);
+    setenv("AZURE_STORAGE_KEY", "c2VjcmV0", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+#else
+int main(void) {
+    return 0;
+}
+#endif
