@@ -182,7 +182,8 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     job->has_workers = true; /* even one that fails to open is closed */
     if (bm_workers_open(&job->workers, job->options.n_threads - 1, &job->memory) != BLASTMERGE_OK ||
         open_lanes(job) != BLASTMERGE_OK ||
-        bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK) {
+        bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK ||
+        bm_scanner_open(&job->scanner, &job->workers, job->mark, &job->memory) != BLASTMERGE_OK) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_mark_expect(job->mark, job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format);
@@ -290,6 +291,7 @@ void bm_conduct_end(struct blastmerge_job *job) {
     bm_rescue_close(job);
     bm_expect_close(job->expect, memory);
     job->expect = NULL;
+    bm_release(memory, job->scanner);
     bm_release(memory, job->marks);
     bm_release(memory, job->number);
     bm_release(memory, job->headers);
@@ -299,6 +301,7 @@ void bm_conduct_end(struct blastmerge_job *job) {
     job->has_workers = false;
     job->splice = NULL;
     job->mark = NULL;
+    job->scanner = NULL;
     job->marks = NULL;
     job->number = NULL;
     job->headers = NULL;

@@ -32,7 +32,7 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
-    error->n_iterations = bm_mark_counts(job->mark)->n_iterations;
+    error->n_iterations = job->counts.n_iterations;
     const char *name = bm_source_display_name(&job->children[job->child].source);
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
     if (error->text_offset == BLASTMERGE_NO_OFFSET) {
@@ -99,7 +99,13 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         return BLASTMERGE_OK;
     }
     bm_mark_reset(job->mark);
-    if (job->rescue != NULL) bm_rescue_begin_child(job);
+    bm_scanner_begin(job->scanner);
+    job->counts = *bm_mark_counts(job->mark);
+    open_lanes(job);
+    if (job->rescue != NULL)
+        bm_rescue_begin_child(job);
+    else
+        bm_lane_let_scan(lane_of(job, job->child), job->scanner);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
 }
@@ -112,7 +118,7 @@ static void tell_progress(struct blastmerge_job *job) {
         .compressed_total = job->rescue != NULL ? 2 * job->compressed_total : job->compressed_total,
         .child = job->child,
         .n_children = job->n_children,
-        .n_iterations = job->totals.n_iterations + bm_mark_counts(job->mark)->n_iterations,
+        .n_iterations = job->totals.n_iterations + job->counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };
     job->options.on_progress(job->options.callback_context, &progress);
@@ -237,12 +243,12 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
 }
 
 /* Looks whether the Iterations are those of the queries that were expected. */
-static enum blastmerge_status take_queries(struct blastmerge_job *job) {
+static enum blastmerge_status take_queries(struct blastmerge_job *job, const struct bm_mark_list *marks) {
     struct bm_expect_gap gap;
     enum blastmerge_status status = BLASTMERGE_OK;
     size_t position = 0;
-    while (bm_expect_take(job->expect, job->marks, &position, job->batch,
-                          job->batch->text_offset + job->n_scanned, &gap, &status, &job->error)) {
+    while (bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->n_scanned,
+                          &gap, &status, &job->error)) {
         if (status == BLASTMERGE_OK) status = take_gap(job, &gap);
         if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
     }
@@ -258,8 +264,8 @@ static enum blastmerge_status end_queries(struct blastmerge_job *job) {
 }
 
 /* The format is known. */
-static enum blastmerge_status take_format(struct blastmerge_job *job) {
-    job->totals.format = bm_mark_format(job->mark);
+static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
+    job->totals.format = format;
     if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
@@ -275,10 +281,11 @@ static enum blastmerge_status take_format(struct blastmerge_job *job) {
 }
 
 /* Looks at the marks that tell of headers. */
-static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
-    for (size_t i = 0; i < job->marks->n_entries; i++) {
+static enum blastmerge_status take_header_marks(struct blastmerge_job *job,
+                                                const struct bm_mark_list *marks) {
+    for (size_t i = 0; i < marks->n_entries; i++) {
         enum blastmerge_status status = BLASTMERGE_OK;
-        switch (job->marks->entries[i].kind) {
+        switch (marks->entries[i].kind) {
         case BM_MARK_DOCUMENT:
             bm_header_begin(&job->headers[1]);
             break;
@@ -289,7 +296,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
                 bm_report_field(&job->report, bm_mark_field(job->mark));
             break;
         case BM_MARK_ITERATIONS:
-            status = take_format(job);
+            status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
             if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)
                 status = compare_headers(job);
             break;
@@ -307,21 +314,21 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
 /* --- scanning and writing ------------------------------------------------------------------------ */
 
 /* Takes the marks at hand: headers are compared, edits made. */
-static enum blastmerge_status take_marks(struct blastmerge_job *job) {
-    if (job->marks->n_entries > 0) {
-        enum blastmerge_status status = take_header_marks(job);
+static enum blastmerge_status take_marks(struct blastmerge_job *job, const struct bm_mark_list *marks) {
+    if (marks->n_entries > 0) {
+        enum blastmerge_status status = take_header_marks(job, marks);
         if (status != BLASTMERGE_OK) return status;
     }
-    if (job->expect != NULL && take_queries(job) != BLASTMERGE_OK) return job->error.status;
-    bm_number_take(job->number, job->marks, job->batch, job->batch->text_offset + job->n_scanned, job->edits);
-    job->marks->n_entries = 0;
+    if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
+    bm_number_take(job->number, marks, job->batch, job->batch->text_offset + job->n_scanned, job->edits);
     return BLASTMERGE_OK;
 }
 
 /* Leaves out what is lost of a child, where it begins or ends. */
 static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
     while (job->rescue != NULL && bm_rescue_cross(job)) {
-        enum blastmerge_status status = take_marks(job);
+        enum blastmerge_status status = take_marks(job, job->marks);
+        job->marks->n_entries = 0;
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;
@@ -330,20 +337,25 @@ static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
 /* Marks and numbers a piece of the batch. */
 static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
     const struct bm_batch *batch = job->batch;
-    size_t n_used = 0;
     size_t end = job->rescue != NULL ? bm_rescue_limit(job) : batch->n_text;
-    enum blastmerge_status status = bm_mark_step(job->mark, batch->text + job->n_scanned,
-                                                 end - job->n_scanned, &n_used, job->marks, &job->error);
-    if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
-    job->n_scanned += n_used;
-    return take_marks(job);
+    const struct bm_scan *scan =
+        bm_scanner_next(job->scanner, lane_of(job, job->child)->n_batches_done, batch, job->n_scanned, end);
+    job->n_scanned = scan->end;
+    job->counts = scan->counts;
+    job->marked = scan->safe;
+    if (scan->status == BLASTMERGE_OK) return take_marks(job, &scan->marks);
+    job->error = scan->error;
+    return bm_conduct_fail_child(job);
 }
 
 /* All of the child was scanned: all edits are known. */
 static enum blastmerge_status finish_child(struct blastmerge_job *job) {
     bool is_whole = bm_mark_finish(job->mark, job->marks, &job->error) == BLASTMERGE_OK;
+    job->counts = *bm_mark_counts(job->mark);
     job->safe = UINT64_MAX;
-    return is_whole ? take_marks(job) : bm_conduct_fail_child(job);
+    enum blastmerge_status status = is_whole ? take_marks(job, job->marks) : bm_conduct_fail_child(job);
+    job->marks->n_entries = 0;
+    return status;
 }
 
 /* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
@@ -359,7 +371,7 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->safe = UINT64_MAX;
     if (job->rescue == NULL || !bm_rescue_is_in_hole(job)) {
-        job->safe = bm_number_safe(job->number, bm_mark_safe(job->mark), job->edits);
+        job->safe = bm_number_safe(job->number, job->marked, job->edits);
         if (job->is_last_batch && job->n_scanned == batch->n_text) status = finish_child(job);
     }
     if (status == BLASTMERGE_OK) job->phase = BM_PHASE_WRITE;
@@ -418,7 +430,7 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_child *chi
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_child *child = &job->children[job->child];
     struct bm_lane *lane = lane_of(job, job->child);
-    const struct bm_mark_counts *counts = bm_mark_counts(job->mark);
+    const struct bm_mark_counts *counts = &job->counts;
     child->n_documents = counts->n_documents;
     child->n_iterations = counts->n_iterations;
     child->n_hits = counts->n_hits;

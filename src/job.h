@@ -18,6 +18,7 @@
 #include "number/order.h"
 #include "report/report.h"
 #include "salvage/salvage.h"
+#include "scan.h"
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
@@ -103,7 +104,8 @@ struct blastmerge_job {
     size_t n_lanes;
     size_t n_lanes_opened; /* children that were given a lane */
     struct bm_mark *mark;
-    struct bm_mark_list *marks;
+    struct bm_scanner *scanner;
+    struct bm_mark_list *marks; /* those that no text was scanned for */
     struct bm_number *number;
     struct bm_expect *expect;  /* NULL: any queries will do */
     struct bm_header *headers; /* the first document's and the one at hand */
@@ -122,7 +124,9 @@ struct blastmerge_job {
     enum bm_phase phase;
     size_t child; /* the one at hand */
     const struct bm_batch *batch;
-    size_t n_scanned; /* bytes of the batch that were marked */
+    size_t n_scanned;             /* bytes of the batch whose marks were taken */
+    struct bm_mark_counts counts; /* the child's, up to there */
+    uint64_t marked;              /* no later mark can have an offset below this one */
     uint64_t safe;
     bool is_last_batch;              /* the batch at hand is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */

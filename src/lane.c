@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+_Static_assert((int)BM_SCAN_BATCHES >= (int)BM_LANE_BATCHES, "pieces of each batch that may be marked ahead");
+
 /* --- inflating, on whatever thread --------------------------------------------------------------- */
 
 static struct bm_batch *batch_at(struct bm_lane *lane, size_t count) {
@@ -43,21 +45,40 @@ static void wake_worker(struct bm_lane *lane) {
         bm_workers_submit(lane->workers, &lane->task);
 }
 
-/* Turns pages into batches while there are both. Called without the lock. */
-static void inflate_lane(void *argument) {
+/* Inflates a batch, or as much as there is of it; true if it is complete. Called with the lock held, which it
+ * gives up meanwhile. */
+static bool inflate_batch(struct bm_lane *lane) {
+    struct bm_page *page = &lane->pages[lane->n_pages_done % BM_LANE_PAGES];
+    size_t n_filled = lane->n_batches_filled;
+    bool is_last = false;
+    bm_workers_unlock(lane->workers);
+    bool is_complete = inflate_page(lane, page, n_filled, &is_last);
+    bm_workers_lock(lane->workers);
+    if (is_complete) lane->n_batches_filled++;
+    if (page->position == page->n_bytes && !page->is_last) lane->n_pages_done++;
+    lane->has_ended = is_last;
+    if (n_ready(lane) >= BM_LANE_STRIDE) bm_workers_tell(lane->workers);
+    return is_complete;
+}
+
+/* Whether there is no room to inflate more, but a batch to be marked. With the lock held. */
+static bool can_scan(const struct bm_lane *lane) {
+    return lane->scanner != NULL && n_ready(lane) == lane->n_ahead &&
+           lane->scanner->n_done < lane->n_batches_filled &&
+           bm_scanner_can_go(lane->scanner, lane->n_batches_done);
+}
+
+/* A worker's task: turns pages into batches while there are both, and marks what then waits. */
+static void work_ahead(void *argument) {
     struct bm_lane *lane = argument;
     bm_workers_lock(lane->workers);
-    while (!lane->is_stopping && can_work(lane)) {
-        struct bm_page *page = &lane->pages[lane->n_pages_done % BM_LANE_PAGES];
-        size_t n_filled = lane->n_batches_filled;
-        bool is_last = false;
-        bm_workers_unlock(lane->workers);
-        bool is_complete = inflate_page(lane, page, n_filled, &is_last);
-        bm_workers_lock(lane->workers);
-        if (is_complete) lane->n_batches_filled++;
-        if (page->position == page->n_bytes && !page->is_last) lane->n_pages_done++;
-        lane->has_ended = is_last;
-        if (n_ready(lane) >= BM_LANE_STRIDE) bm_workers_tell(lane->workers);
+    while (!lane->is_stopping) {
+        if (can_work(lane))
+            (void)inflate_batch(lane);
+        else if (can_scan(lane))
+            bm_scanner_go(lane->scanner, batch_at(lane, lane->scanner->n_done));
+        else
+            break;
     }
     bm_workers_unlock(lane->workers);
 }
@@ -68,7 +89,7 @@ enum blastmerge_status bm_lane_create(struct bm_lane *lane, struct bm_workers *w
                                       struct bm_memory *memory) {
     memset(lane, 0, sizeof *lane);
     lane->workers = workers;
-    lane->task = (struct bm_task){.run = inflate_lane, .argument = lane};
+    lane->task = (struct bm_task){.run = work_ahead, .argument = lane};
     lane->pages = bm_allocate(memory, BM_LANE_PAGES * sizeof *lane->pages);
     if (lane->pages == NULL) return BLASTMERGE_NO_MEMORY;
     /* Alone, one batch after another is best for the cache; a batch needs the one before it for its history.
@@ -98,10 +119,17 @@ void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_canc
     lane->n_pages_filled = lane->n_pages_done = 0;
     lane->n_batches_filled = lane->n_batches_done = 0;
     lane->has_ended = lane->is_stopping = lane->is_batch_begun = false;
+    lane->scanner = NULL;
     lane->inflate_status = BLASTMERGE_OK;
     bm_inflate_reset(lane->inflate);
     lane->fetch_status = bm_fetch_open(&lane->fetch, source, cancel, &lane->fetch_error);
     if (lane->fetch_status != BLASTMERGE_OK) lane->is_fetched = true;
+}
+
+void bm_lane_let_scan(struct bm_lane *lane, struct bm_scanner *scanner) {
+    bm_workers_lock(lane->workers);
+    lane->scanner = scanner;
+    bm_workers_unlock(lane->workers);
 }
 
 void bm_lane_close(struct bm_lane *lane) {
@@ -142,9 +170,8 @@ bool bm_lane_fill(struct bm_lane *lane) {
 static void work_or_wait(struct bm_lane *lane) {
     struct bm_workers *workers = lane->workers;
     if (bm_workers_take(workers, &lane->task)) {
-        bm_workers_unlock(workers);
-        inflate_lane(lane);
-        bm_workers_lock(workers);
+        while (can_work(lane) && !inflate_batch(lane)) {
+        }
         bm_workers_ended(workers, &lane->task);
     } else {
         bm_workers_wait(workers);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lane - one child on its way: fetched on the job's thread, inflated by whichever worker is free, in bounded
- * buffers.
+ * lane - one child on its way: fetched on the job's thread, inflated by whichever worker is free, and marked
+ * by it if there is nothing to inflate, in bounded buffers.
  *
  * The job's thread fills pages of compressed bytes; a worker (or, where there is none, the job's thread
  * itself) turns them into batches; the job's thread takes these in order and gives them back. Pages and
@@ -13,13 +13,13 @@
 #include "base/workers.h"
 #include "fetch/fetch.h"
 #include "inflate/inflate.h"
+#include "scan.h"
 
 enum {
     BM_LANE_PAGE = 32768, /* compressed bytes that are read at once */
     BM_LANE_PAGES = 8,
-    BM_LANE_BATCHES = 4, /* one being merged, one being filled, two on their way */
-    /* To wake a thread costs about as much as a tenth of a batch. So it is done for two of them at once:
-       ready to be merged, or free to be filled. */
+    BM_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while somebody naps */
+    /* Nobody is called for less: batches that are ready to be merged, or free to be filled. */
     BM_LANE_STRIDE = 2
 };
 
@@ -49,8 +49,9 @@ struct bm_lane {
     size_t n_pages_done;
     size_t n_batches_filled;
     size_t n_batches_done;
-    bool has_ended;   /* the last batch has been filled */
-    bool is_stopping; /* nobody wants more of it */
+    bool has_ended;             /* the last batch has been filled */
+    bool is_stopping;           /* nobody wants more of it */
+    struct bm_scanner *scanner; /* NULL: the child is not at hand */
 
     /* whoever runs the task; the job's thread once has_ended */
     enum blastmerge_status inflate_status;
@@ -68,6 +69,9 @@ void bm_lane_destroy(struct bm_lane *lane, struct bm_memory *memory);
 
 /* Begins with a child. A failure to open it shows when its bytes are wanted: see bm_lane_take(). */
 void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_cancel *cancel);
+
+/* The child is at hand: its batches may be marked ahead. */
+void bm_lane_let_scan(struct bm_lane *lane, struct bm_scanner *scanner);
 
 /* Ends with the child, wherever it was. */
 void bm_lane_close(struct bm_lane *lane);

@@ -3,13 +3,35 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+
+/*
+ * Who waits looks again after a nap, and only after many of them sleeps until it is woken. For to wake a
+ * thread costs the one that wakes it more than it costs to nap: 50 µs on a virtual machine, where a batch
+ * takes 70; and the one that wakes is the one that everybody waits for. A nap is about 70 µs long with what
+ * Linux adds, so that all naps together are about 1.5 ms.
+ */
+enum { NAP_NANOSECONDS = 20000, N_NAPS = 20 };
+
+/* With the lock held, which it gives up meanwhile. */
+static void nap(struct bm_workers *workers) {
+    const struct timespec time = {.tv_sec = 0, .tv_nsec = NAP_NANOSECONDS};
+    bm_workers_unlock(workers);
+    (void)nanosleep(&time, NULL);
+    bm_workers_lock(workers);
+}
 
 /* The next task, waiting for it; NULL where the workers are to stop. With the lock held. */
 static struct bm_task *next_task(struct bm_workers *workers) {
-    while (workers->first == NULL && !workers->stopping) {
+    for (unsigned n_naps = 0; workers->first == NULL && !workers->stopping; n_naps++) {
+        if (n_naps < N_NAPS) {
+            nap(workers);
+            continue;
+        }
         workers->n_idle++;
         pthread_cond_wait(&workers->work_came, &workers->lock);
         workers->n_idle--;
+        n_naps = 0;
     }
     if (workers->stopping) return NULL;
     struct bm_task *task = workers->first;
@@ -101,6 +123,17 @@ bool bm_workers_take(struct bm_workers *workers, struct bm_task *task) {
     task->next = NULL;
     task->state = BM_TASK_RUNNING;
     return true;
+}
+
+void bm_workers_wait(struct bm_workers *workers) {
+    uint64_t n_news = workers->n_news;
+    for (unsigned n_naps = 0; n_naps < N_NAPS; n_naps++) {
+        nap(workers);
+        if (workers->n_news != n_news) return;
+    }
+    workers->is_job_waiting = true;
+    pthread_cond_wait(&workers->news, &workers->lock);
+    workers->is_job_waiting = false;
 }
 
 void bm_workers_ended(struct bm_workers *workers, struct bm_task *task) {

@@ -29,8 +29,9 @@ struct bm_workers {
     struct bm_task *first;    /* under the lock */
     struct bm_task *last;     /* under the lock */
     bool stopping;            /* under the lock */
-    unsigned n_idle;          /* workers that wait for work; under the lock */
-    bool is_job_waiting;      /* for news; under the lock */
+    uint64_t n_news;          /* that came so far; under the lock */
+    unsigned n_idle;          /* workers that are to be woken for work; under the lock */
+    bool is_job_waiting;      /* to be woken for news; under the lock */
     bool is_job_due;          /* it waited, and is to be woken; under the lock */
     unsigned n_threads;
     pthread_t *threads;
@@ -67,15 +68,12 @@ void bm_workers_ended(struct bm_workers *workers, struct bm_task *task);
 
 /* Has the job's thread woken, if it waits, when the lock is given back. With the lock held. */
 static inline void bm_workers_tell(struct bm_workers *workers) {
+    workers->n_news++;
     if (workers->is_job_waiting) workers->is_job_due = true;
     workers->is_job_waiting = false;
 }
 
 /* Waits for the next news. With the lock held. */
-static inline void bm_workers_wait(struct bm_workers *workers) {
-    workers->is_job_waiting = true;
-    pthread_cond_wait(&workers->news, &workers->lock);
-    workers->is_job_waiting = false;
-}
+void bm_workers_wait(struct bm_workers *workers);
 
 #endif

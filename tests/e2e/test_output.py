@@ -447,7 +447,8 @@ def test_report(tmp_path, large, out, arguments):
     merged = written if "--plain" in arguments else gzip.decompress(written)
     assert report["output"] == {"location": str(out / "merged"), "bytes": len(written), "text_bytes": len(merged),
                                 "crc32": f"{zlib.crc32(merged):08x}"}
-    assert 0 < report["peak_memory"] <= report["peak_resident"]
+    for name in ("peak_memory", "peak_resident"):  # what is held need not all have been touched
+        assert 0 < report[name] <= 16 << 20
     assert only_files(out) == ["merged", "report.json"]
 
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* scan: the marks, fields, counts and errors are those of one scan from front to back, whatever part of the
+ * batches was marked ahead. Without threads: what a worker may do is drawn by lot, between the steps of the
+ * job's thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "scan.h"
+#include "test_mark.h"
+
+enum { N_DOCUMENTS = 1000, MAX_BATCHES = 40 };
+
+struct child {
+    struct bytes text;
+    struct bm_batch batches[MAX_BATCHES];
+    size_t n_batches;
+};
+
+static void make_child(struct child *child, struct chance *chance) {
+    memset(child, 0, sizeof *child);
+    for (size_t n = 1 + below(chance, 3); n > 0; n--) make_document(&child->text, chance, below(chance, 200));
+    if (below(chance, 3) == 0 && child->text.n_data > 0)
+        child->text.data[below(chance, child->text.n_data)] = (uint8_t)next_chance(chance);
+    size_t largest = 1 + child->text.n_data / (1 + below(chance, MAX_BATCHES / 2));
+    for (size_t at = 0; at < child->text.n_data && child->n_batches < MAX_BATCHES; child->n_batches++) {
+        size_t size = child->n_batches + 1 == MAX_BATCHES ? SIZE_MAX : 1 + below(chance, largest);
+        if (size > child->text.n_data - at) size = child->text.n_data - at;
+        child->batches[child->n_batches].text_offset = at;
+        child->batches[child->n_batches].text = child->text.data + at;
+        child->batches[child->n_batches].n_text = size;
+        at += size;
+    }
+}
+
+/* What a worker may do now, or not: mark some of the batches behind `number`. */
+static uint64_t go_ahead(struct bm_scanner *scanner, const struct child *child, size_t number,
+                         struct chance *chance) {
+    uint64_t n_gone = 0;
+    size_t n_filled = number + below(chance, BM_SCAN_BATCHES);
+    if (n_filled > child->n_batches) n_filled = child->n_batches;
+    bm_workers_lock(scanner->workers);
+    while (scanner->n_done < n_filled && bm_scanner_can_go(scanner, number) && below(chance, 4) != 0) {
+        bm_scanner_go(scanner, &child->batches[scanner->n_done]);
+        n_gone++;
+    }
+    bm_workers_unlock(scanner->workers);
+    return n_gone;
+}
+
+/* Scans a batch, the worker in between. */
+static uint64_t scan_batch(struct bm_scanner *scanner, struct trace *trace, const struct child *child,
+                           size_t number, struct chance *chance) {
+    const struct bm_batch *batch = &child->batches[number];
+    uint64_t n_gone = 0;
+    for (size_t n_scanned = 0; n_scanned < batch->n_text && trace->status == BLASTMERGE_OK;) {
+        n_gone += go_ahead(scanner, child, number, chance);
+        const struct bm_scan *piece = bm_scanner_next(scanner, number, batch, n_scanned, batch->n_text);
+        assert_true(piece->end > n_scanned || piece->marks.n_entries > 0 || piece->status != BLASTMERGE_OK);
+        trace->n_used += piece->end - n_scanned;
+        n_scanned = piece->end;
+        trace->status = piece->status;
+        trace->counts = piece->counts;
+        if (piece->status != BLASTMERGE_OK) trace->error = piece->error;
+        assert_true(piece->safe <= trace->n_used);
+        if (below(chance, 2) == 0) n_gone += go_ahead(scanner, child, number, chance);
+        add_marks(trace, scanner->mark, &piece->marks, 0);
+    }
+    return n_gone;
+}
+
+static struct trace scan_child(const struct child *child, struct chance *chance, uint64_t *n_gone) {
+    struct trace trace;
+    struct bm_memory memory;
+    struct bm_workers workers;
+    struct bm_mark *mark = NULL;
+    struct bm_scanner *scanner = NULL;
+    memset(&trace, 0, sizeof trace);
+    bm_memory_open(&memory, NULL);
+    assert_int_equal(bm_workers_open(&workers, 0, &memory), BLASTMERGE_OK);
+    assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_KEEP), BLASTMERGE_OK);
+    assert_int_equal(bm_scanner_open(&scanner, &workers, mark, &memory), BLASTMERGE_OK);
+    for (size_t i = 0; i < child->n_batches && trace.status == BLASTMERGE_OK; i++)
+        *n_gone += scan_batch(scanner, &trace, child, i, chance);
+    if (trace.status == BLASTMERGE_OK) scan_end(mark, &trace, 0);
+    if (trace.status == BLASTMERGE_OK) trace.counts = *bm_mark_counts(mark);
+    bm_release(&memory, scanner);
+    bm_mark_close(mark, &memory);
+    bm_workers_close(&workers, &memory);
+    assert_int_equal(memory.n_bytes, 0);
+    return trace;
+}
+
+static void test_ahead(void **state) {
+    (void)state;
+    struct chance chance = {20261123};
+    uint64_t n_gone = 0;
+    unsigned n_whole = 0;
+    for (unsigned i = 0; i < N_DOCUMENTS; i++) {
+        struct child child;
+        make_child(&child, &chance);
+        struct trace expected = scan(&child.text, whole, "portable", BLASTMERGE_INVALID_UTF8_KEEP);
+        struct trace trace = scan_child(&child, &chance, &n_gone);
+        if (!same_traces(&expected, &trace)) print_error("document %u\n", i);
+        assert_true(same_traces(&expected, &trace));
+        if (trace.status == BLASTMERGE_OK) n_whole++;
+        free_trace(&expected);
+        free_trace(&trace);
+        free_bytes(&child.text);
+    }
+    assert_in_range(n_whole, N_DOCUMENTS / 10, N_DOCUMENTS - N_DOCUMENTS / 10); /* whole ones and others */
+    assert_true(n_gone > N_DOCUMENTS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ahead)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
