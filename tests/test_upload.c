@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Uploads of as many parts as a store takes, and of one more. The parts are short and libcurl is one of our
- * own, which does at once what a store would: with real ones it would take 50 GB. */
+/* Uploads of as many parts as a store takes, and of one more; and no waiting in vain. The parts are short and
+ * libcurl is one of our own, which does at once what a store would: with real ones it would take 50 GB. */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cloud/library.h"
+#include "fetch/fetch.h"
 #include "store/store.h"
 
 #include "cloud/cloud.h"
@@ -37,7 +38,7 @@ static struct handle *running[MAX_HANDLES];
 static size_t n_running;
 static struct handle *ended[MAX_HANDLES];
 static size_t n_ended;
-static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes; } seen;
+static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes, n_waits; } seen;
 
 static CURL *make_handle(void) {
     return calloc(1, sizeof(struct handle));
@@ -186,6 +187,7 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     (void)extra;
     (void)n_extra;
     (void)timeout_ms;
+    seen.n_waits++;
     *n_ready = 0;
     return CURLM_OK;
 }
@@ -337,11 +339,26 @@ static void refuses_before_anything_is_written(void **state) {
     }
 }
 
+/* Who waits for an answer that has just come, when nothing else is under way, waits for nothing. */
+static void does_not_wait_for_what_is_there(void **state) {
+    (void)state;
+    assert_int_equal(open_store(&providers[0], 0), BLASTMERGE_OK);
+    struct bm_source source = bm_source_remote("s3://bucket/absent", NULL);
+    source.location = source.name;
+    source.cloud = cloud;
+    seen.n_waits = 0;
+    assert_int_equal(bm_source_look(&source, &error), BLASTMERGE_NOT_FOUND);
+    assert_int_equal(seen.n_waits, 0);
+    bm_store_discard(&store);
+    close_store();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_as_many_parts_as_there_may_be),
         cmocka_unit_test(refuses_one_part_more),
         cmocka_unit_test(refuses_before_anything_is_written),
+        cmocka_unit_test(does_not_wait_for_what_is_there),
     };
     static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
                                             "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT",

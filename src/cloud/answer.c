@@ -150,6 +150,7 @@ size_t bm_answer_body(char *data, size_t size, size_t n, void *context) {
     struct bm_request *request = context;
     size_t n_bytes = size * n;
     size_t n_old = 0;
+    bm_cloud_tell(request->cloud);
     if (request->http_status < 200 || request->http_status >= 300) {
         take_refusal(request, data, n_bytes);
         return n_bytes;

@@ -199,6 +199,7 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
 
 struct bm_credential;
 struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
+void bm_cloud_tell(struct bm_cloud *cloud);         /* something came that somebody may be waiting for */
 int64_t bm_cloud_now(const struct bm_cloud *cloud); /* seconds since 1970, by the servers' clock */
 
 #endif

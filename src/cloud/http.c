@@ -50,6 +50,7 @@ struct bm_cloud {
     long stall_seconds;
     int64_t skew; /* the servers' clock less ours, in seconds */
     uint64_t random;
+    uint64_t n_told;                   /* how often something has happened */
     struct bm_credential *credentials; /* N_CREDENTIALS */
     bool is_finding;                   /* a credential: only requests for that are begun meanwhile */
 };
@@ -58,6 +59,10 @@ static int64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void bm_cloud_tell(struct bm_cloud *cloud) {
+    cloud->n_told++;
 }
 
 int64_t bm_cloud_now(const struct bm_cloud *cloud) {
@@ -325,6 +330,7 @@ static void end_request(struct bm_request *request, enum blastmerge_status statu
     while (*link != NULL && *link != request) link = &(*link)->next;
     if (*link == request) *link = request->next;
     request->next = NULL;
+    bm_cloud_tell(cloud);
     request->status = status;
     request->state = BM_REQUEST_ENDED;
 }
@@ -465,8 +471,10 @@ static void wait_for_news(struct bm_cloud *cloud, bool ignores_cancel) {
 }
 
 enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_error *error) {
+    uint64_t n_before = cloud->n_told;
     bm_cloud_drive(cloud);
     if (bm_cancel_is_set(cloud->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+    if (cloud->n_told != n_before) return BLASTMERGE_OK; /* it may have been the last that was under way */
     wait_for_news(cloud, false);
     bm_cloud_drive(cloud);
     return BLASTMERGE_OK;
