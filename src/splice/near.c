@@ -13,13 +13,6 @@
 
 enum { JOIN = 4 }; /* so many literals after the last touched byte still belong to the run */
 
-static void add_token(struct bm_splice *splice, uint32_t token) {
-    struct bm_splice_recode *recode = &splice->recode;
-    assert(recode->n_tokens < BM_SPLICE_TOKENS);
-    if (recode->n_tokens == 0) recode->place = splice->place;
-    recode->tokens[recode->n_tokens++] = token;
-}
-
 static void advance(struct bm_splice *splice, size_t n_bytes) {
     splice->text += n_bytes;
     splice->place += n_bytes;
@@ -33,16 +26,17 @@ static void put_literal(struct bm_splice *splice, const struct bm_batch *batch, 
         }
         bm_splice_run_end(splice, batch, NULL);
     }
-    add_token(splice, token);
+    bm_splice_recode_add(&splice->recode, token, splice->place);
     advance(splice, 1);
 }
 
-/* A match of at least three bytes whose source is there. */
+/* A match of at least three bytes whose source is there. It may begin in the run before it, and earlier then.
+ */
 static void put_match(struct bm_splice *splice, const struct bm_batch *batch, uint32_t token) {
     unsigned n_bytes = bm_splice_token_length(token);
     bm_splice_run_end(splice, batch, &token);
-    add_token(splice, token);
     advance(splice, n_bytes);
+    bm_splice_recode_add(&splice->recode, token, splice->place - bm_splice_token_length(token));
 }
 
 static void put_run(struct bm_splice *splice, const struct bm_batch *batch, unsigned n_bytes) {

@@ -12,6 +12,8 @@
 #include "splice/walk.h"
 #include "splice/window.h"
 
+#include <assert.h>
+
 enum {
     BM_SPLICE_CHUNK = 24576,     /* a chunk with so many tokens is written */
     BM_SPLICE_CHUNK_MORE = 4608, /* so many may be added before it is */
@@ -45,6 +47,20 @@ void bm_splice_recode_reset(struct bm_splice_recode *recode);
 
 /* The tokens from here on belong to this block. The one before must have ended. */
 void bm_splice_recode_begin(struct bm_splice_recode *recode, const struct bm_splice_block *block);
+
+/* Adds a token that stands for the text at `place`, behind the others. */
+static inline void bm_splice_recode_add(struct bm_splice_recode *recode, uint32_t token, uint64_t place) {
+    assert(recode->n_tokens < BM_SPLICE_TOKENS);
+    if (recode->n_tokens == 0) recode->place = place;
+    recode->tokens[recode->n_tokens++] = token;
+}
+
+/* Where the chunk's text ends in the result, if there are tokens: for assertions. */
+static inline uint64_t bm_splice_recode_end(const struct bm_splice_recode *recode) {
+    uint64_t place = recode->place;
+    for (size_t i = 0; i < recode->n_tokens; i++) place += bm_splice_token_length(recode->tokens[i]);
+    return place;
+}
 
 /* Writes the chunk (n_tokens may be 0): less than BM_OUTPUT_ROOM bytes. The window may be asked for text.
  * With BM_SPLICE_BLOCK_ENDS, no block is open after it. */

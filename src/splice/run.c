@@ -89,12 +89,6 @@ static uint64_t extend_next(struct bm_splice *splice, uint64_t begin, uint64_t e
     return end - n;
 }
 
-static void add_token(struct bm_splice_recode *recode, uint32_t token, uint64_t place) {
-    assert(recode->n_tokens < BM_SPLICE_TOKENS);
-    if (recode->n_tokens == 0) recode->place = place;
-    recode->tokens[recode->n_tokens++] = token;
-}
-
 void bm_splice_run_end(struct bm_splice *splice, const struct bm_batch *batch, uint32_t *next) {
     struct bm_splice_window *window = &splice->window;
     uint64_t begin = splice->run_begin, end = splice->place;
@@ -109,7 +103,7 @@ void bm_splice_run_end(struct bm_splice *splice, const struct bm_batch *batch, u
         unsigned length = match.length != 0 ? match.length : 1;
         uint32_t token = match.length != 0 ? bm_splice_token_match(match.length, match.distance)
                                            : *bm_splice_window_at(window, begin);
-        add_token(&splice->recode, token, begin);
+        bm_splice_recode_add(&splice->recode, token, begin);
         bm_splice_window_learn(window, begin, begin + length);
         begin += length;
     }

@@ -66,6 +66,7 @@ void bm_splice_reset(struct bm_splice *splice) {
 void bm_splice_flush(struct bm_splice *splice, struct bm_splice_task *task, enum bm_splice_reason reason) {
     bm_splice_see(splice, task->batch);
     bm_splice_run_end(splice, task->batch, NULL);
+    assert(splice->recode.n_tokens == 0 || bm_splice_recode_end(&splice->recode) == splice->place);
     bm_splice_recode_write(&splice->recode, &task->writer, &splice->window, reason);
 }
 
