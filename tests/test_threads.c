@@ -99,6 +99,8 @@ struct caller {
     pthread_t thread;
     uint32_t seed;
     unsigned n_rounds;
+    unsigned n_ended[BLASTMERGE_CANCELLED + 1]; /* jobs, by status */
+    unsigned n_given_up;
     const char *failure;
     void (*round)(struct caller *caller);
 };
@@ -155,6 +157,8 @@ static void one_round(struct caller *caller) {
     } else if (is_damaged && n_pieces > 4) {
         caller->failure = "the damage was not seen";
     }
+    caller->n_ended[status]++;
+    caller->n_given_up += status == BLASTMERGE_OK && n_pieces <= 4;
     if (is_cancelled) pthread_join(canceller, NULL);
     blastmerge_destroy(job);
 }
@@ -163,6 +167,21 @@ static void *call(void *argument) {
     struct caller *caller = argument;
     for (unsigned i = 0; i < caller->n_rounds && caller->failure == NULL; i++) caller->round(caller);
     return NULL;
+}
+
+static void tell(const struct caller *callers) {
+    unsigned n_ended[BLASTMERGE_CANCELLED + 1] = {0};
+    unsigned n_given_up = 0;
+    for (unsigned i = 0; i < N_CALLERS; i++) {
+        for (unsigned status = 0; status <= BLASTMERGE_CANCELLED; status++)
+            n_ended[status] += callers[i].n_ended[status];
+        n_given_up += callers[i].n_given_up;
+    }
+    for (unsigned status = 0; status <= BLASTMERGE_CANCELLED; status++) {
+        if (n_ended[status] > 0)
+            print_message("%u %s, ", n_ended[status], blastmerge_status_name((enum blastmerge_status)status));
+    }
+    print_message("%u of them given up\n", n_given_up);
 }
 
 static void call_side_by_side(void (*round)(struct caller *caller)) {
@@ -174,6 +193,7 @@ static void call_side_by_side(void (*round)(struct caller *caller)) {
         assert_int_equal(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
     }
     for (unsigned i = 0; i < N_CALLERS; i++) pthread_join(callers[i].thread, NULL);
+    tell(callers);
     for (unsigned i = 0; i < N_CALLERS; i++) {
         if (callers[i].failure != NULL) fail_msg("caller %u: %s", i, callers[i].failure);
     }
@@ -294,6 +314,7 @@ static void one_faulty_round(struct caller *caller) {
     } else if (status != statuses[given.fault]) {
         caller->failure = "another status";
     }
+    caller->n_ended[status]++;
     if (given.n_held != 0) caller->failure = "memory was kept";
     if (given.n_closed > 1 || given.n_ends > 1) caller->failure = "ended twice";
     if (status == BLASTMERGE_OK && (given.n_closed != 1 || given.n_ends != 1))

@@ -4,6 +4,7 @@ behind, the old destination as it was."""
 import errno
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import oracle
 import program
 import pytest
 from kills import FAULTS
+from web import Web
 
 OLD = b"the old destination"
 
@@ -113,6 +115,42 @@ def test_too_few_files(tmp_path, children):
         if done.returncode == 1:
             assert done.stderr.startswith(b"blastmerge: ") and b"Too many open files" in done.stderr, done
     assert done.returncode == 0, "a merge needs no more than 11 files open"
+
+
+@pytest.mark.parametrize("options", [[], ["--level", "1", "--threads", "8"], ["--salvage"], ["--expect-queries", "queries"]],
+                         ids=["spliced", "packed", "salvage", "queries"])
+def test_sixteen_files_are_enough(tmp_path, children, options):
+    paths = program.write_children(tmp_path, children * 20)
+    titles = re.findall(rb"<Iteration_query-def>([^\s<]*)", b"".join(program.oracle.read_child(child) for child in children * 20))
+    (tmp_path / "queries").write_bytes(b"\n".join(titles))
+    arguments = [str(tmp_path / option) if option == "queries" else option for option in options]
+    if "--expect-queries" in options:
+        paths = paths[:3]
+        (tmp_path / "queries").write_bytes(b"\n".join(titles[:len(titles) // 20]))
+    done = subprocess.run(["bash", "-c", "ulimit -n 16; exec \"$@\"", "bash", program.PROGRAM, "--report", tmp_path / "report", "-o",
+                           tmp_path / "merged", *arguments, *map(str, paths)], capture_output=True, check=False)
+    assert done.returncode == 0, done
+    assert program.text_of((tmp_path / "merged").read_bytes()) == oracle.merge((children * 20)[:len(paths)])
+
+
+def test_too_few_files_for_the_web(tmp_path, children):
+    """Connections are files, too: enough, or an error that says what is missing."""
+    if "with libcurl" not in program.run("--version").out.decode():
+        pytest.skip("this blastmerge was built without object storage")
+    codes = []
+    with Web(dict(zip("abc", children)).get) as web:
+        for n_files in range(3, 41):
+            target = tmp_path / f"out{n_files}"
+            done = subprocess.run(["bash", "-c", f"ulimit -n {n_files}; exec \"$@\"", "bash", program.PROGRAM, "-o", target,
+                                   *(web.url + name for name in "abc")], capture_output=True, check=False, timeout=120,
+                                  env=dict(os.environ, BLASTMERGE_RETRIES="1", BLASTMERGE_RETRY_DELAY_MS="1"))
+            assert done.returncode in (0, 1, 10, 127), (n_files, done)
+            assert (done.returncode == 0) == target.exists()
+            if done.returncode in (1, 10):
+                assert done.stderr.startswith(b"blastmerge: ") and done.stderr.count(b"\n") == 1, (n_files, done)
+            codes.append(done.returncode)
+    print(codes)
+    assert codes[-1] == 0 and 1 in codes
 
 
 @pytest.mark.parametrize("threads", [1, 4])
