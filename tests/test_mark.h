@@ -161,7 +161,7 @@ static inline void scan_end(struct bm_mark *mark, struct trace *trace, uint64_t 
     struct bm_mark_list list;
     list.n_entries = 0;
     trace->status = bm_mark_finish(mark, &list, &trace->error);
-    DEMAND(list.n_entries <= 4);
+    DEMAND(list.n_entries <= 8);
     add_marks(trace, mark, &list, safe);
 }
 

@@ -163,7 +163,7 @@ enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, s
                                     struct bm_mark_list *list,
                                     struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Says that the text is at its end: BLASTMERGE_DATA if a document is not. Adds the last marks (at most 4). */
+/* Says that the text is at its end: BLASTMERGE_DATA if a document is not. Adds the last marks (at most 8). */
 enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
