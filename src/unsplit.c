@@ -70,6 +70,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 
 void bm_unsplit_end(struct blastmerge_job *job) {
     if (is_bare_table(job->totals.format)) {
+        job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
         warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
              "queries are called Query_N, as BLAST calls those without a name",
              "kept, since a table without comments does not say how many queries came before; in an unsplit "

@@ -95,6 +95,12 @@ static bool check_root_value(struct bm_mark *mark, const uint8_t *name, size_t n
             "this is the master file of -outfmt 13, whose reports lie in other files, which is "
             "not merged; search with -outfmt 15, which writes them all into one file");
     }
+    if (is_name(name, n_name, "Seq_annot")) {
+        return bm_mark_fail(
+            mark, at,
+            "this is BLAST's JSON of alignments (-outfmt 12), which is not merged; search with "
+            "-outfmt 15, which writes what can be");
+    }
     if (!is_name(name, n_name, "BlastOutput2") || first == '[') return true;
     return bm_mark_fail(mark, at, "\"BlastOutput2\" is no array%s",
                         first != '{'

@@ -12,33 +12,11 @@ import subprocess
 import pytest
 
 from program import difference, only_files, run
-from test_real_blast import Blast, blast  # noqa: F401 (a fixture, and its type)
+from searches import Search, split
+from test_real_blast import blast  # noqa: F401 (a fixture)
 
 NAMES = {"16": "xml2", "7": "commented", "6": "tabular", "10": "csv"}
 DATA, MISMATCH, USAGE = 3, 4, 2
-
-# Program, kind of queries, how many, options.
-SEARCHES = {
-    "blastp": ("blastp", "protein", 9, ["-max_target_seqs", "20"]),
-    "blastn": ("blastn", "dna", 25, ["-task", "blastn"]),
-    "blastx": ("blastx", "dna", 8, ["-max_target_seqs", "20"]),
-    "tblastn": ("tblastn", "protein", 8, ["-max_target_seqs", "20"]),
-    "psiblast": ("psiblast", "protein", 7, ["-num_iterations", "3"]),
-}
-
-
-def search(blast, program, queries, outfmt, *options):  # noqa: F811
-    """What the program wrote."""
-    (blast.folder / "query.fasta").write_text("".join(queries))
-    database = "proteins" if program in ("blastp", "blastx", "psiblast") else "genome"
-    command = [program, "-query", "query.fasta", "-db", database, "-outfmt", outfmt, *options]
-    return subprocess.run(command, cwd=blast.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          check=False).stdout
-
-
-def split(queries, n_children):
-    return [queries[len(queries) * i // n_children:len(queries) * (i + 1) // n_children] for i in range(n_children)]
-
 
 def write(folder, texts):
     """Every other child is compressed."""
@@ -62,55 +40,40 @@ def merged(children, *arguments):
 # --- real BLAST --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outfmt", NAMES)
-@pytest.mark.parametrize("name", SEARCHES)
-def test_split_search(blast, tmp_path, name, outfmt):  # noqa: F811
-    program, kind, n_queries, options = SEARCHES[name]
-    queries = blast.queries[kind][:n_queries]
-    whole = search(blast, program, queries, outfmt, *options)
-    assert whole
-    for n_children in (1, 2, 3, 7):
-        parts = split(queries, n_children)
-        texts = [whole] if n_children == 1 else [search(blast, program, part, outfmt, *options) for part in parts]
-        text, report = merged(write(tmp_path, texts), "--allow-empty", "--as-unsplit")
-        assert text == whole, f"{n_children} children: {difference(text, whole)}"
-        assert report["format"] == NAMES[outfmt]
-        check_counts(report["totals"], whole, outfmt, n_queries)
+def search(blast, program, queries, outfmt, *options):  # noqa: F811
+    return Search(program, queries, list(options)).run(blast.folder, queries, outfmt)
 
 
-def check_counts(totals, whole, outfmt, n_queries):
-    lines = whole.split(b"\n")
-    if outfmt == "16":
-        assert totals["iterations"] == n_queries
-        assert (totals["hits"], totals["hsps"]) == (whole.count(b"<Hit>"), whole.count(b"<Hsp>"))
-    elif outfmt == "7":
-        assert totals["iterations"] == whole.count(b"\n# Query: ")
-        assert totals["hsps"] == sum(b"\t" in line for line in lines)
-    else:
-        assert (totals["iterations"], totals["hits"]) == (0, 0)
-        assert totals["hsps"] == sum(line.count(b"\t" if outfmt == "6" else b",") >= 11 for line in lines)
-
-
-@pytest.mark.parametrize("program, kind, outfmt", [
-    ("blastp", "protein", "7"), ("blastn", "dna", "16"), ("blastn", "dna", "7"), ("blastn", "dna", "6"),
-    ("blastn", "dna", "10")])
-def test_forty_children(blast, tmp_path, program, kind, outfmt):  # noqa: F811
-    """One query each; some have no hits, which leaves 0 bytes of -outfmt 6 and 10."""
-    queries = [query for query in blast.queries[kind] if not query.startswith(">nothing")][:40]
-    whole = search(blast, program, queries, outfmt)
-    texts = [search(blast, program, [query], outfmt) for query in queries]
+@pytest.mark.parametrize("outfmt", ["6", "10"])
+def test_children_without_hits(blast, tmp_path, outfmt):  # noqa: F811
+    """They leave 0 bytes, which nobody should take for a search without being told to."""
+    queries = ["".join([">poly_a\n", "A" * 100, "\n"]), blast.queries["dna"][0]]
+    whole = search(blast, "blastn", queries, outfmt)
+    texts = [search(blast, "blastn", [query], outfmt) for query in queries]
+    assert texts[0] == b""
     children = write(tmp_path, texts)
-    text, _ = merged(children, "--allow-empty", "--as-unsplit")
-    assert text == whole, difference(text, whole)
-    if b"" in texts:
-        refused = run(*children)
-        assert refused.code == DATA and "--allow-empty" in refused.err
+    refused = run(*children)
+    assert refused.code == DATA and "--allow-empty" in refused.err
+    text, report = merged(children, "--allow-empty", "--as-unsplit")
+    assert text == whole and report["unsplit"]["empty_children"] == 0
+
+
+@pytest.mark.parametrize("outfmt", ["7 sseqid qacc qlen qseqid", "7 evalue", "7 std qseqid"])
+def test_names_in_other_columns(blast, tmp_path, outfmt):  # noqa: F811
+    """Query_N is counted on wherever "# Fields:" says that queries' names are."""
+    queries = [query if i == 1 else ">\n" + query.split("\n", 1)[1] for i, query in enumerate(blast.queries["protein"][:4])]
+    for options in ([], ["-parse_deflines"]):
+        whole = search(blast, "blastp", queries, outfmt, *options)
+        children = write(tmp_path, [search(blast, "blastp", part, outfmt, *options) for part in split(queries, 2)])
+        text, report = merged(children, "--as-unsplit")
+        assert text == whole, difference(text, whole)
+        assert report["unsplit"]["renumbered_ids"] > 0
 
 
 @pytest.mark.parametrize("outfmt", ["6 qseqid stitle evalue", "6 std stitle", "7 qseqid sseqid qseq", "7 std staxids",
                                     "10 qacc evalue"])
 def test_other_columns(blast, tmp_path, outfmt):  # noqa: F811
-    queries = blast.queries["protein"][:6]
+    queries = blast.queries["protein"][:3]
     whole = search(blast, "blastp", queries, outfmt)
     children = write(tmp_path, [search(blast, "blastp", part, outfmt) for part in split(queries, 3)])
     name = NAMES[outfmt.split()[0]]
@@ -121,20 +84,6 @@ def test_other_columns(blast, tmp_path, outfmt):  # noqa: F811
         assert found.text == whole
     else:
         assert found.code == DATA and "--format tabular or --format csv" in found.err
-
-
-def test_several_documents_in_one_file(blast, tmp_path):  # noqa: F811
-    """-mt_mode 1 writes one table for each part of the queries."""
-    queries = blast.queries["protein"][:12]
-    options = ["-max_target_seqs", "5"]
-    for outfmt in ("7", "16"):
-        texts = [b"".join(search(blast, "blastp", part, outfmt, *options) for part in split(half, 3))
-                 for half in split(queries, 2)]
-        children = write(tmp_path, texts)
-        text, report = merged(children, "--as-unsplit")
-        assert text == search(blast, "blastp", queries, outfmt, *options)
-        assert report["totals"]["documents"] == 6
-        assert report["children"][0]["warnings"]
 
 
 @pytest.mark.parametrize("outfmt", NAMES)
@@ -151,6 +100,44 @@ def test_batch_that_cannot_be_searched(blast, tmp_path, outfmt):  # noqa: F811
         assert done.out == whole and n_bare == 0
     else:
         assert done.out != whole and n_bare == 1 and "could not be searched" in done.err
+
+
+def formatted(blast, folder, program, outfmt):  # noqa: F811
+    """What the program writes in a format that is not merged: all the files."""
+    query = blast.queries["dna" if program == "blastn" else "protein"][0]
+    database = blast.folder / ("genome" if program == "blastn" else "proteins")
+    subprocess.run([program, "-db", database, "-outfmt", outfmt, "-out", "result"], cwd=folder, input=query.encode(), check=True)
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("program, outfmt, files", [
+    ("blastp", "13", {"result": "the master file of -outfmt 13, whose reports lie in other files, which is not merged; search with -outfmt 15",
+                      "result_1.json": "one query's report of -outfmt 13, which is not merged; search with -outfmt 15"}),
+    ("blastp", "14", {"result": "the master file of -outfmt 14, whose reports lie in other files, which is not merged; search with -outfmt 16",
+                      "result_1.xml": "one query's report of -outfmt 14, which is not merged; search with -outfmt 16"}),
+    ("blastn", "17", {"result": "SAM (-outfmt 17), which samtools merges"}),
+    ("blastn", "17 SR", {"result": "SAM (-outfmt 17), which samtools merges"}),
+    ("blastp", "11", {"result": "a BLAST archive (-outfmt 11): blast_formatter makes -outfmt 5 of each, which can be merged"}),
+    ("blastp", "8", {"result": "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"}),
+    ("blastp", "9", {"result": "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"}),
+    ("blastp", "12", {"result": "BLAST's JSON of alignments (-outfmt 12), which is not merged; search with -outfmt 15"}),
+    ("blastp", "0", {"result": "a plain BLAST report (-outfmt 0 to 4), which is not merged"}),
+    ("blastp", "4", {"result": "a plain BLAST report (-outfmt 0 to 4), which is not merged"}),
+])
+def test_real_output_that_is_not_merged(blast, tmp_path, program, outfmt, files):  # noqa: F811
+    """Each says what to do instead, first or behind a child that can be merged, plain or compressed."""
+    made = tmp_path / "made"
+    made.mkdir()
+    paths = formatted(blast, made, program, outfmt)
+    assert [path.name for path in paths] == sorted(files)
+    good = write(tmp_path, [make("16", 1)[0]])
+    for path in paths:
+        packed = tmp_path / "packed.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        for children in ([path], [packed], [*good, path]):
+            done = run("-o", tmp_path / "merged", *children)
+            assert done.code in (DATA, MISMATCH) and not (tmp_path / "merged").exists()
+            assert done.code == MISMATCH or files[path.name] in done.err, done.err
 
 
 # --- seams, damage and mixtures, without BLAST -------------------------------------------------------
@@ -226,7 +213,7 @@ def test_cut_anywhere(tmp_path, outfmt):
     good, _ = make(outfmt, 1)
     text, _ = make(outfmt, 2, 2)
     end = text.rindex(b"</BlastXML2>") + len(b"</BlastXML2>") if outfmt == "16" else len(text)
-    places = random.Random(3).sample(range(1, end), min(end - 1, 150))
+    places = random.Random(3).sample(range(1, end), min(end - 1, 60))
     for place in places:
         whole_lines = outfmt in ("6", "10") and text[place - 1:place] == b"\n"
         done = run("check", *write(tmp_path, [good, text[:place]]))

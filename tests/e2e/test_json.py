@@ -5,7 +5,6 @@ The first part needs what test_real_blast.py needs; BLASTMERGE_SKIP_BLAST=1 skip
 """
 import gzip
 import json
-import os
 import random
 import re
 import subprocess
@@ -13,17 +12,9 @@ import subprocess
 import pytest
 
 from program import difference, run
-from test_formats import DATA, MISMATCH, SEARCHES, merged, search, split, write
+from searches import split
+from test_formats import DATA, MISMATCH, merged, search, write
 from test_real_blast import blast  # noqa: F401 (a fixture)
-
-# Odd titles, and queries without one, or of which BLAST has something to say in a message that begins with the title.
-ODD = [
-    '>a "quoted" \\ and\ttabbed title / with é and €\n' + "MKVLAAGIVG" * 6 + "\n",
-    ">\n" + "MKVLAAGIVGLKWWHHCC" * 3 + "\n",
-    ">tr|A7TBS3|A7TBS3_NEMVE all of it is unknown\n" + "X" * 40 + "\n",
-    '>1234567890123456 "x" y\n' + "X" * 30 + "\n",
-    ">short title\n" + "MKVOLAAGIVGLK" * 4 + "\n",
-]
 
 # --- real BLAST --------------------------------------------------------------------------------------
 
@@ -32,33 +23,6 @@ def check_counts(totals, whole, n_queries):
     assert totals["iterations"] == n_queries
     assert totals["hits"] == len(re.findall(rb'"description": \[', whole))
     assert totals["hsps"] == whole.count(b'"align_len": ')
-
-
-@pytest.mark.parametrize("name", SEARCHES)
-def test_split_search(blast, tmp_path, name):  # noqa: F811
-    program, kind, n_queries, options = SEARCHES[name]
-    queries = blast.queries[kind][:n_queries]
-    if name == "blastp":
-        queries = queries[:5] + ODD[:2] + queries[5:] + ODD[2:]
-    whole = search(blast, program, queries, "15", *options)
-    for n_children in (1, 2, 3, 7):
-        parts = split(queries, n_children)
-        texts = [whole] if n_children == 1 else [search(blast, program, part, "15", *options) for part in parts]
-        text, report = merged(write(tmp_path, texts), "--as-unsplit")
-        assert text == whole, f"{n_children} children: {difference(text, whole)}"
-        assert report["format"] == "json"
-        check_counts(report["totals"], whole, len(queries))
-        kept, _ = merged(write(tmp_path, texts))
-        assert len(json.loads(kept)["BlastOutput2"]) == len(queries)
-
-
-def test_forty_children(blast, tmp_path):  # noqa: F811
-    """One query each. One of only N is another matter in a child of its own (docs/identity.md)."""
-    queries = [query for query in blast.queries["dna"] if not query.startswith(">nothing")][:40]
-    whole = search(blast, "blastn", queries, "15")
-    text, _ = merged(write(tmp_path, [search(blast, "blastn", [query], "15") for query in queries]), "--as-unsplit")
-    assert text == whole, difference(text, whole)
-    assert b"No hits found" in text
 
 
 def test_title_cut_inside_of_a_character(blast, tmp_path):  # noqa: F811
@@ -71,24 +35,6 @@ def test_title_cut_inside_of_a_character(blast, tmp_path):  # noqa: F811
     text, report = merged(children, "--as-unsplit", "--invalid-utf8", "keep")
     assert text == whole, difference(text, whole)
     assert report["totals"]["invalid_bytes"] > 0
-
-
-def test_several_documents_in_one_file(blast, tmp_path):  # noqa: F811
-    """-mt_mode 1 writes one document for each part of the queries."""
-    queries = blast.queries["protein"][:40]
-    options = ["-max_target_seqs", "5"]
-    texts = []
-    for half in split(queries, 2):
-        (blast.folder / "query.fasta").write_text("".join(half))
-        command = ["blastp", "-query", "query.fasta", "-db", "proteins", "-outfmt", "15", *options, "-mt_mode", "1",
-                   "-num_threads", "2"]
-        texts.append(subprocess.run(command, cwd=blast.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                    env=dict(os.environ, BATCH_SIZE="5000"), check=True).stdout)
-        assert texts[-1].count(b'"BlastOutput2"') > 1
-    text, report = merged(write(tmp_path, texts), "--as-unsplit")
-    whole = search(blast, "blastp", queries, "15", *options)
-    assert text == whole, difference(text, whole)
-    assert report["totals"]["documents"] > 2
 
 
 def test_subjects(blast, tmp_path):  # noqa: F811
@@ -148,7 +94,7 @@ def test_seams_of_batches(tmp_path, indent):
 def test_cut_anywhere(tmp_path):
     good, _ = make(1)
     text, _ = make(2, 2)
-    for place in random.Random(3).sample(range(1, text.rindex(b"}")), 150):
+    for place in random.Random(3).sample(range(1, text.rindex(b"}")), 60):
         done = run("check", *write(tmp_path, [good, text[:place]]))
         assert done.code == DATA and "batch_2: " in done.err and "cut short" in done.err, (place, done.err)
 

@@ -46,14 +46,15 @@ class Blast:
     def __init__(self, folder):
         self.folder = folder
         self.queries = {"protein": records(PROTEINS / "QUERY.fasta.gz"), "dna": self.reads()}
-        self.make_database("proteins", "prot", "".join(records(PROTEINS / "DB.fasta.gz")[:3000]))
-        self.make_database("genome", "nucl", "".join(records(GENOMES / "G27.fasta.gz")))
+        self.make_database("proteins", "prot", "".join(records(PROTEINS / "DB.fasta.gz")[:400]))
+        genome = "".join(records(GENOMES / "G27.fasta.gz")[0].split("\n")[1:])
+        self.make_database("genome", "nucl", f">G27\n{genome[:450000]}\n")
 
     @staticmethod
     def reads():
         """Pieces of another strain's genome, and some that are found nowhere."""
         genome = "".join(records(GENOMES / "ELS37.fasta.gz")[0].split("\n")[1:])
-        reads = [f">read_{i} from {i * 30000} & <on>\n{genome[i * 30000:i * 30000 + 300]}\n" for i in range(50)]
+        reads = [f">read_{i} from {i * 9000} & <on>\n{genome[i * 9000:i * 9000 + 300]}\n" for i in range(50)]
         return reads[:20] + [">poly_a\n" + "A" * 100 + "\n", ">nothing known\n" + "N" * 60 + "\n"] + reads[20:]
 
     def make_database(self, name, kind, fasta):
