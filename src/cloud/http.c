@@ -26,6 +26,7 @@
 
 enum {
     N_IDLE = 24,       /* handles that are kept for the next request */
+    N_SPARE = 4,       /* children's windows that are kept for the next child */
     N_CREDENTIALS = 8, /* places whose credentials are kept */
     DEFAULT_TRIES = 8,
     DEFAULT_DELAY_MS = 500,
@@ -45,6 +46,8 @@ struct bm_cloud {
     struct bm_request *requests; /* waiting or running */
     CURL *idle[N_IDLE];
     size_t n_idle;
+    uint8_t *spare[N_SPARE];
+    size_t n_spare;
     unsigned n_tries;
     int64_t delay_ms;
     long stall_seconds;
@@ -131,12 +134,26 @@ void bm_cloud_close(struct bm_cloud *cloud) {
     if (cloud == NULL) return;
     assert(cloud->requests == NULL);
     for (size_t i = 0; i < cloud->n_idle; i++) cloud->library->easy_cleanup(cloud->idle[i]);
+    for (size_t i = 0; i < cloud->n_spare; i++) bm_release(cloud->memory, cloud->spare[i]);
     if (cloud->multi != NULL) cloud->library->multi_cleanup(cloud->multi);
     if (cloud->credentials != NULL)
         explicit_bzero(cloud->credentials, N_CREDENTIALS * sizeof *cloud->credentials);
     bm_release(cloud->memory, cloud->credentials);
     bm_release(cloud->memory, cloud->endpoint);
     bm_release(cloud->memory, cloud);
+}
+
+uint8_t *bm_cloud_take_windows(struct bm_cloud *cloud) {
+    if (cloud->n_spare > 0) return cloud->spare[--cloud->n_spare];
+    return bm_allocate(cloud->memory, BM_CLOUD_WINDOWS * cloud->plan.window);
+}
+
+void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows) {
+    if (windows != NULL && cloud->n_spare < N_SPARE) {
+        cloud->spare[cloud->n_spare++] = windows;
+    } else {
+        bm_release(cloud->memory, windows);
+    }
 }
 
 enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_location *location,

@@ -286,7 +286,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     remote->window_size = window_size;
     remote->n_windows = remote->total <= window_size ? 1 : BM_CLOUD_WINDOWS;
     enum blastmerge_status status = bm_cloud_parse(source->cloud, &remote->location, source->location, error);
-    if (status == BLASTMERGE_OK) remote->data = bm_allocate(memory, remote->n_windows * window_size);
+    if (status == BLASTMERGE_OK) remote->data = bm_cloud_take_windows(remote->cloud);
     if (status == BLASTMERGE_OK && remote->data == NULL)
         status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     if (status != BLASTMERGE_OK) {
@@ -397,7 +397,7 @@ static void close_remote(struct bm_fetch *fetch) {
     struct bm_remote *remote = fetch->remote;
     struct bm_memory *memory = bm_cloud_memory(remote->cloud);
     for (size_t i = 0; i < remote->n_windows; i++) bm_request_stop(&remote->windows[i].request);
-    bm_release(memory, remote->data);
+    bm_cloud_give_windows(remote->cloud, remote->data);
     bm_release(memory, remote);
     fetch->remote = NULL;
 }
