@@ -338,13 +338,13 @@ static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
 static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
     const struct bm_batch *batch = job->batch;
     size_t end = job->rescue != NULL ? bm_rescue_limit(job) : batch->n_text;
-    const struct bm_scan *scan =
+    const struct bm_scan *piece =
         bm_scanner_next(job->scanner, lane_of(job, job->child)->n_batches_done, batch, job->n_scanned, end);
-    job->n_scanned = scan->end;
-    job->counts = scan->counts;
-    job->marked = scan->safe;
-    if (scan->status == BLASTMERGE_OK) return take_marks(job, &scan->marks);
-    job->error = scan->error;
+    job->n_scanned = piece->end;
+    job->counts = piece->counts;
+    job->marked = piece->safe;
+    if (piece->status == BLASTMERGE_OK) return take_marks(job, &piece->marks);
+    job->error = piece->error;
     return bm_conduct_fail_child(job);
 }
 

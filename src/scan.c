@@ -21,15 +21,15 @@ void bm_scanner_begin(struct bm_scanner *scanner) {
     for (size_t i = 0; i < BM_SCAN_BATCHES; i++) scanner->batches[i].number = SIZE_MAX;
 }
 
-static void scan(struct bm_scanner *scanner, struct bm_scan *scan, const struct bm_batch *batch, size_t from,
-                 size_t end) {
+static void scan_piece(struct bm_scanner *scanner, struct bm_scan *piece, const struct bm_batch *batch,
+                       size_t from, size_t end) {
     size_t n_used = 0;
-    scan->marks.n_entries = 0;
-    scan->status =
-        bm_mark_step(scanner->mark, batch->text + from, end - from, &n_used, &scan->marks, &scan->error);
-    scan->end = from + n_used;
-    scan->safe = bm_mark_safe(scanner->mark);
-    scan->counts = *bm_mark_counts(scanner->mark);
+    piece->marks.n_entries = 0;
+    piece->status =
+        bm_mark_step(scanner->mark, batch->text + from, end - from, &n_used, &piece->marks, &piece->error);
+    piece->end = from + n_used;
+    piece->safe = bm_mark_safe(scanner->mark);
+    piece->counts = *bm_mark_counts(scanner->mark);
 }
 
 /* --- ahead --------------------------------------------------------------------------------------- */
@@ -39,9 +39,9 @@ bool bm_scanner_can_go(const struct bm_scanner *scanner, size_t number) {
 }
 
 /* Whether the scanner must not go on before the job's thread has seen to the piece. */
-static bool is_stop(const struct bm_scan *scan) {
-    size_t n = scan->marks.n_entries;
-    return scan->status != BLASTMERGE_OK || (n > 0 && scan->marks.entries[n - 1].kind == BM_MARK_FIELD);
+static bool is_stop(const struct bm_scan *piece) {
+    size_t n = piece->marks.n_entries;
+    return piece->status != BLASTMERGE_OK || (n > 0 && piece->marks.entries[n - 1].kind == BM_MARK_FIELD);
 }
 
 void bm_scanner_go(struct bm_scanner *scanner, const struct bm_batch *batch) {
@@ -52,7 +52,7 @@ void bm_scanner_go(struct bm_scanner *scanner, const struct bm_batch *batch) {
     bm_workers_unlock(scanner->workers);
     do {
         piece = &ahead->pieces[n_pieces++];
-        scan(scanner, piece, batch, n_scanned, batch->n_text);
+        scan_piece(scanner, piece, batch, n_scanned, batch->n_text);
         n_scanned = piece->end;
     } while (n_scanned < batch->n_text && n_pieces < BM_SCAN_PIECES && !is_stop(piece));
     bm_workers_lock(scanner->workers);
@@ -91,7 +91,7 @@ const struct bm_scan *bm_scanner_next(struct bm_scanner *scanner, size_t number,
     if (piece == NULL) {
         assert(scanner->n_done == number);
         piece = &scanner->own;
-        scan(scanner, &scanner->own, batch, from, end);
+        scan_piece(scanner, &scanner->own, batch, from, end);
     }
     bm_workers_lock(scanner->workers);
     if (scanner->n_done == number && piece->end == batch->n_text && !is_stop(piece))
