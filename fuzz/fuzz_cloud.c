@@ -12,6 +12,7 @@
  * Where there are none any more nothing can be connected to.
  */
 #include "cloud/library.h"
+#include "keep.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -420,5 +421,6 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (what == 'w') write_small_file((const uint8_t *)"token", 5);
     set_environment(what);
     run(what);
+    require(keep_n_live() == 0);
     return 0;
 }

@@ -8,6 +8,7 @@
  * tabular, as it lies; what comes of it must be the same text by zlib, which skips no padding itself.
  */
 #include "finalize/finalize.h"
+#include "keep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,5 +203,6 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (data[0] == 'j') read_description(data + 1, size - 1);
     if (data[0] == 'r') take_reports(data + 1, size - 1);
     if (data[0] == 't') take_tabular(data + 1, size - 1);
+    require(keep_n_live() == 0);
     return 0;
 }

@@ -14,12 +14,14 @@ done
 rm -f "$WORK/libblastmerge.a"
 ar rcs "$WORK/libblastmerge.a" "$WORK"/objects/*.o
 
+# shellcheck disable=SC2086
+$CC $CFLAGS "${flags[@]}" -c fuzz/keep.c -o "$WORK/keep.o"
 for source in fuzz/fuzz_*.c; do
     target=$(basename "$source" .c)
     # shellcheck disable=SC2086
     $CC $CFLAGS "${flags[@]}" -c "$source" -o "$WORK/$target.o"
     # shellcheck disable=SC2086
-    $CXX $CXXFLAGS "$WORK/$target.o" "$WORK/libblastmerge.a" $LIB_FUZZING_ENGINE \
+    $CXX $CXXFLAGS "$WORK/$target.o" "$WORK/keep.o" -Wl,--wrap=calloc,--wrap=free "$WORK/libblastmerge.a" $LIB_FUZZING_ENGINE \
         -Wl,-Bstatic -lz -ldeflate -ljansson -lexpat -Wl,-Bdynamic -lpthread -lm -ldl -o "$OUT/$target"
     seeds=fuzz/corpus/${target#fuzz_}
     [ ! -d "$seeds" ] || zip -qj "$OUT/${target}_seed_corpus.zip" "$seeds"/*

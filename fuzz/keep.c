@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "keep.h"
+
+#include <pthread.h>
+#include <sanitizer/asan_interface.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void *__real_calloc(size_t n, size_t size);
+void __real_free(void *memory);
+void *__wrap_calloc(size_t n, size_t size);
+void __wrap_free(void *memory);
+
+enum { SMALLEST = 16384, GUARD = 128, MAX_PIECES = 256 };
+
+static const size_t place_size = (size_t)1 << 28;
+
+static struct piece {
+    uint8_t *data;
+    size_t n_bytes;
+    int is_live;
+} pieces[MAX_PIECES];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint8_t *place;
+static size_t n_used;
+static size_t n_pieces;
+static size_t n_live;
+
+size_t keep_n_live(void) {
+    return n_live;
+}
+
+static struct piece *find_free(size_t n_bytes) {
+    for (size_t i = 0; i < n_pieces; i++) {
+        if (!pieces[i].is_live && pieces[i].n_bytes == n_bytes) return &pieces[i];
+    }
+    return NULL;
+}
+
+static struct piece *make(size_t n_bytes) {
+    size_t n_all = (n_bytes + 2 * GUARD - 1) / GUARD * GUARD; /* a guard follows */
+    if (place == NULL) {
+        void *made = mmap(NULL, place_size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (made == MAP_FAILED) abort();
+        place = made;
+        n_used = GUARD;
+        ASAN_POISON_MEMORY_REGION(place, place_size);
+    }
+    if (n_pieces == MAX_PIECES || n_all > place_size - n_used) return NULL;
+    struct piece *piece = &pieces[n_pieces++];
+    *piece = (struct piece){place + n_used, n_bytes, 0};
+    n_used += n_all;
+    return piece;
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+    size_t n_bytes = 0;
+    struct piece *piece = NULL;
+    if (__builtin_mul_overflow(n, size, &n_bytes)) return NULL;
+    if (n_bytes < SMALLEST || n_bytes > place_size) return __real_calloc(n, size);
+    pthread_mutex_lock(&lock);
+    piece = find_free(n_bytes);
+    if (piece == NULL) piece = make(n_bytes);
+    if (piece != NULL) {
+        piece->is_live = 1;
+        n_live++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (piece == NULL) return __real_calloc(n, size);
+    ASAN_UNPOISON_MEMORY_REGION(piece->data, n_bytes);
+    memset(piece->data, 0, n_bytes);
+    return piece->data;
+}
+
+void __wrap_free(void *memory) {
+    const uint8_t *data = memory;
+    if (place == NULL || data < place || data >= place + place_size) {
+        __real_free(memory);
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    size_t i = 0;
+    while (i < n_pieces && pieces[i].data != data) i++;
+    if (i == n_pieces || !pieces[i].is_live) abort(); /* released twice, or it is no piece's begin */
+    pieces[i].is_live = 0;
+    n_live--;
+    ASAN_POISON_MEMORY_REGION(pieces[i].data, pieces[i].n_bytes);
+    pthread_mutex_unlock(&lock);
+}
