@@ -24,7 +24,8 @@ enum { HEAD = 2, THROW = 2, MAX_STREAM_TEXT = 1 << 19 };
 
 static struct runner runner;
 
-/* Makes a gzip stream of the deflate stream at data, if zlib takes it. */
+/* Makes a gzip stream of the deflate stream at data, if zlib takes it and its text is no longer than a few of the
+ * case's. */
 static bool wrap(struct stream *stream, const uint8_t *data, size_t n_data) {
     static uint8_t text[MAX_STREAM_TEXT];
     uint8_t tail[8];
@@ -34,7 +35,8 @@ static bool wrap(struct stream *stream, const uint8_t *data, size_t n_data) {
     z.next_in = (uint8_t *)(uintptr_t)data;
     z.avail_in = (unsigned)n_data;
     z.next_out = text;
-    z.avail_out = sizeof text;
+    z.avail_out = 4 * splice_scale.max_text;
+    must(z.avail_out <= sizeof text);
     int status = inflate(&z, Z_FINISH);
     inflateEnd(&z);
     if (status != Z_STREAM_END) return false;
