@@ -24,8 +24,8 @@ enum { HEAD = 2, THROW = 2, MAX_STREAM_TEXT = 1 << 19 };
 
 static struct runner runner;
 
-/* Makes a gzip stream of the deflate stream at data, if zlib takes it and its text is no longer than a few of the
- * case's. */
+/* Makes a gzip stream of the deflate stream at data, if zlib takes it and its text is no longer than a few of
+ * the case's. */
 static bool wrap(struct stream *stream, const uint8_t *data, size_t n_data) {
     static uint8_t text[MAX_STREAM_TEXT];
     uint8_t tail[8];
