@@ -83,8 +83,8 @@ def split_search(blast, found, whole, n_children, outfmt):
 def is_failed(child, outfmt):
     """Whether it is what BLAST leaves (with exit code 3) where it could search or write none of the queries: white space, or the opening
     of a document. An empty file, which it leaves in other formats, can be told from damage; these cannot."""
-    mark = {"16": b"<BlastOutput2>", "15": b'"report": {'}.get(outfmt)
-    return child != b"" and (child.strip() == b"" or (mark is not None and mark not in child))
+    end = {"16": b"</BlastXML2>", "15": b"}"}.get(outfmt, b"")
+    return child != b"" and (child.strip() == b"" or not child.rstrip().endswith(end))
 
 
 def refused(folder, children):
