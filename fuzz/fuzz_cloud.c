@@ -11,7 +11,7 @@
  * turn, with a newline between two zero bytes between them: a status line, headers, a blank line, a body.
  * Where there are none any more nothing can be connected to.
  */
-#include "cloud/library.h"
+#include "curl_stub.h"
 #include "keep.h"
 
 #include <stdarg.h>
@@ -22,11 +22,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { MAX_HANDLES = 64, MAX_PIECE = 256 };
-
-static void require(int holds) {
-    if (!holds) abort();
-}
+enum { MAX_PIECE = 256 };
 
 /* --- answers ------------------------------------------------------------------------------------- */
 
@@ -55,31 +51,20 @@ static int next_answer(struct answer *answer) {
 
 /* --- a libcurl that asks nobody ------------------------------------------------------------------- */
 
-typedef size_t callback(char *data, size_t size, size_t n, void *context);
-
 /* A request on its way. */
 struct handle {
-    callback *on_header;
-    callback *on_body;
-    void *header_context;
-    void *body_context;
-    void *owner;
+    struct transfer transfer;
     int has_no_body;
     struct answer body; /* what is left of it */
     int is_begun;
     int is_paused;
-    CURLMsg done;
 };
 
-static struct handle *running[MAX_HANDLES];
-static struct handle *ended[MAX_HANDLES];
-static size_t n_running;
-static size_t n_ended;
 static unsigned n_waits;
 
 static CURL *make_handle(void) {
     struct handle *handle = calloc(1, sizeof *handle);
-    require(handle != NULL);
+    stub_require(handle != NULL);
     return handle;
 }
 
@@ -95,37 +80,8 @@ static CURLcode set_option(CURL *easy, CURLoption option, ...) {
     struct handle *handle = easy;
     va_list arguments;
     va_start(arguments, option);
-    switch ((int)option) {
-    case CURLOPT_HEADERFUNCTION:
-        handle->on_header = va_arg(arguments, callback *);
-        break;
-    case CURLOPT_WRITEFUNCTION:
-        handle->on_body = va_arg(arguments, callback *);
-        break;
-    case CURLOPT_HEADERDATA:
-        handle->header_context = va_arg(arguments, void *);
-        break;
-    case CURLOPT_WRITEDATA:
-        handle->body_context = va_arg(arguments, void *);
-        break;
-    case CURLOPT_PRIVATE:
-        handle->owner = va_arg(arguments, void *);
-        break;
-    case CURLOPT_NOBODY:
+    if (!stub_take_option(&handle->transfer, option, arguments) && option == CURLOPT_NOBODY)
         handle->has_no_body = 1;
-        break;
-    default:
-        break;
-    }
-    va_end(arguments);
-    return CURLE_OK;
-}
-
-static CURLcode get_information(CURL *easy, CURLINFO information, ...) {
-    va_list arguments;
-    require((int)information == CURLINFO_PRIVATE);
-    va_start(arguments, information);
-    *va_arg(arguments, void **) = ((struct handle *)easy)->owner;
     va_end(arguments);
     return CURLE_OK;
 }
@@ -134,48 +90,6 @@ static CURLcode unpause(CURL *easy, int bits) {
     (void)bits;
     ((struct handle *)easy)->is_paused = 0;
     return CURLE_OK;
-}
-
-static const char *text_of(CURLcode code) {
-    return code == CURLE_OK ? "no fault" : "a fault";
-}
-
-static CURLM *make_multi(void) {
-    return malloc(1);
-}
-
-static CURLMcode free_multi(CURLM *multi) {
-    require(n_running == 0);
-    free(multi);
-    return CURLM_OK;
-}
-
-static CURLMcode set_multi_option(CURLM *multi, CURLMoption option, ...) {
-    (void)multi;
-    (void)option;
-    return CURLM_OK;
-}
-
-static CURLMcode add(CURLM *multi, CURL *easy) {
-    (void)multi;
-    require(n_running < MAX_HANDLES);
-    running[n_running++] = easy;
-    return CURLM_OK;
-}
-
-static size_t without(struct handle **handles, size_t n, const void *handle) {
-    size_t n_kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (handles[i] != handle) handles[n_kept++] = handles[i];
-    }
-    return n_kept;
-}
-
-static CURLMcode drop(CURLM *multi, CURL *easy) {
-    (void)multi;
-    n_running = without(running, n_running, easy);
-    n_ended = without(ended, n_ended, easy);
-    return CURLM_OK;
 }
 
 /* The body's length as the headers have it; SIZE_MAX where they have none. */
@@ -192,9 +106,9 @@ static size_t length_of(const char *line, size_t n_line) {
 /* Hands out a line; a copy, so that whoever looks behind it is found out. */
 static void hand_out_line(struct handle *handle, const char *line, size_t n_line) {
     char *copy = malloc(n_line);
-    require(copy != NULL);
+    stub_require(copy != NULL);
     memcpy(copy, line, n_line);
-    require(handle->on_header(copy, 1, n_line, handle->header_context) == n_line);
+    stub_require(handle->transfer.on_header(copy, 1, n_line, handle->transfer.header_context) == n_line);
     free(copy);
 }
 
@@ -223,9 +137,9 @@ static CURLcode hand_out_body(struct handle *handle) {
     while (handle->body.n > 0) {
         size_t n = handle->body.n < n_piece ? handle->body.n : n_piece;
         char *copy = malloc(n);
-        require(copy != NULL);
+        stub_require(copy != NULL);
         memcpy(copy, handle->body.data, n);
-        size_t n_taken = handle->on_body(copy, 1, n, handle->body_context);
+        size_t n_taken = handle->transfer.on_body(copy, 1, n, handle->transfer.body_context);
         free(copy);
         if (n_taken == CURL_WRITEFUNC_PAUSE) {
             handle->is_paused = 1;
@@ -246,19 +160,18 @@ static void go_on(struct handle *handle) {
     handle->is_begun = 1;
     if (code == CURLE_OK) code = hand_out_body(handle);
     if (code == CURLE_AGAIN) return;
-    handle->done = (CURLMsg){CURLMSG_DONE, handle, {.result = code}};
-    n_running = without(running, n_running, handle);
-    ended[n_ended++] = handle;
+    stub_end(&handle->transfer, code);
 }
 
 static CURLMcode perform(CURLM *multi, int *n_left) {
     (void)multi;
-    for (size_t i = 0; i < n_running;) {
-        struct handle *handle = running[i];
+    for (size_t i = 0; i < stub_n_running;) {
+        struct transfer *transfer = stub_running[i];
+        struct handle *handle = (struct handle *)transfer;
         if (!handle->is_paused) go_on(handle);
-        if (i < n_running && running[i] == handle) i++;
+        if (i < stub_n_running && stub_running[i] == transfer) i++;
     }
-    *n_left = (int)n_running;
+    *n_left = (int)stub_n_running;
     return CURLM_OK;
 }
 
@@ -274,15 +187,9 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     return CURLM_OK;
 }
 
-static CURLMsg *next_message(CURLM *multi, int *n_left) {
-    (void)multi;
-    *n_left = 0;
-    return n_ended == 0 ? NULL : &ended[--n_ended]->done;
-}
-
 static struct curl_slist *append(struct curl_slist *list, const char *string) {
     struct curl_slist *item = malloc(sizeof *item);
-    require(item != NULL && strchr(string, '\n') == NULL);
+    stub_require(item != NULL && strchr(string, '\n') == NULL);
     *item = (struct curl_slist){strdup(string), list};
     return item;
 }
@@ -302,17 +209,17 @@ const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) 
         .easy_cleanup = free_handle,
         .easy_reset = reset_handle,
         .easy_setopt = set_option,
-        .easy_getinfo = get_information,
+        .easy_getinfo = stub_get_information,
         .easy_pause = unpause,
-        .easy_strerror = text_of,
-        .multi_init = make_multi,
-        .multi_cleanup = free_multi,
-        .multi_setopt = set_multi_option,
-        .multi_add_handle = add,
-        .multi_remove_handle = drop,
+        .easy_strerror = stub_text_of,
+        .multi_init = stub_make_multi,
+        .multi_cleanup = stub_free_multi,
+        .multi_setopt = stub_set_multi_option,
+        .multi_add_handle = stub_add,
+        .multi_remove_handle = stub_drop,
         .multi_perform = perform,
         .multi_poll = wait_for,
-        .multi_info_read = next_message,
+        .multi_info_read = stub_next_message,
         .slist_append = append,
         .slist_free_all = free_list,
     };
@@ -352,8 +259,8 @@ static void write_small_file(const uint8_t *data, size_t n) {
         (void)atexit(remove_small_file);
     }
     FILE *file = fopen(small_file, "w");
-    require(file != NULL && fwrite(data, 1, n, file) == n);
-    require(fclose(file) == 0);
+    stub_require(file != NULL && fwrite(data, 1, n, file) == n);
+    stub_require(fclose(file) == 0);
 }
 
 static void set_environment(int what) {
@@ -397,17 +304,18 @@ static void run(int what) {
     blastmerge_options_init(&options, sizeof options);
     options.n_threads = 1;
     options.memory_limit = 44 << 20;
-    require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
+    stub_require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
     enum blastmerge_status status = add_locations(what);
     if (status == BLASTMERGE_OK)
         status = what == 'o' || what == 'z' ? blastmerge_run(job) : blastmerge_check(job);
     const struct blastmerge_error *error = blastmerge_error(job);
-    require(status == error->status && status != BLASTMERGE_INTERNAL);
-    require((status == BLASTMERGE_OK) == (error->message[0] == '\0') && strchr(error->message, '\n') == NULL);
-    require(strlen(error->message) < sizeof error->message);
+    stub_require(status == error->status && status != BLASTMERGE_INTERNAL);
+    stub_require((status == BLASTMERGE_OK) == (error->message[0] == '\0') &&
+                 strchr(error->message, '\n') == NULL);
+    stub_require(strlen(error->message) < sizeof error->message);
     blastmerge_destroy(job);
     job = NULL;
-    n_ended = 0;
+    stub_n_ended = 0;
 }
 
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
@@ -421,6 +329,6 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (what == 'w') write_small_file((const uint8_t *)"token", 5);
     set_environment(what);
     run(what);
-    require(keep_n_live() == 0);
+    stub_require(keep_n_live() == 0);
     return 0;
 }

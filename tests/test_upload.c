@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cloud/library.h"
+#include "curl_stub.h"
 #include "fetch/fetch.h"
 #include "store/store.h"
 
@@ -17,28 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART = 256, MAX_HANDLES = 64 };
+enum { PART = 256 };
 
 /* --- a store that takes everything --------------------------------------------------------------- */
 
-typedef size_t callback(char *data, size_t size, size_t n, void *context);
-
 struct handle {
-    callback *on_header;
-    callback *on_body;
-    void *context;
+    struct transfer transfer;
     const char *method;
     const char *body;
     size_t n_body;
     char query[512];
-    CURLMsg done;
 };
 
-static struct handle *running[MAX_HANDLES];
-static size_t n_running;
-static struct handle *ended[MAX_HANDLES];
-static size_t n_ended;
 static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes, n_waits; } seen;
+
+static bool is_look_forbidden;
 
 static CURL *make_handle(void) {
     return calloc(1, sizeof(struct handle));
@@ -61,71 +54,19 @@ static CURLcode set_option(CURL *easy, CURLoption option, ...) {
     struct handle *handle = easy;
     va_list arguments;
     va_start(arguments, option);
-    if (option == CURLOPT_URL) keep_query(handle, va_arg(arguments, const char *));
+    if (!stub_take_option(&handle->transfer, option, arguments) && option == CURLOPT_URL)
+        keep_query(handle, va_arg(arguments, const char *));
     if (option == CURLOPT_CUSTOMREQUEST) handle->method = va_arg(arguments, const char *);
-    if (option == CURLOPT_HEADERFUNCTION) handle->on_header = va_arg(arguments, callback *);
-    if (option == CURLOPT_WRITEFUNCTION) handle->on_body = va_arg(arguments, callback *);
-    if (option == CURLOPT_PRIVATE) handle->context = va_arg(arguments, void *);
     if (option == CURLOPT_POSTFIELDS) handle->body = va_arg(arguments, const char *);
     if (option == CURLOPT_POSTFIELDSIZE_LARGE) handle->n_body = (size_t)va_arg(arguments, curl_off_t);
     va_end(arguments);
     return CURLE_OK;
 }
 
-static CURLcode get_information(CURL *easy, CURLINFO information, ...) {
-    va_list arguments;
-    assert_int_equal(information, CURLINFO_PRIVATE);
-    va_start(arguments, information);
-    *va_arg(arguments, void **) = ((struct handle *)easy)->context;
-    va_end(arguments);
-    return CURLE_OK;
-}
-
-static const char *text_of(CURLcode code) {
-    return code == CURLE_OK ? "no fault" : "a fault";
-}
-
-static CURLM *make_multi(void) {
-    return calloc(1, 1);
-}
-
-static CURLMcode free_multi(CURLM *multi) {
-    free(multi);
-    return CURLM_OK;
-}
-
-static CURLMcode set_multi_option(CURLM *multi, CURLMoption option, ...) {
-    (void)multi;
-    (void)option;
-    return CURLM_OK;
-}
-
-static CURLMcode add(CURLM *multi, CURL *easy) {
-    (void)multi;
-    assert_true(n_running < MAX_HANDLES);
-    running[n_running++] = easy;
-    return CURLM_OK;
-}
-
-static size_t without(struct handle **handles, size_t n, const void *handle) {
-    size_t n_kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (handles[i] != handle) handles[n_kept++] = handles[i];
-    }
-    return n_kept;
-}
-
-static CURLMcode drop(CURLM *multi, CURL *easy) {
-    (void)multi;
-    n_running = without(running, n_running, easy);
-    n_ended = without(ended, n_ended, easy);
-    return CURLM_OK;
-}
-
-static void say(struct handle *handle, const char *line) {
+static void say(struct transfer *transfer, const char *line) {
     char copy[64];
     strncpy(copy, line, sizeof copy - 1);
-    assert_int_equal(handle->on_header(copy, 1, strlen(line), handle->context), strlen(line));
+    assert_int_equal(transfer->on_header(copy, 1, strlen(line), transfer->header_context), strlen(line));
 }
 
 static size_t count(const char *text, size_t n_text, const char *word) {
@@ -159,23 +100,24 @@ static const char *answer_to(const struct handle *handle) {
 static void answer(struct handle *handle) {
     char body[128];
     if (strcmp(handle->method, "HEAD") == 0) {
-        say(handle, "HTTP/1.1 404 Not Found\r\n");
+        say(&handle->transfer,
+            is_look_forbidden ? "HTTP/1.1 403 Forbidden\r\n" : "HTTP/1.1 404 Not Found\r\n");
         return;
     }
     strncpy(body, answer_to(handle), sizeof body - 1);
-    say(handle, "HTTP/1.1 201 Created\r\n");
-    say(handle, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
+    say(&handle->transfer, "HTTP/1.1 201 Created\r\n");
+    say(&handle->transfer, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
     if (body[0] != '\0')
-        assert_int_equal(handle->on_body(body, 1, strlen(body), handle->context), strlen(body));
+        assert_int_equal(handle->transfer.on_body(body, 1, strlen(body), handle->transfer.body_context),
+                         strlen(body));
 }
 
 static CURLMcode perform(CURLM *multi, int *n_left) {
     (void)multi;
-    while (n_running > 0) {
-        struct handle *handle = running[--n_running];
-        answer(handle);
-        handle->done = (CURLMsg){CURLMSG_DONE, handle, {.result = CURLE_OK}};
-        ended[n_ended++] = handle;
+    while (stub_n_running > 0) {
+        struct transfer *transfer = stub_running[stub_n_running - 1];
+        answer((struct handle *)transfer);
+        stub_end(transfer, CURLE_OK);
     }
     *n_left = 0;
     return CURLM_OK;
@@ -190,12 +132,6 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     seen.n_waits++;
     *n_ready = 0;
     return CURLM_OK;
-}
-
-static CURLMsg *next_message(CURLM *multi, int *n_left) {
-    (void)multi;
-    *n_left = 0;
-    return n_ended == 0 ? NULL : &ended[--n_ended]->done;
 }
 
 static struct curl_slist *append(struct curl_slist *list, const char *string) {
@@ -215,16 +151,16 @@ const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) 
         .easy_cleanup = free_handle,
         .easy_reset = reset_handle,
         .easy_setopt = set_option,
-        .easy_getinfo = get_information,
-        .easy_strerror = text_of,
-        .multi_init = make_multi,
-        .multi_cleanup = free_multi,
-        .multi_setopt = set_multi_option,
-        .multi_add_handle = add,
-        .multi_remove_handle = drop,
+        .easy_getinfo = stub_get_information,
+        .easy_strerror = stub_text_of,
+        .multi_init = stub_make_multi,
+        .multi_cleanup = stub_free_multi,
+        .multi_setopt = stub_set_multi_option,
+        .multi_add_handle = stub_add,
+        .multi_remove_handle = stub_drop,
         .multi_perform = perform,
         .multi_poll = wait_for,
-        .multi_info_read = next_message,
+        .multi_info_read = stub_next_message,
         .slist_append = append,
         .slist_free_all = free_list,
     };
@@ -353,12 +289,29 @@ static void does_not_wait_for_what_is_there(void **state) {
     close_store();
 }
 
+/* Who may write need not be allowed to look: that is no error, and leaves none. */
+static void goes_on_where_it_may_not_look(void **state) {
+    (void)state;
+    is_look_forbidden = true;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        assert_int_equal(open_store(&providers[i], 0), BLASTMERGE_OK);
+        assert_int_equal(error.status, BLASTMERGE_OK);
+        assert_string_equal(error.message, "");
+        assert_int_equal(write_bytes(PART), BLASTMERGE_OK);
+        assert_int_equal(bm_store_commit(&store, &error), BLASTMERGE_OK);
+        assert_int_equal(seen.n_puts, 1);
+        close_store();
+    }
+    is_look_forbidden = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_as_many_parts_as_there_may_be),
         cmocka_unit_test(refuses_one_part_more),
         cmocka_unit_test(refuses_before_anything_is_written),
         cmocka_unit_test(does_not_wait_for_what_is_there),
+        cmocka_unit_test(goes_on_where_it_may_not_look),
     };
     static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
                                             "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT",

@@ -286,8 +286,9 @@ static enum blastmerge_status check_place(struct bm_upload *upload, struct blast
         return BLASTMERGE_OK;
     if (presence != BM_PRESENCE_UNKNOWN)
         return bm_fail(error, BLASTMERGE_EXISTS, "exists already; --force replaces it");
-    bool is_forbidden = error->status == BLASTMERGE_DENIED && error->http_status == 403;
-    return is_forbidden ? BLASTMERGE_OK : error->status;
+    if (error->status == BLASTMERGE_DENIED && error->http_status == 403)
+        *error = (struct blastmerge_error){0}; /* that is no failure */
+    return error->status;
 }
 
 static enum blastmerge_status open_upload(struct bm_upload *upload, const struct bm_store_remote *remote,
