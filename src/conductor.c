@@ -101,11 +101,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     bm_mark_reset(job->mark);
     bm_scanner_begin(job->scanner);
     job->counts = *bm_mark_counts(job->mark);
-    open_lanes(job);
-    if (job->rescue != NULL)
-        bm_rescue_begin_child(job);
-    else
-        bm_lane_let_scan(lane_of(job, job->child), job->scanner);
+    if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
 }
@@ -172,6 +168,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
         bm_lane_give(lane_of(job, job->child));
         return end_child(job);
     }
+    if (is_first && job->rescue == NULL) bm_lane_let_scan(lane_of(job, job->child), job->scanner);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
 

@@ -21,17 +21,17 @@ static void nap(struct bm_workers *workers) {
     bm_workers_lock(workers);
 }
 
+static bool is_due(const struct bm_workers *workers) {
+    return workers->first != NULL || workers->stopping;
+}
+
 /* The next task, waiting for it; NULL where the workers are to stop. With the lock held. */
 static struct bm_task *next_task(struct bm_workers *workers) {
-    for (unsigned n_naps = 0; workers->first == NULL && !workers->stopping; n_naps++) {
-        if (n_naps < N_NAPS) {
-            nap(workers);
-            continue;
-        }
+    for (unsigned n_naps = 0; !is_due(workers) && n_naps < N_NAPS; n_naps++) nap(workers);
+    while (!is_due(workers)) {
         workers->n_idle++;
         pthread_cond_wait(&workers->work_came, &workers->lock);
         workers->n_idle--;
-        n_naps = 0;
     }
     if (workers->stopping) return NULL;
     struct bm_task *task = workers->first;

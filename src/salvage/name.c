@@ -44,7 +44,7 @@ static bool find_word(const char *text, size_t n_text, const char *tag, const ch
     *word = found;
     while (found < end && *found != '<' && !is_white(*found)) found++;
     *n_word = (size_t)(found - *word);
-    return found<end && * n_word> 0;
+    return *n_word != 0 && found != end;
 }
 
 /* Whether this is what BLAST calls a query without a name, as far as it is there. */

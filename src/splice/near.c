@@ -30,8 +30,7 @@ static void put_literal(struct bm_splice *splice, const struct bm_batch *batch, 
     advance(splice, 1);
 }
 
-/* A match of at least three bytes whose source is there. It may begin in the run before it, and earlier then.
- */
+/* A match of at least three bytes whose source is there. It may come to begin in the run before it. */
 static void put_match(struct bm_splice *splice, const struct bm_batch *batch, uint32_t token) {
     unsigned n_bytes = bm_splice_token_length(token);
     bm_splice_run_end(splice, batch, &token);

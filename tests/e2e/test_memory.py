@@ -372,7 +372,7 @@ def test_salvage(tmp_path, name, threads):
 
 
 def test_what_the_program_says_of_itself(tmp_path):
-    """Its own memory: the library's count is less than what is resident, and neither is that of its parent."""
+    """Its own memory, as the library counts it and as it is resident (what is held need not all be touched): neither is its parent's."""
     path = write_children(tmp_path, [child("a")])[0]
     done = run("--verbose", "-o", tmp_path / "merged", path)
     assert "memory" in done.err

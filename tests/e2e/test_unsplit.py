@@ -36,16 +36,19 @@ def cases():
                     yield name, outfmt, n_children
 
 
-def merge(folder, children, *arguments, kind="gzip"):
-    """The merged text, the report, and the warnings."""
+def merge_files(folder, children, *arguments, kind="gzip"):
     paths = []
     for number, text in enumerate(children, 1):
         paths.append(folder / f"batch_{number}")
         paths[-1].write_bytes(gzip.compress(text, 1) if kind == "gzip" else text)
-    report = folder / "report.json"
-    done = run("--as-unsplit", "--force", "--report", report, *arguments, *paths)
+    return run("--as-unsplit", "--force", "--report", folder / "report.json", *arguments, *paths)
+
+
+def merge(folder, children, *arguments, kind="gzip"):
+    """The merged text, the report, and the warnings."""
+    done = merge_files(folder, children, *arguments, kind=kind)
     assert done.code == 0, done.err
-    return text_of(done.out), json.loads(report.read_bytes()), done.warnings
+    return text_of(done.out), json.loads((folder / "report.json").read_bytes()), done.warnings
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +90,6 @@ def is_failed(child, outfmt):
     return child != b"" and (child.strip() == b"" or not child.rstrip().endswith(end))
 
 
-def refused(folder, children):
-    """That they are, and for the first that failed."""
-    for number, child in enumerate(children, 1):
-        (folder / f"batch_{number}").write_bytes(gzip.compress(child, 1))
-    done = run("--as-unsplit", "--allow-empty", *(folder / f"batch_{number}" for number in range(1, len(children) + 1)))
-    return done.code == 3 and done.out == b"" and "cut short" in done.err and done.err
-
-
 def check_counts(report, text, outfmt):
     totals = report["totals"]
     n_rows = sum(line.count(b"," if outfmt == "10" else b"\t") >= 11 for line in text.split(b"\n"))
@@ -126,7 +121,8 @@ def test_as_unsplit(blast, unsplit_searches, tally, name, outfmt, n_children):
     children = [whole] if n_children == 1 and not found.several else split_search(blast, found, whole, n_children, outfmt)
     failed = [number for number, child in enumerate(children, 1) if is_failed(child, outfmt)]
     if failed:
-        assert f"batch_{failed[0]}:" in refused(blast.folder, children)
+        done = merge_files(blast.folder, children, "--allow-empty")
+        assert done.code == 3 and done.out == b"" and f"batch_{failed[0]}:" in done.err and "cut short" in done.err
         tally[f"{found.program} {outfmt}", "all"] += 1
         tally[f"{found.program} {outfmt}", "refused"] += 1
         return
