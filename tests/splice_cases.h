@@ -11,12 +11,6 @@
 
 #include <libdeflate.h>
 
-/* How large a case is, and how much is done with it. The fuzzer makes most of its cases small. */
-static struct splice_scale {
-    uint32_t max_text, max_insert; /* bytes, about */
-    bool is_thorough;              /* other steps, and fragments alone, must give the same bytes */
-} splice_scale = {150000, 32768, true};
-
 /* --- texts --------------------------------------------------------------------------------------- */
 
 static inline void add_xml(struct dice *dice, struct bytes *text, size_t n) {

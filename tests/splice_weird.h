@@ -10,6 +10,13 @@
 #include "base/base.h"
 #include "splice/huffman.h"
 
+/* How large a case is, and how much is done with it. The fuzzer makes most of its cases small. */
+static struct splice_scale {
+    uint32_t max_text, max_insert; /* bytes, about */
+    uint32_t max_small_blocks;     /* in a member: the blocks after them take all they can */
+    bool is_thorough;              /* other steps, and fragments alone, must give the same bytes */
+} splice_scale = {150000, 32768, UINT32_MAX, true};
+
 struct weird {
     struct dice *dice;
     struct bytes *out;
@@ -210,6 +217,7 @@ static inline void weird_small_blocks(struct dice *dice, struct bytes *out, cons
 static inline void weird_member(struct dice *dice, struct bytes *out, const uint8_t *text, size_t n_text) {
     static struct weird weird;
     size_t place = 0;
+    uint32_t n_blocks = 0;
     memset(&weird, 0, sizeof weird);
     weird.dice = dice;
     weird.text = text;
@@ -222,6 +230,7 @@ static inline void weird_member(struct dice *dice, struct bytes *out, const uint
     uint64_t bits = 0;
     do { /* the last block that holds text need not be the final one */
         size_t begin = out->n;
+        if (n_blocks++ == splice_scale.max_small_blocks) weird.max_tokens = WEIRD_TOKENS;
         bytes_more(out, 4096 + 8 * (n_text - place < WEIRD_TOKENS ? n_text - place : WEIRD_TOKENS));
         weird.writer = (struct bm_splice_writer){out->data + begin, bits, n_bits};
         place += weird_block(&weird, place);
