@@ -42,8 +42,8 @@ static bool is_about_blast(const char *message) {
     return false;
 }
 
-/* Several documents are no document for jansson, nor does it take a byte order mark; a NUL byte it passes over
- * behind a number, but no JSON text has one (RFC 8259, sections 2 and 7). */
+/* Several documents are no document for jansson, nor does it take a byte order mark; a NUL byte it passes
+ * over behind a number, but no JSON text has one (RFC 8259, sections 2 and 7). */
 static void compare_with_jansson(const struct bytes *text, const struct trace *trace) {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     json_error_t error;

@@ -25,6 +25,7 @@ static void shows_no_secret(void **state) {
         {"https://user:password@host/x", "https://host/x"},
         {"http://host/a@b?token=1&y", "http://host/a@b?token=...&y"},
         {"https://host?sig=1", "https://host?sig=..."},
+        {"s3://bucket/a\r\nb\x1b[2J\x7f", "s3://bucket/a??b?[2J?"}, /* nothing for a terminal */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -47,8 +47,8 @@ enum blastmerge_status bm_location_parse(struct bm_location *location, const cha
                                          const char *endpoint,
                                          struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* The location as messages and reports have it: without passwords, signatures and the like. Fits anything
- * whose length is that of the string or 32 bytes. */
+/* The location as messages and reports have it: without passwords, signatures and the like, and with
+ * a '?' for each control character. Fits anything whose length is that of the string or 32 bytes. */
 void bm_location_show(const char *string, char *shown, size_t size);
 
 /* Whether the location is on this machine, where secrets may go without encryption. */

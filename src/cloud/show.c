@@ -69,6 +69,13 @@ static void show_query(struct bm_text *text, const char *query) {
     }
 }
 
+/* A key from a list may hold anything; a message is one line, and does nothing to a terminal. */
+static void hide_controls(char *shown) {
+    for (; *shown != '\0'; shown++) {
+        if ((unsigned char)*shown < 0x20 || *shown == 0x7f) *shown = '?';
+    }
+}
+
 void bm_location_show(const char *string, char *shown, size_t size) {
     struct bm_text text = bm_text_in(shown, size);
     bool is_url = begins_with(string, "http://") || begins_with(string, "https://");
@@ -83,4 +90,5 @@ void bm_location_show(const char *string, char *shown, size_t size) {
         bm_text_add(&text, "?");
         show_query(&text, string + n_path + 1);
     }
+    hide_controls(shown);
 }
