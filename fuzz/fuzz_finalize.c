@@ -144,28 +144,29 @@ static void take_reports(const uint8_t *data, size_t size) {
     clear(run(n_children));
 }
 
-/* The text of members one after the other, by zlib; zero bytes between them are allowed where is_padded. */
-static uint8_t *inflate_all(const uint8_t *data, size_t size, int is_padded, size_t *n_text) {
-    uint8_t *text = malloc(MAX_TEXT);
-    require(text != NULL);
-    *n_text = 0;
+static uint8_t text[MAX_TEXT], result_text[MAX_TEXT];
+
+/* The length of the text of members one after the other, by zlib; zero bytes between them are allowed where
+ * is_padded. */
+static size_t inflate_all(const uint8_t *data, size_t size, int is_padded, uint8_t to[MAX_TEXT]) {
+    size_t n_text = 0;
     while (size > 0) {
         z_stream stream;
         memset(&stream, 0, sizeof stream);
         require(inflateInit2(&stream, 15 + 16) == Z_OK);
         stream.next_in = (uint8_t *)(uintptr_t)data;
         stream.avail_in = (uInt)size;
-        stream.next_out = text + *n_text;
-        stream.avail_out = (uInt)(MAX_TEXT - *n_text);
+        stream.next_out = to + n_text;
+        stream.avail_out = (uInt)(MAX_TEXT - n_text);
         int result = inflate(&stream, Z_FINISH);
         require(result == Z_STREAM_END);
-        *n_text += stream.total_out;
+        n_text += stream.total_out;
         data += stream.total_in;
         size -= stream.total_in;
         inflateEnd(&stream);
         for (; is_padded && size > 0 && *data == 0; size--) data++;
     }
-    return text;
+    return n_text;
 }
 
 static void take_tabular(const uint8_t *data, size_t size) {
@@ -177,21 +178,17 @@ static void take_tabular(const uint8_t *data, size_t size) {
     enum blastmerge_status status = run(1);
     if (status == BLASTMERGE_OK) {
         uint8_t *result = malloc(size);
-        size_t n_text = 0;
-        size_t n_result_text = 0;
         path_of(path, "p", BM_FINALIZE_RESULT);
         FILE *file = fopen(path, "r");
         require(file != NULL && result != NULL);
         size_t n_result = fread(result, 1, size, file);
         int after = fgetc(file);
         require(fclose(file) == 0 && after == EOF);
-        uint8_t *text = inflate_all(data, size, 1, &n_text);
-        uint8_t *result_text = inflate_all(result, n_result, 0, &n_result_text);
+        size_t n_text = inflate_all(data, size, 1, text);
+        size_t n_result_text = inflate_all(result, n_result, 0, result_text);
         require(n_text == n_result_text && memcmp(text, result_text, n_text) == 0);
         require(n_text == 0 || text[n_text - 1] == '\n');
         free(result);
-        free(text);
-        free(result_text);
     }
     clear(status);
 }

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* NOLINTBEGIN(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp):
+ * the linker's names */
 void *__real_calloc(size_t n, size_t size);
 void __real_free(void *memory);
 void *__wrap_calloc(size_t n, size_t size);
 void __wrap_free(void *memory);
+/* NOLINTEND(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp) */
 
 enum { SMALLEST = 16384, GUARD = 128, MAX_PIECES = 256 };
 

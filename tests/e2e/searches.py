@@ -106,6 +106,8 @@ def split(queries, n_children):
 PIECES = list("ab &<>'\"|.:\\") + ["  "]
 FEW = ["-max_target_seqs", "4"]
 PARSED = [*FEW, "-parse_deflines"]
+# Of alignments as good as chance blastn finds one more or less by what else it searches for.
+NO_CHANCE = ["-task", "blastn", "-evalue", "0.001"]
 SEARCHES = {
     "blastp": lambda: Search("blastp", mixed(proteins(SIZE), ODD_PROTEINS), FEW),
     "blastp, named": lambda: Search("blastp", mixed(proteins(SIZE), ODD_NAMES), PARSED),
@@ -114,8 +116,8 @@ SEARCHES = {
     "blastp, named titles": lambda: Search("blastp", all_x_named(PIECES), ["-parse_deflines"]),
     "blastp, nameless": lambda: Search("blastp", [named("", "X" * 9), named("", "MKVLAAGIVG" * 4)] * 60, []),
     "blastp, nameless and named": lambda: Search("blastp", [named("", "X" * 9), named("a b", "X" * 8)] * 30, ["-parse_deflines"]),
-    "blastn": lambda: Search("blastn", mixed(reads()[:SIZE], ODD_DNA), ["-task", "blastn", *FEW]),
-    "blastn, named": lambda: Search("blastn", mixed(reads()[:SIZE], ODD_DNA_NAMES), ["-task", "blastn", *PARSED]),
+    "blastn": lambda: Search("blastn", mixed(reads()[:SIZE], ODD_DNA), [*NO_CHANCE, *FEW]),
+    "blastn, named": lambda: Search("blastn", mixed(reads()[:SIZE], ODD_DNA_NAMES), [*NO_CHANCE, *PARSED]),
     "megablast": lambda: Search("blastn", mixed(reads()[:SIZE], ODD_DNA), FEW),
     "megablast, several documents": lambda: Search("blastn", mixed(reads()[:2 * SIZE], ODD_DNA), FEW, True),
     "blastx": lambda: Search("blastx", mixed(reads()[:SIZE], ODD_DNA), FEW),
