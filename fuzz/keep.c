@@ -16,7 +16,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void __wrap_free(void *memory);
 /* NOLINTEND(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp) */
 
-enum { SMALLEST = 16384, GUARD = 128, MAX_PIECES = 256 };
+enum { SMALLEST = 16384, LARGE = 1 << 20, CLEARED = 1 << 16, GUARD = 128, MAX_PIECES = 256 };
 
 static const size_t place_size = (size_t)1 << 28;
 
@@ -75,7 +75,7 @@ void *__wrap_calloc(size_t n, size_t size) {
     pthread_mutex_unlock(&lock);
     if (piece == NULL) return __real_calloc(n, size);
     ASAN_UNPOISON_MEMORY_REGION(piece->data, n_bytes);
-    memset(piece->data, 0, n_bytes);
+    memset(piece->data, 0, n_bytes < LARGE ? n_bytes : CLEARED);
     return piece->data;
 }
 
