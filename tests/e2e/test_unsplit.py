@@ -108,8 +108,8 @@ def without_what_cannot_be_had(text, outfmt):
     """What BLAST says of queries without hits only where others of their batch can be searched; names without a name."""
     if outfmt in ("6", "10"):
         return re.sub(rb"(?m)^Query_\d+", b"Query_N", text)
-    return re.sub({"7": rb"# 0 hits found\n", "16": rb" &#xa;No hits found(?=</message>)|<hits>\s*</hits>|<query-masking>[^/]*(?:/[^q][^/]*)*</query-masking>|\s",
-                   "15": rb' \\u000ANo hits found(?=")|"hits": \[\s*\],?|"query_masking": \[[^]]*\],?|[\s,]', "5": rb"$^"}[outfmt], b"", text)
+    return re.sub({"7": rb"# 0 hits found\n", "16": rb"<message>[^<]*No hits found</message>|<hits>\s*</hits>|<query-masking>[^/]*(?:/[^q][^/]*)*</query-masking>|\s",
+                   "15": rb'"message": "(?:[^"\\]|\\.)*No hits found"|"hits": \[\s*\],?|"query_masking": \[[^]]*\],?|[\s,]', "5": rb"$^"}[outfmt], b"", text)
 
 
 def why_not(unsplit, outfmt):
