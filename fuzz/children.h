@@ -6,6 +6,9 @@
 #ifndef BM_FUZZ_CHILDREN_H
 #define BM_FUZZ_CHILDREN_H
 
+#include "blastmerge.h"
+#include "zlib_room.h"
+
 #include <expat.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,31 +34,12 @@ static inline struct bytes copy_of(const uint8_t *data, size_t n) {
     return bytes;
 }
 
-/* Memory for one compressor of zlib's, which asks for much of it, again and again. */
-static _Alignas(64) uint8_t zlib_room[1 << 19];
-static size_t n_zlib_room;
-
-static inline void *take_room(void *context, unsigned n, unsigned size) {
-    (void)context;
-    uint8_t *taken = zlib_room + n_zlib_room;
-    n_zlib_room += ((size_t)n * size + 63) / 64 * 64;
-    require(n_zlib_room <= sizeof zlib_room);
-    return taken;
-}
-
-static inline void leave_room(void *context, void *taken) {
-    (void)context;
-    (void)taken;
-}
-
 /* Adds the text as a gzip member; how: level, strategy and memory. */
 static inline void add_member(struct bytes *bytes, const uint8_t *text, size_t n, uint8_t how) {
     static const int strategies[] = {Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED};
     z_stream stream;
     memset(&stream, 0, sizeof stream);
-    stream.zalloc = take_room;
-    stream.zfree = leave_room;
-    n_zlib_room = 0;
+    zlib_room_enter(&stream);
     require(deflateInit2(&stream, how % 10, Z_DEFLATED, 15 + 16, 1 + how % 9, strategies[how / 10 % 5]) ==
             Z_OK);
     size_t n_bound = deflateBound(&stream, (uLong)n) + 64;
@@ -95,6 +79,54 @@ static inline struct bytes inflate_text(struct bytes zipped, size_t n_text) {
     require(inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0 && stream.total_out == n_text);
     inflateEnd(&stream);
     return text;
+}
+
+/* --- merges -------------------------------------------------------------------------------------- */
+
+/* How a result is written, which its text does not depend on. */
+struct way {
+    int level;
+    int plain;
+    unsigned n_threads;
+};
+
+static const struct way plain_way = {0, 1, 1};
+
+/* Options by a way and the lower six bits of a byte. */
+static inline void set_options(struct blastmerge_options *options, uint8_t flags, struct way way) {
+    blastmerge_options_init(options, sizeof *options);
+    options->level = way.level;
+    options->plain = way.plain;
+    options->n_threads = way.n_threads;
+    options->keep_database = flags & 1;
+    options->allow_empty = flags >> 1 & 1;
+    options->mismatch = (enum blastmerge_mismatch)(flags >> 2 & 3);
+    options->invalid_utf8 = (enum blastmerge_invalid_utf8)((flags >> 4 & 3) % 3);
+}
+
+static inline struct blastmerge_job *make_job(const struct blastmerge_options *options,
+                                              const struct bytes *children, size_t n_children) {
+    struct blastmerge_job *job = NULL;
+    require(blastmerge_create(&job, options) == BLASTMERGE_OK);
+    for (size_t i = 0; i < n_children; i++)
+        require(blastmerge_add_memory(job, "child", children[i].data, children[i].n) == BLASTMERGE_OK);
+    return job;
+}
+
+/* The merged text, which is what the report says of it; none unless there is a result. */
+static inline enum blastmerge_status run_job(struct blastmerge_job *job, int is_plain, struct bytes *text) {
+    void *data = NULL;
+    size_t n = 0;
+    enum blastmerge_status status = blastmerge_to_buffer(job, &data, &n);
+    const struct blastmerge_report *report = blastmerge_report(job);
+    *text = (struct bytes){NULL, 0};
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) return status;
+    require(n == report->output_bytes);
+    *text = is_plain ? copy_of(data, n) : inflate_text((struct bytes){data, n}, report->output_text_bytes);
+    require(text->n == report->output_text_bytes);
+    require(crc32(0, text->data, (uInt)text->n) == report->output_crc32);
+    blastmerge_free(job, data);
+    return status;
 }
 
 /* Whether expat takes it. Entities that are not declared it would skip, but blastmerge refuses them before.

@@ -9,17 +9,8 @@
  *
  * The input: a byte of options; then children (children.h).
  */
-#include "blastmerge.h"
 #include "children.h"
 #include "keep.h"
-
-struct way {
-    int level;
-    int plain;
-    unsigned n_threads;
-};
-
-static const struct way plain_way = {0, 1, 1};
 
 /* Which does not go with a conversion. */
 static int is_as_unsplit(uint8_t flags) {
@@ -30,37 +21,17 @@ static int is_as_unsplit(uint8_t flags) {
 static struct bytes merge(const struct bytes *children, size_t n_children, uint8_t flags, struct way way,
                           enum blastmerge_status *status, int *is_xml) {
     struct blastmerge_options options;
-    struct blastmerge_job *job = NULL;
-    struct bytes text = {NULL, 0};
-    void *data = NULL;
-    size_t n = 0;
-    blastmerge_options_init(&options, sizeof options);
-    options.level = way.level;
-    options.plain = way.plain;
-    options.n_threads = way.n_threads;
-    options.keep_database = flags & 1;
-    options.allow_empty = flags >> 1 & 1;
-    options.mismatch = (enum blastmerge_mismatch)(flags >> 2 & 3);
-    options.invalid_utf8 = (enum blastmerge_invalid_utf8)((flags >> 4 & 3) % 3);
+    struct bytes text;
+    set_options(&options, flags, way);
     if (is_as_unsplit(flags)) {
         options.as_unsplit = 1;
     } else {
         options.query_ids = (enum blastmerge_query_ids)((flags >> 6) % 3);
     }
-    require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
-    for (size_t i = 0; i < n_children; i++) {
-        require(blastmerge_add_memory(job, "child", children[i].data, children[i].n) == BLASTMERGE_OK);
-    }
-    *status = blastmerge_to_buffer(job, &data, &n);
+    struct blastmerge_job *job = make_job(&options, children, n_children);
+    *status = run_job(job, way.plain, &text);
     *is_xml = blastmerge_report(job)->format <= BLASTMERGE_FORMAT_XML2;
     require(*status == BLASTMERGE_OK || *status == BLASTMERGE_DATA || *status == BLASTMERGE_MISMATCH);
-    if (*status == BLASTMERGE_OK) {
-        struct bytes output = {data, n};
-        require(n == blastmerge_report(job)->output_bytes);
-        text = way.plain ? copy_of(data, n) : inflate_text(output, blastmerge_report(job)->output_text_bytes);
-        require(crc32(0, text.data, (uInt)text.n) == blastmerge_report(job)->output_crc32);
-        blastmerge_free(job, data);
-    }
     blastmerge_destroy(job);
     return text;
 }

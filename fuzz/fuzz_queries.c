@@ -2,13 +2,12 @@
 /*
  * The file of --expect-queries: its names must be those that a simple reader of the whole finds, from the
  * begin and again after going back. Then children are held against it: one of fuzzed text, which must merge
- * to the same as without the file, or not at all; and one that is made of the names, a few of them left out,
- * doubled or in another order, which must be refused exactly then.
+ * to the same as without the file, or not at all; and one that is made of the names, one of them perhaps left
+ * out, doubled or in another place, which must be refused exactly then.
  *
  * The input: a byte that says whether the file is repeated until it is longer than the reader's buffer; the
  * file; after two NUL bytes, children (children.h).
  */
-#include "blastmerge.h"
 #include "children.h"
 #include "expect/queries.h"
 #include "keep.h"
@@ -75,7 +74,7 @@ static int read_name(struct reader *reader) {
     return 0;
 }
 
-/* Which reads what was repeated as if it were one. */
+/* The names in the file, from its begin, and after going back. */
 static void compare(const uint8_t *data, size_t n) {
     struct bm_queries *queries = calloc(1, sizeof *queries);
     struct blastmerge_error error;
@@ -106,21 +105,12 @@ static void compare(const uint8_t *data, size_t n) {
 static enum blastmerge_status merge(const struct bytes *children, size_t n_children, int has_file,
                                     struct bytes *text) {
     struct blastmerge_options options;
-    struct blastmerge_job *job = NULL;
-    void *data = NULL;
-    size_t n = 0;
-    blastmerge_options_init(&options, sizeof options);
-    options.plain = 1;
-    options.n_threads = 1;
+    set_options(&options, 0, plain_way);
     options.expect_queries = has_file ? path : NULL;
-    require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
-    for (size_t i = 0; i < n_children; i++)
-        require(blastmerge_add_memory(job, "child", children[i].data, children[i].n) == BLASTMERGE_OK);
-    enum blastmerge_status status = blastmerge_to_buffer(job, &data, &n);
+    struct blastmerge_job *job = make_job(&options, children, n_children);
+    enum blastmerge_status status = run_job(job, plain_way.plain, text);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_DATA || status == BLASTMERGE_MISMATCH ||
             (status == BLASTMERGE_USAGE && has_file));
-    *text = status == BLASTMERGE_OK ? copy_of(data, n) : (struct bytes){NULL, 0};
-    if (status == BLASTMERGE_OK) blastmerge_free(job, data);
     blastmerge_destroy(job);
     return status;
 }

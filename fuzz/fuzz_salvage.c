@@ -11,20 +11,11 @@
  * The input: a byte of options; a byte that says how many damages follow, of four bytes each; children
  * (children.h).
  */
-#include "blastmerge.h"
 #include "children.h"
 #include "keep.h"
 
 enum { MAX_DAMAGES = 7, N_DAMAGE = 4 };
 enum damage { CHANGE, CUT, REMOVE, DOUBLE };
-
-struct way {
-    int level;
-    int plain;
-    unsigned n_threads;
-};
-
-static const struct way plain_way = {0, 1, 1};
 
 struct outcome {
     enum blastmerge_status status;
@@ -40,37 +31,20 @@ static int is_merged(const struct outcome *outcome) {
 static struct outcome merge(const struct bytes *children, size_t n_children, uint8_t flags, struct way way,
                             int salvage) {
     struct blastmerge_options options;
-    struct blastmerge_job *job = NULL;
-    struct outcome outcome = {BLASTMERGE_OK, {NULL, 0}, 0, 0};
-    void *data = NULL;
-    size_t n = 0;
-    blastmerge_options_init(&options, sizeof options);
-    options.level = way.level;
-    options.plain = way.plain;
-    options.n_threads = way.n_threads;
+    struct outcome outcome;
+    set_options(&options, flags, way);
     options.salvage = salvage;
-    options.keep_database = flags & 1;
-    options.allow_empty = flags >> 1 & 1;
-    options.mismatch = (enum blastmerge_mismatch)(flags >> 2 & 3);
-    options.invalid_utf8 = (enum blastmerge_invalid_utf8)((flags >> 4 & 3) % 3);
     options.format = BLASTMERGE_FORMAT_XML; /* the one that can be salvaged */
-    require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
-    for (size_t i = 0; i < n_children; i++) {
-        require(blastmerge_add_memory(job, "child", children[i].data, children[i].n) == BLASTMERGE_OK);
-    }
-    outcome.status = blastmerge_to_buffer(job, &data, &n);
+    struct blastmerge_job *job = make_job(&options, children, n_children);
+    outcome.status = run_job(job, way.plain, &outcome.text);
     const struct blastmerge_report *report = blastmerge_report(job);
+    outcome.n_iterations = report->n_iterations;
+    outcome.n_unchecked = report->n_unchecked_iterations;
     require(is_merged(&outcome) || outcome.status == BLASTMERGE_DATA ||
             outcome.status == BLASTMERGE_MISMATCH);
     if (is_merged(&outcome)) {
-        struct bytes output = {data, n};
-        require(n == report->output_bytes);
-        outcome.text = way.plain ? copy_of(data, n) : inflate_text(output, report->output_text_bytes);
-        outcome.n_iterations = report->n_iterations;
-        outcome.n_unchecked = report->n_unchecked_iterations;
         require((outcome.status == BLASTMERGE_SALVAGED) == (report->n_damaged_children > 0));
         require((report->n_lost_stretches > 0) == (report->n_damaged_children > 0));
-        blastmerge_free(job, data);
     }
     blastmerge_destroy(job);
     return outcome;

@@ -8,6 +8,7 @@
 
 #include "splice_run.h"
 #include "splice_weird.h"
+#include "zlib_room.h"
 
 #include <libdeflate.h>
 
@@ -80,29 +81,10 @@ static inline void make_text(struct dice *dice, struct bytes *text) {
 
 /* --- compressors --------------------------------------------------------------------------------- */
 
-/* Memory for one compressor of zlib's, which asks for much of it. */
-static _Alignas(64) uint8_t zlib_room[1 << 19];
-static size_t zlib_room_used;
-
-static inline void *zlib_room_take(void *context, unsigned n, unsigned size) {
-    (void)context;
-    uint8_t *place = zlib_room + zlib_room_used;
-    zlib_room_used += ((size_t)n * size + 63) / 64 * 64;
-    must(zlib_room_used <= sizeof zlib_room);
-    return place;
-}
-
-static inline void zlib_room_leave(void *context, void *place) {
-    (void)context;
-    (void)place;
-}
-
 static inline void compress_zlib(struct dice *dice, struct bytes *out, const uint8_t *text, size_t n_text) {
     z_stream z;
     memset(&z, 0, sizeof z);
-    z.zalloc = zlib_room_take;
-    z.zfree = zlib_room_leave;
-    zlib_room_used = 0;
+    zlib_room_enter(&z);
     int level = (int)below(dice, 10), memory = 1 + (int)below(dice, 9), window = 9 + (int)below(dice, 7);
     must(deflateInit2(&z, level, Z_DEFLATED, 16 + window, memory, (int)below(dice, 5)) == Z_OK);
     bool is_flushed = chance(dice, 25);

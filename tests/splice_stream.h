@@ -24,6 +24,13 @@
         }                                                                                                    \
     } while (0)
 
+/* How large a case is, and how much is done with it. The fuzzer makes most of its cases small. */
+static struct splice_scale {
+    uint32_t max_text, max_insert; /* bytes, about */
+    uint32_t max_small_blocks;     /* in a member: the blocks after them take all they can */
+    bool is_thorough;              /* other steps, and fragments alone, must give the same bytes */
+} splice_scale = {150000, 32768, UINT32_MAX, true};
+
 /* --- numbers at random, the same for a seed everywhere ------------------------------------------- */
 
 struct dice {

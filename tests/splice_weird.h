@@ -10,13 +10,6 @@
 #include "base/base.h"
 #include "splice/huffman.h"
 
-/* How large a case is, and how much is done with it. The fuzzer makes most of its cases small. */
-static struct splice_scale {
-    uint32_t max_text, max_insert; /* bytes, about */
-    uint32_t max_small_blocks;     /* in a member: the blocks after them take all they can */
-    bool is_thorough;              /* other steps, and fragments alone, must give the same bytes */
-} splice_scale = {150000, 32768, UINT32_MAX, true};
-
 struct weird {
     struct dice *dice;
     struct bytes *out;

@@ -195,8 +195,7 @@ static enum blastmerge_status parse_url(struct bm_location *location, const char
 
 static enum blastmerge_status check_characters(const char *string, struct blastmerge_error *error) {
     for (; *string != '\0'; string++) {
-        if ((unsigned char)*string < 0x20 || *string == 0x7f)
-            return refuse(error, "has control characters in its location");
+        if (bm_is_control(*string)) return refuse(error, "has control characters in its location");
     }
     return BLASTMERGE_OK;
 }

@@ -72,7 +72,7 @@ static void show_query(struct bm_text *text, const char *query) {
 /* A key from a list may hold anything; a message is one line, and does nothing to a terminal. */
 static void hide_controls(char *shown) {
     for (; *shown != '\0'; shown++) {
-        if ((unsigned char)*shown < 0x20 || *shown == 0x7f) *shown = '?';
+        if (bm_is_control(*shown)) *shown = '?';
     }
 }
 

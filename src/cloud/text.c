@@ -127,6 +127,10 @@ char bm_lower(char c) {
     return letters[c - 'A'];
 }
 
+bool bm_is_control(char c) {
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 bool bm_is_same_word(const char *a, size_t n_a, const char *b) {
     return strlen(b) == n_a && strncasecmp(a, b, n_a) == 0;
 }

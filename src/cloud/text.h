@@ -37,6 +37,9 @@ bool bm_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes);
 /* Of an ASCII letter; anything else as it is. */
 char bm_lower(char c);
 
+/* Of ASCII, in any locale. */
+bool bm_is_control(char c);
+
 /* Without regard to the case of ASCII letters. */
 bool bm_is_same_word(const char *a, size_t n_a, const char *b);
 

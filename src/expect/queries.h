@@ -18,6 +18,7 @@ struct bm_queries {
     uint8_t buffer[65536];
 };
 
+/* *queries is zeroed before. */
 enum blastmerge_status bm_queries_open(struct bm_queries *queries, const char *path,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_queries_close(struct bm_queries *queries);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The job as it is given: docs/finalize.md has its fields. */
 #include "cloud/location.h"
+#include "cloud/text.h"
 #include "finalize/finalize.h"
 
 #include <inttypes.h>
@@ -98,7 +99,7 @@ static bool is_name(const struct bm_finalize *finalize, const char *name, size_t
     if (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))) return false;
     for (size_t i = 0; i < n; i++) {
         unsigned char byte = (unsigned char)name[i];
-        if (byte < 0x20 || byte == 0x7f || byte == '/') return false;
+        if (bm_is_control(name[i]) || byte == '/') return false;
         if (finalize->is_remote && strchr("*?#%\\", byte) != NULL) return false;
     }
     return true;
