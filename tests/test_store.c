@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -161,6 +163,40 @@ static void test_left_overs_go_and_neighbours_stay(void **state) {
     assert_int_equal(count_files(), 2);
 }
 
+/* A neighbour that locks a new temporary file just before its maker would. */
+static bool is_neighbour_quick;
+static int neighbours_file = -1;
+static char neighbours_find[512];
+
+int flock(int file, int operation) {
+    if (is_neighbour_quick) {
+        is_neighbour_quick = false;
+        DIR *entries = opendir(folder);
+        for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+            if (strlen(entry->d_name) < 3) continue;
+            snprintf(neighbours_find, sizeof neighbours_find, "%s/%s", folder, entry->d_name);
+        }
+        closedir(entries);
+        neighbours_file = open(neighbours_find, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(syscall(SYS_flock, neighbours_file, LOCK_EX | LOCK_NB), 0);
+    }
+    return (int)syscall(SYS_flock, file, operation);
+}
+
+static void test_what_a_neighbour_is_about_to_remove_is_not_used(void **state) {
+    (void)state;
+    struct bm_store store;
+    is_neighbour_quick = true;
+    assert_int_equal(open_store(&store, path, false), BLASTMERGE_OK);
+    assert_false(is_neighbour_quick);
+    (void)unlink(neighbours_find);
+    close(neighbours_file);
+    write_new(&store);
+    assert_int_equal(bm_store_commit(&store, &error), BLASTMERGE_OK);
+    assert_file(path, "new");
+    assert_int_equal(count_files(), 1);
+}
+
 static void test_link_is_followed(void **state) {
     (void)state;
     struct bm_store store;
@@ -236,6 +272,7 @@ int main(void) {
         IN_FOLDER(test_force_replaces_and_keeps_permissions),
         IN_FOLDER(test_the_one_who_comes_second_loses),
         IN_FOLDER(test_left_overs_go_and_neighbours_stay),
+        IN_FOLDER(test_what_a_neighbour_is_about_to_remove_is_not_used),
         IN_FOLDER(test_link_is_followed),
         IN_FOLDER(test_places_that_cannot_be),
         IN_FOLDER(test_full_device),

@@ -86,7 +86,12 @@ static void remove_left_overs(const char *folder, const char *base) {
     closedir(entries);
 }
 
-/* Makes and locks the temporary file. Between the two another run may take it for a left-over: try again. */
+/*
+ * Makes and locks the temporary file. Between the two another run may take it for a left-over: it holds the
+ * lock and is about to remove the file, or has done so. Either way the file is lost, and another name is
+ * tried. A lock that fails for any other reason is one that this file system does not have: no other run gets
+ * it either.
+ */
 static enum blastmerge_status create_temporary(struct bm_store *store, const char *folder,
                                                struct blastmerge_error *error) {
     const char *base = base_name(store->target);
@@ -104,8 +109,9 @@ static enum blastmerge_status create_temporary(struct bm_store *store, const cha
             store->temporary[0] = '\0';
             return bm_fail_system(error, failure, "%s: cannot be written in its folder", store->target);
         }
-        (void)flock(store->file, LOCK_EX | LOCK_NB);
-        if (fstat(store->file, &information) == 0 && information.st_nlink > 0) return BLASTMERGE_OK;
+        bool is_ours = flock(store->file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+        is_ours = is_ours && fstat(store->file, &information) == 0 && information.st_nlink > 0;
+        if (is_ours) return BLASTMERGE_OK;
         (void)unlink(store->temporary);
         close(store->file);
     }
