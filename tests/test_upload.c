@@ -12,6 +12,7 @@
 #include "fetch/fetch.h"
 #include "store/store.h"
 
+#include "cloud/clock.h"
 #include "cloud/cloud.h"
 
 #include <stdlib.h>
@@ -32,6 +33,16 @@ struct handle {
 static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes, n_waits; } seen;
 
 static bool is_look_forbidden;
+static const char *patience; /* what an abort is answered with, or NULL: it succeeds */
+static int64_t clock_ms;
+
+int64_t bm_clock_ms(void) {
+    return clock_ms;
+}
+
+int64_t bm_clock_seconds(void) {
+    return 1700000000 + clock_ms / 1000;
+}
 
 static CURL *make_handle(void) {
     return calloc(1, sizeof(struct handle));
@@ -105,6 +116,11 @@ static void answer(struct handle *handle) {
         return;
     }
     strncpy(body, answer_to(handle), sizeof body - 1);
+    if (patience != NULL && strcmp(handle->method, "DELETE") == 0) {
+        say(&handle->transfer, "HTTP/1.1 503 Slow Down\r\n");
+        say(&handle->transfer, patience);
+        return;
+    }
     say(&handle->transfer, "HTTP/1.1 201 Created\r\n");
     say(&handle->transfer, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
     if (body[0] != '\0')
@@ -128,7 +144,7 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     (void)multi;
     (void)extra;
     (void)n_extra;
-    (void)timeout_ms;
+    clock_ms += timeout_ms;
     seen.n_waits++;
     *n_ready = 0;
     return CURLM_OK;
@@ -305,6 +321,30 @@ static void goes_on_where_it_may_not_look(void **state) {
     is_look_forbidden = false;
 }
 
+/* An upload is given up while somebody waits for the program to end: it waits as a server asks, but not long.
+ */
+static void gives_up_without_much_patience(void **state) {
+    static const struct {
+        const char *patience;
+        size_t n_aborts;
+        int64_t waited_ms;
+    } cases[] = {
+        {"Retry-After: 2\r\n", 3, 4000}, {"Retry-After: 11\r\n", 1, 0}, {"Retry-After: 300\r\n", 1, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(open_store(&providers[0], 0), BLASTMERGE_OK);
+        assert_int_equal(write_bytes(3 * PART), BLASTMERGE_OK);
+        int64_t began_ms = clock_ms;
+        patience = cases[i].patience;
+        bm_store_discard(&store);
+        patience = NULL;
+        assert_int_equal(seen.n_aborts, cases[i].n_aborts);
+        assert_int_equal(clock_ms - began_ms, cases[i].waited_ms);
+        assert_non_null(strstr(store.left_over, "could not be given up"));
+        close_store();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_as_many_parts_as_there_may_be),
@@ -312,6 +352,7 @@ int main(void) {
         cmocka_unit_test(refuses_before_anything_is_written),
         cmocka_unit_test(does_not_wait_for_what_is_there),
         cmocka_unit_test(goes_on_where_it_may_not_look),
+        cmocka_unit_test(gives_up_without_much_patience),
     };
     static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
                                             "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT",

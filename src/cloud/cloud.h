@@ -53,10 +53,10 @@ struct bm_request {
     bool needs_tag;      /* an answer without an ETag is a fault */
     const char *element; /* that the answer must hold, else it is a fault; or NULL */
     bool follows;        /* redirections, without credentials */
-    bool ignores_cancel;
-    long expected_http; /* another 2xx is a fault; 0: any */
-    unsigned n_tries;   /* 0: as many as the cloud's settings say */
-    long timeout_ms;    /* for all of a try; 0: only stalls end it */
+    bool ignores_cancel; /* but does not wait for a next try for longer than timeout_ms */
+    long expected_http;  /* another 2xx is a fault; 0: any */
+    unsigned n_tries;    /* 0: as many as the cloud's settings say */
+    long timeout_ms;     /* for all of a try; 0: only stalls end it */
     struct bm_budget *budget;
     /* Where the answer's bytes go: takes all of them, or none and is called again after bm_request_resume().
      * NULL: to answer. */

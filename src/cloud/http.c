@@ -8,6 +8,7 @@
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
 #include "cloud/answer.h"
+#include "cloud/clock.h"
 #include "cloud/cloud.h"
 #include "cloud/credential.h"
 #include "cloud/library.h"
@@ -58,18 +59,12 @@ struct bm_cloud {
     bool is_finding;                   /* a credential: only requests for that are begun meanwhile */
 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void bm_cloud_tell(struct bm_cloud *cloud) {
     cloud->n_told++;
 }
 
 int64_t bm_cloud_now(const struct bm_cloud *cloud) {
-    return (int64_t)time(NULL) + cloud->skew;
+    return bm_clock_seconds() + cloud->skew;
 }
 
 struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud) {
@@ -380,6 +375,7 @@ static void begin_try(struct bm_request *request) {
 static bool may_try_again(struct bm_cloud *cloud, const struct bm_request *request) {
     unsigned n_tries = request->n_tries != 0 ? request->n_tries : cloud->n_tries + 1;
     if (request->cannot_repeat && request->n_taken > 0) return false;
+    if (request->ignores_cancel && request->retry_after_ms > request->timeout_ms) return false;
     return request->n_failed < n_tries && (request->budget == NULL || request->budget->n_left > 0);
 }
 
@@ -387,7 +383,7 @@ static void try_later(struct bm_cloud *cloud, struct bm_request *request) {
     int64_t delay = bm_retry_delay(request->n_failed, cloud->delay_ms, random_bits(cloud));
     if (request->retry_after_ms >= 0) delay = request->retry_after_ms;
     if (request->budget != NULL) request->budget->n_left--;
-    request->due_ms = now_ms() + delay;
+    request->due_ms = bm_clock_ms() + delay;
     request->state = BM_REQUEST_WAITING;
 }
 
@@ -416,7 +412,7 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
     give_handle(cloud, request);
     if (verdict == BM_VERDICT_SKEWED && !request->was_skewed && request->date >= 0) {
         request->was_skewed = true;
-        cloud->skew = request->date - (int64_t)time(NULL);
+        cloud->skew = request->date - bm_clock_seconds();
         request->due_ms = 0;
         request->state = BM_REQUEST_WAITING;
     } else if (verdict == BM_VERDICT_EXPIRED && renew(request)) {
@@ -435,7 +431,7 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
 /* A try that begins may need a credential, and finding that drives other requests: so each time the list is
  * looked at from its beginning. */
 static void start_due(struct bm_cloud *cloud) {
-    int64_t now = now_ms();
+    int64_t now = bm_clock_ms();
     struct bm_request *request = cloud->requests;
     while (request != NULL) {
         bool is_free = !cloud->is_finding || request->url != NULL;
@@ -471,7 +467,7 @@ void bm_cloud_drive(struct bm_cloud *cloud) {
 
 static int poll_time(const struct bm_cloud *cloud) {
     int64_t soonest = MAX_POLL_MS;
-    int64_t now = now_ms();
+    int64_t now = bm_clock_ms();
     for (const struct bm_request *request = cloud->requests; request != NULL; request = request->next) {
         if (request->state == BM_REQUEST_WAITING && request->due_ms - now < soonest)
             soonest = request->due_ms - now;
