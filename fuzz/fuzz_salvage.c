@@ -119,7 +119,7 @@ static void check_iterations(struct bytes text, const struct bytes *texts, size_
              number = find(number + 1, to, "Iteration_iter-num"))
             from = number;
         from = find(from, to, ">");
-        require(from != NULL && was_there(texts, n_texts, from, to));
+        require(from != NULL && was_there(texts, n_texts, from + 1, to));
     }
 }
 
