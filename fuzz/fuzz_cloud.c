@@ -75,6 +75,7 @@ struct handle {
 };
 
 static unsigned n_waits;
+static unsigned n_idle_waits; /* that took no time, since a request went on */
 static CURL *make_handle(void) {
     struct handle *handle = calloc(1, sizeof *handle);
     stub_require(handle != NULL);
@@ -165,7 +166,7 @@ static CURLcode hand_out_body(struct handle *handle) {
 }
 
 static void go_on(struct handle *handle) {
-    n_waits = 0;
+    n_waits = n_idle_waits = 0;
     CURLcode code = CURLE_OK;
     struct answer answer = {NULL, 0};
     if (!handle->is_begun)
@@ -189,7 +190,7 @@ static CURLMcode perform(CURLM *multi, int *n_left) {
 }
 
 /* Waiting again and again without a request that goes on: a server asked for patience. Then it is cancelled.
- */
+ * Nobody turns in circles meanwhile. */
 static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms,
                           int *n_ready) {
     (void)multi;
@@ -197,6 +198,7 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     (void)n_extra;
     *n_ready = 0;
     clock_ms += timeout_ms;
+    stub_require(timeout_ms > 0 || ++n_idle_waits < 10);
     if (timeout_ms > 0 && ++n_waits > 3) blastmerge_cancel(job);
     return CURLM_OK;
 }

@@ -28,12 +28,13 @@ struct handle {
     const char *body;
     size_t n_body;
     char query[512];
+    bool is_for_credential;
 };
 
 static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes, n_waits; } seen;
 
 static bool is_look_forbidden;
-static const char *patience; /* what an abort is answered with, or NULL: it succeeds */
+static const char *patience; /* what aborts and credentials' servers ask for, or NULL: there is no need */
 static int64_t clock_ms;
 
 int64_t bm_clock_ms(void) {
@@ -56,8 +57,9 @@ static void reset_handle(CURL *easy) {
     memset(easy, 0, sizeof(struct handle));
 }
 
-static void keep_query(struct handle *handle, const char *url) {
+static void keep_url(struct handle *handle, const char *url) {
     const char *query = strchr(url, '?');
+    handle->is_for_credential = strncmp(url, "http://169.254.169.254/", 23) == 0;
     strncpy(handle->query, query == NULL ? "" : query + 1, sizeof handle->query - 1);
 }
 
@@ -66,7 +68,7 @@ static CURLcode set_option(CURL *easy, CURLoption option, ...) {
     va_list arguments;
     va_start(arguments, option);
     if (!stub_take_option(&handle->transfer, option, arguments) && option == CURLOPT_URL)
-        keep_query(handle, va_arg(arguments, const char *));
+        keep_url(handle, va_arg(arguments, const char *));
     if (option == CURLOPT_CUSTOMREQUEST) handle->method = va_arg(arguments, const char *);
     if (option == CURLOPT_POSTFIELDS) handle->body = va_arg(arguments, const char *);
     if (option == CURLOPT_POSTFIELDSIZE_LARGE) handle->n_body = (size_t)va_arg(arguments, curl_off_t);
@@ -116,7 +118,7 @@ static void answer(struct handle *handle) {
         return;
     }
     strncpy(body, answer_to(handle), sizeof body - 1);
-    if (patience != NULL && strcmp(handle->method, "DELETE") == 0) {
+    if (patience != NULL && (handle->is_for_credential || strcmp(handle->method, "DELETE") == 0)) {
         say(&handle->transfer, "HTTP/1.1 503 Slow Down\r\n");
         say(&handle->transfer, patience);
         return;
@@ -145,7 +147,7 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     (void)extra;
     (void)n_extra;
     clock_ms += timeout_ms;
-    seen.n_waits++;
+    assert_true(++seen.n_waits < 1000);
     *n_ready = 0;
     return CURLM_OK;
 }
@@ -305,6 +307,31 @@ static void does_not_wait_for_what_is_there(void **state) {
     close_store();
 }
 
+/* A request is not due while a credential is waited for: nobody looks at it again and again. */
+static void sleeps_while_a_credential_is_waited_for(void **state) {
+    (void)state;
+    assert_int_equal(open_store(&providers[1], 0), BLASTMERGE_OK);
+    bm_store_discard(&store);
+    struct bm_source sources[] = {bm_source_remote("s3://bucket/absent", NULL),
+                                  bm_source_remote("s3://bucket/gone", NULL)};
+    unsetenv("AWS_ACCESS_KEY_ID");
+    patience = "Retry-After: 3\r\n";
+    int64_t began_ms = clock_ms;
+    seen.n_waits = 0;
+    for (size_t i = 0; i < 2; i++) {
+        sources[i].location = sources[i].name;
+        sources[i].cloud = cloud;
+        bm_source_begin_look(&sources[i]);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(bm_source_look(&sources[i], &error), BLASTMERGE_NOT_FOUND);
+    patience = NULL;
+    setenv("AWS_ACCESS_KEY_ID", "AK", 1);
+    assert_true(clock_ms - began_ms >= 3000);
+    assert_true(seen.n_waits <= (size_t)(clock_ms - began_ms) / 1000 + 1);
+    close_store();
+}
+
 /* Who may write need not be allowed to look: that is no error, and leaves none. */
 static void goes_on_where_it_may_not_look(void **state) {
     (void)state;
@@ -351,12 +378,23 @@ int main(void) {
         cmocka_unit_test(refuses_one_part_more),
         cmocka_unit_test(refuses_before_anything_is_written),
         cmocka_unit_test(does_not_wait_for_what_is_there),
+        cmocka_unit_test(sleeps_while_a_credential_is_waited_for),
         cmocka_unit_test(goes_on_where_it_may_not_look),
         cmocka_unit_test(gives_up_without_much_patience),
     };
-    static const char *const variables[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
-                                            "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT",
-                                            "AZURE_STORAGE_SERVICE_ENDPOINT"};
+    static const char *const variables[] = {"AWS_ENDPOINT_URL",
+                                            "AWS_ENDPOINT_URL_S3",
+                                            "AZURE_STORAGE_CONNECTION_STRING",
+                                            "AZURE_STORAGE_ACCOUNT",
+                                            "AZURE_STORAGE_SERVICE_ENDPOINT",
+                                            "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                            "AWS_SHARED_CREDENTIALS_FILE",
+                                            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                            "AWS_EC2_METADATA_DISABLED",
+                                            "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                            "AWS_PROFILE",
+                                            "HOME"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) unsetenv(variables[i]);
     setenv("AWS_ACCESS_KEY_ID", "AK", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "SK", 1);

@@ -428,14 +428,18 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
 
 /* --- driving ------------------------------------------------------------------------------------- */
 
+/* Whether the request waits for its time only, and not for the credential that is just being found. */
+static bool may_begin(const struct bm_cloud *cloud, const struct bm_request *request) {
+    return request->state == BM_REQUEST_WAITING && (!cloud->is_finding || request->url != NULL);
+}
+
 /* A try that begins may need a credential, and finding that drives other requests: so each time the list is
  * looked at from its beginning. */
 static void start_due(struct bm_cloud *cloud) {
     int64_t now = bm_clock_ms();
     struct bm_request *request = cloud->requests;
     while (request != NULL) {
-        bool is_free = !cloud->is_finding || request->url != NULL;
-        if (is_free && request->state == BM_REQUEST_WAITING && request->due_ms <= now) {
+        if (may_begin(cloud, request) && request->due_ms <= now) {
             begin_try(request);
             request = cloud->requests;
         } else {
@@ -469,8 +473,7 @@ static int poll_time(const struct bm_cloud *cloud) {
     int64_t soonest = MAX_POLL_MS;
     int64_t now = bm_clock_ms();
     for (const struct bm_request *request = cloud->requests; request != NULL; request = request->next) {
-        if (request->state == BM_REQUEST_WAITING && request->due_ms - now < soonest)
-            soonest = request->due_ms - now;
+        if (may_begin(cloud, request) && request->due_ms - now < soonest) soonest = request->due_ms - now;
     }
     return soonest < 0 ? 0 : (int)soonest;
 }
