@@ -16,9 +16,8 @@ import corpus
 import oracle
 from forms import member
 from program import (DATA, DENIED, EXISTS, IO, NO_SPACE, NOT_FOUND, OK, PROGRAM, USAGE, only_files, run, text_of,
-                     write_children)
+                     without_rights, write_children)
 from small import child, text
-from test_table import without_rights
 
 LARGE = member(corpus.texts(1, 40, seed=9, hits=60)[0])  # more than pipes and buffers hold
 
@@ -116,7 +115,7 @@ def test_output_that_is_a_folder(children, out):
 def test_folder_that_cannot_be_written(children, out):
     out.chmod(0o555)
     done = without_rights("-o", out / "merged", *children)
-    assert done.returncode == DENIED and "merged" in done.stderr
+    assert done.code == DENIED and "merged" in done.err
     out.chmod(0o755)
 
 

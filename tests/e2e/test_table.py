@@ -16,7 +16,7 @@ import pytest
 import oracle
 from forms import bgzf, member, several
 from program import (CHANGED, DATA, DENIED, IO, MISMATCH, NOT_FOUND, OK, PROGRAM, USAGE, only_files, run, same_as_oracle,
-                     write_children)
+                     without_rights, write_children)
 from small import child, text
 
 PLACE = re.compile(r"\(at byte (\d+) of its text, after (\d+) whole Iterations?\)\n")
@@ -476,19 +476,11 @@ def test_child_that_is_a_folder(tmp_path):
     assert done.code == IO and str(folder) in done.err
 
 
-def without_rights(*arguments):
-    """Runs the program as someone for whom files' modes count, even if that is root."""
-    command = [PROGRAM, *map(str, arguments)]
-    if os.geteuid() == 0:
-        command = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"] + command
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-
-
 def test_unreadable_child(tmp_path):
     paths = named(tmp_path, "a", "b")
     paths[1].chmod(0)
     done = without_rights("-o", tmp_path / "merged", *paths)
-    assert done.returncode == DENIED and f"blastmerge: {paths[1]}: " in done.stderr
+    assert done.code == DENIED and f"blastmerge: {paths[1]}: " in done.err
     assert only_files(tmp_path) == ["a", "b"]
 
 

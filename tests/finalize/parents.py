@@ -63,9 +63,9 @@ class Parent:
         """The names in the parent's folder."""
         return program.only_files(self.folder / self.own_prefix) if (self.folder / self.own_prefix).is_dir() else []
 
-    def finalize(self, *options, **more):
+    def finalize(self, *options, run=program.run, **more):
         """Runs the program; the outcome is in .outcome, None where nothing was printed."""
-        done = program.run("finalize", *options, "-", input=json.dumps(self.job).encode(), **more)
+        done = run("finalize", *options, "-", input=json.dumps(self.job).encode(), **more)
         done.outcome = json.loads(done.out) if done.out else None
         if done.out:  # one line, sorted keys
             assert done.out.count(b"\n") == 1 and json.dumps(done.outcome) == json.dumps(done.outcome, sort_keys=True)
