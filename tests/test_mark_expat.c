@@ -6,11 +6,8 @@
  * the same place. Where the scanner is meant to be stricter (or, for names, more generous), a reason says so;
  * each reason is proven from the text or from what expat found in it, never from the scanner's own message.
  * What no reason explains fails the test. docs/mark.md justifies each.
- *
- * BLASTMERGE_TEST_MUTATIONS: how many mutations, 30000 if it is not set. BLASTMERGE_TEST_SEED: the first
- * one's seed.
  */
-#include "test_mark.h"
+#include "mutations.h"
 
 #include <expat.h>
 #include <iconv.h>
@@ -314,13 +311,6 @@ static bool has_reason(const struct document *document, bool is_generous) {
 
 /* --- comparing ------------------------------------------------------------------------------- */
 
-static struct {
-    size_t n_texts;
-    size_t n_documents;
-    size_t n_fine;    /* for both */
-    size_t n_refused; /* by both, at about one place */
-} tally;
-
 enum { NEAR = 600 };
 
 /* In a token that begins at one place and ends, at the earliest, right before another. */
@@ -478,48 +468,11 @@ static void make_base(struct bytes *text, struct chance *chance) {
     }
 }
 
-/* Replaces n_old bytes at a place. */
-static void replace(struct bytes *text, size_t at, size_t n_old, const void *new, size_t n_new) {
-    struct bytes result = {0};
-    add_bytes(&result, text->data, at);
-    add_bytes(&result, new, n_new);
-    add_bytes(&result, text->data + at + n_old, text->n_data - at - n_old);
-    free_bytes(text);
-    *text = result;
-}
-
-static void insert_text(struct bytes *text, size_t at, const char *new) {
-    replace(text, at, 0, new, strlen(new));
-}
-
 /* --- mutations ------------------------------------------------------------------------------- */
-
-static void truncate_text(struct bytes *text, struct chance *chance) {
-    text->n_data = below(chance, text->n_data + 1);
-}
-
-static void change_byte(struct bytes *text, struct chance *chance) {
-    text->data[below(chance, text->n_data)] = (uint8_t)next_chance(chance);
-}
 
 static void change_to_syntax(struct bytes *text, struct chance *chance) {
     static const char bytes[] = "<>&;'\"=/!?-[]xX# \n\r\t\0\x01\x7f\x80\xa4\xbf\xc3\xed\xef\xf4\xff";
     text->data[below(chance, text->n_data)] = (uint8_t)bytes[below(chance, sizeof bytes - 1)];
-}
-
-static void delete_range(struct bytes *text, struct chance *chance) {
-    size_t at = below(chance, text->n_data);
-    size_t n = 1 + below(chance, below(chance, 2) == 0 ? 3 : 60);
-    replace(text, at, n < text->n_data - at ? n : text->n_data - at, NULL, 0);
-}
-
-static void double_range(struct bytes *text, struct chance *chance) {
-    uint8_t copy[200];
-    size_t at = below(chance, text->n_data);
-    size_t n = 1 + below(chance, sizeof copy);
-    if (n > text->n_data - at) n = text->n_data - at;
-    memcpy(copy, text->data + at, n);
-    replace(text, below(chance, 2) == 0 ? at : below(chance, text->n_data), 0, copy, n);
 }
 
 /* The range of a tag, or other markup, at or behind a place; false: there is none. */
@@ -729,33 +682,15 @@ static void append_document(struct bytes *text, struct chance *chance) {
     add_bytes(text, blast, sizeof blast - 1);
 }
 
-static void (*const mutations[])(struct bytes *text, struct chance *chance) = {
+static mutation *const mutations[] = {
     truncate_text,  change_byte, change_to_syntax,   change_to_syntax, delete_range,
     double_range,   swap_tags,   drop_tag,           insert_snippet,   insert_snippet,
     insert_snippet, break_utf8,  change_declaration, insert_large,     append_document,
 };
 
-static size_t read_number(const char *name, size_t otherwise) {
-    const char *value = getenv(name);
-    return value == NULL ? otherwise : (size_t)strtoull(value, NULL, 10);
-}
-
 static void test_mutations(void **state) {
-    size_t n_mutations = read_number("BLASTMERGE_TEST_MUTATIONS", 30000);
-    uint64_t first = read_number("BLASTMERGE_TEST_SEED", 1);
     (void)state;
-    for (uint64_t seed = first; seed < first + n_mutations; seed++) {
-        struct chance chance = {seed};
-        struct bytes text = {0};
-        make_base(&text, &chance);
-        for (size_t n = below(&chance, 10) == 0 ? below(&chance, 6) : 1; n > 0 && text.n_data > 0; n--) {
-            mutations[below(&chance, sizeof mutations / sizeof mutations[0])](&text, &chance);
-        }
-        check_text(&text, seed);
-        free_bytes(&text);
-    }
-    print_message("%zu texts, %zu documents: %zu accepted by both, %zu refused by both; explained:\n",
-                  tally.n_texts, tally.n_documents, tally.n_fine, tally.n_refused);
+    try_mutations(make_base, mutations, sizeof mutations / sizeof mutations[0], check_text);
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         print_message("  %8zu  %s\n", reasons[i].n_times, reasons[i].name);
     }
