@@ -317,7 +317,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job, const struc
         if (status != BLASTMERGE_OK) return status;
     }
     if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
-    bm_number_take(job->number, marks, job->batch, job->batch->text_offset + job->n_scanned, job->edits);
+    bm_number_take(job->number, marks, job->batch, job->marked, job->edits);
     return BLASTMERGE_OK;
 }
 

@@ -634,9 +634,9 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
 }
 
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t scanned, struct bm_edit_list *edits) {
+                    uint64_t safe, struct bm_edit_list *edits) {
     for (size_t i = 0; i < marks->n_entries; i++) take_mark(number, &marks->entries[i], batch, edits);
-    capture(number, batch, scanned);
+    capture(number, batch, safe);
 }
 
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits) {

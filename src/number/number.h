@@ -79,10 +79,10 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
 
 /*
  * Turns marks into edits, which are appended; there must be room for BM_NUMBER_ROOM edits a mark. `batch`
- * holds the text that was scanned, up to the offset `scanned`.
+ * holds the text; `safe`: no later mark lies below this offset, as bm_mark_safe() has it.
  */
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t scanned, struct bm_edit_list *edits);
+                    uint64_t safe, struct bm_edit_list *edits);
 
 /* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
  * May append edits. */

@@ -255,6 +255,16 @@ def test_bytes_that_are_not_utf8(tmp_path, bad):
         assert report["totals"]["invalid_bytes"] == n_bad
 
 
+@pytest.mark.parametrize("bad", [b"\xee", b"\xe2\x82", b"\xf0\x9f\xa7"])
+def test_bytes_that_are_not_utf8_behind_the_iterations(tmp_path, bad):
+    """There text is kept as it is scanned, up to bytes that may be a character's first: wherever the scanner pauses."""
+    for n_before in range(0, 3):
+        extra = b"<!--" + b"\xff" * n_before + bad * 300 + b"-->\n</BlastOutput>"
+        data = text("a").replace(b"</BlastOutput>", extra)
+        for form in (member, bytes):
+            same_as_oracle(tmp_path, [form(data), child("x")], "--invalid-utf8", "latin1", invalid_utf8="latin1")
+
+
 # --- not well-formed ---------------------------------------------------------------------------------
 
 
