@@ -285,6 +285,40 @@ static inline bool way_exists(const char *way) {
     return bm_mark_use(&mark, way);
 }
 
+/* A text in one split gives what `expected` has, in each way; what is safe behind each chunk is the same
+ * in all of them, too. */
+static inline void check_split_as(enum blastmerge_format format, const struct bytes *text, struct split split,
+                                  enum blastmerge_invalid_utf8 invalid_utf8, const struct trace *expected) {
+    struct trace slow = scan_as(format, text, split, "bytes", invalid_utf8);
+    for (const char *const *way = bm_mark_ways; *way != NULL; way++) {
+        if (!way_exists(*way)) continue;
+        struct trace trace = scan_as(format, text, split, *way, invalid_utf8);
+        if (!same_traces(&trace, expected) || !same_bytes(&trace.safe, &slow.safe)) {
+            struct bytes shown = show_marks(text, &trace);
+            fprintf(stderr, "%s, split %zu %zu: status %d at %llu, not %d at %llu: %s\n%s\n", *way,
+                    split.first, split.size, (int)trace.status, (unsigned long long)trace.error.text_offset,
+                    (int)expected->status, (unsigned long long)expected->error.text_offset,
+                    trace.error.message, (const char *)shown.data);
+            abort();
+        }
+        free_trace(&trace);
+    }
+    free_trace(&slow);
+}
+
+static inline void check_split(const struct bytes *text, struct split split,
+                               enum blastmerge_invalid_utf8 invalid_utf8, const struct trace *expected) {
+    check_split_as(BLASTMERGE_FORMAT_AUTO, text, split, invalid_utf8, expected);
+}
+
+/* --- documents ------------------------------------------------------------------------------- */
+
+/* A document around something inside of a Hit, or of an Iteration's other places. */
+#define HEAD      "<BlastOutput><BlastOutput_iterations><Iteration><Iteration_iter-num>1</Iteration_iter-num><Hit>"
+#define TAIL      "</Hit></Iteration></BlastOutput_iterations></BlastOutput>"
+#define IN_HIT(x) HEAD x TAIL
+#define NO_HITS   "<BlastOutput><BlastOutput_iterations/></BlastOutput>"
+
 /* --- odd documents --------------------------------------------------------------------------- */
 
 static inline const char *pick(struct chance *chance, const char *const *choices, size_t n_choices) {

@@ -697,7 +697,6 @@ static void test_mutations(void **state) {
 }
 
 /* Each reason, shown alone: so that none of them is a dead letter. */
-#define NO_HITS "<BlastOutput><BlastOutput_iterations/></BlastOutput>"
 static void test_reasons(void **state) {
     static const char *const texts[] = {
         "<!DOCTYPE a SYSTEM 'b'><BlastOutput>&auml;<BlastOutput_iterations/></BlastOutput>",

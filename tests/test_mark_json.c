@@ -12,27 +12,18 @@
 
 /* --- the same in every split, by every way --------------------------------------------------- */
 
-static void check_split(const struct bytes *text, struct split split, enum blastmerge_invalid_utf8 mode,
-                        const struct trace *expected) {
-    for (const char *const *way = bm_mark_ways; *way != NULL; way++) {
-        if (!way_exists(*way)) continue;
-        struct trace trace = scan_json(text, split, *way, mode);
-        if (!same_traces(&trace, expected)) {
-            fail_msg("%s, pieces of %d, then %d: %s at %d, where it was %s at %d, in:\n%.*s", *way,
-                     (int)split.first, (int)split.size, trace.error.message, (int)trace.error.text_offset,
-                     expected->error.message, (int)expected->error.text_offset, (int)text->n_data,
-                     (const char *)text->data);
-        }
-        free_trace(&trace);
-    }
+static void check_split_of_json(const struct bytes *text, struct split split,
+                                enum blastmerge_invalid_utf8 mode, const struct trace *expected) {
+    check_split_as(BLASTMERGE_FORMAT_JSON, text, split, mode, expected);
 }
 
 static void check_splits(const struct bytes *text, enum blastmerge_invalid_utf8 mode) {
     struct trace expected = scan_json(text, whole, "bytes", mode);
-    for (size_t size = 1; size <= 9; size++) check_split(text, (struct split){0, size, {0}}, mode, &expected);
+    for (size_t size = 1; size <= 9; size++)
+        check_split_of_json(text, (struct split){0, size, {0}}, mode, &expected);
     for (size_t first = 1; first < text->n_data; first++)
-        check_split(text, (struct split){first, SIZE_MAX, {0}}, mode, &expected);
-    check_split(text, whole, mode, &expected);
+        check_split_of_json(text, (struct split){first, SIZE_MAX, {0}}, mode, &expected);
+    check_split_of_json(text, whole, mode, &expected);
     free_trace(&expected);
 }
 
@@ -356,7 +347,7 @@ static void test_values_in_windows(void **state) {
                 add_repeated(&text, " ", 200);
                 struct trace expected = scan_json(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
                 check_rule(&text, &values[i], place);
-                check_split(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
+                check_split_of_json(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &expected);
                 free_trace(&expected);
                 free_bytes(&text);
             }
@@ -642,9 +633,9 @@ static void test_long(void **state) {
         add_text(&text, "}}}]}\n");
         struct trace trace = scan_json(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
         assert_int_equal(trace.status, BLASTMERGE_OK);
-        check_split(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
-        check_split(&text, (struct split){0, 4096, {0}}, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
-        check_split(&text, (struct split){0, 0, {i}}, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
+        check_split_of_json(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
+        check_split_of_json(&text, (struct split){0, 4096, {0}}, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
+        check_split_of_json(&text, (struct split){0, 0, {i}}, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
         free_trace(&trace);
         free_bytes(&text);
     }
@@ -662,7 +653,7 @@ static void test_full_lists(void **state) {
     assert_int_equal(trace.status, BLASTMERGE_OK);
     assert_int_equal(trace.counts.n_iterations, 3000);
     assert_int_equal(n_marks(&trace), 6006);
-    check_split(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
+    check_split_of_json(&text, whole, BLASTMERGE_INVALID_UTF8_ERROR, &trace);
     free_trace(&trace);
     free_bytes(&text);
 }
@@ -691,8 +682,8 @@ static void check_by_chance(const struct bytes *text, uint64_t seed, bool is_fin
     struct trace expected = scan_json(text, whole, "bytes", mode);
     if (is_fine && expected.status != BLASTMERGE_OK)
         fail_msg("seed %d: %s at %d", (int)seed, expected.error.message, (int)expected.error.text_offset);
-    check_split(text, whole, mode, &expected);
-    check_split(text, (struct split){0, 0, {seed}}, mode, &expected);
+    check_split_of_json(text, whole, mode, &expected);
+    check_split_of_json(text, (struct split){0, 0, {seed}}, mode, &expected);
     free_trace(&expected);
 }
 
