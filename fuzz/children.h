@@ -140,18 +140,18 @@ static inline int expat_takes(const char *text, size_t n) {
  * each that is, as an element's text. */
 static inline int expat_takes_parts(struct bytes text, int without_ascii) {
     static const char begin[] = "<a>", end[] = "</a>";
-    char *part = malloc(2 * text.n + sizeof begin + sizeof end);
+    uint8_t *part = malloc(2 * text.n + sizeof begin + sizeof end);
     size_t n = without_ascii ? sizeof begin - 1 : 0;
     require(part != NULL);
     memcpy(part, begin, n);
     for (size_t i = 0; i < text.n; i++) {
         uint8_t byte = text.data[i];
         int stays = (byte >= 0x80) == without_ascii;
-        part[n++] = stays ? (char)byte : (char)('A' + (byte >> 4 & 7));
-        if (!stays && !without_ascii) part[n++] = (char)('a' + (byte & 15));
+        part[n++] = stays ? byte : (uint8_t)('A' + (byte >> 4 & 7));
+        if (!stays && !without_ascii) part[n++] = (uint8_t)('a' + (byte & 15));
     }
     memcpy(part + n, end, sizeof end);
-    int is_taken = expat_takes(part, without_ascii ? n + sizeof end - 1 : n);
+    int is_taken = expat_takes((const char *)part, without_ascii ? n + sizeof end - 1 : n);
     free(part);
     return is_taken;
 }
