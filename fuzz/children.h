@@ -7,6 +7,7 @@
 #define BM_FUZZ_CHILDREN_H
 
 #include "blastmerge.h"
+#include "number/number.h"
 #include "zlib_room.h"
 
 #include <expat.h>
@@ -27,10 +28,12 @@ static inline void require(int condition) {
     if (!condition) abort();
 }
 
+/* A zero byte follows. */
 static inline struct bytes copy_of(const uint8_t *data, size_t n) {
     struct bytes bytes = {malloc(n + 1), n};
     require(bytes.data != NULL);
     if (n > 0) memcpy(bytes.data, data, n);
+    bytes.data[n] = 0;
     return bytes;
 }
 
@@ -66,7 +69,7 @@ static inline struct bytes compress_text(const uint8_t *text, size_t n, uint8_t 
     return bytes;
 }
 
-/* Text of a gzip member that must be whole. */
+/* Text of a gzip member that must be whole; a zero byte follows. */
 static inline struct bytes inflate_text(struct bytes zipped, size_t n_text) {
     struct bytes text = {malloc(n_text + 1), n_text};
     z_stream stream;
@@ -78,6 +81,7 @@ static inline struct bytes inflate_text(struct bytes zipped, size_t n_text) {
     stream.avail_out = (uInt)n_text + 1;
     require(inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0 && stream.total_out == n_text);
     inflateEnd(&stream);
+    text.data[n_text] = 0;
     return text;
 }
 
@@ -113,7 +117,8 @@ static inline struct blastmerge_job *make_job(const struct blastmerge_options *o
     return job;
 }
 
-/* The merged text, which is what the report says of it; none unless there is a result. */
+/* The merged text, which is what the report says of it, with a zero byte behind it; none unless there is a
+ * result. */
 static inline enum blastmerge_status run_job(struct blastmerge_job *job, int is_plain, struct bytes *text) {
     void *data = NULL;
     size_t n = 0;
@@ -129,39 +134,34 @@ static inline enum blastmerge_status run_job(struct blastmerge_job *job, int is_
     return status;
 }
 
-static inline int expat_takes(const char *text, size_t n) {
+static inline int expat_takes(struct bytes text) {
     static XML_Parser parser;
     if (parser == NULL) parser = XML_ParserCreate(NULL);
     require(parser != NULL && XML_ParserReset(parser, NULL));
-    return XML_Parse(parser, text, (int)n, 1) == XML_STATUS_OK;
+    return XML_Parse(parser, (const char *)text.data, (int)text.n, 1) == XML_STATUS_OK;
 }
 
-/* The text with two letters in the place of each byte that is not ASCII, or else with one in the place of
- * each that is, as an element's text. */
-static inline int expat_takes_parts(struct bytes text, int without_ascii) {
-    static const char begin[] = "<a>", end[] = "</a>";
-    uint8_t *part = malloc(2 * text.n + sizeof begin + sizeof end);
-    size_t n = without_ascii ? sizeof begin - 1 : 0;
-    require(part != NULL);
-    memcpy(part, begin, n);
+/* The text with two letters in the place of each byte that is not ASCII. */
+static inline struct bytes spell_out(struct bytes text) {
+    struct bytes spelled = {malloc(2 * text.n + 1), 0};
+    require(spelled.data != NULL);
     for (size_t i = 0; i < text.n; i++) {
         uint8_t byte = text.data[i];
-        int stays = (byte >= 0x80) == without_ascii;
-        part[n++] = stays ? byte : (uint8_t)('A' + (byte >> 4 & 7));
-        if (!stays && !without_ascii) part[n++] = (uint8_t)('a' + (byte & 15));
+        if (byte >= 0x80) spelled.data[spelled.n++] = (uint8_t)('A' + (byte >> 4 & 7));
+        spelled.data[spelled.n++] = byte < 0x80 ? byte : (uint8_t)('a' + (byte & 15));
     }
-    memcpy(part + n, end, sizeof end);
-    int is_taken = expat_takes((const char *)part, without_ascii ? n + sizeof end - 1 : n);
-    free(part);
-    return is_taken;
+    return spelled;
 }
 
 /* Whether expat takes it. Entities that are not declared it would skip, but blastmerge refuses them before.
  * Names it takes as XML's fourth edition has them, blastmerge as the fifth has, with nearly all characters
- * that are not ASCII: where it refuses, it must take the text without these, and these. */
+ * that are not ASCII: where it refuses, they must be characters, and it must take letters in their place. */
 static inline int is_well_formed(struct bytes text) {
-    return expat_takes((const char *)text.data, text.n) ||
-           (expat_takes_parts(text, 0) && expat_takes_parts(text, 1));
+    if (expat_takes(text)) return 1;
+    struct bytes spelled = spell_out(text);
+    int is_taken = bm_number_is_text((const char *)text.data) && expat_takes(spelled);
+    free(spelled.data);
+    return is_taken;
 }
 
 /* Takes the input apart. texts: what each child holds, in the input. */

@@ -14,8 +14,6 @@
 #include "curl_stub.h"
 #include "keep.h"
 
-#include "cloud/clock.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,18 +49,6 @@ static int next_answer(struct answer *answer) {
     return 1;
 }
 
-/* --- a clock that goes on only while somebody waits ----------------------------------------------- */
-
-static int64_t clock_ms;
-
-int64_t bm_clock_ms(void) {
-    return clock_ms;
-}
-
-int64_t bm_clock_seconds(void) {
-    return 1700000000 + clock_ms / 1000;
-}
-
 /* --- a libcurl that asks nobody ------------------------------------------------------------------- */
 
 /* A request on its way. */
@@ -76,6 +62,7 @@ struct handle {
 
 static unsigned n_waits;
 static unsigned n_idle_waits; /* that took no time, since a request went on */
+
 static CURL *make_handle(void) {
     struct handle *handle = calloc(1, sizeof *handle);
     stub_require(handle != NULL);
@@ -197,7 +184,7 @@ static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_ex
     (void)extra;
     (void)n_extra;
     *n_ready = 0;
-    clock_ms += timeout_ms;
+    stub_clock_ms += timeout_ms;
     stub_require(timeout_ms > 0 || ++n_idle_waits < 10);
     if (timeout_ms > 0 && ++n_waits > 3) blastmerge_cancel(job);
     return CURLM_OK;
@@ -332,6 +319,7 @@ static void run(int what) {
     blastmerge_destroy(job);
     job = NULL;
     stub_n_ended = 0;
+    stub_clock_ms = 0;
 }
 
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */

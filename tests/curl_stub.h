@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a libcurl of our own needs in the place of the real one: transfers that are on their way or have
- * ended. What servers answer is up to whoever includes this: a struct that begins with a struct transfer, and
- * a `multi_perform` that ends transfers.
+ * ended, and a clock. What servers answer is up to whoever includes this: a struct that begins with a struct
+ * transfer, and a `multi_perform` that ends transfers.
  */
 #ifndef BM_TESTS_CURL_STUB_H
 #define BM_TESTS_CURL_STUB_H
 
+#include "cloud/clock.h"
 #include "cloud/library.h"
 
 #include <stdarg.h>
@@ -30,6 +31,17 @@ static struct transfer *stub_running[STUB_TRANSFERS];
 static struct transfer *stub_ended[STUB_TRANSFERS];
 static size_t stub_n_running;
 static size_t stub_n_ended;
+
+/* A clock that goes on only while somebody waits: multi_poll adds to it. */
+static int64_t stub_clock_ms;
+
+int64_t bm_clock_ms(void) {
+    return stub_clock_ms;
+}
+
+int64_t bm_clock_seconds(void) {
+    return 1700000000 + stub_clock_ms / 1000;
+}
 
 static inline void stub_require(bool holds) {
     if (!holds) abort();
