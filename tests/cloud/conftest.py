@@ -42,9 +42,12 @@ def pytest_configure(config):
     if "with libcurl" not in run("--version").out.decode():
         pytest.exit("this blastmerge was built without object storage", 0)
     if absent and os.environ.get("CI") == "true":
-        pytest.exit(f"these are missing: {' '.join(absent)}; scripts/setup --test installs them", 1)
+        pytest.exit(f"these are missing: {' '.join(absent)}; scripts/setup --all installs them", 1)
     if absent:
-        pytest.exit(f"SKIPPED ALL TESTS OF OBJECT STORAGE: missing {' '.join(absent)}; scripts/setup --test installs them", 0)
+        pytest.exit(f"SKIPPED ALL TESTS OF OBJECT STORAGE: missing {' '.join(absent)}; scripts/setup --all installs them", 0)
+    failure = stores.install()
+    if failure:
+        pytest.exit(failure, 1)
 
 
 def merge(*arguments, env=None, **options):

@@ -222,13 +222,19 @@ def told(server, folder):
         raise RuntimeError("\n".join([f"{server} does not start: {error}", *logs])) from error
 
 
+def install():
+    """Installs what comes from npm, once. What npm says goes to standard error; None, or what went wrong."""
+    done = subprocess.run([SCRIPTS / "azurite", "install"], stdin=subprocess.DEVNULL, check=False, timeout=900)
+    return None if done.returncode == 0 else f"Azurite could not be installed: npm ended with {done.returncode}"
+
+
 @contextlib.contextmanager
 def azurite(folder, *certificate):
     port = free_port()
     process = subprocess.Popen([SCRIPTS / "azurite", folder, str(port), *certificate], stdout=subprocess.DEVNULL)
     try:
         with told("Azurite", folder):
-            wait_for(port, process, 900)  # the first time it is installed
+            wait_for(port, process)
         yield port
     finally:
         process.kill()

@@ -23,8 +23,10 @@ ABSENT = stores.missing()
 if "with libcurl" not in program.run("--version").out.decode():
     pytest.skip("this blastmerge was built without object storage", allow_module_level=True)
 if ABSENT and os.environ.get("CI") != "true":
-    pytest.skip(f"missing {' '.join(ABSENT)}; scripts/setup --test installs them", allow_module_level=True)
+    pytest.skip(f"missing {' '.join(ABSENT)}; scripts/setup --all installs them", allow_module_level=True)
 assert not ABSENT, f"missing {' '.join(ABSENT)}"
+FAILURE = stores.install()
+assert not FAILURE, FAILURE
 
 CALM = {"BLASTMERGE_RETRY_DELAY_MS": "1", "AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# What the scripts that run tests share.
+
+step() {
+    printf '\n=== %s\n' "$*"
+}
+
+# run_tests FOLDER [CTEST-OPTION]...: runs a build's tests. It names those that were skipped; with CI=true these fail the run.
+run_tests() {
+    folder=$1
+    shift
+    ctest --test-dir "$folder" --output-on-failure --parallel "$(nproc)" --no-tests=error "$@"
+    if grep -E '^SKIPPED \[|\[ *SKIPPED *\]' "$folder/Testing/Temporary/LastTest.log"; then
+        echo "SKIPPED: the tests named above were not run" >&2
+        [ "${CI-}" != true ] || return 1
+    fi
+}
