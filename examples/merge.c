@@ -20,12 +20,13 @@ static int next_chunk(void *context, const void **data, size_t *n_bytes) {
     struct chunks *chunks = context;
     *data = chunks->bytes;
     *n_bytes = fread(chunks->bytes, 1, sizeof chunks->bytes, chunks->file);
-    return ferror(chunks->file) ? EIO : 0;
+    return ferror(chunks->file) ? -EIO : BLASTMERGE_CALLBACK_OK;
 }
 
-static void on_warning(void *context, const char *message) {
+static int on_warning(void *context, const char *message) {
     (void)context;
     fprintf(stderr, "warning: %s\n", message);
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 int main(int argc, char **argv) {

@@ -21,6 +21,9 @@
  * Only blastmerge_cancel() may be called from any thread, or from a signal handler, at any time
  * between blastmerge_create() and blastmerge_destroy(). The caller's readers, writers, allocator
  * and callbacks are called only on the thread that is inside a function of the job, one at a time.
+ * From within them no function of that job may be called but blastmerge_cancel(), blastmerge_error(),
+ * blastmerge_report() and blastmerge_child(): the others return BLASTMERGE_USAGE and do nothing, and
+ * blastmerge_destroy() does nothing.
  *
  * The library never prints, never exits, and never touches signals or the locale. Strings given to
  * it are copied. Strings are UTF-8 or, for paths, whatever the file system has.
@@ -112,6 +115,14 @@ enum blastmerge_sort {
     BLASTMERGE_SORT_NONE = 0,   /* as they were added */
     BLASTMERGE_SORT_NATURAL = 1 /* by name, runs of digits by value: batch_2 before batch_10 */
 };
+
+/*
+ * What each of the caller's functions that returns int returns on success, and nothing else is success: 0 is
+ * a failure without a reason, a negative errno value (-EIO) one with a reason, and any other number a
+ * failure, too. So a function that ends early, or whose return value is lost, never passes for one that
+ * succeeded.
+ */
+#define BLASTMERGE_CALLBACK_OK 1
 
 /* Says once what went wrong in a job. Valid until the job's next call; text_offset and the rest are
  * meaningful where child is not BLASTMERGE_NO_CHILD. */
@@ -213,8 +224,11 @@ struct blastmerge_options {
     int force;          /* an existing destination is replaced */
     struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
     void *callback_context;
-    void (*on_warning)(void *context, const char *message);
-    void (*on_progress)(void *context, const struct blastmerge_progress *progress);
+    /* Both return BLASTMERGE_CALLBACK_OK; anything else ends the job with an error before anything is final:
+     * the one that the errno value stands for, else BLASTMERGE_IO. To end it with BLASTMERGE_CANCELLED, call
+     * blastmerge_cancel(). */
+    int (*on_warning)(void *context, const char *message);
+    int (*on_progress)(void *context, const struct blastmerge_progress *progress);
     uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
     const char
         *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
@@ -227,24 +241,31 @@ struct blastmerge_options {
     const char
         *expect_queries; /* a file with the queries that were searched, FASTA or a list of names: Iterations
                             of others, missing or in another order are an error (docs/queries.md); NULL */
+    /*
+     * For bindings of other languages, in which an exception that leaves a callback can leave any return
+     * value, such as that of the call before. If it is not NULL, a number that was not used before is written
+     * there before each call of a reader, a writer or a callback, and the call succeeds only if it returns
+     * BLASTMERGE_CALLBACK_OK plus that number. It must stay valid until the job is destroyed.
+     */
+    int *callback_ticket;
 };
 
 /*
  * Bytes from the caller: a chunk iterator. next sets *data and *n_bytes to the next chunk, which must
- * stay valid until the next call of next or close; 0 bytes say that the end is reached. It returns 0,
- * or an errno value on failure. close (may be NULL) is called exactly once for each reader that was
- * added, at the end of its bytes or when the job ends. A chunk may have any size from 1 byte on.
+ * stay valid until the next call of next or close; 0 bytes say that the end is reached. close (may be NULL)
+ * is called exactly once for each reader that was added, at the end of its bytes or when the job ends. Both
+ * return BLASTMERGE_CALLBACK_OK, or else the job fails. A chunk may have any size from 1 byte on.
  */
 struct blastmerge_reader {
     void *context;
     int (*next)(void *context, const void **data, size_t *n_bytes);
-    void (*close)(void *context);
+    int (*close)(void *context);
 };
 
 /*
- * Where the caller wants the merged bytes. write takes all n_bytes or fails; each function returns 0
- * or an errno value. After the last write exactly one of commit (everything was checked) and discard
- * (whatever was written is not a result) is called. Both may be NULL.
+ * Where the caller wants the merged bytes. write takes all n_bytes or fails; write and commit return
+ * BLASTMERGE_CALLBACK_OK, or else the job fails. After the last write exactly one of commit (everything was
+ * checked) and discard (whatever was written is not a result) is called. Both may be NULL.
  */
 struct blastmerge_writer {
     void *context;

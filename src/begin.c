@@ -204,7 +204,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->is_check) return BLASTMERGE_OK;
     if (job->has_writer) {
-        bm_store_open_writer(&job->store, &job->writer);
+        bm_store_open_writer(&job->store, &job->writer, job->options.callback_ticket);
         job->has_writer = false; /* it is the store now that owes it a commit or discard */
         return BLASTMERGE_OK;
     }
@@ -264,6 +264,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = check_twice(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_order_given) check_order(job);
+    status = bm_job_check_callbacks(job);
+    if (status != BLASTMERGE_OK) return status;
     put_gzip_header(job);
     job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;
     return BLASTMERGE_OK;

@@ -190,8 +190,9 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
 }
 
 void blastmerge_destroy(struct blastmerge_job *job) {
-    if (job == NULL) return;
+    if (job == NULL || job->is_inside) return;
     struct bm_memory memory;
+    job->is_inside = true;
     bm_conduct_end(job);
     if (job->has_writer && job->writer.discard != NULL) job->writer.discard(job->writer.context);
     for (size_t i = 0; i < job->n_children; i++) bm_job_drop_source(job, &job->children[i].source);
@@ -214,8 +215,10 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
-/* A job whose options were refused, or that has begun, takes nothing more. */
+/* A job whose options were refused, or that has begun, takes nothing more. A call from within a callback of
+ * the job is refused without a word in the job's error, so that it does no harm. */
 static enum blastmerge_status check_open(struct blastmerge_job *job) {
+    if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
     return job->has_begun ? refuse(job, "the job has begun already") : BLASTMERGE_OK;
 }
@@ -277,7 +280,7 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
-    return bm_job_add_child(job, bm_source_reader(name, reader));
+    return bm_job_add_child(job, bm_source_reader(name, reader, job->options.callback_ticket));
 }
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,
@@ -330,6 +333,11 @@ static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_st
     if (job->phase != BM_PHASE_END) count_totals(job);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_PHASE_FAILED;
     bm_conduct_end(job);
+    if (job->failed_callback != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
+        job->phase = BM_PHASE_FAILED;
+        status = bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
+    }
+    job->is_inside = false;
     return status;
 }
 
@@ -350,6 +358,7 @@ static enum blastmerge_status commit(struct blastmerge_job *job) {
     }
     if (status == BLASTMERGE_OK && job->before_commit != NULL)
         status = job->before_commit(job->before_commit_context);
+    if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status == BLASTMERGE_OK && has_store) status = bm_store_commit(&job->store, error);
     if (status == BLASTMERGE_OK && job->has_report) status = bm_store_commit(&job->report_store, error);
     return status == BLASTMERGE_OK ? bm_rescue_status(job) : status;
@@ -357,7 +366,9 @@ static enum blastmerge_status commit(struct blastmerge_job *job) {
 
 static enum blastmerge_status begin(struct blastmerge_job *job) {
     enum blastmerge_status status = check_open(job);
-    return status == BLASTMERGE_OK ? bm_conduct_begin(job) : status;
+    if (status != BLASTMERGE_OK) return status;
+    job->is_inside = true;
+    return bm_conduct_begin(job);
 }
 
 /* Merges to the store that is open, if any. */
@@ -394,7 +405,7 @@ enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data, size_t *n_bytes) {
-    enum blastmerge_status status = job->error.status;
+    enum blastmerge_status status = job->is_inside ? BLASTMERGE_USAGE : job->error.status;
     *data = NULL;
     *n_bytes = 0;
     if (status != BLASTMERGE_OK) return status;
@@ -407,9 +418,11 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     } else {
         job->output.n_data = 0; /* what was handed out last */
     }
+    job->is_inside = true;
     if (status == BLASTMERGE_OK && job->phase == BM_PHASE_END) return end(job, commit(job));
     if (status == BLASTMERGE_OK) status = bm_conduct(job);
     if (status != BLASTMERGE_OK) return end(job, status);
+    job->is_inside = false;
     *data = job->output.data;
     *n_bytes = job->output.n_data;
     job->totals.output_bytes += job->output.n_data;

@@ -46,6 +46,19 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     return fail(job);
 }
 
+/* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
+static void note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
+    if (bm_callback_is_ok(issued, result) || job->failed_callback != NULL) return;
+    job->failed_callback = what;
+    job->callback_result = result;
+}
+
+enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
+    if (job->failed_callback == NULL || job->error.status != BLASTMERGE_OK) return job->error.status;
+    bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
+    return fail(job);
+}
+
 static void tell_warning(struct blastmerge_job *job, bool is_of_child, const char *message) {
     job->totals.n_warnings++;
     if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
@@ -58,7 +71,10 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     tell_warning(job, is_of_child, message);
-    if (job->options.on_warning != NULL) job->options.on_warning(job->options.callback_context, message);
+    if (job->options.on_warning == NULL) return;
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    note_callback(job, "on_warning failed", issued,
+                  job->options.on_warning(job->options.callback_context, message));
 }
 
 /* --- lanes: the child at hand and those after it ------------------------------------------------- */
@@ -117,7 +133,9 @@ static void tell_progress(struct blastmerge_job *job) {
         .n_iterations = job->totals.n_iterations + job->counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };
-    job->options.on_progress(job->options.callback_context, &progress);
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    note_callback(job, "on_progress failed", issued,
+                  job->options.on_progress(job->options.callback_context, &progress));
 }
 
 /* --- batches ------------------------------------------------------------------------------------- */
@@ -449,7 +467,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         tell_warning(job, true, message);
     }
     bm_lane_close(lane);
-    return BLASTMERGE_OK;
+    if (!child->source.has_close_failed) return BLASTMERGE_OK;
+    bm_fail_callback(&job->error, child->source.close_result, "its reader failed to close");
+    return bm_conduct_fail_child(job);
 }
 
 /* Writes the report's row for the child that has ended, and goes on to the next. */
@@ -552,6 +572,7 @@ enum blastmerge_status bm_conduct(struct blastmerge_job *job) {
             return fail(job);
         }
         status = step(job, &is_full);
+        if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #ifndef BM_JOB_H
 #define BM_JOB_H
 
+#include "base/callback.h"
 #include "base/cancel.h"
 #include "base/edit.h"
 #include "base/output.h"
@@ -75,6 +76,9 @@ struct blastmerge_job {
     struct bm_cancel cancel;
     struct blastmerge_error error;
     struct blastmerge_report totals;
+    const char *failed_callback; /* the first one of the options that failed, and what it returned; or NULL */
+    int callback_result;
+    bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
     struct bm_child *children;
     size_t n_children;
@@ -165,6 +169,9 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
 
 /* Closes a source and gives back its strings. */
 void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source);
+
+/* Ends the job if one of the options' callbacks has failed. */
+enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Tells a warning of the child at hand, or of the whole merge. */
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);

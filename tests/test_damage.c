@@ -193,7 +193,7 @@ static int next_chunk(void *context, const void **data, size_t *n_bytes) {
     *n_bytes = n_left < 4093 ? n_left : 4093;
     *data = chunks->bytes.data + chunks->position;
     chunks->position += *n_bytes;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 /* Merges the child in its place, and keeps what comes out piece by piece in *merged. */

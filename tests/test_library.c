@@ -182,17 +182,17 @@ struct kept {
 
 static int keep_write(void *context, const void *data, size_t n_bytes) {
     struct kept *kept = context;
-    if (++kept->n_writes == kept->fail_at) return ENOSPC;
+    if (++kept->n_writes == kept->fail_at) return -ENOSPC;
     kept->bytes.data = realloc(kept->bytes.data, kept->bytes.n + n_bytes);
     memcpy(kept->bytes.data + kept->bytes.n, data, n_bytes);
     kept->bytes.n += n_bytes;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static int keep_commit(void *context) {
     struct kept *kept = context;
     kept->n_commits++;
-    return kept->commit_failure;
+    return kept->commit_failure == 0 ? BLASTMERGE_CALLBACK_OK : -kept->commit_failure;
 }
 
 static void keep_discard(void *context) {
@@ -252,16 +252,17 @@ struct chunks {
 
 static int next_chunk(void *context, const void **data, size_t *n_bytes) {
     struct chunks *chunks = context;
-    if (++chunks->n_calls == chunks->fail_at) return EIO;
+    if (++chunks->n_calls == chunks->fail_at) return -EIO;
     size_t n_left = chunks->all.n - chunks->position;
     *n_bytes = n_left < chunks->n_chunk ? n_left : chunks->n_chunk;
     *data = chunks->all.data + chunks->position;
     chunks->position += *n_bytes;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
-static void close_chunks(void *context) {
+static int close_chunks(void *context) {
     ((struct chunks *)context)->n_closed++;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static void test_readers_of_any_chunks(void **state) {
@@ -432,9 +433,10 @@ static void test_each_allocation_fails(void **state) {
 
 /* --- cancelling ---------------------------------------------------------------------------------- */
 
-static void cancel_on_progress(void *context, const struct blastmerge_progress *progress) {
+static int cancel_on_progress(void *context, const struct blastmerge_progress *progress) {
     assert_int_equal(progress->n_children, N_CHILDREN);
     blastmerge_cancel(*(struct blastmerge_job **)context);
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static void test_cancel_while_running(void **state) {

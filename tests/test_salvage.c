@@ -93,9 +93,10 @@ struct change {
 };
 
 /* By then the first pass has read all of it. */
-static void make_change(void *context, const struct blastmerge_progress *progress) {
+static int make_change(void *context, const struct blastmerge_progress *progress) {
     const struct change *change = context;
     if (progress->compressed_bytes > change->text.n) change->text.data[change->at] = (uint8_t)change->byte;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static void change_child(const char *place, size_t offset, char byte) {
@@ -131,7 +132,7 @@ static int read_nothing(void *context, const void **data, size_t *n_bytes) {
     (void)context;
     *data = NULL;
     *n_bytes = 0;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static void test_refused(void **state) {

@@ -227,30 +227,31 @@ static int fails(struct given *given, enum fault fault) {
 static int read_given(void *context, const void **data, size_t *n_bytes) {
     struct given *given = context;
     size_t n_left = zipped[0].n - given->n_read;
-    if (fails(given, FAULTY_READER)) return EIO;
+    if (fails(given, FAULTY_READER)) return -EIO;
     *n_bytes = n_left < 700 ? n_left : 700;
     *data = zipped[0].data + given->n_read;
     given->n_read += *n_bytes;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
-static void close_given(void *context) {
+static int close_given(void *context) {
     ((struct given *)context)->n_closed++;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static int write_given(void *context, const void *data, size_t n_bytes) {
     struct given *given = context;
-    if (fails(given, FAULTY_WRITER)) return ENOSPC;
+    if (fails(given, FAULTY_WRITER)) return -ENOSPC;
     given->written.data = realloc(given->written.data, given->written.n + n_bytes);
     if (given->written.data == NULL) abort();
     memcpy(given->written.data + given->written.n, data, n_bytes);
     given->written.n += n_bytes;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static int commit_given(void *context) {
     ((struct given *)context)->n_ends++;
-    return 0;
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static void discard_given(void *context) {

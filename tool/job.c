@@ -5,15 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static void on_warning(void *context, const char *message) {
+static int on_warning(void *context, const char *message) {
     struct tool_job *job = context;
     tool_progress_clear(&job->progress);
     tool_warn(message);
+    return BLASTMERGE_CALLBACK_OK;
 }
 
-static void on_progress(void *context, const struct blastmerge_progress *state) {
+static int on_progress(void *context, const struct blastmerge_progress *state) {
     struct tool_job *job = context;
     tool_progress_show(&job->progress, state);
+    return BLASTMERGE_CALLBACK_OK;
 }
 
 static struct blastmerge_options library_options(const struct tool_options *options) {

@@ -269,6 +269,7 @@ class _Job:
 
     def __init__(self, children: Iterable[ChildSource], options: dict) -> None:
         self.handle = ctypes.c_void_p()
+        self._ticket = ctypes.c_int()
         self.raised: Optional[BaseException] = None
         self._kept: List[Any] = []
         made = self._options(options)
@@ -313,9 +314,10 @@ class _Job:
                 setattr(made, name, None if value is None else value.encode())
             else:
                 raise TypeError(f"there is no option {name!r}")
-        made.on_warning = self._keep(_library.WARNING(self._guard_void(self._warner(on_warning))))
+        made.callback_ticket = ctypes.pointer(self._ticket)
+        made.on_warning = self._keep(_library.WARNING(self._guard(self._warner(on_warning))))
         if on_progress is not None:
-            made.on_progress = self._keep(_library.PROGRESS(self._guard_void(self._teller(on_progress))))
+            made.on_progress = self._keep(_library.PROGRESS(self._guard(self._teller(on_progress))))
         return made
 
     @staticmethod
@@ -343,21 +345,14 @@ class _Job:
     def _guard(self, call: Callable[..., None]) -> Callable[..., int]:
         def guarded(*arguments: Any) -> int:
             try:
+                ticket = self._ticket.value
                 call(*arguments)
-                return 0
+                return _library.CALLBACK_OK + ticket
             except BaseException as raised:  # pylint: disable=broad-except
                 self.raised = self.raised or raised
                 number = raised.errno if isinstance(raised, OSError) else None
-                return number or errno.EIO
+                return -(number or errno.EIO)
         return guarded
-
-    def _guard_void(self, call: Callable[..., None]) -> Callable[..., None]:
-        guarded = self._guard(call)
-
-        def void(*arguments: Any) -> None:
-            if guarded(*arguments) and self.handle:
-                _C.blastmerge_cancel(self.handle)
-        return void
 
     # --- children --------------------------------------------------------------------------------
 
@@ -393,7 +388,7 @@ class _Job:
                 chunks.close()
 
         return self._keep(_library.Reader(None, self._keep(_library.NEXT(self._guard(take_next))),
-                                          self._keep(_library.CLOSE(self._guard_void(close)))))
+                                          self._keep(_library.CLOSE(self._guard(close)))))
 
     # --- output ----------------------------------------------------------------------------------
 

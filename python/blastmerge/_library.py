@@ -7,10 +7,11 @@ import sys
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
+CALLBACK_OK = 1
 NO_CHILD = NO_OFFSET = 2**64 - 1
 
 NEXT = CFUNCTYPE(c_int, c_void_p, POINTER(c_void_p), POINTER(c_size_t))
-CLOSE = CFUNCTYPE(None, c_void_p)
+CLOSE = CFUNCTYPE(c_int, c_void_p)
 WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 COMMIT = CFUNCTYPE(c_int, c_void_p)
 DISCARD = CFUNCTYPE(None, c_void_p)
@@ -47,8 +48,8 @@ class Progress(Structure):
                 ("n_children", c_uint64), ("n_iterations", c_uint64), ("output_bytes", c_uint64)]
 
 
-WARNING = CFUNCTYPE(None, c_void_p, c_char_p)
-PROGRESS = CFUNCTYPE(None, c_void_p, POINTER(Progress))
+WARNING = CFUNCTYPE(c_int, c_void_p, c_char_p)
+PROGRESS = CFUNCTYPE(c_int, c_void_p, POINTER(Progress))
 
 
 class Options(Structure):
@@ -59,7 +60,7 @@ class Options(Structure):
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
                 ("as_unsplit", c_int), ("salvage", c_int),
-                ("expect_queries", c_char_p)]
+                ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int))]
 
 
 class FinalizeOptions(Structure):

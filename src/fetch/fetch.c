@@ -54,10 +54,15 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
     if (fetch->n_chunk == 0) {
         const void *chunk = NULL;
         const struct blastmerge_reader *reader = &fetch->source->reader;
-        int failure = reader->next(reader->context, &chunk, &fetch->n_chunk);
-        if (failure != 0) {
+        int issued = bm_callback_begin(fetch->source->ticket);
+        int result = reader->next(reader->context, &chunk, &fetch->n_chunk);
+        if (!bm_callback_is_ok(issued, result)) {
             fetch->n_chunk = 0;
-            return bm_fail_system(error, failure, "its reader failed");
+            return bm_fail_callback(error, result, "its reader failed");
+        }
+        if (chunk == NULL && fetch->n_chunk > 0) {
+            fetch->n_chunk = 0;
+            return bm_fail(error, BLASTMERGE_USAGE, "its reader gave a length without data");
         }
         fetch->chunk = chunk;
     }
@@ -96,10 +101,11 @@ struct bm_source bm_source_memory(const char *name, const void *data, size_t n_b
                               .can_read_ahead = true};
 }
 
-struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader) {
+struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader, int *ticket) {
     return (struct bm_source){.back_end = &reader_back_end,
                               .name = name,
                               .reader = *reader,
+                              .ticket = ticket,
                               .n_bytes = UINT64_MAX,
                               .is_open_reader = true};
 }
@@ -110,7 +116,10 @@ void bm_source_close(struct bm_source *source) {
 #endif
     if (!source->is_open_reader) return;
     source->is_open_reader = false;
-    if (source->reader.close != NULL) source->reader.close(source->reader.context);
+    if (source->reader.close == NULL) return;
+    int issued = bm_callback_begin(source->ticket);
+    source->close_result = source->reader.close(source->reader.context);
+    source->has_close_failed = !bm_callback_is_ok(issued, source->close_result);
 }
 
 const char *bm_source_location(const struct bm_source *source) {

@@ -8,6 +8,7 @@
 #ifndef BM_FETCH_H
 #define BM_FETCH_H
 
+#include "base/callback.h"
 #include "base/cancel.h"
 
 struct bm_cloud;
@@ -40,12 +41,15 @@ struct bm_source {
     struct bm_look *look;            /* remote: a look that has begun */
     const uint8_t *memory;           /* children in memory */
     struct blastmerge_reader reader; /* children from the caller's reader */
+    int *ticket;                     /* of the reader's calls, or NULL */
     uint64_t n_bytes;                /* known by look, or UINT64_MAX */
     uint64_t device;                 /* files: identity, for telling whether two are the same */
     uint64_t inode;
     bool has_identity;
-    bool can_read_ahead;         /* reading it early keeps nobody waiting */
-    bool is_open_reader;         /* the caller's reader waits for its close */
+    bool can_read_ahead;   /* reading it early keeps nobody waiting */
+    bool is_open_reader;   /* the caller's reader waits for its close */
+    bool has_close_failed; /* the reader's close returned close_result */
+    int close_result;
     const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
     size_t n_spans;
 };
@@ -54,7 +58,7 @@ struct bm_source bm_source_path(const char *path);
 /* name is for messages: the location without secrets. Its cloud is to be set before it is looked at. */
 struct bm_source bm_source_remote(const char *name, const char *location);
 struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes);
-struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader);
+struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader, int *ticket);
 
 /* Calls the reader's close, if it was not yet; breaks off a look. */
 void bm_source_close(struct bm_source *source);

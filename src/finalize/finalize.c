@@ -175,26 +175,37 @@ static char *text_of(struct bm_finalize *finalize) {
 struct listener {
     json_t *warnings;
     void *context;
-    void (*on_warning)(void *context, const char *message);
-    void (*on_progress)(void *context, const struct blastmerge_progress *progress);
+    int *ticket;
+    int (*on_warning)(void *context, const char *message);
+    int (*on_progress)(void *context, const struct blastmerge_progress *progress);
 };
 
-static void keep_warning(void *context, const char *message) {
+/* What the caller's function returned, without its ticket. */
+static int pass_result(int issued, int result) {
+    if (bm_callback_is_ok(issued, result)) return BLASTMERGE_CALLBACK_OK;
+    return result == BLASTMERGE_CALLBACK_OK ? 0 : result;
+}
+
+static int keep_warning(void *context, const char *message) {
     struct listener *listener = context;
     if (json_array_size(listener->warnings) < MAX_WARNINGS)
         (void)json_array_append_new(listener->warnings, string_of(message));
-    if (listener->on_warning != NULL) listener->on_warning(listener->context, message);
+    if (listener->on_warning == NULL) return BLASTMERGE_CALLBACK_OK;
+    int issued = bm_callback_begin(listener->ticket);
+    return pass_result(issued, listener->on_warning(listener->context, message));
 }
 
-static void pass_progress(void *context, const struct blastmerge_progress *progress) {
+static int pass_progress(void *context, const struct blastmerge_progress *progress) {
     const struct listener *listener = context;
-    listener->on_progress(listener->context, progress);
+    int issued = bm_callback_begin(listener->ticket);
+    return pass_result(issued, listener->on_progress(listener->context, progress));
 }
 
 static struct listener listen(struct blastmerge_job *job, json_t *warnings) {
     struct blastmerge_options *options = &job->options;
-    struct listener listener = {warnings, options->callback_context, options->on_warning,
-                                options->on_progress};
+    struct listener listener = {warnings, options->callback_context, options->callback_ticket,
+                                options->on_warning, options->on_progress};
+    options->callback_ticket = NULL;
     options->on_warning = keep_warning;
     if (options->on_progress != NULL) options->on_progress = pass_progress;
     return listener;
@@ -203,6 +214,7 @@ static struct listener listen(struct blastmerge_job *job, json_t *warnings) {
 /* --- the public function ------------------------------------------------------------------------- */
 
 static enum blastmerge_status check_job(struct blastmerge_job *job) {
+    if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
     if (job->has_begun || job->n_children > 0 || job->output_location != NULL || job->has_writer ||
         job->report_location != NULL)
@@ -241,6 +253,7 @@ static enum blastmerge_status run(struct bm_finalize *finalize, char **outcome) 
     job->totals.peak_memory = job->memory.n_peak;
     job->totals.seconds = seconds_since(&began);
     job->options.callback_context = listener.context;
+    job->options.callback_ticket = listener.ticket;
     job->options.on_warning = listener.on_warning;
     job->options.on_progress = listener.on_progress;
     if (status != BLASTMERGE_OK && (finalize->outcome == NULL || finalize->text[0] != '\0'))

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store.h"
+#include "base/callback.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* --- the caller's writer ------------------------------------------------------------------------- */
 
 static enum blastmerge_status writer_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
                                            struct blastmerge_error *error) {
-    int failure = store->writer.write(store->writer.context, data, n_bytes);
-    return failure == 0 ? BLASTMERGE_OK : bm_fail_system(error, failure, "the output's writer failed");
+    int issued = bm_callback_begin(store->ticket);
+    int result = store->writer.write(store->writer.context, data, n_bytes);
+    return bm_callback_is_ok(issued, result) ? BLASTMERGE_OK
+                                             : bm_fail_callback(error, result, "the output's writer failed");
 }
 
 static enum blastmerge_status writer_prepare(struct bm_store *store, struct blastmerge_error *error) {
@@ -20,9 +22,11 @@ static enum blastmerge_status writer_prepare(struct bm_store *store, struct blas
 
 static enum blastmerge_status writer_commit(struct bm_store *store, struct blastmerge_error *error) {
     if (store->writer.commit == NULL) return BLASTMERGE_OK;
-    int failure = store->writer.commit(store->writer.context);
-    return failure == 0 ? BLASTMERGE_OK
-                        : bm_fail_system(error, failure, "the output's writer failed to commit");
+    int issued = bm_callback_begin(store->ticket);
+    int result = store->writer.commit(store->writer.context);
+    return bm_callback_is_ok(issued, result)
+               ? BLASTMERGE_OK
+               : bm_fail_callback(error, result, "the output's writer failed to commit");
 }
 
 static void writer_discard(struct bm_store *store) {
@@ -32,9 +36,10 @@ static void writer_discard(struct bm_store *store) {
 static const struct bm_store_back_end writer_back_end = {writer_write, writer_prepare, writer_commit,
                                                          writer_discard};
 
-void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer) {
+void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket) {
     memset(store, 0, sizeof *store);
     store->writer = *writer;
+    store->ticket = ticket;
     store->back_end = &writer_back_end;
 }
 

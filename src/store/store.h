@@ -29,6 +29,7 @@ struct bm_store {
     const struct bm_store_back_end *back_end; /* NULL: not open */
     struct bm_cancel *cancel;
     struct blastmerge_writer writer; /* the caller's */
+    int *ticket;                     /* of the writer's calls, or NULL */
     int file;
     bool is_pipe; /* each write waits so that a cancel is seen */
     bool is_force;
@@ -61,7 +62,7 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
                                             bool is_force, bool is_report,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
-void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer);
+void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket);
 
 enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, size_t n_bytes,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;

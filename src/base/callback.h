@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * callback - calls of the caller's own functions.
+ *
+ * Success must be something that a lost exception of a foreign language cannot make. Such a language returns
+ * 0, or whatever the call before left in the return value's place: Python's ctypes does that. So success is
+ * BLASTMERGE_CALLBACK_OK, and for callers that give options.callback_ticket it is a number that no call
+ * before has returned.
+ *
+ *     int issued = bm_callback_begin(ticket);
+ *     int result = function(context);
+ *     if (!bm_callback_is_ok(issued, result)) ...
+ */
+#ifndef BM_CALLBACK_H
+#define BM_CALLBACK_H
+
+#include "base/base.h"
+
+/* Before each call: a new ticket is written to *ticket, if there is one. The ticket, or 0. */
+int bm_callback_begin(int *ticket);
+
+bool bm_callback_is_ok(int issued, int result);
+
+/* Fills the record for a call that returned `result`: the message is `what` ("its reader failed") and the
+ * reason. */
+enum blastmerge_status bm_fail_callback(struct blastmerge_error *error, int result, const char *what);
+
+#endif
