@@ -5,6 +5,7 @@
 #include "cloud/text.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -20,22 +21,57 @@ void bm_answer_forget(struct bm_request *request) {
     request->retry_after_ms = request->date = -1;
     request->n_refusal = 0;
     request->n_of_try = 0;
-    request->fault[0] = '\0';
+    request->oddity = NULL;
+    request->fault = BM_FAULT_NONE;
 }
 
-/* "bytes 0-99/1000", or with a star for what is not known. */
-static void take_content_range(struct bm_request *request, const char *value, size_t n_value) {
-    uint64_t last = 0;
-    if (n_value < 6 || strncasecmp(value, "bytes ", 6) != 0) return;
-    const char *slash = memchr(value, '/', n_value);
-    const char *dash = memchr(value, '-', n_value);
-    if (slash == NULL) return;
-    size_t n_total = n_value - (size_t)(slash + 1 - value);
-    request->has_total = bm_parse_count(slash + 1, n_total, &request->total);
-    if (dash == NULL || dash > slash) return;
-    request->has_range = bm_parse_count(value + 6, (size_t)(dash - value) - 6, &request->range_first) &&
-                         bm_parse_count(dash + 1, (size_t)(slash - dash) - 1, &last) &&
-                         last >= request->range_first;
+void bm_request_fault(struct bm_request *request, enum bm_fault fault, const char *format, ...) {
+    va_list arguments;
+    if (request->fault != BM_FAULT_NONE) return;
+    request->fault = fault;
+    va_start(arguments, format);
+    vsnprintf(request->fault_text, sizeof request->fault_text, format, arguments);
+    va_end(arguments);
+}
+
+/* "bytes 0-99/1000", or with a star for what is not known. False if it is none of these, or if what it says
+ * cannot be. */
+static bool parse_content_range(struct bm_request *request, const char *value, size_t n_value) {
+    request->has_range = request->has_total = false;
+    if (n_value < 6 || strncasecmp(value, "bytes ", 6) != 0) return false;
+    const char *span = value + 6;
+    const char *end = value + n_value;
+    const char *slash = memchr(span, '/', (size_t)(end - span));
+    if (slash == NULL) return false;
+    size_t n_span = (size_t)(slash - span);
+    size_t n_total = (size_t)(end - slash) - 1;
+    bool has_total = bm_parse_count(slash + 1, n_total, &request->total);
+    if (!has_total && !bm_is_same_word(slash + 1, n_total, "*")) return false;
+    request->has_total = has_total;
+    if (bm_is_same_word(span, n_span, "*")) return has_total; /* that comes with a 416 */
+    const char *dash = memchr(span, '-', n_span);
+    if (dash == NULL) return false;
+    request->has_range = bm_parse_count(span, (size_t)(dash - span), &request->range_first) &&
+                         bm_parse_count(dash + 1, (size_t)(slash - dash) - 1, &request->range_last) &&
+                         request->range_first <= request->range_last &&
+                         (!has_total || request->range_last < request->total);
+    return request->has_range;
+}
+
+/* One that comes twice must say the same twice. */
+static void parse_length(struct bm_request *request, const char *value, size_t n_value) {
+    bool had_length = request->has_length;
+    uint64_t before = request->length;
+    request->has_length = bm_parse_count(value, n_value, &request->length);
+    if (!request->has_length || (had_length && before != request->length))
+        request->oddity = "a Content-Length that makes no sense";
+}
+
+static void keep_once(struct bm_request *request, char *place, size_t size, const char *value, size_t n_value,
+                      const char *oddity) {
+    bool is_same = strlen(place) == n_value && memcmp(place, value, n_value) == 0;
+    if ((place[0] != '\0' && !is_same) || !bm_copy_bytes(place, size, value, n_value))
+        request->oddity = oddity;
 }
 
 static void take_retry_after(struct bm_request *request, const char *value) {
@@ -55,13 +91,16 @@ static void take_header(struct bm_request *request, const char *name, size_t n_n
     char copy[64];
     bm_copy_bytes(copy, sizeof copy, value, n_value);
     if (bm_is_same_word(name, n_name, "ETag")) {
-        bm_copy_bytes(request->etag, sizeof request->etag, value, n_value);
+        keep_once(request, request->etag, sizeof request->etag, value, n_value,
+                  "an ETag that is too long, or two of them");
     } else if (bm_is_same_word(name, n_name, "Last-Modified")) {
-        bm_copy_text(request->modified, sizeof request->modified, copy);
+        keep_once(request, request->modified, sizeof request->modified, value, n_value,
+                  "a Last-Modified that is too long, or two of them");
     } else if (bm_is_same_word(name, n_name, "Content-Length")) {
-        request->has_length = bm_parse_count(value, n_value, &request->length);
+        parse_length(request, value, n_value);
     } else if (bm_is_same_word(name, n_name, "Content-Range")) {
-        take_content_range(request, value, n_value);
+        if (request->has_range || !parse_content_range(request, value, n_value))
+            request->oddity = "a Content-Range that makes no sense";
     } else if (bm_is_same_word(name, n_name, "Retry-After")) {
         take_retry_after(request, copy);
     } else if (bm_is_same_word(name, n_name, "Date")) {
@@ -98,44 +137,85 @@ size_t bm_answer_header(char *data, size_t size, size_t n, void *context) {
     return n_line;
 }
 
-static bool set_fault(struct bm_request *request, bool is_changed, const char *fault) {
-    snprintf(request->fault, sizeof request->fault, "%s", fault);
-    request->is_changed = request->is_changed || is_changed;
-    return false;
+/* Whether a status of success is one that fits the request. */
+static bool fits(const struct bm_request *request) {
+    long status = request->http_status;
+    if (request->expected_http != 0) return status == request->expected_http;
+    if (request->is_ranged) return status == 206 || (status == 200 && request->can_be_whole);
+    if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0) return status == 200;
+    return strcmp(request->method, "DELETE") == 0 || status == 200 || status == 201;
+}
+
+static void check_status(struct bm_request *request) {
+    if (request->is_ranged && request->http_status == 200 && (!request->can_be_whole || request->n_kept > 0))
+        bm_request_fault(request, BM_FAULT_PASSING, "sent all of it where a range was asked for");
+    else if (!fits(request))
+        bm_request_fault(request, request->expected_http != 0 ? BM_FAULT_PASSING : BM_FAULT_FINAL,
+                         "answered HTTP %ld, a success that does not fit the request", request->http_status);
+}
+
+static void check_tag(struct bm_request *request) {
+    if (request->tag != NULL && strcmp(request->etag, request->tag) != 0)
+        bm_request_fault(request, BM_FAULT_CHANGED, "its ETag is %s",
+                         request->etag[0] == '\0' ? "gone" : "another one");
+    else if (request->needs_tag && request->etag[0] == '\0')
+        bm_request_fault(request, BM_FAULT_PASSING, "answered without an ETag");
+}
+
+/* That the bytes which are said to come are those that were asked for, or the first of them. */
+static void check_range(struct bm_request *request) {
+    uint64_t first = request->first + request->n_kept;
+    if (!request->has_range || request->range_first != first)
+        bm_request_fault(request, BM_FAULT_PASSING, "sent another range than was asked for");
+    else if (request->range_last > request->last)
+        bm_request_fault(request, BM_FAULT_FINAL,
+                         "sent bytes %" PRIu64 " to %" PRIu64 " where %" PRIu64 " to %" PRIu64
+                         " were asked for: it does not heed where a range ends",
+                         request->range_first, request->range_last, first, request->last);
+    else if (request->has_length && request->length > request->range_last - first + 1)
+        bm_request_fault(request, BM_FAULT_FINAL,
+                         "sent %" PRIu64 " bytes for a range of %" PRIu64 ": more than was asked for",
+                         request->length, request->range_last - first + 1);
 }
 
 bool bm_answer_check(struct bm_request *request) {
-    uint64_t first = request->first + request->n_taken;
-    if (request->expected_http != 0 && request->http_status != request->expected_http)
-        return set_fault(request, false, "a status of success that does not fit the request");
-    if (request->tag != NULL && request->etag[0] != '\0' && strcmp(request->etag, request->tag) != 0)
-        return set_fault(request, true, "its ETag is another one");
-    if (!request->is_ranged) {
-        request->n_skip = request->n_taken; /* a whole one again: what is there already is passed over */
-        return true;
-    }
-    if (request->http_status != 206) {
-        if (request->can_be_whole && request->n_taken == 0) return true;
-        return set_fault(request, false, "all of it where a range was asked for");
-    }
-    if (!request->has_range || request->range_first != first)
-        return set_fault(request, false, "another range than was asked for");
-    return true;
+    check_status(request);
+    check_tag(request);
+    if (request->oddity != NULL) bm_request_fault(request, BM_FAULT_PASSING, "sent %s", request->oddity);
+    if (request->is_ranged && request->http_status == 206) check_range(request);
+    /* A whole one again: what is there already is passed over. */
+    if (!request->is_ranged) request->n_skip = request->n_kept;
+    if (request->fault == BM_FAULT_NONE && request->look != NULL) request->look(request);
+    return request->is_answer_good = request->fault == BM_FAULT_NONE;
 }
 
-/* Bytes of a good answer. */
-static bool take_bytes(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
-    if (request->take != NULL) return request->take(request, data, n_bytes);
-    size_t n_room = request->answer_size - request->n_answer;
-    if (request->answer == NULL) return true;
-    if (n_bytes >= n_room) {
-        set_fault(request, false, "a longer answer than makes sense");
-        return true;
+static enum bm_keep keep_answer(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+    if (request->answer == NULL) return BM_KEPT; /* it is of no interest */
+    if (request->n_answer >= request->answer_size || n_bytes >= request->answer_size - request->n_answer) {
+        bm_request_fault(request, BM_FAULT_FINAL, "sent a longer answer than makes sense");
+        return BM_KEEP_NEVER;
     }
     memcpy(request->answer + request->n_answer, data, n_bytes);
     request->n_answer += n_bytes;
     request->answer[request->n_answer] = '\0';
-    return true;
+    return BM_KEPT;
+}
+
+/* Whether so many bytes more are within the range that was asked for. */
+static bool is_within_range(const struct bm_request *request, size_t n_bytes) {
+    uint64_t n_asked = request->last - request->first + 1; /* of which some may have come in a try before */
+    return !request->is_ranged || request->http_status != 206 ||
+           (request->n_kept <= n_asked && n_bytes <= n_asked - request->n_kept);
+}
+
+/* Bytes of a good answer that are new. */
+static enum bm_keep keep_bytes(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+    if (!is_within_range(request, n_bytes)) {
+        bm_request_fault(request, BM_FAULT_FINAL, "sent more bytes than the range that was asked for has");
+        return BM_KEEP_NEVER;
+    }
+    return request->keep != NULL ? request->keep(request, data, n_bytes)
+                                 : keep_answer(request, data, n_bytes);
 }
 
 static void take_refusal(struct bm_request *request, const char *data, size_t n) {
@@ -146,30 +226,33 @@ static void take_refusal(struct bm_request *request, const char *data, size_t n)
     request->refusal[request->n_refusal] = '\0';
 }
 
+/* How many of n_bytes were kept in an earlier try. */
+static size_t n_known(const struct bm_request *request, size_t n_bytes) {
+    if (request->n_of_try >= request->n_skip) return 0;
+    uint64_t n_left = request->n_skip - request->n_of_try;
+    return n_left < n_bytes ? (size_t)n_left : n_bytes;
+}
+
 size_t bm_answer_body(char *data, size_t size, size_t n, void *context) {
     struct bm_request *request = context;
     size_t n_bytes = size * n;
-    size_t n_old = 0;
     bm_cloud_tell(request->cloud);
     if (request->http_status < 200 || request->http_status >= 300) {
         take_refusal(request, data, n_bytes);
         return n_bytes;
     }
+    if (request->fault != BM_FAULT_NONE) return 0;
     if (!request->is_answer_good && !bm_answer_check(request)) return 0;
-    request->is_answer_good = true;
-    if (request->n_of_try < request->n_skip) {
-        uint64_t n_left = request->n_skip - request->n_of_try;
-        n_old = n_left < n_bytes ? (size_t)n_left : n_bytes;
-    }
+    size_t n_old = n_known(request, n_bytes);
     if (n_old < n_bytes) {
-        if (!take_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old)) {
-            request->is_paused = true;
-            return CURL_WRITEFUNC_PAUSE;
-        }
-        request->n_taken += n_bytes - n_old;
+        enum bm_keep kept = keep_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old);
+        request->is_paused = kept == BM_KEEP_LATER;
+        if (kept == BM_KEEP_LATER) return CURL_WRITEFUNC_PAUSE;
+        if (kept != BM_KEPT) return 0;
+        request->n_kept += n_bytes - n_old;
     }
     request->n_of_try += n_bytes;
-    return request->fault[0] == '\0' ? n_bytes : 0;
+    return n_bytes;
 }
 
 #endif

@@ -21,13 +21,31 @@ enum {
     BM_REQUEST_QUERY = 3072,
     BM_REQUEST_TAG = 160,    /* bytes of an ETag */
     BM_REQUEST_ERROR = 2048, /* bytes of a refusal that are looked at */
-    BM_REQUEST_CODE = 64
+    BM_REQUEST_CODE = 64,
+    BM_REQUEST_FAULT = 160,
+    BM_REQUEST_TIME = 64 /* bytes of a Last-Modified */
 };
 
 /* How many failures a stream of requests may still have: one is taken by each repeated request, one given
  * back by each that succeeds. */
 struct bm_budget {
     unsigned n_left;
+};
+
+/* What a sink did with bytes that it was given. It takes all of them or none: only BM_KEPT counts, and that
+ * in one place, bm_answer_body(). */
+enum bm_keep {
+    BM_KEPT,
+    BM_KEEP_LATER, /* there is no room: the same bytes come again after bm_request_resume() */
+    BM_KEEP_NEVER  /* they are not wanted: bm_request_fault() said why, and the try ends */
+};
+
+/* What was wrong with an answer, and what follows. */
+enum bm_fault {
+    BM_FAULT_NONE,
+    BM_FAULT_PASSING, /* another try may be better */
+    BM_FAULT_FINAL,   /* a server that answers so does it again */
+    BM_FAULT_CHANGED  /* it is of something else than what was read before */
 };
 
 enum bm_request_state { BM_REQUEST_IDLE, BM_REQUEST_WAITING, BM_REQUEST_RUNNING, BM_REQUEST_ENDED };
@@ -58,9 +76,12 @@ struct bm_request {
     unsigned n_tries;    /* 0: as many as the cloud's settings say */
     long timeout_ms;     /* for all of a try; 0: only stalls end it */
     struct bm_budget *budget;
-    /* Where the answer's bytes go: takes all of them, or none and is called again after bm_request_resume().
-     * NULL: to answer. */
-    bool (*take)(struct bm_request *request, const uint8_t *data, size_t n_bytes);
+    /* Looks at the headers of each try that are good, before the first byte; NULL: there is nothing more to
+     * be looked at. What is wrong with them is a fault. */
+    void (*look)(struct bm_request *request);
+    /* Where the answer's bytes go; NULL: to answer. Of a ranged request there are never more than were asked
+     * for. */
+    enum bm_keep (*keep)(struct bm_request *request, const uint8_t *data, size_t n_bytes);
     void *owner;
     char *answer;
     size_t answer_size;
@@ -71,15 +92,16 @@ struct bm_request {
     struct blastmerge_error *error;
     long http_status;
     size_t n_answer;
-    uint64_t n_taken; /* bytes that the sink took, over all tries */
+    uint64_t n_kept; /* bytes that the sink kept, over all tries */
     bool
         is_answer_good; /* the headers of this try were looked at and are fine: bytes are going to the sink */
     char etag[BM_REQUEST_TAG];
-    char modified[64]; /* Last-Modified */
+    char modified[BM_REQUEST_TIME]; /* Last-Modified */
     bool has_length;
     uint64_t length; /* Content-Length */
     bool has_range;  /* Content-Range */
     uint64_t range_first;
+    uint64_t range_last;
     bool has_total;
     uint64_t total;
     char code[BM_REQUEST_CODE];   /* the provider's code for a refusal */
@@ -98,10 +120,11 @@ struct bm_request {
     uint64_t n_skip;        /* bytes of this try that the sink had before */
     uint64_t n_of_try;      /* bytes of this try's body */
     bool is_paused;
-    bool was_skewed;  /* the clock was set already */
-    bool was_renewed; /* the credential was fetched anew already */
-    bool is_changed;  /* the answer was of something else than before */
-    char fault[96];   /* what was wrong with an answer, or "" */
+    bool was_skewed;    /* the clock was set already */
+    bool was_renewed;   /* the credential was fetched anew already */
+    const char *oddity; /* what cannot be made sense of in the headers, or NULL */
+    enum bm_fault fault;
+    char fault_text[BM_REQUEST_FAULT]; /* what the server did */
     char refusal[BM_REQUEST_ERROR];
     size_t n_refusal;
     char curl_error[256];
@@ -186,6 +209,11 @@ enum blastmerge_status bm_request_run(struct bm_request *request,
 
 /* Waits until it has ended. */
 enum blastmerge_status bm_request_finish(struct bm_request *request) BM_CHECK_RESULT;
+
+/* Says what is wrong with the answer that is coming: "the server ..." in plain words. The first fault counts.
+ */
+void bm_request_fault(struct bm_request *request, enum bm_fault fault, const char *format, ...)
+    BM_FORMAT(3, 4);
 
 /* Its sink has room again. */
 void bm_request_resume(struct bm_request *request);

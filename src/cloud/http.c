@@ -231,7 +231,7 @@ static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_requ
     struct bm_text lines = bm_text_in(ranged, sizeof ranged);
     bm_text_add(&lines, request->headers);
     if (request->is_ranged) {
-        bm_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n", request->first + request->n_taken,
+        bm_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n", request->first + request->n_kept,
                        request->last);
     }
     sign.headers = ranged;
@@ -356,7 +356,7 @@ static void begin_try(struct bm_request *request) {
     request->curl_error[0] = '\0';
     request->is_paused = false;
     request->n_skip = 0;
-    if (request->take == NULL) request->n_answer = 0, request->n_taken = 0;
+    if (request->keep == NULL) request->n_answer = 0, request->n_kept = 0;
     if (request->answer != NULL) request->answer[0] = '\0'; /* one without a body is an empty string */
     enum blastmerge_status status = address(cloud, request, url, sizeof url, headers);
     if (status == BLASTMERGE_OK) {
@@ -374,7 +374,7 @@ static void begin_try(struct bm_request *request) {
 
 static bool may_try_again(struct bm_cloud *cloud, const struct bm_request *request) {
     unsigned n_tries = request->n_tries != 0 ? request->n_tries : cloud->n_tries + 1;
-    if (request->cannot_repeat && request->n_taken > 0) return false;
+    if (request->cannot_repeat && request->n_kept > 0) return false;
     if (request->ignores_cancel && request->retry_after_ms > request->timeout_ms) return false;
     return request->n_failed < n_tries && (request->budget == NULL || request->budget->n_left > 0);
 }
@@ -526,8 +526,8 @@ void bm_request_start(struct bm_request *request, struct blastmerge_error *error
     request->error = error;
     request->status = BLASTMERGE_OK;
     request->n_failed = 0;
-    request->n_taken = 0;
-    request->is_changed = request->was_skewed = request->was_renewed = false;
+    request->n_kept = 0;
+    request->was_skewed = request->was_renewed = false;
     request->due_ms = 0;
     request->state = BM_REQUEST_WAITING;
     struct bm_request **link = &request->cloud->requests; /* at the end: first come, first served */

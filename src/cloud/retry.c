@@ -87,32 +87,43 @@ static bool has_element(const struct bm_request *request) {
     return false;
 }
 
+static enum bm_verdict fail_passing(struct bm_request *request, const char *what) {
+    bm_request_fault(request, BM_FAULT_PASSING, "%s", what);
+    return BM_VERDICT_AGAIN;
+}
+
+/* Whether all of a range is there. A child may end within it. */
+static bool is_range_whole(const struct bm_request *request) {
+    uint64_t n_asked = request->last - request->first + 1;
+    return request->n_kept == n_asked ||
+           (request->has_total && request->first + request->n_kept == request->total);
+}
+
 /* What an answer with 2xx is worth. S3 says 200 before it has done all, and may say in its body that it
  * failed. */
 static enum bm_verdict judge_success(struct bm_request *request) {
-    if (request->fault[0] != '\0') return request->is_changed ? BM_VERDICT_FINAL : BM_VERDICT_AGAIN;
-    if (request->needs_tag && request->etag[0] == '\0') {
-        snprintf(request->fault, sizeof request->fault, "an answer without an ETag");
-        return BM_VERDICT_AGAIN;
-    }
     if (request->element != NULL && !has_element(request)) {
         bm_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
         bool is_final = request->code[0] != '\0' && !is_busy(request);
-        if (!is_final) snprintf(request->fault, sizeof request->fault, "an error where success was said");
-        return is_final ? BM_VERDICT_FINAL : BM_VERDICT_AGAIN;
+        return is_final ? BM_VERDICT_FINAL : fail_passing(request, "sent an error where it said success");
     }
-    if (request->is_ranged && request->has_range && request->first + request->n_taken != request->last + 1 &&
-        !(request->has_total && request->first + request->n_taken == request->total)) {
-        snprintf(request->fault, sizeof request->fault, "an answer that is shorter than its range");
-        return BM_VERDICT_AGAIN;
+    if (request->is_ranged && request->http_status == 206 && !is_range_whole(request))
+        return fail_passing(request, "sent fewer bytes than its range has");
+    if (request->n_of_try < request->n_skip) {
+        bm_request_fault(request, BM_FAULT_CHANGED, "it has become shorter");
+        return BM_VERDICT_FINAL;
     }
     return BM_VERDICT_DONE;
 }
 
 enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code) {
     bool is_success = request->http_status >= 200 && request->http_status < 300;
-    if (is_success && request->fault[0] != '\0') return judge_success(request);
-    if (code == CURLE_OK && is_success) return judge_success(request);
+    /* A range of which nothing is missing is not asked for again, however its connection ended. */
+    bool is_whole = request->is_ranged && request->http_status == 206 && request->is_answer_good &&
+                    is_range_whole(request);
+    if (request->fault != BM_FAULT_NONE)
+        return request->fault == BM_FAULT_PASSING ? BM_VERDICT_AGAIN : BM_VERDICT_FINAL;
+    if (is_success && (code == CURLE_OK || is_whole)) return judge_success(request);
     if (code != CURLE_OK) return is_passing(code) ? BM_VERDICT_AGAIN : BM_VERDICT_FINAL;
     if (request->code[0] == '\0')
         bm_xml_find(request->refusal, request->n_refusal, "Code", request->code, sizeof request->code);
@@ -190,10 +201,10 @@ void bm_retry_explain(struct bm_request *request, CURLcode code, const char *cur
     struct blastmerge_error *error = request->error;
     char tries[48] = "";
     if (request->n_failed > 1) snprintf(tries, sizeof tries, " (tried %u times)", request->n_failed);
-    if (request->is_changed) {
-        bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: %s", request->fault);
-    } else if (request->fault[0] != '\0') {
-        bm_fail(error, BLASTMERGE_IO, "the server gave %s%s", request->fault, tries);
+    if (request->fault == BM_FAULT_CHANGED) {
+        bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: %s", request->fault_text);
+    } else if (request->fault != BM_FAULT_NONE) {
+        bm_fail(error, BLASTMERGE_IO, "the server %s%s", request->fault_text, tries);
     } else if (code != CURLE_OK) {
         bm_fail(error, status_of_curl(code), "%s%s",
                 request->curl_error[0] != '\0' ? request->curl_error : curl_text, tries);

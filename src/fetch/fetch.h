@@ -43,6 +43,7 @@ struct bm_source {
     struct blastmerge_reader reader; /* children from the caller's reader */
     int *ticket;                     /* of the reader's calls, or NULL */
     uint64_t n_bytes;                /* known by look, or UINT64_MAX */
+    uint64_t version;                /* remote: a hash of what tells versions apart, or 0: not known yet */
     uint64_t device;                 /* files: identity, for telling whether two are the same */
     uint64_t inode;
     bool has_identity;

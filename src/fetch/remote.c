@@ -3,9 +3,12 @@
  * Children in object stores and on web servers.
  *
  * A child is read in ranges, a few of which are under way at a time, each into a window of its own; the
- * windows are a ring. The first answer tells the length and the ETag; all later ones are asked for on
- * condition that the ETag is still the same (or, where there is none, the time of the last change), so that
- * what is read is of one version. A range that was cut is asked for again from where it was cut.
+ * windows are a ring. A range that was cut is asked for again from where it was cut.
+ *
+ * All that is read is of one version. The look and the first answer say which: its length, its ETag, the time
+ * of its last change. Later answers are asked for on condition of a strong ETag (or, where there is none, of
+ * the time), and each is compared, whether the server heeds the condition or not. A strong ETag alone
+ * decides. Else ETag and time must both be what they were, and what was there must not be gone.
  *
  * A server that knows no ranges answers the first with all there is. Then it is a stream: one window is a
  * ring of bytes, and the transfer pauses while that is full. After a fault the same is asked for again, and
@@ -30,6 +33,7 @@ struct window {
 };
 
 struct bm_remote {
+    struct bm_source *source;
     struct bm_location location;
     struct bm_cloud *cloud;
     struct bm_budget budget;
@@ -43,9 +47,10 @@ struct bm_remote {
     uint64_t total;
     bool has_version; /* the first answer came, and with it what follows */
     bool is_stream;
-    char etag[BM_REQUEST_TAG]; /* a strong one, or "" */
-    char modified[64];
-    uint8_t *data; /* of all windows */
+    char etag[BM_REQUEST_TAG];
+    char modified[BM_REQUEST_TIME];
+    bool is_time_strong; /* a change after the first answer would show in it */
+    uint8_t *data;       /* of all windows */
     struct window windows[BM_CLOUD_WINDOWS];
 };
 
@@ -53,9 +58,22 @@ static bool is_strong(const char *etag) {
     return etag[0] == '"';
 }
 
-/* Whether anything tells one version of the child from another. */
+/* Whether a later change cannot leave one version's validators with another. */
 static bool has_validator(const struct bm_remote *remote) {
-    return remote->etag[0] != '\0' || remote->modified[0] != '\0';
+    return is_strong(remote->etag) || remote->is_time_strong;
+}
+
+static uint64_t add_to_hash(uint64_t hash, const char *string) {
+    do hash = (hash ^ (uint8_t)*string) * 0x100000001b3U;
+    while (*string++ != '\0');
+    return hash;
+}
+
+/* Eight bytes of each child instead of two strings. Never 0. */
+static uint64_t version_of(const struct bm_request *request) {
+    uint64_t hash = add_to_hash(0xcbf29ce484222325U, request->etag);
+    if (!is_strong(request->etag)) hash = add_to_hash(hash, request->modified);
+    return hash == 0 ? 1 : hash;
 }
 
 /* --- looking ------------------------------------------------------------------------------------- */
@@ -68,10 +86,10 @@ struct bm_look {
     enum blastmerge_status status;
 };
 
-static bool take_nothing(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_keep keep_nothing(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
     (void)data;
     (void)n_bytes;
-    return request->is_ranged && request->http_status == 206; /* all of it is not wanted: pause */
+    return request->http_status == 206 ? BM_KEPT : BM_KEEP_LATER; /* all of it is not wanted: pause */
 }
 
 /* Object stores are asked for the head; at web servers many an URL is good for GET alone. */
@@ -80,7 +98,7 @@ static void start_look(struct bm_look *look, struct bm_cloud *cloud) {
     bool is_web = look->location.provider == BM_PROVIDER_HTTP;
     look->budget = bm_cloud_budget(cloud);
     bm_request_open(request, cloud, is_web ? "GET" : "HEAD", &look->location, &look->budget);
-    request->take = take_nothing;
+    request->keep = keep_nothing;
     request->follows = is_web;
     request->is_ranged = is_web;
     request->can_be_whole = is_web;
@@ -133,6 +151,7 @@ static enum blastmerge_status look_remote(struct bm_source *source, struct blast
         } else if (request->http_status == 200 && request->has_length) {
             source->n_bytes = request->length;
         }
+        if (request->is_answer_good) source->version = version_of(request);
     }
     bm_fetch_remote_forget(source);
     return status;
@@ -144,44 +163,31 @@ static struct window *window_at(struct bm_remote *remote, size_t count) {
     return &remote->windows[count % remote->n_windows];
 }
 
+/* What was read was kept before, and what was kept and not read is in the ring: neither difference wraps. */
 static size_t room_of_stream(const struct bm_remote *remote) {
-    return remote->window_size - (size_t)(remote->windows[0].request.n_taken - remote->position);
+    uint64_t n_unread = remote->windows[0].request.n_kept - remote->position;
+    assert(n_unread <= remote->window_size);
+    return remote->window_size - (size_t)n_unread;
 }
 
 /* A stream's bytes: all or, if there is no room for all, none yet. */
-static bool take_stream(struct bm_remote *remote, const struct bm_request *request, const uint8_t *data,
-                        size_t n_bytes) {
-    if (n_bytes > room_of_stream(remote)) return false;
-    size_t at = (size_t)(request->n_taken % remote->window_size);
+static enum bm_keep keep_in_stream(struct bm_remote *remote, const struct bm_request *request,
+                                   const uint8_t *data, size_t n_bytes) {
+    if (n_bytes > room_of_stream(remote)) return BM_KEEP_LATER;
+    size_t at = (size_t)(request->n_kept % remote->window_size);
     size_t n_first = remote->window_size - at < n_bytes ? remote->window_size - at : n_bytes;
     memcpy(remote->data + at, data, n_first);
     memcpy(remote->data, data + n_first, n_bytes - n_first);
-    return true;
+    return BM_KEPT;
 }
 
 static void set_changed(struct bm_request *request, const char *how) {
-    bm_copy_text(request->fault, sizeof request->fault, how);
-    request->is_changed = true;
-}
-
-/* The first answer's head says what the child is. */
-static void take_version(struct bm_remote *remote, struct bm_request *request) {
-    bool is_whole = request->http_status == 200;
-    remote->has_version = true;
-    if (is_strong(request->etag)) memcpy(remote->etag, request->etag, sizeof remote->etag);
-    memcpy(remote->modified, request->modified, sizeof remote->modified);
-    remote->is_stream = is_whole;
-    remote->is_total_known = is_whole ? request->has_length : request->has_total;
-    if (!remote->is_total_known) return;
-    uint64_t total = is_whole ? request->length : request->total;
-    if (remote->total != UINT64_MAX && remote->total != total)
-        set_changed(request, "its length is another one");
-    remote->total = total;
+    bm_request_fault(request, BM_FAULT_CHANGED, "%s", how);
 }
 
 /* Whatever is asked for from now on is to be of the version that is known. */
 static void ask_for_version(struct bm_remote *remote, struct bm_request *request) {
-    if (remote->etag[0] != '\0') {
+    if (is_strong(remote->etag)) {
         request->tag = remote->etag;
         bm_request_header(request, "If-Match", remote->etag);
     } else if (remote->modified[0] != '\0') {
@@ -189,33 +195,86 @@ static void ask_for_version(struct bm_remote *remote, struct bm_request *request
     }
 }
 
-static void check_version(struct bm_remote *remote, struct bm_request *request) {
-    if (remote->etag[0] == '\0' && remote->modified[0] != '\0' &&
-        strcmp(request->modified, remote->modified) != 0)
-        set_changed(request, "the time of its last change is another one");
-    if (!remote->is_stream && request->has_total && request->total != remote->total)
-        set_changed(request, "its length is another one");
+/* Times have seconds. What was changed within the second in which the answer was made may change again in
+ * that second, and the time stays the same. */
+static bool is_time_strong(const struct bm_request *request) {
+    int64_t changed = bm_parse_time(request->modified);
+    return request->modified[0] != '\0' && (request->date < 0 || changed < request->date);
 }
 
-static bool take_window(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
-    struct window *window = request->owner;
-    struct bm_remote *remote = window->remote;
-    if (!remote->has_version) {
-        take_version(remote, request);
-        ask_for_version(remote, request);
-        request->is_ranged = !remote->is_stream;
-        request->cannot_repeat = !has_validator(remote);
-    } else {
+/* The child's length as an answer tells it. */
+static bool find_total(const struct bm_request *request, uint64_t *total) {
+    bool is_whole = request->http_status == 200;
+    *total = is_whole ? request->length : request->total;
+    return is_whole ? request->has_length : request->has_total;
+}
+
+/* Whether the answer is of what was looked at. */
+static bool is_as_looked_at(const struct bm_remote *remote, struct bm_request *request) {
+    uint64_t total = 0;
+    uint64_t version = remote->source->version;
+    if (version != 0 && version != version_of(request))
+        set_changed(request, "its ETag or the time of its last change is another one");
+    if (find_total(request, &total) && remote->total != UINT64_MAX && remote->total != total)
+        set_changed(request, "its length is another one");
+    return request->fault == BM_FAULT_NONE;
+}
+
+/* The first answer's head says what the child is. */
+static void take_version(struct bm_remote *remote, struct bm_request *request) {
+    uint64_t total = 0;
+    if (!is_as_looked_at(remote, request)) return;
+    remote->source->version = version_of(request);
+    remote->has_version = true;
+    memcpy(remote->etag, request->etag, sizeof remote->etag);
+    memcpy(remote->modified, request->modified, sizeof remote->modified);
+    remote->is_time_strong = is_time_strong(request);
+    remote->is_stream = request->http_status == 200;
+    remote->is_total_known = find_total(request, &total);
+    if (remote->is_total_known) remote->total = total;
+    ask_for_version(remote, request); /* if it is asked for again */
+    request->is_ranged = !remote->is_stream;
+    request->can_be_whole = false; /* not in another try */
+    request->cannot_repeat = !has_validator(remote);
+}
+
+/* A strong ETag was compared with the request's tag before. */
+static void check_version(struct bm_remote *remote, struct bm_request *request) {
+    uint64_t total = 0;
+    bool has_total = find_total(request, &total);
+    bool is_certain = is_strong(remote->etag);
+    if (!is_certain && strcmp(request->etag, remote->etag) != 0)
+        set_changed(request, request->etag[0] == '\0' ? "its ETag is gone" : "its ETag is another one");
+    if (!is_certain && strcmp(request->modified, remote->modified) != 0)
+        set_changed(request, request->modified[0] == '\0' ? "the time of its last change is gone"
+                                                          : "the time of its last change is another one");
+    if (!is_certain && remote->is_total_known && !has_total) set_changed(request, "its length is gone");
+    if (has_total && remote->total != UINT64_MAX && total != remote->total)
+        set_changed(request, "its length is another one");
+    if (has_total && remote->is_stream) {
+        remote->total = total;
+        remote->is_total_known = true;
+    }
+}
+
+static void look_at_answer(struct bm_request *request) {
+    struct bm_remote *remote = ((struct window *)request->owner)->remote;
+    if (remote->has_version) {
         check_version(remote, request);
+    } else {
+        take_version(remote, request);
     }
-    if (request->is_changed) return true;
-    if (remote->is_stream) return take_stream(remote, request, data, n_bytes);
-    if (n_bytes > window->n_wanted - (size_t)request->n_taken) {
-        bm_copy_text(request->fault, sizeof request->fault, "more than was asked for");
-        return true;
+}
+
+static enum bm_keep keep_in_window(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+    struct window *window = request->owner;
+    if (window->remote->is_stream) return keep_in_stream(window->remote, request, data, n_bytes);
+    if (request->n_kept > window->n_wanted || n_bytes > window->n_wanted - (size_t)request->n_kept) {
+        bm_request_fault(request, BM_FAULT_FINAL, "sent more bytes than were asked for");
+        return BM_KEEP_NEVER;
     }
-    memcpy(window->data + request->n_taken, data, n_bytes);
-    return true;
+    memcpy(window->data + request->n_kept, data, n_bytes);
+    return BM_KEPT;
 }
 
 /* Asks for the next window's bytes. */
@@ -226,7 +285,8 @@ static void begin_window(struct bm_remote *remote) {
     window->n_wanted = remote->window_size;
     if (remote->total != UINT64_MAX && remote->total - remote->n_asked < window->n_wanted)
         window->n_wanted = (size_t)(remote->total - remote->n_asked);
-    request->take = take_window;
+    request->look = look_at_answer;
+    request->keep = keep_in_window;
     request->owner = window;
     request->follows = remote->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
@@ -248,6 +308,7 @@ static void begin_stream(struct bm_remote *remote) {
     bm_request_stop(&window->request);
     remote->is_stream = true;
     remote->n_begun = 0;
+    remote->n_asked = 0;
     begin_window(remote);
     window->request.is_ranged = false;
     window->request.cannot_repeat = !has_validator(remote);
@@ -280,6 +341,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     struct bm_remote *remote = bm_allocate(memory, sizeof *remote);
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     fetch->remote = remote;
+    remote->source = source;
     remote->cloud = source->cloud;
     remote->budget = bm_cloud_budget(source->cloud);
     remote->total = source->n_bytes;
@@ -306,8 +368,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
 static size_t available(struct bm_remote *remote) {
     if (remote->n_done == remote->n_begun) return 0;
     const struct bm_request *request = &window_at(remote, remote->n_done)->request;
-    return request->is_changed || request->fault[0] != '\0' ? 0
-                                                            : (size_t)(request->n_taken - remote->position);
+    return (size_t)(request->n_kept - remote->position); /* what was read was kept before */
 }
 
 static void copy_out(struct bm_remote *remote, uint8_t *data, size_t n_bytes) {
@@ -323,8 +384,8 @@ static void copy_out(struct bm_remote *remote, uint8_t *data, size_t n_bytes) {
 /* The window at hand has ended and was read: on to the next. */
 static void end_window(struct bm_remote *remote) {
     const struct bm_request *request = &window_at(remote, remote->n_done)->request;
-    if (remote->is_stream || (request->has_total && request->total <= request->first + request->n_taken)) {
-        remote->total = remote->is_stream ? request->n_taken : request->total;
+    if (remote->is_stream || (request->has_total && request->total <= request->first + request->n_kept)) {
+        remote->total = remote->is_stream ? request->n_kept : request->total;
         remote->n_asked = remote->total;
     }
     remote->n_done++;
@@ -342,7 +403,14 @@ static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_e
     struct window *window = window_at(remote, remote->n_done);
     struct bm_request *request = &window->request;
     *has_ended = request->state == BM_REQUEST_ENDED;
-    if (!*has_ended || request->status == BLASTMERGE_OK) return BLASTMERGE_OK;
+    if (!*has_ended) return BLASTMERGE_OK;
+    if (request->status == BLASTMERGE_OK) {
+        bool is_length_right =
+            !remote->is_stream || remote->total == UINT64_MAX || request->n_kept == remote->total;
+        return is_length_right ? BLASTMERGE_OK
+                               : bm_fail(error, BLASTMERGE_CHANGED,
+                                         "changed while it was read: its length is another one");
+    }
     if (is_empty(remote, request)) {
         remote->total = 0;
         remote->n_begun = remote->n_done = 0;
@@ -385,7 +453,7 @@ static bool is_ready(struct bm_fetch *fetch, size_t n_bytes) {
     begin_windows(remote);
     for (size_t i = remote->n_done; i < remote->n_begun; i++) {
         const struct bm_request *request = &window_at(remote, i)->request;
-        n += (size_t)(request->n_taken - (i == remote->n_done ? remote->position : 0));
+        n += (size_t)(request->n_kept - (i == remote->n_done ? remote->position : 0));
         if (n >= n_bytes) return true;
         if (request->state != BM_REQUEST_ENDED) return false;
         if (request->status != BLASTMERGE_OK) return true;
