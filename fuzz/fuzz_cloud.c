@@ -14,13 +14,11 @@
 #include "curl_stub.h"
 #include "keep.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum { MAX_PIECE = 256 };
 
@@ -51,47 +49,8 @@ static int next_answer(struct answer *answer) {
 
 /* --- a libcurl that asks nobody ------------------------------------------------------------------- */
 
-/* A request on its way. */
-struct handle {
-    struct transfer transfer;
-    int has_no_body;
-    struct answer body; /* what is left of it */
-    int is_begun;
-    int is_paused;
-};
-
 static unsigned n_waits;
 static unsigned n_idle_waits; /* that took no time, since a request went on */
-
-static CURL *make_handle(void) {
-    struct handle *handle = calloc(1, sizeof *handle);
-    stub_require(handle != NULL);
-    return handle;
-}
-
-static void free_handle(CURL *easy) {
-    free(easy);
-}
-
-static void reset_handle(CURL *easy) {
-    memset(easy, 0, sizeof(struct handle));
-}
-
-static CURLcode set_option(CURL *easy, CURLoption option, ...) {
-    struct handle *handle = easy;
-    va_list arguments;
-    va_start(arguments, option);
-    if (!stub_take_option(&handle->transfer, option, arguments) && option == CURLOPT_NOBODY)
-        handle->has_no_body = 1;
-    va_end(arguments);
-    return CURLE_OK;
-}
-
-static CURLcode unpause(CURL *easy, int bits) {
-    (void)bits;
-    ((struct handle *)easy)->is_paused = 0;
-    return CURLE_OK;
-}
 
 /* The body's length as the headers have it; SIZE_MAX where they have none. */
 static size_t length_of(const char *line, size_t n_line) {
@@ -104,18 +63,9 @@ static size_t length_of(const char *line, size_t n_line) {
     return length;
 }
 
-/* Hands out a line; a copy, so that whoever looks behind it is found out. */
-static void hand_out_line(struct handle *handle, const char *line, size_t n_line) {
-    char *copy = malloc(n_line);
-    stub_require(copy != NULL);
-    memcpy(copy, line, n_line);
-    stub_require(handle->transfer.on_header(copy, 1, n_line, handle->transfer.header_context) == n_line);
-    free(copy);
-}
-
 /* Hands out the status line and the headers; what is left is the body. CURLE_PARTIAL_FILE: it is too short.
  */
-static CURLcode hand_out_headers(struct handle *handle, struct answer answer) {
+static CURLcode hand_out_headers(struct transfer *transfer, struct answer answer) {
     size_t length = SIZE_MAX;
     if (answer.n < 12 || strncmp(answer.data, "HTTP/1.1 ", 9) != 0) return CURLE_WEIRD_SERVER_REPLY;
     while (answer.n > 0) {
@@ -123,127 +73,41 @@ static CURLcode hand_out_headers(struct handle *handle, struct answer answer) {
         size_t n_line = end == NULL ? answer.n : (size_t)(end - answer.data) + 1;
         size_t its_length = length_of(answer.data, n_line);
         if (its_length != SIZE_MAX) length = its_length;
-        hand_out_line(handle, answer.data, n_line);
-        int is_blank = n_line == 1 || (n_line == 2 && answer.data[0] == '\r');
+        stub_say(transfer, answer.data, n_line);
+        bool is_blank = n_line == 1 || (n_line == 2 && answer.data[0] == '\r');
         answer = (struct answer){answer.data + n_line, answer.n - n_line};
         if (is_blank) break;
     }
-    handle->body = answer;
-    if (handle->has_no_body) handle->body.n = 0;
-    if (length < handle->body.n) handle->body.n = length;
+    transfer->body = answer.data;
+    transfer->n_body = transfer->has_no_body ? 0 : answer.n < length ? answer.n : length;
     return CURLE_OK;
 }
 
-static CURLcode hand_out_body(struct handle *handle) {
-    while (handle->body.n > 0) {
-        size_t n = handle->body.n < n_piece ? handle->body.n : n_piece;
-        char *copy = malloc(n);
-        stub_require(copy != NULL);
-        memcpy(copy, handle->body.data, n);
-        size_t n_taken = handle->transfer.on_body(copy, 1, n, handle->transfer.body_context);
-        free(copy);
-        if (n_taken == CURL_WRITEFUNC_PAUSE) {
-            handle->is_paused = 1;
-            return CURLE_AGAIN;
-        }
-        if (n_taken != n) return CURLE_WRITE_ERROR;
-        handle->body = (struct answer){handle->body.data + n, handle->body.n - n};
-    }
-    return CURLE_OK;
-}
-
-static void go_on(struct handle *handle) {
-    n_waits = n_idle_waits = 0;
+static void go_on_as_told(struct transfer *transfer) {
     CURLcode code = CURLE_OK;
     struct answer answer = {NULL, 0};
-    if (!handle->is_begun)
-        code = next_answer(&answer) ? hand_out_headers(handle, answer) : CURLE_COULDNT_CONNECT;
-    handle->is_begun = 1;
-    if (code == CURLE_OK) code = hand_out_body(handle);
-    if (code == CURLE_AGAIN) return;
-    stub_end(&handle->transfer, code);
+    if (!transfer->is_begun)
+        code = next_answer(&answer) ? hand_out_headers(transfer, answer) : CURLE_COULDNT_CONNECT;
+    transfer->is_begun = true;
+    while (code == CURLE_OK && transfer->n_body > 0) {
+        size_t n = transfer->n_body < n_piece ? transfer->n_body : n_piece;
+        if (!stub_hand_out(transfer, transfer->body, n)) return;
+        transfer->body += n;
+        transfer->n_body -= n;
+    }
+    stub_end(transfer, code);
 }
 
-static CURLMcode perform(CURLM *multi, int *n_left) {
-    (void)multi;
-    for (size_t i = 0; i < stub_n_running;) {
-        struct transfer *transfer = stub_running[i];
-        struct handle *handle = (struct handle *)transfer;
-        if (!handle->is_paused) go_on(handle);
-        if (i < stub_n_running && stub_running[i] == transfer) i++;
-    }
-    *n_left = (int)stub_n_running;
-    return CURLM_OK;
+static void stub_go_on(struct transfer *transfer) {
+    n_waits = n_idle_waits = 0;
+    go_on_as_told(transfer);
 }
 
 /* Waiting again and again without a request that goes on: a server asked for patience. Then it is cancelled.
  * Nobody turns in circles meanwhile. */
-static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms,
-                          int *n_ready) {
-    (void)multi;
-    (void)extra;
-    (void)n_extra;
-    *n_ready = 0;
-    stub_clock_ms += timeout_ms;
+static void stub_waited(int timeout_ms) {
     stub_require(timeout_ms > 0 || ++n_idle_waits < 10);
     if (timeout_ms > 0 && ++n_waits > 3) blastmerge_cancel(job);
-    return CURLM_OK;
-}
-
-static struct curl_slist *append(struct curl_slist *list, const char *string) {
-    struct curl_slist *item = malloc(sizeof *item);
-    stub_require(item != NULL && strchr(string, '\n') == NULL);
-    *item = (struct curl_slist){strdup(string), list};
-    return item;
-}
-
-static void free_list(struct curl_slist *list) {
-    while (list != NULL) {
-        struct curl_slist *next = list->next;
-        free(list->data);
-        free(list);
-        list = next;
-    }
-}
-
-const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
-    static const struct bm_cloud_library library = {
-        .easy_init = make_handle,
-        .easy_cleanup = free_handle,
-        .easy_reset = reset_handle,
-        .easy_setopt = set_option,
-        .easy_getinfo = stub_get_information,
-        .easy_pause = unpause,
-        .easy_strerror = stub_text_of,
-        .multi_init = stub_make_multi,
-        .multi_cleanup = stub_free_multi,
-        .multi_setopt = stub_set_multi_option,
-        .multi_add_handle = stub_add,
-        .multi_remove_handle = stub_drop,
-        .multi_perform = perform,
-        .multi_poll = wait_for,
-        .multi_info_read = stub_next_message,
-        .slist_append = append,
-        .slist_free_all = free_list,
-    };
-    (void)error;
-    return &library;
-}
-
-/* No digests: what is signed is not looked at here. */
-void bm_cloud_sha256(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_SHA256]) {
-    memset(digest, (uint8_t)crc32(0, data, (uInt)n_bytes), BM_CLOUD_SHA256);
-}
-
-void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]) {
-    memset(digest, (uint8_t)crc32(0, data, (uInt)n_bytes), BM_CLOUD_MD5);
-}
-
-void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,
-                   uint8_t code[BM_CLOUD_SHA256]) {
-    (void)key;
-    (void)n_key;
-    bm_cloud_sha256(data, n_bytes, code);
 }
 
 /* --- jobs ---------------------------------------------------------------------------------------- */

@@ -21,55 +21,13 @@ enum { PART = 256 };
 
 /* --- a store that takes everything --------------------------------------------------------------- */
 
-struct handle {
-    struct transfer transfer;
-    const char *method;
-    const char *body;
-    size_t n_body;
-    char query[512];
-    bool is_for_credential;
-};
-
 static struct { size_t n_parts, n_puts, n_commits, n_aborts, n_listed, n_part_bytes, n_waits; } seen;
 
 static bool is_look_forbidden;
 static const char *patience; /* what aborts and credentials' servers ask for, or NULL: there is no need */
 
-static CURL *make_handle(void) {
-    return calloc(1, sizeof(struct handle));
-}
-
-static void free_handle(CURL *easy) {
-    free(easy);
-}
-
-static void reset_handle(CURL *easy) {
-    memset(easy, 0, sizeof(struct handle));
-}
-
-static void keep_url(struct handle *handle, const char *url) {
-    const char *query = strchr(url, '?');
-    handle->is_for_credential = strstr(url, "://169.254.169.254/") != NULL;
-    strncpy(handle->query, query == NULL ? "" : query + 1, sizeof handle->query - 1);
-}
-
-static CURLcode set_option(CURL *easy, CURLoption option, ...) {
-    struct handle *handle = easy;
-    va_list arguments;
-    va_start(arguments, option);
-    if (!stub_take_option(&handle->transfer, option, arguments) && option == CURLOPT_URL)
-        keep_url(handle, va_arg(arguments, const char *));
-    if (option == CURLOPT_CUSTOMREQUEST) handle->method = va_arg(arguments, const char *);
-    if (option == CURLOPT_POSTFIELDS) handle->body = va_arg(arguments, const char *);
-    if (option == CURLOPT_POSTFIELDSIZE_LARGE) handle->n_body = (size_t)va_arg(arguments, curl_off_t);
-    va_end(arguments);
-    return CURLE_OK;
-}
-
 static void say(struct transfer *transfer, const char *line) {
-    char copy[64];
-    strncpy(copy, line, sizeof copy - 1);
-    assert_int_equal(transfer->on_header(copy, 1, strlen(line), transfer->header_context), strlen(line));
+    stub_say(transfer, line, strlen(line));
 }
 
 static size_t count(const char *text, size_t n_text, const char *word) {
@@ -79,118 +37,53 @@ static size_t count(const char *text, size_t n_text, const char *word) {
     return n;
 }
 
-static const char *answer_to(const struct handle *handle) {
-    bool is_list = strstr(handle->query, "comp=blocklist") != NULL;
-    bool is_block = strstr(handle->query, "comp=block") != NULL && !is_list;
-    if (strcmp(handle->method, "DELETE") == 0) {
+static const char *answer_to(const struct transfer *transfer) {
+    const char *query = stub_query(transfer);
+    bool is_list = strstr(query, "comp=blocklist") != NULL;
+    bool is_block = strstr(query, "comp=block") != NULL && !is_list;
+    if (strcmp(transfer->method, "DELETE") == 0) {
         seen.n_aborts++;
-    } else if (is_block || strstr(handle->query, "partNumber=") != NULL) {
+    } else if (is_block || strstr(query, "partNumber=") != NULL) {
         seen.n_parts++;
-        seen.n_part_bytes += handle->n_body;
-    } else if (strstr(handle->query, "uploads=") != NULL) {
+        seen.n_part_bytes += transfer->n_sent;
+    } else if (strstr(query, "uploads=") != NULL) {
         return "<UploadId>u</UploadId>";
-    } else if (handle->query[0] == '\0') {
+    } else if (query[0] == '\0') {
         seen.n_puts++;
     } else {
         seen.n_commits++;
-        seen.n_listed =
-            count(handle->body, handle->n_body, "<Part>") + count(handle->body, handle->n_body, "<Latest>");
+        seen.n_listed = count(transfer->sent, transfer->n_sent, "<Part>") +
+                        count(transfer->sent, transfer->n_sent, "<Latest>");
         return "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>";
     }
     return "";
 }
 
-static void answer(struct handle *handle) {
-    char body[128];
-    if (strcmp(handle->method, "HEAD") == 0) {
-        say(&handle->transfer,
-            is_look_forbidden ? "HTTP/1.1 403 Forbidden\r\n" : "HTTP/1.1 404 Not Found\r\n");
+static void answer(struct transfer *transfer) {
+    bool is_for_credential = strstr(transfer->url, "://169.254.169.254/") != NULL;
+    if (strcmp(transfer->method, "HEAD") == 0) {
+        say(transfer, is_look_forbidden ? "HTTP/1.1 403 Forbidden\r\n" : "HTTP/1.1 404 Not Found\r\n");
         return;
     }
-    strncpy(body, answer_to(handle), sizeof body - 1);
-    if (patience != NULL && (handle->is_for_credential || strcmp(handle->method, "DELETE") == 0)) {
-        say(&handle->transfer, "HTTP/1.1 503 Slow Down\r\n");
-        say(&handle->transfer, patience);
+    const char *body = answer_to(transfer);
+    if (patience != NULL && (is_for_credential || strcmp(transfer->method, "DELETE") == 0)) {
+        say(transfer, "HTTP/1.1 503 Slow Down\r\n");
+        say(transfer, patience);
         return;
     }
-    say(&handle->transfer, "HTTP/1.1 201 Created\r\n");
-    say(&handle->transfer, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
-    if (body[0] != '\0')
-        assert_int_equal(handle->transfer.on_body(body, 1, strlen(body), handle->transfer.body_context),
-                         strlen(body));
+    say(transfer, "HTTP/1.1 201 Created\r\n");
+    say(transfer, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
+    if (body[0] != '\0') assert_true(stub_hand_out(transfer, body, strlen(body)));
 }
 
-static CURLMcode perform(CURLM *multi, int *n_left) {
-    (void)multi;
-    while (stub_n_running > 0) {
-        struct transfer *transfer = stub_running[stub_n_running - 1];
-        answer((struct handle *)transfer);
-        stub_end(transfer, CURLE_OK);
-    }
-    *n_left = 0;
-    return CURLM_OK;
+static void stub_go_on(struct transfer *transfer) {
+    answer(transfer);
+    stub_end(transfer, CURLE_OK);
 }
 
-static CURLMcode wait_for(CURLM *multi, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms,
-                          int *n_ready) {
-    (void)multi;
-    (void)extra;
-    (void)n_extra;
-    stub_clock_ms += timeout_ms;
+static void stub_waited(int timeout_ms) {
+    (void)timeout_ms;
     assert_true(++seen.n_waits < 1000);
-    *n_ready = 0;
-    return CURLM_OK;
-}
-
-static struct curl_slist *append(struct curl_slist *list, const char *string) {
-    static struct curl_slist item;
-    (void)list;
-    (void)string;
-    return &item;
-}
-
-static void free_list(struct curl_slist *list) {
-    (void)list;
-}
-
-const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
-    static const struct bm_cloud_library library = {
-        .easy_init = make_handle,
-        .easy_cleanup = free_handle,
-        .easy_reset = reset_handle,
-        .easy_setopt = set_option,
-        .easy_getinfo = stub_get_information,
-        .easy_strerror = stub_text_of,
-        .multi_init = stub_make_multi,
-        .multi_cleanup = stub_free_multi,
-        .multi_setopt = stub_set_multi_option,
-        .multi_add_handle = stub_add,
-        .multi_remove_handle = stub_drop,
-        .multi_perform = perform,
-        .multi_poll = wait_for,
-        .multi_info_read = stub_next_message,
-        .slist_append = append,
-        .slist_free_all = free_list,
-    };
-    (void)error;
-    return &library;
-}
-
-void bm_cloud_sha256(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_SHA256]) {
-    (void)data;
-    memset(digest, (int)(n_bytes & 0xff), BM_CLOUD_SHA256);
-}
-
-void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]) {
-    (void)data;
-    memset(digest, (int)(n_bytes & 0xff), BM_CLOUD_MD5);
-}
-
-void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,
-                   uint8_t code[BM_CLOUD_SHA256]) {
-    (void)key;
-    (void)n_key;
-    bm_cloud_sha256(data, n_bytes, code);
 }
 
 /* --- uploads ------------------------------------------------------------------------------------- */
