@@ -33,6 +33,10 @@ _blastmerge() {
     -o | --output | --files-from | --expect-queries | --report) _blastmerge_files "$current" && return ;;
     esac
 
+    if [[ ${COMP_WORDS[1]} == help ]] && ((COMP_CWORD == 2)); then
+        _blastmerge_words 'merge check finalize' "$current"
+        return
+    fi
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
             --invalid-utf8 --sort --expect-children --expect-queries --salvage --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
@@ -41,7 +45,7 @@ _blastmerge() {
     fi
     _blastmerge_files "$current"
     if ((COMP_CWORD == 1)); then
-        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'merge check finalize' -- "$current")
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'merge check finalize help version' -- "$current")
     fi
 }
 

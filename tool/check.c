@@ -21,15 +21,22 @@ struct check {
     bool has_heading;
 };
 
+/* Rows of a table are counted as Hsps; tables without comments do not part their queries. */
+static void print_heading(struct check *check) {
+    enum blastmerge_format format = blastmerge_report(check->job->job)->format;
+    bool is_table = format >= BLASTMERGE_FORMAT_COMMENTED;
+    (void)printf("documents %10s %10s %10s    compressed            text child\n",
+                 is_table ? "queries" : "Iterations", is_table ? "-" : "Hits", is_table ? "rows" : "Hsps");
+    check->has_heading = true;
+}
+
 /* The name comes last, as it may have any length. */
 static void print_row(struct check *check, const struct blastmerge_child *child, bool is_whole) {
     const uint64_t numbers[] = {child->n_documents, child->n_iterations,     child->n_hits,
                                 child->n_hsps,      child->compressed_bytes, child->text_bytes};
     static const int widths[] = {9, 10, 10, 10, 13, 15};
     if (!check->has_table) return;
-    if (!check->has_heading)
-        (void)printf("documents Iterations       Hits       Hsps    compressed            text child\n");
-    check->has_heading = true;
+    if (!check->has_heading) print_heading(check);
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         if (is_whole)
             (void)printf("%*llu ", widths[i], (unsigned long long)numbers[i]);

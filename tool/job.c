@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.force = options->force != 0;
     library.salvage = options->salvage != 0;
     library.expect_queries = options->expect_queries;
-    library.memory_limit = options->memory << 20;
+    library.memory_limit = options->memory;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;
     return library;
@@ -78,13 +79,34 @@ enum blastmerge_status tool_job_run(struct tool_job *job,
     return tool_job_fail(job->job, status);
 }
 
+/* "1 Hit", "2 Hits". */
+struct counted {
+    char text[48];
+};
+static struct counted counted(uint64_t n, const char *one, const char *many) {
+    struct counted counted;
+    (void)snprintf(counted.text, sizeof counted.text, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+    return counted;
+}
+
 void tool_job_summary(const struct tool_job *job) {
     const struct blastmerge_report *report = blastmerge_report(job->job);
-    tool_say("%llu %s, %llu Iterations, %llu Hits, %llu Hsps; read %s (%s of text), wrote %s; "
-             "%.2f seconds, %s of memory at most",
-             (unsigned long long)report->n_children, report->n_children == 1 ? "child" : "children",
-             (unsigned long long)report->n_iterations, (unsigned long long)report->n_hits,
-             (unsigned long long)report->n_hsps, tool_size((double)report->compressed_bytes).text,
-             tool_size((double)report->text_bytes).text, tool_size((double)report->output_bytes).text,
-             report->seconds, tool_size((double)report->peak_memory).text);
+    bool has_queries = report->format != BLASTMERGE_FORMAT_TABULAR && report->format != BLASTMERGE_FORMAT_CSV;
+    bool is_table = !has_queries || report->format == BLASTMERGE_FORMAT_COMMENTED;
+    char holds[192] = "";
+    if (has_queries)
+        (void)snprintf(holds, sizeof holds, "%s, ",
+                       is_table ? counted(report->n_iterations, "query", "queries").text
+                                : counted(report->n_iterations, "Iteration", "Iterations").text);
+    size_t n = strlen(holds);
+    if (is_table)
+        (void)snprintf(holds + n, sizeof holds - n, "%s", counted(report->n_hsps, "row", "rows").text);
+    else
+        (void)snprintf(holds + n, sizeof holds - n, "%s, %s", counted(report->n_hits, "Hit", "Hits").text,
+                       counted(report->n_hsps, "Hsp", "Hsps").text);
+    tool_say("%s, %s; read %s (%s of text), wrote %s; %.2f seconds, %s of memory at most",
+             counted(report->n_children, "child", "children").text, holds,
+             tool_size((double)report->compressed_bytes).text, tool_size((double)report->text_bytes).text,
+             tool_size((double)report->output_bytes).text, report->seconds,
+             tool_size((double)report->peak_memory).text);
 }

@@ -19,8 +19,9 @@ static bool hold_standard_streams(void) {
 int main(int argc, char **argv) {
     if (!hold_standard_streams()) return BLASTMERGE_IO;
     struct tool_options options;
-    enum blastmerge_status status = tool_options_parse(&options, argc, argv);
-    if (status == BLASTMERGE_OK) status = options.run(&options);
+    bool is_done = false;
+    enum blastmerge_status status = tool_options_parse(&options, &is_done, argc, argv);
+    if (status == BLASTMERGE_OK && !is_done) status = options.run(&options);
     tool_options_close(&options);
     tool_signals_raise();
     return (int)status;

@@ -1,106 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One row per option says everything about it: its names, what it takes, where the value goes, with
- * which command it makes sense, and its line of --help. getopt_long()'s own tables are made from it.
+ * One row per option holds everything about it: its names, what it takes, where the value goes, the commands
+ * that accept it, and its line of help. The tables of getopt_long() are made from it.
  */
-#include "tool.h"
+#include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind {
-    KIND_FLAG,   /* takes nothing, stores minimum */
-    KIND_TEXT,   /* takes a string */
-    KIND_NUMBER, /* takes minimum to maximum */
-    KIND_CHOICE, /* takes one of words, stores its place in them plus minimum */
-    KIND_LIST,   /* takes the name of a list of children */
-    KIND_HELP,
-    KIND_VERSION
-};
-
-struct row {
-    const char *name;
-    int letter; /* the short name, or 0 */
-    enum kind kind;
-    bool merge_only;
-    bool not_finalize; /* makes no sense with finalize */
-    bool finalize_only;
-    size_t offset; /* of the value in struct tool_options */
-    uint64_t minimum;
-    uint64_t maximum;
-    const char *words;    /* "error|warn|ignore" */
-    const char *argument; /* as --help calls it */
-    const char *help;     /* NULL: spoken of in another line */
-};
-
-#define AT(field)    .offset = offsetof(struct tool_options, field)
-#define MERGE_ONLY   .merge_only = true
-#define NOT_FINALIZE .not_finalize = true
+#define AT(field) .offset = offsetof(struct tool_options, field)
+#define M         TOOL_MERGE
+#define C         TOOL_CHECK
+#define F         TOOL_FINALIZE
 
 /* Its place in the table, for -1 to -9. */
 #define ROW_LEVEL 17
 
 /* clang-format off */
-static const struct row rows[] = {
-    {"output", 'o', KIND_TEXT, AT(output), MERGE_ONLY, NOT_FINALIZE, .argument = "FILE",
+const struct tool_row tool_rows[] = {
+    {"output", 'o', TOOL_TEXT, M, AT(output), .argument = "FILE", .is_common = true,
      .help = "write the result to FILE, not to standard output"},
-    {"force", 'f', KIND_FLAG, AT(force), NOT_FINALIZE, .minimum = 1,
-     .help = "replace FILE where it exists"},
-    {"files-from", 0, KIND_LIST, NOT_FINALIZE, .argument = "FILE",
-     .help = "names of children, one a line; --null: ended by NUL"},
-    {"null", 0, KIND_FLAG, AT(null_separated), NOT_FINALIZE, .minimum = 1},
-    {"db", 0, KIND_TEXT, AT(database), MERGE_ONLY, .argument = "TEXT",
-     .help = "the result's database name; --keep-db: as it is"},
-    {"keep-db", 0, KIND_FLAG, AT(keep_database), MERGE_ONLY, .minimum = 1},
-    {"as-unsplit", 0, KIND_FLAG, AT(as_unsplit), .minimum = 1,
-     .help = "as an unsplit run writes it; --query-ids HOW: ids"},
-    {"query-ids", 0, KIND_CHOICE, AT(query_ids), .words = "keep|renumber|auto", .minimum = 1, .argument = "HOW"},
-    {"format", 0, KIND_CHOICE, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
-     .help = "xml, xml2, json, commented, tabular, csv (or auto)"},
-    {"allow-empty", 0, KIND_FLAG, AT(allow_empty), .minimum = 1,
-     .help = "no bytes: no queries; --salvage: merge what is whole"},
-    {"mismatch", 0, KIND_CHOICE, AT(mismatch), .words = "error|warn|ignore",
+    {"force", 'f', TOOL_FLAG, M | C, AT(force), .minimum = 1, .is_common = true,
+     .help = "replace FILE if it exists"},
+    {"files-from", 0, TOOL_LIST, M | C, .argument = "FILE", .is_common = true,
+     .help = "read names of children from FILE, one a line"},
+    {"null", 0, TOOL_FLAG, M | C, AT(null_separated), .minimum = 1,
+     .help = "names in that FILE end in NUL bytes"},
+    {"db", 0, TOOL_TEXT, M | F, AT(database), .argument = "TEXT",
+     .help = "the database name of the result"},
+    {"keep-db", 0, TOOL_FLAG, M | F, AT(keep_database), .minimum = 1,
+     .help = "keep the first child's database name"},
+    {"as-unsplit", 0, TOOL_FLAG, M | C | F, AT(as_unsplit), .minimum = 1, .is_common = true,
+     .help = "write byte for byte what an unsplit search writes"},
+    {"query-ids", 0, TOOL_CHOICE, M | C | F, AT(query_ids), .words = "keep|renumber|auto", .minimum = 1, .argument = "HOW",
+     .help = "Query_N, BLAST's own ids: keep, renumber, auto"},
+    {"format", 0, TOOL_CHOICE, M | C | F, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
+     .help = "xml, xml2, json, commented, tabular, csv, auto"},
+    {"allow-empty", 0, TOOL_FLAG, M | C | F, AT(allow_empty), .minimum = 1,
+     .help = "a child of no bytes counts as no queries"},
+    {"mismatch", 0, TOOL_CHOICE, M | C | F, AT(mismatch), .words = "error|warn|ignore",
      .minimum = BLASTMERGE_MISMATCH_ERROR, .argument = "HOW",
      .help = "headers that differ: error, warn, ignore"},
-    {"invalid-utf8", 0, KIND_CHOICE, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
+    {"invalid-utf8", 0, TOOL_CHOICE, M | C | F, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
-    {"sort", 0, KIND_CHOICE, AT(sort), NOT_FINALIZE, .words = "none|natural", .argument = "HOW",
-     .help = "order: none (as given), natural (2 before 10)"},
-    {"expect-children", 0, KIND_NUMBER, AT(expect_children), NOT_FINALIZE, .minimum = 1, .maximum = UINT64_MAX,
-     .argument = "N", .help = "another number is an error; --expect-queries FILE"},
-    {"expect-queries", 0, KIND_TEXT, AT(expect_queries), NOT_FINALIZE, .argument = "FILE"},
-    {"salvage", 0, KIND_FLAG, AT(salvage), MERGE_ONLY, NOT_FINALIZE, .minimum = 1},
-    {"threads", 't', KIND_NUMBER, AT(n_threads), .maximum = 64, .argument = "N",
-     .help = "1 to 64; 0 (default): one a processor, at most 8"},
-    [ROW_LEVEL] = {"level", 0, KIND_NUMBER, AT(level), MERGE_ONLY, .minimum = 1, .maximum = 9, .argument = "N",
+    {"sort", 0, TOOL_CHOICE, M | C, AT(sort), .words = "none|natural", .argument = "HOW", .is_common = true,
+     .help = "natural: batch_2 before batch_10; none: as given"},
+    {"expect-children", 0, TOOL_NUMBER, M | C, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+     .is_common = true, .help = "any other number of children is an error"},
+    {"expect-queries", 0, TOOL_TEXT, M | C, AT(expect_queries), .argument = "FILE",
+     .help = "compare with the queries that were searched"},
+    {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
+     .help = "merge what is whole of damaged children"},
+    {"threads", 't', TOOL_NUMBER, M | C | F, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
+     .help = "1 to 64; 0, the default: one a processor, at most 8"},
+    [ROW_LEVEL] = {"level", 0, TOOL_NUMBER, M | F, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress afresh at level 1 to 9; also -1 to -9"},
-    {"plain", 0, KIND_FLAG, AT(plain), MERGE_ONLY, NOT_FINALIZE, .minimum = 1,
+    {"plain", 0, TOOL_FLAG, M, AT(plain), .minimum = 1, .is_common = true,
      .help = "write the result uncompressed"},
-    {"memory", 0, KIND_NUMBER, AT(memory), .minimum = 1, .maximum = 1048576, .argument = "N",
-     .help = "MiB for remote work (64); --endpoint URL: the store"},
-    {"endpoint", 0, KIND_TEXT, AT(endpoint), .argument = "URL"},
-    {"report", 0, KIND_TEXT, AT(report), NOT_FINALIZE, .argument = "FILE",
+    {"memory", 0, TOOL_SIZE, M | C | F, AT(memory), .argument = "N",
+     .help = "for remote work, in MiB or with K, M, G (64M)"},
+    {"endpoint", 0, TOOL_TEXT, M | C | F, AT(endpoint), .argument = "URL",
+     .help = "where the object store is"},
+    {"report", 0, TOOL_TEXT, M | C, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
-    {"strict", 0, KIND_FLAG, AT(strict), .finalize_only = true, .minimum = 1},
-    {"quiet", 'q', KIND_FLAG, AT(quiet), .minimum = 1,
-     .help = "no warnings, no progress; -v, --verbose: say more"},
-    {"verbose", 'v', KIND_FLAG, AT(verbose), .minimum = 1},
-    {"progress", 0, KIND_FLAG, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
-     .help = "always show progress; --no-progress: never"},
-    {"no-progress", 0, KIND_FLAG, AT(progress), .minimum = TOOL_PROGRESS_NEVER},
-    {"help", 'h', KIND_HELP, .help = "show this help; -V, --version: version, libraries"},
-    {"version", 'V', KIND_VERSION, .help = NULL},
+    {"strict", 0, TOOL_FLAG, F, AT(strict), .minimum = 1,
+     .help = "a wrong count in a child's report is an error"},
+    {"quiet", 'q', TOOL_FLAG, M | C | F, AT(quiet), .minimum = 1, .is_common = true,
+     .help = "no warnings, no progress"},
+    {"verbose", 'v', TOOL_FLAG, M | C | F, AT(verbose), .minimum = 1, .is_common = true,
+     .help = "say at the end what was done"},
+    {"progress", 0, TOOL_FLAG, M | C | F, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
+     .help = "always show progress"},
+    {"no-progress", 0, TOOL_FLAG, M | C | F, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
+     .help = "never show progress"},
+    {"help", 'h', TOOL_HELP, M | C | F, .is_common = true, .help = "show the options of a command"},
+    {"version", 'V', TOOL_VERSION, M | C | F, .is_common = true, .help = "show the version and the libraries in use"},
 };
 /* clang-format on */
-#define N_ROWS (sizeof rows / sizeof rows[0])
+const size_t tool_n_rows = sizeof tool_rows / sizeof tool_rows[0];
+#define N_ROWS (sizeof tool_rows / sizeof tool_rows[0])
 
-static const struct {
-    const char *name;
-    enum blastmerge_status (*run)(const struct tool_options *options);
-} commands[] = {{"merge", tool_merge}, {"check", tool_check}, {"finalize", tool_finalize}};
+const struct tool_command tool_commands[] = {
+    {"merge", TOOL_MERGE, tool_merge},
+    {"check", TOOL_CHECK, tool_check},
+    {"finalize", TOOL_FINALIZE, tool_finalize},
+    {"help", 0, NULL},
+    {"version", 0, NULL},
+};
+const size_t tool_n_commands = sizeof tool_commands / sizeof tool_commands[0];
 
 /* Added to a row's number, it is what getopt_long() returns for it; above every letter. */
 #define ROW_CODE 0x100
@@ -109,36 +100,13 @@ static const struct {
 struct parser {
     struct option long_options[N_ROWS + 1];
     char letters[2 * N_ROWS + 16];
-    const struct row *merge_only; /* one was given */
-    const struct row *not_finalize;
-    const struct row *finalize_only;
+    const struct tool_row
+        *refused_by[3]; /* by merge, check, finalize: the last option that the command refuses */
+    const struct tool_command *command;
+    bool wants_help;
+    bool wants_version;
     bool operand_seen;
 };
-
-/* --- --help and --version ------------------------------------------------------------------------ */
-
-static enum blastmerge_status show_help(const struct tool_options *options) {
-    (void)options;
-    (void)printf("Usage: blastmerge [OPTION]... CHILD...        merge BLAST XML files into one\n"
-                 "       blastmerge check [OPTION]... CHILD...  read and check them, write nothing\n"
-                 "       blastmerge finalize [--strict] JOB     a parent job: see blastmerge(1)\n"
-                 "A CHILD is a file, - (standard input), or remote: az://, s3://, gs://, https://.\n");
-    for (const struct row *row = rows; row < rows + N_ROWS; row++) {
-        if (row->help == NULL) continue;
-        char names[32];
-        (void)snprintf(names, sizeof names, "%c%c%c --%s %s", row->letter ? '-' : ' ',
-                       row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
-                       row->argument != NULL ? row->argument : "");
-        (void)printf("  %-24s  %s\n", names, row->help);
-    }
-    return tool_flush_output();
-}
-
-static enum blastmerge_status show_version(const struct tool_options *options) {
-    (void)options;
-    (void)printf("blastmerge %s\n%s\n", blastmerge_version(), blastmerge_features());
-    return tool_flush_output();
-}
 
 /* --- values -------------------------------------------------------------------------------------- */
 
@@ -152,7 +120,7 @@ static bool parse_number(const char *text, uint64_t *number) {
     return errno == 0 && *end == '\0';
 }
 
-static enum blastmerge_status store_number(const struct row *row, const char *text, uint64_t *value) {
+static enum blastmerge_status store_number(const struct tool_row *row, const char *text, uint64_t *value) {
     uint64_t number;
     if (parse_number(text, &number) && number >= row->minimum && number <= row->maximum) {
         *value = number;
@@ -165,7 +133,28 @@ static enum blastmerge_status store_number(const struct row *row, const char *te
                      (unsigned long long)row->minimum, (unsigned long long)row->maximum, text);
 }
 
-static enum blastmerge_status store_choice(const struct row *row, const char *text, uint64_t *value) {
+/* "64" is MiB; K, M, G and T are powers of 1024 bytes. */
+static enum blastmerge_status store_size(const struct tool_row *row, const char *text, uint64_t *value) {
+    static const char units[] = "KMGT";
+    static const uint64_t most = (uint64_t)1 << 40;
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    const char *unit = number > 0 && *end != '\0' ? strchr(units, toupper((unsigned char)*end)) : units + 1;
+    bool ends = number > 0 && (*end == '\0' || end[1] == '\0');
+    if (errno == 0 && ends && unit != NULL) {
+        unsigned shift = 10 * (unsigned)(unit - units + 1);
+        if (number <= most >> shift) {
+            *value = (uint64_t)number << shift;
+            return BLASTMERGE_OK;
+        }
+    }
+    return tool_fail(BLASTMERGE_USAGE,
+                     "--%s takes a number of MiB, or one with K, M, G or T, up to 1T, not '%s'", row->name,
+                     text);
+}
+
+static enum blastmerge_status store_choice(const struct tool_row *row, const char *text, uint64_t *value) {
     size_t n_bytes = strlen(text);
     uint64_t place = row->minimum;
     for (const char *word = row->words; *word != '\0'; place++) {
@@ -179,7 +168,7 @@ static enum blastmerge_status store_choice(const struct row *row, const char *te
     return tool_fail(BLASTMERGE_USAGE, "--%s takes %s, not '%s'", row->name, row->words, text);
 }
 
-static enum blastmerge_status store_text(const struct row *row, const char *text, const char **value) {
+static enum blastmerge_status store_text(const struct tool_row *row, const char *text, const char **value) {
     if (text[0] == '\0' && strcmp(row->argument, "FILE") == 0)
         return tool_fail(BLASTMERGE_USAGE, "--%s takes a file, and its name is empty", row->name);
     *value = text;
@@ -193,25 +182,28 @@ static enum blastmerge_status add_source(struct tool_options *options, const cha
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status store(struct tool_options *options, const struct row *row, const char *text) {
+static enum blastmerge_status store(struct tool_options *options, struct parser *parser,
+                                    const struct tool_row *row, const char *text) {
     char *place = (char *)options + row->offset;
     switch (row->kind) {
-    case KIND_FLAG:
+    case TOOL_FLAG:
         *(uint64_t *)(void *)place = row->minimum;
         return BLASTMERGE_OK;
-    case KIND_TEXT:
+    case TOOL_TEXT:
         return store_text(row, text, (const char **)(void *)place);
-    case KIND_NUMBER:
+    case TOOL_NUMBER:
         return store_number(row, text, (uint64_t *)(void *)place);
-    case KIND_CHOICE:
+    case TOOL_SIZE:
+        return store_size(row, text, (uint64_t *)(void *)place);
+    case TOOL_CHOICE:
         return store_choice(row, text, (uint64_t *)(void *)place);
-    case KIND_LIST:
+    case TOOL_LIST:
         return add_source(options, text, true);
-    case KIND_HELP:
-        options->run = show_help;
+    case TOOL_HELP:
+        parser->wants_help = true;
         return BLASTMERGE_OK;
-    case KIND_VERSION:
-        options->run = show_version;
+    case TOOL_VERSION:
+        parser->wants_version = true;
         return BLASTMERGE_OK;
     }
     return BLASTMERGE_INTERNAL;
@@ -220,52 +212,62 @@ static enum blastmerge_status store(struct tool_options *options, const struct r
 /* --- the command line ---------------------------------------------------------------------------- */
 
 static void make_parser(struct parser *parser) {
-    *parser = (struct parser){0};
+    *parser = (struct parser){.command = &tool_commands[0]};
     /* "-": operands come in their order among the options; ":": a missing argument is told apart. */
     char *letter = stpcpy(parser->letters, "-:123456789");
     for (size_t i = 0; i < N_ROWS; i++) {
-        bool takes = rows[i].argument != NULL;
-        parser->long_options[i] = (struct option){.name = rows[i].name,
+        bool takes = tool_rows[i].argument != NULL;
+        parser->long_options[i] = (struct option){.name = tool_rows[i].name,
                                                   .has_arg = takes ? required_argument : no_argument,
                                                   .val = ROW_CODE + (int)i};
-        if (rows[i].letter == 0) continue;
-        *letter++ = (char)rows[i].letter;
+        if (tool_rows[i].letter == 0) continue;
+        *letter++ = (char)tool_rows[i].letter;
         if (takes) *letter++ = ':';
     }
 }
 
-static const struct row *find_row(int code) {
+static const struct tool_row *find_row(int code) {
     for (size_t i = 0; i < N_ROWS; i++)
-        if (code == ROW_CODE + (int)i || (code != 0 && code == rows[i].letter)) return &rows[i];
+        if (code == ROW_CODE + (int)i || (code != 0 && code == tool_rows[i].letter)) return &tool_rows[i];
+    return NULL;
+}
+
+static const struct tool_command *find_command(const char *name) {
+    for (size_t i = 0; i < tool_n_commands; i++)
+        if (strcmp(name, tool_commands[i].name) == 0) return &tool_commands[i];
     return NULL;
 }
 
 /* The first operand may be a command. */
 static enum blastmerge_status take_operand(struct tool_options *options, struct parser *parser,
                                            const char *operand) {
-    bool first = !parser->operand_seen;
+    bool is_first = !parser->operand_seen;
+    const struct tool_command *command = is_first ? find_command(operand) : NULL;
     parser->operand_seen = true;
-    for (size_t i = 0; first && i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(operand, commands[i].name) != 0) continue;
-        options->run = commands[i].run;
+    if (command != NULL) {
+        parser->command = command;
+        parser->wants_version = parser->wants_version || strcmp(command->name, "version") == 0;
         return BLASTMERGE_OK;
     }
+    if (is_first && tool_refuse_near_command(operand) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     return add_source(options, operand, false);
 }
 
 /* getopt_long() returned '?' or ':'; word is what it was looking at. */
 static enum blastmerge_status refuse(int code, const char *word) {
-    const struct row *row = find_row(optopt);
+    const struct tool_row *row = find_row(optopt);
     if (row != NULL && code == ':')
         return tool_fail(BLASTMERGE_USAGE, "--%s takes %s %s, and none is given", row->name,
                          strcmp(row->argument, "N") == 0 ? "a number" : "a value", row->argument);
     if (row != NULL) return tool_fail(BLASTMERGE_USAGE, "--%s takes no value", row->name);
     if (optopt != 0)
-        return tool_fail(BLASTMERGE_USAGE, "there is no option '-%c'; blastmerge --help shows what there is",
+        return tool_fail(BLASTMERGE_USAGE, "there is no option '-%c'; blastmerge --help shows the options",
                          optopt);
+    const char *near = strncmp(word, "--", 2) == 0 ? tool_nearest_option(word + 2) : NULL;
+    if (near != NULL)
+        return tool_fail(BLASTMERGE_USAGE, "there is no option '%s': is --%s meant?", word, near);
     return tool_fail(BLASTMERGE_USAGE,
-                     "there is no option '%s', or several that begin so; "
-                     "blastmerge --help shows what there is",
+                     "there is no option '%s', or several begin so; blastmerge --help shows the options",
                      word);
 }
 
@@ -275,27 +277,24 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     if (code == '?' || code == ':') return refuse(code, word);
     const char digit[] = {(char)code, '\0'};
     bool is_level = code >= '1' && code <= '9';
-    const struct row *row = is_level ? &rows[ROW_LEVEL] : find_row(code);
-    if (row->merge_only) parser->merge_only = row;
-    if (row->not_finalize) parser->not_finalize = row;
-    if (row->finalize_only) parser->finalize_only = row;
-    return store(options, row, is_level ? digit : optarg);
+    const struct tool_row *row = is_level ? &tool_rows[ROW_LEVEL] : find_row(code);
+    for (unsigned i = 0; i < 3; i++)
+        if ((row->commands & 1U << i) == 0) parser->refused_by[i] = row;
+    return store(options, parser, row, is_level ? digit : optarg);
 }
 
-static enum blastmerge_status check_finalize(const struct tool_options *options,
-                                             const struct parser *parser) {
-    if (options->run != tool_finalize) {
-        if (parser->finalize_only == NULL) return BLASTMERGE_OK;
-        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with finalize",
-                         parser->finalize_only->name);
-    }
-    if (parser->not_finalize != NULL)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "finalize takes what is merged, and its place, from the job: "
-                         "--%s makes no sense with it",
-                         parser->not_finalize->name);
-    if (options->n_sources == 1) return BLASTMERGE_OK;
-    return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
+/* Refuses options that make no sense with the command. */
+static enum blastmerge_status check_command(const struct parser *parser) {
+    const struct tool_row *row = parser->refused_by[parser->command - tool_commands];
+    if (row == NULL) return BLASTMERGE_OK;
+    if (row->commands == TOOL_FINALIZE)
+        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with finalize", row->name);
+    if (parser->command->bit == TOOL_CHECK)
+        return tool_fail(BLASTMERGE_USAGE, "check writes no result: --%s makes no sense with it", row->name);
+    return tool_fail(BLASTMERGE_USAGE,
+                     "finalize takes what is merged, and its place, from the job: "
+                     "--%s makes no sense with it",
+                     row->name);
 }
 
 /* What an unsplit run would write is settled. */
@@ -315,15 +314,14 @@ static enum blastmerge_status check_unsplit(const struct tool_options *options) 
 static enum blastmerge_status check_whole(const struct tool_options *options, const struct parser *parser) {
     size_t n_lists = 0;
     for (size_t i = 0; i < options->n_sources; i++) n_lists += options->sources[i].is_list;
-    if (check_finalize(options, parser) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
+    if (check_command(parser) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
+    if (options->run == tool_finalize && options->n_sources != 1)
+        return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
     if (options->n_sources == 0)
         return tool_fail(BLASTMERGE_USAGE,
-                         "no children are given: name the files to merge in their order, as in "
-                         "'blastmerge -o merged.xml.gz batch_*.xml.gz'; "
+                         "no children are given: name the files to merge in their order, as in 'blastmerge "
+                         "--sort natural -o merged.xml.gz batch_*.xml.gz', or - for standard input; "
                          "blastmerge --help shows more");
-    if (options->run == tool_check && parser->merge_only != NULL)
-        return tool_fail(BLASTMERGE_USAGE, "check writes no result: --%s makes no sense with it",
-                         parser->merge_only->name);
     if (options->database != NULL && options->keep_database)
         return tool_fail(BLASTMERGE_USAGE, "--db and --keep-db contradict each other: give one of them");
     if (options->as_unsplit && check_unsplit(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
@@ -332,23 +330,41 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status tool_options_parse(struct tool_options *options, int argc, char **argv) {
+/* "help COMMAND"; any other word is an error. */
+static enum blastmerge_status show_help(const struct tool_options *options, const struct parser *parser) {
+    if (strcmp(parser->command->name, "help") != 0 || options->n_sources == 0) {
+        bool is_named = parser->operand_seen && parser->command->bit != 0;
+        return tool_help(is_named ? parser->command : NULL);
+    }
+    const struct tool_command *topic = find_command(options->sources[0].name);
+    if (topic != NULL && options->n_sources == 1) return tool_help(topic);
+    return tool_fail(BLASTMERGE_USAGE, "help takes one of the commands merge, check, finalize, not '%s'",
+                     options->sources[options->n_sources - 1].name);
+}
+
+enum blastmerge_status tool_options_parse(struct tool_options *options, bool *is_done, int argc,
+                                          char **argv) {
     struct parser parser;
     make_parser(&parser);
-    *options = (struct tool_options){.run = tool_merge};
+    *is_done = false;
+    *options = (struct tool_options){0};
     options->sources = calloc((size_t)argc + 1, sizeof *options->sources);
     if (options->sources == NULL) return tool_fail(BLASTMERGE_NO_MEMORY, "out of memory");
 
     enum blastmerge_status status = BLASTMERGE_OK;
     opterr = 0;
-    while (status == BLASTMERGE_OK && optind < argc) {
+    while (status == BLASTMERGE_OK && optind < argc && !parser.wants_help && !parser.wants_version) {
         const char *word = argv[optind];
+        if (tool_refuse_foreign(word) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
         int code = getopt_long(argc, argv, parser.letters, parser.long_options, NULL);
         if (code == -1) break;
         status = take(options, &parser, code, word);
-        if (options->run == show_help || options->run == show_version) return status;
     }
+    *is_done = parser.wants_help || parser.wants_version || parser.command->bit == 0;
+    if (status == BLASTMERGE_OK && *is_done)
+        return parser.wants_version ? tool_version() : show_help(options, &parser);
     while (status == BLASTMERGE_OK && optind < argc) status = add_source(options, argv[optind++], false);
+    options->run = parser.command->run;
     return status == BLASTMERGE_OK ? check_whole(options, &parser) : status;
 }
 

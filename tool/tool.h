@@ -3,7 +3,9 @@
  * tool - the program: a command line around blastmerge.h, and nothing of the library's inside.
  *
  * main.c     the standard streams, the command, the end
- * options.c  one table of options makes the parser and --help
+ * options.c  one table of options makes the parser and the help
+ * help.c     the help
+ * hints.c    words of other programs, and words that are nearly right
  * children.c names from the command line and from --files-from become the job's children
  * job.c      a library job with its options, its children, its signals and its progress
  * merge.c    the command merge
@@ -90,7 +92,7 @@ struct tool_options {
     uint64_t expect_children;
     const char *expect_queries;
     uint64_t salvage;
-    uint64_t memory; /* MiB */
+    uint64_t memory; /* bytes */
     const char *endpoint;
     uint64_t n_threads;
     uint64_t level;
@@ -101,8 +103,9 @@ struct tool_options {
     uint64_t strict;
 };
 
-/* Reads the command line. tool_options_close() is due in any case. */
-enum blastmerge_status tool_options_parse(struct tool_options *options, int argc, char **argv);
+/* Reads the command line. *is_done: it asked for help or the version, which was shown, and there is nothing
+ * to run. tool_options_close() is due in any case. */
+enum blastmerge_status tool_options_parse(struct tool_options *options, bool *is_done, int argc, char **argv);
 void tool_options_close(struct tool_options *options);
 
 /* --- progress ------------------------------------------------------------------------------------ */

@@ -20,3 +20,17 @@ try blastmerge check -o x a.xml.gz
 try blastmerge check -5 a.xml.gz
 try blastmerge check --plain a.xml.gz
 ls -A
+# Words of BLAST and of other programs, which would be taken for something else.
+child merged.xml.gz 2 1
+for word in -out -outfmt -db -num_threads -query -in -evalue --query --out=x -out=x -out.xml.gz -force -format -threads -version -19 --keep; do
+    try blastmerge "$word" merged.xml.gz a.xml.gz
+done
+try blastmerge -fqo x.xml.gz a.xml.gz
+# Commands and options that are nearly right.
+for word in chek merg finalise hlep versoin; do try blastmerge $word a.xml.gz; done
+: >chek
+try blastmerge check chek
+try blastmerge -o /dev/null chek a.xml.gz
+try blastmerge --treads 2 a.xml.gz
+try blastmerge --alow-empty a.xml.gz
+ls -A

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every option of --help is in the man page and in both completions, and these know no others.
+# Every option of the commands' help is in the man page and in both completions, and these know no others.
 #
 #     tests/tool/options-everywhere.sh PROGRAM
 set -eu
@@ -10,7 +10,7 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 
 words() { grep -o -e '--[a-z][a-z0-9-]*' | sort -u; }
-"$1" --help | words >"$room/help"
+for command in merge check finalize; do "$1" help $command; done | words >"$room/help"
 [ -s "$room/help" ]
 # mandoc's macros join the words: "Fl Fl files\-from" is --files-from.
 sed -n 's/\\-/-/g; /^\.It/p' "$top/docs/man/blastmerge.1" | sed 's/Fl Fl /--/g' | words >"$room/man"

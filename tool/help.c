@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <stdio.h>
+
+static const struct {
+    unsigned bit;
+    const char *text;
+} usages[] = {
+    {TOOL_MERGE, "Usage: blastmerge [merge] [OPTION]... CHILD...\n"
+                 "Merge the results of a split BLAST search, in the order given, into the one\n"
+                 "result of the whole search.\n\n"
+                 "  blastmerge --as-unsplit --sort natural -o merged.xml.gz batch_*.xml.gz\n\n"},
+    {TOOL_CHECK, "Usage: blastmerge check [OPTION]... CHILD...\n"
+                 "Read and check the results of a split BLAST search, write nothing, and show what\n"
+                 "each of them holds.\n\n"
+                 "  blastmerge check --sort natural batch_*.xml.gz\n\n"},
+    {TOOL_FINALIZE, "Usage: blastmerge finalize [OPTION]... JOB\n"
+                    "Write a parent job's result, report and manifest, once its children have ended.\n"
+                    "JOB is a JSON file, or - for standard input: see blastmerge(1).\n\n"
+                    "  blastmerge finalize job.json\n\n"},
+};
+
+static void show_row(const struct tool_row *row) {
+    char names[40];
+    (void)snprintf(names, sizeof names, "%c%c%c --%s %s", row->letter ? '-' : ' ',
+                   row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
+                   row->argument != NULL ? row->argument : "");
+    (void)printf("  %-26s %s\n", names, row->help);
+}
+
+static void show_overview(void) {
+    (void)printf("Usage: blastmerge [OPTION]... CHILD...       merge a split BLAST search's results\n"
+                 "       blastmerge check [OPTION]... CHILD... read and check them, write nothing\n"
+                 "       blastmerge finalize [OPTION]... JOB   finish a service's parent job\n"
+                 "       blastmerge help COMMAND               all options of a command\n"
+                 "A CHILD is one result (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain): a file,\n"
+                 "- for standard input, or remote: az://, s3://, gs://, https://.\n");
+    for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
+        if (row->is_common) show_row(row);
+    (void)printf("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");
+}
+
+enum blastmerge_status tool_help(const struct tool_command *command) {
+    if (command == NULL || command->bit == 0) {
+        show_overview();
+        return tool_flush_output();
+    }
+    for (size_t i = 0; i < sizeof usages / sizeof usages[0]; i++)
+        if (usages[i].bit == command->bit) (void)fputs(usages[i].text, stdout);
+    for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
+        if (row->commands & command->bit) show_row(row);
+    return tool_flush_output();
+}
+
+enum blastmerge_status tool_version(void) {
+    (void)printf("blastmerge %s\n%s\n", blastmerge_version(), blastmerge_features());
+    return tool_flush_output();
+}
