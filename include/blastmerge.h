@@ -25,6 +25,17 @@
  * blastmerge_report() and blastmerge_child(): the others return BLASTMERGE_USAGE and do nothing, and
  * blastmerge_destroy() does nothing.
  *
+ * Forks: a job has neither threads nor descriptors before its first blastmerge_run(), _check(), _next(),
+ * _to_buffer() or _finalize(). Until then a fork makes two jobs of it, and each process may go on with its
+ * own. From then on it belongs to the process that began it. In a forked copy the same functions, add and
+ * set return BLASTMERGE_USAGE, blastmerge_cancel() does nothing to the original, and blastmerge_destroy()
+ * returns at once: it waits for nothing, removes and closes nothing, calls nothing of the caller's, and
+ * leaves the copy's memory. This holds as well where a reader, writer or callback forks and returns in both
+ * processes.
+ *
+ * Descriptors: the library's own are above 2 and closed on exec, also where standard streams are closed; "-"
+ * for a stream that is closed is an error (BLASTMERGE_IO).
+ *
  * The library never prints, never exits, and never touches signals or the locale. Strings given to
  * it are copied. Strings are UTF-8 or, for paths, whatever the file system has.
  */

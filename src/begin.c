@@ -204,7 +204,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->is_check) return BLASTMERGE_OK;
     if (job->has_writer) {
-        bm_store_open_writer(&job->store, &job->writer, job->options.callback_ticket);
+        bm_store_open_writer(&job->store, &job->writer, job->options.callback_ticket, &job->cancel);
         job->has_writer = false; /* it is the store now that owes it a commit or discard */
         return BLASTMERGE_OK;
     }
@@ -246,7 +246,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     clock_gettime(CLOCK_MONOTONIC, &job->began);
     job->has_begun = true;
     job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
-    enum blastmerge_status status = bm_remote_begin(job);
+    enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_remote_begin(job);
     if (status != BLASTMERGE_OK) return status;
     job->totals.n_children = job->n_children;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
@@ -279,14 +280,20 @@ static void warn_of_left_over(struct blastmerge_job *job, struct bm_store *store
 
 void bm_conduct_end(struct blastmerge_job *job) {
     struct bm_memory *memory = &job->memory;
+    if (bm_cancel_is_foreign(&job->cancel)) return; /* all of it is another process's, or not here at all */
     bm_store_discard(&job->store);
     bm_store_discard(&job->report_store);
     bm_report_close(&job->report);
     job->has_report = false;
     warn_of_left_over(job, &job->store);
     warn_of_left_over(job, &job->report_store);
+    if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
     bm_pack_close(job->pack, memory);
-    for (size_t i = 0; i < BM_JOB_MAX_LANES; i++) bm_lane_destroy(&job->lanes[i], memory);
+    for (size_t i = 0; i < BM_JOB_MAX_LANES; i++) {
+        if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
+        bm_lane_destroy(&job->lanes[i], memory);
+    }
+    if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     if (job->splice != NULL) bm_splice_close(job->splice, memory);
     if (job->mark != NULL) bm_mark_close(job->mark, memory);
@@ -310,6 +317,7 @@ void bm_conduct_end(struct blastmerge_job *job) {
     job->edits = NULL;
     job->output.data = NULL;
     job->output.n_data = 0;
-    for (size_t i = 0; i < job->n_children; i++) bm_source_close(&job->children[i].source);
-    bm_remote_end(job);
+    for (size_t i = 0; i < job->n_children && job->owner == getpid(); i++)
+        bm_source_close(&job->children[i].source);
+    if (bm_cancel_check_process(&job->cancel)) bm_remote_end(job);
 }

@@ -161,7 +161,7 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
         if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.expect_queries = job->expect_queries;
-    return bm_cancel_open(&job->cancel, &job->error);
+    return BLASTMERGE_OK;
 }
 
 enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
@@ -179,7 +179,8 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     if (made == NULL) return BLASTMERGE_NO_MEMORY;
     made->memory = memory;
     made->options = defaults;
-    made->cancel.pipe[0] = made->cancel.pipe[1] = -1;
+    made->owner = getpid();
+    bm_cancel_init(&made->cancel);
     enum blastmerge_status status = copy_options(made);
     if (status == BLASTMERGE_NO_MEMORY) {
         blastmerge_destroy(made);
@@ -189,12 +190,22 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     return status;
 }
 
+/* A writer that was never used is told that it is over; in a copy that a fork left it is another's. */
+static void end_writer(struct blastmerge_job *job) {
+    if (job->has_writer && job->writer.discard != NULL && job->owner == getpid())
+        job->writer.discard(job->writer.context);
+}
+
 void blastmerge_destroy(struct blastmerge_job *job) {
     if (job == NULL || job->is_inside) return;
     struct bm_memory memory;
+    /* After a fork with the job under way, its threads are not here, a lock may be held for ever, and files
+     * and connections are the other process's: the copy's memory is left as it is. */
+    if (bm_cancel_is_foreign(&job->cancel)) return;
     job->is_inside = true;
     bm_conduct_end(job);
-    if (job->has_writer && job->writer.discard != NULL) job->writer.discard(job->writer.context);
+    end_writer(job);
+    if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
     for (size_t i = 0; i < job->n_children; i++) bm_job_drop_source(job, &job->children[i].source);
     bm_release(&job->memory, job->children);
     bm_release(&job->memory, job->endpoint);
@@ -218,9 +229,12 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 /* A job whose options were refused, or that has begun, takes nothing more. A call from within a callback of
  * the job is refused without a word in the job's error, so that it does no harm. */
 static enum blastmerge_status check_open(struct blastmerge_job *job) {
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    return job->has_begun ? refuse(job, "the job has begun already") : BLASTMERGE_OK;
+    if (job->has_begun) return refuse(job, "the job has begun already");
+    job->owner = getpid(); /* before a job begins, a fork makes two of it */
+    return BLASTMERGE_OK;
 }
 
 /* Room for one more child. */
@@ -252,7 +266,6 @@ enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_so
 }
 
 void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source) {
-    bm_source_close(source);
     if (source->location != source->name) bm_release(&job->memory, (char *)(uintptr_t)source->location);
     bm_release(&job->memory, (char *)(uintptr_t)source->name);
 }
@@ -338,6 +351,7 @@ static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_st
         status = bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
     }
     job->is_inside = false;
+    if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     return status;
 }
 
@@ -368,7 +382,8 @@ static enum blastmerge_status begin(struct blastmerge_job *job) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     job->is_inside = true;
-    return bm_conduct_begin(job);
+    status = bm_conduct_begin(job);
+    return job->cancel.has_forked_in ? bm_cancel_fail_foreign(&job->error) : status;
 }
 
 /* Merges to the store that is open, if any. */
@@ -405,9 +420,10 @@ enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data, size_t *n_bytes) {
-    enum blastmerge_status status = job->is_inside ? BLASTMERGE_USAGE : job->error.status;
     *data = NULL;
     *n_bytes = 0;
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    enum blastmerge_status status = job->is_inside ? BLASTMERGE_USAGE : job->error.status;
     if (status != BLASTMERGE_OK) return status;
     if (!job->has_begun) {
         if (job->output_location != NULL || job->has_writer)

@@ -48,12 +48,17 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
 
 /* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
 static void note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
+    if (!bm_cancel_check_process(&job->cancel)) return; /* it has forked, and returned in the copy, too */
     if (bm_callback_is_ok(issued, result) || job->failed_callback != NULL) return;
     job->failed_callback = what;
     job->callback_result = result;
 }
 
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
+    if (job->cancel.has_forked_in) {
+        bm_cancel_fail_foreign(&job->error);
+        return fail(job);
+    }
     if (job->failed_callback == NULL || job->error.status != BLASTMERGE_OK) return job->error.status;
     bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
     return fail(job);
@@ -167,7 +172,9 @@ const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last
     fill_lanes(job);
     const struct bm_batch *batch = bm_lane_take(lane_of(job, job->child), is_last, &status, &job->error);
     if (batch != NULL) tell_progress(job);
-    return batch;
+    if (!job->cancel.has_forked_in) return batch;
+    bm_cancel_fail_foreign(&job->error);
+    return NULL;
 }
 
 static enum blastmerge_status take_batch(struct blastmerge_job *job) {
@@ -335,6 +342,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job, const struc
         if (status != BLASTMERGE_OK) return status;
     }
     if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
+    if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->marked, job->edits);
     return BLASTMERGE_OK;
 }
@@ -573,6 +581,10 @@ enum blastmerge_status bm_conduct(struct blastmerge_job *job) {
         }
         status = step(job, &is_full);
         if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
+        if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */
+            bm_cancel_fail_foreign(&job->error);
+            return fail(job);
+        }
     }
     return status;
 }

@@ -74,6 +74,7 @@ struct blastmerge_job {
     char *database; /* the options' own copy; NULL: kept */
     bool is_database_given;
     struct bm_cancel cancel;
+    pid_t owner; /* the process that made the job or last added to it, before it begins */
     struct blastmerge_error error;
     struct blastmerge_report totals;
     const char *failed_callback; /* the first one of the options that failed, and what it returned; or NULL */
@@ -167,7 +168,7 @@ enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_so
 enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
                                          const struct bm_source *source) BM_CHECK_RESULT;
 
-/* Closes a source and gives back its strings. */
+/* Gives back a source's strings. */
 void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source);
 
 /* Ends the job if one of the options' callbacks has failed. */

@@ -153,6 +153,11 @@ bool bm_lane_fill(struct bm_lane *lane) {
     page->position = 0;
     lane->fetch_status =
         bm_fetch_fill(&lane->fetch, page->data, sizeof page->data, &page->n_bytes, &lane->fetch_error);
+    if (lane->fetch_status != BLASTMERGE_OK &&
+        lane->fetch.cancel->has_forked_in) { /* the lock may be held for ever */
+        lane->is_fetched = true;
+        return true;
+    }
     page->is_last = page->n_bytes < sizeof page->data;
     if (lane->fetch_status != BLASTMERGE_OK) page->is_last = false;
     lane->is_fetched = page->is_last || lane->fetch_status != BLASTMERGE_OK;

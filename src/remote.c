@@ -100,6 +100,7 @@ static enum blastmerge_status expand_all(struct blastmerge_job *job) {
             status = bm_job_keep_child(job, source);
             if (status == BLASTMERGE_OK) continue;
         }
+        bm_source_close(source);
         bm_job_drop_source(job, source);
     }
     bm_release(&job->memory, before);

@@ -1,23 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/cancel.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
-enum blastmerge_status bm_cancel_open(struct bm_cancel *cancel, struct blastmerge_error *error) {
+void bm_cancel_init(struct bm_cancel *cancel) {
     atomic_init(&cancel->is_set, false);
+    atomic_init(&cancel->has_pipe, false);
     cancel->pipe[0] = cancel->pipe[1] = -1;
-    if (pipe(cancel->pipe) != 0) return bm_fail_system(error, errno, "cannot make a pipe");
-    for (int i = 0; i < 2; i++) {
-        (void)fcntl(cancel->pipe[i], F_SETFD, FD_CLOEXEC);
-        (void)fcntl(cancel->pipe[i], F_SETFL, O_NONBLOCK);
+    cancel->process = 0;
+    cancel->has_forked_in = false;
+}
+
+enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel, struct blastmerge_error *error) {
+    if (atomic_load(&cancel->has_pipe)) return BLASTMERGE_OK;
+    if (bm_open_pipe(cancel->pipe) != 0) {
+        int failure = errno;
+        cancel->pipe[0] = cancel->pipe[1] = -1;
+        return bm_fail_system(error, failure, "cannot make a pipe");
     }
+    for (int i = 0; i < 2; i++) (void)fcntl(cancel->pipe[i], F_SETFL, O_NONBLOCK);
+    cancel->process = getpid();
+    /* A cancel at this moment either finds the pipe, or has set is_set before that is looked at. */
+    atomic_store(&cancel->has_pipe, true);
+    atomic_thread_fence(memory_order_seq_cst);
     return BLASTMERGE_OK;
 }
 
+enum blastmerge_status bm_cancel_open(struct bm_cancel *cancel, struct blastmerge_error *error) {
+    bm_cancel_init(cancel);
+    return bm_cancel_begin(cancel, error);
+}
+
 void bm_cancel_close(struct bm_cancel *cancel) {
+    atomic_store(&cancel->has_pipe, false);
     if (cancel->pipe[0] >= 0) close(cancel->pipe[0]);
     if (cancel->pipe[1] >= 0) close(cancel->pipe[1]);
     cancel->pipe[0] = cancel->pipe[1] = -1;
@@ -25,10 +44,28 @@ void bm_cancel_close(struct bm_cancel *cancel) {
 
 void bm_cancel_set(struct bm_cancel *cancel) {
     int before = errno;
-    atomic_store_explicit(&cancel->is_set, true, memory_order_relaxed);
-    ssize_t n_written = write(cancel->pipe[1], "", 1); /* a full pipe is readable, too */
-    (void)n_written;
+    atomic_store(&cancel->is_set, true);
+    /* The pipe is the other process's, too. */
+    if (atomic_load(&cancel->has_pipe) && !bm_cancel_is_foreign(cancel)) {
+        ssize_t n_written = write(cancel->pipe[1], "", 1); /* a full pipe is readable, too */
+        (void)n_written;
+    }
     errno = before;
+}
+
+bool bm_cancel_is_foreign(const struct bm_cancel *cancel) {
+    return cancel->process != 0 && cancel->process != getpid();
+}
+
+bool bm_cancel_check_process(struct bm_cancel *cancel) {
+    if (bm_cancel_is_foreign(cancel)) cancel->has_forked_in = true;
+    return !cancel->has_forked_in;
+}
+
+enum blastmerge_status bm_cancel_fail_foreign(struct blastmerge_error *error) {
+    return bm_fail(error, BLASTMERGE_USAGE,
+                   "the job was begun by another process, which this one was forked from, and is that "
+                   "process's alone: make a new job here");
 }
 
 int bm_cancel_wait(struct bm_cancel *cancel, int file, short events) {

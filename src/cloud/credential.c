@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/descriptor.h"
 #include "cloud/cloud.h"
 #include "cloud/credential.h"
 #include "cloud/text.h"
@@ -24,7 +25,7 @@ const char *bm_environment(const char *name) {
 }
 
 bool bm_read_small_file(const char *path, char *text, size_t size) {
-    FILE *file = fopen(path, "re");
+    FILE *file = bm_open_stream(path);
     text[0] = '\0';
     if (file == NULL) return false;
     size_t n = fread(text, 1, size - 1, file);

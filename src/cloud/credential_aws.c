@@ -5,6 +5,7 @@
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/descriptor.h"
 #include "cloud/cloud.h"
 #include "cloud/credential.h"
 #include "cloud/text.h"
@@ -41,7 +42,7 @@ static bool read_profile(const char *path, const char *name, char *value, size_t
     char line[LINE];
     bool is_within = false;
     bool is_found = false;
-    FILE *file = fopen(path, "re");
+    FILE *file = bm_open_stream(path);
     if (file == NULL) return false;
     while (!is_found && fgets(line, sizeof line, file) != NULL) {
         char *equals = strchr(line, '=');

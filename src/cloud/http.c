@@ -7,6 +7,7 @@
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/descriptor.h"
 #include "cloud/answer.h"
 #include "cloud/clock.h"
 #include "cloud/cloud.h"
@@ -97,6 +98,7 @@ static int64_t setting(const char *name, int64_t value, int64_t most) {
 enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cloud_settings *settings,
                                      struct blastmerge_error *error) {
     const struct bm_cloud_library *library = bm_cloud_library(error);
+    struct bm_standard standard;
     struct timespec now;
     *cloud = NULL;
     if (library == NULL) return error->status;
@@ -111,7 +113,9 @@ enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cl
     made->stall_seconds = (long)setting("BLASTMERGE_STALL_SECONDS", DEFAULT_STALL_SECONDS, 86400);
     clock_gettime(CLOCK_REALTIME, &now);
     made->random = ((uint64_t)now.tv_nsec << 32) ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 16;
+    bm_standard_hold(&standard); /* curl opens a pipe or the like of its own */
     made->multi = library->multi_init();
+    bm_standard_release(&standard);
     made->credentials = bm_allocate(settings->memory, N_CREDENTIALS * sizeof *made->credentials);
     if (settings->endpoint != NULL) made->endpoint = bm_copy_string(settings->memory, settings->endpoint);
     *cloud = made;
@@ -126,7 +130,7 @@ enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cl
 }
 
 void bm_cloud_close(struct bm_cloud *cloud) {
-    if (cloud == NULL) return;
+    if (cloud == NULL || bm_cancel_is_foreign(cloud->cancel)) return;
     assert(cloud->requests == NULL);
     for (size_t i = 0; i < cloud->n_idle; i++) cloud->library->easy_cleanup(cloud->idle[i]);
     for (size_t i = 0; i < cloud->n_spare; i++) bm_release(cloud->memory, cloud->spare[i]);
@@ -299,6 +303,14 @@ static void allow_protocols(const struct bm_cloud_library *l, CURL *easy, const 
     l->easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
 }
 
+/* Sockets, too, take no standard stream's place. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)context;
+    (void)purpose;
+    int file = bm_open_socket(address->family, address->socktype, address->protocol);
+    return file < 0 ? CURL_SOCKET_BAD : file;
+}
+
 static void set_options(struct bm_cloud *cloud, struct bm_request *request, const char *url) {
     const struct bm_cloud_library *l = cloud->library;
     CURL *easy = request->easy;
@@ -316,6 +328,7 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, bm_answer_body);
     l->easy_setopt(easy, CURLOPT_WRITEDATA, request);
     l->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error);
+    l->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
     l->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     allow_protocols(l, easy, request, strncasecmp(url, "https://", 8) == 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "expect/queries.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +125,7 @@ static enum blastmerge_status look(struct bm_queries *queries, const char *path,
 enum blastmerge_status bm_queries_open(struct bm_queries *queries, const char *path,
                                        struct blastmerge_error *error) {
     struct stat information;
-    queries->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    queries->file = bm_open(path, O_RDONLY | O_NONBLOCK, 0);
     if (queries->file < 0)
         return bm_fail_system(error, errno, "%.400s: the file of queries cannot be opened", path);
     if (fstat(queries->file, &information) != 0)

@@ -56,6 +56,10 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
         const struct blastmerge_reader *reader = &fetch->source->reader;
         int issued = bm_callback_begin(fetch->source->ticket);
         int result = reader->next(reader->context, &chunk, &fetch->n_chunk);
+        if (!bm_cancel_check_process(fetch->cancel)) { /* it has forked, and returned in the copy, too */
+            fetch->n_chunk = 0;
+            return bm_cancel_fail_foreign(error);
+        }
         if (!bm_callback_is_ok(issued, result)) {
             fetch->n_chunk = 0;
             return bm_fail_callback(error, result, "its reader failed");

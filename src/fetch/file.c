@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Children in files, FIFOs, devices and standard input. */
+#include "base/descriptor.h"
 #include "fetch/fetch.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@ static bool is_standard_input(const struct bm_source *source) {
 
 static enum blastmerge_status look(struct bm_source *source, struct blastmerge_error *error) {
     struct stat information;
+    if (is_standard_input(source) && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))
+        return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     int failed =
         is_standard_input(source) ? fstat(STDIN_FILENO, &information) : stat(source->name, &information);
     if (failed != 0) return bm_fail_system(error, errno, "cannot be opened");
@@ -35,8 +38,7 @@ static enum blastmerge_status look(struct bm_source *source, struct blastmerge_e
 
 static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
-    fetch->file =
-        is_standard_input(fetch->source) ? STDIN_FILENO : open(fetch->source->name, O_RDONLY | O_CLOEXEC);
+    fetch->file = is_standard_input(fetch->source) ? STDIN_FILENO : bm_open(fetch->source->name, O_RDONLY, 0);
     if (fetch->file < 0) return bm_fail_system(error, errno, "cannot be opened");
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_CHARACTERS = 500, MAX_WARNINGS = 64 };
 
@@ -214,6 +215,7 @@ static struct listener listen(struct blastmerge_job *job, json_t *warnings) {
 /* --- the public function ------------------------------------------------------------------------- */
 
 static enum blastmerge_status check_job(struct blastmerge_job *job) {
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
     if (job->has_begun || job->n_children > 0 || job->output_location != NULL || job->has_writer ||
@@ -230,7 +232,8 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
             &job->error, BLASTMERGE_USAGE,
             "plain, expect_children and sort make no sense with finalize: the result is compressed, "
             "and the description says which children there are, in which order");
-    return BLASTMERGE_OK;
+    job->owner = getpid();
+    return bm_cancel_begin(&job->cancel, &job->error);
 }
 
 static double seconds_since(const struct timespec *began) {
@@ -249,7 +252,7 @@ static enum blastmerge_status run(struct bm_finalize *finalize, char **outcome) 
     job->options.callback_context = &listener;
     enum blastmerge_status status =
         finalize->warnings == NULL ? bm_finalize_fail_memory(finalize) : take_steps(finalize);
-    bm_finalize_disconnect(finalize);
+    if (!bm_cancel_is_foreign(&job->cancel)) bm_finalize_disconnect(finalize);
     job->totals.peak_memory = job->memory.n_peak;
     job->totals.seconds = seconds_since(&began);
     job->options.callback_context = listener.context;

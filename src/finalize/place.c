@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/descriptor.h"
 #include "cloud/location.h"
 #include "finalize/finalize.h"
 
@@ -116,7 +117,7 @@ static void sync_above(char *path) {
     char *slash = strrchr(path, '/');
     if (slash == NULL || slash == path) return;
     *slash = '\0';
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = bm_open(path, O_RDONLY | O_DIRECTORY, 0);
     *slash = '/';
     if (file < 0) return;
     (void)fsync(file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/report.h"
+#include "base/descriptor.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -247,7 +248,7 @@ static uint64_t peak_resident(void) {
     struct rusage usage;
     unsigned long kilobytes = 0;
     char line[128];
-    FILE *status = fopen("/proc/self/status", "re");
+    FILE *status = bm_open_stream("/proc/self/status");
     while (status != NULL && fgets(line, sizeof line, status) != NULL) {
         if (strncmp(line, "VmHWM:", 6) == 0) kilobytes = strtoul(line + 6, NULL, 10);
     }

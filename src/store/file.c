@@ -8,6 +8,7 @@
  * the way that fails if the target has come up meanwhile; then the folder is synced. Anything that is there
  * already and is no regular file (a FIFO, /dev/null) is written in place.
  */
+#include "base/descriptor.h"
 #include "store/store.h"
 
 #include <dirent.h>
@@ -74,11 +75,11 @@ static bool is_temporary_of(const char *entry, const char *base) {
 
 /* Removes the temporary files that killed runs for this target left; whatever fails here hurts nobody. */
 static void remove_left_overs(const char *folder, const char *base) {
-    DIR *entries = opendir(folder);
+    DIR *entries = bm_open_folder(folder);
     if (entries == NULL) return;
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         if (!is_temporary_of(entry->d_name, base)) continue;
-        int file = openat(dirfd(entries), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int file = bm_open_at(dirfd(entries), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
         if (file < 0) continue;
         if (flock(file, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dirfd(entries), entry->d_name, 0);
         close(file);
@@ -102,7 +103,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, const cha
         int n =
             snprintf(store->temporary, sizeof store->temporary, "%s/.%s%s%s", folder, base, infix, letters);
         if (n < 0 || (size_t)n >= sizeof store->temporary) break;
-        store->file = open(store->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        store->file = bm_open(store->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
         if (store->file < 0) {
             if (errno == EEXIST) continue;
             int failure = errno;
@@ -131,7 +132,7 @@ static enum blastmerge_status refuse_terminal(int file, bool is_text, struct bla
 static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode, bool is_text,
                                             struct blastmerge_error *error) {
     if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", store->target);
-    store->file = open(store->target, O_WRONLY | O_CLOEXEC);
+    store->file = bm_open(store->target, O_WRONLY, 0);
     if (store->file < 0)
         return bm_fail_system(error, errno, "%s: cannot be opened for writing", store->target);
     store->is_pipe = S_ISFIFO(mode) || S_ISSOCK(mode);
@@ -212,7 +213,7 @@ static enum blastmerge_status file_prepare(struct bm_store *store, struct blastm
 static int sync_folder(const char *path) {
     char folder[BM_STORE_PATH];
     folder_of(path, folder);
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = bm_open(folder, O_RDONLY | O_DIRECTORY, 0);
     if (file < 0) return 0; /* a folder that may be written but not read cannot be synced */
     int failure = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
     close(file);
@@ -279,7 +280,9 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
         store->file = STDOUT_FILENO;
         store->is_pipe = fstat(STDOUT_FILENO, &information) == 0 &&
                          (S_ISFIFO(information.st_mode) || S_ISSOCK(information.st_mode));
-        status = refuse_terminal(STDOUT_FILENO, is_text, error);
+        status = bm_standard_is_open(STDOUT_FILENO, O_WRONLY)
+                     ? refuse_terminal(STDOUT_FILENO, is_text, error)
+                     : bm_fail_system(error, EBADF, "standard output: is closed, or not open for writing");
     } else {
         memcpy(store->target, location, strlen(location) + 1);
         status = open_path(store, is_text, error);

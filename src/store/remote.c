@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/descriptor.h"
 #include "cloud/text.h"
 #include "store/remote.h"
 
@@ -255,7 +256,7 @@ enum blastmerge_status bm_upload_list(struct bm_upload *upload, size_t n_bytes,
 
 static enum blastmerge_status make_id(struct bm_upload *upload, struct blastmerge_error *error) {
     uint8_t bytes[BM_UPLOAD_ID / 2];
-    int file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    int file = bm_open("/dev/urandom", O_RDONLY, 0);
     if (file < 0) return bm_fail_system(error, errno, "/dev/urandom cannot be opened");
     bool is_full = read(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
     close(file);

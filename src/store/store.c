@@ -10,6 +10,7 @@ static enum blastmerge_status writer_write(struct bm_store *store, const uint8_t
                                            struct blastmerge_error *error) {
     int issued = bm_callback_begin(store->ticket);
     int result = store->writer.write(store->writer.context, data, n_bytes);
+    if (!bm_cancel_check_process(store->cancel)) return bm_cancel_fail_foreign(error);
     return bm_callback_is_ok(issued, result) ? BLASTMERGE_OK
                                              : bm_fail_callback(error, result, "the output's writer failed");
 }
@@ -24,6 +25,7 @@ static enum blastmerge_status writer_commit(struct bm_store *store, struct blast
     if (store->writer.commit == NULL) return BLASTMERGE_OK;
     int issued = bm_callback_begin(store->ticket);
     int result = store->writer.commit(store->writer.context);
+    if (!bm_cancel_check_process(store->cancel)) return bm_cancel_fail_foreign(error);
     return bm_callback_is_ok(issued, result)
                ? BLASTMERGE_OK
                : bm_fail_callback(error, result, "the output's writer failed to commit");
@@ -36,8 +38,10 @@ static void writer_discard(struct bm_store *store) {
 static const struct bm_store_back_end writer_back_end = {writer_write, writer_prepare, writer_commit,
                                                          writer_discard};
 
-void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket) {
+void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,
+                          struct bm_cancel *cancel) {
     memset(store, 0, sizeof *store);
+    store->cancel = cancel;
     store->writer = *writer;
     store->ticket = ticket;
     store->back_end = &writer_back_end;
@@ -47,6 +51,7 @@ void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer
 
 enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, size_t n_bytes,
                                       struct blastmerge_error *error) {
+    if (store->cancel != NULL && store->cancel->has_forked_in) return bm_cancel_fail_foreign(error);
     return n_bytes == 0 ? BLASTMERGE_OK : store->back_end->write(store, data, n_bytes, error);
 }
 
@@ -63,5 +68,7 @@ enum blastmerge_status bm_store_commit(struct bm_store *store, struct blastmerge
 void bm_store_discard(struct bm_store *store) {
     const struct bm_store_back_end *back_end = store->back_end;
     store->back_end = NULL;
+    if (store->cancel != NULL && bm_cancel_is_foreign(store->cancel))
+        return; /* the other process goes on with it */
     if (back_end != NULL) back_end->discard(store);
 }

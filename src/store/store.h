@@ -62,7 +62,8 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
                                             bool is_force, bool is_report,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
-void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket);
+void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,
+                          struct bm_cancel *cancel);
 
 enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, size_t n_bytes,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;

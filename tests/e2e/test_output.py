@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where the result goes, what is there when something fails, signals, exit codes, the report."""
 import gzip
+import itertools
 import json
 import os
 import resource
@@ -237,6 +238,40 @@ def test_closed_streams(children, out):
     assert text_of((out / "merged").read_bytes()) == expected(children)
     assert subprocess.run(["bash", "-c", f"exec '{PROGRAM}' - <&- >/dev/null"], stderr=subprocess.DEVNULL,
                           check=False).returncode == IO
+
+
+CLOSINGS = ["".join(closing) for closing in itertools.product(("", " <&-"), (" >/dev/null", " >&-"), ("", " 2>&-"))]
+
+
+@pytest.mark.parametrize("closing", CLOSINGS)
+def test_any_closed_streams(children, out, closing):
+    """Whichever are closed: results and reports in files are right, and what needs such a stream fails, at once, and leaves nothing."""
+    def run_closed(*arguments):
+        command = f"exec '{PROGRAM}' \"$@\"{closing}"
+        return subprocess.run(["bash", "-c", command, "-", *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              timeout=60, check=False)
+
+    (out / "names").write_text("".join(f"{path}\n" for path in children))
+    for arguments in (["-o", out / "merged", "--report", out / "report", *children],
+                      ["-f", "--progress", "--verbose", "-o", out / "merged", "--files-from", out / "names"]):
+        done = run_closed(*arguments)
+        assert done.returncode == OK, done.stderr
+        assert text_of((out / "merged").read_bytes()) == expected(children)
+    assert json.loads((out / "report").read_bytes())["totals"]["children"] == len(children)
+    if ">&-" in closing.replace("2>&-", ""):
+        for arguments in ([*children], ["-o", "-", *children], ["-o", "/dev/stdout", *children], ["-o", "/dev/fd/1", *children],
+                          ["-o", out / "none", "--report", "-", *children], ["check", "--report", "-", *children], ["--help"], ["--version"]):
+            assert run_closed(*arguments).returncode == IO, arguments
+    if "<&-" in closing:
+        for arguments in (["-"], ["/dev/stdin"], ["--files-from", "-"], [children[0], "-", "--allow-empty"]):
+            assert run_closed("-o", out / "none", *arguments).returncode == IO, arguments
+        assert run_closed("check", "-").returncode == IO
+        assert run_closed("finalize", "-").returncode in (IO, 2)
+    if "2>&-" in closing:
+        assert run_closed("-o", out / "none", "--report", "/dev/stderr", *children).returncode == IO
+    elif "<&-" in closing:
+        assert b"standard input: is closed" in run_closed("-o", out / "none", "-").stderr
+    assert only_files(out) == ["merged", "names", "report"]
 
 
 # --- signals -----------------------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#if !defined(O_PATH)
+#define O_PATH 0
+#endif
+
+int bm_above_standard(int file) {
+    if (file < 0 || file > STDERR_FILENO) return file;
+    int above = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return above;
+}
+
+int bm_open(const char *path, int flags, mode_t mode) {
+    return bm_above_standard(open(path, flags | O_CLOEXEC, mode));
+}
+
+int bm_open_at(int folder, const char *path, int flags, mode_t mode) {
+    return bm_above_standard(openat(folder, path, flags | O_CLOEXEC, mode));
+}
+
+int bm_open_pipe(int ends[2]) {
+    if (pipe(ends) != 0) return -1;
+    ends[0] = bm_above_standard(ends[0]);
+    ends[1] = bm_above_standard(ends[1]);
+    if (ends[0] >= 0 && ends[1] >= 0) {
+        for (int i = 0; i < 2; i++) (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        return 0;
+    }
+    int failure = errno;
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0) close(ends[i]);
+    }
+    errno = failure;
+    return -1;
+}
+
+int bm_open_socket(int domain, int type, int protocol) {
+    int file = bm_above_standard(socket(domain, type, protocol));
+    if (file >= 0) (void)fcntl(file, F_SETFD, FD_CLOEXEC);
+    return file;
+}
+
+DIR *bm_open_folder(const char *path) {
+    int file = bm_open(path, O_RDONLY | O_DIRECTORY, 0);
+    DIR *folder = file < 0 ? NULL : fdopendir(file);
+    if (folder != NULL || file < 0) return folder;
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return NULL;
+}
+
+FILE *bm_open_stream(const char *path) {
+    int file = bm_open(path, O_RDONLY, 0);
+    FILE *stream = file < 0 ? NULL : fdopen(file, "r");
+    if (stream != NULL || file < 0) return stream;
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return NULL;
+}
+
+void bm_standard_hold(struct bm_standard *standard) {
+    for (int file = 0; file <= STDERR_FILENO; file++) {
+        standard->is_held[file] = false;
+        if (fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
+        int held = open("/", O_RDONLY | O_DIRECTORY | O_PATH | O_CLOEXEC);
+        standard->is_held[file] = held == file;
+        if (held >= 0 && held != file) close(held); /* another thread was faster */
+    }
+}
+
+void bm_standard_release(const struct bm_standard *standard) {
+    for (int file = 0; file <= STDERR_FILENO; file++) {
+        if (standard->is_held[file]) close(file);
+    }
+}
+
+bool bm_standard_is_open(int file, int mode) {
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0 || (O_PATH != 0 && (flags & O_PATH) != 0)) return false;
+    return (flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == mode;
+}

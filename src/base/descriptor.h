@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/descriptor.h - opening files without ever taking the place of a standard stream.
+ *
+ * A process may run with descriptors 0, 1 or 2 closed. The next file that is opened gets the lowest free
+ * number, and is then read as standard input or written to as standard output. So all of the library's
+ * descriptors are opened here, above 2 and closed on exec; tests/tool/descriptors.sh allows no other place.
+ */
+#ifndef BM_DESCRIPTOR_H
+#define BM_DESCRIPTOR_H
+
+#include "base/base.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* The same file under a number above 2, closed on exec; the one that was given is closed if it was another.
+ * -1 and errno, as open() has them; so is a failure handed on. */
+int bm_above_standard(int file) BM_CHECK_RESULT;
+
+/* open(), openat(), pipe(), socket() and opendir(). O_CLOEXEC is added. */
+int bm_open(const char *path, int flags, mode_t mode) BM_CHECK_RESULT;
+int bm_open_at(int folder, const char *path, int flags, mode_t mode) BM_CHECK_RESULT;
+int bm_open_pipe(int ends[2]) BM_CHECK_RESULT;
+int bm_open_socket(int domain, int type, int protocol) BM_CHECK_RESULT;
+DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
+
+/* fopen() for reading. */
+FILE *bm_open_stream(const char *path) BM_CHECK_RESULT;
+
+/* For a library that opens descriptors of its own: until the end, those of 0, 1 and 2 that are closed are
+ * taken. */
+struct bm_standard {
+    bool is_held[3];
+};
+void bm_standard_hold(struct bm_standard *standard);
+void bm_standard_release(const struct bm_standard *standard);
+
+/* Whether a standard stream is open for reading (O_RDONLY) or writing (O_WRONLY). */
+bool bm_standard_is_open(int file, int mode);
+
+#endif
