@@ -84,38 +84,65 @@ static void check_order(struct blastmerge_job *job) {
     }
 }
 
-struct identity {
-    uint64_t device;
-    uint64_t inode;
-    const char *name;
-};
-
-static int compare_identities(const void *a, const void *b) {
-    const struct identity *one = a;
-    const struct identity *other = b;
+/* One file's names come side by side, in the children's order. */
+static int compare_identities(const struct blastmerge_job *job, uint32_t a, uint32_t b) {
+    const struct bm_source *one = &job->children[a].source;
+    const struct bm_source *other = &job->children[b].source;
     if (one->device != other->device) return one->device < other->device ? -1 : 1;
     if (one->inode != other->inode) return one->inode < other->inode ? -1 : 1;
-    return 0;
+    return a < b ? -1 : a > b;
+}
+
+/* Lets an element sink to its place in the heap, whose root is the greatest. */
+static void sink(const struct blastmerge_job *job, uint32_t *heap, size_t n, size_t at) {
+    for (size_t below = 2 * at + 1; below < n; below = 2 * at + 1) {
+        if (below + 1 < n && compare_identities(job, heap[below], heap[below + 1]) < 0) below++;
+        if (compare_identities(job, heap[at], heap[below]) >= 0) return;
+        uint32_t sunk = heap[at];
+        heap[at] = heap[below];
+        heap[below] = sunk;
+        at = below;
+    }
+}
+
+/* In place: qsort() of the C library takes as much memory again. */
+static void sort_identities(const struct blastmerge_job *job, uint32_t *numbers, size_t n) {
+    for (size_t i = n / 2; i-- > 0;) sink(job, numbers, n, i);
+    for (size_t i = n; i-- > 1;) {
+        uint32_t greatest = numbers[0];
+        numbers[0] = numbers[i];
+        numbers[i] = greatest;
+        sink(job, numbers, i, 0);
+    }
+}
+
+/* Warns of files that are given twice: of the first ones, and how many more there are. */
+static void warn_of_twins(struct blastmerge_job *job, const uint32_t *numbers, size_t n) {
+    enum { MOST = 16 };
+    size_t n_twins = 0;
+    for (size_t i = 1; i < n; i++) {
+        const struct bm_source *before = &job->children[numbers[i - 1]].source;
+        const struct bm_source *source = &job->children[numbers[i]].source;
+        if (before->device != source->device || before->inode != source->inode) continue;
+        if (++n_twins <= MOST)
+            bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
+                        source->name);
+    }
+    if (n_twins > MOST)
+        bm_job_warn(job, false, "%zu more children are files that are given twice", n_twins - MOST);
 }
 
 /* Warns of files that are given twice. */
 static enum blastmerge_status check_twice(struct blastmerge_job *job) {
-    struct identity *identities = bm_allocate(&job->memory, job->n_children * sizeof *identities);
+    uint32_t *numbers = bm_allocate(&job->memory, job->n_children * sizeof *numbers);
     size_t n = 0;
-    if (identities == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < job->n_children; i++) {
-        const struct bm_source *source = &job->children[i].source;
-        if (source->has_identity)
-            identities[n++] = (struct identity){source->device, source->inode, source->name};
+    if (numbers == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < job->n_children && i <= UINT32_MAX; i++) {
+        if (job->children[i].source.has_identity) numbers[n++] = (uint32_t)i;
     }
-    qsort(identities, n, sizeof *identities, compare_identities);
-    for (size_t i = 1; i < n; i++) {
-        if (compare_identities(&identities[i - 1], &identities[i]) == 0) {
-            bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
-                        identities[i].name);
-        }
-    }
-    bm_release(&job->memory, identities);
+    sort_identities(job, numbers, n);
+    warn_of_twins(job, numbers, n);
+    bm_release(&job->memory, numbers);
     return BLASTMERGE_OK;
 }
 

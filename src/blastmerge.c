@@ -206,8 +206,8 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_conduct_end(job);
     end_writer(job);
     if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
-    for (size_t i = 0; i < job->n_children; i++) bm_job_drop_source(job, &job->children[i].source);
     bm_release(&job->memory, job->children);
+    bm_pool_close(&job->pool, &job->memory);
     bm_release(&job->memory, job->endpoint);
     bm_release(&job->memory, job->expect_queries);
     bm_release(&job->memory, job->output_location);
@@ -240,11 +240,9 @@ static enum blastmerge_status check_open(struct blastmerge_job *job) {
 /* Room for one more child. */
 static enum blastmerge_status grow_children(struct blastmerge_job *job) {
     if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
-    size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 4 + 16;
-    struct bm_child *children = bm_allocate(&job->memory, n_wanted * sizeof *children);
+    size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 8 + 16;
+    struct bm_child *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
     if (children == NULL) return fail_memory(job);
-    if (job->n_children > 0) memcpy(children, job->children, job->n_children * sizeof *children);
-    bm_release(&job->memory, job->children);
     job->children = children;
     job->n_children_allocated = n_wanted;
     return BLASTMERGE_OK;
@@ -258,16 +256,8 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struc
 }
 
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) {
-    source.name = bm_copy_string(&job->memory, source.name);
-    if (source.name == NULL) return fail_memory(job);
-    enum blastmerge_status status = bm_job_keep_child(job, &source);
-    if (status != BLASTMERGE_OK) bm_release(&job->memory, (char *)(uintptr_t)source.name);
-    return status;
-}
-
-void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source) {
-    if (source->location != source->name) bm_release(&job->memory, (char *)(uintptr_t)source->location);
-    bm_release(&job->memory, (char *)(uintptr_t)source->name);
+    source.name = bm_pool_copy(&job->pool, &job->memory, source.name);
+    return source.name == NULL ? fail_memory(job) : bm_job_keep_child(job, &source);
 }
 
 enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
@@ -293,7 +283,10 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
-    return bm_job_add_child(job, bm_source_reader(name, reader, job->options.callback_ticket));
+    struct bm_reader *kept = bm_pool_allocate(&job->pool, &job->memory, sizeof *kept, true);
+    if (kept == NULL) return fail_memory(job);
+    *kept = (struct bm_reader){.functions = *reader, .ticket = job->options.callback_ticket};
+    return bm_job_add_child(job, bm_source_reader(name, kept));
 }
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,

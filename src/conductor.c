@@ -475,8 +475,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         tell_warning(job, true, message);
     }
     bm_lane_close(lane);
-    if (!child->source.has_close_failed) return BLASTMERGE_OK;
-    bm_fail_callback(&job->error, child->source.close_result, "its reader failed to close");
+    const struct bm_reader *reader = bm_source_close_failure(&child->source);
+    if (reader == NULL) return BLASTMERGE_OK;
+    bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
     return bm_conduct_fail_child(job);
 }
 

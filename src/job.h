@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/edit.h"
 #include "base/output.h"
+#include "base/pool.h"
 #include "base/workers.h"
 #include "expect/expect.h"
 #include "fetch/fetch.h"
@@ -28,7 +29,8 @@
 
 enum { BM_JOB_MAX_LANES = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-/* A child and what it held: at most 256 bytes, beside its name. */
+/* A child and what it held. All of the children's memory is this, an eighth more for the array, and the
+ * names: what is said in docs/merge.md under Memory. */
 struct bm_child {
     struct bm_source source;
     uint64_t n_documents;
@@ -66,6 +68,9 @@ enum bm_phase {
     BM_PHASE_FAILED
 };
 
+enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
+_Static_assert(sizeof(struct bm_child) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
+
 struct bm_rescue;
 
 struct blastmerge_job {
@@ -81,6 +86,7 @@ struct blastmerge_job {
     int callback_result;
     bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
+    struct bm_pool pool; /* the children's names, and their readers */
     struct bm_child *children;
     size_t n_children;
     size_t n_children_allocated;
@@ -164,12 +170,9 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job);
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) BM_CHECK_RESULT;
 
-/* Adds a child that was one before, with its strings. */
+/* Adds a child whose strings are in the pool. */
 enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
                                          const struct bm_source *source) BM_CHECK_RESULT;
-
-/* Gives back a source's strings. */
-void bm_job_drop_source(struct blastmerge_job *job, struct bm_source *source);
 
 /* Ends the job if one of the options' callbacks has failed. */
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;

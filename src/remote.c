@@ -33,13 +33,11 @@ enum blastmerge_status bm_remote_add(struct blastmerge_job *job, const char *loc
     char shown[SHOWN];
     bm_location_show(location, shown, sizeof shown);
     if (strcmp(shown, location) != 0) {
-        secret = bm_copy_string(&job->memory, location);
+        secret = bm_pool_copy(&job->pool, &job->memory, location);
         if (secret == NULL) return fail_memory(job);
     }
     enum blastmerge_status status = bm_job_add_child(job, bm_source_remote(shown, secret));
-    if (status != BLASTMERGE_OK) {
-        bm_release(&job->memory, secret);
-    } else if (secret == NULL) { /* there is no secret in it: one string does for both */
+    if (status == BLASTMERGE_OK && secret == NULL) { /* there is no secret in it: one string does for both */
         struct bm_source *source = &job->children[job->n_children - 1].source;
         source->location = source->name;
     }
@@ -101,7 +99,6 @@ static enum blastmerge_status expand_all(struct blastmerge_job *job) {
             if (status == BLASTMERGE_OK) continue;
         }
         bm_source_close(source);
-        bm_job_drop_source(job, source);
     }
     bm_release(&job->memory, before);
     return status;

@@ -171,7 +171,7 @@ static void keep_plan(struct blastmerge_job *job, struct bm_salvage_plan *plan) 
     child->plan = plan;
     bool is_lost = plan->end == 0 && plan->n_holes > 0;
     child->source.spans = is_lost || plan->n_spans > 0 ? plan->spans : NULL;
-    child->source.n_spans = is_lost ? 0 : plan->n_spans;
+    child->source.n_spans = is_lost ? 0 : (uint32_t)plan->n_spans;
     bm_lane_close(lane);
     job->n_surveyed_bytes += plan->n_bytes;
     job->rescue->is_begun = job->rescue->allows_nesting = job->rescue->has_searched = false;

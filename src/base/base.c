@@ -142,6 +142,31 @@ void *bm_allocate(struct bm_memory *memory, size_t n_bytes) {
     return start + PREFIX;
 }
 
+/* The caller's allocator cannot make a piece larger. */
+static void *move(struct bm_memory *memory, void *pointer, size_t n_before, size_t n_bytes) {
+    void *grown = bm_allocate(memory, n_bytes);
+    if (grown == NULL) return NULL;
+    memcpy(grown, pointer, n_before);
+    bm_release(memory, pointer);
+    return grown;
+}
+
+void *bm_reallocate(struct bm_memory *memory, void *pointer, size_t n_bytes) {
+    if (pointer == NULL) return bm_allocate(memory, n_bytes);
+    uint8_t *start = (uint8_t *)pointer - PREFIX;
+    size_t n_before = 0;
+    memcpy(&n_before, start, sizeof n_before);
+    if (n_bytes > SIZE_MAX - PREFIX) return NULL;
+    size_t n_all = n_bytes + PREFIX;
+    if (memory->allocator.allocate != NULL) return move(memory, pointer, n_before - PREFIX, n_bytes);
+    start = realloc(start, n_all);
+    if (start == NULL) return NULL;
+    memcpy(start, &n_all, sizeof n_all);
+    memory->n_bytes += n_all - n_before;
+    if (memory->n_bytes > memory->n_peak) memory->n_peak = memory->n_bytes;
+    return start + PREFIX;
+}
+
 char *bm_copy_string(struct bm_memory *memory, const char *string) {
     size_t n_bytes = strlen(string) + 1;
     char *copy = bm_allocate(memory, n_bytes);

@@ -64,6 +64,11 @@ void bm_memory_open(struct bm_memory *memory, const struct blastmerge_allocator 
 /* n_bytes zeroed bytes, aligned for anything, or NULL. */
 void *bm_allocate(struct bm_memory *memory, size_t n_bytes) BM_CHECK_RESULT;
 
+/* The same with more bytes, perhaps elsewhere; what is added is not zeroed. NULL: nothing has changed.
+ * Without an allocator of the caller's a large piece is moved without a second one at its side, where the
+ * system can do that. `pointer` may be NULL. */
+void *bm_reallocate(struct bm_memory *memory, void *pointer, size_t n_bytes) BM_CHECK_RESULT;
+
 /* A copy of a string, or NULL. */
 char *bm_copy_string(struct bm_memory *memory, const char *string) BM_CHECK_RESULT;
 

@@ -13,7 +13,7 @@ static enum blastmerge_status look_nowhere(struct bm_source *source, struct blas
 
 static enum blastmerge_status open_memory(struct bm_fetch *fetch, struct blastmerge_error *error) {
     (void)error;
-    fetch->chunk = fetch->source->memory;
+    fetch->chunk = fetch->source->from.memory;
     fetch->n_chunk = (size_t)fetch->source->n_bytes;
     return BLASTMERGE_OK;
 }
@@ -53,8 +53,8 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
                                           size_t *n_read, struct blastmerge_error *error) {
     if (fetch->n_chunk == 0) {
         const void *chunk = NULL;
-        const struct blastmerge_reader *reader = &fetch->source->reader;
-        int issued = bm_callback_begin(fetch->source->ticket);
+        const struct blastmerge_reader *reader = &fetch->source->from.reader->functions;
+        int issued = bm_callback_begin(fetch->source->from.reader->ticket);
         int result = reader->next(reader->context, &chunk, &fetch->n_chunk);
         if (!bm_cancel_check_process(fetch->cancel)) { /* it has forked, and returned in the copy, too */
             fetch->n_chunk = 0;
@@ -100,16 +100,15 @@ struct bm_source bm_source_remote(const char *name, const char *location) {
 struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes) {
     return (struct bm_source){.back_end = &memory_back_end,
                               .name = name,
-                              .memory = data,
+                              .from.memory = data,
                               .n_bytes = n_bytes,
                               .can_read_ahead = true};
 }
 
-struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader, int *ticket) {
+struct bm_source bm_source_reader(const char *name, struct bm_reader *reader) {
     return (struct bm_source){.back_end = &reader_back_end,
                               .name = name,
-                              .reader = *reader,
-                              .ticket = ticket,
+                              .from.reader = reader,
                               .n_bytes = UINT64_MAX,
                               .is_open_reader = true};
 }
@@ -120,10 +119,16 @@ void bm_source_close(struct bm_source *source) {
 #endif
     if (!source->is_open_reader) return;
     source->is_open_reader = false;
-    if (source->reader.close == NULL) return;
-    int issued = bm_callback_begin(source->ticket);
-    source->close_result = source->reader.close(source->reader.context);
-    source->has_close_failed = !bm_callback_is_ok(issued, source->close_result);
+    struct bm_reader *reader = source->from.reader;
+    if (reader->functions.close == NULL) return;
+    int issued = bm_callback_begin(reader->ticket);
+    reader->close_result = reader->functions.close(reader->functions.context);
+    reader->has_close_failed = !bm_callback_is_ok(issued, reader->close_result);
+}
+
+const struct bm_reader *bm_source_close_failure(const struct bm_source *source) {
+    if (source->back_end != &reader_back_end || !source->from.reader->has_close_failed) return NULL;
+    return source->from.reader;
 }
 
 const char *bm_source_location(const struct bm_source *source) {

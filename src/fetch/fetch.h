@@ -33,33 +33,44 @@ struct bm_fetch_back_end {
 };
 
 /* Where a child lies. Made by bm_source_...(); strings and memory belong to whoever made it. */
+/* A child from the caller's reader. */
+struct bm_reader {
+    struct blastmerge_reader functions;
+    int *ticket;           /* of its calls, or NULL */
+    bool has_close_failed; /* close returned close_result */
+    int close_result;
+};
+
 struct bm_source {
     const struct bm_fetch_back_end *back_end;
-    const char *name;                /* for messages, and the path of a file */
-    const char *location;            /* remote: as given, with whatever must not be shown */
-    struct bm_cloud *cloud;          /* remote: the job's, once it has begun */
-    struct bm_look *look;            /* remote: a look that has begun */
-    const uint8_t *memory;           /* children in memory */
-    struct blastmerge_reader reader; /* children from the caller's reader */
-    int *ticket;                     /* of the reader's calls, or NULL */
-    uint64_t n_bytes;                /* known by look, or UINT64_MAX */
-    uint64_t version;                /* remote: a hash of what tells versions apart, or 0: not known yet */
-    uint64_t device;                 /* files: identity, for telling whether two are the same */
+    const char *name;       /* for messages, and the path of a file */
+    const char *location;   /* remote: as given, with whatever must not be shown */
+    struct bm_cloud *cloud; /* remote: the job's, once it has begun */
+    struct bm_look *look;   /* remote: a look that has begun */
+    union {
+        const uint8_t *memory;    /* children in memory */
+        struct bm_reader *reader; /* children from the caller's reader; NULL for all others but these two */
+    } from;
+    uint64_t n_bytes; /* known by look, or UINT64_MAX */
+    uint64_t version; /* remote: a hash of what tells versions apart, or 0: not known yet */
+    uint64_t device;  /* files: identity, for telling whether two are the same */
     uint64_t inode;
     bool has_identity;
-    bool can_read_ahead;   /* reading it early keeps nobody waiting */
-    bool is_open_reader;   /* the caller's reader waits for its close */
-    bool has_close_failed; /* the reader's close returned close_result */
-    int close_result;
+    bool can_read_ahead; /* reading it early keeps nobody waiting */
+    bool is_open_reader; /* the caller's reader waits for its close */
+    uint32_t n_spans;
     const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
-    size_t n_spans;
 };
 
 struct bm_source bm_source_path(const char *path);
 /* name is for messages: the location without secrets. Its cloud is to be set before it is looked at. */
 struct bm_source bm_source_remote(const char *name, const char *location);
 struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes);
-struct bm_source bm_source_reader(const char *name, const struct blastmerge_reader *reader, int *ticket);
+/* reader is borrowed for the source's life. */
+struct bm_source bm_source_reader(const char *name, struct bm_reader *reader);
+
+/* What its reader's close returned, if that was a failure; else NULL. */
+const struct bm_reader *bm_source_close_failure(const struct bm_source *source);
 
 /* Calls the reader's close, if it was not yet; breaks off a look. */
 void bm_source_close(struct bm_source *source);
