@@ -35,8 +35,10 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
         }
         if (source->n_bytes == UINT64_MAX)
             is_total_known = false;
-        else
+        else if (source->n_bytes < UINT64_MAX / 4 - job->compressed_total) /* servers say what they like */
             job->compressed_total += source->n_bytes;
+        else
+            is_total_known = false;
     }
     if (!is_total_known) job->compressed_total = 0;
     return BLASTMERGE_OK;

@@ -80,6 +80,12 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
         return bm_fail_anew(&job->error, status, "%.400s: %.500s", source->name, job->error.message);
     }
     qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_names);
+    for (size_t i = first + 1; i < job->n_children; i++) { /* no store has two objects of one name */
+        const char *name = job->children[i].source.name;
+        if (strcmp(job->children[i - 1].source.name, name) == 0)
+            return bm_fail_anew(&job->error, BLASTMERGE_IO, "%.400s: the server lists %.500s twice",
+                                source->name, name);
+    }
     return BLASTMERGE_OK;
 }
 
@@ -110,10 +116,19 @@ static bool is_remote_place(const char *location) {
     return location != NULL && bm_location_is_remote(location);
 }
 
+static bool has_wildcards(const struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->n_children; i++) {
+        const struct bm_source *source = &job->children[i].source;
+        if (is_remote(source) && bm_location_has_wildcard(source->location)) return true;
+    }
+    return false;
+}
+
 static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_children) {
     struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_LANES : 0,
                                .is_output_remote = !job->is_check && is_remote_place(job->output_location),
-                               .is_report_remote = is_remote_place(job->report_location)};
+                               .is_report_remote = is_remote_place(job->report_location),
+                               .has_lists = has_wildcards(job)};
     struct bm_cloud_settings settings = {
         .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
     uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
@@ -124,16 +139,14 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
 
 enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
     bool has_children = bm_remote_has_children(job);
-    bool has_wildcards = false;
     enum blastmerge_status status = open_cloud(job, has_children);
     if (status != BLASTMERGE_OK || !has_children) return status;
     for (size_t i = 0; i < job->n_children; i++) {
         struct bm_source *source = &job->children[i].source;
         if (!is_remote(source)) continue;
         source->cloud = job->cloud;
-        has_wildcards = has_wildcards || bm_location_has_wildcard(source->location);
     }
-    return has_wildcards ? expand_all(job) : BLASTMERGE_OK;
+    return has_wildcards(job) ? expand_all(job) : BLASTMERGE_OK;
 }
 
 void bm_remote_look_ahead(struct blastmerge_job *job, size_t child) {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cloud/answer.h"
+#include "cloud/ceilings.h"
 #include "cloud/cloud.h"
 #include "cloud/retry.h"
 
@@ -251,6 +252,106 @@ static void takes_the_tag_it_knows_alone(void **state) {
     assert_int_equal(request.fault, BM_FAULT_PASSING);
 }
 
+/* A line of headers again and again, until libcurl is told to stop. */
+static size_t hear_again(const char *line) {
+    char copy[64];
+    size_t n_line = strlen(line);
+    size_t n_heard = 0;
+    memcpy(copy, line, n_line);
+    while (bm_answer_header(copy, 1, n_line, &request) == n_line && n_heard < 1 << 20) n_heard += n_line;
+    return n_heard;
+}
+
+static void listens_to_no_headers_without_end(void **state) {
+    static const char *const lines[] = {"X: y\r\n", "HTTP/1.1 100 Continue\r\n", "\r\n", "ETag: \"x\"\r\n",
+                                        "x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ask_for(0, 99, 0);
+        hear("HTTP/1.1 200\n");
+        size_t n_heard = hear_again(lines[i]);
+        assert_true(n_heard <= BM_CEILING_HEADERS && n_heard > BM_CEILING_HEADERS - 100);
+        assert_int_equal(request.fault, BM_FAULT_FINAL);
+        assert_non_null(strstr(request.fault_text, "more than 128 KiB of headers"));
+    }
+}
+
+/* Of a refusal's body there is enough at the ceiling, and its status counts. */
+static void listens_to_no_refusal_without_end(void **state) {
+    (void)state;
+    ask_for(0, 99, 0);
+    n_in_sink = 0;
+    hear("HTTP/1.1 404\n\n");
+    size_t n_heard = 0;
+    while (hear_body(1000) == 1000) n_heard += 1000;
+    assert_true(n_heard <= BM_CEILING_BODY && n_heard > BM_CEILING_BODY - 1000);
+    assert_true(request.is_enough);
+    assert_int_equal(request.fault, BM_FAULT_NONE);
+    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_FINAL);
+    bm_retry_explain(&request, CURLE_OK, "");
+    assert_int_equal(error.status, BLASTMERGE_NOT_FOUND);
+}
+
+/* An answer that nobody keeps has a ceiling, too. */
+static void listens_to_no_success_without_end(void **state) {
+    char body[1000] = {0};
+    (void)state;
+    bm_request_open(&request, cloud, "PUT", NULL, NULL);
+    bm_answer_forget(&request);
+    hear("HTTP/1.1 200\n\n");
+    size_t n_heard = 0;
+    while (bm_answer_body(body, 1, sizeof body, &request) == sizeof body) n_heard += sizeof body;
+    assert_true(n_heard <= BM_CEILING_BODY + sizeof body);
+    assert_int_equal(request.fault, BM_FAULT_FINAL);
+}
+
+static void takes_trailers_for_nothing_else(void **state) {
+    (void)state;
+    ask_for(0, 99, 0);
+    hear("HTTP/1.1 100 Continue\n\nHTTP/1.1 206\nETag: \"a\"\nContent-Range: bytes 0-99/100\n\n");
+    assert_int_equal(hear_body(50), 50);
+    hear("HTTP/1.1 200\nETag: \"b\"\nContent-Range: bytes 5-6/7\n");
+    assert_int_equal(request.http_status, 206);
+    assert_string_equal(request.etag, "\"a\"");
+    assert_int_equal(hear_body(50), 50);
+    assert_int_equal(request.n_of_try, 100);
+    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
+    ask_for(0, 99, 0); /* behind a redirection there is another answer */
+    request.follows = true;
+    hear("HTTP/1.1 302\nETag: \"a\"\n\nHTTP/1.1 206\nETag: \"b\"\n\n");
+    assert_int_equal(request.http_status, 206);
+    assert_string_equal(request.etag, "\"b\"");
+}
+
+/* No status of a server's blames the caller, or his memory. */
+static void blames_nobody_for_what_a_server_says(void **state) {
+    static const CURLcode codes[] = {CURLE_OK,
+                                     CURLE_UNSUPPORTED_PROTOCOL,
+                                     CURLE_URL_MALFORMAT,
+                                     CURLE_TOO_MANY_REDIRECTS,
+                                     CURLE_WEIRD_SERVER_REPLY,
+                                     CURLE_BAD_CONTENT_ENCODING};
+    (void)state;
+    for (long status = 100; status < 1000; status++) {
+        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+            ask_for(0, 99, 0);
+            request.http_status = status;
+            if (status >= 200 && status < 300 && codes[i] == CURLE_OK && bm_answer_check(&request)) continue;
+            bm_retry_explain(&request, codes[i], "");
+            assert_true(error.status == BLASTMERGE_IO || error.status == BLASTMERGE_DENIED ||
+                        error.status == BLASTMERGE_NOT_FOUND || error.status == BLASTMERGE_NO_SPACE);
+        }
+    }
+    ask_for(0, 99, 0);
+    bm_retry_explain(&request, CURLE_URL_MALFORMAT, ""); /* nobody but the caller said anything */
+    assert_int_equal(error.status, BLASTMERGE_USAGE);
+    ask_for(0, 99, 0);
+    request.http_status = 412;
+    bm_request_header(&request, "If-Match", "\"x\"");
+    bm_retry_explain(&request, CURLE_OK, "");
+    assert_int_equal(error.status, BLASTMERGE_CHANGED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(holds_ranges_against_what_was_asked, open_cloud, close_cloud),
@@ -259,6 +360,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(asks_for_nothing_twice, open_cloud, close_cloud),
         cmocka_unit_test_setup_teardown(passes_over_what_it_has, open_cloud, close_cloud),
         cmocka_unit_test_setup_teardown(takes_the_tag_it_knows_alone, open_cloud, close_cloud),
+        cmocka_unit_test_setup_teardown(listens_to_no_headers_without_end, open_cloud, close_cloud),
+        cmocka_unit_test_setup_teardown(listens_to_no_refusal_without_end, open_cloud, close_cloud),
+        cmocka_unit_test_setup_teardown(listens_to_no_success_without_end, open_cloud, close_cloud),
+        cmocka_unit_test_setup_teardown(takes_trailers_for_nothing_else, open_cloud, close_cloud),
+        cmocka_unit_test_setup_teardown(blames_nobody_for_what_a_server_says, open_cloud, close_cloud),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,19 +313,22 @@ static void judges_what_passes(void **state) {
 static void plans_within_the_limit(void **state) {
     (void)state;
     for (uint64_t mib = 1; mib < 2000; mib++) {
-        for (unsigned which = 1; which < 8; which++) {
-            struct bm_cloud_use use = {which & 1 ? 4 : 0, (which & 2) != 0, (which & 4) != 0};
+        for (unsigned which = 1; which < 16; which++) {
+            struct bm_cloud_use use = {which & 1 ? 4 : 0, (which & 2) != 0, (which & 4) != 0,
+                                       (which & 8) != 0};
             struct bm_cloud_plan plan;
             struct blastmerge_error error;
             if (bm_cloud_make_plan(mib << 20, use, &plan, &error) != BLASTMERGE_OK) {
                 assert_int_equal(error.status, BLASTMERGE_NO_MEMORY);
-                assert_true(mib < 54);
+                assert_true(mib < 55);
                 continue;
             }
             size_t n_bytes = (size_t)28 << 20;
             n_bytes += use.n_lanes * BM_CLOUD_WINDOWS * plan.window;
             if (use.is_output_remote) n_bytes += plan.n_parts * plan.part;
             if (use.is_report_remote) n_bytes += BM_CLOUD_REPORT_PARTS * plan.report_part;
+            n_bytes += plan.list;
+            assert_true(use.has_lists ? plan.list >= 1 << 20 : plan.list == 0);
             assert_true(n_bytes <= mib << 20);
         }
     }
@@ -335,8 +338,8 @@ static void plans_parts_as_long_as_they_must_be(void **state) {
     struct bm_cloud_plan plan = {.use = {.is_output_remote = true}};
     struct blastmerge_error error;
     (void)state;
-    for (unsigned which = 0; which < 4; which++) {
-        struct bm_cloud_use use = {which & 1 ? 4 : 0, true, (which & 2) != 0};
+    for (unsigned which = 0; which < 8; which++) {
+        struct bm_cloud_use use = {which & 1 ? 4 : 0, true, (which & 2) != 0, (which & 4) != 0};
         plan.use = use;
         for (uint64_t part = 1000; bm_cloud_limit_for(&plan, part) != 0; part += part / 7) {
             uint64_t limit = bm_cloud_limit_for(&plan, part);
@@ -346,6 +349,11 @@ static void plans_parts_as_long_as_they_must_be(void **state) {
             assert_true(part < 50000000 || plan.part - part < part / 10);
         }
         assert_int_equal(bm_cloud_limit_for(&plan, UINT64_MAX), 0);
+        for (uint64_t list = 1 << 20; use.has_lists && list < (uint64_t)1 << 40; list += list / 7) {
+            uint64_t limit = bm_cloud_limit_for_list(&plan, list);
+            assert_int_equal(bm_cloud_make_plan(limit << 20, use, &plan, &error), BLASTMERGE_OK);
+            assert_true(plan.list >= list);
+        }
     }
 }
 #endif

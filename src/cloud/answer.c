@@ -2,6 +2,7 @@
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
 #include "cloud/answer.h"
+#include "cloud/ceilings.h"
 #include "cloud/text.h"
 
 #include <curl/curl.h>
@@ -21,6 +22,7 @@ void bm_answer_forget(struct bm_request *request) {
     request->retry_after_ms = request->date = -1;
     request->n_refusal = 0;
     request->n_of_try = 0;
+    request->is_head_whole = request->is_enough = false;
     request->oddity = NULL;
     request->fault = BM_FAULT_NONE;
 }
@@ -116,9 +118,27 @@ static void take_header(struct bm_request *request, const char *name, size_t n_n
     }
 }
 
+/* Whether the answer's own headers have ended, so that what comes is trailers, which say nothing. Behind "100
+ * Continue" and a redirection there is another answer. */
+static bool is_settled(const struct bm_request *request) {
+    bool is_redirected = request->follows && request->http_status >= 300 && request->http_status < 400;
+    return request->is_head_whole && request->http_status >= 200 && !is_redirected;
+}
+
 size_t bm_answer_header(char *data, size_t size, size_t n, void *context) {
     struct bm_request *request = context;
     size_t n_line = size * n;
+    request->n_of_headers += n_line;
+    if (request->n_of_headers > BM_CEILING_HEADERS) {
+        bm_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB of headers",
+                         BM_CEILING_HEADERS >> 10);
+        return 0;
+    }
+    if (is_settled(request)) return n_line;
+    if (n_line > 0 && (data[0] == '\r' || data[0] == '\n')) {
+        request->is_head_whole = true;
+        return n_line;
+    }
     if (n_line >= 5 && strncmp(data, "HTTP/", 5) == 0) {
         bm_answer_forget(request); /* of a redirection, or "100 Continue" */
         const char *blank = memchr(data, ' ', n_line);
@@ -190,8 +210,10 @@ bool bm_answer_check(struct bm_request *request) {
 }
 
 static enum bm_keep keep_answer(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
-    if (request->answer == NULL) return BM_KEPT; /* it is of no interest */
-    if (request->n_answer >= request->answer_size || n_bytes >= request->answer_size - request->n_answer) {
+    if (request->answer == NULL && request->n_kept <= BM_CEILING_BODY)
+        return BM_KEPT; /* it is of no interest */
+    if (request->answer == NULL || request->n_answer >= request->answer_size ||
+        n_bytes >= request->answer_size - request->n_answer) {
         bm_request_fault(request, BM_FAULT_FINAL, "sent a longer answer than makes sense");
         return BM_KEEP_NEVER;
     }
@@ -239,7 +261,9 @@ size_t bm_answer_body(char *data, size_t size, size_t n, void *context) {
     bm_cloud_tell(request->cloud);
     if (request->http_status < 200 || request->http_status >= 300) {
         take_refusal(request, data, n_bytes);
-        return n_bytes;
+        request->n_of_try += n_bytes;
+        request->is_enough = request->n_of_try > BM_CEILING_BODY;
+        return request->is_enough ? 0 : n_bytes;
     }
     if (request->fault != BM_FAULT_NONE) return 0;
     if (!request->is_answer_good && !bm_answer_check(request)) return 0;

@@ -65,6 +65,7 @@ struct bm_request {
     uint64_t first;
     uint64_t last;
     bool is_cut;         /* something of it did not fit */
+    bool is_child;       /* it is for a child's data: once they come there is no ceiling */
     const char *tag;     /* the ETag that the answer must have, or NULL */
     bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner looks at http_status */
     bool cannot_repeat;  /* a fault after the first byte is final */
@@ -119,6 +120,10 @@ struct bm_request {
     int64_t date;           /* the server's clock */
     uint64_t n_skip;        /* bytes of this try that the sink had before */
     uint64_t n_of_try;      /* bytes of this try's body */
+    uint64_t n_of_headers;  /* bytes of this try's headers, with those of redirections */
+    bool is_head_whole;     /* the blank line behind the headers came */
+    bool is_enough;         /* a refusal is longer than anybody needs: its status counts */
+    int64_t answer_due_ms;  /* when the answer is to be there; 0: not all was sent yet */
     bool is_paused;
     bool was_skewed;    /* the clock was set already */
     bool was_renewed;   /* the credential was fetched anew already */
@@ -135,6 +140,7 @@ struct bm_cloud_use {
     size_t n_lanes; /* children that are open at a time, 0: none is remote */
     bool is_output_remote;
     bool is_report_remote;
+    bool has_lists; /* some children have wildcards */
 };
 
 /* How much memory goes where: see bm_cloud_make_plan(). */
@@ -143,6 +149,7 @@ struct bm_cloud_plan {
     size_t window; /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
     size_t part;   /* bytes of a part of the result */
     size_t report_part; /* bytes of a part of the report */
+    size_t list;        /* bytes of what is kept of lists: names, and a child's record with each */
     unsigned n_parts;   /* of the result in memory: one is filled, the others are on their way */
 };
 
@@ -150,8 +157,9 @@ enum { BM_CLOUD_WINDOWS = 4, BM_CLOUD_REPORT_PARTS = 2 };
 
 /*
  * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS;
- * of the rest the result's parts have two thirds, if there are any, and what is read the remainder.
- * BLASTMERGE_NO_MEMORY: it is too small, and the record says how much is needed.
+ * a quarter of the rest is for lists, if there are any; of what remains the result's parts have two thirds,
+ * if there are any, and what is read the remainder. BLASTMERGE_NO_MEMORY: it is too small, and the record
+ * says how much is needed.
  */
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
                                           struct bm_cloud_plan *plan,
@@ -159,6 +167,9 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
 
 /* The limit in MiB that gives the result parts of at least so many bytes; 0: no store takes such parts. */
 uint64_t bm_cloud_limit_for(const struct bm_cloud_plan *plan, uint64_t part);
+
+/* The limit in MiB that leaves so many bytes for lists. */
+uint64_t bm_cloud_limit_for_list(const struct bm_cloud_plan *plan, uint64_t n_bytes);
 
 struct bm_cloud_settings {
     const char *endpoint; /* or NULL */
@@ -222,7 +233,8 @@ void bm_request_resume(struct bm_request *request);
 void bm_request_stop(struct bm_request *request);
 
 /* Calls `found` for each object that the location's wildcard stands for, in the store's order; the string is
- * a location like that with the wildcard. */
+ * a location like that with the wildcard. What `found` keeps comes from the cloud's memory, and has a limit:
+ * the plan's. */
 enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
                                      enum blastmerge_status (*found)(void *context, const char *location,
                                                                      struct blastmerge_error *error),
@@ -232,6 +244,8 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
 
 struct bm_credential;
 struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
+/* Counts bytes that are kept of lists; false: they are more than the plan has for them. */
+bool bm_cloud_count_listed(struct bm_cloud *cloud, size_t n_bytes);
 void bm_cloud_tell(struct bm_cloud *cloud);         /* something came that somebody may be waiting for */
 int64_t bm_cloud_now(const struct bm_cloud *cloud); /* seconds since 1970, by the servers' clock */
 

@@ -9,6 +9,7 @@
 #ifdef BLASTMERGE_CLOUD
 #include "base/descriptor.h"
 #include "cloud/answer.h"
+#include "cloud/ceilings.h"
 #include "cloud/clock.h"
 #include "cloud/cloud.h"
 #include "cloud/credential.h"
@@ -50,6 +51,7 @@ struct bm_cloud {
     size_t n_idle;
     uint8_t *spare[N_SPARE];
     size_t n_spare;
+    uint64_t n_listed; /* bytes that are kept of lists */
     unsigned n_tries;
     int64_t delay_ms;
     long stall_seconds;
@@ -79,6 +81,11 @@ const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud) {
 struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials) {
     *n_credentials = N_CREDENTIALS;
     return cloud->credentials;
+}
+
+bool bm_cloud_count_listed(struct bm_cloud *cloud, size_t n_bytes) {
+    cloud->n_listed += n_bytes;
+    return cloud->n_listed <= cloud->plan.list;
 }
 
 struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud) {
@@ -300,7 +307,26 @@ static void allow_protocols(const struct bm_cloud_library *l, CURL *easy, const 
     l->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, is_https ? (long)CURLPROTO_HTTPS : both);
 #endif
     l->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->follows ? 1L : 0L);
-    l->easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
+    l->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)BM_CEILING_REDIRECTIONS);
+}
+
+/* The time for an answer begins when all is sent. */
+static void start_clock(struct bm_request *request) {
+    int64_t ceiling_ms = (int64_t)request->cloud->stall_seconds * 1000 * BM_CEILING_STALLS;
+    if (request->answer_due_ms == 0) request->answer_due_ms = bm_clock_ms() + ceiling_ms;
+}
+
+/* libcurl says how far a transfer is. The bodies of redirections are counted nowhere else. */
+static int look_at_progress(void *context, curl_off_t n_to_come, curl_off_t n_came, curl_off_t n_to_send,
+                            curl_off_t n_sent) {
+    struct bm_request *request = context;
+    (void)n_to_come;
+    (void)n_to_send;
+    if (request->http_status != 0 || (uint64_t)n_sent >= request->n_body) start_clock(request);
+    if (request->http_status < 300 || request->http_status >= 400 || n_came <= BM_CEILING_BODY) return 0;
+    bm_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB with a redirection",
+                     BM_CEILING_BODY >> 10);
+    return 1;
 }
 
 /* Sockets, too, take no standard stream's place. */
@@ -327,6 +353,10 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_HEADERDATA, request);
     l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, bm_answer_body);
     l->easy_setopt(easy, CURLOPT_WRITEDATA, request);
+    l->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    l->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look_at_progress);
+    l->easy_setopt(easy, CURLOPT_XFERINFODATA, request);
+    l->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     l->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error);
     l->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
@@ -368,7 +398,9 @@ static void begin_try(struct bm_request *request) {
     bm_answer_forget(request);
     request->curl_error[0] = '\0';
     request->is_paused = false;
-    request->n_skip = 0;
+    request->n_skip = request->n_of_headers = 0;
+    request->answer_due_ms = 0;
+    if (request->n_body == 0) start_clock(request);
     if (request->keep == NULL) request->n_answer = 0, request->n_kept = 0;
     if (request->answer != NULL) request->answer[0] = '\0'; /* one without a body is an empty string */
     enum blastmerge_status status = address(cloud, request, url, sizeof url, headers);
@@ -410,9 +442,27 @@ static bool renew(struct bm_request *request) {
     return find(request->cloud, request, true, &credential, &ignored) == BLASTMERGE_OK;
 }
 
+/* libcurl has no memory for a line of headers that is longer than it takes, and says so as if there were none
+ * at all. */
+static bool is_line_too_long(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
+    curl_off_t microseconds = 0; /* until the first byte came */
+    if (code != CURLE_OUT_OF_MEMORY) return false;
+    if (request->n_of_headers > 0) return true;
+    cloud->library->easy_getinfo(request->easy, CURLINFO_STARTTRANSFER_TIME_T, &microseconds);
+    return microseconds > 0;
+}
+
+/* A refusal is one by its status, however its body ends. */
+static bool is_refused(const struct bm_request *request) {
+    return request->is_enough || (request->is_head_whole && request->http_status >= 400);
+}
+
 static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
     enum bm_verdict verdict = BM_VERDICT_FINAL;
     bool is_success = request->http_status >= 200 && request->http_status < 300;
+    if (is_refused(request)) code = CURLE_OK;
+    if (is_line_too_long(cloud, request, code))
+        bm_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl takes");
     if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_answer_check(request);
     verdict = bm_retry_judge(request, code);
     if (verdict == BM_VERDICT_DONE) {
@@ -474,12 +524,36 @@ static void take_messages(struct bm_cloud *cloud) {
     }
 }
 
+/* A child's data may take their time, all else may not. */
+static bool is_overdue(const struct bm_request *request, int64_t now) {
+    bool is_data = request->is_child && request->is_answer_good;
+    return request->state == BM_REQUEST_RUNNING && !is_data && !request->is_paused &&
+           request->answer_due_ms != 0 && now >= request->answer_due_ms;
+}
+
+static void end_overdue(struct bm_cloud *cloud) {
+    int64_t now = bm_clock_ms();
+    struct bm_request *request = cloud->requests;
+    while (request != NULL) {
+        if (is_overdue(request, now)) {
+            if (!is_refused(request))
+                bm_request_fault(request, BM_FAULT_PASSING, "took longer than %ld s for an answer",
+                                 cloud->stall_seconds * BM_CEILING_STALLS);
+            end_try(cloud, request, CURLE_OPERATION_TIMEDOUT);
+            request = cloud->requests; /* that may have driven others */
+        } else {
+            request = request->next;
+        }
+    }
+}
+
 void bm_cloud_drive(struct bm_cloud *cloud) {
     int n_running = 0;
     if (cloud->requests == NULL) return;
     start_due(cloud);
     cloud->library->multi_perform(cloud->multi, &n_running);
     take_messages(cloud);
+    end_overdue(cloud);
 }
 
 static int poll_time(const struct bm_cloud *cloud) {

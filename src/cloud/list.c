@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "cloud/ceilings.h"
 #include "cloud/cloud.h"
 #include "cloud/text.h"
 #include "cloud/xml.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A page is at most so many names, and they fit with all that is said of them. */
 #define PAGE_NAMES "500"
-enum { PAGE_BYTES = 2 << 20, MARKER = 2048, LOCATION = 8192 };
+enum { MARKER = 2048, LOCATION = 8192 };
 
 struct listing {
     struct bm_cloud *cloud;
@@ -22,6 +24,13 @@ struct listing {
     char prefix[BM_LOCATION_KEY];
     char marker[MARKER]; /* where the next page begins, or "" */
     char *page;
+    bool is_truncated; /* the page says that there are more */
+    size_t n_entries;  /* of the page */
+    size_t n_empty;    /* pages without any, one after the other */
+    uint64_t *seen;    /* a hash of where each page began */
+    size_t n_seen;
+    size_t n_bytes;            /* of the memory, when it was last looked at */
+    struct bm_location object; /* the last one's */
 };
 
 /* A star stands for anything but a slash. */
@@ -59,14 +68,43 @@ static void make_location(const struct listing *listing, const char *key, struct
     }
 }
 
-static enum blastmerge_status take_name(struct listing *listing, const char *key,
+/* What is kept of names grows with the list: not beyond what the plan has for that. */
+static enum blastmerge_status check_memory(struct listing *listing, struct blastmerge_error *error) {
+    const struct bm_cloud_plan *plan = bm_cloud_plan(listing->cloud);
+    size_t n_bytes = bm_cloud_memory(listing->cloud)->n_bytes;
+    size_t n_more = n_bytes > listing->n_bytes ? n_bytes - listing->n_bytes : 0;
+    listing->n_bytes = n_bytes;
+    if (bm_cloud_count_listed(listing->cloud, n_more)) return BLASTMERGE_OK;
+    return bm_fail(
+        error, BLASTMERGE_IO,
+        "the list has more names than fit into the %zu MiB that there are for them: --memory %" PRIu64
+        " makes room for twice as many",
+        plan->list >> 20, bm_cloud_limit_for_list(plan, 2 * (uint64_t)plan->list));
+}
+
+/* A name is not the caller's: whatever is wrong with it, the server said it. */
+static enum blastmerge_status take_name(struct listing *listing, const struct bm_text *key,
                                         struct blastmerge_error *error) {
     char location[LOCATION];
     struct bm_text text = bm_text_in(location, sizeof location);
-    if (!matches(listing->location.key, key)) return BLASTMERGE_OK;
-    make_location(listing, key, &text);
-    if (text.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "has an object whose name is too long");
-    return listing->found(listing->context, location, error);
+    if (key->is_cut || strlen(key->data) != key->n)
+        return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long, or is none");
+    if (!matches(listing->location.key, key->data)) return BLASTMERGE_OK;
+    make_location(listing, key->data, &text);
+    if (text.is_cut) return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long");
+    if (bm_cloud_parse(listing->cloud, &listing->object, location, error) != BLASTMERGE_OK)
+        return bm_fail_anew(error, BLASTMERGE_IO, "the server lists a name that cannot be asked for: %.400s",
+                            error->message);
+    enum blastmerge_status status = listing->found(listing->context, location, error);
+    return status == BLASTMERGE_OK ? check_memory(listing, error) : status;
+}
+
+/* Whether the page says that it is not the last one. */
+static bool is_true(struct bm_xml *xml) {
+    char value[8];
+    struct bm_text text = bm_text_in(value, sizeof value);
+    bm_xml_text(xml, &text);
+    return strcmp(value, "true") == 0;
 }
 
 static enum blastmerge_status take_page(struct listing *listing, struct blastmerge_error *error) {
@@ -77,20 +115,28 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     struct bm_xml xml = bm_xml_open(listing->page, listing->request.n_answer);
     bool is_within = false;
     listing->marker[0] = '\0';
+    listing->is_truncated = false;
+    listing->n_entries = 0;
     while (bm_xml_next(&xml) != BM_XML_NOTHING) {
         char key[BM_LOCATION_KEY * 2];
         struct bm_text text = bm_text_in(key, sizeof key);
         if (bm_xml_is(&xml, BM_XML_START, entry) || bm_xml_is(&xml, BM_XML_END, entry)) {
             is_within = xml.kind == BM_XML_START;
+            listing->n_entries += is_within;
+        } else if (bm_xml_is(&xml, BM_XML_START, is_azure ? "BlobPrefix" : "CommonPrefixes")) {
+            listing->n_entries++;
         } else if (is_within && bm_xml_is(&xml, BM_XML_START, name)) {
             bm_xml_text(&xml, &text);
-            enum blastmerge_status status = take_name(listing, key, error);
+            enum blastmerge_status status = take_name(listing, &text, error);
             if (status != BLASTMERGE_OK) return status;
+        } else if (!is_within && bm_xml_is(&xml, BM_XML_START, "IsTruncated")) {
+            listing->is_truncated = is_true(&xml);
         } else if (!is_within && bm_xml_is(&xml, BM_XML_START, next)) {
             struct bm_text marker = bm_text_in(listing->marker, sizeof listing->marker);
             bm_xml_text(&xml, &marker);
-            if (marker.is_cut)
-                return bm_fail(error, BLASTMERGE_IO, "the list's next page has a name that is too long");
+            if (marker.is_cut || strlen(listing->marker) != marker.n)
+                return bm_fail(error, BLASTMERGE_IO,
+                               "the name of the list's next page is too long, or is none");
         }
     }
     return BLASTMERGE_OK;
@@ -111,20 +157,50 @@ static enum blastmerge_status ask_page(struct listing *listing, struct blastmerg
     bm_request_parameter(request, "prefix", listing->prefix);
     if (is_azure) bm_request_parameter(request, "restype", "container");
     request->answer = listing->page;
-    request->answer_size = PAGE_BYTES;
+    request->answer_size = BM_CEILING_PAGE;
     request->element = is_azure ? "EnumerationResults" : "ListBucketResult";
+    if (request->is_cut) return bm_fail(error, BLASTMERGE_IO, "the name of the list's next page is too long");
     return bm_request_run(request, error);
 }
 
+/* Eight bytes of where a page begins. */
+static uint64_t hash_of(const char *string) {
+    uint64_t hash = 0xcbf29ce484222325U;
+    for (; *string != '\0'; string++) hash = (hash ^ (uint8_t)*string) * 0x100000001b3U;
+    return hash;
+}
+
+/* A list comes to its end, or it is none. Pages without a name are fine (Azure has them), but not for ever.
+ */
+static enum blastmerge_status check_progress(struct listing *listing, struct blastmerge_error *error) {
+    uint64_t hash = hash_of(listing->marker);
+    for (size_t i = 0; i < listing->n_seen; i++) {
+        if (listing->seen[i] == hash)
+            return bm_fail(error, BLASTMERGE_IO,
+                           "the server's list does not end: it goes on with a page that was there before");
+    }
+    listing->n_empty = listing->n_entries == 0 ? listing->n_empty + 1 : 0;
+    if (listing->n_empty == BM_CEILING_EMPTY_PAGES)
+        return bm_fail(error, BLASTMERGE_IO,
+                       "the server's list does not end: it has %d pages in a row without a name",
+                       BM_CEILING_EMPTY_PAGES);
+    if (listing->n_seen == BM_CEILING_PAGES)
+        return bm_fail(error, BLASTMERGE_IO,
+                       "the list has more than %d pages: a longer prefix before the * makes it shorter",
+                       BM_CEILING_PAGES);
+    listing->seen[listing->n_seen++] = hash;
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status list_pages(struct listing *listing, struct blastmerge_error *error) {
-    char before[MARKER];
     do {
-        memcpy(before, listing->marker, sizeof before);
         enum blastmerge_status status = ask_page(listing, error);
         if (status == BLASTMERGE_OK) status = take_page(listing, error);
+        if (status == BLASTMERGE_OK && listing->marker[0] != '\0') status = check_progress(listing, error);
         if (status != BLASTMERGE_OK) return status;
-        if (listing->marker[0] != '\0' && strcmp(before, listing->marker) == 0)
-            return bm_fail(error, BLASTMERGE_IO, "the server lists the same page again and again");
+        if (listing->is_truncated && listing->marker[0] == '\0')
+            return bm_fail(error, BLASTMERGE_IO,
+                           "the server says that its list goes on, and does not say where");
     } while (listing->marker[0] != '\0');
     return BLASTMERGE_OK;
 }
@@ -145,8 +221,11 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
     if (status == BLASTMERGE_OK && listing->location.provider == BM_PROVIDER_HTTP)
         status =
             bm_fail(error, BLASTMERGE_USAGE, "a web server cannot be asked what it has: name the children");
-    if (status == BLASTMERGE_OK) listing->page = bm_allocate(memory, PAGE_BYTES);
-    if (status == BLASTMERGE_OK && listing->page == NULL)
+    if (status == BLASTMERGE_OK) listing->page = bm_allocate(memory, BM_CEILING_PAGE);
+    if (status == BLASTMERGE_OK)
+        listing->seen = bm_allocate(memory, BM_CEILING_PAGES * sizeof *listing->seen);
+    listing->n_bytes = memory->n_bytes;
+    if (status == BLASTMERGE_OK && (listing->page == NULL || listing->seen == NULL))
         status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     if (status == BLASTMERGE_OK) {
         bm_copy_bytes(listing->prefix, sizeof listing->prefix, listing->location.key,
@@ -154,6 +233,7 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
         status = list_pages(listing, error);
     }
     bm_release(memory, listing->page);
+    bm_release(memory, listing->seen);
     bm_release(memory, listing);
     return status;
 }

@@ -10,6 +10,7 @@
 #define FIXED        (28 * MIB)
 #define MIN_WINDOW   (64 * KIB)
 #define MAX_WINDOW   (4 * MIB)
+#define MIN_LIST     (1 * MIB)
 #define MIN_PART     (5 * MIB)    /* S3 takes none that is smaller, save for the last */
 #define MAX_PART     (4000 * MIB) /* Azure takes none that is larger, S3 a few more */
 #define RESULT_PARTS 3
@@ -32,6 +33,7 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
     uint64_t report = report_of(&use);
     uint64_t needed =
         FIXED + n_windows * MIN_WINDOW + report + (use.is_output_remote ? RESULT_PARTS * MIN_PART : 0);
+    if (use.has_lists) needed += MIN_LIST;
     if (memory_limit < needed) {
         return bm_fail(
             error, BLASTMERGE_NO_MEMORY,
@@ -40,6 +42,8 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
             (unsigned long long)(memory_limit / MIB), (unsigned long long)((needed + MIB - 1) / MIB));
     }
     uint64_t rest = memory_limit - FIXED - report;
+    uint64_t list = use.has_lists ? clamp(rest / 4, MIN_LIST, memory_limit - needed + MIN_LIST) : 0;
+    rest -= list; /* which leaves what is needed */
     uint64_t parts = !use.is_output_remote ? 0 : n_windows == 0 ? rest : rest / 3 * 2;
     uint64_t part = clamp(parts / RESULT_PARTS / KIB * KIB, MIN_PART, MAX_PART);
     if (use.is_output_remote) rest -= RESULT_PARTS * part;
@@ -48,6 +52,7 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
                                    .window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW),
                                    .part = (size_t)part,
                                    .report_part = (size_t)MIN_PART,
+                                   .list = (size_t)list,
                                    .n_parts = RESULT_PARTS};
     return BLASTMERGE_OK;
 }
@@ -56,6 +61,14 @@ uint64_t bm_cloud_limit_for(const struct bm_cloud_plan *plan, uint64_t part) {
     if (part > MAX_PART) return 0;
     uint64_t parts = RESULT_PARTS * (part + KIB);
     uint64_t rest = windows_of(&plan->use) == 0 ? parts : parts / 2 * 3;
+    if (plan->use.has_lists) rest += rest / 3 + MIN_LIST;
+    return (FIXED + report_of(&plan->use) + rest) / MIB + 1;
+}
+
+uint64_t bm_cloud_limit_for_list(const struct bm_cloud_plan *plan, uint64_t n_bytes) {
+    uint64_t least =
+        windows_of(&plan->use) * MIN_WINDOW + (plan->use.is_output_remote ? RESULT_PARTS * MIN_PART : 0);
+    uint64_t rest = n_bytes < least / 3 ? n_bytes + least : n_bytes * 4; /* a quarter, or what is left */
     return (FIXED + report_of(&plan->use) + rest) / MIB + 1;
 }
 

@@ -142,6 +142,11 @@ int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random) {
 
 /* --- in plain words ------------------------------------------------------------------------------ */
 
+/* Whether something was asked for on a condition. */
+static bool is_conditional(const struct bm_request *request) {
+    return strstr(request->headers, "If-") != NULL || strstr(request->headers, "-if-") != NULL;
+}
+
 static enum blastmerge_status status_of_http(const struct bm_request *request) {
     static const char *const full[] = {"InsufficientStorage", "QuotaExceeded", "EntityTooLarge",
                                        "BlockCountExceedsLimit", NULL};
@@ -162,7 +167,7 @@ static enum blastmerge_status status_of_http(const struct bm_request *request) {
     case 410:
         return BLASTMERGE_NOT_FOUND;
     case 412:
-        return BLASTMERGE_CHANGED;
+        return is_conditional(request) ? BLASTMERGE_CHANGED : BLASTMERGE_IO;
     case 507:
         return BLASTMERGE_NO_SPACE;
     default:
@@ -185,16 +190,18 @@ static const char *meaning_of(enum blastmerge_status status) {
     }
 }
 
-static enum blastmerge_status status_of_curl(CURLcode code) {
-    switch (code) {
-    case CURLE_OUT_OF_MEMORY:
-        return BLASTMERGE_NO_MEMORY;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-        return BLASTMERGE_USAGE;
-    default:
-        return BLASTMERGE_IO;
-    }
+/* What a server answers is no fault of the caller's: with an answer there is no BLASTMERGE_USAGE. A protocol
+ * that libcurl does not have is one that a redirection named, or HTTP/0.9: locations have http and https
+ * alone. */
+static enum blastmerge_status status_of_curl(const struct bm_request *request, CURLcode code) {
+    if (code == CURLE_OUT_OF_MEMORY) return BLASTMERGE_NO_MEMORY;
+    return code == CURLE_URL_MALFORMAT && request->http_status == 0 ? BLASTMERGE_USAGE : BLASTMERGE_IO;
+}
+
+static const char *redirected(const struct bm_request *request, CURLcode code) {
+    bool is_bad = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT;
+    bool is_redirected = request->http_status >= 300 && request->http_status < 400;
+    return is_bad && is_redirected ? "the server redirects to what cannot be read: " : "";
 }
 
 void bm_retry_explain(struct bm_request *request, CURLcode code, const char *curl_text) {
@@ -206,7 +213,7 @@ void bm_retry_explain(struct bm_request *request, CURLcode code, const char *cur
     } else if (request->fault != BM_FAULT_NONE) {
         bm_fail(error, BLASTMERGE_IO, "the server %s%s", request->fault_text, tries);
     } else if (code != CURLE_OK) {
-        bm_fail(error, status_of_curl(code), "%s%s",
+        bm_fail(error, status_of_curl(request, code), "%s%s%s", redirected(request, code),
                 request->curl_error[0] != '\0' ? request->curl_error : curl_text, tries);
     } else {
         enum blastmerge_status status = status_of_http(request);

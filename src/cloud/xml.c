@@ -60,7 +60,10 @@ bool bm_xml_is(const struct bm_xml *xml, enum bm_xml_kind kind, const char *name
 static void add_utf8(struct bm_text *text, uint32_t c) {
     char bytes[4];
     size_t n = 0;
-    if (c == 0 || c > 0x10ffff) return;
+    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
+        text->is_cut = true; /* it is no character: what is without it is another text */
+        return;
+    }
     if (c < 0x80) {
         bytes[n++] = (char)c;
     } else if (c < 0x800) {

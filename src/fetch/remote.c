@@ -288,6 +288,7 @@ static void begin_window(struct bm_remote *remote) {
     request->look = look_at_answer;
     request->keep = keep_in_window;
     request->owner = window;
+    request->is_child = true;
     request->follows = remote->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
     request->first = remote->n_asked;

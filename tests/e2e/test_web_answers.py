@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Web servers that answer otherwise than they should: an error that says what they did, never a wrong result."""
 import gzip
+import itertools
 import os
 import random
+import time
 
 import program
 import pytest
 import small
-from answers import Answers, head, part
-from program import CHANGED, IO, OK
+from answers import Answers, endless, head, part
+from program import CHANGED, DATA, DENIED, IO, NOT_FOUND, OK
 
 ENVIRONMENT = dict(os.environ, BLASTMERGE_RETRY_DELAY_MS="1", BLASTMERGE_RETRIES="2", BLASTMERGE_STALL_SECONDS="2",
                    AWS_ACCESS_KEY_ID="AK", AWS_SECRET_ACCESS_KEY="SK", no_proxy="*")
@@ -231,3 +233,202 @@ def test_a_stream_that_becomes_shorter(tmp_path, n_second):
         done = merge(server, tmp_path)
     assert done.code != OK, done.err
     assert n_second == len(LONG) - 1 or done.code == CHANGED, done.err
+
+
+# --- answers without an end ----------------------------------------------------------------------------
+
+def headers_without_end():
+    yield b"HTTP/1.1 200 OK\r\n"
+    while True:
+        yield b"X: " + b"a" * 1000 + b"\r\n"
+
+
+def one_header_without_end():
+    yield b"HTTP/1.1 200 OK\r\nX: "
+    while True:
+        yield b"a" * 65536
+
+
+def status_line_without_end():
+    yield b"HTTP/1.1 200 "
+    while True:
+        yield b"a" * 65536
+
+
+def continues_without_end():
+    while True:
+        yield b"HTTP/1.1 100 Continue\r\n\r\n" * 100
+
+
+def body_without_end(status, **headers):
+    yield head(status, Transfer_Encoding="chunked", **headers)
+    yield from endless()
+
+
+def trailers_without_end():
+    yield head(404, Transfer_Encoding="chunked") + b"0\r\n"
+    while True:
+        yield b"X: " + b"a" * 1000 + b"\r\n"
+
+
+ENDLESS = {
+    "headers": (headers_without_end, IO, "more than 128 KiB of headers"),
+    "header": (one_header_without_end, IO, "a header that is longer than libcurl takes"),
+    "status line": (status_line_without_end, IO, "a header that is longer than libcurl takes"),
+    "continue": (continues_without_end, IO, "more than 128 KiB of headers"),
+    "trailers": (trailers_without_end, (IO, NOT_FOUND), ""),
+    "404": (lambda: body_without_end(404), NOT_FOUND, "HTTP 404"),
+    "403": (lambda: body_without_end(403), DENIED, "HTTP 403"),
+    "500": (lambda: body_without_end(500), IO, "HTTP 500 (tried 3 times)"),
+    "300": (lambda: body_without_end(300), IO, "HTTP 300"),
+    "redirection": (lambda: body_without_end(302, Location="/elsewhere"), IO, "more than 64 KiB with a redirection"),
+    "look": (lambda: body_without_end(206, ETag=TAG, Content_Range="bytes 0-0/100"), IO, "more bytes than the range"),
+    "redirections": (lambda: [head(302, Location="/child.gz", Content_Length=0, Connection="close")], IO, "Maximum (5) redirects"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_answers_without_an_end(tmp_path, kind):
+    answer, code, text = ENDLESS[kind]
+    with Answers(lambda request: answer(), keeps=False) as server:
+        done = merge(server, tmp_path)
+        n_sent = server.n_sent
+    assert done.code in (code if isinstance(code, tuple) else (code,)) and text in done.err, done.err
+    assert n_sent < 40 << 20  # with what lies in buffers, for each of three tries
+
+
+def drip(data):
+    for place in range(len(data)):
+        yield data[place:place + 1]
+        time.sleep(0.4)
+
+
+@pytest.mark.parametrize("status, code", [(200, IO), (404, NOT_FOUND)])
+def test_answers_that_come_drop_by_drop(tmp_path, status, code):
+    """There is always a byte in time, and never an end: the headers of a child, or the body of a refusal."""
+    first = b"" if status == 200 else head(404, Content_Length=10000)
+    with Answers(lambda request: itertools.chain([first], drip(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"a" * 10000)), keeps=False) as server:
+        environment = {**ENVIRONMENT, "BLASTMERGE_RETRIES": "0", "BLASTMERGE_STALL_SECONDS": "1"}
+        done = program.run("-o", tmp_path / "merged.gz", server.url + "/child.gz", env=environment)
+    assert done.code == code, done.err
+
+
+def test_trailers_say_nothing(tmp_path):
+    """What looks like another answer's head behind the body is none."""
+    data = CHILDREN[10]
+    trailers = b"Content-Range: bytes 5-6/7\r\nETag: \"x\"\r\nLast-Modified: x\r\n"
+    with Answers(lambda request: [head(200, Transfer_Encoding="chunked", Trailer="ETag"),
+                                  b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(data), data, trailers)]) as server:
+        assert merge(server, tmp_path).code == OK
+    assert (tmp_path / "merged.gz").read_bytes() == merged(tmp_path, data)
+
+
+# --- whose fault it is ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 207, 226, 299, 300, 301, 304, 305, 306, 400, 402, 405, 406, 409, 411, 413,
+                                    414, 415, 418, 421, 422, 426, 428, 431, 451, 501, 505, 508, 511, 599, 600, 999])
+def test_odd_statuses_are_the_servers(tmp_path, status, is_read):
+    """Never an empty child, and never the caller's fault."""
+    def answer(request):
+        if is_read and request.number == 0:
+            return part(LONG, request, ETag=TAG)
+        return [head(status, Content_Length=None if status in (204, 304) else 0)]
+
+    with Answers(answer) as server:
+        done = merge(server, tmp_path, "--allow-empty")
+    assert done.code == IO and (f"HTTP {status}" in done.err), done.err
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "gopher://127.0.0.1/_x", "ftp://127.0.0.1/x", "http://[::1/", "http:///",
+                                      "http://a b/", "http://" + "a" * 70000])
+def test_redirections_to_nowhere(tmp_path, location):
+    with Answers(lambda request: [head(302, Location=location, Content_Length=0)]) as server:
+        done = merge(server, tmp_path)
+    assert done.code == IO, done.err
+
+
+@pytest.mark.parametrize("answer", [b"hello", b"", b"\0" * 1000, b"HTTP/1.1 000 X\r\n\r\n", b"HTTP/9.9 200 X\r\n\r\n", b"HTTP/1.1\r\n\r\n",
+                                    b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                                    b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                                    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"])
+def test_what_is_no_answer(tmp_path, answer):
+    with Answers(lambda request: [answer], keeps=False) as server:
+        done = merge(server, tmp_path)
+    assert done.code == IO, done.err
+
+
+def test_empty_child_is_one_with_200(tmp_path):
+    with Answers(lambda request: [head(200, Content_Length=0)]) as server:
+        assert merge(server, tmp_path).code == DATA
+
+
+# --- lists ---------------------------------------------------------------------------------------------
+
+def page(names, token=None, rest=""):
+    text = "".join(f"<Contents><Key>{name}</Key></Contents>" for name in names)
+    token = "" if token is None else f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    body = f"<?xml version='1.0'?><ListBucketResult>{text}{token}{rest}</ListBucketResult>".encode()
+    return [head(200, Content_Length=len(body)), body]
+
+
+def list_of(answer, folder, memory=64, **environment):
+    """Merges what a list has."""
+    with Answers(lambda request: answer(request) if "list-type" in request.query else [head(404, Content_Length=0)]) as server:
+        done = program.run("--memory", memory, "-o", folder / "merged.gz", "--endpoint", server.url, "s3://bucket/*.gz",
+                           env={**ENVIRONMENT, **environment}, command=["/usr/bin/time", "-f", "resident %M", program.PROGRAM])
+        n_pages = sum("list-type" in request.query for request in server.log)
+    n_kib = int(done.err.split("resident ")[1])
+    assert n_kib < memory * 1024 or "ASAN" in " ".join(os.environ) or "asan" in program.PROGRAM, f"{n_kib} KiB"
+    return done, n_pages
+
+
+def names_of(number, n=500):
+    return [f"k{number}_{i}.gz" for i in range(n)]
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 7])
+def test_lists_that_go_round(tmp_path, n_tokens):
+    done, n_pages = list_of(lambda request: page(names_of(request.number), f"t{request.number % n_tokens}"), tmp_path)
+    assert done.code == IO and "a page that was there before" in done.err and n_pages == n_tokens + 1, done.err
+
+
+def test_lists_without_an_end(tmp_path):
+    """There is always another page: as many names as there is memory for, and no more."""
+    done, n_pages = list_of(lambda request: page(names_of(request.number), f"t{request.number}"), tmp_path)
+    assert done.code == IO and "the list has more names than fit into the 9 MiB" in done.err and "--memory 101 " in done.err, done.err
+    more, n_more = list_of(lambda request: page(names_of(request.number), f"t{request.number}"), tmp_path, memory=101)
+    assert more.code == IO and n_more > 1.7 * n_pages, more.err
+
+
+def test_lists_of_nothing(tmp_path):
+    """Pages without names are fine, but not for ever."""
+    done, n_pages = list_of(lambda request: page([], f"t{request.number}" if request.number < 50 else None), tmp_path)
+    assert done.code == NOT_FOUND and n_pages == 51, done.err
+    done, n_pages = list_of(lambda request: page([], f"t{request.number}"), tmp_path)
+    assert done.code == IO and "1000 pages in a row without a name" in done.err and n_pages == 1000, done.err
+
+
+@pytest.mark.parametrize("names, rest, text", [
+    (["x.gz", "y.gz", "x.gz"], "", "lists s3://bucket/x.gz twice"),
+    (["a&#0;b.gz"], "", "is none"), (["a\0b.gz"], "", "is none"), (["a&#xD800;.gz"], "", "is none"),
+    (["a&#10;b.gz"], "", "cannot be asked for"), (["k" * 3000 + ".gz"], "", "too long"),
+    (["x.gz"], "<IsTruncated>true</IsTruncated>", "does not say where"),
+    (["x.gz"], f"<NextContinuationToken>{'t' * 3000}</NextContinuationToken>", "next page"),
+    (["x.gz"], f"<NextContinuationToken>{'%' * 1500}</NextContinuationToken>", "next page"),
+    (["x.gz"], "x" * (3 << 20), "a longer answer than makes sense"),
+])
+def test_lists_that_cannot_be(tmp_path, names, rest, text):
+    done, _ = list_of(lambda request: page(names, None, rest), tmp_path)
+    assert done.code == IO and text in done.err, done.err
+
+
+def test_answer_to_what_is_sent(tmp_path):
+    """A store whose answers to an upload have no end."""
+    child = tmp_path / "child.gz"
+    child.write_bytes(CHILDREN[10])
+    with Answers(lambda request: [head(404, Content_Length=0)] if request.method == "HEAD" else body_without_end(200, ETag=TAG),
+                 keeps=False) as server:
+        done = program.run("-o", "s3://bucket/out.gz", "--endpoint", server.url, child, env=ENVIRONMENT)
+        assert server.n_sent < 40 << 20
+    assert done.code == IO and "a longer answer than makes sense" in done.err, done.err
