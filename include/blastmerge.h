@@ -333,7 +333,9 @@ blastmerge_add_reader(struct blastmerge_job *job, const char *name,
                       const struct blastmerge_reader *reader) BLASTMERGE_CHECK_RESULT;
 
 /* Sets where the result goes: a path, "-" for standard output, or az://, s3:// or gs://. It appears under its
- * name only when everything was checked and written; without options.force an existing one is an error. */
+ * name only when everything was checked and written; without options.force an existing one is an error. What
+ * is written may be nothing else of the job's, by whatever name: a child, the file of queries, the report.
+ * That is an error (BLASTMERGE_USAGE) when the job begins. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
 
@@ -343,9 +345,17 @@ blastmerge_set_output_writer(struct blastmerge_job *job,
                              const struct blastmerge_writer *writer) BLASTMERGE_CHECK_RESULT;
 
 /* Sets where the report (JSON, docs/report.md) goes: a place like the result's. It is written
- * as the merge goes on and appears under its name just after the result does. */
+ * as the merge goes on. It appears under its name just after the result does; where the result is a stream (a
+ * pipe, standard output, a writer, blastmerge_next()) just before its last bytes go out. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_report_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
+
+/* Keeps a file that the caller reads for the job by itself, such as a list of children, from being the place
+ * of the result or of the report: that is an error (BLASTMERGE_USAGE) when the job begins. what is the word
+ * for it in messages, such as "the list of children"; location is a path, or "-" for standard input. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_protect_location(struct blastmerge_job *job, const char *what,
+                            const char *location) BLASTMERGE_CHECK_RESULT;
 
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
@@ -356,7 +366,8 @@ BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *jo
 /*
  * Hands out the next piece of the merged, compressed bytes, valid until the job's next call; 0 bytes
  * say that the result is complete and every check held. Needs no output to be set. Bytes handed out
- * before an error never decode as a complete gzip member.
+ * before an error never decode as a complete gzip member. The last piece is handed out when nothing can fail
+ * any more: every check has held, and the report is in its place. A cancel after that has no effect.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data,
                                                       size_t *n_bytes) BLASTMERGE_CHECK_RESULT;

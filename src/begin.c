@@ -3,16 +3,14 @@
  * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
  * opened; and at the end they are closed.
  */
-#include "cloud/location.h"
 #include "job.h"
+#include "places.h"
 #include "remote.h"
 #include "rescue.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- the children -------------------------------------------------------------------------------- */
@@ -148,48 +146,9 @@ static enum blastmerge_status check_twice(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* An output that is a child, too, would destroy it. */
-static enum blastmerge_status check_output(struct blastmerge_job *job, const char *location) {
-    struct stat information;
-    if (location == NULL) return BLASTMERGE_OK;
-    for (size_t i = 0; i < job->n_children; i++) {
-        const char *of_child = job->children[i].source.location; /* a remote one's */
-        if (of_child != NULL && strcmp(of_child, location) == 0) {
-            bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
-            return fail_source(job, i);
-        }
-    }
-    if (bm_location_is_remote(location)) return BLASTMERGE_OK;
-    bool is_stdout = strcmp(location, "-") == 0;
-    if ((is_stdout ? fstat(STDOUT_FILENO, &information) : stat(location, &information)) != 0)
-        return BLASTMERGE_OK;
-    for (size_t i = 0; i < job->n_children; i++) {
-        const struct bm_source *source = &job->children[i].source;
-        if (source->has_identity && source->device == (uint64_t)information.st_dev &&
-            source->inode == (uint64_t)information.st_ino) {
-            bm_fail(&job->error, BLASTMERGE_USAGE, "is the output, too: give the result another name");
-            return fail_source(job, i);
-        }
-    }
-    return BLASTMERGE_OK;
-}
-
-static enum blastmerge_status check_locations(struct blastmerge_job *job) {
-    const char *output = job->is_check ? NULL : job->output_location;
-    const char *report = job->report_location;
-    if (output != NULL && report != NULL && strcmp(output, report) == 0) {
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "%.400s: is the place of both the result and the report",
-                       job->output_name != NULL ? job->output_name : output);
-    }
-    enum blastmerge_status status = check_output(job, output);
-    return status == BLASTMERGE_OK ? check_output(job, report) : status;
-}
-
 static enum blastmerge_status check_children(struct blastmerge_job *job) {
     enum blastmerge_status status = check_count(job);
     if (status == BLASTMERGE_OK) status = look_at_children(job);
-    if (status == BLASTMERGE_OK) status = check_locations(job);
     return status;
 }
 
@@ -276,7 +235,10 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     job->has_begun = true;
     job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_remote_begin(job);
+    if (status == BLASTMERGE_OK && bm_remote_has_children(job))
+        status = bm_places_check(job); /* those that wildcards stand for */
     if (status != BLASTMERGE_OK) return status;
     job->totals.n_children = job->n_children;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {

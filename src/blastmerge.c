@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's face: what blastmerge.h says, on the conductor. */
 #include "cloud/location.h"
+#include "commit.h"
 #include "job.h"
+#include "places.h"
 #include "remote.h"
 #include "rescue.h"
 
@@ -215,6 +217,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_release(&job->memory, job->report_location);
     bm_release(&job->memory, job->report_name);
     bm_release(&job->memory, job->database);
+    bm_places_forget(job);
     bm_cancel_close(&job->cancel);
     memory = job->memory;
     bm_release(&memory, job);
@@ -309,6 +312,15 @@ enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job
     return set_location(job, &job->report_location, &job->report_name, location);
 }
 
+enum blastmerge_status blastmerge_protect_location(struct blastmerge_job *job, const char *what,
+                                                   const char *location) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (what == NULL || location == NULL || location[0] == '\0')
+        return refuse(job, "a file that is protected has an empty name");
+    return bm_places_protect(job, what, location);
+}
+
 enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
                                                     const struct blastmerge_writer *writer) {
     enum blastmerge_status status = check_open(job);
@@ -321,22 +333,9 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 
 /* --- running ------------------------------------------------------------------------------------- */
 
-static double seconds_since(struct timespec began) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
-}
-
-static void count_totals(struct blastmerge_job *job) {
-    job->totals.output_crc32 = job->output.crc32;
-    job->totals.output_text_bytes = job->output.n_text;
-    job->totals.peak_memory = job->memory.n_peak;
-    job->totals.seconds = seconds_since(job->began);
-}
-
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
-    if (job->phase != BM_PHASE_END) count_totals(job);
+    if (job->phase != BM_PHASE_END) bm_commit_count(job);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_PHASE_FAILED;
     bm_conduct_end(job);
     if (job->failed_callback != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
@@ -346,29 +345,6 @@ static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_st
     job->is_inside = false;
     if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     return status;
-}
-
-/* Makes the result visible, then the report. All that can fail for want of space comes before. */
-static enum blastmerge_status commit(struct blastmerge_job *job) {
-    struct blastmerge_error *error = &job->error;
-    enum blastmerge_status status = BLASTMERGE_OK;
-    bool has_store = job->store.back_end != NULL;
-    count_totals(job);
-    if (has_store) status = bm_store_prepare(&job->store, error);
-    if (status == BLASTMERGE_OK && job->has_report) {
-        const char *name = job->output_name != NULL ? job->output_name : job->output_location;
-        status = bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, error);
-        if (status == BLASTMERGE_OK) status = bm_store_prepare(&job->report_store, error);
-    }
-    if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel)) {
-        status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
-    }
-    if (status == BLASTMERGE_OK && job->before_commit != NULL)
-        status = job->before_commit(job->before_commit_context);
-    if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
-    if (status == BLASTMERGE_OK && has_store) status = bm_store_commit(&job->store, error);
-    if (status == BLASTMERGE_OK && job->has_report) status = bm_store_commit(&job->report_store, error);
-    return status == BLASTMERGE_OK ? bm_rescue_status(job) : status;
 }
 
 static enum blastmerge_status begin(struct blastmerge_job *job) {
@@ -385,15 +361,14 @@ static enum blastmerge_status run(struct blastmerge_job *job) {
     while (status == BLASTMERGE_OK) {
         status = bm_conduct(job);
         if (status != BLASTMERGE_OK) break;
-        if (job->store.back_end != NULL) {
-            status = bm_store_write(&job->store, job->output.data, job->output.n_data, &job->error);
-        }
-        job->totals.output_bytes += job->output.n_data;
-        job->output.n_data = 0;
-        if (job->phase == BM_PHASE_END) {
-            if (status == BLASTMERGE_OK) status = commit(job);
+        if (job->phase == BM_PHASE_END) { /* the last piece goes out with the commit */
+            status = bm_commit(job);
             break;
         }
+        size_t n = bm_commit_ready(job);
+        if (job->store.back_end != NULL)
+            status = bm_store_write(&job->store, job->output.data, n, &job->error);
+        bm_commit_done(job, n);
     }
     return end(job, status);
 }
@@ -412,6 +387,20 @@ enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
     return run(job);
 }
 
+/* Merges on until there is a piece to hand out; the last one only once everything is committed. */
+static enum blastmerge_status next_piece(struct blastmerge_job *job, size_t *n_ready) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    do {
+        status = bm_conduct(job);
+        *n_ready = bm_commit_ready(job);
+    } while (status == BLASTMERGE_OK && *n_ready == 0 && job->phase != BM_PHASE_END);
+    if (status != BLASTMERGE_OK || job->phase != BM_PHASE_END) return status;
+    status = bm_commit(job);
+    job->is_committed = status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED;
+    job->committed_status = status;
+    return job->is_committed ? BLASTMERGE_OK : status;
+}
+
 enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data, size_t *n_bytes) {
     *data = NULL;
     *n_bytes = 0;
@@ -424,17 +413,18 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
         status = begin(job);
     } else if (job->output.data == NULL) {
         return BLASTMERGE_OK; /* the end was handed out before */
+    } else if (job->is_committed) {
+        return end(job, job->committed_status);
     } else {
-        job->output.n_data = 0; /* what was handed out last */
+        bm_commit_done(job, job->n_handed_out);
     }
     job->is_inside = true;
-    if (status == BLASTMERGE_OK && job->phase == BM_PHASE_END) return end(job, commit(job));
-    if (status == BLASTMERGE_OK) status = bm_conduct(job);
+    if (status == BLASTMERGE_OK) status = next_piece(job, &job->n_handed_out);
     if (status != BLASTMERGE_OK) return end(job, status);
+    if (job->n_handed_out == 0) return end(job, job->committed_status); /* a result without a byte */
     job->is_inside = false;
     *data = job->output.data;
-    *n_bytes = job->output.n_data;
-    job->totals.output_bytes += job->output.n_data;
+    *n_bytes = job->n_handed_out;
     return BLASTMERGE_OK;
 }
 
@@ -461,12 +451,13 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
     for (;;) {
         const void *piece = NULL;
         size_t n_piece = 0;
-        status = blastmerge_next(job, &piece, &n_piece);
-        if (status != BLASTMERGE_OK || n_piece == 0) break;
-        if (!grow(&job->memory, &buffer, &size, n_used, n_used + n_piece)) {
+        /* Room first: once the last piece is handed out nothing may fail. */
+        if (!job->is_committed && !grow(&job->memory, &buffer, &size, n_used, n_used + BM_OUTPUT_SIZE)) {
             status = end(job, fail_memory(job));
             break;
         }
+        status = blastmerge_next(job, &piece, &n_piece);
+        if (status != BLASTMERGE_OK || n_piece == 0) break;
         memcpy(buffer + n_used, piece, n_piece);
         n_used += n_piece;
     }

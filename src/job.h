@@ -71,6 +71,7 @@ enum bm_phase {
 enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
 _Static_assert(sizeof(struct bm_child) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
 
+struct bm_protected;
 struct bm_rescue;
 
 struct blastmerge_job {
@@ -106,6 +107,7 @@ struct blastmerge_job {
     enum blastmerge_status (*before_commit)(void *context);
     void *before_commit_context;
     bool has_begun;
+    struct bm_protected *protected_places; /* src/places.c */
 
     /* the rooms */
     struct bm_cloud *cloud; /* NULL where nothing is remote */
@@ -128,7 +130,10 @@ struct blastmerge_job {
     struct bm_store report_store;
     struct bm_report report;
     bool has_report;
-    struct bm_rescue *rescue; /* NULL where nothing is salvaged */
+    size_t n_handed_out;                     /* of the output, by next */
+    bool is_committed;                       /* next has committed: nothing can fail any more */
+    enum blastmerge_status committed_status; /* what next ends with then */
+    struct bm_rescue *rescue;                /* NULL where nothing is salvaged */
     uint64_t n_surveyed_bytes;
 
     /* where the conductor is */

@@ -9,8 +9,10 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -116,6 +118,46 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
     FAIL("renameat2", -1);
     return REAL(int (*)(int, const char *, int, const char *, unsigned), "renameat2")(from_folder, from,
                                                                                       to_folder, to, flags);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    FAIL("renameat", -1);
+    return REAL(int (*)(int, const char *, int, const char *), "renameat")(from_folder, from, to_folder, to);
+}
+
+int openat(int folder, const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    FAIL("openat", -1);
+    return REAL(int (*)(int, const char *, int, ...), "openat")(folder, path, flags, mode);
+}
+
+int stat(const char *path, struct stat *information) {
+    FAIL("stat", -1);
+    return REAL(int (*)(const char *, struct stat *), "stat")(path, information);
+}
+
+int lstat(const char *path, struct stat *information) {
+    FAIL("lstat", -1);
+    return REAL(int (*)(const char *, struct stat *), "lstat")(path, information);
+}
+
+int fstatat(int folder, const char *path, struct stat *information, int flags) {
+    FAIL("fstatat", -1);
+    return REAL(int (*)(int, const char *, struct stat *, int), "fstatat")(folder, path, information, flags);
+}
+
+int fchmod(int file, mode_t mode) {
+    FAIL("fchmod", -1);
+    return REAL(int (*)(int, mode_t), "fchmod")(file, mode);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    FAIL("linkat", -1);
+    return REAL(int (*)(int, const char *, int, const char *, int), "linkat")(from_folder, from, to_folder,
+                                                                              to, flags);
 }
 
 int link(const char *from, const char *to) {

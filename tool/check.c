@@ -5,7 +5,6 @@
  */
 #include "tool.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Where so many children are at fault, it is something else that is at fault. */
@@ -25,8 +24,8 @@ struct check {
 static void print_heading(struct check *check) {
     enum blastmerge_format format = blastmerge_report(check->job->job)->format;
     bool is_table = format >= BLASTMERGE_FORMAT_COMMENTED;
-    (void)printf("documents %10s %10s %10s    compressed            text child\n",
-                 is_table ? "queries" : "Iterations", is_table ? "-" : "Hits", is_table ? "rows" : "Hsps");
+    tool_print("documents %10s %10s %10s    compressed            text child\n",
+               is_table ? "queries" : "Iterations", is_table ? "-" : "Hits", is_table ? "rows" : "Hsps");
     check->has_heading = true;
 }
 
@@ -39,12 +38,15 @@ static void print_row(struct check *check, const struct blastmerge_child *child,
     if (!check->has_heading) print_heading(check);
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         if (is_whole)
-            (void)printf("%*llu ", widths[i], (unsigned long long)numbers[i]);
+            tool_print("%*llu ", widths[i], (unsigned long long)numbers[i]);
         else
-            (void)printf("%*s ", widths[i], "-");
+            tool_print("%*s ", widths[i], "-");
     }
-    for (const char *byte = child->name; *byte != '\0'; byte++) (void)putchar(tool_printable(*byte));
-    (void)putchar('\n');
+    for (const char *byte = child->name; *byte != '\0'; byte++) {
+        char printable = tool_printable(*byte);
+        tool_put(&printable, 1);
+    }
+    tool_put("\n", 1);
 }
 
 static void count_whole(struct check *check, const struct blastmerge_child *child) {

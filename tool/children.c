@@ -2,7 +2,6 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The longest name in a list, with its end: more than any path can have. */
@@ -15,12 +14,28 @@ static bool is_stdin(const char *name) {
 /* What is being read, for messages and for what stdin was spent on. */
 struct list {
     struct blastmerge_job *job;
-    FILE *file;
+    int file;
     const char *name;
     int separator;
     uint64_t n_items;
     bool *stdin_taken;
+    size_t n_buffer;
+    size_t position;
+    char buffer[4096];
 };
+
+/* The list's next byte, or END, or FAILED with errno. */
+enum { END = -1, FAILED = -2 };
+
+static int next_byte(struct list *list) {
+    if (list->position == list->n_buffer) {
+        ptrdiff_t n = tool_read(list->file, list->buffer, sizeof list->buffer);
+        if (n <= 0) return n == 0 ? END : FAILED;
+        list->n_buffer = (size_t)n;
+        list->position = 0;
+    }
+    return (unsigned char)list->buffer[list->position++];
+}
 
 static enum blastmerge_status add_child(struct blastmerge_job *job, const char *name, bool *stdin_taken) {
     if (is_stdin(name)) {
@@ -55,8 +70,8 @@ static enum blastmerge_status read_list(struct list *list) {
     static char item[NAME_BYTES];
     size_t n_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
-    int byte;
-    while (status == BLASTMERGE_OK && (byte = getc(list->file)) != EOF) {
+    int byte = END;
+    while (status == BLASTMERGE_OK && (byte = next_byte(list)) >= 0) {
         if (byte == list->separator) {
             status = take_item(list, item, n_bytes);
             n_bytes = 0;
@@ -69,7 +84,7 @@ static enum blastmerge_status read_list(struct list *list) {
         }
     }
     if (status != BLASTMERGE_OK) return status;
-    if (ferror(list->file)) return tool_fail_system(errno != 0 ? errno : EIO, "%s", list->name);
+    if (byte == FAILED) return tool_fail_system(errno, "%s", list->name);
     return n_bytes > 0 ? take_item(list, item, n_bytes) : BLASTMERGE_OK;
 }
 
@@ -77,19 +92,19 @@ static enum blastmerge_status add_list(struct blastmerge_job *job, const char *n
                                        bool *stdin_taken) {
     struct list list = {.job = job, .name = name, .stdin_taken = stdin_taken};
     list.separator = null_separated ? '\0' : '\n';
-    if (!is_stdin(name)) {
-        list.file = fopen(name, "r");
-        if (list.file == NULL) return tool_fail_system(errno, "%s", name);
-    } else if (*stdin_taken) {
-        return tool_fail(BLASTMERGE_USAGE, "standard input is given twice, and can be read only once");
-    } else {
-        list.file = stdin;
+    if (is_stdin(name)) {
+        if (*stdin_taken)
+            return tool_fail(BLASTMERGE_USAGE, "standard input is given twice, and can be read only once");
         list.name = "standard input";
         *stdin_taken = true;
     }
-    errno = 0;
+    list.file = tool_open_input(name);
+    if (list.file < 0) return tool_fail_system(errno, "%s", name);
     enum blastmerge_status status = read_list(&list);
-    if (list.file != stdin) (void)fclose(list.file);
+    tool_close_input(list.file);
+    if (status == BLASTMERGE_OK &&
+        blastmerge_protect_location(job, "the list of children", name) != BLASTMERGE_OK)
+        status = tool_job_fail(job, blastmerge_error(job)->status);
     if (status == BLASTMERGE_OK && list.n_items == 0)
         return tool_fail(BLASTMERGE_USAGE, "%s: the list names no children", list.name);
     return status;

@@ -2,7 +2,6 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,19 +9,22 @@
 #define JOB_BYTES ((16 << 20) + 1)
 
 static enum blastmerge_status read_job(const char *name, char **text, size_t *n_bytes) {
-    bool is_stdin = strcmp(name, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(name, "r");
-    if (file == NULL) return tool_fail_system(errno, "%s", name);
+    ptrdiff_t n = 1;
+    int file = tool_open_input(name);
+    if (file < 0) return tool_fail_system(errno, "%s", name);
     *text = malloc(JOB_BYTES);
     if (*text == NULL) {
-        if (!is_stdin) (void)fclose(file);
+        tool_close_input(file);
         return tool_fail(BLASTMERGE_NO_MEMORY, "out of memory");
     }
-    errno = 0;
-    *n_bytes = fread(*text, 1, JOB_BYTES, file);
-    int failure = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
-    if (!is_stdin) (void)fclose(file);
-    return failure == 0 ? BLASTMERGE_OK : tool_fail_system(failure, "%s", is_stdin ? "standard input" : name);
+    for (*n_bytes = 0; n > 0 && *n_bytes < JOB_BYTES; *n_bytes += (size_t)n) {
+        n = tool_read(file, *text + *n_bytes, JOB_BYTES - *n_bytes);
+        if (n < 0) break;
+    }
+    int failure = n < 0 ? errno : 0;
+    tool_close_input(file);
+    if (failure == 0) return BLASTMERGE_OK;
+    return tool_fail_system(failure, "%s", strcmp(name, "-") == 0 ? "standard input" : name);
 }
 
 static enum blastmerge_status run(struct tool_job *job, const struct tool_options *options, const char *text,
@@ -35,7 +37,10 @@ static enum blastmerge_status run(struct tool_job *job, const struct tool_option
     enum blastmerge_status status = blastmerge_finalize(job->job, text, n_bytes, &library, &outcome);
     tool_signals_close();
     tool_progress_clear(&job->progress);
-    if (outcome != NULL) (void)printf("%s\n", outcome);
+    if (outcome != NULL) {
+        tool_put(outcome, strlen(outcome));
+        tool_put("\n", 1);
+    }
     blastmerge_free(job->job, outcome);
     enum blastmerge_status flushed = tool_flush_output();
     if (tool_signals_caught()) return status;
@@ -49,6 +54,8 @@ enum blastmerge_status tool_finalize(const struct tool_options *options) {
     enum blastmerge_status status = read_job(options->sources[0].name, &text, &n_bytes);
     if (status == BLASTMERGE_OK) {
         status = tool_job_open(&job, options);
+        if (status == BLASTMERGE_OK)
+            status = blastmerge_protect_location(job.job, "the job file", options->sources[0].name);
         if (status == BLASTMERGE_OK) status = run(&job, options, text, n_bytes);
         if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
         tool_job_close(&job);

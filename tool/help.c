@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     unsigned bit;
@@ -26,19 +27,19 @@ static void show_row(const struct tool_row *row) {
     (void)snprintf(names, sizeof names, "%c%c%c --%s %s", row->letter ? '-' : ' ',
                    row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
                    row->argument != NULL ? row->argument : "");
-    (void)printf("  %-26s %s\n", names, row->help);
+    tool_print("  %-26s %s\n", names, row->help);
 }
 
 static void show_overview(void) {
-    (void)printf("Usage: blastmerge [OPTION]... CHILD...       merge a split BLAST search's results\n"
-                 "       blastmerge check [OPTION]... CHILD... read and check them, write nothing\n"
-                 "       blastmerge finalize [OPTION]... JOB   finish a service's parent job\n"
-                 "       blastmerge help COMMAND               all options of a command\n"
-                 "A CHILD is one result (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain): a file,\n"
-                 "- for standard input, or remote: az://, s3://, gs://, https://.\n");
+    tool_print("Usage: blastmerge [OPTION]... CHILD...       merge a split BLAST search's results\n"
+               "       blastmerge check [OPTION]... CHILD... read and check them, write nothing\n"
+               "       blastmerge finalize [OPTION]... JOB   finish a service's parent job\n"
+               "       blastmerge help COMMAND               all options of a command\n"
+               "A CHILD is one result (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain): a file,\n"
+               "- for standard input, or remote: az://, s3://, gs://, https://.\n");
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
         if (row->is_common) show_row(row);
-    (void)printf("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");
+    tool_print("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");
 }
 
 enum blastmerge_status tool_help(const struct tool_command *command) {
@@ -47,13 +48,13 @@ enum blastmerge_status tool_help(const struct tool_command *command) {
         return tool_flush_output();
     }
     for (size_t i = 0; i < sizeof usages / sizeof usages[0]; i++)
-        if (usages[i].bit == command->bit) (void)fputs(usages[i].text, stdout);
+        if (usages[i].bit == command->bit) tool_put(usages[i].text, strlen(usages[i].text));
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
         if (row->commands & command->bit) show_row(row);
     return tool_flush_output();
 }
 
 enum blastmerge_status tool_version(void) {
-    (void)printf("blastmerge %s\n%s\n", blastmerge_version(), blastmerge_features());
+    tool_print("blastmerge %s\n%s\n", blastmerge_version(), blastmerge_features());
     return tool_flush_output();
 }

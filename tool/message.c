@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Long enough for the library's longest message with a word before it. */
 #define MESSAGE_BYTES 2048
@@ -22,8 +23,10 @@ static void print_message(const char *kind, const char *format, va_list argument
     if (vsnprintf(text, sizeof text, format, arguments) >= (int)sizeof text)
         memcpy(text + sizeof text - 4, "...", 4);
     for (char *byte = text; *byte != '\0'; byte++) *byte = tool_printable(*byte);
-    (void)fprintf(stderr, "blastmerge: %s%s%s%s\n", kind, text, reason != NULL ? ": " : "",
-                  reason != NULL ? reason : "");
+    char line[MESSAGE_BYTES + 256];
+    int n = snprintf(line, sizeof line, "blastmerge: %s%s%s%s\n", kind, text, reason != NULL ? ": " : "",
+                     reason != NULL ? reason : "");
+    if (n > 0) (void)tool_write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
 enum blastmerge_status tool_fail(enum blastmerge_status status, const char *format, ...) {
@@ -87,10 +90,4 @@ struct tool_size tool_size(double n_bytes) {
     for (; n_bytes >= 1023.95 && unit + 1 < sizeof units / sizeof units[0]; unit++) n_bytes /= 1024;
     (void)snprintf(size.text, sizeof size.text, "%.*f %s", unit > 0, n_bytes, units[unit]);
     return size;
-}
-
-enum blastmerge_status tool_flush_output(void) {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return BLASTMERGE_OK;
-    return tool_fail_system(errno != 0 ? errno : EIO, "standard output");
 }

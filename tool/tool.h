@@ -14,6 +14,7 @@
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
  * message.c  what is said on standard error
+ * streams.c  the standard streams, and files that the program itself reads
  *
  * Functions return a status, which becomes the exit code, and have said why on standard error where it
  * is not BLASTMERGE_OK.
@@ -57,8 +58,23 @@ struct tool_size {
 };
 struct tool_size tool_size(double n_bytes);
 
-/* Flushes standard output; BLASTMERGE_IO or the like if anything could not be written. */
+/* --- streams ------------------------------------------------------------------------------------- */
+
+/* Adds to standard output, which is written when it is flushed, or earlier. tool_print() is for 1023 bytes at
+ * most. */
+void tool_put(const char *data, size_t n_bytes);
+void tool_print(const char *format, ...) TOOL_FORMAT(1, 2);
+
+/* BLASTMERGE_IO or the like if anything could not be written. */
 enum blastmerge_status tool_flush_output(void);
+
+/* Opens a file that may be a pipe, or "-" for standard input; -1 and errno. Closing spares standard input. */
+int tool_open_input(const char *name);
+void tool_close_input(int file);
+
+/* read(), and write() of all bytes, which wait where a stream is not ready. */
+ptrdiff_t tool_read(int file, void *data, size_t n_bytes);
+bool tool_write(int file, const char *data, size_t n_bytes);
 
 /* --- options ------------------------------------------------------------------------------------- */
 

@@ -77,3 +77,9 @@ int bm_cancel_wait(struct bm_cancel *cancel, int file, short events) {
         if (n_ready > 0 && waited[0].revents != 0) return bm_cancel_is_set(cancel) ? ECANCELED : 0;
     }
 }
+
+int bm_cancel_nap(struct bm_cancel *cancel, int milliseconds) {
+    struct pollfd waited = {.fd = cancel->pipe[0], .events = POLLIN};
+    if (!bm_cancel_is_set(cancel)) (void)poll(&waited, 1, milliseconds);
+    return bm_cancel_is_set(cancel) ? ECANCELED : 0;
+}

@@ -55,4 +55,7 @@ enum blastmerge_status bm_cancel_fail_foreign(struct blastmerge_error *error);
 /* Waits until `file` can be read (events POLLIN) or written (POLLOUT). 0; ECANCELED; or errno of poll. */
 int bm_cancel_wait(struct bm_cancel *cancel, int file, short events) BM_CHECK_RESULT;
 
+/* Waits so many milliseconds, or until a cancel. 0, or ECANCELED. */
+int bm_cancel_nap(struct bm_cancel *cancel, int milliseconds) BM_CHECK_RESULT;
+
 #endif

@@ -47,6 +47,10 @@ enum blastmerge_status bm_location_parse(struct bm_location *location, const cha
                                          const char *endpoint,
                                          struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* Whether two remote locations are one object, however they are written: by account, bucket and key, or by
+ * the URL that requests go to. Locations that make no sense are the same as nothing. */
+bool bm_location_is_same(const char *one, const char *other, const char *endpoint);
+
 /* The location as messages and reports have it: without passwords, signatures and the like, and with
  * a '?' for each control character. Fits anything whose length is that of the string or 32 bytes. */
 void bm_location_show(const char *string, char *shown, size_t size);

@@ -36,9 +36,12 @@ static enum blastmerge_status look(struct bm_source *source, struct blastmerge_e
     return BLASTMERGE_OK;
 }
 
+/* Opening waits for nobody: a FIFO is waited for when it is read, where a cancel ends that. */
 static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
-    fetch->file = is_standard_input(fetch->source) ? STDIN_FILENO : bm_open(fetch->source->name, O_RDONLY, 0);
+    fetch->file = is_standard_input(fetch->source)
+                      ? STDIN_FILENO
+                      : bm_open(fetch->source->name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fetch->file < 0) return bm_fail_system(error, errno, "cannot be opened");
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");

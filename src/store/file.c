@@ -2,90 +2,39 @@
 /*
  * Results in files, FIFOs, devices and standard output.
  *
- * A regular file is written beside its target as ".NAME.blastmerge-XXXXXXXXXXXX", which is locked while its
- * writer lives. So a later run for the same target can tell a left-over of a killed run (no lock: removed)
- * from a neighbour's (locked: left alone). At the end it is synced and renamed in one step; without force in
- * the way that fails if the target has come up meanwhile; then the folder is synced. Anything that is there
- * already and is no regular file (a FIFO, /dev/null) is written in place.
+ * A regular file is written in its target's folder as ".NAME.blastmerge-XXXXXXXXXXXX", which is locked while
+ * its writer lives. So a later run for the same target can tell a left-over of a killed run (no lock:
+ * removed) from a neighbour's (locked: left alone). At the end it is synced and renamed in one step: without
+ * force in the way that fails if the target has come up meanwhile; with force it changes names with the file
+ * that it replaces, so that it can be taken back while something else may still fail. Then the folder is
+ * synced. Anything that is there already and is no regular file (a FIFO, /dev/null) is written in place.
+ *
+ * A file that replaces another is made for its owner's eyes only. It gets the other one's owner, group and
+ * permissions once it is written, as far as may be; never setuid, setgid and sticky bits.
  */
 #include "base/descriptor.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    N_RANDOM = 12,    /* letters that make a temporary name one of a kind */
-    PIPE_WRITE = 4096 /* what a pipe that is ready takes without blocking (PIPE_BUF on Linux) */
+    PIPE_WRITE = 4096, /* what a pipe that is ready takes without blocking (PIPE_BUF on Linux) */
+    MAX_LINKS = 40,    /* that lead to a target */
+    NAP = 20           /* milliseconds between two looks whether a FIFO has a reader */
 };
 
-static const char infix[] = ".blastmerge-";
-
-/* Where the last component of a path begins. */
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
+static const char *base_of(const struct bm_store *store) {
+    return bm_folder_base(store->target);
 }
 
-/* The folder that a path lies in, as a path. */
-static void folder_of(const char *path, char *folder) {
-    size_t n = (size_t)(base_name(path) - path);
-    if (n == 0) {
-        memcpy(folder, ".", 2);
-    } else {
-        memcpy(folder, path, n);
-        folder[n] = '\0';
-    }
-}
-
-/* --- temporary names ----------------------------------------------------------------------------- */
-
-/* Letters for a name that no one else is likely to take; O_EXCL makes sure. */
-static void random_letters(char *letters) {
-    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-    uint64_t bits = 0;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    bits = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 20 ^ (uint64_t)getpid() << 40 ^
-           (uint64_t)(uintptr_t)&bits;
-    for (int i = 0; i < N_RANDOM; i++) {
-        bits ^= bits >> 12;
-        bits ^= bits << 25;
-        bits ^= bits >> 27;
-        letters[i] = alphabet[(bits * 0x2545f4914f6cdd1dU) >> 59];
-    }
-}
-
-/* Whether a folder's entry is a temporary name for the target whose last component is `base`. */
-static bool is_temporary_of(const char *entry, const char *base) {
-    size_t n_base = strlen(base);
-    return entry[0] == '.' && strncmp(entry + 1, base, n_base) == 0 &&
-           strncmp(entry + 1 + n_base, infix, sizeof infix - 1) == 0 &&
-           strlen(entry) == 1 + n_base + sizeof infix - 1 + N_RANDOM;
-}
-
-/* Removes the temporary files that killed runs for this target left; whatever fails here hurts nobody. */
-static void remove_left_overs(const char *folder, const char *base) {
-    DIR *entries = bm_open_folder(folder);
-    if (entries == NULL) return;
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        if (!is_temporary_of(entry->d_name, base)) continue;
-        int file = bm_open_at(dirfd(entries), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-        if (file < 0) continue;
-        if (flock(file, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dirfd(entries), entry->d_name, 0);
-        close(file);
-    }
-    closedir(entries);
-}
+/* --- opening ------------------------------------------------------------------------------------- */
 
 /*
  * Makes and locks the temporary file. Between the two another run may take it for a left-over: it holds the
@@ -93,17 +42,13 @@ static void remove_left_overs(const char *folder, const char *base) {
  * tried. A lock that fails for any other reason is one that this file system does not have: no other run gets
  * it either.
  */
-static enum blastmerge_status create_temporary(struct bm_store *store, const char *folder,
-                                               struct blastmerge_error *error) {
-    const char *base = base_name(store->target);
+static enum blastmerge_status create_temporary(struct bm_store *store, struct blastmerge_error *error) {
+    int folder = store->folder.file;
+    mode_t mode = store->has_old ? store->old.mode & 0600 : 0666;
     for (int tries = 0; tries < 100; tries++) {
-        char letters[N_RANDOM + 1] = "";
         struct stat information;
-        random_letters(letters);
-        int n =
-            snprintf(store->temporary, sizeof store->temporary, "%s/.%s%s%s", folder, base, infix, letters);
-        if (n < 0 || (size_t)n >= sizeof store->temporary) break;
-        store->file = bm_open(store->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        bm_folder_name_temporary(base_of(store), store->temporary);
+        store->file = bm_open_at(folder, store->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (store->file < 0) {
             if (errno == EEXIST) continue;
             int failure = errno;
@@ -113,14 +58,12 @@ static enum blastmerge_status create_temporary(struct bm_store *store, const cha
         bool is_ours = flock(store->file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
         is_ours = is_ours && fstat(store->file, &information) == 0 && information.st_nlink > 0;
         if (is_ours) return BLASTMERGE_OK;
-        (void)unlink(store->temporary);
+        (void)unlinkat(folder, store->temporary, 0);
         close(store->file);
     }
     store->temporary[0] = '\0';
-    return bm_fail_system(error, ENAMETOOLONG, "%s: no temporary name can be made beside it", store->target);
+    return bm_fail_system(error, EEXIST, "%s: no temporary file can be made in its folder", store->target);
 }
-
-/* --- opening ------------------------------------------------------------------------------------- */
 
 static enum blastmerge_status refuse_terminal(int file, bool is_text, struct blastmerge_error *error) {
     if (is_text || !isatty(file)) return BLASTMERGE_OK;
@@ -129,13 +72,26 @@ static enum blastmerge_status refuse_terminal(int file, bool is_text, struct bla
         "the result is compressed and is not written to a terminal: name a file with -o, or redirect");
 }
 
+/* A FIFO is waited for until something reads it: the system's own wait would not end at a cancel. */
+static int wait_and_open(struct bm_store *store) {
+    for (;;) {
+        store->file = bm_open(store->target, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+        if (store->file >= 0) return 0;
+        if (errno != ENXIO || !store->is_pipe) return errno;
+        int failure = bm_cancel_nap(store->cancel, NAP);
+        if (failure != 0) return failure;
+    }
+}
+
 static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode, bool is_text,
                                             struct blastmerge_error *error) {
     if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", store->target);
-    store->file = bm_open(store->target, O_WRONLY, 0);
-    if (store->file < 0)
-        return bm_fail_system(error, errno, "%s: cannot be opened for writing", store->target);
-    store->is_pipe = S_ISFIFO(mode) || S_ISSOCK(mode);
+    store->is_stream = true;
+    store->is_pipe = S_ISFIFO(mode);
+    int failure = wait_and_open(store);
+    if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+    if (failure != 0)
+        return bm_fail_system(error, failure, "%s: cannot be opened for writing", store->target);
     enum blastmerge_status status = refuse_terminal(store->file, is_text, error);
     if (status != BLASTMERGE_OK) close(store->file);
     return status;
@@ -143,60 +99,62 @@ static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode,
 
 static enum blastmerge_status open_temporary(struct bm_store *store, const struct stat *existing,
                                              struct blastmerge_error *error) {
-    char folder[BM_STORE_PATH];
-    folder_of(store->target, folder);
-    remove_left_overs(folder, base_name(store->target));
-    enum blastmerge_status status = create_temporary(store, folder, error);
-    /* What is replaced hands on its permissions. */
-    if (status == BLASTMERGE_OK && existing != NULL) (void)fchmod(store->file, existing->st_mode & 07777);
+    store->has_old = existing != NULL;
+    if (existing != NULL)
+        store->old = (struct bm_store_owner){existing->st_mode & 0777, existing->st_uid, existing->st_gid};
+    int failure = bm_folder_open(&store->folder, store->target);
+    if (failure != 0)
+        return bm_fail_system(error, failure, "%s: cannot be written in its folder", store->target);
+    bm_folder_remove_left_overs(&store->folder, base_of(store));
+    enum blastmerge_status status = create_temporary(store, error);
+    if (status != BLASTMERGE_OK) bm_folder_close(&store->folder);
     return status;
 }
 
+/* Looks at what the target is, once for each link that leads to it: what goes meanwhile is as if it had not
+ * been. */
 static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
                                         struct blastmerge_error *error) {
-    struct stat existing;
-    struct stat link;
-    if (base_name(store->target)[0] == '\0') {
+    struct stat there;
+    if (base_of(store)[0] == '\0') {
         return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
                        store->target);
     }
     /* Devices and pipes first: some are links to what has no path. */
-    if (stat(store->target, &existing) == 0 && !S_ISREG(existing.st_mode)) {
-        return open_in_place(store, existing.st_mode, is_text, error);
+    if (stat(store->target, &there) == 0 && !S_ISREG(there.st_mode)) {
+        return open_in_place(store, there.st_mode, is_text, error);
     }
-    if (lstat(store->target, &link) != 0) {
-        if (errno != ENOENT) return bm_fail_system(error, errno, "%s: cannot be written", store->target);
-        return open_temporary(store, NULL, error);
+    for (int n_links = 0; n_links <= MAX_LINKS; n_links++) {
+        if (lstat(store->target, &there) != 0) {
+            if (errno != ENOENT) return bm_fail_system(error, errno, "%s: cannot be written", store->target);
+            if (n_links > 0) return bm_fail_system(error, ENOENT, "%s: points nowhere", store->target);
+            return open_temporary(store, NULL, error);
+        }
+        if (!S_ISLNK(there.st_mode)) {
+            if (store->is_force) return open_temporary(store, &there, error);
+            return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it",
+                           store->target);
+        }
+        int failure = bm_folder_follow(store->target, sizeof store->target); /* what it points to is meant */
+        if (failure == ENOENT) return open_temporary(store, NULL, error);
+        if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", store->target);
     }
-    if (S_ISLNK(link.st_mode)) { /* what it points to is what is meant */
-        char *pointed_to = realpath(store->target, NULL);
-        if (pointed_to == NULL) return bm_fail_system(error, errno, "%s: points nowhere", store->target);
-        bool fits = strlen(pointed_to) < sizeof store->target;
-        if (fits) memcpy(store->target, pointed_to, strlen(pointed_to) + 1);
-        free(pointed_to);
-        if (!fits) return bm_fail_system(error, ENAMETOOLONG, "%s: points too far", store->target);
-    }
-    if (stat(store->target, &existing) != 0) {
-        return bm_fail_system(error, errno, "%s: cannot be written", store->target);
-    }
-    if (!store->is_force) {
-        return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it", store->target);
-    }
-    return open_temporary(store, &existing, error);
+    return bm_fail_system(error, ELOOP, "%s: points nowhere", store->target);
 }
 
-/* --- writing and ending -------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------- */
 
 static enum blastmerge_status file_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
                                          struct blastmerge_error *error) {
+    bool waits = store->is_pipe;
     while (n_bytes > 0) {
         size_t n_try = store->is_pipe && n_bytes > PIPE_WRITE ? PIPE_WRITE : n_bytes;
-        int failure = store->is_pipe ? bm_cancel_wait(store->cancel, store->file, POLLOUT) : 0;
+        int failure = waits ? bm_cancel_wait(store->cancel, store->file, POLLOUT) : 0;
+        if (bm_cancel_is_set(store->cancel)) failure = ECANCELED;
         ssize_t n = failure == 0 ? write(store->file, data, n_try) : -1;
         if (failure == 0 && n < 0) failure = errno;
-        if (failure == ECANCELED || bm_cancel_is_set(store->cancel)) {
-            return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
-        }
+        waits = store->is_pipe || failure == EAGAIN;
+        if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         if (failure == EINTR || failure == EAGAIN) continue;
         if (failure != 0) return bm_fail_system(error, failure, "%s: cannot be written", store->target);
         data += n;
@@ -205,64 +163,167 @@ static enum blastmerge_status file_write(struct bm_store *store, const uint8_t *
     return BLASTMERGE_OK;
 }
 
+/* --- ending -------------------------------------------------------------------------------------- */
+
+/* Hands on the owner, the group and the permissions of the file that is replaced. Where its group cannot be
+ * had, that of the new one may not do more than all others. */
+static void hand_on_owner(const struct bm_store *store) {
+    struct stat information;
+    mode_t mode = store->old.mode;
+    if (fstat(store->file, &information) != 0) return;
+    bool is_same = information.st_uid == store->old.user && information.st_gid == store->old.group;
+    bool has_group = is_same || fchown(store->file, store->old.user, store->old.group) == 0 ||
+                     fchown(store->file, (uid_t)-1, store->old.group) == 0;
+    if (!has_group) mode &= ~(mode_t)070 | (mode & 07) << 3;
+    (void)fchmod(store->file, mode);
+}
+
 static enum blastmerge_status file_prepare(struct bm_store *store, struct blastmerge_error *error) {
-    if (store->temporary[0] == '\0' || fsync(store->file) == 0) return BLASTMERGE_OK;
+    if (store->temporary[0] == '\0') return BLASTMERGE_OK;
+    if (store->has_old) hand_on_owner(store);
+    if (fsync(store->file) == 0) return BLASTMERGE_OK;
     return bm_fail_system(error, errno, "%s: cannot be synced to the disk", store->target);
 }
 
-static int sync_folder(const char *path) {
-    char folder[BM_STORE_PATH];
-    folder_of(path, folder);
-    int file = bm_open(folder, O_RDONLY | O_DIRECTORY, 0);
-    if (file < 0) return 0; /* a folder that may be written but not read cannot be synced */
-    int failure = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
-    close(file);
-    return failure;
+static bool is_unknown(int failure) {
+    return failure == EINVAL || failure == ENOSYS || failure == ENOTSUP;
 }
 
 /* Renames without replacing: in one step where the system can, else by a link that fails if there is one. */
-static int rename_to_new(const char *from, const char *to) {
+static int rename_to_new(const struct bm_store *store) {
+    int folder = store->folder.file;
 #if defined(RENAME_NOREPLACE)
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
+    if (renameat2(folder, store->temporary, folder, base_of(store), RENAME_NOREPLACE) == 0) return 0;
+    if (!is_unknown(errno)) return errno;
 #endif
-    if (link(from, to) != 0) return errno;
-    (void)unlink(from);
+    if (linkat(folder, store->temporary, folder, base_of(store), 0) != 0) return errno;
+    (void)unlinkat(folder, store->temporary, 0);
     return 0;
 }
 
-static enum blastmerge_status file_commit(struct bm_store *store, struct blastmerge_error *error) {
-    int failure = 0;
-    if (store->temporary[0] == '\0') {
-        bool is_closed = store->file == STDOUT_FILENO || close(store->file) == 0;
-        return is_closed ? BLASTMERGE_OK
-                         : bm_fail_system(error, errno, "%s: cannot be written", store->target);
+/* The new file and the old one change names. */
+static int exchange(struct bm_store *store) {
+#if defined(RENAME_EXCHANGE)
+    int folder = store->folder.file;
+    struct stat information;
+    if (renameat2(folder, store->temporary, folder, base_of(store), RENAME_EXCHANGE) != 0) return errno;
+    if (fstatat(folder, store->temporary, &information, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISDIR(information.st_mode)) { /* it is no file any more */
+        (void)renameat2(folder, store->temporary, folder, base_of(store), RENAME_EXCHANGE);
+        return EISDIR;
     }
-    if (store->is_force) {
-        failure = rename(store->temporary, store->target) == 0 ? 0 : errno;
-    } else {
-        failure = rename_to_new(store->temporary, store->target);
+    store->has_backup = true;
+    return 0;
+#else
+    (void)store;
+    return ENOSYS;
+#endif
+}
+
+/* Renames, and the old file keeps a second name where the file system has such. */
+static int rename_over(struct bm_store *store) {
+    char backup[BM_FOLDER_TEMPORARY];
+    int folder = store->folder.file;
+    bm_folder_name_temporary(base_of(store), backup);
+    bool has_backup = linkat(folder, base_of(store), folder, backup, 0) == 0;
+    store->has_old = has_backup || errno != ENOENT;
+    if (renameat(folder, store->temporary, folder, base_of(store)) != 0) {
+        int failure = errno;
+        if (has_backup) (void)unlinkat(folder, backup, 0);
+        return failure;
     }
-    if (failure != 0) (void)unlink(store->temporary);
-    bool is_closed = close(store->file) == 0;
-    if (failure == EEXIST) {
+    store->has_backup = has_backup;
+    if (has_backup) memcpy(store->temporary, backup, sizeof backup);
+    return 0;
+}
+
+static int give_name(struct bm_store *store) {
+    int failure = store->is_force ? exchange(store) : rename_to_new(store);
+    if (!store->is_force) {
+        store->has_old = false;
+        return failure;
+    }
+    store->has_old = failure == 0;
+    if (failure == ENOENT) failure = rename_to_new(store); /* there is none, or not any more */
+    return failure == EEXIST || is_unknown(failure) ? rename_over(store) : failure;
+}
+
+static void close_file(struct bm_store *store) {
+    close(store->file);
+    bm_folder_close(&store->folder);
+}
+
+static bool file_take_back(struct bm_store *store) {
+    struct stat ours;
+    struct stat visible;
+    int folder = store->folder.file;
+    bool is_done = false;
+    if (store->temporary[0] == '\0') return false;
+    bool is_ours = fstat(store->file, &ours) == 0 &&
+                   fstatat(folder, base_of(store), &visible, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   ours.st_dev == visible.st_dev && ours.st_ino == visible.st_ino;
+    if (is_ours && store->has_backup)
+        is_done = renameat(folder, store->temporary, folder, base_of(store)) == 0;
+    else if (is_ours && !store->has_old)
+        is_done = unlinkat(folder, base_of(store), 0) == 0;
+    if (is_done) is_done = bm_folder_sync(&store->folder) == 0;
+    close_file(store);
+    return is_done;
+}
+
+static void file_finish(struct bm_store *store) {
+    if (store->temporary[0] == '\0') return;
+    if (store->has_backup) (void)unlinkat(store->folder.file, store->temporary, 0);
+    close_file(store);
+}
+
+/* What is written in place is visible already. */
+static enum blastmerge_status end_in_place(struct bm_store *store, struct blastmerge_error *error) {
+    if (store->file == STDOUT_FILENO || close(store->file) == 0) return BLASTMERGE_OK;
+    return bm_fail_system(error, errno, "%s: cannot be written", store->target);
+}
+
+static enum blastmerge_status file_reveal(struct bm_store *store, struct blastmerge_error *error) {
+    if (store->temporary[0] == '\0') return end_in_place(store, error);
+    int failure = give_name(store);
+    if (failure == 0) {
+        failure = bm_folder_sync(&store->folder);
+        if (failure == 0) return BLASTMERGE_OK;
+        bool is_back = file_take_back(store);
+        return bm_fail_system(error, failure, "%s: %sits folder cannot be synced to the disk", store->target,
+                              is_back ? "" : "is in its place, but ");
+    }
+    (void)unlinkat(store->folder.file, store->temporary, 0);
+    close_file(store);
+    if (failure == EEXIST)
         return bm_fail(error, BLASTMERGE_EXISTS, "%s: has come up meanwhile; --force replaces it",
                        store->target);
-    }
-    if (failure != 0) return bm_fail_system(error, failure, "%s: cannot be given its name", store->target);
-    if (!is_closed) return bm_fail_system(error, errno, "%s: cannot be closed", store->target);
-    failure = sync_folder(store->target);
-    return failure == 0
-               ? BLASTMERGE_OK
-               : bm_fail_system(error, failure, "%s: its folder cannot be synced to the disk", store->target);
+    return bm_fail_system(error, failure, "%s: cannot be given its name", store->target);
 }
 
 static void file_discard(struct bm_store *store) {
-    if (store->temporary[0] != '\0') (void)unlink(store->temporary);
-    if (store->file != STDOUT_FILENO) close(store->file);
+    if (store->temporary[0] != '\0') {
+        (void)unlinkat(store->folder.file, store->temporary, 0);
+        close_file(store);
+    } else if (store->file != STDOUT_FILENO) {
+        close(store->file);
+    }
 }
 
-static const struct bm_store_back_end file_back_end = {file_write, file_prepare, file_commit, file_discard};
+static const struct bm_store_back_end file_back_end = {.write = file_write,
+                                                       .prepare = file_prepare,
+                                                       .reveal = file_reveal,
+                                                       .take_back = file_take_back,
+                                                       .finish = file_finish,
+                                                       .discard = file_discard};
+
+bool bm_store_is_standard_output(const char *location) {
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(location, names[i]) == 0) return true;
+    }
+    return false;
+}
 
 enum blastmerge_status bm_store_open_location(struct bm_store *store, const char *location, bool is_force,
                                               bool is_text, struct bm_cancel *cancel,
@@ -271,13 +332,15 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
     memset(store, 0, sizeof *store);
     store->cancel = cancel;
     store->is_force = is_force;
+    store->folder.file = -1;
     if (strlen(location) >= sizeof store->target) {
         return bm_fail_system(error, ENAMETOOLONG, "the output cannot be written");
     }
-    if (strcmp(location, "-") == 0 || strcmp(location, "/dev/stdout") == 0) {
+    if (bm_store_is_standard_output(location)) {
         struct stat information;
         memcpy(store->target, "standard output", sizeof "standard output");
         store->file = STDOUT_FILENO;
+        store->is_stream = true;
         store->is_pipe = fstat(STDOUT_FILENO, &information) == 0 &&
                          (S_ISFIFO(information.st_mode) || S_ISSOCK(information.st_mode));
         status = bm_standard_is_open(STDOUT_FILENO, O_WRONLY)

@@ -237,8 +237,8 @@ static enum blastmerge_status remote_commit(struct bm_store *store, struct blast
     return status;
 }
 
-static const struct bm_store_back_end remote_back_end = {remote_write, remote_prepare, remote_commit,
-                                                         remote_discard};
+static const struct bm_store_back_end remote_back_end = {
+    .write = remote_write, .prepare = remote_prepare, .reveal = remote_commit, .discard = remote_discard};
 
 /* --- opening ------------------------------------------------------------------------------------- */
 

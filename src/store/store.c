@@ -35,8 +35,8 @@ static void writer_discard(struct bm_store *store) {
     if (store->writer.discard != NULL) store->writer.discard(store->writer.context);
 }
 
-static const struct bm_store_back_end writer_back_end = {writer_write, writer_prepare, writer_commit,
-                                                         writer_discard};
+static const struct bm_store_back_end writer_back_end = {
+    .write = writer_write, .prepare = writer_prepare, .reveal = writer_commit, .discard = writer_discard};
 
 void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,
                           struct bm_cancel *cancel) {
@@ -44,6 +44,7 @@ void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer
     store->cancel = cancel;
     store->writer = *writer;
     store->ticket = ticket;
+    store->is_stream = true;
     store->back_end = &writer_back_end;
 }
 
@@ -59,10 +60,30 @@ enum blastmerge_status bm_store_prepare(struct bm_store *store, struct blastmerg
     return store->back_end->prepare(store, error);
 }
 
-enum blastmerge_status bm_store_commit(struct bm_store *store, struct blastmerge_error *error) {
+enum blastmerge_status bm_store_reveal(struct bm_store *store, struct blastmerge_error *error) {
     const struct bm_store_back_end *back_end = store->back_end;
     store->back_end = NULL;
-    return back_end->commit(store, error);
+    enum blastmerge_status status = back_end->reveal(store, error);
+    store->revealed = status == BLASTMERGE_OK ? back_end : NULL;
+    return status;
+}
+
+void bm_store_finish(struct bm_store *store) {
+    const struct bm_store_back_end *back_end = store->revealed;
+    store->revealed = NULL;
+    if (back_end != NULL && back_end->finish != NULL) back_end->finish(store);
+}
+
+bool bm_store_take_back(struct bm_store *store) {
+    const struct bm_store_back_end *back_end = store->revealed;
+    store->revealed = NULL;
+    return back_end != NULL && back_end->take_back != NULL && back_end->take_back(store);
+}
+
+enum blastmerge_status bm_store_commit(struct bm_store *store, struct blastmerge_error *error) {
+    enum blastmerge_status status = bm_store_reveal(store, error);
+    if (status == BLASTMERGE_OK) bm_store_finish(store);
+    return status;
 }
 
 void bm_store_discard(struct bm_store *store) {
@@ -71,4 +92,5 @@ void bm_store_discard(struct bm_store *store) {
     if (store->cancel != NULL && bm_cancel_is_foreign(store->cancel))
         return; /* the other process goes on with it */
     if (back_end != NULL) back_end->discard(store);
+    bm_store_finish(store);
 }

@@ -8,6 +8,9 @@
 #define BM_STORE_H
 
 #include "base/cancel.h"
+#include "store/folder.h"
+
+#include <sys/types.h>
 
 struct bm_cloud;
 struct bm_store;
@@ -16,27 +19,41 @@ struct bm_upload;
 struct bm_store_back_end {
     enum blastmerge_status (*write)(struct bm_store *store, const uint8_t *data, size_t n_bytes,
                                     struct blastmerge_error *error);
-    /* Makes what was written durable, so that only commit's last step can still fail. */
+    /* Makes what was written durable, so that only the last step can still fail. */
     enum blastmerge_status (*prepare)(struct bm_store *store, struct blastmerge_error *error);
-    enum blastmerge_status (*commit)(struct bm_store *store, struct blastmerge_error *error);
+    enum blastmerge_status (*reveal)(struct bm_store *store, struct blastmerge_error *error);
+    bool (*take_back)(struct bm_store *store); /* NULL: what is visible stays so */
+    void (*finish)(struct bm_store *store);    /* NULL: nothing is left to be done */
     void (*discard)(struct bm_store *store);
 };
 
 /* Paths longer than this are refused. */
 enum { BM_STORE_PATH = 4096, BM_STORE_LEFT_OVER = 1024 };
 
+struct bm_store_owner {
+    mode_t mode;
+    uid_t user;
+    gid_t group;
+};
+
 struct bm_store {
     const struct bm_store_back_end *back_end; /* NULL: not open */
+    const struct bm_store_back_end *revealed; /* the same once the result is visible; else NULL */
     struct bm_cancel *cancel;
     struct blastmerge_writer writer; /* the caller's */
     int *ticket;                     /* of the writer's calls, or NULL */
+    bool is_stream; /* what is written is out at once: pipes, devices, standard output, writers */
     int file;
     bool is_pipe; /* each write waits so that a cancel is seen */
     bool is_force;
-    char target[BM_STORE_PATH];         /* the name that the result gets; as given, for messages, too */
-    char temporary[BM_STORE_PATH];      /* the name it has until then; empty: it is written in place */
-    struct bm_upload *upload;           /* remote ones */
-    char left_over[BM_STORE_LEFT_OVER]; /* remote: after discard, what could not be taken back; or "" */
+    bool has_old;                        /* a file is replaced */
+    struct bm_store_owner old;           /* its permissions */
+    bool has_backup;                     /* once visible: `temporary` is the file that was replaced */
+    struct bm_folder folder;             /* that the target lies in; all names are taken in it */
+    char target[BM_STORE_PATH];          /* the name that the result gets; as given, for messages, too */
+    char temporary[BM_FOLDER_TEMPORARY]; /* the name it has until then; empty: it is written in place */
+    struct bm_upload *upload;            /* remote ones */
+    char left_over[BM_STORE_LEFT_OVER];  /* remote: after discard, what could not be taken back; or "" */
 };
 
 /* A place in an object store. */
@@ -46,6 +63,9 @@ struct bm_store_remote {
     const char *name;     /* for messages */
     uint64_t n_expected;  /* bytes that there will be, or 0 */
 };
+
+/* Whether the location is one of the names of standard output: "-", /dev/stdout and the like. */
+bool bm_store_is_standard_output(const char *location);
 
 /*
  * Opens a place for writing: a path, or "-" for standard output. A regular file is written under a temporary
@@ -70,11 +90,20 @@ enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, 
 enum blastmerge_status bm_store_prepare(struct bm_store *store,
                                         struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Ends the store: the result is there, or (on failure) as if nothing had been written. */
+/* Makes the result visible; on failure the store has ended, and it is as if nothing had been written. */
+enum blastmerge_status bm_store_reveal(struct bm_store *store,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Ends a store whose result is visible: it stays; or it is taken back, and what it replaced is there again.
+ * False: that cannot be done, and it stays. */
+void bm_store_finish(struct bm_store *store);
+bool bm_store_take_back(struct bm_store *store) BM_CHECK_RESULT;
+
+/* Reveals and finishes. */
 enum blastmerge_status bm_store_commit(struct bm_store *store,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Ends the store without a result. Fine on one that is not open or has ended. */
+/* Ends the store without a result. Fine on one that is not open, is visible, or has ended. */
 void bm_store_discard(struct bm_store *store);
 
 #endif

@@ -78,7 +78,7 @@ def make_children():
 
 
 # Any: each call of any kind in turn. The others are those that change what is on the disk.
-@pytest.mark.parametrize("call", ["any", "write", "fsync", "rename", "renameat2"])
+@pytest.mark.parametrize("call", ["any", "write", "fsync", "openat", "renameat2", "unlinkat"])
 @pytest.mark.parametrize("has_old", [False, True], ids=["new", "old"])
 def test_killed_at_each_call(tmp_path, children, call, has_old):
     merge = Merge(tmp_path, children, "--threads", "1")
@@ -95,31 +95,34 @@ def test_killed_at_each_call(tmp_path, children, call, has_old):
         merge.finish()
         at += 1
     tell(f"merge, {call}, {'old' if has_old else 'new'} ({n_left} files left and cleared away)", counts)
-    assert (at == 1) == ((call, has_old) in {("rename", False), ("renameat2", True)})
+    assert (at == 1) == (call == "unlinkat" and not has_old)  # what is replaced is removed at the end
     if call == "any":
         assert set(counts) == {"old" if has_old else "absent", "complete", "complete, no report"} and n_left > 0
 
 
-def test_killed_where_a_rename_cannot_but_replace(tmp_path, children):
-    """Some file systems know no other: then it is a link, and the other name is removed. The kill comes from strace, where that
-    is there and allowed."""
+@pytest.mark.parametrize("has_old", [False, True], ids=["new", "old"])
+def test_killed_where_a_rename_cannot_but_replace(tmp_path, children, has_old):
+    """Some file systems know no other: then a new file is linked, and the other name is removed; and an old one gets a second name
+    before the new one is renamed over it. The kill comes from strace, where that is there and allowed."""
     if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("strace is not there, or may not trace")
     merge = Merge(tmp_path, children)
     counts = collections.Counter()
-    for call, wanted in (("link", "absent"), ("unlink", "complete, no report")):
+    wanted = {"linkat": "old", "renameat": "old"} if has_old else {"linkat": "absent", "unlinkat": "complete, no report"}
+    for call, state_wanted in wanted.items():
         for at in (1, 2):  # the result's, the report's
-            merge.clear(False)
+            merge.clear(has_old)
             process = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"trace=renameat2,{call}", "-e",
                                       "inject=renameat2:error=EINVAL", "-e", f"inject={call}:signal=KILL:when={at}",
-                                      program.PROGRAM, "-o", merge.target, "--report", merge.report, *merge.paths],
+                                      program.PROGRAM, "-o", merge.target, "--report", merge.report,
+                                      *(["--force"] if has_old else []), *merge.paths],
                                      capture_output=True, check=False)
             assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), process
             state = merge.found()
-            assert state == wanted or at == 2 and state.startswith("complete")
+            assert state == state_wanted or at == 2 and state.startswith("complete")
             counts[state] += 1
             merge.finish()
-    tell("merge, link, strace", counts)
+    tell(f"merge, link, strace, {'old' if has_old else 'new'}", counts)
 
 
 @pytest.mark.parametrize("has_old", [False, True], ids=["new", "old"])
