@@ -24,6 +24,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { MIN_WINDOW = 65536 };
+
 struct window {
     struct bm_request request;
     struct blastmerge_error error;
@@ -336,9 +338,9 @@ static void begin_windows(struct bm_remote *remote) {
 static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct bm_source *source = fetch->source;
     struct bm_memory *memory = bm_cloud_memory(source->cloud);
-    size_t window_size = bm_cloud_plan(source->cloud)->window;
-    if (source->n_bytes != UINT64_MAX && source->n_bytes < window_size)
-        window_size = source->n_bytes < 65536 ? 65536 : (size_t)source->n_bytes;
+    size_t window_size = bm_cloud_plan(source->cloud)->window; /* more than that there is no memory for */
+    size_t least = window_size < MIN_WINDOW ? window_size : MIN_WINDOW;
+    if (source->n_bytes < window_size) window_size = source->n_bytes < least ? least : (size_t)source->n_bytes;
     struct bm_remote *remote = bm_allocate(memory, sizeof *remote);
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     fetch->remote = remote;
@@ -393,9 +395,11 @@ static void end_window(struct bm_remote *remote) {
     remote->position = 0;
 }
 
-/* A length of nothing is refused as a range that cannot be had. */
+/* A length of nothing is refused as a range that cannot be had. What was said to have bytes, or has given
+ * some, is not empty. */
 static bool is_empty(const struct bm_remote *remote, const struct bm_request *request) {
-    return request->http_status == 416 && request->first == 0 &&
+    bool had_bytes = request->n_kept > 0 || (remote->total != 0 && remote->total != UINT64_MAX);
+    return request->http_status == 416 && request->first == 0 && !had_bytes &&
            (request->has_total ? request->total == 0 : remote->total == 0);
 }
 
