@@ -6,12 +6,15 @@
  *
  * The first byte says what is done: 'h' a child of a web server, 'a' children of Azure with a managed
  * identity, 's' of S3 with a container's credentials, 'w' of S3 with a web identity, 'm' of S3 with a
- * machine's credentials, 'o' and 'z' a result for S3 and for Azure; 'p': the rest is a profile's file. The
- * second byte is the size of the pieces in which bodies come. Then come answers, one for each request in
- * turn, with a newline between two zero bytes between them: a status line, headers, a blank line, a body.
- * Where there are none any more nothing can be connected to.
+ * machine's credentials, 'o' and 'z' a result for S3 and for Azure; 'p': the rest is a profile's file; 'r'
+ * and 'R': one child of a web server and of S3, whose bytes a judge knows (see below). Else the second byte
+ * is the size of the pieces in which bodies come. Then come answers, one for each request in turn, with a
+ * newline between two zero bytes between them: a status line, headers, a blank line, a body. Where there are
+ * none any more nothing can be connected to.
  */
-#include "curl_stub.h"
+#include "claims.h"
+#include "cloud/cloud.h"
+#include "fetch/fetch.h"
 #include "keep.h"
 
 #include <stdio.h>
@@ -98,16 +101,23 @@ static void go_on_as_told(struct transfer *transfer) {
     stub_end(transfer, code);
 }
 
+static bool is_judged;
+
 static void stub_go_on(struct transfer *transfer) {
     n_waits = n_idle_waits = 0;
-    go_on_as_told(transfer);
+    if (is_judged) {
+        answer_by_claim(transfer, 0);
+    } else {
+        go_on_as_told(transfer);
+    }
 }
 
 /* Waiting again and again without a request that goes on: a server asked for patience. Then it is cancelled.
  * Nobody turns in circles meanwhile. */
 static void stub_waited(int timeout_ms) {
     stub_require(timeout_ms > 0 || ++n_idle_waits < 10);
-    if (timeout_ms > 0 && ++n_waits > 3) blastmerge_cancel(job);
+    if (timeout_ms > 0 && ++n_waits > 3 && job != NULL) blastmerge_cancel(job);
+    stub_require(n_waits < 1000);
 }
 
 /* --- jobs ---------------------------------------------------------------------------------------- */
@@ -186,17 +196,127 @@ static void run(int what) {
     stub_clock_ms = 0;
 }
 
+/* --- one child, judged --------------------------------------------------------------------------- */
+
+/*
+ * The input: 'r' or 'R', what the server is like, the window's size, the object's (two bytes), how much
+ * longer the other object is, how much is read at a time, how many retries; then claims (claims.h).
+ *
+ * What is handed out is, byte for byte, of one version that an answer claimed to be of, whether it ends well
+ * or not; and if it ends well, it is as long as an answer for that version said, and as the look said.
+ */
+enum { JUDGED_HEAD = 8, MAX_READ = 65536, SLACK = 262144 };
+
+static uint64_t judged_size;
+static uint64_t judged_other_size;
+
+static uint64_t object_size(unsigned number, bool is_other) {
+    (void)number;
+    return is_other ? judged_other_size : judged_size;
+}
+
+static uint8_t byte_of(unsigned version, uint64_t offset) {
+    uint64_t bits = (offset + 1) * 0x9e3779b97f4a7c15U + version * 0xbf58476d1ce4e5b9U;
+    bits = (bits ^ bits >> 29) * 0x94d049bb133111ebU;
+    return (uint8_t)(bits >> 56);
+}
+
+static uint8_t object_byte(unsigned number, const struct claim *claim, uint64_t offset) {
+    (void)number;
+    return byte_of(claim_version(claim), offset);
+}
+
+static bool is_of(unsigned version, const uint8_t *data, size_t n) {
+    size_t i = 0;
+    while (i < n && data[i] == byte_of(version, i)) i++;
+    return i == n;
+}
+
+/* Whether the answer said that its version is so long. */
+static bool says_length(const struct claim *claim, size_t n) {
+    if (claim->status == 416) return claim->has_total && claim->total == n;
+    if (claim->status == 206) return claim->has_total && claim->total == n;
+    return claim->status == 200 && (claim->has_length ? claim->length : claim->n_body) == n;
+}
+
+static void judge(const uint8_t *data, size_t n, bool is_whole) {
+    bool is_one = n == 0;
+    bool has_length = !is_whole;
+    for (size_t i = 0; i < n_claims; i++) {
+        if (n > 0 && !is_of(claim_version(&claims[i]), data, n)) continue;
+        is_one = true;
+        has_length = has_length || says_length(&claims[i], n);
+    }
+    stub_require(is_one && has_length);
+}
+
+static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t capacity, bool is_store) {
+    static uint8_t data[MAX_READ];
+    struct blastmerge_error error = {0};
+    struct bm_fetch fetch = {0};
+    size_t n = 0;
+    size_t n_read = capacity;
+    struct bm_source source = bm_source_remote(is_store ? "s3://bucket/key" : "https://host/child", NULL);
+    source.location = source.name;
+    source.cloud = cloud;
+    enum blastmerge_status status = bm_source_look(&source, &error);
+    if (status == BLASTMERGE_OK) status = bm_fetch_open(&fetch, &source, cancel, &error);
+    while (status == BLASTMERGE_OK && n_read == capacity && n + capacity <= sizeof data) {
+        (void)bm_fetch_is_ready(&fetch, capacity);
+        status = bm_fetch_fill(&fetch, data + n, capacity, &n_read, &error);
+        if (status == BLASTMERGE_OK) n += n_read;
+    }
+    bool has_ended = status == BLASTMERGE_OK && n_read < capacity;
+    judge(data, n, has_ended);
+    stub_require(!has_ended || source.n_bytes == UINT64_MAX || source.n_bytes == n);
+    stub_require(status == error.status && status != BLASTMERGE_INTERNAL && status != BLASTMERGE_USAGE);
+    bm_fetch_close(&fetch);
+    bm_source_close(&source);
+}
+
+static void run_judged(const uint8_t *data, size_t size) {
+    struct bm_memory memory;
+    struct bm_cancel cancel;
+    struct bm_cloud *cloud = NULL;
+    struct blastmerge_error error = {0};
+    struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
+    size_t window = (size_t)64 << data[2] % 5;
+    char retries[8];
+    settings.plan = (struct bm_cloud_plan){.use = {.n_lanes = 1}, .window = window};
+    judged_size = data[3] + 16 * (uint64_t)data[4];
+    judged_other_size = judged_size + data[5];
+    snprintf(retries, sizeof retries, "%d", data[7] % 4);
+    (void)setenv("BLASTMERGE_RETRIES", retries, 1);
+    begin_claims(data + JUDGED_HEAD, size - JUDGED_HEAD, data[1], window);
+    bm_memory_open(&memory, NULL);
+    stub_require(bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
+    stub_require(bm_cloud_open(&cloud, &settings, &error) == BLASTMERGE_OK);
+    read_judged(cloud, &cancel, 1 + (size_t)data[6] * 16, data[0] == 'R');
+    stub_require(memory.n_peak <= BM_CLOUD_WINDOWS * window + SLACK);
+    bm_cloud_close(cloud);
+    bm_cancel_close(&cancel);
+    stub_require(memory.n_bytes == 0);
+    stub_n_ended = 0;
+    stub_clock_ms = 0;
+}
+
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
                            const uint8_t *data, size_t size) {
-    if (size < 2 || strchr("haswmozp", data[0]) == NULL || data[0] == '\0') return 0;
+    if (size < 2 || strchr("haswmozprR", data[0]) == NULL || data[0] == '\0') return 0;
     int what = data[0];
+    is_judged = what == 'r' || what == 'R';
+    if (is_judged && size < JUDGED_HEAD) return 0;
     n_piece = 1 + data[1] % MAX_PIECE;
     answers = data + 2;
     n_answers = what == 'p' ? 0 : size - 2;
     if (what == 'p') write_small_file(data + 2, size - 2);
     if (what == 'w') write_small_file((const uint8_t *)"token", 5);
-    set_environment(what);
-    run(what);
+    set_environment(is_judged ? 'o' : what);
+    if (is_judged) {
+        run_judged(data, size);
+    } else {
+        run(what);
+    }
     stub_require(keep_n_live() == 0);
     return 0;
 }

@@ -39,7 +39,7 @@ struct transfer {
     bool is_begun; /* for the including file, as is the rest */
     const char *body;
     size_t n_body;
-    int end;
+    size_t place;
 };
 
 static struct transfer *stub_running[STUB_TRANSFERS];

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the seeds of fuzz_cloud: what servers answer when all goes well, and their ways to refuse."""
+"""Makes the seeds of fuzz_cloud and fuzz_remote: what servers answer when all goes well, and their ways to refuse."""
 import gzip
 import json
 import os
@@ -64,3 +64,49 @@ old = json.dumps({"access_token": "t", "expires_on": 1700000000}).encode()
 seed("token-lost", "z", answer("200 OK", old), answer("404 No"), answer("201 Created", ETag='"1"'), answer("201 Created", ETag='"1"'))
 seed("profile", "p", b"# keys\n[default]\naws_access_key_id = x\n[profile p]\naws_access_key_id = a\naws_secret_access_key=s\n"
                      b"aws_session_token = t\nregion = eu-west-1\n")
+
+# One child whose bytes a judge knows, and whole merges of remote children: see fuzz/claims.h.
+STATUS, TAG, TIME, RANGE, TOTAL, LENGTH, BODY, END = (1 << i for i in range(8))
+HONEST = bytes(9)
+
+
+def claim(lies, status=0, tag=0, time=0, span=0, total=0, length=0, body=0, end=60):
+    return bytes([lies, status, tag, time, span, total, length, body, end])
+
+
+def claims(name, target, what, *told):
+    os.makedirs(os.path.join(folder, "..", target), exist_ok=True)
+    with open(os.path.join(folder, "..", target, name), "wb") as file:
+        file.write(bytes(what) + b"".join(told))
+
+
+LIES = {
+    "honest": [],
+    "all-from-there": [HONEST] + [claim(RANGE, span=4)] * 12,
+    "behind": [HONEST] + [claim(RANGE, span=6)] * 6,
+    "next-range": [HONEST, HONEST, claim(RANGE, span=3)],
+    "more-bytes": [HONEST] + [claim(BODY | LENGTH, body=100, length=255 - 55)] * 6,
+    "shorter": [HONEST] + [claim(BODY | LENGTH, body=200, length=200)] * 6,
+    "other-length": [HONEST, HONEST, claim(TOTAL, total=20)],
+    "no-length": [claim(TOTAL, total=251)] * 3,
+    "other-tag": [HONEST, HONEST, claim(TAG, tag=2)],
+    "no-tag": [HONEST, HONEST, claim(TAG | TIME)],
+    "weak-tags": [HONEST, claim(TAG, tag=3), claim(TAG, tag=4)],
+    "other-time": [HONEST, HONEST, claim(TIME, time=2)],
+    "whole": [HONEST, claim(STATUS)],
+    "no-such-range": [claim(STATUS, status=3)],
+    "empty-later": [HONEST, claim(STATUS, status=3 + 14 * 7)],
+    "lost": [HONEST, claim(END, end=1), claim(END, end=5)],
+}
+for name, told in LIES.items():
+    for mode in range(6):
+        if mode == 0 or name in ("honest", "other-tag", "other-time", "lost", "no-tag"):
+            claims(f"claims-{name}-{mode}", "cloud", [ord("r"), mode, 1, 200, 40, 37, 5, 3], *told)
+    claims(name, "remote", [7, 2, 2, 1, 0, 1, 2, 0], *told)
+claims("claims-store", "cloud", [ord("R"), 0, 1, 200, 40, 37, 5, 3])
+claims("claims-stream", "cloud", [ord("r"), 128 + 1, 1, 200, 40, 37, 5, 3], HONEST, claim(END, end=5))
+for format in range(6):
+    for output in range(3):
+        claims(f"format-{format}-{output}", "remote", [format + 12, 2, format % 4, output, 4 * output + output, 1, 2, 0])
+claims("lost-parts", "remote", [6, 1, 1, 0, 4, 0, 2, 0], *[claim(END, end=5), HONEST] * 20)
+claims("refused-parts", "remote", [6, 1, 1, 0, 9, 0, 3, 0], *[claim(STATUS | RANGE, status=1, span=4), HONEST] * 20)

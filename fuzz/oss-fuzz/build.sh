@@ -20,8 +20,10 @@ for source in fuzz/fuzz_*.c; do
     target=$(basename "$source" .c)
     # shellcheck disable=SC2086
     $CC $CFLAGS "${flags[@]}" -c "$source" -o "$WORK/$target.o"
+    wrapped=--wrap=calloc,--wrap=free
+    [ "$target" != fuzz_remote ] || wrapped=$wrapped,--wrap=bm_cloud_make_plan
     # shellcheck disable=SC2086
-    $CXX $CXXFLAGS "$WORK/$target.o" "$WORK/keep.o" -Wl,--wrap=calloc,--wrap=free "$WORK/libblastmerge.a" $LIB_FUZZING_ENGINE \
+    $CXX $CXXFLAGS "$WORK/$target.o" "$WORK/keep.o" "-Wl,$wrapped" "$WORK/libblastmerge.a" $LIB_FUZZING_ENGINE \
         -Wl,-Bstatic -lz -ldeflate -ljansson -lexpat -Wl,-Bdynamic -lpthread -lm -ldl -o "$OUT/$target"
     seeds=fuzz/corpus/${target#fuzz_}
     [ ! -d "$seeds" ] || zip -qj "$OUT/${target}_seed_corpus.zip" "$seeds"/*
