@@ -340,7 +340,8 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     struct bm_memory *memory = bm_cloud_memory(source->cloud);
     size_t window_size = bm_cloud_plan(source->cloud)->window; /* more than that there is no memory for */
     size_t least = window_size < MIN_WINDOW ? window_size : MIN_WINDOW;
-    if (source->n_bytes < window_size) window_size = source->n_bytes < least ? least : (size_t)source->n_bytes;
+    if (source->n_bytes < window_size)
+        window_size = source->n_bytes < least ? least : (size_t)source->n_bytes;
     struct bm_remote *remote = bm_allocate(memory, sizeof *remote);
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     fetch->remote = remote;
