@@ -77,6 +77,8 @@ def test_each_call_fails(tmp_path, children, call, options):
     while at <= n_calls:
         done, target = run(tmp_path, children, call, at, failure, "--threads", "3", "--quiet", *options, count=count)
         n_calls = int(count.read_text())
+        if at > n_calls:
+            break  # the run before had one more: it wrote its message
         assert done.code in wanted, f"{call} number {at}: {done}"
         names = [name for name in program.only_files(target.parent) if not name.startswith(".") or call != "unlinkat"]
         assert names == ["merged.xml.gz"], f"{call} number {at}: {done}"  # what cannot be removed is left, hidden
