@@ -146,7 +146,7 @@ struct blastmerge_error {
     uint64_t child;         /* which child, from 0, or BLASTMERGE_NO_CHILD */
     uint64_t text_offset;   /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
     uint64_t n_iterations;  /* whole Iterations of this child before the place */
-    char message[1024];     /* one line, plain words, without a newline; cut with "..." if need be */
+    char message[1024];     /* one line, plain words, UTF-8, fit for a terminal; cut with "..." */
     char provider_code[64]; /* an object store's own word for it, such as "BlobNotFound", or "" */
 };
 
@@ -184,7 +184,8 @@ struct blastmerge_report {
 
 /* What one child held, from the data. */
 struct blastmerge_child {
-    const char *name; /* owned by the job; for people: what is secret in a location is left out */
+    const char *name; /* owned by the job; what may be secret in a location is left out. Raw otherwise:
+                       * blastmerge_show() makes it fit for a terminal */
     const char
         *location; /* what blastmerge_add_location() takes for it, secrets and all; NULL: memory, readers */
     uint64_t n_documents;
@@ -298,6 +299,20 @@ BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status)
 
 /* A word for a format, such as "xml2", as the program's --format takes it. Never NULL. */
 BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format);
+
+/*
+ * Writes text so that it can be shown in a terminal or a log: what acts there instead of being seen (control
+ * characters, marks that turn the direction of text, bytes that are no UTF-8) becomes '?' or an escape such
+ * as \x9b or \u202e; all else stays as it is, so that showing twice changes nothing. What does not fit ends
+ * in
+ * "...". size is at least 4. Messages and warnings are such texts already; names and locations in struct
+ * blastmerge_child are as they are.
+ */
+BLASTMERGE_API void blastmerge_show(const char *text, char *shown, size_t size);
+
+/* Writes a location likewise. Of a remote one only the scheme, the host, the port and the path are shown,
+ * since all else may be secret. */
+BLASTMERGE_API void blastmerge_show_location(const char *location, char *shown, size_t size);
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_options). */
 BLASTMERGE_API void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size);

@@ -79,6 +79,19 @@ const char *blastmerge_format_name(enum blastmerge_format format) {
     return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
 }
 
+void blastmerge_show(const char *text, char *shown, size_t size) {
+    bm_show(shown, size, text);
+}
+
+void blastmerge_show_location(const char *location, char *shown, size_t size) {
+    char text[BM_LOCATION_SHOWN];
+    if (bm_location_is_remote(location)) {
+        bm_location_show(location, text, sizeof text);
+        location = text;
+    }
+    bm_show(shown, size, location);
+}
+
 /* --- creating and destroying --------------------------------------------------------------------- */
 
 void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size) {

@@ -36,12 +36,12 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     const char *name = bm_source_display_name(&job->children[job->child].source);
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
     if (error->text_offset == BLASTMERGE_NO_OFFSET) {
-        snprintf(error->message, sizeof error->message, "%.*s: %.500s", n_name, name, message);
+        (void)bm_fail_anew(error, error->status, "%.*s: %.500s", n_name, name, message);
     } else {
-        snprintf(error->message, sizeof error->message,
-                 "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64 " whole Iteration%s)",
-                 n_name, name, message, error->text_offset, error->n_iterations,
-                 error->n_iterations == 1 ? "" : "s");
+        (void)bm_fail_anew(
+            error, error->status,
+            "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64 " whole Iteration%s)", n_name,
+            name, message, error->text_offset, error->n_iterations, error->n_iterations == 1 ? "" : "s");
     }
     return fail(job);
 }
@@ -73,7 +73,7 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     char message[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    bm_show_list(message, sizeof message, format, arguments);
     va_end(arguments);
     tell_warning(job, is_of_child, message);
     if (job->options.on_warning == NULL) return;

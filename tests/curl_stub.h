@@ -12,6 +12,7 @@
 #include "cloud/clock.h"
 #include "cloud/library.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -178,6 +179,47 @@ static inline CURLcode stub_set_option(CURL *easy, CURLoption option, ...) {
     return CURLE_OK;
 }
 
+/* URLs are taken apart by the real libcurl. */
+static inline void stub_find(const char *name, void *function, size_t size) {
+    static void *curl;
+    if (curl == NULL) curl = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (curl == NULL) curl = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    stub_require(curl != NULL);
+    void *address = dlsym(curl, name);
+    stub_require(address != NULL);
+    memcpy(function, &address, size);
+}
+
+static inline CURLU *stub_url(void) {
+    CURLU *(*function)(void);
+    stub_find("curl_url", &function, sizeof function);
+    return function();
+}
+
+static inline void stub_url_cleanup(CURLU *url) {
+    void (*function)(CURLU * url);
+    stub_find("curl_url_cleanup", &function, sizeof function);
+    function(url);
+}
+
+static inline CURLUcode stub_url_set(CURLU *url, CURLUPart part, const char *string, unsigned flags) {
+    CURLUcode (*function)(CURLU * url, CURLUPart part, const char *string, unsigned flags);
+    stub_find("curl_url_set", &function, sizeof function);
+    return function(url, part, string, flags);
+}
+
+static inline CURLUcode stub_url_get(CURLU *url, CURLUPart part, char **string, unsigned flags) {
+    CURLUcode (*function)(CURLU * url, CURLUPart part, char **string, unsigned flags);
+    stub_find("curl_url_get", &function, sizeof function);
+    return function(url, part, string, flags);
+}
+
+static inline void stub_free(void *string) {
+    void (*function)(void *string);
+    stub_find("curl_free", &function, sizeof function);
+    function(string);
+}
+
 static inline CURLcode stub_get_information(CURL *easy, CURLINFO information, ...) {
     va_list arguments;
     stub_require((int)information == CURLINFO_PRIVATE);
@@ -305,6 +347,11 @@ const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) 
         .multi_info_read = stub_next_message,
         .slist_append = stub_append,
         .slist_free_all = stub_free_list,
+        .url = stub_url,
+        .url_cleanup = stub_url_cleanup,
+        .url_set = stub_url_set,
+        .url_get = stub_url_get,
+        .free = stub_free,
     };
     (void)error;
     return &library;

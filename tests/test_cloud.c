@@ -17,14 +17,35 @@ static void shows_no_secret(void **state) {
     static const struct {
         const char *location, *shown;
     } cases[] = {
-        {"s3://bucket/key?sig=no", "s3://bucket/key?sig=no"}, /* a key like any other */
-        {"https://a.blob.core.windows.net/c/b?sv=1&sig=abc%3D&se=2",
-         "https://a.blob.core.windows.net/c/b?sv=1&sig=...&se=2"},
-        {"https://h/p?X-Amz-Signature=abc&X-Amz-Credential=AK&x=1",
-         "https://h/p?X-Amz-Signature=...&X-Amz-Credential=...&x=1"},
+        {"s3://bucket/key", "s3://bucket/key"},
+        {"S3://Bucket/a b/c", "S3://Bucket/a b/c"},
+        {"s3://bucket/key?sig=no", "s3://bucket/key?…"},
+        {"az://a/c/b?sv=1&sig=abc", "az://a/c/b?…"},
+        {"gs://bucket/key#sig=no", "gs://bucket/key?…"},
+        {"s3://KEY:SECRET@bucket/key", "s3://bucket/key"},
+        {"s3://KEY:SEC/RET@bucket/key", "s3://…"},
+        {"s3://KEY:SECRET", "s3://…"},
+        {"gs://:@/@", "gs:///@"},
+        {"https://a.blob.core.windows.net/c/b?sv=1&sig=abc%3D&se=2", "https://a.blob.core.windows.net/c/b?…"},
+        {"https://h/p?X-Amz-Signature=abc&X-Amz-Credential=AK&x=1", "https://h/p?…"},
+        {"HTTPS://h/p?access_token=abc", "HTTPS://h/p?…"},
+        {"https://h/p?pwd=abc", "https://h/p?…"},
+        {"https://h/p?jwt=abc", "https://h/p?…"},
+        {"https://h/p?%73ig=abc", "https://h/p?…"},
+        {"https://h/p#sig=abc", "https://h/p?…"},
+        {"https://h/p?x=1#sig=abc", "https://h/p?…"},
         {"https://user:password@host/x", "https://host/x"},
-        {"http://host/a@b?token=1&y", "http://host/a@b?token=...&y"},
-        {"https://host?sig=1", "https://host?sig=..."},
+        {"https://user:pass@word@host:80/x", "https://host:80/x"},
+        {"https://user:pass/word@host/x", "https://…"},
+        {"https://user@host?x@y", "https://host?…"},
+        {"http://127.0.0.1:x@host/y", "http://host/y"},
+        {"http://127.0.0.1:x", "http://…"},
+        {"http://[::1]:8080/x", "http://[::1]:8080/x"},
+        {"http://[::1]:x@h/x", "http://h/x"},
+        {"http://[zz", "http://…"},
+        {"http://host/a@b?token=1&y", "http://host/a@b?…"},
+        {"https://host?sig=1", "https://host?…"},
+        {"https://host", "https://host"},
         {"s3://bucket/a\r\nb\x1b[2J\x7f", "s3://bucket/a??b?[2J?"}, /* nothing for a terminal */
     };
     (void)state;
@@ -38,6 +59,91 @@ static void shows_no_secret(void **state) {
     assert_null(strstr(small, "sig=1"));
 }
 
+/* What messages show of names and of children's data. */
+static void shows_text(void **state) {
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"", ""},
+        {"plain 'name' \\x9b.gz", "plain 'name' \\x9b.gz"},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\xa7\xac\xe4\xb8\xad\xd7\x90",
+         "\xc3\xa4\xe2\x82\xac\xf0\x9f\xa7\xac\xe4\xb8\xad\xd7\x90"},
+        {"a\nb\x1b[2J\x7f", "a?b?[2J?"},
+        {"\x9b"
+         "31m",
+         "\\x9b31m"}, /* CSI, raw */
+        {"\xc2\x9b"
+         "31m",
+         "\\u009b31m"}, /* and as UTF-8 */
+        {"\xc2\x80\xc2\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0"},
+        {"\xe2\x80\xae"
+         "gz.exe",
+         "\\u202egz.exe"}, /* right to left */
+        {"\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9", "\\u202a\\u2066\\u2069"},
+        {"\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", "\\u200e\\u200f\\u061c"},
+        {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+        {"\xef\xbb\xbf"
+         "a",
+         "\\ufeff"
+         "a"},
+        {"\xf3\xa0\x80\x81", "\\U000e0001"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"\xc0\xaf", "\\xc0\\xaf"},          /* too long a form */
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+        {"a\xe2\x82", "a\\xe2\\x82"}, /* cut */
+        {"\xe2\x82"
+         "b",
+         "\\xe2\\x82"
+         "b"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char once[128];
+        char twice[128];
+        bm_show(once, sizeof once, cases[i].text);
+        assert_string_equal(once, cases[i].shown);
+        bm_show(twice, sizeof twice, once);
+        assert_string_equal(twice, once);
+        for (size_t size = 4; size <= strlen(once); size++) { /* cut between characters */
+            char *cut = malloc(size);
+            char again[128];
+            assert_non_null(cut);
+            bm_show(cut, size, cases[i].text);
+            assert_int_equal(strcmp(cut + strlen(cut) - 3, "..."), 0);
+            bm_show(again, sizeof again, cut);
+            assert_string_equal(again, cut);
+            free(cut);
+        }
+    }
+}
+
+/* A message is fit for a terminal whoever made it, and a long one is cut between characters. */
+static void shows_messages(void **state) {
+    struct blastmerge_error error = {0};
+    char name[3000];
+    (void)state;
+    assert_int_equal(bm_fail(&error, BLASTMERGE_DATA, "%s: bad", "x\xc2\x9by\x9b\xe2\x80\xae"),
+                     BLASTMERGE_DATA);
+    assert_string_equal(error.message, "x\\u009by\\x9b\\u202e: bad");
+    bm_fail_anew(&error, BLASTMERGE_DATA, "again: %s", error.message);
+    assert_string_equal(error.message, "again: x\\u009by\\x9b\\u202e: bad");
+    bm_fail_by_server(&error, 400,
+                      "Slow\x9b"
+                      "Down");
+    assert_string_equal(error.provider_code, "Slow\\x9b"
+                                             "Down");
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(name, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof name; i += 3) memcpy(name + i, "\xe2\x82\xac", 3);
+        name[sizeof name - 3] = '\0';
+        bm_fail(&error, BLASTMERGE_DATA, "%s", name);
+        assert_null(strchr(error.message, '\\'));
+        assert_true(strlen(error.message) > sizeof error.message - 8);
+        assert_string_equal(error.message + strlen(error.message) - 3, "...");
+    }
+}
+
 static void knows_remote_locations(void **state) {
     (void)state;
     assert_true(bm_location_is_remote("S3://bucket/key"));
@@ -46,11 +152,61 @@ static void knows_remote_locations(void **state) {
     assert_true(bm_location_has_wildcard("s3://b/x/*.gz"));
     assert_false(bm_location_has_wildcard("s3://b/*/x.gz"));
     assert_false(bm_location_has_wildcard("*.gz"));
-    assert_true(bm_location_is_loopback("http://127.0.0.1:80"));
-    assert_true(bm_location_is_loopback("http://localhost"));
-    assert_true(bm_location_is_loopback("http://[::1]:80"));
-    assert_false(bm_location_is_loopback("http://127.0.0.1.example.org"));
-    assert_false(bm_location_is_loopback("http://localhost.example.org"));
+    assert_int_equal(bm_location_scheme("HTTP://host/x"), BM_SCHEME_HTTP);
+    assert_int_equal(bm_location_scheme("hTTps://host/x"), BM_SCHEME_HTTPS);
+    assert_int_equal(bm_location_scheme("Az://a/c/b"), BM_SCHEME_AZURE);
+    assert_int_equal(bm_location_scheme("GS://b/k"), BM_SCHEME_GS);
+    assert_int_equal(bm_location_scheme("https:/host"), BM_SCHEME_NONE);
+}
+
+static void knows_folders(void **state) {
+    static const struct {
+        const char *string;
+        bool is_folder;
+    } cases[] = {
+        {"s3://bucket", true},
+        {"s3://bucket/", true},
+        {"S3://bucket/a/b/", true},
+        {"gs://bucket/a", true},
+        {"az://acct/container", true},
+        {"az://acct/container/", true},
+        {"AZ://acct/container/a/b", true},
+        {"s3://", false},
+        {"gs://", false},
+        {"az://", false},
+        {"s3:///", false},
+        {"s3:///x", false},
+        {"s3:////", false},
+        {"az://acct", false},
+        {"az://acct/", false},
+        {"az://acct//", false},
+        {"az:///container/x", false},
+        {"az://acct//x", false},
+        {"s3://./x", false},
+        {"s3://../x", false},
+        {"s3://bucket/..", false},
+        {"s3://bucket/../other", false},
+        {"s3://bucket/a/./b", false},
+        {"s3://bucket//a", false},
+        {"az://acct/..", false},
+        {"az://acct/c/../d", false},
+        {"s3://bucket/*", false},
+        {"s3://bucket?x", false},
+        {"s3://bucket#x", false},
+        {"s3://bucket/%2e%2e", false},
+        {"s3://b\\c", false},
+        {"s3://KEY:SECRET@b", false},
+        {"s3://b@c/d", false},
+        {"s3://b/a\nb", false},
+        {"http://host/x", false},
+        {"HTTPS://host/x", false},
+        {"/folder", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (bm_location_is_folder(cases[i].string) != cases[i].is_folder) fail_msg("%s", cases[i].string);
+    }
 }
 
 static void codes(void **state) {
@@ -101,6 +257,7 @@ static void finds_headers(void **state) {
 #include "cloud/library.h"
 #include "cloud/retry.h"
 #include "cloud/sign.h"
+#include "cloud/url.h"
 #include "cloud/xml.h"
 
 static struct bm_location parse(const char *string, const char *endpoint) {
@@ -161,6 +318,18 @@ static void refuses_locations(void **state) {
         "s3://bucket/a\nb",
         "az:///c/d",
         "gs://bucket#evil/k",
+        "s3://KEY:SECRET@bucket/key",
+        "s3://@bucket/key",
+        "s3://bucket/key?sig=x",
+        "S3://bucket/key?",
+        "s3://bucket/key#x",
+        "az://account/container/blob?sv=1&sig=x",
+        "az://account/container/blob#sig=x",
+        "az://u:p@account/container/blob",
+        "az://evil.example/container/blob",
+        "gs://bucket/key?x",
+        "http://127.0.0.1:x@h/x",
+        "HTTPS://u@h/x",
     };
     (void)state;
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) refuses(strings[i]);
@@ -172,6 +341,208 @@ static void refuses_locations(void **state) {
     memcpy(name, "http://host/", 12);
     refuses(name);
     free(name);
+}
+
+static void takes_urls_apart(void **state) {
+    static const struct {
+        const char *url, *origin;
+        bool is_loopback;
+    } cases[] = {
+        {"http://127.0.0.1:80/x", "http://127.0.0.1", true},
+        {"http://127.0.0.1:8080", "http://127.0.0.1:8080", true},
+        {"http://127.255.255.254/", "http://127.255.255.254", true},
+        {"HTTP://LocalHost/x", "http://localhost", true},
+        {"http://localhost./x", "http://localhost", true},
+        {"http://[::1]:81/", "http://[::1]:81", true},
+        {"http://[0:0:0:0:0:0:0:1]/", "http://[::1]", true},
+        {"http://0x7f.1/", "http://127.0.0.1", true}, /* whatever it is called, that is where it goes */
+        {"http://2130706433/", "http://127.0.0.1", true},
+        {"http://0177.0.0.1/", "http://127.0.0.1", true},
+        {"http://[::ffff:127.0.0.1]/", "http://[::ffff:127.0.0.1]", false},
+        {"http://127.0.0.1.example.org/", "http://127.0.0.1.example.org", false},
+        {"http://localhost.example.org/", "http://localhost.example.org", false},
+        {"http://localhostx/", "http://localhostx", false},
+        {"http://128.0.0.1/", "http://128.0.0.1", false},
+        {"http://127.example.org/", "http://127.example.org", false},
+        {"https://Host.Example.ORG.:443/a?b", "https://host.example.org", false},
+        {"https://host:8443/", "https://host:8443", false},
+        {"http://evil.example/127.0.0.1", "http://evil.example", false},
+        {"http://evil.example?@127.0.0.1/", "http://evil.example", false},
+        {"http://evil.example#@127.0.0.1/", "http://evil.example", false},
+        /* refused */
+        {"http://127.0.0.1:x@evil.example/", NULL, false},
+        {"http://127.0.0.1@evil.example/", NULL, false},
+        {"http://evil.example@127.0.0.1/", NULL, false},
+        {"http://:@host/", NULL, false},
+        {"http://127.0.0.1\\@evil.example/", NULL, false},
+        {"http://evil.example\\.127.0.0.1/", NULL, false},
+        {"http:///127.0.0.1/", NULL, false},
+        {"http://host:99999/", NULL, false},
+        {"http://host:x/", NULL, false},
+        {"http://[::1/", NULL, false},
+        {"http://[::1]evil.example/", NULL, false},
+        {"http://[fe80::1%25eth0]/", NULL, false},
+        {"http://1.2.3/4", "http://1.2.0.3", false},
+        {"http://1.2.3.4.5/", NULL, false},
+        {"http://256.0.0.1/", NULL, false},
+        {"http://host.0x7f/", NULL, false},
+        {"http://..host/", NULL, false},
+        {"http://ho st/", NULL, false},
+        {"http://h\xc3\xb6st/", NULL, false},
+        {"http://127.0.0.1\xe3\x80\x82"
+         "evil/",
+         NULL, false},
+        {"http://host/a\nb", NULL, false},
+        {"http://host/a\tb", NULL, false},
+        {"http://", NULL, false},
+        {"https:/host/", NULL, false},
+        {"ftp://host/", NULL, false},
+        {"//host/", NULL, false},
+        {"host", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bm_url url;
+        struct blastmerge_error error = {0};
+        enum blastmerge_status status = bm_url_parse(&url, cases[i].url, &error);
+        if ((status == BLASTMERGE_OK) != (cases[i].origin != NULL))
+            fail_msg("%s: %s", cases[i].url, status == BLASTMERGE_OK ? url.origin : error.message);
+        if (status != BLASTMERGE_OK) {
+            assert_int_equal(status, BLASTMERGE_USAGE);
+            continue;
+        }
+        assert_string_equal(url.origin, cases[i].origin);
+        if (bm_url_is_loopback(&url) != cases[i].is_loopback) fail_msg("%s", cases[i].url);
+    }
+}
+
+static void knows_where_secrets_may_go(void **state) {
+    static const struct {
+        const char *url;
+        bool loopback, aws, azure;
+    } cases[] = {
+        {"https://anywhere.example/", true, true, true},
+        {"http://127.0.0.1:1/", true, true, true},
+        {"http://[::1]:1/", true, true, true},
+        {"http://169.254.169.254/", false, true, true},
+        {"http://169.254.170.2/x", false, true, true},
+        {"http://169.254.170.23/x", false, true, true},
+        {"http://[FD00:EC2::254]/", false, true, false},
+        {"http://[fd00:ec2:0::23]/", false, true, false},
+        {"http://169.254.129.2:8081/msi/token", false, false, true},
+        {"http://2852039166/", false, true, true}, /* 169.254.169.254 */
+        {"http://169.254.169.254.example.org/", false, false, false},
+        {"http://169.254.example.org/", false, false, false},
+        {"http://10.0.0.1/", false, false, false},
+        {"http://172.16.0.1/", false, false, false},
+        {"http://example.org/", false, false, false},
+        {"http://example.org/127.0.0.1", false, false, false},
+        {"http://127.0.0.1@example.org/", false, false, false},
+        {"http://169.254.169.254#@example.org/", false, false, false}, /* not as a setting */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool expected[] = {cases[i].loopback, cases[i].aws, cases[i].azure};
+        for (unsigned near = 0; near < 3; near++) {
+            struct bm_url url;
+            struct blastmerge_error error = {0};
+            enum blastmerge_status status =
+                bm_url_parse_safe(&url, cases[i].url, (enum bm_url_near)near, "SETTING", &error);
+            if ((status == BLASTMERGE_OK) != expected[near]) fail_msg("%s %u", cases[i].url, near);
+            if (status != BLASTMERGE_OK) assert_int_equal(strncmp(error.message, "SETTING ", 8), 0);
+        }
+    }
+}
+
+static void knows_azure_by_labels(void **state) {
+    static const struct {
+        const char *url;
+        bool is_azure;
+    } cases[] = {
+        {"https://acct.blob.core.windows.net/c/b", true},
+        {"https://ACCT.Blob.Core.Windows.NET/c/b", true},
+        {"https://acct.blob.core.windows.net./c/b", true},
+        {"https://acct.blob.core.windows.net:8443/c/b", true},
+        {"https://%61cct.blob.core.windows.net/c/b", true},
+        {"https://acct.blob.core.chinacloudapi.cn/c/b", true},
+        {"https://acct.blob.core.usgovcloudapi.net/c/b", true},
+        {"https://acct.z12.blob.storage.azure.net/c/b", true},
+        {"https://acct-secondary.blob.core.windows.net/c/b", true},
+        {"https://acct.blob.core.evil.example/c/b", false},
+        {"https://acct.blob.core.windows.net.evil.example/c/b", false},
+        {"https://acct.blob.core.windows.netx/c/b", false},
+        {"https://acct.blob.core.windows.evil/c/b", false},
+        {"https://acctblob.core.windows.net/c/b", false},
+        {"https://blob.core.windows.net/c/b", false},
+        {"https://a.b.blob.core.windows.net/c/b", false},
+        {"https://acct.blob.core.windows/c/b", false},
+        {"https://acct.xblob.core.windows.net/c/b", false},
+        {"https://acct.z.blob.storage.azure.net/c/b", false},
+        {"https://acct.zz.blob.storage.azure.net/c/b", false},
+        {"https://evil.example/acct.blob.core.windows.net/c/b", false},
+        {"https://evil.example?acct.blob.core.windows.net/c/b", false},
+        {"https://evil.example#.blob.core.windows.net/c/b", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bm_location location = parse(cases[i].url, NULL);
+        if ((location.provider == BM_PROVIDER_AZURE) != cases[i].is_azure) fail_msg("%s", cases[i].url);
+        if (cases[i].is_azure) assert_int_equal(strncmp(location.account, "acct", 4), 0);
+    }
+    /* an endpoint is that origin, and its path up to a slash */
+    const char *endpoint = "https://store.example/base/";
+    assert_int_equal(parse("https://STORE.example:443/base/c/b", endpoint).provider, BM_PROVIDER_AZURE);
+    assert_int_equal(parse("https://store.example/basex/c/b", endpoint).provider, BM_PROVIDER_HTTP);
+    assert_int_equal(parse("http://store.example/base/c/b", endpoint).provider, BM_PROVIDER_HTTP);
+    assert_int_equal(parse("https://store.example.evil/base/c/b", endpoint).provider, BM_PROVIDER_HTTP);
+    /* a signature is one however it is spelled */
+    assert_true(parse("https://acct.blob.core.windows.net/c/b?sv=1&%73ig=x", NULL).has_sas);
+    assert_true(parse("https://custom.example/c/b?SV=1&Sig=x", NULL).has_sas);
+    assert_false(parse("https://acct.blob.core.windows.net/c/b?sv=1&xsig=x", NULL).has_sas);
+}
+
+static void refuses_endpoints(void **state) {
+    static const char *const endpoints[] = {
+        "http://198.51.100.1",
+        "http://127.0.0.1:x@198.51.100.1",
+        "http://localhost.example.org",
+        "http://0xc6336401/",
+        "https://u:p@host",
+        "https://host/?x=1",
+        "https://host/#x",
+        "ftp://host",
+        "host",
+    };
+    static const char *const locations[] = {"s3://bucket/key", "gs://bucket/key", "az://acct/container/key"};
+    (void)state;
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
+        for (size_t j = 0; j < sizeof locations / sizeof *locations; j++) {
+            struct bm_location location;
+            struct blastmerge_error error = {0};
+            enum blastmerge_status status = bm_location_parse(&location, locations[j], endpoints[i], &error);
+            if (status == BLASTMERGE_OK) fail_msg("%s", endpoints[i]);
+            assert_int_equal(strncmp(error.message, "its endpoint ", 13), 0);
+        }
+    }
+}
+
+static void refuses_odd_headers(void **state) {
+    static const char *const values[] = {"a\nX-Evil: 1", "a\rb", "a\tb", "\x01", "\x7f", "\n"};
+    char data[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct bm_text text = bm_text_in(data, sizeof data);
+        struct blastmerge_error error = {0};
+        bm_text_header(&text, "If-Match", "", values[i]);
+        assert_true(text.is_cut);
+        assert_string_equal(data, "");
+        assert_int_equal(bm_check_secret(values[i], "THE_TOKEN", &error), BLASTMERGE_DENIED);
+        assert_non_null(strstr(error.message, "THE_TOKEN"));
+    }
+    struct bm_text text = bm_text_in(data, sizeof data);
+    bm_text_header(&text, "Authorization", "Bearer ", "abc def");
+    assert_false(text.is_cut);
+    assert_string_equal(data, "Authorization: Bearer abc def\n");
 }
 
 static void reads_xml(void **state) {
@@ -362,11 +733,19 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_no_secret),
         cmocka_unit_test(knows_remote_locations),
+        cmocka_unit_test(knows_folders),
+        cmocka_unit_test(shows_text),
+        cmocka_unit_test(shows_messages),
         cmocka_unit_test(codes),
         cmocka_unit_test(finds_headers),
 #ifdef BLASTMERGE_CLOUD
         cmocka_unit_test(parses_locations),
         cmocka_unit_test(refuses_locations),
+        cmocka_unit_test(takes_urls_apart),
+        cmocka_unit_test(knows_where_secrets_may_go),
+        cmocka_unit_test(knows_azure_by_labels),
+        cmocka_unit_test(refuses_endpoints),
+        cmocka_unit_test(refuses_odd_headers),
         cmocka_unit_test(reads_xml),
         cmocka_unit_test(signs_as_aws_says),
         cmocka_unit_test(pauses_grow_and_end),

@@ -10,6 +10,9 @@
 /* Where so many children are at fault, it is something else that is at fault. */
 #define MAX_FAULTS 100
 
+/* Any path, each of its bytes shown as an escape; a longer name is cut. */
+#define SHOWN_BYTES 16384
+
 struct check {
     struct tool_options options; /* those of the job at hand */
     struct tool_job jobs[2];     /* the one at hand and the next, in turn */
@@ -42,10 +45,9 @@ static void print_row(struct check *check, const struct blastmerge_child *child,
         else
             tool_print("%*s ", widths[i], "-");
     }
-    for (const char *byte = child->name; *byte != '\0'; byte++) {
-        char printable = tool_printable(*byte);
-        tool_put(&printable, 1);
-    }
+    char shown[SHOWN_BYTES];
+    blastmerge_show(child->name, shown, sizeof shown);
+    tool_put(shown, strlen(shown));
     tool_put("\n", 1);
 }
 

@@ -11,6 +11,9 @@ static bool is_stdin(const char *name) {
     return strcmp(name, "-") == 0;
 }
 
+/* Any path, each of its bytes shown as an escape. */
+#define SHOWN_BYTES 16384
+
 /* What is being read, for messages and for what stdin was spent on. */
 struct list {
     struct blastmerge_job *job;
@@ -90,7 +93,9 @@ static enum blastmerge_status read_list(struct list *list) {
 
 static enum blastmerge_status add_list(struct blastmerge_job *job, const char *name, bool null_separated,
                                        bool *stdin_taken) {
-    struct list list = {.job = job, .name = name, .stdin_taken = stdin_taken};
+    static char shown[SHOWN_BYTES]; /* it may be a location with a secret, though that is no list */
+    struct list list = {.job = job, .name = shown, .stdin_taken = stdin_taken};
+    blastmerge_show_location(name, shown, sizeof shown);
     list.separator = null_separated ? '\0' : '\n';
     if (is_stdin(name)) {
         if (*stdin_taken)
@@ -99,7 +104,7 @@ static enum blastmerge_status add_list(struct blastmerge_job *job, const char *n
         *stdin_taken = true;
     }
     list.file = tool_open_input(name);
-    if (list.file < 0) return tool_fail_system(errno, "%s", name);
+    if (list.file < 0) return tool_fail_system(errno, "%s", shown);
     enum blastmerge_status status = read_list(&list);
     tool_close_input(list.file);
     if (status == BLASTMERGE_OK &&

@@ -10,8 +10,10 @@
 
 static enum blastmerge_status read_job(const char *name, char **text, size_t *n_bytes) {
     ptrdiff_t n = 1;
+    char shown[1024]; /* it may be a location with a secret, though that is no file */
+    blastmerge_show_location(name, shown, sizeof shown);
     int file = tool_open_input(name);
-    if (file < 0) return tool_fail_system(errno, "%s", name);
+    if (file < 0) return tool_fail_system(errno, "%s", shown);
     *text = malloc(JOB_BYTES);
     if (*text == NULL) {
         tool_close_input(file);
@@ -24,7 +26,7 @@ static enum blastmerge_status read_job(const char *name, char **text, size_t *n_
     int failure = n < 0 ? errno : 0;
     tool_close_input(file);
     if (failure == 0) return BLASTMERGE_OK;
-    return tool_fail_system(failure, "%s", strcmp(name, "-") == 0 ? "standard input" : name);
+    return tool_fail_system(failure, "%s", strcmp(name, "-") == 0 ? "standard input" : shown);
 }
 
 static enum blastmerge_status run(struct tool_job *job, const struct tool_options *options, const char *text,

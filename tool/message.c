@@ -10,21 +10,16 @@
 /* Long enough for the library's longest message with a word before it. */
 #define MESSAGE_BYTES 2048
 
-char tool_printable(char byte) {
-    unsigned char value = (unsigned char)byte;
-    if (value < 0x20 || value == 0x7f) return '?';
-    return byte;
-}
-
 /* One call for the whole line, so that lines of programs that share a log stay whole. Where standard
  * error itself fails there is nowhere left to say so. */
 static void print_message(const char *kind, const char *format, va_list arguments, const char *reason) {
     char text[MESSAGE_BYTES];
+    char shown[MESSAGE_BYTES];
     if (vsnprintf(text, sizeof text, format, arguments) >= (int)sizeof text)
         memcpy(text + sizeof text - 4, "...", 4);
-    for (char *byte = text; *byte != '\0'; byte++) *byte = tool_printable(*byte);
+    blastmerge_show(text, shown, sizeof shown);
     char line[MESSAGE_BYTES + 256];
-    int n = snprintf(line, sizeof line, "blastmerge: %s%s%s%s\n", kind, text, reason != NULL ? ": " : "",
+    int n = snprintf(line, sizeof line, "blastmerge: %s%s%s%s\n", kind, shown, reason != NULL ? ": " : "",
                      reason != NULL ? reason : "");
     if (n > 0) (void)tool_write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }

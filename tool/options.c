@@ -263,12 +263,13 @@ static enum blastmerge_status refuse(int code, const char *word) {
     if (optopt != 0)
         return tool_fail(BLASTMERGE_USAGE, "there is no option '-%c'; blastmerge --help shows the options",
                          optopt);
+    int n_word = (int)strcspn(word, "="); /* what is given to it may be secret */
     const char *near = strncmp(word, "--", 2) == 0 ? tool_nearest_option(word + 2) : NULL;
     if (near != NULL)
-        return tool_fail(BLASTMERGE_USAGE, "there is no option '%s': is --%s meant?", word, near);
+        return tool_fail(BLASTMERGE_USAGE, "there is no option '%.*s': is --%s meant?", n_word, word, near);
     return tool_fail(BLASTMERGE_USAGE,
-                     "there is no option '%s', or several begin so; blastmerge --help shows the options",
-                     word);
+                     "there is no option '%.*s', or several begin so; blastmerge --help shows the options",
+                     n_word, word);
 }
 
 static enum blastmerge_status take(struct tool_options *options, struct parser *parser, int code,

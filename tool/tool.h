@@ -49,9 +49,6 @@ void tool_warn(const char *message);
 /* Says "blastmerge: MESSAGE" where nothing failed. */
 void tool_say(const char *format, ...) TOOL_FORMAT(1, 2);
 
-/* Control characters in names would move the cursor or break the line: each becomes a question mark. */
-char tool_printable(char byte);
-
 /* Writes "1.5 MiB" and the like. */
 struct tool_size {
     char text[16];

@@ -7,20 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Line breaks and other control characters, which can come in with names, become question marks: a message is
- * one line. */
-static void mask(char *text) {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
-    }
-}
-
 /* Writes the message; what is too long ends in "...". */
 static void write_message(struct blastmerge_error *error, const char *format, va_list arguments) {
-    int length = vsnprintf(error->message, sizeof error->message, format, arguments);
-    if (length < 0) error->message[0] = '\0';
-    if (length >= (int)sizeof error->message) memcpy(error->message + sizeof error->message - 4, "...", 4);
-    mask(error->message);
+    bm_show_list(error->message, sizeof error->message, format, arguments);
 }
 
 static void clear(struct blastmerge_error *error, enum blastmerge_status status) {
@@ -88,8 +77,7 @@ enum blastmerge_status bm_fail_anew(struct blastmerge_error *error, enum blastme
 
 void bm_fail_by_server(struct blastmerge_error *error, int http_status, const char *provider_code) {
     error->http_status = http_status;
-    snprintf(error->provider_code, sizeof error->provider_code, "%s", provider_code);
-    mask(error->provider_code);
+    bm_show(error->provider_code, sizeof error->provider_code, provider_code);
 }
 
 enum blastmerge_status bm_status_of_errno(int system_error) {

@@ -50,6 +50,19 @@ void bm_fail_by_server(struct blastmerge_error *error, int http_status, const ch
 /* The status that an errno value stands for: ENOENT is BLASTMERGE_NOT_FOUND and so on. */
 enum blastmerge_status bm_status_of_errno(int system_error);
 
+/* --- what is shown ------------------------------------------------------------------------------- */
+
+/* Writes text as messages show it: a '?' for each control character of ASCII, an escape for what else acts
+ * instead of being seen (\u009b, \u202e) and for bytes that are no UTF-8 (\x9b); all else stays as it is, so
+ * that showing twice changes nothing. What is too long ends in "...". size is at least 4. */
+void bm_show(char *shown, size_t size, const char *text);
+
+/* Whether it would show the text, which is UTF-8 and has no control characters of ASCII, unchanged. */
+bool bm_is_shown_as_it_is(const char *text) BM_CHECK_RESULT;
+
+/* Shows a formatted text of a message's length. */
+void bm_show_list(char *shown, size_t size, const char *format, va_list arguments) BM_FORMAT(3, 0);
+
 /* --- memory -------------------------------------------------------------------------------------- */
 
 /* All memory of a job comes from here, on the job's own thread, so that its peak is known. */

@@ -45,23 +45,47 @@ bool bm_json_string(const char *json, const char *name, char *value, size_t size
     return is_there;
 }
 
-enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
-                                         struct blastmerge_error *error) {
-    struct bm_request *request = bm_allocate(bm_cloud_memory(cloud), sizeof *request);
-    if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+enum blastmerge_status bm_check_secret(const char *secret, const char *from, struct blastmerge_error *error) {
+    for (const char *c = secret; *c != '\0'; c++) {
+        if (bm_is_control(*c) || (*c & 0x80) != 0)
+            return bm_fail(error, BLASTMERGE_DENIED,
+                           "%s has a line feed or another character that no key or token has", from);
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_ask *ask, const char *url,
+                                  struct bm_request *request, struct blastmerge_error *error) {
     bm_request_open(request, cloud, ask->method, NULL, NULL);
-    request->url = ask->url;
+    request->url = url;
     request->answer = ask->answer;
     request->answer_size = ask->size;
     request->body = ask->body;
     request->n_body = strlen(ask->body);
-    request->n_tries = ask->is_near ? 2 : 4;
-    request->timeout_ms = ask->is_near ? NEAR_TIMEOUT_MS : FAR_TIMEOUT_MS;
-    enum blastmerge_status status = BLASTMERGE_OK;
-    if (!bm_copy_text(request->headers, sizeof request->headers, ask->headers))
-        status = bm_fail(error, BLASTMERGE_DENIED, "the token for a credentials' server is too long");
-    if (status == BLASTMERGE_OK) status = bm_request_run(request, error);
+    request->n_tries = ask->is_impatient ? 2 : 4;
+    request->timeout_ms = ask->is_impatient ? NEAR_TIMEOUT_MS : FAR_TIMEOUT_MS;
+    if (ask->header != NULL) bm_request_header(request, ask->header, ask->value);
+    if (request->is_cut)
+        return bm_fail(error, BLASTMERGE_DENIED, "the token for a credentials' server is too long");
+    enum blastmerge_status status = bm_request_run(request, error);
     explicit_bzero(request->headers, sizeof request->headers);
+    return status;
+}
+
+enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *what,
+                                         struct blastmerge_error *error) {
+    struct bm_url parts;
+    char url[sizeof parts.origin + sizeof parts.path + sizeof parts.query + 1];
+    struct bm_text text = bm_text_in(url, sizeof url);
+    enum blastmerge_status status = bm_url_parse_safe(&parts, what->url, what->near, what->setting, error);
+    if (status == BLASTMERGE_OK && what->value_from != NULL)
+        status = bm_check_secret(what->value, what->value_from, error);
+    if (status != BLASTMERGE_OK) return status;
+    bm_text_format(&text, "%s%s%s%s", parts.origin, parts.path, parts.query[0] != '\0' ? "?" : "",
+                   parts.query);
+    struct bm_request *request = bm_allocate(bm_cloud_memory(cloud), sizeof *request);
+    if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    status = ask(cloud, what, url, request, error);
     bm_release(bm_cloud_memory(cloud), request);
     return status;
 }
@@ -93,10 +117,25 @@ static void find_google(struct bm_credential *credential) {
     const char *token = bm_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
     if (token != NULL && bm_copy_text(credential->secret, sizeof credential->secret, token)) {
         credential->kind = BM_CREDENTIAL_BEARER;
+        credential->from = "CLOUDSDK_AUTH_ACCESS_TOKEN";
     } else if (id != NULL && secret != NULL && bm_copy_text(credential->id, sizeof credential->id, id) &&
                bm_copy_text(credential->secret, sizeof credential->secret, secret)) {
         credential->kind = BM_CREDENTIAL_AWS;
+        credential->from = "GS_ACCESS_KEY_ID or GS_SECRET_ACCESS_KEY";
     }
+}
+
+/* Whatever the way it was found. An account's key is binary. */
+static enum blastmerge_status check_found(const struct bm_credential *credential,
+                                          struct blastmerge_error *error) {
+    const char *from = credential->from != NULL ? credential->from : "the answer of the credentials' server";
+    enum blastmerge_status status = bm_check_secret(credential->id, from, error);
+    if (status == BLASTMERGE_OK) status = bm_check_secret(credential->token, from, error);
+    if (status == BLASTMERGE_OK && credential->kind == BM_CREDENTIAL_SAS &&
+        strchr(credential->secret, '#') != NULL)
+        return bm_fail(error, BLASTMERGE_DENIED, "%s has a '#', which no SAS has", from);
+    if (status != BLASTMERGE_OK || credential->kind == BM_CREDENTIAL_AZURE_KEY) return status;
+    return bm_check_secret(credential->secret, from, error);
 }
 
 static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_location *location,
@@ -120,8 +159,7 @@ enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct b
                                           struct blastmerge_error *error) {
     static const struct bm_credential none = {.kind = BM_CREDENTIAL_NONE};
     *credential = &none;
-    bool has_sas = location->provider == BM_PROVIDER_AZURE && strstr(location->query, "sig=") != NULL;
-    if (location->provider == BM_PROVIDER_HTTP || has_sas) return BLASTMERGE_OK;
+    if (location->provider == BM_PROVIDER_HTTP || location->has_sas) return BLASTMERGE_OK;
     struct bm_credential *place = place_for(cloud, location);
     bool is_old = place->expires != 0 && place->expires - EARLY_SECONDS <= bm_cloud_now(cloud);
     *credential = place;
@@ -129,6 +167,7 @@ enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct b
     struct bm_credential found = {.provider = location->provider};
     bm_copy_text(found.account, sizeof found.account, location->account);
     enum blastmerge_status status = look_for(cloud, location, &found, error);
+    if (status == BLASTMERGE_OK) status = check_found(&found, error);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_CANCELLED && is_old && !is_renewed &&
         place->expires > bm_cloud_now(cloud)) {
         status = BLASTMERGE_OK; /* the one at hand does for a while yet */

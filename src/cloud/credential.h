@@ -9,6 +9,7 @@
 #define BM_CLOUD_CREDENTIAL_H
 
 #include "cloud/location.h"
+#include "cloud/url.h"
 
 struct bm_cloud;
 
@@ -31,7 +32,8 @@ struct bm_credential {
     char secret[BM_CREDENTIAL_SECRET];
     size_t n_secret;
     char token[BM_CREDENTIAL_SECRET];
-    int64_t expires; /* seconds since 1970, 0: never */
+    int64_t expires;  /* seconds since 1970, 0: never */
+    const char *from; /* what it comes from, for messages; NULL: a server */
 };
 
 /* Finds the credential for a location, or takes the one found before. is_renewed: that one was refused as
@@ -49,18 +51,29 @@ enum blastmerge_status bm_credential_find_aws(struct bm_cloud *cloud, const stru
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* A small answer of a credentials' server, asked for once or twice, without any credential. On success the
- * text, NUL at its end, is in `answer`. error->http_status tells what the server said. */
+ * text, NUL at its end, is in `answer`. error->http_status tells what the server said. The URL must be a safe
+ * one (bm_url_is_safe()), whatever it is put together from. */
 struct bm_ask {
     const char *method;
     const char *url;
-    const char *headers; /* lines of "Name: value\n" */
-    const char *body;    /* or "" */
+    const char *setting; /* what the URL comes from, for messages */
+    enum bm_url_near near;
+    const char *header; /* the only one */
+    const char *value;
+    const char *value_from; /* what the value comes from, for messages */
+    const char *body;       /* or "" */
     char *answer;
     size_t size;
-    bool is_near; /* a link-local server: a second is enough to see that there is none */
+    bool is_impatient; /* a link-local server: a second is enough to see that there is none */
 };
 enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Refuses (BLASTMERGE_DENIED) a secret that has a control character, or one that is not ASCII: what is behind
+ * a line feed would be another header, and no key or token has such. `from` says in messages where it is
+ * from. */
+enum blastmerge_status bm_check_secret(const char *secret, const char *from,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* A variable of the environment, or NULL where it is not set or empty. */
 const char *bm_environment(const char *name);
@@ -72,7 +85,7 @@ bool bm_read_small_file(const char *path, char *text, size_t size);
 bool bm_json_string(const char *json, const char *name, char *value, size_t size);
 
 /* What the environment and the profile say of places. */
-void bm_aws_region(char *region, size_t size);
+bool bm_aws_region(char *region, size_t size); /* false: it is no region's name */
 const char *bm_aws_endpoint(void);
 const char *bm_azure_endpoint(char *endpoint, size_t size);
 

@@ -74,15 +74,14 @@ static bool profile_value(const char *name, char *value, size_t size) {
     return false;
 }
 
-void bm_aws_region(char *region, size_t size) {
+bool bm_aws_region(char *region, size_t size) {
     const char *named = bm_environment("AWS_REGION");
     if (named == NULL) named = bm_environment("AWS_DEFAULT_REGION");
-    if (named != NULL ? bm_copy_text(region, size, named) : profile_value("region", region, size)) {
-        if (strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-            strlen(region))
-            return;
-    }
-    bm_copy_text(region, size, "us-east-1");
+    bool is_named = named != NULL || profile_value("region", region, size);
+    if (!is_named) named = "us-east-1";
+    bool fits = named == NULL || bm_copy_text(region, size, named);
+    size_t n = strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return fits && n > 0 && region[n] == '\0';
 }
 
 const char *bm_aws_endpoint(void) {
@@ -105,6 +104,7 @@ static bool set_keys(struct bm_credential *credential, const char *id, const cha
 static bool find_in_environment(struct bm_credential *credential) {
     const char *id = bm_environment("AWS_ACCESS_KEY_ID");
     const char *secret = bm_environment("AWS_SECRET_ACCESS_KEY");
+    credential->from = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN";
     return id != NULL && secret != NULL &&
            set_keys(credential, id, secret, bm_environment("AWS_SESSION_TOKEN"));
 }
@@ -114,6 +114,7 @@ static bool find_in_profile(struct bm_credential *credential) {
         !profile_value("aws_secret_access_key", credential->secret, sizeof credential->secret))
         return false;
     (void)profile_value("aws_session_token", credential->token, sizeof credential->token);
+    credential->from = "the profile in AWS's files";
     credential->kind = BM_CREDENTIAL_AWS;
     return true;
 }
@@ -136,14 +137,15 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
     if (file == NULL || role == NULL) return BLASTMERGE_OK;
     if (!bm_read_small_file(file, token, sizeof token))
         return bm_fail(error, BLASTMERGE_DENIED, "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read");
+    enum blastmerge_status status = bm_check_secret(token, "the file of AWS_WEB_IDENTITY_TOKEN_FILE", error);
+    if (status != BLASTMERGE_OK) return status;
     struct bm_text text = bm_text_in(url, sizeof url);
     if (endpoint != NULL) {
         bm_text_add(&text, endpoint);
     } else {
         bm_text_format(&text, "https://sts.%s.amazonaws.com/", location->region);
     }
-    if (strncasecmp(url, "https://", 8) != 0 && !bm_location_is_loopback(url))
-        return bm_fail(error, BLASTMERGE_DENIED, "AWS_ENDPOINT_URL_STS must be https://");
+    if (text.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "AWS_ENDPOINT_URL_STS is too long");
     text = bm_text_in(body, sizeof body);
     bm_text_add(&text, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
     bm_text_encode(&text, role, strlen(role), false);
@@ -153,12 +155,14 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
     bm_text_encode(&text, token, strlen(token), false);
     struct bm_ask ask = {.method = "POST",
                          .url = url,
-                         .headers = "Content-Type: application/x-www-form-urlencoded\n",
+                         .setting = endpoint != NULL ? "AWS_ENDPOINT_URL_STS" : "the region",
+                         .header = "Content-Type",
+                         .value = "application/x-www-form-urlencoded",
                          .body = body,
                          .answer = answer,
                          .size = sizeof answer};
     if (text.is_cut) return bm_fail(error, BLASTMERGE_DENIED, "the web identity is too long");
-    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
+    status = bm_credential_ask(cloud, &ask, error);
     explicit_bzero(token, sizeof token);
     explicit_bzero(body, sizeof body);
     if (status != BLASTMERGE_OK) return status;
@@ -196,46 +200,41 @@ static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask as
     return BLASTMERGE_OK;
 }
 
-/* Whether a container's address is one that may be asked over http://. */
-static bool is_container_address(const char *url) {
-    static const char *const hosts[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
-    const char *host = bm_location_host(url);
-    size_t n_host = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-    if (strncasecmp(url, "https://", 8) == 0 || bm_location_is_loopback(url)) return true;
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-        if (bm_is_same_word(host, n_host, hosts[i])) return true;
-    }
-    return false;
-}
-
 static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_credential *credential,
                                              struct blastmerge_error *error) {
     const char *full = bm_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     const char *relative = bm_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     const char *token = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     const char *file = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *token_from = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     char url_data[1024];
-    char token_data[1024];
-    char headers_data[1024];
+    char token_data[BM_REQUEST_HEADERS];
     if (full == NULL && relative == NULL) return BLASTMERGE_OK;
     struct bm_text url = bm_text_in(url_data, sizeof url_data);
-    struct bm_text headers = bm_text_in(headers_data, sizeof headers_data);
+    if (relative != NULL && relative[0] != '/')
+        return bm_fail(
+            error, BLASTMERGE_USAGE,
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path: a '/' was expected at its beginning");
     bm_text_format(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "",
                    relative != NULL ? relative : full);
-    if (!is_container_address(url_data))
-        return bm_fail(error, BLASTMERGE_DENIED,
-                       "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https:// or local");
     if (file != NULL) {
         if (!bm_read_small_file(file, token_data, sizeof token_data))
             return bm_fail(error, BLASTMERGE_DENIED,
                            "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read");
         token = token_data;
+        token_from = "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     }
-    if (token != NULL) bm_text_format(&headers, "Authorization: %s\n", token);
-    if (headers.is_cut || url.is_cut || strpbrk(headers_data, "\r") != NULL)
-        return bm_fail(error, BLASTMERGE_DENIED, "the container's authorization token is too long");
-    struct bm_ask ask = {.method = "GET", .url = url_data, .headers = headers_data, .body = ""};
-    return take_keys(cloud, ask, credential, error);
+    struct bm_ask ask = {.method = "GET",
+                         .url = url_data,
+                         .setting = relative != NULL ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+                                                     : "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                         .near = BM_NEAR_AWS,
+                         .body = ""};
+    if (token != NULL) ask.header = "Authorization", ask.value = token, ask.value_from = token_from;
+    if (url.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "%s is too long", ask.setting);
+    enum blastmerge_status status = take_keys(cloud, ask, credential, error);
+    explicit_bzero(token_data, sizeof token_data);
+    return status;
 }
 
 /* A session token, the role's name, its keys. Where there is no such server nothing was found. */
@@ -247,25 +246,35 @@ static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_cre
     char url_data[1024];
     char token[512];
     char role[256];
-    char headers_data[640];
+    struct bm_url parts;
     if (disabled != NULL && strcasecmp(disabled, "true") == 0) return BLASTMERGE_OK;
     if (host == NULL) host = "http://169.254.169.254";
+    enum blastmerge_status status =
+        bm_url_parse_safe(&parts, host, BM_NEAR_AWS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", error);
+    if (status != BLASTMERGE_OK) return status;
     struct bm_text url = bm_text_in(url_data, sizeof url_data);
-    bm_text_format(&url, "%s/latest/api/token", host);
+    bm_text_format(&url, "%s/latest/api/token", parts.origin);
     struct bm_ask ask = {.method = "PUT",
                          .url = url_data,
-                         .headers = "X-aws-ec2-metadata-token-ttl-seconds: 21600\n",
+                         .setting = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                         .near = BM_NEAR_AWS,
+                         .header = "X-aws-ec2-metadata-token-ttl-seconds",
+                         .value = "21600",
                          .body = "",
                          .answer = token,
                          .size = sizeof token,
-                         .is_near = true};
-    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
-    struct bm_text headers = bm_text_in(headers_data, sizeof headers_data);
+                         .is_impatient = true};
+    status = bm_credential_ask(cloud, &ask, error);
     if (status == BLASTMERGE_OK) {
-        bm_text_format(&headers, "X-aws-ec2-metadata-token: %s\n", token);
+        status = bm_check_secret(token, "the answer of the credentials' server", error);
+        if (status != BLASTMERGE_OK) return status;
         url = bm_text_in(url_data, sizeof url_data);
-        bm_text_format(&url, "%s%s", host, path);
-        ask = (struct bm_ask){"GET", url_data, headers_data, "", role, sizeof role, true};
+        bm_text_format(&url, "%s%s", parts.origin, path);
+        ask.method = "GET";
+        ask.header = "X-aws-ec2-metadata-token";
+        ask.value = token;
+        ask.answer = role;
+        ask.size = sizeof role;
         status = bm_credential_ask(cloud, &ask, error);
     }
     if (status == BLASTMERGE_OK) {

@@ -47,21 +47,23 @@ const char *bm_azure_endpoint(char *endpoint, size_t size) {
     return endpoint;
 }
 
-static enum blastmerge_status set_key(struct bm_credential *credential, const char *key,
+static enum blastmerge_status set_key(struct bm_credential *credential, const char *key, const char *from,
                                       struct blastmerge_error *error) {
     if (!bm_base64_decode(key, (uint8_t *)credential->secret, sizeof credential->secret,
                           &credential->n_secret) ||
         credential->n_secret == 0)
-        return bm_fail(error, BLASTMERGE_DENIED, "the account's key in the environment is no base64");
+        return bm_fail(error, BLASTMERGE_DENIED, "the account's key in %s is no base64", from);
     credential->kind = BM_CREDENTIAL_AZURE_KEY;
+    credential->from = from;
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status set_sas(struct bm_credential *credential, const char *sas,
+static enum blastmerge_status set_sas(struct bm_credential *credential, const char *sas, const char *from,
                                       struct blastmerge_error *error) {
     if (!bm_copy_text(credential->secret, sizeof credential->secret, sas[0] == '?' ? sas + 1 : sas))
-        return bm_fail(error, BLASTMERGE_DENIED, "the SAS in the environment is too long");
+        return bm_fail(error, BLASTMERGE_DENIED, "the SAS in %s is too long", from);
     credential->kind = BM_CREDENTIAL_SAS;
+    credential->from = from;
     return BLASTMERGE_OK;
 }
 
@@ -72,15 +74,16 @@ static bool is_of_account(const char *account, const struct bm_location *locatio
 
 static enum blastmerge_status find_static(const struct bm_location *location,
                                           struct bm_credential *credential, struct blastmerge_error *error) {
+    static const char string[] = "AZURE_STORAGE_CONNECTION_STRING";
     char account[BM_LOCATION_NAME];
     enum blastmerge_status status = BLASTMERGE_OK;
     (void)connection_part("AccountName", account, sizeof account);
     if (is_of_account(account, location)) {
         char value[CONNECTION_PART];
         if (connection_part("AccountKey", value, sizeof value)) {
-            status = set_key(credential, value, error);
+            status = set_key(credential, value, string, error);
         } else if (connection_part("SharedAccessSignature", value, sizeof value)) {
-            status = set_sas(credential, value, error);
+            status = set_sas(credential, value, string, error);
         }
         explicit_bzero(value, sizeof value);
     }
@@ -89,8 +92,8 @@ static enum blastmerge_status find_static(const struct bm_location *location,
         return status;
     const char *key = bm_environment("AZURE_STORAGE_KEY");
     const char *sas = bm_environment("AZURE_STORAGE_SAS_TOKEN");
-    if (key != NULL) return set_key(credential, key, error);
-    return sas != NULL ? set_sas(credential, sas, error) : BLASTMERGE_OK;
+    if (key != NULL) return set_key(credential, key, "AZURE_STORAGE_KEY", error);
+    return sas != NULL ? set_sas(credential, sas, "AZURE_STORAGE_SAS_TOKEN", error) : BLASTMERGE_OK;
 }
 
 /* Seconds, that may be written as a string, as some of these servers do; 0 for what makes no sense. */
@@ -137,11 +140,14 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cr
     if (host == NULL) host = "https://login.microsoftonline.com/";
     if (!bm_read_small_file(file, assertion, sizeof assertion))
         return bm_fail(error, BLASTMERGE_DENIED, "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read");
-    if (strncasecmp(host, "https://", 8) != 0 && !bm_location_is_loopback(host))
-        return bm_fail(error, BLASTMERGE_DENIED, "AZURE_AUTHORITY_HOST must be https://");
+    enum blastmerge_status status =
+        bm_check_secret(assertion, "the file of AZURE_FEDERATED_TOKEN_FILE", error);
+    if (status != BLASTMERGE_OK) return status;
     struct bm_text text = bm_text_in(url, sizeof url);
     size_t n_host = strlen(host);
-    bm_text_format(&text, "%s%s%s/oauth2/v2.0/token", host, host[n_host - 1] == '/' ? "" : "/", tenant);
+    bm_text_format(&text, "%s%s", host, host[n_host - 1] == '/' ? "" : "/");
+    bm_text_encode(&text, tenant, strlen(tenant), false);
+    bm_text_add(&text, "/oauth2/v2.0/token");
     bool is_cut = text.is_cut;
     text = bm_text_in(body, sizeof body);
     bm_text_add(&text, "grant_type=client_credentials&scope=" STORAGE_RESOURCE ".default&client_id=");
@@ -155,9 +161,11 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cr
         return bm_fail(error, BLASTMERGE_DENIED, "the workload's identity is too long");
     struct bm_ask ask = {.method = "POST",
                          .url = url,
-                         .headers = "Content-Type: application/x-www-form-urlencoded\n",
+                         .setting = "AZURE_AUTHORITY_HOST",
+                         .header = "Content-Type",
+                         .value = "application/x-www-form-urlencoded",
                          .body = body};
-    enum blastmerge_status status = take_token(cloud, ask, credential, error);
+    status = take_token(cloud, ask, credential, error);
     explicit_bzero(body, sizeof body);
     return status;
 }
@@ -177,22 +185,32 @@ static enum blastmerge_status find_managed(struct bm_cloud *cloud, struct bm_cre
     const char *secret = bm_environment("IDENTITY_HEADER");
     const char *host = bm_environment("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     char url_data[1024];
-    char headers_data[1024] = "Metadata: true\n";
+    struct bm_url parts;
     struct bm_text url = bm_text_in(url_data, sizeof url_data);
     bool is_container = endpoint != NULL && secret != NULL;
+    struct bm_ask ask = {.method = "GET",
+                         .url = url_data,
+                         .setting = is_container ? "IDENTITY_ENDPOINT" : "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                         .near = BM_NEAR_AZURE,
+                         .header = is_container ? "X-IDENTITY-HEADER" : "Metadata",
+                         .value = is_container ? secret : "true",
+                         .value_from = is_container ? "IDENTITY_HEADER" : NULL,
+                         .body = "",
+                         .is_impatient = !is_container};
+    if (host == NULL) host = "http://169.254.169.254";
+    enum blastmerge_status status = /* before it is tried: what fails there counts as absent */
+        bm_url_parse_safe(&parts, is_container ? endpoint : host, ask.near, ask.setting, error);
+    if (status != BLASTMERGE_OK) return status;
     if (is_container) {
-        struct bm_text headers = bm_text_in(headers_data, sizeof headers_data);
-        bm_text_format(&headers, "X-IDENTITY-HEADER: %s\n", secret);
-        bm_text_format(&url, "%s?api-version=2019-08-01", endpoint);
+        bm_text_format(&url, "%s%s?%s%sapi-version=2019-08-01", parts.origin, parts.path, parts.query,
+                       parts.query[0] != '\0' ? "&" : "");
     } else {
-        bm_text_format(&url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01",
-                       host == NULL ? "http://169.254.169.254" : host);
+        bm_text_format(&url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01", parts.origin);
     }
     bm_text_add(&url, "&resource=" STORAGE_RESOURCE);
     add_client(&url);
-    struct bm_ask ask = {
-        .method = "GET", .url = url_data, .headers = headers_data, .body = "", .is_near = !is_container};
-    enum blastmerge_status status = take_token(cloud, ask, credential, error);
+    if (url.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "%s is too long", ask.setting);
+    status = take_token(cloud, ask, credential, error);
     bool is_absent = !is_container && status != BLASTMERGE_CANCELLED && status != BLASTMERGE_NO_MEMORY;
     return is_absent && status != BLASTMERGE_OK ? BLASTMERGE_OK : status; /* then nothing was found */
 }

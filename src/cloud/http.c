@@ -254,7 +254,8 @@ static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_requ
     if (request->query[0] != '\0' && sas[0] != '\0') bm_text_add(&text, "&");
     bm_text_add(&text, sas);
     if (text.is_cut || lines.is_cut || request->is_cut || !bm_sign(&sign, headers))
-        return bm_fail(request->error, BLASTMERGE_USAGE, "its URL or its credential is too long");
+        return bm_fail(request->error, BLASTMERGE_USAGE,
+                       "its URL, a header or its credential is too long or has control characters");
     return BLASTMERGE_OK;
 }
 
@@ -264,9 +265,7 @@ static enum blastmerge_status check_origin(const struct bm_location *location,
                                            struct blastmerge_error *error) {
     bool is_secret = credential->kind != BM_CREDENTIAL_NONE ||
                      (location->provider == BM_PROVIDER_AZURE && location->query[0] != '\0');
-    if (!is_secret || strncasecmp(location->origin, "https://", 8) == 0 ||
-        bm_location_is_loopback(location->origin))
-        return BLASTMERGE_OK;
+    if (!is_secret || location->is_safe) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_DENIED,
                    "credentials are not sent over http://, where anyone can read them: use https://");
 }
@@ -361,7 +360,7 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
     l->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    allow_protocols(l, easy, request, strncasecmp(url, "https://", 8) == 0);
+    allow_protocols(l, easy, request, bm_location_scheme(url) == BM_SCHEME_HTTPS);
     l->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     l->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     l->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -371,7 +370,7 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     l->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, cloud->stall_seconds);
     l->easy_setopt(easy, CURLOPT_USERAGENT, "blastmerge/" BLASTMERGE_VERSION);
-    if (request->url != NULL || bm_location_is_loopback(url)) l->easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    if (request->url != NULL || request->location->is_loopback) l->easy_setopt(easy, CURLOPT_NOPROXY, "*");
     const char *bundle = bm_environment("AWS_CA_BUNDLE");
     if (bundle == NULL) bundle = bm_environment("CURL_CA_BUNDLE");
     if (bundle == NULL) bundle = bm_environment("SSL_CERT_FILE");
@@ -596,7 +595,7 @@ void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const c
 
 void bm_request_header(struct bm_request *request, const char *name, const char *value) {
     struct bm_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
-    bm_text_format(&text, "%s: %s\n", name, value);
+    bm_text_header(&text, name, "", value);
     request->is_cut = request->is_cut || text.is_cut;
 }
 

@@ -25,12 +25,29 @@ struct symbol {
     { its, offsetof(struct bm_cloud_library, name) }
 
 static const struct symbol curl_symbols[] = {
-    CURL_SYMBOL(global_init),         CURL_SYMBOL(easy_init),     CURL_SYMBOL(easy_cleanup),
-    CURL_SYMBOL(easy_reset),          CURL_SYMBOL(easy_setopt),   CURL_SYMBOL(easy_getinfo),
-    CURL_SYMBOL(easy_pause),          CURL_SYMBOL(easy_strerror), CURL_SYMBOL(multi_init),
-    CURL_SYMBOL(multi_cleanup),       CURL_SYMBOL(multi_setopt),  CURL_SYMBOL(multi_add_handle),
-    CURL_SYMBOL(multi_remove_handle), CURL_SYMBOL(multi_perform), CURL_SYMBOL(multi_poll),
-    CURL_SYMBOL(multi_info_read),     CURL_SYMBOL(slist_append),  CURL_SYMBOL(slist_free_all),
+    CURL_SYMBOL(global_init),
+    CURL_SYMBOL(easy_init),
+    CURL_SYMBOL(easy_cleanup),
+    CURL_SYMBOL(easy_reset),
+    CURL_SYMBOL(easy_setopt),
+    CURL_SYMBOL(easy_getinfo),
+    CURL_SYMBOL(easy_pause),
+    CURL_SYMBOL(easy_strerror),
+    CURL_SYMBOL(multi_init),
+    CURL_SYMBOL(multi_cleanup),
+    CURL_SYMBOL(multi_setopt),
+    CURL_SYMBOL(multi_add_handle),
+    CURL_SYMBOL(multi_remove_handle),
+    CURL_SYMBOL(multi_perform),
+    CURL_SYMBOL(multi_poll),
+    CURL_SYMBOL(multi_info_read),
+    CURL_SYMBOL(slist_append),
+    CURL_SYMBOL(slist_free_all),
+    CURL_SYMBOL(url),
+    CURL_SYMBOL(url_cleanup),
+    CURL_SYMBOL(url_set),
+    CURL_SYMBOL(url_get),
+    CURL_SYMBOL(free),
 };
 
 static const struct symbol crypto_symbols[] = {

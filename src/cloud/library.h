@@ -37,6 +37,11 @@ struct bm_cloud_library {
     CURLMsg *(*multi_info_read)(CURLM *multi, int *n_left);
     struct curl_slist *(*slist_append)(struct curl_slist *list, const char *string);
     void (*slist_free_all)(struct curl_slist *list);
+    CURLU *(*url)(void);
+    void (*url_cleanup)(CURLU *url);
+    CURLUcode (*url_set)(CURLU *url, CURLUPart part, const char *string, unsigned flags);
+    CURLUcode (*url_get)(CURLU *url, CURLUPart part, char **string, unsigned flags);
+    void (*free)(void *string); /* of url_get() */
 
     int (*digest)(const void *data, size_t n_bytes, unsigned char *digest, unsigned *n_digest,
                   const EVP_MD *type, ENGINE *engine);

@@ -57,7 +57,8 @@ static bool matches(const char *pattern, const char *name) {
 /* The location of an object beside the one with the wildcard. */
 static void make_location(const struct listing *listing, const char *key, struct bm_text *text) {
     const struct bm_location *location = &listing->location;
-    if (strncmp(listing->string, "http", 4) == 0) {
+    enum bm_scheme scheme = bm_location_scheme(listing->string);
+    if (scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS) {
         bm_text_format(text, "%s%s/", location->origin, location->container_path);
         bm_text_encode(text, key, strlen(key), true);
         bm_text_format(text, "%s%s", location->query[0] != '\0' ? "?" : "", location->query);

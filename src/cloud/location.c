@@ -4,14 +4,11 @@
 #include "cloud/credential.h"
 #include "cloud/location.h"
 #include "cloud/text.h"
+#include "cloud/url.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static bool begins_with(const char *string, const char *beginning) {
-    return strncasecmp(string, beginning, strlen(beginning)) == 0;
-}
 
 /* --- parsing ------------------------------------------------------------------------------------- */
 
@@ -39,16 +36,21 @@ static bool is_name(struct part part) {
     return part.n > 0 && part.n < BM_LOCATION_NAME && strspn(part.data, legal) >= part.n;
 }
 
-/* Splits an URL of a service: its origin and what follows, without slashes at the end. */
-static bool split_endpoint(const char *url, char *origin, size_t n_origin, char *path, size_t n_path) {
-    if (!begins_with(url, "http://") && !begins_with(url, "https://")) return false;
-    const char *host = bm_location_host(url);
-    size_t n_host = strcspn(host, "/?#");
-    size_t n_rest = strcspn(host + n_host, "?#");
-    while (n_rest > 0 && host[n_host + n_rest - 1] == '/') n_rest--;
-    return n_host > 0 && memchr(host, '@', n_host) == NULL &&
-           bm_copy_bytes(origin, n_origin, url, (size_t)(host - url) + n_host) &&
-           bm_copy_bytes(path, n_path, host + n_host, n_rest);
+/* An account's name is the first label of a host. */
+static bool is_account(struct part part) {
+    static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+    return is_name(part) && strspn(part.data, legal) >= part.n;
+}
+
+static void set_origin(struct bm_location *location, const struct bm_url *url) {
+    bm_copy_text(location->origin, sizeof location->origin, url->origin);
+    location->is_safe = bm_url_is_safe(url, BM_NEAR_LOOPBACK);
+    location->is_loopback = bm_url_is_loopback(url);
+}
+
+/* An emulator's host is a number or localhost; it has the account in the path. */
+static bool is_emulator(const struct bm_url *url) {
+    return url->is_address || bm_url_is_loopback(url);
 }
 
 /* The path of the container is there; that of the object follows from the key. */
@@ -65,12 +67,21 @@ static enum blastmerge_status add_key(struct bm_location *location, const char *
     return path.is_cut ? refuse(error, "the object's name is too long") : BLASTMERGE_OK;
 }
 
+/* Where the provider's service is: what is given, else its own. */
 static enum blastmerge_status set_endpoint(struct bm_location *location, const char *endpoint,
-                                           struct blastmerge_error *error) {
-    if (split_endpoint(endpoint, location->origin, sizeof location->origin, location->container_path,
-                       sizeof location->container_path))
-        return BLASTMERGE_OK;
-    return refuse(error, "its endpoint is no URL like https://host:port");
+                                           bool *has_account_in_path, struct blastmerge_error *error) {
+    struct bm_url url;
+    enum blastmerge_status status =
+        bm_url_parse_safe(&url, endpoint, BM_NEAR_LOOPBACK, "its endpoint", error);
+    if (status != BLASTMERGE_OK) return status;
+    if (url.query[0] != '\0') return refuse(error, "its endpoint has a '?' in its URL");
+    size_t n_path = strlen(url.path);
+    while (n_path > 0 && url.path[n_path - 1] == '/') n_path--;
+    set_origin(location, &url);
+    if (!bm_copy_bytes(location->container_path, sizeof location->container_path, url.path, n_path))
+        return refuse(error, "its endpoint is too long");
+    *has_account_in_path = is_emulator(&url) && n_path == 0;
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status add_to_container_path(struct bm_location *location, struct part part,
@@ -89,17 +100,17 @@ static enum blastmerge_status parse_azure(struct bm_location *location, const ch
     const char *rest = string;
     struct part account = take_part(&rest);
     struct part container = take_part(&rest);
-    if (!is_name(account) || !is_name(container)) return refuse(error, "is no az://ACCOUNT/CONTAINER/BLOB");
+    bool has_account_in_path = false;
+    if (!is_account(account) || !is_name(container))
+        return refuse(error, "is no az://ACCOUNT/CONTAINER/BLOB");
     bm_copy_bytes(location->account, sizeof location->account, account.data, account.n);
     bm_copy_bytes(location->container, sizeof location->container, container.data, container.n);
     char own[BM_LOCATION_ORIGIN];
     struct bm_text text = bm_text_in(own, sizeof own);
     bm_text_format(&text, "https://%s.blob.core.windows.net", location->account);
-    enum blastmerge_status status = set_endpoint(location, endpoint != NULL ? endpoint : own, error);
-    const char *host = bm_location_host(location->origin);
-    bool is_emulator =
-        strspn(host, "0123456789.:") == strlen(host) || bm_location_is_loopback(location->origin);
-    if (status == BLASTMERGE_OK && is_emulator && location->container_path[0] == '\0')
+    enum blastmerge_status status =
+        set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
+    if (status == BLASTMERGE_OK && has_account_in_path)
         status = add_to_container_path(location, account, error);
     if (status == BLASTMERGE_OK) status = add_to_container_path(location, container, error);
     return status == BLASTMERGE_OK ? add_key(location, rest, error) : status;
@@ -117,7 +128,10 @@ static enum blastmerge_status parse_bucket(struct bm_location *location, const c
     bool is_google = location->provider == BM_PROVIDER_GS;
     if (!is_name(bucket)) return refuse(error, is_google ? "is no gs://BUCKET/KEY" : "is no s3://BUCKET/KEY");
     bm_copy_bytes(location->container, sizeof location->container, bucket.data, bucket.n);
-    bm_aws_region(location->region, sizeof location->region);
+    bool has_account_in_path = false;
+    if (!is_google && !bm_aws_region(location->region, sizeof location->region))
+        return refuse(error,
+                      "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is no region's name");
     char own[BM_LOCATION_ORIGIN];
     struct bm_text text = bm_text_in(own, sizeof own);
     bool is_host = endpoint == NULL && !is_google && can_be_in_host(location->container);
@@ -127,42 +141,43 @@ static enum blastmerge_status parse_bucket(struct bm_location *location, const c
         bm_text_format(&text, "https://%s%ss3.%s.amazonaws.com", is_host ? location->container : "",
                        is_host ? "." : "", location->region);
     }
-    enum blastmerge_status status = set_endpoint(location, endpoint != NULL ? endpoint : own, error);
+    enum blastmerge_status status =
+        set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
     if (status == BLASTMERGE_OK && !is_host) status = add_to_container_path(location, bucket, error);
     return status == BLASTMERGE_OK ? add_key(location, rest, error) : status;
 }
 
+/* By its name as a server reads it. */
 static bool has_parameter(const char *query, const char *name) {
-    size_t n_name = strlen(name);
-    for (; *query != '\0'; query += query[0] == '&') {
-        if (strncmp(query, name, n_name) == 0 && query[n_name] == '=') return true;
+    while (*query != '\0') {
+        char decoded[16];
+        size_t n_name = strcspn(query, "=&");
+        struct bm_text text = bm_text_in(decoded, sizeof decoded);
+        bm_text_decode(&text, query, n_name);
+        if (query[n_name] == '=' && bm_is_same_word(decoded, text.n, name)) return true;
         query += strcspn(query, "&");
+        query += *query == '&';
     }
     return false;
 }
 
-/* Whether an URL is an Azure blob's: by its host, its SAS, or the endpoint that is in use for Azure. */
-static bool is_azure_url(const struct bm_location *location, const char *url, const char *endpoint) {
-    const char *host = bm_location_host(location->origin);
-    const char *dot = strchr(host, '.');
-    if (dot != NULL && strncasecmp(dot, ".blob.core.", 11) == 0) return true;
-    if (has_parameter(location->query, "sv") && has_parameter(location->query, "sig")) return true;
-    size_t n = endpoint == NULL ? 0 : strlen(endpoint);
-    while (n > 0 && endpoint[n - 1] == '/') n--;
-    return n > 0 && strncasecmp(url, endpoint, n) == 0 && url[n] == '/';
+static bool is_below_endpoint(const struct bm_url *url, const char *endpoint) {
+    struct bm_url above;
+    struct blastmerge_error ignored = {0};
+    return endpoint != NULL && bm_url_parse(&above, endpoint, &ignored) == BLASTMERGE_OK &&
+           bm_url_is_below(url, &above);
 }
 
 /* [/account]/container/blob, encoded. */
-static enum blastmerge_status parse_azure_path(struct bm_location *location, struct blastmerge_error *error) {
-    const char *host = bm_location_host(location->origin);
+static enum blastmerge_status parse_azure_path(struct bm_location *location, const struct bm_url *url,
+                                               struct blastmerge_error *error) {
+    bool has_account = is_emulator(url);
     const char *rest = location->path + 1;
-    bool is_emulator =
-        strspn(host, "0123456789.:") == strlen(host) || bm_location_is_loopback(location->origin);
-    struct part account = is_emulator ? take_part(&rest) : (struct part){host, strcspn(host, ".")};
+    struct part account = has_account ? take_part(&rest) : (struct part){url->host, strcspn(url->host, ".")};
     struct part container = take_part(&rest);
     char key[BM_LOCATION_PATH];
     struct bm_text text = bm_text_in(key, sizeof key);
-    if (!is_name(account) || !is_name(container))
+    if (!is_account(account) || !is_name(container))
         return refuse(error, "is no URL of a blob: https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB");
     location->provider = BM_PROVIDER_AZURE;
     bm_copy_bytes(location->account, sizeof location->account, account.data, account.n);
@@ -170,27 +185,40 @@ static enum blastmerge_status parse_azure_path(struct bm_location *location, str
     bm_text_decode(&text, rest, strlen(rest));
     location->container_path[0] = '\0';
     enum blastmerge_status status =
-        is_emulator ? add_to_container_path(location, account, error) : BLASTMERGE_OK;
+        has_account ? add_to_container_path(location, account, error) : BLASTMERGE_OK;
     if (status == BLASTMERGE_OK) status = add_to_container_path(location, container, error);
     return status == BLASTMERGE_OK ? add_key(location, key, error) : status;
 }
 
+/* An URL is an Azure blob's by its host, its SAS, or the endpoint that is in use for Azure. With a SAS no
+ * other credential is used, so that nothing goes to a host for its looks. */
 static enum blastmerge_status parse_url(struct bm_location *location, const char *string,
                                         const char *azure_endpoint, struct blastmerge_error *error) {
-    const char *host = bm_location_host(string);
-    size_t n_host = strcspn(host, "/?#");
-    const char *path = host + n_host;
-    size_t n_path = strcspn(path, "?#");
-    const char *query = path[n_path] == '?' ? path + n_path + 1 : "";
-    if (memchr(host, '@', n_host) != NULL)
-        return refuse(error, "has a name or a password in its URL, which is not supported");
-    if (n_host == 0 || strpbrk(string, " \"<>\\^`{|}") != NULL) return refuse(error, "is no valid URL");
-    if (!bm_copy_bytes(location->origin, sizeof location->origin, string, (size_t)(path - string)) ||
-        !bm_copy_bytes(location->path, sizeof location->path, n_path == 0 ? "/" : path,
-                       n_path == 0 ? 1 : n_path) ||
-        !bm_copy_bytes(location->query, sizeof location->query, query, strcspn(query, "#")))
-        return refuse(error, "its URL is too long");
-    return is_azure_url(location, string, azure_endpoint) ? parse_azure_path(location, error) : BLASTMERGE_OK;
+    struct bm_url url;
+    enum blastmerge_status status = bm_url_parse(&url, string, error);
+    if (status != BLASTMERGE_OK) return status;
+    set_origin(location, &url);
+    bm_copy_text(location->path, sizeof location->path, url.path);
+    bm_copy_text(location->query, sizeof location->query, url.query);
+    bool is_signed = has_parameter(url.query, "sig");
+    bool is_azure = bm_url_is_azure(&url) || is_below_endpoint(&url, azure_endpoint) ||
+                    (is_signed && has_parameter(url.query, "sv"));
+    location->has_sas = is_azure && is_signed;
+    return is_azure ? parse_azure_path(location, &url, error) : BLASTMERGE_OK;
+}
+
+/* What belongs to URLs has no place in these: it would be a part of the name, and might be secret. */
+static enum blastmerge_status check_name(const char *string, struct blastmerge_error *error) {
+    const char *rest = bm_location_host(string);
+    if (memchr(rest, '@', strcspn(rest, "/?#")) != NULL)
+        return refuse(error,
+                      "has a name or a password in it, which is not supported: credentials come from the "
+                      "environment");
+    if (strpbrk(rest, "?#") != NULL)
+        return refuse(error,
+                      "has a '?' or a '#', which az://, s3:// and gs:// do not take: use an https:// URL "
+                      "for a SAS or for an object with such a name");
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status check_characters(const char *string, struct blastmerge_error *error) {
@@ -207,17 +235,25 @@ enum blastmerge_status bm_location_parse(struct bm_location *location, const cha
     enum blastmerge_status status = check_characters(string, error);
     if (status != BLASTMERGE_OK) return status;
     const char *azure_endpoint = endpoint != NULL ? endpoint : bm_azure_endpoint(azure, sizeof azure);
-    if (begins_with(string, "az://")) {
+    enum bm_scheme scheme = bm_location_scheme(string);
+    const char *rest = bm_location_host(string);
+    bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
+    if (!is_url) status = check_name(string, error);
+    if (status != BLASTMERGE_OK) return status;
+    switch (scheme) {
+    case BM_SCHEME_AZURE:
         location->provider = BM_PROVIDER_AZURE;
-        return parse_azure(location, string + 5, azure_endpoint, error);
-    }
-    if (begins_with(string, "s3://")) {
+        return parse_azure(location, rest, azure_endpoint, error);
+    case BM_SCHEME_S3:
         location->provider = BM_PROVIDER_S3;
-        return parse_bucket(location, string + 5, endpoint != NULL ? endpoint : bm_aws_endpoint(), error);
-    }
-    if (begins_with(string, "gs://")) {
+        return parse_bucket(location, rest, endpoint != NULL ? endpoint : bm_aws_endpoint(), error);
+    case BM_SCHEME_GS:
         location->provider = BM_PROVIDER_GS;
-        return parse_bucket(location, string + 5, endpoint, error);
+        return parse_bucket(location, rest, endpoint, error);
+    case BM_SCHEME_HTTP:
+    case BM_SCHEME_HTTPS:
+    case BM_SCHEME_NONE:
+        break;
     }
     location->provider = BM_PROVIDER_HTTP;
     return parse_url(location, string, azure_endpoint, error);

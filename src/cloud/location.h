@@ -34,7 +34,21 @@ struct bm_location {
     char container[BM_LOCATION_NAME];        /* or bucket */
     char key[BM_LOCATION_KEY];               /* the object's name, decoded */
     char region[BM_LOCATION_NAME];           /* S3's */
+    bool is_safe;                            /* secrets may go there: https, or this machine */
+    bool is_loopback;                        /* it is this machine */
+    bool has_sas; /* the query has a signature of Azure's: no other credential is used */
 };
+
+/* What a location begins with, in whatever case. NONE: it is a path. The only function that looks at it. */
+enum bm_scheme {
+    BM_SCHEME_NONE,
+    BM_SCHEME_HTTP,
+    BM_SCHEME_HTTPS,
+    BM_SCHEME_AZURE,
+    BM_SCHEME_S3,
+    BM_SCHEME_GS
+};
+enum bm_scheme bm_location_scheme(const char *string);
 
 /* Whether the string is a remote location's, and not a path. */
 bool bm_location_is_remote(const char *string);
@@ -51,12 +65,14 @@ enum blastmerge_status bm_location_parse(struct bm_location *location, const cha
  * the URL that requests go to. Locations that make no sense are the same as nothing. */
 bool bm_location_is_same(const char *one, const char *other, const char *endpoint);
 
-/* The location as messages and reports have it: without passwords, signatures and the like, and with
- * a '?' for each control character. Fits anything whose length is that of the string or 32 bytes. */
-void bm_location_show(const char *string, char *shown, size_t size);
+/* Whether a folder of az://, s3:// or gs:// names a container or bucket by itself, so that whatever is added
+ * to it is below that: nothing of a name for an object, a query, a wildcard, "." or "..". */
+bool bm_location_is_folder(const char *string);
 
-/* Whether the location is on this machine, where secrets may go without encryption. */
-bool bm_location_is_loopback(const char *origin);
+/* The location as messages and reports have it. Only what is no secret is shown: scheme, host, port, path; a
+ * "?…" stands for a query and a fragment; a user, a password and what is no host are left out. With a
+ * '?' for each control character. Fits anything whose length is that of the string or 32 bytes. */
+void bm_location_show(const char *string, char *shown, size_t size);
 
 /* "host:port" of an origin. */
 const char *bm_location_host(const char *origin);

@@ -6,22 +6,29 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const schemes[] = {"http://", "https://", "az://", "s3://", "gs://"};
-
-static bool begins_with(const char *string, const char *beginning) {
-    return strncasecmp(string, beginning, strlen(beginning)) == 0;
+enum bm_scheme bm_location_scheme(const char *string) {
+    static const struct {
+        const char *beginning;
+        enum bm_scheme scheme;
+    } schemes[] = {{"http://", BM_SCHEME_HTTP},
+                   {"https://", BM_SCHEME_HTTPS},
+                   {"az://", BM_SCHEME_AZURE},
+                   {"s3://", BM_SCHEME_S3},
+                   {"gs://", BM_SCHEME_GS}};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const char *beginning = schemes[i].beginning;
+        if (strncasecmp(string, beginning, strlen(beginning)) == 0) return schemes[i].scheme;
+    }
+    return BM_SCHEME_NONE;
 }
 
 bool bm_location_is_remote(const char *string) {
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        if (begins_with(string, schemes[i])) return true;
-    }
-    return false;
+    return bm_location_scheme(string) != BM_SCHEME_NONE;
 }
 
 bool bm_location_has_wildcard(const char *string) {
     if (!bm_location_is_remote(string)) return false;
-    size_t n = strcspn(string, "?");
+    size_t n = strcspn(string, "?#");
     while (n > 0 && string[n - 1] != '/') {
         if (string[--n] == '*') return true;
     }
@@ -33,43 +40,53 @@ const char *bm_location_host(const char *origin) {
     return slashes == NULL ? origin : slashes + 3;
 }
 
-bool bm_location_is_loopback(const char *origin) {
-    const char *host = bm_location_host(origin);
-    size_t n_host = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-    bool is_number = strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n_host;
-    return is_number || bm_is_same_word(host, n_host, "localhost") || bm_is_same_word(host, n_host, "[::1]");
+/* --- folders ------------------------------------------------------------------------------------- */
+
+/* Whether n bytes can be the name of a bucket, a container or an account. */
+static bool is_name(const char *name, size_t n) {
+    static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_$";
+    return n > 0 && n < BM_LOCATION_NAME && strspn(name, legal) >= n && strspn(name, ".") < n;
+}
+
+bool bm_location_is_folder(const char *string) {
+    enum bm_scheme scheme = bm_location_scheme(string);
+    const char *rest = bm_location_host(string);
+    if (scheme != BM_SCHEME_AZURE && scheme != BM_SCHEME_S3 && scheme != BM_SCHEME_GS) return false;
+    if (strpbrk(rest, "*?#%\\") != NULL) return false;
+    for (const char *c = rest; *c != '\0'; c++) {
+        if (bm_is_control(*c)) return false;
+    }
+    for (size_t n_names = scheme == BM_SCHEME_AZURE ? 2 : 1; n_names > 0; n_names--) {
+        size_t n = strcspn(rest, "/");
+        if (!is_name(rest, n)) return false;
+        rest += n + (rest[n] == '/');
+    }
+    while (*rest != '\0') { /* folders, each with a name */
+        size_t n = strcspn(rest, "/");
+        if (n == 0 || (n <= 2 && strspn(rest, ".") >= n)) return false;
+        rest += n + (rest[n] == '/');
+    }
+    return true;
 }
 
 /* --- showing ------------------------------------------------------------------------------------- */
 
-/* Whether a query's parameter looks like something that opens doors. */
-static bool is_secret(const char *name, size_t n_name) {
-    static const char *const parts[] = {"sig", "tok", "key", "secret", "pass", "cred", "auth", "code"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        size_t n_part = strlen(parts[i]);
-        for (size_t at = 0; at + n_part <= n_name; at++) {
-            if (strncasecmp(name + at, parts[i], n_part) == 0) return true;
-        }
+/* How much of the authority is a host with perhaps a port, or a bucket's name; 0: it is something else, such
+ * as a key and the first half of a secret. Brackets: an IPv6 address. */
+static size_t count_host(const char *authority, size_t n, bool is_url) {
+    size_t n_host = 0;
+    if (is_url && authority[0] == '[') {
+        n_host = strspn(authority, "[0123456789abcdefABCDEF:.");
+        if (n_host >= n || authority[n_host++] != ']') return 0;
+    } else {
+        while (n_host < n && strchr(":@\\\"<>", authority[n_host]) == NULL) n_host++;
     }
-    return false;
+    if (is_url && n_host < n && authority[n_host] == ':')
+        n_host += 1 + strspn(authority + n_host + 1, "0123456789");
+    return n_host == n ? n : 0;
 }
 
-static void show_query(struct bm_text *text, const char *query) {
-    while (*query != '\0') {
-        size_t n_parameter = strcspn(query, "&");
-        size_t n_name = strcspn(query, "=&");
-        bm_text_add_bytes(text, query, n_name);
-        if (n_name < n_parameter && is_secret(query, n_name)) {
-            bm_text_add(text, "=...");
-        } else {
-            bm_text_add_bytes(text, query + n_name, n_parameter - n_name);
-        }
-        query += n_parameter;
-        if (*query == '&') bm_text_add_bytes(text, query++, 1);
-    }
-}
-
-/* A key from a list may hold anything; a message is one line, and does nothing to a terminal. */
+/* A key from a list may hold anything; a name is one line. */
 static void hide_controls(char *shown) {
     for (; *shown != '\0'; shown++) {
         if (bm_is_control(*shown)) *shown = '?';
@@ -78,17 +95,23 @@ static void hide_controls(char *shown) {
 
 void bm_location_show(const char *string, char *shown, size_t size) {
     struct bm_text text = bm_text_in(shown, size);
-    bool is_url = begins_with(string, "http://") || begins_with(string, "https://");
-    size_t n_path = is_url ? strcspn(string, "?") : strlen(string);
-    const char *host = is_url ? bm_location_host(string) : string;
-    size_t n_authority = strcspn(host, "/?");
-    const char *at = is_url ? memrchr(host, '@', n_authority) : NULL;
+    enum bm_scheme scheme = bm_location_scheme(string);
+    bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
+    const char *host = bm_location_host(string);
+    size_t n_authority = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', n_authority);
     bm_text_add_bytes(&text, string, (size_t)(host - string));
-    if (at != NULL) host = at + 1;
-    bm_text_add_bytes(&text, host, (size_t)(string + n_path - host));
-    if (string[n_path] == '?') {
-        bm_text_add(&text, "?");
-        show_query(&text, string + n_path + 1);
+    if (at != NULL) {
+        n_authority -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    size_t n_host = count_host(host, n_authority, is_url);
+    size_t n_path = n_host == n_authority ? strcspn(host + n_host, "?#") : 0;
+    if (n_host < n_authority) {
+        bm_text_add(&text, "…");
+    } else {
+        bm_text_add_bytes(&text, host, n_host + n_path);
+        if (host[n_host + n_path] != '\0') bm_text_add(&text, "?…");
     }
     hide_controls(shown);
 }

@@ -84,13 +84,15 @@ struct dialect {
     const char *algorithm; /* and what stands before the key */
     const char *key_prefix;
     const char *prefix; /* of headers */
+    const char *token_header;
     const char *service;
     const char *request;
 };
 
-static const struct dialect aws_dialect = {"AWS4-HMAC-SHA256", "AWS4", "x-amz-", "s3", "aws4_request"};
-static const struct dialect google_dialect = {"GOOG4-HMAC-SHA256", "GOOG4", "x-goog-", "storage",
-                                              "goog4_request"};
+static const struct dialect aws_dialect = {"AWS4-HMAC-SHA256",     "AWS4", "x-amz-",
+                                           "x-amz-security-token", "s3",   "aws4_request"};
+static const struct dialect google_dialect = {"GOOG4-HMAC-SHA256",     "GOOG4",   "x-goog-",
+                                              "x-goog-security-token", "storage", "goog4_request"};
 
 /* method, path, query, headers, their names, payload: one below the other. */
 static bool make_canonical(const struct bm_sign *sign, const char *headers, const char *payload,
@@ -169,7 +171,7 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_sign *sign, s
     bm_text_format(headers, "%scontent-sha256: %s\n%sdate: %s\n", dialect->prefix, payload, dialect->prefix,
                    now);
     if (sign->credential->token[0] != '\0')
-        bm_text_format(headers, "%ssecurity-token: %s\n", dialect->prefix, sign->credential->token);
+        bm_text_header(headers, dialect->token_header, "", sign->credential->token);
     if (headers->is_cut || !make_canonical(sign, headers->data, payload, &canonical, &names)) return false;
     bm_text_format(&scope, "%.8s/%s/%s/%s", now, region, dialect->service, dialect->request);
     bm_cloud_sha256(canonical.data, canonical.n, digest);
@@ -181,12 +183,13 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_sign *sign, s
     derive_key(dialect, sign, day, region, key);
     bm_cloud_hmac(key, sizeof key, canonical.data, canonical.n, digest);
     explicit_bzero(key, sizeof key);
-    bm_text_format(headers,
-                   "Authorization: %s Credential=%s/%s,SignedHeaders=%s,Signature=", dialect->algorithm,
+    char signature_data[2048];
+    struct bm_text signature = bm_text_in(signature_data, sizeof signature_data);
+    bm_text_format(&signature, "%s Credential=%s/%s,SignedHeaders=%s,Signature=", dialect->algorithm,
                    sign->credential->id, scope.data, names.data);
-    bm_text_hex(headers, digest, sizeof digest);
-    bm_text_add(headers, "\n");
-    return !headers->is_cut && !scope.is_cut;
+    bm_text_hex(&signature, digest, sizeof digest);
+    bm_text_header(headers, "Authorization", "", signature.data);
+    return !headers->is_cut && !scope.is_cut && !signature.is_cut;
 }
 
 /* --- Azure's Shared Key -------------------------------------------------------------------------- */
@@ -253,10 +256,12 @@ static bool sign_azure(const struct bm_sign *sign, struct bm_text *headers) {
     if (!add_azure_headers(headers->data, &string) || !add_azure_resource(sign, &string) || string.is_cut)
         return false;
     bm_cloud_hmac(sign->credential->secret, sign->credential->n_secret, string.data, string.n, code);
-    bm_text_format(headers, "Authorization: SharedKey %s:", sign->location->account);
-    bm_text_base64(headers, code, sizeof code);
-    bm_text_add(headers, "\n");
-    return !headers->is_cut;
+    char value_data[BM_LOCATION_NAME + 64];
+    struct bm_text value = bm_text_in(value_data, sizeof value_data);
+    bm_text_format(&value, "%s:", sign->location->account);
+    bm_text_base64(&value, code, sizeof code);
+    bm_text_header(headers, "Authorization", "SharedKey ", value.data);
+    return !headers->is_cut && !value.is_cut;
 }
 
 /* --- whichever it is ----------------------------------------------------------------------------- */
@@ -283,7 +288,7 @@ bool bm_sign(const struct bm_sign *sign, char headers[BM_SIGN_HEADERS]) {
         return sign_v4(sign->location->provider == BM_PROVIDER_GS ? &google_dialect : &aws_dialect, sign,
                        &text);
     case BM_CREDENTIAL_BEARER:
-        bm_text_format(&text, "Authorization: Bearer %s\n", sign->credential->secret);
+        bm_text_header(&text, "Authorization", "Bearer ", sign->credential->secret);
         break;
     case BM_CREDENTIAL_SAS:
     case BM_CREDENTIAL_NONE:

@@ -38,6 +38,16 @@ void bm_text_format(struct bm_text *text, const char *format, ...) {
     }
 }
 
+void bm_text_header(struct bm_text *text, const char *name, const char *kind, const char *value) {
+    for (const char *c = value; *c != '\0'; c++) {
+        if (bm_is_control(*c)) {
+            text->is_cut = true;
+            return;
+        }
+    }
+    bm_text_format(text, "%s: %s%s\n", name, kind, value);
+}
+
 static bool is_unreserved(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';

@@ -20,6 +20,12 @@ void bm_text_add(struct bm_text *text, const char *string);
 void bm_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes);
 void bm_text_format(struct bm_text *text, const char *format, ...) BM_FORMAT(2, 3);
 
+/* Adds a header's line: "Name: kind value\n". Every header is made here: where the value has a control
+ * character, such as a line feed that would begin another header, nothing is added and the text counts as
+ * cut.
+ */
+void bm_text_header(struct bm_text *text, const char *name, const char *kind, const char *value);
+
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and, where it is kept, the slash (RFC 3986, 2.3). */
 void bm_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
 void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes);

@@ -125,15 +125,18 @@ static enum blastmerge_status look(struct bm_queries *queries, const char *path,
 enum blastmerge_status bm_queries_open(struct bm_queries *queries, const char *path,
                                        struct blastmerge_error *error) {
     struct stat information;
+    char shown[512]; /* it may be a location with a secret, though that is no file */
     queries->file = bm_open(path, O_RDONLY | O_NONBLOCK, 0);
+    int reason = errno;
+    blastmerge_show_location(path, shown, sizeof shown);
     if (queries->file < 0)
-        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be opened", path);
+        return bm_fail_system(error, reason, "%.400s: the file of queries cannot be opened", shown);
     if (fstat(queries->file, &information) != 0)
-        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be read", path);
+        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be read", shown);
     if (!S_ISREG(information.st_mode))
         return bm_fail(error, BLASTMERGE_USAGE, "%.400s: the queries must be in a file, no pipe or folder",
-                       path);
-    return look(queries, path, error);
+                       shown);
+    return look(queries, shown, error);
 }
 
 void bm_queries_close(struct bm_queries *queries) {

@@ -44,8 +44,10 @@ static enum blastmerge_status refuse(const struct part *part, const char *name, 
     struct blastmerge_error *error = part->finalize->error;
     const json_t *found = json_object_get(part->object, name);
     if (json_is_string(found) && json_string_length(found) > 0) {
+        char shown[256]; /* it may be a location with a secret in it */
+        blastmerge_show_location(json_string_value(found), shown, sizeof shown);
         (void)bm_fail(error, BLASTMERGE_USAGE, "the job's field %s%s: expected %s, found \"%.100s\"",
-                      part->where, name, expected, json_string_value(found));
+                      part->where, name, expected, shown);
     } else {
         (void)bm_fail(error, BLASTMERGE_USAGE, "the job's field %s%s: expected %s, found %s", part->where,
                       name, expected, kind_of(found));
@@ -126,10 +128,13 @@ static enum blastmerge_status take_storage(struct bm_finalize *finalize, const s
     enum blastmerge_status status = take_string(top, "storage_prefix", false, &storage);
     if (status != BLASTMERGE_OK) return status;
     finalize->is_remote = bm_location_is_remote(storage);
-    bool is_web = strncmp(storage, "http://", 7) == 0 || strncmp(storage, "https://", 8) == 0;
-    bool is_wild = finalize->is_remote && strpbrk(storage, "*?#%\\") != NULL;
-    if (is_web || is_wild || strcmp(storage, "-") == 0 || strlen(storage) > BM_FINALIZE_MAX_STORAGE)
-        return refuse(top, "storage_prefix", "a folder, or az://, s3:// or gs:// with a name without '*'");
+    /* it is a bucket or container by itself: what is added to it below can only be a name in there */
+    bool is_wrong = finalize->is_remote && !bm_location_is_folder(storage);
+    if (is_wrong || strcmp(storage, "-") == 0 || strlen(storage) > BM_FINALIZE_MAX_STORAGE)
+        return refuse(
+            top, "storage_prefix",
+            "a folder, or az://ACCOUNT/CONTAINER, s3://BUCKET or gs://BUCKET with perhaps folders in it "
+            "(without '*', '?', '#', '%', '\\' and \"..\")");
 #ifndef BLASTMERGE_CLOUD
     if (finalize->is_remote)
         return bm_fail(finalize->error, BLASTMERGE_USAGE,

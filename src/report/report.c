@@ -85,7 +85,12 @@ static enum blastmerge_status write_value(struct bm_report *report, json_t *valu
                                           struct blastmerge_error *error) {
     char *text = NULL;
     if (value != NULL && !report->has_failed) {
-        text = json_dumps(value, JSON_COMPACT | (is_members ? JSON_EMBED : 0));
+        size_t flags = JSON_COMPACT | (is_members ? JSON_EMBED : 0);
+        text = json_dumps(value, flags);
+        if (text != NULL && !bm_is_shown_as_it_is(text)) { /* the same values, in ASCII */
+            free(text);
+            text = json_dumps(value, flags | JSON_ENSURE_ASCII);
+        }
     }
     json_decref(value);
     if (text == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for the report");

@@ -189,7 +189,7 @@ def test_sas_is_used_and_never_shown(azure, children, tmp_path):
     shown = done.err + report.read_text() + faulty.err + faulty.out.decode() + wild.err + exists.err
     for secret in sas.values():
         assert secret.rpartition("sig=")[2] not in shown
-    assert "sig=..." in shown
+    assert "?…" in shown
 
 
 def test_oauth_over_https(tmp_path, children):

@@ -370,12 +370,69 @@ def test_files_from_with_null(children, out):
     assert run("--null", "--files-from", "-", input=names[:-1]).text == expected(children)
 
 
+HIDDEN = [(b"\x9b31m", b"\\x9b31m"), (b"\xc2\x9b31m", b"\\u009b31m"), ("\u202egpj".encode(), b"\\u202egpj"),
+          ("\u2066\u200e\u061c".encode(), b"\\u2066\\u200e\\u061c"), ("\u2028\u2029".encode(), b"\\u2028\\u2029"),
+          ("äß中א".encode(), "äß中א".encode())]
+
+
+@pytest.mark.parametrize("odd, shown", HIDDEN, ids=lambda value: value.hex())
+def test_nothing_for_a_terminal_in_names(children, out, odd, shown):
+    """Names of children, lists, outputs, in messages, warnings and the table of check; the report has them exactly."""
+    def runs(*arguments):
+        done = subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert odd == shown or (odd not in done.stderr and odd not in done.stdout)
+        return done
+
+    name = os.fsencode(out) + b"/x" + odd
+    for arguments in ([name], ["--files-from", name], ["--expect-queries", name, children[0]], ["finalize", name],
+                      ["-o", name + b"/y", children[0]], [b"--x" + odd]):
+        done = runs(*arguments)
+        assert done.returncode != OK and shown in done.stderr, done.stderr
+    with open(name, "wb") as file:
+        file.write(child("a"))
+    done = runs("check", "--report", out / "report", name, name)  # a warning: it is given twice
+    assert done.returncode == OK and shown in done.stderr and shown in done.stdout
+    report = (out / "report").read_bytes()
+    assert odd == shown or odd not in report
+    if odd[:1] != b"\x9b":
+        assert os.fsencode(json.loads(report)["children"][0]["location"]) == name
+
+
+def test_nothing_for_a_terminal_in_children(out):
+    """What a message quotes of a child's data."""
+    for odd, shown in HIDDEN:
+        (out / "c.xml").write_bytes(b"<Blast" + odd + b"/>")
+        done = subprocess.run([PROGRAM, "--format", "xml", out / "c.xml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == DATA and (odd == shown or odd not in done.stderr), done.stderr
+
+
+SECRETS = ["az://acct/c/b?sv=1&sig=SESAME", "AZ://acct/c/b#sig=SESAME", "s3://KEY:SESAME@bucket/key", "S3://KEY:SES/AME@bucket/key",
+           "gs://bucket/key?access_token=SESAME", "https://user:SESAME@host.invalid/x", "HTTP://SESAME@host.invalid/x",
+           "https://host.invalid:x/?pwd=SESAME", "http://127.0.0.1:SESAME@host.invalid/x?jwt=SESAME#SESAME"]
+
+
+@pytest.mark.parametrize("location", SECRETS)
+def test_no_secret_is_shown(children, out, location):
+    """Wherever a location can be given; nothing is asked of anybody, since each is refused or is no place for this."""
+    description = json.dumps({"schema": "blastmerge-finalize-job", "schema_version": 1, "storage_prefix": location,
+                              "parent": {"job_id": "p"}, "expected_child_count": 1, "children": [{"job_id": "c", "status": "queued"}]})
+    (out / "job.json").write_text(description)
+    for arguments in ([location], ["check", location], ["-v", "-o", location, children[0]],
+                      ["-o", out / "r.gz", "--report", location, children[0]], ["--files-from", location],
+                      ["--expect-queries", location, children[0]], ["finalize", location], ["finalize", out / "job.json"],
+                      ["--report", out / "report", location], ["--enpoint=" + location, children[0]]):
+        done = run(*arguments)
+        assert done.code != OK
+        for text in (done.err, done.out.decode(), (out / "report").read_text() if (out / "report").exists() else ""):
+            assert "SES" not in text and "AME" not in text, (arguments, text)
+
+
 def test_names_that_are_not_utf8(children, out):
     name = os.fsencode(out) + b"/\xe9\xff.gz"
     with open(name, "wb") as file:
         file.write(child("a")[:-1])
     done = subprocess.run([PROGRAM, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == DATA and b"\xe9\xff.gz: " in done.stderr
+    assert done.returncode == DATA and b"\\xe9\\xff.gz: " in done.stderr  # shown as escapes
     with open(name, "wb") as file:
         file.write(child("a"))
     done = subprocess.run([PROGRAM, "--report", out / "report", "-o", out / "merged", name], check=False)

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text as messages show it. Names of files, keys from lists, answers of servers and children's data end up in
+ * messages, and messages in terminals and logs. This is the one place that decides what is shown as it is.
+ */
+#include "base/base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The character that the bytes begin with, and its length; 0 where they are no UTF-8. A NUL byte ends them.
+ */
+static size_t read_character(const char *text, uint32_t *character) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t n = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+    if (n == 0 || bytes[0] > 0xf4) return 0;
+    uint32_t value = n == 1 ? bytes[0] : bytes[0] & (0x7fU >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) return 0;
+        value = value << 6 | (bytes[i] & 0x3fU);
+    }
+    *character = value;
+    bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
+    return value < least[n] || is_surrogate || value > 0x10ffff ? 0 : n;
+}
+
+/* Whether a character above U+007F acts instead of being seen: C1 controls, marks that turn the direction of
+ * text, line and paragraph separators, the byte order mark. */
+static bool is_hidden(uint32_t character) {
+    static const struct {
+        uint32_t first, last;
+    } hidden[] = {{0x80, 0x9f},     {0x61c, 0x61c},   {0x200e, 0x200f}, {0x2028, 0x202e},
+                  {0x2066, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        if (character >= hidden[i].first && character <= hidden[i].last) return true;
+    }
+    return false;
+}
+
+/* Writes what stands for the first character of `text`, and tells how many bytes of `text` that was. */
+static size_t show_character(char piece[12], const char *text) {
+    uint32_t character = 0;
+    size_t n = read_character(text, &character);
+    if (n == 0) {
+        snprintf(piece, 12, "\\x%02x", (unsigned char)*text);
+        return 1;
+    }
+    if (character < 0x20 || character == 0x7f) {
+        memcpy(piece, "?", 2);
+    } else if (character >= 0x80 && is_hidden(character)) {
+        snprintf(piece, 12, character > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)character);
+    } else {
+        memcpy(piece, text, n);
+        piece[n] = '\0';
+    }
+    return n;
+}
+
+void bm_show(char *shown, size_t size, const char *text) {
+    size_t n = 0;
+    size_t n_short = 0; /* of what is kept before "..." if the rest does not fit */
+    while (*text != '\0') {
+        char piece[12];
+        text += show_character(piece, text);
+        size_t n_piece = strlen(piece);
+        if (n + n_piece >= size) {
+            memcpy(shown + n_short, "...", 4);
+            return;
+        }
+        memcpy(shown + n, piece, n_piece);
+        n += n_piece;
+        if (n + 3 < size) n_short = n;
+    }
+    shown[n] = '\0';
+}
+
+bool bm_is_shown_as_it_is(const char *text) {
+    while (*text != '\0') {
+        char piece[12];
+        size_t n = show_character(piece, text);
+        if (memcmp(piece, text, n) != 0) return false;
+        text += n;
+    }
+    return true;
+}
+
+void bm_show_list(char *shown, size_t size, const char *format, va_list arguments) {
+    char text[sizeof((struct blastmerge_error *)0)->message];
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    if (length < 0) text[0] = '\0';
+    if (length >= (int)sizeof text) {
+        char *end = text + sizeof text - 4;
+        while (((unsigned char)*end & 0xc0) == 0x80 && end > text + sizeof text - 8) end--;
+        memcpy(end, "...", 4);
+    }
+    bm_show(shown, size, text);
+}
