@@ -104,9 +104,9 @@ static bool set_keys(struct bm_credential *credential, const char *id, const cha
 static bool find_in_environment(struct bm_credential *credential) {
     const char *id = bm_environment("AWS_ACCESS_KEY_ID");
     const char *secret = bm_environment("AWS_SECRET_ACCESS_KEY");
+    if (id == NULL || secret == NULL) return false;
     credential->from = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN";
-    return id != NULL && secret != NULL &&
-           set_keys(credential, id, secret, bm_environment("AWS_SESSION_TOKEN"));
+    return set_keys(credential, id, secret, bm_environment("AWS_SESSION_TOKEN"));
 }
 
 static bool find_in_profile(struct bm_credential *credential) {

@@ -6,7 +6,7 @@ import time
 import pytest
 import stores
 from conftest import merge
-from program import DENIED, OK
+from program import DENIED, OK, USAGE
 from standin import StandIn, token
 
 SOON = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
@@ -205,6 +205,67 @@ def test_google_sends_what_its_documents_say(standin):
     merge("check", "--endpoint", standin.url, "gs://bucket/key",
           env={"GS_ACCESS_KEY_ID": "GOOG1", "GS_SECRET_ACCESS_KEY": "SESAME"})
     assert seen["Authorization"].startswith("GOOG4-HMAC-SHA256 Credential=GOOG1/") and "x-goog-date" in seen
+
+
+# --- what is refused before anything is sent -------------------------------------------------------------
+
+FAR = "http://198.51.100.1"
+ODD = [f"{FAR}/x", "http://127.0.0.1:x@198.51.100.1/x", "http://127.0.0.1.example.invalid/x", "http://localhost.example.invalid/",
+       "http://169.254.169.254.example.invalid/", "http://169.254.169.254@198.51.100.1/", "http://0xc6336401/", "HTTP://198.51.100.1/",
+       "http://127.0.0.1\\@198.51.100.1/", "http://198.51.100.1#@127.0.0.1/", "http://[::ffff:198.51.100.1]/", "file:///etc/passwd"]
+
+
+@pytest.mark.parametrize("url", ODD)
+def test_settings_name_a_near_host(url, tmp_path):
+    """Credentials' servers over http are near ones; what an URL looks like does not count."""
+    (tmp_path / "jwt").write_text("the-jwt")
+    s3, azure = "s3://bucket/key", "az://account/container/blob"
+    sts = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "jwt"), "AWS_ROLE_ARN": "arn:aws:iam::1:role/r"}
+    workload = {"AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "jwt"), "AZURE_CLIENT_ID": "me", "AZURE_TENANT_ID": "tenant"}
+    for location, name, more in (
+            (s3, "AWS_CONTAINER_CREDENTIALS_FULL_URI", {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "the-header"}),
+            (s3, "AWS_EC2_METADATA_SERVICE_ENDPOINT", {"AWS_EC2_METADATA_DISABLED": "false"}), (s3, "AWS_ENDPOINT_URL_STS", sts),
+            (azure, "AZURE_AUTHORITY_HOST", workload), (azure, "IDENTITY_ENDPOINT", {"IDENTITY_HEADER": "the-header"}),
+            (azure, "AZURE_POD_IDENTITY_AUTHORITY_HOST", {})):
+        done = merge("check", location, env={name: url, **more}, timeout=20)
+        assert done.code in (DENIED, USAGE) and name in done.err, (name, done.err)
+    for location, name in ((s3, "AWS_ENDPOINT_URL_S3"), (s3, "AWS_ENDPOINT_URL"), (azure, "AZURE_STORAGE_SERVICE_ENDPOINT")):
+        done = merge("check", location, env={name: url}, timeout=20)
+        assert done.code in (DENIED, USAGE) and "its endpoint" in done.err, (name, done.err)
+
+
+@pytest.mark.parametrize("odd", ["a\nX-Evil: 1", "a\rb", "a\x01b", "a\x7fb", "ä"])
+def test_no_header_is_added(standin, tmp_path, odd):
+    """A line feed inside a key or a token, wherever it is from."""
+    (tmp_path / "token").write_text(odd + "\n")
+    standin.answers["/keys"] = lambda request: (200, json.dumps({**KEYS, "Token": odd}))
+    s3, azure, file = "s3://bucket/key", "az://account/container/blob", str(tmp_path / "token")
+    keys = {"AWS_ACCESS_KEY_ID": "AKTEST", "AWS_SECRET_ACCESS_KEY": "SKTEST"}
+    local = {"AWS_ENDPOINT_URL_S3": standin.url, "AZURE_STORAGE_SERVICE_ENDPOINT": standin.url}
+    uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{standin.url}/keys"}
+    for location, env, name in (
+            (s3, {**uri, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file}, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+            (s3, {**uri, "AWS_CONTAINER_AUTHORIZATION_TOKEN": odd}, "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+            (s3, uri, "the answer of the credentials' server"),
+            (s3, {"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "r"}, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+            (s3, {**keys, "AWS_SESSION_TOKEN": odd}, "AWS_SESSION_TOKEN"), (s3, {**keys, "AWS_ACCESS_KEY_ID": odd}, "AWS_ACCESS_KEY_ID"),
+            (s3, {**keys, "AWS_REGION": odd}, "AWS_REGION"),
+            (azure, {"AZURE_FEDERATED_TOKEN_FILE": file, "AZURE_CLIENT_ID": "me", "AZURE_TENANT_ID": "t"}, "AZURE_FEDERATED_TOKEN_FILE"),
+            (azure, {"IDENTITY_ENDPOINT": standin.url, "IDENTITY_HEADER": odd}, "IDENTITY_HEADER"),
+            (azure, {"AZURE_STORAGE_SAS_TOKEN": odd}, "AZURE_STORAGE_SAS_TOKEN")):
+        done = merge("check", location, env={**local, **env}, timeout=20)
+        assert done.code in (DENIED, USAGE) and name in done.err and "Evil" not in done.err, (name, done.err)
+    done = merge("check", "--endpoint", standin.url, "gs://bucket/key", env={"CLOUDSDK_AUTH_ACCESS_TOKEN": odd}, timeout=20)
+    assert done.code == DENIED and "CLOUDSDK_AUTH_ACCESS_TOKEN" in done.err
+    assert all(request.path == "/keys" for request in standin.log)
+
+
+def test_azure_is_known_by_whole_labels():
+    """Hosts that look like Azure's are web servers: without credentials, and not to be listed."""
+    env = {"AZURE_STORAGE_KEY": stores.KEY, "BLASTMERGE_RETRIES": "0"}
+    for host in ("acct.blob.core.evil.invalid", "acct.blob.core.windows.net.evil.invalid", "acct.blob.core.windows.invalid"):
+        done = merge("check", f"https://{host}/c/*.gz", env=env, timeout=20)
+        assert done.code == USAGE and "a web server" in done.err, done.err
 
 
 # --- where they do not go ------------------------------------------------------------------------------
