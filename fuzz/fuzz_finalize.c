@@ -5,7 +5,9 @@
  * The first byte says which. 'j': the rest is a description, and is read, with what its states come to (no
  * further: it may name any place). 'r': the rest is up to three reports with zero bytes between them, of
  * children whose results are whole. 't': the rest is the result of a child whose report says that it is
- * tabular, as it lies; what comes of it must be the same text by zlib, which skips no padding itself.
+ * tabular, as it lies; what comes of it must be the same text by zlib, which skips no padding itself. 'p':
+ * the rest is what is inside a gzip member of two such children, so that what a table is is fuzzed without a
+ * CRC in the way; what comes of it is that member twice.
  */
 #include "finalize/finalize.h"
 #include "keep.h"
@@ -107,6 +109,7 @@ static enum blastmerge_status run(size_t n_children) {
     require(blastmerge_create(&job, &options) == BLASTMERGE_OK);
     enum blastmerge_status status = blastmerge_finalize(job, description, (size_t)n, NULL, &outcome);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_DATA || status == BLASTMERGE_MISMATCH);
+    if (status != BLASTMERGE_OK) require(blastmerge_error(job)->message[0] != '\0');
     json_t *told = json_loads(outcome, 0, NULL);
     require(json_is_object(told) && (json_object_get(told, "error") == NULL) == (status == BLASTMERGE_OK));
     require(strchr(outcome, '\n') == NULL);
@@ -193,6 +196,44 @@ static void take_tabular(const uint8_t *data, size_t size) {
     clear(status);
 }
 
+/* One stored block around the text. */
+static size_t wrap(const uint8_t *data, size_t size, uint8_t *member) {
+    static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+    const uint8_t block[5] = {1, (uint8_t)size, (uint8_t)(size >> 8), (uint8_t)~size, (uint8_t)(~size >> 8)};
+    memcpy(member, header, sizeof header);
+    memcpy(member + 10, block, sizeof block);
+    if (size > 0) memcpy(member + 15, data, size);
+    bm_store32(member + 15 + size, (uint32_t)crc32(0, data, (uInt)size));
+    bm_store32(member + 19 + size, (uint32_t)size);
+    return size + 23;
+}
+
+static void take_plain(const uint8_t *data, size_t size) {
+    static const char report[] = "{\"format\": \"tabular\"}";
+    char path[128];
+    if (size > 16000) return;
+    uint8_t *member = malloc(size + 23);
+    require(member != NULL);
+    size_t n_member = wrap(data, size, member);
+    for (int i = 0; i < 2; i++) {
+        const char job_id[2] = {(char)('0' + i), '\0'};
+        write_file(job_id, BM_FINALIZE_REPORT, report, sizeof report - 1);
+        write_file(job_id, BM_FINALIZE_RESULT, member, n_member);
+    }
+    enum blastmerge_status status = run(2);
+    if (status == BLASTMERGE_OK) {
+        path_of(path, "p", BM_FINALIZE_RESULT);
+        FILE *file = fopen(path, "r");
+        require(file != NULL);
+        for (size_t i = 0; i < 2 * n_member; i++) require(fgetc(file) == member[i % n_member]);
+        int after = fgetc(file);
+        require(fclose(file) == 0 && after == EOF);
+        require(size == 0 || (data[0] != '<' && data[0] != '{' && data[0] != '['));
+    }
+    free(member);
+    clear(status);
+}
+
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
                            const uint8_t *data, size_t size) {
     if (size == 0) return 0;
@@ -200,6 +241,7 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (data[0] == 'j') read_description(data + 1, size - 1);
     if (data[0] == 'r') take_reports(data + 1, size - 1);
     if (data[0] == 't') take_tabular(data + 1, size - 1);
+    if (data[0] == 'p') take_plain(data + 1, size - 1);
     require(keep_n_live() == 0);
     return 0;
 }

@@ -175,6 +175,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_mark_expect(job->mark, job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format);
+    bm_mark_suppose(job->mark, job->supposed, job->is_supposed_narrow);
     if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) bm_mark_tell_queries(job->mark);
     job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);
@@ -223,7 +224,7 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
 
 /* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular.
  */
-static void put_gzip_header(struct blastmerge_job *job) {
+void bm_conduct_put_header(struct blastmerge_job *job) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
     if (job->is_check || job->options.plain) return;
     memcpy(job->output.data, header, sizeof header);
@@ -258,7 +259,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (!job->is_order_given) check_order(job);
     status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
-    put_gzip_header(job);
+    if (!job->is_copied) bm_conduct_put_header(job);
     job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;
     return BLASTMERGE_OK;
 }

@@ -121,6 +121,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     }
     bm_mark_reset(job->mark);
     bm_scanner_begin(job->scanner);
+    bm_copy_reset(&job->copy);
     job->counts = *bm_mark_counts(job->mark);
     if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
@@ -145,11 +146,18 @@ static void tell_progress(struct blastmerge_job *job) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
+static enum blastmerge_status begin_copy(struct blastmerge_job *job) {
+    if (job->batch->has_trace) return BLASTMERGE_OK;
+    bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
+    return bm_conduct_fail_child(job);
+}
+
 /* Opens pack or splice when the first child needs it, and begins the child there. */
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     int level = job->options.plain ? 0 : job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
     if (job->is_check) return BLASTMERGE_OK;
+    if (job->is_copied) return begin_copy(job);
     job->is_spliced = job->batch->has_trace && job->options.level == 0 && !job->options.plain;
     if (job->is_spliced) {
         if (job->splice == NULL) status = bm_splice_open(&job->splice, &job->memory);
@@ -177,22 +185,28 @@ const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last
     return NULL;
 }
 
+/* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
+ * all, or no text where there should be some, are what a failed search leaves. */
+static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
+    bool is_empty_table = job->is_copied && job->batch->has_trace;
+    if (!job->options.allow_empty && !is_empty_table && !(job->rescue != NULL && bm_rescue_is_lost(job))) {
+        bm_fail(&job->error, BLASTMERGE_DATA,
+                "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
+                "search without queries");
+        return bm_conduct_fail_child(job);
+    }
+    if (is_empty_table) bm_copy_step(&job->copy, job->batch, &job->output);
+    bm_lane_give(lane_of(job, job->child));
+    return end_child(job);
+}
+
 static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     job->batch = bm_conduct_take(job, &job->is_last_batch);
     if (job->batch == NULL) return bm_conduct_fail_child(job);
     job->n_scanned = 0;
     job->phase = BM_PHASE_SCAN;
     bool is_first = job->batch->text_offset == 0;
-    if (is_first && job->is_last_batch && job->batch->n_text == 0) {
-        if (!job->options.allow_empty && !(job->rescue != NULL && bm_rescue_is_lost(job))) {
-            bm_fail(&job->error, BLASTMERGE_DATA,
-                    "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
-                    "search without queries");
-            return bm_conduct_fail_child(job);
-        }
-        bm_lane_give(lane_of(job, job->child));
-        return end_child(job);
-    }
+    if (is_first && job->is_last_batch && job->batch->n_text == 0) return take_empty_child(job);
     if (is_first && job->rescue == NULL) bm_lane_let_scan(lane_of(job, job->child), job->scanner);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
@@ -285,9 +299,19 @@ static enum blastmerge_status end_queries(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? status : fail(job);
 }
 
+static bool is_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
+           format == BLASTMERGE_FORMAT_CSV;
+}
+
 /* The format is known. */
 static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
     job->totals.format = format;
+    if (job->is_copied && !is_table(format)) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                "its format is %s, where its report says that it is tabular", bm_mark_format_title(format));
+        return bm_conduct_fail_child(job);
+    }
     if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
@@ -401,12 +425,23 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     return status;
 }
 
+/* What a merge changes inside of a table, and a copy leaves. */
+static void count_left(struct blastmerge_job *job) {
+    const struct bm_edit_list *edits = job->edits;
+    for (size_t i = edits->position; i < edits->n_edits; i++) {
+        if (edits->edits[i].kind != BM_EDIT_DROP && edits->edits[i].kind != BM_EDIT_INSERT) continue;
+        if (job->n_left_edits++ == 0) job->first_left_edit = job->child;
+    }
+}
+
 /* Has the edited text written. True if the output is full and the same must be called again. */
 static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
     bool is_end_of_batch = job->n_scanned == job->batch->n_text;
     *status = BLASTMERGE_OK;
-    if (job->is_check) {
+    if (job->is_check || job->is_copied) {
+        if (job->is_copied) count_left(job);
         job->edits->position = job->edits->n_edits;
+        if (job->is_copied && is_end_of_batch) bm_copy_step(&job->copy, job->batch, &job->output);
         return false;
     }
     if (job->is_spliced) {
@@ -502,6 +537,24 @@ static void put(struct bm_output *output, const void *data, size_t n_bytes) {
     output->n_data += n_bytes;
 }
 
+/* Searches without a hit leave tables without a byte: what becomes of these is such a table. */
+static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
+    enum blastmerge_format format = job->is_copied ? job->supposed : job->options.format;
+    if (!is_table(format)) {
+        bm_fail(
+            &job->error, BLASTMERGE_DATA,
+            "all children are empty: there is no document to make a result of%s",
+            format == BLASTMERGE_FORMAT_AUTO && job->rescue == NULL
+                ? " (if they are tables without hits, --format tabular, csv or commented makes an empty one)"
+                : "");
+        return fail(job);
+    }
+    job->totals.format = format;
+    job->number->style = bm_style_of(format);
+    if (job->is_copied) bm_conduct_put_header(job);
+    return BLASTMERGE_OK;
+}
+
 /* The epilogue in a stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952, 2.3.1). */
 static void put_end(struct blastmerge_job *job, const char *epilogue, size_t n_epilogue) {
     struct bm_output *output = &job->output;
@@ -521,16 +574,29 @@ static void put_end(struct blastmerge_job *job, const char *epilogue, size_t n_e
     }
 }
 
+static void warn_of_left(struct blastmerge_job *job) {
+    if (job->n_left_edits == 0) return;
+    bm_job_warn(job, false,
+                "%" PRIu64
+                " %s a merge changes stay%s, the first in %.300s: the result is the children's own bytes",
+                job->n_left_edits, job->n_left_edits == 1 ? "place that" : "places that",
+                job->n_left_edits == 1 ? "s as it is" : " as they are",
+                bm_source_display_name(&job->children[job->first_left_edit].source));
+}
+
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
     size_t n_epilogue = 0;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
-    if (job->totals.n_documents == 0) {
-        bm_fail(&job->error, BLASTMERGE_DATA,
-                "all children are empty: there is no document to make a result of");
-        return fail(job);
+    bool is_copied = job->is_copied && job->copy.has_members;
+    if (job->totals.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
+        return job->error.status;
+    job->phase = BM_PHASE_END;
+    if (is_copied) { /* each child has its own */
+        warn_of_left(job);
+        return BLASTMERGE_OK;
     }
     const char *epilogue = bm_number_epilogue(job->number, &n_epilogue, &dropped_megablast);
     if (dropped_megablast) {
@@ -539,7 +605,6 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     }
     bm_unsplit_end(job);
     if (!job->is_check) put_end(job, epilogue, n_epilogue);
-    job->phase = BM_PHASE_END;
     return BLASTMERGE_OK;
 }
 

@@ -21,6 +21,7 @@
 #include "report/report.h"
 #include "salvage/salvage.h"
 #include "scan.h"
+#include "splice/copy.h"
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
@@ -101,8 +102,11 @@ struct blastmerge_job {
     struct blastmerge_writer writer;
     char *report_location; /* or NULL */
     char *report_name;
-    bool is_check;       /* nothing is written but the report */
-    bool is_order_given; /* the children's names say nothing about it */
+    bool is_copied; /* tables whose gzip members become the result as they are (docs/finalize.md) */
+    enum blastmerge_format supposed; /* what rows are that are not known by themselves */
+    bool is_supposed_narrow;         /* they may have one field */
+    bool is_check;                   /* nothing is written but the report */
+    bool is_order_given;             /* the children's names say nothing about it */
     /* Called once all was written and checked, before anything is visible: not OK ends the job. Or NULL. */
     enum blastmerge_status (*before_commit)(void *context);
     void *before_commit_context;
@@ -125,6 +129,9 @@ struct blastmerge_job {
     struct bm_edit_list *edits;
     struct bm_splice *splice;
     struct bm_pack *pack;
+    struct bm_copy copy;
+    uint64_t n_left_edits; /* that a merge makes, and a copy does not */
+    size_t first_left_edit;
     struct bm_output output;
     struct bm_store store;
     struct bm_store report_store;
@@ -154,6 +161,9 @@ struct blastmerge_job {
 
 /* Begins: checks what can be checked beforehand and opens the rooms. */
 enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Puts the result's gzip header into the output, if it has one. */
+void bm_conduct_put_header(struct blastmerge_job *job);
 
 /* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
 enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -38,9 +38,9 @@ import ctypes
 import errno
 import json
 import os
+import stat
 import warnings
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import _library
@@ -240,6 +240,14 @@ def check(children: Iterable[ChildSource], **options: Any) -> Report:
         return job.report()
 
 
+def _read_job(path: Union[str, "os.PathLike[str]"]) -> bytes:
+    """A job's text. Nothing but a regular file will do, and nothing else is waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(f"{os.fspath(path)}: a job's description must be a regular file")
+        return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB
+
+
 def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: bool = False,
              **options: Any) -> Dict[str, Any]:
     """Finalizes a parent job: where its children are completed and have left their files, writes the parent's result,
@@ -251,7 +259,7 @@ def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: 
     Returns the outcome, whose "status" says how it ended: "completed"; "running", while children are at work or files of
     theirs are missing; "failed" or "cancelled", where a child's state leaves no hope. Whatever goes wrong is raised, as a
     MergeError whose outcome is the dictionary with "phase", "error" and "detail"."""
-    text = Path(job).read_bytes() if isinstance(job, (str, os.PathLike)) else json.dumps(job).encode()
+    text = _read_job(job) if isinstance(job, (str, os.PathLike)) else json.dumps(job).encode()
     with _Job((), options) as made:
         return made.finalize(text, strict)
 

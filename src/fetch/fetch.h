@@ -56,8 +56,9 @@ struct bm_source {
     uint64_t device;  /* files: identity, for telling whether two are the same */
     uint64_t inode;
     bool has_identity;
-    bool can_read_ahead; /* reading it early keeps nobody waiting */
-    bool is_open_reader; /* the caller's reader waits for its close */
+    bool can_read_ahead;  /* reading it early keeps nobody waiting */
+    bool must_be_regular; /* files: anything else in its place is an error, and is never waited for */
+    bool is_open_reader;  /* the caller's reader waits for its close */
     uint32_t n_spans;
     const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
 };

@@ -20,6 +20,20 @@ static bool is_standard_input(const struct bm_source *source) {
     return strcmp(source->name, "-") == 0;
 }
 
+static const char *kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) return "a directory";
+    if (S_ISFIFO(mode)) return "a FIFO";
+    if (S_ISSOCK(mode)) return "a socket";
+    return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "no file";
+}
+
+/* A name from outside may lead to what blocks for ever, or never ends. */
+static enum blastmerge_status check_kind(const struct bm_source *source, mode_t mode,
+                                         struct blastmerge_error *error) {
+    if (!source->must_be_regular || S_ISREG(mode)) return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_IO, "is %s, where a regular file was expected", kind_of(mode));
+}
+
 static enum blastmerge_status look(struct bm_source *source, struct blastmerge_error *error) {
     struct stat information;
     if (is_standard_input(source) && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))
@@ -27,6 +41,7 @@ static enum blastmerge_status look(struct bm_source *source, struct blastmerge_e
     int failed =
         is_standard_input(source) ? fstat(STDIN_FILENO, &information) : stat(source->name, &information);
     if (failed != 0) return bm_fail_system(error, errno, "cannot be opened");
+    if (check_kind(source, information.st_mode, error) != BLASTMERGE_OK) return error->status;
     if (S_ISDIR(information.st_mode)) return bm_fail_system(error, EISDIR, "cannot be read");
     source->device = (uint64_t)information.st_dev;
     source->inode = (uint64_t)information.st_ino;
@@ -47,6 +62,10 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");
         if (fetch->file != STDIN_FILENO) close(fetch->file);
         return status;
+    }
+    if (check_kind(fetch->source, information.st_mode, error) != BLASTMERGE_OK) {
+        if (fetch->file != STDIN_FILENO) close(fetch->file);
+        return error->status;
     }
     fetch->is_regular = S_ISREG(information.st_mode);
     fetch->size_at_open = (uint64_t)information.st_size;

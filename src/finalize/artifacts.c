@@ -72,20 +72,33 @@ static void begin_look(const struct bm_finalize *finalize, struct bm_finalize_pl
     bm_source_begin_look(&place->source);
 }
 
+/* The error has the file's name: adds the child's. */
+static enum blastmerge_status fail_look(struct bm_finalize *finalize, const struct bm_finalize_child *child) {
+    char reason[sizeof finalize->error->message];
+    memcpy(reason, finalize->error->message, sizeof reason);
+    return bm_fail_anew(finalize->error, finalize->error->status, "split child %.255s: %.700s", child->job_id,
+                        reason);
+}
+
 static enum blastmerge_status end_look(struct bm_finalize *finalize, struct bm_finalize_place *place,
                                        size_t number) {
     struct bm_finalize_child *child = &finalize->children[number / 2];
     bool is_there = false;
     enum blastmerge_status status = look(finalize, place, &is_there);
-    uint64_t size = place->source.n_bytes;
+    const struct bm_source *source = &place->source;
+    struct bm_finalize_identity identity = {0};
+    if (is_there && source->has_identity)
+        identity = (struct bm_finalize_identity){source->device, source->inode};
     if (number % 2 == 0) {
         child->has_result = is_there;
-        child->result_size = size;
+        child->result_size = source->n_bytes;
+        child->result_identity = identity;
     } else {
         child->has_report = is_there;
-        child->report_size = size;
+        child->report_size = source->n_bytes;
+        child->report_identity = identity;
     }
-    return status;
+    return status == BLASTMERGE_OK ? BLASTMERGE_OK : fail_look(finalize, child);
 }
 
 static enum blastmerge_status look_at_children(struct bm_finalize *finalize) {
@@ -180,5 +193,6 @@ static enum blastmerge_status check_children(struct bm_finalize *finalize) {
 enum blastmerge_status bm_finalize_verify(struct bm_finalize *finalize) {
     enum blastmerge_status status = check_children(finalize);
     if (status == BLASTMERGE_OK) status = look_at_children(finalize);
+    if (status == BLASTMERGE_OK) status = bm_finalize_check_files(finalize);
     return status == BLASTMERGE_OK ? make_rows(finalize) : status;
 }

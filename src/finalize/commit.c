@@ -40,7 +40,8 @@ static bool is_psiblast(const struct blastmerge_job *job) {
 /* Whether the result tells how many queries there were. */
 static bool is_counted(const struct blastmerge_job *job) {
     enum blastmerge_format format = job->totals.format;
-    return format != BLASTMERGE_FORMAT_TABULAR && format != BLASTMERGE_FORMAT_CSV && !is_psiblast(job);
+    return format != BLASTMERGE_FORMAT_AUTO && format != BLASTMERGE_FORMAT_TABULAR &&
+           format != BLASTMERGE_FORMAT_CSV && !is_psiblast(job);
 }
 
 static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t number) {
@@ -58,11 +59,23 @@ static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t n
     return BLASTMERGE_OK;
 }
 
+/* What the results are shows in them. A report that says "tabular" may be about any table. */
+static void warn_of_format(struct bm_finalize *finalize) {
+    enum blastmerge_format found = finalize->job->totals.format;
+    enum blastmerge_format said = finalize->format;
+    if (found == said || found == BLASTMERGE_FORMAT_AUTO || said == BLASTMERGE_FORMAT_TABULAR) return;
+    if (said == BLASTMERGE_FORMAT_COMMENTED && found == BLASTMERGE_FORMAT_TABULAR) return;
+    bm_job_warn(finalize->job, false,
+                "the children's merge reports say that their results are %s, and they are %s",
+                bm_mark_format_title(said), bm_mark_format_title(found));
+}
+
 /* The merge has gone well, and nothing of it is visible yet. */
 static enum blastmerge_status before_commit(void *context) {
     struct bm_finalize *finalize = context;
     enum blastmerge_status status = BLASTMERGE_OK;
     bool counts = is_counted(finalize->job);
+    warn_of_format(finalize);
     for (size_t i = 0; i < finalize->n_children && counts && status == BLASTMERGE_OK; i++)
         status = check_child(finalize, i);
     return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, finalize->job->cloud) : status;
@@ -76,6 +89,8 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
         bm_finalize_relative(finalize, &finalize->children[i], BM_FINALIZE_RESULT, relative);
         bm_finalize_set_place(finalize, &place, NULL, relative);
         status = blastmerge_add_location(finalize->job, place.location);
+        if (status == BLASTMERGE_OK && !finalize->is_remote)
+            finalize->job->children[finalize->job->n_children - 1].source.must_be_regular = true;
     }
     if (status != BLASTMERGE_OK) return status;
     bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, relative);
@@ -83,18 +98,31 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
     return blastmerge_set_output_location(finalize->job, place.location);
 }
 
-enum blastmerge_status bm_finalize_merge_xml(struct bm_finalize *finalize) {
+/* Tables are checked as in a merge; what is written are their own bytes. One thread, and so one child at a
+ * time, is fast enough for that and needs little memory. */
+static void prepare_copy(struct bm_finalize *finalize) {
+    struct blastmerge_job *job = finalize->job;
+    job->is_copied = true;
+    job->supposed = finalize->format;
+    job->is_supposed_narrow = finalize->is_narrow;
+    job->options.n_threads = 1;
+    job->options.query_ids = BLASTMERGE_QUERY_IDS_KEEP;
+}
+
+enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) {
     struct blastmerge_job *job = finalize->job;
     enum blastmerge_status status = set_places(finalize);
+    char text[64];
+    if (bm_finalize_is_table(finalize->format)) prepare_copy(finalize);
     job->options.force = 1;
     job->is_order_given = true;
     job->before_commit = before_commit;
     job->before_commit_context = finalize;
     if (status == BLASTMERGE_OK) status = blastmerge_run(job);
     job->before_commit = NULL;
-    if (status == BLASTMERGE_DATA && finalize->error->child != BLASTMERGE_NO_CHILD)
-        return bm_finalize_fail_child(finalize, "invalid child XML result");
-    return status;
+    if (status != BLASTMERGE_DATA || finalize->error->child == BLASTMERGE_NO_CHILD) return status;
+    snprintf(text, sizeof text, "invalid child %s result", bm_finalize_format(finalize->format)->kind);
+    return bm_finalize_fail_child(finalize, text);
 }
 
 /* --- report and manifest ------------------------------------------------------------------------- */
@@ -141,9 +169,8 @@ static json_t *make_manifest(const struct bm_finalize *finalize) {
     char created_at[64];
     write_time(created_at);
     return json_pack("{s:s, s:s, s:s, s:O, s:o}", "parent_job_id", finalize->parent_id, "created_at",
-                     created_at, "assembly",
-                     finalize->is_xml ? "xml_iteration_concatenation" : "gzip_member_concatenation",
-                     "children", finalize->rows, "outputs", bm_finalize_outputs(finalize));
+                     created_at, "assembly", bm_finalize_format(finalize->format)->assembly, "children",
+                     finalize->rows, "outputs", bm_finalize_outputs(finalize));
 }
 
 enum blastmerge_status bm_finalize_commit(struct bm_finalize *finalize) {

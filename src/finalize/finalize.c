@@ -47,14 +47,11 @@ enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
 static enum blastmerge_status write_parent(struct bm_finalize *finalize) {
     enum blastmerge_status status = bm_finalize_take_reports(finalize);
     if (status == BLASTMERGE_OK) status = bm_finalize_make_folder(finalize);
+    if (status == BLASTMERGE_OK) status = bm_finalize_check_targets(finalize);
     if (status != BLASTMERGE_OK) return status;
-    if (finalize->is_xml) { /* the merge has a connection of its own */
-        bm_finalize_disconnect(finalize);
-        status = bm_finalize_merge_xml(finalize);
-        if (status == BLASTMERGE_OK) status = bm_finalize_connect(finalize);
-    } else {
-        status = bm_finalize_concatenate(finalize);
-    }
+    bm_finalize_disconnect(finalize);
+    status = bm_finalize_merge(finalize);
+    if (status == BLASTMERGE_OK) status = bm_finalize_connect(finalize);
     return status == BLASTMERGE_OK ? bm_finalize_commit(finalize) : status;
 }
 

@@ -7,8 +7,9 @@
  *   states.c       what the children's states make of the parent
  *   place.c        where files lie: a folder or an object store
  *   artifacts.c    which files are there
+ *   same.c         whether two of the names or files are one
+ *   formats.c      what a report says of its result's format
  *   reports.c      the children's reports become the parent's
- *   concatenate.c  tabular children: gzip members one after the other
  *   commit.c       what is written, and in which order
  *   finalize.c     the steps, the outcome, blastmerge_finalize()
  *
@@ -36,6 +37,12 @@ enum {
 #define BM_FINALIZE_REPORT   "merge-report.json"
 #define BM_FINALIZE_MANIFEST "split-results-manifest.json"
 
+/* Which file a name leads to; inode 0: that is not known. */
+struct bm_finalize_identity {
+    uint64_t device;
+    uint64_t inode;
+};
+
 struct bm_finalize_child {
     const char *job_id; /* NULL: it has none */
     json_t *group_id;
@@ -44,6 +51,8 @@ struct bm_finalize_child {
     bool has_report;
     uint64_t result_size; /* UINT64_MAX: not known */
     uint64_t report_size;
+    struct bm_finalize_identity result_identity;
+    struct bm_finalize_identity report_identity;
     bool has_queries; /* its report says how many */
     int64_t n_queries;
 };
@@ -71,7 +80,8 @@ struct bm_finalize {
 
     json_t *rows; /* a row for each child, as the manifest has it */
     json_t *report;
-    bool is_xml;
+    enum blastmerge_format format; /* of the results, as the reports say */
+    bool is_narrow;                /* a table of one column */
     json_t *warnings;
 
     json_t *outcome;
@@ -86,6 +96,15 @@ enum blastmerge_status bm_finalize_describe(struct bm_finalize *finalize, const 
 /* What the children's states come to: BLASTMERGE_OK: to be merged; else the outcome is set, or it is refused.
  */
 enum blastmerge_status bm_finalize_states(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* --- one thing under two names: BLASTMERGE_MISMATCH, and the message names both -------------------- */
+
+/* The children's ids, and the parent's. */
+enum blastmerge_status bm_finalize_check_names(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
+/* The children's files, once they were looked at, and the parent's: links, or names that the file system
+ * takes for one. */
+enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) BM_CHECK_RESULT;
 
 /* --- places -------------------------------------------------------------------------------------- */
 
@@ -112,6 +131,9 @@ void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_fi
 enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, struct bm_store *store,
                                               const char *name, bool is_force, bool is_small) BM_CHECK_RESULT;
 
+/* Whether the parent's files can be written where they are to lie: writing to a FIFO might never end. */
+enum blastmerge_status bm_finalize_check_targets(struct bm_finalize *finalize) BM_CHECK_RESULT;
+
 /* Makes the parent's folder, if the storage is a folder. */
 enum blastmerge_status bm_finalize_make_folder(struct bm_finalize *finalize) BM_CHECK_RESULT;
 
@@ -132,16 +154,37 @@ enum blastmerge_status bm_finalize_verify(struct bm_finalize *finalize) BM_CHECK
 
 enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) BM_CHECK_RESULT;
 
-/* A number, or true or false, as an integer; false if it is neither or not there. */
-bool bm_finalize_number(const json_t *value, int64_t *number);
+/* How results of a format are called and put together. */
+struct bm_finalize_format {
+    enum blastmerge_format format;
+    const char *own_name; /* in blastmerge's reports */
+    const char *name;     /* in those of searches, and in the parent's */
+    int outfmt;           /* what the parent's report says */
+    const char *supported_outfmt;
+    const char *precision_level;
+    const char *assembly; /* what the manifest says */
+    const char *kind;     /* for messages */
+};
+const struct bm_finalize_format *bm_finalize_format(enum blastmerge_format format);
+bool bm_finalize_is_table(enum blastmerge_format format);
+
+/* The format of the result that the report is about; *name is what it is called, which lives as long as the
+ * report. */
+enum blastmerge_format bm_finalize_format_of(const json_t *report, const char **name);
+
+/* Whether "outfmt" asks for a table of one column. */
+bool bm_finalize_is_narrow(const json_t *report);
+
+/* Makes blastmerge's own report one as searches write them; others stay. False: out of memory. */
+bool bm_finalize_translate(json_t **report);
 
 /* Whether another has committed meanwhile (BLASTMERGE_EXISTS): asked before anything becomes visible, through
  * this connection. */
 enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize,
                                                 struct bm_cloud *cloud) BM_CHECK_RESULT;
 
-enum blastmerge_status bm_finalize_merge_xml(struct bm_finalize *finalize) BM_CHECK_RESULT;
-enum blastmerge_status bm_finalize_concatenate(struct bm_finalize *finalize) BM_CHECK_RESULT;
+/* Writes the merged result. The merge has a connection of its own. */
+enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) BM_CHECK_RESULT;
 
 /* Writes the report, then the manifest. */
 enum blastmerge_status bm_finalize_commit(struct bm_finalize *finalize) BM_CHECK_RESULT;

@@ -96,6 +96,7 @@ void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finaliz
     } else {
         memcpy(place->shown, place->location, sizeof place->shown);
         place->source = bm_source_path(place->location);
+        place->source.must_be_regular = true;
     }
 }
 
@@ -108,6 +109,28 @@ enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, stru
     if (finalize->is_remote) return open_remote(finalize, store, &place, is_force, is_small);
     return bm_store_open_location(store, place.location, is_force, true, &finalize->job->cancel,
                                   finalize->error);
+}
+
+static enum blastmerge_status check_target(struct bm_finalize *finalize, const char *name) {
+    struct bm_finalize_place place;
+    struct stat information;
+    char relative[BM_FINALIZE_RELATIVE];
+    bm_finalize_relative(finalize, NULL, name, relative);
+    bm_finalize_set_place(finalize, &place, NULL, relative);
+    if (stat(place.location, &information) != 0)
+        return BLASTMERGE_OK; /* there is none, or the store says why */
+    if (!S_ISFIFO(information.st_mode) && !S_ISSOCK(information.st_mode)) return BLASTMERGE_OK;
+    return bm_fail(finalize->error, BLASTMERGE_IO,
+                   "%.500s: is %s, where a file of the parent's is to be written", place.shown,
+                   S_ISFIFO(information.st_mode) ? "a FIFO" : "a socket");
+}
+
+enum blastmerge_status bm_finalize_check_targets(struct bm_finalize *finalize) {
+    static const char *const names[] = {BM_FINALIZE_RESULT, BM_FINALIZE_REPORT, BM_FINALIZE_MANIFEST};
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (finalize->is_remote) return BLASTMERGE_OK;
+    for (size_t i = 0; i < 3 && status == BLASTMERGE_OK; i++) status = check_target(finalize, names[i]);
+    return status;
 }
 
 /* --- the parent's folder ------------------------------------------------------------------------- */

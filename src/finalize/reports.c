@@ -40,49 +40,85 @@ struct gathered {
     char *precision;   /* of the first that has one */
     int64_t n_targets; /* 0: none yet */
     bool have_targets_differed;
-    size_t n_bytes; /* of all reports */
+    size_t n_odd_counts;
+    char odd_count[512]; /* what there is to be said of the first */
+    size_t n_bytes;      /* of all reports */
 };
 
-bool bm_finalize_number(const json_t *value, int64_t *number) {
+/* --- numbers ------------------------------------------------------------------------------------- */
+
+enum kind {
+    NO_NUMBER,
+    COUNT,
+    ODD_COUNT, /* negative, or with a fraction, which is cut off */
+    TOO_LARGE  /* for 64 bits */
+};
+
+/* A number, or true or false, as an integer. */
+static enum kind read_number(const json_t *value, int64_t *number) {
+    const double limit = 9223372036854775808.0; /* 2^63 */
     *number = 0;
     if (json_is_integer(value)) *number = json_integer_value(value);
     if (json_is_true(value)) *number = 1;
     if (json_is_real(value)) {
         double real = trunc(json_real_value(value));
-        *number = real >= 9.2e18 ? INT64_MAX : real <= -9.2e18 ? INT64_MIN : (int64_t)real;
+        if (!(real < limit && real >= -limit)) return TOO_LARGE;
+        *number = (int64_t)real;
+        if (real != json_real_value(value)) return ODD_COUNT;
     }
-    return json_is_number(value) || json_is_boolean(value);
+    if (!json_is_number(value) && !json_is_boolean(value)) return NO_NUMBER;
+    return *number < 0 ? ODD_COUNT : COUNT;
 }
 
-static int64_t add(int64_t a, int64_t b) {
-    int64_t sum = 0;
-    if (!__builtin_add_overflow(a, b, &sum)) return sum;
-    return a > 0 ? INT64_MAX : INT64_MIN;
+static enum blastmerge_status refuse_number(struct bm_finalize *finalize,
+                                            const struct bm_finalize_child *child, const char *name,
+                                            const json_t *value) {
+    return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL,
+                              "split child %s: its merge report says %s: %g, which is too large for a count",
+                              child->job_id, name, json_number_value(value));
+}
+
+/* What counts nothing is added all the same, as it always was, and said. */
+static enum blastmerge_status tell_odd_count(struct bm_finalize *finalize, struct gathered *gathered,
+                                             const struct bm_finalize_child *child, const char *name,
+                                             const json_t *value) {
+    char message[512];
+    snprintf(message, sizeof message,
+             "split child %s: its merge report says %s: %.17g, and a count is a whole number, not below 0",
+             child->job_id, name, json_number_value(value));
+    if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
+    if (gathered->n_odd_counts++ == 0)
+        snprintf(gathered->odd_count, sizeof gathered->odd_count, "%s", message);
+    return BLASTMERGE_OK;
+}
+
+static void warn_of_odd_counts(struct bm_finalize *finalize, const struct gathered *gathered) {
+    size_t n = gathered->n_odd_counts;
+    if (n == 1)
+        bm_job_warn(finalize->job, false, "%s; it is added without its fraction", gathered->odd_count);
+    if (n > 1)
+        bm_job_warn(finalize->job, false, "%s; it is added without its fraction, as are %zu more",
+                    gathered->odd_count, n - 1);
+}
+
+static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gathered *gathered,
+                                        const struct bm_finalize_child *child, const json_t *report,
+                                        size_t i) {
+    int64_t n = 0;
+    const json_t *value = json_object_get(report, totals[i]);
+    enum kind kind = read_number(value, &n);
+    if (kind == TOO_LARGE) return refuse_number(finalize, child, totals[i], value);
+    if (kind == ODD_COUNT) {
+        enum blastmerge_status status = tell_odd_count(finalize, gathered, child, totals[i], value);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    if (!__builtin_add_overflow(gathered->sums[i], n, &gathered->sums[i])) return BLASTMERGE_OK;
+    return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL,
+                              "split child %s: with its merge report's %s the sum is too large for a count",
+                              child->job_id, totals[i]);
 }
 
 /* --- one report ---------------------------------------------------------------------------------- */
-
-static bool is_blank(char byte) {
-    return byte == ' ' || (byte >= '\t' && byte <= '\r');
-}
-
-/* Whether the report says "5", as a number or a string, as -outfmt has it. */
-static bool is_xml(const json_t *report) {
-    const json_t *value = json_object_get(report, "outfmt");
-    if (json_is_integer(value)) return json_integer_value(value) == 5;
-    const char *text = json_string_value(value);
-    if (text == NULL) return false;
-    while (is_blank(*text)) text++;
-    if (*text++ != '5') return false;
-    while (is_blank(*text)) text++;
-    return *text == '\0';
-}
-
-static const char *format_of(const json_t *report) {
-    const char *text = json_string_value(json_object_get(report, "format"));
-    if (is_xml(report)) return "blast_xml";
-    return text == NULL || text[0] == '\0' ? "blast_tabular" : text;
-}
 
 /* Whether a value that all reports have to share is that of the first; keeps it, if this is the first. */
 static enum blastmerge_status take_shared(struct bm_finalize *finalize, char **first, const char *value,
@@ -103,12 +139,16 @@ static enum blastmerge_status take_precision(struct bm_finalize *finalize, struc
                        "split child merge reports used different precision levels");
 }
 
-static void take_targets(struct gathered *gathered, const json_t *report) {
+static enum blastmerge_status take_targets(struct bm_finalize *finalize, struct gathered *gathered,
+                                           const struct bm_finalize_child *child, const json_t *report) {
+    static const char name[] = "max_target_seqs";
     int64_t n = 0;
-    (void)bm_finalize_number(json_object_get(report, "max_target_seqs"), &n);
-    if (n <= 0) return;
+    const json_t *value = json_object_get(report, name);
+    if (read_number(value, &n) == TOO_LARGE) return refuse_number(finalize, child, name, value);
+    if (n <= 0) return BLASTMERGE_OK;
     if (gathered->n_targets == 0) gathered->n_targets = n;
     if (gathered->n_targets != n) gathered->have_targets_differed = true;
+    return BLASTMERGE_OK;
 }
 
 /* Adds a warning that was not seen before. */
@@ -162,18 +202,20 @@ static bool take_row(struct gathered *gathered, const struct bm_finalize_child *
 
 static enum blastmerge_status take_report(struct bm_finalize *finalize, struct gathered *gathered,
                                           struct bm_finalize_child *child, const json_t *report) {
-    const char *format = format_of(report);
+    const char *format = NULL;
+    enum blastmerge_format known = bm_finalize_format_of(report, &format);
+    if (gathered->format == NULL) {
+        finalize->format = known;
+        finalize->is_narrow = bm_finalize_is_narrow(report);
+    }
     enum blastmerge_status status = take_shared(finalize, &gathered->format, format,
                                                 "split child merge reports used different output formats");
     if (status == BLASTMERGE_OK) status = take_precision(finalize, gathered, report);
+    for (size_t i = 0; i < N_TOTALS && status == BLASTMERGE_OK; i++)
+        status = add_count(finalize, gathered, child, report, i);
+    if (status == BLASTMERGE_OK) status = take_targets(finalize, gathered, child, report);
     if (status != BLASTMERGE_OK) return status;
-    for (size_t i = 0; i < N_TOTALS; i++) {
-        int64_t n = 0;
-        if (bm_finalize_number(json_object_get(report, totals[i]), &n))
-            gathered->sums[i] = add(gathered->sums[i], n);
-    }
-    child->has_queries = bm_finalize_number(json_object_get(report, "queries"), &child->n_queries);
-    take_targets(gathered, report);
+    child->has_queries = read_number(json_object_get(report, "queries"), &child->n_queries) != NO_NUMBER;
     bool is_kept =
         take_warnings(gathered, report) &&
         take_samples(gathered->tie_cutoff_queries, json_object_get(report, "tie_cutoff_queries")) &&
@@ -232,7 +274,8 @@ static enum blastmerge_status parse(struct bm_finalize *finalize, const struct b
         return bm_finalize_refuse(finalize, BLASTMERGE_DATA, reason, "invalid child merge report JSON: %s",
                                   child->job_id);
     }
-    if (json_is_object(*report)) return BLASTMERGE_OK;
+    if (json_is_object(*report))
+        return bm_finalize_translate(report) ? BLASTMERGE_OK : bm_finalize_fail_memory(finalize);
     json_decref(*report);
     *report = NULL;
     return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL, "child merge report must be an object: %s",
@@ -281,17 +324,16 @@ static enum blastmerge_status take_children(struct bm_finalize *finalize, struct
 static enum blastmerge_status make_report(struct bm_finalize *finalize, struct gathered *gathered) {
     const char *format = gathered->format != NULL ? gathered->format : "blast_tabular";
     bool is_kept = !gathered->have_targets_differed || add_warning(gathered, different_targets);
-    finalize->is_xml = strcmp(format, "blast_xml") == 0;
+    const struct bm_finalize_format *how = bm_finalize_format(finalize->format);
     json_t *n_targets = gathered->n_targets == 0 || gathered->have_targets_differed
                             ? json_null()
                             : json_integer(gathered->n_targets);
     json_t *report = json_pack(
-        "{s:s, s:s, s:i, s:s, s:s, s:I, s:o, s:O, s:O, s:O, s:O}", "precision_level",
-        finalize->is_xml ? "split_query_child_finalizer_xml_concat" : "split_query_child_finalizer_concat",
-        "supported_outfmt", finalize->is_xml ? "5" : "6 std", "outfmt", finalize->is_xml ? 5 : 6, "format",
-        format, "parent_job_id", finalize->parent_id, "child_count", (json_int_t)finalize->n_children,
-        "max_target_seqs", n_targets, "tie_cutoff_queries", gathered->tie_cutoff_queries, "diversity_queries",
-        gathered->diversity_queries, "warnings", gathered->warnings, "children", gathered->children);
+        "{s:s, s:s, s:i, s:s, s:s, s:I, s:o, s:O, s:O, s:O, s:O}", "precision_level", how->precision_level,
+        "supported_outfmt", how->supported_outfmt, "outfmt", how->outfmt, "format", format, "parent_job_id",
+        finalize->parent_id, "child_count", (json_int_t)finalize->n_children, "max_target_seqs", n_targets,
+        "tie_cutoff_queries", gathered->tie_cutoff_queries, "diversity_queries", gathered->diversity_queries,
+        "warnings", gathered->warnings, "children", gathered->children);
     for (size_t i = 0; i < N_TOTALS && report != NULL; i++)
         is_kept = json_object_set_new(report, totals[i], json_integer(gathered->sums[i])) == 0 && is_kept;
     finalize->report = report;
@@ -305,6 +347,7 @@ enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) {
                                 .diversity_queries = json_array(),
                                 .children = json_array()};
     enum blastmerge_status status = take_children(finalize, &gathered);
+    if (status == BLASTMERGE_OK) warn_of_odd_counts(finalize, &gathered);
     if (status == BLASTMERGE_OK) status = make_report(finalize, &gathered);
     json_decref(gathered.warnings);
     json_decref(gathered.has_warning);

@@ -66,6 +66,7 @@ static enum blastmerge_status end_without_result(struct bm_finalize *finalize, c
 enum blastmerge_status bm_finalize_states(struct bm_finalize *finalize) {
     size_t counts[N_STATES] = {0};
     enum blastmerge_status status = check_counts(finalize);
+    if (status == BLASTMERGE_OK) status = bm_finalize_check_names(finalize);
     if (status == BLASTMERGE_OK) status = count(finalize, counts);
     if (status != BLASTMERGE_OK) return status;
     if (counts[FAILED] > 0) return end_without_result(finalize, counts, "failed", "split_children_failed");

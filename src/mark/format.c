@@ -107,9 +107,10 @@ static const char *hint_for(enum blastmerge_format format) {
            "takes it";
 }
 
-static bool looks_like_something(const struct bm_mark *mark) {
+/* By a magic of at least so many bytes. */
+static bool looks_like_something(const struct bm_mark *mark, size_t n_least) {
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
-        if (mark->n_sample >= looks[i].n_magic && looks[i].n_magic > 2 &&
+        if (mark->n_sample >= looks[i].n_magic && looks[i].n_magic >= n_least &&
             memcmp(mark->sample, looks[i].magic, looks[i].n_magic) == 0) {
             return true;
         }
@@ -143,6 +144,18 @@ static bool has_plain_columns(const char *line, size_t n_line, char separator) {
     return column == BM_TABLE_COLUMNS;
 }
 
+/* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
+static enum blastmerge_format suppose(const struct bm_mark *mark, size_t at, size_t n_line) {
+    const char *line = mark->sample + at;
+    if (mark->format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
+        looks_like_something(mark, 1))
+        return BLASTMERGE_FORMAT_AUTO;
+    if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(line, ',', n_line) != NULL) return mark->supposed;
+    if (memchr(line, '\t', n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
+    if (!mark->is_narrow) return BLASTMERGE_FORMAT_AUTO;
+    return mark->supposed == BLASTMERGE_FORMAT_CSV ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+}
+
 /* --- what it is ---------------------------------------------------------------------------------- */
 
 static void use(struct bm_mark *mark, enum blastmerge_format format) {
@@ -156,8 +169,10 @@ static void use_row(struct bm_mark *mark, size_t at, size_t n_line) {
     if (has_tabs || has_commas) {
         mark->rows_are_plain = mark->rows_are_plain || mark->format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
-    } else if (is_bare_table(mark->format) && !looks_like_something(mark)) {
+    } else if (is_bare_table(mark->format) && !looks_like_something(mark, 3)) {
         use(mark, mark->format);
+    } else if (suppose(mark, at, n_line) != BLASTMERGE_FORMAT_AUTO) {
+        use(mark, suppose(mark, at, n_line));
     } else {
         (void)bm_mark_fail_look(mark, 0, mark->sample, mark->n_sample, hint_for(mark->format));
     }

@@ -30,6 +30,11 @@ void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format) {
     mark->format_is_given = format != BLASTMERGE_FORMAT_AUTO;
 }
 
+void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool is_narrow) {
+    mark->supposed = format;
+    mark->is_narrow = is_narrow;
+}
+
 void bm_mark_tell_queries(struct bm_mark *mark) {
     mark->tells_queries = true;
 }
@@ -38,6 +43,8 @@ void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
     enum blastmerge_format format = mark->format;
     bool format_is_given = mark->format_is_given;
+    enum blastmerge_format supposed = mark->supposed;
+    bool is_narrow = mark->is_narrow;
     bool tells_queries = mark->tells_queries;
     bool rows_are_plain = mark->rows_are_plain;
     bm_mark_walk *walk = mark->walk;
@@ -46,6 +53,8 @@ void bm_mark_reset(struct bm_mark *mark) {
     mark->invalid_utf8 = invalid_utf8;
     mark->format = format;
     mark->format_is_given = format_is_given;
+    mark->supposed = supposed;
+    mark->is_narrow = is_narrow;
     mark->tells_queries = tells_queries;
     mark->rows_are_plain = rows_are_plain;
     mark->walk = walk;

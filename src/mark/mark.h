@@ -140,6 +140,11 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 /* The format that the children must have, before the first step; AUTO (the default): as the first child. */
 void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
 
+/* The children are said to be tables of any columns: rows that are not known by themselves are taken for this
+ * format (CSV, or else TABULAR), if the first one has several fields (or is_narrow) and looks like nothing
+ * else. AUTO: they are not. */
+void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool is_narrow);
+
 /* From now on QUERY_ID and MESSAGE are told, which costs a little. */
 void bm_mark_tell_queries(struct bm_mark *mark);
 

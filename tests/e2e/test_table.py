@@ -528,3 +528,17 @@ def test_output_that_is_a_child(tmp_path):
     assert done.code == USAGE
     assert paths[1].read_bytes() == before
     assert only_files(tmp_path) == ["a", "b", "link"]
+
+
+@pytest.mark.parametrize("name, text", [("tabular", b""), ("csv", b""), ("commented", b"# BLAST processed 0 queries\n")])
+@pytest.mark.parametrize("plain", [False, True])
+def test_tables_without_a_hit(tmp_path, name, text, plain):
+    """Searches without a hit leave nothing at all: what becomes of these is such a table."""
+    paths = write_children(tmp_path, [b"", gzip.compress(b""), b""])
+    arguments = ["--allow-empty", "--format", name, *["--plain"] * plain, "-o", tmp_path / "merged", "--report", tmp_path / "report"]
+    done = run(*arguments, *paths)
+    assert (done.code, done.err) == (0, "")
+    data = (tmp_path / "merged").read_bytes()
+    assert (data if plain else gzip.decompress(data)) == text
+    assert json.loads((tmp_path / "report").read_bytes())["format"] == name
+    assert run("--format", name, "-o", tmp_path / "other", *paths).code == DATA

@@ -341,12 +341,43 @@ def test_totals(tmp_path):
     assert [row["queries"] for row in report["children"]] == [reports[k]["queries"] for k in range(12)] + [0]
 
 
-def test_totals_do_not_overflow(tmp_path):
+@pytest.mark.parametrize("name", ["queries", "num_shards"])
+@pytest.mark.parametrize("values", [[2**63 - 1, 1], [2**63 - 1, 2**63 - 1], [1, 2**62, 2**62 - 1 + 2**62], [-2**63, -1],
+                                    [1, 1e300], [-1e300], [9.3e18], [2.0**63]])
+def test_counts_that_are_too_large(tmp_path, name, values):
     parent = Parent(tmp_path)
-    for number in range(3):
-        parent.add(f"c{number}", small.child(), {"outfmt": 5, "num_shards": 2**63 - 1, "tie_break_count": -1e300})
-    report = parent.finalize("-q").outcome["report"]
-    assert (report["num_shards"], report["tie_break_count"]) == (2**63 - 1, -2**63)
+    for number, value in enumerate(values):
+        parent.add(f"c{number}", small.child(), {"outfmt": 5, name: value})
+    done = parent.finalize("-q")
+    assert done.code == DATA and done.outcome["phase"] == INVALID and parent.files() == []
+    assert f"split child c{len(values) - 1}: " in done.outcome["error"] and name in done.outcome["error"]
+
+
+def test_the_largest_counts(tmp_path):
+    report = aggregated(tmp_path, {"queries": 2**63 - 2, "num_shards": -2**63}, {"queries": 1})
+    assert (report["queries"], report["num_shards"]) == (2**63 - 1, -2**63)
+
+
+def test_a_limit_of_hits_that_is_too_large(tmp_path):
+    parent = Parent(tmp_path).add("c", small.child(), {"outfmt": 5, "max_target_seqs": 1e300})
+    assert refused(parent.finalize(), DATA,
+                   "split child c: its merge report says max_target_seqs: 1e+300, which is too large for a count") is None
+
+
+@pytest.mark.parametrize("value, shown", [(-1, "-1"), (2.5, "2.5"), (-2**63, "-9.2233720368547758e+18"), (-0.5, "-0.5")])
+def test_counts_that_count_nothing(tmp_path, value, shown):
+    text = f"its merge report says total_output_hits: {shown}, and a count is a whole number, not below 0"
+    for n in (1, 3):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        parent = Parent(folder).add("a", small.child(), {"outfmt": 5, "total_output_hits": 7.0})
+        for i in range(n):
+            parent.add(f"b{i}", small.child(), {"outfmt": 5, "total_output_hits": value if i == 0 else -1})
+        assert refused(parent.finalize("--strict"), MISMATCH, f"split child b0: {text}") is None
+        done = parent.finalize()
+        more = "" if n == 1 else ", as are 2 more"
+        assert (done.code, done.outcome["warnings"]) == (0, [f"split child b0: {text}; it is added without its fraction{more}"])
+        parent.check_complete()
 
 
 def test_max_target_seqs(tmp_path):

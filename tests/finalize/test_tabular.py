@@ -7,8 +7,9 @@ import zlib
 
 import program
 import pytest
+import small
 from parents import RESULT, tabular
-from program import DATA
+from program import DATA, MISMATCH
 
 ROWS = ["q1\ts1\t99.0\nq1\ts2\t50.0\n", "", "q3\ts1\t10.0\n"]
 
@@ -34,7 +35,7 @@ def test_another_format_is_only_a_name(tmp_path):
 
 
 def test_zero_bytes_after_members_are_left_out(tmp_path):
-    a, b, c = (gzip.compress(f"row {i}\n".encode() * 3, mtime=0) for i in range(3))
+    a, b, c = (gzip.compress(f"row\t{i}\n".encode() * 3, mtime=0) for i in range(3))
     parent = tabular(tmp_path, a + bytes(1) + b, c + bytes(70000), bytes(0) + a + bytes(40000) + b + bytes(7), c)
     assert parent.finalize().code == 0
     assert parent.path(RESULT).read_bytes() == a + b + c + a + b + c
@@ -72,8 +73,8 @@ def test_members_of_all_kinds(tmp_path):
         for _ in range(chance.randrange(1, 6)):
             kind = chance.random()
             n = chance.choice([0, 1, 50, 5000, 400000]) if kind < 0.9 else 0
-            text = (chance.randbytes(n).hex() if kind < 0.5 else "q\ts\t1\n" * (n // 7)).encode()
-            made = framed(chance, text + b"\n")
+            text = f"q{chance.randbytes(n).hex()}\ts\t1\n" if kind < 0.5 else "q\ts\t1\n" * (n // 7)
+            made = framed(chance, text.encode())
             expected += made
             child += made + bytes(chance.choice([0, 0, 1, 511, 70000]))
         children.append(child)
@@ -95,9 +96,11 @@ WHOLE = gzip.compress(b"q1\ts1\t99.0\n" * 100, mtime=0)
     (WHOLE[:-8] + b"\0\0\0\0" + WHOLE[-4:], "CRC-32"),
     (WHOLE[:-4] + b"\1\0\0\0", "length"),
     (WHOLE + b"x", "no gzip member"),
-    (gzip.compress(b"q1\ts1\t99.0\nq1\ts"), "does not end"),
-    (gzip.compress(b"<?xml version=\"1.0\"?>\n<BlastOutput></BlastOutput>\n"), "holds XML"),
-    (gzip.compress(b"<BlastOutput></BlastOutput>\n"), "holds XML"),
+    (gzip.compress(b"q1\ts1\t99.0\nq1\ts"), "inside a line"),
+    (gzip.compress(b"\xff\xfeq\0"), "UTF-16"),
+    (gzip.compress(WHOLE), "gzip data inside"),
+    (gzip.compress(b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>\n"), ""),
+    (gzip.compress(bytes(range(256))), ""),
 ], ids=lambda value: repr(value)[:20])
 def test_damaged(tmp_path, data, reason):
     parent = tabular(tmp_path, *ROWS)
@@ -115,10 +118,95 @@ def test_no_bytes_where_that_is_allowed(tmp_path):
     assert gzip.decompress(parent.path(RESULT).read_bytes()) == (ROWS[0] + ROWS[2]).encode()
 
 
-def test_all_of_no_bytes(tmp_path):
-    parent = tabular(tmp_path, b"", b"")
+@pytest.mark.parametrize("fields, text", [({}, b""), ({"format": "csv", "outfmt": 10}, b""), ({"outfmt": "6 qseqid"}, b""),
+                                          ({"format": "commented"}, b"# BLAST processed 0 queries\n")])
+def test_all_of_no_bytes(tmp_path, fields, text):
+    parent = tabular(tmp_path, b"", b"", **fields)
+    done = parent.finalize()
+    assert done.code == DATA and "holds nothing" in done.err and parent.files() == []
     done = parent.finalize("--allow-empty")
-    assert done.code == DATA and "all children are empty" in done.err and parent.files() == []
+    assert (done.code, done.err) == (0, "") and gzip.decompress(parent.path(RESULT).read_bytes()) == text
+    assert json.loads(parent.path("split-results-manifest.json").read_bytes())["assembly"] == "gzip_member_concatenation"
+
+
+# --- what a merge says of them, finalize says ---------------------------------------------------------
+
+STD = b"q1\ts1" + b"\t1" * 10 + b"\n"
+CSV = STD.replace(b"\t", b",")
+XML = b"<?xml version=\"1.0\"?>\n" + small.text("a").split(b"\n", 1)[1]
+COMMENTED = (b"# BLASTP 2.12.0+\n# Query: a\n# Database: nr\n# Fields: query acc.ver, subject acc.ver\n# 1 hits found\nq1\ts1\n"
+             b"# BLAST processed 1 queries\n")
+OTHER_FIELDS = COMMENTED.replace(b"subject acc.ver", b"evalue")
+NAMELESS = COMMENTED.replace(b"# Query: a", b"# Query: ").replace(b"q1", b"Query_1")
+CASES = {
+    "two and twelve columns": [STD, b"a\tb\n"], "twelve and two columns": [b"a\tb\n", STD], "commas": [STD, CSV],
+    "tabs": [CSV, STD], "comments": [STD, COMMENTED], "no comments": [COMMENTED, STD], "other fields": [COMMENTED, OTHER_FIELDS],
+    "line ends": [STD, STD.replace(b"\n", b"\r\n")], "the other line ends": [STD.replace(b"\n", b"\r\n"), STD],
+    "xml": [STD, XML], "xml first": [XML, STD], "mark": [STD, b"\xef\xbb\xbf" + XML], "newline": [STD, b"\n" + XML],
+    "blanks": [STD, b" \n\t" + XML], "json": [STD, b"{\"BlastOutput2\": []}\n"], "json first": [b"[1]\n", STD],
+    "html": [b"<html>\n<body>\t</body>\n</html>\n", STD], "html behind": [STD, b"<html>\n<body>\t</body>\n</html>\n"],
+    "binary": [STD, bytes(range(256)) * 4], "binary first": [bytes(range(1, 256)), STD], "NULs": [STD, bytes(100)],
+    "UTF-16": [STD, STD.decode().encode("utf-16")], "UTF-16, no mark": [STD, STD.decode().encode("utf-16-le")],
+    "gzip": [STD, gzip.compress(STD)], "bzip2": [b"BZh91AY\t\n", STD], "FASTA": [b">a\tb\nACGT\n", STD],
+    "plain report": [b"BLASTP 2.12.0+\t\n", STD], "one word": [b"Killed\n", STD], "a message": [STD, b"BLAST engine error: x\n"],
+    "a message first": [b"Command line argument error: x\n", STD], "empty line": [STD, STD + b"\n" + STD],
+    "control": [STD, STD.replace(b"q1", b"q\x01")], "cut": [STD, STD[:-4]], "two footers": [COMMENTED, COMMENTED * 2],
+    "no footer": [COMMENTED, COMMENTED[:COMMENTED.rindex(b"#")]], "hits": [COMMENTED, COMMENTED.replace(b"# 1 hits", b"# 2 hits")],
+    "same": [STD, STD * 3], "same commas": [CSV, CSV], "same comments": [COMMENTED, COMMENTED], "nameless": [NAMELESS, NAMELESS],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("swap", [False, True])
+def test_what_a_merge_says(tmp_path, name, swap):
+    texts = CASES[name][::-1] if swap else CASES[name]
+    parent = tabular(tmp_path, *(gzip.compress(text, mtime=0) for text in texts))
+    paths = [tmp_path / child["job_id"] / RESULT for child in parent.children]
+    merge = ["--query-ids", "keep", "-o", tmp_path / "merged", *paths]
+    merged = program.run(*merge)
+    done = parent.finalize()
+    if "--format tabular" in merged.err and "--format tabular" not in done.err:
+        merged = program.run("--format", "tabular", *merge)  # the report says so
+    if "its report says that it is tabular" in done.err:  # a merge says so only if another format came before
+        assert done.code == MISMATCH and merged.code in (DATA, MISMATCH), done
+        assert name in ("xml first", "xml", "mark", "newline", "blanks", "json", "json first", "no comments", "comments")
+    else:
+        assert done.code == merged.code, (done, merged)
+        if done.code:  # the same words
+            assert merged.err.split(RESULT)[1] in done.err
+        else:
+            assert done.warnings == merged.warnings
+    if done.code:
+        assert parent.files() == [] and done.outcome["phase"] == "split_results_merge_invalid"
+    else:
+        assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
+
+
+@pytest.mark.parametrize("text, kind", [(XML, "BLAST XML (-outfmt 5)"), (b"\n" + XML[XML.index(b"<Blast"):], "BLAST XML (-outfmt 5)"),
+                                        (b"\xef\xbb\xbf" + XML, "BLAST XML (-outfmt 5)"),
+                                        (b"{\"BlastOutput2\": []}\n", "BLAST JSON (-outfmt 15)")])
+def test_results_that_are_no_tables_at_all(tmp_path, text, kind):
+    """All of one format, so that a merge would take them, but not the one that their reports say."""
+    parent = tabular(tmp_path, gzip.compress(text), gzip.compress(text))
+    done = parent.finalize()
+    assert done.code == MISMATCH and f"its format is {kind}, where its report says that it is tabular" in done.err
+    assert parent.files() == []
+
+
+def test_a_table_of_one_column(tmp_path):
+    for folder, outfmt, code in ((tmp_path / "a", "6 sseqid", 0), (tmp_path / "b", "6 std", DATA), (tmp_path / "c", 6, DATA)):
+        folder.mkdir()
+        assert tabular(folder, "s1\n", "s2\ns3\n", outfmt=outfmt).finalize().code == code
+    folder = tmp_path / "d"
+    folder.mkdir()
+    assert tabular(folder, "s1\n", "s2\ns3\n").finalize("--format", "tabular").code == 0
+
+
+def test_queries_of_tables_with_comments_are_counted(tmp_path):
+    parent = tabular(tmp_path, gzip.compress(COMMENTED), gzip.compress(COMMENTED), queries=2)
+    text = "split child child-0: its merge report counts 2 queries, and its result holds 1 Iterations"
+    assert parent.finalize("--strict").outcome["error"] == text
+    assert text in parent.finalize().outcome["warnings"]
 
 
 def test_memory_does_not_grow(tmp_path):

@@ -2,6 +2,7 @@
 """finalize() from Python: what it returns, what it raises. What is written is looked at in tests/finalize."""
 import concurrent.futures
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -106,3 +107,14 @@ def test_four_threads(job):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(lambda _: blastmerge.finalize(job), range(8)))
     assert sorted(outcome["already_merged"] for outcome in outcomes) == [False] + [True] * 7
+
+
+def test_a_description_that_is_no_regular_file(tmp_path):
+    """Nobody writes to the FIFO, and nobody waits for that."""
+    os.mkfifo(tmp_path / "job.json")
+    with pytest.raises(ValueError, match="regular file"):
+        blastmerge.finalize(tmp_path / "job.json")
+    with pytest.raises(IsADirectoryError):
+        blastmerge.finalize(str(tmp_path))
+    with pytest.raises(ValueError):
+        blastmerge.finalize("job\0.json")
