@@ -19,14 +19,14 @@ struct bm_rescue {
     /* the first pass: the child at hand */
     struct bm_survey *survey;
     bool is_begun;
-    bool allows_nesting;
+    bool is_careful;     /* an Iteration inside of another one is taken for damage */
+    bool has_format;     /* a child has begun as BLAST XML does */
     bool has_searched;   /* it does not look like gzip, but is taken for damaged gzip */
     struct bm_span span; /* what of it is read in this attempt */
     uint64_t base;       /* text before it */
     size_t n_members;    /* at fault so far */
     size_t n_spans;
     struct bm_span spans[MEMBERS + 1];
-    struct bm_salvage_plan *first_plan; /* made before nesting was allowed */
 
     /* the second pass */
     const struct bm_salvage_plan *plan;
@@ -80,7 +80,6 @@ void bm_rescue_close(struct blastmerge_job *job) {
     if (rescue == NULL) return;
     job->rescue = NULL;
     bm_survey_close(rescue->survey, &job->memory);
-    bm_release(&job->memory, rescue->first_plan);
     bm_release(&job->memory, rescue);
     for (size_t i = 0; i < job->n_children; i++) {
         bm_release(&job->memory, job->children[i].plan);
@@ -101,7 +100,7 @@ static void begin_survey(struct bm_rescue *rescue) {
     rescue->base = 0;
     rescue->n_members = 0;
     rescue->n_spans = 0;
-    bm_survey_begin(rescue->survey, rescue->allows_nesting);
+    bm_survey_begin(rescue->survey, rescue->is_careful);
 }
 
 /* Reads the child at hand (again) from the span on. */
@@ -174,7 +173,7 @@ static void keep_plan(struct blastmerge_job *job, struct bm_salvage_plan *plan) 
     child->source.n_spans = is_lost ? 0 : (uint32_t)plan->n_spans;
     bm_lane_close(lane);
     job->n_surveyed_bytes += plan->n_bytes;
-    job->rescue->is_begun = job->rescue->allows_nesting = job->rescue->has_searched = false;
+    job->rescue->is_begun = job->rescue->is_careful = job->rescue->has_searched = false;
     job->child++;
 }
 
@@ -185,9 +184,10 @@ static enum blastmerge_status search_gzip(struct blastmerge_job *job, const stru
     struct bm_span lost = {0, 0};
     char reason[BM_SALVAGE_REASON] = "";
     *is_found = false;
-    if (rescue->has_searched || rescue->n_members > 0 || plan->n_iterations > 0 || plan->prologue_to > 0)
+    if (bm_inflate_is_gzip(bm_conduct_lane(job)->inflate)) return BLASTMERGE_OK;
+    if (rescue->has_searched || plan->n_holes == 0 || plan->n_iterations > 0 || plan->prologue_to > 0)
         return BLASTMERGE_OK;
-    if (plan->n_holes > 0) memcpy(reason, plan->holes[0].reason, sizeof reason);
+    memcpy(reason, plan->holes[0].reason, sizeof reason);
     rescue->has_searched = true;
     bm_lane_close(bm_conduct_lane(job));
     enum blastmerge_status status = find_member(job, 0, &lost.to);
@@ -202,13 +202,13 @@ static enum blastmerge_status search_gzip(struct blastmerge_job *job, const stru
     return BLASTMERGE_OK;
 }
 
-/* Where it may be that nothing was wrong but an Iteration inside of another one, which may be meant so:
- * whether the child is to be surveyed once more. */
-static bool tries_nesting(struct blastmerge_job *job, struct bm_salvage_plan *plan) {
+/* A child is damaged if the merge's own reading of it finds a fault, and only then. Where it has one, and an
+ * "<Iteration>" inside of another one was seen, text may be missing: then the child is surveyed once more,
+ * and that is a fault, too. */
+static bool begin_careful_survey(struct blastmerge_job *job, const struct bm_salvage_plan *plan) {
     struct bm_rescue *rescue = job->rescue;
-    if (rescue->allows_nesting || !bm_survey_saw_nesting(rescue->survey)) return false;
-    rescue->first_plan = plan;
-    rescue->allows_nesting = true;
+    if (rescue->is_careful || plan->n_holes == 0 || !bm_survey_saw_nesting(rescue->survey)) return false;
+    rescue->is_careful = true;
     begin_survey(rescue);
     reopen(job);
     return true;
@@ -216,24 +216,17 @@ static bool tries_nesting(struct blastmerge_job *job, struct bm_salvage_plan *pl
 
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
-    bool is_found = false;
+    bool goes_on = false;
     struct bm_salvage_plan *plan =
         bm_survey_plan(rescue->survey, rescue->spans, rescue->n_spans, &job->memory);
     if (plan == NULL) return fail_memory(job);
-    enum blastmerge_status status = search_gzip(job, plan, &is_found);
-    if (status != BLASTMERGE_OK || is_found) {
+    enum blastmerge_status status = search_gzip(job, plan, &goes_on);
+    if (status == BLASTMERGE_OK && !goes_on) goes_on = begin_careful_survey(job, plan);
+    if (status == BLASTMERGE_OK && !goes_on)
+        keep_plan(job, plan);
+    else
         bm_release(&job->memory, plan);
-        return status;
-    }
-    if (tries_nesting(job, plan)) return BLASTMERGE_OK;
-    if (rescue->first_plan != NULL) {
-        struct bm_salvage_plan *worse = plan->n_holes == 0 ? rescue->first_plan : plan;
-        plan = worse == plan ? rescue->first_plan : plan;
-        rescue->first_plan = NULL;
-        bm_release(&job->memory, worse);
-    }
-    keep_plan(job, plan);
-    return BLASTMERGE_OK;
+    return status;
 }
 
 /* The lane has failed: the job's error says why. */
@@ -323,7 +316,8 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     return status;
 }
 
-/* Refuses a first child that is whole as far as its first bytes go, but of another format. */
+/* Refuses the first child that holds something, if it is whole as far as its first bytes go, but of another
+ * format. */
 static enum blastmerge_status look_at_format(struct blastmerge_job *job, const struct bm_batch *batch) {
     struct blastmerge_error error;
     size_t n_used = 0;
@@ -333,6 +327,7 @@ static enum blastmerge_status look_at_format(struct blastmerge_job *job, const s
     bm_mark_expect(job->mark, BLASTMERGE_FORMAT_XML);
     bm_mark_reset(job->mark);
     job->marks->n_entries = 0;
+    job->rescue->has_format = format != BLASTMERGE_FORMAT_AUTO;
     if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
     bm_fail(&job->error, BLASTMERGE_USAGE,
             "it is %s, and only %s can be salvaged; if its beginning is damaged, say --format xml",
@@ -347,8 +342,8 @@ enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) {
     if (!rescue->is_begun) begin_survey(rescue);
     const struct bm_batch *batch = bm_conduct_take(job, &is_last);
     if (batch == NULL) return take_fault(job);
-    if (job->options.format == BLASTMERGE_FORMAT_AUTO && job->child == 0 && batch->text_offset == 0 &&
-        look_at_format(job, batch) != BLASTMERGE_OK)
+    if (job->options.format == BLASTMERGE_FORMAT_AUTO && !rescue->has_format && batch->text_offset == 0 &&
+        batch->n_text > 0 && look_at_format(job, batch) != BLASTMERGE_OK)
         return job->error.status;
     bool is_empty = is_last && batch->text_offset == 0 && batch->n_text == 0;
     bm_survey_text(rescue->survey, batch, rescue->base);

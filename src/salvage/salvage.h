@@ -62,8 +62,9 @@ enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memor
                                       enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
 void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory);
 
-/* Begins with a child. allows_nesting: an Iteration inside of another one is no sign of damage. */
-void bm_survey_begin(struct bm_survey *survey, bool allows_nesting);
+/* Begins with a child. is_careful: an Iteration inside of another one is a fault; else it is only remembered.
+ */
+void bm_survey_begin(struct bm_survey *survey, bool is_careful);
 
 /* Takes a batch. base: text of the child before its first batch. */
 void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base);
@@ -83,7 +84,7 @@ void bm_survey_end(struct bm_survey *survey);
 /* The child holds nothing, which it should not. */
 void bm_survey_lose_all(struct bm_survey *survey, const char *reason);
 
-/* Whether damage was seen in nothing but an Iteration inside of another one, or after that. */
+/* Whether an "<Iteration>" was seen that the scanner did not take for one. */
 bool bm_survey_saw_nesting(const struct bm_survey *survey);
 
 /* The plan, in one piece of memory, without n_bytes; NULL: none is left. */

@@ -11,9 +11,10 @@
  * Two things can be known only later. Whether a gzip member is whole shows at its end: so at each member's
  * begin all of the state is kept, to be gone back to. And where text is missing, an Iteration that was broken
  * off swallows all that follow it, as if they stood inside of it, up to a fault that may be very far: so an
- * "<Iteration>" inside of an Iteration is a fault at once. In a child without damage it might stand there all
- * the same (BLAST writes no such thing): where it is the only sign, whoever drives the survey makes another
- * one that allows it.
+ * "<Iteration>" inside of an Iteration is a sign of that. In a child without damage it might stand there all
+ * the same (in a comment, or because a program meant it so). So at first it is only remembered: a child in
+ * which nothing else is wrong is whole, and comes out as it does without salvage. A damaged one is surveyed
+ * again, carefully, and then it is a fault at once.
  */
 #include "salvage/name.h"
 
@@ -62,7 +63,7 @@ struct state {
 };
 
 struct bm_survey {
-    bool allows_nesting;
+    bool is_careful;
     bool saw_nesting;
     struct state now;
     struct state kept; /* at the begin of the gzip member at hand */
@@ -104,8 +105,8 @@ static void keep_state(struct bm_survey *survey) {
     bm_mark_copy(survey->kept_mark, survey->mark);
 }
 
-void bm_survey_begin(struct bm_survey *survey, bool allows_nesting) {
-    survey->allows_nesting = allows_nesting;
+void bm_survey_begin(struct bm_survey *survey, bool is_careful) {
+    survey->is_careful = is_careful;
     survey->saw_nesting = false;
     survey->n_unchecked = 0;
     memset(&survey->now, 0, sizeof survey->now);
@@ -348,7 +349,7 @@ static bool is_marked(const struct bm_survey *survey, uint64_t offset) {
 static uint64_t find_nested(const struct bm_survey *survey, uint64_t end) {
     uint64_t from = survey->now.position;
     uint64_t first = survey->text_offset - survey->batch->n_history;
-    if (survey->allows_nesting) return NOWHERE;
+    if (survey->saw_nesting && !survey->is_careful) return NOWHERE; /* once will do */
     from = from - first < N_ITERATION_TAG - 1 ? first : from - (N_ITERATION_TAG - 1);
     while (end - from >= N_ITERATION_TAG) {
         const uint8_t *text = text_at(survey, from);
@@ -374,6 +375,8 @@ static void scan(struct bm_survey *survey, uint64_t to) {
                      &survey->marks, &error);
     uint64_t end = now->position + n_used;
     uint64_t nested = find_nested(survey, end);
+    survey->saw_nesting = survey->saw_nesting || nested != NOWHERE;
+    if (!survey->is_careful) nested = NOWHERE;
     now->position = end;
     for (size_t i = 0; i < survey->marks.n_entries; i++) {
         const struct bm_mark_entry *mark = &survey->marks.entries[i];
@@ -382,7 +385,6 @@ static void scan(struct bm_survey *survey, uint64_t to) {
     }
     if (nested == NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
     if (nested != NOWHERE) {
-        survey->saw_nesting = true;
         fail(survey, nested, "an Iteration begins inside of another one");
     } else if (status != BLASTMERGE_OK) {
         fail(survey, error.text_offset, error.message);
