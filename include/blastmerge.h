@@ -173,7 +173,8 @@ struct blastmerge_report {
                               tables without comments all */
     uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
     uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
-    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations do not run on */
+    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations leave some out */
+    uint64_t n_number_returns;    /* places where they go back or repeat themselves */
     uint64_t n_empty_children;    /* without an Iteration */
     uint64_t n_bare_iterations; /* of queries that could not be searched; not told in BLASTMERGE_FORMAT_XML */
     uint64_t n_damaged_children;     /* options.salvage: those of which something was lost */

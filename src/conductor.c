@@ -11,6 +11,7 @@
 #include "job.h"
 #include "remote.h"
 #include "rescue.h"
+#include "seams.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -30,18 +31,20 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     char message[sizeof error->message];
     if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+    const char *addition = bm_seams_explain(job);
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
     error->n_iterations = job->counts.n_iterations;
     const char *name = bm_source_display_name(&job->children[job->child].source);
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
     if (error->text_offset == BLASTMERGE_NO_OFFSET) {
-        (void)bm_fail_anew(error, error->status, "%.*s: %.500s", n_name, name, message);
+        (void)bm_fail_anew(error, error->status, "%.*s: %.500s%s", n_name, name, message, addition);
     } else {
-        (void)bm_fail_anew(
-            error, error->status,
-            "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64 " whole Iteration%s)", n_name,
-            name, message, error->text_offset, error->n_iterations, error->n_iterations == 1 ? "" : "s");
+        (void)bm_fail_anew(error, error->status,
+                           "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64
+                           " whole Iteration%s)%s",
+                           n_name, name, message, error->text_offset, error->n_iterations,
+                           error->n_iterations == 1 ? "" : "s", addition);
     }
     return fail(job);
 }
@@ -213,10 +216,6 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
 
 /* --- headers ------------------------------------------------------------------------------------- */
 
-static const char *or_nothing(const char *value) {
-    return value == NULL ? "absent" : value;
-}
-
 /* What the policy makes of a difference. */
 static bool is_mismatch_error(const struct blastmerge_job *job,
                               const struct bm_header_difference *difference) {
@@ -232,23 +231,26 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
         job->has_first_header = true;
         job->first_header_child = job->child;
         job->headers[0] = job->headers[1];
-        return BLASTMERGE_OK;
+        return bm_seams_compare(job);
     }
     const char *first = bm_source_display_name(&job->children[job->first_header_child].source);
     const char *name = bm_source_display_name(&job->children[job->child].source);
     while (bm_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
+        char ours[BM_HEADER_SHOWN], theirs[BM_HEADER_SHOWN];
+        bm_header_show(difference.value, difference.first_value, ours);
+        bm_header_show(difference.first_value, difference.value, theirs);
         if (is_mismatch_error(job, &difference)) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %.120s, where that of %.200s is %.120s: they are not parts of one search",
-                    difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
+                    "its %s is %s, where that of %.200s is %s: they are not parts of one search",
+                    difference.name, ours, first, theirs);
             return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_warn(job, true, "%.300s: its %s is %.120s, where that of %.300s is %.120s", name,
-                    difference.name, or_nothing(difference.value), first, or_nothing(difference.first_value));
+        bm_job_warn(job, true, "%.300s: its %s is %s, where that of %.300s is %s", name, difference.name,
+                    ours, first, theirs);
     }
     bm_header_complete(&job->headers[0], &job->headers[1]);
-    return BLASTMERGE_OK;
+    return bm_seams_compare(job);
 }
 
 /* --- queries ------------------------------------------------------------------------------------- */
@@ -337,6 +339,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job,
             break;
         case BM_MARK_FIELD:
             bm_header_take(&job->headers[1], bm_mark_field(job->mark));
+            if (bm_mark_field(job->mark)->is_scope) break;
             if (job->expect != NULL) bm_expect_field(job->expect, bm_mark_field(job->mark));
             if (job->has_report && !(job->rescue != NULL && bm_rescue_is_header(job)))
                 bm_report_field(&job->report, bm_mark_field(job->mark));
@@ -368,7 +371,12 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job, const struc
     if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->marked, job->edits);
-    return BLASTMERGE_OK;
+    if (job->number->excess.what == NULL) return BLASTMERGE_OK;
+    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->excess.offset,
+               "%s and those of the documents before are too large to be added: the result would have wrong "
+               "numbers; look at the numbers in this child and the ones before it",
+               job->number->excess.what);
+    return bm_conduct_fail_child(job);
 }
 
 /* Leaves out what is lost of a child, where it begins or ends. */
@@ -501,6 +509,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         enum blastmerge_status status = bm_rescue_end_child(job);
         if (status != BLASTMERGE_OK || is_header) return status;
     }
+    if (bm_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
     add_to_totals(job, child);
     bm_unsplit_end_child(job);
     if (child->n_documents > 1) {
@@ -604,6 +613,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
     bm_unsplit_end(job);
+    bm_seams_end(job);
     if (!job->is_check) put_end(job, epilogue, n_epilogue);
     return BLASTMERGE_OK;
 }

@@ -47,6 +47,7 @@ struct bm_child {
 /* What the result may lack to be an unsplit run's, src/unsplit.c. */
 enum bm_doubt {
     BM_DOUBT_GAP,
+    BM_DOUBT_RETURN,
     BM_DOUBT_ID,
     BM_DOUBT_MESSAGE,
     BM_DOUBT_EXCESS,
@@ -154,6 +155,8 @@ struct blastmerge_job {
     bool is_last_batch;              /* the batch at hand is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
+    uint64_t n_line_ends[2];         /* tables: children that have lines that end in LF, in CR LF ... */
+    size_t first_line_end[2];        /* ... and the first of these */
     bool has_first_header;
     size_t first_header_child;
     struct timespec began;

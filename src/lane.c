@@ -225,3 +225,14 @@ void bm_lane_give(struct bm_lane *lane) {
     wake_worker(lane);
     bm_workers_unlock(lane->workers);
 }
+
+bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane) {
+    return bm_inflate_lacks_bgzf_end(lane->inflate);
+}
+
+void bm_lane_stop_scan(struct bm_lane *lane) {
+    bm_workers_lock(lane->workers);
+    while (lane->scanner != NULL && lane->scanner->is_busy) bm_workers_wait(lane->workers);
+    lane->scanner = NULL;
+    bm_workers_unlock(lane->workers);
+}

@@ -88,4 +88,10 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, enum bl
                                     struct blastmerge_error *error);
 void bm_lane_give(struct bm_lane *lane);
 
+/* After the last batch: see bm_inflate_lacks_bgzf_end(). */
+bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane);
+
+/* No batch is marked ahead any more, nor is one being marked. */
+void bm_lane_stop_scan(struct bm_lane *lane);
+
 #endif

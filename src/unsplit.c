@@ -12,6 +12,8 @@ static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
     switch (doubt) {
     case BM_DOUBT_GAP:
         return &totals->n_number_gaps;
+    case BM_DOUBT_RETURN:
+        return &totals->n_number_returns;
     case BM_DOUBT_ID:
         return &totals->n_unsure_ids;
     case BM_DOUBT_MESSAGE:
@@ -52,6 +54,7 @@ void bm_unsplit_end_child(struct blastmerge_job *job) {
     uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_guessed_ids : 0);
     job->totals.n_renumbered_ids = number->n_changed_ids;
     set_count(job, BM_DOUBT_GAP, number->n_gaps);
+    set_count(job, BM_DOUBT_RETURN, number->n_returns);
     set_count(job, BM_DOUBT_ID, n_unsure);
     set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
     set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
@@ -90,6 +93,11 @@ void bm_unsplit_end(struct blastmerge_job *job) {
          "BLAST left out queries there, and so does the result; but if it left out the last ones of a child, "
          "too, "
          "which cannot be seen, all that comes after is numbered too low");
+    warn(job, BM_DOUBT_RETURN, "place where the numbers of a document's Iterations go back",
+         "places where the numbers of a document's Iterations go back",
+         "no query is missing there: the program that wrote them (old blastall does) numbers several runs in "
+         "one "
+         "document; the result counts on, so that no number comes twice");
     warn(job, BM_DOUBT_EXCESS, "Iteration that an unsplit run would have left out",
          "Iterations that an unsplit run would have left out",
          "BLAST cannot write a title that is cut in the middle of a character");

@@ -282,14 +282,14 @@ def set_content(element, content):
     return Change(element.content, element.content_end, content)
 
 
-def number_of(text, iteration, before, most):
-    """The number that an Iteration has, or the next one, if that is more than there can be."""
+def number_of(text, iteration, before):
+    """The number that an Iteration has, or the next one."""
     first = iteration.children[0] if iteration.children else None
     if first and first.name == b"Iteration_iter-num":
         content = text[first.content:first.content_end]
-        if not first.is_empty_tag and re.fullmatch(rb"[0-9]{1,24}", content) and int(content) <= most:
+        if not first.is_empty_tag and re.fullmatch(rb"[0-9]{1,24}", content) and int(content) < 2**64:
             return int(content)
-    return min(before + 1, most)
+    return before + 1
 
 
 def number_changes(text, iteration, number):
@@ -423,6 +423,8 @@ class Merge:
         def convert(raw):
             return to_utf8(raw, document.encoding, self.options.invalid_utf8)
 
+        if self.iterations_before >= 2**64 or self.queries_before >= 2**64:
+            raise Refused("a number is too large")
         if self.n_documents == 0:
             self.first = text, document, convert
             self.prologue = self.prologue_of(text, document, convert)
@@ -436,7 +438,13 @@ class Merge:
         changes, own, largest, last = [], 0, 0, 0
         for iteration in iterations:
             self.n_iterations += 1
-            own = number_of(text, iteration, own, 2**64 - 1 - self.iterations_before)
+            own_before, own = own, number_of(text, iteration, own)
+            if self.options.as_unsplit:
+                if own <= own_before and iteration is not iterations[0]:  # as if another run began
+                    self.iterations_before += own_before
+                if self.iterations_before + own >= 2**64:
+                    raise Refused("a number is too large")
+            own = min(own, 2**64 - 1)
             changes_of_ids, last = self.query_changes(text, document, iteration, own, last)
             changes += changes_of_ids
             largest = max(largest, last)
@@ -444,7 +452,7 @@ class Merge:
             self.n_hsps += iteration.count(b"Hsp")
             changes += number_changes(text, iteration, self.iterations_before + own if self.options.as_unsplit
                                       else self.n_iterations)
-        self.iterations_before += own
+        self.iterations_before += own if self.options.as_unsplit else 0
         self.queries_before += largest
         first = iterations[0].start if iterations else end
         if b"\n" in text[start:first]:
@@ -480,9 +488,9 @@ class Merge:
                 names = None
                 found = GENERATED.fullmatch(content)
                 n = int(found.group(1)) if found else 0
-                if n + self.queries_before >= 2**64:
-                    n = 0
                 if n and (self.options.query_ids == "renumber" or n in (own, last, last + 1)):
+                    if n + self.queries_before >= 2**64:
+                        raise Refused("a number is too large")
                     last = n
                     names = content, b"Query_%d" % (n + self.queries_before)
                     changes.append(Change(element.content, element.content_end, names[1]))

@@ -406,11 +406,20 @@ static void assert_plain(const uint8_t *data, size_t n_data) {
     }
 }
 
+/* A file of gzip's first byte alone is one that was cut short. */
+static void test_first_byte(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_SPLITS; i++) {
+        own_decode(&checker, (const uint8_t *)"\x1f", 1, some_splits[i], &checker.own, NULL);
+        assert_int_equal(checker.own.verdict, SLOW_CUT);
+        assert_int_equal(checker.own.n_text, 0);
+    }
+}
+
 static void test_plain(void **state) {
     (void)state;
     const size_t sizes[] = {3, 100, BM_BATCH_TEXT - 1, BM_BATCH_TEXT, BM_BATCH_TEXT + 1, 5 * BM_BATCH_TEXT};
     assert_plain((const uint8_t *)"", 0);
-    assert_plain((const uint8_t *)"\x1f", 1);
     assert_plain((const uint8_t *)"\x8b", 1);
     assert_plain((const uint8_t *)"\x1f\x1f\x8b\x08", 4);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -464,6 +473,7 @@ int main(void) {
         cmocka_unit_test(test_every_bit_flipped),
         cmocka_unit_test(test_flips_in_large_streams),
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_first_byte),
         cmocka_unit_test(test_gzip_is_known),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_no_memory),

@@ -418,7 +418,7 @@ static const struct golden goldens[] = {
      "{EXTRA}<Iteration_iter-num/>{EXTRAEND}\xf0\x9f\xa7<Hit a='\xe4'>\xc3\xa4\xa4\xc3\xc3\xa4\xed\xa0\x80\xc0\xaf\xff<!--\xe4--><![CDATA[\xe4]]></Hit></Iteration>{ITEREND}"
      "{ITERSEND} {/}" CLOSE, KEEP},
     {"XML2 as BLAST writes it",
-     "{DOC}{DECL}<?xml version=\"1.0\"?>{/}\n<BlastXML2\n    xmlns=\"http://www.ncbi.nlm.nih.gov\"\n>{ITERS=2}\n{BODY}"
+     "{DOC}{DECL}<?xml version=\"1.0\"?>{/}\n<BlastXML2\n    xmlns=\"http://www.ncbi.nlm.nih.gov\"{FIELD}\n>{ITERS=2}\n{BODY}"
      "{ITER}<BlastOutput2>\n  <report>\n    <Report>\n      <program>blastp</program>{FIELD}\n      <version>BLASTP 2.12.0+</version>{FIELD}\n"
      "      <search-target>\n        <Target>\n          <db>nr</db>{FIELD}\n        </Target>\n      </search-target>\n"
      "      <params>\n        <Parameters>\n          <expect>10</expect>{FIELD}\n          <x/>{FIELD}</Parameters>\n      </params>\n"

@@ -176,6 +176,7 @@ class Report:
     kept_messages: int
     excess_iterations: int
     number_gaps: int
+    number_returns: int
     empty_children: int
     bare_iterations: int
     damaged_children: int

@@ -31,7 +31,7 @@ class Report(Structure):
                 ("compressed_bytes", c_uint64), ("text_bytes", c_uint64), ("output_bytes", c_uint64),
                 ("output_text_bytes", c_uint64), ("output_crc32", c_uint32), ("peak_memory", c_uint64),
                 ("seconds", c_double), ("format", c_int), ("n_renumbered_ids", c_uint64), ("n_unsure_ids", c_uint64),
-                ("n_kept_messages", c_uint64), ("n_excess_iterations", c_uint64), ("n_number_gaps", c_uint64),
+                ("n_kept_messages", c_uint64), ("n_excess_iterations", c_uint64), ("n_number_gaps", c_uint64), ("n_number_returns", c_uint64),
                 ("n_empty_children", c_uint64), ("n_bare_iterations", c_uint64), ("n_damaged_children", c_uint64),
                 ("n_lost_stretches", c_uint64),
                 ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64)]

@@ -88,6 +88,13 @@ char *bm_copy_string(struct bm_memory *memory, const char *string) BM_CHECK_RESU
 /* NULL is fine. */
 void bm_release(struct bm_memory *memory, void *pointer);
 
+/* --- sums of numbers that come from outside ------------------------------------------------------- */
+
+/* Adds to the sum; false, and the sum stays, where that is beyond 64 bits. */
+static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
+    return !__builtin_add_overflow(*sum, value, sum);
+}
+
 /* --- stretches of bytes -------------------------------------------------------------------------- */
 
 /* [from, to) */

@@ -69,6 +69,8 @@ static enum bm_inflate_outcome read_extra_length(struct bm_inflate *inflate, con
         inflate->n_extra = (uint32_t)inflate->field[0] | (uint32_t)inflate->field[1] << 8;
         inflate->header_crc = bm_crc32(inflate->header_crc, inflate->field, 2);
     }
+    inflate->n_subfield = 0;
+    inflate->is_bgzf = false;
     next_part(inflate, BM_INFLATE_EXTRA);
     return BM_INFLATE_GO_ON;
 }
@@ -78,10 +80,26 @@ static void skip(struct bm_inflate *inflate, const uint8_t *bytes, size_t n_byte
     inflate->bit += 8 * n_bytes;
 }
 
+/* Goes over subfields (RFC 1952, 2.3.1.1). BGZF has one with the block's length (SAM specification, 4.1). */
+static void follow_subfields(struct bm_inflate *inflate, const uint8_t *bytes, size_t n_bytes) {
+    const uint32_t n_header = sizeof inflate->subfield;
+    for (size_t i = 0; i < n_bytes; i++) {
+        if (inflate->n_subfield < n_header) inflate->subfield[inflate->n_subfield] = bytes[i];
+        inflate->n_subfield++;
+        if (inflate->n_subfield < n_header) continue;
+        const uint8_t *header = inflate->subfield;
+        uint32_t n_data = (uint32_t)header[2] | (uint32_t)header[3] << 8;
+        if (inflate->n_subfield < n_header + n_data) continue;
+        if (header[0] == 'B' && header[1] == 'C' && n_data == 2) inflate->is_bgzf = true;
+        inflate->n_subfield = 0;
+    }
+}
+
 static enum bm_inflate_outcome read_extra(struct bm_inflate *inflate, const struct bm_batch *batch) {
     const uint8_t *bytes;
     size_t n_bytes = bytes_at_hand(inflate, batch, &bytes);
     if (n_bytes > inflate->n_extra) n_bytes = inflate->n_extra;
+    follow_subfields(inflate, bytes, n_bytes);
     skip(inflate, bytes, n_bytes);
     inflate->n_extra -= (uint32_t)n_bytes;
     if (inflate->n_extra != 0) return BM_INFLATE_NEEDS_BITS;
@@ -149,6 +167,9 @@ enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm
     if (bm_load32(inflate->field + 4) != (uint32_t)(bm_inflate_text(batch) - inflate->member_text)) {
         return refuse(inflate, "a gzip member's text does not have the length that the member says");
     }
+    inflate->has_members = true;
+    inflate->all_are_bgzf = inflate->all_are_bgzf && inflate->is_bgzf;
+    inflate->last_is_empty = bm_inflate_text(batch) == inflate->member_text;
     inflate->n_field = 0;
     inflate->phase = BM_INFLATE_BETWEEN;
     return BM_INFLATE_GO_ON;

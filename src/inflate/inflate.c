@@ -166,7 +166,9 @@ static enum bm_inflate_outcome read_between(struct bm_inflate *inflate, struct b
 
 static enum bm_inflate_outcome read_start(struct bm_inflate *inflate, struct bm_batch *batch, bool is_last) {
     if (batch->n_bits_bytes < 2 && !is_last) return BM_INFLATE_NEEDS_BITS;
-    batch->has_trace = batch->n_bits_bytes >= 2 && batch->bits[0] == 0x1f && batch->bits[1] == 0x8b;
+    bool is_gzip = batch->n_bits_bytes >= 2 && batch->bits[0] == 0x1f && batch->bits[1] == 0x8b;
+    bool is_cut_gzip = batch->n_bits_bytes == 1 && batch->bits[0] == 0x1f; /* no text is that byte alone */
+    batch->has_trace = is_gzip || is_cut_gzip;
     if (batch->has_trace) {
         bm_inflate_begin_member(inflate, 0);
         return BM_INFLATE_GO_ON;
@@ -291,10 +293,16 @@ void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory) {
 
 void bm_inflate_reset(struct bm_inflate *inflate) {
     memset(inflate, 0, offsetof(struct bm_inflate, carry));
+    inflate->all_are_bgzf = true;
 }
 
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate) {
     return inflate->fault;
+}
+
+bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate) {
+    return bm_inflate_is_gzip(inflate) && inflate->has_members && inflate->all_are_bgzf &&
+           !inflate->last_is_empty;
 }
 
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate) {

@@ -3,11 +3,11 @@
  * inflate - compressed bytes -> text, checked, with a trace of which bit stands for what.
  *
  * Takes a child's bytes in any split and fills batches. A child that begins with 1f 8b is read as gzip
- * (RFC 1952): any number of members, with every header field, FHCRC checked where it is there, zero
- * bytes between members and after the last; each member's CRC-32 and length are checked. Any other
- * child is plain text and handed through. A gzip stream is accepted exactly when zlib accepts it (save
- * that zero padding and several members are taken as said above, and other bytes after a member are an
- * error).
+ * (RFC 1952; its first byte alone is gzip that is cut short): any number of members, with every header field,
+ * FHCRC checked where it is there, zero bytes between members and after the last; each member's CRC-32 and
+ * length are checked. Any other child is plain text and handed through. A gzip stream is accepted exactly
+ * when zlib accepts it (save that zero padding and several members are taken as said above, and other bytes
+ * after a member are an error).
  *
  * Memory: one struct, of a fixed size. Time: linear. A step is resumable at every byte of input.
  * Threads: a decoder belongs to one thread at a time.
@@ -50,6 +50,10 @@ struct bm_inflate_fault {
     bool is_cut;          /* the input came to its end too early, and nothing else is known to be wrong */
 };
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
+
+/* After BM_INFLATE_END: whether the child is BGZF, each of its members a block by its extra field, but lacks
+ * the empty block that ends such a file: it may have been cut between two blocks. */
+bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate);
 
 /* Whether the child is gzip; known as soon as a batch is complete. */
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate);

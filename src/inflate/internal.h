@@ -67,7 +67,15 @@ struct bm_inflate {
     uint32_t header_crc;
     uint8_t field[10]; /* a field of a header or trailer, as far as it has come */
     uint32_t n_field;
-    uint32_t n_extra; /* bytes of the extra field to come */
+    uint32_t n_extra;    /* bytes of the extra field to come */
+    uint8_t subfield[4]; /* the header of the subfield at hand there: two letters, and its length */
+    uint32_t n_subfield; /* bytes of that header so far, then of its data */
+    bool is_bgzf;        /* the member has a subfield "BC" of two bytes, as a block of BGZF */
+
+    /* of the members that have ended */
+    bool has_members;
+    bool all_are_bgzf;
+    bool last_is_empty; /* the last one has no text */
 
     size_t n_carry; /* bytes that were taken but belong to the next batch */
     uint8_t carry[BM_INFLATE_CARRY];

@@ -263,7 +263,7 @@ static bool end_comment(struct bm_mark *mark) {
 /* How many bytes come before the line's end, or one that cannot stand in it. */
 static size_t measure(const uint8_t *text, size_t n_text) {
     size_t n = 0;
-    while (n < n_text && text[n] != '\n' && !bm_mark_table_is_control(text[n])) n++;
+    while (n < n_text && text[n] != '\n' && text[n] != 0) n++;
     return n;
 }
 
@@ -285,12 +285,16 @@ void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_t
     size_t n = measure(text, n_text);
     bool is_at_end = n < n_text && text[n] == '\n';
     keep(mark, text, n);
+    if (n > 0) table->after_return = text[n - 1] == '\r';
     if (n < n_text && !is_at_end) {
-        (void)bm_mark_table_fail_control(mark, text[n]);
+        (void)bm_mark_table_fail_zero(mark);
         return;
     }
     if (is_held && (is_at_end || table->n_kept == BM_TABLE_HELD) && !begin_comment(mark)) return;
     if (!is_at_end) return;
+    /* What the line says is the same with and without a carriage return. */
+    if (table->after_return && table->n_kept > 0 && table->n_kept < BM_TABLE_KEPT) table->n_kept--;
+    bm_mark_table_end_line(mark);
     mark->position++;
     table->state = BM_TABLE_LINE;
     (void)end_comment(mark);

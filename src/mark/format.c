@@ -60,8 +60,10 @@ static const struct look looks[] = {
     {"\xff\xfe\0\0", 4, "UTF-32, little end first, which is not read; convert it to UTF-8"},
     {"\xff\xfe", 2, "UTF-16, little end first, which is not read; convert it to UTF-8"},
     {"\xfe\xff", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
-    {"\0\0", 2, "UTF-32, big end first, which is not read; convert it to UTF-8"},
+    {"\0\0\xfe\xff", 4, "UTF-32, big end first, which is not read; convert it to UTF-8"},
+    {"\0\0\0<", 4, "UTF-32, big end first, which is not read; convert it to UTF-8"},
     {"\0<", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
+    {"\0", 1, "zero bytes (NUL): space that was set aside but never written, or that the disk has lost"},
     {"\x4c\x6f\xa7\x94", 4, "EBCDIC, which is not read; convert it to UTF-8"},
     {"{", 1, "JSON"},
     {"[", 1, "JSON"},
@@ -204,7 +206,7 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
     if (n_line >= 2 && line[0] == '#' && line[1] == ' ') {
         use(mark, BLASTMERGE_FORMAT_COMMENTED);
     } else if (n_line > 0 && line[n_line - 1] == '\n') {
-        use_row(mark, at, n_line - 1);
+        use_row(mark, at, n_line - (n_line > 1 && line[n_line - 2] == '\r' ? 2 : 1));
     } else if (is_all || mark->n_sample == BM_TABLE_SAMPLE) {
         use_row(mark, at, n_line);
     }

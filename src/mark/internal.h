@@ -11,6 +11,7 @@
  *   prolog.c       what stands outside of the root: documents' borders, XML declaration, DOCTYPE
  *   declaration.c  the XML declaration's own syntax
  *   place.c        elements -> marks: what a tag means where it stands
+ *   scope.c        namespaces and the like that hold for what is copied
  *   names.c        characters of names; names in messages
  *   walk*          the fast path, which goes over what the judge would take
  *   json*          the scanner of -outfmt 15; the essay is in json.c
@@ -233,6 +234,7 @@ struct bm_mark {
     bool newline_before;    /* the same at `less` */
     bool blank_on_new_line; /* `blank` follows a newline */
     bool field_is_open;     /* `field` collects a value */
+    bool scope_is_open;     /* `field` collects an attribute's value */
     bool content_is_held;   /* a query's id or message has begun, and its mark has not been added yet */
     uint8_t content_kind;   /* enum bm_mark_kind */
     uint64_t blank;         /* where the run of blanks before the position begins, or BM_MARK_NOWHERE */
@@ -338,6 +340,12 @@ bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value);
 void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less);
 void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after);
 
+/* --- scope.c: at an attribute's quotes, and each byte between them */
+
+void bm_mark_scope_begin(struct bm_mark *mark);
+void bm_mark_scope_add(struct bm_mark *mark, uint8_t byte);
+void bm_mark_scope_end(struct bm_mark *mark, uint64_t after);
+
 /* --- format.c */
 
 /* Chooses the scanner by what the text begins with, unless the format is given. Returns how many bytes it
@@ -361,8 +369,8 @@ extern const struct bm_mark_scanner bm_mark_table;
 void bm_mark_table_begin(struct bm_mark *mark, uint64_t at);
 void bm_mark_table_header(struct bm_mark *mark, uint64_t at); /* unless it was told */
 void bm_mark_table_field(struct bm_mark *mark, const char *name, const char *value, size_t n_value);
-bool bm_mark_table_is_control(uint8_t byte);
-bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte);
+bool bm_mark_table_fail_zero(struct bm_mark *mark);
+void bm_mark_table_end_line(struct bm_mark *mark); /* how it ends is kept; not of empty lines */
 
 /* How many bytes are "Query_7", or begin so, where n_name were and another one follows; BM_TABLE_OTHER: not
  * so. */

@@ -304,12 +304,16 @@ static bool in_attribute_quote(struct bm_mark *mark, uint32_t c, uint64_t at) {
     if (bm_mark_is_space(c)) return true;
     if (c != '"' && c != '\'') return fail_expected(mark, c, at, "an attribute's value in quotes");
     mark->quote = (uint8_t)c;
+    if (!mark->in_iterations) bm_mark_scope_begin(mark);
     return go(mark, BM_STATE_ATTRIBUTE_VALUE);
 }
 
 /* [10] */
 static bool in_attribute_value(struct bm_mark *mark, uint32_t c, uint64_t at) {
-    if (c == mark->quote) return go(mark, BM_STATE_TAG_NEXT);
+    if (c == mark->quote) {
+        bm_mark_scope_end(mark, at + 1);
+        return go(mark, BM_STATE_TAG_NEXT);
+    }
     if (c == '&') return begin_reference(mark, at, BM_STATE_ATTRIBUTE_VALUE);
     return c != '<' ||
            bm_mark_fail(mark, at, "a '<' cannot stand in an attribute's value; it is written &lt;");
@@ -543,7 +547,8 @@ bool bm_mark_take_character(struct bm_mark *mark, uint32_t c, uint64_t at) {
     }
     if (!is_legal(c)) {
         char shown[SHOWN_CHARACTER];
-        return bm_mark_fail(mark, at, "the character %s is not legal in XML", show_character(c, shown));
+        return bm_mark_fail(mark, at, "the character %s is not legal in XML%s", show_character(c, shown),
+                            c == 0 ? ": part of the file was never written, or was lost" : "");
     }
     return states[mark->state](mark, c, at);
 }

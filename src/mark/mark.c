@@ -107,6 +107,7 @@ void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) 
     field->n_value = 0;
     field->is_cut = false;
     field->is_parameter = false;
+    field->is_scope = false;
     field->hash = 14695981039346656037u;
     add_to_hash(field, field->name, n_name + 1); /* with its NUL, which parts it from the value */
 }

@@ -42,7 +42,9 @@ enum bm_mark_kind {
                                encoding than UTF-8 (whose bytes follow as BM_MARK_CHARACTER) */
     BM_MARK_NO_DECLARATION, /* the document has none; offset is where it would stand */
     BM_MARK_FIELD,          /* a header element without child elements was closed before offset: see
-                               bm_mark_field(). The step ends with this mark, so that the field can be looked at */
+                               bm_mark_field(). Or an attribute of the root or BlastOutput_iterations that holds
+                               for all inside of these (is_scope). The step ends with this mark, so that the field can
+                               be looked at */
     BM_MARK_DATABASE,       /* BlastOutput_db's content begins at offset; BM_MARK_EMPTY_TAG: it is an
                                empty-element tag, whose "/>" is at offset (2 bytes) */
     BM_MARK_DATABASE_END,   /* the '<' of its end tag is at offset; none with BM_MARK_EMPTY_TAG */
@@ -113,12 +115,16 @@ struct bm_mark_list {
     size_t n_entries;
 };
 
+/* How lines of tables end. */
+enum { BM_MARK_LF = 1, BM_MARK_CRLF = 2 };
+
 struct bm_mark_counts {
     uint64_t n_documents;  /* begun */
     uint64_t n_iterations; /* whole ones */
     uint64_t n_hits;
     uint64_t n_hsps;
     uint64_t n_invalid_bytes; /* bytes that were not UTF-8, kept or converted */
+    unsigned line_ends;       /* tables: of BM_MARK_LF and BM_MARK_CRLF those that were met */
 };
 
 /* A header element: what lies before BlastOutput_iterations in a document. */
@@ -129,6 +135,7 @@ struct bm_mark_field {
     bool is_cut;                       /* the value is longer than that */
     uint64_t hash;                     /* of name, a NUL and the whole value; FNV-1a, 64 bits */
     bool is_parameter;                 /* it lies inside BlastOutput_param */
+    bool is_scope; /* it is a namespace or the like, scope.c; `value` without its quotes */
 };
 
 struct bm_mark;

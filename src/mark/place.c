@@ -522,6 +522,10 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
         return bm_mark_fail(mark, mark->position, "a BlastOutput_mbstat is longer than %d bytes",
                             BM_MARK_MAX_HOLD);
     }
+    if (mark->scope_is_open) {
+        bm_mark_scope_add(mark, byte);
+        return true;
+    }
     bool is_markup = mark->state == BM_STATE_LESS || (mark->state == BM_STATE_TEXT && byte == '<');
     if (mark->position - mark->content == BM_MARK_MAX_CONTENT && !is_markup)
         cut_content(mark, mark->position - mark->n_pending);

@@ -18,8 +18,9 @@ enum { BM_ROWS_BLOCK = 64 };
 struct bm_rows {
     uint64_t newlines;
     uint64_t separators;
-    uint64_t starts;   /* of what may be odd at a row's begin: '#', or 'Q' */
-    uint64_t controls; /* control characters but tab, line feed and return */
+    uint64_t starts; /* of what may be odd at a row's begin: '#', or 'Q' */
+    uint64_t returns;
+    uint64_t zeros;
 };
 
 #define BM_ROWS_ONES 0x0101010101010101u
@@ -37,16 +38,14 @@ static inline uint64_t bm_rows_equal(uint64_t word, char byte) {
 }
 
 static inline struct bm_rows bm_rows_find_words(const uint8_t *p, char separator, char start) {
-    struct bm_rows rows = {0, 0, 0, 0};
+    struct bm_rows rows = {0, 0, 0, 0, 0};
     for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 8) {
         uint64_t word = bm_load64(p + i);
-        uint64_t low = ~(((word & ~BM_ROWS_TOPS) + BM_ROWS_ONES * 0x60) | word) & BM_ROWS_TOPS;
-        uint64_t newlines = bm_rows_equal(word, '\n');
-        uint64_t fine = newlines | bm_rows_equal(word, '\t') | bm_rows_equal(word, '\r');
-        rows.newlines |= newlines << i;
+        rows.newlines |= bm_rows_equal(word, '\n') << i;
         rows.separators |= bm_rows_equal(word, separator) << i;
         rows.starts |= bm_rows_equal(word, start) << i;
-        rows.controls |= (bm_rows_gather(low) & ~fine) << i;
+        rows.returns |= bm_rows_equal(word, '\r') << i;
+        rows.zeros |= bm_rows_equal(word, '\0') << i;
     }
     return rows;
 }
@@ -58,16 +57,14 @@ static inline uint64_t bm_rows_equal_sse2(__m128i bytes, char byte) {
 }
 
 static inline struct bm_rows bm_rows_find_sse2(const uint8_t *p, char separator, char start) {
-    struct bm_rows rows = {0, 0, 0, 0};
+    struct bm_rows rows = {0, 0, 0, 0, 0};
     for (unsigned i = 0; i < BM_ROWS_BLOCK; i += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-        uint64_t newlines = bm_rows_equal_sse2(bytes, '\n');
-        uint64_t fine = newlines | bm_rows_equal_sse2(bytes, '\t') | bm_rows_equal_sse2(bytes, '\r');
-        rows.newlines |= newlines << i;
+        rows.newlines |= bm_rows_equal_sse2(bytes, '\n') << i;
         rows.separators |= bm_rows_equal_sse2(bytes, separator) << i;
         rows.starts |= bm_rows_equal_sse2(bytes, start) << i;
-        rows.controls |= ((uint64_t)(uint16_t)_mm_movemask_epi8(low) & ~fine) << i;
+        rows.returns |= bm_rows_equal_sse2(bytes, '\r') << i;
+        rows.zeros |= bm_rows_equal_sse2(bytes, '\0') << i;
     }
     return rows;
 }

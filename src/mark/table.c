@@ -3,8 +3,9 @@
  * The scanner of tables: -outfmt 6 (tabs), 10 (commas), and 7 (tabs, with comment lines).
  *
  * A table says nothing of itself, so its shape is all that can be checked: every line ends; there are no
- * control characters; each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7 as
- * many as
+ * zero bytes, which BLAST cannot write and files that lost something have (other control characters are
+ * copied: titles have them); each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7
+ * as many as
  * "# Fields:" names and as many rows as "# N hits found" says. Fields of -outfmt 10 are not quoted, so that a
  * comma in a name is one more field: there, rows have at least BLAST's own twelve columns, if these were what
  * the format was known by. PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII
@@ -118,10 +119,16 @@ static bool fail_row(struct bm_mark *mark) {
         table->n_least < table->n_most ? "at least " : "", (unsigned long long)table->n_least);
 }
 
+void bm_mark_table_end_line(struct bm_mark *mark) {
+    mark->counts.line_ends |= mark->table.after_return ? BM_MARK_CRLF : BM_MARK_LF;
+    mark->table.after_return = false;
+}
+
 /* At a row's line feed, which has been taken. */
 static bool end_row(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     table->n_fields++;
+    bm_mark_table_end_line(mark);
     table->state = BM_TABLE_LINE;
     if (table->n_least == 0) take_first_row(mark);
     if (!fits(table, table->n_fields)) return fail_row(mark);
@@ -155,25 +162,26 @@ static void follow_name(struct bm_mark *mark, uint8_t byte, bool is_end) {
         table->n_name = bm_mark_table_follow(table->n_name, byte);
     } else if (table->n_name > BM_TABLE_STEM) {
         bm_mark_add(mark, BM_MARK_QUERY_ROW, mark->position - table->n_name)->end = mark->position;
+        table->n_name = BM_TABLE_OTHER;
     }
 }
 
 /* --- rows, byte by byte -------------------------------------------------------------------------- */
 
-bool bm_mark_table_fail_control(struct bm_mark *mark, uint8_t byte) {
-    return bm_mark_fail(mark, mark->position, "the control character 0x%02x cannot stand in a table", byte);
-}
-
-bool bm_mark_table_is_control(uint8_t byte) {
-    return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+bool bm_mark_table_fail_zero(struct bm_mark *mark) {
+    return bm_mark_fail(
+        mark, mark->position,
+        "there is a zero byte (NUL) here, which no table has: this is another kind of file, or "
+        "part of it was never written, or was lost");
 }
 
 static bool take_row_byte(struct bm_mark *mark, uint8_t byte) {
-    if (bm_mark_table_is_control(byte)) return bm_mark_table_fail_control(mark, byte);
+    if (byte == 0) return bm_mark_table_fail_zero(mark);
     bool is_end = byte == '\n' || byte == (uint8_t)separator_of(mark);
-    if (mark->table.columns != 0) follow_name(mark, byte, is_end);
+    if (mark->table.columns != 0) follow_name(mark, byte, is_end || byte == '\r');
     mark->position++;
     if (byte == '\n') return end_row(mark);
+    mark->table.after_return = byte == '\r';
     if (!is_end) return true;
     mark->table.n_fields++;
     mark->table.n_name = 0;
@@ -199,11 +207,14 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
-    if (rows->controls != 0 || (rows->newlines << 1 & (rows->newlines | rows->starts)) != 0) return false;
+    if (rows->zeros != 0 || (rows->newlines << 1 & (rows->newlines | rows->starts)) != 0) return false;
     if (has_comments(mark) && n_rows >= table->n_left) return false; /* what comes next is no row */
     if (rows->newlines != 0) {
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
+        uint64_t behind_returns = rows->returns << 1 | (uint64_t)table->after_return;
         if (!are_even(table, rows)) return false;
+        if ((rows->newlines & behind_returns) != 0) mark->counts.line_ends |= BM_MARK_CRLF;
+        if ((rows->newlines & ~behind_returns) != 0) mark->counts.line_ends |= BM_MARK_LF;
         after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);
         table->line = mark->position + last + 1;
         table->n_fields = 0;
@@ -211,6 +222,7 @@ static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigne
         table->state = after == 0 ? BM_TABLE_LINE : BM_TABLE_ROW;
     }
     table->n_fields += bm_rows_count(rows->separators & after);
+    table->after_return = rows->returns >> 63 != 0;
     return true;
 }
 
@@ -253,6 +265,7 @@ static void begin_line(struct bm_mark *mark, uint8_t byte) {
     struct bm_table *table = &mark->table;
     table->line = mark->position;
     table->n_kept = 0;
+    table->after_return = false;
     table->comment = BM_COMMENT_NONE;
     if (!has_comments(mark) && !table->in_document) {
         bm_mark_table_begin(mark, mark->position);

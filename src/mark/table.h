@@ -53,6 +53,7 @@ struct bm_table {
     bool is_counted;   /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
     bool may_be_own;   /* it has no title, or BLAST's own name for one: so have its rows */
     uint8_t n_name;    /* bytes of the field at hand that may be such a name, or BM_TABLE_OTHER */
+    bool after_return; /* the byte before was a carriage return */
     uint64_t line;     /* where the line at hand begins */
     uint64_t n_fields; /* of the row at hand, ended ones */
     uint64_t n_least;  /* fields that a row has; 0: not known */

@@ -7,12 +7,14 @@
 #define BM_HEADER_H
 
 #include "mark/mark.h"
+#include "number/scope.h"
 
 enum {
     BM_HEADER_FIELDS =
         40,              /* program, version, database and parameters that are compared; NCBI's DTD has 14 */
     BM_HEADER_NAME = 64, /* bytes of a name and of a value that are kept for messages, with the NUL */
-    BM_HEADER_VALUE = 128
+    BM_HEADER_VALUE = BM_MARK_MAX_VALUE + 1,
+    BM_HEADER_SHOWN = 128 /* bytes of a value as a message shows it */
 };
 
 struct bm_header_field {
@@ -24,12 +26,13 @@ struct bm_header_field {
 struct bm_header {
     struct bm_header_field fields[BM_HEADER_FIELDS];
     size_t n_fields;
+    struct bm_scope scope;
 };
 
 /* Empties it for the next document. */
 void bm_header_begin(struct bm_header *header);
 
-/* Keeps the field if it is one that is compared. */
+/* Keeps the field if it is one that is compared, or of the scope. */
 void bm_header_take(struct bm_header *header, const struct bm_mark_field *field);
 
 /* What a document may lack, and the first one does, it has from now on from this one. */
@@ -46,5 +49,9 @@ struct bm_header_difference {
 /* The next difference from *position (0 at the beginning) on; false where there is none. */
 bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
                        struct bm_header_difference *difference);
+
+/* Writes two different values for a message, so that the difference can be seen: from near where they differ,
+ * in quotes where blanks matter, with escapes for characters that cannot be seen or told from others. */
+void bm_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]);
 
 #endif

@@ -65,6 +65,11 @@ static void end_drop(struct bm_number *number, struct bm_edit_list *edits, uint6
     number->is_dropping = false;
 }
 
+/* Numbers that come from the children are added: where the sum is too large nothing of it is right. */
+static void exceed(struct bm_number *number, const char *what, uint64_t offset) {
+    if (number->excess.what == NULL) number->excess = (struct bm_number_excess){what, offset};
+}
+
 /* --- settings ------------------------------------------------------------------------------------ */
 
 static size_t escape(char *escaped, const char *text) {
@@ -129,8 +134,10 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
     number->is_in_fragment = false;
     number->is_dropping = false;
     number->pending_body = NONE;
-    number->number_before += number->own_number;
+    if (number->keeps_gaps && !bm_add(&number->number_before, number->own_number))
+        exceed(number, "the numbers of the Iterations before", mark->offset);
     number->own_number = 0;
+    number->has_own_number = false;
     number->old_query = 0;
     bm_query_ids_begin(&number->ids);
     if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
@@ -306,10 +313,10 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     number->n_iterations++;
 }
 
-/* What is beyond any search stays readable as a number. */
-static void add_queries(struct bm_number *number, uint64_t n_queries) {
-    const uint64_t most = 999999999999999999;
-    number->n_queries += n_queries < most - number->n_queries ? n_queries : most - number->n_queries;
+static void add_queries(struct bm_number *number, const struct bm_mark_entry *mark) {
+    const uint64_t most = 999999999999999999; /* so that it can be read again */
+    if (!bm_add(&number->n_queries, mark->value) || number->n_queries > most)
+        exceed(number, "the count of queries in the last line", mark->offset);
 }
 
 /* BLAST says less of queries of which none in its batch could be searched. */
@@ -334,7 +341,7 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
-        add_queries(number, mark->value);
+        add_queries(number, mark);
         return;
     }
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
@@ -354,14 +361,29 @@ static size_t print_number(char digits[20], uint64_t value) {
     return n;
 }
 
-/* The Iteration's number, as far as its document has one. */
+/* Adds to a number of the result. */
+static void add_number(struct bm_number *number, uint64_t *sum, uint64_t value, uint64_t offset) {
+    if (!bm_add(sum, value)) exceed(number, "the Iteration's number", offset);
+}
+
+/* The Iteration's number, as far as its document has one. Where a document's numbers go back, as if another
+ * run began there, they are counted on. */
 static void find_number(struct bm_number *number, const struct bm_mark_entry *mark) {
-    uint64_t most = UINT64_MAX - number->number_before; /* more would be no number in the result */
-    uint64_t next = number->own_number < most ? number->own_number + 1 : most;
-    bool is_known = (mark->flags & BM_MARK_DIGITS) != 0 && mark->value <= most;
-    number->own_number = is_known ? mark->value : next;
-    if (number->own_number != next || !is_known) number->n_gaps++;
-    number->number = number->keeps_gaps ? number->number_before + number->own_number : number->n_iterations;
+    bool is_known = (mark->flags & BM_MARK_DIGITS) != 0;
+    bool is_return = is_known && number->has_own_number && mark->value <= number->own_number;
+    uint64_t own = number->own_number;
+    if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
+        exceed(number, "the Iteration's number", mark->offset);
+    number->n_returns += is_return;
+    number->n_gaps += !is_return && (!is_known || mark->value != own);
+    if (is_return && number->keeps_gaps)
+        add_number(number, &number->number_before, number->own_number, mark->offset);
+    number->own_number = is_known ? mark->value : own;
+    number->has_own_number = true;
+    number->number = number->n_iterations;
+    if (!number->keeps_gaps) return;
+    number->number = number->own_number;
+    add_number(number, &number->number, number->number_before, mark->offset);
 }
 
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
@@ -635,7 +657,10 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
 
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
                     uint64_t safe, struct bm_edit_list *edits) {
-    for (size_t i = 0; i < marks->n_entries; i++) take_mark(number, &marks->entries[i], batch, edits);
+    for (size_t i = 0; i < marks->n_entries; i++) {
+        take_mark(number, &marks->entries[i], batch, edits);
+        if (number->ids.is_beyond) exceed(number, "the number of the query's id", marks->entries[i].offset);
+    }
     capture(number, batch, safe);
 }
 

@@ -22,6 +22,12 @@ enum {
     BM_NUMBER_ROOM = 8              /* edits that one mark makes at most */
 };
 
+/* The first sum of the children's numbers that is more than can be written. */
+struct bm_number_excess {
+    const char *what; /* what has the number, or NULL: there is none */
+    uint64_t offset;  /* in the text of the child at hand */
+};
+
 struct bm_number {
     /* settings */
     bool keeps_database;
@@ -42,8 +48,10 @@ struct bm_number {
     uint64_t n_excess_iterations; /* that an unsplit run would fail to write */
     uint64_t n_bare_iterations;   /* of queries that could not be searched, where keeps_gaps */
     uint64_t iteration;           /* where the last one begins */
-    uint64_t n_gaps;              /* places where the numbers of a document's Iterations do not run on */
-    bool line_is_open;            /* since the last Iteration that was merged no newline was */
+    uint64_t n_gaps;              /* places where the numbers of a document's Iterations leave some out */
+    uint64_t n_returns;           /* places where they do not grow */
+    struct bm_number_excess excess;
+    bool line_is_open; /* since the last Iteration that was merged no newline was */
 
     /* the document at hand */
     bool is_first;
@@ -51,7 +59,8 @@ struct bm_number {
     bool is_dropping; /* inside a dropped range of the fragment */
     bool has_iteration;
     uint64_t number_before; /* the last number of the documents before, all in all */
-    uint64_t own_number;    /* of the Iteration at hand, as its document has it */
+    uint64_t own_number;    /* of the Iteration at hand, as its document has it ... */
+    bool has_own_number;    /* ... if there was one */
     uint64_t number;        /* the same in the result */
     uint64_t old_query;     /* what the query's id was; 0: it is none of BLAST's ... */
     uint64_t new_query;     /* ... and has become; 0: it is the same, or its message was seen */
@@ -83,6 +92,8 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
  */
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
                     uint64_t safe, struct bm_edit_list *edits);
+
+/* The edits that it has appended must not be written if number->excess says that a sum is too large. */
 
 /* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
  * May append edits. */

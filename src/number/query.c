@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum {
-    MOST_DIGITS = 18, /* of a number; so sums of a few do not overflow */
+    MOST_DIGITS = 18, /* of a number */
     LONGEST_TITLE = 35,
     CUT_TITLE = 25,    /* what a longer one is cut to ... */
     LONGEST_UNIT = 12, /* bytes of an escaped character */
@@ -66,12 +66,19 @@ void bm_query_ids_open(struct bm_query_ids *ids, enum blastmerge_query_ids polic
     ids->policy = policy;
 }
 
+/* The sum, or what is before it where that would be beyond. */
+static uint64_t add(struct bm_query_ids *ids, uint64_t before, uint64_t number) {
+    uint64_t sum = before;
+    if (bm_add(&sum, number)) return sum;
+    ids->is_beyond = true;
+    return before;
+}
+
 void bm_query_ids_begin(struct bm_query_ids *ids) {
-    bool is_beyond = ids->largest > UINT64_MAX - ids->shift;
-    ids->shift = is_beyond ? UINT64_MAX : ids->shift + ids->largest;
+    ids->shift = add(ids, ids->shift, ids->largest);
     ids->largest = 0;
     ids->last = 0;
-    ids->n_before += ids->position;
+    ids->n_before = add(ids, ids->n_before, ids->position);
     ids->position = 0;
 }
 
@@ -82,7 +89,6 @@ void bm_query_ids_count(struct bm_query_ids *ids, uint64_t position) {
 /* BLAST counts either all queries (an Iteration's number, but for PSI-BLAST), or those without a name;
  * PSI-BLAST has several Iterations in a row for one. */
 static bool is_generated(const struct bm_query_ids *ids, uint64_t number, uint64_t position) {
-    if (number > UINT64_MAX - ids->shift) return false;
     if (ids->policy == BLASTMERGE_QUERY_IDS_RENUMBER) return true;
     return number == position || number == ids->last || number == ids->last + 1;
 }
@@ -103,7 +109,7 @@ bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, ui
     ids->last = number;
     if (number > ids->largest) ids->largest = number;
     *old_number = number;
-    *new_number = number + ids->shift;
+    *new_number = add(ids, number, ids->shift);
     return true;
 }
 
@@ -111,7 +117,7 @@ void bm_query_ids_take_unnamed(struct bm_query_ids *ids, uint64_t *old_number, u
     ids->counts_all = true;
     ids->n_generated++;
     *old_number = ids->position;
-    *new_number = ids->n_before + ids->position;
+    *new_number = add(ids, ids->position, ids->n_before);
 }
 
 /* --- what BLAST counted -------------------------------------------------------------------------- */

@@ -42,6 +42,8 @@ struct bm_query_ids {
     uint64_t n_before; /* queries of the documents before */
     uint64_t position; /* of the query at hand in its document, counted from 1; 0: it is not told */
     bool counts_all;   /* there was such a query: BLAST counts all of them, and a title is a user's */
+
+    bool is_beyond; /* a sum went beyond 64 bits: no number given since then is right */
 };
 
 void bm_query_ids_open(struct bm_query_ids *ids, enum blastmerge_query_ids policy);

@@ -44,11 +44,12 @@ static size_t resolve(char *resolved, size_t size, const char *text) {
     return n;
 }
 
-/* A JSON string of bytes that are not UTF-8: each is taken as ISO-8859-1. */
+/* A JSON string of bytes that are not UTF-8: each is taken as ISO-8859-1. Whole, however long it is. */
 static json_t *string_of_latin1(const char *text, size_t n_text) {
-    char utf8[2 * BM_MARK_MAX_VALUE];
+    char *utf8 = malloc(2 * n_text + 1);
     size_t n = 0;
-    for (size_t i = 0; i < n_text && n + 2 <= sizeof utf8; i++) {
+    if (utf8 == NULL) return NULL;
+    for (size_t i = 0; i < n_text; i++) {
         unsigned byte = (unsigned char)text[i];
         if (byte >= 0x80) {
             utf8[n++] = (char)(0xc0 | byte >> 6);
@@ -57,7 +58,9 @@ static json_t *string_of_latin1(const char *text, size_t n_text) {
             utf8[n++] = text[i];
         }
     }
-    return json_stringn(utf8, n);
+    json_t *string = json_stringn(utf8, n);
+    free(utf8);
+    return string;
 }
 
 /* A JSON string of text that may not be UTF-8, may be cut inside a character, and may have XML's references.
@@ -73,8 +76,42 @@ static json_t *string_of(const char *text, bool is_xml) {
     return string_of_latin1(whole, n);
 }
 
+/* A JSON string of a name, with nothing left out. */
+static json_t *string_of_name(const char *name) {
+    json_t *string = json_string(name);
+    return string != NULL ? string : string_of_latin1(name, strlen(name));
+}
+
+/* Hexadecimal digits of a name that is not UTF-8, which alone tell it from one that looks the same as
+ * ISO-8859-1; JSON has no way to write such a name itself. */
+static json_t *digits_of(const char *name) {
+    static const char digits[] = "0123456789abcdef";
+    size_t n_name = strlen(name);
+    char *text = malloc(2 * n_name + 1);
+    if (text == NULL) return NULL;
+    for (size_t i = 0; i < n_name; i++) {
+        text[2 * i] = digits[(unsigned char)name[i] >> 4];
+        text[2 * i + 1] = digits[(unsigned char)name[i] & 15];
+    }
+    json_t *string = json_stringn(text, 2 * n_name);
+    free(text);
+    return string;
+}
+
+/* Sets "location", and "location_hex" where it is not UTF-8. */
+static void set_location(struct bm_report *report, json_t *object, const char *location) {
+    json_t *utf8 = json_string(location);
+    bool is_utf8 = utf8 != NULL;
+    json_decref(utf8);
+    if (json_object_set_new(object, "location", string_of_name(location)) != 0 ||
+        (!is_utf8 && json_object_set_new(object, "location_hex", digits_of(location)) != 0)) {
+        report->has_failed = true;
+    }
+}
+
+/* null: more than JSON's numbers hold in this library; only a child's text can say so much. */
 static json_t *number_of(uint64_t value) {
-    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+    return value > INT64_MAX ? json_null() : json_integer((json_int_t)value);
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */
@@ -112,8 +149,7 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const sort[] = {"none", "natural"};
     static const char *const query_ids[] = {"keep", "renumber", "auto"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
-    json_t *queries =
-        options->expect_queries == NULL ? json_null() : string_of(options->expect_queries, false);
+    json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);
     return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:b, s:b, s:s, s:b, s:b, s:o}",
                      "database", database, "keep_database", options->keep_database, "allow_empty",
                      options->allow_empty, "format", blastmerge_format_name(options->format), "mismatch",
@@ -231,12 +267,13 @@ void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, co
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) {
     json_t *row = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", string_of(child->name, false),
-        "compressed_bytes", number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes),
-        "documents", number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
+        "{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "compressed_bytes",
+        number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes), "documents",
+        number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
         number_of(child->n_hits), "hsps", number_of(child->n_hsps), "invalid_bytes",
         number_of(child->n_invalid_bytes), "header", report->header, "warnings", report->child_warnings);
     report->header = report->child_warnings = NULL;
+    set_location(report, row, child->name);
     add_lost(report, row);
     enum blastmerge_status status = write_text(report, report->n_children++ == 0 ? "\n" : ",\n", error);
     if (status == BLASTMERGE_OK)
@@ -269,12 +306,13 @@ static uint64_t peak_resident(void) {
 
 /* What an unsplit run might have written otherwise. */
 static json_t *unsplit_of(const struct blastmerge_report *totals) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "renumbered_ids",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "renumbered_ids",
                      number_of(totals->n_renumbered_ids), "unsure_ids", number_of(totals->n_unsure_ids),
                      "kept_messages", number_of(totals->n_kept_messages), "excess_iterations",
                      number_of(totals->n_excess_iterations), "bare_iterations",
                      number_of(totals->n_bare_iterations), "number_gaps", number_of(totals->n_number_gaps),
-                     "empty_children", number_of(totals->n_empty_children));
+                     "number_returns", number_of(totals->n_number_returns), "empty_children",
+                     number_of(totals->n_empty_children));
 }
 
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
@@ -287,9 +325,9 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
                   "hits", number_of(totals->n_hits), "hsps", number_of(totals->n_hsps), "invalid_bytes",
                   number_of(totals->n_invalid_bytes), "compressed_bytes", number_of(totals->compressed_bytes),
                   "text_bytes", number_of(totals->text_bytes));
-    json_t *result = json_pack(
-        "{s:o, s:o, s:o, s:s}", "location", output == NULL ? json_null() : string_of(output, false), "bytes",
-        number_of(totals->output_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
+    json_t *result = json_pack("{s:n, s:o, s:o, s:s}", "location", "bytes", number_of(totals->output_bytes),
+                               "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
+    if (output != NULL) set_location(report, result, output);
     json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
                              blastmerge_format_name(totals->format), "totals", sums, "unsplit",
                              unsplit_of(totals), "output", result, "missing_queries", report->missing,

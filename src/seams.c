@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "seams.h"
+
+#include "rescue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Text that is read on for, in search of a member's end: a second's work. */
+#define MOST_TEXT (UINT64_C(1) << 30)
+
+static const char *name_of(const struct blastmerge_job *job, size_t child) {
+    return bm_source_display_name(&job->children[child].source);
+}
+
+/* --- namespaces ---------------------------------------------------------------------------------- */
+
+/* Writes a declaration, or that there is none. */
+static const char *show(char *shown, size_t size, const char *name, const char *value) {
+    if (value == NULL)
+        snprintf(shown, size, "no %.80s", name);
+    else
+        snprintf(shown, size, "%.80s=\"%.120s\"", name, value);
+    return shown;
+}
+
+enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
+    struct bm_scope_difference difference;
+    char ours[256], theirs[256];
+    const struct bm_scope *scope = &job->headers[1].scope;
+    enum blastmerge_mismatch policy = job->options.mismatch;
+    if (scope->is_beyond) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                "its root and BlastOutput_iterations declare more than %d namespaces, which are too many to "
+                "compare",
+                BM_SCOPE_MOST);
+        return bm_conduct_fail_child(job);
+    }
+    if (!bm_scope_differ(&job->headers[0].scope, scope, &difference)) return BLASTMERGE_OK;
+    if (policy == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
+    show(ours, sizeof ours, difference.name, difference.value);
+    show(theirs, sizeof theirs, difference.name, difference.first_value);
+    if (policy == BLASTMERGE_MISMATCH_WARN) {
+        bm_job_warn(job, true, "%.300s: around its Iterations is %s, where in %.300s there is %s",
+                    name_of(job, job->child), ours, name_of(job, job->first_header_child), theirs);
+        return BLASTMERGE_OK;
+    }
+    bm_fail(&job->error, BLASTMERGE_MISMATCH,
+            "around its Iterations is %s, where in %.200s there is %s: they would mean something else in the "
+            "result, which has the first child's root; declare the same in each root",
+            ours, name_of(job, job->first_header_child), theirs);
+    return bm_conduct_fail_child(job);
+}
+
+/* --- a child's end ------------------------------------------------------------------------------- */
+
+/* -outfmt 6 and 10 */
+static bool is_bare_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
+}
+
+/* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
+ * shows whether the text is whole. */
+static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
+    if (job->rescue != NULL && job->children[job->child].source.spans != NULL) return BLASTMERGE_OK;
+    if (!bm_lane_lacks_bgzf_end(bm_conduct_lane(job))) return BLASTMERGE_OK;
+    if (!is_bare_table(job->totals.format)) {
+        bm_job_warn(
+            job, true,
+            "%.300s: it is BGZF, but its last block, the empty one, is missing; its text is whole for "
+            "all that, as its own end shows",
+            name_of(job, job->child));
+        return BLASTMERGE_OK;
+    }
+    bm_fail_at(
+        &job->error, BLASTMERGE_DATA, job->children[job->child].text_bytes,
+        "it is cut short between two blocks: it is BGZF, but its last block, the empty one, is missing; "
+        "copy it or make it again (if it is known to be whole, decompress it first)");
+    return bm_conduct_fail_child(job);
+}
+
+static void count_line_ends(struct blastmerge_job *job, unsigned which, size_t i) {
+    if ((job->counts.line_ends & which) == 0) return;
+    if (job->n_line_ends[i]++ == 0) job->first_line_end[i] = job->child;
+}
+
+enum blastmerge_status bm_seams_end_child(struct blastmerge_job *job) {
+    count_line_ends(job, BM_MARK_LF, 0);
+    count_line_ends(job, BM_MARK_CRLF, 1);
+    return check_bgzf(job);
+}
+
+void bm_seams_end(struct blastmerge_job *job) {
+    const uint64_t *n = job->n_line_ends;
+    if (n[0] == 0 || n[1] == 0) return;
+    bm_job_warn(
+        job, false,
+        "lines end in CR LF in %" PRIu64 " %s (first in %.300s) and in LF alone in %" PRIu64
+        " (first in %.300s), and so they do in the result: many programs take the CR for a part of the "
+        "last column",
+        n[1], n[1] == 1 ? "child" : "children", name_of(job, job->first_line_end[1]), n[0],
+        name_of(job, job->first_line_end[0]));
+}
+
+/* --- a fault in a text whose gzip may be damaged, too ---------------------------------------------- */
+
+/* Whether a member begins behind the offset, so that the one before, which was checked, holds that. */
+static bool begins_member_behind(const struct bm_batch *batch, uint64_t offset) {
+    for (size_t i = 0; i < batch->n_trace; i++)
+        if (batch->trace[i].kind == BM_TRACE_MEMBER && batch->trace[i].text > offset) return true;
+    return false;
+}
+
+/* Reads on. True if the gzip data fails before a member ends behind the offset. */
+static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct blastmerge_error *error) {
+    struct bm_lane *lane = bm_conduct_lane(job);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_last = job->is_last_batch;
+    const struct bm_batch *batch = job->batch;
+    bm_lane_stop_scan(lane);
+    while (batch != NULL && !is_last && !begins_member_behind(batch, offset)) {
+        if (batch->text_offset + batch->n_text > offset + MOST_TEXT || bm_cancel_is_set(&job->cancel))
+            return false;
+        bm_lane_give(lane);
+        batch = bm_lane_take(lane, &is_last, &status, error);
+    }
+    return batch == NULL && status == BLASTMERGE_DATA;
+}
+
+const char *bm_seams_explain(struct blastmerge_job *job) {
+    struct blastmerge_error error;
+    const struct bm_source *source = &job->children[job->child].source;
+    if (job->phase != BM_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA) return "";
+    if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
+    uint64_t offset = job->error.text_offset;
+    if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->n_scanned;
+    if (!is_gzip_damaged(job, offset, &error)) return "";
+    if (strstr(error.message, "cut short") != NULL)
+        return "; the gzip data is cut short, too: the file is damaged";
+    if (strstr(error.message, "CRC-32") != NULL || strstr(error.message, "length") != NULL)
+        return "; the gzip checksum fails, too: the file is damaged";
+    return "; the gzip data cannot be decoded, either: the file is damaged";
+}
