@@ -251,9 +251,9 @@ struct blastmerge_options {
                        QUERY_IDS_AUTO unless RENUMBER, and INVALID_UTF8_KEEP; other databases are an error */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
                     If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
-    const char
-        *expect_queries; /* a file with the queries that were searched, FASTA or a list of names: Iterations
-                            of others, missing or in another order are an error (docs/queries.md); NULL */
+    const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,
+                                   perhaps gzip-compressed, or a pipe or "-": Iterations of others, missing or
+                                   in another order are an error (docs/queries.md); NULL */
     /*
      * For bindings of other languages, in which an exception that leaves a callback can leave any return
      * value, such as that of the call before. If it is not NULL, a number that was not used before is written

@@ -190,6 +190,18 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* Standard input holds the queries or a child. */
+static enum blastmerge_status open_queries(struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->n_children && strcmp(job->expect_queries, "-") == 0; i++) {
+        const char *location = bm_source_location(&job->children[i].source);
+        if (location != NULL && strcmp(location, "-") == 0)
+            return bm_fail(
+                &job->error, BLASTMERGE_USAGE,
+                "standard input is given for a child and for the queries, and can be read only once");
+    }
+    return bm_expect_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);
+}
+
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->is_check) return BLASTMERGE_OK;
     if (job->has_writer) {
@@ -250,8 +262,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     if (status == BLASTMERGE_OK) status = bm_rescue_open(job);
-    if (status == BLASTMERGE_OK && job->expect_queries != NULL)
-        status = bm_expect_open(&job->expect, &job->memory, job->expect_queries, &job->error);
+    if (status == BLASTMERGE_OK && job->expect_queries != NULL) status = open_queries(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK) status = check_twice(job);

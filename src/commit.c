@@ -103,5 +103,5 @@ enum blastmerge_status bm_commit(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     bm_store_finish(&job->store);
     bm_store_finish(&job->report_store);
-    return bm_rescue_status(job);
+    return job->is_check ? bm_conduct_queries_status(job) : bm_rescue_status(job);
 }

@@ -259,46 +259,82 @@ static const char *or_nameless(const char *name) {
     return name[0] == '\0' ? "(without a name)" : name;
 }
 
-/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. */
+/* A check goes on where the Iterations are not those of the queries, so that it finds all such places. */
+static void note_query_fault(struct blastmerge_job *job, const char *message) {
+    if (job->n_query_faults++ == 0) snprintf(job->query_fault, sizeof job->query_fault, "%.500s", message);
+    if (job->n_query_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
+}
+
+/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
+ * error of no child: the one that follows the gap is as good as any. */
 static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_expect_gap *gap) {
     char until[400] = "";
+    char message[800];
     job->totals.n_missing_queries += gap->n;
     if (gap->n == 0) return BLASTMERGE_OK;
     if (gap->n > 1)
         snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
                  or_nameless(gap->last_name));
-    if (job->totals.n_damaged_children == 0) {
-        return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                       "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
-                       gap->n == 1 ? "query has" : "queries in a row have", gap->first,
-                       or_nameless(gap->name), until);
+    snprintf(message, sizeof message, "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
+             gap->n == 1 ? "query has" : "queries in a row have", gap->first, or_nameless(gap->name), until);
+    if (!job->is_check && job->totals.n_damaged_children == 0) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
+        return fail(job);
     }
-    bm_job_warn(job, false, "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
-                gap->n == 1 ? "query has" : "queries in a row have", gap->first, or_nameless(gap->name),
-                until);
     if (job->has_report) bm_report_missing(&job->report, gap->first, gap->n, gap->name, gap->last_name);
+    if (job->is_check)
+        note_query_fault(job, message);
+    else
+        bm_job_warn(job, false, "%s", message);
+    return BLASTMERGE_OK;
+}
+
+/* An Iteration that is of none of the queries that are to come. */
+static enum blastmerge_status take_stranger(struct blastmerge_job *job,
+                                            const struct blastmerge_error *reason) {
+    char message[sizeof reason->message + 320];
+    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH ||
+        job->n_query_strangers >= BM_JOB_MOST_STRANGERS) {
+        job->error = *reason;
+        return bm_conduct_fail_child(job);
+    }
+    job->n_query_strangers++;
+    snprintf(message, sizeof message, "%.300s: %s", bm_source_display_name(&job->children[job->child].source),
+             reason->message);
+    note_query_fault(job, message);
     return BLASTMERGE_OK;
 }
 
 /* Looks whether the Iterations are those of the queries that were expected. */
 static enum blastmerge_status take_queries(struct blastmerge_job *job, const struct bm_mark_list *marks) {
     struct bm_expect_gap gap;
+    struct blastmerge_error reason;
     enum blastmerge_status status = BLASTMERGE_OK;
+    enum blastmerge_status taken = BLASTMERGE_OK;
     size_t position = 0;
-    while (bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->n_scanned,
-                          &gap, &status, &job->error)) {
-        if (status == BLASTMERGE_OK) status = take_gap(job, &gap);
-        if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
+    while (status == BLASTMERGE_OK &&
+           bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->n_scanned,
+                          &gap, &taken, &reason)) {
+        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
     }
-    return BLASTMERGE_OK;
+    return status;
 }
 
 static enum blastmerge_status end_queries(struct blastmerge_job *job) {
     struct bm_expect_gap gap;
-    enum blastmerge_status status = BLASTMERGE_OK;
-    if (job->expect != NULL) status = bm_expect_end(job->expect, &gap, &job->error);
-    if (job->expect != NULL && status == BLASTMERGE_OK) status = take_gap(job, &gap);
-    return status == BLASTMERGE_OK ? status : fail(job);
+    if (job->expect == NULL) return BLASTMERGE_OK;
+    if (bm_expect_end(job->expect, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
+    return take_gap(job, &gap);
+}
+
+enum blastmerge_status bm_conduct_queries_status(struct blastmerge_job *job) {
+    if (job->n_query_faults == 0) return BLASTMERGE_OK;
+    if (job->n_query_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->query_fault);
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                   "the Iterations are not those of the queries in %" PRIu64
+                   " places, each told in a warning: %" PRIu64 " quer%s no Iteration",
+                   job->n_query_faults, job->totals.n_missing_queries,
+                   job->totals.n_missing_queries == 1 ? "y has" : "ies have");
 }
 
 static bool is_table(enum blastmerge_format format) {

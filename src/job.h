@@ -76,6 +76,8 @@ _Static_assert(sizeof(struct bm_child) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than
 struct bm_protected;
 struct bm_rescue;
 
+enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
+
 struct blastmerge_job {
     struct bm_memory memory;
     struct blastmerge_options options;
@@ -126,6 +128,9 @@ struct blastmerge_job {
     struct bm_mark_list *marks; /* those that no text was scanned for */
     struct bm_number *number;
     struct bm_expect *expect;  /* NULL: any queries will do */
+    uint64_t n_query_faults;   /* a check: places where the Iterations are not those of the queries ... */
+    unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
+    char query_fault[512];     /* what was said of the first */
     struct bm_header *headers; /* the first document's and the one at hand */
     struct bm_edit_list *edits;
     struct bm_splice *splice;
@@ -184,6 +189,9 @@ void bm_conduct_end(struct blastmerge_job *job);
 const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last);
 struct bm_lane *bm_conduct_lane(struct blastmerge_job *job);
 enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job);
+
+/* A check that has come to its end: whether the Iterations were those of the queries. */
+enum blastmerge_status bm_conduct_queries_status(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) BM_CHECK_RESULT;

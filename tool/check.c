@@ -84,6 +84,12 @@ static bool is_fault_of_child(const struct blastmerge_error *error) {
     }
 }
 
+/* Whether all children are whole, and what is amiss is the queries that they are of. */
+static bool is_of_queries(const struct check *check, const struct blastmerge_error *error) {
+    return check->options.expect_queries != NULL && error->status == BLASTMERGE_MISMATCH &&
+           error->child == BLASTMERGE_NO_CHILD && blastmerge_report(check->job->job)->n_iterations > 0;
+}
+
 static enum blastmerge_status open_first(struct check *check) {
     check->job = &check->jobs[0];
     enum blastmerge_status status = tool_job_open(check->job, &check->options);
@@ -120,7 +126,8 @@ static enum blastmerge_status check_all(struct check *check) {
         if (first == BLASTMERGE_OK) first = status;
         const struct blastmerge_error error = *blastmerge_error(check->job->job);
         bool is_fault = status != BLASTMERGE_OK && is_fault_of_child(&error);
-        if (tool_signals_caught() || (status != BLASTMERGE_OK && !is_fault)) return first;
+        if (tool_signals_caught()) return first;
+        if (status != BLASTMERGE_OK && !is_fault && !is_of_queries(check, &error)) return first;
         print_children(check, is_fault ? error.child : UINT64_MAX);
         struct blastmerge_child next;
         if (!is_fault || blastmerge_child(check->job->job, error.child + 1, &next) != BLASTMERGE_OK)

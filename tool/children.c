@@ -50,9 +50,23 @@ static enum blastmerge_status add_child(struct blastmerge_job *job, const char *
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 
+/* A list may begin with a byte order mark, which is no part of its first name. */
+static enum blastmerge_status skip_mark(const struct list *list, char **item, size_t *n_bytes) {
+    if (list->n_items == 1 && *n_bytes >= 2 &&
+        (memcmp(*item, "\xff\xfe", 2) == 0 || memcmp(*item, "\xfe\xff", 2) == 0))
+        return tool_fail(BLASTMERGE_USAGE, "%s: the list is UTF-16: save it as UTF-8", list->name);
+    if (list->n_items == 1 && *n_bytes >= 3 && memcmp(*item, "\xef\xbb\xbf", 3) == 0) {
+        *item += 3;
+        *n_bytes -= 3;
+    }
+    return BLASTMERGE_OK;
+}
+
 /* A line may end in CR LF, and an empty one is nothing. */
 static enum blastmerge_status take_item(struct list *list, char *item, size_t n_bytes) {
     list->n_items++;
+    enum blastmerge_status status = skip_mark(list, &item, &n_bytes);
+    if (status != BLASTMERGE_OK) return status;
     if (list->separator == '\n') {
         if (memchr(item, '\0', n_bytes) != NULL)
             return tool_fail(BLASTMERGE_USAGE,
@@ -116,7 +130,7 @@ static enum blastmerge_status add_list(struct blastmerge_job *job, const char *n
 }
 
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options) {
-    bool stdin_taken = false;
+    bool stdin_taken = options->expect_queries != NULL && is_stdin(options->expect_queries);
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < options->n_sources && status == BLASTMERGE_OK; i++) {
         const struct tool_source *source = &options->sources[i];

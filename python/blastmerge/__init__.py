@@ -15,7 +15,7 @@ format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "
                  error; "auto": as the first child's bytes say
 salvage          of damaged children what is whole is merged; the report says how much was lost. Children are read twice, so
                  that file objects and iterables will not do
-expect_queries   path of a file with the queries that were searched, FASTA or a list of names: Iterations of others, missing
+expect_queries   path of a file with the queries that were searched, FASTA or a list of names, perhaps gzip-compressed: Iterations of others, missing
                  or in another order are an error
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": bytes that are not UTF-8

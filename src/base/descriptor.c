@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,20 @@ int bm_open(const char *path, int flags, mode_t mode) {
 
 int bm_open_at(int folder, const char *path, int flags, mode_t mode) {
     return bm_above_standard(openat(folder, path, flags | O_CLOEXEC, mode));
+}
+
+int bm_open_temporary(void) {
+    const char *folder = getenv("TMPDIR");
+    char name[4096];
+    if (folder == NULL || folder[0] != '/') folder = "/tmp";
+    int n = snprintf(name, sizeof name, "%s/blastmerge-XXXXXX", folder);
+    if (n < 0 || (size_t)n >= sizeof name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int file = mkostemp(name, O_CLOEXEC);
+    if (file >= 0) (void)unlink(name);
+    return bm_above_standard(file);
 }
 
 int bm_open_pipe(int ends[2]) {

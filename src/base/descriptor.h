@@ -26,6 +26,9 @@ int bm_open_pipe(int ends[2]) BM_CHECK_RESULT;
 int bm_open_socket(int domain, int type, int protocol) BM_CHECK_RESULT;
 DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
 
+/* A temporary file to be written and read, in TMPDIR or /tmp, which no name leads to. */
+int bm_open_temporary(void) BM_CHECK_RESULT;
+
 /* fopen() for reading. */
 FILE *bm_open_stream(const char *path) BM_CHECK_RESULT;
 

@@ -3,20 +3,23 @@
  * expect - the queries that were searched, against the Iterations that are merged (docs/queries.md).
  *
  * The file of queries is read beside the merge, a query for each Iteration, so that memory is fixed however
- * many there are. Only where one does not fit is the file looked through, for what to say of it.
+ * many there are. The file is searched only where one does not fit: for what to say of it.
  */
 #ifndef BM_EXPECT_H
 #define BM_EXPECT_H
 
 #include "base/batch.h"
+#include "base/cancel.h"
 #include "mark/mark.h"
 
 enum { BM_EXPECT_WORD = 1000 /* bytes of a name that count */ };
 
 struct bm_expect;
 
-/* Opens a regular file: FASTA if its first visible byte is '>', else a list of names, one a line. */
+/* Opens a file, a pipe or "-" (standard input), gzip or not: FASTA if a line begins with '>', else a list of
+ * names, one a line. */
 enum blastmerge_status bm_expect_open(struct bm_expect **expect, struct bm_memory *memory, const char *path,
+                                      struct bm_cancel *cancel,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* NULL is fine. */
@@ -36,7 +39,8 @@ void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field
 
 /* Takes the next Iteration from the marks (*position is moved on, 0 at first), whose text lies in the batch
  * up to the offset `scanned`. True if there was one, to be called again: then *gap tells what is missing
- * before it. *status: BLASTMERGE_MISMATCH if it is none of the queries that are still to come. */
+ * before it. *status: BLASTMERGE_MISMATCH if it is none of the queries that are still to come; the query that
+ * was expected is expected still. */
 bool bm_expect_take(struct bm_expect *expect, const struct bm_mark_list *marks, size_t *position,
                     const struct bm_batch *batch, uint64_t scanned, struct bm_expect_gap *gap,
                     enum blastmerge_status *status, struct blastmerge_error *error);

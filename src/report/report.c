@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { SCHEMA_VERSION = 1, MOST_ROWS = 64 /* of warnings, and of missing queries */ };
+enum { SCHEMA_VERSION = 1, MOST_ROWS = 64 /* of warnings */ };
 
 /* --- text of whatever kind as JSON strings ------------------------------------------------------- */
 
@@ -257,7 +257,7 @@ static void add_lost(struct bm_report *report, json_t *row) {
 
 void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
                        const char *last) {
-    if (json_array_size(report->missing) >= MOST_ROWS) return;
+    if (json_array_size(report->missing) >= BM_REPORT_MOST_MISSING) return;
     json_t *row =
         json_pack("{s:o, s:o, s:o, s:o}", "first", number_of(number), "last", number_of(number + n - 1),
                   "first_query", string_of(first, false), "last_query", string_of(last, false));

@@ -41,7 +41,9 @@ void bm_report_warning(struct bm_report *report, bool is_of_child, const char *m
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
-/* Keeps that n queries in a row, which have these numbers and names, have no Iteration. */
+/* Keeps that n queries in a row, which have these numbers and names, have no Iteration. So many of these are
+ * kept. */
+enum { BM_REPORT_MOST_MISSING = 1024 };
 void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
                        const char *last);
 

@@ -355,6 +355,11 @@ def test_files_from(children, out):
     (out / "list").write_text(names)
     assert run("--files-from", out / "list").text == expected(children)
     assert run("--files-from", "-", input=names.encode()).text == expected(children)
+    for mark in (b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"):
+        assert run("--files-from", "-", input=mark + names.encode()).text == expected(children)
+    for encoding in ("utf-16-le", "utf-16-be"):
+        done = run("--files-from", "-", input=("\ufeff" + names).encode(encoding))
+        assert done.code == 2 and "is UTF-16: save it as UTF-8" in done.err
     assert run("--files-from", "-", input=names.rstrip().encode()).text == expected(children)
     both = run(children[1], "--files-from", out / "list", children[0], "--mismatch", "ignore")
     assert both.text == expected([children[1], *children, children[0]])

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """--expect-queries: the Iterations against the queries that were searched."""
+import gzip
 import json
+import os
 import random
+import subprocess
 
 import forms
 import program
@@ -26,7 +29,10 @@ def run(folder, queries, *arguments):
     return program.run("--expect-queries", path, "-o", folder / "merged.xml.gz", "-f", *arguments)
 
 
-LISTS = {"FASTA": fasta(NAMES), "CR LF": fasta(NAMES, "\r\n"), "list": "\n".join(NAMES).encode(),
+MARK = b"\xef\xbb\xbf"
+LISTS = {"CR": fasta(NAMES, "\r"), "mark": MARK + fasta(NAMES), "list with a mark": MARK + "\r\n".join(NAMES).encode(),
+         "gzip": gzip.compress(fasta(NAMES)), "gzip members": gzip.compress(fasta(NAMES[:5])) + gzip.compress(fasta(NAMES[5:])),
+         "list in gzip": gzip.compress("\n".join(NAMES).encode()), "FASTA": fasta(NAMES), "CR LF": fasta(NAMES, "\r\n"), "list": "\n".join(NAMES).encode(),
          "list with more": "\n\n".join(f" {name}\tand more" for name in NAMES).encode() + b"\n\n",
          "FASTA without an end": fasta(NAMES)[:-5], "blank before": b"\n\n" + fasta(NAMES)}
 
@@ -38,6 +44,14 @@ def test_all_are_there(tmp_path, queries):
     assert (done.code, done.err) == (0, "")
     assert program.text_of((tmp_path / "merged.xml.gz").read_bytes()) == program.run(*paths).text
     assert program.run("check", "--expect-queries", tmp_path / "queries", *paths).code == 0
+    # through pipes
+    assert program.run("check", "--expect-queries", "-", *paths, input=queries).code == 0
+    with open(tmp_path / "queries", "rb") as file:
+        assert program.run("check", "--expect-queries", "-", *paths, stdin=file).code == 0
+    os.mkfifo(tmp_path / "fifo")
+    with subprocess.Popen(["cp", tmp_path / "queries", tmp_path / "fifo"]) as writer:
+        assert program.run("check", "--expect-queries", tmp_path / "fifo", *paths).code == 0
+        assert writer.wait() == 0
 
 
 def refused(folder, queries, paths, *words):
@@ -158,8 +172,106 @@ def test_what_is_no_file_of_queries(tmp_path):
                           (paths[0], program.USAGE)):
         done = program.run("--expect-queries", queries, "-o", tmp_path / "merged", *paths)
         assert done.code == code and not (tmp_path / "merged").exists(), done.err
+    for mark in (b"\xff\xfe", b"\xfe\xff"):
+        done = run(tmp_path, mark + "query0\n".encode("utf-16-le"), *paths)
+        assert done.code == program.USAGE and "are UTF-16: save them as UTF-8" in done.err
+    done = run(tmp_path, gzip.compress(fasta(NAMES))[:-9], *paths)
+    assert done.code == program.DATA and "is cut short" in done.err
+    done = run(tmp_path, gzip.compress(fasta(NAMES)) + b"rubbish", *paths)
+    assert done.code == program.DATA and "is damaged gzip" in done.err
+    done = program.run("--expect-queries", "-", "-o", tmp_path / "merged", "-", stdin=open(paths[0], "rb"))
+    assert done.code == program.USAGE and "only once" in done.err
     assert program.run("finalize", "--expect-queries", "x", "y").code == program.USAGE
     table = tmp_path / "table"
     table.write_bytes(b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n")
     done = run(tmp_path, fasta(NAMES), table)
     assert done.code == program.USAGE and "-outfmt 5" in done.err
+
+
+def rows(report):
+    return [(row["first"], row["last"], row["first_query"], row["last_query"]) for row in report["missing_queries"]]
+
+
+def test_a_check_finds_all_gaps(tmp_path):
+    """And goes on after each: the children are whole, and no one of them is to blame."""
+    (tmp_path / "queries").write_bytes(fasta(NAMES))
+    paths = children(tmp_path, NAMES[1:3], NAMES[4:5], NAMES[7:10])
+    done = program.run("check", "--expect-queries", tmp_path / "queries", "--report", tmp_path / "report", *paths)
+    assert done.code == program.MISMATCH
+    assert done.warnings == ["1 query has no Iteration: number 1, query0", "1 query has no Iteration: number 4, query3",
+                             "2 queries in a row have no Iteration: number 6, query5 to number 7, query6",
+                             "2 queries in a row have no Iteration: number 11, query10 to number 12, query11"]
+    assert "child_" not in done.err and "in 4 places, each told in a warning: 6 queries have no Iteration" in done.err
+    for path, n in zip(paths, (2, 1, 3)):
+        row = next(line for line in done.out.decode().splitlines() if str(path) in line)
+        assert row.split()[:2] == ["1", str(n)]
+    report = json.loads((tmp_path / "report").read_text())
+    assert rows(report) == [(1, 1, "query0", "query0"), (4, 4, "query3", "query3"), (6, 7, "query5", "query6"), (11, 12, "query10", "query11")]
+    assert [child["iterations"] for child in report["children"]] == [2, 1, 3]
+
+
+def test_a_check_goes_on_after_what_does_not_fit(tmp_path):
+    (tmp_path / "queries").write_bytes(fasta(NAMES))
+    paths = children(tmp_path, NAMES[:3], NAMES[2:4], ["other", *NAMES[5:]])
+    done = program.run("check", "--expect-queries", tmp_path / "queries", "--report", tmp_path / "report", *paths)
+    assert done.code == program.MISMATCH
+    doubled, other, gap = done.warnings
+    assert doubled.startswith(f"{paths[1]}: an Iteration is of the query query2, where number 4") and "doubled" in doubled
+    assert other.startswith(f"{paths[2]}: an Iteration is of the query other") and "no such query" in other
+    assert gap == "1 query has no Iteration: number 5, query4"
+    assert rows(json.loads((tmp_path / "report").read_text())) == [(5, 5, "query4", "query4")]
+
+
+def test_one_gap_is_the_error(tmp_path):
+    """The child after the gap is good, and not blamed."""
+    for command in (["check"], ["-o", tmp_path / "merged"]):
+        (tmp_path / "queries").write_bytes(fasta(NAMES))
+        done = program.run(*command, "--expect-queries", tmp_path / "queries", *children(tmp_path, NAMES[:3], NAMES[4:]))
+        assert done.code == program.MISMATCH
+        assert done.err.splitlines()[-1] == "blastmerge: 1 query has no Iteration: number 4, query3"
+
+
+def lengths(folder, *pairs, version="BLASTP 2.12.0+"):
+    """A child of queries without a name, of these lengths."""
+    text = small.PROLOGUE.format(program="blastp", version=version, database="d", expect="1", query="q")
+    for number, (title, length) in enumerate(pairs, 1):
+        text += (f"<Iteration>\n<Iteration_iter-num>{number}</Iteration_iter-num>\n<Iteration_query-ID>Query_{number}</Iteration_query-ID>\n"
+                 f"<Iteration_query-def>{title}</Iteration_query-def>\n<Iteration_query-len>{length}</Iteration_query-len>\n"
+                 "<Iteration_hits></Iteration_hits>\n</Iteration>\n")
+    return program.write_children(folder, [forms.member((text + small.EPILOGUE).encode())])
+
+
+def test_lengths(tmp_path):
+    """Where there are no names, or the same, the lengths tell. What BLAST does not count is not counted."""
+    nameless = "unnamed protein product"
+    queries = b">\nMKV\n>\nMK-V 12 LL*;AAA\n;AA\n>same\nMKVLL\nAA\n>same\n\n>No definition line\nMKVL\n"
+    good = [(nameless, 3), (nameless, 6), ("same", 7), ("same", 0), ("No definition line", 4)]
+    assert run(tmp_path, queries, *lengths(tmp_path, *good)).code == 0
+    for i in range(len(good) - 1):
+        wrong = list(good)
+        wrong[i], wrong[i + 1] = wrong[i + 1], wrong[i]
+        (tmp_path / "merged.xml.gz").unlink(missing_ok=True)
+        refused(tmp_path, queries, lengths(tmp_path, *wrong))
+    refused(tmp_path, queries, lengths(tmp_path, *good[:1], *good[2:]), "number 2, (without a name)")
+    refused(tmp_path, queries, lengths(tmp_path, *good[:4], ("No definition line", 5)), "its length is 5, and that of the query 4")
+    # other programs count in ways of their own
+    assert run(tmp_path, b">a\nMKV\n", *lengths(tmp_path, ("a", 2), version="diamond 2.0.14")).code == 0
+
+
+def test_residues_alone(tmp_path):
+    """Without any title it is one query without a name, or a list: the first Iteration tells."""
+    child = lengths(tmp_path, ("No definition line", 8))
+    assert run(tmp_path, b"# comment\nACGTAC\n\nGT\n", *child).code == 0
+    (tmp_path / "merged.xml.gz").unlink()
+    refused(tmp_path, b"ACGTAC\nGTA\n", child, "no such query")
+    assert run(tmp_path, b"ACGT\n", *lengths(tmp_path, ("ACGT", 9))).code == 0
+
+
+def test_hostile_files_take_little(tmp_path):
+    """A line of 64 MB, and a million records without anything."""
+    child = lengths(tmp_path, ("a", 64 << 20))
+    (tmp_path / "queries").write_bytes(b">a " + b";" * (8 << 20) + b"\n" + b"M" * (64 << 20))
+    assert program.run("check", "--expect-queries", tmp_path / "queries", *child).code == 0
+    (tmp_path / "queries").write_bytes(b">a\n" * 1000000)
+    done = program.run("check", "--expect-queries", tmp_path / "queries", *lengths(tmp_path, *[("a", 0)] * 3))
+    assert done.code == program.MISMATCH and "999997 queries in a row" in done.err

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""--expect-queries against real BLAST, which makes names of its own of what is in a title line.
+
+A generator of odd FASTA (deflines.py): whole results must do, and must not with an Iteration taken out, doubled or in
+another's place. BLASTMERGE_TEST_DEFLINES=N runs N files of each program; BLASTMERGE_SKIP_BLAST=1 skips it.
+"""
+import gzip
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import deflines
+import program
+import pytest
+
+N = int(os.environ.get("BLASTMERGE_TEST_DEFLINES", "3"))
+PROGRAMS = {"blastp": True, "blastn": False, "megablast": False, "blastx": False, "tblastn": True, "psiblast": True}
+DATA = program.ROOT / "tests" / "data" / "queries"
+ITERATION = re.compile(r"<Iteration>.*?</Iteration>\n", re.DOTALL)
+NAMELESS = ("No definition line", "unnamed protein product")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    if os.environ.get("BLASTMERGE_SKIP_BLAST"):
+        pytest.skip("BLASTMERGE_SKIP_BLAST is set: NOTHING IS PROVED WITH REAL BLAST")
+    for need in ("blastp", "blastn", "blastx", "tblastn", "psiblast"):
+        if not shutil.which(need):
+            pytest.fail(f"{need} is missing: apt install ncbi-blast+, or set BLASTMERGE_SKIP_BLAST=1")
+    made = tmp_path_factory.mktemp("deflines")
+    rng = random.Random(7)
+    (made / "protein").write_text(">s\n" + deflines.residues(rng, deflines.AMINO, 60) + "\n")
+    (made / "dna").write_text(">s\n" + deflines.residues(rng, deflines.BASES, 90) + "\n")
+    return made
+
+
+def search(folder, name, queries, is_parsed, *more):
+    """The text that BLAST writes; None: BLAST refuses one of the queries, or fails at it."""
+    (folder / "queries").write_bytes(queries)
+    binary = "blastn" if name == "megablast" else name
+    command = [binary, "-query", folder / "queries", "-outfmt", "5", "-out", folder / "result",
+               "-subject", folder / ("dna" if binary in ("blastn", "tblastn") else "protein"), *more]
+    command += ["-task", name] if binary == "blastn" else []
+    command += ["-parse_deflines"] if is_parsed else []
+    done = subprocess.run(command, capture_output=True, check=False)
+    text = (folder / "result").read_bytes().decode("latin-1")
+    return None if done.returncode or "Failed" in done.stderr.decode("latin-1") or "</BlastOutput>" not in text else text
+
+
+def check(folder, text, iterations):
+    head, tail = ITERATION.split(text)[0], ITERATION.split(text)[-1]
+    (folder / "child.xml.gz").write_bytes(gzip.compress((head + "".join(iterations) + tail).encode("latin-1"), 1))
+    return program.run("check", "--invalid-utf8", "latin1", "--expect-queries", folder / "queries", folder / "child.xml.gz")
+
+
+def known_by(iteration):
+    """What an Iteration can be told by: an id that BLAST did not make up, or the title; and the length."""
+    name, title, length = (re.search(f"<Iteration_query-{tag}>(.*?)</Iteration_query-{tag}>", iteration, re.DOTALL)[1]
+                           for tag in ("ID", "def", "len"))
+    if re.fullmatch(r"Query_\d+", name):
+        name = "" if title in NAMELESS else title.split()[0]
+    return name, length
+
+
+def hold(folder, text, rng, n_changes=4, has_rounds=False):
+    """The whole is right; then what is wrong. Returns how many were looked at."""
+    iterations = ITERATION.findall(text)
+    done = check(folder, text, iterations)
+    queries = (folder / "queries").read_bytes()
+    assert done.code == 0, (done.err, queries)
+    for _ in range(n_changes):
+        one, other = rng.randrange(len(iterations)), rng.randrange(len(iterations))
+        without = iterations[:one] + iterations[one + 1:]
+        doubled = iterations[:other] + [iterations[one]] + iterations[other:]
+        swapped = list(iterations)
+        swapped[one], swapped[other] = swapped[other], swapped[one]
+        changes = [without] if without else []
+        if not has_rounds or other not in (one, one + 1):
+            changes.append(doubled)
+        if known_by(iterations[one]) != known_by(iterations[other]):
+            changes.append(swapped)
+        for changed in changes:
+            done = check(folder, text, changed)
+            assert done.code == program.MISMATCH, (done, queries, [known_by(each) for each in changed])
+    return 1
+
+
+@pytest.mark.parametrize("is_parsed", [False, True], ids=["titles", "parse_deflines"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_odd_titles(folder, name, is_parsed):
+    n_done = seed = 0
+    while n_done < N:
+        assert seed < 20 + 6 * N, "BLAST refuses nearly all files"
+        text = search(folder, name, deflines.fasta(seed, PROGRAMS[name], is_parsed), is_parsed)
+        if text is not None:
+            n_done += hold(folder, text, random.Random(seed), has_rounds=name == "psiblast")
+        seed += 1
+
+
+def test_every_id_and_title(folder):
+    """Each by itself, between two ordinary ones, as the generator takes them by chance."""
+    titles = [(False, title) for title in deflines.WHOLE] + [(True, title) for title in deflines.IDS]
+    for number, (is_parsed, title) in enumerate(titles if N > 3 else titles[::8]):
+        for old, new in (("{n:05}", "00012"), ("{n:06}", "000012"), ("{n}", "12"), ("{c}", "1")):
+            title = title.replace(old, new)
+        rest = deflines.TITLES[number % len(deflines.TITLES)] if is_parsed else ""
+        sequence = deflines.residues(random.Random(number), deflines.AMINO, 40)
+        queries = f">first\n{sequence[:30]}\n>{title}{rest}\n{sequence}\n>last z\n{sequence[:20]}\n".encode()
+        text = search(folder, "blastp", queries, is_parsed)
+        if text is not None:
+            hold(folder, text, random.Random(number), n_changes=1)
+
+
+def test_parts_of_queries(folder):
+    """-query_loc: what BLAST calls a query's length is that of the part."""
+    queries = "".join(f">q{n} t\n{'ACDEFGHIKL' * n}\n" for n in (4, 2, 3, 6)).encode()
+    for location in ("1-15", "5-15", "5-100", "5-25"):
+        text = search(folder, "blastp", queries, False, "-query_loc", location)
+        if text is not None:
+            hold(folder, text, random.Random(1))
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.fa")), ids=lambda path: path.stem)
+def test_pairs(tmp_path, path):
+    """Files of queries and what BLAST 2.12 wrote for them."""
+    (tmp_path / "queries").write_bytes(path.read_bytes())
+    text = gzip.decompress(path.with_suffix(".xml.gz").read_bytes()).decode("latin-1")
+    assert hold(tmp_path, text, random.Random(2), n_changes=8)
+
+
+def test_there_are_pairs():
+    assert len(list(DATA.glob("*.fa"))) == 8
