@@ -231,8 +231,13 @@ struct bm_queries_place bm_queries_place(const struct bm_queries *queries) {
 }
 
 void bm_queries_go(struct bm_queries *queries, const struct bm_queries_place *place) {
-    queries->offset = place->offset;
-    queries->position = queries->n_buffer = 0;
+    uint64_t begin = queries->offset - queries->n_buffer;
+    if (place->offset >= begin && place->offset <= queries->offset) {
+        queries->position = (size_t)(place->offset - begin);
+    } else {
+        queries->offset = place->offset;
+        queries->position = queries->n_buffer = 0;
+    }
     queries->number = place->number;
     queries->line_end = place->line_end;
     queries->dropped = place->dropped;
