@@ -127,11 +127,11 @@ struct blastmerge_job {
     struct bm_scanner *scanner;
     struct bm_mark_list *marks; /* those that no text was scanned for */
     struct bm_number *number;
-    struct bm_expect *expect;  /* NULL: any queries will do */
-    uint64_t n_query_faults;   /* a check: places where the Iterations are not those of the queries ... */
+    struct bm_expect *expect;   /* NULL: any queries will do */
+    uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
-    char query_fault[512];     /* what was said of the first */
-    struct bm_header *headers; /* the first document's and the one at hand */
+    char query_fault[512];      /* what was said of the first */
+    struct bm_header *headers;  /* the first document's and the one at hand */
     struct bm_edit_list *edits;
     struct bm_splice *splice;
     struct bm_pack *pack;

@@ -250,8 +250,9 @@ static void note_length(struct bm_expect *expect) {
     }
 }
 
-/* With -parse_deflines BLAST takes all queries of one id for the first of them: whether there is another with
- * that id, of the Iteration's length. Only so often as keeps work linear; then it is believed. */
+/* With -parse_deflines BLAST (but not PSI-BLAST) takes all queries of one id for the first of them: whether
+ * there is another with that id, of the Iteration's length. Only so often as keeps work linear; then it is
+ * believed. */
 static enum blastmerge_status find_namesake(struct bm_expect *expect, bool *is_found,
                                             struct blastmerge_error *error) {
     struct bm_queries *others = &expect->others;
@@ -279,7 +280,8 @@ static enum blastmerge_status look(struct bm_expect *expect, bool *fits, struct 
         return BLASTMERGE_OK;
     if (is_whole(queries, iteration)) return BLASTMERGE_OK;
     *fits = way != BY_LENGTH && is_part(&expect->located, queries, iteration->length);
-    if (*fits || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0))) return BLASTMERGE_OK;
+    if (*fits || expect->is_psi || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0)))
+        return BLASTMERGE_OK;
     return find_namesake(expect, fits, error);
 }
 
@@ -352,8 +354,8 @@ static enum blastmerge_status find_any(struct bm_expect *expect, bool *fits, str
 /* None of the queries from the expected one on fits: is there one before? */
 static enum blastmerge_status fail(struct bm_expect *expect, const struct bm_expect_gap *expected,
                                    const char *length, struct blastmerge_error *error) {
-    bool has_title = expect->current.title.n > 0 && !expect->current.is_nameless;
-    const char *name = has_title ? expect->current.title.bytes : expect->current.id.bytes;
+    bool is_titled = bm_word_is_generated(&expect->current.id) && !expect->current.is_nameless;
+    const char *name = is_titled ? expect->current.title.bytes : expect->current.id.bytes;
     bool is_before = false;
     char why[200] = "there is no such query";
     enum blastmerge_status status = find_any(expect, &is_before, error);

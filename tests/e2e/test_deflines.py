@@ -26,7 +26,7 @@ NAMELESS = ("No definition line", "unnamed protein product")
 def folder(tmp_path_factory):
     if os.environ.get("BLASTMERGE_SKIP_BLAST"):
         pytest.skip("BLASTMERGE_SKIP_BLAST is set: NOTHING IS PROVED WITH REAL BLAST")
-    for need in ("blastp", "blastn", "blastx", "tblastn", "psiblast"):
+    for need in ("blastp", "blastn", "blastx", "tblastn", "psiblast", "makeblastdb"):
         if not shutil.which(need):
             pytest.fail(f"{need} is missing: apt install ncbi-blast+, or set BLASTMERGE_SKIP_BLAST=1")
     made = tmp_path_factory.mktemp("deflines")
@@ -40,8 +40,9 @@ def search(folder, name, queries, is_parsed, *more):
     """The text that BLAST writes; None: BLAST refuses one of the queries, or fails at it."""
     (folder / "queries").write_bytes(queries)
     binary = "blastn" if name == "megablast" else name
-    command = [binary, "-query", folder / "queries", "-outfmt", "5", "-out", folder / "result",
-               "-subject", folder / ("dna" if binary in ("blastn", "tblastn") else "protein"), *more]
+    command = [binary, "-query", folder / "queries", "-outfmt", "5", "-out", folder / "result", *more]
+    if "-db" not in more:
+        command += ["-subject", folder / ("dna" if binary in ("blastn", "tblastn") else "protein")]
     command += ["-task", name] if binary == "blastn" else []
     command += ["-parse_deflines"] if is_parsed else []
     done = subprocess.run(command, capture_output=True, check=False)
@@ -120,6 +121,21 @@ def test_parts_of_queries(folder):
         text = search(folder, "blastp", queries, False, "-query_loc", location)
         if text is not None:
             hold(folder, text, random.Random(1))
+
+
+@pytest.mark.parametrize("is_parsed", [False, True], ids=["titles", "parse_deflines"])
+def test_rounds(folder, is_parsed):
+    """PSI-BLAST writes an Iteration for each round; queries of one id stand one after the other."""
+    sequence = (folder / "protein").read_text().split("\n")[1]
+    if not (folder / "database.pin").exists():
+        subprocess.run(["makeblastdb", "-in", folder / "protein", "-dbtype", "prot", "-out", folder / "database"], check=True, capture_output=True)
+    lengths = [("a x", 60), ("a y", 52), ("b", 51), ("b", 51), ("", 55), ("", 54), ("", 54), ("c z", 53)]
+    queries = "".join(f">{title}\n{sequence[:n]}\n" for title, n in lengths).encode()
+    text = search(folder, "psiblast", queries, is_parsed, "-db", folder / "database", "-num_iterations", "3")
+    assert len(ITERATION.findall(text)) > len(lengths)
+    hold(folder, text, random.Random(4), n_changes=0)
+    (folder / "queries").write_bytes(queries.replace(b">c z", b">d\nMKV\n>c z"))
+    assert check(folder, text, ITERATION.findall(text)).code == program.MISMATCH
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.fa")), ids=lambda path: path.stem)
