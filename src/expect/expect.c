@@ -64,7 +64,7 @@ enum blastmerge_status bm_expect_open(struct bm_expect **expect, struct bm_memor
     *expect = made;
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     made->iteration = NOWHERE;
-    strncpy(made->path, strcmp(path, "-") == 0 ? "standard input" : path, sizeof made->path - 1);
+    blastmerge_show_location(strcmp(path, "-") == 0 ? "standard input" : path, made->path, sizeof made->path);
     enum blastmerge_status status = bm_queries_open(&made->queries, path, cancel, error);
     if (status == BLASTMERGE_OK) bm_queries_share(&made->others, &made->queries);
     return status;

@@ -297,12 +297,14 @@ static enum blastmerge_status look(struct bm_queries *queries, const char *path,
 enum blastmerge_status bm_queries_open(struct bm_queries *queries, const char *path, struct bm_cancel *cancel,
                                        struct blastmerge_error *error) {
     struct stat information;
+    char shown[512];
     enum blastmerge_status status = bm_queries_spool(&queries->file, path, cancel, error);
     if (status != BLASTMERGE_OK) return status;
+    blastmerge_show_location(path, shown, sizeof shown);
     if (fstat(queries->file, &information) != 0)
-        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be read", path);
+        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be read", shown);
     queries->n_bytes = (uint64_t)information.st_size;
-    return look(queries, path, error);
+    return look(queries, shown, error);
 }
 
 void bm_queries_close(struct bm_queries *queries) {

@@ -147,14 +147,16 @@ static enum blastmerge_status spool_file(int *file, int from, bool is_stdin, con
 
 enum blastmerge_status bm_queries_spool(int *file, const char *path, struct bm_cancel *cancel,
                                         struct blastmerge_error *error) {
+    char shown[512]; /* it may be a location with a secret, though that is no file */
     bool is_stdin = strcmp(path, "-") == 0;
-    int from = is_stdin ? STDIN_FILENO : bm_open(path, O_RDONLY, 0);
+    int from = is_stdin ? STDIN_FILENO : bm_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    int reason = errno;
     *file = -1;
+    blastmerge_show_location(is_stdin ? "standard input" : path, shown, sizeof shown);
     if (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))
         return bm_fail_system(error, EBADF, "standard input, which should hold the queries, cannot be read");
-    if (from < 0) return bm_fail_system(error, errno, "%.400s: the file of queries cannot be opened", path);
-    enum blastmerge_status status =
-        spool_file(file, from, is_stdin, is_stdin ? "standard input" : path, cancel, error);
+    if (from < 0) return bm_fail_system(error, reason, "%.400s: the file of queries cannot be opened", shown);
+    enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
     if (!is_stdin && *file != from) close(from);
     return status;
 }
