@@ -331,10 +331,10 @@ enum blastmerge_status bm_conduct_queries_status(struct blastmerge_job *job) {
     if (job->n_query_faults == 0) return BLASTMERGE_OK;
     if (job->n_query_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->query_fault);
     return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                   "the Iterations are not those of the queries in %" PRIu64
-                   " places, each told in a warning: %" PRIu64 " quer%s no Iteration",
-                   job->n_query_faults, job->totals.n_missing_queries,
-                   job->totals.n_missing_queries == 1 ? "y has" : "ies have");
+                   "%s; and %" PRIu64 " more such place%s, each told in a warning: in all %" PRIu64
+                   " quer%s no Iteration",
+                   job->query_fault, job->n_query_faults - 1, job->n_query_faults == 2 ? "" : "s",
+                   job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");
 }
 
 static bool is_table(enum blastmerge_format format) {
