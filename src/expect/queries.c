@@ -98,7 +98,12 @@ static int skip_blanks(struct bm_queries *queries, struct blastmerge_error *erro
 
 static int skip_line(struct bm_queries *queries, struct blastmerge_error *error) {
     int byte;
-    while ((byte = next_byte(queries, error)) >= 0) queries->position++;
+    while ((byte = next_byte(queries, error)) >= 0) {
+        const uint8_t *at = queries->buffer + queries->position;
+        const uint8_t *end = queries->buffer + queries->n_buffer;
+        while (at < end && *at != '\n' && *at != '\r') at++;
+        queries->position = (size_t)(at - queries->buffer);
+    }
     return byte;
 }
 
@@ -117,19 +122,28 @@ static int read_title(struct bm_queries *queries, struct blastmerge_error *error
 }
 
 static int read_residues(struct bm_queries *queries, struct blastmerge_error *error) {
-    /* What BLAST takes for residues: 1 of proteins alone, 3 of both; all else it leaves out. */
+    /* What BLAST takes for residues: 1 of proteins alone, 3 of both; 4 ends them; all else it leaves out. */
     static const uint8_t kinds[256] = {
-        ['*'] = 1, ['A'] = 3, ['B'] = 3, ['C'] = 3, ['D'] = 3, ['E'] = 1, ['F'] = 1, ['G'] = 3, ['H'] = 3,
-        ['I'] = 1, ['J'] = 1, ['K'] = 3, ['L'] = 1, ['M'] = 3, ['N'] = 3, ['O'] = 1, ['P'] = 1, ['Q'] = 1,
-        ['R'] = 3, ['S'] = 3, ['T'] = 3, ['U'] = 3, ['V'] = 3, ['W'] = 3, ['X'] = 1, ['Y'] = 3, ['Z'] = 1,
-        ['a'] = 3, ['b'] = 3, ['c'] = 3, ['d'] = 3, ['e'] = 1, ['f'] = 1, ['g'] = 3, ['h'] = 3, ['i'] = 1,
-        ['j'] = 1, ['k'] = 3, ['l'] = 1, ['m'] = 3, ['n'] = 3, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 3,
-        ['s'] = 3, ['t'] = 3, ['u'] = 3, ['v'] = 3, ['w'] = 3, ['x'] = 1, ['y'] = 3, ['z'] = 1};
+        ['\n'] = 4, ['\r'] = 4, [';'] = 4, ['*'] = 1, ['A'] = 3, ['B'] = 3, ['C'] = 3, ['D'] = 3,
+        ['E'] = 1,  ['F'] = 1,  ['G'] = 3, ['H'] = 3, ['I'] = 1, ['J'] = 1, ['K'] = 3, ['L'] = 1,
+        ['M'] = 3,  ['N'] = 3,  ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 3, ['S'] = 3, ['T'] = 3,
+        ['U'] = 3,  ['V'] = 3,  ['W'] = 3, ['X'] = 1, ['Y'] = 3, ['Z'] = 1, ['a'] = 3, ['b'] = 3,
+        ['c'] = 3,  ['d'] = 3,  ['e'] = 1, ['f'] = 1, ['g'] = 3, ['h'] = 3, ['i'] = 1, ['j'] = 1,
+        ['k'] = 3,  ['l'] = 1,  ['m'] = 3, ['n'] = 3, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 3,
+        ['s'] = 3,  ['t'] = 3,  ['u'] = 3, ['v'] = 3, ['w'] = 3, ['x'] = 1, ['y'] = 3, ['z'] = 1};
     int byte;
     while ((byte = next_byte(queries, error)) >= 0 && byte != ';') {
-        queries->n_residues += kinds[byte] & 1;
-        queries->n_bases += kinds[byte] >> 1;
-        queries->position++;
+        const uint8_t *at = queries->buffer + queries->position;
+        const uint8_t *end = queries->buffer + queries->n_buffer;
+        uint64_t n_residues = 0;
+        uint64_t n_bases = 0;
+        for (; at < end && kinds[*at] != 4; at++) {
+            n_residues += kinds[*at] & 1;
+            n_bases += kinds[*at] >> 1;
+        }
+        queries->n_residues += n_residues;
+        queries->n_bases += n_bases;
+        queries->position = (size_t)(at - queries->buffer);
     }
     return byte == ';' ? skip_line(queries, error) : byte;
 }
