@@ -261,6 +261,8 @@ struct blastmerge_options {
      * BLASTMERGE_CALLBACK_OK plus that number. It must stay valid until the job is destroyed.
      */
     int *callback_ticket;
+    unsigned
+        progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
 };
 
 /*
@@ -288,6 +290,17 @@ struct blastmerge_writer {
 };
 
 struct blastmerge_job;
+
+/*
+ * Children that are given only as they are needed. next adds one child or more with
+ * blastmerge_add_location(), blastmerge_add_memory() or blastmerge_add_reader(), the only functions of the
+ * job that change it there, and returns BLASTMERGE_CALLBACK_OK. If it adds none, there are no more, and it is
+ * not called again.
+ */
+struct blastmerge_children {
+    void *context;
+    int (*next)(void *context, struct blastmerge_job *job);
+};
 
 /* "0.1.0", of the library that is linked. */
 BLASTMERGE_API const char *blastmerge_version(void);
@@ -347,6 +360,21 @@ BLASTMERGE_API enum blastmerge_status blastmerge_add_memory(struct blastmerge_jo
 BLASTMERGE_API enum blastmerge_status
 blastmerge_add_reader(struct blastmerge_job *job, const char *name,
                       const struct blastmerge_reader *reader) BLASTMERGE_CHECK_RESULT;
+
+/*
+ * Sets where children come from after those that were added. next is called when the children so far are
+ * merged; earlier only if these can be read ahead of their turn (files, remote ones, memory) and there are
+ * threads for it. So of readers at most one is given ahead of the current one, and a reader is closed before
+ * the next is asked for.
+ *
+ * What needs all children comes at the end, before anything is final: options.expect_children, and the
+ * warnings of their order, of gaps and of files given twice. With options.salvage and BLASTMERGE_SORT_NATURAL
+ * all are taken at the start. The totals of a struct blastmerge_progress are those of the children so far,
+ * compressed_total is 0.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_children(struct blastmerge_job *job,
+                        const struct blastmerge_children *children) BLASTMERGE_CHECK_RESULT;
 
 /* Sets where the result goes: a path, "-" for standard output, or az://, s3:// or gs://. It appears under its
  * name only when everything was checked and written; without options.force an existing one is an error. What

@@ -21,10 +21,10 @@ static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t chi
                         bm_source_display_name(&job->children[child].source), job->error.message);
 }
 
-/* Looks at all the children, so that one that is not there is known before hours of work. */
-static enum blastmerge_status look_at_children(struct blastmerge_job *job) {
-    bool is_total_known = true;
-    for (size_t i = 0; i < job->n_children; i++) {
+/* Looks at the children from `first` on, so that one that is not there is known before hours of work. */
+static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_t first) {
+    bool is_total_known = !job->is_lazy;
+    for (size_t i = first; i < job->n_children; i++) {
         struct bm_source *source = &job->children[i].source;
         bm_remote_look_ahead(job, i);
         if (bm_source_look(source, &job->error) != BLASTMERGE_OK) {
@@ -146,10 +146,52 @@ static enum blastmerge_status check_twice(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status check_children(struct blastmerge_job *job) {
-    enum blastmerge_status status = check_count(job);
-    if (status == BLASTMERGE_OK) status = look_at_children(job);
+static enum blastmerge_status check_children(struct blastmerge_job *job, size_t first) {
+    enum blastmerge_status status = job->is_lazy ? BLASTMERGE_OK : check_count(job);
+    if (status == BLASTMERGE_OK) status = look_at_children(job, first);
     return status;
+}
+
+/* --- children that come while others are merged -------------------------------------------------- */
+
+static enum blastmerge_status ask_for_children(struct blastmerge_job *job) {
+    const struct blastmerge_children source = job->source;
+    size_t n_before = job->n_children;
+    job->is_adding = true;
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    int result = source.next(source.context, job);
+    job->is_adding = false;
+    bool is_ok = bm_callback_is_ok(issued, result);
+    if (!is_ok || job->n_children == n_before) job->source.next = NULL;
+    if (job->error.status != BLASTMERGE_OK || is_ok) return job->error.status;
+    return bm_fail_callback(&job->error, result, "the source of children failed");
+}
+
+enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) {
+    size_t first = job->n_children;
+    if (job->source.next == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = ask_for_children(job);
+    if (status == BLASTMERGE_OK) status = bm_remote_admit(job, first);
+    if (status == BLASTMERGE_OK) status = bm_places_check_children(job, first);
+    job->totals.n_children = job->n_children;
+    return status == BLASTMERGE_OK ? check_children(job, first) : status;
+}
+
+/* For what needs all of them at the start. */
+static enum blastmerge_status take_all_children(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (job->source.next != NULL && status == BLASTMERGE_OK) status = ask_for_children(job);
+    job->is_lazy = false;
+    return status;
+}
+
+enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) {
+    if (!job->is_lazy) return BLASTMERGE_OK;
+    enum blastmerge_status status = check_count(job);
+    if (status == BLASTMERGE_OK) status = check_twice(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (!job->is_order_given) check_order(job);
+    return bm_job_check_callbacks(job);
 }
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
@@ -158,7 +200,7 @@ static enum blastmerge_status open_lanes(struct blastmerge_job *job) {
     job->n_lanes = job->options.n_threads < BM_JOB_MAX_LANES ? job->options.n_threads : BM_JOB_MAX_LANES;
     if (bm_remote_has_children(job))
         job->n_lanes = BM_JOB_MAX_LANES; /* who waits for servers needs no processor */
-    if (job->n_lanes > job->n_children) job->n_lanes = job->n_children;
+    if (job->n_lanes > job->n_children && !job->is_lazy) job->n_lanes = job->n_children;
     for (size_t i = 0; i < job->n_lanes; i++) {
         if (bm_lane_create(&job->lanes[i], &job->workers, &job->memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
@@ -248,6 +290,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     job->has_begun = true;
     job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK && (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL))
+        status = take_all_children(job);
     if (status == BLASTMERGE_OK) status = bm_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_remote_begin(job);
     if (status == BLASTMERGE_OK && bm_remote_has_children(job))
@@ -257,7 +301,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
         qsort(job->children, job->n_children, sizeof *job->children, compare_names);
     }
-    status = check_children(job);
+    status = check_children(job, 0);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
@@ -265,9 +309,9 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && job->expect_queries != NULL) status = open_queries(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
-    if (status == BLASTMERGE_OK) status = check_twice(job);
+    if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);
     if (status != BLASTMERGE_OK) return status;
-    if (!job->is_order_given) check_order(job);
+    if (!job->is_order_given && !job->is_lazy) check_order(job);
     status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_copied) bm_conduct_put_header(job);

@@ -253,12 +253,26 @@ static enum blastmerge_status check_open(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* A child can be added before the job begins, and while it asks for more. */
+static enum blastmerge_status check_adding(struct blastmerge_job *job) {
+    return job->is_adding ? job->error.status : check_open(job);
+}
+
+/* The children may lie elsewhere now: the lanes that read them are told. */
+static void move_lanes(struct blastmerge_job *job, struct bm_child *children) {
+    for (size_t i = job->child; i < job->n_lanes_opened; i++) {
+        struct bm_lane *lane = &job->lanes[i % job->n_lanes];
+        if (lane->is_open) lane->fetch.source = &children[i].source;
+    }
+}
+
 /* Room for one more child. */
 static enum blastmerge_status grow_children(struct blastmerge_job *job) {
     if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
     size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 8 + 16;
     struct bm_child *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
     if (children == NULL) return fail_memory(job);
+    move_lanes(job, children);
     job->children = children;
     job->n_children_allocated = n_wanted;
     return BLASTMERGE_OK;
@@ -277,7 +291,7 @@ enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_so
 }
 
 enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = check_adding(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "a child has an empty name");
     if (bm_location_is_remote(location)) return bm_remote_add(job, location);
@@ -286,7 +300,7 @@ enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const
 
 enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name, const void *data,
                                              size_t n_bytes) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = check_adding(job);
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || (data == NULL && n_bytes > 0))
         return refuse(job, "a child in memory needs a name and data");
@@ -295,7 +309,7 @@ enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const c
 
 enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const char *name,
                                              const struct blastmerge_reader *reader) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = check_adding(job);
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
@@ -303,6 +317,16 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (kept == NULL) return fail_memory(job);
     *kept = (struct bm_reader){.functions = *reader, .ticket = job->options.callback_ticket};
     return bm_job_add_child(job, bm_source_reader(name, kept));
+}
+
+enum blastmerge_status blastmerge_set_children(struct blastmerge_job *job,
+                                               const struct blastmerge_children *children) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (children == NULL || children->next == NULL) return refuse(job, "more children need next");
+    job->source = *children;
+    job->is_lazy = true;
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,

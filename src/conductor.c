@@ -118,6 +118,7 @@ static void fill_lanes(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
+    if (job->child == job->n_children && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
     if (job->child == job->n_children) {
         job->phase = BM_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
@@ -131,8 +132,19 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+static bool is_progress_due(struct blastmerge_job *job) {
+    struct timespec now;
+    if (job->options.progress_interval == 0) return true;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double n_seconds =
+        (double)(now.tv_sec - job->told.tv_sec) + (double)(now.tv_nsec - job->told.tv_nsec) / 1e9;
+    if (n_seconds * 1000 < job->options.progress_interval) return false;
+    job->told = now;
+    return true;
+}
+
 static void tell_progress(struct blastmerge_job *job) {
-    if (job->options.on_progress == NULL) return;
+    if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     const struct blastmerge_progress progress = {
         .compressed_bytes =
             job->totals.compressed_bytes + job->n_surveyed_bytes + lane_of(job, job->child)->fetch.n_read,
@@ -203,7 +215,19 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
     return end_child(job);
 }
 
+/* Asks for children while there are lanes to read them ahead of their turn, and the last one does not wait
+ * for its own. */
+static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && job->source.next != NULL &&
+           job->n_children < job->child + job->n_lanes &&
+           job->children[job->n_children - 1].source.can_read_ahead)
+        status = bm_job_take_children(job);
+    return status;
+}
+
 static enum blastmerge_status take_batch(struct blastmerge_job *job) {
+    if (take_children_ahead(job) != BLASTMERGE_OK) return fail(job);
     job->batch = bm_conduct_take(job, &job->is_last_batch);
     if (job->batch == NULL) return bm_conduct_fail_child(job);
     job->n_scanned = 0;
@@ -634,6 +658,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     size_t n_epilogue = 0;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
+    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
     bool is_copied = job->is_copied && job->copy.has_members;
     if (job->totals.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)

@@ -95,7 +95,10 @@ struct blastmerge_job {
     struct bm_child *children;
     size_t n_children;
     size_t n_children_allocated;
-    uint64_t compressed_total; /* 0 if that of any child is not known */
+    struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
+    bool is_lazy;                      /* children come while others are merged */
+    bool is_adding;                    /* source.next is at work */
+    uint64_t compressed_total;         /* 0 if that of any child is not known */
 
     char *endpoint;        /* the options' own copy, or NULL */
     char *expect_queries;  /* likewise */
@@ -165,6 +168,7 @@ struct blastmerge_job {
     bool has_first_header;
     size_t first_header_child;
     struct timespec began;
+    struct timespec told; /* the last progress */
 };
 
 /* Begins: checks what can be checked beforehand and opens the rooms. */
@@ -192,6 +196,12 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job);
 
 /* A check that has come to its end: whether the Iterations were those of the queries. */
 enum blastmerge_status bm_conduct_queries_status(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Asks for more children, if there may be more, and looks at what came. */
+enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* What can be said only when all children are there. */
+enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) BM_CHECK_RESULT;

@@ -134,8 +134,8 @@ static enum blastmerge_status compare(struct blastmerge_job *job, struct pair *p
                    written->role, written->name, role, name);
 }
 
-static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair) {
-    for (size_t i = 0; i < job->n_children; i++) {
+static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair, size_t first) {
+    for (size_t i = first; i < job->n_children; i++) {
         const struct bm_source *source = &job->children[i].source;
         enum blastmerge_status status =
             compare(job, pair, "a child", bm_source_location(source), bm_source_display_name(source), false);
@@ -171,7 +171,7 @@ static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pai
         status = compare(job, pair, place->what, place->location,
                          is_stream ? "standard input" : place->location, false);
     }
-    return status == BLASTMERGE_OK ? compare_children(job, pair) : status;
+    return status == BLASTMERGE_OK ? compare_children(job, pair, 0) : status;
 }
 
 static enum blastmerge_status check(struct blastmerge_job *job, const char *role, const char *location,
@@ -196,6 +196,28 @@ enum blastmerge_status bm_places_check(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     return check(job, "the report", job->report_location, shown(job->report_location, job->report_name),
                  false, false);
+}
+
+static enum blastmerge_status check_later(struct blastmerge_job *job, size_t first, const char *role,
+                                          const char *location, const char *name) {
+    if (location == NULL) return BLASTMERGE_OK;
+    struct pair *pair = bm_allocate(&job->memory, sizeof *pair);
+    if (pair == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    pair->written = (struct place){.role = role, .name = name, .location = location, .is_written = true};
+    identify(&pair->written);
+    enum blastmerge_status status = compare_children(job, pair, first);
+    bm_release(&job->memory, pair);
+    return status;
+}
+
+enum blastmerge_status bm_places_check_children(struct blastmerge_job *job, size_t first) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (!job->is_check)
+        status = check_later(job, first, "the result", job->output_location,
+                             shown(job->output_location, job->output_name));
+    return status == BLASTMERGE_OK ? check_later(job, first, "the report", job->report_location,
+                                                 shown(job->report_location, job->report_name))
+                                   : status;
 }
 
 enum blastmerge_status bm_places_check_one(struct blastmerge_job *job, const char *role, const char *location,

@@ -21,6 +21,9 @@ void bm_places_forget(struct blastmerge_job *job);
  * and no server is asked. */
 enum blastmerge_status bm_places_check(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* The same for children from `first` on, which came later. */
+enum blastmerge_status bm_places_check_children(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
+
 /* The same for one more place that is written: role is the word for it in messages, such as "the manifest";
  * name is the location as it may be shown. */
 enum blastmerge_status bm_places_check_one(struct blastmerge_job *job, const char *role, const char *location,

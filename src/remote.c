@@ -90,12 +90,13 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
 }
 
 /* Whatever happens, each child that there was is among the job's children or has been given back. */
-static enum blastmerge_status expand_all(struct blastmerge_job *job) {
-    struct bm_child *before = job->children;
-    size_t n_before = job->n_children;
+static enum blastmerge_status expand_all(struct blastmerge_job *job, size_t first) {
+    size_t n_before = job->n_children - first;
+    struct bm_child *before = bm_allocate(&job->memory, n_before * sizeof *before);
     enum blastmerge_status status = BLASTMERGE_OK;
-    job->children = NULL;
-    job->n_children = job->n_children_allocated = 0;
+    if (before == NULL) return fail_memory(job);
+    memcpy(before, job->children + first, n_before * sizeof *before);
+    job->n_children = first;
     for (size_t i = 0; i < n_before; i++) {
         struct bm_source *source = &before[i].source;
         bool is_wild = is_remote(source) && bm_location_has_wildcard(source->location);
@@ -128,7 +129,7 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
     struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_LANES : 0,
                                .is_output_remote = !job->is_check && is_remote_place(job->output_location),
                                .is_report_remote = is_remote_place(job->report_location),
-                               .has_lists = has_wildcards(job)};
+                               .has_lists = job->is_lazy || has_wildcards(job)};
     struct bm_cloud_settings settings = {
         .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
     uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
@@ -137,16 +138,26 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
     return status == BLASTMERGE_OK ? bm_cloud_open(&job->cloud, &settings, &job->error) : status;
 }
 
-enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
-    bool has_children = bm_remote_has_children(job);
-    enum blastmerge_status status = open_cloud(job, has_children);
-    if (status != BLASTMERGE_OK || !has_children) return status;
-    for (size_t i = 0; i < job->n_children; i++) {
+enum blastmerge_status bm_remote_admit(struct blastmerge_job *job, size_t first) {
+    bool is_wild = false;
+    for (size_t i = first; i < job->n_children; i++) {
         struct bm_source *source = &job->children[i].source;
         if (!is_remote(source)) continue;
+        enum blastmerge_status status = job->cloud == NULL ? open_cloud(job, true) : BLASTMERGE_OK;
+        if (status != BLASTMERGE_OK) return status;
         source->cloud = job->cloud;
+        is_wild = is_wild || bm_location_has_wildcard(source->location);
     }
-    return has_wildcards(job) ? expand_all(job) : BLASTMERGE_OK;
+    return is_wild ? expand_all(job, first) : BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
+    bool is_needed = bm_remote_has_children(job) || is_remote_place(job->report_location) ||
+                     (!job->is_check && is_remote_place(job->output_location));
+    /* Where more children come, some of these may be remote. */
+    bool has_children = job->is_lazy || bm_remote_has_children(job);
+    enum blastmerge_status status = is_needed ? open_cloud(job, has_children) : BLASTMERGE_OK;
+    return status == BLASTMERGE_OK ? bm_remote_admit(job, 0) : status;
 }
 
 void bm_remote_look_ahead(struct blastmerge_job *job, size_t child) {
@@ -193,6 +204,12 @@ enum blastmerge_status bm_remote_add(struct blastmerge_job *job, const char *loc
 
 enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) {
     (void)job;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_remote_admit(struct blastmerge_job *job, size_t first) {
+    (void)job;
+    (void)first;
     return BLASTMERGE_OK;
 }
 

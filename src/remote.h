@@ -19,6 +19,10 @@ enum blastmerge_status bm_remote_name(struct blastmerge_job *job, const char *lo
  * wildcards. */
 enum blastmerge_status bm_remote_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Children from `first` on are new: those that are remote get the cloud room, which is opened if need be, and
+ * wildcards give way to what they stand for. */
+enum blastmerge_status bm_remote_admit(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
+
 bool bm_remote_has_children(const struct blastmerge_job *job);
 
 /* Looks ahead at the children after this one. */

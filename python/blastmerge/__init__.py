@@ -3,8 +3,22 @@
 
     blastmerge.merge(["batch_1.xml.gz", "batch_2.xml.gz"], "merged.xml.gz")
 
-A child is a path (str or os.PathLike), its bytes (bytes, bytearray, memoryview), a file object open for reading bytes,
-or an iterable of chunks of bytes. Options of all functions, by keyword:
+Children. Each is one of these:
+
+* a path or the location of an object (str or os.PathLike);
+* its bytes (bytes, bytearray, memoryview);
+* a file object open for reading bytes, which is left open;
+* an iterable of chunks (bytes-like); a generator is closed when its child has been read, or the merge has failed;
+* a function without arguments that returns one of these. It is called when the child's turn comes, and what it returns is
+  closed afterwards;
+* a pair (name, child): the name is for messages and the report. Paths keep their own.
+
+The children of a list or tuple are all there at the start. Those of any other iterable are taken from it only as they are needed,
+one ahead at most of those that are neither path nor bytes; so of `(blob.chunks() for blob in blobs)` at most two are open at
+once. Then expect_children and the children's order are checked at the end, before anything is final; with sort="natural" or
+salvage all are taken at the start. A single child may be given without a list: a path, bytes or a file object.
+
+Options of all functions, by keyword:
 
 database         text for BlastOutput_db; without it "merged split-query child results"
 keep_database    the first child's BlastOutput_db stays
@@ -14,7 +28,7 @@ allow_empty      a child of no bytes counts as a search without queries, else it
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
                  error; "auto": as the first child's bytes say
 salvage          of damaged children what is whole is merged; the report says how much was lost. Children are read twice, so
-                 that file objects and iterables will not do
+                 that file objects, iterables and functions will not do
 expect_queries   path of a file with the queries that were searched, FASTA or a list of names, perhaps gzip-compressed: Iterations of others, missing
                  or in another order are an error
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
@@ -29,228 +43,85 @@ endpoint         URL of the object store for az://, s3:// and gs://, where it is
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
 on_progress      called with a Progress now and then
 
-Whatever goes wrong is raised as a MergeError of the kind that its status stands for; what a child's iterator, a file object
-or a callback raises comes through as it is.
+Values of the wrong type are a TypeError, numbers out of range an OverflowError, and strings with NUL a ValueError. Whatever goes
+wrong in a merge is raised as a MergeError of the kind that its status stands for. What a child's iterator, a file object, a
+callback or a signal's handler (Ctrl-C) raises comes through as it is, and nothing is committed then.
 """
 from __future__ import annotations
 
-import ctypes
-import errno
 import json
 import os
 import stat
-import warnings
-from dataclasses import dataclass, fields
-from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+from dataclasses import fields
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Optional, TypeVar, Union
 
-from . import _library
+from . import _job, _values
+from ._children import Child as ChildSource
+from ._children import Children, Chunk
+from ._errors import (CancelledError, ChangedError, DataError, DeniedError, ExistsError, InternalError, MergeError, MergeIOError,
+                      MergeWarning, MismatchError, MissingError, NoSpaceError, RangeError, UsageError)
+from ._results import Child, Progress, Report
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "check", "finalize", "Report", "Child", "Progress", "MergeError", "MergeWarning",
-           "MergeIOError", "UsageError", "DataError", "MismatchError", "ExistsError", "ChangedError", "MissingError",
-           "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
+__all__ = ["merge", "iter_merged", "merged_bytes", "check", "finalize", "Report", "Child", "Progress", "Chunk", "ChildSource",
+           "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
+           "ExistsError", "ChangedError", "MissingError", "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
+__version__ = "0.1.0"
 
-Chunk = Union[bytes, bytearray, memoryview]
-ChildSource = Union[str, "os.PathLike[str]", Chunk, BinaryIO, Iterable[Chunk]]
-Output = Union[str, "os.PathLike[str]", BinaryIO]
-
-_C = _library.load()
-_READ_BYTES = 1 << 16
-
-
-class MergeWarning(UserWarning):
-    """Something about the children that is worth a look."""
-
-
-class MergeError(Exception):
-    """What went wrong: status (the program's exit code), and where it is known child, text_offset and iterations (whole ones
-    of that child before the place), else None. http_status and provider_code: what a server said, such as 404 and "BlobNotFound",
-    else 0 and "". outcome: what finalize() has to say of it, else None."""
-
-    status = 70
-    outcome: Optional[Dict[str, Any]] = None
-
-    def __init__(self, message: str, child: Optional[int] = None, text_offset: Optional[int] = None,
-                 iterations: int = 0, system_error: int = 0, http_status: int = 0, provider_code: str = "") -> None:
-        super().__init__(message)
-        self.child = child
-        self.text_offset = text_offset
-        self.iterations = iterations
-        self.system_error = system_error
-        self.http_status = http_status
-        self.provider_code = provider_code
-
-
-class MergeIOError(MergeError):
-    """Input or output failed."""
-    status = 1
-
-
-class UsageError(MergeError, ValueError):
-    """An option or a call makes no sense."""
-    status = 2
-
-
-class DataError(MergeError, ValueError):
-    """A child is damaged, cut short, or not BLAST XML."""
-    status = 3
-
-
-class MismatchError(MergeError, ValueError):
-    """The children do not belong together."""
-    status = 4
-
-
-class ExistsError(MergeError):
-    """The destination exists already."""
-    status = 5
-
-
-class ChangedError(MergeError):
-    """An input changed while it was read."""
-    status = 6
-
-
-class MissingError(MergeError):
-    """An input or the destination's folder does not exist."""
-    status = 7
-
-
-class DeniedError(MergeError):
-    """Permission or credentials are absent or refused."""
-    status = 8
-
-
-class NoSpaceError(MergeError):
-    """No space left for the result."""
-    status = 9
-
-
-class CancelledError(MergeError):
-    """The merge was cancelled."""
-    status = 13
-
-
-class InternalError(MergeError):
-    """A fault of blastmerge itself."""
-    status = 70
-
-
-_KINDS = {kind.status: kind for kind in (MergeIOError, UsageError, DataError, MismatchError, ExistsError, ChangedError,
-                                         MissingError, DeniedError, NoSpaceError, CancelledError, InternalError)}
-_NO_MEMORY = 10
-_SALVAGED = 11  # the report has it, and warnings did
-
-
-@dataclass(frozen=True)
-class Child:
-    """What one child held, counted from its data."""
-    name: str
-    documents: int
-    iterations: int
-    hits: int
-    hsps: int
-    invalid_bytes: int
-    compressed_bytes: int
-    text_bytes: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was merged: sums over all children, and the children in the order merged."""
-    documents: int
-    iterations: int
-    hits: int
-    hsps: int
-    invalid_bytes: int
-    warnings: int
-    compressed_bytes: int
-    text_bytes: int
-    output_bytes: int
-    output_text_bytes: int
-    output_crc32: int
-    peak_memory: int
-    seconds: float
-    format: str
-    renumbered_ids: int  # these and the next: docs/identity.md
-    unsure_ids: int
-    kept_messages: int
-    excess_iterations: int
-    number_gaps: int
-    number_returns: int
-    empty_children: int
-    bare_iterations: int
-    damaged_children: int
-    lost_stretches: int
-    unchecked_iterations: int
-    missing_queries: int
-    children: Tuple[Child, ...]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a merge is; compressed_total is 0 where it is not known."""
-    compressed_bytes: int
-    compressed_total: int
-    child: int
-    children: int
-    iterations: int
-    output_bytes: int
+Output = Union[str, bytes, "os.PathLike[str]", BinaryIO]
+_Path = Union[str, bytes, "os.PathLike[str]"]
+_Result = TypeVar("_Result")
 
 
 def version() -> str:
     """The linked library's version."""
-    return _C.blastmerge_version().decode()
+    return _job.C.blastmerge_version().decode()
 
 
-def merge(children: Iterable[ChildSource], output: Output, *, force: bool = False,
-          report: Union[str, "os.PathLike[str]", None] = None, **options: Any) -> Report:
+def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """Merges children to a path, or to a file object open for writing bytes.
 
     A path appears only when everything was checked and written; an existing one is replaced only with force. What a file
-    object was given before an error never decodes as a complete gzip member. report: a path for the report as JSON."""
-    with _Job(children, dict(options, force=force)) as job:
+    object was given before an error never decodes as a complete gzip member; its write() must return how many bytes it took.
+    report: a path for the report as JSON."""
+    def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
-        job.finish(_C.blastmerge_run(job.handle))
-        return job.report()
+        job.run()
+        return _report(job)
+    return _with_job(children, dict(options, force=force), work)
 
 
-def iter_merged(children: Iterable[ChildSource], **options: Any) -> Iterator[bytes]:
+def iter_merged(children: Children, **options: Any) -> Iterator[bytes]:
     """Yields the merged, compressed bytes, piece by piece, as the children are read.
 
     Nothing that was yielded before an error decodes as a complete gzip member. Closing the generator early ends the
     merge and closes the children's iterators."""
-    with _Job(children, options) as job:
-        data, n_bytes = ctypes.c_void_p(), ctypes.c_size_t()
-        while True:
-            job.finish(_C.blastmerge_next(job.handle, ctypes.byref(data), ctypes.byref(n_bytes)))
-            if not n_bytes.value:
-                return
-            yield ctypes.string_at(data, n_bytes.value)
+    job = _job.Job()
+    try:
+        with job:
+            job.open(children, options)
+            piece = job.next()
+            while piece:
+                yield piece
+                piece = job.next()
+    finally:
+        job.close()  # again, as the first time may have been interrupted
 
 
-def merged_bytes(children: Iterable[ChildSource], **options: Any) -> bytes:
+def merged_bytes(children: Children, **options: Any) -> bytes:
     """The merged, compressed bytes, whole: for small results."""
-    return b"".join(iter_merged(children, **options))
+    return _with_job(children, options, lambda job: b"".join(iter(job.next, b"")))
 
 
-def check(children: Iterable[ChildSource], **options: Any) -> Report:
+def check(children: Children, **options: Any) -> Report:
     """Reads and checks all children, and writes nothing."""
-    with _Job(children, options) as job:
-        job.finish(_C.blastmerge_check(job.handle))
-        return job.report()
+    def work(job: _job.Job) -> Report:
+        job.check()
+        return _report(job)
+    return _with_job(children, options, work)
 
 
-def _read_job(path: Union[str, "os.PathLike[str]"]) -> bytes:
-    """A job's text. Nothing but a regular file will do, and nothing else is waited for."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError(f"{os.fspath(path)}: a job's description must be a regular file")
-        return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB
-
-
-def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: bool = False,
-             **options: Any) -> Dict[str, Any]:
+def finalize(job: Union[Mapping[str, Any], _Path], *, strict: bool = False, **options: Any) -> Dict[str, Any]:
     """Finalizes a parent job: where its children are completed and have left their files, writes the parent's result,
     report and manifest. Can be called again, and by several at once.
 
@@ -260,218 +131,40 @@ def finalize(job: Union[Mapping[str, Any], str, "os.PathLike[str]"], *, strict: 
     Returns the outcome, whose "status" says how it ended: "completed"; "running", while children are at work or files of
     theirs are missing; "failed" or "cancelled", where a child's state leaves no hope. Whatever goes wrong is raised, as a
     MergeError whose outcome is the dictionary with "phase", "error" and "detail"."""
-    text = _read_job(job) if isinstance(job, (str, os.PathLike)) else json.dumps(job).encode()
-    with _Job((), options) as made:
-        return made.finalize(text, strict)
+    is_strict = _values.flag("strict", strict)
+    if isinstance(job, _values.PATH_TYPES):
+        text = _read_job(_values.path("job", job))
+    else:
+        text = json.dumps(job).encode()
+    return _with_job((), options, lambda made: made.finalize(text, is_strict))
 
 
-_FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
-_CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
-            "sort": ("none", "natural"), "format": _FORMATS, "query_ids": ("keep", "renumber", "auto")}
-_PLAIN_OPTIONS = {"keep_database": "keep_database", "allow_empty": "allow_empty", "expect_children": "expect_children",
-                  "threads": "n_threads", "level": "level", "plain": "plain", "force": "force", "as_unsplit": "as_unsplit",
-                  "memory_limit": "memory_limit", "salvage": "salvage"}
+def _read_job(path: bytes) -> bytes:
+    """A job's text. Nothing but a regular file will do, and nothing else is waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(f"{os.fsdecode(path)}: a job's description must be a regular file")
+        return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB
 
 
-class _Job:
-    """A job of the library with everything that must live as long as it does."""
+def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.Job], _Result]) -> _Result:
+    job = _job.Job()
+    try:
+        with job:
+            job.open(children, options)
+            return work(job)
+    finally:
+        job.close()  # again, as the first time may have been interrupted
 
-    def __init__(self, children: Iterable[ChildSource], options: dict) -> None:
-        self.handle = ctypes.c_void_p()
-        self._ticket = ctypes.c_int()
-        self.raised: Optional[BaseException] = None
-        self._kept: List[Any] = []
-        made = self._options(options)
-        status = _C.blastmerge_create(ctypes.byref(self.handle), ctypes.byref(made))
-        try:
-            self.finish(status)
-            for number, child in enumerate(children):
-                self._add(number, child)
-        except BaseException:
-            self.close()
-            raise
 
-    def __enter__(self) -> "_Job":
-        return self
+def _report(job: _job.Job) -> Report:
+    totals = job.totals()
+    kept = {field.name: getattr(totals, field.name if hasattr(totals, field.name) else "n_" + field.name)
+            for field in fields(Report) if field.name != "children"}
+    kept["format"] = _job.FORMATS[totals.format]
+    return Report(children=tuple(_child(child) for child in job.children()), **kept)
 
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
-    def close(self) -> None:
-        """Ends the job. Children's iterators are closed while that goes on."""
-        handle, self.handle = self.handle, ctypes.c_void_p()
-        _C.blastmerge_destroy(handle)
-
-    # --- options ---------------------------------------------------------------------------------
-
-    def _options(self, options: dict) -> _library.Options:
-        made = _library.Options()
-        _C.blastmerge_options_init(ctypes.byref(made), ctypes.sizeof(made))
-        on_warning, on_progress = options.pop("on_warning", None), options.pop("on_progress", None)
-        for name, value in options.items():
-            if name in _CHOICES:
-                if value not in _CHOICES[name]:
-                    raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
-                setattr(made, name, _CHOICES[name].index(value))
-            elif name in _PLAIN_OPTIONS:
-                if not isinstance(value, int) or value < 0:
-                    raise UsageError(f"{name} must be a number from 0 on, not {value!r}")
-                setattr(made, _PLAIN_OPTIONS[name], value)
-            elif name == "expect_queries":
-                made.expect_queries = None if value is None else os.fsencode(value)
-            elif name in ("database", "endpoint"):
-                setattr(made, name, None if value is None else value.encode())
-            else:
-                raise TypeError(f"there is no option {name!r}")
-        made.callback_ticket = ctypes.pointer(self._ticket)
-        made.on_warning = self._keep(_library.WARNING(self._guard(self._warner(on_warning))))
-        if on_progress is not None:
-            made.on_progress = self._keep(_library.PROGRESS(self._guard(self._teller(on_progress))))
-        return made
-
-    @staticmethod
-    def _warner(on_warning: Optional[Callable[[str], None]]) -> Callable[..., None]:
-        def warn(_context: Any, message: bytes) -> None:
-            text = message.decode(errors="replace")
-            if on_warning is not None:
-                on_warning(text)
-            else:
-                warnings.warn(text, MergeWarning, stacklevel=4)
-        return warn
-
-    @staticmethod
-    def _teller(on_progress: Callable[[Progress], None]) -> Callable[..., None]:
-        def tell(_context: Any, progress: Any) -> None:
-            on_progress(Progress(*(getattr(progress.contents, name) for name, _ in _library.Progress._fields_)))
-        return tell
-
-    # --- callbacks: what they raise is kept, and comes out of finish() ------------------------------
-
-    def _keep(self, kept: Any) -> Any:
-        self._kept.append(kept)
-        return kept
-
-    def _guard(self, call: Callable[..., None]) -> Callable[..., int]:
-        def guarded(*arguments: Any) -> int:
-            try:
-                ticket = self._ticket.value
-                call(*arguments)
-                return _library.CALLBACK_OK + ticket
-            except BaseException as raised:  # pylint: disable=broad-except
-                self.raised = self.raised or raised
-                number = raised.errno if isinstance(raised, OSError) else None
-                return -(number or errno.EIO)
-        return guarded
-
-    # --- children --------------------------------------------------------------------------------
-
-    def _add(self, number: int, child: ChildSource) -> None:
-        name = f"child {number}".encode()
-        if isinstance(child, (str, os.PathLike)):
-            status = _C.blastmerge_add_location(self.handle, os.fsencode(child))
-        elif isinstance(child, (bytes, bytearray, memoryview)):
-            data = self._keep(bytes(child))
-            status = _C.blastmerge_add_memory(self.handle, name, data, len(data))
-        else:
-            chunks = iter(lambda: child.read(_READ_BYTES), b"") if hasattr(child, "read") else iter(child)
-            reader = self._reader(chunks)
-            status = _C.blastmerge_add_reader(self.handle, name, ctypes.byref(reader))
-        self.finish(status)
-
-    def _reader(self, chunks: Iterator[Chunk]) -> _library.Reader:
-        held: List[bytes] = [b""]
-
-        def take_next(_context: Any, data: Any, n_bytes: Any) -> None:
-            held[0] = b""
-            for chunk in chunks:
-                held[0] = bytes(chunk)
-                if held[0]:  # an empty one would be taken for the end
-                    break
-            else:
-                held[0] = b""
-            data[0] = ctypes.cast(ctypes.c_char_p(held[0]), ctypes.c_void_p)
-            n_bytes[0] = len(held[0])
-
-        def close(_context: Any) -> None:
-            if hasattr(chunks, "close"):
-                chunks.close()
-
-        return self._keep(_library.Reader(None, self._keep(_library.NEXT(self._guard(take_next))),
-                                          self._keep(_library.CLOSE(self._guard(close)))))
-
-    # --- output ----------------------------------------------------------------------------------
-
-    def set_output(self, output: Output) -> None:
-        """A path or a file object."""
-        if isinstance(output, (str, os.PathLike)):
-            self.finish(_C.blastmerge_set_output_location(self.handle, os.fsencode(output)))
-            return
-
-        def write(_context: Any, data: int, n_bytes: int) -> None:
-            piece = memoryview(ctypes.string_at(data, n_bytes))
-            while piece:
-                n_written = output.write(piece)
-                piece = piece[len(piece) if n_written is None else n_written:]
-
-        writer = self._keep(_library.Writer(None, self._keep(_library.WRITE(self._guard(write))),
-                                            _library.COMMIT(0), _library.DISCARD(0)))
-        self.finish(_C.blastmerge_set_output_writer(self.handle, ctypes.byref(writer)))
-
-    def set_report(self, report: Union[str, "os.PathLike[str]", None]) -> None:
-        """A path, or None."""
-        if report is not None:
-            self.finish(_C.blastmerge_set_report_location(self.handle, os.fsencode(report)))
-
-    # --- a parent job ----------------------------------------------------------------------------
-
-    def finalize(self, text: bytes, strict: bool) -> Dict[str, Any]:
-        """The outcome, if it is no error."""
-        made, outcome = _library.FinalizeOptions(), ctypes.c_void_p()
-        _C.blastmerge_finalize_options_init(ctypes.byref(made), ctypes.sizeof(made))
-        made.strict = bool(strict)
-        status = _C.blastmerge_finalize(self.handle, text, len(text), ctypes.byref(made), ctypes.byref(outcome))
-        told = json.loads(ctypes.string_at(outcome)) if outcome else None
-        _C.blastmerge_free(self.handle, outcome)
-        if self.raised is None and told is not None and "error" not in told:
-            return told
-        try:
-            self.finish(status)
-        except MergeError as error:
-            error.outcome = told
-            raise
-        raise InternalError("finalize ended without an outcome")
-
-    # --- what came of it -------------------------------------------------------------------------
-
-    def finish(self, status: int) -> None:
-        """Raises what a status stands for, or what a callback raised."""
-        raised, self.raised = self.raised, None
-        if raised is not None:
-            raise raised
-        if status in (0, _SALVAGED):
-            return
-        if status == _NO_MEMORY or not self.handle:
-            raise MemoryError("blastmerge is out of memory")
-        error = _C.blastmerge_error(self.handle).contents
-        kind = _KINDS.get(status, InternalError)
-        raise kind(error.message.decode(errors="replace"),
-                   child=None if error.child == _library.NO_CHILD else error.child,
-                   text_offset=None if error.text_offset == _library.NO_OFFSET else error.text_offset,
-                   iterations=error.n_iterations, system_error=error.system_error, http_status=error.http_status,
-                   provider_code=error.provider_code.decode(errors="replace"))
-
-    def report(self) -> Report:
-        """The library's report with all children."""
-        totals = _C.blastmerge_report(self.handle).contents
-        names = [field.name for field in fields(Report) if field.name != "children"]
-        kept = {name: getattr(totals, name, None) if hasattr(totals, name) else getattr(totals, "n_" + name)
-                for name in names}
-        kept["format"] = _FORMATS[totals.format]
-        return Report(children=tuple(self._children(totals.n_children)), **kept)
-
-    def _children(self, n_children: int) -> Iterator[Child]:
-        for number in range(n_children):
-            child = _library.Child()
-            self.finish(_C.blastmerge_child(self.handle, number, ctypes.byref(child)))
-            counts = [getattr(child, name) for name, _ in _library.Child._fields_ if name not in ("name", "location")]
-            yield Child(os.fsdecode(child.name), *counts)
+def _child(child: Any) -> Child:
+    counts = [getattr(child, name) for name, _ in child._fields_ if name not in ("name", "location")]
+    return Child(os.fsdecode(child.name), *counts)

@@ -12,6 +12,7 @@ NO_CHILD = NO_OFFSET = 2**64 - 1
 
 NEXT = CFUNCTYPE(c_int, c_void_p, POINTER(c_void_p), POINTER(c_size_t))
 CLOSE = CFUNCTYPE(c_int, c_void_p)
+NEXT_CHILD = CFUNCTYPE(c_int, c_void_p, c_void_p)
 WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 COMMIT = CFUNCTYPE(c_int, c_void_p)
 DISCARD = CFUNCTYPE(None, c_void_p)
@@ -60,7 +61,8 @@ class Options(Structure):
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
                 ("as_unsplit", c_int), ("salvage", c_int),
-                ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int))]
+                ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int)),
+                ("progress_interval", c_uint)]
 
 
 class FinalizeOptions(Structure):
@@ -69,6 +71,10 @@ class FinalizeOptions(Structure):
 
 class Reader(Structure):
     _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
+
+
+class Children(Structure):
+    _fields_ = [("context", c_void_p), ("next", NEXT_CHILD)]
 
 
 class Writer(Structure):
@@ -111,6 +117,7 @@ def _declare(library):
             ("add_location", status, [job, c_char_p]),
             ("add_memory", status, [job, c_char_p, c_void_p, c_size_t]),
             ("add_reader", status, [job, c_char_p, POINTER(Reader)]),
+            ("set_children", status, [job, POINTER(Children)]),
             ("set_output_location", status, [job, c_char_p]),
             ("set_output_writer", status, [job, POINTER(Writer)]),
             ("set_report_location", status, [job, c_char_p]),

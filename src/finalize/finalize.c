@@ -215,8 +215,8 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun || job->n_children > 0 || job->output_location != NULL || job->has_writer ||
-        job->report_location != NULL)
+    if (job->has_begun || job->n_children > 0 || job->is_lazy || job->output_location != NULL ||
+        job->has_writer || job->report_location != NULL)
         return bm_fail(&job->error, BLASTMERGE_USAGE,
                        "a job to finalize with is new: it has neither children nor places for a result");
     if (job->options.salvage)

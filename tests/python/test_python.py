@@ -7,7 +7,9 @@ import io
 import os
 import subprocess
 import sys
+import tarfile
 import threading
+import venv
 import warnings
 import weakref
 import zlib
@@ -30,7 +32,7 @@ def test_the_mirror_of_the_header_is_true(tmp_path):
     """Every field of every struct lies where C has it."""
     library = blastmerge._library  # pylint: disable=protected-access
     structs = {"error": library.Error, "report": library.Report, "child": library.Child, "progress": library.Progress,
-               "options": library.Options, "reader": library.Reader, "writer": library.Writer}
+               "options": library.Options, "children": library.Children, "reader": library.Reader, "writer": library.Writer}
     in_allocator = {"allocator_context": "allocator.context", "allocate": "allocator.allocate",
                     "release": "allocator.release"}
     lines, expected = [], []
@@ -266,20 +268,38 @@ def test_memory_is_flat():
     assert kilobytes < 16 * 1024
 
 
-@pytest.mark.parametrize("kind, suffix", [("wheel", ".whl"), ("sdist", ".tar.gz")])
-def test_it_can_be_packed(tmp_path, kind, suffix):
-    build = f"import setuptools.build_meta as backend, sys; backend.build_{kind}(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=copy_package(tmp_path / "copy"), check=True,
-                   capture_output=True)
-    made = [path.name for path in tmp_path.iterdir() if path.is_file()]
-    assert len(made) == 1 and made[0].startswith("blastmerge-") and made[0].endswith(suffix)
-
-
 def copy_package(target):
-    target.mkdir()
-    for name in ("pyproject.toml", "README.md"):
+    (target / "blastmerge").mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "build_wheel.py"):
         (target / name).write_bytes((ROOT / "python" / name).read_bytes())
-    (target / "blastmerge").mkdir()
-    for name in ("__init__.py", "_library.py", "py.typed"):
-        (target / "blastmerge" / name).write_bytes((ROOT / "python" / "blastmerge" / name).read_bytes())
+    for path in (ROOT / "python" / "blastmerge").iterdir():
+        if path.suffix == ".py" or path.name == "py.typed":
+            (target / "blastmerge" / path.name).write_bytes(path.read_bytes())
     return target
+
+
+def test_sdist(tmp_path):
+    build = "import build_wheel, sys; print(build_wheel.build_sdist(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=copy_package(tmp_path / "copy"), check=True, capture_output=True, text=True)
+    with tarfile.open(tmp_path / done.stdout.strip()) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "build_wheel.py", "README.md", "PKG-INFO", "blastmerge/__init__.py", "blastmerge/py.typed"} <= names
+
+
+@pytest.mark.parametrize("has_library", [True, False], ids=["with the library", "without"])
+def test_installed_in_an_empty_venv(tmp_path, has_library):
+    """As python/README.md says, without a network."""
+    package = copy_package(tmp_path / "python")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("BLASTMERGE_", "PYTHON"))}
+    if has_library:
+        (package / "blastmerge" / "libblastmerge.so").write_bytes(Path(os.environ["BLASTMERGE_LIBRARY"]).read_bytes())
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--no-index", "--disable-pip-version-check", "-q", str(package)]
+    subprocess.run(install, check=True, env=environment, cwd=tmp_path)
+    program = "import blastmerge, sys; print(blastmerge.__version__, blastmerge.version(), blastmerge.check(sys.argv[1:]).iterations)"
+    done = subprocess.run([python, "-c", program, *map(str, PATHS)], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if has_library:
+        assert done.stdout.split() == [blastmerge.__version__, blastmerge.version(), "11"], done.stderr
+    elif done.returncode != 0:  # the system may have the library
+        assert "name it in BLASTMERGE_LIBRARY" in done.stderr

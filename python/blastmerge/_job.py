@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: MIT
+"""A job of the library, with everything that must live as long as it does, and the functions that C calls."""
+from __future__ import annotations
+
+import ctypes
+import errno
+import io
+import json
+import sys
+import threading
+import warnings
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+
+from . import _children, _library, _lost, _values
+from ._errors import InternalError, MergeError, MergeWarning, from_library, in_python
+from ._results import Progress
+
+C = _library.load()
+OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and warnings said so
+
+FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
+_CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
+            "sort": ("none", "natural"), "format": FORMATS, "query_ids": ("keep", "renumber", "auto")}
+_FLAGS = ("keep_database", "allow_empty", "plain", "force", "as_unsplit", "salvage")
+_NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
+_TEXTS = ("database", "endpoint")
+_PATHS = ("expect_queries",)
+_QUIET_PROGRESS = 50  # ms: how long Ctrl-C may have to wait while C is at work
+
+
+class _Callback:
+    """What C calls: success only by its last instruction, and after whatever it calls has returned."""
+
+    def __init__(self, job: "Job", call: Callable[..., None]) -> None:
+        self.job = job
+        self.call = call
+
+    @_lost.guard
+    def run(self, *arguments: Any) -> int:
+        """BLASTMERGE_CALLBACK_OK with the call's ticket, or why it failed."""
+        try:
+            ticket = self.job.ticket.value
+            self.call(*arguments)
+            return _library.CALLBACK_OK + ticket
+        except BaseException as raised:  # pylint: disable=broad-except
+            self.job.note(raised)
+            return _reason(raised)
+
+
+def _reason(raised: BaseException) -> int:
+    number = raised.errno if isinstance(raised, OSError) else None
+    return -number if type(number) is int and 0 < number < 4096 else 0  # pylint: disable=unidiomatic-typecheck
+
+
+def _user_level() -> int:
+    """The stacklevel of the first line outside of this package, as seen from where this is called."""
+    package = __name__.partition(".")[0]
+    level, frame = 1, sys._getframe(1)  # pylint: disable=protected-access
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, MergeWarning, stacklevel=_user_level())
+
+
+class Job:
+    """Nothing is held before open(); close() is due whatever happens, and can be called again."""
+
+    def __init__(self) -> None:
+        self.handle: Optional[ctypes.c_void_p] = None
+        self.ticket = ctypes.c_int()
+        self._raised: Optional[BaseException] = None
+        self._kept: List[Any] = []
+        self._streams: Dict[int, _children.Stream] = {}
+        self._n_children = 0
+        self._closers: List[Callable[[], Any]] = []  # of what children are taken from
+        self._reader: Optional[_library.Reader] = None
+        self._is_lazy = self._keeps_bytes = False
+
+    def open(self, children: Any, options: Dict[str, Any]) -> None:
+        """Makes the library's job and adds the children, or what they are taken from."""
+        given, source = _children.split(children)
+        made = self._options(options)
+        self.__class__ = _OpenJob
+        self.handle = ctypes.c_void_p()
+        self._call(C.blastmerge_create, ctypes.byref(self.handle), ctypes.byref(made))
+        for child in given:
+            self._add(child)
+        if source is not None:
+            self._take_from(source)
+
+    # --- options ---------------------------------------------------------------------------------
+
+    def _options(self, options: Dict[str, Any]) -> _library.Options:
+        made = _library.Options()
+        C.blastmerge_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        options = dict(options)
+        on_warning = _values.callback("on_warning", options.pop("on_warning", None)) or _warn
+        on_progress = _values.callback("on_progress", options.pop("on_progress", None))
+        types = dict(_library.Options._fields_)
+        for name, value in options.items():
+            if name in _CHOICES:
+                setattr(made, name, _values.choice(name, value, _CHOICES[name]))
+            elif name in _FLAGS:
+                setattr(made, name, _values.flag(name, value))
+            elif name in _NUMBERS:
+                setattr(made, _NUMBERS[name], _values.integer(name, value, types[_NUMBERS[name]]))
+            elif name in _PATHS:
+                setattr(made, name, _values.optional_path(name, value))
+            elif name in _TEXTS:
+                setattr(made, name, _values.optional_text(name, value))
+            else:
+                raise TypeError(f"there is no option {name!r}")
+        self._keeps_bytes = bool(made.salvage)
+        made.callback_ticket = ctypes.pointer(self.ticket)
+        made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(
+            in_python(message.decode(errors="replace"))))
+        if on_progress is not None:
+            made.on_progress = self._callback(_library.PROGRESS, lambda _context, progress: on_progress(
+                Progress(*(getattr(progress.contents, field) for field, _ in _library.Progress._fields_))))
+        elif threading.current_thread() is threading.main_thread():
+            # Signals are handled where Python's code runs: here.
+            made.on_progress = self._callback(_library.PROGRESS, lambda _context, _progress: None)
+            made.progress_interval = _QUIET_PROGRESS
+        return made
+
+    # --- calls of C, and C's calls ---------------------------------------------------------------
+
+    def _callback(self, kind: Any, call: Callable[..., None]) -> Any:
+        made = kind(_Callback(self, call).run)
+        self._kept.append(made)
+        return made
+
+    def note(self, raised: Optional[BaseException]) -> None:
+        """Keeps an exception until C has returned: the first, or the first that is no error (KeyboardInterrupt)."""
+        if raised is not None and (self._raised is None or
+                                   isinstance(self._raised, Exception) and not isinstance(raised, Exception)):
+            self._raised = raised
+
+    def _call(self, function: Callable[..., int], *arguments: Any) -> int:
+        """Calls a function of the library. Raises what was raised in a callback, else what the status stands for."""
+        status = self._call_quietly(function, *arguments)
+        if self._raised is not None:
+            raised, self._raised = self._raised, None
+            raise raised
+        self._check(status)
+        return status
+
+    def _call_quietly(self, function: Callable[..., int], *arguments: Any) -> int:
+        try:
+            _lost.enter(self)
+            return function(*arguments)
+        finally:
+            self.note(_lost.leave(self))
+
+    def _check(self, status: int) -> None:
+        if status in (OK, _SALVAGED):
+            return
+        if status == _NO_MEMORY or not self.handle:
+            raise MemoryError("blastmerge is out of memory")
+        raise from_library(status, C.blastmerge_error(self.handle).contents)
+
+    # --- children --------------------------------------------------------------------------------
+
+    def _add(self, child: Any) -> None:
+        """Adds a child. Called from within C, too, so that it raises what the library says of this call alone."""
+        name, item = _children.name_and_item(self._n_children, child)
+        encoded = name.encode()
+        self._n_children += 1
+        if _children.is_location(item):
+            status = C.blastmerge_add_location(self.handle, _values.path(f"child {self._n_children - 1}", item))
+        elif _children.is_buffer(item) and (self._keeps_bytes or not self._is_lazy):
+            data = _values.chunk(name, item)
+            self._kept.append(data)
+            status = C.blastmerge_add_memory(self.handle, encoded, data, len(data))
+        else:
+            stream = _children.Stream(name, item)
+            self._streams[self._n_children] = stream
+            status = C.blastmerge_add_reader(self.handle, encoded, ctypes.byref(self._reader_of(self._n_children)))
+        self._check(status)
+
+    def _reader_of(self, number: int) -> _library.Reader:
+        """One pair of functions serves all streams: the context is the stream's number."""
+        if self._reader is None:
+            self._reader = _library.Reader(None, self._callback(_library.NEXT, self._next_chunk),
+                                           self._callback(_library.CLOSE, self._close_stream))
+        self._reader.context = number
+        return self._reader
+
+    def _next_chunk(self, number: int, data: Any, n_bytes: Any) -> None:
+        chunk = self._streams[number].next()
+        data[0] = ctypes.cast(ctypes.c_char_p(chunk), ctypes.c_void_p)
+        n_bytes[0] = len(chunk)
+
+    def _close_stream(self, number: int) -> None:
+        stream = self._streams.get(number)
+        if stream is not None:
+            stream.close()
+            self._streams.pop(number, None)
+
+    def _take_from(self, source: Iterable[Any]) -> None:
+        """Has the library ask for children as it needs them."""
+        self._is_lazy = True
+        children = iter(source)
+        close = getattr(children, "close", None)
+        if close is not None:
+            self._closers.append(close)
+
+        def take(_context: Any, _job: Any) -> None:
+            for child in children:
+                self._add(child)
+                break
+        made = _library.Children(None, self._callback(_library.NEXT_CHILD, take))
+        self._call(C.blastmerge_set_children, self.handle, ctypes.byref(made))
+
+    # --- output ----------------------------------------------------------------------------------
+
+    def set_output(self, output: Any) -> None:
+        """A path or a file object."""
+        if isinstance(output, _values.PATH_TYPES):
+            self._call(C.blastmerge_set_output_location, self.handle, _values.path("output", output))
+            return
+        if isinstance(output, io.TextIOBase):
+            raise TypeError("output is a file object for text: open it in binary mode")
+        if not callable(getattr(output, "write", None)):
+            raise TypeError(f"output must be a path or a file object for bytes, not {type(output).__name__}")
+
+        def write(_context: Any, data: int, n_bytes: int) -> None:
+            piece = memoryview(ctypes.string_at(data, n_bytes))
+            while piece:
+                piece = piece[_count_written(output.write(piece), len(piece)):]
+        writer = _library.Writer(None, self._callback(_library.WRITE, write), _library.COMMIT(0), _library.DISCARD(0))
+        self._call(C.blastmerge_set_output_writer, self.handle, ctypes.byref(writer))
+
+    def set_report(self, report: Any) -> None:
+        """A path, or None."""
+        if report is not None:
+            self._call(C.blastmerge_set_report_location, self.handle, _values.path("report", report))
+
+    # --- what a job is for -----------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Merges to the output."""
+        self._call(C.blastmerge_run, self.handle)
+
+    def check(self) -> None:
+        """Reads and checks the children."""
+        self._call(C.blastmerge_check, self.handle)
+
+    def next(self) -> bytes:
+        """The next piece of the result; none at the end."""
+        data, n_bytes = ctypes.c_void_p(), ctypes.c_size_t()
+        self._call(C.blastmerge_next, self.handle, ctypes.byref(data), ctypes.byref(n_bytes))
+        return ctypes.string_at(data, n_bytes.value) if n_bytes.value else b""
+
+    def finalize(self, text: bytes, strict: int) -> Dict[str, Any]:
+        """The outcome, if it is no error."""
+        made, outcome = _library.FinalizeOptions(), ctypes.c_void_p()
+        C.blastmerge_finalize_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        made.strict = strict
+        status = self._call_quietly(C.blastmerge_finalize, self.handle, text, len(text), ctypes.byref(made),
+                                    ctypes.byref(outcome))
+        told = json.loads(ctypes.string_at(outcome)) if outcome else None
+        C.blastmerge_free(self.handle, outcome)
+        if self._raised is not None:
+            raised, self._raised = self._raised, None
+            raise raised
+        if told is not None and "error" not in told:
+            return told
+        try:
+            self._check(status)
+        except MergeError as error:
+            error.outcome = told
+            raise
+        raise InternalError("finalize ended without an outcome")
+
+    # --- what came of it -------------------------------------------------------------------------
+
+    def totals(self) -> _library.Report:
+        """The library's report."""
+        return C.blastmerge_report(self.handle).contents
+
+    def children(self) -> Iterator[_library.Child]:
+        """What each child held, in the order merged."""
+        for number in range(self.totals().n_children):
+            child = _library.Child()
+            self._check(C.blastmerge_child(self.handle, number, ctypes.byref(child)))
+            yield child
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(self, _kind: Any, raised: Optional[BaseException], _traceback: Any) -> None:
+        self.close(raised)
+
+    def close(self, before: Optional[BaseException] = None) -> None:
+        """Ends the library's job and closes what was opened, whatever is raised meanwhile. Of several exceptions the first
+        is raised: the one that is on its way already, unless it is an error and a later one (KeyboardInterrupt) is none."""
+        try:
+            try:
+                self._call_quietly(self._destroy)
+            finally:
+                self._close_streams()
+        except BaseException as raised:  # pylint: disable=broad-except
+            self.note(raised)
+        raised, self._raised = self._raised, None
+        if self.handle is None and not self._streams and not self._closers:
+            self._kept.clear()
+            self.__class__ = Job  # nothing is left to do for __del__, in which an exception would be lost
+        if raised is None or raised is before:
+            return
+        if isinstance(before, Exception) and isinstance(raised, Exception):
+            if before.__context__ is None:
+                before.__context__ = raised
+            return
+        raise raised
+
+    def _destroy(self) -> int:
+        handle = self.handle
+        if handle is not None:
+            # On one line nothing comes in between: it is destroyed, and not twice.
+            self.handle = None; C.blastmerge_destroy(handle)  # noqa: E702  pylint: disable=multiple-statements
+        return OK
+
+    def _close_streams(self) -> None:
+        closers = self._closers
+        while self._streams:
+            number = next(iter(self._streams))
+            closers.append(self._streams[number].close)  # closing twice does nothing
+            del self._streams[number]
+        _children.close_all(closers)
+
+
+class _OpenJob(Job):
+    """One that holds something. It is closed at the latest when it is collected: where a recursion was too deep for close()."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _count_written(n_written: Any, n_given: int) -> int:
+    """How much of a piece a file object's write() took."""
+    if n_written is None:
+        raise BlockingIOError(errno.EAGAIN, "the output's write() returned None: a file that does not block can take no bytes now. "
+                                            "Make it block, or let write() return how many bytes it took", 0)
+    if isinstance(n_written, bool) or not isinstance(n_written, int):
+        raise TypeError(f"the output's write() must return how many bytes it took, not {type(n_written).__name__}")
+    if not 0 <= n_written <= n_given:
+        raise ValueError(f"the output's write() was given {n_given} bytes, and says that it took {n_written}")
+    if n_written == 0:
+        raise OSError(errno.EIO, f"the output's write() took none of {n_given} bytes")
+    return n_written
