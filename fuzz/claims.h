@@ -236,7 +236,7 @@ enum { CLAIM_PIECE = 4096, CLAIM_MOST = 1 << 20 };
 /* A piece of the body, as libcurl would hand it out: never more than the length that was claimed. */
 static inline bool hand_out_piece(struct transfer *transfer, unsigned number, const struct claim *claim,
                                   uint64_t at, size_t n) {
-    uint8_t piece[CLAIM_PIECE];
+    uint8_t piece[CLAIM_PIECE] = {0};
     uint64_t first = claim->status == 206 ? claim->first : 0;
     for (size_t i = 0; i < n; i++) piece[i] = object_byte(number, claim, first + at + i);
     return stub_hand_out(transfer, piece, n);

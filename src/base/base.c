@@ -147,12 +147,12 @@ void *bm_reallocate(struct bm_memory *memory, void *pointer, size_t n_bytes) {
     if (n_bytes > SIZE_MAX - PREFIX) return NULL;
     size_t n_all = n_bytes + PREFIX;
     if (memory->allocator.allocate != NULL) return move(memory, pointer, n_before - PREFIX, n_bytes);
-    start = realloc(start, n_all);
-    if (start == NULL) return NULL;
-    memcpy(start, &n_all, sizeof n_all);
+    uint8_t *grown = realloc(start, n_all);
+    if (grown == NULL) return NULL;
+    memcpy(grown, &n_all, sizeof n_all);
     memory->n_bytes += n_all - n_before;
     if (memory->n_bytes > memory->n_peak) memory->n_peak = memory->n_bytes;
-    return start + PREFIX;
+    return grown + PREFIX;
 }
 
 char *bm_copy_string(struct bm_memory *memory, const char *string) {

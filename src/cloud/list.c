@@ -222,9 +222,10 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
     if (status == BLASTMERGE_OK && listing->location.provider == BM_PROVIDER_HTTP)
         status =
             bm_fail(error, BLASTMERGE_USAGE, "a web server cannot be asked what it has: name the children");
-    if (status == BLASTMERGE_OK) listing->page = bm_allocate(memory, BM_CEILING_PAGE);
-    if (status == BLASTMERGE_OK)
+    if (status == BLASTMERGE_OK) {
+        listing->page = bm_allocate(memory, BM_CEILING_PAGE);
         listing->seen = bm_allocate(memory, BM_CEILING_PAGES * sizeof *listing->seen);
+    }
     listing->n_bytes = memory->n_bytes;
     if (status == BLASTMERGE_OK && (listing->page == NULL || listing->seen == NULL))
         status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");

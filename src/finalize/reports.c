@@ -347,8 +347,10 @@ enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) {
                                 .diversity_queries = json_array(),
                                 .children = json_array()};
     enum blastmerge_status status = take_children(finalize, &gathered);
-    if (status == BLASTMERGE_OK) warn_of_odd_counts(finalize, &gathered);
-    if (status == BLASTMERGE_OK) status = make_report(finalize, &gathered);
+    if (status == BLASTMERGE_OK) {
+        warn_of_odd_counts(finalize, &gathered);
+        status = make_report(finalize, &gathered);
+    }
     json_decref(gathered.warnings);
     json_decref(gathered.has_warning);
     json_decref(gathered.tie_cutoff_queries);
