@@ -120,7 +120,7 @@ static int is_blank(uint8_t byte) {
 static struct reader begin_reader(const uint8_t *data, size_t n) {
     size_t n_mark = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     memcpy(copy, data + n_mark, n - n_mark);
-    return (struct reader){.data = copy, .n = n - n_mark};
+    return (struct reader){.data = copy, .n = n - n_mark, .title = copy};
 }
 
 static struct reader make_reader(const uint8_t *data, size_t n) {

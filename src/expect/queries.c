@@ -211,8 +211,8 @@ static int read_fasta(struct bm_queries *queries, bool *has_query, struct blastm
 }
 
 static int read_list(struct bm_queries *queries, bool *has_query, struct blastmerge_error *error) {
-    int byte = 0;
-    while (byte == 0 || byte == LINE_END) byte = skip_blanks(queries, error);
+    int byte = LINE_END;
+    while (byte == LINE_END) byte = skip_blanks(queries, error);
     *has_query = byte >= 0;
     return byte >= 0 ? read_title(queries, error) : byte;
 }

@@ -181,6 +181,8 @@ def test_what_is_no_file_of_queries(tmp_path):
     assert done.code == program.DATA and "is damaged gzip" in done.err
     done = program.run("--expect-queries", "-", "-o", tmp_path / "merged", "-", stdin=open(paths[0], "rb"))
     assert done.code == program.USAGE and "only once" in done.err
+    for queries in (b"query0\n\0\n", b"\0", b">\0\n\0\n", b">query0\n\0\nMK\n\0"):
+        assert run(tmp_path, queries, *paths).code == program.MISMATCH
     assert program.run("finalize", "--expect-queries", "x", "y").code == program.USAGE
     table = tmp_path / "table"
     table.write_bytes(b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n")
