@@ -26,7 +26,7 @@ _blastmerge() {
     --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
     --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
     --query-ids) _blastmerge_words 'keep renumber auto' "$current" && return ;;
-    --sort) _blastmerge_words 'none natural' "$current" && return ;;
+    --sort) _blastmerge_words 'natural none' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
     --db | --expect-children | --memory | --endpoint) return ;;

@@ -123,8 +123,11 @@ enum blastmerge_query_ids {
 
 /* In what order the children are merged. */
 enum blastmerge_sort {
-    BLASTMERGE_SORT_NONE = 0,   /* as they were added */
-    BLASTMERGE_SORT_NATURAL = 1 /* by name, runs of digits by value: batch_2 before batch_10 */
+    /* As they were added. If their names say that another order, or a missing child, is likely, or a file is
+     * added twice, that is a warning; with options.as_unsplit, which promises one run's result, an error. */
+    BLASTMERGE_SORT_DEFAULT = 0,
+    BLASTMERGE_SORT_NATURAL = 1, /* by name, runs of digits by value: batch_2 before batch_10 */
+    BLASTMERGE_SORT_NONE = 2     /* as they were added, on purpose: nothing is said of the order */
 };
 
 /*

@@ -56,32 +56,58 @@ static int compare_names(const void *a, const void *b) {
     return bm_order_compare(child_a->source.name, child_b->source.name);
 }
 
-/* Warns of children whose names say that their order is not the searches', or that one is missing. */
-static void check_order(struct blastmerge_job *job) {
+/* What the children's names or files make likely is a warning. It is an error if one run's result is
+ * promised, unless the order was given on purpose. */
+static bool is_order_strict(const struct blastmerge_job *job) {
+    return job->options.as_unsplit && job->options.sort != BLASTMERGE_SORT_NONE;
+}
+
+/* How a child's name follows the name before it. Names of descriptors, as a shell's <(command) has them, say
+ * nothing about the order. */
+static enum bm_order_step order_step(const struct bm_source *before, const struct bm_source *source) {
+    static const char descriptors[] = "/dev/fd/";
+    if (strncmp(source->name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
+    return bm_order_step(before->name, source->name);
+}
+
+/* Looks for children whose names say that their order is not the searches', or that one is missing. */
+static enum blastmerge_status check_order(struct blastmerge_job *job) {
     size_t n_backward = 0;
     size_t n_gaps = 0;
     size_t first_backward = 0;
     size_t first_gap = 0;
     for (size_t i = 1; i < job->n_children; i++) {
-        enum bm_order_step step =
-            bm_order_step(job->children[i - 1].source.name, job->children[i].source.name);
+        enum bm_order_step step = order_step(&job->children[i - 1].source, &job->children[i].source);
         if (step == BM_ORDER_BACKWARD && n_backward++ == 0) first_backward = i;
         if (step == BM_ORDER_GAP && n_gaps++ == 0) first_gap = i;
     }
-    if (n_backward > 0) {
+    if (n_backward > 0) { /* gaps say nothing then */
+        const char *name = job->children[first_backward].source.name;
+        const char *before = job->children[first_backward - 1].source.name;
+        if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
+        if (is_order_strict(job))
+            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                           "the children are not in natural order: %.350s comes after %.350s; --sort natural "
+                           "orders them, and --sort none says that the order is right",
+                           name, before);
         bm_job_warn(
             job, false,
             "the children are not in natural order: %.400s comes after %.400s; --sort natural orders them",
-            job->children[first_backward].source.name, job->children[first_backward - 1].source.name);
-        return; /* gaps say nothing then */
-    }
-    if (n_gaps > 0) {
+            name, before);
+    } else if (n_gaps > 0) {
+        const char *name = job->children[first_gap].source.name;
+        const char *before = job->children[first_gap - 1].source.name;
+        if (is_order_strict(job) && job->options.expect_children == 0)
+            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                           "the children's numbers have %zu gap%s, the first between %.350s and %.350s: "
+                           "--expect-children N says that none is missing",
+                           n_gaps, n_gaps == 1 ? "" : "s", before, name);
         bm_job_warn(
             job, false,
             "the children's numbers have %zu gap%s, the first between %.400s and %.400s: is any missing?",
-            n_gaps, n_gaps == 1 ? "" : "s", job->children[first_gap - 1].source.name,
-            job->children[first_gap].source.name);
+            n_gaps, n_gaps == 1 ? "" : "s", before, name);
     }
+    return BLASTMERGE_OK;
 }
 
 /* One file's names come side by side, in the children's order. */
@@ -116,23 +142,29 @@ static void sort_identities(const struct blastmerge_job *job, uint32_t *numbers,
     }
 }
 
-/* Warns of files that are given twice: of the first ones, and how many more there are. */
-static void warn_of_twins(struct blastmerge_job *job, const uint32_t *numbers, size_t n) {
+/* Tells of files that are given twice: of the first ones, and how many more there are. */
+static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint32_t *numbers, size_t n) {
     enum { MOST = 16 };
     size_t n_twins = 0;
     for (size_t i = 1; i < n; i++) {
         const struct bm_source *before = &job->children[numbers[i - 1]].source;
         const struct bm_source *source = &job->children[numbers[i]].source;
         if (before->device != source->device || before->inode != source->inode) continue;
+        if (is_order_strict(job))
+            return bm_fail(
+                &job->error, BLASTMERGE_MISMATCH,
+                "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
+                "that this is right",
+                source->name);
         if (++n_twins <= MOST)
             bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
                         source->name);
     }
     if (n_twins > MOST)
         bm_job_warn(job, false, "%zu more children are files that are given twice", n_twins - MOST);
+    return BLASTMERGE_OK;
 }
 
-/* Warns of files that are given twice. */
 static enum blastmerge_status check_twice(struct blastmerge_job *job) {
     uint32_t *numbers = bm_allocate(&job->memory, job->n_children * sizeof *numbers);
     size_t n = 0;
@@ -141,9 +173,9 @@ static enum blastmerge_status check_twice(struct blastmerge_job *job) {
         if (job->children[i].source.has_identity) numbers[n++] = (uint32_t)i;
     }
     sort_identities(job, numbers, n);
-    warn_of_twins(job, numbers, n);
+    enum blastmerge_status status = tell_twins(job, numbers, n);
     bm_release(&job->memory, numbers);
-    return BLASTMERGE_OK;
+    return status;
 }
 
 static enum blastmerge_status check_children(struct blastmerge_job *job, size_t first) {
@@ -189,9 +221,8 @@ enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) {
     if (!job->is_lazy) return BLASTMERGE_OK;
     enum blastmerge_status status = check_count(job);
     if (status == BLASTMERGE_OK) status = check_twice(job);
-    if (status != BLASTMERGE_OK) return status;
-    if (!job->is_order_given) check_order(job);
-    return bm_job_check_callbacks(job);
+    if (status == BLASTMERGE_OK && !job->is_order_given) status = check_order(job);
+    return status == BLASTMERGE_OK ? bm_job_check_callbacks(job) : status;
 }
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
@@ -310,9 +341,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);
-    if (status != BLASTMERGE_OK) return status;
-    if (!job->is_order_given && !job->is_lazy) check_order(job);
-    status = bm_job_check_callbacks(job);
+    if (status == BLASTMERGE_OK && !job->is_order_given && !job->is_lazy) status = check_order(job);
+    if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_copied) bm_conduct_put_header(job);
     job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;

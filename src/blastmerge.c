@@ -117,7 +117,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
         return refuse(job, "no such way with invalid UTF-8");
     }
-    if ((unsigned)options->sort > BLASTMERGE_SORT_NATURAL) return refuse(job, "no such order");
+    if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
         return refuse(job, "no such way with query ids");

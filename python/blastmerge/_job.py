@@ -20,7 +20,7 @@ OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and
 
 FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
-            "sort": ("none", "natural"), "format": FORMATS, "query_ids": ("keep", "renumber", "auto")}
+            "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("keep", "renumber", "auto")}
 _FLAGS = ("keep_database", "allow_empty", "plain", "force", "as_unsplit", "salvage")
 _NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
 _TEXTS = ("database", "endpoint")

@@ -146,7 +146,7 @@ static enum blastmerge_status write_text(struct bm_report *report, const char *t
 static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const mismatch[] = {"default", "error", "warn", "ignore"};
     static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
-    static const char *const sort[] = {"none", "natural"};
+    static const char *const sort[] = {"default", "natural", "none"};
     static const char *const query_ids[] = {"keep", "renumber", "auto"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
     json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);

@@ -453,9 +453,8 @@ def test_a_pipe_whose_writer_writes_nothing(here):
     assert done.code == 3 and done.err.startswith("blastmerge: pipe: holds nothing")
 
 
-def test_queries_and_lists_that_are_no_files(here):
+def test_lists_that_are_no_files(here):
     os.mkfifo(here / "pipe")
-    assert run("--expect-queries", "pipe", "c1.gz", cwd=here).code == USAGE
     assert run("--files-from", "folder", cwd=here).code == IO
     names = threading.Thread(target=lambda: (here / "pipe").write_text("c1.gz\nc2.gz\n"))
     names.start()

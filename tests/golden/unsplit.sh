@@ -57,7 +57,7 @@ table() { # TITLE ID ...
 }
 table 'a title' a '' Query_2 >a.txt
 table '' Query_1 Query_1 Query_1 '' Query_3 >b.txt
-try blastmerge --plain -f --as-unsplit --report report.json a.txt b.txt b.txt | grep -v -e Fields -e Database
+try blastmerge --plain -f --as-unsplit --sort none --report report.json a.txt b.txt b.txt | grep -v -e Fields -e Database
 told
 echo "== tables, -parse_deflines"
 table Query_1 Query_1 Query_7 Query_7 >a.txt
@@ -66,7 +66,7 @@ try blastmerge --plain -f --as-unsplit --report report.json a.txt b.txt | grep -
 told
 echo "== tables whose rows are of other queries"
 table '' Query_1 '' Query_1 >a.txt
-try blastmerge --plain -f --as-unsplit --report report.json a.txt a.txt | grep -v -e Fields -e Database
+try blastmerge --plain -f --as-unsplit --sort none --report report.json a.txt a.txt | grep -v -e Fields -e Database
 told
 echo "== what contradicts it"
 try blastmerge -o /dev/null --as-unsplit a.xml e.xml
