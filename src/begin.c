@@ -193,6 +193,7 @@ static enum blastmerge_status ask_for_children(struct blastmerge_job *job) {
     int issued = bm_callback_begin(job->options.callback_ticket);
     int result = source.next(source.context, job);
     job->is_adding = false;
+    if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     bool is_ok = bm_callback_is_ok(issued, result);
     if (!is_ok || job->n_children == n_before) job->source.next = NULL;
     if (job->error.status != BLASTMERGE_OK || is_ok) return job->error.status;

@@ -442,7 +442,9 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     *data = NULL;
     *n_bytes = 0;
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
-    enum blastmerge_status status = job->is_inside ? BLASTMERGE_USAGE : job->error.status;
+    if (job->is_inside) return BLASTMERGE_USAGE;
+    if (job->is_committed && job->output.data != NULL) return end(job, job->committed_status);
+    enum blastmerge_status status = job->error.status;
     if (status != BLASTMERGE_OK) return status;
     if (!job->has_begun) {
         if (job->output_location != NULL || job->has_writer)
@@ -450,8 +452,6 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
         status = begin(job);
     } else if (job->output.data == NULL) {
         return BLASTMERGE_OK; /* the end was handed out before */
-    } else if (job->is_committed) {
-        return end(job, job->committed_status);
     } else {
         bm_commit_done(job, job->n_handed_out);
     }
@@ -485,6 +485,8 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
     enum blastmerge_status status = BLASTMERGE_OK;
     *data = NULL;
     *n_bytes = 0;
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    if (job->is_inside) return BLASTMERGE_USAGE;
     for (;;) {
         const void *piece = NULL;
         size_t n_piece = 0;

@@ -58,7 +58,7 @@ static void note_callback(struct blastmerge_job *job, const char *what, int issu
 }
 
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
-    if (job->cancel.has_forked_in) {
+    if (!bm_cancel_check_process(&job->cancel)) {
         bm_cancel_fail_foreign(&job->error);
         return fail(job);
     }
@@ -80,9 +80,12 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     va_end(arguments);
     tell_warning(job, is_of_child, message);
     if (job->options.on_warning == NULL) return;
+    bool was_inside = job->is_inside;
+    job->is_inside = true; /* finalize warns before and after its merge, too */
     int issued = bm_callback_begin(job->options.callback_ticket);
     note_callback(job, "on_warning failed", issued,
                   job->options.on_warning(job->options.callback_context, message));
+    job->is_inside = was_inside;
 }
 
 /* --- lanes: the child at hand and those after it ------------------------------------------------- */
@@ -579,6 +582,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         tell_warning(job, true, message);
     }
     bm_lane_close(lane);
+    if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     const struct bm_reader *reader = bm_source_close_failure(&child->source);
     if (reader == NULL) return BLASTMERGE_OK;
     bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
@@ -666,6 +670,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
         warn_of_left(job);
+        bm_seams_end(job);
         return BLASTMERGE_OK;
     }
     const char *epilogue = bm_number_epilogue(job->number, &n_epilogue, &dropped_megablast);

@@ -209,6 +209,7 @@ static bool begin_careful_survey(struct blastmerge_job *job, const struct bm_sal
     struct bm_rescue *rescue = job->rescue;
     if (rescue->is_careful || plan->n_holes == 0 || !bm_survey_saw_nesting(rescue->survey)) return false;
     rescue->is_careful = true;
+    rescue->has_searched = false;
     begin_survey(rescue);
     reopen(job);
     return true;

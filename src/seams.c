@@ -63,7 +63,9 @@ static bool is_bare_table(enum blastmerge_format format) {
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
  * shows whether the text is whole. */
 static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
-    if (job->rescue != NULL && job->children[job->child].source.spans != NULL) return BLASTMERGE_OK;
+    const struct bm_child *child = &job->children[job->child];
+    bool is_partial = child->source.spans != NULL || (child->plan != NULL && child->plan->n_holes > 0);
+    if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
     if (!bm_lane_lacks_bgzf_end(bm_conduct_lane(job))) return BLASTMERGE_OK;
     if (!is_bare_table(job->totals.format)) {
         bm_job_warn(

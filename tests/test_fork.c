@@ -60,13 +60,23 @@ static int free_all(void **state) {
 
 /* --- a caller whose functions fork ---------------------------------------------------------------- */
 
-enum place { NOWHERE, IN_READER, IN_READER_CLOSE, IN_WRITER, IN_COMMIT, IN_WARNING, IN_PROGRESS };
+enum place {
+    NOWHERE,
+    IN_READER,
+    IN_READER_CLOSE,
+    IN_WRITER,
+    IN_COMMIT,
+    IN_WARNING,
+    IN_PROGRESS,
+    IN_CHILDREN
+};
 
 static struct {
     enum place place;
     int is_forked;     /* this is the copy */
     int has_forked;    /* once is enough */
     int is_failing;    /* in the copy, the function fails */
+    int n_added;       /* children that next_child() added */
     int n_files;       /* in the folder, once the copy has ended */
     int copy_status;   /* as waitpid() has it */
     size_t n_handed;   /* of the reader's child */
@@ -144,6 +154,17 @@ static int on_progress(void *context, const struct blastmerge_progress *progress
     return fork_at(IN_PROGRESS);
 }
 
+/* The other children, one after the other. */
+static int next_child(void *context, struct blastmerge_job *job) {
+    (void)context;
+    int result_of_fork = fork_at(IN_CHILDREN);
+    int i = ++caller.n_added;
+    if (i < N_CHILDREN && blastmerge_add_memory(job, "child", zipped[i].data, zipped[i].n) != BLASTMERGE_OK &&
+        !caller.is_forked)
+        return -EIO;
+    return result_of_fork;
+}
+
 static struct blastmerge_job *make_job(unsigned n_threads, enum place place, int is_failing) {
     const struct blastmerge_reader reader = {NULL, read_next, close_reader};
     struct blastmerge_options options;
@@ -155,9 +176,16 @@ static struct blastmerge_job *make_job(unsigned n_threads, enum place place, int
     options.n_threads = n_threads;
     options.force = 1;
     options.on_warning = on_warning;
-    options.on_progress = on_progress;
+    /* With it each batch is followed by a function of the caller's; without it no other call may be relied
+     * on. */
+    options.on_progress = place == IN_PROGRESS || is_failing ? on_progress : NULL;
     assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
     assert_int_equal(blastmerge_add_reader(job, "child", &reader), BLASTMERGE_OK);
+    if (place == IN_CHILDREN) {
+        const struct blastmerge_children children = {NULL, next_child};
+        assert_int_equal(blastmerge_set_children(job, &children), BLASTMERGE_OK);
+        return job;
+    }
     for (int i = 1; i < N_CHILDREN; i++)
         assert_int_equal(blastmerge_add_memory(job, "child", zipped[i].data, zipped[i].n), BLASTMERGE_OK);
     return job;
@@ -255,8 +283,8 @@ static enum blastmerge_status run_to(struct blastmerge_job *job, int is_writer) 
 /* The function returns twice. In the copy that is the end of the job, and nothing is removed: the temporary
  * file is still there when the copy has ended. */
 static void test_functions_that_fork(void **state) {
-    static const enum place places[] = {IN_READER, IN_READER_CLOSE, IN_WRITER,
-                                        IN_COMMIT, IN_WARNING,      IN_PROGRESS};
+    static const enum place places[] = {IN_READER,  IN_READER_CLOSE, IN_WRITER,  IN_COMMIT,
+                                        IN_WARNING, IN_PROGRESS,     IN_CHILDREN};
     (void)state;
     for (size_t i = 0; i < 4 * sizeof places / sizeof *places; i++) {
         const enum place place = places[i / 4];

@@ -39,9 +39,11 @@ static enum blastmerge_status status_of_errno(int system_error) {
         return BLASTMERGE_NOT_FOUND;
     case EACCES:
     case EPERM:
+    case EROFS:
         return BLASTMERGE_DENIED;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return BLASTMERGE_NO_SPACE;
     case ENOMEM:
         return BLASTMERGE_NO_MEMORY;

@@ -92,7 +92,10 @@ void bm_release(struct bm_memory *memory, void *pointer);
 
 /* Adds to the sum; false, and the sum stays, where that is beyond 64 bits. */
 static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
-    return !__builtin_add_overflow(*sum, value, sum);
+    uint64_t total = 0;
+    if (__builtin_add_overflow(*sum, value, &total)) return false;
+    *sum = total;
+    return true;
 }
 
 /* --- stretches of bytes -------------------------------------------------------------------------- */

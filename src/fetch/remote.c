@@ -35,7 +35,7 @@ struct window {
 };
 
 struct bm_remote {
-    struct bm_source *source;
+    struct bm_fetch *fetch; /* whose source may move while children are added */
     struct bm_location location;
     struct bm_cloud *cloud;
     struct bm_budget budget;
@@ -214,7 +214,7 @@ static bool find_total(const struct bm_request *request, uint64_t *total) {
 /* Whether the answer is of what was looked at. */
 static bool is_as_looked_at(const struct bm_remote *remote, struct bm_request *request) {
     uint64_t total = 0;
-    uint64_t version = remote->source->version;
+    uint64_t version = remote->fetch->source->version;
     if (version != 0 && version != version_of(request))
         set_changed(request, "its ETag or the time of its last change is another one");
     if (find_total(request, &total) && remote->total != UINT64_MAX && remote->total != total)
@@ -226,7 +226,7 @@ static bool is_as_looked_at(const struct bm_remote *remote, struct bm_request *r
 static void take_version(struct bm_remote *remote, struct bm_request *request) {
     uint64_t total = 0;
     if (!is_as_looked_at(remote, request)) return;
-    remote->source->version = version_of(request);
+    remote->fetch->source->version = version_of(request);
     remote->has_version = true;
     memcpy(remote->etag, request->etag, sizeof remote->etag);
     memcpy(remote->modified, request->modified, sizeof remote->modified);
@@ -345,7 +345,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     struct bm_remote *remote = bm_allocate(memory, sizeof *remote);
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     fetch->remote = remote;
-    remote->source = source;
+    remote->fetch = fetch;
     remote->cloud = source->cloud;
     remote->budget = bm_cloud_budget(source->cloud);
     remote->total = source->n_bytes;

@@ -121,7 +121,7 @@ static enum blastmerge_status look_at_children(struct bm_finalize *finalize) {
 }
 
 static json_t *size_of(bool is_there, uint64_t size) {
-    return is_there && size != UINT64_MAX ? json_integer((json_int_t)size) : json_null();
+    return is_there && size <= INT64_MAX ? json_integer((json_int_t)size) : json_null();
 }
 
 static json_t *group_of(const struct bm_finalize_child *child) {

@@ -7,6 +7,7 @@
  * comes second replaces nothing of what it names.
  */
 #include "finalize/finalize.h"
+#include "places.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -91,6 +92,15 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
         status = blastmerge_add_location(finalize->job, place.location);
         if (status == BLASTMERGE_OK && !finalize->is_remote)
             finalize->job->children[finalize->job->n_children - 1].source.must_be_regular = true;
+    }
+    if (status != BLASTMERGE_OK) return status;
+    /* The merge itself compares the result's place. */
+    static const char *const written[][2] = {{BM_FINALIZE_REPORT, "the parent's report"},
+                                             {BM_FINALIZE_MANIFEST, "the parent's manifest"}};
+    for (size_t i = 0; i < 2 && status == BLASTMERGE_OK; i++) {
+        bm_finalize_relative(finalize, NULL, written[i][0], relative);
+        bm_finalize_set_place(finalize, &place, NULL, relative);
+        status = bm_places_check_one(finalize->job, written[i][1], place.location, place.location);
     }
     if (status != BLASTMERGE_OK) return status;
     bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, relative);

@@ -224,7 +224,8 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
                        "finalize salvages nothing: what it writes stands for the whole search");
     if (job->options.expect_queries != NULL)
         return bm_fail(&job->error, BLASTMERGE_USAGE, "finalize takes no file of queries");
-    if (job->options.plain || job->options.expect_children > 0 || job->options.sort != BLASTMERGE_SORT_DEFAULT)
+    if (job->options.plain || job->options.expect_children > 0 ||
+        job->options.sort != BLASTMERGE_SORT_DEFAULT)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
             "plain, expect_children and sort make no sense with finalize: the result is compressed, "

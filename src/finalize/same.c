@@ -76,9 +76,11 @@ static int compare_files(const void *a, const void *b) {
 /* Its path, relative to the storage. */
 static void name_file(const struct bm_finalize *finalize, size_t number,
                       char relative[BM_FINALIZE_RELATIVE]) {
-    bool is_parents = number / 2 == finalize->n_children;
-    bm_finalize_relative(finalize, is_parents ? NULL : &finalize->children[number / 2],
-                         number % 2 == 0 ? BM_FINALIZE_RESULT : BM_FINALIZE_REPORT, relative);
+    bool is_parents = number / 2 >= finalize->n_children;
+    static const char *const names[] = {BM_FINALIZE_RESULT, BM_FINALIZE_REPORT, BM_FINALIZE_MANIFEST};
+    size_t which = is_parents ? number - 2 * finalize->n_children : number % 2;
+    bm_finalize_relative(finalize, is_parents ? NULL : &finalize->children[number / 2], names[which],
+                         relative);
 }
 
 static struct bm_finalize_identity look_at_parents(const struct bm_finalize *finalize, const char *name) {
@@ -101,6 +103,7 @@ static size_t list_files(const struct bm_finalize *finalize, struct file *files)
     }
     files[n++] = (struct file){look_at_parents(finalize, BM_FINALIZE_RESULT), 2 * n_children};
     files[n++] = (struct file){look_at_parents(finalize, BM_FINALIZE_REPORT), 2 * n_children + 1};
+    files[n++] = (struct file){look_at_parents(finalize, BM_FINALIZE_MANIFEST), 2 * n_children + 2};
     return n;
 }
 
@@ -125,7 +128,7 @@ static enum blastmerge_status find_same(struct bm_finalize *finalize, struct fil
 
 enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) {
     if (finalize->is_remote) return BLASTMERGE_OK;
-    struct file *files = bm_allocate(&finalize->job->memory, 2 * (finalize->n_children + 1) * sizeof *files);
+    struct file *files = bm_allocate(&finalize->job->memory, (2 * finalize->n_children + 3) * sizeof *files);
     if (files == NULL) return bm_finalize_fail_memory(finalize);
     enum blastmerge_status status = find_same(finalize, files);
     bm_release(&finalize->job->memory, files);

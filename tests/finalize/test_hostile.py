@@ -73,6 +73,20 @@ def test_files_that_are_one(tmp_path, name, link):
         refused(parent, f"child-0/{name} and child-2/{name} are one file: each child and the parent must have their own")
 
 
+@pytest.mark.parametrize("name", [REPORT, MANIFEST])
+def test_the_job_is_no_place_to_write(tmp_path, name):
+    """A link leads from the parent's report or manifest to the job's description."""
+    for parent in two_kinds(tmp_path):
+        job = parent.folder / "job.json"
+        text = json.dumps(parent.job)
+        job.write_text(text)
+        parent.path(name).parent.mkdir(exist_ok=True)
+        os.symlink(job, parent.path(name))
+        done = program.run("finalize", job, timeout=60)
+        assert done.code == USAGE and "is the same place as the job" in done.err, done
+        assert job.read_text() == text
+
+
 def test_folders_that_are_one(tmp_path):
     for parent in two_kinds(tmp_path):
         os.symlink("child-1", parent.folder / "other")

@@ -4,6 +4,7 @@ import gzip
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,19 @@ def test_an_iterable_that_fails(tmp_path):
     assert store.n_open == 0 and os.listdir(tmp_path) == []
     with pytest.raises(TypeError, match="child 1: a child must be"):
         blastmerge.merge(iter([CHILDREN[0], 7]), tmp_path / "merged")
+
+
+def test_many_remote_children():
+    """The list of children grows, and moves, while the first answers of others are on their way."""
+    sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+    from web import Web  # pylint: disable=import-outside-toplevel
+
+    def look(_path):
+        time.sleep(0.02)
+        return CHILDREN[0]
+    with Web(look) as web:
+        merged = b"".join(blastmerge.iter_merged(f"{web.url}child_{number}" for number in range(150)))
+    assert gzip.decompress(merged) == gzip.decompress(blastmerge.merged_bytes([CHILDREN[0]] * 150))
 
 
 MEMORY = """
