@@ -72,6 +72,9 @@ static void parse_length(struct bm_request *request, const char *value, size_t n
 static void keep_once(struct bm_request *request, char *place, size_t size, const char *value, size_t n_value,
                       const char *oddity) {
     bool is_same = strlen(place) == n_value && memcmp(place, value, n_value) == 0;
+    for (size_t i = 0; i < n_value; i++) {
+        if (bm_is_control(value[i])) request->oddity = oddity; /* it would have to be sent back */
+    }
     if ((place[0] != '\0' && !is_same) || !bm_copy_bytes(place, size, value, n_value))
         request->oddity = oddity;
 }
@@ -94,10 +97,10 @@ static void take_header(struct bm_request *request, const char *name, size_t n_n
     bm_copy_bytes(copy, sizeof copy, value, n_value);
     if (bm_is_same_word(name, n_name, "ETag")) {
         keep_once(request, request->etag, sizeof request->etag, value, n_value,
-                  "an ETag that is too long, or two of them");
+                  "an ETag that is too long, has control characters, or comes twice");
     } else if (bm_is_same_word(name, n_name, "Last-Modified")) {
         keep_once(request, request->modified, sizeof request->modified, value, n_value,
-                  "a Last-Modified that is too long, or two of them");
+                  "a Last-Modified that is too long, has control characters, or comes twice");
     } else if (bm_is_same_word(name, n_name, "Content-Length")) {
         parse_length(request, value, n_value);
     } else if (bm_is_same_word(name, n_name, "Content-Range")) {

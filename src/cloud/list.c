@@ -100,12 +100,12 @@ static enum blastmerge_status take_name(struct listing *listing, const struct bm
     return status == BLASTMERGE_OK ? check_memory(listing, error) : status;
 }
 
-/* Whether the page says that it is not the last one. */
-static bool is_true(struct bm_xml *xml) {
+/* Whether the page says that it is the last one: any other word may mean that it is not. */
+static bool is_false(struct bm_xml *xml) {
     char value[8];
     struct bm_text text = bm_text_in(value, sizeof value);
     bm_xml_text(xml, &text);
-    return strcmp(value, "true") == 0;
+    return strcmp(value, "false") == 0;
 }
 
 static enum blastmerge_status take_page(struct listing *listing, struct blastmerge_error *error) {
@@ -115,6 +115,10 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     const char *next = is_azure ? "NextMarker" : "NextContinuationToken";
     struct bm_xml xml = bm_xml_open(listing->page, listing->request.n_answer);
     bool is_within = false;
+    /* Stores write no comments and no CDATA, and a name within would be lost. */
+    if (memmem(listing->page, listing->request.n_answer, "<!", 2) != NULL)
+        return bm_fail(error, BLASTMERGE_IO,
+                       "the server's list has comments, CDATA or a DOCTYPE, which no store writes");
     listing->marker[0] = '\0';
     listing->is_truncated = false;
     listing->n_entries = 0;
@@ -131,7 +135,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
             enum blastmerge_status status = take_name(listing, &text, error);
             if (status != BLASTMERGE_OK) return status;
         } else if (!is_within && bm_xml_is(&xml, BM_XML_START, "IsTruncated")) {
-            listing->is_truncated = is_true(&xml);
+            listing->is_truncated = !is_false(&xml);
         } else if (!is_within && bm_xml_is(&xml, BM_XML_START, next)) {
             struct bm_text marker = bm_text_in(listing->marker, sizeof listing->marker);
             bm_xml_text(&xml, &marker);

@@ -147,6 +147,11 @@ static bool is_conditional(const struct bm_request *request) {
     return strstr(request->headers, "If-") != NULL || strstr(request->headers, "-if-") != NULL;
 }
 
+/* Only where something is written can a store be full. */
+static bool is_writing(const struct bm_request *request) {
+    return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
+}
+
 static enum blastmerge_status status_of_http(const struct bm_request *request) {
     static const char *const full[] = {"InsufficientStorage", "QuotaExceeded", "EntityTooLarge",
                                        "BlockCountExceedsLimit", NULL};
@@ -157,7 +162,7 @@ static enum blastmerge_status status_of_http(const struct bm_request *request) {
                                          "AuthorizationHeaderMalformed",
                                          NULL};
     if (is_one_of(request->code, denied)) return BLASTMERGE_DENIED;
-    if (is_one_of(request->code, full)) return BLASTMERGE_NO_SPACE;
+    if (is_one_of(request->code, full) && is_writing(request)) return BLASTMERGE_NO_SPACE;
     switch (request->http_status) {
     case 401:
     case 403:
@@ -169,7 +174,7 @@ static enum blastmerge_status status_of_http(const struct bm_request *request) {
     case 412:
         return is_conditional(request) ? BLASTMERGE_CHANGED : BLASTMERGE_IO;
     case 507:
-        return BLASTMERGE_NO_SPACE;
+        return is_writing(request) ? BLASTMERGE_NO_SPACE : BLASTMERGE_IO;
     default:
         return BLASTMERGE_IO;
     }

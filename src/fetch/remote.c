@@ -57,7 +57,8 @@ struct bm_remote {
 };
 
 static bool is_strong(const char *etag) {
-    return etag[0] == '"';
+    size_t n = strlen(etag);
+    return n >= 2 && etag[0] == '"' && etag[n - 1] == '"'; /* RFC 9110, 8.8.3 */
 }
 
 /* Whether a later change cannot leave one version's validators with another. */
@@ -396,10 +397,12 @@ static void end_window(struct bm_remote *remote) {
     remote->position = 0;
 }
 
-/* A length of nothing is refused as a range that cannot be had. What was said to have bytes, or has given
- * some, is not empty. */
+/* A length of nothing is refused as a range that cannot be had. What was said to have bytes, has given some,
+ * or could be had when it was looked at, is not empty. */
 static bool is_empty(const struct bm_remote *remote, const struct bm_request *request) {
-    bool had_bytes = request->n_kept > 0 || (remote->total != 0 && remote->total != UINT64_MAX);
+    bool could_be_had = remote->total == UINT64_MAX && remote->fetch->source->version != 0;
+    bool had_bytes =
+        request->n_kept > 0 || could_be_had || (remote->total != 0 && remote->total != UINT64_MAX);
     return request->http_status == 416 && request->first == 0 && !had_bytes &&
            (request->has_total ? request->total == 0 : remote->total == 0);
 }

@@ -94,18 +94,19 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
             finalize->job->children[finalize->job->n_children - 1].source.must_be_regular = true;
     }
     if (status != BLASTMERGE_OK) return status;
-    /* The merge itself compares the result's place. */
-    static const char *const written[][2] = {{BM_FINALIZE_REPORT, "the parent's report"},
-                                             {BM_FINALIZE_MANIFEST, "the parent's manifest"}};
-    for (size_t i = 0; i < 2 && status == BLASTMERGE_OK; i++) {
-        bm_finalize_relative(finalize, NULL, written[i][0], relative);
-        bm_finalize_set_place(finalize, &place, NULL, relative);
-        status = bm_places_check_one(finalize->job, written[i][1], place.location, place.location);
-    }
-    if (status != BLASTMERGE_OK) return status;
     bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, relative);
     bm_finalize_set_place(finalize, &place, NULL, relative);
-    return blastmerge_set_output_location(finalize->job, place.location);
+    status = blastmerge_set_output_location(finalize->job, place.location);
+    /* The merge compares the result's place with all others; each of these becomes one of them. */
+    static const char *const written[][2] = {{BM_FINALIZE_REPORT, "the parent's report"},
+                                             {BM_FINALIZE_MANIFEST, "the parent's manifest"}};
+    for (size_t k = 0; k < 2 && status == BLASTMERGE_OK; k++) {
+        bm_finalize_relative(finalize, NULL, written[k][0], relative);
+        bm_finalize_set_place(finalize, &place, NULL, relative);
+        status = bm_places_check_one(finalize->job, written[k][1], place.location, place.location);
+        if (status == BLASTMERGE_OK) status = bm_places_protect(finalize->job, written[k][1], place.location);
+    }
+    return status;
 }
 
 /* Tables are checked as in a merge; what is written are their own bytes. One thread, and so one child at a

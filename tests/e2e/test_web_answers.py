@@ -363,6 +363,36 @@ def test_empty_child_is_one_with_200(tmp_path):
         assert merge(server, tmp_path).code == DATA
 
 
+@pytest.mark.parametrize("headers", [{"ETag": '"\1"'}, {"ETag": '"\x7f"'}, {"ETag": '"0"', "Last_Modified": "\x1b[31m"}])
+def test_validators_with_control_characters(tmp_path, headers):
+    """They would have to be sent back."""
+    with Answers(lambda request: part(LONG, request, **headers)) as server:
+        done = merge(server, tmp_path)
+        assert done.code == IO and "control characters" in done.err, done.err
+
+
+@pytest.mark.parametrize("where", ["look", "read"])
+def test_a_full_store_is_no_matter_of_readers(tmp_path, where):
+    """507 is about writing."""
+    def answer(request):
+        if where == "look" or request.number > 0:
+            return [head(507, Content_Length=0)]
+        return part(LONG, request, ETag=TAG)
+    with Answers(answer) as server:
+        assert merge(server, tmp_path).code == IO
+
+
+def test_what_could_be_had_is_not_empty(tmp_path):
+    """The first answer is of no known length; then there is nothing, it is said."""
+    def answer(request):
+        if request.number == 0:
+            return [head(200, ETag=TAG, Transfer_Encoding="chunked"), b"%x\r\n%s\r\n0\r\n\r\n" % (len(LONG), LONG)]
+        return [head(416, Content_Range="bytes */0", Content_Length=0)]
+    with Answers(answer) as server:
+        done = merge(server, tmp_path, "--allow-empty")
+        assert done.code == CHANGED and "has become shorter" in done.err, done.err
+
+
 # --- lists ---------------------------------------------------------------------------------------------
 
 def page(names, token=None, rest=""):
@@ -414,6 +444,9 @@ def test_lists_of_nothing(tmp_path):
     (["a&#0;b.gz"], "", "is none"), (["a\0b.gz"], "", "is none"), (["a&#xD800;.gz"], "", "is none"),
     (["a&#10;b.gz"], "", "cannot be asked for"), (["k" * 3000 + ".gz"], "", "too long"),
     (["x.gz"], "<IsTruncated>true</IsTruncated>", "does not say where"),
+    (["x.gz"], "<IsTruncated>1</IsTruncated>", "does not say where"),
+    (["x.gz"], "<IsTruncated> true </IsTruncated>", "does not say where"),
+    (["x.gz", "<![CDATA[y.gz]]>"], "", "CDATA"), (["x.gz", "y<!-- z -->.gz"], "", "comments"),
     (["x.gz"], f"<NextContinuationToken>{'t' * 3000}</NextContinuationToken>", "next page"),
     (["x.gz"], f"<NextContinuationToken>{'%' * 1500}</NextContinuationToken>", "next page"),
     (["x.gz"], "x" * (3 << 20), "a longer answer than makes sense"),

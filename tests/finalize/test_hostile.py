@@ -87,6 +87,17 @@ def test_the_job_is_no_place_to_write(tmp_path, name):
         assert job.read_text() == text
 
 
+@pytest.mark.parametrize("name, other", [(REPORT, RESULT), (MANIFEST, REPORT), (MANIFEST, RESULT)])
+def test_links_to_what_is_to_come(tmp_path, name, other):
+    """A link leads from one of the parent's files to another that is not there yet."""
+    for parent in two_kinds(tmp_path):
+        parent.path(name).parent.mkdir(exist_ok=True)
+        os.symlink(other, parent.path(name))
+        done = finalize(parent)
+        assert done.code == USAGE and "is the same place as" in done.err, done
+        assert parent.files() == [name]
+
+
 def test_folders_that_are_one(tmp_path):
     for parent in two_kinds(tmp_path):
         os.symlink("child-1", parent.folder / "other")
