@@ -45,7 +45,8 @@ on_progress      called with a Progress now and then
 
 Values of the wrong type are a TypeError, numbers out of range an OverflowError, and strings with NUL a ValueError. Whatever goes
 wrong in a merge is raised as a MergeError of the kind that its status stands for. What a child's iterator, a file object, a
-callback or a signal's handler (Ctrl-C) raises comes through as it is, and nothing is committed then.
+callback or a signal's handler (Ctrl-C) raises comes through as it is. Nothing is committed then, unless a signal arrives when
+all has been checked and the result is just getting its name: then the exception comes with the whole result in its place.
 """
 from __future__ import annotations
 
