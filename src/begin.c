@@ -50,7 +50,7 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
                    job->n_children, job->n_children == 1 ? "child was" : "children were", n_expected);
 }
 
-static int compare_names(const void *a, const void *b) {
+int bm_job_compare_names(const void *a, const void *b) {
     const struct bm_child *child_a = a;
     const struct bm_child *child_b = b;
     return bm_order_compare(child_a->source.name, child_b->source.name);
@@ -331,7 +331,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->totals.n_children = job->n_children;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
-        qsort(job->children, job->n_children, sizeof *job->children, compare_names);
+        qsort(job->children, job->n_children, sizeof *job->children, bm_job_compare_names);
     }
     status = check_children(job, 0);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {

@@ -185,6 +185,9 @@ enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
 void bm_unsplit_end_child(struct blastmerge_job *job);
 void bm_unsplit_end(struct blastmerge_job *job);
 
+/* The natural order of two children's names, for qsort(). */
+int bm_job_compare_names(const void *a, const void *b);
+
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_conduct_end(struct blastmerge_job *job);
 

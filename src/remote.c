@@ -57,12 +57,6 @@ bool bm_remote_has_children(const struct blastmerge_job *job) {
 
 /* --- wildcards ----------------------------------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b) {
-    const struct bm_child *child_a = a;
-    const struct bm_child *child_b = b;
-    return bm_order_compare(child_a->source.name, child_b->source.name);
-}
-
 static enum blastmerge_status add_found(void *context, const char *location, struct blastmerge_error *error) {
     struct blastmerge_job *job = context;
     (void)error; /* the job's own */
@@ -79,7 +73,7 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
     if (status != BLASTMERGE_OK) {
         return bm_fail_anew(&job->error, status, "%.400s: %.500s", source->name, job->error.message);
     }
-    qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_names);
+    qsort(job->children + first, job->n_children - first, sizeof *job->children, bm_job_compare_names);
     for (size_t i = first + 1; i < job->n_children; i++) { /* no store has two objects of one name */
         const char *name = job->children[i].source.name;
         if (strcmp(job->children[i - 1].source.name, name) == 0)

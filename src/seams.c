@@ -55,11 +55,6 @@ enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
 
 /* --- a child's end ------------------------------------------------------------------------------- */
 
-/* -outfmt 6 and 10 */
-static bool is_bare_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
-}
-
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
  * shows whether the text is whole. */
 static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
@@ -67,7 +62,7 @@ static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
     bool is_partial = child->source.spans != NULL || (child->plan != NULL && child->plan->n_holes > 0);
     if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
     if (!bm_lane_lacks_bgzf_end(bm_conduct_lane(job))) return BLASTMERGE_OK;
-    if (!is_bare_table(job->totals.format)) {
+    if (!bm_mark_is_bare_table(job->totals.format)) {
         bm_job_warn(
             job, true,
             "%.300s: it is BGZF, but its last block, the empty one, is missing; its text is whole for "

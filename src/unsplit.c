@@ -36,14 +36,9 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
     *kept = count;
 }
 
-/* -outfmt 6 and 10 */
-static bool is_bare_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
-}
-
 /* A table without comments has nothing for queries without hits in an unsplit run, too. */
 static bool is_empty(const struct blastmerge_job *job, const struct bm_child *child) {
-    return !is_bare_table(job->totals.format) && child->n_iterations == 0;
+    return !bm_mark_is_bare_table(job->totals.format) && child->n_iterations == 0;
 }
 
 void bm_unsplit_end_child(struct blastmerge_job *job) {
@@ -72,7 +67,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 }
 
 void bm_unsplit_end(struct blastmerge_job *job) {
-    if (is_bare_table(job->totals.format)) {
+    if (bm_mark_is_bare_table(job->totals.format)) {
         job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
         warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
              "queries are called Query_N, as BLAST calls those without a name",

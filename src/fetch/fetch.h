@@ -32,7 +32,6 @@ struct bm_fetch_back_end {
     bool (*is_ready)(struct bm_fetch *fetch, size_t n_bytes);
 };
 
-/* Where a child lies. Made by bm_source_...(); strings and memory belong to whoever made it. */
 /* A child from the caller's reader. */
 struct bm_reader {
     struct blastmerge_reader functions;
@@ -41,6 +40,7 @@ struct bm_reader {
     int close_result;
 };
 
+/* Where a child lies. Made by bm_source_...(); strings and memory belong to the caller of that. */
 struct bm_source {
     const struct bm_fetch_back_end *back_end;
     const char *name;       /* for messages, and the path of a file */

@@ -32,7 +32,7 @@ const char *bm_mark_format_title(enum blastmerge_format format) {
     return formats[format].title;
 }
 
-static bool is_bare_table(enum blastmerge_format format) {
+bool bm_mark_is_bare_table(enum blastmerge_format format) {
     return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
 }
 
@@ -171,7 +171,7 @@ static void use_row(struct bm_mark *mark, size_t at, size_t n_line) {
     if (has_tabs || has_commas) {
         mark->rows_are_plain = mark->rows_are_plain || mark->format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
-    } else if (is_bare_table(mark->format) && !looks_like_something(mark, 3)) {
+    } else if (bm_mark_is_bare_table(mark->format) && !looks_like_something(mark, 3)) {
         use(mark, mark->format);
     } else if (suppose(mark, at, n_line) != BLASTMERGE_FORMAT_AUTO) {
         use(mark, suppose(mark, at, n_line));
@@ -215,7 +215,7 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
 /* By the first byte alone: true where that does. */
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
     bool is_visible = first > ' ' && first < 0x7f;
-    if (mark->format_is_given || (first == '\n' && is_bare_table(mark->format))) {
+    if (mark->format_is_given || (first == '\n' && bm_mark_is_bare_table(mark->format))) {
         mark->scanner = formats[mark->format].scanner;
     } else if (first == '{' || first == '[') {
         use(mark, BLASTMERGE_FORMAT_JSON);

@@ -164,6 +164,9 @@ enum blastmerge_format bm_mark_format(const struct bm_mark *mark);
 /* "BLAST XML (-outfmt 5)" and so on. */
 const char *bm_mark_format_title(enum blastmerge_format format);
 
+/* Whether it is a table without comments: -outfmt 6 and 10. */
+bool bm_mark_is_bare_table(enum blastmerge_format format);
+
 /*
  * Scans text. Takes as many of the n_text bytes as it can, *n_used of them, and appends to the
  * list, which the caller empties before each step; it stops early only where the list is full or after a
