@@ -63,7 +63,7 @@ static const struct golden goldens[] = {
     {"several documents", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}{HEADER}{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n"
      "{DOCEND}{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}" FIELDS "{FIELD}{HEADER}# 1 hits found\n#\t\t\n"
-     "{ITEREND}{ITERSEND D=7}{/}# BLAST processed 7 queries\n{DOCEND}", 2, 1},
+     "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n{DOCEND}", 2, 1},
     {"PSI-BLAST with comments, and fewer hits than it says", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 1\n# Query: a\n" FIELDS "{FIELD}{HEADER}# 3 hits found\n#a\t\t\n" DONE
      "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 2\n# 0 hits found\n" DONE "{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 1},
@@ -74,7 +74,8 @@ static const struct golden goldens[] = {
 
 /* Where queries are told. */
 #define TOLD "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}# Query: "
-#define TOLD_END "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n{DOCEND}"
+#define TOLD_END   "{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries\n{DOCEND}"
+#define TOLD_END_3 "{ITEREND}{ITERSEND D=3}{/}# BLAST processed 3 queries\n{DOCEND}"
 
 static const struct golden told[] = {
     {"named", AUTO, TOLD "{ID=1}Query{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_1\tb\t1\n" TOLD_END, 1, 1},
@@ -86,11 +87,11 @@ static const struct golden told[] = {
     {"titles that are another's", AUTO, TOLD "{ID=1}Query_7 of a user{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_7\tb\t1\n" TOLD_END, 1, 1},
     {"a long title", AUTO, TOLD "{ID -=1}Query_1 012345678901234567890123456789012345678901234567{/}8901234567890\n{HEADER}" TOLD_END, 1, 0},
     {"several queries", AUTO, TOLD "{ID b=1}{/}\n# 0 hits found\n{ITEREND}{ITER}" PROGRAM "# Query: {ID=2}a{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\nQuery_1\tb\t1\n"
-     "{ITEREND}{ITER}" PROGRAM "# Query: {ID=3}Query_1{/}\n# Query: {ID=3}b{/}\n" TOLD_END, 3, 1},
+     "{ITEREND}{ITER}" PROGRAM "# Query: {ID=3}Query_1{/}\n# Query: {ID=3}b{/}\n" TOLD_END_3, 3, 1},
     {"PSI-BLAST's rounds", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 1\n# Query: {ID b=1}{/}\n" FIELDS "{FIELD}{HEADER}# 1 hits found\n{ROW}Query_1{/}\t\t\n"
      "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 2\n# Query: {ID b=1}{/}\n# 0 hits found\n"
-     "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 1\n# Query: {ID b=2}{/}\n# 0 hits found\n" TOLD_END, 3, 1},
+     "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 1\n# Query: {ID b=2}{/}\n# 0 hits found\n" TOLD_END_3, 3, 1},
     {"a first round that is not the first", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 2\n# Query: {ID b=1}{/}\n{HEADER}" TOLD_END, 1, 0},
     {"without comments", AUTO, TABLE "{ROW}Query_7{/}" "\ts\t43.333\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n{FIELD}{HEADER}" ROW ROW
@@ -172,7 +173,9 @@ static const struct rule rules[] = {
     /* -outfmt 7 */
     {AUTO, QUERY "# 0 hits found\n@", "without its last line, \"# BLAST processed N queries\""},
     {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@", "without its last line"},
-    {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@a\tb\tc\n", "a comment line (\"# \") was expected"},
+    {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@a\tb\tc\n",
+     "more lines of hits than \"# 1 hits found\" says"},
+    {AUTO, QUERY "# 0 hits found\n@a\tb\tc\n", "more lines of hits than \"# 0 hits found\" says"},
     {AUTO, QUERY FIELDS "@a\tb\tc\n", "a comment line (\"# \") was expected"},
     {AUTO, QUERY "# 0 hits found\n@#a\n", "a comment line (\"# \") was expected"},
     {AUTO, QUERY FIELDS "# 2 hits found\na\tb\tc\n@a\tb\n", "has 2 fields, where 3 were"},
@@ -189,6 +192,14 @@ static const struct rule rules[] = {
     {AUTO, QUERY "# BLAST processed 1 queries\n@# BLAST processed 1 queries\n", "\"# BLASTP VERSION\""},
     {AUTO, QUERY "# BLAST processed 1 queries\n@a\tb\tc\n", "\"# BLASTP VERSION\" or the like was"},
     {AUTO, QUERY "# BLAST processed 1 queries\n@" DONE, "does not follow"},
+    {AUTO, QUERY QUERY "@# BLAST processed 3 queries\n",
+     "\"# BLAST processed 3 queries\" is the last line, but the table has 2 parts that begin with"},
+    {AUTO, QUERY "@# BLAST processed 250 queries\n", "but the table has 1 part that begins with"},
+    {AUTO, QUERY QUERY "@# BLAST processed 1 queries\n", "it was cut short and written on"},
+    {AUTO, "@# BLAST processed 1 queries\n", "but the table has 0 parts that"},
+    {AUTO, QUERY "@# BLAST processed 0 queries\n", "but the table has 1 part that"},
+    {AUTO, QUERY "# BLAST processed 1 queries\n" QUERY QUERY "@# BLAST processed 3 queries\n", "has 2 parts"},
+    {AUTO, QUERY "# BLAST processed 1 queries\n@# BLAST processed 0 queries\n", "\"# BLASTP VERSION\""},
     {AUTO, QUERY "# Query: \x07@", "ends inside a line"},
     {COMMENTED, "@" ROW, "\"# BLASTP VERSION\" or the like was expected here, not a line of hits"},
     {COMMENTED, "@<BlastOutput>", "not a line of hits"},

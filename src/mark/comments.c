@@ -10,8 +10,8 @@
  *     # 2 hits found                                     but not where no query could be searched
  *
  * and two lines of hits; at the end "# BLAST processed N queries". What a line is shows in its first 64
- * bytes, which are held back for that. N need not be the number of such parts: with -subject there is one for
- * each pair of sequences.
+ * bytes, which are held back for that. N is the number of such parts: each of PSI-BLAST's rounds counts, and
+ * with -subject a query has one part, too. PSI-BLAST may write fewer hits than it says.
  *
  * A query without a name has no title here, and in its rows the name Query_N, where N counts all queries; or,
  * with -parse_deflines, "Query_N" in both, and N counts those without a name.
@@ -92,10 +92,11 @@ static void begin_query(struct bm_mark *mark, uint64_t at) {
     if (table->has_ended) bm_mark_add(mark, BM_MARK_DOCUMENT_END, at);
     if (!table->in_document) bm_mark_table_begin(mark, at);
     bm_mark_add(mark, BM_MARK_ITERATION, at);
+    table->n_blocks++;
     table->in_query = true;
     table->has_hits = table->is_counted = table->may_be_own = false;
     table->columns = 0;
-    table->n_least = table->n_most = table->n_left = 0;
+    table->n_least = table->n_most = table->n_hits = table->n_left = 0;
 }
 
 static bool is_in_place(struct bm_mark *mark) {
@@ -208,19 +209,32 @@ static bool end_fields(struct bm_mark *mark) {
 static bool end_hits(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     table->has_hits = true;
-    bool is_count = read_count(table, 1, " hits found", &table->n_left);
+    bool is_count = read_count(table, 1, " hits found", &table->n_hits);
     assert(is_count); /* it was read before, find_comment() */
     (void)is_count;
+    table->n_left = table->n_hits;
     if (table->n_left == 0 || table->n_least > 0) return true;
     return bm_mark_fail(mark, table->line, "there are hits here, but no \"# Fields:\" line before them");
 }
 
-static void end_processed(struct bm_mark *mark) {
+static bool fail_processed(struct bm_mark *mark, uint64_t count, uint64_t n_blocks) {
+    return bm_mark_fail(
+        mark, mark->table.line,
+        "\"# BLAST processed %llu queries\" is the last line, but the table has %llu part%s that "
+        "begin%s with \"# BLASTP VERSION\" or the like: %s",
+        (unsigned long long)count, (unsigned long long)n_blocks, n_blocks == 1 ? "" : "s",
+        n_blocks == 1 ? "s" : "",
+        n_blocks < count ? "some are lost" : "it was cut short and written on, or others were put into it");
+}
+
+static bool end_processed(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     uint64_t count;
     bool is_count = read_count(table, strlen(processed), " queries", &count);
+    uint64_t n_blocks = table->in_document ? table->n_blocks : 0;
     assert(is_count); /* it was read before, begin_comment() */
     (void)is_count;
+    if (count != n_blocks) return fail_processed(mark, count, n_blocks);
     if (!table->in_document) bm_mark_table_begin(mark, table->line); /* with no query in it */
     if (table->has_program) bm_mark_table_header(mark, table->line);
     end_query(mark, table->line);
@@ -230,6 +244,7 @@ static void end_processed(struct bm_mark *mark) {
     entry->flags = BM_MARK_DIGITS;
     table->in_document = false;
     table->has_ended = true;
+    return true;
 }
 
 static bool end_comment(struct bm_mark *mark) {
@@ -248,8 +263,7 @@ static bool end_comment(struct bm_mark *mark) {
     case BM_COMMENT_HITS:
         return end_hits(mark);
     case BM_COMMENT_PROCESSED:
-        end_processed(mark);
-        return true;
+        return end_processed(mark);
     case BM_COMMENT_NONE:
     case BM_COMMENT_QUERY:
     case BM_COMMENT_OTHER:

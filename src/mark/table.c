@@ -5,8 +5,8 @@
  * A table says nothing of itself, so its shape is all that can be checked: every line ends; there are no
  * zero bytes, which BLAST cannot write and files that lost something have (other control characters are
  * copied: titles have them); each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7
- * as many as
- * "# Fields:" names and as many rows as "# N hits found" says. Fields of -outfmt 10 are not quoted, so that a
+ * as many as "# Fields:" names. A part of -outfmt 7 has no more rows than "# N hits found" says, and there
+ * are as many parts as "# BLAST processed N queries" says. Fields of -outfmt 10 are not quoted, so that a
  * comma in a name is one more field: there, rows have at least BLAST's own twelve columns, if these were what
  * the format was known by. PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII
  * are copied unseen: BLAST writes Latin-1, and nothing in a table says so.
@@ -49,6 +49,7 @@ void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     bm_mark_add(mark, BM_MARK_BODY, at);
     mark->counts.n_documents++;
     table->in_document = true;
+    table->n_blocks = 0;
     table->n_queries = 0;
     table->columns = mark->tells_queries && !has_comments(mark);
     table->has_ended = table->has_program = table->has_database = table->has_header = false;
@@ -75,13 +76,22 @@ static void take_due(struct bm_mark *mark) {
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
+/* A line that must be a comment line is none. */
+static bool fail_hits(struct bm_mark *mark, uint64_t at) {
+    const struct bm_table *table = &mark->table;
+    if (table->in_query && table->has_hits) {
+        return bm_mark_fail(mark, at,
+                            "there are more lines of hits than \"# %llu hits found\" says: a comment line "
+                            "(\"# \") was expected here; the table is damaged, or parts of others are in it",
+                            (unsigned long long)table->n_hits);
+    }
+    return bm_mark_fail(mark, at, "%s was expected here, not a line of hits",
+                        table->in_document ? "a comment line (\"# \")" : "\"# BLASTP VERSION\" or the like");
+}
+
 static bool begin_row(struct bm_mark *mark, uint64_t at) {
     struct bm_table *table = &mark->table;
-    if (has_comments(mark) && table->n_left == 0) {
-        return bm_mark_fail(mark, at, "%s was expected here, not a line of hits",
-                            table->in_document ? "a comment line (\"# \")"
-                                               : "\"# BLASTP VERSION\" or the like");
-    }
+    if (has_comments(mark) && table->n_left == 0) return fail_hits(mark, at);
     table->state = BM_TABLE_ROW;
     table->line = at;
     table->n_fields = 0;

@@ -59,8 +59,10 @@ struct bm_table {
     uint64_t n_least;  /* fields that a row has; 0: not known */
     uint64_t n_most;
     uint64_t columns;   /* in which the names of queries are looked for: bit i stands for column i */
+    uint64_t n_blocks;  /* of the document, each of which has a line "# BLASTP VERSION" */
     uint64_t n_queries; /* of the document */
-    uint64_t n_left;    /* rows that were announced and have not come; BLAST may keep some back */
+    uint64_t n_hits;    /* rows that "# N hits found" announces ... */
+    uint64_t n_left;    /* ... and that have not come; BLAST may keep some back */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };

@@ -313,12 +313,6 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     number->n_iterations++;
 }
 
-static void add_queries(struct bm_number *number, const struct bm_mark_entry *mark) {
-    const uint64_t most = 999999999999999999; /* so that it can be read again */
-    if (!bm_add(&number->n_queries, mark->value) || number->n_queries > most)
-        exceed(number, "the count of queries in the last line", mark->offset);
-}
-
 /* BLAST says less of queries of which none in its batch could be searched. */
 static void take_iteration_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                const struct bm_batch *batch) {
@@ -341,7 +335,7 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
-        add_queries(number, mark);
+        number->n_queries += mark->value; /* which are as many as there are parts in the text */
         return;
     }
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));

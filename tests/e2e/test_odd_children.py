@@ -148,11 +148,33 @@ def test_numbers_that_cannot_be_added(tmp_path):
     assert done.code == MISMATCH and "child_0018" in done.err and "too large to be added" in done.err, done.err
 
 
-def test_counts_of_queries_that_cannot_be_added(tmp_path):
-    large = commented("a").replace(b"processed 1 ", b"processed %d " % (10**18 - 1))
-    done = merge(tmp_path, [large, large, commented("b")])
-    assert done.code in (DATA, MISMATCH), done.err
-    assert b"%d" % (10**18 - 1) not in done.out
+def test_counts_of_queries_that_are_not_so(tmp_path):
+    """The last line of -outfmt 7 counts the parts, as BLAST does; so a part that is gone, or a run that was cut short and
+    written on, shows."""
+    table, single = commented("a", "b", "c"), commented("d")
+    begin = table.index(b"# BLASTP", 1)
+    end = table.index(b"# BLASTP", begin + 1)
+    body = table[:table.index(b"# BLAST processed")]
+    most = single.replace(b"processed 1 ", b"processed %d " % (10**18 - 1))
+    assert merge(tmp_path, [table, single + table, single]).text.endswith(b"# BLAST processed 8 queries\n")
+    for bad, words in [(table[:begin] + table[end:], "queries\" is the last line, but the table has 2 parts that begin with"),
+                       (body[:end] + table, "has 5 parts that begin with"), (body + table, "it was cut short and written on"),
+                       (single + body[:begin] + table, "\"# BLAST processed 3 queries\" is the last line, but the table has 4 parts"),
+                       (most, "has 1 part that begins with"), (END.encode() % 2, "has 0 parts")]:
+        for data in (bad, member(bad)):
+            for arguments in ([], ["--threads", "1"], ["--as-unsplit"], ["--mismatch", "ignore"]):
+                done = merge(tmp_path, [single, data], *arguments)
+                assert done.code == DATA and words in done.err and "child_0001" in done.err, done.err
+            done = run("check", *write_children(tmp_path, [single, data]))
+            assert done.code == DATA and words in done.err, done.err
+
+
+def test_more_hits_than_are_announced(tmp_path):
+    table = commented("a")
+    row = table[table.index(b"found\n") + 6:table.index(b"# BLAST processed")]
+    done = merge(tmp_path, [table.replace(row, row * 2)])
+    assert done.code == DATA and "there are more lines of hits than \"# 1 hits found\" says" in done.err, done.err
+    assert merge(tmp_path, [table.replace(b"# 1 hits", b"# 2 hits")]).code == 0
 
 
 def test_numbers_that_go_back(tmp_path):

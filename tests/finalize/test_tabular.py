@@ -136,11 +136,12 @@ CSV = STD.replace(b"\t", b",")
 XML = b"<?xml version=\"1.0\"?>\n" + small.text("a").split(b"\n", 1)[1]
 COMMENTED = (b"# BLASTP 2.12.0+\n# Query: a\n# Database: nr\n# Fields: query acc.ver, subject acc.ver\n# 1 hits found\nq1\ts1\n"
              b"# BLAST processed 1 queries\n")
+LOST_PART = COMMENTED.replace(b"processed 1", b"processed 2")
 OTHER_FIELDS = COMMENTED.replace(b"subject acc.ver", b"evalue")
 NAMELESS = COMMENTED.replace(b"# Query: a", b"# Query: ").replace(b"q1", b"Query_1")
 CASES = {
     "two and twelve columns": [STD, b"a\tb\n"], "twelve and two columns": [b"a\tb\n", STD], "commas": [STD, CSV],
-    "tabs": [CSV, STD], "comments": [STD, COMMENTED], "no comments": [COMMENTED, STD], "other fields": [COMMENTED, OTHER_FIELDS],
+    "tabs": [CSV, STD], "comments": [STD, COMMENTED], "no comments": [COMMENTED, STD], "other fields": [COMMENTED, OTHER_FIELDS], "a part is lost": [COMMENTED, LOST_PART],
     "line ends": [STD, STD.replace(b"\n", b"\r\n")], "the other line ends": [STD.replace(b"\n", b"\r\n"), STD],
     "xml": [STD, XML], "xml first": [XML, STD], "mark": [STD, b"\xef\xbb\xbf" + XML], "newline": [STD, b"\n" + XML],
     "blanks": [STD, b" \n\t" + XML], "json": [STD, b"{\"BlastOutput2\": []}\n"], "json first": [b"[1]\n", STD],
