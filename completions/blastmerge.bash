@@ -39,7 +39,7 @@ _blastmerge() {
     fi
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
-            --invalid-utf8 --sort --expect-children --expect-queries --salvage --threads --level --plain --memory --endpoint --report --strict --quiet --verbose
+            --invalid-utf8 --sort --expect-children --expect-queries --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return
     fi

@@ -85,22 +85,48 @@ static inline struct bytes inflate_text(struct bytes zipped, size_t n_text) {
     return text;
 }
 
+/* The text of BGZF, whose members all say how long they are and hold 65280 bytes each, the last but one
+ * perhaps fewer, and the last one none. */
+static inline struct bytes inflate_bgzf(struct bytes data, uint64_t n_text) {
+    struct bytes text = {malloc(n_text + 1), 0};
+    size_t n_last = 65280;
+    require(text.data != NULL);
+    while (data.n > 0) {
+        require(data.n >= 28 && memcmp(data.data, "\x1f\x8b\x08\4\0\0\0\0\0\xff\6\0BC\2\0", 16) == 0);
+        size_t n_member = (data.data[16] | (size_t)data.data[17] << 8) + 1;
+        require(n_member <= data.n);
+        const uint8_t *end = data.data + n_member;
+        size_t n_part = end[-4] | (size_t)end[-3] << 8;
+        require(n_part <= n_text - text.n && (n_last == 65280 || n_part == 0));
+        struct bytes part = inflate_text((struct bytes){data.data, n_member}, n_part);
+        memcpy(text.data + text.n, part.data, n_part);
+        free(part.data);
+        text.n += n_part;
+        n_last = n_part;
+        data.data += n_member;
+        data.n -= n_member;
+    }
+    require(n_last == 0);
+    text.data[text.n] = 0;
+    return text;
+}
+
 /* --- merges -------------------------------------------------------------------------------------- */
 
 /* How a result is written, which its text does not depend on. */
 struct way {
     int level;
-    int plain;
+    enum blastmerge_form form;
     unsigned n_threads;
 };
 
-static const struct way plain_way = {0, 1, 1};
+static const struct way plain_way = {0, BLASTMERGE_FORM_PLAIN, 1};
 
 /* Options by a way and the lower six bits of a byte. */
 static inline void set_options(struct blastmerge_options *options, uint8_t flags, struct way way) {
     blastmerge_options_init(options, sizeof *options);
     options->level = way.level;
-    options->plain = way.plain;
+    options->form = way.form;
     options->n_threads = way.n_threads;
     options->keep_database = flags & 1;
     options->allow_empty = flags >> 1 & 1;
@@ -119,7 +145,8 @@ static inline struct blastmerge_job *make_job(const struct blastmerge_options *o
 
 /* The merged text, which is what the report says of it, with a zero byte behind it; none unless there is a
  * result. */
-static inline enum blastmerge_status run_job(struct blastmerge_job *job, int is_plain, struct bytes *text) {
+static inline enum blastmerge_status run_job(struct blastmerge_job *job, enum blastmerge_form form,
+                                             struct bytes *text) {
     void *data = NULL;
     size_t n = 0;
     enum blastmerge_status status = blastmerge_to_buffer(job, &data, &n);
@@ -127,7 +154,11 @@ static inline enum blastmerge_status run_job(struct blastmerge_job *job, int is_
     *text = (struct bytes){NULL, 0};
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) return status;
     require(n == report->output_bytes);
-    *text = is_plain ? copy_of(data, n) : inflate_text((struct bytes){data, n}, report->output_text_bytes);
+    if (form == BLASTMERGE_FORM_PLAIN) *text = copy_of(data, n);
+    if (form == BLASTMERGE_FORM_GZIP)
+        *text = inflate_text((struct bytes){data, n}, report->output_text_bytes);
+    if (form == BLASTMERGE_FORM_BGZF)
+        *text = inflate_bgzf((struct bytes){data, n}, report->output_text_bytes);
     require(text->n == report->output_text_bytes);
     require(crc32(0, text->data, (uInt)text->n) == report->output_crc32);
     blastmerge_free(job, data);

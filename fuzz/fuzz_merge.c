@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The whole merge: up to four children of fuzzed text, plain or compressed in whatever way, merged spliced,
- * packed and plain, with one thread and with three. All ways must come to the same status and the same
- * text; what is merged as XML must be well-formed for expat; and merging it again must change nothing.
+ * packed, in BGZF and plain, with one thread and with three. All ways must come to the same status and the
+ * same text; what is merged as XML must be well-formed for expat; and merging it again must change nothing.
  *
  * Each input is merged plainly and in one other way, which a sum of the input chooses: threads cost more than
  * all else, so they are rare.
@@ -29,7 +29,7 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
         options.query_ids = (enum blastmerge_query_ids)((flags >> 6) % 3);
     }
     struct blastmerge_job *job = make_job(&options, children, n_children);
-    *status = run_job(job, way.plain, &text);
+    *status = run_job(job, way.form, &text);
     *is_xml = blastmerge_report(job)->format <= BLASTMERGE_FORMAT_XML2;
     require(*status == BLASTMERGE_OK || *status == BLASTMERGE_DATA || *status == BLASTMERGE_MISMATCH);
     blastmerge_destroy(job);
@@ -47,9 +47,10 @@ static void check_again(const struct bytes *text, uint8_t flags) {
 }
 
 static struct way choose_way(uint32_t sum) {
-    if ((sum & 255) == 0) return (struct way){0, 0, 3};
-    if ((sum & 255) == 1) return (struct way){1, 0, 2};
-    return (struct way){(sum & 15) == 2 ? 1 + (int)(sum >> 8 & 7) : 0, 0, 1};
+    enum blastmerge_form form = (sum & 15) == 3 ? BLASTMERGE_FORM_BGZF : BLASTMERGE_FORM_GZIP;
+    if ((sum & 255) == 0) return (struct way){0, form, 3};
+    if ((sum & 255) == 1) return (struct way){1, form, 2};
+    return (struct way){(sum & 15) == 2 ? 1 + (int)(sum >> 8 & 7) : 0, form, 1};
 }
 
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */

@@ -246,7 +246,7 @@ static enum blastmerge_status merge(const struct bytes *children, size_t n_child
     set_options(&options, 0, plain_way);
     options.expect_queries = has_file ? path : NULL;
     struct blastmerge_job *job = make_job(&options, children, n_children);
-    enum blastmerge_status status = run_job(job, plain_way.plain, text);
+    enum blastmerge_status status = run_job(job, plain_way.form, text);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_DATA || status == BLASTMERGE_MISMATCH ||
             (status == BLASTMERGE_USAGE && has_file));
     blastmerge_destroy(job);

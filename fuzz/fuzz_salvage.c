@@ -36,7 +36,7 @@ static struct outcome merge(const struct bytes *children, size_t n_children, uin
     options.salvage = salvage;
     options.format = BLASTMERGE_FORMAT_XML; /* the one that can be salvaged */
     struct blastmerge_job *job = make_job(&options, children, n_children);
-    outcome.status = run_job(job, way.plain, &outcome.text);
+    outcome.status = run_job(job, way.form, &outcome.text);
     const struct blastmerge_report *report = blastmerge_report(job);
     outcome.n_iterations = report->n_iterations;
     outcome.n_unchecked = report->n_unchecked_iterations;
@@ -167,7 +167,7 @@ static void check_salvaged(const struct outcome *salvaged, uint8_t flags) {
 
 static void check_other_way(const struct outcome *salvaged, const struct bytes *children, size_t n_children,
                             uint8_t flags, uint32_t sum) {
-    struct way way = {(sum & 24) == 8 ? 1 : 0, 0, (sum & 0xff00) == 0 ? 3 : 1};
+    struct way way = {(sum & 24) == 8 ? 1 : 0, BLASTMERGE_FORM_GZIP, (sum & 0xff00) == 0 ? 3 : 1};
     struct outcome other = merge(children, n_children, flags, way, 1);
     require_same(salvaged, &other);
     free(other.text.data);

@@ -114,6 +114,14 @@ enum blastmerge_format {
     BLASTMERGE_FORMAT_CSV = 6        /* -outfmt 10 */
 };
 
+/* How the result is written. */
+enum blastmerge_form {
+    BLASTMERGE_FORM_GZIP = 0,  /* as one gzip member */
+    BLASTMERGE_FORM_PLAIN = 1, /* as text, not compressed */
+    BLASTMERGE_FORM_BGZF = 2 /* as BGZF, the blocked gzip of bgzip and samtools: compressed afresh, in blocks
+                                of 65280 bytes of text, with the empty block at the end */
+};
+
 /* What becomes of Query_N, the name that BLAST gives to a query without one (docs/identity.md). */
 enum blastmerge_query_ids {
     BLASTMERGE_QUERY_IDS_KEEP = 0,     /* nothing: such names come several times in the result */
@@ -235,9 +243,11 @@ struct blastmerge_options {
     uint64_t expect_children; /* another number of children is an error; 0: any */
     unsigned n_threads; /* 1 to 64; 0: as many as there are processors, at most 8. The result does not depend
                            on it */
-    int level;          /* 1 to 9: compress afresh at zlib's level; 0: splice (nothing is compressed again) */
-    int plain;          /* the result is uncompressed; wins over level */
-    int force;          /* an existing destination is replaced */
+    int level; /* 1 to 9: compress afresh at zlib's level; 0: splice (nothing is compressed again), or
+                  for BGZF level 6 */
+    enum blastmerge_form form;             /* GZIP unless it is set, whatever the output's name is:
+                                              blastmerge_form_of_name(). PLAIN: the level does not matter */
+    int force;                             /* an existing destination is replaced */
     struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
     void *callback_context;
     /* Both return BLASTMERGE_CALLBACK_OK; anything else ends the job with an error before anything is final:
@@ -316,6 +326,14 @@ BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status)
 
 /* A word for a format, such as "xml2", as the program's --format takes it. Never NULL. */
 BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format);
+
+/*
+ * The form that the name of an output stands for, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml,
+ * .json, .tsv, .csv, .txt and .tab, BLASTMERGE_FORM_BGZF for .bgz, and BLASTMERGE_FORM_GZIP for .gz and every
+ * other name. name is a path or a remote location; of a URL the query and the fragment do not matter. The
+ * program and the Python package choose the form with it; the library itself does not look at names.
+ */
+BLASTMERGE_API enum blastmerge_form blastmerge_form_of_name(const char *name);
 
 /*
  * Writes text so that it can be shown in a terminal or a log: what acts there instead of being seen (control
@@ -413,7 +431,8 @@ BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *jo
 /*
  * Hands out the next piece of the merged, compressed bytes, valid until the job's next call; 0 bytes
  * say that the result is complete and every check held. Needs no output to be set. Bytes handed out
- * before an error never decode as a complete gzip member. The last piece is handed out when nothing can fail
+ * before an error never decode as a complete gzip member; in BGZF, each of whose blocks is one, they lack the
+ * empty block that every complete file ends with. The last piece is handed out when nothing can fail
  * any more: every check has held, and the report is in its place. A cancel after that has no effect.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data,

@@ -287,7 +287,7 @@ static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->output_name != NULL)
         return bm_remote_open_store(job, &job->store, job->output_location, job->output_name, false);
     return bm_store_open_location(&job->store, job->output_location, job->options.force != 0,
-                                  job->options.plain != 0, &job->cancel, &job->error);
+                                  job->options.form == BLASTMERGE_FORM_PLAIN, &job->cancel, &job->error);
 }
 
 static enum blastmerge_status write_report(void *context, const void *data, size_t n_bytes,
@@ -312,7 +312,7 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
  */
 void bm_conduct_put_header(struct blastmerge_job *job) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
-    if (job->is_check || job->options.plain) return;
+    if (job->is_check || job->options.form != BLASTMERGE_FORM_GZIP) return;
     memcpy(job->output.data, header, sizeof header);
     job->output.n_data = sizeof header;
 }

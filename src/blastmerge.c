@@ -79,6 +79,10 @@ const char *blastmerge_format_name(enum blastmerge_format format) {
     return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
 }
 
+enum blastmerge_form blastmerge_form_of_name(const char *name) {
+    return bm_store_form_of_name(name);
+}
+
 void blastmerge_show(const char *text, char *shown, size_t size) {
     bm_show(shown, size, text);
 }
@@ -119,6 +123,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     }
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
+    if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
         return refuse(job, "no such way with query ids");
     if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)

@@ -19,7 +19,8 @@ void bm_commit_count(struct blastmerge_job *job) {
 
 size_t bm_commit_ready(const struct blastmerge_job *job) {
     size_t n = job->output.n_data;
-    return job->options.plain && job->phase != BM_PHASE_END && n > 0 ? n - 1 : n;
+    bool is_plain = job->options.form == BLASTMERGE_FORM_PLAIN;
+    return is_plain && job->phase != BM_PHASE_END && n > 0 ? n - 1 : n;
 }
 
 void bm_commit_done(struct blastmerge_job *job, size_t n_bytes) {

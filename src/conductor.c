@@ -170,18 +170,25 @@ static enum blastmerge_status begin_copy(struct blastmerge_job *job) {
     return bm_conduct_fail_child(job);
 }
 
+/* Opens pack, unless it is open. */
+static enum blastmerge_status open_pack(struct blastmerge_job *job) {
+    int level = job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
+    if (job->pack != NULL) return BLASTMERGE_OK;
+    return bm_pack_open(&job->pack, job->options.form, level, &job->workers, &job->memory);
+}
+
 /* Opens pack or splice when the first child needs it, and begins the child there. */
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    int level = job->options.plain ? 0 : job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
     if (job->is_check) return BLASTMERGE_OK;
     if (job->is_copied) return begin_copy(job);
-    job->is_spliced = job->batch->has_trace && job->options.level == 0 && !job->options.plain;
+    job->is_spliced =
+        job->batch->has_trace && job->options.level == 0 && job->options.form == BLASTMERGE_FORM_GZIP;
     if (job->is_spliced) {
         if (job->splice == NULL) status = bm_splice_open(&job->splice, &job->memory);
         if (status == BLASTMERGE_OK) bm_splice_reset(job->splice);
     } else {
-        if (job->pack == NULL) status = bm_pack_open(&job->pack, level, &job->workers, &job->memory);
+        status = open_pack(job);
         if (status == BLASTMERGE_OK) bm_pack_reset(job->pack);
     }
     if (status == BLASTMERGE_OK) return BLASTMERGE_OK;
@@ -505,6 +512,11 @@ static void count_left(struct blastmerge_job *job) {
     }
 }
 
+static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
+    bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
+    return fail(job);
+}
+
 /* Has the edited text written. True if the output is full and the same must be called again. */
 static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
     bool is_end_of_batch = job->n_scanned == job->batch->n_text;
@@ -520,10 +532,7 @@ static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *sta
                               &job->output) == BM_SPLICE_FULL;
     }
     enum bm_pack_result result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
-    if (result == BM_PACK_FAILED) {
-        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
-        *status = fail(job);
-    }
+    if (result == BM_PACK_FAILED) *status = fail_pack(job);
     return result == BM_PACK_FULL;
 }
 
@@ -628,23 +637,38 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* The epilogue in a stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952, 2.3.1). */
+/* The epilogue as it is, or in a stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952,
+ * 2.3.1). */
 static void put_end(struct blastmerge_job *job, const char *epilogue, size_t n_epilogue) {
     struct bm_output *output = &job->output;
+    bool is_gzip = job->options.form == BLASTMERGE_FORM_GZIP;
     output->crc32 = bm_crc32(output->crc32, epilogue, n_epilogue);
     output->n_text += n_epilogue;
-    if (!job->options.plain) {
+    if (is_gzip) {
         const uint8_t header[5] = {1, (uint8_t)n_epilogue, (uint8_t)(n_epilogue >> 8), (uint8_t)~n_epilogue,
                                    (uint8_t)(~n_epilogue >> 8)};
         put(output, header, sizeof header);
     }
     put(output, epilogue, n_epilogue);
-    if (!job->options.plain) {
+    if (is_gzip) {
         uint8_t trailer[8];
         bm_store32(trailer, output->crc32);
         bm_store32(trailer + 4, (uint32_t)output->n_text);
         put(output, trailer, sizeof trailer);
     }
+}
+
+/* BGZF: the epilogue is packed like all other text, and what is still being packed may not fit at once. */
+static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full) {
+    if (open_pack(job) != BLASTMERGE_OK) {
+        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+        return fail(job);
+    }
+    enum bm_pack_result result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
+    if (result == BM_PACK_FAILED) return fail_pack(job);
+    *is_full = result == BM_PACK_FULL;
+    if (!*is_full) job->phase = BM_PHASE_END;
+    return BLASTMERGE_OK;
 }
 
 static void warn_of_left(struct blastmerge_job *job) {
@@ -659,7 +683,6 @@ static void warn_of_left(struct blastmerge_job *job) {
 
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
-    size_t n_epilogue = 0;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
     if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
@@ -673,14 +696,18 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_seams_end(job);
         return BLASTMERGE_OK;
     }
-    const char *epilogue = bm_number_epilogue(job->number, &n_epilogue, &dropped_megablast);
+    job->epilogue = bm_number_epilogue(job->number, &job->n_epilogue, &dropped_megablast);
     if (dropped_megablast) {
         bm_job_warn(job, false,
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
     bm_unsplit_end(job);
     bm_seams_end(job);
-    if (!job->is_check) put_end(job, epilogue, n_epilogue);
+    if (job->is_check) return BLASTMERGE_OK;
+    if (job->options.form == BLASTMERGE_FORM_BGZF)
+        job->phase = BM_PHASE_PACK_END;
+    else
+        put_end(job, job->epilogue, job->n_epilogue);
     return BLASTMERGE_OK;
 }
 
@@ -703,6 +730,8 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
         return write_row(job);
     case BM_PHASE_EPILOGUE:
         return write_epilogue(job, is_full);
+    case BM_PHASE_PACK_END:
+        return pack_end(job, is_full);
     case BM_PHASE_START:
     case BM_PHASE_END:
     case BM_PHASE_FAILED:

@@ -66,6 +66,7 @@ enum bm_phase {
     BM_PHASE_WRITE,    /* what was scanned is to be written */
     BM_PHASE_ROW,      /* the child at hand has ended: its row of the report is due */
     BM_PHASE_EPILOGUE, /* all children were merged */
+    BM_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
     BM_PHASE_END,      /* the result is complete */
     BM_PHASE_FAILED
 };
@@ -138,6 +139,8 @@ struct blastmerge_job {
     struct bm_edit_list *edits;
     struct bm_splice *splice;
     struct bm_pack *pack;
+    const char *epilogue; /* the result's last text, once all children were merged; it belongs to number */
+    size_t n_epilogue;
     struct bm_copy copy;
     uint64_t n_left_edits; /* that a merge makes, and a copy does not */
     size_t first_left_edit;

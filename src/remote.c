@@ -167,9 +167,12 @@ enum blastmerge_status bm_remote_open_store(struct blastmerge_job *job, struct b
                                             const char *location, const char *name, bool is_report) {
     /* What is spliced is about as long as what is read. */
     bool is_spliced = job->options.level == 0 && !is_report;
+    const char *media_type =
+        is_report ? "application/json" : bm_store_media_type(location, job->options.form);
     struct bm_store_remote remote = {.cloud = job->cloud,
                                      .location = location,
                                      .name = name,
+                                     .media_type = media_type,
                                      .n_expected = is_spliced ? job->compressed_total : 0};
     return bm_store_open_remote(store, &remote, job->options.force != 0, is_report, &job->error);
 }

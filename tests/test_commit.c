@@ -55,7 +55,7 @@ static struct blastmerge_job *create(bool is_plain, bool is_force) {
     struct blastmerge_job *job = NULL;
     struct blastmerge_options options;
     blastmerge_options_init(&options, sizeof options);
-    options.plain = is_plain;
+    options.form = is_plain ? BLASTMERGE_FORM_PLAIN : BLASTMERGE_FORM_GZIP;
     options.force = is_force;
     assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
     assert_int_equal(blastmerge_add_memory(job, "child", zipped.data, zipped.n), BLASTMERGE_OK);
@@ -127,7 +127,7 @@ static void test_report_that_comes_up_meanwhile(void **state) {
         size_t n = 0;
         enum blastmerge_status status = BLASTMERGE_OK;
         blastmerge_options_init(&options, sizeof options);
-        options.plain = is_plain;
+        options.form = is_plain ? BLASTMERGE_FORM_PLAIN : BLASTMERGE_FORM_GZIP;
         assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
         assert_int_equal(blastmerge_add_memory(job, "child", large.data, large.n), BLASTMERGE_OK);
         assert_int_equal(blastmerge_set_report_location(job, report), BLASTMERGE_OK);

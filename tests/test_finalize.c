@@ -103,7 +103,7 @@ static void test_jobs_that_will_not_do(void **state) {
     assert_null(outcome);
     blastmerge_destroy(job);
     blastmerge_options_init(&options, sizeof options);
-    options.plain = 1;
+    options.form = BLASTMERGE_FORM_PLAIN;
     assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
     assert_int_equal(blastmerge_finalize(job, description, n, NULL, &outcome), BLASTMERGE_USAGE);
     blastmerge_destroy(job);

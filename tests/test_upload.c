@@ -108,7 +108,8 @@ static enum blastmerge_status open_store(const struct provider *provider, uint64
     bm_memory_open(&memory, NULL);
     assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
     assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
-    struct bm_store_remote remote = {cloud, provider->location, provider->location, n_expected};
+    struct bm_store_remote remote = {cloud, provider->location, provider->location, "application/gzip",
+                                     n_expected};
     return bm_store_open_remote(&store, &remote, false, false, &error);
 }
 

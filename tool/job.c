@@ -19,6 +19,11 @@ static int on_progress(void *context, const struct blastmerge_progress *state) {
     return BLASTMERGE_CALLBACK_OK;
 }
 
+enum blastmerge_form tool_form(const struct tool_options *options) {
+    if (options->form > 0) return (enum blastmerge_form)(options->form - 1);
+    return options->output == NULL ? BLASTMERGE_FORM_GZIP : blastmerge_form_of_name(options->output);
+}
+
 static struct blastmerge_options library_options(const struct tool_options *options) {
     struct blastmerge_options library;
     blastmerge_options_init(&library, sizeof library);
@@ -35,7 +40,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.expect_children = options->expect_children;
     library.n_threads = (unsigned)options->n_threads;
     library.level = (int)options->level;
-    library.plain = options->plain != 0;
+    library.form = tool_form(options);
     library.force = options->force != 0;
     library.salvage = options->salvage != 0;
     library.expect_queries = options->expect_queries;

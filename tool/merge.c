@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_stdout(const char *name) {
@@ -18,8 +19,22 @@ static enum blastmerge_status set_output(struct blastmerge_job *job, const struc
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 
+/* A level that counts for nothing because of the name. */
+static void warn_of_level(const struct tool_options *options) {
+    char shown[512];
+    char message[1024];
+    if (options->form > 0 || options->level == 0 || options->quiet) return;
+    if (tool_form(options) != BLASTMERGE_FORM_PLAIN) return;
+    blastmerge_show_location(options->output, shown, sizeof shown);
+    (void)snprintf(
+        message, sizeof message,
+        "%s: is written uncompressed, as its name says, whatever --level says; --gzip compresses it", shown);
+    tool_warn(message);
+}
+
 enum blastmerge_status tool_merge(const struct tool_options *options) {
     struct tool_job job;
+    warn_of_level(options);
     enum blastmerge_status status = tool_job_open(&job, options);
     if (status == BLASTMERGE_OK) status = set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);

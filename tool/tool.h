@@ -109,7 +109,7 @@ struct tool_options {
     const char *endpoint;
     uint64_t n_threads;
     uint64_t level;
-    uint64_t plain;
+    uint64_t form; /* 0: as the name of the output says, else one more than enum blastmerge_form */
     uint64_t quiet;
     uint64_t verbose;
     uint64_t progress; /* enum tool_progress_mode */
@@ -160,6 +160,9 @@ struct tool_job {
     struct blastmerge_job *job;
     struct tool_progress progress;
 };
+
+/* How the result is written: as the options say, else as the output's name does. */
+enum blastmerge_form tool_form(const struct tool_options *options);
 
 /* Makes a library job from the options, without children. tool_job_close() is due in any case. */
 enum blastmerge_status tool_job_open(struct tool_job *job, const struct tool_options *options);

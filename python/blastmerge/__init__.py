@@ -37,7 +37,11 @@ sort             "natural": by name, batch_2 before batch_10; "none": as given, 
 expect_children  another number of children is an error; 0: any
 threads          0: as many as there are processors, at most 8. The result does not depend on it
 level            1 to 9: compress afresh; 0: the children's own compressed bits are kept
-plain            the result is not compressed
+plain            the result is not compressed; False: it is, whatever the output's name
+gzip             the result is one gzip member
+bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for access at any place
+                 Without these three an output that is a path is written as its name says: .xml, .json, .tsv, .csv, .txt and .tab
+                 are not compressed, .bgz is BGZF; any other name and everything that is no path is gzip
 memory_limit     bytes that the process may take where anything is remote; 0: 64 MiB
 endpoint         URL of the object store for az://, s3:// and gs://, where it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
@@ -81,15 +85,16 @@ def version() -> str:
 def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """Merges children to a path, or to a file object open for writing bytes.
 
-    A path appears only when everything was checked and written; an existing one is replaced only with force. What a file
-    object was given before an error never decodes as a complete gzip member; its write() must return how many bytes it took.
+    A path appears only when everything was checked and written; an existing one is replaced only with force. Its name says
+    whether the result is compressed ("merged.xml" is not), unless plain, gzip or bgzf does. What a file object was given before
+    an error never decodes as a complete gzip member (nor, with bgzf, has the last, empty block); its write() must return how many bytes it took.
     report: a path for the report as JSON."""
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
         job.run()
         return _report(job)
-    return _with_job(children, dict(options, force=force), work)
+    return _with_job(children, dict(options, force=force), work, output)
 
 
 def iter_merged(children: Children, **options: Any) -> Iterator[bytes]:
@@ -148,11 +153,11 @@ def _read_job(path: bytes) -> bytes:
         return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB
 
 
-def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.Job], _Result]) -> _Result:
+def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.Job], _Result], output: Any = None) -> _Result:
     job = _job.Job()
     try:
         with job:
-            job.open(children, options)
+            job.open(children, options, output)
             return work(job)
     finally:
         job.close()  # again, as the first time may have been interrupted

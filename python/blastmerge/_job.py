@@ -6,13 +6,14 @@ import ctypes
 import errno
 import io
 import json
+import os
 import sys
 import threading
 import warnings
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from . import _children, _library, _lost, _values
-from ._errors import InternalError, MergeError, MergeWarning, from_library, in_python
+from ._errors import InternalError, MergeError, MergeWarning, UsageError, from_library, in_python
 from ._results import Progress
 
 C = _library.load()
@@ -21,7 +22,8 @@ OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and
 FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
             "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("keep", "renumber", "auto")}
-_FLAGS = ("keep_database", "allow_empty", "plain", "force", "as_unsplit", "salvage")
+_FLAGS = ("keep_database", "allow_empty", "force", "as_unsplit", "salvage")
+_FORMS = ("gzip", "plain", "bgzf")  # in the order of enum blastmerge_form
 _NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
 _TEXTS = ("database", "endpoint")
 _PATHS = ("expect_queries",)
@@ -52,6 +54,22 @@ def _reason(raised: BaseException) -> int:
     return -number if type(number) is int and 0 < number < 4096 else 0  # pylint: disable=unidiomatic-typecheck
 
 
+def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
+    """How the result is written, and whether it is the output's name that says so. Takes the options about it."""
+    given = {name: _values.flag(name, options.pop(name)) for name in _FORMS if name in options}
+    chosen = [name for name, is_chosen in given.items() if is_chosen]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} contradict each other: give one of them")
+    if chosen:
+        return _FORMS.index(chosen[0]), False
+    if not isinstance(output, _values.PATH_TYPES):
+        return _FORMS.index("gzip"), False
+    form: int = C.blastmerge_form_of_name(_values.path("output", output))
+    if given.get("plain") == 0 and _FORMS[form] == "plain":
+        return _FORMS.index("gzip"), False
+    return form, True
+
+
 def _user_level() -> int:
     """The stacklevel of the first line outside of this package, as seen from where this is called."""
     package = __name__.partition(".")[0]
@@ -79,10 +97,11 @@ class Job:
         self._reader: Optional[_library.Reader] = None
         self._is_lazy = self._keeps_bytes = False
 
-    def open(self, children: Any, options: Dict[str, Any]) -> None:
-        """Makes the library's job and adds the children, or what they are taken from."""
+    def open(self, children: Any, options: Dict[str, Any], output: Any = None) -> None:
+        """Makes the library's job and adds the children, or what they are taken from. The name of an output that is a path
+        says how the result is written, unless the options do."""
         given, source = _children.split(children)
-        made = self._options(options)
+        made = self._options(options, output)
         self.__class__ = _OpenJob
         self.handle = ctypes.c_void_p()
         self._call(C.blastmerge_create, ctypes.byref(self.handle), ctypes.byref(made))
@@ -93,12 +112,14 @@ class Job:
 
     # --- options ---------------------------------------------------------------------------------
 
-    def _options(self, options: Dict[str, Any]) -> _library.Options:
+    def _options(self, options: Dict[str, Any], output: Any) -> _library.Options:
         made = _library.Options()
         C.blastmerge_options_init(ctypes.byref(made), ctypes.sizeof(made))
         options = dict(options)
         on_warning = _values.callback("on_warning", options.pop("on_warning", None)) or _warn
         on_progress = _values.callback("on_progress", options.pop("on_progress", None))
+        form, is_by_name = _form_of(options, output)
+        made.form = form
         types = dict(_library.Options._fields_)
         for name, value in options.items():
             if name in _CHOICES:
@@ -113,6 +134,9 @@ class Job:
                 setattr(made, name, _values.optional_text(name, value))
             else:
                 raise TypeError(f"there is no option {name!r}")
+        if is_by_name and made.level and _FORMS[form] == "plain":
+            on_warning(f"{os.fsdecode(output)}: is written uncompressed, as its name says, whatever level says; gzip=True "
+                       "compresses it")
         self._keeps_bytes = bool(made.salvage)
         made.callback_ticket = ctypes.pointer(self.ticket)
         made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(

@@ -56,7 +56,7 @@ PROGRESS = CFUNCTYPE(c_int, c_void_p, POINTER(Progress))
 class Options(Structure):
     _fields_ = [("struct_size", c_size_t), ("database", c_char_p), ("keep_database", c_int), ("allow_empty", c_int),
                 ("mismatch", c_int), ("invalid_utf8", c_int), ("sort", c_int), ("expect_children", c_uint64),
-                ("n_threads", c_uint), ("level", c_int), ("plain", c_int), ("force", c_int),
+                ("n_threads", c_uint), ("level", c_int), ("form", c_int), ("force", c_int),
                 ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
@@ -111,6 +111,7 @@ def _declare(library):
     for name, result, arguments in [
             ("version", c_char_p, []),
             ("features", c_char_p, []),
+            ("form_of_name", c_int, [c_char_p]),
             ("options_init", None, [POINTER(Options), c_size_t]),
             ("create", status, [POINTER(job), POINTER(Options)]),
             ("destroy", None, [job]),

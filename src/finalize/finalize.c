@@ -224,12 +224,12 @@ static enum blastmerge_status check_job(struct blastmerge_job *job) {
                        "finalize salvages nothing: what it writes stands for the whole search");
     if (job->options.expect_queries != NULL)
         return bm_fail(&job->error, BLASTMERGE_USAGE, "finalize takes no file of queries");
-    if (job->options.plain || job->options.expect_children > 0 ||
+    if (job->options.form != BLASTMERGE_FORM_GZIP || job->options.expect_children > 0 ||
         job->options.sort != BLASTMERGE_SORT_DEFAULT)
-        return bm_fail(
-            &job->error, BLASTMERGE_USAGE,
-            "plain, expect_children and sort make no sense with finalize: the result is compressed, "
-            "and the description says which children there are, in which order");
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "plain, bgzf, expect_children and sort make no sense with finalize: the result is one "
+                       "gzip member, "
+                       "and the description says which children there are, in which order");
     job->owner = getpid();
     return bm_cancel_begin(&job->cancel, &job->error);
 }

@@ -43,8 +43,10 @@ static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *
 static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct bm_store *store,
                                           const struct bm_finalize_place *place, bool is_force,
                                           bool is_small) {
-    const struct bm_store_remote remote = {
-        .cloud = finalize->cloud, .location = place->location, .name = place->shown};
+    const struct bm_store_remote remote = {.cloud = finalize->cloud,
+                                           .location = place->location,
+                                           .name = place->shown,
+                                           .media_type = "application/json"};
     return bm_store_open_remote(store, &remote, is_force, is_small, finalize->error);
 }
 

@@ -4,7 +4,8 @@
  *
  * Blocks lie in a ring: the one at `next` is being filled, those before it are with the workers, the one at
  * `oldest` is written out first. When the ring is full, or at a fragment's end, the oldest is waited for.
- * Each block holds its own dictionary, a copy of the last 32 KiB of the fragment before it.
+ * Each block holds its own dictionary, a copy of the last 32 KiB of the fragment before it. Of BGZF a block
+ * holds two members, the last one perhaps fewer or a shorter one.
  */
 #include "splice/pack.h"
 
@@ -15,13 +16,20 @@
 enum {
     BLOCK_TEXT = 131072,             /* as pigz has it */
     BLOCK_BYTES = BLOCK_TEXT + 4096, /* more than deflateBound() and a flush */
-    MAX_BLOCKS = 5                   /* in the ring: bounds the memory */
+    MAX_BLOCKS = 5,                  /* in the ring: bounds the memory */
+    MEMBER_TEXT = 65280,             /* of BGZF, as bgzip has it: if it cannot be compressed, it still fits */
+    MEMBER_BYTES = 65536,            /* as 16 bits say it */
+    MEMBER_HEADER = 18,
+    MEMBER_TRAILER = 8,
+    N_MEMBERS = BLOCK_TEXT / MEMBER_TEXT /* in a block */
 };
+
+_Static_assert(N_MEMBERS *MEMBER_BYTES <= BLOCK_BYTES, "a block's members always fit");
 
 struct block {
     struct bm_task task;
     z_stream stream;
-    int level;
+    enum blastmerge_form form;
     bool has_failed;
     size_t n_dictionary;
     size_t n_text;
@@ -33,7 +41,7 @@ struct block {
 
 struct bm_pack {
     struct bm_workers *workers;
-    int level;
+    enum blastmerge_form form;
     bool is_keeping;   /* text at `position` is kept */
     bool is_filling;   /* the block at `next` has been begun */
     bool has_text;     /* the fragment has had text before the block at `next` */
@@ -47,22 +55,68 @@ struct bm_pack {
 
 /* --- compressing a block, on whatever thread ----------------------------------------------------- */
 
-static void compress_block(void *argument) {
-    struct block *block = argument;
+static bool compress_fragment(struct block *block) {
     z_stream *stream = &block->stream;
-    block->has_failed = true;
-    if (deflateReset(stream) != Z_OK) return;
+    if (deflateReset(stream) != Z_OK) return false;
     if (block->n_dictionary > 0 &&
         deflateSetDictionary(stream, block->dictionary, (uInt)block->n_dictionary) != Z_OK) {
-        return;
+        return false;
     }
     stream->next_in = block->text;
     stream->avail_in = (uInt)block->n_text;
     stream->next_out = block->data;
     stream->avail_out = sizeof block->data;
-    if (deflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_in != 0 || stream->avail_out == 0) return;
+    if (deflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_in != 0 || stream->avail_out == 0)
+        return false;
     block->n_data = sizeof block->data - stream->avail_out;
-    block->has_failed = false;
+    return true;
+}
+
+/* The deflate data of a member; 0: zlib failed. Not every zlib compresses what cannot be compressed into as
+ * little as there is room for: then it is a stored block (RFC 1951, 3.2.4). */
+static size_t deflate_member(z_stream *stream, uint8_t *text, size_t n_text, uint8_t *data) {
+    const size_t n_room = MEMBER_BYTES - MEMBER_HEADER - MEMBER_TRAILER;
+    if (deflateReset(stream) != Z_OK) return 0;
+    stream->next_in = text;
+    stream->avail_in = (uInt)n_text;
+    stream->next_out = data;
+    stream->avail_out = (uInt)n_room;
+    int result = deflate(stream, Z_FINISH);
+    if (result == Z_STREAM_END) return n_room - stream->avail_out;
+    if (result != Z_OK && result != Z_BUF_ERROR) return 0;
+    const uint8_t header[5] = {1, (uint8_t)n_text, (uint8_t)(n_text >> 8), (uint8_t)~n_text,
+                               (uint8_t)(~n_text >> 8)};
+    memcpy(data, header, sizeof header);
+    memcpy(data + sizeof header, text, n_text);
+    return sizeof header + n_text;
+}
+
+/* Each member's header has the subfield BC: the member's length less 1. */
+static bool compress_members(struct block *block) {
+    static const uint8_t header[MEMBER_HEADER] = {0x1f, 0x8b, 8, 4,   0,   0, 0, 0, 0,
+                                                  255,  6,    0, 'B', 'C', 2, 0, 0, 0};
+    block->n_data = 0;
+    for (size_t at = 0; at < block->n_text; at += MEMBER_TEXT) {
+        uint8_t *text = block->text + at;
+        uint8_t *member = block->data + block->n_data;
+        size_t n_text = block->n_text - at < MEMBER_TEXT ? block->n_text - at : MEMBER_TEXT;
+        size_t n_data = deflate_member(&block->stream, text, n_text, member + MEMBER_HEADER);
+        if (n_data == 0) return false;
+        size_t n_member = MEMBER_HEADER + n_data + MEMBER_TRAILER;
+        memcpy(member, header, sizeof header);
+        member[16] = (uint8_t)(n_member - 1);
+        member[17] = (uint8_t)((n_member - 1) >> 8);
+        bm_store32(member + MEMBER_HEADER + n_data, bm_crc32(0, text, n_text));
+        bm_store32(member + MEMBER_HEADER + n_data + 4, (uint32_t)n_text);
+        block->n_data += n_member;
+    }
+    return true;
+}
+
+static void compress_block(void *argument) {
+    struct block *block = argument;
+    bool is_done = block->form == BLASTMERGE_FORM_BGZF ? compress_members(block) : compress_fragment(block);
+    block->has_failed = !is_done;
 }
 
 /* --- the ring ------------------------------------------------------------------------------------ */
@@ -75,10 +129,11 @@ static void zlib_release(void *memory, void *pointer) {
     bm_release(memory, pointer);
 }
 
-static struct block *open_block(int level, struct bm_memory *memory) {
+static struct block *open_block(enum blastmerge_form form, int level, struct bm_memory *memory) {
     struct block *block = bm_allocate(memory, sizeof *block);
     if (block == NULL) return NULL;
     block->task = (struct bm_task){.run = compress_block, .argument = block};
+    block->form = form;
     block->stream.zalloc = zlib_allocate;
     block->stream.zfree = zlib_release;
     block->stream.opaque = memory;
@@ -89,18 +144,18 @@ static struct block *open_block(int level, struct bm_memory *memory) {
     return block;
 }
 
-enum blastmerge_status bm_pack_open(struct bm_pack **pack, int level, struct bm_workers *workers,
-                                    struct bm_memory *memory) {
+enum blastmerge_status bm_pack_open(struct bm_pack **pack, enum blastmerge_form form, int level,
+                                    struct bm_workers *workers, struct bm_memory *memory) {
     struct bm_pack *opened = bm_allocate(memory, sizeof *opened);
     *pack = opened;
     if (opened == NULL) return BLASTMERGE_NO_MEMORY;
     opened->workers = workers;
-    opened->level = level;
-    if (level == 0) return BLASTMERGE_OK;
+    opened->form = form;
+    if (form == BLASTMERGE_FORM_PLAIN) return BLASTMERGE_OK;
     unsigned n_wanted = workers->n_threads == 0 ? 1 : workers->n_threads + 2;
     if (n_wanted > MAX_BLOCKS) n_wanted = MAX_BLOCKS;
     while (opened->n_blocks < n_wanted) {
-        struct block *block = open_block(level, memory);
+        struct block *block = open_block(form, level, memory);
         if (block == NULL) return BLASTMERGE_NO_MEMORY;
         opened->blocks[opened->n_blocks++] = block;
     }
@@ -188,7 +243,7 @@ static enum bm_pack_result begin_block(struct bm_pack *pack, struct bm_output *o
     }
     struct block *block = block_at(pack, pack->next);
     size_t n_dictionary = 0;
-    if (pack->has_text) {
+    if (pack->has_text && pack->form != BLASTMERGE_FORM_BGZF) {
         const struct block *before = block_at(pack, pack->next - 1);
         n_dictionary = before->n_text < BM_WINDOW ? before->n_text : BM_WINDOW;
         memcpy(block->dictionary, before->text + before->n_text - n_dictionary, n_dictionary);
@@ -221,11 +276,12 @@ static enum bm_pack_result append_block(struct bm_pack *pack, const uint8_t *tex
         if (result != BM_PACK_DONE) return result;
     }
     struct block *block = block_at(pack, pack->next);
-    size_t n = BLOCK_TEXT - block->n_text < n_text ? BLOCK_TEXT - block->n_text : n_text;
+    size_t n_most = pack->form == BLASTMERGE_FORM_BGZF ? N_MEMBERS * MEMBER_TEXT : BLOCK_TEXT;
+    size_t n = n_most - block->n_text < n_text ? n_most - block->n_text : n_text;
     memcpy(block->text + block->n_text, text, n);
     block->n_text += n;
     *n_taken = n;
-    if (block->n_text == BLOCK_TEXT) submit_block(pack);
+    if (block->n_text == n_most) submit_block(pack);
     return BM_PACK_DONE;
 }
 
@@ -237,8 +293,9 @@ static enum bm_pack_result append(struct bm_pack *pack, const uint8_t *text, siz
     while (*n_taken < n_text && result == BM_PACK_DONE) {
         size_t n = 0;
         const uint8_t *rest = text + *n_taken;
-        result = pack->level == 0 ? append_plain(rest, n_text - *n_taken, &n, output)
-                                  : append_block(pack, rest, n_text - *n_taken, &n, output);
+        result = pack->form == BLASTMERGE_FORM_PLAIN
+                     ? append_plain(rest, n_text - *n_taken, &n, output)
+                     : append_block(pack, rest, n_text - *n_taken, &n, output);
         output->crc32 = bm_crc32(output->crc32, rest, n);
         output->n_text += n;
         *n_taken += n;
@@ -246,7 +303,7 @@ static enum bm_pack_result append(struct bm_pack *pack, const uint8_t *text, siz
     return result;
 }
 
-/* At a fragment's end: all its blocks are written out. */
+/* All blocks are written out. */
 static enum bm_pack_result flush(struct bm_pack *pack, struct bm_output *output) {
     if (pack->is_filling) submit_block(pack);
     while (pack->oldest != pack->next) {
@@ -267,7 +324,7 @@ static enum bm_pack_result take_edit(struct bm_pack *pack, const struct bm_edit 
         break;
     case BM_EDIT_END:
         pack->is_keeping = false;
-        result = flush(pack, output);
+        if (pack->form != BLASTMERGE_FORM_BGZF) result = flush(pack, output);
         break;
     case BM_EDIT_DROP:
         pack->is_keeping = false;
@@ -315,4 +372,21 @@ enum bm_pack_result bm_pack_step(struct bm_pack *pack, const struct bm_batch *ba
     enum bm_pack_result result = take_text(pack, batch, safe < end ? safe : end, output);
     if (result != BM_PACK_DONE) return result;
     return BM_OUTPUT_SIZE - output->n_data < BM_OUTPUT_ROOM ? BM_PACK_FULL : BM_PACK_DONE;
+}
+
+enum bm_pack_result bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text,
+                                struct bm_output *output) {
+    static const uint8_t end[] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 255, 6, 0, 'B', 'C',
+                                  2,    0,    27, 0, 3, 0, 0, 0, 0, 0,   0, 0, 0,   0};
+    size_t n_taken = 0;
+    assert(pack->form == BLASTMERGE_FORM_BGZF);
+    enum bm_pack_result result =
+        append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
+    pack->n_inserted += n_taken;
+    if (result == BM_PACK_DONE) result = flush(pack, output);
+    if (result != BM_PACK_DONE) return result;
+    if (BM_OUTPUT_SIZE - output->n_data < sizeof end) return BM_PACK_FULL;
+    memcpy(output->data + output->n_data, end, sizeof end);
+    output->n_data += sizeof end;
+    return BM_PACK_DONE;
 }

@@ -295,11 +295,11 @@ static enum blastmerge_status check_place(struct bm_upload *upload, struct blast
 }
 
 static enum blastmerge_status open_upload(struct bm_upload *upload, const struct bm_store_remote *remote,
-                                          bool is_report, struct blastmerge_error *error) {
+                                          bool is_small, struct blastmerge_error *error) {
     const struct bm_cloud_plan *plan = bm_cloud_plan(remote->cloud);
-    upload->content_type = is_report ? "application/json" : "application/gzip";
-    upload->part_size = is_report ? plan->report_part : plan->part;
-    upload->n_parts = is_report ? BM_CLOUD_REPORT_PARTS : plan->n_parts;
+    upload->content_type = remote->media_type;
+    upload->part_size = is_small ? plan->report_part : plan->part;
+    upload->n_parts = is_small ? BM_CLOUD_REPORT_PARTS : plan->n_parts;
     upload->budget = bm_cloud_budget(remote->cloud);
     enum blastmerge_status status = bm_cloud_parse(remote->cloud, &upload->location, remote->location, error);
     if (status == BLASTMERGE_OK) status = choose_kind(upload, error);
@@ -312,7 +312,7 @@ static enum blastmerge_status open_upload(struct bm_upload *upload, const struct
 }
 
 enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
-                                            bool is_force, bool is_report, struct blastmerge_error *error) {
+                                            bool is_force, bool is_small, struct blastmerge_error *error) {
     memset(store, 0, sizeof *store);
     if (!bm_copy_text(store->target, sizeof store->target, remote->name))
         return bm_fail(error, BLASTMERGE_USAGE, "the output's location is too long");
@@ -321,7 +321,7 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
     store->upload->cloud = remote->cloud;
     store->upload->memory = bm_cloud_memory(remote->cloud);
     store->upload->is_force = is_force;
-    enum blastmerge_status status = open_upload(store->upload, remote, is_report, error);
+    enum blastmerge_status status = open_upload(store->upload, remote, is_small, error);
     if (status == BLASTMERGE_OK) {
         store->back_end = &remote_back_end;
         return status;

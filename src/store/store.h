@@ -61,8 +61,14 @@ struct bm_store_remote {
     struct bm_cloud *cloud;
     const char *location; /* as given, with whatever must not be shown */
     const char *name;     /* for messages */
-    uint64_t n_expected;  /* bytes that there will be, or 0 */
+    const char *media_type;
+    uint64_t n_expected; /* bytes that there will be, or 0 */
 };
+
+/* What the name of an output says: its form; and, of a result in that form, its media type for an object
+ * store. */
+enum blastmerge_form bm_store_form_of_name(const char *location);
+const char *bm_store_media_type(const char *location, enum blastmerge_form form);
 
 /* Whether the location is one of the names of standard output: "-", /dev/stdout and the like. */
 bool bm_store_is_standard_output(const char *location);
@@ -76,10 +82,9 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
                                               bool is_text, struct bm_cancel *cancel,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* The same for an object: nothing of it is visible before commit. is_report: it is JSON, and has little
- * memory. */
+/* The same for an object: nothing of it is visible before commit. is_small: it has little memory. */
 enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
-                                            bool is_force, bool is_report,
+                                            bool is_force, bool is_small,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
 void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,

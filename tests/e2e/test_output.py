@@ -503,7 +503,7 @@ FIELDS = {"schema": str, "schema_version": int, "version": str, "command": str, 
           "peak_memory": int, "peak_resident": int, "seconds": float}
 TOTALS = {"children", "documents", "iterations", "hits", "hsps", "invalid_bytes", "compressed_bytes", "text_bytes"}
 OPTIONS = {"database", "keep_database", "allow_empty", "mismatch", "invalid_utf8", "sort", "expect_children", "threads",
-           "level", "format", "plain", "force", "query_ids", "as_unsplit", "salvage", "expect_queries"}
+           "level", "format", "form", "plain", "force", "query_ids", "as_unsplit", "salvage", "expect_queries"}
 
 
 def check_types(row, fields):
