@@ -132,6 +132,9 @@ static inline void set_options(struct blastmerge_options *options, uint8_t flags
     options->allow_empty = flags >> 1 & 1;
     options->mismatch = (enum blastmerge_mismatch)(flags >> 2 & 3);
     options->invalid_utf8 = (enum blastmerge_invalid_utf8)((flags >> 4 & 3) % 3);
+    options->forbidden_characters = (flags >> 4 & 3) == 0   ? BLASTMERGE_FORBIDDEN_ERROR
+                                    : (flags >> 4 & 3) == 2 ? BLASTMERGE_FORBIDDEN_KEEP
+                                                            : BLASTMERGE_FORBIDDEN_REPLACE;
 }
 
 static inline struct blastmerge_job *make_job(const struct blastmerge_options *options,

@@ -3,9 +3,9 @@
  * Fuzzes the scanner: any split and any way tell the same, and where expat has no opinion of its own (no
  * declaration, no DOCTYPE, only ASCII) it accepts what the scanner accepts, and the other way round.
  *
- * The first byte chooses: what happens to bytes that are not UTF-8 (bits 0 and 1), and whether the input
- * stands inside of a Hit, with text around it that the fast paths take (bit 2). The second one is the split's
- * seed.
+ * The first byte chooses: what happens to bytes that are not UTF-8 (bits 0 and 1) and to characters that XML
+ * forbids (bits 4 and 5), and whether the input stands inside of a Hit, with text around it that the fast
+ * paths take (bit 2). The second one is the split's seed.
  */
 #include "../tests/test_mark.h"
 
@@ -116,10 +116,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     if (n_data < 2) return 0;
     enum blastmerge_invalid_utf8 mode = modes[data[0] & 3];
     tells_queries = (data[0] & 8) != 0;
+    forbidden = (enum blastmerge_forbidden_characters)((data[0] >> 4 & 3) % 3);
     add_input(&text, (data[0] & 4) != 0, data + 2, n_data - 2);
     struct trace trace = scan(&text, whole, "bytes", mode);
     compare_ways(&text, mode, data[1], &trace);
-    if (is_xml(&text)) compare_with_expat(&text, &trace);
+    if (is_xml(&text) && forbidden == BLASTMERGE_FORBIDDEN_ERROR) compare_with_expat(&text, &trace);
     free_trace(&trace);
     free_bytes(&text);
     return 0;

@@ -25,6 +25,7 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     set_options(&options, flags, way);
     if (is_as_unsplit(flags)) {
         options.as_unsplit = 1;
+        options.forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
     } else {
         options.query_ids = (enum blastmerge_query_ids)((flags >> 6) % 3);
     }

@@ -146,8 +146,9 @@ static int is_simple(const struct bytes *texts, size_t n_texts) {
         const uint8_t *end = texts[i].data + texts[i].n;
         if (!has_numbers_first(texts[i])) return 0;
         if (find(texts[i].data, end, "<!") != NULL || find(texts[i].data, end, "encoding") != NULL) return 0;
+        if (find(texts[i].data, end, "&#") != NULL) return 0;
         for (const uint8_t *p = texts[i].data; p < end; p++) {
-            if (*p >= 0x80) return 0;
+            if (*p >= 0x80 || (*p < 0x20 && strchr("\t\r\n", *p) == NULL)) return 0;
         }
     }
     return 1;

@@ -103,6 +103,18 @@ enum blastmerge_invalid_utf8 {
     BLASTMERGE_INVALID_UTF8_KEEP = 2    /* copied as they are */
 };
 
+/*
+ * What to do with characters that XML forbids: U+0001 to U+001F but tab, line feed and carriage return,
+ * U+FFFE, U+FFFF, and references to these, to U+0000, to surrogates or to nothing at all (&#1;). Old BLAST
+ * and other programs write U+0001 between the titles of an entry of nr. A NUL byte is always an error: part
+ * of a file that was never written is full of them. Only in BLASTMERGE_FORMAT_XML and _XML2.
+ */
+enum blastmerge_forbidden_characters {
+    BLASTMERGE_FORBIDDEN_ERROR = 0,   /* error, with the place */
+    BLASTMERGE_FORBIDDEN_REPLACE = 1, /* each is replaced by U+FFFD, the replacement character */
+    BLASTMERGE_FORBIDDEN_KEEP = 2     /* copied as they are, so that the result is not well-formed, either */
+};
+
 /* What BLAST wrote: the children are all of one format, and the result is of that, too (docs/formats.md). */
 enum blastmerge_format {
     BLASTMERGE_FORMAT_AUTO = 0,      /* as the first child's first bytes say */
@@ -192,6 +204,7 @@ struct blastmerge_report {
     uint64_t n_lost_stretches;       /* of their text */
     uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short: no checksum is there */
     uint64_t n_missing_queries;      /* options.expect_queries: without an Iteration */
+    uint64_t n_forbidden_characters; /* that XML forbids, and that were replaced or kept */
 };
 
 /* What one child held, from the data. */
@@ -207,6 +220,7 @@ struct blastmerge_child {
     uint64_t n_invalid_bytes;
     uint64_t compressed_bytes;
     uint64_t text_bytes;
+    uint64_t n_forbidden_characters;
 };
 
 /* How far a job is. Totals are 0 where they are not known (pipes, readers). */
@@ -261,7 +275,8 @@ struct blastmerge_options {
     enum blastmerge_format format; /* another one is an error */
     enum blastmerge_query_ids query_ids;
     int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database,
-                       QUERY_IDS_AUTO unless RENUMBER, and INVALID_UTF8_KEEP; other databases are an error */
+                       QUERY_IDS_AUTO unless RENUMBER, INVALID_UTF8_KEEP and FORBIDDEN_KEEP; other databases
+                       are an error */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
                     If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
     const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,
@@ -276,6 +291,7 @@ struct blastmerge_options {
     int *callback_ticket;
     unsigned
         progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
+    enum blastmerge_forbidden_characters forbidden_characters;
 };
 
 /*

@@ -250,6 +250,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     bm_mark_expect(job->mark, job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format);
     bm_mark_suppose(job->mark, job->supposed, job->is_supposed_narrow);
+    bm_mark_forbid(job->mark, job->options.forbidden_characters);
     if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) bm_mark_tell_queries(job->mark);
     job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);

@@ -121,6 +121,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
         return refuse(job, "no such way with invalid UTF-8");
     }
+    if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
+        return refuse(job, "no such way with forbidden characters");
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
     if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
@@ -142,6 +144,9 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if (options->as_unsplit && options->invalid_utf8 == BLASTMERGE_INVALID_UTF8_LATIN1) {
         return refuse(job, "an unsplit run has the children's own bytes: none of them can be converted");
     }
+    if (options->as_unsplit && options->forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE) {
+        return refuse(job, "an unsplit run has the children's own characters: none of them can be replaced");
+    }
     if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
         return refuse(job, "the database's name must not be longer than 4096 bytes");
     }
@@ -155,6 +160,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
 static void settle_as_unsplit(struct blastmerge_options *options) {
     options->keep_database = 1;
     options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
+    options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
     if (options->query_ids == BLASTMERGE_QUERY_IDS_KEEP) options->query_ids = BLASTMERGE_QUERY_IDS_AUTO;
 }
 
@@ -551,6 +557,7 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
         .n_invalid_bytes = kept->n_invalid_bytes,
         .compressed_bytes = kept->compressed_bytes,
         .text_bytes = kept->text_bytes,
+        .n_forbidden_characters = kept->n_forbidden,
     };
     return BLASTMERGE_OK;
 }

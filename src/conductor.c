@@ -561,6 +561,7 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_child *chi
     totals->n_hits += child->n_hits;
     totals->n_hsps += child->n_hsps;
     totals->n_invalid_bytes += child->n_invalid_bytes;
+    totals->n_forbidden_characters += child->n_forbidden;
     totals->compressed_bytes += child->compressed_bytes;
     totals->text_bytes += child->text_bytes;
 }
@@ -574,6 +575,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     child->n_hits = counts->n_hits;
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
+    child->n_forbidden = counts->n_forbidden;
     child->compressed_bytes = lane->fetch.n_read;
     job->phase = BM_PHASE_ROW;
     if (job->rescue != NULL) {
@@ -582,6 +584,10 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         if (status != BLASTMERGE_OK || is_header) return status;
     }
     if (bm_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
+    if (counts->n_forbidden > 0 && job->totals.n_forbidden_characters == 0) {
+        job->first_forbidden_child = job->child;
+        job->first_forbidden = counts->first_forbidden;
+    }
     add_to_totals(job, child);
     bm_unsplit_end_child(job);
     if (child->n_documents > 1) {
@@ -681,6 +687,22 @@ static void warn_of_left(struct blastmerge_job *job) {
                 bm_source_display_name(&job->children[job->first_left_edit].source));
 }
 
+static void warn_of_forbidden(struct blastmerge_job *job) {
+    uint64_t n = job->totals.n_forbidden_characters;
+    bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
+    if (n == 0) return;
+    bm_job_warn(job, false,
+                "%" PRIu64 " character%s that XML forbids %s, the first in %.300s at byte %" PRIu64
+                " of its text%s",
+                n, n == 1 ? "" : "s",
+                job->is_check ? n == 1 ? "is there" : "are there"
+                : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
+                : n == 1      ? "was copied"
+                              : "were copied",
+                bm_source_display_name(&job->children[job->first_forbidden_child].source),
+                job->first_forbidden, is_replaced ? "" : ": programs that read XML refuse the result");
+}
+
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
@@ -696,6 +718,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_seams_end(job);
         return BLASTMERGE_OK;
     }
+    warn_of_forbidden(job);
     job->epilogue = bm_number_epilogue(job->number, &job->n_epilogue, &dropped_megablast);
     if (dropped_megablast) {
         bm_job_warn(job, false,

@@ -41,6 +41,7 @@ struct bm_child {
     uint64_t n_invalid_bytes;
     uint64_t compressed_bytes;
     uint64_t text_bytes;
+    uint64_t n_forbidden;
     struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
 };
 
@@ -168,6 +169,8 @@ struct blastmerge_job {
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     uint64_t n_line_ends[2];         /* tables: children that have lines that end in LF, in CR LF ... */
     size_t first_line_end[2];        /* ... and the first of these */
+    size_t first_forbidden_child;    /* that has a character which XML forbids ... */
+    uint64_t first_forbidden;        /* ... and where */
     bool has_first_header;
     size_t first_header_child;
     struct timespec began;

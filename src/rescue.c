@@ -71,7 +71,7 @@ enum blastmerge_status bm_rescue_open(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->rescue = bm_allocate(&job->memory, sizeof *job->rescue);
     if (job->rescue == NULL) return fail_memory(job);
-    status = bm_survey_open(&job->rescue->survey, &job->memory, job->options.invalid_utf8);
+    status = bm_survey_open(&job->rescue->survey, &job->memory, &job->options);
     return status == BLASTMERGE_OK ? status : fail_memory(job);
 }
 

@@ -6,8 +6,8 @@ It shares nothing with the program: a child is read whole, zlib inflates it, exp
 well-formed, a tree of its elements is made, and from the tree a list of changes. What it does not judge:
 whether children belong together (--mismatch, names), and the program's ceilings (docs/limits.md).
 
-    oracle.py [--db TEXT | --keep-db] [--allow-empty] [--invalid-utf8 POLICY] [--query-ids POLICY] [--as-unsplit]
-              CHILD... > merged.xml
+    oracle.py [--db TEXT | --keep-db] [--allow-empty] [--invalid-utf8 POLICY] [--forbidden-characters POLICY]
+              [--query-ids POLICY] [--as-unsplit] CHILD... > merged.xml
 """
 import argparse
 import re
@@ -40,12 +40,13 @@ class Options:
     keep_database: bool = False
     allow_empty: bool = False
     invalid_utf8: str = "error"
+    forbidden_characters: str = "error"
     query_ids: str = "keep"
     as_unsplit: bool = False
 
     def __post_init__(self):
         if self.as_unsplit:
-            self.keep_database, self.invalid_utf8 = True, "keep"
+            self.keep_database, self.invalid_utf8, self.forbidden_characters = True, "keep", "keep"
             self.query_ids = "renumber" if self.query_ids == "renumber" else "auto"
 
 
@@ -104,6 +105,53 @@ def n_invalid_bytes(raw):
             raw = raw[error.end:]
 
 
+# --- characters that XML forbids --------------------------------------------------------------------
+
+FORBIDDEN = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+REFERENCE = re.compile(rb"&#(?:([0-9]+)|x([0-9a-fA-F]+));")
+LONGEST_REFERENCE = 64
+
+
+def is_forbidden(character):
+    return (character < 0x20 and character not in (9, 10, 13)) or 0xd800 <= character < 0xe000 or \
+        character in (0xfffe, 0xffff) or character > 0x10ffff
+
+
+def forbidden_places(text, document):
+    """[start, end) of what is no character of XML, and stands where one could be."""
+    places, position = [], document.start
+    while position < document.end:
+        if text.startswith(BOM, position):
+            position += len(BOM)
+            continue
+        token = TOKEN.match(text, position)
+        kind, start, position = token.lastgroup, token.start(), min(token.end(), document.end)
+        if token.group("name"):
+            kind = "tag"
+        if kind in ("declaration", "doctype", "end_tag"):
+            continue
+        for found in FORBIDDEN.finditer(text, start, position):
+            if len(found.group()) == 1 or document.encoding == "utf-8":
+                places.append(found.span())
+        if kind in ("text", "tag"):
+            for found in REFERENCE.finditer(text, start, position):
+                if is_forbidden(int(found.group(1) or found.group(2), 10 if found.group(1) else 16)):
+                    if found.end() - found.start() > LONGEST_REFERENCE:
+                        raise Refused("a long reference to a forbidden character")
+                    places.append(found.span())
+    return sorted(places)
+
+
+def replaced(text, start, end, places, character):
+    """text[start:end] with another character in these places."""
+    parts, position = [], start
+    for first, last in places:
+        if start <= first and last <= end:
+            parts += [text[position:first], character]
+            position = last
+    return b"".join(parts + [text[position:end]])
+
+
 # --- text -> documents -------------------------------------------------------------------------------
 
 DOCTYPE = re.compile(rb"""<!DOCTYPE(?:[^"'>]|"[^"]*"|'[^']*')*>""")
@@ -145,6 +193,7 @@ class Document:
     encoding: str = "utf-8"
     root: Element = None
     end: int = 0  # where the next document begins, or the text ends
+    forbidden: list = field(default_factory=list)  # forbidden_places()
 
     @property
     def iterations(self):
@@ -220,7 +269,10 @@ def check(text, document, options):
         if has_internal_subset:
             raise Refused("a DTD's internal subset")
 
-    raw = text[document.start:document.end].removeprefix(BOM)
+    if options.forbidden_characters == "error":
+        raw = text[document.start:document.end].removeprefix(BOM)
+    else:  # '~' is neither a name's character nor white space, as what it stands for
+        raw = replaced(text, document.start, document.end, document.forbidden, b"~").removeprefix(BOM)
     policy = "latin1" if options.invalid_utf8 == "keep" else options.invalid_utf8
     data = to_utf8(raw, document.encoding, policy)
     # An entity may be declared in a DTD that is not read, expat says: so it is asked again without one.
@@ -403,6 +455,7 @@ class Merge:
         self.body = []
         self.epilogue = b""
         self.n_documents = self.n_iterations = self.n_hits = self.n_hsps = self.n_invalid_bytes = 0
+        self.n_forbidden_characters = 0
         self.iterations_before = self.queries_before = 0  # in the runs before
         self.needs_newline = False  # nothing but blanks and stray text stands on the last Iteration's line
 
@@ -416,6 +469,12 @@ class Merge:
         for document in documents:
             if not document.root:
                 raise Refused("no element")
+            if self.options.forbidden_characters != "error":
+                document.forbidden = forbidden_places(text, document)
+                self.n_forbidden_characters += len(document.forbidden)
+                for start, end in document.forbidden if self.options.forbidden_characters == "replace" else ():
+                    if any(element.start <= start < element.end for element in document.root.all_named(b"BlastOutput_mbstat")):
+                        raise Refused("a BlastOutput_mbstat with a forbidden character")
             check(text, document, self.options)
             self.add_document(text, document)
 
@@ -461,11 +520,25 @@ class Merge:
             if self.needs_newline:
                 changes.append(Change(first, first, b"\n"))
             self.needs_newline = b"\n" not in text[iterations[-1].end:end]
-        self.body.append(changed(text, start, end, changes, convert))
+        self.body.append(self.changed(text, document, start, end, changes, convert))
+
+    def changed(self, text, document, start, end, changes, convert):
+        """changed(), with what is forbidden replaced as well, outside of the other changes."""
+        if self.options.forbidden_characters == "replace":
+            changes = changes + [Change(first, last, "\ufffd".encode()) for first, last in document.forbidden
+                                 if start <= first and last <= end
+                                 and not any(change.start <= first < change.end for change in changes)]
+        return changed(text, start, end, changes, convert)
 
     def beginning(self, content, document):
         """What of a message is looked at: not what is long, markup, or to be converted."""
         content = content[:512].split(b"<")[0]
+        if self.options.forbidden_characters == "replace":
+            content = FORBIDDEN.split(content, maxsplit=1)[0]
+            for found in REFERENCE.finditer(content):
+                if is_forbidden(int(found.group(1) or found.group(2), 10 if found.group(1) else 16)):
+                    content = content[:found.start()]
+                    break
         if document.encoding != "utf-8":
             return re.match(rb"[\x00-\x7f]*", content).group()
         if self.options.invalid_utf8 == "latin1":
@@ -518,7 +591,7 @@ class Merge:
             changes.append(Change(end - 2, end, b">\n"))
         else:
             end = body_range(text, document)[0]
-        return changed(text, start, end, changes, convert)
+        return self.changed(text, document, start, end, changes, convert)
 
     def epilogue_of(self, text, document, convert):
         start, end = body_range(text, document)[1], document.end
@@ -535,7 +608,7 @@ class Merge:
                     before = text[document.iterations.end:element.start].rstrip(b" \t\r")
                     before = before.removesuffix(b"\n").removesuffix(b"\r")
                     changes.append(Change(document.iterations.end + len(before), element.end, b""))
-        return tag + changed(text, start, end, changes, convert)
+        return tag + self.changed(text, document, start, end, changes, convert)
 
     def result(self):
         if self.n_documents == 0:
@@ -557,6 +630,7 @@ def main():
     parser.add_argument("--keep-db", action="store_true")
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--invalid-utf8", choices=["error", "latin1", "keep"], default="error")
+    parser.add_argument("--forbidden-characters", choices=["error", "replace", "keep"], default="error")
     parser.add_argument("--query-ids", choices=["keep", "renumber", "auto"], default="keep")
     parser.add_argument("--as-unsplit", action="store_true")
     parser.add_argument("children", nargs="+")
@@ -568,6 +642,7 @@ def main():
     try:
         text = merge(children, database=arguments.db, keep_database=arguments.keep_db,
                      allow_empty=arguments.allow_empty, invalid_utf8=arguments.invalid_utf8,
+                     forbidden_characters=arguments.forbidden_characters,
                      query_ids=arguments.query_ids, as_unsplit=arguments.as_unsplit)
     except Refused as refused:
         sys.exit(f"refused: {refused}")

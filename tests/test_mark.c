@@ -396,23 +396,23 @@ static const struct golden goldens[] = {
      "{DOC}{BOM}\xef\xbb\xbf{/}{DECL}<?xml version='1.0'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}"
      "{DOC}{BOM}\xef\xbb\xbf{/}{NODECL} <BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
     {"ISO-8859-1",
-     "{DOC}{DECL c}<?xml version='1.0' encoding='Latin1'?>{/}<!-- {CHAR=228}\xe4 --><BlastOutput><BlastOutput_db>{DB}{CHAR=128}\x80{DBEND}</BlastOutput_db>{FIELD}"
-     "<BlastOutput_iterations>{ITERS}{BODY}{CHAR=255}\xff <x{CHAR=233}\xe9/>{ITER}<Iteration>{MISSING}<Iteration_iter-num{CHAR=233}\xe9></Iteration_iter-num{CHAR=233}\xe9>"
-     "{EXTRA}<Iteration_iter-num>{CHAR=233}\xe9</Iteration_iter-num>{EXTRAEND}{CHAR=233}\xe9<Hit a='{CHAR=233}\xe9'><![CDATA[{CHAR=233}\xe9]]></Hit>"
-     "</Iteration>{ITEREND}{ITER}<Iteration>{CHAR=233}\xe9<Iteration_iter-num>{LONG}{CHAR=233}\xe9{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}{ITERSEND} {/}"
-     "</BlastOutput_iterations></BlastOutput><?{CHAR=233}\xe9 ?>{DOCEND}{DOC}{NODECL}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}<\xc3\xa4/></BlastOutput>{DOCEND}", ERROR},
+     "{DOC}{DECL c}<?xml version='1.0' encoding='Latin1'?>{/}<!-- {CHAR=228}\xe4{/} --><BlastOutput><BlastOutput_db>{DB}{CHAR=128}\x80{/}{DBEND}</BlastOutput_db>{FIELD}"
+     "<BlastOutput_iterations>{ITERS}{BODY}{CHAR=255}\xff{/} <x{CHAR=233}\xe9{/}/>{ITER}<Iteration>{MISSING}<Iteration_iter-num{CHAR=233}\xe9{/}></Iteration_iter-num{CHAR=233}\xe9{/}>"
+     "{EXTRA}<Iteration_iter-num>{CHAR=233}\xe9{/}</Iteration_iter-num>{EXTRAEND}{CHAR=233}\xe9{/}<Hit a='{CHAR=233}\xe9{/}'><![CDATA[{CHAR=233}\xe9{/}]]></Hit>"
+     "</Iteration>{ITEREND}{ITER}<Iteration>{CHAR=233}\xe9{/}<Iteration_iter-num>{LONG}{CHAR=233}\xe9{/}{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}{ITERSEND} {/}"
+     "</BlastOutput_iterations></BlastOutput><?{CHAR=233}\xe9{/} ?>{DOCEND}{DOC}{NODECL}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}<\xc3\xa4/></BlastOutput>{DOCEND}", ERROR},
     {"ISO-8859-15",
      "{DOC}{DECL c}<?xml version='1.0' encoding='ISO-8859-15'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}"
-     "{CHAR=8364}\xa4{CHAR=165}\xa5{CHAR=352}\xa6{CHAR=353}\xa8{CHAR=381}\xb4{CHAR=382}\xb8{CHAR=338}\xbc{CHAR=339}\xbd{CHAR=376}\xbe{CHAR=191}\xbf</BlastOutput>{DOCEND}", ERROR},
+     "{CHAR=8364}\xa4{/}{CHAR=165}\xa5{/}{CHAR=352}\xa6{/}{CHAR=353}\xa8{/}{CHAR=381}\xb4{/}{CHAR=382}\xb8{/}{CHAR=338}\xbc{/}{CHAR=339}\xbd{/}{CHAR=376}\xbe{/}{CHAR=191}\xbf{/}</BlastOutput>{DOCEND}", ERROR},
     {"windows-1252",
      "{DOC}{DECL c}<?xml version='1.0' encoding='Windows-1252'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}"
-     "{CHAR=8364}\x80{CHAR=8218}\x82{CHAR=402}\x83{CHAR=381}\x8e{CHAR=8216}\x91{CHAR=376}\x9f{CHAR=160}\xa0{CHAR=255}\xff</BlastOutput>{DOCEND}", ERROR},
+     "{CHAR=8364}\x80{/}{CHAR=8218}\x82{/}{CHAR=402}\x83{/}{CHAR=381}\x8e{/}{CHAR=8216}\x91{/}{CHAR=376}\x9f{/}{CHAR=160}\xa0{/}{CHAR=255}\xff{/}</BlastOutput>{DOCEND}", ERROR},
     {"US-ASCII", "{DOC}{DECL c}<?xml version='1.0' encoding='ANSI_X3.4-1968'?>{/}<BlastOutput><BlastOutput_iterations{ITERS e}/>{/}</BlastOutput>{DOCEND}", ERROR},
     {"bytes that are not UTF-8, converted",
-     OPEN "{BODY}{CHAR=228}\xe4{ITER}<Iteration>{CHAR=228}\xe4{CHAR=226}\xe2{CHAR=130}\x82<Iteration_iter-num>{LONG}1{CHAR=128}\x80{LONGEND}</Iteration_iter-num>"
-     "{EXTRA}<Iteration_iter-num/>{EXTRAEND}{CHAR=240}\xf0{CHAR=159}\x9f{CHAR=167}\xa7<Hit a='{CHAR=228}\xe4'>\xc3\xa4{CHAR=164}\xa4{CHAR=195}\xc3\xc3\xa4"
-     "{CHAR=237}\xed{CHAR=160}\xa0{CHAR=128}\x80{CHAR=192}\xc0{CHAR=175}\xaf{CHAR=255}\xff<!--{CHAR=228}\xe4--><![CDATA[{CHAR=228}\xe4]]]{CHAR=228}\xe4]]>"
-     "<?a {CHAR=228}\xe4?{CHAR=228}\xe4?></Hit></Iteration>{ITEREND}{ITERSEND} {/}" CLOSE, LATIN1},
+     OPEN "{BODY}{CHAR=228}\xe4{/}{ITER}<Iteration>{CHAR=228}\xe4{/}{CHAR=226}\xe2{/}{CHAR=130}\x82{/}<Iteration_iter-num>{LONG}1{CHAR=128}\x80{/}{LONGEND}</Iteration_iter-num>"
+     "{EXTRA}<Iteration_iter-num/>{EXTRAEND}{CHAR=240}\xf0{/}{CHAR=159}\x9f{/}{CHAR=167}\xa7{/}<Hit a='{CHAR=228}\xe4{/}'>\xc3\xa4{CHAR=164}\xa4{/}{CHAR=195}\xc3{/}\xc3\xa4"
+     "{CHAR=237}\xed{/}{CHAR=160}\xa0{/}{CHAR=128}\x80{/}{CHAR=192}\xc0{/}{CHAR=175}\xaf{/}{CHAR=255}\xff{/}<!--{CHAR=228}\xe4{/}--><![CDATA[{CHAR=228}\xe4{/}]]]{CHAR=228}\xe4{/}]]>"
+     "<?a {CHAR=228}\xe4{/}?{CHAR=228}\xe4{/}?></Hit></Iteration>{ITEREND}{ITERSEND} {/}" CLOSE, LATIN1},
     {"bytes that are not UTF-8, kept",
      OPEN "{BODY}\xe4{ITER}<Iteration>\xe4\xe2\x82<Iteration_iter-num>{NUM}1\x80{/}</Iteration_iter-num>"
      "{EXTRA}<Iteration_iter-num/>{EXTRAEND}\xf0\x9f\xa7<Hit a='\xe4'>\xc3\xa4\xa4\xc3\xc3\xa4\xed\xa0\x80\xc0\xaf\xff<!--\xe4--><![CDATA[\xe4]]></Hit></Iteration>{ITEREND}"
@@ -432,8 +432,28 @@ static const struct golden goldens[] = {
      "{ITER n}<BlastOutput2 a='b'><params/>{FIELD}<a>1</a>{FIELD}<results/>{HEADER}<Iteration><Iteration_iter-num>7</Iteration_iter-num></Iteration>"
      "<Iteration_iter-num>8</Iteration_iter-num></BlastOutput2>{ITEREND}<?x?>{ITERSEND} \t{/}</BlastXML2 >{DOCEND}", ERROR},
     {"XML2, converted",
-     "{DOC}{DECL c}<?xml version='1.0' encoding='latin1'?>{/}<BlastXML2>{ITERS=2}{BODY}{ITER}<BlastOutput2><a>{CHAR=228}\xe4</a>{FIELD}<results>{HEADER}"
-     "{CHAR=228}\xe4</results></BlastOutput2>{ITEREND}{ITERSEND}{/}</BlastXML2>{DOCEND}", ERROR},
+     "{DOC}{DECL c}<?xml version='1.0' encoding='latin1'?>{/}<BlastXML2>{ITERS=2}{BODY}{ITER}<BlastOutput2><a>{CHAR=228}\xe4{/}</a>{FIELD}<results>{HEADER}"
+     "{CHAR=228}\xe4{/}</results></BlastOutput2>{ITEREND}{ITERSEND}{/}</BlastXML2>{DOCEND}", ERROR},
+};
+
+/* Where characters that XML forbids are replaced: the same texts are right, too, where they are kept. */
+static const struct golden forbidden_goldens[] = {
+    {"raw characters",
+     OPEN "{BODY}{CHAR=65533}\x01{/}{ITER}<Iteration><?p {CHAR=65533}\x1f{/}?{CHAR=65533}\x02{/}?>{MISSING}<Hit a='{CHAR=65533}\x0b{/}'>a{CHAR=65533}\x01{/}b]{CHAR=65533}\x0c{/}]>"
+     "<!--{CHAR=65533}\x01{/}-{CHAR=65533}\x03{/}--><![CDATA[{CHAR=65533}\x04{/}]]{CHAR=65533}\x04{/}]]>{CHAR=65533}\xef\xbf\xbe{/}{CHAR=65533}\xef\xbf\xbf{/}\xef\xbf\xbd</Hit>"
+     "</Iteration>{ITEREND}{CHAR=65533}\x01{/}{ITERSEND} {/}" CLOSE "", ERROR},
+    {"references",
+     OPEN "{BODY}{CHAR=65533}&#0;{/}{ITER}<Iteration>{CHAR=65533}&#1;{/}{MISSING}<Hit a='{CHAR=65533}&#x1F;{/}&#x9;'>a{CHAR=65533}&#xd800;{/}&#65;{CHAR=65533}&#xFFFe;{/}"
+     "{CHAR=65533}&#1114112;{/}{CHAR=65533}&#99999999999999999999;{/}{CHAR=65533}&#x0000000000000000000000000000000000000000000000000000000001;{/}"
+     "<!--&#1;--><![CDATA[&#1;]]></Hit></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"in numbers",
+     OPEN "{BODY}{ITER}<Iteration><Iteration_iter-num>{LONG}1{CHAR=65533}\x01{/}{LONGEND}</Iteration_iter-num>{EXTRA}<Iteration_iter-num>{CHAR=65533}\x01{/}</Iteration_iter-num>"
+     "{EXTRAEND}{CHAR=65533}&#2;{/}</Iteration>{ITEREND}{ITER}<Iteration><Iteration_iter-num>{LONG}{CHAR=65533}&#1;{/}{LONGEND}</Iteration_iter-num></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"in headers",
+     "{DOC}{NODECL}<!--{CHAR=65533}\x01{/}--><BlastOutput><BlastOutput_db>{DB}{CHAR=65533}\x01{/}{DBEND}</BlastOutput_db>{FIELD}<a>{CHAR=65533}&#1;{/}</a>{FIELD}"
+     "<BlastOutput_iterations{ITERS e}/>{/}{CHAR=65533}\x02{/}</BlastOutput><?p {CHAR=65533}\x01{/}?>{DOCEND}", ERROR},
+    {"beside bytes that are not UTF-8",
+     OPEN "{BODY}{CHAR=65533}\x01{/}{CHAR=228}\xe4{/}{CHAR=65533}&#1;{/}{CHAR=239}\xef{/}{CHAR=191}\xbf{/}{CHAR=65533}\x01{/}{ITERSEND}{/}" CLOSE, LATIN1},
 };
 
 /* Where queries are told. */
@@ -450,7 +470,7 @@ static const struct golden query_goldens[] = {
      "<x><Iteration_message>a</Iteration_message></x>{EXTRA}<Iteration_iter-num/>{EXTRAEND}</Iteration>{ITEREND}<Iteration_message>a</Iteration_message>"
      "{ITERSEND}{/}" CLOSE, ERROR},
     {"characters to be converted",
-     OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID>{ID -}a\xc3\xa4{/}{CHAR=228}\xe4 b{CHAR=228}\xe4</Iteration_query-ID><Iteration_message>{MESSAGE -}{/}{CHAR=228}\xe4"
+     OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID>{ID -}a\xc3\xa4{/}{CHAR=228}\xe4{/} b{CHAR=228}\xe4{/}</Iteration_query-ID><Iteration_message>{MESSAGE -}{/}{CHAR=228}\xe4{/}"
      "</Iteration_message></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, LATIN1},
     {"bytes that are kept",
      OPEN "{BODY}{ITER}<Iteration>{MISSING}<Iteration_query-ID>{ID}a\xe4\xc3{/}</Iteration_query-ID></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, KEEP},
@@ -481,6 +501,72 @@ static void test_marks(void **state) {
     for (size_t i = 0; i < sizeof query_goldens / sizeof query_goldens[0]; i++)
         check_golden(&query_goldens[i]);
     tells_queries = false;
+    forbidden = BLASTMERGE_FORBIDDEN_REPLACE;
+    for (size_t i = 0; i < sizeof forbidden_goldens / sizeof forbidden_goldens[0]; i++)
+        check_golden(&forbidden_goldens[i]);
+    forbidden = BLASTMERGE_FORBIDDEN_ERROR;
+}
+
+/* Kept, they change nothing; where there are none at all, neither. */
+static void test_forbidden_is_kept(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof forbidden_goldens / sizeof forbidden_goldens[0]; i++) {
+        struct bytes text = hide_marks(forbidden_goldens[i].shown);
+        struct trace refused = scan(&text, whole, "bytes", forbidden_goldens[i].invalid_utf8);
+        forbidden = BLASTMERGE_FORBIDDEN_KEEP;
+        struct trace kept = scan(&text, whole, "bytes", forbidden_goldens[i].invalid_utf8);
+        forbidden = BLASTMERGE_FORBIDDEN_REPLACE;
+        struct trace replaced = scan(&text, whole, "bytes", forbidden_goldens[i].invalid_utf8);
+        forbidden = BLASTMERGE_FORBIDDEN_ERROR;
+        size_t n = 0;
+        for (size_t j = 0; j < n_marks(&replaced); j++)
+            n += mark_at(&replaced, j)->kind == BM_MARK_CHARACTER && mark_at(&replaced, j)->value == 0xfffd;
+        assert_int_equal(kept.status, BLASTMERGE_OK);
+        assert_int_equal(kept.counts.n_forbidden, n);
+        assert_int_equal(replaced.counts.n_forbidden, n);
+        assert_int_equal(refused.status, BLASTMERGE_DATA);
+        assert_int_equal(refused.error.text_offset, kept.counts.first_forbidden);
+        for (size_t j = 0; j < n_marks(&kept); j++) assert_true(mark_at(&kept, j)->value != 0xfffd);
+        free_trace(&refused);
+        free_trace(&kept);
+        free_trace(&replaced);
+        free_bytes(&text);
+    }
+}
+
+/* What no option lets through: NUL bytes, and what stands where only markup can. */
+static const struct rule forbidden_rules[] = {
+    RULE(IN_HIT("a@\0"), "never written"),
+    RULE("<BlastOutput><@\x01/></BlastOutput>", "is not legal"),
+    RULE("<BlastOutput><a@\x01/></BlastOutput>", "is not legal"),
+    RULE("<BlastOutput><a @\x01/></BlastOutput>", "is not legal"),
+    RULE("<BlastOutput a=@\x01'b'></BlastOutput>", "is not legal"),
+    RULE("<BlastOutput></BlastOutput@\x01>", "is not legal"),
+    RULE("<BlastOutput><BlastOutput_iterations/></BlastOutput>@\x01", "is not legal"),
+    RULE("<!DOCTYPE a SYSTEM '@\x01'><BlastOutput></BlastOutput>", "is not legal"),
+    RULE("<?xml version='1.0'@\x01?><BlastOutput></BlastOutput>", "is not legal"),
+    RULE(IN_HIT("&#@\x01;"), "is not legal"),
+    RULE("<BlastOutput><BlastOutput_mbstat>@\x01</BlastOutput_mbstat></BlastOutput>",
+         "would have to be converted"),
+    RULE(IN_HIT("@&#x0000000000000000000000000000000000000000000000000000000000000000001;"),
+         "longer than 64 bytes"),
+};
+
+static void test_forbidden_that_is_refused(void **state) {
+    (void)state;
+    forbidden = BLASTMERGE_FORBIDDEN_REPLACE;
+    for (size_t i = 0; i < sizeof forbidden_rules / sizeof forbidden_rules[0]; i++) {
+        size_t place;
+        struct bytes text = take_rule(&forbidden_rules[i], &place);
+        struct trace trace = scan(&text, whole, "bytes", BLASTMERGE_INVALID_UTF8_ERROR);
+        if (trace.status != BLASTMERGE_DATA || trace.error.text_offset != place ||
+            strstr(trace.error.message, forbidden_rules[i].message) == NULL)
+            fail_msg("%s: status %d at %d, not %d: %s", forbidden_rules[i].text, (int)trace.status,
+                     (int)trace.error.text_offset, (int)place, trace.error.message);
+        free_trace(&trace);
+        free_bytes(&text);
+    }
+    forbidden = BLASTMERGE_FORBIDDEN_ERROR;
 }
 
 /* --- splits and ways ------------------------------------------------------------------------- */
@@ -525,6 +611,17 @@ static void test_splits_of_marks(void **state) {
         free_bytes(&text);
     }
     tells_queries = false;
+    for (size_t i = 0; i < sizeof forbidden_goldens / sizeof forbidden_goldens[0]; i++) {
+        struct bytes text = hide_marks(forbidden_goldens[i].shown);
+        for (unsigned mode = 0; mode < 6; mode++) {
+            forbidden = (enum blastmerge_forbidden_characters)(mode % 3);
+            tells_queries = mode >= 3;
+            check_all_splits(&text, forbidden_goldens[i].invalid_utf8);
+        }
+        free_bytes(&text);
+    }
+    tells_queries = false;
+    forbidden = BLASTMERGE_FORBIDDEN_ERROR;
 }
 
 /* A content is told up to a ceiling, wherever a chunk ends, and whatever it ends in. */
@@ -632,12 +729,14 @@ static void test_damaged_documents(void **state) {
             text.data[below(&chance, text.n_data)] = (uint8_t)next_chance(&chance);
         }
         tells_queries = seed % 2 != 0;
+        forbidden = (enum blastmerge_forbidden_characters)(seed / 2 % 3);
         struct trace expected = scan(&text, whole, "bytes", invalid_utf8);
         check_split(&text, whole, invalid_utf8, &expected);
         check_split(&text, (struct split){0, 0, {seed}}, invalid_utf8, &expected);
         free_trace(&expected);
         free_bytes(&text);
     }
+    forbidden = BLASTMERGE_FORBIDDEN_ERROR;
     tells_queries = false;
 }
 
@@ -691,11 +790,18 @@ static void test_safe_inside_of_hits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),           cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_splits_of_rules), cmocka_unit_test(test_splits_of_marks),
-        cmocka_unit_test(test_long_contents),   cmocka_unit_test(test_rules_in_long_texts),
-        cmocka_unit_test(test_odd_documents),   cmocka_unit_test(test_damaged_documents),
-        cmocka_unit_test(test_full_lists),      cmocka_unit_test(test_safe_inside_of_hits),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_forbidden_is_kept),
+        cmocka_unit_test(test_forbidden_that_is_refused),
+        cmocka_unit_test(test_splits_of_rules),
+        cmocka_unit_test(test_splits_of_marks),
+        cmocka_unit_test(test_long_contents),
+        cmocka_unit_test(test_rules_in_long_texts),
+        cmocka_unit_test(test_odd_documents),
+        cmocka_unit_test(test_damaged_documents),
+        cmocka_unit_test(test_full_lists),
+        cmocka_unit_test(test_safe_inside_of_hits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,8 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.mismatch = (enum blastmerge_mismatch)options->mismatch;
     library.invalid_utf8 =
         (enum blastmerge_invalid_utf8)(options->invalid_utf8 - (options->invalid_utf8 > 0));
+    library.forbidden_characters = (enum blastmerge_forbidden_characters)(
+        options->forbidden_characters - (options->forbidden_characters > 0));
     library.query_ids = (enum blastmerge_query_ids)(options->query_ids - (options->query_ids > 0));
     library.as_unsplit = options->as_unsplit != 0;
     library.sort = (enum blastmerge_sort)options->sort;

@@ -18,7 +18,7 @@
 #define F         TOOL_FINALIZE
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 17
+#define ROW_LEVEL 18
 
 /* clang-format off */
 const struct tool_row tool_rows[] = {
@@ -47,6 +47,8 @@ const struct tool_row tool_rows[] = {
      .help = "headers that differ: error, warn, ignore"},
     {"invalid-utf8", 0, TOOL_CHOICE, M | C | F, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
+    {"forbidden-characters", 0, TOOL_CHOICE, M | C | F, AT(forbidden_characters), .words = "error|replace|keep", .minimum = 1,
+     .argument = "HOW", .help = "what XML forbids: error, replace, keep"},
     {"sort", 0, TOOL_CHOICE, M | C, AT(sort), .words = "natural|none", .minimum = BLASTMERGE_SORT_NATURAL, .argument = "HOW",
      .is_common = true,
      .help = "natural: batch_2 before batch_10; none: as given"},
@@ -305,12 +307,14 @@ static enum blastmerge_status check_command(const struct parser *parser) {
 
 /* What an unsplit run would write is settled. */
 static enum blastmerge_status check_unsplit(const struct tool_options *options) {
-    const char *other = options->database != NULL                                    ? "--db"
-                        : options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP        ? "--query-ids keep"
-                        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_ERROR ? "--invalid-utf8 error"
-                        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_LATIN1
-                            ? "--invalid-utf8 latin1"
-                            : NULL;
+    const char *other =
+        options->database != NULL                                           ? "--db"
+        : options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP               ? "--query-ids keep"
+        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_ERROR        ? "--invalid-utf8 error"
+        : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_LATIN1       ? "--invalid-utf8 latin1"
+        : options->forbidden_characters == 1 + BLASTMERGE_FORBIDDEN_ERROR   ? "--forbidden-characters error"
+        : options->forbidden_characters == 1 + BLASTMERGE_FORBIDDEN_REPLACE ? "--forbidden-characters replace"
+                                                                            : NULL;
     if (other == NULL) return BLASTMERGE_OK;
     return tool_fail(BLASTMERGE_USAGE,
                      "--as-unsplit and %s contradict each other: an unsplit run would not write that", other);

@@ -98,10 +98,11 @@ struct tool_options {
     uint64_t force;
     uint64_t null_separated;
     uint64_t allow_empty;
-    uint64_t format;       /* enum blastmerge_format */
-    uint64_t mismatch;     /* enum blastmerge_mismatch */
-    uint64_t invalid_utf8; /* enum blastmerge_invalid_utf8 */
-    uint64_t sort;         /* enum blastmerge_sort */
+    uint64_t format;               /* enum blastmerge_format */
+    uint64_t mismatch;             /* enum blastmerge_mismatch */
+    uint64_t invalid_utf8;         /* 0: not given, else one more than the library's */
+    uint64_t forbidden_characters; /* likewise */
+    uint64_t sort;                 /* enum blastmerge_sort */
     uint64_t expect_children;
     const char *expect_queries;
     uint64_t salvage;

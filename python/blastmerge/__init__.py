@@ -33,6 +33,7 @@ expect_queries   path of a file with the queries that were searched, FASTA or a 
                  or in another order are an error
 mismatch         "default", "error", "warn" or "ignore": when a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": bytes that are not UTF-8
+forbidden_characters  "error", "replace" (by U+FFFD) or "keep": characters that XML forbids, such as U+0001
 sort             "natural": by name, batch_2 before batch_10; "none": as given, on purpose; "default": as given
 expect_children  another number of children is an error; 0: any
 threads          0: as many as there are processors, at most 8. The result does not depend on it

@@ -98,7 +98,8 @@ _RENAMED = {"db": "database", "keep-db": "keep_database", "memory": "memory_limi
 _SWITCHES = {"allow_empty", "keep_database", "as_unsplit", "salvage", "plain", "gzip", "bgzf", "force", "strict"}
 _OPTION = re.compile(r"(?<![^\s(\[\"',;:])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?:[ =]([A-Z]+\b|[0-9]+\b|[a-z][a-z0-9_|-]*))?")
 _WORDS = {"format": "xml|xml2|json|commented|tabular|csv|auto", "query_ids": "keep|renumber|auto",
-          "mismatch": "default|error|warn|ignore", "invalid_utf8": "error|latin1|keep|replace", "sort": "default|natural|none",
+          "mismatch": "default|error|warn|ignore", "invalid_utf8": "error|latin1|keep",
+          "forbidden_characters": "error|replace|keep", "sort": "default|natural|none",
           "header": "keep|once|none"}
 
 

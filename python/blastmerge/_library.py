@@ -35,13 +35,13 @@ class Report(Structure):
                 ("n_kept_messages", c_uint64), ("n_excess_iterations", c_uint64), ("n_number_gaps", c_uint64), ("n_number_returns", c_uint64),
                 ("n_empty_children", c_uint64), ("n_bare_iterations", c_uint64), ("n_damaged_children", c_uint64),
                 ("n_lost_stretches", c_uint64),
-                ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64)]
+                ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64), ("n_forbidden_characters", c_uint64)]
 
 
 class Child(Structure):
     _fields_ = [("name", c_char_p), ("location", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
-                ("text_bytes", c_uint64)]
+                ("text_bytes", c_uint64), ("n_forbidden_characters", c_uint64)]
 
 
 class Progress(Structure):
@@ -62,7 +62,7 @@ class Options(Structure):
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
                 ("as_unsplit", c_int), ("salvage", c_int),
                 ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int)),
-                ("progress_interval", c_uint)]
+                ("progress_interval", c_uint), ("forbidden_characters", c_int)]
 
 
 class FinalizeOptions(Structure):

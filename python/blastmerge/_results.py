@@ -17,6 +17,7 @@ class Child:
     invalid_bytes: int
     compressed_bytes: int
     text_bytes: int
+    forbidden_characters: int  # that XML forbids, and that were replaced or kept
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Report:
     lost_stretches: int
     unchecked_iterations: int
     missing_queries: int
+    forbidden_characters: int  # that XML forbids, and that were replaced or kept
     children: Tuple[Child, ...]
 
 

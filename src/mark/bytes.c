@@ -29,7 +29,7 @@ static bool begin_sequence(struct bm_mark *mark, uint8_t byte) {
     return true;
 }
 
-static bool may_hold_bad_bytes(const struct bm_mark *mark) {
+bool bm_mark_may_hold_bad(const struct bm_mark *mark) {
     switch (mark->state) {
     case BM_STATE_TEXT:
         return mark->phase == BM_PHASE_ROOT;
@@ -55,12 +55,13 @@ static bool take_bad_byte(struct bm_mark *mark, uint8_t byte, uint64_t at) {
                             "--invalid-utf8 latin1 would convert it, --invalid-utf8 keep would copy it",
                             byte);
     }
-    if (!may_hold_bad_bytes(mark)) {
+    if (!bm_mark_may_hold_bad(mark)) {
         return bm_mark_fail(mark, at, "the byte 0x%02x, which is not UTF-8, cannot stand here", byte);
     }
     if (!bm_mark_take_character(mark, BM_MARK_BAD_BYTE, at)) return false;
     mark->counts.n_invalid_bytes++;
-    return mark->invalid_utf8 == BLASTMERGE_INVALID_UTF8_KEEP || bm_mark_add_character(mark, at, byte);
+    return mark->invalid_utf8 == BLASTMERGE_INVALID_UTF8_KEEP ||
+           bm_mark_add_character(mark, at, at + 1, byte);
 }
 
 /* The bytes of a sequence that does not become a character. */
@@ -107,7 +108,8 @@ static bool take_single_byte(struct bm_mark *mark, uint8_t byte) {
                             "the byte 0x%02x is no character in %s, which the document declares", byte,
                             bm_mark_encoding_name((enum bm_mark_encoding)mark->encoding));
     }
-    return bm_mark_take_character(mark, c, mark->position) && bm_mark_add_character(mark, mark->position, c);
+    return bm_mark_take_character(mark, c, mark->position) &&
+           bm_mark_add_character(mark, mark->position, mark->position + 1, c);
 }
 
 /* Before the first '<' bytes are looked at as such. After the root, in whatever encoding that document

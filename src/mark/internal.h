@@ -150,6 +150,7 @@ struct bm_mark_scanner {
 /* First what all scanners share, then XML's own, and JSON's. */
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_forbidden_characters forbidden;
     enum blastmerge_format format;   /* that the children have; AUTO: it is not known yet */
     bool format_is_given;            /* by the caller, else by the first child */
     enum blastmerge_format supposed; /* of rows that are not known by themselves; AUTO: there are none */
@@ -299,6 +300,9 @@ const char *bm_mark_encoding_name(enum bm_mark_encoding encoding);
 
 /* --- bytes.c */
 
+/* Whether what is no character can stand here: in text, attributes' values, comments, CDATA, instructions. */
+bool bm_mark_may_hold_bad(const struct bm_mark *mark);
+
 /* Takes the next byte, or several that are plain, and returns how many; 0 where it failed. */
 size_t bm_mark_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
@@ -335,7 +339,9 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after);
 void bm_mark_inner_markup(struct bm_mark *mark);                        /* a comment, CDATA or PI began */
 void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at); /* a character of text in the root */
 bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte);           /* a byte, where is_watching */
-bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value);
+
+/* The text from `at` to `end` becomes the character. */
+bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint64_t end, uint32_t value);
 
 void bm_mark_begin_iteration(struct bm_mark *mark, uint64_t less);
 void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after);

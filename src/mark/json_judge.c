@@ -171,7 +171,9 @@ static bool take_bad_byte(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     mark->counts.n_invalid_bytes++;
     if (mark->invalid_utf8 == BLASTMERGE_INVALID_UTF8_KEEP) return true;
     bm_json_cut_content(mark, at);
-    bm_mark_add(mark, BM_MARK_CHARACTER, at)->value = byte;
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_CHARACTER, at);
+    entry->end = at + 1;
+    entry->value = byte;
     return true;
 }
 

@@ -32,9 +32,18 @@ static bool fail_expected(struct bm_mark *mark, uint32_t c, uint64_t at, const c
     return bm_mark_fail(mark, at, "%s was expected here, not %s", expected, show_character(c, shown));
 }
 
+/* What helps where a character is the only fault. */
+#define REMEDY "; --forbidden-characters replace writes U+FFFD in its place (and keep copies it)"
+
 /* [2], for what the decoder lets through. */
 static bool is_legal(uint32_t c) {
     return c >= 0x20 ? c != 0xfffe && c != 0xffff && (c < 0xd800 || c > 0xdfff) : bm_mark_is_space(c);
+}
+
+/* A character that XML forbids, which may be let through: as what is no character, no blank, no name. */
+static bool take_forbidden(struct bm_mark *mark, uint64_t at, uint64_t end) {
+    if (mark->counts.n_forbidden++ == 0) mark->counts.first_forbidden = at;
+    return mark->forbidden == BLASTMERGE_FORBIDDEN_KEEP || bm_mark_add_character(mark, at, end, 0xfffd);
 }
 
 static bool go(struct bm_mark *mark, enum bm_mark_state state) {
@@ -150,11 +159,20 @@ static bool in_reference_number(struct bm_mark *mark, uint32_t c, uint64_t at) {
     return go(mark, BM_STATE_REFERENCE_DECIMAL);
 }
 
-static bool end_reference_number(struct bm_mark *mark) {
-    if (mark->reference < BM_MARK_BAD_BYTE && is_legal(mark->reference))
-        return go(mark, mark->reference_return);
-    return bm_mark_fail(mark, mark->reference_at,
-                        "the character reference here stands for no legal character");
+/* At its ';'. */
+static bool end_reference_number(struct bm_mark *mark, uint64_t at) {
+    bool is_legal_one = mark->reference < BM_MARK_BAD_BYTE && is_legal(mark->reference);
+    mark->state = mark->reference_return;
+    if (is_legal_one) return true;
+    if (mark->forbidden == BLASTMERGE_FORBIDDEN_ERROR)
+        return bm_mark_fail(mark, mark->reference_at,
+                            "the character reference here stands for no legal character" REMEDY);
+    if (at - mark->reference_at >= BM_MARK_MAX_FORBIDDEN)
+        return bm_mark_fail(mark, mark->reference_at,
+                            "the character reference here stands for no legal character, and is "
+                            "longer than %d bytes",
+                            BM_MARK_MAX_FORBIDDEN);
+    return take_forbidden(mark, mark->reference_at, at + 1);
 }
 
 /* Values beyond all characters stay there, so that nothing overflows. */
@@ -165,15 +183,13 @@ static bool add_reference_digit(struct bm_mark *mark, uint32_t base, uint32_t di
 }
 
 static bool in_reference_decimal(struct bm_mark *mark, uint32_t c, uint64_t at) {
-    (void)at;
-    if (c == ';') return end_reference_number(mark);
+    if (c == ';') return end_reference_number(mark, at);
     if (c >= '0' && c <= '9') return add_reference_digit(mark, 10, c - '0');
     return fail_reference_number(mark);
 }
 
 static bool in_reference_hex(struct bm_mark *mark, uint32_t c, uint64_t at) {
-    (void)at;
-    if (c == ';' && mark->state == BM_STATE_REFERENCE_HEX) return end_reference_number(mark);
+    if (c == ';' && mark->state == BM_STATE_REFERENCE_HEX) return end_reference_number(mark, at);
     if (mark->state == BM_STATE_REFERENCE_HEX_FIRST) mark->reference = 0;
     mark->state = BM_STATE_REFERENCE_HEX;
     if (c >= '0' && c <= '9') return add_reference_digit(mark, 16, c - '0');
@@ -539,18 +555,27 @@ static bool (*const states[BM_N_STATES])(struct bm_mark *mark, uint32_t c, uint6
     [BM_STATE_DOCTYPE_END] = bm_mark_in_doctype,
 };
 
+/* It ends at the position's byte. A NUL is no mistake of the program that wrote the text. */
+static bool take_illegal(struct bm_mark *mark, uint32_t c, uint64_t at) {
+    char shown[SHOWN_CHARACTER];
+    bool may_stand = bm_mark_may_hold_bad(mark);
+    if (c != 0 && may_stand && mark->forbidden != BLASTMERGE_FORBIDDEN_ERROR) {
+        if (!states[mark->state](mark, BM_MARK_BAD_BYTE, at)) return false;
+        return take_forbidden(mark, at, mark->position + 1);
+    }
+    return bm_mark_fail(mark, at, "the character %s is not legal in XML%s", show_character(c, shown),
+                        c == 0      ? ": part of the file was never written, or was lost"
+                        : may_stand ? REMEDY
+                                    : "");
+}
+
 bool bm_mark_take_character(struct bm_mark *mark, uint32_t c, uint64_t at) {
     if (c == 0 && mark->state == BM_STATE_LESS && mark->phase == BM_PHASE_PROLOG) {
         return bm_mark_fail(mark, mark->less,
                             "the document is in UTF-16 or UTF-32 (little end first), which is not read; "
                             "convert it to UTF-8 first");
     }
-    if (!is_legal(c)) {
-        char shown[SHOWN_CHARACTER];
-        return bm_mark_fail(mark, at, "the character %s is not legal in XML%s", show_character(c, shown),
-                            c == 0 ? ": part of the file was never written, or was lost" : "");
-    }
-    return states[mark->state](mark, c, at);
+    return is_legal(c) ? states[mark->state](mark, c, at) : take_illegal(mark, c, at);
 }
 
 /* --- the text's end -------------------------------------------------------------------------- */

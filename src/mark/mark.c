@@ -35,12 +35,17 @@ void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool i
     mark->is_narrow = is_narrow;
 }
 
+void bm_mark_forbid(struct bm_mark *mark, enum blastmerge_forbidden_characters forbidden) {
+    mark->forbidden = forbidden;
+}
+
 void bm_mark_tell_queries(struct bm_mark *mark) {
     mark->tells_queries = true;
 }
 
 void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
+    enum blastmerge_forbidden_characters forbidden = mark->forbidden;
     enum blastmerge_format format = mark->format;
     bool format_is_given = mark->format_is_given;
     enum blastmerge_format supposed = mark->supposed;
@@ -51,6 +56,7 @@ void bm_mark_reset(struct bm_mark *mark) {
     bm_mark_walk *json_walk = mark->json_walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
+    mark->forbidden = forbidden;
     mark->format = format;
     mark->format_is_given = format_is_given;
     mark->supposed = supposed;

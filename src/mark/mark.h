@@ -27,9 +27,10 @@ enum {
     BM_MARK_MAX_INDENTATION = 4096, /* blanks that are held to be indentation or the rest of a line */
     BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are looked at for their value */
     BM_MARK_MAX_DECLARATION = 1024, /* bytes in an XML declaration */
-    BM_MARK_MAX_VALUE = 1024,  /* bytes of a header field's value that are kept; beyond, the hash tells */
-    BM_MARK_MAX_CONTENT = 512, /* bytes of a query's id and message that are told */
-    BM_MARK_MAX_HOLD = 8192    /* bm_mark_safe() is never further behind than this */
+    BM_MARK_MAX_VALUE = 1024,   /* bytes of a header field's value that are kept; beyond, the hash tells */
+    BM_MARK_MAX_CONTENT = 512,  /* bytes of a query's id and message that are told */
+    BM_MARK_MAX_FORBIDDEN = 64, /* bytes of a reference to a character that XML forbids */
+    BM_MARK_MAX_HOLD = 8192     /* bm_mark_safe() is never further behind than this */
 };
 
 enum bm_mark_kind {
@@ -87,7 +88,7 @@ enum bm_mark_kind {
                                Iteration (or the   body's beginning) and offset */
     BM_MARK_MEGABLAST,      /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
                                than BM_MARK_MAX_HOLD is refused */
-    BM_MARK_CHARACTER,      /* the byte at offset is to be replaced by the character `value` in UTF-8 */
+    BM_MARK_CHARACTER,      /* [offset, end) is to be replaced by the character `value` in UTF-8 */
     BM_MARK_DOCUMENT_END    /* the document ended before offset: at the next document or at the text's end */
 };
 
@@ -124,6 +125,8 @@ struct bm_mark_counts {
     uint64_t n_hits;
     uint64_t n_hsps;
     uint64_t n_invalid_bytes; /* bytes that were not UTF-8, kept or converted */
+    uint64_t n_forbidden;     /* characters that XML forbids, kept or replaced ... */
+    uint64_t first_forbidden; /* ... and where the first one is */
     unsigned line_ends;       /* tables: of BM_MARK_LF and BM_MARK_CRLF those that were met */
 };
 
@@ -151,6 +154,9 @@ void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
  * format (CSV, or else TABULAR), if the first one has several fields (or is_narrow) and looks like nothing
  * else. AUTO: they are not. */
 void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool is_narrow);
+
+/* What becomes of characters that XML forbids; without this call they are an error. */
+void bm_mark_forbid(struct bm_mark *mark, enum blastmerge_forbidden_characters forbidden);
 
 /* From now on QUERY_ID and MESSAGE are told, which costs a little. */
 void bm_mark_tell_queries(struct bm_mark *mark);

@@ -550,7 +550,7 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
     return true;
 }
 
-bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value) {
+bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint64_t end, uint32_t value) {
     if (mark->in_megablast) {
         return bm_mark_fail(mark, at,
                             "a BlastOutput_mbstat holds a character that would have to be converted");
@@ -558,6 +558,8 @@ bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint32_t value) {
     if (mark->state == BM_STATE_START_NAME && mark->tag_is_open) decide_early(mark);
     begin_long_number(mark);
     cut_content(mark, at);
-    bm_mark_add(mark, BM_MARK_CHARACTER, at)->value = value;
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_CHARACTER, at);
+    entry->end = end;
+    entry->value = value;
     return true;
 }

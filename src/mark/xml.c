@@ -103,8 +103,16 @@ static bool blanks_are_held(const struct bm_mark *mark) {
     return mark->state == BM_STATE_LESS && mark->less - mark->blank <= BM_MARK_MAX_INDENTATION;
 }
 
+/* A reference that may yet turn out to be to a character that is replaced. */
+static bool reference_is_held(const struct bm_mark *mark) {
+    return mark->forbidden == BLASTMERGE_FORBIDDEN_REPLACE && mark->state >= BM_STATE_REFERENCE &&
+           mark->state <= BM_STATE_REFERENCE_HEX_FIRST && mark->state != BM_STATE_REFERENCE_NAME &&
+           mark->position - mark->reference_at <= BM_MARK_MAX_FORBIDDEN;
+}
+
 static uint64_t safe_offset(const struct bm_mark *mark) {
     uint64_t safe = mark->position - mark->n_pending;
+    lower(&safe, reference_is_held(mark), mark->reference_at);
     lower(&safe, mark->declaration_is_open, mark->declaration_at);
     lower(&safe, mark->tag_is_open, mark->less);
     lower(&safe, mark->state == BM_STATE_TAG_EMPTY && mark->depth < BM_DEPTH_NUMBER, mark->position - 1);

@@ -525,7 +525,7 @@ static void take_message(struct bm_number *number, const struct bm_mark_entry *m
 
 /* --- characters of other encodings --------------------------------------------------------------- */
 
-/* One byte of the text becomes a character above U+007F (and, as all 8-bit encodings have it, below U+10000).
+/* A piece of the text becomes a character above U+007F (and, as all 8-bit encodings have it, below U+10000).
  */
 static size_t encode_utf8(char utf8[3], unsigned character) {
     size_t n = 0;
@@ -546,13 +546,13 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
     if (number->is_capturing) {
         capture(number, batch, mark->offset);
         append_epilogue(number, utf8, n);
-        number->captured_to = mark->offset + 1;
+        number->captured_to = mark->end;
         return;
     }
     bool is_pending = number->pending_body != NONE;
     if (!is_pending && (!number->is_in_fragment || number->is_dropping)) return;
     insert_copy(edits, mark->offset, utf8, n);
-    drop(edits, mark->offset, mark->offset + 1);
+    drop(edits, mark->offset, mark->end);
     if (is_pending) number->n_pending_edits += 3;
     if (number->n_pending_edits >= BM_NUMBER_MAX_PENDING) begin_body(number, edits);
 }

@@ -146,20 +146,22 @@ static enum blastmerge_status write_text(struct bm_report *report, const char *t
 static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const mismatch[] = {"default", "error", "warn", "ignore"};
     static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
+    static const char *const forbidden[] = {"error", "replace", "keep"};
     static const char *const sort[] = {"default", "natural", "none"};
     static const char *const query_ids[] = {"keep", "renumber", "auto"};
     static const char *const form[] = {"gzip", "plain", "bgzf"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
     json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);
-    return json_pack("{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:o}",
-                     "database", database, "keep_database", options->keep_database, "allow_empty",
-                     options->allow_empty, "format", blastmerge_format_name(options->format), "mismatch",
-                     mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8], "sort",
-                     sort[options->sort], "expect_children", number_of(options->expect_children), "threads",
-                     (int)options->n_threads, "level", options->level, "form", form[options->form], "plain",
-                     options->form == BLASTMERGE_FORM_PLAIN, "force", options->force, "query_ids",
-                     query_ids[options->query_ids], "as_unsplit", options->as_unsplit, "salvage",
-                     options->salvage, "expect_queries", queries);
+    return json_pack(
+        "{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:o}",
+        "database", database, "keep_database", options->keep_database, "allow_empty", options->allow_empty,
+        "format", blastmerge_format_name(options->format), "mismatch", mismatch[options->mismatch],
+        "invalid_utf8", invalid_utf8[options->invalid_utf8], "forbidden_characters",
+        forbidden[options->forbidden_characters], "sort", sort[options->sort], "expect_children",
+        number_of(options->expect_children), "threads", (int)options->n_threads, "level", options->level,
+        "form", form[options->form], "plain", options->form == BLASTMERGE_FORM_PLAIN, "force", options->force,
+        "query_ids", query_ids[options->query_ids], "as_unsplit", options->as_unsplit, "salvage",
+        options->salvage, "expect_queries", queries);
 }
 
 static void begin_child(struct bm_report *report) {
@@ -269,11 +271,12 @@ void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, co
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) {
     json_t *row = json_pack(
-        "{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "compressed_bytes",
+        "{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "compressed_bytes",
         number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes), "documents",
         number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
         number_of(child->n_hits), "hsps", number_of(child->n_hsps), "invalid_bytes",
-        number_of(child->n_invalid_bytes), "header", report->header, "warnings", report->child_warnings);
+        number_of(child->n_invalid_bytes), "forbidden_characters", number_of(child->n_forbidden_characters),
+        "header", report->header, "warnings", report->child_warnings);
     report->header = report->child_warnings = NULL;
     set_location(report, row, child->name);
     add_lost(report, row);
@@ -321,12 +324,12 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
                                      const char *output, struct blastmerge_error *error) {
     char crc[9];
     snprintf(crc, sizeof crc, "%08" PRIx32, totals->output_crc32);
-    json_t *sums =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "children", number_of(totals->n_children),
-                  "documents", number_of(totals->n_documents), "iterations", number_of(totals->n_iterations),
-                  "hits", number_of(totals->n_hits), "hsps", number_of(totals->n_hsps), "invalid_bytes",
-                  number_of(totals->n_invalid_bytes), "compressed_bytes", number_of(totals->compressed_bytes),
-                  "text_bytes", number_of(totals->text_bytes));
+    json_t *sums = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "children", number_of(totals->n_children),
+        "documents", number_of(totals->n_documents), "iterations", number_of(totals->n_iterations), "hits",
+        number_of(totals->n_hits), "hsps", number_of(totals->n_hsps), "invalid_bytes",
+        number_of(totals->n_invalid_bytes), "forbidden_characters", number_of(totals->n_forbidden_characters),
+        "compressed_bytes", number_of(totals->compressed_bytes), "text_bytes", number_of(totals->text_bytes));
     json_t *result = json_pack("{s:n, s:o, s:o, s:s}", "location", "bytes", number_of(totals->output_bytes),
                                "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
     if (output != NULL) set_location(report, result, output);

@@ -59,7 +59,7 @@ struct bm_salvage_plan {
 struct bm_survey;
 
 enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
-                                      enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
+                                      const struct blastmerge_options *options) BM_CHECK_RESULT;
 void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory);
 
 /* Begins with a child. is_careful: an Iteration inside of another one is a fault; else it is only remembered.

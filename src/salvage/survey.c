@@ -80,12 +80,14 @@ struct bm_survey {
 /* --- life ---------------------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
-                                      enum blastmerge_invalid_utf8 invalid_utf8) {
+                                      const struct blastmerge_options *options) {
     *survey = bm_allocate(memory, sizeof **survey);
-    if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, invalid_utf8) != BLASTMERGE_OK)
+    if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, options->invalid_utf8) != BLASTMERGE_OK ||
+        bm_mark_open(&(*survey)->kept_mark, memory, options->invalid_utf8) != BLASTMERGE_OK)
         return BLASTMERGE_NO_MEMORY;
     bm_mark_expect((*survey)->mark, BLASTMERGE_FORMAT_XML);
-    return bm_mark_open(&(*survey)->kept_mark, memory, invalid_utf8);
+    bm_mark_forbid((*survey)->mark, options->forbidden_characters);
+    return BLASTMERGE_OK;
 }
 
 void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {

@@ -73,7 +73,8 @@ def merge_and_compare(folder, children, arguments, options):
         assert (salvaged.code, salvaged.out) == (OK, done.out), f"a whole child comes out otherwise with --salvage: {salvaged.err}"
     totals = json.loads(report.read_bytes())["totals"]
     for name, count in (("documents", job.n_documents), ("iterations", job.n_iterations), ("hits", job.n_hits),
-                        ("hsps", job.n_hsps), ("invalid_bytes", job.n_invalid_bytes)):
+                        ("hsps", job.n_hsps), ("invalid_bytes", job.n_invalid_bytes),
+                        ("forbidden_characters", job.n_forbidden_characters)):
         assert totals[name] == count, f"{totals[name]} {name}, where the oracle counts {count}"
 
 
@@ -108,6 +109,26 @@ def damaged(dice, text):
     scraps = [b"<a>", b"</a>", b"&a;", b"&#0;", b"&#x110000;", b"]]>", b"<!--", b"-->", b"<![CDATA[", b"<?", b"--",
               b"</Iteration>", b"<!DOCTYPE a>", b'<?xml version="1.0"?>', b"<Iteration_iter-num>", b"\xef\xbf\xbe"]
     return text[:place] + dice.choice(scraps) + text[place:]
+
+
+@batches()
+@pytest.mark.parametrize("policy", ["replace", "keep", "error"])
+def test_forbidden_characters(tmp_path, seeds, policy):
+    """What XML forbids, at any place where text can stand, in documents of any form and encoding; and damaged."""
+    for seed in seeds[::4]:
+        dice = random.Random(f"forbidden {seed}")
+        arguments, options = random_options(dice, dice.random() < 0.5)
+        if "as_unsplit" in options:
+            arguments, options = ["--mismatch", "ignore"], {}
+        wild = Wild(dice, "invalid_utf8" in options, with_forbidden=True)
+        children = [dice.choice(list(FORMS.values()))(wild.child()) for _ in range(dice.choice([1, 2, 3]))]
+        if dice.random() < 0.3:
+            children.append(damaged(dice, Wild(dice, with_forbidden=True).child()))
+        arguments, options = [*arguments, "--forbidden-characters", policy], dict(options, forbidden_characters=policy)
+        try:
+            merge_and_compare(tmp_path, children, arguments, options)
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed}, options {arguments}, children in {tmp_path}: {failure}") from None
 
 
 @batches()

@@ -10,6 +10,7 @@ WIDE_TEXTS = ["é", "µ-opioid", "ß", "€", "naïve"]
 UNICODE_TEXTS = ["日本語", "🧬", "\u0085", "\ufffd", "\u07ff\u0800\uffef\U00010000\U0010fffd"]
 INVALID = [b"\xe9", b"\xc3", b"\xe2\x82", b"\xf0\x9f\xa7", b"\xed\xa0\x80", b"\xc0\xaf", b"\xff", b"\x80\xbf", b"\xf5",
            b"\xf4\x90\x80\x80"]
+FORBIDDEN = [b"\1", b"\x1f", b"a\x0bb", b"&#1;", b"&#x0;", b"&#x1F;x", b"&#xDfff;", b"&#65535;", b"&#1114112;", b"&#%0*d;" % (61, 1)]
 
 
 @dataclass
@@ -24,8 +25,9 @@ class Shape:
 class Wild:
     """Makes documents. dice: a random.Random."""
 
-    def __init__(self, dice, with_invalid=False, database=None):
+    def __init__(self, dice, with_invalid=False, database=None, with_forbidden=False):
         self.dice = dice
+        self.with_forbidden = with_forbidden
         self.with_invalid = with_invalid
         self.database = database  # the same in all documents; None: any
         self.query = 0  # the last one that BLAST gave a name to
@@ -63,6 +65,8 @@ class Wild:
         parts += [self.tag("BlastOutput"), self.shape.newline, self.header(), self.iterations(), self.trailer(),
                   "</BlastOutput>", dice.choice(["\n\n", "\n", "", "\r\n", "<!--the end-->\n"])]
         data = "".join(parts).encode(encoding)
+        while b"@forbidden@" in data:
+            data = data.replace(b"@forbidden@", dice.choice(FORBIDDEN + [b"\xef\xbf\xbe"] * (encoding == "utf-8")), 1)
         if encoding == "utf-8":
             for place in range(20 if self.with_invalid else 0):
                 data = data.replace(b"@%d@" % place, dice.choice(INVALID), 1)
@@ -102,6 +106,8 @@ class Wild:
         text = "".join(self.dice.choice(self.shape.texts) for _ in range(self.dice.choice([0, 1, 1, 1, 2, 5])))
         if self.with_invalid and self.shape.encoding == "utf-8" and self.maybe(0.1):
             text += f"@{self.dice.randrange(20)}@"
+        if self.with_forbidden and self.maybe(0.1):
+            text += "@forbidden@"
         if self.maybe(0.01):
             text += "ACDEFGHIKL" * self.dice.randrange(3000)
         return text
