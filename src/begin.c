@@ -51,8 +51,8 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
 }
 
 int bm_job_compare_names(const void *a, const void *b) {
-    const struct bm_child *child_a = a;
-    const struct bm_child *child_b = b;
+    const struct bm_item *child_a = a;
+    const struct bm_item *child_b = b;
     return bm_order_compare(child_a->source.name, child_b->source.name);
 }
 
@@ -228,37 +228,38 @@ enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) {
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
 
-static enum blastmerge_status open_lanes(struct blastmerge_job *job) {
-    job->n_lanes = job->options.n_threads < BM_JOB_MAX_LANES ? job->options.n_threads : BM_JOB_MAX_LANES;
+static enum blastmerge_status create_children(struct blastmerge_job *job) {
+    const struct bm_child_settings settings = {
+        .invalid_utf8 = job->options.invalid_utf8,
+        .forbidden_characters = job->options.forbidden_characters,
+        .supposed = job->supposed,
+        .is_supposed_narrow = job->is_supposed_narrow,
+        .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,
+        .room = bm_lane_room_of(&job->workers),
+    };
+    enum blastmerge_status status = BLASTMERGE_OK;
+    job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
+    job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
+    job->n_open = job->options.n_threads < BM_JOB_MAX_OPEN ? job->options.n_threads : BM_JOB_MAX_OPEN;
     if (bm_remote_has_children(job))
-        job->n_lanes = BM_JOB_MAX_LANES; /* who waits for servers needs no processor */
-    if (job->n_lanes > job->n_children && !job->is_lazy) job->n_lanes = job->n_children;
-    for (size_t i = 0; i < job->n_lanes; i++) {
-        if (bm_lane_create(&job->lanes[i], &job->workers, &job->memory) != BLASTMERGE_OK)
-            return BLASTMERGE_NO_MEMORY;
-    }
-    return BLASTMERGE_OK;
+        job->n_open = BM_JOB_MAX_OPEN; /* waiting for servers needs no processor */
+    if (job->n_open > job->n_children && !job->is_lazy) job->n_open = job->n_children;
+    for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
+        status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
+    return status;
 }
 
 static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     job->has_workers = true; /* even one that fails to open is closed */
     if (bm_workers_open(&job->workers, job->options.n_threads - 1, &job->memory) != BLASTMERGE_OK ||
-        open_lanes(job) != BLASTMERGE_OK ||
-        bm_mark_open(&job->mark, &job->memory, job->options.invalid_utf8) != BLASTMERGE_OK ||
-        bm_scanner_open(&job->scanner, &job->workers, job->mark, &job->memory) != BLASTMERGE_OK) {
+        create_children(job) != BLASTMERGE_OK) {
         return BLASTMERGE_NO_MEMORY;
     }
-    bm_mark_expect(job->mark, job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format);
-    bm_mark_suppose(job->mark, job->supposed, job->is_supposed_narrow);
-    bm_mark_forbid(job->mark, job->options.forbidden_characters);
-    if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) bm_mark_tell_queries(job->mark);
-    job->marks = bm_allocate(&job->memory, sizeof *job->marks);
     job->number = bm_allocate(&job->memory, sizeof *job->number);
     job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
     job->edits = bm_allocate(&job->memory, sizeof *job->edits);
     job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
-    if (job->marks == NULL || job->number == NULL || job->headers == NULL || job->edits == NULL ||
-        job->output.data == NULL) {
+    if (job->number == NULL || job->headers == NULL || job->edits == NULL || job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
@@ -368,19 +369,16 @@ void bm_conduct_end(struct blastmerge_job *job) {
     warn_of_left_over(job, &job->report_store);
     if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
     bm_pack_close(job->pack, memory);
-    for (size_t i = 0; i < BM_JOB_MAX_LANES; i++) {
+    for (size_t i = 0; i < BM_JOB_MAX_OPEN; i++) {
         if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
-        bm_lane_destroy(&job->lanes[i], memory);
+        bm_child_destroy(&job->open[i], memory);
     }
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     if (job->splice != NULL) bm_splice_close(job->splice, memory);
-    if (job->mark != NULL) bm_mark_close(job->mark, memory);
     bm_rescue_close(job);
     bm_expect_close(job->expect, memory);
     job->expect = NULL;
-    bm_release(memory, job->scanner);
-    bm_release(memory, job->marks);
     bm_release(memory, job->number);
     bm_release(memory, job->headers);
     bm_release(memory, job->edits);
@@ -388,9 +386,6 @@ void bm_conduct_end(struct blastmerge_job *job) {
     job->pack = NULL;
     job->has_workers = false;
     job->splice = NULL;
-    job->mark = NULL;
-    job->scanner = NULL;
-    job->marks = NULL;
     job->number = NULL;
     job->headers = NULL;
     job->edits = NULL;

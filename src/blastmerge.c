@@ -269,21 +269,19 @@ static enum blastmerge_status check_adding(struct blastmerge_job *job) {
     return job->is_adding ? job->error.status : check_open(job);
 }
 
-/* The children may lie elsewhere now: the lanes that read them are told. */
-static void move_lanes(struct blastmerge_job *job, struct bm_child *children) {
-    for (size_t i = job->child; i < job->n_lanes_opened; i++) {
-        struct bm_lane *lane = &job->lanes[i % job->n_lanes];
-        if (lane->is_open) lane->fetch.source = &children[i].source;
-    }
+/* The sources may lie elsewhere now. */
+static void move_sources(struct blastmerge_job *job, struct bm_item *children) {
+    for (size_t i = job->child; i < job->n_opened; i++)
+        bm_child_move(&job->open[i % job->n_open], &children[i].source);
 }
 
 /* Room for one more child. */
 static enum blastmerge_status grow_children(struct blastmerge_job *job) {
     if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
     size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 8 + 16;
-    struct bm_child *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
+    struct bm_item *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
     if (children == NULL) return fail_memory(job);
-    move_lanes(job, children);
+    move_sources(job, children);
     job->children = children;
     job->n_children_allocated = n_wanted;
     return BLASTMERGE_OK;
@@ -292,7 +290,7 @@ static enum blastmerge_status grow_children(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struct bm_source *source) {
     enum blastmerge_status status = grow_children(job);
     if (status != BLASTMERGE_OK) return status;
-    job->children[job->n_children++] = (struct bm_child){.source = *source};
+    job->children[job->n_children++] = (struct bm_item){.source = *source};
     return BLASTMERGE_OK;
 }
 
@@ -546,7 +544,7 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
                                         struct blastmerge_child *child) {
     memset(child, 0, sizeof *child);
     if (number >= job->n_children) return BLASTMERGE_USAGE;
-    const struct bm_child *kept = &job->children[number];
+    const struct bm_item *kept = &job->children[number];
     *child = (struct blastmerge_child){
         .name = bm_source_display_name(&kept->source),
         .location = bm_source_location(&kept->source),

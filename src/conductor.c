@@ -2,11 +2,11 @@
 /*
  * The conductor: opens the rooms, passes batches, marks and edits along, and stops at the first error.
  *
- * It is a small machine whose state is `phase`, so that it can stop whenever the output is worth emptying,
- * and go on at the next call: run, next and check all drive it. For each child in order it takes batches from
- * its lane; of each batch it scans as much as makes a list of edits, and has that written; children that come
- * later are fetched and inflated ahead, in their own lanes. At the end come the epilogue and the gzip
- * trailer, which make the result complete: whatever goes wrong before leaves a stream without an end.
+ * It is a small machine whose state is `phase`, so that it can stop whenever the output is worth emptying, and
+ * go on at the next call: run, next and check all drive it. For each child in order it takes batches; of each
+ * batch it scans as much as makes a list of edits, and has that written. Children that come later are fetched
+ * and inflated ahead. At the end come the epilogue and the gzip trailer, which make the result complete: if
+ * anything fails before that, the stream has no end.
  */
 #include "job.h"
 #include "remote.h"
@@ -34,7 +34,7 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     const char *addition = bm_seams_explain(job);
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
-    error->n_iterations = job->counts.n_iterations;
+    error->n_iterations = job->view.counts.n_iterations;
     const char *name = bm_source_display_name(&job->children[job->child].source);
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
     if (error->text_offset == BLASTMERGE_NO_OFFSET) {
@@ -88,36 +88,28 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     job->is_inside = was_inside;
 }
 
-/* --- lanes: the child at hand and those after it ------------------------------------------------- */
+/* --- the current child and those after it -------------------------------------------------------- */
 
-static struct bm_lane *lane_of(struct blastmerge_job *job, size_t child) {
-    return &job->lanes[child % job->n_lanes];
+struct bm_child *bm_conduct_child(struct blastmerge_job *job) {
+    return &job->open[job->child % job->n_open];
 }
 
-struct bm_lane *bm_conduct_lane(struct blastmerge_job *job) {
-    return lane_of(job, job->child);
-}
-
-/* Opens the child at hand, and those after it that can be read ahead of their turn, as far as there are
- * lanes. */
-static void open_lanes(struct blastmerge_job *job) {
-    while (job->n_lanes_opened < job->n_children && job->n_lanes_opened < job->child + job->n_lanes) {
-        struct bm_source *source = &job->children[job->n_lanes_opened].source;
-        if (job->n_lanes_opened > job->child && !source->can_read_ahead) break;
-        bm_lane_open(lane_of(job, job->n_lanes_opened), source, &job->cancel);
-        job->n_lanes_opened++;
+/* Opens the current child, and those after it that can be read ahead of their turn, as far as there is room.
+ */
+static void open_children(struct blastmerge_job *job) {
+    while (job->n_opened < job->n_children && job->n_opened < job->child + job->n_open) {
+        struct bm_source *source = &job->children[job->n_opened].source;
+        if (job->n_opened > job->child && !source->can_read_ahead) break;
+        bm_child_open(&job->open[job->n_opened % job->n_open], source, &job->cancel);
+        job->n_opened++;
     }
 }
 
 /* Reads what there is room for; a pipe only when it is its turn and its bytes are needed. */
-static void fill_lanes(struct blastmerge_job *job) {
+static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
-    for (size_t child = job->child; child < job->n_lanes_opened; child++) {
-        if (!job->children[child].source.can_read_ahead) continue;
-        struct bm_lane *lane = lane_of(job, child);
-        while (bm_fetch_is_ready(&lane->fetch, BM_LANE_PAGE) && bm_lane_fill(lane)) {
-        }
-    }
+    for (size_t i = job->child; i < job->n_opened; i++)
+        if (job->children[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
@@ -126,10 +118,8 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         job->phase = BM_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    bm_mark_reset(job->mark);
-    bm_scanner_begin(job->scanner);
     bm_copy_reset(&job->copy);
-    job->counts = *bm_mark_counts(job->mark);
+    job->view = (struct bm_view){0};
     if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
@@ -150,11 +140,11 @@ static void tell_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     const struct blastmerge_progress progress = {
         .compressed_bytes =
-            job->totals.compressed_bytes + job->n_surveyed_bytes + lane_of(job, job->child)->fetch.n_read,
+            job->totals.compressed_bytes + job->n_surveyed_bytes + bm_conduct_child(job)->lane.fetch.n_read,
         .compressed_total = job->rescue != NULL ? 2 * job->compressed_total : job->compressed_total,
         .child = job->child,
         .n_children = job->n_children,
-        .n_iterations = job->totals.n_iterations + job->counts.n_iterations,
+        .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };
     int issued = bm_callback_begin(job->options.callback_ticket);
@@ -199,11 +189,10 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
 static enum blastmerge_status end_child(struct blastmerge_job *job);
 
 const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last) {
-    enum blastmerge_status status = BLASTMERGE_OK;
-    open_lanes(job);
+    open_children(job);
     bm_remote_drive(job);
-    fill_lanes(job);
-    const struct bm_batch *batch = bm_lane_take(lane_of(job, job->child), is_last, &status, &job->error);
+    fill_children(job);
+    const struct bm_batch *batch = bm_child_take(bm_conduct_child(job), is_last, &job->error);
     if (batch != NULL) tell_progress(job);
     if (!job->cancel.has_forked_in) return batch;
     bm_cancel_fail_foreign(&job->error);
@@ -221,16 +210,16 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
         return bm_conduct_fail_child(job);
     }
     if (is_empty_table) bm_copy_step(&job->copy, job->batch, &job->output);
-    bm_lane_give(lane_of(job, job->child));
+    bm_child_give(bm_conduct_child(job));
     return end_child(job);
 }
 
-/* Asks for children while there are lanes to read them ahead of their turn, and the last one does not wait
- * for its own. */
+/* Asks for children while there is room to read them ahead of their turn, and the last one does not wait for
+ * its own. */
 static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     while (status == BLASTMERGE_OK && job->source.next != NULL &&
-           job->n_children < job->child + job->n_lanes &&
+           job->n_children < job->child + job->n_open &&
            job->children[job->n_children - 1].source.can_read_ahead)
         status = bm_job_take_children(job);
     return status;
@@ -240,11 +229,11 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     if (take_children_ahead(job) != BLASTMERGE_OK) return fail(job);
     job->batch = bm_conduct_take(job, &job->is_last_batch);
     if (job->batch == NULL) return bm_conduct_fail_child(job);
-    job->n_scanned = 0;
+    job->view.end = 0;
     job->phase = BM_PHASE_SCAN;
     bool is_first = job->batch->text_offset == 0;
     if (is_first && job->is_last_batch && job->batch->n_text == 0) return take_empty_child(job);
-    if (is_first && job->rescue == NULL) bm_lane_let_scan(lane_of(job, job->child), job->scanner);
+    if (is_first) bm_child_admit(bm_conduct_child(job), &job->kin, job->rescue == NULL);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
 
@@ -347,7 +336,7 @@ static enum blastmerge_status take_queries(struct blastmerge_job *job, const str
     enum blastmerge_status taken = BLASTMERGE_OK;
     size_t position = 0;
     while (status == BLASTMERGE_OK &&
-           bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->n_scanned,
+           bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->view.end,
                           &gap, &taken, &reason)) {
         status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
     }
@@ -399,8 +388,9 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
 }
 
 /* Looks at the marks that tell of headers. */
-static enum blastmerge_status take_header_marks(struct blastmerge_job *job,
-                                                const struct bm_mark_list *marks) {
+static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
+    const struct bm_mark_list *marks = job->view.marks;
+    const struct bm_mark_field *field = job->view.field;
     for (size_t i = 0; i < marks->n_entries; i++) {
         enum blastmerge_status status = BLASTMERGE_OK;
         switch (marks->entries[i].kind) {
@@ -408,11 +398,11 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job,
             bm_header_begin(&job->headers[1]);
             break;
         case BM_MARK_FIELD:
-            bm_header_take(&job->headers[1], bm_mark_field(job->mark));
-            if (bm_mark_field(job->mark)->is_scope) break;
-            if (job->expect != NULL) bm_expect_field(job->expect, bm_mark_field(job->mark));
+            bm_header_take(&job->headers[1], field);
+            if (field->is_scope) break;
+            if (job->expect != NULL) bm_expect_field(job->expect, field);
             if (job->has_report && !(job->rescue != NULL && bm_rescue_is_header(job)))
-                bm_report_field(&job->report, bm_mark_field(job->mark));
+                bm_report_field(&job->report, field);
             break;
         case BM_MARK_ITERATIONS:
             status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
@@ -432,15 +422,16 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job,
 
 /* --- scanning and writing ------------------------------------------------------------------------ */
 
-/* Takes the marks at hand: headers are compared, edits made. */
-static enum blastmerge_status take_marks(struct blastmerge_job *job, const struct bm_mark_list *marks) {
+/* Takes the view's marks: headers are compared, edits made. */
+static enum blastmerge_status take_marks(struct blastmerge_job *job) {
+    const struct bm_mark_list *marks = job->view.marks;
     if (marks->n_entries > 0) {
-        enum blastmerge_status status = take_header_marks(job, marks);
+        enum blastmerge_status status = take_header_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
     if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
-    bm_number_take(job->number, marks, job->batch, job->marked, job->edits);
+    bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
     if (job->number->excess.what == NULL) return BLASTMERGE_OK;
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
@@ -452,8 +443,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job, const struc
 /* Leaves out what is lost of a child, where it begins or ends. */
 static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
     while (job->rescue != NULL && bm_rescue_cross(job)) {
-        enum blastmerge_status status = take_marks(job, job->marks);
-        job->marks->n_entries = 0;
+        enum blastmerge_status status = take_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;
@@ -461,43 +451,33 @@ static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
 
 /* Marks and numbers a piece of the batch. */
 static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
-    const struct bm_batch *batch = job->batch;
-    size_t end = job->rescue != NULL ? bm_rescue_limit(job) : batch->n_text;
-    const struct bm_scan *piece =
-        bm_scanner_next(job->scanner, lane_of(job, job->child)->n_batches_done, batch, job->n_scanned, end);
-    job->n_scanned = piece->end;
-    job->counts = piece->counts;
-    job->marked = piece->safe;
-    if (piece->status == BLASTMERGE_OK) return take_marks(job, &piece->marks);
-    job->error = piece->error;
-    return bm_conduct_fail_child(job);
+    size_t end = job->rescue != NULL ? bm_rescue_limit(job) : SIZE_MAX;
+    enum blastmerge_status status = bm_child_scan(bm_conduct_child(job), end, &job->view, &job->error);
+    return status == BLASTMERGE_OK ? take_marks(job) : bm_conduct_fail_child(job);
 }
 
 /* All of the child was scanned: all edits are known. */
 static enum blastmerge_status finish_child(struct blastmerge_job *job) {
-    bool is_whole = bm_mark_finish(job->mark, job->marks, &job->error) == BLASTMERGE_OK;
-    job->counts = *bm_mark_counts(job->mark);
+    enum blastmerge_status status = bm_child_finish(bm_conduct_child(job), &job->view, &job->error);
     job->safe = UINT64_MAX;
-    enum blastmerge_status status = is_whole ? take_marks(job, job->marks) : bm_conduct_fail_child(job);
-    job->marks->n_entries = 0;
-    return status;
+    job->kin = bm_mark_kin(bm_conduct_child(job)->mark);
+    return status == BLASTMERGE_OK ? take_marks(job) : bm_conduct_fail_child(job);
 }
 
 /* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
 static enum blastmerge_status scan(struct blastmerge_job *job) {
-    const struct bm_batch *batch = job->batch;
     enum blastmerge_status status = BLASTMERGE_OK;
     bm_edit_list_compact(job->edits);
     do {
         status = cross_holes(job);
         if (status == BLASTMERGE_OK) status = scan_piece(job);
-    } while (status == BLASTMERGE_OK && job->n_scanned < batch->n_text && job->edits->n_edits == 0);
+    } while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->edits->n_edits == 0);
     if (status == BLASTMERGE_OK) status = cross_holes(job);
     if (status != BLASTMERGE_OK) return status;
     job->safe = UINT64_MAX;
     if (job->rescue == NULL || !bm_rescue_is_in_hole(job)) {
-        job->safe = bm_number_safe(job->number, job->marked, job->edits);
-        if (job->is_last_batch && job->n_scanned == batch->n_text) status = finish_child(job);
+        job->safe = bm_number_safe(job->number, job->view.safe, job->edits);
+        if (job->is_last_batch && job->view.is_end_of_batch) status = finish_child(job);
     }
     if (status == BLASTMERGE_OK) job->phase = BM_PHASE_WRITE;
     return status;
@@ -519,7 +499,7 @@ static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
 
 /* Has the edited text written. True if the output is full and the same must be called again. */
 static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
-    bool is_end_of_batch = job->n_scanned == job->batch->n_text;
+    bool is_end_of_batch = job->view.is_end_of_batch;
     *status = BLASTMERGE_OK;
     if (job->is_check || job->is_copied) {
         if (job->is_copied) count_left(job);
@@ -540,21 +520,21 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     enum blastmerge_status status = BLASTMERGE_OK;
     *is_full = write_edited(job, &status);
     if (*is_full || status != BLASTMERGE_OK) return status;
-    if (job->n_scanned < job->batch->n_text) {
+    if (!job->view.is_end_of_batch) {
         job->phase = BM_PHASE_SCAN;
         return BLASTMERGE_OK;
     }
     assert(!job->is_last_batch || job->edits->position == job->edits->n_edits);
     job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
     if (job->rescue != NULL) bm_rescue_take(job);
-    bm_lane_give(lane_of(job, job->child));
+    bm_child_give(bm_conduct_child(job));
     job->phase = BM_PHASE_BATCH;
     return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
 }
 
 /* --- the end of a child, and of all -------------------------------------------------------------- */
 
-static void add_to_totals(struct blastmerge_job *job, const struct bm_child *child) {
+static void add_to_totals(struct blastmerge_job *job, const struct bm_item *child) {
     struct blastmerge_report *totals = &job->totals;
     totals->n_documents += child->n_documents;
     totals->n_iterations += child->n_iterations;
@@ -567,16 +547,16 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_child *chi
 }
 
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
-    struct bm_child *child = &job->children[job->child];
-    struct bm_lane *lane = lane_of(job, job->child);
-    const struct bm_mark_counts *counts = &job->counts;
+    struct bm_item *child = &job->children[job->child];
+    struct bm_child *open = bm_conduct_child(job);
+    const struct bm_mark_counts *counts = &job->view.counts;
     child->n_documents = counts->n_documents;
     child->n_iterations = counts->n_iterations;
     child->n_hits = counts->n_hits;
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
     child->n_forbidden = counts->n_forbidden;
-    child->compressed_bytes = lane->fetch.n_read;
+    child->compressed_bytes = open->lane.fetch.n_read;
     job->phase = BM_PHASE_ROW;
     if (job->rescue != NULL) {
         bool is_header = bm_rescue_is_header(job);
@@ -596,7 +576,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
                  child->n_documents);
         tell_warning(job, true, message);
     }
-    bm_lane_close(lane);
+    bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     const struct bm_reader *reader = bm_source_close_failure(&child->source);
     if (reader == NULL) return BLASTMERGE_OK;

@@ -11,16 +11,15 @@
 #include "base/output.h"
 #include "base/pool.h"
 #include "base/workers.h"
+#include "child/child.h"
 #include "expect/expect.h"
 #include "fetch/fetch.h"
-#include "lane.h"
 #include "mark/mark.h"
 #include "number/header.h"
 #include "number/number.h"
 #include "number/order.h"
 #include "report/report.h"
 #include "salvage/salvage.h"
-#include "scan.h"
 #include "splice/copy.h"
 #include "splice/pack.h"
 #include "splice/splice.h"
@@ -28,11 +27,11 @@
 
 #include <time.h>
 
-enum { BM_JOB_MAX_LANES = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
+enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-/* A child and what it held. All of the children's memory is this, an eighth more for the array, and the
- * names: what is said in docs/merge.md under Memory. */
-struct bm_child {
+/* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
+ * array, and the name: what docs/merge.md says under Memory. */
+struct bm_item {
     struct bm_source source;
     uint64_t n_documents;
     uint64_t n_iterations;
@@ -73,7 +72,7 @@ enum bm_phase {
 };
 
 enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
-_Static_assert(sizeof(struct bm_child) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
+_Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
 
 struct bm_protected;
 struct bm_rescue;
@@ -94,7 +93,7 @@ struct blastmerge_job {
     bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
     struct bm_pool pool; /* the children's names, and their readers */
-    struct bm_child *children;
+    struct bm_item *children;
     size_t n_children;
     size_t n_children_allocated;
     struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
@@ -125,12 +124,10 @@ struct blastmerge_job {
     struct bm_cloud *cloud; /* NULL where nothing is remote */
     bool has_workers;
     struct bm_workers workers;
-    struct bm_lane lanes[BM_JOB_MAX_LANES];
-    size_t n_lanes;
-    size_t n_lanes_opened; /* children that were given a lane */
-    struct bm_mark *mark;
-    struct bm_scanner *scanner;
-    struct bm_mark_list *marks; /* those that no text was scanned for */
+    struct bm_child open[BM_JOB_MAX_OPEN]; /* the current child and those after it */
+    size_t n_open;                         /* how many can be open at once */
+    size_t n_opened;                       /* children that were opened so far */
+    struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
     struct bm_number *number;
     struct bm_expect *expect;   /* NULL: any queries will do */
     uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
@@ -160,11 +157,9 @@ struct blastmerge_job {
     enum bm_phase phase;
     size_t child; /* the one at hand */
     const struct bm_batch *batch;
-    size_t n_scanned;             /* bytes of the batch whose marks were taken */
-    struct bm_mark_counts counts; /* the child's, up to there */
-    uint64_t marked;              /* no later mark can have an offset below this one */
+    struct bm_view view; /* of the current child: what was scanned last */
     uint64_t safe;
-    bool is_last_batch;              /* the batch at hand is its child's last */
+    bool is_last_batch;              /* the current batch is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     uint64_t n_line_ends[2];         /* tables: children that have lines that end in LF, in CR LF ... */
@@ -197,10 +192,12 @@ int bm_job_compare_names(const void *a, const void *b);
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_conduct_end(struct blastmerge_job *job);
 
-/* For rescue.c: the next batch of the child at hand, as bm_lane_take() has it (with the job's error); its
- * lane; and the end of the job, whose error is the child's. */
+/* The current child. */
+struct bm_child *bm_conduct_child(struct blastmerge_job *job);
+
+/* For rescue.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
+ * the end of the job, whose error is the child's. */
 const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last);
-struct bm_lane *bm_conduct_lane(struct blastmerge_job *job);
 enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job);
 
 /* A check that has come to its end: whether the Iterations were those of the queries. */

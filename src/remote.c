@@ -86,7 +86,7 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
 /* Whatever happens, each child that there was is among the job's children or has been given back. */
 static enum blastmerge_status expand_all(struct blastmerge_job *job, size_t first) {
     size_t n_before = job->n_children - first;
-    struct bm_child *before = bm_allocate(&job->memory, n_before * sizeof *before);
+    struct bm_item *before = bm_allocate(&job->memory, n_before * sizeof *before);
     enum blastmerge_status status = BLASTMERGE_OK;
     if (before == NULL) return fail_memory(job);
     memcpy(before, job->children + first, n_before * sizeof *before);
@@ -120,7 +120,7 @@ static bool has_wildcards(const struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_children) {
-    struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_LANES : 0,
+    struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_OPEN : 0,
                                .is_output_remote = !job->is_check && is_remote_place(job->output_location),
                                .is_report_remote = is_remote_place(job->report_location),
                                .has_lists = job->is_lazy || has_wildcards(job)};

@@ -106,11 +106,11 @@ static void begin_survey(struct bm_rescue *rescue) {
 /* Reads the child at hand (again) from the span on. */
 static void reopen(struct blastmerge_job *job) {
     struct bm_source *source = source_at_hand(job);
-    struct bm_lane *lane = bm_conduct_lane(job);
+    struct bm_child *child = bm_conduct_child(job);
     source->spans = &job->rescue->span;
     source->n_spans = 1;
-    bm_lane_close(lane);
-    bm_lane_open(lane, source, &job->cancel);
+    bm_child_close(child);
+    bm_child_open(child, source, &job->cancel);
 }
 
 static void add_span(struct bm_rescue *rescue, uint64_t to) {
@@ -164,14 +164,14 @@ static enum blastmerge_status find_member(struct blastmerge_job *job, uint64_t f
 
 /* The spans and the plan become the child's, in one piece of memory. */
 static void keep_plan(struct blastmerge_job *job, struct bm_salvage_plan *plan) {
-    struct bm_child *child = &job->children[job->child];
-    struct bm_lane *lane = bm_conduct_lane(job);
-    plan->n_bytes = child->source.n_bytes != UINT64_MAX ? child->source.n_bytes : lane->fetch.n_read;
+    struct bm_item *child = &job->children[job->child];
+    struct bm_child *open = bm_conduct_child(job);
+    plan->n_bytes = child->source.n_bytes != UINT64_MAX ? child->source.n_bytes : open->lane.fetch.n_read;
     child->plan = plan;
     bool is_lost = plan->end == 0 && plan->n_holes > 0;
     child->source.spans = is_lost || plan->n_spans > 0 ? plan->spans : NULL;
     child->source.n_spans = is_lost ? 0 : (uint32_t)plan->n_spans;
-    bm_lane_close(lane);
+    bm_child_close(open);
     job->n_surveyed_bytes += plan->n_bytes;
     job->rescue->is_begun = job->rescue->is_careful = job->rescue->has_searched = false;
     job->child++;
@@ -184,12 +184,12 @@ static enum blastmerge_status search_gzip(struct blastmerge_job *job, const stru
     struct bm_span lost = {0, 0};
     char reason[BM_SALVAGE_REASON] = "";
     *is_found = false;
-    if (bm_inflate_is_gzip(bm_conduct_lane(job)->inflate)) return BLASTMERGE_OK;
+    if (bm_inflate_is_gzip(bm_conduct_child(job)->lane.inflate)) return BLASTMERGE_OK;
     if (rescue->has_searched || plan->n_holes == 0 || plan->n_iterations > 0 || plan->prologue_to > 0)
         return BLASTMERGE_OK;
     memcpy(reason, plan->holes[0].reason, sizeof reason);
     rescue->has_searched = true;
-    bm_lane_close(bm_conduct_lane(job));
+    bm_child_close(bm_conduct_child(job));
     enum blastmerge_status status = find_member(job, 0, &lost.to);
     if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
     if (lost.to == UINT64_MAX) return BLASTMERGE_OK;
@@ -233,9 +233,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
 /* The lane has failed: the job's error says why. */
 static enum blastmerge_status take_fault(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
-    struct bm_lane *lane = bm_conduct_lane(job);
+    struct bm_child *child = bm_conduct_child(job);
     if (job->error.status != BLASTMERGE_DATA) return bm_conduct_fail_child(job);
-    const struct bm_inflate_fault fault = bm_inflate_fault(lane->inflate);
+    const struct bm_inflate_fault fault = bm_inflate_fault(child->lane.inflate);
     const struct blastmerge_error error = job->error;
     uint64_t text = rescue->base + fault.member_text;
     uint64_t byte = rescue->span.from + fault.member_byte;
@@ -245,7 +245,7 @@ static enum blastmerge_status take_fault(struct blastmerge_job *job) {
         return end_child(job);
     }
     add_span(rescue, byte);
-    bm_lane_close(lane);
+    bm_child_close(child);
     struct bm_span lost = {byte, UINT64_MAX};
     if (++rescue->n_members < MEMBERS && find_member(job, byte + 1, &lost.to) != BLASTMERGE_OK)
         return bm_conduct_fail_child(job);
@@ -310,24 +310,22 @@ static enum blastmerge_status count_damage(struct blastmerge_job *job) {
 static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     enum blastmerge_status status = count_damage(job);
     if (status != BLASTMERGE_OK) return status;
-    job->child = job->n_lanes_opened = 0;
+    job->child = job->n_opened = 0;
     if (lacks_header(job)) status = borrow_header(job);
     job->phase = status == BLASTMERGE_OK ? BM_PHASE_CHILD : BM_PHASE_FAILED;
-    job->n_lanes_opened = job->child;
+    job->n_opened = job->child;
     return status;
 }
 
 /* Refuses the first child that holds something, if it is whole as far as its first bytes go, but of another
  * format. */
-static enum blastmerge_status look_at_format(struct blastmerge_job *job, const struct bm_batch *batch) {
+static enum blastmerge_status look_at_format(struct blastmerge_job *job) {
     struct blastmerge_error error;
-    size_t n_used = 0;
-    bm_mark_expect(job->mark, BLASTMERGE_FORMAT_AUTO);
-    (void)!bm_mark_step(job->mark, batch->text, batch->n_text, &n_used, job->marks, &error);
-    enum blastmerge_format format = bm_mark_format(job->mark);
-    bm_mark_expect(job->mark, BLASTMERGE_FORMAT_XML);
-    bm_mark_reset(job->mark);
-    job->marks->n_entries = 0;
+    const struct bm_mark_kin any = {0};
+    bm_child_admit(bm_conduct_child(job), &any, false);
+    (void)!bm_child_scan(bm_conduct_child(job), SIZE_MAX, &job->view, &error);
+    job->view = (struct bm_view){0};
+    enum blastmerge_format format = bm_mark_format(bm_conduct_child(job)->mark);
     job->rescue->has_format = format != BLASTMERGE_FORMAT_AUTO;
     if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
     bm_fail(&job->error, BLASTMERGE_USAGE,
@@ -344,11 +342,11 @@ enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) {
     const struct bm_batch *batch = bm_conduct_take(job, &is_last);
     if (batch == NULL) return take_fault(job);
     if (job->options.format == BLASTMERGE_FORMAT_AUTO && !rescue->has_format && batch->text_offset == 0 &&
-        batch->n_text > 0 && look_at_format(job, batch) != BLASTMERGE_OK)
+        batch->n_text > 0 && look_at_format(job) != BLASTMERGE_OK)
         return job->error.status;
     bool is_empty = is_last && batch->text_offset == 0 && batch->n_text == 0;
     bm_survey_text(rescue->survey, batch, rescue->base);
-    bm_lane_give(bm_conduct_lane(job));
+    bm_child_give(bm_conduct_child(job));
     if (!is_last) return BLASTMERGE_OK;
     if (rescue->n_members > 0) add_span(rescue, UINT64_MAX);
     if (is_empty && rescue->n_members == 0 && !job->options.allow_empty)
@@ -383,7 +381,7 @@ bool bm_rescue_is_in_hole(const struct blastmerge_job *job) {
 
 size_t bm_rescue_limit(const struct blastmerge_job *job) {
     const struct bm_rescue *rescue = job->rescue;
-    if (rescue->is_in_hole) return job->n_scanned;
+    if (rescue->is_in_hole) return job->view.end;
     if (rescue->hole == rescue->plan->n_holes) return job->batch->n_text;
     uint64_t n = rescue->plan->holes[rescue->hole].from - job->batch->text_offset;
     return n < job->batch->n_text ? (size_t)n : job->batch->n_text;
@@ -395,18 +393,17 @@ bool bm_rescue_cross(struct blastmerge_job *job) {
     if (rescue->hole == rescue->plan->n_holes) return false;
     const struct bm_salvage_hole *hole = &rescue->plan->holes[rescue->hole];
     if (!rescue->is_in_hole) {
-        if (batch->text_offset + job->n_scanned < hole->from) return false;
-        bm_mark_leave(job->mark, job->marks);
+        if (batch->text_offset + job->view.end < hole->from) return false;
+        bm_child_leave(bm_conduct_child(job), &job->view);
         rescue->is_in_hole = true;
         return true;
     }
     if (hole->to > batch->text_offset + batch->n_text) {
-        job->n_scanned = batch->n_text;
+        bm_child_skip(bm_conduct_child(job), &job->view);
         if (hole->to == UINT64_MAX) job->is_last_batch = true;
         return false;
     }
-    bm_mark_enter(job->mark, job->marks, hole->to, hole->place, hole->encoding);
-    job->n_scanned = (size_t)(hole->to - batch->text_offset);
+    bm_child_enter(bm_conduct_child(job), hole->to, hole->place, hole->encoding, &job->view);
     rescue->is_in_hole = false;
     rescue->hole++;
     return true;
@@ -423,9 +420,9 @@ void bm_rescue_take(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status end_header(struct blastmerge_job *job) {
-    for (size_t i = 0; i < job->n_lanes; i++) bm_lane_close(&job->lanes[i]);
+    for (size_t i = 0; i < job->n_open; i++) bm_child_close(&job->open[i]);
     job->rescue->is_header = false;
-    job->child = job->n_lanes_opened = 0;
+    job->child = job->n_opened = 0;
     job->phase = BM_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
@@ -433,7 +430,7 @@ static enum blastmerge_status end_header(struct blastmerge_job *job) {
 enum blastmerge_status bm_rescue_end_child(struct blastmerge_job *job) {
     const struct bm_rescue *rescue = job->rescue;
     const struct bm_salvage_plan *plan = rescue->plan;
-    struct bm_child *child = &job->children[job->child];
+    struct bm_item *child = &job->children[job->child];
     if (rescue->is_header) return end_header(job);
     if (rescue->n_summed != plan->end || rescue->crc32 != plan->crc32) {
         bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");

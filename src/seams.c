@@ -58,10 +58,10 @@ enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
  * shows whether the text is whole. */
 static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
-    const struct bm_child *child = &job->children[job->child];
+    const struct bm_item *child = &job->children[job->child];
     bool is_partial = child->source.spans != NULL || (child->plan != NULL && child->plan->n_holes > 0);
     if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
-    if (!bm_lane_lacks_bgzf_end(bm_conduct_lane(job))) return BLASTMERGE_OK;
+    if (!bm_lane_lacks_bgzf_end(&bm_conduct_child(job)->lane)) return BLASTMERGE_OK;
     if (!bm_mark_is_bare_table(job->totals.format)) {
         bm_job_warn(
             job, true,
@@ -78,7 +78,7 @@ static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
 }
 
 static void count_line_ends(struct blastmerge_job *job, unsigned which, size_t i) {
-    if ((job->counts.line_ends & which) == 0) return;
+    if ((job->view.counts.line_ends & which) == 0) return;
     if (job->n_line_ends[i]++ == 0) job->first_line_end[i] = job->child;
 }
 
@@ -111,18 +111,17 @@ static bool begins_member_behind(const struct bm_batch *batch, uint64_t offset) 
 
 /* Reads on. True if the gzip data fails before a member ends behind the offset. */
 static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct blastmerge_error *error) {
-    struct bm_lane *lane = bm_conduct_lane(job);
-    enum blastmerge_status status = BLASTMERGE_OK;
+    struct bm_child *child = bm_conduct_child(job);
     bool is_last = job->is_last_batch;
     const struct bm_batch *batch = job->batch;
-    bm_lane_stop_scan(lane);
+    bm_lane_stop_marking(&child->lane);
     while (batch != NULL && !is_last && !begins_member_behind(batch, offset)) {
         if (batch->text_offset + batch->n_text > offset + MOST_TEXT || bm_cancel_is_set(&job->cancel))
             return false;
-        bm_lane_give(lane);
-        batch = bm_lane_take(lane, &is_last, &status, error);
+        bm_child_give(child);
+        batch = bm_child_take(child, &is_last, error);
     }
-    return batch == NULL && status == BLASTMERGE_DATA;
+    return batch == NULL && error->status == BLASTMERGE_DATA;
 }
 
 const char *bm_seams_explain(struct blastmerge_job *job) {
@@ -131,7 +130,7 @@ const char *bm_seams_explain(struct blastmerge_job *job) {
     if (job->phase != BM_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA) return "";
     if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
     uint64_t offset = job->error.text_offset;
-    if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->n_scanned;
+    if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
     if (!is_gzip_damaged(job, offset, &error)) return "";
     if (strstr(error.message, "cut short") != NULL)
         return "; the gzip data is cut short, too: the file is damaged";

@@ -37,7 +37,7 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
 }
 
 /* A table without comments has nothing for queries without hits in an unsplit run, too. */
-static bool is_empty(const struct blastmerge_job *job, const struct bm_child *child) {
+static bool is_empty(const struct blastmerge_job *job, const struct bm_item *child) {
     return !bm_mark_is_bare_table(job->totals.format) && child->n_iterations == 0;
 }
 

@@ -1,15 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { BITS_SLACK = 64 };
 
+static size_t trace_bytes(const struct bm_batch_size *size) {
+    return size->trace * sizeof(struct bm_trace);
+}
+
+static size_t text_bytes(const struct bm_batch_size *size) {
+    return BM_WINDOW + (size_t)size->text + BM_BATCH_SLACK;
+}
+
+size_t bm_batch_bytes(const struct bm_batch_size *size) {
+    return trace_bytes(size) + text_bytes(size) + size->bits + BITS_SLACK;
+}
+
 enum blastmerge_status bm_batch_open(struct bm_batch *batch, struct bm_memory *memory) {
-    const size_t n_trace_bytes = BM_BATCH_TRACE * sizeof(struct bm_trace);
-    const size_t n_text_bytes = BM_WINDOW + BM_BATCH_TEXT + BM_BATCH_SLACK;
+    const struct bm_batch_size largest = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE};
+    return bm_batch_open_sized(batch, &largest, memory);
+}
+
+enum blastmerge_status bm_batch_open_sized(struct bm_batch *batch, const struct bm_batch_size *size,
+                                           struct bm_memory *memory) {
+    const size_t n_trace_bytes = trace_bytes(size);
+    const size_t n_text_bytes = text_bytes(size);
+    assert(size->text >= BM_BATCH_LEAST_TEXT && size->text <= BM_BATCH_TEXT);
+    assert(size->bits >= BM_BATCH_LEAST_BITS && size->bits <= BM_BATCH_BITS);
+    assert(size->trace >= BM_BATCH_LEAST_TRACE && size->trace <= BM_BATCH_TRACE);
     memset(batch, 0, sizeof *batch);
-    batch->buffer = bm_allocate(memory, n_trace_bytes + n_text_bytes + BM_BATCH_BITS + BITS_SLACK);
+    batch->size = *size;
+    batch->buffer = bm_allocate(memory, bm_batch_bytes(size));
     if (batch->buffer == NULL) return BLASTMERGE_NO_MEMORY;
     batch->trace = (struct bm_trace *)(void *)batch->buffer;
     batch->text = batch->buffer + n_trace_bytes + BM_WINDOW;
@@ -23,26 +46,22 @@ void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory) {
 }
 
 void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before) {
-    batch->n_text = 0;
-    batch->n_bits_bytes = 0;
-    batch->n_trace = 0;
-    batch->has_trace = false;
-    if (before == NULL) {
-        batch->text_offset = 0;
-        batch->n_history = 0;
-        batch->first_bit = 0;
-        batch->end_bit = 0;
-        return;
+    struct bm_batch next = {.size = batch->size,
+                            .text = batch->text,
+                            .bits = batch->bits,
+                            .trace = batch->trace,
+                            .buffer = batch->buffer};
+    if (before != NULL) {
+        size_t n_known = before->n_history + before->n_text;
+        next.n_history = n_known < BM_WINDOW ? n_known : BM_WINDOW;
+        memmove(batch->text - next.n_history, before->text + before->n_text - next.n_history, next.n_history);
+        next.text_offset = before->text_offset + before->n_text;
+        next.first_bit = before->end_bit;
+        next.end_bit = before->end_bit;
+        if ((before->end_bit & 7) != 0) { /* the byte that both batches share */
+            batch->bits[0] = before->bits[(before->end_bit >> 3) - (before->first_bit >> 3)];
+            next.n_bits_bytes = 1;
+        }
     }
-    size_t n_known = before->n_history + before->n_text;
-    batch->n_history = n_known < BM_WINDOW ? n_known : BM_WINDOW;
-    memcpy(batch->text - batch->n_history, before->text + before->n_text - batch->n_history,
-           batch->n_history);
-    batch->text_offset = before->text_offset + before->n_text;
-    batch->first_bit = before->end_bit;
-    batch->end_bit = before->end_bit;
-    if ((before->end_bit & 7) != 0) { /* the byte that both batches share */
-        batch->bits[0] = before->bits[(before->end_bit >> 3) - (before->first_bit >> 3)];
-        batch->n_bits_bytes = 1;
-    }
+    *batch = next;
 }

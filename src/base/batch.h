@@ -15,11 +15,14 @@
 #include "base/base.h"
 
 enum {
-    BM_WINDOW = 32768,       /* a match's largest distance (RFC 1951, 3.2.5) */
-    BM_BATCH_TEXT = 131072,  /* text bytes in a batch at most */
-    BM_BATCH_SLACK = 320,    /* bytes after the text that may be overwritten by copies in large steps */
-    BM_BATCH_BITS = 65536,   /* compressed bytes in a batch at most */
-    BM_BATCH_TRACE = 1024,   /* trace entries in a batch at most */
+    BM_WINDOW = 32768,      /* a match's largest distance (RFC 1951, 3.2.5) */
+    BM_BATCH_TEXT = 131072, /* text bytes in a batch at most */
+    BM_BATCH_SLACK = 320,   /* bytes after the text that may be overwritten by copies in large steps */
+    BM_BATCH_BITS = 65536,  /* compressed bytes in a batch at most */
+    BM_BATCH_TRACE = 1024,  /* trace entries in a batch at most */
+    BM_BATCH_LEAST_TEXT = 8192,
+    BM_BATCH_LEAST_BITS = 4096,
+    BM_BATCH_LEAST_TRACE = 64,
     BM_TRACE_INTERVAL = 4096 /* text bytes between two BM_TRACE_TOKEN entries, about */
 };
 
@@ -41,7 +44,16 @@ struct bm_trace {
     uint32_t n_bits;
 };
 
+/* How much a batch holds at most. What inflate makes of a child's text, bit for bit, does not depend on it.
+ */
+struct bm_batch_size {
+    uint32_t text;  /* bytes, from BM_BATCH_LEAST_TEXT to BM_BATCH_TEXT */
+    uint32_t bits;  /* compressed bytes, from BM_BATCH_LEAST_BITS to BM_BATCH_BITS */
+    uint32_t trace; /* entries, from BM_BATCH_LEAST_TRACE to BM_BATCH_TRACE */
+};
+
 struct bm_batch {
+    struct bm_batch_size size;
     uint64_t text_offset; /* bytes of the child's text before this batch */
     uint8_t *text;        /* n_text bytes; before them n_history bytes of earlier text; after them slack */
     size_t n_text;
@@ -59,11 +71,16 @@ struct bm_batch {
     uint8_t *buffer; /* the memory of all of it */
 };
 
-/* Allocates an empty batch. BLASTMERGE_NO_MEMORY or BLASTMERGE_OK. */
+/* Allocates an empty batch of the largest size, or of another one. BLASTMERGE_NO_MEMORY or BLASTMERGE_OK. */
 enum blastmerge_status bm_batch_open(struct bm_batch *batch, struct bm_memory *memory) BM_CHECK_RESULT;
+enum blastmerge_status bm_batch_open_sized(struct bm_batch *batch, const struct bm_batch_size *size,
+                                           struct bm_memory *memory) BM_CHECK_RESULT;
+/* The memory that one of this size takes. */
+size_t bm_batch_bytes(const struct bm_batch_size *size);
 void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory);
 
-/* Makes `batch` the empty one that follows `before` (NULL: the first of a child), with its history. */
+/* Makes `batch` the empty one that follows `before` (NULL: the first of a child; or the batch itself), with
+ * its history. */
 void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before);
 
 #endif

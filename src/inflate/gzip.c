@@ -148,7 +148,7 @@ enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, str
     case BM_INFLATE_HEADER_CRC:
         break;
     }
-    if (batch->n_trace == BM_BATCH_TRACE) return BM_INFLATE_BATCH_FULL;
+    if (batch->n_trace == batch->size.trace) return BM_INFLATE_BATCH_FULL;
     enum bm_inflate_outcome outcome = read_header_crc(inflate, batch);
     if (inflate->phase != BM_INFLATE_BLOCK_HEADER) return outcome;
     inflate->member_text = inflate->crc_text = bm_inflate_text(batch);

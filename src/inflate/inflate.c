@@ -16,7 +16,7 @@ static_assert(BM_INFLATE_CARRY >= BM_MAX_HEADER_BYTES + 64, "what is taken but n
 /* --- a batch's bits ------------------------------------------------------------------------------- */
 
 static size_t take_input(struct bm_batch *batch, const uint8_t *input, size_t n_input) {
-    size_t n_bytes = BM_BATCH_BITS - batch->n_bits_bytes;
+    size_t n_bytes = batch->size.bits - batch->n_bits_bytes;
     if (n_bytes > n_input) n_bytes = n_input;
     if (n_bytes > PIECE_BYTES) n_bytes = PIECE_BYTES;
     if (n_bytes != 0) memcpy(batch->bits + batch->n_bits_bytes, input, n_bytes);
@@ -54,7 +54,7 @@ void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batc
 
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
                           uint32_t n_bits) {
-    assert(batch->n_trace < BM_BATCH_TRACE);
+    assert(batch->n_trace < batch->size.trace);
     batch->trace[batch->n_trace++] =
         (struct bm_trace){inflate->bit, bm_inflate_text(batch), (uint32_t)kind, n_bits};
 }
@@ -67,8 +67,9 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     const size_t n_bytes = batch->n_bits_bytes;
     const uint64_t offset = bm_inflate_offset(inflate, batch);
     const size_t n_left = n_bytes - (size_t)(offset >> 3);
-    if (batch->n_trace > BM_BATCH_TRACE - 3) return BM_INFLATE_BATCH_FULL;
-    if (n_left < inflate->n_header_wait && n_bytes < BM_BATCH_BITS && !is_last) return BM_INFLATE_NEEDS_BITS;
+    if (batch->n_trace > batch->size.trace - 3) return BM_INFLATE_BATCH_FULL;
+    if (n_left < inflate->n_header_wait && n_bytes < batch->size.bits && !is_last)
+        return BM_INFLATE_NEEDS_BITS;
     switch (bm_deflate_read_header(batch->bits, n_bytes, offset, &header, &inflate->reason)) {
     case BM_HEADER_OK:
         break;
@@ -123,15 +124,15 @@ static enum bm_inflate_outcome read_stored(struct bm_inflate *inflate, struct bm
         bm_inflate_add_trace(inflate, batch, BM_TRACE_END, 0);
         return end_block(inflate);
     }
-    if (batch->n_text == BM_BATCH_TEXT) return BM_INFLATE_BATCH_FULL;
+    if (batch->n_text == batch->size.text) return BM_INFLATE_BATCH_FULL;
     if (bm_inflate_text(batch) == inflate->next_mark || batch->n_trace == 0) {
-        if (batch->n_trace == BM_BATCH_TRACE - 1) return BM_INFLATE_BATCH_FULL;
+        if (batch->n_trace == batch->size.trace - 1) return BM_INFLATE_BATCH_FULL;
         bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
         inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
     }
     size_t n_bytes = (size_t)(inflate->next_mark - bm_inflate_text(batch));
     if (n_bytes > inflate->n_stored) n_bytes = inflate->n_stored;
-    if (n_bytes > BM_BATCH_TEXT - batch->n_text) n_bytes = BM_BATCH_TEXT - batch->n_text;
+    if (n_bytes > batch->size.text - batch->n_text) n_bytes = batch->size.text - batch->n_text;
     if (n_bytes > batch->n_bits_bytes - offset) n_bytes = batch->n_bits_bytes - offset;
     if (n_bytes == 0) return BM_INFLATE_NEEDS_BITS;
     memcpy(batch->text + batch->n_text, batch->bits + offset, n_bytes);
@@ -209,12 +210,12 @@ static enum bm_inflate_outcome advance(struct bm_inflate *inflate, struct bm_bat
  * the same for every split. */
 static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *input, size_t n_input,
                                          size_t *n_used, bool is_last) {
-    size_t n_bytes = BM_BATCH_TEXT - batch->n_text;
+    size_t n_bytes = batch->size.text - batch->n_text;
     if (n_bytes > n_input - *n_used) n_bytes = n_input - *n_used;
     if (n_bytes != 0) memcpy(batch->text + batch->n_text, input + *n_used, n_bytes);
     batch->n_text += n_bytes;
     *n_used += n_bytes;
-    if (batch->n_text == BM_BATCH_TEXT) return BM_INFLATE_FULL;
+    if (batch->n_text == batch->size.text) return BM_INFLATE_FULL;
     return is_last ? BM_INFLATE_END : BM_INFLATE_MORE_INPUT;
 }
 
@@ -256,7 +257,7 @@ enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_bat
     take_carry(inflate, batch);
     while (inflate->phase != BM_INFLATE_PLAIN) {
         batch->has_trace = inflate->phase != BM_INFLATE_START;
-        bool is_full = batch->n_bits_bytes == BM_BATCH_BITS, is_empty = *n_used == n_input;
+        bool is_full = batch->n_bits_bytes == batch->size.bits, is_empty = *n_used == n_input;
         enum bm_inflate_outcome outcome = advance(inflate, batch, !is_full && !is_empty, is_empty && is_last);
         if (outcome == BM_INFLATE_GO_ON) continue;
         if (outcome == BM_INFLATE_INVALID) return fail(inflate, batch, error);

@@ -44,8 +44,6 @@
 #include <string.h>
 
 enum {
-    /* A batch's text is full where another match might not fit. */
-    TEXT_LIMIT = BM_BATCH_TEXT - BM_MAX_MATCH,
     MARK_SLACK = 256,
     /* What one turn of the fast loop may take, write as literals, and write. */
     TURN_INPUT = 16,
@@ -56,6 +54,11 @@ enum {
 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* A batch's text is full where another match might not fit. */
+static size_t text_limit(const struct bm_batch *batch) {
+    return batch->size.text - BM_MAX_MATCH;
+}
 
 /* --- one token ---------------------------------------------------------------------------------------- */
 
@@ -245,8 +248,9 @@ static size_t least(size_t a, size_t b) {
 static struct limits set_limits(const struct bm_inflate *inflate, const struct bm_batch *batch) {
     const size_t mark = (size_t)(inflate->next_mark - batch->text_offset);
     return (struct limits){batch->bits + batch->n_bits_bytes - TURN_INPUT,
-                           batch->text + least(mark, TEXT_LIMIT - TURN_OUTPUT),
-                           batch->text + least(mark + MARK_SLACK - TURN_LITERALS, TEXT_LIMIT - TURN_OUTPUT)};
+                           batch->text + least(mark, text_limit(batch) - TURN_OUTPUT),
+                           batch->text +
+                               least(mark + MARK_SLACK - TURN_LITERALS, text_limit(batch) - TURN_OUTPUT)};
 }
 
 static struct cursor begin_run(const struct bm_inflate *inflate, const struct bm_batch *batch) {
@@ -261,7 +265,7 @@ static void end_run(struct bm_inflate *inflate, struct bm_batch *batch, struct c
 
 /* Inside a block there is always room for one entry more, for the block's end. */
 static bool is_trace_full(const struct bm_batch *batch) {
-    return batch->n_trace == BM_BATCH_TRACE - 1;
+    return batch->n_trace == batch->size.trace - 1;
 }
 
 /*
@@ -362,7 +366,7 @@ enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_
     for (;;) {
         run(inflate, batch);
         const uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - bm_inflate_offset(inflate, batch);
-        if (batch->n_text > TEXT_LIMIT) return BM_INFLATE_BATCH_FULL;
+        if (batch->n_text > text_limit(batch)) return BM_INFLATE_BATCH_FULL;
         if (more_to_come && n_left < (uint64_t)2 * TURN_INPUT * 8) return BM_INFLATE_NEEDS_BITS;
         const enum token token = read_token(inflate, batch);
         if (token == TOKEN_NEEDS_BITS) return BM_INFLATE_NEEDS_BITS;
@@ -370,7 +374,7 @@ enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_
         if (token == TOKEN_END) return BM_INFLATE_GO_ON;
         const uint64_t due = inflate->next_mark + (token == TOKEN_MATCH ? 0 : MARK_SLACK);
         if (bm_inflate_text(batch) < due) continue;
-        if (batch->n_text > TEXT_LIMIT || is_trace_full(batch)) return BM_INFLATE_BATCH_FULL;
+        if (batch->n_text > text_limit(batch) || is_trace_full(batch)) return BM_INFLATE_BATCH_FULL;
         add_token(inflate, batch);
     }
 }

@@ -39,12 +39,12 @@ bool bm_mark_is_bare_table(enum blastmerge_format format) {
 /* --- what is expected ---------------------------------------------------------------------------- */
 
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {
-    if (mark->format == BLASTMERGE_FORMAT_AUTO) mark->format = format;
-    if (mark->format == format) return true;
+    if (mark->kin.format == BLASTMERGE_FORMAT_AUTO) mark->kin.format = format;
+    if (mark->kin.format == format) return true;
     bm_mark_fail(
-        mark, at, "its format is %s, where %s %s", formats[format].title, formats[mark->format].title,
-        mark->format_is_given ? "was said to come" : "came before: children are merged with their like");
-    if (!mark->format_is_given) mark->failure.status = BLASTMERGE_MISMATCH;
+        mark, at, "its format is %s, where %s %s", formats[format].title, formats[mark->kin.format].title,
+        mark->kin.is_given ? "was said to come" : "came before: children are merged with their like");
+    if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;
     return false;
 }
 
@@ -92,7 +92,7 @@ static const struct look looks[] = {
 
 bool bm_mark_fail_look(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
                        const char *hint) {
-    const char *title = formats[mark->format].title;
+    const char *title = formats[mark->kin.format].title;
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
         const struct look *look = &looks[i];
         if (n_sample < look->n_magic || memcmp(sample, look->magic, look->n_magic) != 0) continue;
@@ -149,7 +149,7 @@ static bool has_plain_columns(const char *line, size_t n_line, char separator) {
 /* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
 static enum blastmerge_format suppose(const struct bm_mark *mark, size_t at, size_t n_line) {
     const char *line = mark->sample + at;
-    if (mark->format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
+    if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
         looks_like_something(mark, 1))
         return BLASTMERGE_FORMAT_AUTO;
     if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(line, ',', n_line) != NULL) return mark->supposed;
@@ -169,14 +169,14 @@ static void use_row(struct bm_mark *mark, size_t at, size_t n_line) {
     bool has_tabs = has_plain_columns(mark->sample + at, n_line, '\t');
     bool has_commas = !has_tabs && has_plain_columns(mark->sample + at, n_line, ',');
     if (has_tabs || has_commas) {
-        mark->rows_are_plain = mark->rows_are_plain || mark->format == BLASTMERGE_FORMAT_AUTO;
+        mark->kin.rows_are_plain = mark->kin.rows_are_plain || mark->kin.format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
-    } else if (bm_mark_is_bare_table(mark->format) && !looks_like_something(mark, 3)) {
-        use(mark, mark->format);
+    } else if (bm_mark_is_bare_table(mark->kin.format) && !looks_like_something(mark, 3)) {
+        use(mark, mark->kin.format);
     } else if (suppose(mark, at, n_line) != BLASTMERGE_FORMAT_AUTO) {
         use(mark, suppose(mark, at, n_line));
     } else {
-        (void)bm_mark_fail_look(mark, 0, mark->sample, mark->n_sample, hint_for(mark->format));
+        (void)bm_mark_fail_look(mark, 0, mark->sample, mark->n_sample, hint_for(mark->kin.format));
     }
 }
 
@@ -215,8 +215,8 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
 /* By the first byte alone: true where that does. */
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
     bool is_visible = first > ' ' && first < 0x7f;
-    if (mark->format_is_given || (first == '\n' && bm_mark_is_bare_table(mark->format))) {
-        mark->scanner = formats[mark->format].scanner;
+    if (mark->kin.is_given || (first == '\n' && bm_mark_is_bare_table(mark->kin.format))) {
+        mark->scanner = formats[mark->kin.format].scanner;
     } else if (first == '{' || first == '[') {
         use(mark, BLASTMERGE_FORMAT_JSON);
     } else if (first == '<' || (first != '\n' && !is_visible)) {

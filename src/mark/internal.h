@@ -151,11 +151,9 @@ struct bm_mark_scanner {
 struct bm_mark {
     enum blastmerge_invalid_utf8 invalid_utf8;
     enum blastmerge_forbidden_characters forbidden;
-    enum blastmerge_format format;   /* that the children have; AUTO: it is not known yet */
-    bool format_is_given;            /* by the caller, else by the first child */
+    struct bm_mark_kin kin;          /* what the children must be like */
     enum blastmerge_format supposed; /* of rows that are not known by themselves; AUTO: there are none */
     bool is_narrow;                  /* such rows may have one field */
-    bool rows_are_plain;             /* the format was known by rows of BLAST's own columns */
     bool tells_queries;
     const struct bm_mark_scanner *scanner; /* NULL: it is not known yet which */
 

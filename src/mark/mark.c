@@ -26,8 +26,16 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory) {
 }
 
 void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format) {
-    mark->format = format;
-    mark->format_is_given = format != BLASTMERGE_FORMAT_AUTO;
+    const struct bm_mark_kin kin = {.format = format, .is_given = format != BLASTMERGE_FORMAT_AUTO};
+    bm_mark_follow(mark, &kin);
+}
+
+struct bm_mark_kin bm_mark_kin(const struct bm_mark *mark) {
+    return mark->kin;
+}
+
+void bm_mark_follow(struct bm_mark *mark, const struct bm_mark_kin *kin) {
+    mark->kin = *kin;
 }
 
 void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool is_narrow) {
@@ -46,23 +54,19 @@ void bm_mark_tell_queries(struct bm_mark *mark) {
 void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_invalid_utf8 invalid_utf8 = mark->invalid_utf8;
     enum blastmerge_forbidden_characters forbidden = mark->forbidden;
-    enum blastmerge_format format = mark->format;
-    bool format_is_given = mark->format_is_given;
+    struct bm_mark_kin kin = mark->kin;
     enum blastmerge_format supposed = mark->supposed;
     bool is_narrow = mark->is_narrow;
     bool tells_queries = mark->tells_queries;
-    bool rows_are_plain = mark->rows_are_plain;
     bm_mark_walk *walk = mark->walk;
     bm_mark_walk *json_walk = mark->json_walk;
     memset(mark, 0, sizeof *mark);
     mark->invalid_utf8 = invalid_utf8;
     mark->forbidden = forbidden;
-    mark->format = format;
-    mark->format_is_given = format_is_given;
+    mark->kin = kin;
     mark->supposed = supposed;
     mark->is_narrow = is_narrow;
     mark->tells_queries = tells_queries;
-    mark->rows_are_plain = rows_are_plain;
     mark->walk = walk;
     mark->json_walk = json_walk;
     mark->blank = BM_MARK_NOWHERE;
@@ -181,7 +185,7 @@ uint64_t bm_mark_safe(const struct bm_mark *mark) {
 }
 
 enum blastmerge_format bm_mark_format(const struct bm_mark *mark) {
-    return mark->format;
+    return mark->kin.format;
 }
 
 const struct bm_mark_counts *bm_mark_counts(const struct bm_mark *mark) {

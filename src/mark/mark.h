@@ -161,6 +161,17 @@ void bm_mark_forbid(struct bm_mark *mark, enum blastmerge_forbidden_characters f
 /* From now on QUERY_ID and MESSAGE are told, which costs a little. */
 void bm_mark_tell_queries(struct bm_mark *mark);
 
+/* What children must be like: as the caller says, or as the first one is. */
+struct bm_mark_kin {
+    enum blastmerge_format format; /* AUTO: not known yet */
+    bool is_given;                 /* the caller has said so */
+    bool rows_are_plain;           /* it was known by rows of BLAST's own columns */
+};
+
+/* What is known of the children after this one; and what is known of this one, from those before it. */
+struct bm_mark_kin bm_mark_kin(const struct bm_mark *mark);
+void bm_mark_follow(struct bm_mark *mark, const struct bm_mark_kin *kin);
+
 /* Forgets everything but these settings: the next step begins another child. */
 void bm_mark_reset(struct bm_mark *mark);
 

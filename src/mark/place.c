@@ -119,7 +119,7 @@ static void cut_content(struct bm_mark *mark, uint64_t end) {
 /* --- start tags ------------------------------------------------------------------------------ */
 
 static bool is_xml2(const struct bm_mark *mark) {
-    return mark->format == BLASTMERGE_FORMAT_XML2; /* inside of the root, which settled that */
+    return mark->kin.format == BLASTMERGE_FORMAT_XML2; /* inside of the root, which settled that */
 }
 
 static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
@@ -281,7 +281,7 @@ static void end_header(struct bm_mark *mark, uint64_t after) {
 }
 
 static void open_iterations(struct bm_mark *mark, uint64_t after) {
-    bm_mark_add(mark, BM_MARK_ITERATIONS, after)->value = mark->format;
+    bm_mark_add(mark, BM_MARK_ITERATIONS, after)->value = mark->kin.format;
     mark->in_iterations = mark->iterations_seen = mark->body_is_open = true;
     mark->body = after;
     mark->newline_seen = false;
@@ -354,7 +354,7 @@ static struct bm_mark_entry *add_empty(struct bm_mark *mark, enum bm_mark_kind k
 }
 
 static void open_empty_iterations(struct bm_mark *mark, uint64_t after) {
-    add_empty(mark, BM_MARK_ITERATIONS, after)->value = mark->format;
+    add_empty(mark, BM_MARK_ITERATIONS, after)->value = mark->kin.format;
     mark->iterations_seen = true;
 }
 

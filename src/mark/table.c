@@ -33,11 +33,11 @@
 static const char converged[] = "Search has CONVERGED!\n";
 
 static bool has_comments(const struct bm_mark *mark) {
-    return mark->format == BLASTMERGE_FORMAT_COMMENTED;
+    return mark->kin.format == BLASTMERGE_FORMAT_COMMENTED;
 }
 
 static char separator_of(const struct bm_mark *mark) {
-    return mark->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    return mark->kin.format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
 }
 
 /* --- documents ----------------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ static char separator_of(const struct bm_mark *mark) {
 void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     struct bm_table *table = &mark->table;
     bm_mark_add(mark, BM_MARK_DOCUMENT, at)->flags = BM_MARK_BARE;
-    bm_mark_add(mark, BM_MARK_ITERATIONS, at)->value = mark->format;
+    bm_mark_add(mark, BM_MARK_ITERATIONS, at)->value = mark->kin.format;
     bm_mark_add(mark, BM_MARK_BODY, at);
     mark->counts.n_documents++;
     table->in_document = true;
@@ -103,8 +103,8 @@ static bool begin_row(struct bm_mark *mark, uint64_t at) {
 static void take_first_row(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     char digits[24];
-    if (mark->format == BLASTMERGE_FORMAT_CSV) {
-        table->n_least = mark->rows_are_plain ? BM_TABLE_COLUMNS : 1;
+    if (mark->kin.format == BLASTMERGE_FORMAT_CSV) {
+        table->n_least = mark->kin.rows_are_plain ? BM_TABLE_COLUMNS : 1;
         table->n_most = UINT64_MAX;
         bm_mark_table_header(mark, mark->position);
         return;

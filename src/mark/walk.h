@@ -179,7 +179,7 @@ static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
 
 /* Is it one whose content is told? */
 static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name) {
-    if (walk->mark->format == BLASTMERGE_FORMAT_XML2)
+    if (walk->mark->kin.format == BLASTMERGE_FORMAT_XML2)
         return NAME_IS(name, n_name, "query-id") || NAME_IS(name, n_name, "message");
     return walk->depth == BM_DEPTH_ITERATION &&
            (NAME_IS(name, n_name, "Iteration_query-ID") || NAME_IS(name, n_name, "Iteration_message"));
@@ -322,7 +322,7 @@ INLINE void pass_specials(struct walk *walk) {
 /* The bytes of an Iteration's start tag; 0 if there is none. */
 INLINE size_t measure_iteration(const struct walk *walk, size_t less) {
     const uint8_t *tag = walk->text + less;
-    if (bm_unlikely(walk->mark->format == BLASTMERGE_FORMAT_XML2)) {
+    if (bm_unlikely(walk->mark->kin.format == BLASTMERGE_FORMAT_XML2)) {
         return TEXT_IS(tag, "<BlastOutput2>") ? strlen("<BlastOutput2>") : 0;
     }
     return TEXT_IS(tag, "<Iteration>") ? strlen("<Iteration>") : 0;

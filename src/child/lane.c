@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "lane.h"
+#include "child/lane.h"
 
 #include <assert.h>
 #include <string.h>
 
-_Static_assert((int)BM_SCAN_BATCHES >= (int)BM_LANE_BATCHES, "pieces of each batch that may be marked ahead");
+_Static_assert((int)BM_AHEAD_BATCHES >= (int)BM_LANE_BATCHES,
+               "pieces of each batch that may be marked ahead");
 
 /* --- inflating, on whatever thread --------------------------------------------------------------- */
 
@@ -30,6 +31,7 @@ static bool inflate_page(struct bm_lane *lane, struct bm_page *page, size_t n_fi
     return result != BM_INFLATE_MORE_INPUT;
 }
 
+/* Batches that are filled and not given back. */
 static size_t n_ready(const struct bm_lane *lane) {
     return lane->n_batches_filled - lane->n_batches_done;
 }
@@ -48,7 +50,7 @@ static void wake_worker(struct bm_lane *lane) {
 /* Inflates a batch, or as much as there is of it; true if it is complete. Called with the lock held, which it
  * gives up meanwhile. */
 static bool inflate_batch(struct bm_lane *lane) {
-    struct bm_page *page = &lane->pages[lane->n_pages_done % BM_LANE_PAGES];
+    struct bm_page *page = &lane->pages[lane->n_pages_done % lane->n_pages];
     size_t n_filled = lane->n_batches_filled;
     bool is_last = false;
     bm_workers_unlock(lane->workers);
@@ -63,9 +65,10 @@ static bool inflate_batch(struct bm_lane *lane) {
 
 /* Whether there is no room to inflate more, but a batch to be marked. With the lock held. */
 static bool can_scan(const struct bm_lane *lane) {
-    return lane->scanner != NULL && n_ready(lane) == lane->n_ahead &&
-           lane->scanner->n_done < lane->n_batches_filled &&
-           bm_scanner_can_go(lane->scanner, lane->n_batches_done);
+    size_t current =
+        lane->n_batches_taken > lane->n_batches_done ? lane->n_batches_taken - 1 : lane->n_batches_done;
+    return lane->ahead != NULL && n_ready(lane) == lane->n_ahead &&
+           lane->ahead->n_done < lane->n_batches_filled && bm_ahead_can_go(lane->ahead, current);
 }
 
 /* A worker's task: turns pages into batches while there are both, and marks what then waits. */
@@ -76,7 +79,7 @@ static void work_ahead(void *argument) {
         if (can_work(lane))
             (void)inflate_batch(lane);
         else if (can_scan(lane))
-            bm_scanner_go(lane->scanner, batch_at(lane, lane->scanner->n_done));
+            bm_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
         else
             break;
     }
@@ -85,19 +88,52 @@ static void work_ahead(void *argument) {
 
 /* --- a lane's life ------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_lane_create(struct bm_lane *lane, struct bm_workers *workers,
-                                      struct bm_memory *memory) {
+struct bm_lane_room bm_lane_room_of(const struct bm_workers *workers) {
+    bool is_alone = workers->n_threads == 0;
+    return (struct bm_lane_room){.n_page_bytes = BM_LANE_PAGE,
+                                 .n_pages = BM_LANE_PAGES,
+                                 .n_batches = is_alone ? 2 : BM_LANE_BATCHES,
+                                 .n_ahead = is_alone ? 1 : BM_LANE_BATCHES,
+                                 .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+}
+
+static size_t bytes_of(const struct bm_lane_room *room) {
+    return room->n_pages * room->n_page_bytes + room->n_batches * bm_batch_bytes(&room->batch);
+}
+
+struct bm_lane_room bm_lane_room_within(size_t n_bytes) {
+    struct bm_lane_room room = {BM_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+    while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
+        room.batch.text /= 2;
+        room.batch.bits /= 2;
+        room.batch.trace /= 2;
+        room.n_page_bytes /= 2;
+    }
+    if (bytes_of(&room) > n_bytes) room.n_batches = room.n_ahead = 1;
+    while (room.n_batches > 1 && room.n_batches < BM_LANE_BATCHES &&
+           bytes_of(&room) + bm_batch_bytes(&room.batch) <= n_bytes)
+        room.n_ahead = ++room.n_batches;
+    return room;
+}
+
+enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane_room *room,
+                                      struct bm_workers *workers, struct bm_memory *memory) {
+    assert(room->n_page_bytes <= BM_LANE_PAGE && room->n_pages >= 2 && room->n_pages <= BM_LANE_PAGES);
+    assert(room->n_batches >= 1 && room->n_ahead >= 1 && room->n_batches <= BM_LANE_BATCHES &&
+           room->n_ahead <= room->n_batches);
     memset(lane, 0, sizeof *lane);
     lane->workers = workers;
     lane->task = (struct bm_task){.run = work_ahead, .argument = lane};
-    lane->pages = bm_allocate(memory, BM_LANE_PAGES * sizeof *lane->pages);
-    if (lane->pages == NULL) return BLASTMERGE_NO_MEMORY;
-    /* Alone, one batch after another is best for the cache; a batch needs the one before it for its history.
-     */
-    lane->n_batches = workers->n_threads == 0 ? 2 : BM_LANE_BATCHES;
-    lane->n_ahead = workers->n_threads == 0 ? 1 : BM_LANE_BATCHES;
+    lane->n_page_bytes = room->n_page_bytes;
+    lane->n_pages = room->n_pages;
+    lane->n_batches = room->n_batches;
+    lane->n_ahead = room->n_ahead;
+    lane->page_data = bm_allocate(memory, room->n_pages * room->n_page_bytes);
+    if (lane->page_data == NULL) return BLASTMERGE_NO_MEMORY;
+    for (size_t i = 0; i < lane->n_pages; i++) lane->pages[i].data = lane->page_data + i * lane->n_page_bytes;
     for (size_t i = 0; i < lane->n_batches; i++) {
-        if (bm_batch_open(&lane->batches[i], memory) != BLASTMERGE_OK) return BLASTMERGE_NO_MEMORY;
+        if (bm_batch_open_sized(&lane->batches[i], &room->batch, memory) != BLASTMERGE_OK)
+            return BLASTMERGE_NO_MEMORY;
     }
     return bm_inflate_open(&lane->inflate, memory);
 }
@@ -107,7 +143,7 @@ void bm_lane_destroy(struct bm_lane *lane, struct bm_memory *memory) {
     bm_lane_close(lane);
     bm_inflate_close(lane->inflate, memory);
     for (size_t i = 0; i < lane->n_batches; i++) bm_batch_close(&lane->batches[i], memory);
-    bm_release(memory, lane->pages);
+    bm_release(memory, lane->page_data);
     lane->workers = NULL;
 }
 
@@ -115,20 +151,20 @@ void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_canc
     assert(!lane->is_open);
     lane->is_open = true;
     lane->is_fetched = false;
-    lane->is_batch_taken = false;
+    lane->n_batches_taken = 0;
     lane->n_pages_filled = lane->n_pages_done = 0;
     lane->n_batches_filled = lane->n_batches_done = 0;
     lane->has_ended = lane->is_stopping = lane->is_batch_begun = false;
-    lane->scanner = NULL;
+    lane->ahead = NULL;
     lane->inflate_status = BLASTMERGE_OK;
     bm_inflate_reset(lane->inflate);
     lane->fetch_status = bm_fetch_open(&lane->fetch, source, cancel, &lane->fetch_error);
     if (lane->fetch_status != BLASTMERGE_OK) lane->is_fetched = true;
 }
 
-void bm_lane_let_scan(struct bm_lane *lane, struct bm_scanner *scanner) {
+void bm_lane_let_mark(struct bm_lane *lane, struct bm_ahead *ahead) {
     bm_workers_lock(lane->workers);
-    lane->scanner = scanner;
+    lane->ahead = ahead;
     bm_workers_unlock(lane->workers);
 }
 
@@ -146,19 +182,19 @@ void bm_lane_close(struct bm_lane *lane) {
 bool bm_lane_fill(struct bm_lane *lane) {
     if (!lane->is_open || lane->is_fetched) return false;
     bm_workers_lock(lane->workers);
-    bool is_full = lane->n_pages_filled - lane->n_pages_done == BM_LANE_PAGES;
-    struct bm_page *page = &lane->pages[lane->n_pages_filled % BM_LANE_PAGES];
+    bool is_full = lane->n_pages_filled - lane->n_pages_done == lane->n_pages;
+    struct bm_page *page = &lane->pages[lane->n_pages_filled % lane->n_pages];
     bm_workers_unlock(lane->workers);
     if (is_full) return false;
     page->position = 0;
     lane->fetch_status =
-        bm_fetch_fill(&lane->fetch, page->data, sizeof page->data, &page->n_bytes, &lane->fetch_error);
+        bm_fetch_fill(&lane->fetch, page->data, lane->n_page_bytes, &page->n_bytes, &lane->fetch_error);
     if (lane->fetch_status != BLASTMERGE_OK &&
         lane->fetch.cancel->has_forked_in) { /* the lock may be held for ever */
         lane->is_fetched = true;
         return true;
     }
-    page->is_last = page->n_bytes < sizeof page->data;
+    page->is_last = page->n_bytes < lane->n_page_bytes;
     if (lane->fetch_status != BLASTMERGE_OK) page->is_last = false;
     lane->is_fetched = page->is_last || lane->fetch_status != BLASTMERGE_OK;
     bm_workers_lock(lane->workers);
@@ -183,18 +219,15 @@ static void work_or_wait(struct bm_lane *lane) {
     }
 }
 
-const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, enum blastmerge_status *status,
-                                    struct blastmerge_error *error) {
+const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct blastmerge_error *error) {
     struct bm_workers *workers = lane->workers;
-    assert(!lane->is_batch_taken);
-    *status = BLASTMERGE_OK;
+    assert(lane->n_batches_taken - lane->n_batches_done < lane->n_ahead);
     bm_workers_lock(workers);
-    while (n_ready(lane) == 0 && !lane->has_ended) {
+    while (lane->n_batches_filled == lane->n_batches_taken && !lane->has_ended) {
         if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
             bm_workers_unlock(workers);
             bool has_read = bm_lane_fill(lane);
             if (!has_read || lane->fetch_status != BLASTMERGE_OK) {
-                *status = lane->fetch_status;
                 *error = lane->fetch_error;
                 return NULL;
             }
@@ -204,22 +237,17 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, enum bl
             work_or_wait(lane);
         }
     }
-    bool has_batch = n_ready(lane) > 0;
+    bool has_batch = lane->n_batches_filled > lane->n_batches_taken;
     *is_last = lane->has_ended && lane->inflate_status == BLASTMERGE_OK &&
-               lane->n_batches_done + 1 == lane->n_batches_filled;
+               lane->n_batches_taken + 1 == lane->n_batches_filled;
     bm_workers_unlock(workers);
-    if (has_batch) {
-        lane->is_batch_taken = true;
-        return batch_at(lane, lane->n_batches_done);
-    }
-    *status = lane->inflate_status;
+    if (has_batch) return batch_at(lane, lane->n_batches_taken++);
     *error = lane->inflate_error;
     return NULL;
 }
 
 void bm_lane_give(struct bm_lane *lane) {
-    assert(lane->is_batch_taken);
-    lane->is_batch_taken = false;
+    assert(lane->n_batches_done < lane->n_batches_taken);
     bm_workers_lock(lane->workers);
     lane->n_batches_done++;
     wake_worker(lane);
@@ -230,9 +258,9 @@ bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane) {
     return bm_inflate_lacks_bgzf_end(lane->inflate);
 }
 
-void bm_lane_stop_scan(struct bm_lane *lane) {
+void bm_lane_stop_marking(struct bm_lane *lane) {
     bm_workers_lock(lane->workers);
-    while (lane->scanner != NULL && lane->scanner->is_busy) bm_workers_wait(lane->workers);
-    lane->scanner = NULL;
+    while (lane->ahead != NULL && lane->ahead->is_busy) bm_workers_wait(lane->workers);
+    lane->ahead = NULL;
     bm_workers_unlock(lane->workers);
 }

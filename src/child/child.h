@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child - one child in flight: its bytes are fetched, inflated and marked, in bounded memory.
+ *
+ * A child has a source, a lane (pages of compressed bytes, batches of text), a scanner of its own, and its
+ * own error. It knows no job: any number of children can be open at once.
+ *
+ *     bm_child_open(child, source, cancel);                 reading and inflating begin
+ *     bm_child_admit(child, &kin, true);                    scanning may begin, ahead, too
+ *     do {
+ *         batch = bm_child_take(child, &is_last, &error);   NULL: it failed
+ *         while (bm_child_scan(child, SIZE_MAX, &view, &error) == BLASTMERGE_OK && !view.is_end_of_batch)
+ *             ...                                           view.marks are those of the text that was scanned
+ *         bm_child_give(child);
+ *     } while (!is_last);
+ *     bm_child_finish(child, &view, &error);                the last marks
+ *     bm_child_close(child);
+ *
+ * Two places move through the child: what was taken and scanned, and what was given back. The ring of batches
+ * lies between them, and so bounds how far a caller can look ahead of what it has given back.
+ *
+ * Threads: one thread calls; workers inflate and scan ahead of it.
+ */
+#ifndef BM_CHILD_H
+#define BM_CHILD_H
+
+#include "child/ahead.h"
+#include "child/lane.h"
+
+struct bm_child_settings {
+    enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_forbidden_characters forbidden_characters;
+    enum blastmerge_format supposed; /* see bm_mark_suppose() */
+    bool is_supposed_narrow;
+    bool tells_queries; /* see bm_mark_tell_queries() */
+    struct bm_lane_room room;
+};
+
+/* The marks of a stretch of a batch. */
+struct bm_view {
+    const struct bm_batch *batch;
+    size_t end;                        /* bytes of its text that were scanned so far */
+    const struct bm_mark_list *marks;  /* valid until the next scan */
+    const struct bm_mark_field *field; /* of the last mark, if that is BM_MARK_FIELD */
+    uint64_t safe;                     /* no later mark has an offset below this one */
+    struct bm_mark_counts counts;      /* of the child so far */
+    bool is_end_of_batch;
+};
+
+struct bm_child {
+    struct bm_lane lane;
+    struct bm_mark *mark;
+    struct bm_ahead ahead;
+    const struct bm_batch *batch; /* the last one that was taken */
+    size_t n_scanned;             /* bytes of its text */
+};
+
+enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
+                                       struct bm_workers *workers, struct bm_memory *memory) BM_CHECK_RESULT;
+
+/* Fine on one that is zeroed. */
+void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
+
+/* Begins to read and inflate. A failure to open the source is reported by bm_child_take(). The source is
+ * borrowed, and may be moved with bm_child_move(). */
+void bm_child_open(struct bm_child *child, struct bm_source *source, struct bm_cancel *cancel);
+void bm_child_move(struct bm_child *child, struct bm_source *source);
+
+/* Reads what there is room for, as long as that does not have to wait. */
+void bm_child_fill(struct bm_child *child);
+
+/* Allows scanning. kin: what the child must be like. can_be_ahead: workers may scan, too. */
+void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead);
+
+/* Ends it, wherever it was. Fine on one that is not open. */
+void bm_child_close(struct bm_child *child);
+
+/*
+ * The next batch, which stays valid until it is given back. *is_last: it is the child's last, and no other
+ * call may follow. NULL: the child failed; the text before a failure comes first, in a batch that is not the
+ * last. There must be room in the ring: see bm_child_has_room().
+ */
+const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error);
+
+/* Whether another batch can be taken before one is given back. */
+bool bm_child_has_room(const struct bm_child *child);
+
+/* Gives back the oldest batch that was taken. */
+void bm_child_give(struct bm_child *child);
+
+/* Scans more of the last batch, up to `end` of its text at most. A failure is the child's, and its end. */
+enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* All of the last batch was scanned: the marks of the end. */
+enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Leaves the text where the scanner stands, and enters it elsewhere in the last batch: see bm_mark_leave()
+ * and bm_mark_enter(). */
+void bm_child_leave(struct bm_child *child, struct bm_view *view);
+void bm_child_enter(struct bm_child *child, uint64_t offset, enum bm_mark_place place, unsigned encoding,
+                    struct bm_view *view);
+
+/* Skips the rest of the last batch's text, which is left out. The view has no marks. */
+void bm_child_skip(struct bm_child *child, struct bm_view *view);
+
+#endif

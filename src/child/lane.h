@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child/lane - a child's bytes on their way to text: fetched on the job's thread, inflated by whichever
+ * worker is free, and marked by it if there is nothing to inflate, in bounded buffers.
+ *
+ * The job's thread fills pages of compressed bytes; a worker, or the job's thread if there are no workers,
+ * turns them into batches; the job's thread takes these in order and gives them back in order. Pages and
+ * batches are rings: whoever finds one full waits, which bounds the memory.
+ */
+#ifndef BM_LANE_H
+#define BM_LANE_H
+
+#include "base/workers.h"
+#include "child/ahead.h"
+#include "fetch/fetch.h"
+#include "inflate/inflate.h"
+
+enum {
+    BM_LANE_PAGE = 32768, /* compressed bytes that are read at once */
+    BM_LANE_PAGES = 8,
+    BM_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while a thread naps */
+    /* A thread is not woken for less: batches that are ready to be merged, or free to be filled. */
+    BM_LANE_STRIDE = 2
+};
+
+/* How much a lane holds. Batches' borders depend on it, but no byte of a result. */
+struct bm_lane_room {
+    size_t n_page_bytes; /* at most BM_LANE_PAGE */
+    size_t n_pages;      /* from 2 to BM_LANE_PAGES */
+    size_t n_batches;    /* in the ring, from 1 to BM_LANE_BATCHES */
+    size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
+    struct bm_batch_size batch;
+};
+
+/* What is best for merging one child after another. Without threads one batch at a time is best for the
+ * cache; a batch needs the one before it for its history. */
+struct bm_lane_room bm_lane_room_of(const struct bm_workers *workers);
+
+/* The largest room that takes at most so many bytes, but at least the least there is: for many children at
+ * once. */
+struct bm_lane_room bm_lane_room_within(size_t n_bytes);
+
+struct bm_page {
+    size_t n_bytes;
+    size_t position; /* bytes before it were inflated; used only by the thread that runs the task */
+    bool is_last;
+    uint8_t *data;
+};
+
+struct bm_lane {
+    struct bm_workers *workers;
+    struct bm_task task;
+    size_t n_page_bytes;
+    size_t n_pages;
+    size_t n_batches; /* in the ring */
+    size_t n_ahead;   /* how many may be filled and not given back */
+
+    /* the job's thread only */
+    bool is_open;
+    struct bm_fetch fetch;
+    bool is_fetched;                     /* the last page has been filled */
+    enum blastmerge_status fetch_status; /* why it could not be, if it could not */
+    struct blastmerge_error fetch_error;
+    size_t n_batches_taken;
+
+    /* under the workers' lock; counts run on, the rings' indices are their remainders */
+    size_t n_pages_filled;
+    size_t n_pages_done;
+    size_t n_batches_filled;
+    size_t n_batches_done;
+    bool has_ended;         /* the last batch has been filled */
+    bool is_stopping;       /* no more of it is wanted */
+    struct bm_ahead *ahead; /* NULL: nothing is to be marked ahead */
+
+    /* the thread that runs the task; the job's thread once has_ended */
+    enum blastmerge_status inflate_status;
+    struct blastmerge_error inflate_error;
+    bool is_batch_begun;
+    struct bm_inflate *inflate;
+
+    uint8_t *page_data;
+    struct bm_page pages[BM_LANE_PAGES];
+    struct bm_batch batches[BM_LANE_BATCHES];
+};
+
+enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane_room *room,
+                                      struct bm_workers *workers, struct bm_memory *memory) BM_CHECK_RESULT;
+void bm_lane_destroy(struct bm_lane *lane, struct bm_memory *memory);
+
+/* Begins with a child. A failure to open it shows when its bytes are wanted: see bm_lane_take(). */
+void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_cancel *cancel);
+
+/* Its batches may be marked ahead. */
+void bm_lane_let_mark(struct bm_lane *lane, struct bm_ahead *ahead);
+
+/* Ends with the child, wherever it was. */
+void bm_lane_close(struct bm_lane *lane);
+
+/* Reads a page if there is room for one. True if it did. */
+bool bm_lane_fill(struct bm_lane *lane);
+
+/*
+ * The next batch, waiting and working for it as need be; it stays valid until bm_lane_give(), which gives the
+ * oldest one back. *is_last: it is the child's last, and must not be followed by another call. NULL: the
+ * child failed, and *error says why. The text before a failure comes first, in a batch that is not the last.
+ */
+const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct blastmerge_error *error);
+void bm_lane_give(struct bm_lane *lane);
+
+/* After the last batch: see bm_inflate_lacks_bgzf_end(). */
+bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane);
+
+/* No batch is marked ahead any more, nor is one being marked. */
+void bm_lane_stop_marking(struct bm_lane *lane);
+
+#endif
