@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +198,104 @@ static void test_what_a_neighbour_is_about_to_remove_is_not_used(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
+/* A target that is a FIFO when it is looked at, and a file when it is opened. */
+static unsigned n_fifos_seen;
+static unsigned n_fifos_left;
+
+int stat(const char *name, struct stat *information) {
+    int result = fstatat(AT_FDCWD, name, information, 0);
+    if (n_fifos_left == 0 || strcmp(name, path) != 0) return result;
+    n_fifos_left--;
+    n_fifos_seen++;
+    information->st_mode = (information->st_mode & 0777) | S_IFIFO;
+    return 0;
+}
+
+static void test_what_was_a_fifo_is_not_written_in_place(void **state) {
+    (void)state;
+    struct bm_store store;
+    put_file(path, "old");
+    n_fifos_seen = 0;
+    n_fifos_left = 1;
+    assert_int_equal(open_store(&store, path, false), BLASTMERGE_EXISTS);
+    n_fifos_left = 3;
+    assert_int_equal(open_store(&store, path, true), BLASTMERGE_OK);
+    assert_int_equal(n_fifos_seen, 4);
+    assert_false(store.is_stream);
+    write_new(&store);
+    assert_file(path, "old");
+    assert_int_equal(bm_store_commit(&store, &error), BLASTMERGE_OK);
+    assert_file(path, "new");
+    n_fifos_left = 1000000;
+    assert_int_equal(open_store(&store, path, true), BLASTMERGE_IO);
+    assert_file(path, "new");
+    assert_int_equal(unlink(path), 0);
+    n_fifos_left = 1; /* it has gone meanwhile */
+    assert_int_equal(open_store(&store, path, false), BLASTMERGE_OK);
+    write_new(&store);
+    assert_int_equal(bm_store_commit(&store, &error), BLASTMERGE_OK);
+    assert_file(path, "new");
+    n_fifos_left = 0;
+    assert_int_equal(count_files(), 1);
+}
+
+/* What stands for a file system that cannot exchange names. */
+static bool cannot_exchange;
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
+    if (cannot_exchange) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
+
+/* While the report of a run is waited for, say, the file that its result has replaced has no lock. */
+static void test_a_replaced_file_is_no_left_over(void **state) {
+    (void)state;
+    for (int i = 0; i <= 1; i++) {
+        struct bm_store store;
+        struct bm_store neighbour;
+        char left_over[256];
+        cannot_exchange = i == 1;
+        put_file(path, "old");
+        snprintf(left_over, sizeof left_over, "%s/.result.gz.blastmerge-abcdefghijkl", folder);
+        assert_int_equal(open_store(&store, path, true), BLASTMERGE_OK);
+        write_new(&store);
+        assert_int_equal(bm_store_reveal(&store, &error), BLASTMERGE_OK);
+        assert_file(path, "new");
+        put_file(left_over, "half");
+        assert_int_equal(open_store(&neighbour, path, true), BLASTMERGE_OK);
+        bm_store_discard(&neighbour);
+        assert_true(bm_store_take_back(&store));
+        assert_file(path, "old");
+        /* Once it is settled, left-overs go. */
+        assert_int_equal(open_store(&neighbour, path, true), BLASTMERGE_OK);
+        bm_store_discard(&neighbour);
+        assert_int_equal(count_files(), 1);
+        assert_file(path, "old");
+    }
+    cannot_exchange = false;
+}
+
+/* The file that a killed run has replaced is a left-over like others. */
+static void test_the_file_that_a_killed_run_replaced(void **state) {
+    (void)state;
+    struct bm_store store;
+    put_file(path, "old");
+    assert_int_equal(open_store(&store, path, true), BLASTMERGE_OK);
+    write_new(&store);
+    assert_int_equal(bm_store_reveal(&store, &error), BLASTMERGE_OK);
+    close(store.file); /* as its end would */
+    assert_int_equal(count_files(), 2);
+    struct bm_store next;
+    assert_int_equal(open_store(&next, path, true), BLASTMERGE_OK);
+    bm_store_discard(&next);
+    assert_file(path, "new");
+    assert_int_equal(count_files(), 1);
+    bm_folder_close(&store.folder);
+}
+
 static void test_link_is_followed(void **state) {
     (void)state;
     struct bm_store store;
@@ -273,6 +372,9 @@ int main(void) {
         IN_FOLDER(test_the_one_who_comes_second_loses),
         IN_FOLDER(test_left_overs_go_and_neighbours_stay),
         IN_FOLDER(test_what_a_neighbour_is_about_to_remove_is_not_used),
+        IN_FOLDER(test_what_was_a_fifo_is_not_written_in_place),
+        IN_FOLDER(test_a_replaced_file_is_no_left_over),
+        IN_FOLDER(test_the_file_that_a_killed_run_replaced),
         IN_FOLDER(test_link_is_followed),
         IN_FOLDER(test_places_that_cannot_be),
         IN_FOLDER(test_full_device),

@@ -4,10 +4,12 @@
  *
  * A regular file is written in its target's folder as ".NAME.blastmerge-XXXXXXXXXXXX", which is locked while
  * its writer lives. So a later run for the same target can tell a left-over of a killed run (no lock:
- * removed) from a neighbour's (locked: left alone). At the end it is synced and renamed in one step: without
- * force in the way that fails if the target has come up meanwhile; with force it changes names with the file
- * that it replaces, so that it can be taken back while something else may still fail. Then the folder is
- * synced. Anything that is there already and is no regular file (a FIFO, /dev/null) is written in place.
+ * removed) from a neighbour's (locked: left alone). The lock goes with the file to its final name, until
+ * nothing can fail any more: while the target is locked, the file that it has replaced is left alone, too. At
+ * the end it is synced and renamed in one step: without force in the way that fails if the target has come up
+ * meanwhile; with force it changes names with the file that it replaces, so that it can be taken back while
+ * something else may still fail. Then the folder is synced. Anything that is there already and is no regular
+ * file (a FIFO, /dev/null) is written in place.
  *
  * A file that replaces another is made for its owner's eyes only. It gets the other one's owner, group and
  * permissions once it is written, as far as may be; never setuid, setgid and sticky bits.
@@ -27,6 +29,7 @@
 enum {
     PIPE_WRITE = 4096, /* what a pipe that is ready takes without blocking (PIPE_BUF on Linux) */
     MAX_LINKS = 40,    /* that lead to a target */
+    MAX_LOOKS = 100,   /* at a target that is a file, then a FIFO, then a file ... */
     NAP = 20           /* milliseconds between two looks whether a FIFO has a reader */
 };
 
@@ -83,18 +86,33 @@ static int wait_and_open(struct bm_store *store) {
     }
 }
 
+/* What is opened may be something else than what was there just before. A regular file is never written in
+ * place: *has_changed then, and nothing is open. */
 static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode, bool is_text,
-                                            struct blastmerge_error *error) {
+                                            bool *has_changed, struct blastmerge_error *error) {
+    struct stat opened;
     if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", store->target);
-    store->is_stream = true;
     store->is_pipe = S_ISFIFO(mode);
     int failure = wait_and_open(store);
     if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+    *has_changed = failure == ENOENT;
+    if (*has_changed) return BLASTMERGE_OK;
     if (failure != 0)
         return bm_fail_system(error, failure, "%s: cannot be opened for writing", store->target);
-    enum blastmerge_status status = refuse_terminal(store->file, is_text, error);
-    if (status != BLASTMERGE_OK) close(store->file);
-    return status;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (fstat(store->file, &opened) != 0)
+        status = bm_fail_system(error, errno, "%s: cannot be written", store->target);
+    else if (S_ISREG(opened.st_mode))
+        *has_changed = true;
+    else
+        status = refuse_terminal(store->file, is_text, error);
+    if (status != BLASTMERGE_OK || *has_changed) {
+        close(store->file);
+        return status;
+    }
+    store->is_stream = true;
+    store->is_pipe = S_ISFIFO(opened.st_mode);
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status open_temporary(struct bm_store *store, const struct stat *existing,
@@ -112,17 +130,14 @@ static enum blastmerge_status open_temporary(struct bm_store *store, const struc
 }
 
 /* Looks at what the target is, once for each link that leads to it: what goes meanwhile is as if it had not
- * been. */
-static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
-                                        struct blastmerge_error *error) {
+ * been. *has_changed: it was no regular file, and then one, or the other way round. */
+static enum blastmerge_status look_and_open(struct bm_store *store, bool is_text, bool *has_changed,
+                                            struct blastmerge_error *error) {
     struct stat there;
-    if (base_of(store)[0] == '\0') {
-        return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
-                       store->target);
-    }
+    *has_changed = false;
     /* Devices and pipes first: some are links to what has no path. */
     if (stat(store->target, &there) == 0 && !S_ISREG(there.st_mode)) {
-        return open_in_place(store, there.st_mode, is_text, error);
+        return open_in_place(store, there.st_mode, is_text, has_changed, error);
     }
     for (int n_links = 0; n_links <= MAX_LINKS; n_links++) {
         if (lstat(store->target, &there) != 0) {
@@ -131,6 +146,8 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
             return open_temporary(store, NULL, error);
         }
         if (!S_ISLNK(there.st_mode)) {
+            *has_changed = !S_ISREG(there.st_mode);
+            if (*has_changed) return BLASTMERGE_OK;
             if (store->is_force) return open_temporary(store, &there, error);
             return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it",
                            store->target);
@@ -140,6 +157,20 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
         if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", store->target);
     }
     return bm_fail_system(error, ELOOP, "%s: points nowhere", store->target);
+}
+
+static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
+                                        struct blastmerge_error *error) {
+    bool has_changed = true;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (base_of(store)[0] == '\0') {
+        return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
+                       store->target);
+    }
+    for (int n_looks = 0; has_changed && n_looks < MAX_LOOKS; n_looks++)
+        status = look_and_open(store, is_text, &has_changed, error);
+    if (!has_changed) return status;
+    return bm_fail(error, BLASTMERGE_IO, "%s: becomes something else again and again", store->target);
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */

@@ -103,6 +103,17 @@ void bm_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORA
     memcpy(temporary + n, letters, sizeof letters);
 }
 
+/* Whether the target is a file whose writer still has it, since its report is not written yet, say. Then a
+ * file that nobody locks may be the one that it has replaced, and may have to be put back. So may one beside
+ * a target that cannot be opened. */
+static bool is_being_committed(const struct bm_folder *folder, const char *base) {
+    int file = bm_open_at(folder->file, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (file < 0) return errno != ENOENT;
+    bool is_locked = flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(file);
+    return is_locked;
+}
+
 void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *base) {
     char stem[BM_FOLDER_TEMPORARY];
     size_t n_stem = write_stem(base, stem);
@@ -116,7 +127,9 @@ void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *bas
         if (strncmp(entry->d_name, stem, n_stem) != 0 || strlen(entry->d_name) != n_stem + N_RANDOM) continue;
         int file = bm_open_at(folder->file, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
         if (file < 0) continue;
-        if (flock(file, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(folder->file, entry->d_name, 0);
+        /* The lock comes first: what is a replaced file by now was so when the target was looked at. */
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && !is_being_committed(folder, base))
+            (void)unlinkat(folder->file, entry->d_name, 0);
         close(file);
     }
     closedir(entries);

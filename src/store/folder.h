@@ -37,8 +37,9 @@ int bm_folder_sync(const struct bm_folder *folder) BM_CHECK_RESULT;
 /* A temporary name for the file `base`, another one at each call. */
 void bm_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORARY]);
 
-/* Removes the temporary files for `base` that killed runs left: those that nobody locks. What fails here is
- * ignored. */
+/* Removes the temporary files for `base` that killed runs left: those that nobody locks. While the target
+ * itself is locked, by a run that has given it its name and may yet take that back, none is removed. What
+ * fails here is ignored. */
 void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *base);
 
 /* Puts what a symbolic link points to in its place: path has `size` bytes. 0 or an errno value. */
