@@ -200,11 +200,12 @@ struct blastmerge_report {
     uint64_t n_number_returns;    /* places where they go back or repeat themselves */
     uint64_t n_empty_children;    /* without an Iteration */
     uint64_t n_bare_iterations; /* of queries that could not be searched; not told in BLASTMERGE_FORMAT_XML */
-    uint64_t n_damaged_children;     /* options.salvage: those of which something was lost */
-    uint64_t n_lost_stretches;       /* of their text */
-    uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short: no checksum is there */
-    uint64_t n_missing_queries;      /* options.expect_queries: without an Iteration */
-    uint64_t n_forbidden_characters; /* that XML forbids, and that were replaced or kept */
+    uint64_t n_damaged_children;      /* options.salvage: those of which something was lost */
+    uint64_t n_lost_stretches;        /* of their text */
+    uint64_t n_unchecked_iterations;  /* merged from gzip members that are cut short: no checksum is there */
+    uint64_t n_missing_queries;       /* options.expect_queries: without an Iteration */
+    uint64_t n_forbidden_characters;  /* that XML forbids, and that were replaced or kept */
+    uint64_t n_unnumbered_iterations; /* whose number is missing, or none: counted on from the one before */
 };
 
 /* What one child held, from the data. */
@@ -242,8 +243,9 @@ struct blastmerge_allocator {
 
 /*
  * Options. Start from blastmerge_options_init(&options, sizeof options), which sets every field to its
- * default; a later library knows by struct_size which fields the caller has. Pointers need to live only until
- * blastmerge_create() returns, save for the contexts.
+ * default; a later library knows by struct_size which fields the caller has. An earlier library takes them as
+ * long as what it does not know is zero. Another struct_size is refused (BLASTMERGE_USAGE). Pointers need to
+ * live only until blastmerge_create() returns, save for the contexts.
  */
 struct blastmerge_options {
     size_t struct_size;

@@ -99,9 +99,11 @@ void blastmerge_show_location(const char *location, char *shown, size_t size) {
 /* --- creating and destroying --------------------------------------------------------------------- */
 
 void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size) {
-    memset(options, 0, struct_size);
-    options->struct_size = struct_size;
+    bm_init_struct(options, struct_size);
 }
+
+/* Up to the last field of the first version. */
+enum { FIRST_OPTIONS = offsetof(struct blastmerge_options, progress_interval) + sizeof(unsigned) };
 
 static unsigned default_threads(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -196,10 +198,7 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     struct bm_memory memory;
     *job = NULL;
     blastmerge_options_init(&defaults, sizeof defaults);
-    if (options != NULL) {
-        size_t n_known = options->struct_size < sizeof defaults ? options->struct_size : sizeof defaults;
-        memcpy(&defaults, options, n_known);
-    }
+    bool is_known = options == NULL || bm_copy_struct(&defaults, sizeof defaults, FIRST_OPTIONS, options);
     bm_memory_open(&memory, &defaults.allocator);
     struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
     if (made == NULL) return BLASTMERGE_NO_MEMORY;
@@ -207,7 +206,11 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     made->options = defaults;
     made->owner = getpid();
     bm_cancel_init(&made->cancel);
-    enum blastmerge_status status = copy_options(made);
+    enum blastmerge_status status =
+        is_known
+            ? copy_options(made)
+            : refuse(made, "options.struct_size is that of no options that this library knows: start from "
+                           "blastmerge_options_init(&options, sizeof options)");
     if (status == BLASTMERGE_NO_MEMORY) {
         blastmerge_destroy(made);
         return status;

@@ -104,6 +104,23 @@ enum blastmerge_status bm_status_of_errno(int system_error) {
     }
 }
 
+bool bm_copy_struct(void *known, size_t n_known, size_t n_first, const void *given) {
+    size_t n_given = 0;
+    memcpy(&n_given, given, sizeof n_given);
+    if (n_given < n_first || n_given > BM_STRUCT_MOST) return false;
+    for (size_t i = n_known; i < n_given; i++) {
+        if (((const uint8_t *)given)[i] != 0) return false;
+    }
+    memcpy(known, given, n_given < n_known ? n_given : n_known);
+    return true;
+}
+
+void bm_init_struct(void *given, size_t n_given) {
+    if (n_given < sizeof n_given) return;
+    if (n_given <= BM_STRUCT_MOST) memset(given, 0, n_given);
+    memcpy(given, &n_given, sizeof n_given);
+}
+
 /* Before each piece of memory stands its size, so that releases can be counted. */
 enum { PREFIX = 64 };
 

@@ -63,6 +63,22 @@ bool bm_is_shown_as_it_is(const char *text) BM_CHECK_RESULT;
 /* Shows a formatted text of a message's length. */
 void bm_show_list(char *shown, size_t size, const char *format, va_list arguments) BM_FORMAT(3, 0);
 
+/* --- structs that callers fill ------------------------------------------------------------------- */
+
+/*
+ * Copies a struct that begins with its own size (a size_t), as the caller has it, over the library's defaults
+ * for it. As copy_struct_from_user() of Linux does it: a shorter one, of an older header, leaves the rest at
+ * the defaults; of a longer one, of a later header, all that this library does not know must be zero. False:
+ * it is not, or the size is none that any header has had: below n_first, that of the first version, or above
+ * BM_STRUCT_MOST.
+ */
+enum { BM_STRUCT_MOST = 4096 };
+bool bm_copy_struct(void *known, size_t n_known, size_t n_first, const void *given) BM_CHECK_RESULT;
+
+/* Zeroes a caller's struct and sets its size. One that is not long enough for its size stays as it is; one
+ * that is longer than any gets the size alone, so that the copy is refused. */
+void bm_init_struct(void *given, size_t n_given);
+
 /* --- memory -------------------------------------------------------------------------------------- */
 
 /* All memory of a job comes from here, on the job's own thread, so that its peak is known. */

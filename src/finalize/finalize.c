@@ -8,7 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CHARACTERS = 500, MAX_WARNINGS = 64 };
+enum {
+    MAX_CHARACTERS = 500,
+    MAX_WARNINGS = 64,
+    /* Up to the last field of the first version. */
+    FIRST_OPTIONS = offsetof(struct blastmerge_finalize_options, strict) + sizeof(int)
+};
 
 /* --- failing ------------------------------------------------------------------------------------- */
 
@@ -265,8 +270,7 @@ static enum blastmerge_status run(struct bm_finalize *finalize, char **outcome) 
 }
 
 void blastmerge_finalize_options_init(struct blastmerge_finalize_options *options, size_t struct_size) {
-    memset(options, 0, struct_size);
-    options->struct_size = struct_size;
+    bm_init_struct(options, struct_size);
 }
 
 enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const void *description,
@@ -276,8 +280,11 @@ enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const voi
     *outcome = NULL;
     enum blastmerge_status status = check_job(job);
     if (status != BLASTMERGE_OK) return status;
-    if (options != NULL)
-        memcpy(&known, options, options->struct_size < sizeof known ? options->struct_size : sizeof known);
+    if (options != NULL && !bm_copy_struct(&known, sizeof known, FIRST_OPTIONS, options))
+        return bm_fail(
+            &job->error, BLASTMERGE_USAGE,
+            "the struct_size of finalize's options is that of none that this library knows: start from "
+            "blastmerge_finalize_options_init(&options, sizeof options)");
     struct bm_finalize *finalize = bm_allocate(&job->memory, sizeof *finalize);
     if (finalize == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     finalize->job = job;
