@@ -40,9 +40,9 @@ struct gathered {
     char *precision;   /* of the first that has one */
     int64_t n_targets; /* 0: none yet */
     bool have_targets_differed;
-    size_t n_odd_counts;
-    char odd_count[512]; /* what there is to be said of the first */
-    size_t n_bytes;      /* of all reports */
+    size_t n_fractions;
+    char fraction[512]; /* what there is to be said of the first */
+    size_t n_bytes;     /* of all reports */
 };
 
 /* --- numbers ------------------------------------------------------------------------------------- */
@@ -50,8 +50,9 @@ struct gathered {
 enum kind {
     NO_NUMBER,
     COUNT,
-    ODD_COUNT, /* negative, or with a fraction, which is cut off */
-    TOO_LARGE  /* for 64 bits */
+    FRACTION, /* which is cut off */
+    NEGATIVE,
+    TOO_LARGE /* for 64 bits */
 };
 
 /* A number, or true or false, as an integer. */
@@ -64,41 +65,41 @@ static enum kind read_number(const json_t *value, int64_t *number) {
         double real = trunc(json_real_value(value));
         if (!(real < limit && real >= -limit)) return TOO_LARGE;
         *number = (int64_t)real;
-        if (real != json_real_value(value)) return ODD_COUNT;
+        if (json_real_value(value) < 0) return NEGATIVE;
+        if (real != json_real_value(value)) return FRACTION;
     }
     if (!json_is_number(value) && !json_is_boolean(value)) return NO_NUMBER;
-    return *number < 0 ? ODD_COUNT : COUNT;
+    return *number < 0 ? NEGATIVE : COUNT;
 }
 
 static enum blastmerge_status refuse_number(struct bm_finalize *finalize,
                                             const struct bm_finalize_child *child, const char *name,
-                                            const json_t *value) {
+                                            const json_t *value, enum kind kind) {
     return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL,
-                              "split child %s: its merge report says %s: %g, which is too large for a count",
-                              child->job_id, name, json_number_value(value));
+                              "split child %s: its merge report says %s: %g, which is %s", child->job_id,
+                              name, json_number_value(value),
+                              kind == NEGATIVE ? "below 0, and no count" : "too large for a count");
 }
 
-/* What counts nothing is added all the same, as it always was, and said. */
-static enum blastmerge_status tell_odd_count(struct bm_finalize *finalize, struct gathered *gathered,
-                                             const struct bm_finalize_child *child, const char *name,
-                                             const json_t *value) {
+/* What is no whole number is added without its fraction, as it always was, and said. */
+static enum blastmerge_status tell_fraction(struct bm_finalize *finalize, struct gathered *gathered,
+                                            const struct bm_finalize_child *child, const char *name,
+                                            const json_t *value) {
     char message[512];
     snprintf(message, sizeof message,
-             "split child %s: its merge report says %s: %.17g, and a count is a whole number, not below 0",
-             child->job_id, name, json_number_value(value));
+             "split child %s: its merge report says %s: %.17g, and a count is a whole number", child->job_id,
+             name, json_number_value(value));
     if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
-    if (gathered->n_odd_counts++ == 0)
-        snprintf(gathered->odd_count, sizeof gathered->odd_count, "%s", message);
+    if (gathered->n_fractions++ == 0) snprintf(gathered->fraction, sizeof gathered->fraction, "%s", message);
     return BLASTMERGE_OK;
 }
 
-static void warn_of_odd_counts(struct bm_finalize *finalize, const struct gathered *gathered) {
-    size_t n = gathered->n_odd_counts;
-    if (n == 1)
-        bm_job_warn(finalize->job, false, "%s; it is added without its fraction", gathered->odd_count);
+static void warn_of_fractions(struct bm_finalize *finalize, const struct gathered *gathered) {
+    size_t n = gathered->n_fractions;
+    if (n == 1) bm_job_warn(finalize->job, false, "%s; it is added without its fraction", gathered->fraction);
     if (n > 1)
         bm_job_warn(finalize->job, false, "%s; it is added without its fraction, as are %zu more",
-                    gathered->odd_count, n - 1);
+                    gathered->fraction, n - 1);
 }
 
 static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gathered *gathered,
@@ -107,9 +108,9 @@ static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gat
     int64_t n = 0;
     const json_t *value = json_object_get(report, totals[i]);
     enum kind kind = read_number(value, &n);
-    if (kind == TOO_LARGE) return refuse_number(finalize, child, totals[i], value);
-    if (kind == ODD_COUNT) {
-        enum blastmerge_status status = tell_odd_count(finalize, gathered, child, totals[i], value);
+    if (kind == TOO_LARGE || kind == NEGATIVE) return refuse_number(finalize, child, totals[i], value, kind);
+    if (kind == FRACTION) {
+        enum blastmerge_status status = tell_fraction(finalize, gathered, child, totals[i], value);
         if (status != BLASTMERGE_OK) return status;
     }
     if (!__builtin_add_overflow(gathered->sums[i], n, &gathered->sums[i])) return BLASTMERGE_OK;
@@ -144,7 +145,7 @@ static enum blastmerge_status take_targets(struct bm_finalize *finalize, struct 
     static const char name[] = "max_target_seqs";
     int64_t n = 0;
     const json_t *value = json_object_get(report, name);
-    if (read_number(value, &n) == TOO_LARGE) return refuse_number(finalize, child, name, value);
+    if (read_number(value, &n) == TOO_LARGE) return refuse_number(finalize, child, name, value, TOO_LARGE);
     if (n <= 0) return BLASTMERGE_OK;
     if (gathered->n_targets == 0) gathered->n_targets = n;
     if (gathered->n_targets != n) gathered->have_targets_differed = true;
@@ -348,7 +349,7 @@ enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) {
                                 .children = json_array()};
     enum blastmerge_status status = take_children(finalize, &gathered);
     if (status == BLASTMERGE_OK) {
-        warn_of_odd_counts(finalize, &gathered);
+        warn_of_fractions(finalize, &gathered);
         status = make_report(finalize, &gathered);
     }
     json_decref(gathered.warnings);

@@ -333,16 +333,16 @@ def aggregated(folder, *reports, code=0):
 
 
 def test_totals(tmp_path):
-    values = [[1, 2.9, -2.9, True, False, "7", None, [3], {"a": 1}, 1.5e3, 0, 12345678901234][(i + k) % 12]
+    values = [[1, 2.9, 0.4, True, False, "7", None, [3], {"a": 1}, 1.5e3, 0, 12345678901234][(i + k) % 12]
               for k in range(12) for i in range(12)]
     reports = [dict(zip(parents.TOTALS, values[12 * k:12 * k + 12])) for k in range(12)]
     report = aggregated(tmp_path, *reports, {})
-    assert report["queries"] == sum([1, 2, -2, True, False, 1500, 12345678901234])
+    assert report["queries"] == sum([1, 2, 0, True, False, 1500, 12345678901234])
     assert [row["queries"] for row in report["children"]] == [reports[k]["queries"] for k in range(12)] + [0]
 
 
 @pytest.mark.parametrize("name", ["queries", "num_shards"])
-@pytest.mark.parametrize("values", [[2**63 - 1, 1], [2**63 - 1, 2**63 - 1], [1, 2**62, 2**62 - 1 + 2**62], [-2**63, -1],
+@pytest.mark.parametrize("values", [[2**63 - 1, 1], [2**63 - 1, 2**63 - 1], [1, 2**62, 2**62 - 1 + 2**62],
                                     [1, 1e300], [-1e300], [9.3e18], [2.0**63]])
 def test_counts_that_are_too_large(tmp_path, name, values):
     parent = Parent(tmp_path)
@@ -354,8 +354,8 @@ def test_counts_that_are_too_large(tmp_path, name, values):
 
 
 def test_the_largest_counts(tmp_path):
-    report = aggregated(tmp_path, {"queries": 2**63 - 2, "num_shards": -2**63}, {"queries": 1})
-    assert (report["queries"], report["num_shards"]) == (2**63 - 1, -2**63)
+    report = aggregated(tmp_path, {"queries": 2**63 - 2, "num_shards": 2**63 - 1}, {"queries": 1, "num_shards": -0.0})
+    assert (report["queries"], report["num_shards"]) == (2**63 - 1, 2**63 - 1)
 
 
 def test_a_limit_of_hits_that_is_too_large(tmp_path):
@@ -364,15 +364,24 @@ def test_a_limit_of_hits_that_is_too_large(tmp_path):
                    "split child c: its merge report says max_target_seqs: 1e+300, which is too large for a count") is None
 
 
-@pytest.mark.parametrize("value, shown", [(-1, "-1"), (2.5, "2.5"), (-2**63, "-9.2233720368547758e+18"), (-0.5, "-0.5")])
-def test_counts_that_count_nothing(tmp_path, value, shown):
-    text = f"its merge report says total_output_hits: {shown}, and a count is a whole number, not below 0"
+@pytest.mark.parametrize("value, shown", [(-1, "-1"), (-2**63, "-9.22337e+18"), (-0.5, "-0.5"), (-1e300, None)])
+@pytest.mark.parametrize("strict", [[], ["--strict"]], ids=str)
+def test_negative_counts(tmp_path, value, shown, strict):
+    parent = Parent(tmp_path).add("a", small.child(), {"outfmt": 5, "total_output_hits": 7})
+    parent.add("b", small.child(), {"outfmt": 5, "total_output_hits": value})
+    why = f"{shown}, which is below 0, and no count" if shown else "-1e+300, which is too large for a count"
+    assert refused(parent.finalize(*strict), DATA, f"split child b: its merge report says total_output_hits: {why}") is None
+
+
+@pytest.mark.parametrize("value, shown", [(2.5, "2.5"), (0.5, "0.5")])
+def test_counts_with_fractions(tmp_path, value, shown):
+    text = f"its merge report says total_output_hits: {shown}, and a count is a whole number"
     for n in (1, 3):
         folder = tmp_path / str(n)
         folder.mkdir()
         parent = Parent(folder).add("a", small.child(), {"outfmt": 5, "total_output_hits": 7.0})
         for i in range(n):
-            parent.add(f"b{i}", small.child(), {"outfmt": 5, "total_output_hits": value if i == 0 else -1})
+            parent.add(f"b{i}", small.child(), {"outfmt": 5, "total_output_hits": value if i == 0 else 1.5})
         assert refused(parent.finalize("--strict"), MISMATCH, f"split child b0: {text}") is None
         done = parent.finalize()
         more = "" if n == 1 else ", as are 2 more"
@@ -412,7 +421,7 @@ def test_ten_samples(tmp_path):
 
 def test_reports_at_random(tmp_path):
     chance = random.Random(5)
-    values = [0, 1, 7, -3, 2.5, True, None, "x", "5", [], {}, ["w"], [{"q": 1}], [{"q": 2}, "w", "v"], 10**12, "ü", 500]
+    values = [0, 1, 7, 3, 2.5, True, None, "x", "5", [], {}, ["w"], [{"q": 1}], [{"q": 2}, "w", "v"], 10**12, "ü", 500]
     names = parents.TOTALS + ["warnings", "tie_cutoff_queries", "diversity_queries", "max_target_seqs", "other"]
     for turn in range(40):
         folder = tmp_path / str(turn)
