@@ -48,6 +48,7 @@ struct bm_item {
 enum bm_doubt {
     BM_DOUBT_GAP,
     BM_DOUBT_RETURN,
+    BM_DOUBT_UNNUMBERED,
     BM_DOUBT_ID,
     BM_DOUBT_MESSAGE,
     BM_DOUBT_EXCESS,

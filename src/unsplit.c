@@ -14,6 +14,8 @@ static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
         return &totals->n_number_gaps;
     case BM_DOUBT_RETURN:
         return &totals->n_number_returns;
+    case BM_DOUBT_UNNUMBERED:
+        return &totals->n_unnumbered_iterations;
     case BM_DOUBT_ID:
         return &totals->n_unsure_ids;
     case BM_DOUBT_MESSAGE:
@@ -50,6 +52,7 @@ void bm_unsplit_end_child(struct blastmerge_job *job) {
     job->totals.n_renumbered_ids = number->n_changed_ids;
     set_count(job, BM_DOUBT_GAP, number->n_gaps);
     set_count(job, BM_DOUBT_RETURN, number->n_returns);
+    set_count(job, BM_DOUBT_UNNUMBERED, number->n_unnumbered);
     set_count(job, BM_DOUBT_ID, n_unsure);
     set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
     set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
@@ -93,6 +96,11 @@ void bm_unsplit_end(struct blastmerge_job *job) {
          "no query is missing there: the program that wrote them (old blastall does) numbers several runs in "
          "one "
          "document; the result counts on, so that no number comes twice");
+    warn(job, BM_DOUBT_UNNUMBERED, "Iteration without a number of its own",
+         "Iterations without a number of their own",
+         "Iteration_iter-num is missing there, or is no whole number from 0 to 18446744073709551615; BLAST "
+         "writes one for each Iteration, so another program has changed them; the result counts on from the "
+         "number before");
     warn(job, BM_DOUBT_EXCESS, "Iteration that an unsplit run would have left out",
          "Iterations that an unsplit run would have left out",
          "BLAST cannot write a title that is cut in the middle of a character");

@@ -372,7 +372,7 @@ def number_changes(text, iteration, number):
 # --- names that BLAST gave ---------------------------------------------------------------------------
 
 ESCAPED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
-GENERATED = re.compile(rb"Query_([1-9][0-9]{0,17})")
+GENERATED = re.compile(rb"Query_([1-9][0-9]*)")
 
 
 def title_with(title, old, new):
@@ -560,12 +560,12 @@ class Merge:
             if element.name == b"Iteration_query-ID":
                 names = None
                 found = GENERATED.fullmatch(content)
-                n = int(found.group(1)) if found else 0
+                n = min(int(found.group(1)[:30]), 2**64 - 1) if found else 0
                 if n and (self.options.query_ids == "renumber" or n in (own, last, last + 1)):
                     if n + self.queries_before >= 2**64:
                         raise Refused("a number is too large")
                     last = n
-                    names = content, b"Query_%d" % (n + self.queries_before)
+                    names = content, b"Query_%d" % (n + self.queries_before) if self.queries_before else content
                     changes.append(Change(element.content, element.content_end, names[1]))
             if element.name == b"Iteration_message" and names and names[0] != names[1]:
                 found = new_prefix(self.beginning(content, document), *names)

@@ -50,6 +50,7 @@ class Report:
     unchecked_iterations: int
     missing_queries: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
+    unnumbered_iterations: int
     children: Tuple[Child, ...]
 
 

@@ -368,8 +368,9 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
     uint64_t own = number->own_number;
     if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
         exceed(number, "the Iteration's number", mark->offset);
+    number->n_unnumbered += !is_known;
     number->n_returns += is_return;
-    number->n_gaps += !is_return && (!is_known || mark->value != own);
+    number->n_gaps += is_known && !is_return && mark->value != own;
     if (is_return && number->keeps_gaps)
         add_number(number, &number->number_before, number->own_number, mark->offset);
     number->own_number = is_known ? mark->value : own;

@@ -50,6 +50,7 @@ struct bm_number {
     uint64_t iteration;           /* where the last one begins */
     uint64_t n_gaps;              /* places where the numbers of a document's Iterations leave some out */
     uint64_t n_returns;           /* places where they do not grow */
+    uint64_t n_unnumbered;        /* Iterations without a number, or whose number is none: counted on */
     struct bm_number_excess excess;
     bool line_is_open; /* since the last Iteration that was merged no newline was */
 

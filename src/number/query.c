@@ -22,7 +22,6 @@
 #include <string.h>
 
 enum {
-    MOST_DIGITS = 18, /* of a number */
     LONGEST_TITLE = 35,
     CUT_TITLE = 25,    /* what a longer one is cut to ... */
     LONGEST_UNIT = 12, /* bytes of an escaped character */
@@ -53,9 +52,12 @@ uint64_t bm_query_number(const char *text, size_t n_text) {
     if (!begins_with(text, n_text, stem, LENGTH(stem))) return 0;
     const char *digits = text + LENGTH(stem);
     size_t n_digits = n_text - LENGTH(stem);
-    if (n_digits == 0 || n_digits > MOST_DIGITS || digits[0] == '0') return 0;
+    if (n_digits == 0 || digits[0] == '0') return 0;
     if (count_digits(digits, n_digits) != n_digits) return 0;
-    for (size_t i = 0; i < n_digits; i++) number = number * 10 + (uint64_t)(digits[i] - '0');
+    for (size_t i = 0; i < n_digits; i++) {
+        if (__builtin_mul_overflow(number, 10, &number) || !bm_add(&number, (uint64_t)(digits[i] - '0')))
+            return UINT64_MAX;
+    }
     return number;
 }
 

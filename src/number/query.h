@@ -23,7 +23,8 @@ enum {
     BM_QUERY_PREFIX = 576   /* bytes of a prefix that replaces another: two numbers may have grown */
 };
 
-/* N of text that is "Query_N", without leading zeros; 0: it is something else. */
+/* N of text that is "Query_N", without leading zeros; 0: it is something else. What is beyond 64 bits is
+ * UINT64_MAX: so it fits no counting, and no other number can be added to it. */
 uint64_t bm_query_number(const char *text, size_t n_text);
 
 /* --- ids ----------------------------------------------------------------------------------------- */

@@ -311,12 +311,13 @@ static uint64_t peak_resident(void) {
 
 /* What an unsplit run might have written otherwise. */
 static json_t *unsplit_of(const struct blastmerge_report *totals) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "renumbered_ids",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "renumbered_ids",
                      number_of(totals->n_renumbered_ids), "unsure_ids", number_of(totals->n_unsure_ids),
                      "kept_messages", number_of(totals->n_kept_messages), "excess_iterations",
                      number_of(totals->n_excess_iterations), "bare_iterations",
                      number_of(totals->n_bare_iterations), "number_gaps", number_of(totals->n_number_gaps),
-                     "number_returns", number_of(totals->n_number_returns), "empty_children",
+                     "number_returns", number_of(totals->n_number_returns), "unnumbered_iterations",
+                     number_of(totals->n_unnumbered_iterations), "empty_children",
                      number_of(totals->n_empty_children));
 }
 

@@ -148,6 +148,46 @@ def test_numbers_that_cannot_be_added(tmp_path):
     assert done.code == MISMATCH and "child_0018" in done.err and "too large to be added" in done.err, done.err
 
 
+@pytest.mark.parametrize("digits", ["1" + "0" * 18, "18446744073709551615", "18446744073709551616", "9" * 25])
+def test_query_ids_with_very_many_digits(tmp_path, digits):
+    """Never kept in silence: they fit no counting, and cannot be counted on."""
+    huge, other = numbered(1, f"Query_{digits}"), numbered(1)
+    for children in ([huge, other], [other, huge]):
+        done = merge(tmp_path, children, "--query-ids", "auto")
+        assert f"Query_{digits}<".encode() in done.text
+        assert any("1 query id Query_N may be BLAST's or a user's" in warning for warning in done.warnings), done.err
+    done = merge(tmp_path, [huge], "--query-ids", "renumber")
+    assert f"Query_{digits}<".encode() in done.text and done.warnings == []
+    if len(digits) == 19:
+        text = merge(tmp_path, [huge, other, huge], "--query-ids", "renumber").text
+        for number in (10**18, 10**18 + 1, 2 * 10**18 + 1):
+            assert b"Query_%d<" % number in text
+        return
+    for children in ([huge, other], [other, huge], [huge, huge]):
+        done = merge(tmp_path, children, "--query-ids", "renumber")
+        assert done.code == MISMATCH and "too large to be added" in done.err and "child_0001" in done.err, done.err
+
+
+@pytest.mark.parametrize("number", ["18446744073709551616", "-1", "1.0", "", "one", "9" * 40, None])
+def test_numbers_that_are_none(tmp_path, number):
+    """Not explained by queries that were left out."""
+    text = small.text("a", "b", "c")
+    number = f"  <Iteration_iter-num>{number}</Iteration_iter-num>\n" if number is not None else ""
+    odd = text.replace(b"  <Iteration_iter-num>2</Iteration_iter-num>\n", number.encode())
+    assert odd != text
+    report = tmp_path / "report.json"
+    done = merge(tmp_path, [odd, small.text("d")], "--as-unsplit", "--report", report)
+    assert [b">%d<" % n in done.text for n in range(1, 6)] == [True] * 4 + [False]
+    unsplit = json.loads(report.read_text())["unsplit"]
+    assert (unsplit["unnumbered_iterations"], unsplit["number_gaps"], unsplit["number_returns"]) == (1, 0, 0)
+    assert len(done.warnings) == 1 and "1 Iteration without a number of its own, in" in done.warnings[0], done.err
+    assert "left out" not in done.warnings[0]
+    first = merge(tmp_path, [odd.replace(b"iter-num>1<", b"iter-num>5<")], "--as-unsplit", "--report", report, "-f")
+    assert b">5<" in first.text and b">6<" in first.text
+    unsplit = json.loads(report.read_text())["unsplit"] # a gap before, and the number that goes back behind it
+    assert (unsplit["unnumbered_iterations"], unsplit["number_gaps"], unsplit["number_returns"]) == (1, 1, 1)
+
+
 def test_counts_of_queries_that_are_not_so(tmp_path):
     """The last line of -outfmt 7 counts the parts, as BLAST does; so a part that is gone, or a run that was cut short and
     written on, shows."""

@@ -172,7 +172,7 @@ class Wild:
         name = f"Query_{self.query}"
         if self.maybe(0.1):
             name = dice.choice(["Query_0", "Query_01", "Query_", "Query_1a", " Query_1", "P12345", "Query_999999999999999999",
-                                "Query_1000000000000000000", "Query_18446744073709551615", "&#81;uery_1"])
+                                "Query_1000000000000000000", "Query_18446744073709551615", "Query_18446744073709551616", "Query_" + "9" * 40, "&#81;uery_1"])
         yield self.leaf("Iteration_query-ID", name)
         if self.maybe(0.8):
             yield self.leaf("Iteration_message", self.message(name) + self.content())
