@@ -65,6 +65,15 @@ static enum blastmerge_status add_found(void *context, const char *location, str
     return status;
 }
 
+/* Names are what is shown of locations, and may be cut or have something left out: other objects may share
+ * one. */
+static int compare_found(const void *a, const void *b) {
+    int order = bm_job_compare_names(a, b);
+    const struct bm_child *child_a = a;
+    const struct bm_child *child_b = b;
+    return order != 0 ? order : strcmp(child_a->source.location, child_b->source.location);
+}
+
 static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm_source *source) {
     size_t first = job->n_children;
     enum blastmerge_status status = bm_cloud_list(job->cloud, source->location, add_found, job, &job->error);
@@ -73,12 +82,12 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
     if (status != BLASTMERGE_OK) {
         return bm_fail_anew(&job->error, status, "%.400s: %.500s", source->name, job->error.message);
     }
-    qsort(job->children + first, job->n_children - first, sizeof *job->children, bm_job_compare_names);
+    qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_found);
     for (size_t i = first + 1; i < job->n_children; i++) { /* no store has two objects of one name */
-        const char *name = job->children[i].source.name;
-        if (strcmp(job->children[i - 1].source.name, name) == 0)
+        const struct bm_source *found = &job->children[i].source;
+        if (strcmp(job->children[i - 1].source.location, found->location) == 0)
             return bm_fail_anew(&job->error, BLASTMERGE_IO, "%.400s: the server lists %.500s twice",
-                                source->name, name);
+                                source->name, found->name);
     }
     return BLASTMERGE_OK;
 }

@@ -25,7 +25,15 @@ static void shows_no_secret(void **state) {
         {"s3://KEY:SECRET@bucket/key", "s3://bucket/key"},
         {"s3://KEY:SEC/RET@bucket/key", "s3://…"},
         {"s3://KEY:SECRET", "s3://…"},
-        {"gs://:@/@", "gs:///@"},
+        {"gs://:@/@", "gs://…"},
+        {"http:///u:SECRET@h/", "http://…"},
+        {"https:///x?y", "https://…"},
+        {"s3:///KEY:SECRET@bucket/key", "s3://…"},
+        {"az:///", "az://…"},
+        {"gs://", "gs://…"},
+        {"https://user:word@/x", "https://…"},
+        {"ftp://u:p@host/x", "ftp://host/x"},
+        {"ftp:///u:p@host/x", "ftp://…"},
         {"https://a.blob.core.windows.net/c/b?sv=1&sig=abc%3D&se=2", "https://a.blob.core.windows.net/c/b?…"},
         {"https://h/p?X-Amz-Signature=abc&X-Amz-Credential=AK&x=1", "https://h/p?…"},
         {"HTTPS://h/p?access_token=abc", "HTTPS://h/p?…"},
@@ -57,6 +65,13 @@ static void shows_no_secret(void **state) {
     char small[16];
     bm_location_show("https://host/a/long/path?sig=1", small, sizeof small);
     assert_null(strstr(small, "sig=1"));
+    char cut[32];
+    bm_location_show("https://host/a/very/long/path/that/goes/on", cut, sizeof cut);
+    assert_string_equal(cut, "https://host/a/very/long…");
+    bm_location_show("https://host/a/very/long/path/that/goes/on?sig=1", cut, sizeof cut);
+    assert_string_equal(cut, "https://host/a/very/long…?…");
+    bm_location_show("https://host/a/very/lööng", cut, sizeof cut);
+    assert_string_equal(cut, "https://host/a/very/lö…");
 }
 
 /* What messages show of names and of children's data. */

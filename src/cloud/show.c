@@ -93,6 +93,17 @@ static void hide_controls(char *shown) {
     }
 }
 
+/* What is too long ends in "…", and is cut before a character. */
+static void add_path(struct bm_text *text, const char *path, size_t n) {
+    enum { MOST_BEHIND = sizeof "…?…" };
+    size_t n_room = text->size - text->n;
+    bool is_cut = n + MOST_BEHIND > n_room;
+    if (is_cut) n = n_room > MOST_BEHIND ? n_room - MOST_BEHIND : 0;
+    while (is_cut && n > 0 && ((unsigned char)path[n] & 0xc0) == 0x80) n--;
+    bm_text_add_bytes(text, path, n);
+    if (is_cut) bm_text_add(text, "…");
+}
+
 void bm_location_show(const char *string, char *shown, size_t size) {
     struct bm_text text = bm_text_in(shown, size);
     enum bm_scheme scheme = bm_location_scheme(string);
@@ -107,10 +118,11 @@ void bm_location_show(const char *string, char *shown, size_t size) {
     }
     size_t n_host = count_host(host, n_authority, is_url);
     size_t n_path = n_host == n_authority ? strcspn(host + n_host, "?#") : 0;
-    if (n_host < n_authority) {
+    /* Without a host it is no location, and what looks like a path may be a user and a password. */
+    if (n_host < n_authority || n_authority == 0) {
         bm_text_add(&text, "…");
     } else {
-        bm_text_add_bytes(&text, host, n_host + n_path);
+        add_path(&text, host, n_host + n_path);
         if (host[n_host + n_path] != '\0') bm_text_add(&text, "?…");
     }
     hide_controls(shown);

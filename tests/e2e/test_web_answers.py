@@ -439,6 +439,26 @@ def test_lists_of_nothing(tmp_path):
     assert done.code == IO and "1000 pages in a row without a name" in done.err and n_pages == 1000, done.err
 
 
+def test_names_that_are_shown_alike(tmp_path):
+    """Cut to what a message holds they are the same, and still two objects."""
+    keys = ["ä" * 330 + end for end in ("1.gz", "2.gz")]
+    names = "".join(f"<Blob><Name>{key}</Name></Blob>" for key in keys)
+    body = f"<?xml version='1.0'?><EnumerationResults><Blobs>{names}</Blobs></EnumerationResults>".encode()
+
+    def answer(request):
+        if "comp=list" in request.query:
+            return [head(200, Content_Length=len(body)), body]
+        data = CHILDREN[10 if request.path.endswith("1.gz") else 500]
+        if request.method == "HEAD":
+            return [head(200, Content_Length=len(data), ETag=TAG)]
+        return part(data, request, ETag=TAG)
+
+    with Answers(answer) as server:
+        done = program.run("-o", tmp_path / "merged.gz", f"{server.url}/account/box/*.gz?sv=1&sig=x", env=ENVIRONMENT)
+    assert done.code == OK, done.err
+    assert (tmp_path / "merged.gz").read_bytes() == merged(tmp_path, CHILDREN[10], CHILDREN[500])
+
+
 @pytest.mark.parametrize("names, rest, text", [
     (["x.gz", "y.gz", "x.gz"], "", "lists s3://bucket/x.gz twice"),
     (["a&#0;b.gz"], "", "is none"), (["a\0b.gz"], "", "is none"), (["a&#xD800;.gz"], "", "is none"),
