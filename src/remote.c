@@ -69,9 +69,9 @@ static enum blastmerge_status add_found(void *context, const char *location, str
  * one. */
 static int compare_found(const void *a, const void *b) {
     int order = bm_job_compare_names(a, b);
-    const struct bm_child *child_a = a;
-    const struct bm_child *child_b = b;
-    return order != 0 ? order : strcmp(child_a->source.location, child_b->source.location);
+    const struct bm_item *item_a = a;
+    const struct bm_item *item_b = b;
+    return order != 0 ? order : strcmp(item_a->source.location, item_b->source.location);
 }
 
 static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm_source *source) {

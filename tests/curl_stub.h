@@ -314,7 +314,7 @@ static inline CURLMsg *stub_next_message(CURLM *multi, int *n_left) {
 /* The last item is the first of the list: nothing needs their order. */
 static inline struct curl_slist *stub_append(struct curl_slist *list, const char *string) {
     struct curl_slist *item = malloc(sizeof *item);
-    stub_require(item != NULL && strchr(string, '\n') == NULL);
+    stub_require(item != NULL && strpbrk(string, "\r\n") == NULL);
     *item = (struct curl_slist){strdup(string), list};
     return item;
 }
