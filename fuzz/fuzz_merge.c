@@ -26,6 +26,7 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     if (is_as_unsplit(flags)) {
         options.as_unsplit = 1;
         options.forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
+        if ((flags & 1) == 0) options.database = "nr";
     } else {
         options.query_ids = (enum blastmerge_query_ids)((flags >> 6) % 3);
     }

@@ -276,9 +276,9 @@ struct blastmerge_options {
         *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
     enum blastmerge_format format; /* another one is an error */
     enum blastmerge_query_ids query_ids;
-    int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database,
-                       QUERY_IDS_AUTO unless RENUMBER, INVALID_UTF8_KEEP and FORBIDDEN_KEEP; other databases
-                       are an error */
+    int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database
+                       unless database is given, QUERY_IDS_AUTO unless RENUMBER, INVALID_UTF8_KEEP and
+                       FORBIDDEN_KEEP. Other databases are an error unless database is given */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
                     If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
     const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,

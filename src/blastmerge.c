@@ -140,9 +140,6 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if (options->database != NULL && options->keep_database) {
         return refuse(job, "the database's name cannot both be given and kept");
     }
-    if (options->as_unsplit && options->database != NULL) {
-        return refuse(job, "an unsplit run has the children's own database name: no other can be given");
-    }
     if (options->as_unsplit && options->invalid_utf8 == BLASTMERGE_INVALID_UTF8_LATIN1) {
         return refuse(job, "an unsplit run has the children's own bytes: none of them can be converted");
     }
@@ -160,7 +157,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
 
 /* What the option stands for. */
 static void settle_as_unsplit(struct blastmerge_options *options) {
-    options->keep_database = 1;
+    options->keep_database = options->database == NULL;
     options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
     options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
     if (options->query_ids == BLASTMERGE_QUERY_IDS_KEEP) options->query_ids = BLASTMERGE_QUERY_IDS_AUTO;

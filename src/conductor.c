@@ -72,6 +72,15 @@ static void tell_warning(struct blastmerge_job *job, bool is_of_child, const cha
     if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
 }
 
+void bm_job_note(struct blastmerge_job *job, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    bm_show_list(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_warning(job, false, message);
+}
+
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) {
     char message[1024];
     va_list arguments;
@@ -239,12 +248,19 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
 
 /* --- headers ------------------------------------------------------------------------------------- */
 
-/* What the policy makes of a difference. */
+/* What the policy makes of a difference. A database's name that is given is in the result for all of them. */
 static bool is_mismatch_error(const struct blastmerge_job *job,
                               const struct bm_header_difference *difference) {
-    if (job->options.as_unsplit && difference->is_database) return true;
+    if (job->options.as_unsplit && difference->is_database && !job->is_database_given) return true;
     return job->options.mismatch == BLASTMERGE_MISMATCH_ERROR ||
            (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
+}
+
+static enum bm_tally_kind tally_of(const struct bm_header_difference *difference) {
+    return difference->is_program    ? BM_TALLY_PROGRAM
+           : difference->is_database ? BM_TALLY_DATABASE
+           : difference->is_version  ? BM_TALLY_VERSION
+                                     : BM_TALLY_PARAMETERS;
 }
 
 static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
@@ -263,14 +279,18 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
         bm_header_show(difference.value, difference.first_value, ours);
         bm_header_show(difference.first_value, difference.value, theirs);
         if (is_mismatch_error(job, &difference)) {
-            bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %s, where that of %.200s is %s: they are not parts of one search",
-                    difference.name, ours, first, theirs);
+            bool can_be_given = job->options.as_unsplit && difference.is_database &&
+                                !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
+            bm_fail(&job->error, BLASTMERGE_MISMATCH, "its %s is %s, where that of %.200s is %s: %s",
+                    difference.name, ours, first, theirs,
+                    can_be_given ? "they are not parts of one search; if it is one database in several "
+                                   "places, --db NAME says what its name is in the result"
+                                 : "they are not parts of one search");
             return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_warn(job, true, "%.300s: its %s is %s, where that of %.300s is %s", name, difference.name,
-                    ours, first, theirs);
+        bm_tally_add(job, tally_of(&difference), "%.300s: its %s is %s, where that of %.300s is %s", name,
+                     difference.name, ours, first, theirs);
     }
     bm_header_complete(&job->headers[0], &job->headers[1]);
     return bm_seams_compare(job);
@@ -570,12 +590,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     }
     add_to_totals(job, child);
     bm_unsplit_end_child(job);
-    if (child->n_documents > 1) {
-        char message[128];
-        snprintf(message, sizeof message, "holds %" PRIu64 " documents one after another",
-                 child->n_documents);
-        tell_warning(job, true, message);
-    }
+    if (child->n_documents > 1)
+        bm_tally_add(job, BM_TALLY_DOCUMENTS, "%.300s: it holds %" PRIu64 " documents one after another",
+                     bm_source_display_name(&child->source), child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     const struct bm_reader *reader = bm_source_close_failure(&child->source);
@@ -695,6 +712,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
         warn_of_left(job);
+        bm_tally_end(job);
         bm_seams_end(job);
         return BLASTMERGE_OK;
     }
@@ -704,6 +722,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_job_warn(job, false,
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
+    bm_tally_end(job);
     bm_unsplit_end(job);
     bm_seams_end(job);
     if (job->is_check) return BLASTMERGE_OK;

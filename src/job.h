@@ -24,6 +24,7 @@
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
+#include "tally.h"
 
 #include <time.h>
 
@@ -163,10 +164,11 @@ struct blastmerge_job {
     bool is_last_batch;              /* the current batch is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
-    uint64_t n_line_ends[2];         /* tables: children that have lines that end in LF, in CR LF ... */
-    size_t first_line_end[2];        /* ... and the first of these */
-    size_t first_forbidden_child;    /* that has a character which XML forbids ... */
-    uint64_t first_forbidden;        /* ... and where */
+    struct bm_tally tallies[BM_N_TALLIES];
+    uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
+    size_t first_line_end[2];     /* ... and the first of these */
+    size_t first_forbidden_child; /* that has a character which XML forbids ... */
+    uint64_t first_forbidden;     /* ... and where */
     bool has_first_header;
     size_t first_header_child;
     struct timespec began;
@@ -219,6 +221,9 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
 
 /* Ends the job if one of the options' callbacks has failed. */
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* A warning of the whole merge that is in the report alone. */
+void bm_job_note(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 
 /* Tells a warning of the child at hand, or of the whole merge. */
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);

@@ -46,7 +46,8 @@ class Options:
 
     def __post_init__(self):
         if self.as_unsplit:
-            self.keep_database, self.invalid_utf8, self.forbidden_characters = True, "keep", "keep"
+            self.keep_database = self.database == DATABASE
+            self.invalid_utf8 = self.forbidden_characters = "keep"
             self.query_ids = "renumber" if self.query_ids == "renumber" else "auto"
 
 

@@ -30,7 +30,7 @@ const struct tool_row tool_rows[] = {
      .help = "read names of children from FILE, one a line"},
     {"null", 0, TOOL_FLAG, M | C, AT(null_separated), .minimum = 1,
      .help = "names in that FILE end in NUL bytes"},
-    {"db", 0, TOOL_TEXT, M | F, AT(database), .argument = "TEXT",
+    {"db", 0, TOOL_TEXT, M | C | F, AT(database), .argument = "TEXT",
      .help = "the database name of the result"},
     {"keep-db", 0, TOOL_FLAG, M | F, AT(keep_database), .minimum = 1,
      .help = "keep the first child's database name"},
@@ -308,8 +308,7 @@ static enum blastmerge_status check_command(const struct parser *parser) {
 /* What an unsplit run would write is settled. */
 static enum blastmerge_status check_unsplit(const struct tool_options *options) {
     const char *other =
-        options->database != NULL                                           ? "--db"
-        : options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP               ? "--query-ids keep"
+        options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP                 ? "--query-ids keep"
         : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_ERROR        ? "--invalid-utf8 error"
         : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_LATIN1       ? "--invalid-utf8 latin1"
         : options->forbidden_characters == 1 + BLASTMERGE_FORBIDDEN_ERROR   ? "--forbidden-characters error"

@@ -22,7 +22,8 @@ Options of all functions, by keyword:
 
 database         text for BlastOutput_db; without it "merged split-query child results"
 keep_database    the first child's BlastOutput_db stays
-as_unsplit       the result is what one unsplit run writes, as far as can be (docs/identity.md)
+as_unsplit       the result is what one unsplit run writes, as far as can be (docs/identity.md); another database in a child is an
+                 error unless database gives its name
 query_ids        "keep", "renumber" or "auto": Query_N, the name that BLAST gives to a query without one
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an

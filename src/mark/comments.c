@@ -234,10 +234,10 @@ static bool end_processed(struct bm_mark *mark) {
     uint64_t n_blocks = table->in_document ? table->n_blocks : 0;
     assert(is_count); /* it was read before, begin_comment() */
     (void)is_count;
-    if (count != n_blocks) return fail_processed(mark, count, n_blocks);
     if (!table->in_document) bm_mark_table_begin(mark, table->line); /* with no query in it */
     if (table->has_program) bm_mark_table_header(mark, table->line);
     end_query(mark, table->line);
+    if (count != n_blocks) return fail_processed(mark, count, n_blocks);
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, table->line);
     entry->end = table->line;
     entry->value = count;

@@ -9,13 +9,14 @@ static const struct compared {
     const char *name;
     bool is_program; /* or what makes two documents as different as that */
     bool is_database;
+    bool is_version;
     bool may_lack; /* a document may have none, and be like the others for all that */
 } compared[] = {
     {.name = "BlastOutput_program", .is_program = true},
-    {.name = "BlastOutput_version"},
+    {.name = "BlastOutput_version", .is_version = true},
     {.name = "BlastOutput_db", .is_database = true},
     {.name = "program", .is_program = true},
-    {.name = "version"},
+    {.name = "version", .is_version = true},
     {.name = "db", .is_database = true},
     {.name = "columns", .is_program = true},
     {.name = "fields", .is_program = true, .may_lack = true},
@@ -92,6 +93,7 @@ bool bm_header_compare(const struct bm_header *first, const struct bm_header *he
             .first_value = theirs == NULL ? NULL : theirs->value,
             .is_program = find_compared(field->name).is_program,
             .is_database = find_compared(field->name).is_database,
+            .is_version = find_compared(field->name).is_version,
         };
         return true;
     }

@@ -44,6 +44,7 @@ struct bm_header_difference {
     const char *first_value; /* NULL: the first one has none */
     bool is_program;         /* an error, if nothing else is said */
     bool is_database;
+    bool is_version;
 };
 
 /* The next difference from *position (0 at the beginning) on; false where there is none. */

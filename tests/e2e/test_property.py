@@ -33,8 +33,11 @@ def random_options(dice, with_invalid):
     """Options of the program, and the same for the oracle."""
     arguments, options = ["--mismatch", "ignore", "--threads", str(dice.choice([1, 2, 3, 8]))], {}
     if dice.random() < 0.25:
-        arguments.append("--as-unsplit")
-        return arguments, {"as_unsplit": True}
+        arguments += ["--as-unsplit", "--sort", "none"]  # what chance makes twice is right
+        if dice.random() < 0.7:
+            return arguments, {"as_unsplit": True}
+        options["database"] = dice.choice(["a & b", "nr"])
+        return arguments + ["--db", options["database"]], {"as_unsplit": True, **options}
     if dice.random() < 0.4:
         options["query_ids"] = dice.choice(["renumber", "auto"])
         arguments += ["--query-ids", options["query_ids"]]

@@ -71,7 +71,13 @@ told
 echo "== what contradicts it"
 try blastmerge -o /dev/null --as-unsplit a.xml e.xml
 try blastmerge -o /dev/null --as-unsplit --mismatch ignore a.xml e.xml
-try blastmerge -o /dev/null --as-unsplit --db nr a.xml
+echo "== a database's name that is given"
+blastmerge -q --plain --as-unsplit --db nr b.xml e.xml | shown
+try blastmerge -o /dev/null --as-unsplit --db nr b.xml e.xml
+try blastmerge -q check --as-unsplit --db nr b.xml e.xml
+try blastmerge -o /dev/null --as-unsplit --db nr --mismatch error b.xml e.xml
+try blastmerge -o /dev/null --as-unsplit --db nr --keep-db b.xml e.xml
+echo "== what else contradicts it"
 try blastmerge -o /dev/null --as-unsplit --query-ids keep a.xml
 try blastmerge -o /dev/null --as-unsplit --invalid-utf8 error a.xml
 try blastmerge -o /dev/null --as-unsplit --invalid-utf8 latin1 a.xml
