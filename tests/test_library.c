@@ -515,10 +515,6 @@ static void test_options_that_make_no_sense(void **state) {
     assert_refused(options);
     options = fine;
     options.as_unsplit = 1;
-    options.database = "x";
-    assert_refused(options);
-    options = fine;
-    options.as_unsplit = 1;
     options.invalid_utf8 = BLASTMERGE_INVALID_UTF8_LATIN1;
     assert_refused(options);
     options = fine;
