@@ -26,6 +26,7 @@ _blastmerge() {
     --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
     --forbidden-characters) _blastmerge_words 'error replace keep' "$current" && return ;;
     --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
+    --header) _blastmerge_words 'once keep none' "$current" && return ;;
     --query-ids) _blastmerge_words 'keep renumber auto' "$current" && return ;;
     --sort) _blastmerge_words 'natural none' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
@@ -39,7 +40,7 @@ _blastmerge() {
         return
     fi
     if [[ $current == -* ]]; then
-        _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --mismatch
+        _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --header --mismatch
             --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --strict --quiet --verbose
             --progress --no-progress --help --version' "$current"
         return

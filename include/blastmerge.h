@@ -141,6 +141,15 @@ enum blastmerge_query_ids {
     BLASTMERGE_QUERY_IDS_AUTO = 2      /* the same, where N fits BLAST's own counting */
 };
 
+/* What becomes of rows of column names, which other programs write at the top of tables without comments
+ * (docs/formats.md). */
+enum blastmerge_header {
+    BLASTMERGE_HEADER_ONCE =
+        0, /* the first child's stays; a child with another one, or without, is an error */
+    BLASTMERGE_HEADER_KEEP = 1, /* all are copied, as rows like any other */
+    BLASTMERGE_HEADER_NONE = 2  /* compared as with ONCE, and left out */
+};
+
 /* In what order the children are merged. */
 enum blastmerge_sort {
     /* As they were added. If their names say that another order, or a missing child, is likely, or a file is
@@ -294,6 +303,7 @@ struct blastmerge_options {
     unsigned
         progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
     enum blastmerge_forbidden_characters forbidden_characters;
+    enum blastmerge_header header;
 };
 
 /*

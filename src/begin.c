@@ -232,6 +232,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     const struct bm_child_settings settings = {
         .invalid_utf8 = job->options.invalid_utf8,
         .forbidden_characters = job->options.forbidden_characters,
+        .header = job->options.header,
         .supposed = job->supposed,
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,

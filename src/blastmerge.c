@@ -130,6 +130,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
         return refuse(job, "no such way with query ids");
+    if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
+        return refuse(job, "unknown way with rows of column names: header takes 0 to 2");
     if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
         return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
     if (options->salvage && (options->as_unsplit || options->query_ids != BLASTMERGE_QUERY_IDS_KEEP))

@@ -281,11 +281,13 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
         if (is_mismatch_error(job, &difference)) {
             bool can_be_given = job->options.as_unsplit && difference.is_database &&
                                 !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
-            bm_fail(&job->error, BLASTMERGE_MISMATCH, "its %s is %s, where that of %.200s is %s: %s",
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "its %s is %s, where that of %.200s is %s: they are not parts of one search%s",
                     difference.name, ours, first, theirs,
-                    can_be_given ? "they are not parts of one search; if it is one database in several "
-                                   "places, --db NAME says what its name is in the result"
-                                 : "they are not parts of one search");
+                    can_be_given ? "; if it is one database in several places, --db NAME says what its name "
+                                   "is in the result"
+                    : difference.may_be_row ? "; --header keep takes such a row for one of hits"
+                                            : "");
             return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
@@ -478,10 +480,15 @@ static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
 
 /* All of the child was scanned: all edits are known. */
 static enum blastmerge_status finish_child(struct blastmerge_job *job) {
-    enum blastmerge_status status = bm_child_finish(bm_conduct_child(job), &job->view, &job->error);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    struct bm_child *child = bm_conduct_child(job);
     job->safe = UINT64_MAX;
-    job->kin = bm_mark_kin(bm_conduct_child(job)->mark);
-    return status == BLASTMERGE_OK ? take_marks(job) : bm_conduct_fail_child(job);
+    do {
+        status = bm_child_finish(child, &job->view, &job->error);
+        status = status == BLASTMERGE_OK ? take_marks(job) : bm_conduct_fail_child(job);
+    } while (status == BLASTMERGE_OK && !bm_mark_is_finished(child->mark));
+    job->kin = bm_mark_kin(child->mark);
+    return status;
 }
 
 /* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */

@@ -159,10 +159,12 @@ static inline void scan_chunk(struct bm_mark *mark, struct trace *trace, const u
 
 static inline void scan_end(struct bm_mark *mark, struct trace *trace, uint64_t safe) {
     struct bm_mark_list list;
-    list.n_entries = 0;
-    trace->status = bm_mark_finish(mark, &list, &trace->error);
-    DEMAND(list.n_entries <= 8);
-    add_marks(trace, mark, &list, safe);
+    while (trace->status == BLASTMERGE_OK && !bm_mark_is_finished(mark)) {
+        list.n_entries = 0;
+        trace->status = bm_mark_finish(mark, &list, &trace->error);
+        DEMAND(list.n_entries > 0 || trace->status != BLASTMERGE_OK || bm_mark_is_finished(mark));
+        add_marks(trace, mark, &list, safe);
+    }
 }
 
 static inline size_t next_size(struct split *split, size_t n_left) {
@@ -209,9 +211,9 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
 /* --- marks as text --------------------------------------------------------------------------- */
 
 static const char *const mark_kinds[] = {
-    "DOC",     "BOM",  "DECL",    "NODECL",   "FIELD",   "DB",      "DBEND",  "ITERS",    "HEADER",
-    "BODY",    "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA",  "EXTRAEND", "ID",
-    "MESSAGE", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "CHAR",    "DOCEND",
+    "DOC",     "BOM",  "DECL",    "NODECL",   "FIELD",   "DB",      "DBEND", "ITERS",    "HEADER",
+    "BODY",    "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA", "EXTRAEND", "ID",
+    "MESSAGE", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",    "CHAR",  "DOCEND",
 };
 
 static inline bool has_value(const struct bm_mark_entry *entry) {
@@ -220,7 +222,8 @@ static inline bool has_value(const struct bm_mark_entry *entry) {
 }
 
 static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
-    static const char letters[] = "enDcb-"; /* empty tag, newline, digits, converted, bare, cut */
+    static const char letters[] =
+        "enDcb-lor"; /* empty tag, newline, digits, converted, bare, cut, left, open, return */
     char value[32];
     add_text(out, "{");
     add_text(out, mark_kinds[entry->kind]);

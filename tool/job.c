@@ -31,6 +31,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.keep_database = options->keep_database != 0;
     library.allow_empty = options->allow_empty != 0;
     library.format = (enum blastmerge_format)options->format;
+    library.header = (enum blastmerge_header)options->header;
     library.mismatch = (enum blastmerge_mismatch)options->mismatch;
     library.invalid_utf8 =
         (enum blastmerge_invalid_utf8)(options->invalid_utf8 - (options->invalid_utf8 > 0));

@@ -18,7 +18,7 @@
 #define F         TOOL_FINALIZE
 
 /* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 18
+#define ROW_LEVEL 19
 
 /* clang-format off */
 const struct tool_row tool_rows[] = {
@@ -40,6 +40,8 @@ const struct tool_row tool_rows[] = {
      .help = "Query_N, BLAST's own ids: keep, renumber, auto"},
     {"format", 0, TOOL_CHOICE, M | C | F, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv, auto"},
+    {"header", 0, TOOL_CHOICE, M | C | F, AT(header), .words = "once|keep|none", .argument = "HOW",
+     .help = "rows of column names in tables: once, keep, none"},
     {"allow-empty", 0, TOOL_FLAG, M | C | F, AT(allow_empty), .minimum = 1,
      .help = "a child of no bytes counts as no queries"},
     {"mismatch", 0, TOOL_CHOICE, M | C | F, AT(mismatch), .words = "error|warn|ignore",

@@ -99,6 +99,7 @@ struct tool_options {
     uint64_t null_separated;
     uint64_t allow_empty;
     uint64_t format;               /* enum blastmerge_format */
+    uint64_t header;               /* enum blastmerge_header */
     uint64_t mismatch;             /* enum blastmerge_mismatch */
     uint64_t invalid_utf8;         /* 0: not given, else one more than the library's */
     uint64_t forbidden_characters; /* likewise */

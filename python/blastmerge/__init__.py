@@ -28,6 +28,8 @@ query_ids        "keep", "renumber" or "auto": Query_N, the name that BLAST give
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
                  error; "auto": as the first child's bytes say
+header           "once", "keep" or "none": rows of column names at the top of tables without comments. "once": the first child's
+                 stays, and the others must have the same; "keep": they are rows like any other; "none": they are left out
 salvage          of damaged children what is whole is merged; the report says how much was lost. Children are read twice, so
                  that file objects, iterables and functions will not do
 expect_queries   path of a file with the queries that were searched, FASTA or a list of names, perhaps gzip-compressed: Iterations of others, missing

@@ -100,7 +100,7 @@ _OPTION = re.compile(r"(?<![^\s(\[\"',;:])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?:[ 
 _WORDS = {"format": "xml|xml2|json|commented|tabular|csv|auto", "query_ids": "keep|renumber|auto",
           "mismatch": "default|error|warn|ignore", "invalid_utf8": "error|latin1|keep",
           "forbidden_characters": "error|replace|keep", "sort": "default|natural|none",
-          "header": "keep|once|none"}
+          "header": "once|keep|none"}
 
 
 def in_python(message: str) -> str:

@@ -63,7 +63,7 @@ class Options(Structure):
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
                 ("as_unsplit", c_int), ("salvage", c_int),
                 ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int)),
-                ("progress_interval", c_uint), ("forbidden_characters", c_int)]
+                ("progress_interval", c_uint), ("forbidden_characters", c_int), ("header", c_int)]
 
 
 class FinalizeOptions(Structure):

@@ -16,6 +16,7 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
         status = bm_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, memory);
     if (status != BLASTMERGE_OK) return status;
     bm_mark_forbid(child->mark, settings->forbidden_characters);
+    bm_mark_set_header(child->mark, settings->header);
     bm_mark_suppose(child->mark, settings->supposed, settings->is_supposed_narrow);
     if (settings->tells_queries) bm_mark_tell_queries(child->mark);
     return BLASTMERGE_OK;

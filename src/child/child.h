@@ -30,6 +30,7 @@
 struct bm_child_settings {
     enum blastmerge_invalid_utf8 invalid_utf8;
     enum blastmerge_forbidden_characters forbidden_characters;
+    enum blastmerge_header header;
     enum blastmerge_format supposed; /* see bm_mark_suppose() */
     bool is_supposed_narrow;
     bool tells_queries; /* see bm_mark_tell_queries() */
@@ -92,7 +93,7 @@ void bm_child_give(struct bm_child *child);
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* All of the last batch was scanned: the marks of the end. */
+/* All of the last batch was scanned: the marks of the end. To be called again until bm_mark_is_finished(). */
 enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 

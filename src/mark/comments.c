@@ -13,6 +13,12 @@
  * bytes, which are held back for that. N is the number of such parts: each of PSI-BLAST's rounds counts, and
  * with -subject a query has one part, too. PSI-BLAST may write fewer hits than it says.
  *
+ * blastall -m 9 writes "# BLASTP 2.2.26 [Sep-21-2011]", for each query "# Fields:" but no count of hits, and
+ * no last line. The hit table that NCBI's web pages offer has "# blastp" without a version, "# RID: ..."
+ * beside the others, an empty line behind each query's rows, and no last line, either. Which of the three it
+ * is shows in the first line; the children are all of one. So of blastall's it cannot be seen that they were
+ * cut between two lines, and of the web's only where rows of the last query are missing.
+ *
  * A query without a name has no title here, and in its rows the name Query_N, where N counts all queries; or,
  * with -parse_deflines, "Query_N" in both, and N counts those without a name.
  */
@@ -45,22 +51,45 @@ static bool read_count(const struct bm_table *table, size_t at, const char *rest
     return i > at && n - i == n_rest && memcmp(table->kept + i, rest, n_rest) == 0;
 }
 
-/* " BLASTP 2.12.0+": the program's name, which has BLAST in it, and a version. Its name's length, or 0. */
-static size_t measure_program(const struct bm_table *table) {
-    size_t n = 1;
-    bool is_blast = false;
-    while (n < table->n_kept && table->kept[n] >= 'A' && table->kept[n] <= 'Z') {
-        if (n + 5 <= table->n_kept && memcmp(table->kept + n, "BLAST", 5) == 0) is_blast = true;
-        n++;
+static bool is_letter(char c, bool is_capital) {
+    return is_capital ? c >= 'A' && c <= 'Z' : c >= 'a' && c <= 'z';
+}
+
+/* A program's name: letters of one case, and hyphens, with "blast" in it. Its length, or 0. */
+static size_t measure_name(const char *text, size_t n_text, bool is_capital) {
+    const char *word = is_capital ? "BLAST" : "blast";
+    size_t n = 0;
+    while (n < n_text && (is_letter(text[n], is_capital) || text[n] == '-')) n++;
+    bool is_other = n > 7 && (memcmp(text, "IGBLAST", 7) == 0 || memcmp(text, "MAGICBL", 7) == 0);
+    return !is_other && memmem(text, n, word, strlen(word)) != NULL ? n : 0;
+}
+
+/* " BLASTP 2.12.0+" or the like, from behind the '#' on; *n_name is the length of the program's name. */
+static enum bm_table_form find_program(const char *comment, size_t n_comment, size_t *n_name) {
+    size_t n = n_comment;
+    *n_name = 0;
+    while (n > 0 && (comment[n - 1] == '\r' || comment[n - 1] == ' ')) n--;
+    if (n < 2 || comment[0] != ' ') return BM_FORM_NONE;
+    *n_name = measure_name(comment + 1, n - 1, true);
+    size_t at = 1 + *n_name;
+    bool has_version = at + 1 < n && comment[at] == ' ' && comment[at + 1] >= '0' && comment[at + 1] <= '9';
+    if (*n_name > 0 && has_version) {
+        bool has_date = comment[n - 1] == ']' && memmem(comment + at, n - at, " [", 2) != NULL;
+        return has_date ? BM_FORM_LEGACY : BM_FORM_PLUS;
     }
-    bool has_version = n + 1 < table->n_kept && table->kept[n] == ' ' && table->kept[n + 1] >= '0' &&
-                       table->kept[n + 1] <= '9';
-    return is_blast && has_version ? n - 1 : 0;
+    *n_name = measure_name(comment + 1, n - 1, false);
+    return *n_name > 0 && *n_name == n - 1 ? BM_FORM_WEB : BM_FORM_NONE;
+}
+
+enum bm_table_form bm_mark_find_form(const char *comment, size_t n_comment) {
+    const size_t n_processed = sizeof processed - 1;
+    if (n_comment >= n_processed && memcmp(comment, processed, n_processed) == 0) return BM_FORM_PLUS;
+    return find_program(comment, n_comment < BM_TABLE_HELD ? n_comment : BM_TABLE_HELD, &(size_t){0});
 }
 
 static enum bm_table_comment find_comment(const struct bm_table *table) {
     uint64_t count;
-    if (measure_program(table) > 0) return BM_COMMENT_PROGRAM;
+    if (find_program(table->kept, table->n_kept, &(size_t){0}) != BM_FORM_NONE) return BM_COMMENT_PROGRAM;
     if (begins(table, processed)) return BM_COMMENT_PROCESSED;
     if (begins(table, title)) return BM_COMMENT_QUERY;
     if (begins(table, iteration)) return BM_COMMENT_ITERATION;
@@ -84,6 +113,27 @@ static void end_query(struct bm_mark *mark, uint64_t at) {
     mark->table.in_query = false;
     bm_mark_add(mark, BM_MARK_ITERATION_END, at);
     mark->counts.n_iterations++;
+}
+
+static const char *const forms[] = {
+    [BM_FORM_NONE] = "",
+    [BM_FORM_PLUS] = "BLAST+'s (-outfmt 7)",
+    [BM_FORM_LEGACY] = "blastall's (-m 9)",
+    [BM_FORM_WEB] = "the hit table of NCBI's web pages",
+};
+
+/* The tables of all children, and the parts of each, are of one form. */
+static bool settle_form(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    enum bm_table_form form = find_program(table->kept, table->n_kept, &(size_t){0});
+    if (!table->in_document) table->form = (uint8_t)form;
+    if (mark->kin.form == BM_FORM_NONE) mark->kin.form = (uint8_t)form;
+    if (form == mark->kin.form) return true;
+    (void)bm_mark_fail(mark, table->line,
+                       "its form is %s, where %s came before: they are not merged with each other",
+                       forms[form], forms[mark->kin.form]);
+    mark->failure.status = BLASTMERGE_MISMATCH;
+    return false;
 }
 
 static void begin_query(struct bm_mark *mark, uint64_t at) {
@@ -136,7 +186,10 @@ static bool begin_comment(struct bm_mark *mark) {
         !read_count(table, strlen(processed), " queries", &(uint64_t){0})) {
         return bm_mark_fail(mark, table->line, "\"# BLAST processed N queries\" was expected here");
     }
-    if (table->comment == BM_COMMENT_PROGRAM) begin_query(mark, table->line);
+    if (table->comment == BM_COMMENT_PROGRAM) {
+        if (!settle_form(mark)) return false;
+        begin_query(mark, table->line);
+    }
     if (table->comment == BM_COMMENT_QUERY) begin_title(mark);
     return true;
 }
@@ -149,10 +202,12 @@ void bm_mark_table_version(struct bm_mark *mark) {
 
 static void end_program(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
+    size_t n_name;
     if (table->has_program) return;
     table->has_program = true;
-    bm_mark_table_field(mark, "program", table->kept + 1, measure_program(table));
-    table->due = BM_DUE_VERSION;
+    (void)find_program(table->kept, table->n_kept, &n_name);
+    bm_mark_table_field(mark, "program", table->kept + 1, n_name);
+    if (table->form != BM_FORM_WEB) table->due = BM_DUE_VERSION; /* the web's has none */
 }
 
 static void end_database(struct bm_mark *mark) {
@@ -199,6 +254,10 @@ static bool end_fields(struct bm_mark *mark) {
         table->n_least += table->kept[i] == ',' && table->kept[i + 1] == ' ';
     }
     table->n_most = table->n_least;
+    if (table->form == BM_FORM_LEGACY) { /* hits follow at once, any number of them */
+        table->has_hits = true;
+        table->n_left = UINT64_MAX;
+    }
     if (table->may_be_own) table->columns = find_columns(table);
     if (table->has_header) return true;
     bm_mark_table_field(mark, "fields", table->kept + n_name, table->n_kept - n_name);
@@ -244,6 +303,17 @@ static bool end_processed(struct bm_mark *mark) {
     entry->flags = BM_MARK_DIGITS;
     table->in_document = false;
     table->has_ended = true;
+    return true;
+}
+
+bool bm_mark_table_end(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    if (table->form == BM_FORM_PLUS) return bm_mark_table_fail_end(mark);
+    bool has_rows = table->has_hits && (table->form == BM_FORM_LEGACY || table->n_left == 0);
+    if (table->in_query && !has_rows)
+        return bm_mark_fail(mark, mark->position, "the table ends inside a query's part: it is cut short");
+    if (table->has_program) bm_mark_table_header(mark, mark->position);
+    end_query(mark, mark->position);
     return true;
 }
 
@@ -312,4 +382,17 @@ void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_t
     mark->position++;
     table->state = BM_TABLE_LINE;
     (void)end_comment(mark);
+}
+
+bool bm_mark_table_end_comment(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    if (table->comment != BM_COMMENT_NONE) return false; /* it is longer than these */
+    enum bm_table_comment comment = find_comment(table);
+    bool is_whole =
+        comment == BM_COMMENT_HITS ||
+        (comment == BM_COMMENT_PROCESSED && read_count(table, strlen(processed), " queries", &(uint64_t){0}));
+    if (!is_whole || !begin_comment(mark)) return false;
+    table->state = BM_TABLE_LINE;
+    table->is_open = true;
+    return end_comment(mark);
 }

@@ -6,11 +6,13 @@
  * the same format: each child is looked at anew, so that one of another format is called what it is.
  *
  * A '<' begins XML, and whether that is of -outfmt 5 or of 16 shows at the root's name; a '{' or '[' begins
- * JSON, "# " a table with comments. Rows without comments say nothing of themselves, and any text could be
- * some: they are known by BLAST's own twelve columns, ten of which hold numbers, or by what the children
- * before were. All else needs
- * --format. Until that is clear the text's first bytes are held here, at most 2 KiB.
+ * JSON, "# BLASTP ..." and the like a table with comments. Rows without comments say nothing of themselves,
+ * and any text could be some: they are known by BLAST's own twelve columns, ten of which hold numbers, by a
+ * row of column names, or by what the children before were. All else needs --format. Until that is clear the
+ * text's first bytes are held here, at most 4 KiB: all of them where it cannot be merged, so that the message
+ * can say what it is (look.c).
  */
+#include "mark/columns.h"
 #include "mark/internal.h"
 
 #include <string.h>
@@ -48,183 +50,239 @@ bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_
     return false;
 }
 
-/* --- what cannot be merged ----------------------------------------------------------------------- */
-
-struct look {
-    const char *magic;
-    uint8_t n_magic;
-    const char *what;
-};
-
-static const struct look looks[] = {
-    {"\xff\xfe\0\0", 4, "UTF-32, little end first, which is not read; convert it to UTF-8"},
-    {"\xff\xfe", 2, "UTF-16, little end first, which is not read; convert it to UTF-8"},
-    {"\xfe\xff", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
-    {"\0\0\xfe\xff", 4, "UTF-32, big end first, which is not read; convert it to UTF-8"},
-    {"\0\0\0<", 4, "UTF-32, big end first, which is not read; convert it to UTF-8"},
-    {"\0<", 2, "UTF-16, big end first, which is not read; convert it to UTF-8"},
-    {"\0", 1, "zero bytes (NUL): space that was set aside but never written, or that the disk has lost"},
-    {"\x4c\x6f\xa7\x94", 4, "EBCDIC, which is not read; convert it to UTF-8"},
-    {"{", 1, "JSON"},
-    {"[", 1, "JSON"},
-    {"BLAST", 5, "a plain BLAST report (-outfmt 0 to 4), which is not merged"},
-    {"TBLAST", 6, "a plain BLAST report (-outfmt 0 to 4), which is not merged"},
-    {"PSIBLAST", 8, "a plain BLAST report (-outfmt 0 to 4), which is not merged"},
-    {"RPSBLAST", 8, "a plain BLAST report (-outfmt 0 to 4), which is not merged"},
-    {"# ", 2, "a BLAST table with comments (-outfmt 7)"},
-    {"Blast4-", 7,
-     "a BLAST archive (-outfmt 11): blast_formatter makes -outfmt 5 of each, which can be merged"},
-    {"Seq-annot", 9, "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"},
-    {"0\x80", 2, "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"},
-    {">", 1, "FASTA"},
-    {"@HD\t", 4, "SAM (-outfmt 17), which samtools merges"},
-    {"@SQ\t", 4, "SAM (-outfmt 17), which samtools merges"},
-    {"@PG\t", 4, "SAM (-outfmt 17), which samtools merges"},
-    {"PK\x03\x04", 4, "a ZIP archive"},
-    {"\x1f\x8b", 2, "gzip data inside of gzip data"},
-    {"BZh", 3, "bzip2 data"},
-    {"\xfd"
-     "7zXZ",
-     5, "xz data"},
-    {"\x28\xb5\x2f\xfd", 4, "Zstandard data"},
-    {"%PDF", 4, "PDF"},
-};
-
-bool bm_mark_fail_look(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
-                       const char *hint) {
-    const char *title = formats[mark->kin.format].title;
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
-        const struct look *look = &looks[i];
-        if (n_sample < look->n_magic || memcmp(sample, look->magic, look->n_magic) != 0) continue;
-        return bm_mark_fail(mark, at, "this is no %s; it looks like %s", title, look->what);
-    }
-    return bm_mark_fail(mark, at, "this is no %s%s", title, hint);
-}
-
-static const char *hint_for(enum blastmerge_format format) {
-    if (format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2)
-        return ": a '<' was expected here";
-    if (format != BLASTMERGE_FORMAT_AUTO) return "";
-    return "; if it is a table of other columns than BLAST's own twelve, --format tabular or --format csv "
-           "takes it";
-}
-
-/* By a magic of at least so many bytes. */
-static bool looks_like_something(const struct bm_mark *mark, size_t n_least) {
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
-        if (mark->n_sample >= looks[i].n_magic && looks[i].n_magic >= n_least &&
-            memcmp(mark->sample, looks[i].magic, looks[i].n_magic) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-static bool is_number(const char *field, size_t n_field) {
-    bool has_digit = false;
-    for (size_t i = 0; i < n_field; i++) {
-        if (field[i] >= '0' && field[i] <= '9') {
-            has_digit = true;
-        } else if (field[i] == '\0' || strchr("+-.eE ", field[i]) == NULL) {
-            return false;
-        }
-    }
-    return has_digit;
-}
-
-/* Whether the line of n bytes begins with two names and ten numbers. */
-static bool has_plain_columns(const char *line, size_t n_line, char separator) {
+bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator) {
     size_t column = 0;
+    bool has_name = false;
     for (size_t at = 0; at <= n_line && column < BM_TABLE_COLUMNS; column++) {
         const char *end = memchr(line + at, separator, n_line - at);
         size_t n_field = end == NULL ? n_line - at : (size_t)(end - line) - at;
-        if (n_field == 0 || (column >= 2 && !is_number(line + at, n_field))) return false;
+        bool is_number = bm_mark_is_number(line + at, n_field);
+        if (n_field == 0 || (column >= 2 && !is_number)) return false;
+        has_name = has_name || !is_number;
         at += n_field + 1;
     }
-    return column == BM_TABLE_COLUMNS;
-}
-
-/* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
-static enum blastmerge_format suppose(const struct bm_mark *mark, size_t at, size_t n_line) {
-    const char *line = mark->sample + at;
-    if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
-        looks_like_something(mark, 1))
-        return BLASTMERGE_FORMAT_AUTO;
-    if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(line, ',', n_line) != NULL) return mark->supposed;
-    if (memchr(line, '\t', n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
-    if (!mark->is_narrow) return BLASTMERGE_FORMAT_AUTO;
-    return mark->supposed == BLASTMERGE_FORMAT_CSV ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+    if (column < BM_TABLE_COLUMNS) return false;
+    /* Lists of numbers have commas everywhere, and so have other kinds of tables inside their columns. */
+    return separator != ',' || (has_name && memchr(line, '\t', n_line) == NULL);
 }
 
 /* --- what it is ---------------------------------------------------------------------------------- */
+
+/* The text's beginning: behind empty lines, the first line and the next one, as far as they are there. */
+struct beginning {
+    const char *line;
+    size_t n_line; /* without its end */
+    bool is_line_whole;
+    const char *next;
+    size_t n_next;
+    bool is_next_whole;
+};
+
+static size_t measure_line(const char *text, size_t n_text, bool *is_whole) {
+    const char *end = memchr(text, '\n', n_text);
+    *is_whole = end != NULL;
+    size_t n = end == NULL ? n_text : (size_t)(end - text);
+    return n - (n > 0 && text[n - 1] == '\r');
+}
+
+static size_t measure_empty_lines(const char *text, size_t n_text) {
+    size_t n = 0;
+    while (n < n_text && (text[n] == '\n' || (text[n] == '\r' && n + 1 < n_text && text[n + 1] == '\n')))
+        n += text[n] == '\n' ? 1 : 2;
+    return n;
+}
+
+static struct beginning find_beginning(const struct bm_mark *mark, bool is_all) {
+    static const char message[] = "Search has CONVERGED!";
+    struct beginning found = {0};
+    size_t at = measure_empty_lines(mark->sample, mark->n_sample);
+    const char *end = mark->sample + mark->n_sample;
+    for (;;) {
+        found.line = mark->sample + at;
+        found.n_line = measure_line(found.line, mark->n_sample - at, &found.is_line_whole);
+        bool is_message = at > 0 && found.is_line_whole && found.n_line == strlen(message) &&
+                          memcmp(found.line, message, found.n_line) == 0;
+        if (!is_message) break; /* it is not PSI-BLAST's */
+        at += (size_t)((const char *)memchr(found.line, '\n', mark->n_sample - at) - found.line) + 1;
+        at += measure_empty_lines(mark->sample + at, mark->n_sample - at);
+    }
+    if (!found.is_line_whole) {
+        found.is_line_whole = is_all; /* for want of anything behind it */
+        return found;
+    }
+    found.next = (const char *)memchr(found.line, '\n', (size_t)(end - found.line)) + 1;
+    found.next += measure_empty_lines(found.next, (size_t)(end - found.next));
+    found.n_next = measure_line(found.next, (size_t)(end - found.next), &found.is_next_whole);
+    return found;
+}
 
 static void use(struct bm_mark *mark, enum blastmerge_format format) {
     if (bm_mark_settle(mark, format, 0)) mark->scanner = formats[format].scanner;
 }
 
-/* By the first line of rows, which lies from `at` on. */
-static void use_row(struct bm_mark *mark, size_t at, size_t n_line) {
-    bool has_tabs = has_plain_columns(mark->sample + at, n_line, '\t');
-    bool has_commas = !has_tabs && has_plain_columns(mark->sample + at, n_line, ',');
-    if (has_tabs || has_commas) {
-        mark->kin.rows_are_plain = mark->kin.rows_are_plain || mark->kin.format == BLASTMERGE_FORMAT_AUTO;
+static char separator_of(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+}
+
+static const char *hint_for(const struct bm_mark *mark, const struct beginning *begin) {
+    enum blastmerge_format format = mark->kin.format;
+    bool has_comment = begin->n_line >= 2 && begin->line[0] == '#' && begin->line[1] == ' ';
+    if (format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2)
+        return ": a '<' was expected here";
+    if (format == BLASTMERGE_FORMAT_COMMENTED || (format == BLASTMERGE_FORMAT_AUTO && has_comment))
+        return ": \"# BLASTP VERSION\" or the like was expected here";
+    if (format != BLASTMERGE_FORMAT_AUTO) return "";
+    if (memchr(begin->line, '\t', begin->n_line) == NULL && memchr(begin->line, ',', begin->n_line) == NULL)
+        return "";
+    return "; if it is a table of other columns than BLAST's own twelve, --format tabular or --format csv "
+           "takes it";
+}
+
+static void refuse(struct bm_mark *mark, const struct beginning *begin) {
+    (void)bm_look_fail(mark, 0, mark->sample, mark->n_sample, hint_for(mark, begin));
+}
+
+/* --- a row of names ------------------------------------------------------------------------------- */
+
+enum names { NO_NAMES, NAMES, NAMES_IF_THE_NEXT_LINE_SAYS_SO };
+
+static enum names judge_names(const struct bm_mark *mark, const struct beginning *begin, char separator,
+                              bool is_full) {
+    if (!begin->is_line_whole || begin->n_line > BM_MARK_MAX_NAMES) return NO_NAMES;
+    struct bm_columns columns = bm_columns_look(begin->line, begin->n_line, separator);
+    if (columns.n_names == 0) return NO_NAMES;
+    if (columns.n_strong > 0) return NAMES;
+    if (mark->kin.n_names > 0 && begin->n_line == mark->kin.n_names &&
+        memcmp(begin->line, mark->kin.names, mark->kin.n_names) == 0)
+        return NAMES;
+    if (begin->is_next_whole || is_full)
+        return begin->n_next > 0 &&
+                       bm_columns_agree(begin->line, begin->n_line, begin->next, begin->n_next, separator)
+                   ? NAMES
+                   : NO_NAMES;
+    return NAMES_IF_THE_NEXT_LINE_SAYS_SO;
+}
+
+/* The table's format is known: whether its first row is one of names. False: not yet. */
+static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, const struct beginning *begin,
+                       bool is_full) {
+    enum names names = mark->header == BLASTMERGE_HEADER_KEEP
+                           ? NO_NAMES
+                           : judge_names(mark, begin, separator_of(format), is_full);
+    if (names == NAMES_IF_THE_NEXT_LINE_SAYS_SO) return false;
+    mark->table.begins_with_names = names == NAMES;
+    use(mark, format);
+    return true;
+}
+
+/* --- which table --------------------------------------------------------------------------------- */
+
+/* A first line that names columns, in a file of which nothing is known: two of these that no sequence has,
+ * or, before rows of BLAST's own columns, any. */
+static enum blastmerge_format find_by_names(const struct beginning *begin) {
+    static const char separators[] = {'\t', ','};
+    for (size_t i = 0; i < 2; i++) {
+        struct bm_columns columns = bm_columns_look(begin->line, begin->n_line, separators[i]);
+        bool is_known =
+            columns.n_names > 1 &&
+            (columns.n_strong > 1 ||
+             (begin->n_next > 0 && bm_mark_has_plain_columns(begin->next, begin->n_next, separators[i])));
+        if (is_known) return i == 0 ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV;
+    }
+    return BLASTMERGE_FORMAT_AUTO;
+}
+
+/* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
+static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
+    if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
+        bm_look_is_known(mark->sample, mark->n_sample))
+        return BLASTMERGE_FORMAT_AUTO;
+    if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(begin->line, ',', begin->n_line) != NULL)
+        return mark->supposed;
+    if (memchr(begin->line, '\t', begin->n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
+    if (!mark->is_narrow) return BLASTMERGE_FORMAT_AUTO;
+    return mark->supposed == BLASTMERGE_FORMAT_CSV ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+}
+
+/* Whether the rows are those of the other kind of table: then each would pass for one field. Commas inside of
+ * columns that tabs part make no csv. */
+static bool has_other_separator(const struct bm_mark *mark, const struct beginning *begin) {
+    if (mark->kin.format == BLASTMERGE_FORMAT_TABULAR)
+        return bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
+    const char *comma = memchr(begin->line, ',', begin->n_line);
+    size_t n_first = comma == NULL ? begin->n_line : (size_t)(comma - begin->line);
+    return memchr(begin->line, '\t', n_first) != NULL;
+}
+
+/* By the first lines of rows. False: not yet. */
+static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool is_full) {
+    enum blastmerge_format format = mark->kin.format;
+    bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
+    bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
+    if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_mark_is_bare_table(format))) {
+        mark->kin.rows_are_plain = mark->kin.rows_are_plain || format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
-    } else if (bm_mark_is_bare_table(mark->kin.format) && !looks_like_something(mark, 3)) {
-        use(mark, mark->kin.format);
-    } else if (suppose(mark, at, n_line) != BLASTMERGE_FORMAT_AUTO) {
-        use(mark, suppose(mark, at, n_line));
-    } else {
-        (void)bm_mark_fail_look(mark, 0, mark->sample, mark->n_sample, hint_for(mark->kin.format));
+        return true;
     }
+    if (bm_mark_is_bare_table(format)) {
+        if (bm_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
+        if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
+        bool is_csv = format == BLASTMERGE_FORMAT_CSV;
+        (void)bm_mark_fail(mark, 0, "this is no %s: %s part its columns%s", formats[format].title,
+                           is_csv ? "tabs" : "commas",
+                           !mark->kin.is_given ? ""
+                           : is_csv            ? "; --format tabular takes it"
+                                               : "; --format csv takes it");
+        return true;
+    }
+    if (format == BLASTMERGE_FORMAT_AUTO) format = find_by_names(begin);
+    if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
+    return bm_mark_is_bare_table(format) && mark->kin.format == BLASTMERGE_FORMAT_AUTO &&
+           begin_rows(mark, format, begin, is_full);
 }
 
-/* The number of bytes of empty lines with PSI-BLAST's message behind them, as far as they are there;
- * SIZE_MAX if an empty line is none of these. */
-static size_t measure_messages(const struct bm_mark *mark) {
-    static const char message[] = "\nSearch has CONVERGED!\n";
-    size_t at = 0;
-    while (at < mark->n_sample && mark->sample[at] == '\n') {
-        size_t n_left = mark->n_sample - at;
-        size_t n = n_left < strlen(message) ? n_left : strlen(message);
-        if (memcmp(mark->sample + at, message, n) != 0) return SIZE_MAX;
-        at += n;
-    }
-    return at;
+/* By a first line that begins with "# ". False: not yet, or not at all. */
+static bool use_comment(struct bm_mark *mark, const struct beginning *begin) {
+    if (bm_mark_find_form(begin->line + 1, begin->n_line - 1) == BM_FORM_NONE) return false;
+    use(mark, BLASTMERGE_FORMAT_COMMENTED);
+    return true;
 }
 
-/* Decides by what is held; not yet, if that does not do and more can come. */
+static bool is_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_COMMENTED || bm_mark_is_bare_table(format);
+}
+
+/* Decides by what is held, where a line has ended; not yet, if that does not do and more can come. */
 static void look_at_sample(struct bm_mark *mark, bool is_all) {
-    size_t at = measure_messages(mark);
-    if (at == SIZE_MAX || (is_all && at == mark->n_sample)) {
+    struct beginning begin = find_beginning(mark, is_all);
+    bool is_full = is_all || mark->n_sample == BM_TABLE_SAMPLE;
+    bool must_be_table = mark->kin.is_given && is_table(mark->kin.format);
+    if (begin.n_line == 0 && !is_full) return;
+    if (begin.n_line == 0 && (must_be_table || bm_mark_is_bare_table(mark->kin.format))) {
+        mark->scanner = &bm_mark_table;
+    } else if (begin.n_line == 0 ||
+               (!must_be_table && (begin.line[0] == '<' || (uint8_t)begin.line[0] <= ' '))) {
         mark->scanner = &bm_mark_xml; /* which may begin with white space */
-        return;
-    }
-    const char *line = mark->sample + at;
-    size_t n_line = mark->n_sample - at;
-    if (n_line >= 2 && line[0] == '#' && line[1] == ' ') {
-        use(mark, BLASTMERGE_FORMAT_COMMENTED);
-    } else if (n_line > 0 && line[n_line - 1] == '\n') {
-        use_row(mark, at, n_line - (n_line > 1 && line[n_line - 2] == '\r' ? 2 : 1));
-    } else if (is_all || mark->n_sample == BM_TABLE_SAMPLE) {
-        use_row(mark, at, n_line);
+    } else if (begin.is_line_whole || is_full) {
+        bool has_comment = begin.n_line >= 2 && begin.line[0] == '#' && begin.line[1] == ' ';
+        if (has_comment && use_comment(mark, &begin)) return;
+        if (!use_rows(mark, &begin, is_full) && is_full) refuse(mark, &begin);
     }
 }
 
 /* By the first byte alone: true where that does. */
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
     bool is_visible = first > ' ' && first < 0x7f;
-    if (mark->kin.is_given || (first == '\n' && bm_mark_is_bare_table(mark->kin.format))) {
-        mark->scanner = formats[mark->kin.format].scanner;
-    } else if (first == '{' || first == '[') {
+    if (mark->kin.is_given) {
+        if (!is_table(mark->kin.format)) mark->scanner = formats[mark->kin.format].scanner;
+    } else if (first == '{') {
         use(mark, BLASTMERGE_FORMAT_JSON);
-    } else if (first == '<' || (first != '\n' && !is_visible)) {
+    } else if (first == '<' || (first != '\n' && first != '\r' && !is_visible)) {
         mark->scanner = &bm_mark_xml;
-    } else {
-        return false;
     }
-    return true;
+    return mark->scanner != NULL || mark->state == BM_STATE_FAILED;
 }
 
 size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
@@ -232,7 +290,7 @@ size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text) 
     if (mark->n_sample == 0 && use_first_byte(mark, text[0])) return 0;
     while (n < n_text && mark->scanner == NULL && mark->state != BM_STATE_FAILED) {
         mark->sample[mark->n_sample++] = (char)text[n++];
-        look_at_sample(mark, false);
+        if (text[n - 1] == '\n' || mark->n_sample == BM_TABLE_SAMPLE) look_at_sample(mark, false);
     }
     return n;
 }

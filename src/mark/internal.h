@@ -4,6 +4,8 @@
  *
  *   mark.c         the room's door: open, step, finish, safe
  *   format.c       which format a text is of, and which scanner takes it
+ *   look.c         what cannot be merged: what it looks like, for messages
+ *   columns.c      rows of column names
  *   table.c        the scanner of -outfmt 6, 7 and 10; comments.c: the comment lines of 7
  *   xml.c          the scanner of -outfmt 5 and 16; the essay is there. Its files:
  *   bytes.c        bytes -> characters: UTF-8, other encodings, bytes that are not UTF-8
@@ -35,7 +37,7 @@ enum {
     BM_MARK_MAX_ATTRIBUTE_BYTES = 4096, /* names of one tag's attributes together */
     BM_MARK_ROOM = 16,                  /* entries that one byte can need at most, amply */
     BM_MARK_MAX_REFERENCE = 40,         /* bytes of an entity's name that a message shows */
-    BM_MARK_MAX_SAMPLE = 16,            /* bytes of something that is not XML that are looked at */
+    BM_MARK_MAX_SAMPLE = 512,           /* bytes of something that is not XML that are looked at */
     BM_MARK_WINDOW = 4096,              /* bytes, of which the walk lists the special ones */
     BM_MARK_SENTINELS = 8,
     BM_MARK_SHOWN_NAME = 68 /* bytes that a name takes in a message at most, with its NUL */
@@ -154,6 +156,7 @@ struct bm_mark {
     struct bm_mark_kin kin;          /* what the children must be like */
     enum blastmerge_format supposed; /* of rows that are not known by themselves; AUTO: there are none */
     bool is_narrow;                  /* such rows may have one field */
+    enum blastmerge_header header;   /* what becomes of rows of column names */
     bool tells_queries;
     const struct bm_mark_scanner *scanner; /* NULL: it is not known yet which */
 
@@ -161,6 +164,8 @@ struct bm_mark {
     uint16_t n_sample;
     uint16_t n_replayed;
     char sample[BM_TABLE_SAMPLE];
+
+    bool is_finished; /* the text is at its end, and all marks were told */
 
     /* Of the step under way. */
     struct bm_mark_list *list;
@@ -359,12 +364,28 @@ size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 /* The same where the text has ended. */
 void bm_mark_choose_at_end(struct bm_mark *mark);
 
-/* This cannot be merged; the message says what it looks like, or else ends with the hint. */
-bool bm_mark_fail_look(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
-                       const char *hint);
+/* Whether the line of n bytes begins with BLAST's own columns: two names and ten numbers. In a csv not both
+ * names are numbers, and there are no tabs. */
+bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator);
 
 /* The document at hand, found at `at`, is of this format: false if it should be of another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
+
+/* --- look.c */
+
+/* This cannot be merged; the message says what it looks like, or else has the hint, and shows how it begins.
+ */
+bool bm_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample, const char *hint);
+
+/* Whether the text looks like something else than a table's rows. */
+bool bm_look_is_known(const char *sample, size_t n_sample);
+
+/* The same so surely that it is none even if someone says so. */
+bool bm_look_is_foreign(const char *sample, size_t n_sample, char separator);
+
+/* --- columns.c */
+
+bool bm_mark_is_number(const char *field, size_t n_field);
 
 /* --- table.c */
 
@@ -382,9 +403,18 @@ uint8_t bm_mark_table_follow(uint8_t n_name, uint8_t byte);
 
 /* --- comments.c: comment lines of -outfmt 7 */
 
+/* Which kind of table a comment line begins, given from behind its '#' on, up to its end or so far. */
+enum bm_table_form bm_mark_find_form(const char *comment, size_t n_comment);
+
 void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_text); /* behind the '#' */
 void bm_mark_table_version(struct bm_mark *mark);
 bool bm_mark_table_fail_end(struct bm_mark *mark);
+
+/* The text is at its end, in a document: which has none of its own, or else fails. */
+bool bm_mark_table_end(struct bm_mark *mark);
+
+/* The text ends in a comment line without a line feed, which is taken if it is whole by what it says. */
+bool bm_mark_table_end_comment(struct bm_mark *mark);
 
 /* --- xml.c */
 

@@ -466,8 +466,10 @@ static bool end_target(struct bm_mark *mark, uint32_t c) {
         return bm_mark_fail(mark, mark->less, "an instruction cannot be called xml, in whatever case");
     }
     if (!may_be_declaration(mark)) {
-        return bm_mark_fail(mark, mark->less,
-                            "an XML declaration can only stand at the very beginning of a document");
+        return bm_mark_fail(
+            mark, mark->less,
+            "an XML declaration can only stand at the very beginning of a document: take out what "
+            "stands before it");
     }
     if (mark->phase == BM_PHASE_EPILOG) bm_mark_begin_document(mark, mark->less);
     mark->tag_is_open = false;

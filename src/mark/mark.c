@@ -47,6 +47,10 @@ void bm_mark_forbid(struct bm_mark *mark, enum blastmerge_forbidden_characters f
     mark->forbidden = forbidden;
 }
 
+void bm_mark_set_header(struct bm_mark *mark, enum blastmerge_header header) {
+    mark->header = header;
+}
+
 void bm_mark_tell_queries(struct bm_mark *mark) {
     mark->tells_queries = true;
 }
@@ -58,6 +62,7 @@ void bm_mark_reset(struct bm_mark *mark) {
     enum blastmerge_format supposed = mark->supposed;
     bool is_narrow = mark->is_narrow;
     bool tells_queries = mark->tells_queries;
+    enum blastmerge_header header = mark->header;
     bm_mark_walk *walk = mark->walk;
     bm_mark_walk *json_walk = mark->json_walk;
     memset(mark, 0, sizeof *mark);
@@ -67,6 +72,7 @@ void bm_mark_reset(struct bm_mark *mark) {
     mark->supposed = supposed;
     mark->is_narrow = is_narrow;
     mark->tells_queries = tells_queries;
+    mark->header = header;
     mark->walk = walk;
     mark->json_walk = json_walk;
     mark->blank = BM_MARK_NOWHERE;
@@ -176,8 +182,14 @@ enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list 
     mark->field_is_ready = false;
     if (mark->scanner == NULL && mark->state != BM_STATE_FAILED) bm_mark_choose_at_end(mark);
     /* Where there is nothing at all the caller knows whether that is right. */
-    if (replay(mark) && mark->state != BM_STATE_FAILED) (void)mark->scanner->finish(mark);
+    if (replay(mark) && bm_mark_can_step(mark))
+        mark->is_finished = mark->scanner->finish(mark) && !mark->field_is_ready;
+    if (mark->scanner == NULL) mark->is_finished = true;
     return end_step(mark, error);
+}
+
+bool bm_mark_is_finished(const struct bm_mark *mark) {
+    return mark->is_finished;
 }
 
 uint64_t bm_mark_safe(const struct bm_mark *mark) {

@@ -28,6 +28,7 @@ enum {
     BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are looked at for their value */
     BM_MARK_MAX_DECLARATION = 1024, /* bytes in an XML declaration */
     BM_MARK_MAX_VALUE = 1024,   /* bytes of a header field's value that are kept; beyond, the hash tells */
+    BM_MARK_MAX_NAMES = 2048,   /* bytes of a row of column names; a longer row is none */
     BM_MARK_MAX_CONTENT = 512,  /* bytes of a query's id and message that are told */
     BM_MARK_MAX_FORBIDDEN = 64, /* bytes of a reference to a character that XML forbids */
     BM_MARK_MAX_HOLD = 8192     /* bm_mark_safe() is never further behind than this */
@@ -88,8 +89,10 @@ enum bm_mark_kind {
                                Iteration (or the   body's beginning) and offset */
     BM_MARK_MEGABLAST,      /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
                                than BM_MARK_MAX_HOLD is refused */
-    BM_MARK_CHARACTER,      /* [offset, end) is to be replaced by the character `value` in UTF-8 */
-    BM_MARK_DOCUMENT_END    /* the document ended before offset: at the next document or at the text's end */
+    BM_MARK_SKIP,      /* tables: [offset, end) are whole lines that do not belong in the result: empty ones,
+                          and rows of column names that are in it, or are not wanted */
+    BM_MARK_CHARACTER, /* [offset, end) is to be replaced by the character `value` in UTF-8 */
+    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
 };
 
 enum bm_mark_flag {
@@ -99,7 +102,10 @@ enum bm_mark_flag {
     BM_MARK_CONVERTED = 8,
     BM_MARK_BARE = 16,
     BM_MARK_CUT = 32,
-    BM_MARK_LEFT = 64 /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave() */
+    BM_MARK_LEFT = 64,  /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave() */
+    BM_MARK_OPEN = 128, /* of ITERATIONS_END in tables: the last line before it lacks its end, which is a line
+                           feed ... */
+    BM_MARK_RETURN = 256 /* ... behind a carriage return */
 };
 
 struct bm_mark_entry {
@@ -158,6 +164,9 @@ void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool i
 /* What becomes of characters that XML forbids; without this call they are an error. */
 void bm_mark_forbid(struct bm_mark *mark, enum blastmerge_forbidden_characters forbidden);
 
+/* What becomes of rows of column names in tables without comments; ONCE is the default. */
+void bm_mark_set_header(struct bm_mark *mark, enum blastmerge_header header);
+
 /* From now on QUERY_ID and MESSAGE are told, which costs a little. */
 void bm_mark_tell_queries(struct bm_mark *mark);
 
@@ -166,6 +175,11 @@ struct bm_mark_kin {
     enum blastmerge_format format; /* AUTO: not known yet */
     bool is_given;                 /* the caller has said so */
     bool rows_are_plain;           /* it was known by rows of BLAST's own columns */
+    bool has_table;                /* a table was begun: the next one is not the first */
+    uint8_t form;                  /* of tables with comments: enum bm_table_form */
+    uint64_t n_columns;            /* of the first row; 0: there was none */
+    uint16_t n_names; /* bytes of the first child's row of column names, without its end; 0: none */
+    char names[BM_MARK_MAX_NAMES];
 };
 
 /* What is known of the children after this one; and what is known of this one, from those before it. */
@@ -195,9 +209,13 @@ enum blastmerge_status bm_mark_step(struct bm_mark *mark, const uint8_t *text, s
                                     struct bm_mark_list *list,
                                     struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Says that the text is at its end: BLASTMERGE_DATA if a document is not. Adds the last marks (at most 8). */
+/* Says that the text is at its end: BLASTMERGE_DATA if a document is not. Adds the last marks. Must be called
+ * again, with an empty list, until bm_mark_is_finished() or an error: fields come one at a time, as in a
+ * step. */
 enum blastmerge_status bm_mark_finish(struct bm_mark *mark, struct bm_mark_list *list,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+bool bm_mark_is_finished(const struct bm_mark *mark);
 
 /* No later mark can have an offset below this one: edits up to here are known. */
 uint64_t bm_mark_safe(const struct bm_mark *mark);

@@ -2,14 +2,23 @@
 /*
  * The scanner of tables: -outfmt 6 (tabs), 10 (commas), and 7 (tabs, with comment lines).
  *
- * A table says nothing of itself, so its shape is all that can be checked: every line ends; there are no
- * zero bytes, which BLAST cannot write and files that lost something have (other control characters are
- * copied: titles have them); each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7
- * as many as "# Fields:" names. A part of -outfmt 7 has no more rows than "# N hits found" says, and there
- * are as many parts as "# BLAST processed N queries" says. Fields of -outfmt 10 are not quoted, so that a
+ * A table says nothing of itself, so its shape is all that can be checked: there are no zero bytes, which
+ * BLAST cannot write and files that lost something have (other control characters are copied: titles have
+ * them); each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7 as many as
+ * "# Fields:" names. A part of -outfmt 7 has no more rows than "# N hits found" says, and there are as many
+ * parts as "# BLAST processed N queries" says. Fields of -outfmt 10 are not quoted, so that a
  * comma in a name is one more field: there, rows have at least BLAST's own twelve columns, if these were what
- * the format was known by. PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII
- * are copied unseen: BLAST writes Latin-1, and nothing in a table says so.
+ * the format was known by, or as many as the row of column names. PSI-BLAST's "\nSearch has CONVERGED!\n" can
+ * stand between rows. Bytes beyond ASCII are copied unseen: BLAST writes Latin-1, and nothing in a table says
+ * so.
+ *
+ * Whole lines that do not belong in the result are told as SKIP: empty ones, and rows of column names other
+ * than the first child's (columns.c). Whether a document begins with such a row is known before it is
+ * scanned, from the sample (format.c); a later row of the same bytes is another file's, joined to this one.
+ *
+ * A last line without a line feed counts if it is whole by what else is known: it has as many fields as the
+ * first row, or as the first child's rows, and the last field is neither empty nor a number that breaks off
+ * (2e-). That a number such as 27.3 lost its last digits cannot be seen.
  *
  * Where queries are told, the names that BLAST gives to queries without one, Query_N, are looked for: in
  * -outfmt 7 in the rows of a query whose title says that it may be one of these, and there in the columns of
@@ -22,15 +31,18 @@
  *
  * Rows are taken in blocks of 64 bytes (rows.h) as long as nothing in them is odd; what is odd is taken byte
  * by byte, by functions that know what to say about it. So a row can have any length, and nothing of it is
- * kept.
+ * kept but its last bytes.
  */
 #include "mark/internal.h"
 #include "mark/rows.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char converged[] = "Search has CONVERGED!\n";
+static const char converged[] = "Search has CONVERGED!";
+
+enum { DIFFERS = UINT16_MAX }; /* of n_alike */
 
 static bool has_comments(const struct bm_mark *mark) {
     return mark->kin.format == BLASTMERGE_FORMAT_COMMENTED;
@@ -50,6 +62,8 @@ void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     mark->counts.n_documents++;
     table->in_document = true;
     table->n_blocks = 0;
+    table->is_first = !mark->kin.has_table;
+    mark->kin.has_table = true;
     table->n_queries = 0;
     table->columns = mark->tells_queries && !has_comments(mark);
     table->has_ended = table->has_program = table->has_database = table->has_header = false;
@@ -66,12 +80,26 @@ void bm_mark_table_field(struct bm_mark *mark, const char *name, const char *val
     bm_mark_field_end(mark, mark->position);
 }
 
+/* The document's row of column names, which lies in the sample. */
+static void tell_names(struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    bm_mark_table_field(mark, "header row", mark->sample + table->names_at, table->n_names);
+}
+
 /* What the last step had no room for. */
 static void take_due(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
-    if (table->due == BM_DUE_VERSION) bm_mark_table_version(mark);
-    if (table->due == BM_DUE_HEADER) bm_mark_table_header(mark, mark->position);
-    table->due = BM_DUE_NOTHING;
+    enum bm_table_due due = (enum bm_table_due)table->due;
+    table->due = due == BM_DUE_NAMES ? BM_DUE_HEADER : BM_DUE_NOTHING;
+    if (due == BM_DUE_VERSION) bm_mark_table_version(mark);
+    if (due == BM_DUE_NAMES) tell_names(mark);
+    if (due == BM_DUE_HEADER) bm_mark_table_header(mark, mark->position);
+}
+
+/* These lines do not belong in the result. */
+static void skip_lines(struct bm_mark *mark, uint64_t from, uint64_t to) {
+    mark->table.is_open = false;
+    if (mark->table.in_document) bm_mark_add(mark, BM_MARK_SKIP, from)->end = to;
 }
 
 /* --- rows ---------------------------------------------------------------------------------------- */
@@ -95,7 +123,10 @@ static bool begin_row(struct bm_mark *mark, uint64_t at) {
     table->state = BM_TABLE_ROW;
     table->line = at;
     table->n_fields = 0;
-    table->n_name = mark->position == at ? 0 : BM_TABLE_OTHER; /* a '#' was taken */
+    bool is_at_begin = mark->position == at; /* else what was taken begins no name */
+    table->n_name = is_at_begin ? 0 : BM_TABLE_OTHER;
+    table->n_alike = is_at_begin && mark->kin.n_names > 0 && !has_comments(mark) ? 0 : DIFFERS;
+    table->in_names = table->begins_with_names && table->n_first == 0 && !has_comments(mark);
     return true;
 }
 
@@ -103,16 +134,41 @@ static bool begin_row(struct bm_mark *mark, uint64_t at) {
 static void take_first_row(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     char digits[24];
+    table->n_first = table->n_fields;
+    if (mark->kin.n_columns == 0) mark->kin.n_columns = table->n_fields;
     if (mark->kin.format == BLASTMERGE_FORMAT_CSV) {
-        table->n_least = mark->kin.rows_are_plain ? BM_TABLE_COLUMNS : 1;
+        table->n_least = table->in_names ? table->n_fields : mark->kin.rows_are_plain ? BM_TABLE_COLUMNS : 1;
         table->n_most = UINT64_MAX;
-        bm_mark_table_header(mark, mark->position);
+        table->due = BM_DUE_HEADER;
+        if (table->in_names)
+            tell_names(mark);
+        else
+            take_due(mark);
         return;
     }
     table->n_least = table->n_most = table->n_fields;
     int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)table->n_fields);
     bm_mark_table_field(mark, "columns", digits, (size_t)n_digits);
-    table->due = BM_DUE_HEADER;
+    table->due = table->in_names ? BM_DUE_NAMES : BM_DUE_HEADER;
+}
+
+/* The row of column names that the document begins with. */
+static void end_names(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    const char *names = mark->sample + table->line;
+    size_t n_names = (size_t)(mark->position - table->line);
+    while (n_names > 0 && (names[n_names - 1] == '\n' || names[n_names - 1] == '\r')) n_names--;
+    assert(mark->position <= mark->n_sample && n_names <= BM_MARK_MAX_NAMES);
+    if (!table->is_first || mark->header == BLASTMERGE_HEADER_NONE)
+        skip_lines(mark, table->line, mark->position);
+    if (table->is_first) {
+        memcpy(mark->kin.names, names, n_names);
+        mark->kin.n_names = (uint16_t)n_names;
+    }
+    table->names_at = (uint16_t)table->line;
+    table->n_names = (uint16_t)n_names;
+    take_first_row(mark);
+    table->in_names = false;
 }
 
 static bool fits(const struct bm_table *table, uint64_t n_fields) {
@@ -134,12 +190,19 @@ void bm_mark_table_end_line(struct bm_mark *mark) {
     mark->table.after_return = false;
 }
 
-/* At a row's line feed, which has been taken. */
+/* At a row's end, which has been taken. */
 static bool end_row(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     table->n_fields++;
-    bm_mark_table_end_line(mark);
     table->state = BM_TABLE_LINE;
+    if (table->in_names) {
+        end_names(mark);
+        return true;
+    }
+    if (table->n_alike != DIFFERS && table->n_alike == mark->kin.n_names) {
+        skip_lines(mark, table->line, mark->position);
+        return true;
+    }
     if (table->n_least == 0) take_first_row(mark);
     if (!fits(table, table->n_fields)) return fail_row(mark);
     mark->counts.n_hsps++;
@@ -176,6 +239,32 @@ static void follow_name(struct bm_mark *mark, uint8_t byte, bool is_end) {
     }
 }
 
+/* --- rows of column names that come again --------------------------------------------------------- */
+
+static void follow_names(struct bm_mark *mark, uint8_t byte) {
+    struct bm_table *table = &mark->table;
+    const struct bm_mark_kin *kin = &mark->kin;
+    if (byte == '\n') return;
+    bool is_end = byte == '\r' && table->n_alike == kin->n_names && !table->after_return;
+    bool is_next = table->n_alike < kin->n_names && (uint8_t)kin->names[table->n_alike] == byte;
+    if (is_next)
+        table->n_alike++;
+    else if (!is_end)
+        table->n_alike = DIFFERS;
+}
+
+/* Whether any row that begins in the block may be that, as far as its first bytes go. */
+static bool may_hold_names(const struct bm_mark *mark, const struct bm_rows *rows, const uint8_t *text,
+                           size_t n_text) {
+    const size_t n_compared = mark->kin.n_names < 8 ? mark->kin.n_names : 8;
+    for (uint64_t ends = rows->newlines; ends != 0; ends &= ends - 1) {
+        size_t at = (size_t)__builtin_ctzll(ends) + 1;
+        size_t n = n_text - at < n_compared ? n_text - at : n_compared;
+        if (memcmp(text + at, mark->kin.names, n) == 0) return true;
+    }
+    return false;
+}
+
 /* --- rows, byte by byte -------------------------------------------------------------------------- */
 
 bool bm_mark_table_fail_zero(struct bm_mark *mark) {
@@ -189,8 +278,12 @@ static bool take_row_byte(struct bm_mark *mark, uint8_t byte) {
     if (byte == 0) return bm_mark_table_fail_zero(mark);
     bool is_end = byte == '\n' || byte == (uint8_t)separator_of(mark);
     if (mark->table.columns != 0) follow_name(mark, byte, is_end || byte == '\r');
+    if (mark->table.n_alike != DIFFERS) follow_names(mark, byte);
     mark->position++;
-    if (byte == '\n') return end_row(mark);
+    if (byte == '\n') {
+        bm_mark_table_end_line(mark);
+        return end_row(mark);
+    }
     mark->table.after_return = byte == '\r';
     if (!is_end) return true;
     mark->table.n_fields++;
@@ -217,7 +310,8 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
-    if (rows->zeros != 0 || (rows->newlines << 1 & (rows->newlines | rows->starts)) != 0) return false;
+    uint64_t odd = rows->newlines | rows->returns | rows->starts; /* where a line begins */
+    if (rows->zeros != 0 || (rows->newlines << 1 & odd) != 0) return false;
     if (has_comments(mark) && n_rows >= table->n_left) return false; /* what comes next is no row */
     if (rows->newlines != 0) {
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
@@ -229,6 +323,7 @@ static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigne
         table->line = mark->position + last + 1;
         table->n_fields = 0;
         table->n_name = BM_TABLE_OTHER;
+        table->n_alike = DIFFERS;
         table->state = after == 0 ? BM_TABLE_LINE : BM_TABLE_ROW;
     }
     table->n_fields += bm_rows_count(rows->separators & after);
@@ -239,6 +334,7 @@ static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigne
 /* Where it is known how many fields a row has, and no name is looked for but in a first column. */
 static bool can_take_blocks(const struct bm_mark *mark) {
     const struct bm_table *table = &mark->table;
+    if (table->n_alike != DIFFERS || table->in_names) return false;
     return table->n_least > 0 && (table->columns == 0 || (!has_comments(mark) && !is_in_name(table)));
 }
 
@@ -250,6 +346,7 @@ static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_te
     while (mark->table.state == BM_TABLE_ROW && n_text - used >= BM_ROWS_BLOCK) {
         struct bm_rows rows = bm_rows_find(text + used, separator, start);
         unsigned n_rows = bm_rows_count(rows.newlines);
+        if (mark->kin.n_names > 0 && may_hold_names(mark, &rows, text + used, n_text - used)) break;
         if (!take_block(mark, &rows, n_rows)) break;
         if (has_comments(mark)) mark->table.n_left -= n_rows;
         mark->counts.n_hsps += n_rows;
@@ -269,6 +366,75 @@ static void take_row(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     }
 }
 
+/* --- empty lines --------------------------------------------------------------------------------- */
+
+/* An empty line that begins nothing lies before the line at hand. In a table of one column it might be a row.
+ * In tables with comments BLAST writes none; the web's has one behind each query's rows. */
+static bool end_blank(struct bm_mark *mark, bool is_at_end) {
+    struct bm_table *table = &mark->table;
+    bool can_stand = is_at_end || table->n_most != 1;
+    if (has_comments(mark)) {
+        bool is_behind_rows = table->form == BM_FORM_LEGACY || table->n_left == 0;
+        can_stand = !table->in_document ||
+                    (table->form != BM_FORM_PLUS && is_behind_rows && (table->has_hits || !table->in_query));
+    }
+    if (!can_stand) {
+        return bm_mark_fail(mark, table->blank,
+                            "the line here is empty, and \"Search has CONVERGED!\" does not follow it");
+    }
+    if (has_comments(mark)) table->n_left = 0;
+    table->state = BM_TABLE_LINE;
+    skip_lines(mark, table->blank, table->line);
+    return true;
+}
+
+/* The line at hand began as PSI-BLAST's message does, and is a row. */
+static void begin_row_behind_blank(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    uint16_t n = table->n_kept;
+    if (!end_blank(mark, false) || !begin_row(mark, table->line)) return;
+    bool is_alike = mark->kin.n_names >= n && memcmp(mark->kin.names, converged, n) == 0;
+    if (is_alike && !has_comments(mark)) table->n_alike = n;
+}
+
+/* Behind an empty line: "Search has CONVERGED!", or something else. */
+static void take_blank(struct bm_mark *mark, uint8_t byte) {
+    struct bm_table *table = &mark->table;
+    const uint16_t n_message = sizeof converged - 1;
+    bool is_message = !has_comments(mark) || table->in_document;
+    if (is_message && table->n_kept == n_message && byte == '\r' && !table->after_return) {
+        table->after_return = true;
+    } else if (is_message && table->n_kept == n_message && byte == '\n') {
+        table->state = BM_TABLE_LINE;
+    } else if (is_message && table->n_kept < n_message && byte == (uint8_t)converged[table->n_kept]) {
+        table->n_kept++;
+    } else {
+        if (table->n_kept == 0)
+            (void)end_blank(mark, false);
+        else
+            begin_row_behind_blank(mark);
+        return;
+    }
+    mark->position++;
+}
+
+static void begin_blank(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    mark->position++;
+    table->blank = table->line;
+    table->line = mark->position;
+    table->state = BM_TABLE_BLANK;
+}
+
+/* Behind a carriage return that begins a line. */
+static void take_return(struct bm_mark *mark, uint8_t byte) {
+    if (byte == '\n') {
+        begin_blank(mark);
+        return;
+    }
+    if (begin_row(mark, mark->table.line)) mark->table.after_return = true;
+}
+
 /* --- lines --------------------------------------------------------------------------------------- */
 
 static void begin_line(struct bm_mark *mark, uint8_t byte) {
@@ -282,7 +448,11 @@ static void begin_line(struct bm_mark *mark, uint8_t byte) {
         bm_mark_add(mark, BM_MARK_ITERATION, mark->position);
     }
     if (byte == '\n') {
-        table->state = BM_TABLE_BLANK;
+        begin_blank(mark);
+        return;
+    }
+    if (byte == '\r') {
+        table->state = BM_TABLE_RETURN;
     } else if (byte == '#' && has_comments(mark)) {
         table->state = BM_TABLE_COMMENT;
     } else {
@@ -290,18 +460,6 @@ static void begin_line(struct bm_mark *mark, uint8_t byte) {
         return;
     }
     mark->position++;
-}
-
-/* "Search has CONVERGED!", between queries of PSI-BLAST. */
-static void take_blank(struct bm_mark *mark, uint8_t byte) {
-    struct bm_table *table = &mark->table;
-    if (byte != (uint8_t)converged[table->n_kept] || (has_comments(mark) && !table->in_document)) {
-        (void)bm_mark_fail(mark, table->line,
-                           "the line here is empty, and \"Search has CONVERGED!\" does not follow it");
-        return;
-    }
-    mark->position++;
-    if (converged[++table->n_kept] == '\0') table->state = BM_TABLE_LINE;
 }
 
 /* In a comment line, or behind the '#' that may begin one: a row's first field may begin so, too, but with no
@@ -323,6 +481,9 @@ static void take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     case BM_TABLE_ROW:
         take_row(mark, text, n_text);
         break;
+    case BM_TABLE_RETURN:
+        take_return(mark, text[0]);
+        break;
     case BM_TABLE_BLANK:
         take_blank(mark, text[0]);
         break;
@@ -330,6 +491,84 @@ static void take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
         take_comment(mark, text, n_text);
         break;
     }
+}
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+/* Keeps the last bytes that were taken. */
+static void keep_tail(struct bm_table *table, const uint8_t *text, size_t n_text) {
+    size_t n_new = n_text < BM_TABLE_TAIL ? n_text : BM_TABLE_TAIL;
+    size_t n_old = table->n_tail < BM_TABLE_TAIL - n_new ? table->n_tail : BM_TABLE_TAIL - n_new;
+    memmove(table->tail, table->tail + table->n_tail - n_old, n_old);
+    memcpy(table->tail + n_old, text + n_text - n_new, n_new);
+    table->n_tail = (uint8_t)(n_old + n_new);
+}
+
+/* Whether the text's last field is neither empty nor a number that breaks off, as "27.", "2e-" and "-" do. */
+static bool is_last_field_whole(const struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    size_t end = table->n_tail;
+    if (end > 0 && table->tail[end - 1] == '\r') end--;
+    size_t begin = end;
+    bool has_digit = false;
+    while (begin > 0 && table->tail[begin - 1] != '\n' && table->tail[begin - 1] != separator_of(mark)) {
+        char c = table->tail[--begin];
+        has_digit = has_digit || (c >= '0' && c <= '9');
+        if (strchr("0123456789+-.eE ", c) == NULL) return true; /* no number */
+    }
+    while (begin < end && table->tail[begin] == ' ') begin++;
+    if (begin == end) return false;
+    bool begins_as_number = has_digit || strchr("+-.", table->tail[begin]) != NULL;
+    return !begins_as_number || (table->tail[end - 1] >= '0' && table->tail[end - 1] <= '9');
+}
+
+/* How many fields the last row must have to be whole though it does not end; 0: nothing says so. */
+static uint64_t find_width(const struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    if (has_comments(mark)) return table->n_least;
+    if (table->n_first > 0) return table->n_first;
+    if (mark->kin.n_columns > 0) return mark->kin.n_columns;
+    return mark->kin.rows_are_plain ? BM_TABLE_COLUMNS : 0;
+}
+
+static bool fail_cut(struct bm_mark *mark) {
+    return bm_mark_fail(mark, mark->position, "the table ends inside a line: it is cut short");
+}
+
+/* The last line does not end. Takes it if it is whole. */
+static bool end_last_line(struct bm_mark *mark) {
+    struct bm_table *table = &mark->table;
+    switch ((enum bm_table_state)table->state) {
+    case BM_TABLE_LINE:
+        return true;
+    case BM_TABLE_BLANK:
+        if (table->n_kept == 0) return end_blank(mark, true);
+        table->is_open = table->n_kept == sizeof converged - 1;
+        table->state = BM_TABLE_LINE;
+        return table->is_open || fail_cut(mark);
+    case BM_TABLE_COMMENT:
+        if (bm_mark_table_end_comment(mark)) return true;
+        return mark->state == BM_STATE_FAILED ? false : fail_cut(mark);
+    case BM_TABLE_ROW:
+        if (table->n_fields + 1 != find_width(mark) || !is_last_field_whole(mark)) return fail_cut(mark);
+        if (table->columns != 0 && !table->after_return) follow_name(mark, '\n', true);
+        table->is_open = true;
+        return end_row(mark);
+    case BM_TABLE_RETURN:
+        break;
+    }
+    return fail_cut(mark);
+}
+
+/* Ends the document where it has no last line of its own. */
+static void end_document(struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position);
+    entry->end = mark->position;
+    if (!table->is_open) return;
+    /* Behind a carriage return there is one already. */
+    bool needs_return = mark->counts.line_ends == BM_MARK_CRLF && !table->after_return;
+    entry->flags = BM_MARK_OPEN | (needs_return ? BM_MARK_RETURN : 0);
 }
 
 /* --- the scanner --------------------------------------------------------------------------------- */
@@ -342,19 +581,24 @@ static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
         take(mark, text + used, n_text - used);
         used = (size_t)(mark->position - begin);
     }
+    keep_tail(&mark->table, text, used);
     return used;
 }
 
 static bool finish(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     take_due(mark);
-    if (table->state != BM_TABLE_LINE) {
-        return bm_mark_fail(mark, mark->position, "the table ends inside a line: it is cut short");
+    if (!mark->field_is_ready && !table->is_ended) {
+        table->is_ended = true;
+        if (!end_last_line(mark)) return false;
     }
-    if (has_comments(mark) && table->in_document) return bm_mark_table_fail_end(mark);
-    if (!has_comments(mark)) {
+    if (mark->field_is_ready) return true; /* to be called again */
+    if (has_comments(mark)) {
+        if (table->in_document && !bm_mark_table_end(mark)) return false;
+        if (table->in_document) end_document(mark);
+    } else {
         bm_mark_table_header(mark, mark->position);
-        bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position)->end = mark->position;
+        end_document(mark);
     }
     bm_mark_add(mark, BM_MARK_DOCUMENT_END, mark->position);
     return true;
@@ -363,8 +607,11 @@ static bool finish(struct bm_mark *mark) {
 static uint64_t safe_offset(const struct bm_mark *mark) {
     const struct bm_table *table = &mark->table;
     if (table->state == BM_TABLE_COMMENT && table->comment == BM_COMMENT_NONE) return table->line;
-    bool is_held = table->state == BM_TABLE_ROW && is_in_name(table);
-    return is_held ? mark->position - table->n_name : mark->position;
+    if (table->state == BM_TABLE_RETURN) return table->line;
+    if (table->state == BM_TABLE_BLANK) return table->blank;
+    if (table->state != BM_TABLE_ROW) return mark->position;
+    if (table->in_names || table->n_alike != DIFFERS) return table->line;
+    return is_in_name(table) ? mark->position - table->n_name : mark->position;
 }
 
 const struct bm_mark_scanner bm_mark_table = {step, finish, safe_offset};

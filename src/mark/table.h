@@ -9,7 +9,8 @@ enum {
     BM_TABLE_KEPT = 4096,   /* bytes of a comment line that are kept */
     BM_TABLE_HELD = 64,     /* bytes of a comment line that say what it is */
     BM_TABLE_COLUMNS = 12,  /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
-    BM_TABLE_SAMPLE = 2048, /* bytes that a table is known by at most */
+    BM_TABLE_SAMPLE = 4096, /* bytes that a table is known by at most */
+    BM_TABLE_TAIL = 64,     /* bytes of a row that are kept for its end */
     BM_TABLE_STEM = 6,      /* "Query_" */
     BM_TABLE_NAME = 24,     /* bytes of BLAST's own name for a query at most: 18 digits */
     BM_TABLE_OTHER = 255    /* instead of such a name's bytes: it is another one */
@@ -19,8 +20,18 @@ enum {
 enum bm_table_state {
     BM_TABLE_LINE,   /* at a line's begin */
     BM_TABLE_ROW,    /* in a line of fields */
-    BM_TABLE_BLANK,  /* behind an empty line: "Search has CONVERGED!" must follow */
+    BM_TABLE_RETURN, /* behind a carriage return that begins a line */
+    BM_TABLE_BLANK,  /* behind an empty line: "Search has CONVERGED!" may follow */
     BM_TABLE_COMMENT /* in a line that begins with '#' */
+};
+
+/* Which program's tables with comments. */
+enum bm_table_form {
+    BM_FORM_NONE,
+    BM_FORM_PLUS,   /* BLAST+, -outfmt 7: "# BLASTP 2.12.0+"; its last line says that it is whole */
+    BM_FORM_LEGACY, /* blastall -m 9: "# BLASTP 2.2.26 [Sep-21-2011]"; it does not count hits, and has no last
+                       line */
+    BM_FORM_WEB     /* the hit table of NCBI's web pages: "# blastp"; it has no last line */
 };
 
 /* Lines of -outfmt 7 that begin with "# ". */
@@ -37,7 +48,7 @@ enum bm_table_comment {
 };
 
 /* A mark that is due with the next step, since a field has ended this one. */
-enum bm_table_due { BM_DUE_NOTHING, BM_DUE_VERSION, BM_DUE_HEADER };
+enum bm_table_due { BM_DUE_NOTHING, BM_DUE_VERSION, BM_DUE_NAMES, BM_DUE_HEADER };
 
 struct bm_table {
     uint8_t state;   /* enum bm_table_state */
@@ -49,12 +60,21 @@ struct bm_table {
     bool has_program; /* these were told of the document */
     bool has_database;
     bool has_header;
-    bool has_hits;     /* "# N hits found" of the query at hand was */
-    bool is_counted;   /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
-    bool may_be_own;   /* it has no title, or BLAST's own name for one: so have its rows */
-    uint8_t n_name;    /* bytes of the field at hand that may be such a name, or BM_TABLE_OTHER */
-    bool after_return; /* the byte before was a carriage return */
+    bool has_hits;          /* "# N hits found" of the query at hand was */
+    bool is_counted;        /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
+    bool may_be_own;        /* it has no title, or BLAST's own name for one: so have its rows */
+    uint8_t n_name;         /* bytes of the field at hand that may be such a name, or BM_TABLE_OTHER */
+    bool after_return;      /* the byte before was a carriage return */
+    bool begins_with_names; /* its first row is a row of column names: that is known before it is scanned */
+    bool in_names;          /* the row at hand is that */
+    bool is_first;          /* the document is the first of all without comments */
+    bool is_open;           /* the text ends without a line feed */
+    bool is_ended;          /* and its last line was taken */
+    uint8_t form;           /* enum bm_table_form, of the document */
+    uint16_t n_alike;  /* bytes of the row at hand that are the first child's row of names; UINT16_MAX: it
+                          differs */
     uint64_t line;     /* where the line at hand begins */
+    uint64_t blank;    /* BLANK: where the empty line before it begins */
     uint64_t n_fields; /* of the row at hand, ended ones */
     uint64_t n_least;  /* fields that a row has; 0: not known */
     uint64_t n_most;
@@ -63,6 +83,11 @@ struct bm_table {
     uint64_t n_queries; /* of the document */
     uint64_t n_hits;    /* rows that "# N hits found" announces ... */
     uint64_t n_left;    /* ... and that have not come; BLAST may keep some back */
+    uint64_t n_first;   /* fields of the document's first row */
+    uint16_t names_at;  /* where its row of column names begins, in the sample ... */
+    uint16_t n_names;   /* ... and its bytes, without its end */
+    uint8_t n_tail;
+    char tail[BM_TABLE_TAIL]; /* the last bytes that were taken */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };

@@ -10,6 +10,7 @@ static const struct compared {
     bool is_program; /* or what makes two documents as different as that */
     bool is_database;
     bool is_version;
+    bool is_row;   /* of a table without comments */
     bool may_lack; /* a document may have none, and be like the others for all that */
 } compared[] = {
     {.name = "BlastOutput_program", .is_program = true},
@@ -19,6 +20,7 @@ static const struct compared {
     {.name = "version", .is_version = true},
     {.name = "db", .is_database = true},
     {.name = "columns", .is_program = true},
+    {.name = "header row", .is_program = true, .is_row = true},
     {.name = "fields", .is_program = true, .may_lack = true},
 };
 
@@ -94,6 +96,7 @@ bool bm_header_compare(const struct bm_header *first, const struct bm_header *he
             .is_program = find_compared(field->name).is_program,
             .is_database = find_compared(field->name).is_database,
             .is_version = find_compared(field->name).is_version,
+            .may_be_row = find_compared(field->name).is_row,
         };
         return true;
     }
@@ -134,6 +137,10 @@ static size_t print_character(char *shown, const char *text, size_t n_text, bool
         *shown = *text;
         return 1;
     }
+    if (*text == '\t') {
+        memcpy(shown, "\\t", 2);
+        return 2;
+    }
     if (is_alone) return (size_t)snprintf(shown, LONGEST_ESCAPE + 1, "\\x%02x", (uint8_t)*text);
     if (escapes_all) return (size_t)snprintf(shown, LONGEST_ESCAPE + 1, "\\u{%04x}", (unsigned)character);
     memcpy(shown, text, n_text);
@@ -150,14 +157,15 @@ static bool needs_quotes(const char *value) {
 }
 
 void bm_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]) {
-    if (value == NULL || other == NULL) {
-        snprintf(shown, BM_HEADER_SHOWN, "%.*s", MOST_SHOWN, value == NULL ? "absent" : value);
+    if (value == NULL) {
+        memcpy(shown, "absent", sizeof "absent");
         return;
     }
-    size_t at = find_difference(value, other);
-    bool is_alike = value[at] == '\0' && other[at] == '\0'; /* as far as they were kept */
-    bool escapes_all = (uint8_t)value[at] >= 0x80 || (uint8_t)other[at] >= 0x80;
-    bool has_quotes = needs_quotes(value) || needs_quotes(other) || escapes_all;
+    bool is_compared_with = other != NULL;
+    size_t at = is_compared_with ? find_difference(value, other) : 0;
+    bool is_alike = is_compared_with && value[at] == '\0' && other[at] == '\0'; /* as far as they were kept */
+    bool escapes_all = is_compared_with && ((uint8_t)value[at] >= 0x80 || (uint8_t)other[at] >= 0x80);
+    bool has_quotes = needs_quotes(value) || (is_compared_with && needs_quotes(other)) || escapes_all;
     size_t from = at <= MOST_ALIKE ? 0 : at - BEFORE;
     while (from > 0 && ((uint8_t)value[from] & 0xc0) == 0x80) from--;
     size_t n =

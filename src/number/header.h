@@ -45,6 +45,7 @@ struct bm_header_difference {
     bool is_program;         /* an error, if nothing else is said */
     bool is_database;
     bool is_version;
+    bool may_be_row; /* it is a row of column names, and may have been taken for one wrongly */
 };
 
 /* The next difference from *position (0 at the beginning) on; false where there is none. */

@@ -42,6 +42,16 @@ static void drop(struct bm_edit_list *edits, uint64_t offset, uint64_t end) {
     add(edits, BM_EDIT_KEEP, end);
 }
 
+/* Lines, of which several may follow each other. */
+static void drop_lines(struct bm_edit_list *edits, uint64_t offset, uint64_t end) {
+    struct bm_edit *last = edits->edits + edits->n_edits - 1;
+    bool goes_on = edits->n_edits > edits->position && last->kind == BM_EDIT_KEEP && last->offset == offset;
+    if (goes_on)
+        last->offset = end;
+    else
+        drop(edits, offset, end);
+}
+
 static void begin_fragment(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
     add(edits, BM_EDIT_BEGIN, offset);
     number->is_in_fragment = true;
@@ -248,7 +258,7 @@ static void print_count(struct bm_number *number) {
 
 const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
     *dropped_megablast = false;
-    if (number->style->has_count) print_count(number);
+    if (number->style->has_count && number->n_counted == number->n_documents) print_count(number);
     if (number->is_too_long || number->is_cut) {
         *n_bytes = strlen(number->style->epilogue);
         return number->style->epilogue;
@@ -332,10 +342,17 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
         insert(edits, mark->offset, "\n", 1);
         number->line_is_open = false;
     }
+    if (number->is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
+        bool has_return = (mark->flags & BM_MARK_RETURN) != 0;
+        insert(edits, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
+    }
     if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
-        number->n_queries += mark->value; /* which are as many as there are parts in the text */
+        if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */
+            number->n_counted++;
+            number->n_queries += mark->value;
+        }
         return;
     }
     if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
@@ -596,6 +613,9 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
         break;
     case BM_MARK_ITERATIONS_END:
         take_iterations_end(number, mark, edits);
+        break;
+    case BM_MARK_SKIP:
+        if (number->is_in_fragment) drop_lines(edits, mark->offset, mark->end);
         break;
     case BM_MARK_MEGABLAST:
         take_megablast(number, mark, batch);

@@ -41,6 +41,7 @@ struct bm_number {
     uint64_t n_iterations;
     bool has_prologue;  /* the first document has begun */
     uint64_t n_queries; /* that the documents say they hold, where the style has a count */
+    uint64_t n_counted; /* documents that say so: if not all do, the result does not, either */
     struct bm_query_ids ids;
     uint64_t n_changed_ids;       /* of the generated ones: they have another number in the result */
     uint64_t n_guessed_ids;       /* of these: they might be a user's where other queries have names */

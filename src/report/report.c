@@ -147,21 +147,22 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const mismatch[] = {"default", "error", "warn", "ignore"};
     static const char *const invalid_utf8[] = {"error", "latin1", "keep"};
     static const char *const forbidden[] = {"error", "replace", "keep"};
+    static const char *const header[] = {"once", "keep", "none"};
     static const char *const sort[] = {"default", "natural", "none"};
     static const char *const query_ids[] = {"keep", "renumber", "auto"};
     static const char *const form[] = {"gzip", "plain", "bgzf"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
     json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);
     return json_pack(
-        "{s:o, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:o}",
-        "database", database, "keep_database", options->keep_database, "allow_empty", options->allow_empty,
-        "format", blastmerge_format_name(options->format), "mismatch", mismatch[options->mismatch],
-        "invalid_utf8", invalid_utf8[options->invalid_utf8], "forbidden_characters",
-        forbidden[options->forbidden_characters], "sort", sort[options->sort], "expect_children",
-        number_of(options->expect_children), "threads", (int)options->n_threads, "level", options->level,
-        "form", form[options->form], "plain", options->form == BLASTMERGE_FORM_PLAIN, "force", options->force,
-        "query_ids", query_ids[options->query_ids], "as_unsplit", options->as_unsplit, "salvage",
-        options->salvage, "expect_queries", queries);
+        "{s:o, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:o}",
+        "database", database, "header", header[options->header], "keep_database", options->keep_database,
+        "allow_empty", options->allow_empty, "format", blastmerge_format_name(options->format), "mismatch",
+        mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8],
+        "forbidden_characters", forbidden[options->forbidden_characters], "sort", sort[options->sort],
+        "expect_children", number_of(options->expect_children), "threads", (int)options->n_threads, "level",
+        options->level, "form", form[options->form], "plain", options->form == BLASTMERGE_FORM_PLAIN, "force",
+        options->force, "query_ids", query_ids[options->query_ids], "as_unsplit", options->as_unsplit,
+        "salvage", options->salvage, "expect_queries", queries);
 }
 
 static void begin_child(struct bm_report *report) {

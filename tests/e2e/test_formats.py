@@ -209,16 +209,20 @@ def test_seams_of_batches(tmp_path, outfmt):
 
 @pytest.mark.parametrize("outfmt", NAMES)
 def test_cut_anywhere(tmp_path, outfmt):
-    """A plain child cut short is refused, but for tables without comments cut between two lines."""
+    """A plain child cut short is refused, but for tables without comments cut between two lines, and for what a last line without
+    its end can be: whole by its number of fields, with a last one that does not break off; and the line behind the last part."""
     good, _ = make(outfmt, 1)
     text, _ = make(outfmt, 2, 2)
     end = text.rindex(b"</BlastXML2>") + len(b"</BlastXML2>") if outfmt == "16" else len(text)
     places = random.Random(3).sample(range(1, end), min(end - 1, 60))
     for place in places:
-        whole_lines = outfmt in ("6", "10") and text[place - 1:place] == b"\n"
+        is_whole = outfmt == "7" and place == len(text) - 1
+        if outfmt in ("6", "10"):
+            fields = text[:place].rsplit(b"\n", 1)[1].split(b"\t" if outfmt == "6" else b",")
+            is_whole = text[place - 1:place] == b"\n" or (len(fields) == 12 and fields[-1].isdigit())
         done = run("check", *write(tmp_path, [good, text[:place]]))
-        assert done.code == (0 if whole_lines else DATA), (place, done.err)
-        assert whole_lines or f"batch_2: " in done.err
+        assert done.code == (0 if is_whole else DATA), (place, done.err)
+        assert is_whole or "batch_2: " in done.err
 
 
 @pytest.mark.parametrize("outfmt", NAMES)

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What cannot be merged: what it looks like, how it begins, and what to do about it.
+ *
+ * People give all sorts of files to a merge. So that nobody has to open one to find out what is wrong, the
+ * message names it as far as its first bytes tell, shows these, and says what would help.
+ */
+#include "mark/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_SHOWN = 60 };
+
+/* How sure a look is: text that begins so can still be a table's row, if it has fields. */
+enum sureness { SURE, UNLESS_IT_HAS_FIELDS };
+
+struct look {
+    const char *magic;
+    uint8_t n_magic;
+    uint8_t sureness;
+    bool is_message; /* which may stand in front of a result */
+    const char *what;
+};
+
+#define BYTES(magic) magic, sizeof(magic) - 1
+#define TEXTUAL      UNLESS_IT_HAS_FIELDS
+
+/* clang-format off */
+/* What they are, and what to do. */
+#define PLAIN     "a plain BLAST report (-outfmt 0 to 4), which is not merged; search with -outfmt 5, 6, 7 or 15"
+#define ASN1      "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged; search with -outfmt 5 or 15"
+#define SAM       "SAM (-outfmt 17), which samtools merges"
+#define HMMER     "HMMER's output, which is not merged"
+#define RAPSEARCH "RAPSearch2's table, whose comments are not merged; take the lines out that begin with '#'"
+#define LZ4       "LZ4 data; decompress it first (lz4 -d)"
+#define HTML      "HTML: a web page, perhaps a server's message, instead of results"
+#define XML       "XML; without --format it is found out whether that is BLAST's"
+#define JSON      "JSON; without --format it is found out whether that is BLAST's"
+#define FAILED    "a message of BLAST: the search has failed; do it again"
+#define BLASTS    "a message of BLAST"
+#define PROGRAMS  "a program's message; do the search again"
+#define BATCH     "a batch system's message; do the search again"
+#define SHELLS    "a shell's message; do the search again"
+
+static const struct look looks[] = {
+    {BYTES("\xff\xfe\0\0"), SURE, false, "UTF-32, little end first, which is not read; convert it to UTF-8"},
+    {BYTES("\xff\xfe"), SURE, false, "UTF-16, little end first, which is not read; convert it to UTF-8"},
+    {BYTES("\xfe\xff"), SURE, false, "UTF-16, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0\0\xfe\xff"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0\0\0<"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0<"), SURE, false, "UTF-16, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0"), SURE, false, "zero bytes (NUL): space that was set aside but never written, or that the disk has lost; make it again"},
+    {BYTES("\x4c\x6f\xa7\x94"), SURE, false, "EBCDIC, which is not read; convert it to UTF-8"},
+    /* compressed, and archives */
+    {BYTES("\x1f\x8b"), SURE, false, "gzip data inside of gzip data; decompress it once (gunzip)"},
+    {BYTES("\x1f\x9d"), SURE, false, "data of compress (.Z); decompress it first (uncompress, or gzip -d)"},
+    {BYTES("\x1f\xa0"), SURE, false, "data of compress (.z); decompress it first (gzip -d)"},
+    {BYTES("BZh"), SURE, false, "bzip2 data; decompress it first (bunzip2)"},
+    {BYTES("\xfd" "7zXZ"), SURE, false, "xz data; decompress it first (unxz)"},
+    {BYTES("\x5d\0\0"), SURE, false, "LZMA data; decompress it first (unlzma, or xz -d)"},
+    {BYTES("LZIP"), SURE, false, "lzip data; decompress it first (lzip -d)"},
+    {BYTES("\x89LZO"), SURE, false, "lzop data; decompress it first (lzop -d)"},
+    {BYTES("\x04\x22\x4d\x18"), SURE, false, LZ4},
+    {BYTES("\x02\x21\x4c\x18"), SURE, false, LZ4},
+    {BYTES("\x28\xb5\x2f\xfd"), SURE, false, "Zstandard data; decompress it first (zstd -d)"},
+    {BYTES("\xff\x06\0\0sNaPpY"), SURE, false, "Snappy data; decompress it first"},
+    {BYTES("PK\x03\x04"), SURE, false, "a ZIP archive; unpack it first (unzip)"},
+    {BYTES("PK\x05\x06"), SURE, false, "a ZIP archive with nothing in it"},
+    {BYTES("7z\xbc\xaf\x27\x1c"), SURE, false, "a 7-Zip archive; unpack it first (7z x)"},
+    {BYTES("Rar!\x1a"), SURE, false, "a RAR archive; unpack it first (unrar x)"},
+    {BYTES("!<arch>"), SURE, false, "an archive of ar; unpack it first (ar x)"},
+    /* results in other forms */
+    {BYTES("BLASTP "), TEXTUAL, false, PLAIN},
+    {BYTES("BLASTN "), TEXTUAL, false, PLAIN},
+    {BYTES("BLASTX "), TEXTUAL, false, PLAIN},
+    {BYTES("TBLAST"), TEXTUAL, false, PLAIN},
+    {BYTES("PSIBLAST"), TEXTUAL, false, PLAIN},
+    {BYTES("RPSBLAST"), TEXTUAL, false, PLAIN},
+    {BYTES("MEGABLAST"), TEXTUAL, false, PLAIN},
+    {BYTES("Tax BLAST report"), SURE, false, "BLAST's report of organisms (-outfmt 18), which is not merged; search with -outfmt 5, 6, 7 or 15"},
+    {BYTES("Blast4-"), SURE, false, "a BLAST archive (-outfmt 11): blast_formatter makes -outfmt 5 of each, which can be merged"},
+    {BYTES("Seq-annot"), SURE, false, ASN1},
+    {BYTES("0\x80"), SURE, false, ASN1},
+    {BYTES("@HD\t"), SURE, false, SAM},
+    {BYTES("@SQ\t"), SURE, false, SAM},
+    {BYTES("@PG\t"), SURE, false, SAM},
+    {BYTES("@RG\t"), SURE, false, SAM},
+    {BYTES("@CO\t"), SURE, false, SAM},
+    {BYTES("BAM\x01"), SURE, false, "BAM, which samtools merges"},
+    {BYTES("CRAM"), TEXTUAL, false, "CRAM, which samtools merges"},
+    {BYTES("\x6b\xe3\x3e\x6d\x47\x53\x0e\x3c"), SURE, false, "DIAMOND's archive (DAA), of which diamond view makes a table (-f 6) or BLAST XML (-f 5)"},
+    {BYTES("# DIAMOND "), SURE, false, "DIAMOND's table with comments, which are not merged; search with DIAMOND's simple header or none, or take the lines out that begin with '#'"},
+    {BYTES("# IGBLAST"), SURE, false, "IgBLAST's table, whose parts are not merged; search with IgBLAST's -outfmt 19, which --format tabular merges"},
+    {BYTES("# MAGICBLAST"), SURE, false, "Magic-BLAST's table, whose comments are not merged; take the lines out that begin with '#', and say --format tabular"},
+    {BYTES("# RAPSearch"), SURE, false, RAPSEARCH},
+    {BYTES("#RAPSearch"), SURE, false, RAPSEARCH},
+    {BYTES("# LAST version"), SURE, false, "LAST's output, which is not merged; make a table of it (maf-convert blasttab), and take the lines out that begin with '#'"},
+    {BYTES("# Fields: "), SURE, false, "a table with comments of another program than BLAST; take the lines out that begin with '#'"},
+    {BYTES("# lalign"), SURE, false, "output of FASTA's programs, which is not merged"},
+    {BYTES("# STOCKHOLM"), SURE, false, "an alignment (Stockholm), not the results of a search"},
+    {BYTES("# hmm"), SURE, false, HMMER},
+    {BYTES("# jackhmmer"), SURE, false, HMMER},
+    {BYTES("# phmmer"), SURE, false, HMMER},
+    {BYTES("# nhmmer"), SURE, false, HMMER},
+    {BYTES("#  "), TEXTUAL, false, "HMMER's table, or another program's, which is not merged"},
+    /* other kinds of files */
+    {BYTES("##fileformat=VCF"), SURE, false, "VCF (variants, not the results of a search)"},
+    {BYTES("##gff-version"), SURE, false, "GFF (annotations, not the results of a search)"},
+    {BYTES("##gvf-version"), SURE, false, "GVF (variants, not the results of a search)"},
+    {BYTES("##maf version"), SURE, false, "MAF (alignments), which is not merged"},
+    {BYTES("#!"), TEXTUAL, false, "a script, not what it writes"},
+    {BYTES("%PDF"), SURE, false, "PDF"},
+    {BYTES("\x7f" "ELF"), SURE, false, "a program (ELF), not what it writes"},
+    {BYTES("SQLite format 3"), SURE, false, "a database of SQLite"},
+    {BYTES("version https://git-lfs"), SURE, false, "a pointer of Git LFS, not the file that it stands for; fetch that first (git lfs pull)"},
+    {BYTES("<!DOCTYPE html"), SURE, false, HTML},
+    {BYTES("<!doctype html"), SURE, false, HTML},
+    {BYTES("<html"), SURE, false, HTML},
+    {BYTES("<HTML"), SURE, false, HTML},
+    {BYTES("<?xml"), SURE, false, XML},
+    {BYTES("\xef\xbb\xbf<?xml"), SURE, false, XML},
+    {BYTES("<BlastOutput"), SURE, false, "BLAST XML (-outfmt 5); --format xml, or none, takes it"},
+    {BYTES("<BlastXML2"), SURE, false, "BLAST XML2 (-outfmt 16); --format xml2, or none, takes it"},
+    {BYTES("{"), TEXTUAL, false, JSON},
+    {BYTES("["), TEXTUAL, false, "JSON that is none of BLAST's, which begins with '{' (-outfmt 15)"},
+    {BYTES(">"), TEXTUAL, false, "FASTA (sequences, not the results of a search)"},
+    {BYTES("@"), TEXTUAL, false, "FASTQ (reads, not the results of a search)"},
+    {BYTES("\xef\xbb\xbf"), SURE, false, "text with a byte order mark, which is read only of XML and JSON; take the mark off"},
+    /* messages, in front of a result or instead of one */
+    {BYTES("BLAST query/options error"), SURE, true, FAILED},
+    {BYTES("BLAST Database error"), SURE, true, FAILED},
+    {BYTES("BLAST engine error"), SURE, true, FAILED},
+    {BYTES("BLAST error"), SURE, true, FAILED},
+    {BYTES("Command line argument error"), SURE, true, FAILED},
+    {BYTES("FASTA-Reader:"), SURE, true, BLASTS},
+    {BYTES("Warning: ["), SURE, true, BLASTS},
+    {BYTES("Error: NCBI C++"), SURE, true, FAILED},
+    {BYTES("Error: ["), SURE, true, FAILED},
+    {BYTES("USAGE\n"), SURE, true, "a program's usage message: the search was not begun; look at its command line"},
+    {BYTES("Error"), TEXTUAL, true, PROGRAMS},
+    {BYTES("ERROR"), TEXTUAL, true, PROGRAMS},
+    {BYTES("error:"), TEXTUAL, true, PROGRAMS},
+    {BYTES("Fatal error"), TEXTUAL, true, PROGRAMS},
+    {BYTES("FATAL"), TEXTUAL, true, PROGRAMS},
+    {BYTES("Warning: "), TEXTUAL, true, PROGRAMS},
+    {BYTES("WARNING"), TEXTUAL, true, PROGRAMS},
+    {BYTES("diamond v"), TEXTUAL, true, PROGRAMS},
+    {BYTES("slurmstepd: "), SURE, true, BATCH},
+    {BYTES("srun: "), SURE, true, BATCH},
+    {BYTES("sbatch: "), SURE, true, BATCH},
+    {BYTES("Submitted batch job"), SURE, true, BATCH},
+    {BYTES("=>> PBS"), SURE, true, BATCH},
+    {BYTES("PBS: "), SURE, true, BATCH},
+    {BYTES("qsub: "), SURE, true, BATCH},
+    {BYTES("Sender: LSF System"), SURE, true, BATCH},
+    {BYTES("TERM_"), TEXTUAL, true, BATCH},
+    {BYTES("Job <"), TEXTUAL, true, BATCH},
+    {BYTES("Killed\n"), SURE, true, SHELLS},
+    {BYTES("Terminated\n"), SURE, true, SHELLS},
+    {BYTES("Segmentation fault"), SURE, true, SHELLS},
+    {BYTES("Aborted"), TEXTUAL, true, SHELLS},
+    {BYTES("Bus error"), SURE, true, SHELLS},
+    {BYTES("Illegal instruction"), SURE, true, SHELLS},
+    {BYTES("bash: "), TEXTUAL, true, SHELLS},
+    {BYTES("-bash: "), TEXTUAL, true, SHELLS},
+    {BYTES("sh: "), TEXTUAL, true, SHELLS},
+    {BYTES("/bin/"), TEXTUAL, true, SHELLS},
+    {BYTES("Traceback (most recent call last)"), SURE, true, PROGRAMS},
+    {BYTES("Exception in thread"), SURE, true, PROGRAMS},
+    {BYTES("terminate called after"), SURE, true, PROGRAMS},
+    {BYTES("curl: ("), SURE, true, "a message of curl, not a result: fetch the file again"},
+};
+/* clang-format on */
+
+static bool begins_with(const char *sample, size_t n_sample, const char *beginning) {
+    size_t n = strlen(beginning);
+    return n_sample >= n && memcmp(sample, beginning, n) == 0;
+}
+
+static size_t measure_blank(const char *sample, size_t n_sample) {
+    size_t n = 0;
+    while (n < n_sample && bm_mark_is_space((uint8_t)sample[n])) n++;
+    return n;
+}
+
+/* POSIX, ustar: the magic lies in the first entry's header, behind its name and numbers. */
+static bool is_tar(const char *sample, size_t n_sample) {
+    return n_sample >= 262 && memcmp(sample + 257, "ustar", 5) == 0;
+}
+
+static const struct look *find_look(const char *sample, size_t n_sample) {
+    static const struct look tar = {BYTES(""), SURE, false,
+                                    "a tar archive; unpack it first (tar -xf), and give the files in it"};
+    size_t n_blank = measure_blank(sample, n_sample);
+    if (is_tar(sample, n_sample)) return &tar;
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        const struct look *look = &looks[i];
+        if (n_sample - n_blank >= look->n_magic && memcmp(sample + n_blank, look->magic, look->n_magic) == 0)
+            return look;
+    }
+    return NULL;
+}
+
+bool bm_look_is_known(const char *sample, size_t n_sample) {
+    return find_look(sample, n_sample) != NULL;
+}
+
+bool bm_look_is_foreign(const char *sample, size_t n_sample, char separator) {
+    const struct look *look = find_look(sample, n_sample);
+    if (look == NULL || look->sureness == SURE) return look != NULL;
+    const char *end = memchr(sample, '\n', n_sample);
+    return memchr(sample, separator, end == NULL ? n_sample : (size_t)(end - sample)) == NULL;
+}
+
+/* Whether one of the lines behind the first begins a result. */
+static bool has_result_behind(const char *sample, size_t n_sample) {
+    const char *line = memchr(sample, '\n', n_sample);
+    while (line != NULL) {
+        size_t n = n_sample - (size_t)(++line - sample);
+        const char *end = memchr(line, '\n', n);
+        size_t n_line = end == NULL ? n : (size_t)(end - line);
+        if (begins_with(line, n, "<?xml") || begins_with(line, n, "<Blast") || begins_with(line, n, "{") ||
+            (begins_with(line, n, "# ") && bm_mark_find_form(line + 1, n_line - 1) != BM_FORM_NONE) ||
+            bm_mark_has_plain_columns(line, n_line, '\t') || bm_mark_has_plain_columns(line, n_line, ','))
+            return true;
+        line = end;
+    }
+    return false;
+}
+
+/* The first line as a message can show it, 60 characters at most. */
+static void quote(char shown[MOST_SHOWN + 8], const char *sample, size_t n_sample) {
+    size_t n = 0;
+    size_t at = measure_blank(sample, n_sample);
+    if (at == n_sample) at = 0;
+    for (; at < n_sample && sample[at] != '\n'; at++) {
+        char piece[5];
+        uint8_t byte = (uint8_t)sample[at];
+        bool is_plain = byte >= ' ' && byte < 0x7f;
+        if (byte == '\r' && at + 1 < n_sample && sample[at + 1] == '\n') break;
+        snprintf(piece, sizeof piece, is_plain ? "%c" : byte == '\t' ? "\\t" : "\\x%02x", byte);
+        if (n + strlen(piece) > MOST_SHOWN) {
+            memcpy(shown + n, "...", 4);
+            return;
+        }
+        n = (size_t)(stpcpy(shown + n, piece) - shown);
+    }
+    shown[n] = '\0';
+}
+
+bool bm_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample, const char *hint) {
+    const char *title = bm_mark_format_title(mark->kin.format);
+    const struct look *look = find_look(sample, n_sample);
+    char shown[MOST_SHOWN + 8];
+    quote(shown, sample, n_sample);
+    if (look == NULL)
+        return bm_mark_fail(mark, at, "this is no %s%s; it begins with \"%s\"", title, hint, shown);
+    if (look->is_message && has_result_behind(sample, n_sample)) {
+        return bm_mark_fail(
+            mark, at,
+            "this is no %s; it looks like a message in front of a result; take it out, and keep "
+            "errors and results apart (2> errors.txt); it begins with \"%s\"",
+            title, shown);
+    }
+    return bm_mark_fail(mark, at, "this is no %s; it looks like %s; it begins with \"%s\"", title, look->what,
+                        shown);
+}
