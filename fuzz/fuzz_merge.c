@@ -5,11 +5,13 @@
  * same text; what is merged as XML must be well-formed for expat; and merging it again must change nothing.
  *
  * Each input is merged plainly and in one other way, which a sum of the input chooses: threads cost more than
- * all else, so they are rare.
+ * all else, so they are rare. Children that are counted and written each on its own, in another order, and
+ * joined, give the same text, too.
  *
  * The input: a byte of options; then children (children.h).
  */
 #include "children.h"
+#include "fragments.h"
 #include "keep.h"
 
 /* Which does not go with a conversion. */
@@ -55,6 +57,38 @@ static struct way choose_way(uint32_t sum) {
     return (struct way){(sum & 15) == 2 ? 1 + (int)(sum >> 8 & 7) : 0, form, 1};
 }
 
+/* The fragments of the children, made in an order of their own, are the merge. */
+static void check_fragments(const struct bytes *children, size_t n_children, uint8_t flags, uint32_t sum,
+                            const struct bytes *text) {
+    struct blastmerge_options merge_options;
+    struct fragment_child given[MAX_CHILDREN];
+    size_t order[MAX_CHILDREN];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    struct bytes result;
+    set_options(&merge_options, flags, plain_way);
+    int keeps_all = is_as_unsplit(flags);
+    const struct fragment_options options = {
+        .query_ids = keeps_all ? BLASTMERGE_QUERY_IDS_AUTO : (enum blastmerge_query_ids)((flags >> 6) % 3),
+        .invalid_utf8 = keeps_all ? BLASTMERGE_INVALID_UTF8_KEEP : merge_options.invalid_utf8,
+        .forbidden_characters = keeps_all ? BLASTMERGE_FORBIDDEN_KEEP : merge_options.forbidden_characters,
+        .keeps_numbers = keeps_all,
+        .database = keeps_all || merge_options.keep_database ? NULL : "merged split-query child results",
+    };
+    for (size_t i = 0; i < n_children; i++) {
+        size_t at = sum % (i + 1);
+        given[i] = (struct fragment_child){children[i].data, children[i].n};
+        order[i] = order[at];
+        order[at] = i;
+        sum /= (uint32_t)(i + 1);
+    }
+    result.data = merge_by_fragments(&options, given, n_children, order, &result.n, &status);
+    require(status == BLASTMERGE_OK);
+    struct bytes joined = inflate_text(result, text->n);
+    require(text->n == 0 || memcmp(joined.data, text->data, text->n) == 0);
+    free(joined.data);
+    free(result.data);
+}
+
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
                            const uint8_t *data, size_t size) {
     struct bytes children[MAX_CHILDREN];
@@ -73,6 +107,7 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (status == BLASTMERGE_OK) {
         int keeps_invalid = (flags >> 4 & 3) % 3 == BLASTMERGE_INVALID_UTF8_KEEP || is_as_unsplit(flags);
         require(!is_xml || keeps_invalid || is_well_formed(text));
+        if ((sum >> 2 & 7) == 4) check_fragments(children, n_children, flags, sum >> 8, &text);
         int may_mix_columns = !is_xml && (flags >> 2 & 3) >= BLASTMERGE_MISMATCH_WARN;
         if ((sum & 3) == 0 && !may_mix_columns) check_again(&text, flags);
     }

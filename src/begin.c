@@ -7,6 +7,7 @@
 #include "places.h"
 #include "remote.h"
 #include "rescue.h"
+#include "stitch/stitch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -311,13 +312,8 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
     return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);
 }
 
-/* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular.
- */
-void bm_conduct_put_header(struct blastmerge_job *job) {
-    static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
-    if (job->is_check || job->options.form != BLASTMERGE_FORM_GZIP) return;
-    memcpy(job->output.data, header, sizeof header);
-    job->output.n_data = sizeof header;
+void bm_conduct_begin_result(struct blastmerge_job *job) {
+    if (!job->is_check && job->options.form == BLASTMERGE_FORM_GZIP) bm_stitch_begin(&job->output);
 }
 
 enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
@@ -348,7 +344,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && !job->is_order_given && !job->is_lazy) status = check_order(job);
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
-    if (!job->is_copied) bm_conduct_put_header(job);
+    if (!job->is_copied) bm_conduct_begin_result(job);
     job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;
     return BLASTMERGE_OK;
 }

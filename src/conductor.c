@@ -12,6 +12,7 @@
 #include "remote.h"
 #include "rescue.h"
 #include "seams.h"
+#include "stitch/stitch.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -623,12 +624,6 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-static void put(struct bm_output *output, const void *data, size_t n_bytes) {
-    assert(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
-    memcpy(output->data + output->n_data, data, n_bytes);
-    output->n_data += n_bytes;
-}
-
 /* Searches without a hit leave tables without a byte: what becomes of these is such a table. */
 static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
     enum blastmerge_format format = job->is_copied ? job->supposed : job->options.format;
@@ -643,29 +638,8 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
     }
     job->totals.format = format;
     job->number->style = bm_style_of(format);
-    if (job->is_copied) bm_conduct_put_header(job);
+    if (job->is_copied) bm_conduct_begin_result(job);
     return BLASTMERGE_OK;
-}
-
-/* The epilogue as it is, or in a stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952,
- * 2.3.1). */
-static void put_end(struct blastmerge_job *job, const char *epilogue, size_t n_epilogue) {
-    struct bm_output *output = &job->output;
-    bool is_gzip = job->options.form == BLASTMERGE_FORM_GZIP;
-    output->crc32 = bm_crc32(output->crc32, epilogue, n_epilogue);
-    output->n_text += n_epilogue;
-    if (is_gzip) {
-        const uint8_t header[5] = {1, (uint8_t)n_epilogue, (uint8_t)(n_epilogue >> 8), (uint8_t)~n_epilogue,
-                                   (uint8_t)(~n_epilogue >> 8)};
-        put(output, header, sizeof header);
-    }
-    put(output, epilogue, n_epilogue);
-    if (is_gzip) {
-        uint8_t trailer[8];
-        bm_store32(trailer, output->crc32);
-        bm_store32(trailer + 4, (uint32_t)output->n_text);
-        put(output, trailer, sizeof trailer);
-    }
 }
 
 /* BGZF: the epilogue is packed like all other text, and what is still being packed may not fit at once. */
@@ -724,7 +698,8 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         return BLASTMERGE_OK;
     }
     warn_of_forbidden(job);
-    job->epilogue = bm_number_epilogue(job->number, &job->n_epilogue, &dropped_megablast);
+    const struct bm_tally total = bm_number_tally(job->number);
+    job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
     if (dropped_megablast) {
         bm_job_warn(job, false,
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
@@ -736,7 +711,8 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     if (job->options.form == BLASTMERGE_FORM_BGZF)
         job->phase = BM_PHASE_PACK_END;
     else
-        put_end(job, job->epilogue, job->n_epilogue);
+        bm_stitch_end(&job->output, job->epilogue, job->n_epilogue,
+                      job->options.form == BLASTMERGE_FORM_PLAIN);
     return BLASTMERGE_OK;
 }
 

@@ -179,7 +179,7 @@ struct blastmerge_job {
 enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Puts the result's gzip header into the output, if it has one. */
-void bm_conduct_put_header(struct blastmerge_job *job);
+void bm_conduct_begin_result(struct blastmerge_job *job);
 
 /* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
 enum blastmerge_status bm_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;

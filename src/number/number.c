@@ -133,6 +133,40 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
     number->n_database = escape(number->database, database);
 }
 
+void bm_number_begin(struct bm_number *number, const struct bm_tally *before) {
+    number->n_documents = before->n_documents;
+    number->has_prologue = before->n_documents > 0;
+    number->n_iterations = before->n_iterations;
+    number->number_before = before->last_numbers;
+    number->ids.shift = before->generated_ids;
+    number->ids.n_before = before->positions;
+    number->ids.counts_all = before->has_unnamed;
+    number->n_counted = before->n_counted;
+    number->n_queries = before->n_queries;
+    number->line = before->line;
+}
+
+void bm_number_count(struct bm_number *number) {
+    number->has_prologue = true;
+}
+
+struct bm_tally bm_number_tally(struct bm_number *number) {
+    struct bm_tally tally = {.n_documents = number->n_documents,
+                             .n_iterations = number->n_iterations,
+                             .last_numbers = number->number_before,
+                             .generated_ids = number->ids.shift,
+                             .positions = number->ids.n_before,
+                             .n_counted = number->n_counted,
+                             .n_queries = number->n_queries,
+                             .has_unnamed = number->ids.counts_all,
+                             .line = number->line};
+    /* The last document has ended, which the next one's beginning would notice. */
+    if ((number->keeps_gaps && !bm_add(&tally.last_numbers, number->own_number)) ||
+        !bm_add(&tally.generated_ids, number->ids.largest) || !bm_add(&tally.positions, number->ids.position))
+        exceed(number, "the numbers of the Iterations before", 0);
+    return tally;
+}
+
 /* --- the prologue: only the first document's is kept --------------------------------------------- */
 
 static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -250,20 +284,22 @@ static void remove_megablast(struct bm_number *number) {
     number->n_megablast = 0;
 }
 
-static void print_count(struct bm_number *number) {
+static void print_count(struct bm_number *number, uint64_t n_queries) {
     int n_bytes = snprintf(number->epilogue, sizeof number->epilogue,
-                           "# BLAST processed %" PRIu64 " queries\n", number->n_queries);
+                           "# BLAST processed %" PRIu64 " queries\n", n_queries);
     number->n_epilogue = (size_t)n_bytes;
 }
 
-const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast) {
+const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,
+                               bool *dropped_megablast) {
     *dropped_megablast = false;
-    if (number->style->has_count && number->n_counted == number->n_documents) print_count(number);
+    if (number->style->has_count && total->n_counted == total->n_documents)
+        print_count(number, total->n_queries);
     if (number->is_too_long || number->is_cut) {
         *n_bytes = strlen(number->style->epilogue);
         return number->style->epilogue;
     }
-    if (number->n_megablast > 0 && number->n_documents > 1) {
+    if (number->n_megablast > 0 && total->n_documents > 1) {
         remove_megablast(number);
         *dropped_megablast = true;
     }
@@ -312,14 +348,14 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
                            struct bm_edit_list *edits) {
     begin_body(number, edits);
     if (!number->has_iteration && number->n_iterations > 0) {
-        bool is_open = number->line_is_open && (mark->flags & BM_MARK_NEWLINE) == 0;
+        bool is_open = number->line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
         const char *joint = is_open ? number->style->joint_open : number->style->joint;
         insert(edits, mark->offset, joint, strlen(joint));
     }
     number->new_query = 0;
     number->iteration = mark->offset;
     number->has_iteration = true;
-    number->line_is_open = true;
+    number->line = BM_TALLY_LINE_OPEN;
     number->n_iterations++;
 }
 
@@ -340,13 +376,13 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     forget_body(number, edits);
     if (number->is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
         insert(edits, mark->offset, "\n", 1);
-        number->line_is_open = false;
+        number->line = BM_TALLY_LINE_ENDED;
     }
     if (number->is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
         bool has_return = (mark->flags & BM_MARK_RETURN) != 0;
         insert(edits, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
     }
-    if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line_is_open = false;
+    if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line = BM_TALLY_LINE_ENDED;
     end_fragment(number, edits, mark->offset);
     if (number->style->has_count) {
         if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */

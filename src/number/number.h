@@ -11,6 +11,7 @@
 
 #include "base/batch.h"
 #include "base/edit.h"
+#include "flow/tally.h"
 #include "mark/mark.h"
 #include "number/style.h"
 
@@ -53,7 +54,7 @@ struct bm_number {
     uint64_t n_returns;           /* places where they do not grow */
     uint64_t n_unnumbered;        /* Iterations without a number, or whose number is none: counted on */
     struct bm_number_excess excess;
-    bool line_is_open; /* since the last Iteration that was merged no newline was */
+    enum bm_tally_line line;
 
     /* the document at hand */
     bool is_first;
@@ -88,6 +89,17 @@ bool bm_number_is_text(const char *text);
 void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
                     bool keeps_gaps);
 
+/* Goes on from where a stretch of documents has ended, of which the tally is all that is known. Before the
+ * first mark. */
+void bm_number_begin(struct bm_number *number, const struct bm_tally *before);
+
+/* Counts only, as what comes before is not known: the edits mean nothing, the tally is that of the stretch.
+ * Before the first mark. */
+void bm_number_count(struct bm_number *number);
+
+/* The tally of all that came so far, with what it began from. Between two children. */
+struct bm_tally bm_number_tally(struct bm_number *number);
+
 /*
  * Turns marks into edits, which are appended; there must be room for BM_NUMBER_ROOM edits a mark. `batch`
  * holds the text; `safe`: no later mark lies below this offset, as bm_mark_safe() has it.
@@ -101,8 +113,9 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
  * May append edits. */
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits);
 
-/* The result's last text; valid until the number room is opened again. Needs at least one document.
- * *dropped_megablast: a BlastOutput_mbstat was dropped. */
-const char *bm_number_epilogue(struct bm_number *number, size_t *n_bytes, bool *dropped_megablast);
+/* The result's last text, of the number room that had its first document; valid until it is opened again.
+ * total: of all of the result. *dropped_megablast: a BlastOutput_mbstat was dropped. */
+const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,
+                               bool *dropped_megablast);
 
 #endif

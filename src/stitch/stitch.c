@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "stitch/stitch.h"
+
+#include <assert.h>
+#include <string.h>
+#include <zlib.h>
+
+static void put(struct bm_output *output, const void *data, size_t n_bytes) {
+    assert(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
+    memcpy(output->data + output->n_data, data, n_bytes);
+    output->n_data += n_bytes;
+}
+
+/* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular. */
+void bm_stitch_begin(struct bm_output *output) {
+    static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+    put(output, header, sizeof header);
+}
+
+void bm_stitch_add(struct bm_output *output, uint32_t crc32, uint64_t n_text) {
+    output->crc32 = (uint32_t)crc32_combine(output->crc32, crc32, (z_off_t)n_text);
+    output->n_text += n_text;
+}
+
+/* A stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952, 2.3.1). */
+void bm_stitch_end(struct bm_output *output, const char *text, size_t n_text, bool is_plain) {
+    const uint8_t header[5] = {1, (uint8_t)n_text, (uint8_t)(n_text >> 8), (uint8_t)~n_text,
+                               (uint8_t)(~n_text >> 8)};
+    uint8_t trailer[8];
+    assert(n_text <= UINT16_MAX);
+    output->crc32 = bm_crc32(output->crc32, text, n_text);
+    output->n_text += n_text;
+    bm_store32(trailer, output->crc32);
+    bm_store32(trailer + 4, (uint32_t)output->n_text);
+    if (!is_plain) put(output, header, sizeof header);
+    put(output, text, n_text);
+    if (!is_plain) put(output, trailer, sizeof trailer);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A merge by fragments: each child is counted on its own, in any order; the tallies are added up; each child is
+ * numbered and written on its own, in any order, from the tally before it; and the fragments are joined. The
+ * result must be the plain merge's, byte for byte. Shared by a test and a fuzz target.
+ */
+#ifndef TEST_FRAGMENTS_H
+#define TEST_FRAGMENTS_H
+
+#include "child/child.h"
+#include "number/number.h"
+#include "splice/pack.h"
+#include "splice/splice.h"
+#include "stitch/stitch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fragment_options {
+    enum blastmerge_query_ids query_ids;
+    enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_forbidden_characters forbidden_characters;
+    int keeps_numbers;    /* as --as-unsplit */
+    const char *database; /* NULL: kept */
+    int level;            /* 0: children are spliced if they are gzip */
+};
+
+struct fragment_child {
+    const void *data;
+    size_t n;
+};
+
+/* What one child came to. */
+struct fragment {
+    struct bm_tally tally; /* its own */
+    uint8_t *data;
+    size_t n;
+    uint32_t crc32;
+    uint64_t n_text;
+};
+
+/* What it takes to read one child after the other. */
+struct fragment_maker {
+    const struct fragment_options *options;
+    struct bm_memory memory;
+    struct bm_workers workers;
+    struct bm_cancel cancel;
+    struct bm_child child;
+    struct bm_edit_list *edits;
+    struct bm_output output;
+    struct bm_splice *splice;
+    struct bm_pack *pack;
+    struct bm_mark_kin kin;
+};
+
+static inline void fragment_need(int condition) {
+    if (!condition) abort();
+}
+
+static inline void fragment_open(struct fragment_maker *maker, const struct fragment_options *options) {
+    struct blastmerge_error error;
+    memset(maker, 0, sizeof *maker);
+    maker->options = options;
+    bm_memory_open(&maker->memory, NULL);
+    bm_cancel_init(&maker->cancel);
+    fragment_need(bm_cancel_begin(&maker->cancel, &error) == BLASTMERGE_OK);
+    fragment_need(bm_workers_open(&maker->workers, 0, &maker->memory) == BLASTMERGE_OK);
+    const struct bm_child_settings settings = {
+        .invalid_utf8 = options->invalid_utf8,
+        .forbidden_characters = options->forbidden_characters,
+        .tells_queries = options->query_ids != BLASTMERGE_QUERY_IDS_KEEP,
+        .room = bm_lane_room_of(&maker->workers),
+    };
+    int level = options->level > 0 ? options->level : 6;
+    fragment_need(bm_child_create(&maker->child, &settings, &maker->workers, &maker->memory) ==
+                  BLASTMERGE_OK);
+    fragment_need(bm_splice_open(&maker->splice, &maker->memory) == BLASTMERGE_OK);
+    fragment_need(bm_pack_open(&maker->pack, BLASTMERGE_FORM_GZIP, level, &maker->workers, &maker->memory) ==
+                  BLASTMERGE_OK);
+    maker->edits = bm_allocate(&maker->memory, sizeof *maker->edits);
+    maker->output.data = bm_allocate(&maker->memory, BM_OUTPUT_SIZE);
+    fragment_need(maker->edits != NULL && maker->output.data != NULL);
+}
+
+static inline void fragment_close(struct fragment_maker *maker) {
+    bm_pack_close(maker->pack, &maker->memory);
+    bm_child_destroy(&maker->child, &maker->memory);
+    bm_workers_close(&maker->workers, &maker->memory);
+    bm_splice_close(maker->splice, &maker->memory);
+    bm_release(&maker->memory, maker->edits);
+    bm_release(&maker->memory, maker->output.data);
+    bm_cancel_close(&maker->cancel);
+    fragment_need(maker->memory.n_bytes == 0);
+}
+
+/* Moves what was written to the fragment. */
+static inline void fragment_empty(struct bm_output *output, struct fragment *fragment) {
+    if (output->n_data == 0) return;
+    fragment->data = realloc(fragment->data, fragment->n + output->n_data);
+    fragment_need(fragment->data != NULL);
+    memcpy(fragment->data + fragment->n, output->data, output->n_data);
+    fragment->n += output->n_data;
+    output->n_data = 0;
+}
+
+static inline void fragment_write(struct fragment_maker *maker, const struct bm_view *view, uint64_t safe,
+                                  struct fragment *fragment) {
+    int is_spliced = view->batch->has_trace && maker->options->level == 0;
+    int is_full = 0;
+    do {
+        if (is_spliced) {
+            is_full = bm_splice_step(maker->splice, view->batch, maker->edits, safe, view->is_end_of_batch,
+                                     &maker->output) == BM_SPLICE_FULL;
+        } else {
+            enum bm_pack_result result =
+                bm_pack_step(maker->pack, view->batch, maker->edits, safe, &maker->output);
+            fragment_need(result != BM_PACK_FAILED);
+            is_full = result == BM_PACK_FULL;
+        }
+        fragment_empty(&maker->output, fragment);
+    } while (is_full);
+}
+
+/* Reads all of a child; writes it, too, if there is a fragment. */
+static inline enum blastmerge_status fragment_read(struct fragment_maker *maker, struct bm_number *number,
+                                                   const struct fragment_child *data,
+                                                   struct fragment *fragment) {
+    struct bm_source source = bm_source_memory("child", data->data, data->n);
+    struct blastmerge_error error = {0};
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_last = false;
+    bm_child_open(&maker->child, &source, &maker->cancel);
+    bm_child_admit(&maker->child, &maker->kin, false);
+    bm_splice_reset(maker->splice);
+    bm_pack_reset(maker->pack);
+    maker->edits->n_edits = maker->edits->position = maker->edits->n_text = 0;
+    maker->output.n_data = maker->output.crc32 = 0;
+    maker->output.n_text = 0;
+    while (status == BLASTMERGE_OK && !is_last) {
+        struct bm_view view = {0};
+        const struct bm_batch *batch = bm_child_take(&maker->child, &is_last, &error);
+        if (batch == NULL) {
+            status = error.status;
+            break;
+        }
+        if (is_last && batch->text_offset == 0 && batch->n_text == 0) break; /* there is no text */
+        while (status == BLASTMERGE_OK && !view.is_end_of_batch) {
+            uint64_t safe = 0;
+            bm_edit_list_compact(maker->edits);
+            status = bm_child_scan(&maker->child, SIZE_MAX, &view, &error);
+            if (status != BLASTMERGE_OK) break;
+            bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+            safe = bm_number_safe(number, view.safe, maker->edits);
+            if (is_last && view.is_end_of_batch) {
+                status = bm_child_finish(&maker->child, &view, &error);
+                if (status != BLASTMERGE_OK) break;
+                bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+                safe = UINT64_MAX;
+            }
+            if (number->excess.what != NULL) status = BLASTMERGE_MISMATCH;
+            if (fragment != NULL && status == BLASTMERGE_OK) fragment_write(maker, &view, safe, fragment);
+            if (fragment == NULL) maker->edits->position = maker->edits->n_edits;
+        }
+        bm_child_give(&maker->child);
+    }
+    if (fragment != NULL) {
+        fragment->crc32 = maker->output.crc32;
+        fragment->n_text = maker->output.n_text;
+    }
+    if (status == BLASTMERGE_OK && maker->kin.format == BLASTMERGE_FORMAT_AUTO)
+        maker->kin = bm_mark_kin(maker->child.mark);
+    bm_child_close(&maker->child);
+    return status;
+}
+
+/* before NULL: it is counted. */
+static inline void fragment_begin_number(struct bm_number *number, const struct fragment_options *options,
+                                         const struct bm_tally *before) {
+    bm_number_open(number, options->database, options->query_ids, options->keeps_numbers != 0);
+    if (before == NULL)
+        bm_number_count(number);
+    else
+        bm_number_begin(number, before);
+}
+
+/* Merges by fragments: the result, to be freed, or NULL with a status. `order` says in which order children
+ * are counted and written: it has each number below n_children once. The first child that holds something is
+ * counted first, for what it is the others must be. */
+static inline uint8_t *merge_by_fragments(const struct fragment_options *options,
+                                          const struct fragment_child *children, size_t n_children,
+                                          const size_t *order, size_t *n_result,
+                                          enum blastmerge_status *status) {
+    struct fragment_maker maker;
+    struct bm_tally total = {0};
+    struct fragment *fragments = calloc(n_children, sizeof *fragments);
+    struct bm_tally *before = calloc(n_children, sizeof *before);
+    struct bm_number *number = malloc(sizeof *number);
+    struct bm_number *first = malloc(sizeof *first);
+    struct fragment result = {0};
+    fragment_need(fragments != NULL && before != NULL && number != NULL && first != NULL);
+    fragment_open(&maker, options);
+    *status = BLASTMERGE_OK;
+    for (size_t i = 0;
+         i < n_children && *status == BLASTMERGE_OK && maker.kin.format == BLASTMERGE_FORMAT_AUTO; i++) {
+        fragment_begin_number(number, options, NULL);
+        *status = fragment_read(&maker, number, &children[i], NULL);
+    }
+    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
+        fragment_begin_number(number, options, NULL);
+        *status = fragment_read(&maker, number, &children[order[i]], NULL);
+        fragments[order[i]].tally = bm_number_tally(number);
+    }
+    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
+        before[i] = total;
+        if (!bm_tally_add(&total, &fragments[i].tally)) *status = BLASTMERGE_MISMATCH;
+    }
+    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
+        size_t child = order[n_children - 1 - i];
+        fragment_begin_number(number, options, &before[child]);
+        *status = fragment_read(&maker, number, &children[child], &fragments[child]);
+        if (*status != BLASTMERGE_OK) break;
+        struct bm_tally after = before[child];
+        const struct bm_tally seen = bm_number_tally(number);
+        fragment_need(bm_tally_add(&after, &fragments[child].tally));
+        fragment_need(memcmp(&after, &seen, sizeof after) == 0);
+        if (before[child].n_documents == 0 && after.n_documents > 0) *first = *number;
+    }
+    if (*status == BLASTMERGE_OK && total.n_documents == 0) *status = BLASTMERGE_DATA;
+    if (*status == BLASTMERGE_OK) {
+        bool dropped = false;
+        size_t n_epilogue = 0;
+        maker.output = (struct bm_output){.data = maker.output.data};
+        bm_stitch_begin(&maker.output);
+        for (size_t i = 0; i < n_children; i++) {
+            fragment_empty(&maker.output, &result);
+            result.data = realloc(result.data, result.n + fragments[i].n);
+            fragment_need(result.data != NULL);
+            if (fragments[i].n > 0) memcpy(result.data + result.n, fragments[i].data, fragments[i].n);
+            result.n += fragments[i].n;
+            bm_stitch_add(&maker.output, fragments[i].crc32, fragments[i].n_text);
+        }
+        const char *epilogue = bm_number_epilogue(first, &total, &n_epilogue, &dropped);
+        bm_stitch_end(&maker.output, epilogue, n_epilogue, false);
+        fragment_empty(&maker.output, &result);
+    }
+    fragment_close(&maker);
+    for (size_t i = 0; i < n_children; i++) free(fragments[i].data);
+    free(fragments);
+    free(before);
+    free(number);
+    free(first);
+    *n_result = result.n;
+    return result.data;
+}
+
+#endif
