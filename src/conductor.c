@@ -257,11 +257,11 @@ static bool is_mismatch_error(const struct blastmerge_job *job,
            (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
 }
 
-static enum bm_tally_kind tally_of(const struct bm_header_difference *difference) {
-    return difference->is_program    ? BM_TALLY_PROGRAM
-           : difference->is_database ? BM_TALLY_DATABASE
-           : difference->is_version  ? BM_TALLY_VERSION
-                                     : BM_TALLY_PARAMETERS;
+static enum bm_gather_kind kind_of(const struct bm_header_difference *difference) {
+    return difference->is_program    ? BM_GATHER_PROGRAM
+           : difference->is_database ? BM_GATHER_DATABASE
+           : difference->is_version  ? BM_GATHER_VERSION
+                                     : BM_GATHER_PARAMETERS;
 }
 
 static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
@@ -292,8 +292,8 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
             return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_tally_add(job, tally_of(&difference), "%.300s: its %s is %s, where that of %.300s is %s", name,
-                     difference.name, ours, first, theirs);
+        bm_gather_add(job, kind_of(&difference), "%.300s: its %s is %s, where that of %.300s is %s", name,
+                      difference.name, ours, first, theirs);
     }
     bm_header_complete(&job->headers[0], &job->headers[1]);
     return bm_seams_compare(job);
@@ -599,8 +599,8 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     add_to_totals(job, child);
     bm_unsplit_end_child(job);
     if (child->n_documents > 1)
-        bm_tally_add(job, BM_TALLY_DOCUMENTS, "%.300s: it holds %" PRIu64 " documents one after another",
-                     bm_source_display_name(&child->source), child->n_documents);
+        bm_gather_add(job, BM_GATHER_DOCUMENTS, "%.300s: it holds %" PRIu64 " documents one after another",
+                      bm_source_display_name(&child->source), child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     const struct bm_reader *reader = bm_source_close_failure(&child->source);
@@ -693,7 +693,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
         warn_of_left(job);
-        bm_tally_end(job);
+        bm_gather_end(job);
         bm_seams_end(job);
         return BLASTMERGE_OK;
     }
@@ -704,7 +704,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_job_warn(job, false,
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
-    bm_tally_end(job);
+    bm_gather_end(job);
     bm_unsplit_end(job);
     bm_seams_end(job);
     if (job->is_check) return BLASTMERGE_OK;

@@ -14,6 +14,7 @@
 #include "child/child.h"
 #include "expect/expect.h"
 #include "fetch/fetch.h"
+#include "gather.h"
 #include "mark/mark.h"
 #include "number/header.h"
 #include "number/number.h"
@@ -24,7 +25,6 @@
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
-#include "tally.h"
 
 #include <time.h>
 
@@ -164,7 +164,7 @@ struct blastmerge_job {
     bool is_last_batch;              /* the current batch is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
-    struct bm_tally tallies[BM_N_TALLIES];
+    struct bm_gathered gathered[BM_N_GATHERED];
     uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
     size_t first_line_end[2];     /* ... and the first of these */
     size_t first_forbidden_child; /* that has a character which XML forbids ... */

@@ -42,8 +42,9 @@ enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
     show(ours, sizeof ours, difference.name, difference.value);
     show(theirs, sizeof theirs, difference.name, difference.first_value);
     if (policy == BLASTMERGE_MISMATCH_WARN) {
-        bm_tally_add(job, BM_TALLY_SCOPE, "%.300s: around its Iterations is %s, where in %.300s there is %s",
-                     name_of(job, job->child), ours, name_of(job, job->first_header_child), theirs);
+        bm_gather_add(job, BM_GATHER_SCOPE,
+                      "%.300s: around its Iterations is %s, where in %.300s there is %s",
+                      name_of(job, job->child), ours, name_of(job, job->first_header_child), theirs);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH,
@@ -63,8 +64,8 @@ static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
     if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
     if (!bm_lane_lacks_bgzf_end(&bm_conduct_child(job)->lane)) return BLASTMERGE_OK;
     if (!bm_mark_is_bare_table(job->totals.format)) {
-        bm_tally_add(
-            job, BM_TALLY_BGZF,
+        bm_gather_add(
+            job, BM_GATHER_BGZF,
             "%.300s: it is BGZF, but its last block, the empty one, is missing; its text is whole for "
             "all that, as its own end shows",
             name_of(job, job->child));
