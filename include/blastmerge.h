@@ -215,6 +215,8 @@ struct blastmerge_report {
     uint64_t n_missing_queries;       /* options.expect_queries: without an Iteration */
     uint64_t n_forbidden_characters;  /* that XML forbids, and that were replaced or kept */
     uint64_t n_unnumbered_iterations; /* whose number is missing, or none: counted on from the one before */
+    uint64_t
+        n_unknown_queries; /* blastmerge_check(), options.expect_queries: may be in what could not be read */
 };
 
 /* What one child held, from the data. */
@@ -231,6 +233,11 @@ struct blastmerge_child {
     uint64_t compressed_bytes;
     uint64_t text_bytes;
     uint64_t n_forbidden_characters;
+    /* blastmerge_check(): BLASTMERGE_OK, or why it is at fault: the counts then tell how far it could be
+     * read, and are not in the totals. options.salvage: BLASTMERGE_SALVAGED if something of it was lost. */
+    enum blastmerge_status status;
+    const char
+        *error; /* blastmerge_check(): what is at fault. NULL: nothing, or 256 children before it are */
 };
 
 /* How far a job is. Totals are 0 where they are not known (pipes, readers). */
@@ -304,6 +311,9 @@ struct blastmerge_options {
         progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
     enum blastmerge_forbidden_characters forbidden_characters;
     enum blastmerge_header header;
+    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on.
+     * Returns BLASTMERGE_CALLBACK_OK, as on_warning. */
+    int (*on_fault)(void *context, const struct blastmerge_error *error);
 };
 
 /*
@@ -453,7 +463,14 @@ blastmerge_protect_location(struct blastmerge_job *job, const char *what,
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
-/* Reads and checks everything, writes nothing (a report, where one is set, is written). */
+/*
+ * Reads and checks everything, writes nothing (a report, where one is set, is written). Goes on after a child
+ * that is at fault, or that cannot be read, with the next: so the report has all children, and each one's
+ * status, as blastmerge_child() has. Returns the status of the first fault, and blastmerge_error() is about
+ * that; options.on_fault is told of each. What ends it at once, without a report: an option or a place that
+ * makes no sense, a wrong number of children, a failure of one of the caller's functions,
+ * blastmerge_cancel().
+ */
 BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's face: what blastmerge.h says, on the conductor. */
+#include "check.h"
 #include "cloud/location.h"
 #include "commit.h"
 #include "job.h"
@@ -244,6 +245,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_release(&job->memory, job->report_name);
     bm_release(&job->memory, job->database);
     bm_places_forget(job);
+    bm_check_close(job);
     bm_cancel_close(&job->cancel);
     memory = job->memory;
     bm_release(&memory, job);
@@ -558,6 +560,8 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
         .compressed_bytes = kept->compressed_bytes,
         .text_bytes = kept->text_bytes,
         .n_forbidden_characters = kept->n_forbidden,
+        .status = (enum blastmerge_status)kept->status,
+        .error = bm_check_message(job, number),
     };
     return BLASTMERGE_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commit.h"
+#include "check.h"
 #include "rescue.h"
 
 #include <string.h>
@@ -36,10 +37,19 @@ static enum blastmerge_status write_last(struct blastmerge_job *job) {
     return bm_store_write(&job->store, job->output.data, job->output.n_data, &job->error);
 }
 
+/* Not that anything failed: what there is to say of the children. */
+static enum blastmerge_status final_status(struct blastmerge_job *job) {
+    return job->is_check ? bm_check_status(job) : bm_rescue_status(job);
+}
+
 static enum blastmerge_status end_report(struct blastmerge_job *job) {
     const char *name = job->output_name != NULL ? job->output_name : job->output_location;
+    const struct blastmerge_error before = job->error;
+    (void)!final_status(job); /* what the job will end with, once all of it is visible */
+    const struct blastmerge_error fault = job->error;
+    job->error = before;
     enum blastmerge_status status =
-        bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, &job->error);
+        bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, &fault, &job->error);
     return status == BLASTMERGE_OK ? bm_store_prepare(&job->report_store, &job->error) : status;
 }
 
@@ -104,5 +114,5 @@ enum blastmerge_status bm_commit(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     bm_store_finish(&job->store);
     bm_store_finish(&job->report_store);
-    return job->is_check ? bm_conduct_queries_status(job) : bm_rescue_status(job);
+    return final_status(job);
 }

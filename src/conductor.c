@@ -8,6 +8,7 @@
  * and inflated ahead. At the end come the epilogue and the gzip trailer, which make the result complete: if
  * anything fails before that, the stream has no end.
  */
+#include "check.h"
 #include "job.h"
 #include "remote.h"
 #include "rescue.h"
@@ -51,7 +52,7 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
 }
 
 /* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
-static void note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
+void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
     if (!bm_cancel_check_process(&job->cancel)) return; /* it has forked, and returned in the copy, too */
     if (bm_callback_is_ok(issued, result) || job->failed_callback != NULL) return;
     job->failed_callback = what;
@@ -93,8 +94,8 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     bool was_inside = job->is_inside;
     job->is_inside = true; /* finalize warns before and after its merge, too */
     int issued = bm_callback_begin(job->options.callback_ticket);
-    note_callback(job, "on_warning failed", issued,
-                  job->options.on_warning(job->options.callback_context, message));
+    bm_job_note_callback(job, "on_warning failed", issued,
+                         job->options.on_warning(job->options.callback_context, message));
     job->is_inside = was_inside;
 }
 
@@ -158,8 +159,8 @@ static void tell_progress(struct blastmerge_job *job) {
         .output_bytes = job->totals.output_bytes,
     };
     int issued = bm_callback_begin(job->options.callback_ticket);
-    note_callback(job, "on_progress failed", issued,
-                  job->options.on_progress(job->options.callback_context, &progress));
+    bm_job_note_callback(job, "on_progress failed", issued,
+                         job->options.on_progress(job->options.callback_context, &progress));
 }
 
 /* --- batches ------------------------------------------------------------------------------------- */
@@ -316,19 +317,26 @@ static void note_query_fault(struct blastmerge_job *job, const char *message) {
 static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_expect_gap *gap) {
     char until[400] = "";
     char message[800];
-    job->totals.n_missing_queries += gap->n;
     if (gap->n == 0) return BLASTMERGE_OK;
+    if (gap->is_unknown)
+        job->totals.n_unknown_queries += gap->n;
+    else
+        job->totals.n_missing_queries += gap->n;
     if (gap->n > 1)
         snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
                  or_nameless(gap->last_name));
-    snprintf(message, sizeof message, "%" PRIu64 " %s no Iteration: number %" PRIu64 ", %.300s%s", gap->n,
-             gap->n == 1 ? "query has" : "queries in a row have", gap->first, or_nameless(gap->name), until);
+    snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
+             gap->n == 1 ? "query" : "queries in a row",
+             gap->is_unknown ? "may be in what could not be read"
+             : gap->n == 1   ? "has no Iteration"
+                             : "have no Iteration",
+             gap->first, or_nameless(gap->name), until);
     if (!job->is_check && job->totals.n_damaged_children == 0) {
         bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
         return fail(job);
     }
-    if (job->has_report) bm_report_missing(&job->report, gap->first, gap->n, gap->name, gap->last_name);
-    if (job->is_check)
+    if (job->has_report) bm_report_missing(&job->report, gap);
+    if (job->is_check && !gap->is_unknown)
         note_query_fault(job, message);
     else
         bm_job_warn(job, false, "%s", message);
@@ -339,16 +347,22 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
 static enum blastmerge_status take_stranger(struct blastmerge_job *job,
                                             const struct blastmerge_error *reason) {
     char message[sizeof reason->message + 320];
-    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH ||
-        job->n_query_strangers >= BM_JOB_MOST_STRANGERS) {
+    bool is_last = job->n_query_strangers + 1 == BM_JOB_MOST_STRANGERS;
+    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH) {
         job->error = *reason;
-        return bm_conduct_fail_child(job);
+        return reason->status == BLASTMERGE_MISMATCH ? bm_conduct_fail_child(job) : fail(job);
     }
     job->n_query_strangers++;
-    snprintf(message, sizeof message, "%.300s: %s", bm_source_display_name(&job->children[job->child].source),
-             reason->message);
+    snprintf(message, sizeof message, "%.300s: %.900s%s",
+             bm_source_display_name(&job->children[job->child].source), reason->message,
+             is_last ? "; what follows is not compared any more" : "");
     note_query_fault(job, message);
     return BLASTMERGE_OK;
+}
+
+/* Where very many Iterations are of none of the queries, these are another search's. */
+static bool is_expecting(const struct blastmerge_job *job) {
+    return job->expect != NULL && job->n_query_strangers < BM_JOB_MOST_STRANGERS;
 }
 
 /* Looks whether the Iterations are those of the queries that were expected. */
@@ -358,7 +372,7 @@ static enum blastmerge_status take_queries(struct blastmerge_job *job, const str
     enum blastmerge_status status = BLASTMERGE_OK;
     enum blastmerge_status taken = BLASTMERGE_OK;
     size_t position = 0;
-    while (status == BLASTMERGE_OK &&
+    while (status == BLASTMERGE_OK && is_expecting(job) &&
            bm_expect_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->view.end,
                           &gap, &taken, &reason)) {
         status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
@@ -368,7 +382,7 @@ static enum blastmerge_status take_queries(struct blastmerge_job *job, const str
 
 static enum blastmerge_status end_queries(struct blastmerge_job *job) {
     struct bm_expect_gap gap;
-    if (job->expect == NULL) return BLASTMERGE_OK;
+    if (!is_expecting(job)) return BLASTMERGE_OK;
     if (bm_expect_end(job->expect, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
     return take_gap(job, &gap);
 }
@@ -475,8 +489,14 @@ static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
 /* Marks and numbers a piece of the batch. */
 static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
     size_t end = job->rescue != NULL ? bm_rescue_limit(job) : SIZE_MAX;
-    enum blastmerge_status status = bm_child_scan(bm_conduct_child(job), end, &job->view, &job->error);
-    return status == BLASTMERGE_OK ? take_marks(job) : bm_conduct_fail_child(job);
+    struct blastmerge_error error;
+    enum blastmerge_status status = bm_child_scan(bm_conduct_child(job), end, &job->view, &error);
+    if (status == BLASTMERGE_OK) return take_marks(job);
+    /* A check wants to know which queries' Iterations stand before the fault. */
+    if (job->is_check && job->expect != NULL && take_queries(job, job->view.marks) != BLASTMERGE_OK)
+        return job->error.status;
+    job->error = error;
+    return bm_conduct_fail_child(job);
 }
 
 /* All of the child was scanned: all edits are known. */
@@ -583,7 +603,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     child->n_hits = counts->n_hits;
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
-    child->n_forbidden = counts->n_forbidden;
+    child->n_forbidden = counts->n_forbidden & BM_CHILD_MOST_FORBIDDEN;
     child->compressed_bytes = open->lane.fetch.n_read;
     job->phase = BM_PHASE_ROW;
     if (job->rescue != NULL) {
@@ -681,12 +701,21 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
                 job->first_forbidden, is_replaced ? "" : ": programs that read XML refuse the result");
 }
 
+/* No child is whole and has a document. */
+static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
+    if (job->check == NULL && begin_empty_table(job) != BLASTMERGE_OK && !bm_check_keep_fault(job))
+        return fail(job);
+    job->phase = BM_PHASE_END;
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
-    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
+    if (bm_job_check_all_children(job) != BLASTMERGE_OK && !bm_check_keep_fault(job)) return fail(job);
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
+    if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->copy.has_members;
     if (job->totals.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
@@ -756,6 +785,7 @@ enum blastmerge_status bm_conduct(struct blastmerge_job *job) {
             return fail(job);
         }
         status = step(job, &is_full);
+        if (status != BLASTMERGE_OK && bm_check_leave_child(job)) status = BLASTMERGE_OK;
         if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
         if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */
             bm_cancel_fail_foreign(&job->error);

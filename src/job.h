@@ -30,6 +30,9 @@
 
 enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
+enum { BM_CHILD_FORBIDDEN_BITS = 56 };
+#define BM_CHILD_MOST_FORBIDDEN ((UINT64_C(1) << BM_CHILD_FORBIDDEN_BITS) - 1)
+
 /* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
  * array, and the name: what docs/merge.md says under Memory. */
 struct bm_item {
@@ -41,7 +44,8 @@ struct bm_item {
     uint64_t n_invalid_bytes;
     uint64_t compressed_bytes;
     uint64_t text_bytes;
-    uint64_t n_forbidden;
+    uint64_t n_forbidden : BM_CHILD_FORBIDDEN_BITS;
+    uint64_t status : 8;          /* enum blastmerge_status: how it ended */
     struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
 };
 
@@ -76,6 +80,7 @@ enum bm_phase {
 enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
 _Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
 
+struct bm_check;
 struct bm_protected;
 struct bm_rescue;
 
@@ -132,6 +137,7 @@ struct blastmerge_job {
     struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
     struct bm_number *number;
     struct bm_expect *expect;   /* NULL: any queries will do */
+    struct bm_check *check;     /* src/check.c; NULL: nothing is at fault */
     uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
     char query_fault[512];      /* what was said of the first */
@@ -218,6 +224,9 @@ enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_so
 /* Adds a child whose strings are in the pool. */
 enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
                                          const struct bm_source *source) BM_CHECK_RESULT;
+
+/* Takes what a callback of the options has returned; a failure ends the job where it next can stop. */
+void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result);
 
 /* Ends the job if one of the options' callbacks has failed. */
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -436,6 +436,7 @@ enum blastmerge_status bm_rescue_end_child(struct blastmerge_job *job) {
         bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
         return bm_conduct_fail_child(job);
     }
+    child->status = plan->n_holes > 0 ? BLASTMERGE_SALVAGED : BLASTMERGE_OK;
     child->compressed_bytes = plan->n_bytes;
     child->text_bytes = plan->n_text;
     return BLASTMERGE_OK;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -593,8 +594,109 @@ static void test_error_says_where(void **state) {
     free(bad.data);
 }
 
+/* --- a check goes on ------------------------------------------------------------------------------ */
+
+struct faults {
+    size_t n;
+    size_t fail_at;
+    uint64_t children[8];
+    enum blastmerge_status statuses[8];
+};
+
+static int on_fault(void *context, const struct blastmerge_error *error) {
+    struct faults *faults = context;
+    if (faults->n == faults->fail_at) return -EPIPE;
+    assert_true(faults->n < 8);
+    faults->children[faults->n] = error->child;
+    faults->statuses[faults->n++] = error->status;
+    return BLASTMERGE_CALLBACK_OK;
+}
+
+static int fail_to_read(void *context, const void **data, size_t *n_bytes) {
+    (void)context;
+    *data = NULL;
+    *n_bytes = 0;
+    return -EIO;
+}
+
+/* Children 1 and 3 of five are at fault; with a reader, which is child 4, the caller's function fails. */
+static struct blastmerge_job *create_faulty(struct faults *faults, struct bytes bad, bool has_reader,
+                                            unsigned n_threads) {
+    static const struct blastmerge_reader reader = {.next = fail_to_read};
+    struct blastmerge_options options;
+    blastmerge_options_init(&options, sizeof options);
+    options.on_fault = on_fault;
+    options.callback_context = faults;
+    options.n_threads = n_threads;
+    struct blastmerge_job *job = create(&options);
+    assert_int_equal(blastmerge_add_memory(job, "a", zipped[0].data, zipped[0].n), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_add_memory(job, "b", bad.data, bad.n), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_add_memory(job, "c", texts[1].data, texts[1].n), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_add_location(job, "/nowhere/at/all"), BLASTMERGE_OK);
+    if (has_reader) assert_int_equal(blastmerge_add_reader(job, "r", &reader), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_add_memory(job, "d", zipped[2].data, zipped[2].n), BLASTMERGE_OK);
+    return job;
+}
+
+static void test_check_goes_on(void **state) {
+    (void)state;
+    struct bytes bad = make_text("blastp", 1, 5, "db");
+    strstr((char *)bad.data, "<Iteration_iter-num>4<")[1] = '&';
+    for (unsigned n_threads = 1; n_threads < 4; n_threads++) {
+        struct faults faults = {.fail_at = 8};
+        struct blastmerge_child child;
+        struct blastmerge_job *job = create_faulty(&faults, bad, false, n_threads);
+        assert_int_equal(blastmerge_check(job), BLASTMERGE_DATA);
+        assert_int_equal(blastmerge_error(job)->child, 1);
+        assert_non_null(strstr(blastmerge_error(job)->message, "b: "));
+        assert_int_equal(faults.n, 2);
+        assert_int_equal(faults.children[0], 1);
+        assert_int_equal(faults.statuses[0], BLASTMERGE_DATA);
+        assert_int_equal(faults.children[1], 3);
+        assert_int_equal(faults.statuses[1], BLASTMERGE_NOT_FOUND);
+        assert_int_equal(blastmerge_report(job)->n_iterations, 3 * N_ITERATIONS);
+        for (uint64_t i = 0; i < 5; i++) {
+            bool is_bad = i == 1 || i == 3;
+            assert_int_equal(blastmerge_child(job, i, &child), BLASTMERGE_OK);
+            assert_int_equal(child.status, i == 1   ? BLASTMERGE_DATA
+                                           : i == 3 ? BLASTMERGE_NOT_FOUND
+                                                    : BLASTMERGE_OK);
+            assert_int_equal(child.n_iterations, i == 1 ? 3 : is_bad ? 0 : N_ITERATIONS);
+            assert_int_equal(child.error != NULL, is_bad);
+            if (is_bad) assert_non_null(strstr(child.error, child.name));
+        }
+        blastmerge_destroy(job);
+    }
+    free(bad.data);
+}
+
+/* The caller's own functions are obeyed at once. */
+static void test_check_ends(void **state) {
+    (void)state;
+    struct bytes bad = make_text("blastp", 1, 5, "db");
+    struct faults faults = {.fail_at = 0};
+    struct blastmerge_child child;
+    strstr((char *)bad.data, "<Iteration_iter-num>4<")[1] = '&';
+    struct blastmerge_job *job = create_faulty(&faults, bad, false, 1);
+    assert_int_equal(blastmerge_check(job), BLASTMERGE_IO);
+    assert_non_null(strstr(blastmerge_error(job)->message, "on_fault failed"));
+    assert_int_equal(blastmerge_child(job, 4, &child), BLASTMERGE_OK);
+    assert_int_equal(child.n_iterations, 0);
+    blastmerge_destroy(job);
+
+    faults = (struct faults){.fail_at = 8};
+    job = create_faulty(&faults, bad, true, 1);
+    assert_int_equal(blastmerge_check(job), BLASTMERGE_IO);
+    assert_int_equal(blastmerge_error(job)->child, 4);
+    assert_int_equal(faults.n, 2);
+    blastmerge_destroy(job);
+    free(bad.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check_goes_on),
+        cmocka_unit_test(test_check_ends),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_next_hands_out_all_and_then_nothing),
         cmocka_unit_test(test_file_and_report),

@@ -24,6 +24,15 @@ enum blastmerge_form tool_form(const struct tool_options *options) {
     return options->output == NULL ? BLASTMERGE_FORM_GZIP : blastmerge_form_of_name(options->output);
 }
 
+/* Said at once, even where warnings are not wanted. */
+static int on_fault(void *context, const struct blastmerge_error *error) {
+    struct tool_job *job = context;
+    tool_progress_clear(&job->progress);
+    (void)tool_fail(error->status, "%s", error->message);
+    if (job->n_faults++ == 0) job->first_fault = *error;
+    return BLASTMERGE_CALLBACK_OK;
+}
+
 static struct blastmerge_options library_options(const struct tool_options *options) {
     struct blastmerge_options library;
     blastmerge_options_init(&library, sizeof library);
@@ -50,6 +59,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.memory_limit = options->memory;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;
+    library.on_fault = on_fault;
     return library;
 }
 
@@ -84,7 +94,10 @@ enum blastmerge_status tool_job_run(struct tool_job *job,
         tool_signals_note_pipe())
         return status;
     if (tool_signals_caught()) return status;
-    return tool_job_fail(job->job, status);
+    const struct blastmerge_error *error = blastmerge_error(job->job);
+    bool is_told = job->n_faults > 0 && error->child == job->first_fault.child &&
+                   strcmp(error->message, job->first_fault.message) == 0;
+    return is_told ? status : tool_job_fail(job->job, status);
 }
 
 /* "1 Hit", "2 Hits". */

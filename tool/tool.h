@@ -161,6 +161,8 @@ void tool_signals_raise(void);
 struct tool_job {
     struct blastmerge_job *job;
     struct tool_progress progress;
+    uint64_t n_faults; /* that a check went on after, and which have been said */
+    struct blastmerge_error first_fault;
 };
 
 /* How the result is written: as the options say, else as the output's name does. */

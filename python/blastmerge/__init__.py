@@ -50,6 +50,7 @@ memory_limit     bytes that the process may take where anything is remote; 0: 64
 endpoint         URL of the object store for az://, s3:// and gs://, where it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
 on_progress      called with a Progress now and then
+on_fault         of a check: called with the MergeError of each child that is at fault; the check then goes on
 
 Values of the wrong type are a TypeError, numbers out of range an OverflowError, and strings with NUL a ValueError. Whatever goes
 wrong in a merge is raised as a MergeError of the kind that its status stands for. What a child's iterator, a file object, a
@@ -64,7 +65,7 @@ import stat
 from dataclasses import fields
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Optional, TypeVar, Union
 
-from . import _job, _values
+from . import _errors, _job, _values
 from ._children import Child as ChildSource
 from ._children import Children, Chunk
 from ._errors import (CancelledError, ChangedError, DataError, DeniedError, ExistsError, InternalError, MergeError, MergeIOError,
@@ -123,10 +124,19 @@ def merged_bytes(children: Children, **options: Any) -> bytes:
     return _with_job(children, options, lambda job: b"".join(iter(job.next, b"")))
 
 
-def check(children: Children, **options: Any) -> Report:
-    """Reads and checks all children, and writes nothing."""
+def check(children: Children, *, report: Optional[_Path] = None, **options: Any) -> Report:
+    """Reads and checks all children, and writes nothing but the report, a path for it as JSON, if that is given.
+
+    A child that is at fault does not end it: the others are checked all the same. The first fault is raised then, and its
+    report is the Report of all children, with the status of each and what is at fault. An exception that a child's iterator or a callback
+    raises ends it at once."""
     def work(job: _job.Job) -> Report:
-        job.check()
+        job.set_report(report)
+        try:
+            job.check()
+        except MergeError as error:
+            error.report = _report(job)
+            raise
         return _report(job)
     return _with_job(children, options, work)
 
@@ -176,5 +186,7 @@ def _report(job: _job.Job) -> Report:
 
 
 def _child(child: Any) -> Child:
-    counts = [getattr(child, name) for name, _ in child._fields_ if name not in ("name", "location")]
-    return Child(os.fsdecode(child.name), *counts)
+    counts = [getattr(child, name) for name, _ in child._fields_ if name not in ("name", "location", "status", "error")]
+    status = _job.C.blastmerge_status_name(child.status).decode() if child.status else "ok"
+    message = None if child.error is None else _errors.in_python(child.error.decode(errors="replace"))
+    return Child(os.fsdecode(child.name), *counts, status, message)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from . import _library
+
+if TYPE_CHECKING:
+    from ._results import Report
 
 
 class MergeWarning(UserWarning):
@@ -15,10 +18,11 @@ class MergeWarning(UserWarning):
 class MergeError(Exception):
     """What went wrong: status (the program's exit code), and where it is known child, text_offset and iterations (whole ones
     of that child before the place), else None. http_status and provider_code: what a server said, such as 404 and "BlobNotFound",
-    else 0 and "". outcome: what finalize() has to say of it, else None."""
+    else 0 and "". outcome: what finalize() has to say of it, else None. report: of check() the Report of all children, else None."""
 
     status = 70
     outcome: Optional[Dict[str, Any]] = None
+    report: "Optional[Report]" = None
 
     def __init__(self, message: str, child: Optional[int] = None, text_offset: Optional[int] = None,
                  iterations: int = 0, system_error: int = 0, http_status: int = 0, provider_code: str = "") -> None:

@@ -120,6 +120,7 @@ class Job:
         options = dict(options)
         on_warning = _values.callback("on_warning", options.pop("on_warning", None)) or _warn
         on_progress = _values.callback("on_progress", options.pop("on_progress", None))
+        on_fault = _values.callback("on_fault", options.pop("on_fault", None))
         form, is_by_name = _form_of(options, output)
         made.form = form
         types = dict(_library.Options._fields_)
@@ -143,6 +144,9 @@ class Job:
         made.callback_ticket = ctypes.pointer(self.ticket)
         made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(
             in_python(message.decode(errors="replace"))))
+        if on_fault is not None:
+            made.on_fault = self._callback(_library.FAULT, lambda _context, error: on_fault(
+                from_library(error.contents.status, error.contents)))
         if on_progress is not None:
             made.on_progress = self._callback(_library.PROGRESS, lambda _context, progress: on_progress(
                 Progress(*(getattr(progress.contents, field) for field, _ in _library.Progress._fields_))))

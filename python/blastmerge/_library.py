@@ -36,13 +36,13 @@ class Report(Structure):
                 ("n_empty_children", c_uint64), ("n_bare_iterations", c_uint64), ("n_damaged_children", c_uint64),
                 ("n_lost_stretches", c_uint64),
                 ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64), ("n_forbidden_characters", c_uint64),
-                ("n_unnumbered_iterations", c_uint64)]
+                ("n_unnumbered_iterations", c_uint64), ("n_unknown_queries", c_uint64)]
 
 
 class Child(Structure):
     _fields_ = [("name", c_char_p), ("location", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
-                ("text_bytes", c_uint64), ("n_forbidden_characters", c_uint64)]
+                ("text_bytes", c_uint64), ("n_forbidden_characters", c_uint64), ("status", c_int), ("error", c_char_p)]
 
 
 class Progress(Structure):
@@ -54,6 +54,9 @@ WARNING = CFUNCTYPE(c_int, c_void_p, c_char_p)
 PROGRESS = CFUNCTYPE(c_int, c_void_p, POINTER(Progress))
 
 
+FAULT = CFUNCTYPE(c_int, c_void_p, POINTER(Error))
+
+
 class Options(Structure):
     _fields_ = [("struct_size", c_size_t), ("database", c_char_p), ("keep_database", c_int), ("allow_empty", c_int),
                 ("mismatch", c_int), ("invalid_utf8", c_int), ("sort", c_int), ("expect_children", c_uint64),
@@ -63,7 +66,8 @@ class Options(Structure):
                 ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
                 ("as_unsplit", c_int), ("salvage", c_int),
                 ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int)),
-                ("progress_interval", c_uint), ("forbidden_characters", c_int), ("header", c_int)]
+                ("progress_interval", c_uint), ("forbidden_characters", c_int), ("header", c_int),
+                ("on_fault", FAULT)]
 
 
 class FinalizeOptions(Structure):
@@ -113,6 +117,7 @@ def _declare(library):
             ("version", c_char_p, []),
             ("features", c_char_p, []),
             ("form_of_name", c_int, [c_char_p]),
+            ("status_name", c_char_p, [status]),
             ("options_init", None, [POINTER(Options), c_size_t]),
             ("create", status, [POINTER(job), POINTER(Options)]),
             ("destroy", None, [job]),

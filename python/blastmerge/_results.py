@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Child:
     compressed_bytes: int
     text_bytes: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
+    status: str  # "ok"; of a check "damaged" or whatever is at fault: the counts go as far as it could be read; "salvaged"
+    error: Optional[str]  # what is at fault, of the first 256 children that are; else None
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Report:
     missing_queries: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
     unnumbered_iterations: int
+    unknown_queries: int  # of a check: may be in what could not be read
     children: Tuple[Child, ...]
 
 

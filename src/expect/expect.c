@@ -44,10 +44,13 @@ struct bm_expect {
     struct bm_names other_names;
     bool has_query;
     bool is_psi;
-    bool is_begin;      /* of a document */
-    bool is_first;      /* the current Iteration, of its document */
-    bool is_blast_plus; /* so that lengths count as its reader of FASTA counts them */
-    uint64_t iteration; /* where the one begins whose names are wanted; NOWHERE: there is none */
+    bool is_begin;                  /* of a document */
+    bool is_first;                  /* the current Iteration, of its document */
+    bool is_blast_plus;             /* so that lengths count as its reader of FASTA counts them */
+    uint64_t iteration;             /* where the one begins whose names are wanted; NOWHERE: there is none */
+    bool is_open;                   /* an Iteration whose names were taken has not come to its end ... */
+    struct bm_queries_place before; /* ... and this is where its query is expected */
+    bool has_left;                  /* bm_expect_leave() was called since the last Iteration */
     uint64_t n_iterations;
     uint64_t n_bytes_read; /* of the file, looking for a query of the same name */
     struct located located;
@@ -380,6 +383,7 @@ static enum blastmerge_status fail(struct bm_expect *expect, const struct bm_exp
 static enum blastmerge_status find_query(struct bm_expect *expect, struct bm_expect_gap *gap,
                                          struct blastmerge_error *error) {
     const struct bm_queries_place before = bm_queries_place(&expect->queries);
+    struct bm_queries_place here = before;
     char length[100] = "";
     bool fits = false;
     enum blastmerge_status status = next_query(expect, error);
@@ -391,11 +395,16 @@ static enum blastmerge_status find_query(struct bm_expect *expect, struct bm_exp
         if (status != BLASTMERGE_OK || fits) break;
         if (gap->n++ == 0) describe_length(expect, length, sizeof length);
         memcpy(gap->last_name, expect->names.token.bytes, sizeof gap->last_name);
+        here = bm_queries_place(&expect->queries);
         status = next_query(expect, error);
     }
     if (status != BLASTMERGE_OK) return status;
     if (fits) {
         note_length(expect);
+        gap->is_unknown = expect->has_left;
+        expect->has_left = false;
+        expect->is_open = true;
+        expect->before = here;
         return BLASTMERGE_OK;
     }
     status = fail(expect, gap, length, error);
@@ -433,23 +442,36 @@ bool bm_expect_take(struct bm_expect *expect, const struct bm_mark_list *marks, 
                     enum blastmerge_status *status, struct blastmerge_error *error) {
     uint64_t to = NOWHERE;
     gap->n = 0;
+    gap->is_unknown = false;
     *status = BLASTMERGE_OK;
     while (to == NOWHERE && *position < marks->n_entries) {
         const struct bm_mark_entry *mark = &marks->entries[(*position)++];
         if (mark->kind == BM_MARK_ITERATION) expect->iteration = mark->offset;
-        if (mark->kind == BM_MARK_ITERATION_END && expect->iteration != NOWHERE) to = mark->offset;
+        if (mark->kind != BM_MARK_ITERATION_END) continue;
+        expect->is_open = false;
+        if (expect->iteration != NOWHERE) to = mark->offset;
     }
     if (expect->iteration == NOWHERE) return false;
+    bool is_whole = to != NOWHERE;
     if (to == NOWHERE && scanned - expect->iteration < HEAD) return false;
     if (to == NOWHERE || to - expect->iteration > HEAD) to = expect->iteration + HEAD;
     read_iteration(expect, batch, to);
     *status = take_iteration(expect, gap, error);
+    if (is_whole) expect->is_open = false;
     return true;
+}
+
+void bm_expect_leave(struct bm_expect *expect) {
+    if (expect->is_open) go_back(expect, &expect->before);
+    expect->is_open = false;
+    expect->iteration = NOWHERE;
+    expect->has_left = true;
 }
 
 enum blastmerge_status bm_expect_end(struct bm_expect *expect, struct bm_expect_gap *gap,
                                      struct blastmerge_error *error) {
     gap->n = 0;
+    gap->is_unknown = expect->has_left;
     enum blastmerge_status status = next_query(expect, error);
     gap->first = expect->queries.number;
     memcpy(gap->name, expect->names.token.bytes, sizeof gap->name);

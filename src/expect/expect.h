@@ -28,6 +28,7 @@ void bm_expect_close(struct bm_expect *expect, struct bm_memory *memory);
 /* Queries that are missing in a row. */
 struct bm_expect_gap {
     uint64_t n;
+    bool is_unknown;               /* bm_expect_leave() came before: they may be in what was not read */
     uint64_t first;                /* its number in the file, from 1 */
     char name[BM_EXPECT_WORD + 1]; /* of the first; "": it has none */
     char last_name[BM_EXPECT_WORD + 1];
@@ -44,6 +45,10 @@ void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field
 bool bm_expect_take(struct bm_expect *expect, const struct bm_mark_list *marks, size_t *position,
                     const struct bm_batch *batch, uint64_t scanned, struct bm_expect_gap *gap,
                     enum blastmerge_status *status, struct blastmerge_error *error);
+
+/* What follows is not read up to the next Iteration that is taken, which is another child's. If an Iteration
+ * has begun, and not come to its end, its query is expected again. */
+void bm_expect_leave(struct bm_expect *expect);
 
 /* All Iterations were taken: what is missing behind the last. */
 enum blastmerge_status bm_expect_end(struct bm_expect *expect, struct bm_expect_gap *gap,

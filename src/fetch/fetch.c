@@ -62,6 +62,7 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
         }
         if (!bm_callback_is_ok(issued, result)) {
             fetch->n_chunk = 0;
+            fetch->source->from.reader->has_failed = true;
             return bm_fail_callback(error, result, "its reader failed");
         }
         if (chunk == NULL && fetch->n_chunk > 0) {
@@ -129,6 +130,11 @@ void bm_source_close(struct bm_source *source) {
 const struct bm_reader *bm_source_close_failure(const struct bm_source *source) {
     if (source->back_end != &reader_back_end || !source->from.reader->has_close_failed) return NULL;
     return source->from.reader;
+}
+
+bool bm_source_has_failed(const struct bm_source *source) {
+    if (source->back_end != &reader_back_end) return false;
+    return source->from.reader->has_failed || source->from.reader->has_close_failed;
 }
 
 const char *bm_source_location(const struct bm_source *source) {

@@ -36,6 +36,7 @@ struct bm_fetch_back_end {
 struct bm_reader {
     struct blastmerge_reader functions;
     int *ticket;           /* of its calls, or NULL */
+    bool has_failed;       /* next did */
     bool has_close_failed; /* close returned close_result */
     int close_result;
 };
@@ -72,6 +73,9 @@ struct bm_source bm_source_reader(const char *name, struct bm_reader *reader);
 
 /* What its reader's close returned, if that was a failure; else NULL. */
 const struct bm_reader *bm_source_close_failure(const struct bm_source *source);
+
+/* Whether it is a reader of which a function has failed. */
+bool bm_source_has_failed(const struct bm_source *source);
 
 /* Calls the reader's close, if it was not yet; breaks off a look. */
 void bm_source_close(struct bm_source *source);

@@ -715,6 +715,14 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
     capture(number, batch, safe);
 }
 
+void bm_number_leave(struct bm_number *number) {
+    number->is_cut = number->is_cut || number->is_capturing;
+    number->is_capturing = number->is_in_fragment = number->is_dropping = false;
+    number->pending_body = NONE;
+    number->n_pending_edits = 0;
+    number->excess = (struct bm_number_excess){0};
+}
+
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits) {
     if (number->pending_body == NONE) return mark_safe;
     if (mark_safe <= number->pending_body + BM_NUMBER_MAX_BODY_HOLD) {

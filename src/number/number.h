@@ -113,6 +113,9 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
  * May append edits. */
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits);
 
+/* Nothing more of the current child is taken: its marks have ended anywhere. For jobs that write nothing. */
+void bm_number_leave(struct bm_number *number);
+
 /* The result's last text, of the number room that had its first document; valid until it is opened again.
  * total: of all of the result. *dropped_megablast: a BlastOutput_mbstat was dropped. */
 const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,

@@ -182,6 +182,7 @@ enum blastmerge_status bm_report_open(struct bm_report *report,
     report->context = context;
     report->warnings = json_array();
     report->missing = json_array();
+    report->unknown = json_array();
     begin_child(report);
     json_t *head = json_pack("{s:s, s:i, s:s, s:s, s:o}", "schema", "blastmerge-report", "schema_version",
                              SCHEMA_VERSION, "version", blastmerge_version(), "command",
@@ -260,21 +261,27 @@ static void add_lost(struct bm_report *report, json_t *row) {
     report->lost = NULL;
 }
 
-void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
-                       const char *last) {
-    if (json_array_size(report->missing) >= BM_REPORT_MOST_MISSING) return;
-    json_t *row =
-        json_pack("{s:o, s:o, s:o, s:o}", "first", number_of(number), "last", number_of(number + n - 1),
-                  "first_query", string_of(first, false), "last_query", string_of(last, false));
-    if (json_array_append_new(report->missing, row) != 0) report->has_failed = true;
+void bm_report_missing(struct bm_report *report, const struct bm_expect_gap *gap) {
+    json_t *rows = gap->is_unknown ? report->unknown : report->missing;
+    if (json_array_size(rows) >= BM_REPORT_MOST_MISSING) return;
+    json_t *row = json_pack("{s:o, s:o, s:o, s:o}", "first", number_of(gap->first), "last",
+                            number_of(gap->first + gap->n - 1), "first_query", string_of(gap->name, false),
+                            "last_query", string_of(gap->last_name, false));
+    if (json_array_append_new(rows, row) != 0) report->has_failed = true;
+}
+
+/* A word for how a child, or all of it, ended. */
+static const char *word_of(enum blastmerge_status status) {
+    return status == BLASTMERGE_OK ? "ok" : blastmerge_status_name(status);
 }
 
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) {
     json_t *row = json_pack(
-        "{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "compressed_bytes",
-        number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes), "documents",
-        number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
+        "{s:n, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "status",
+        word_of(child->status), "error", child->error != NULL ? string_of(child->error, false) : json_null(),
+        "compressed_bytes", number_of(child->compressed_bytes), "text_bytes", number_of(child->text_bytes),
+        "documents", number_of(child->n_documents), "iterations", number_of(child->n_iterations), "hits",
         number_of(child->n_hits), "hsps", number_of(child->n_hsps), "invalid_bytes",
         number_of(child->n_invalid_bytes), "forbidden_characters", number_of(child->n_forbidden_characters),
         "header", report->header, "warnings", report->child_warnings);
@@ -323,7 +330,8 @@ static json_t *unsplit_of(const struct blastmerge_report *totals) {
 }
 
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
-                                     const char *output, struct blastmerge_error *error) {
+                                     const char *output, const struct blastmerge_error *fault,
+                                     struct blastmerge_error *error) {
     char crc[9];
     snprintf(crc, sizeof crc, "%08" PRIx32, totals->output_crc32);
     json_t *sums = json_pack(
@@ -335,12 +343,14 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
     json_t *result = json_pack("{s:n, s:o, s:o, s:s}", "location", "bytes", number_of(totals->output_bytes),
                                "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
     if (output != NULL) set_location(report, result, output);
-    json_t *tail = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "format",
-                             blastmerge_format_name(totals->format), "totals", sums, "unsplit",
-                             unsplit_of(totals), "output", result, "missing_queries", report->missing,
-                             "warnings", report->warnings, "peak_memory", number_of(totals->peak_memory),
-                             "peak_resident", number_of(peak_resident()), "seconds", totals->seconds);
-    report->warnings = report->missing = NULL;
+    json_t *tail = json_pack(
+        "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "status", word_of(fault->status),
+        "error", fault->status != BLASTMERGE_OK ? string_of(fault->message, false) : json_null(), "format",
+        blastmerge_format_name(totals->format), "totals", sums, "unsplit", unsplit_of(totals), "output",
+        result, "missing_queries", report->missing, "unknown_queries", report->unknown, "warnings",
+        report->warnings, "peak_memory", number_of(totals->peak_memory), "peak_resident",
+        number_of(peak_resident()), "seconds", totals->seconds);
+    report->warnings = report->missing = report->unknown = NULL;
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)
         status = write_value(report, tail, true, error);
@@ -356,5 +366,6 @@ void bm_report_close(struct bm_report *report) {
     json_decref(report->warnings);
     json_decref(report->lost);
     json_decref(report->missing);
+    json_decref(report->unknown);
     memset(report, 0, sizeof *report);
 }

@@ -5,6 +5,7 @@
 #ifndef BM_REPORT_H
 #define BM_REPORT_H
 
+#include "expect/expect.h"
 #include "salvage/salvage.h"
 
 typedef struct json_t bm_json;
@@ -19,6 +20,7 @@ struct bm_report {
     bm_json *lost;           /* of the child at hand; NULL: nothing */
     uint64_t n_unchecked;    /* of the child at hand */
     bm_json *missing;        /* queries without an Iteration */
+    bm_json *unknown;        /* queries of which that is not known */
     bool has_failed;         /* out of memory while something was kept */
     uint64_t n_children;
 };
@@ -41,19 +43,19 @@ void bm_report_warning(struct bm_report *report, bool is_of_child, const char *m
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
-/* Keeps that n queries in a row, which have these numbers and names, have no Iteration. So many of these are
- * kept. */
+/* Keeps that queries in a row have no Iteration, or perhaps none. So many of these are kept. */
 enum { BM_REPORT_MOST_MISSING = 1024 };
-void bm_report_missing(struct bm_report *report, uint64_t number, uint64_t n, const char *first,
-                       const char *last);
+void bm_report_missing(struct bm_report *report, const struct bm_expect_gap *gap);
 
 /* Writes the row of the child at hand, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Writes the end. output: the result's location, or NULL. */
+/* Writes the end. output: the result's location, or NULL. fault: what it ends with, if its status is not
+ * BLASTMERGE_OK. */
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
-                                     const char *output, struct blastmerge_error *error) BM_CHECK_RESULT;
+                                     const char *output, const struct blastmerge_error *fault,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Frees what is kept. Fine on one that is zeroed. */
 void bm_report_close(struct bm_report *report);

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import gzip
 import io
+import json
 import os
 import subprocess
 import sys
@@ -112,6 +113,34 @@ def test_options():
 def test_check():
     report = blastmerge.check(PATHS)
     assert report.iterations == 11 and report.output_bytes == 0 and report.hits == 49
+
+
+def test_check_goes_on(tmp_path):
+    """The first fault is raised, with what there is to say of all children."""
+    broken = gzip.decompress(CHILDREN[1]).replace(b"</Hit_def>", b"</Hit_fed>")
+    told = []
+    with pytest.raises(blastmerge.DataError, match="child 1: .*Hit_fed") as caught:
+        blastmerge.check([CHILDREN[0], broken, tmp_path / "absent", CHILDREN[0]], report=tmp_path / "report.json", sort="none",
+                         on_fault=told.append)
+    report = caught.value.report
+    assert [child.status for child in report.children] == ["ok", "damaged", "not found", "ok"]
+    assert report.children[1].error == str(caught.value) and report.children[0].error is None
+    assert report.iterations == report.children[0].iterations + report.children[3].iterations > 0
+    assert [type(error) for error in told] == [blastmerge.DataError, blastmerge.MissingError]
+    assert [error.child for error in told] == [1, 2]
+    written = json.loads((tmp_path / "report.json").read_bytes())
+    assert [row["status"] for row in written["children"]] == ["ok", "damaged", "not found", "ok"]
+    assert blastmerge.check(PATHS, report=tmp_path / "other.json").children[0].status == "ok"
+    with pytest.raises(ZeroDivisionError):
+        blastmerge.check([broken, CHILDREN[0]], on_fault=lambda error: 1 / 0)
+
+    def failing():
+        yield CHILDREN[0][:100]
+        raise KeyboardInterrupt
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        blastmerge.check((seen.append(number) or child for number, child in enumerate([failing(), CHILDREN[0], CHILDREN[1]])))
+    assert seen != [0, 1, 2]
 
 
 def test_errors_say_where(tmp_path):

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""A check goes on behind what is at fault, and says something of every child."""
+import json
+import os
+import random
+import subprocess
+
+import forms
+import program
+import pytest
+import small
+
+NAMES = [f"query{number}" for number in range(20)]
+
+
+def check(folder, children, *arguments, code, queries=None):
+    """Checks children (bytes, or None: no such file); returns the run and the report, which must be whole."""
+    paths = program.write_children(folder, [child or b"" for child in children])
+    for path, child in zip(paths, children):
+        if child is None:
+            path.unlink()
+    if queries is not None:
+        (folder / "queries").write_text("".join(f">{name} a title\nMKV\n" for name in queries))
+        arguments = [*arguments, "--expect-queries", folder / "queries"]
+    done = program.run("check", "-f", "--report", folder / "report", *arguments, *paths)
+    assert done.code == code, done.err
+    report = json.loads((folder / "report").read_text())
+    assert [row["location"] for row in report["children"]] == [str(path) for path in paths]
+    whole = [row for row in report["children"] if row["status"] == "ok"]
+    for name in ("documents", "iterations", "hits", "hsps", "compressed_bytes", "text_bytes"):
+        assert report["totals"][name] == sum(row[name] for row in whole)
+    for row in report["children"]:
+        assert (row["error"] is None) == (row["status"] == "ok")
+        if row["error"] is not None:
+            assert f"blastmerge: {row['error']}\n" in done.err and row["error"].startswith(row["location"])
+    assert (report["status"] == "ok") == (code == program.OK) == (report["error"] is None)
+    lines = done.out.decode().splitlines()
+    assert len(lines) == len(children) + 2
+    for row, line in zip(report["children"], lines[1:]):
+        assert line.endswith(row["location"]) and (line.split()[0] == "-") == (row["status"] != "ok")
+    return done, report
+
+
+def rows(report, name):
+    return [(row["first"], row["last"]) for row in report[name]]
+
+
+GOOD = small.child("one", "two")
+CRC = GOOD[:-8] + bytes([GOOD[-8] ^ 1]) + GOOD[-7:]
+FAULTS = {"cut": (GOOD[:-20], "damaged", program.DATA), "checksum": (CRC, "damaged", program.DATA),
+          "text": (small.text("one", "t\1wo"), "damaged", program.DATA), "absent": (None, "not found", program.NOT_FOUND),
+          "program": (small.child("one", program="blastn"), "mismatch", program.MISMATCH), "empty": (b"", "damaged", program.DATA),
+          "format": (b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n", "mismatch", program.MISMATCH),
+          "HTML": (b"<html></html>", "damaged", program.DATA)}
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "5"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault(tmp_path, fault, threads):
+    child, status, code = FAULTS[fault]
+    for place in range(3):
+        children = [GOOD, small.text("three"), GOOD]
+        if place > 0 or fault not in ("program", "format"):
+            children[place] = child
+        else:
+            continue  # the first one says what the others should be
+        done, report = check(tmp_path, children, "--threads", threads, code=code)
+        assert [row["status"] for row in report["children"]] == ["ok"] * place + [status] + ["ok"] * (2 - place)
+        assert report["status"] == status and report["error"] == report["children"][place]["error"]
+        assert done.err.count("\n") == 1 + done.err.count("warning: ")
+
+
+def test_several_faults(tmp_path):
+    """The exit code is the first one's, and each is said once."""
+    order = list(FAULTS)
+    for seed in range(12):
+        random.Random(seed).shuffle(order)
+        children = [GOOD] + [FAULTS[name][0] for name in order] + [GOOD]
+        done, report = check(tmp_path, children, "--threads", "3", "-q", code=FAULTS[order[0]][2])
+        assert [row["status"] for row in report["children"]] == ["ok"] + [FAULTS[name][1] for name in order] + ["ok"]
+        assert done.err.count("\n") == len(order)
+
+
+def test_all_are_at_fault(tmp_path):
+    done, report = check(tmp_path, [GOOD[:-9], None, b""], code=program.DATA)
+    assert report["totals"]["iterations"] == 0 and report["children"][0]["iterations"] == 2
+    assert "total" in done.out.decode().splitlines()[-1]
+    check(tmp_path, [None] * 300, code=program.NOT_FOUND)  # more than messages are kept of
+
+
+def test_all_are_empty(tmp_path):
+    paths = program.write_children(tmp_path, [b"", b""])
+    done = program.run("check", "--allow-empty", "--report", tmp_path / "report", *paths)
+    assert done.code == program.DATA and "all children are empty" in done.err
+    report = json.loads((tmp_path / "report").read_text())
+    assert [row["status"] for row in report["children"]] == ["ok", "ok"] and "all children are empty" in report["error"]
+
+
+def test_how_far_it_could_be_read(tmp_path):
+    text = small.text(*NAMES)
+    for at in range(0, len(text), 173):
+        _, report = check(tmp_path, [GOOD, text[:at], GOOD], code=program.DATA)
+        assert report["children"][1]["iterations"] == text[:at].count(b"</Iteration>")
+        assert report["children"][1]["text_bytes"] == at
+
+
+@pytest.mark.parametrize("form", ["plain", "level 6", "level 0", "several members"])
+def test_gaps_beside_damage(tmp_path, form):
+    """Certain is what is missing before the damage and behind the next Iteration; what lies between is not known."""
+    whole = [name for name in NAMES[4:12] if name != "query6"]
+    text = small.text(*whole)
+    ends = [text.index(b"</Iteration>", text.index(name.encode() + b"<")) + 12 for name in whole]
+    for at in range(len(text) // 2, len(text) - 60, 61):
+        n_whole = sum(end <= at for end in ends)
+        children = [small.child(*NAMES[:4]), forms.FORMS[form](text[:at]), None, small.child(*NAMES[14:17]), small.child("query18")]
+        done, report = check(tmp_path, children, code=program.MISMATCH if n_whole > 2 else program.DATA, queries=NAMES)
+        missing, first_unknown = [(7, 7)] if n_whole > 2 else [], NAMES.index(whole[n_whole - 1]) + 2
+        assert rows(report, "missing_queries") == [*missing, (18, 18), (20, 20)], at
+        assert rows(report, "unknown_queries") == [(first_unknown, 14)], at
+        assert f"may be in what could not be read: number {first_unknown}, " in done.err
+
+
+def test_damage_at_the_ends(tmp_path):
+    _, report = check(tmp_path, [None, small.child(*NAMES[3:5]), small.child(*NAMES[5:9])[:-30], b""], code=program.NOT_FOUND, queries=NAMES)
+    assert rows(report, "missing_queries") == []
+    unknown = rows(report, "unknown_queries")
+    assert unknown[0] == (1, 3) and unknown[1][1] == 20 and len(unknown) == 2
+    _, report = check(tmp_path, [None, None], code=program.NOT_FOUND, queries=NAMES)
+    assert rows(report, "unknown_queries") == [(1, 20)] and rows(report, "missing_queries") == []
+
+
+def test_what_comes_first_is_the_error(tmp_path):
+    done, report = check(tmp_path, [small.child(*NAMES[1:5]), None, small.child(*NAMES[5:])], code=program.MISMATCH, queries=NAMES)
+    assert report["status"] == "mismatch" and report["error"] == "1 query has no Iteration: number 1, query0"
+    assert done.err.endswith("blastmerge: 1 query has no Iteration: number 1, query0\n")
+    _, report = check(tmp_path, [None, small.child(*NAMES[1:5]), small.child(*NAMES[6:])], code=program.NOT_FOUND, queries=NAMES)
+    assert rows(report, "missing_queries") == [(6, 6)] and rows(report, "unknown_queries") == [(1, 1)]
+
+
+def test_long_iterations(tmp_path):
+    """Their names are taken long before they end, or fail to."""
+    text = small.text(*NAMES[:6]).replace(b"MKV", b"M" * 100000)
+    for at in range(text.index(b"query3<"), text.index(b"query4<"), 9001):
+        _, report = check(tmp_path, [forms.member(text[:at]), small.child(*NAMES[6:])], code=program.DATA, queries=NAMES)
+        assert rows(report, "unknown_queries") == [(4, 6)] and rows(report, "missing_queries") == []
+
+
+def test_another_searchs_iterations(tmp_path):
+    """After 100 Iterations of none of the queries nothing is compared any more."""
+    other = small.child(*(f"other{number}" for number in range(150)))
+    done, report = check(tmp_path, [small.child(*NAMES), other, other], "--sort", "none", code=program.MISMATCH, queries=NAMES)
+    assert len(done.warnings) == 100 and "not compared any more" in done.warnings[-1]
+    assert [row["status"] for row in report["children"]] == ["ok"] * 3
+
+
+def test_pipes(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    good = program.write_children(tmp_path, [GOOD])[0]
+    with subprocess.Popen(["sh", "-c", f"head -c 100 '{good}' > '{tmp_path}/fifo'"]) as writer:
+        done = program.run("check", tmp_path / "fifo", "-", good, input=GOOD)
+        assert writer.wait() == 0
+    assert done.code == program.DATA
+    assert [line.split()[0] for line in done.out.decode().splitlines()] == ["documents", "-", "1", "1", "2"]
+
+
+def test_a_file_of_queries_that_fails_is_no_childs_fault(tmp_path):
+    paths = program.write_children(tmp_path, [GOOD, GOOD])
+    (tmp_path / "queries").mkdir()
+    done = program.run("check", "--expect-queries", tmp_path / "queries", *paths)
+    assert done.code == program.USAGE and done.out == b""
