@@ -705,6 +705,7 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
 static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
     if (job->check == NULL && begin_empty_table(job) != BLASTMERGE_OK && !bm_check_keep_fault(job))
         return fail(job);
+    bm_gather_end(job);
     job->phase = BM_PHASE_END;
     return BLASTMERGE_OK;
 }
