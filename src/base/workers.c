@@ -125,6 +125,12 @@ bool bm_workers_take(struct bm_workers *workers, struct bm_task *task) {
     return true;
 }
 
+bool bm_workers_begin(struct bm_workers *workers, struct bm_task *task) {
+    if (task->state != BM_TASK_IDLE) return bm_workers_take(workers, task);
+    task->state = BM_TASK_RUNNING;
+    return true;
+}
+
 void bm_workers_wait(struct bm_workers *workers) {
     uint64_t n_news = workers->n_news;
     for (unsigned n_naps = 0; n_naps < N_NAPS; n_naps++) {

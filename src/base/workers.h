@@ -64,6 +64,9 @@ void bm_workers_submit(struct bm_workers *workers, struct bm_task *task);
  * BM_TASK_RUNNING, and the caller says with bm_workers_ended() that it is not any more. With the lock held.
  */
 bool bm_workers_take(struct bm_workers *workers, struct bm_task *task);
+
+/* The same for a task that is idle or queued. */
+bool bm_workers_begin(struct bm_workers *workers, struct bm_task *task);
 void bm_workers_ended(struct bm_workers *workers, struct bm_task *task);
 
 /* Has the job's thread woken, if it waits, when the lock is given back. With the lock held. */

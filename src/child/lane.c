@@ -41,9 +41,14 @@ static bool can_work(const struct bm_lane *lane) {
     return !lane->has_ended && lane->n_pages_done < lane->n_pages_filled && n_ready(lane) < lane->n_ahead;
 }
 
+/* Whether the child is so small that a thread would take longer to wake than to inflate all of it. */
+static bool is_small(const struct bm_lane *lane) {
+    return lane->n_pages_filled == 1 && lane->pages[0].is_last && lane->pages[0].n_bytes <= BM_LANE_SMALL;
+}
+
 /* Has a worker go on, if it is worth its while. With the lock held. */
 static void wake_worker(struct bm_lane *lane) {
-    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_LANE_STRIDE)
+    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_LANE_STRIDE && !is_small(lane))
         bm_workers_submit(lane->workers, &lane->task);
 }
 
@@ -210,7 +215,7 @@ bool bm_lane_fill(struct bm_lane *lane) {
  * waited or worked. */
 static void work_or_wait(struct bm_lane *lane) {
     struct bm_workers *workers = lane->workers;
-    if (bm_workers_take(workers, &lane->task)) {
+    if (bm_workers_begin(workers, &lane->task)) {
         while (can_work(lane) && !inflate_batch(lane)) {
         }
         bm_workers_ended(workers, &lane->task);
@@ -233,7 +238,6 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct 
             }
             bm_workers_lock(workers);
         } else {
-            if (can_work(lane)) bm_workers_submit(workers, &lane->task);
             work_or_wait(lane);
         }
     }

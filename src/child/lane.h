@@ -20,7 +20,8 @@ enum {
     BM_LANE_PAGES = 8,
     BM_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while a thread naps */
     /* A thread is not woken for less: batches that are ready to be merged, or free to be filled. */
-    BM_LANE_STRIDE = 2
+    BM_LANE_STRIDE = 2,
+    BM_LANE_SMALL = 8192 /* compressed bytes of a child that the job's thread inflates itself */
 };
 
 /* How much a lane holds. Batches' borders depend on it, but no byte of a result. */
