@@ -19,12 +19,15 @@ static int is_as_unsplit(uint8_t flags) {
     return (flags & 0xc0) == 0xc0 && (flags >> 4 & 3) % 3 != BLASTMERGE_INVALID_UTF8_LATIN1;
 }
 
+static enum blastmerge_header header;
+
 /* One merge; its text, and its status in *status. *is_xml: so it is. */
 static struct bytes merge(const struct bytes *children, size_t n_children, uint8_t flags, struct way way,
                           enum blastmerge_status *status, int *is_xml) {
     struct blastmerge_options options;
     struct bytes text;
     set_options(&options, flags, way);
+    options.header = header;
     if (is_as_unsplit(flags)) {
         options.as_unsplit = 1;
         options.forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
@@ -40,10 +43,12 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     return text;
 }
 
-/* What is merged already is merged once more. */
+/* What is merged already is merged once more. A table's first row stays as it is, whether it has names or hits: which it
+ * is may show only behind it, and that may have come from another child. */
 static void check_again(const struct bytes *text, uint8_t flags) {
     enum blastmerge_status status = BLASTMERGE_OK;
     int is_xml = 0;
+    header = BLASTMERGE_HEADER_KEEP;
     struct bytes again = merge(text, 1, flags, plain_way, &status, &is_xml);
     require(status == BLASTMERGE_OK && again.n == text->n && again.n > 0 && text->data != NULL);
     require(memcmp(again.data, text->data, again.n) == 0);
@@ -99,6 +104,7 @@ int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer c
     if (size < 2) return 0;
     uint8_t flags = data[0];
     uint32_t sum = (uint32_t)crc32(0, data, (uInt)size);
+    header = BLASTMERGE_HEADER_ONCE;
     size_t n_children = split_children(data + 1, size - 1, children, texts);
     struct bytes text = merge(children, n_children, flags, plain_way, &status, &is_xml);
     struct bytes other = merge(children, n_children, flags, choose_way(sum >> 8), &other_status, &is_xml);

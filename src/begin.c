@@ -82,31 +82,28 @@ static enum blastmerge_status check_order(struct blastmerge_job *job) {
         if (step == BM_ORDER_BACKWARD && n_backward++ == 0) first_backward = i;
         if (step == BM_ORDER_GAP && n_gaps++ == 0) first_gap = i;
     }
+    char names[2][BM_JOB_SHOWN_NAME];
     if (n_backward > 0) { /* gaps say nothing then */
-        const char *name = job->children[first_backward].source.name;
-        const char *before = job->children[first_backward - 1].source.name;
         if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
+        bm_job_show_names(job, first_backward, first_backward - 1, names);
         if (is_order_strict(job))
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                           "the children are not in natural order: %.350s comes after %.350s; --sort natural "
-                           "orders them, and --sort none says that the order is right",
-                           name, before);
-        bm_job_warn(
-            job, false,
-            "the children are not in natural order: %.400s comes after %.400s; --sort natural orders them",
-            name, before);
+                           "the children are not in natural order: %s comes after %s; --sort natural orders "
+                           "them, and --sort none says that the order is right",
+                           names[0], names[1]);
+        bm_job_warn(job, false,
+                    "the children are not in natural order: %s comes after %s; --sort natural orders them",
+                    names[0], names[1]);
     } else if (n_gaps > 0) {
-        const char *name = job->children[first_gap].source.name;
-        const char *before = job->children[first_gap - 1].source.name;
+        bm_job_show_names(job, first_gap - 1, first_gap, names);
         if (is_order_strict(job) && job->options.expect_children == 0)
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                           "the children's numbers have %zu gap%s, the first between %.350s and %.350s: "
+                           "the children's numbers have %zu gap%s, the first between %s and %s: "
                            "--expect-children N says that none is missing",
-                           n_gaps, n_gaps == 1 ? "" : "s", before, name);
-        bm_job_warn(
-            job, false,
-            "the children's numbers have %zu gap%s, the first between %.400s and %.400s: is any missing?",
-            n_gaps, n_gaps == 1 ? "" : "s", before, name);
+                           n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+        bm_job_warn(job, false,
+                    "the children's numbers have %zu gap%s, the first between %s and %s: is any missing?",
+                    n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
     }
     return BLASTMERGE_OK;
 }

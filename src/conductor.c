@@ -38,14 +38,16 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
     const char *name = bm_source_display_name(&job->children[job->child].source);
+    const size_t n_place = 110; /* bytes of the place in the text, and what stands between */
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
+    int n_message = (int)(sizeof message - n_place - strlen(addition)) - n_name;
     if (error->text_offset == BLASTMERGE_NO_OFFSET) {
-        (void)bm_fail_anew(error, error->status, "%.*s: %.500s%s", n_name, name, message, addition);
+        (void)bm_fail_anew(error, error->status, "%.*s: %.*s%s", n_name, name, n_message, message, addition);
     } else {
         (void)bm_fail_anew(error, error->status,
-                           "%.*s: %.400s (at byte %" PRIu64 " of its text, after %" PRIu64
+                           "%.*s: %.*s (at byte %" PRIu64 " of its text, after %" PRIu64
                            " whole Iteration%s)%s",
-                           n_name, name, message, error->text_offset, error->n_iterations,
+                           n_name, name, n_message, message, error->text_offset, error->n_iterations,
                            error->n_iterations == 1 ? "" : "s", addition);
     }
     return fail(job);
@@ -121,6 +123,15 @@ static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
     for (size_t i = job->child; i < job->n_opened; i++)
         if (job->children[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
+}
+
+void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
+                       char shown[2][BM_JOB_SHOWN_NAME]) {
+    const char *one = bm_source_display_name(&job->children[child].source);
+    const char *two = bm_source_display_name(&job->children[other].source);
+    bool differ = strcmp(one, two) != 0;
+    bm_show_difference(shown[0], BM_JOB_SHOWN_NAME, one, differ ? two : NULL);
+    bm_show_difference(shown[1], BM_JOB_SHOWN_NAME, two, differ ? one : NULL);
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
@@ -274,8 +285,8 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
         job->headers[0] = job->headers[1];
         return bm_seams_compare(job);
     }
-    const char *first = bm_source_display_name(&job->children[job->first_header_child].source);
-    const char *name = bm_source_display_name(&job->children[job->child].source);
+    char names[2][BM_JOB_SHOWN_NAME];
+    bm_job_show_names(job, job->child, job->first_header_child, names);
     while (bm_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
         char ours[BM_HEADER_SHOWN], theirs[BM_HEADER_SHOWN];
         bm_header_show(difference.value, difference.first_value, ours);
@@ -284,8 +295,8 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
             bool can_be_given = job->options.as_unsplit && difference.is_database &&
                                 !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %s, where that of %.200s is %s: they are not parts of one search%s",
-                    difference.name, ours, first, theirs,
+                    "its %s is %s, where that of %s is %s: they are not parts of one search%s",
+                    difference.name, ours, names[1], theirs,
                     can_be_given ? "; if it is one database in several places, --db NAME says what its name "
                                    "is in the result"
                     : difference.may_be_row ? "; --header keep takes such a row for one of hits"
@@ -293,8 +304,8 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
             return bm_conduct_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_gather_add(job, kind_of(&difference), "%.300s: its %s is %s, where that of %.300s is %s", name,
-                      difference.name, ours, first, theirs);
+        bm_gather_add(job, kind_of(&difference), "%s: its %s is %s, where that of %s is %s", names[0],
+                      difference.name, ours, names[1], theirs);
     }
     bm_header_complete(&job->headers[0], &job->headers[1]);
     return bm_seams_compare(job);

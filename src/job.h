@@ -234,6 +234,11 @@ enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHE
 /* A warning of the whole merge that is in the report alone. */
 void bm_job_note(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 
+/* Writes the names of two children for one message, so that they can be told apart. */
+enum { BM_JOB_SHOWN_NAME = 320 };
+void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
+                       char shown[2][BM_JOB_SHOWN_NAME]);
+
 /* Tells a warning of the child at hand, or of the whole merge. */
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);
 

@@ -16,18 +16,20 @@ static const char *name_of(const struct blastmerge_job *job, size_t child) {
 
 /* --- namespaces ---------------------------------------------------------------------------------- */
 
-/* Writes a declaration, or that there is none. */
-static const char *show(char *shown, size_t size, const char *name, const char *value) {
-    if (value == NULL)
+/* Writes a declaration, or that there is none; the other one declares something else. */
+static void show(char *shown, size_t size, const char *name, const char *value, const char *other) {
+    char shown_value[160];
+    if (value == NULL) {
         snprintf(shown, size, "no %.80s", name);
-    else
-        snprintf(shown, size, "%.80s=\"%.120s\"", name, value);
-    return shown;
+        return;
+    }
+    bm_show_difference(shown_value, sizeof shown_value, value, other);
+    snprintf(shown, size, shown_value[0] == '"' ? "%.80s=%s" : "%.80s=\"%s\"", name, shown_value);
 }
 
 enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
     struct bm_scope_difference difference;
-    char ours[256], theirs[256];
+    char ours[256], theirs[256], names[2][BM_JOB_SHOWN_NAME];
     const struct bm_scope *scope = &job->headers[1].scope;
     enum blastmerge_mismatch policy = job->options.mismatch;
     if (scope->is_beyond) {
@@ -39,18 +41,18 @@ enum blastmerge_status bm_seams_compare(struct blastmerge_job *job) {
     }
     if (!bm_scope_differ(&job->headers[0].scope, scope, &difference)) return BLASTMERGE_OK;
     if (policy == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
-    show(ours, sizeof ours, difference.name, difference.value);
-    show(theirs, sizeof theirs, difference.name, difference.first_value);
+    show(ours, sizeof ours, difference.name, difference.value, difference.first_value);
+    show(theirs, sizeof theirs, difference.name, difference.first_value, difference.value);
+    bm_job_show_names(job, job->child, job->first_header_child, names);
     if (policy == BLASTMERGE_MISMATCH_WARN) {
-        bm_gather_add(job, BM_GATHER_SCOPE,
-                      "%.300s: around its Iterations is %s, where in %.300s there is %s",
-                      name_of(job, job->child), ours, name_of(job, job->first_header_child), theirs);
+        bm_gather_add(job, BM_GATHER_SCOPE, "%s: around its Iterations is %s, where in %s there is %s",
+                      names[0], ours, names[1], theirs);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH,
-            "around its Iterations is %s, where in %.200s there is %s: they would mean something else in the "
+            "around its Iterations is %s, where in %s there is %s: they would mean something else in the "
             "result, which has the first child's root; declare the same in each root",
-            ours, name_of(job, job->first_header_child), theirs);
+            ours, names[1], theirs);
     return bm_conduct_fail_child(job);
 }
 
@@ -91,14 +93,14 @@ enum blastmerge_status bm_seams_end_child(struct blastmerge_job *job) {
 
 void bm_seams_end(struct blastmerge_job *job) {
     const uint64_t *n = job->n_line_ends;
+    char names[2][BM_JOB_SHOWN_NAME];
     if (n[0] == 0 || n[1] == 0) return;
-    bm_job_warn(
-        job, false,
-        "lines end in CR LF in %" PRIu64 " %s (first in %.300s) and in LF alone in %" PRIu64
-        " (first in %.300s), and so they do in the result: many programs take the CR for a part of the "
-        "last column",
-        n[1], n[1] == 1 ? "child" : "children", name_of(job, job->first_line_end[1]), n[0],
-        name_of(job, job->first_line_end[0]));
+    bm_job_show_names(job, job->first_line_end[1], job->first_line_end[0], names);
+    bm_job_warn(job, false,
+                "lines end in CR LF in %" PRIu64 " %s (first in %s) and in LF alone in %" PRIu64
+                " (first in %s), and so they do in the result: many programs take the CR for a part of the "
+                "last column",
+                n[1], n[1] == 1 ? "child" : "children", names[0], n[0], names[1]);
 }
 
 /* --- a fault in a text whose gzip may be damaged, too ---------------------------------------------- */

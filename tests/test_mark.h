@@ -175,6 +175,7 @@ static inline size_t next_size(struct split *split, size_t n_left) {
 }
 
 static bool tells_queries; /* QUERY_ID and MESSAGE are wanted */
+static enum blastmerge_header header_mode;
 static enum blastmerge_forbidden_characters forbidden;
 
 static inline struct trace scan_as(enum blastmerge_format format, const struct bytes *text,
@@ -190,6 +191,7 @@ static inline struct trace scan_as(enum blastmerge_format format, const struct b
     DEMAND(bm_mark_use(mark, way));
     if (tells_queries) bm_mark_tell_queries(mark);
     bm_mark_forbid(mark, forbidden);
+    bm_mark_set_header(mark, header_mode);
     bm_mark_expect(mark, format);
     for (size_t at = 0; at < text->n_data && trace.status == BLASTMERGE_OK;) {
         size_t size = next_size(&split, text->n_data - at);

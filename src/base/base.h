@@ -79,6 +79,11 @@ bool bm_copy_struct(void *known, size_t n_known, size_t n_first, const void *giv
  * that is longer than any gets the size alone, so that the copy is refused. */
 void bm_init_struct(void *given, size_t n_given);
 
+/* Writes a text that differs from another one, so that the difference can be seen: from near where they differ, in
+ * quotes where blanks matter, with escapes for characters that cannot be seen or told from others. size: at least
+ * 96. other NULL: there is none; then it is only cut, with "...", if it is too long. */
+void bm_show_difference(char *shown, size_t size, const char *text, const char *other);
+
 /* --- memory -------------------------------------------------------------------------------------- */
 
 /* All memory of a job comes from here, on the job's own thread, so that its peak is known. */

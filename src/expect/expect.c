@@ -329,8 +329,13 @@ static enum blastmerge_status try_bare(struct bm_expect *expect, struct blastmer
 
 /* --- what to say if none fits ---------------------------------------------------------------------- */
 
-static const char *shown(const char *name) {
-    return name[0] == '\0' ? "(without a name)" : name;
+enum { SHOWN = 140 }; /* bytes of a name as a message shows it */
+
+/* Writes a query's name for a message, which has another one, too, or NULL. */
+static const char *show(char shown[SHOWN], const char *name, const char *other) {
+    if (name[0] == '\0') return "(without a name)";
+    bm_show_difference(shown, SHOWN, name, other != NULL && other[0] != '\0' ? other : NULL);
+    return shown;
 }
 
 /* How the Iteration's length is another than that of the query that was expected, if it is that alone. */
@@ -361,6 +366,7 @@ static enum blastmerge_status fail(struct bm_expect *expect, const struct bm_exp
     const char *name = is_titled ? expect->current.title.bytes : expect->current.id.bytes;
     bool is_before = false;
     char why[200] = "there is no such query";
+    char ours[SHOWN], theirs[SHOWN];
     enum blastmerge_status status = find_any(expect, &is_before, error);
     if (status != BLASTMERGE_OK) return status;
     if (is_before)
@@ -370,13 +376,14 @@ static enum blastmerge_status fail(struct bm_expect *expect, const struct bm_exp
         snprintf(why, sizeof why, "%s", length);
     if (expected->n == 0) {
         return bm_fail(error, BLASTMERGE_MISMATCH,
-                       "an Iteration is of the query %.200s, behind the last one of %.200s: %s", shown(name),
-                       expect->path, why);
+                       "an Iteration is of the query %s, behind the last one of %.150s: %s",
+                       show(ours, name, NULL), expect->path, why);
     }
     return bm_fail(error, BLASTMERGE_MISMATCH,
-                   "an Iteration is of the query %.150s, where number %" PRIu64
-                   " of %.150s, %.150s, was expected: %s",
-                   shown(name), expected->first, expect->path, shown(expected->name), why);
+                   "an Iteration is of the query %s, where number %" PRIu64
+                   " of %.100s, %s, was expected: %s",
+                   show(ours, name, expected->name), expected->first, expect->path,
+                   show(theirs, expected->name, name), why);
 }
 
 /* Goes on to the query that fits. */

@@ -52,8 +52,7 @@ struct bm_header_difference {
 bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
                        struct bm_header_difference *difference);
 
-/* Writes two different values for a message, so that the difference can be seen: from near where they differ,
- * in quotes where blanks matter, with escapes for characters that cannot be seen or told from others. */
+/* Writes one of two different values for a message, as bm_show_difference() does, or "absent". */
 void bm_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]);
 
 #endif

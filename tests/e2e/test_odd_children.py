@@ -251,6 +251,30 @@ def test_difference_is_shown(tmp_path, one, other, shown):
     assert ours != theirs.split(" is ", 1)[1].split(": they are")[0] or "further on" in ours
 
 
+def test_names_that_differ_at_their_ends_are_told_apart(tmp_path):
+    """Of files, of queries, and of namespaces."""
+    folder = tmp_path / ("f" * 200) / ("g" * 200)
+    folder.mkdir(parents=True)
+    paths = []
+    for name, text in (("a_1", small.text("q", database="nr")), ("a_3", small.text("r", database="nt")), ("a_2", small.text("s"))):
+        paths.append(folder / name)
+        paths[-1].write_bytes(text)
+    order = next(line for line in run(*paths, "-o", tmp_path / "m").warnings if "natural order" in line)
+    assert "gg/a_2 comes after ..." in order and "gg/a_3;" in order
+    gap = next(line for line in run(*paths[:2], "-o", tmp_path / "n").warnings if "gap" in line)
+    assert "gg/a_1 and ..." in gap and "gg/a_3:" in gap
+    said = run("--mismatch", "error", *paths[:2], "-o", tmp_path / "o").err
+    assert "its BlastOutput_db is nt, where that of ..." in said and "gg/a_1 is nr: they" in said
+    long = "x" * 300
+    (tmp_path / "queries").write_text(f">{long}2\nMKV\n")
+    (tmp_path / "child").write_bytes(small.text(long + "1"))
+    said = run("--expect-queries", tmp_path / "queries", tmp_path / "child", "-o", tmp_path / "p").err
+    assert "is of the query ...xxxxxxxxxxxxxxxx1, where" in said and ", ...xxxxxxxxxxxxxxxx2, was expected" in said, said
+    texts = [small.text("a").replace(b"<BlastOutput>", b"<BlastOutput xmlns:n='%s%d'>" % (b"x" * 100, i)) for i in (1, 2)]
+    said = merge(tmp_path, texts).err
+    assert 'xmlns:n="...xxxxxxxxxxxxxxxx2", where' in said and 'xmlns:n="...xxxxxxxxxxxxxxxx1":' in said, said
+
+
 # --- tables: line ends, control characters, zeros -----------------------------------------------------------------
 
 
