@@ -27,7 +27,7 @@ _blastmerge() {
     --forbidden-characters) _blastmerge_words 'error replace keep' "$current" && return ;;
     --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
     --header) _blastmerge_words 'once keep none' "$current" && return ;;
-    --query-ids) _blastmerge_words 'keep renumber auto' "$current" && return ;;
+    --query-ids) _blastmerge_words 'auto keep renumber' "$current" && return ;;
     --sort) _blastmerge_words 'natural none' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;

@@ -28,12 +28,18 @@ static int is_merged(const struct outcome *outcome) {
     return outcome->status == BLASTMERGE_OK || outcome->status == BLASTMERGE_SALVAGED;
 }
 
+/* KEEP for most inputs: with it Iterations stay as they are. */
+static enum blastmerge_query_ids query_ids_of(uint8_t flags) {
+    return (enum blastmerge_query_ids)(((flags >> 6) + BLASTMERGE_QUERY_IDS_KEEP) % 3);
+}
+
 static struct outcome merge(const struct bytes *children, size_t n_children, uint8_t flags, struct way way,
                             int salvage) {
     struct blastmerge_options options;
     struct outcome outcome;
     set_options(&options, flags, way);
     options.salvage = salvage;
+    options.query_ids = query_ids_of(flags);
     options.format = BLASTMERGE_FORMAT_XML; /* the one that can be salvaged */
     struct blastmerge_job *job = make_job(&options, children, n_children);
     outcome.status = run_job(job, way.form, &outcome.text);
@@ -182,7 +188,8 @@ static void check(const struct bytes *children, size_t n_children, uint8_t flags
     if (salvaged.status == BLASTMERGE_OK) require(strict.status == BLASTMERGE_OK);
     if (salvaged.status == BLASTMERGE_SALVAGED) {
         check_salvaged(&salvaged, flags);
-        if (is_honest && salvaged.n_unchecked == 0 && is_simple(texts, n_children))
+        int keeps_ids = query_ids_of(flags) == BLASTMERGE_QUERY_IDS_KEEP;
+        if (keeps_ids && is_honest && salvaged.n_unchecked == 0 && is_simple(texts, n_children))
             check_iterations(salvaged.text, texts, n_children);
     }
     if ((sum & 7) == 0) check_other_way(&salvaged, children, n_children, flags, sum);

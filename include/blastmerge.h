@@ -11,7 +11,7 @@
  *     if (status == BLASTMERGE_OK) status = blastmerge_add_location(job, "batch_2.xml.gz");
  *     if (status == BLASTMERGE_OK) status = blastmerge_set_output_location(job, "merged.xml.gz");
  *     if (status == BLASTMERGE_OK) status = blastmerge_run(job);
- *     if (status != BLASTMERGE_OK) fprintf(stderr, "%s\n", blastmerge_error(job)->message);
+ *     if (status != BLASTMERGE_OK && job != NULL) fprintf(stderr, "%s\n", blastmerge_error(job)->message);
  *     blastmerge_destroy(job);
  *
  * Or the merged, compressed bytes are pulled piece by piece with blastmerge_next(), by callers that
@@ -134,11 +134,14 @@ enum blastmerge_form {
                                 of 65280 bytes of text, with the empty block at the end */
 };
 
-/* What becomes of Query_N, the name that BLAST gives to a query without one (docs/identity.md). */
+/* What becomes of Query_N, the name that BLAST gives to a query without one (docs/identity.md). Each child
+ * counts from 1. In tables without comments such names always stay, and with AUTO and RENUMBER a warning says
+ * so. */
 enum blastmerge_query_ids {
-    BLASTMERGE_QUERY_IDS_KEEP = 0,     /* nothing: such names come several times in the result */
-    BLASTMERGE_QUERY_IDS_RENUMBER = 1, /* counted on from document to document, whoever gave the name */
-    BLASTMERGE_QUERY_IDS_AUTO = 2      /* the same, where N fits BLAST's own counting */
+    BLASTMERGE_QUERY_IDS_AUTO = 0,    /* N counts on from document to document where it fits BLAST's own
+                                         counting, so that each query has a name of its own */
+    BLASTMERGE_QUERY_IDS_KEEP = 1,    /* the names stay: several queries have the same one */
+    BLASTMERGE_QUERY_IDS_RENUMBER = 2 /* N counts on, whoever gave the name */
 };
 
 /* What becomes of rows of column names, which other programs write at the top of tables without comments
@@ -293,8 +296,8 @@ struct blastmerge_options {
     enum blastmerge_format format; /* another one is an error */
     enum blastmerge_query_ids query_ids;
     int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database
-                       unless database is given, QUERY_IDS_AUTO unless RENUMBER, INVALID_UTF8_KEEP and
-                       FORBIDDEN_KEEP. Other databases are an error unless database is given */
+                       unless database is given, INVALID_UTF8_KEEP and FORBIDDEN_KEEP. Other databases are an
+                       error unless database is given, and QUERY_IDS_KEEP is one */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
                     If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
     const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,

@@ -342,7 +342,7 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_copied) bm_conduct_begin_result(job);
-    job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : BM_PHASE_CHILD;
+    job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : job->is_copied ? BM_PHASE_LOOK : BM_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 

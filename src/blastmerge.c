@@ -129,14 +129,16 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
     if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
-    if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_AUTO)
+    if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)
         return refuse(job, "no such way with query ids");
     if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
         return refuse(job, "unknown way with rows of column names: header takes 0 to 2");
     if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
         return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
-    if (options->salvage && (options->as_unsplit || options->query_ids != BLASTMERGE_QUERY_IDS_KEEP))
-        return refuse(job, "what is salvaged is not what an unsplit run writes: query ids stay as they are");
+    if (options->salvage && options->as_unsplit)
+        return refuse(job, "what is salvaged is not what an unsplit run writes: these contradict each other");
+    if (options->as_unsplit && options->query_ids == BLASTMERGE_QUERY_IDS_KEEP)
+        return refuse(job, "an unsplit run counts the ids Query_N on: they cannot be kept");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
         return refuse(job, "an allocator needs both allocate and release");
     }
@@ -163,7 +165,6 @@ static void settle_as_unsplit(struct blastmerge_options *options) {
     options->keep_database = options->database == NULL;
     options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
     options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
-    if (options->query_ids == BLASTMERGE_QUERY_IDS_KEEP) options->query_ids = BLASTMERGE_QUERY_IDS_AUTO;
 }
 
 static enum blastmerge_status copy_options(struct blastmerge_job *job) {

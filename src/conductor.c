@@ -176,12 +176,6 @@ static void tell_progress(struct blastmerge_job *job) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
-static enum blastmerge_status begin_copy(struct blastmerge_job *job) {
-    if (job->batch->has_trace) return BLASTMERGE_OK;
-    bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
-    return bm_conduct_fail_child(job);
-}
-
 /* Opens pack, unless it is open. */
 static enum blastmerge_status open_pack(struct blastmerge_job *job) {
     int level = job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
@@ -193,7 +187,11 @@ static enum blastmerge_status open_pack(struct blastmerge_job *job) {
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     if (job->is_check) return BLASTMERGE_OK;
-    if (job->is_copied) return begin_copy(job);
+    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !job->batch->has_trace) {
+        bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
+        return bm_conduct_fail_child(job);
+    }
+    if (job->is_copied) return BLASTMERGE_OK;
     job->is_spliced =
         job->batch->has_trace && job->options.level == 0 && job->options.form == BLASTMERGE_FORM_GZIP;
     if (job->is_spliced) {
@@ -224,14 +222,14 @@ const struct bm_batch *bm_conduct_take(struct blastmerge_job *job, bool *is_last
 /* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
  * all, or no text where there should be some, are what a failed search leaves. */
 static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
-    bool is_empty_table = job->is_copied && job->batch->has_trace;
+    bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
     if (!job->options.allow_empty && !is_empty_table && !(job->rescue != NULL && bm_rescue_is_lost(job))) {
         bm_fail(&job->error, BLASTMERGE_DATA,
                 "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
                 "search without queries");
         return bm_conduct_fail_child(job);
     }
-    if (is_empty_table) bm_copy_step(&job->copy, job->batch, &job->output);
+    if (is_empty_table && job->is_copied) bm_copy_step(&job->copy, job->batch, &job->output);
     bm_child_give(bm_conduct_child(job));
     return end_child(job);
 }
@@ -257,6 +255,51 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     if (is_first && job->is_last_batch && job->batch->n_text == 0) return take_empty_child(job);
     if (is_first) bm_child_admit(bm_conduct_child(job), &job->kin, job->rescue == NULL);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
+}
+
+/* --- which tables -------------------------------------------------------------------------------- */
+
+enum { LOOK = 4096 }; /* more than the bytes by which a table is known */
+
+static enum blastmerge_status end_look(struct blastmerge_job *job, bool is_copied) {
+    for (size_t i = job->child; i < job->n_opened; i++) bm_child_close(&job->open[i % job->n_open]);
+    job->child = job->n_opened = 0;
+    job->error = (struct blastmerge_error){0};
+    job->view = (struct bm_view){0};
+    job->is_copied = is_copied;
+    if (!is_copied) bm_conduct_begin_result(job);
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+/* Looks at the first child that has any text, before anything is written: tables that a merge does not change
+ * are copied. It changes those with comments, and those with rows of column names. What is wrong with a
+ * child's data is reported when its turn comes. */
+static enum blastmerge_status look(struct blastmerge_job *job) {
+    struct blastmerge_error ignored;
+    struct bm_child *child = bm_conduct_child(job);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_last = false;
+    if (job->child == job->n_children) return end_look(job, true);
+    const struct bm_batch *batch = bm_conduct_take(job, &is_last);
+    if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_conduct_fail_child(job);
+    if (batch == NULL) return end_look(job, true);
+    uint64_t n_seen = batch->text_offset + batch->n_text;
+    if (batch->text_offset == 0) bm_child_admit(child, &job->kin, false);
+    job->view.is_end_of_batch = batch->n_text == 0;
+    while (status == BLASTMERGE_OK && !job->view.is_end_of_batch)
+        status = bm_child_scan(child, SIZE_MAX, &job->view, &ignored);
+    while (status == BLASTMERGE_OK && is_last && n_seen > 0 && !bm_mark_is_finished(child->mark))
+        status = bm_child_finish(child, &job->view, &ignored);
+    const struct bm_mark_kin kin = bm_mark_kin(child->mark);
+    bm_child_give(child);
+    if (status != BLASTMERGE_OK || n_seen >= LOOK || (is_last && n_seen > 0))
+        return end_look(job, kin.format != BLASTMERGE_FORMAT_COMMENTED && kin.n_names == 0);
+    if (is_last) {
+        bm_child_close(child);
+        job->child++;
+    }
+    return BLASTMERGE_OK;
 }
 
 /* --- headers ------------------------------------------------------------------------------------- */
@@ -416,9 +459,14 @@ static bool is_table(enum blastmerge_format format) {
 /* The format is known. */
 static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
     job->totals.format = format;
-    if (job->is_copied && !is_table(format)) {
+    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !is_table(format)) {
         bm_fail(&job->error, BLASTMERGE_MISMATCH,
                 "its format is %s, where its report says that it is tabular", bm_mark_format_title(format));
+        return bm_conduct_fail_child(job);
+    }
+    if (job->is_copied &&
+        format == BLASTMERGE_FORMAT_COMMENTED) { /* which it was not when it was looked at */
+        bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
         return bm_conduct_fail_child(job);
     }
     if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
@@ -657,7 +705,8 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
 
 /* Searches without a hit leave tables without a byte: what becomes of these is such a table. */
 static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
-    enum blastmerge_format format = job->is_copied ? job->supposed : job->options.format;
+    enum blastmerge_format format =
+        job->supposed != BLASTMERGE_FORMAT_AUTO ? job->supposed : job->options.format;
     if (!is_table(format)) {
         bm_fail(
             &job->error, BLASTMERGE_DATA,
@@ -734,6 +783,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
         warn_of_left(job);
+        bm_unsplit_end(job);
         bm_gather_end(job);
         bm_seams_end(job);
         return BLASTMERGE_OK;
@@ -764,6 +814,8 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
     switch (job->phase) {
     case BM_PHASE_SURVEY:
         return bm_rescue_survey(job);
+    case BM_PHASE_LOOK:
+        return look(job);
     case BM_PHASE_CHILD:
         return begin_child(job);
     case BM_PHASE_BATCH:

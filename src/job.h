@@ -65,6 +65,7 @@ enum bm_doubt {
 /* What the next step of the conductor is. */
 enum bm_phase {
     BM_PHASE_START,
+    BM_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
     BM_PHASE_SURVEY,   /* salvage: the child at hand is to be surveyed */
     BM_PHASE_CHILD,    /* the child at hand is to be begun */
     BM_PHASE_BATCH,    /* its next batch is wanted */
@@ -116,11 +117,13 @@ struct blastmerge_job {
     struct blastmerge_writer writer;
     char *report_location; /* or NULL */
     char *report_name;
-    bool is_copied; /* tables whose gzip members become the result as they are (docs/finalize.md) */
-    enum blastmerge_format supposed; /* what rows are that are not known by themselves */
-    bool is_supposed_narrow;         /* they may have one field */
-    bool is_check;                   /* nothing is written but the report */
-    bool is_order_given;             /* the children's names say nothing about it */
+    enum blastmerge_format supposed; /* the children are said to be tables: what rows are that are not known
+                                        by themselves; else AUTO */
+    bool is_copied;          /* tables without comments, whose gzip members become the result as they are
+                                (docs/finalize.md); with BM_PHASE_LOOK, if that is what they are */
+    bool is_supposed_narrow; /* they may have one field */
+    bool is_check;           /* nothing is written but the report */
+    bool is_order_given;     /* the children's names say nothing about it */
     /* Called once all was written and checked, before anything is visible: not OK ends the job. Or NULL. */
     enum blastmerge_status (*before_commit)(void *context);
     void *before_commit_context;

@@ -72,11 +72,14 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 void bm_unsplit_end(struct blastmerge_job *job) {
     if (bm_mark_is_bare_table(job->totals.format)) {
         job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
-        warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
-             "queries are called Query_N, as BLAST calls those without a name",
-             "kept, since a table without comments does not say how many queries came before; in an unsplit "
-             "run N counts on (-outfmt 7 can be renumbered)");
-    } else if (job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP) {
+        /* In a single child each has a name of its own. */
+        if (job->n_children > 1 || job->options.as_unsplit)
+            warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
+                 "queries are called Query_N, as BLAST calls those without a name",
+                 "these names stay, so that queries of different children can have the same one, since a "
+                 "table without comments does not say how many queries came before; give each query a name, "
+                 "or search with -outfmt 7, where N counts on");
+    } else {
         warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
              "query ids Query_N may be BLAST's or a user's",
              "what does not fit BLAST's counting was kept, the rest was renumbered (--query-ids)");

@@ -41,14 +41,14 @@ class Options:
     allow_empty: bool = False
     invalid_utf8: str = "error"
     forbidden_characters: str = "error"
-    query_ids: str = "keep"
+    query_ids: str = "auto"
     as_unsplit: bool = False
 
     def __post_init__(self):
         if self.as_unsplit:
             self.keep_database = self.database == DATABASE
             self.invalid_utf8 = self.forbidden_characters = "keep"
-            self.query_ids = "renumber" if self.query_ids == "renumber" else "auto"
+            assert self.query_ids != "keep"
 
 
 # --- bytes -> text -----------------------------------------------------------------------------------
@@ -458,6 +458,8 @@ class Merge:
         self.n_documents = self.n_iterations = self.n_hits = self.n_hsps = self.n_invalid_bytes = 0
         self.n_forbidden_characters = 0
         self.iterations_before = self.queries_before = 0  # in the runs before
+        self.largest_query = self.last_query = 0  # of the numbers that BLAST gave in this run
+        self.goes_back = False  # the Iterations' numbers did, and no id Query_N has come since
         self.needs_newline = False  # nothing but blanks and stray text stands on the last Iteration's line
 
     def add_child(self, data):
@@ -483,8 +485,9 @@ class Merge:
         def convert(raw):
             return to_utf8(raw, document.encoding, self.options.invalid_utf8)
 
-        if self.iterations_before >= 2**64 or self.queries_before >= 2**64:
+        if self.iterations_before >= 2**64:
             raise Refused("a number is too large")
+        self.begin_ids()
         if self.n_documents == 0:
             self.first = text, document, convert
             self.prologue = self.prologue_of(text, document, convert)
@@ -495,25 +498,22 @@ class Merge:
         iterations = document.iterations.all_named(b"Iteration")
         if not iterations and self.n_documents > 1 and end - start <= HOLD_LIMIT:
             return
-        changes, own, largest, last = [], 0, 0, 0
+        changes, own = [], 0
         for iteration in iterations:
             self.n_iterations += 1
             own_before, own = own, number_of(text, iteration, own)
-            if self.options.as_unsplit:
-                if own <= own_before and iteration is not iterations[0]:  # as if another run began
-                    self.iterations_before += own_before
-                if self.iterations_before + own >= 2**64:
-                    raise Refused("a number is too large")
+            if own <= own_before and iteration is not iterations[0]:  # as if another run began
+                self.goes_back = True
+                self.iterations_before += own_before if self.options.as_unsplit else 0
+            if self.options.as_unsplit and self.iterations_before + own >= 2**64:
+                raise Refused("a number is too large")
             own = min(own, 2**64 - 1)
-            changes_of_ids, last = self.query_changes(text, document, iteration, own, last)
-            changes += changes_of_ids
-            largest = max(largest, last)
+            changes += self.query_changes(text, document, iteration, own)
             self.n_hits += iteration.count(b"Hit")
             self.n_hsps += iteration.count(b"Hsp")
             changes += number_changes(text, iteration, self.iterations_before + own if self.options.as_unsplit
                                       else self.n_iterations)
         self.iterations_before += own if self.options.as_unsplit else 0
-        self.queries_before += largest
         first = iterations[0].start if iterations else end
         if b"\n" in text[start:first]:
             self.needs_newline = False
@@ -549,11 +549,19 @@ class Merge:
                 return content[:error.start]
         return content
 
-    def query_changes(self, text, document, iteration, own, last):
-        """The changes to an Iteration's query id and message; the last number that BLAST gave."""
+    def begin_ids(self):
+        """Another run begins, whose queries BLAST counts from 1."""
+        self.queries_before += self.largest_query
+        self.largest_query = self.last_query = 0
+        self.goes_back = False
+        if self.queries_before >= 2**64:
+            raise Refused("a number is too large")
+
+    def query_changes(self, text, document, iteration, own):
+        """The changes to an Iteration's query id and message."""
         changes, names = [], None
         if self.options.query_ids == "keep":
-            return changes, last
+            return changes
         for element in iteration.children:
             content = text[element.content:element.content_end]
             if element.is_empty_tag:
@@ -562,10 +570,14 @@ class Merge:
                 names = None
                 found = GENERATED.fullmatch(content)
                 n = min(int(found.group(1)[:30]), 2**64 - 1) if found else 0
+                if n and self.goes_back and n <= self.largest_query and n in (own, 1):
+                    self.begin_ids()
+                self.goes_back = self.goes_back and not n
+                last = self.last_query
                 if n and (self.options.query_ids == "renumber" or n in (own, last, last + 1)):
                     if n + self.queries_before >= 2**64:
                         raise Refused("a number is too large")
-                    last = n
+                    self.last_query, self.largest_query = n, max(n, self.largest_query)
                     names = content, b"Query_%d" % (n + self.queries_before) if self.queries_before else content
                     changes.append(Change(element.content, element.content_end, names[1]))
             if element.name == b"Iteration_message" and names and names[0] != names[1]:
@@ -573,7 +585,7 @@ class Merge:
                 names = None
                 if found:
                     changes.append(Change(element.content, element.content + len(found[0]), found[1]))
-        return changes, last
+        return changes
 
     def prologue_of(self, text, document, convert):
         start = document.start + (len(BOM) if text.startswith(BOM, document.start) else 0)
@@ -632,7 +644,7 @@ def main():
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--invalid-utf8", choices=["error", "latin1", "keep"], default="error")
     parser.add_argument("--forbidden-characters", choices=["error", "replace", "keep"], default="error")
-    parser.add_argument("--query-ids", choices=["keep", "renumber", "auto"], default="keep")
+    parser.add_argument("--query-ids", choices=["auto", "keep", "renumber"], default="auto")
     parser.add_argument("--as-unsplit", action="store_true")
     parser.add_argument("children", nargs="+")
     arguments = parser.parse_args()

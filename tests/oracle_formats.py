@@ -97,8 +97,8 @@ MERGES = {"xml2": merge_xml2, "json": merge_json, "commented": merge_commented,
           "tabular": lambda texts, _: merge_rows(texts, b"\t"), "csv": lambda texts, _: merge_rows(texts, b",")}
 
 
-def merge(name, children, allow_empty=False, renumber=False):
-    """The merged text of children, given as the bytes of their files. Raises Refused."""
+def merge(name, children, allow_empty=False, renumber=True):
+    """The merged text of children, given as the bytes of their files. Raises Refused. Ids Query_N are all BLAST's own."""
     texts = []
     for child in children:
         try:

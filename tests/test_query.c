@@ -52,7 +52,8 @@ static void test_number(void **state) {
 
 /* --- ids ----------------------------------------------------------------------------------------- */
 
-/* Ids one behind another, "|" between documents, "@n" for a position; and what they become. */
+/* Ids one behind another, "/" between documents, "@n" for a position, "<n" for one to which the Iterations'
+ * numbers go back; and what they become. */
 static void check_ids(enum blastmerge_query_ids policy, const char *given, const char *expected) {
     struct bm_query_ids ids;
     char result[512] = "";
@@ -69,8 +70,9 @@ static void check_ids(enum blastmerge_query_ids policy, const char *given, const
             bm_query_ids_begin(&ids);
             position = 0;
             snprintf(result + n, sizeof result - n, " /");
-        } else if (*word == '@') {
+        } else if (*word == '@' || *word == '<') {
             position = strtoull(word + 1, NULL, 10) - 1;
+            if (*word == '<') bm_query_ids_return(&ids);
         } else if (bm_query_ids_take(&ids, word, strlen(word), ++position, &old_number, &new_number)) {
             assert_int_equal(old_number, strtoull(word + 6, NULL, 10));
             snprintf(result + n, sizeof result - n, " Query_%" PRIu64, new_number);
@@ -98,6 +100,14 @@ static void test_ids(void **state) {
     /* names that a user gave, and that do not fit in */
     check_ids(BLASTMERGE_QUERY_IDS_AUTO, "P1 Query_7 P2 Query_1 / P3 Query_7 Query_01 Query_1 query_1",
               "P1 Query_7 P2 Query_1 / P3 Query_7 Query_01 Query_2 query_1");
+    /* several runs in one document */
+    check_ids(BLASTMERGE_QUERY_IDS_AUTO,
+              "Query_1 Query_2 <1 Query_1 Query_2 / Query_1 <1 P1 Query_1 <3 Query_3",
+              "Query_1 Query_2 Query_3 Query_4 / Query_5 P1 Query_6 Query_8");
+    check_ids(BLASTMERGE_QUERY_IDS_AUTO, "Query_1 <1 Query_2 <1 Query_3 / P1 Query_1 <2 P2 <2 Query_1",
+              "Query_1 Query_2 Query_3 / P1 Query_4 P2 Query_5");
+    check_ids(BLASTMERGE_QUERY_IDS_AUTO, "Query_1 Query_2 Query_3 <1 Query_2 Query_3",
+              "Query_1 Query_2 Query_3 Query_2 Query_3");
     check_ids(BLASTMERGE_QUERY_IDS_RENUMBER, "P1 Query_7 P2 Query_1 / P3 Query_7 Query_2",
               "P1 Query_7 P2 Query_1 / P3 Query_14 Query_9");
 }

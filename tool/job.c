@@ -46,7 +46,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
         (enum blastmerge_invalid_utf8)(options->invalid_utf8 - (options->invalid_utf8 > 0));
     library.forbidden_characters = (enum blastmerge_forbidden_characters)(
         options->forbidden_characters - (options->forbidden_characters > 0));
-    library.query_ids = (enum blastmerge_query_ids)(options->query_ids - (options->query_ids > 0));
+    library.query_ids = (enum blastmerge_query_ids)options->query_ids;
     library.as_unsplit = options->as_unsplit != 0;
     library.sort = (enum blastmerge_sort)options->sort;
     library.expect_children = options->expect_children;

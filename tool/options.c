@@ -36,8 +36,8 @@ const struct tool_row tool_rows[] = {
      .help = "keep the first child's database name"},
     {"as-unsplit", 0, TOOL_FLAG, M | C | F, AT(as_unsplit), .minimum = 1, .is_common = true,
      .help = "write byte for byte what an unsplit search writes"},
-    {"query-ids", 0, TOOL_CHOICE, M | C | F, AT(query_ids), .words = "keep|renumber|auto", .minimum = 1, .argument = "HOW",
-     .help = "Query_N, BLAST's own ids: keep, renumber, auto"},
+    {"query-ids", 0, TOOL_CHOICE, M | C | F, AT(query_ids), .words = "auto|keep|renumber", .argument = "HOW",
+     .help = "Query_N, BLAST's own ids: auto, keep, renumber"},
     {"format", 0, TOOL_CHOICE, M | C | F, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv, auto"},
     {"header", 0, TOOL_CHOICE, M | C | F, AT(header), .words = "once|keep|none", .argument = "HOW",
@@ -310,7 +310,7 @@ static enum blastmerge_status check_command(const struct parser *parser) {
 /* What an unsplit run would write is settled. */
 static enum blastmerge_status check_unsplit(const struct tool_options *options) {
     const char *other =
-        options->query_ids == 1 + BLASTMERGE_QUERY_IDS_KEEP                 ? "--query-ids keep"
+        options->query_ids == BLASTMERGE_QUERY_IDS_KEEP                     ? "--query-ids keep"
         : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_ERROR        ? "--invalid-utf8 error"
         : options->invalid_utf8 == 1 + BLASTMERGE_INVALID_UTF8_LATIN1       ? "--invalid-utf8 latin1"
         : options->forbidden_characters == 1 + BLASTMERGE_FORBIDDEN_ERROR   ? "--forbidden-characters error"

@@ -94,7 +94,7 @@ struct tool_options {
     const char *database;
     uint64_t keep_database;
     uint64_t as_unsplit;
-    uint64_t query_ids; /* 0: not given, else one more than the library's */
+    uint64_t query_ids; /* enum blastmerge_query_ids */
     uint64_t force;
     uint64_t null_separated;
     uint64_t allow_empty;

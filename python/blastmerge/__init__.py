@@ -24,7 +24,8 @@ database         text for BlastOutput_db; without it "merged split-query child r
 keep_database    the first child's BlastOutput_db stays
 as_unsplit       the result is what one unsplit run writes, as far as can be (docs/identity.md); another database in a child is an
                  error unless database gives its name
-query_ids        "keep", "renumber" or "auto": Query_N, the name that BLAST gives to a query without one
+query_ids        Query_N, the id that BLAST makes for a query, counted from 1 in each child. "auto": N counts on where it fits BLAST's
+                 own counting, so that each query has an id of its own; "renumber": always; "keep": the ids stay, and repeat themselves
 allow_empty      a child of no bytes counts as a search without queries, else it is an error
 format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another one is an
                  error; "auto": as the first child's bytes say

@@ -22,7 +22,7 @@ OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and
 FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
             "forbidden_characters": ("error", "replace", "keep"),
-            "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("keep", "renumber", "auto"),
+            "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("auto", "keep", "renumber"),
             "header": ("once", "keep", "none")}
 _FLAGS = ("keep_database", "allow_empty", "force", "as_unsplit", "salvage")
 _FORMS = ("gzip", "plain", "bgzf")  # in the order of enum blastmerge_form

@@ -109,15 +109,14 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
     return status;
 }
 
-/* Tables are checked as in a merge; what is written are their own bytes. One thread, and so one child at a
- * time, is fast enough for that and needs little memory. */
+/* Tables are checked as in a merge; what is written of those without comments are their own bytes. One
+ * thread, and so one child at a time, is fast enough for that and needs little memory. */
 static void prepare_copy(struct bm_finalize *finalize) {
     struct blastmerge_job *job = finalize->job;
     job->is_copied = true;
     job->supposed = finalize->format;
     job->is_supposed_narrow = finalize->is_narrow;
     job->options.n_threads = 1;
-    job->options.query_ids = BLASTMERGE_QUERY_IDS_KEEP;
 }
 
 enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) {

@@ -102,7 +102,8 @@ enum bm_mark_flag {
     BM_MARK_CONVERTED = 8,
     BM_MARK_BARE = 16,
     BM_MARK_CUT = 32,
-    BM_MARK_LEFT = 64,  /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave() */
+    BM_MARK_LEFT = 64,  /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave(). Of
+                           DOCUMENT: it is the one that was left */
     BM_MARK_OPEN = 128, /* of ITERATIONS_END in tables: the last line before it lacks its end, which is a line
                            feed ... */
     BM_MARK_RETURN = 256 /* ... behind a carriage return */
@@ -234,11 +235,13 @@ void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list);
 
 enum bm_mark_place {
     BM_MARK_AT_ITERATION, /* at an Iteration's '<', in a document whose header is not to be seen */
-    BM_MARK_AT_DOCUMENT   /* at a document's '<' */
+    BM_MARK_AT_DOCUMENT,  /* at a document's '<' */
+    BM_MARK_AT_SAME       /* at an Iteration's '<', in the document that was left */
 };
 
-/* Goes on at the offset. At an Iteration adds BM_MARK_DOCUMENT and BM_MARK_BODY; the document has the
- * encoding that bm_mark_body_encoding() gave, and does not count as another one. */
+/* Goes on at the offset. At an Iteration adds BM_MARK_DOCUMENT (BM_MARK_LEFT: of the document that was left)
+ * and BM_MARK_BODY; the document has the encoding that bm_mark_body_encoding() gave, and does not count as
+ * another one. */
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding);
 

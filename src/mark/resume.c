@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text with holes. Where a stretch of a child is lost, the document at hand ends before it, and what comes
- * behind is as if it were a document of its own: so whoever takes marks need not know of holes.
+ * behind is as if it were a document of its own: so what takes marks need not know of holes. A flag says that
+ * it is still the same document, whose numbers go on.
  */
 #include "mark/internal.h"
 
@@ -45,7 +46,7 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
     open_named(mark, "BlastOutput");
     open_named(mark, "BlastOutput_iterations");
     mark->list = list;
-    bm_mark_add(mark, BM_MARK_DOCUMENT, offset);
+    bm_mark_add(mark, BM_MARK_DOCUMENT, offset)->flags = place == BM_MARK_AT_SAME ? BM_MARK_LEFT : 0;
     bm_mark_add(mark, BM_MARK_BODY, offset);
     mark->list = NULL;
 }

@@ -40,6 +40,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Rows lie in registers then. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 static const char converged[] = "Search has CONVERGED!";
 
 enum { DIFFERS = UINT16_MAX }; /* of n_alike */
@@ -307,7 +310,7 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 }
 
 /* Takes a block if nothing in it is odd: neither a row, nor a line that is none. */
-static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
+ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
     uint64_t odd = rows->newlines | rows->returns | rows->starts; /* where a line begins */
@@ -331,34 +334,95 @@ static bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigne
     return true;
 }
 
-/* Where it is known how many fields a row has, and no name is looked for but in a first column. */
-static bool can_take_blocks(const struct bm_mark *mark) {
-    const struct bm_table *table = &mark->table;
-    if (table->n_alike != DIFFERS || table->in_names) return false;
-    return table->n_least > 0 && (table->columns == 0 || (!has_comments(mark) && !is_in_name(table)));
+static void pass_block(struct bm_mark *mark, unsigned n_rows) {
+    if (has_comments(mark)) mark->table.n_left -= n_rows;
+    mark->counts.n_hsps += n_rows;
+    mark->position += BM_ROWS_BLOCK;
 }
 
-/* As many blocks as it can. */
+/* As many blocks as it can, where no names are looked for. */
 static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     size_t used = 0;
     char separator = separator_of(mark);
-    char start = mark->table.columns != 0 ? 'Q' : '#';
     while (mark->table.state == BM_TABLE_ROW && n_text - used >= BM_ROWS_BLOCK) {
-        struct bm_rows rows = bm_rows_find(text + used, separator, start);
+        struct bm_rows rows = bm_rows_find(text + used, separator, '#');
         unsigned n_rows = bm_rows_count(rows.newlines);
         if (mark->kin.n_names > 0 && may_hold_names(mark, &rows, text + used, n_text - used)) break;
         if (!take_block(mark, &rows, n_rows)) break;
-        if (has_comments(mark)) mark->table.n_left -= n_rows;
-        mark->counts.n_hsps += n_rows;
-        mark->position += BM_ROWS_BLOCK;
+        pass_block(mark, n_rows);
         used += BM_ROWS_BLOCK;
     }
     return used;
 }
 
+/* How many bytes of the field that begins here are a name that BLAST gave, 0 if it is another one, and
+ * SIZE_MAX if its end is not to be seen. */
+static size_t measure_name(const uint8_t *text, size_t n_text, char separator) {
+    uint8_t n_name = 0;
+    size_t n = 0;
+    for (; n < n_text; n++) {
+        uint8_t n_longer = bm_mark_table_follow(n_name, text[n]);
+        if (n_longer == BM_TABLE_OTHER) break;
+        n_name = n_longer;
+    }
+    if (n == n_text) return SIZE_MAX;
+    bool is_end = text[n] == (uint8_t)separator || text[n] == '\n' || text[n] == '\r';
+    return is_end && n_name > BM_TABLE_STEM ? n : 0;
+}
+
+/* Adds the marks of the names with which rows begin at these places. False if something is odd: perhaps a
+ * comment, or a name whose end does not lie in the text. */
+static bool take_names(struct bm_mark *mark, const uint8_t *text, size_t n_text, uint64_t begins) {
+    for (; begins != 0; begins &= begins - 1) {
+        unsigned at = (unsigned)__builtin_ctzll(begins);
+        if (has_comments(mark) && text[at] == '#') return false;
+        if (text[at] != 'Q' || (n_text - at > 1 && text[at + 1] != 'u')) continue;
+        size_t n = measure_name(text + at, n_text - at, separator_of(mark));
+        if (n == SIZE_MAX || !bm_mark_can_step(mark)) return false;
+        if (n > 0) bm_mark_add(mark, BM_MARK_QUERY_ROW, mark->position + at)->end = mark->position + at + n;
+    }
+    return true;
+}
+
+/* The same where names are looked for in the first column. */
+static size_t take_named_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    size_t used = 0;
+    char separator = separator_of(mark);
+    uint64_t all = has_comments(mark) ? ~(uint64_t)0 : 0;
+    uint64_t first = is_in_name(&mark->table); /* a row begins at the block's first byte */
+    while (mark->table.state == BM_TABLE_ROW && n_text - used >= BM_ROWS_BLOCK) {
+        struct bm_rows rows = bm_rows_find(text + used, separator, 'Q');
+        unsigned n_rows = bm_rows_count(rows.newlines);
+        size_t n_entries = mark->list->n_entries;
+        if (mark->kin.n_names > 0 && may_hold_names(mark, &rows, text + used, n_text - used)) break;
+        uint64_t begins = (rows.newlines << 1 | first) & (rows.starts | all);
+        rows.starts = 0;
+        if ((begins != 0 && !take_names(mark, text + used, n_text - used, begins)) ||
+            !take_block(mark, &rows, n_rows)) {
+            mark->list->n_entries = n_entries;
+            break;
+        }
+        mark->table.n_name = BM_TABLE_OTHER;
+        pass_block(mark, n_rows);
+        used += BM_ROWS_BLOCK;
+        first = 0;
+    }
+    return used;
+}
+
+/* As many blocks as it can: where it is known how many fields a row has, and no name is looked for but in a
+ * first column, whose beginning is here or before. */
+static size_t take_all_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    const struct bm_table *table = &mark->table;
+    if (table->n_least == 0 || table->n_alike != DIFFERS || table->in_names) return 0;
+    if (table->columns == 0) return take_blocks(mark, text, n_text);
+    bool is_seen = table->columns == 1 && (!is_in_name(table) || table->n_name == 0);
+    return is_seen ? take_named_blocks(mark, text, n_text) : 0;
+}
+
 /* Bytes of a row; after blocks, the odd one up to its end or the row's. */
 static void take_row(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
-    size_t used = can_take_blocks(mark) ? take_blocks(mark, text, n_text) : 0;
+    size_t used = take_all_blocks(mark, text, n_text);
     size_t end = n_text - used < BM_ROWS_BLOCK ? n_text : used + BM_ROWS_BLOCK;
     while (used < end && mark->table.state == BM_TABLE_ROW && bm_mark_can_step(mark) &&
            take_row_byte(mark, text[used])) {

@@ -169,6 +169,15 @@ struct bm_tally bm_number_tally(struct bm_number *number) {
 
 /* --- the prologue: only the first document's is kept --------------------------------------------- */
 
+/* Another run of BLAST, which numbers its Iterations and queries from 1. */
+static void begin_run(struct bm_number *number, const struct bm_mark_entry *mark) {
+    if (number->keeps_gaps && !bm_add(&number->number_before, number->own_number))
+        exceed(number, "the numbers of the Iterations before", mark->offset);
+    number->own_number = 0;
+    number->has_own_number = false;
+    bm_query_ids_begin(&number->ids);
+}
+
 static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
                           struct bm_edit_list *edits) {
     number->n_documents++;
@@ -178,12 +187,8 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
     number->is_in_fragment = false;
     number->is_dropping = false;
     number->pending_body = NONE;
-    if (number->keeps_gaps && !bm_add(&number->number_before, number->own_number))
-        exceed(number, "the numbers of the Iterations before", mark->offset);
-    number->own_number = 0;
-    number->has_own_number = false;
     number->old_query = 0;
-    bm_query_ids_begin(&number->ids);
+    if ((mark->flags & BM_MARK_LEFT) == 0) begin_run(number, mark);
     if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
 }
 
@@ -423,6 +428,7 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
         exceed(number, "the Iteration's number", mark->offset);
     number->n_unnumbered += !is_known;
     number->n_returns += is_return;
+    if (is_return) bm_query_ids_return(&number->ids);
     number->n_gaps += is_known && !is_return && mark->value != own;
     if (is_return && number->keeps_gaps)
         add_number(number, &number->number_before, number->own_number, mark->offset);

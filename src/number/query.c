@@ -82,6 +82,11 @@ void bm_query_ids_begin(struct bm_query_ids *ids) {
     ids->last = 0;
     ids->n_before = add(ids, ids->n_before, ids->position);
     ids->position = 0;
+    ids->may_return = false;
+}
+
+void bm_query_ids_return(struct bm_query_ids *ids) {
+    ids->may_return = true;
 }
 
 void bm_query_ids_count(struct bm_query_ids *ids, uint64_t position) {
@@ -103,6 +108,9 @@ bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, ui
         ids->n_named++;
         return false;
     }
+    if (ids->may_return && number <= ids->largest && (number == position || number == 1))
+        bm_query_ids_begin(ids);
+    ids->may_return = false;
     if (!is_generated(ids, number, position)) {
         ids->n_odd++;
         return false;

@@ -38,6 +38,7 @@ struct bm_query_ids {
     uint64_t n_generated;
     uint64_t n_named; /* ids that are not Query_N */
     uint64_t n_odd;   /* ids that are Query_N, but do not fit in: kept */
+    bool may_return;  /* the numbers of the document's Iterations went back since the last Query_N */
 
     /* Where a query without a name is known by that it has no title (-outfmt 7). */
     uint64_t n_before; /* queries of the documents before */
@@ -51,6 +52,10 @@ void bm_query_ids_open(struct bm_query_ids *ids, enum blastmerge_query_ids polic
 
 /* Another document begins: a run of BLAST, which counts from 1. */
 void bm_query_ids_begin(struct bm_query_ids *ids);
+
+/* The numbers of the document's Iterations go back, as if another run began inside of it: if the numbers of
+ * ids do, too, they count on from there as in another document. */
+void bm_query_ids_return(struct bm_query_ids *ids);
 
 /* Takes the next query's id: *old is its number in its run, and *new in the merge. False if it stays as it
  * is. position: of the Iteration in its run, counted from 1; 0 where the format has no such number. */

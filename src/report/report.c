@@ -149,7 +149,7 @@ static json_t *options_of(const struct blastmerge_options *options) {
     static const char *const forbidden[] = {"error", "replace", "keep"};
     static const char *const header[] = {"once", "keep", "none"};
     static const char *const sort[] = {"default", "natural", "none"};
-    static const char *const query_ids[] = {"keep", "renumber", "auto"};
+    static const char *const query_ids[] = {"auto", "keep", "renumber"};
     static const char *const form[] = {"gzip", "plain", "bgzf"};
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
     json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);

@@ -196,7 +196,8 @@ static void close_hole(struct state *now, uint64_t number_after) {
     if (!now->is_in_hole) return;
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     hole->to = now->begin;
-    hole->place = now->place;
+    bool goes_on = now->place == BM_MARK_AT_ITERATION && now->last_number > 0;
+    hole->place = goes_on ? BM_MARK_AT_SAME : now->place;
     hole->encoding = now->encoding;
     hole->number_after = number_after;
     now->is_in_hole = false;

@@ -21,7 +21,7 @@ PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
 
 @dataclass
 class Document:
-    """A whole header, or None, and whole Iterations that followed each other."""
+    """A whole header, or None, and the whole Iterations, between which others may be lost."""
     prologue: bytes = None
     iterations: list = field(default_factory=list)
 
@@ -166,7 +166,9 @@ class Scan:
                 self.fault()
                 self.documents_only = True
                 return end
-            if self.in_hole:
+            if self.in_hole and self.last:  # it goes on
+                document = self.documents[-1]
+            elif self.in_hole:
                 self.documents.append(document)
             self.in_hole = False
             self.last = number or self.last
@@ -189,6 +191,7 @@ class Scan:
     def after_document(self, text, position):
         if position == len(text):
             self.is_open = False
+            self.last = 0
             return None
         if text.startswith((b"<?xml ", b"<BlastOutput>"), position):
             return self.document(text, position)

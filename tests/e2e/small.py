@@ -17,7 +17,7 @@ PROLOGUE = """<?xml version="1.0"?>
 <BlastOutput_iterations>
 """
 ITERATION = """<Iteration>
-  <Iteration_iter-num>{number}</Iteration_iter-num>
+  <Iteration_iter-num>{number}</Iteration_iter-num>{id}
   <Iteration_query-def>{query}</Iteration_query-def>
 <Iteration_hits>
 <Hit>
@@ -31,11 +31,12 @@ ITERATION = """<Iteration>
 EPILOGUE = "</BlastOutput_iterations>\n</BlastOutput>\n\n"
 
 
-def text(*queries, program="blastp", version="BLASTP 2.12.0+", database="nr", expect="10", extra=""):
-    """A document with one Iteration for each query. extra stands before the last Iteration's end tag."""
+def text(*queries, program="blastp", version="BLASTP 2.12.0+", database="nr", expect="10", extra="", ids=False):
+    """A document with one Iteration for each query. extra stands before the last Iteration's end tag. ids: with Query_N."""
+    element = "\n  <Iteration_query-ID>Query_{number}</Iteration_query-ID>" if ids else ""
     parts = [PROLOGUE.format(program=program, version=version, database=database, expect=expect,
                              query=queries[0] if queries else "none")]
-    parts += [ITERATION.format(number=number, query=query) for number, query in enumerate(queries, 1)]
+    parts += [ITERATION.format(number=number, query=query, id=element.format(number=number)) for number, query in enumerate(queries, 1)]
     if extra:
         before, end_tag, after = parts[-1].rpartition("</Iteration>")
         parts[-1] = before + extra + end_tag + after

@@ -38,8 +38,8 @@ def random_options(dice, with_invalid):
             return arguments, {"as_unsplit": True}
         options["database"] = dice.choice(["a & b", "nr"])
         return arguments + ["--db", options["database"]], {"as_unsplit": True, **options}
-    if dice.random() < 0.4:
-        options["query_ids"] = dice.choice(["renumber", "auto"])
+    if dice.random() < 0.5:
+        options["query_ids"] = dice.choice(["auto", "keep", "renumber"])
         arguments += ["--query-ids", options["query_ids"]]
     if dice.random() < 0.2:
         arguments.append("--keep-db")
@@ -71,7 +71,7 @@ def merge_and_compare(folder, children, arguments, options):
     assert done.code == OK, f"the program refuses, the oracle does not: {done.err}"
     text = text_of(done.out)
     assert text == expected, difference(text, expected)
-    if "--as-unsplit" not in arguments and "--query-ids" not in arguments:  # which --salvage does not go with
+    if "--as-unsplit" not in arguments:  # which --salvage does not go with
         salvaged = run("--salvage", *arguments, *write_children(folder, children))
         assert (salvaged.code, salvaged.out) == (OK, done.out), f"a whole child comes out otherwise with --salvage: {salvaged.err}"
     totals = json.loads(report.read_bytes())["totals"]

@@ -86,7 +86,7 @@ def without_query_ids(text):
     return re.sub(rb"(<Iteration_query-ID>|Iteration_message>|  )(Query_\d+)", rb"\1Query_N", text)
 
 
-def check_merge(folder, children):
+def check_merge(folder, children, n_queries):
     """Merges, compares with the oracle, and reads the result back with everything there is."""
     merged = folder / "merged.xml.gz"
     done = run("--force", "-o", merged, *children)
@@ -95,19 +95,20 @@ def check_merge(folder, children):
     text = gzip.decompress(merged.read_bytes())
     expected = oracle.merge([path.read_bytes() for path in children])
     assert text == expected, difference(text, expected)
-    check_readers(folder, text)
+    check_readers(folder, text, n_queries)
     keeping = run("--keep-db", "--plain", *children)
     assert keeping.code == 0, keeping.err
     return keeping.out
 
 
-def check_readers(folder, text):
+def check_readers(folder, text, n_queries):
     path = folder / "merged.xml"
     path.write_bytes(text)
     n_iterations = text.count(b"\n<Iteration>\n")
     assert n_iterations > 0
     with open(path, encoding="utf-8") as file:
-        assert sum(1 for _ in NCBIXML.parse(file)) == n_iterations
+        ids = [record.query_id for record in NCBIXML.parse(file)]
+    assert (len(ids), len(set(ids))) == (n_iterations, n_queries)
     results = list(SearchIO.parse(path, "blast-xml"))
     assert sum(len(result.hits) for result in results) == text.count(b"<Hit>")
     subprocess.run(["xmllint", "--noout", "--nonet", path], check=True)
@@ -132,18 +133,22 @@ def test_split_search(blast, name, n_children):
     queries = blast.queries[kind][:n_queries]
     if name != "psiblast":
         options = options + ["-max_target_seqs", "20"]
-    keeping = check_merge(blast.folder, blast.split_search(program, queries, n_children, *options))
+    children = blast.split_search(program, queries, n_children, *options)
+    keeping = check_merge(blast.folder, children, n_queries)
     whole = blast.search(program, queries, *options)
     assert b"Query_N" in without_query_ids(whole) or "named" in name
-    assert without_query_ids(keeping) == without_query_ids(whole), difference(keeping, whole)
+    assert keeping == whole, difference(keeping, whole)
+    kept_ids = run("--keep-db", "--plain", "--query-ids", "keep", *children).out
+    assert without_query_ids(kept_ids) == without_query_ids(whole), difference(kept_ids, whole)
 
 
 def test_forty_children(blast):
     """Children of one query each: without hits, and one of only N."""
     queries = blast.queries["dna"][:40]
-    keeping = check_merge(blast.folder, blast.split_search("blastn", queries, 40))
+    keeping = check_merge(blast.folder, blast.split_search("blastn", queries, 40), 40)
     assert b"No hits found" in keeping
-    assert without_query_ids(keeping) == without_query_ids(blast.search("blastn", queries))
+    whole = blast.search("blastn", queries)
+    assert keeping == whole, difference(keeping, whole)
 
 
 def test_several_documents_in_one_file(blast):
@@ -159,9 +164,9 @@ def test_several_documents_in_one_file(blast):
         assert text.count(b"<?xml") > 1
         children.append(blast.folder / f"batch_{i}.xml.gz")
         children[-1].write_bytes(gzip.compress(text))
-    keeping = check_merge(blast.folder, children)
+    keeping = check_merge(blast.folder, children, 60)
     whole = blast.search("blastp", queries, "-max_target_seqs", "5")
-    assert without_query_ids(keeping) == without_query_ids(whole)
+    assert keeping == whole, difference(keeping, whole)
 
 
 def test_query_title_that_is_not_utf8(blast):
@@ -192,4 +197,5 @@ def test_children_in_the_tree():
     children = [DATA / f"batch_{i}.xml.gz" for i in (1, 2, 3)]
     assert run(*children).text == oracle.merge([path.read_bytes() for path in children])
     whole = gzip.decompress((DATA / "whole.xml.gz").read_bytes())
-    assert without_query_ids(run("--keep-db", *children).text) == without_query_ids(whole)
+    assert run("--keep-db", *children).text == whole
+    assert without_query_ids(run("--keep-db", "--query-ids", "keep", *children).text) == without_query_ids(whole)

@@ -16,9 +16,10 @@ SALVAGED = 11
 MUTATIONS = int(os.environ.get("BLASTMERGE_TEST_MUTATIONS", "60"))
 
 
-def salvage(folder, children, *arguments):
-    """Merges children (bytes) with --salvage and compares everything with what is certain. Returns the run and the report."""
-    expected, read = certain.merge(children)
+def salvage(folder, children, *arguments, **options):
+    """Merges children (bytes) with --salvage and compares everything with what is certain. Returns the run and the report.
+    options: for the oracle."""
+    expected, read = certain.merge(children, **options)
     target, report = folder / "merged.xml.gz", folder / "report.json"
     for path in (target, report):
         path.unlink(missing_ok=True)
@@ -60,8 +61,8 @@ def check_queries(row, child):
 
 
 QUERIES = ["alpha", "beta", "gamma", "delta", "epsilon"]
-TEXT = small.text(*QUERIES)
-GOOD = small.child("one", "two")
+TEXT = small.text(*QUERIES, ids=True)
+GOOD = small.child("one", "two", ids=True)
 
 
 def lost_of(told, number=0):
@@ -238,16 +239,49 @@ def test_what_comes_again_is_not_taken_twice(tmp_path):
 
 def test_several_documents(tmp_path):
     rng = random.Random(5)
-    whole = b"".join(small.text(*(f"{name} {n}" for n in range(4))) for name in "abcd")
+    whole = b"".join(small.text(*(f"{name} {n}" for n in range(4)), ids=True) for name in "abcd")
     for _ in range(MUTATIONS):
         at, n = rng.randrange(len(whole)), rng.choice([1, 30, 300, 2000])
         damaged = whole[:at] + b"\0" + whole[at + n:]
         salvage(tmp_path, [forms.member(damaged), GOOD])
 
 
+# --- ids Query_N ----------------------------------------------------------------------------------------------
+
+
+def ids_of(folder):
+    text = program.text_of((folder / "merged.xml.gz").read_bytes())
+    return [int(number) for number in re.findall(rb"<Iteration_query-ID>Query_(\d+)<", text)]
+
+
+def test_ids_as_if_the_lost_had_never_been_there(tmp_path):
+    """They count on behind a hole; only where another document begins do they begin anew, and are shifted."""
+    middle = TEXT.index(b"<Iteration>", TEXT.index(b"<Iteration>") + 1)
+    holed = TEXT[:middle + 80] + b"\1" + TEXT[middle + 80:]  # without its Iteration 2
+    salvage(tmp_path, [holed, holed, GOOD])
+    assert ids_of(tmp_path) == [1, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+    headless = TEXT.replace(b"<BlastOutput_param>", b"<BlastOutput_para\1m>")
+    salvage(tmp_path, [GOOD, headless + headless + holed, GOOD])
+    assert ids_of(tmp_path) == [*range(1, 14), 15, 16, 17, 18, 19]
+    over = TEXT.replace(b"</BlastOutput>", b"</BlastOut\1put>")  # whose Iterations are over: those that follow are another's
+    salvage(tmp_path, [over + TEXT[TEXT.index(b"<Iteration>"):], GOOD])
+    assert ids_of(tmp_path) == [*range(1, 13)]
+
+
+@pytest.mark.parametrize("policy", ["auto", "keep", "renumber"])
+def test_policies_of_ids(tmp_path, policy):
+    rng = random.Random(policy)
+    whole = b"".join(small.text(*(f"{name} {n}" for n in range(4)), ids=True) for name in "abc")
+    for _ in range(MUTATIONS // 3):
+        at, n = rng.randrange(len(whole)), rng.choice([1, 30, 300, 2000])
+        children = [forms.member(whole[:at] + b"\0" + whole[at + n:]), GOOD, whole]
+        rng.shuffle(children)
+        salvage(tmp_path, children, "--query-ids", policy, query_ids=policy)
+
+
 def test_batch_seams(tmp_path):
     """Batches end after 128 KiB of text: damage around these places, and far more text than one of them."""
-    text = small.text(*(f"query {n:05}" for n in range(1700)))
+    text = small.text(*(f"query {n:05}" for n in range(1700)), ids=True)
     assert len(text) > 3 * 131072
     for seam in (131072, 262144):
         for at in (seam - 12, seam - 5, seam - 1, seam, seam + 1, seam - 300):
@@ -362,7 +396,7 @@ def test_other_errors_stay_errors(tmp_path):
 
 
 def test_result_is_spliced_and_does_not_depend_on_threads(tmp_path):
-    text = small.text(*(f"query {n} {random.Random(n).random()}" for n in range(2000)))
+    text = small.text(*(f"query {n} {random.Random(n).random()}" for n in range(2000)), ids=True)
     damaged = [forms.member(text)[:-5000], text[:300000] + b"\1" + text[300200:], forms.bgzf(text, 30000)]
     damaged[2] = damaged[2][:20000] + bytes(100) + damaged[2][20100:]
     children = program.write_children(tmp_path, damaged)

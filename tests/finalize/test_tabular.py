@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tabular children: gzip members one after the other, each checked."""
+"""Tabular children, each checked: gzip members one after the other, or with comment lines a merge."""
 import gzip
 import json
 import random
@@ -163,7 +163,7 @@ def test_what_a_merge_says(tmp_path, name, swap):
     texts = CASES[name][::-1] if swap else CASES[name]
     parent = tabular(tmp_path, *(gzip.compress(text, mtime=0) for text in texts))
     paths = [tmp_path / child["job_id"] / RESULT for child in parent.children]
-    merge = ["--query-ids", "keep", "-o", tmp_path / "merged", *paths]
+    merge = ["-f", "-o", tmp_path / "merged", *paths]
     merged = program.run(*merge)
     done = parent.finalize()
     if "--format tabular" in merged.err and "--format tabular" not in done.err:
@@ -181,6 +181,8 @@ def test_what_a_merge_says(tmp_path, name, swap):
             assert done.warnings == merged.warnings
     if done.code:
         assert parent.files() == [] and done.outcome["phase"] == "split_results_merge_invalid"
+    elif COMMENTED[:8] in texts[0]:
+        assert parent.path(RESULT).read_bytes() == (tmp_path / "merged").read_bytes()
     else:
         assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
 
@@ -210,6 +212,52 @@ def test_queries_of_tables_with_comments_are_counted(tmp_path):
     text = "split child child-0: its merge report counts 2 queries, and its result holds 1 Iterations"
     assert parent.finalize("--strict").outcome["error"] == text
     assert text in parent.finalize().outcome["warnings"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"outfmt": 7}, {"format": "commented"}, {"format": "blast_commented"}, {"format": "csv"}])
+def test_tables_with_comments_are_merged(tmp_path, fields):
+    """Each query has a name of its own, and the last line counts them all; whatever the reports call the tables."""
+    second = COMMENTED.replace(b"q1", b"q2")
+    parent = tabular(tmp_path, *(gzip.compress(text, mtime=0) for text in (NAMELESS, second, NAMELESS * 2)), **fields)
+    done = parent.finalize("--strict", "--threads", "2")
+    assert done.code == 0, done
+    text = gzip.decompress(parent.path(RESULT).read_bytes())
+    parts = [NAMELESS, second, NAMELESS.replace(b"Query_1", b"Query_3"), NAMELESS.replace(b"Query_1", b"Query_4")]
+    assert text == b"".join(part[:part.rindex(b"# BLAST")] for part in parts) + b"# BLAST processed 4 queries\n"
+    manifest = json.loads(parent.path("split-results-manifest.json").read_bytes())
+    assert manifest["assembly"] == "gzip_member_concatenation"
+    parent.path("split-results-manifest.json").unlink()
+    assert parent.finalize("--query-ids", "keep", "--level", "1").code == 0
+    kept = gzip.decompress(parent.path(RESULT).read_bytes())
+    assert kept.count(b"Query_1\ts1") == 3 and kept.endswith(b"# BLAST processed 4 queries\n")
+
+
+def test_what_comes_before_the_first_line(tmp_path):
+    """Whether there are comments shows in the first child that has a line, however its gzip data is cut."""
+    empty, tiny = gzip.compress(b"", mtime=0), b"".join(gzip.compress(bytes([byte]), mtime=0) for byte in NAMELESS)
+    parent = tabular(tmp_path, empty, empty, empty + tiny, tiny)
+    done = parent.finalize()
+    assert done.code == 0, done
+    parts = NAMELESS[:NAMELESS.rindex(b"# BLAST")]
+    text = gzip.decompress(parent.path(RESULT).read_bytes())
+    assert text == parts + parts.replace(b"Query_1", b"Query_2") + b"# BLAST processed 2 queries\n"
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    tiny = b"".join(gzip.compress(bytes([byte]), mtime=0) for byte in STD * 2)
+    parent = tabular(folder, empty, tiny, empty, tiny)
+    assert parent.finalize().code == 0
+    assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
+
+
+def test_names_that_stay(tmp_path):
+    """Rows alone do not show how many queries there were: one warning, and only where there are such names."""
+    rows = STD.replace(b"q1", b"Query_1")
+    parent = tabular(tmp_path, gzip.compress(rows + STD), gzip.compress(rows), gzip.compress(STD))
+    done = parent.finalize()
+    assert done.code == 0 and parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
+    assert len(done.warnings) == 1 and "2 queries are called Query_N" in done.err and "-outfmt 7" in done.err
+    parent.path("split-results-manifest.json").unlink()
+    assert parent.finalize("--query-ids", "keep").warnings == []
 
 
 def test_memory_does_not_grow(tmp_path):

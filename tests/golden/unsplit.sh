@@ -33,7 +33,8 @@ blastmerge --plain -f --as-unsplit --report report.json a.xml b.xml 2>&1 | shown
 blastmerge -o /dev/null -f --as-unsplit --report report.json a.xml b.xml 2>&1
 told
 echo "== ids alone"
-try blastmerge -o /dev/null --query-ids auto a.xml b.xml
+try blastmerge -o /dev/null a.xml b.xml
+blastmerge --plain a.xml b.xml | shown
 blastmerge --plain --query-ids auto a.xml b.xml | shown
 blastmerge --plain --query-ids keep a.xml b.xml | shown
 echo "== doubts"
@@ -45,7 +46,12 @@ try blastmerge -o /dev/null -f --as-unsplit --allow-empty --report report.json e
 told
 echo "== tables"
 printf 'Query_1\tP1\t100.0\t9\t0\t0\t1\t9\t1\t9\t1e-9\t50\n' >a.txt
+cp a.txt b.txt
 try blastmerge --plain --as-unsplit a.txt
+try blastmerge --plain a.txt
+try blastmerge --plain a.txt b.txt
+try blastmerge --plain --query-ids renumber a.txt b.txt
+try blastmerge --plain --query-ids keep a.txt b.txt
 table() { # TITLE ID ...
     n=$(($# / 2))
     while [ $# -gt 0 ]; do

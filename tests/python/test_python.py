@@ -96,8 +96,13 @@ def test_options():
     assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, level=9, keep_database=True)) == \
         oracle.merge(CHILDREN, keep_database=True)
     assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, as_unsplit=True)) == oracle.merge(CHILDREN, as_unsplit=True)
-    assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, query_ids="renumber")) == oracle.merge(CHILDREN, query_ids="renumber")
-    assert oracle.merge(CHILDREN, as_unsplit=True) != oracle.merge(CHILDREN, keep_database=True)
+    for policy in ("auto", "keep", "renumber"):
+        assert gzip.decompress(blastmerge.merged_bytes(CHILDREN, query_ids=policy)) == oracle.merge(CHILDREN, query_ids=policy)
+    assert blastmerge.merged_bytes(CHILDREN) == blastmerge.merged_bytes(CHILDREN, query_ids="auto") != \
+        blastmerge.merged_bytes(CHILDREN, query_ids="keep")
+    with pytest.raises(blastmerge.UsageError, match="cannot be kept"):
+        blastmerge.merged_bytes(CHILDREN, as_unsplit=True, query_ids="keep")
+    assert oracle.merge(CHILDREN, as_unsplit=True) != oracle.merge(CHILDREN, keep_database=True, query_ids="keep")
     with pytest.raises(blastmerge.UsageError, match="mismatch must be one of"):
         blastmerge.merged_bytes(CHILDREN, mismatch="perhaps")
     with pytest.raises(blastmerge.UsageError, match="level"):
