@@ -386,8 +386,9 @@ BLASTMERGE_API enum blastmerge_form blastmerge_form_of_name(const char *name);
  */
 BLASTMERGE_API void blastmerge_show(const char *text, char *shown, size_t size);
 
-/* Writes a location likewise. Of a remote one only the scheme, the host, the port and the path are shown,
- * since all else may be secret. */
+/* Writes a location likewise. Of a remote one, and of what only looks like one, no more than the scheme, the
+ * host, the port and the path is shown, since all else may be secret. One that is empty, or that begins or ends
+ * with a blank, is in quotes. size is at least 8. */
 BLASTMERGE_API void blastmerge_show_location(const char *location, char *shown, size_t size);
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_options). */
@@ -407,6 +408,8 @@ BLASTMERGE_API void blastmerge_destroy(struct blastmerge_job *job);
  * Adds a child: a path, or "-" for standard input, or a remote location (docs/storage.md): an http:// or
  * https:// URL, az://account/container/blob, s3://bucket/key, gs://bucket/key. In the last part of these
  * three a star stands for any characters, and the location for all children of such a name, in natural order.
+ * What only looks like a location (ftp://, s3:/bucket, a blank before https://) is refused; for a path of such a
+ * name "./" is written before it.
  * It is opened when its turn comes.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job,
@@ -462,6 +465,12 @@ blastmerge_set_report_location(struct blastmerge_job *job, const char *location)
 BLASTMERGE_API enum blastmerge_status
 blastmerge_protect_location(struct blastmerge_job *job, const char *what,
                             const char *location) BLASTMERGE_CHECK_RESULT;
+
+/* The same for a place that the caller itself writes while the job is at work, such as a table on standard
+ * output: it may be no place that the job reads or writes. location is a path, or "-" for standard output. Of a
+ * file that the caller has open a path such as /dev/fd/5 will do. */
+BLASTMERGE_API enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, const char *what,
+                                                                const char *location) BLASTMERGE_CHECK_RESULT;
 
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;

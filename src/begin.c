@@ -54,7 +54,7 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
 int bm_job_compare_names(const void *a, const void *b) {
     const struct bm_item *child_a = a;
     const struct bm_item *child_b = b;
-    return bm_order_compare(child_a->source.name, child_b->source.name);
+    return bm_order_compare(bm_source_bare_name(&child_a->source), bm_source_bare_name(&child_b->source));
 }
 
 /* What the children's names or files make likely is a warning. It is an error if one run's result is
@@ -67,8 +67,9 @@ static bool is_order_strict(const struct blastmerge_job *job) {
  * nothing about the order. */
 static enum bm_order_step order_step(const struct bm_source *before, const struct bm_source *source) {
     static const char descriptors[] = "/dev/fd/";
-    if (strncmp(source->name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
-    return bm_order_step(before->name, source->name);
+    const char *name = bm_source_bare_name(source);
+    if (strncmp(name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
+    return bm_order_step(bm_source_bare_name(before), name);
 }
 
 /* Looks for children whose names say that their order is not the searches', or that one is missing. */
@@ -153,10 +154,10 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
                 &job->error, BLASTMERGE_MISMATCH,
                 "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
                 "that this is right",
-                source->name);
+                bm_source_display_name(source));
         if (++n_twins <= MOST)
             bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
-                        source->name);
+                        bm_source_display_name(source));
     }
     if (n_twins > MOST)
         bm_job_warn(job, false, "%zu more children are files that are given twice", n_twins - MOST);
@@ -265,18 +266,6 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* Standard input holds the queries or a child. */
-static enum blastmerge_status open_queries(struct blastmerge_job *job) {
-    for (size_t i = 0; i < job->n_children && strcmp(job->expect_queries, "-") == 0; i++) {
-        const char *location = bm_source_location(&job->children[i].source);
-        if (location != NULL && strcmp(location, "-") == 0)
-            return bm_fail(
-                &job->error, BLASTMERGE_USAGE,
-                "standard input is given for a child and for the queries, and can be read only once");
-    }
-    return bm_expect_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);
-}
-
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->is_check) return BLASTMERGE_OK;
     if (job->has_writer) {
@@ -334,7 +323,8 @@ enum blastmerge_status bm_conduct_begin(struct blastmerge_job *job) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     if (status == BLASTMERGE_OK) status = bm_rescue_open(job);
-    if (status == BLASTMERGE_OK && job->expect_queries != NULL) status = open_queries(job);
+    if (status == BLASTMERGE_OK && job->expect_queries != NULL)
+        status = bm_expect_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);

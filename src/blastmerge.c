@@ -90,11 +90,11 @@ void blastmerge_show(const char *text, char *shown, size_t size) {
 
 void blastmerge_show_location(const char *location, char *shown, size_t size) {
     char text[BM_LOCATION_SHOWN];
-    if (bm_location_is_remote(location)) {
+    if (bm_location_is_remote(location) || bm_location_is_strange(location)) {
         bm_location_show(location, text, sizeof text);
         location = text;
     }
-    bm_show(shown, size, location);
+    bm_show_name(shown, size, location);
 }
 
 /* --- creating and destroying --------------------------------------------------------------------- */
@@ -186,6 +186,8 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job) {
     }
     job->options.endpoint = job->endpoint;
     if (job->options.expect_queries != NULL) {
+        status = bm_location_refuse_strange(job->options.expect_queries, &job->error);
+        if (status != BLASTMERGE_OK) return status;
         job->expect_queries = bm_copy_string(&job->memory, job->options.expect_queries);
         if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
     }
@@ -299,15 +301,33 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struc
     return BLASTMERGE_OK;
 }
 
+/* A name that cannot be seen as it is: messages have it in quotes. */
+static bool quote_name(struct blastmerge_job *job, struct bm_source *source) {
+    size_t n = strlen(source->name);
+    char *quoted = bm_pool_allocate(&job->pool, &job->memory, n + 3, false);
+    if (quoted == NULL) return false;
+    quoted[0] = '\'';
+    memcpy(quoted + 1, source->name, n);
+    memcpy(quoted + 1 + n, "'", 2);
+    source->location = source->name;
+    source->name = quoted;
+    return true;
+}
+
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_source source) {
     source.name = bm_pool_copy(&job->pool, &job->memory, source.name);
-    return source.name == NULL ? fail_memory(job) : bm_job_keep_child(job, &source);
+    if (source.name == NULL) return fail_memory(job);
+    if (!bm_source_is_remote(&source) && bm_needs_quotes(source.name) && !quote_name(job, &source))
+        return fail_memory(job);
+    return bm_job_keep_child(job, &source);
 }
 
 enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
     enum blastmerge_status status = check_adding(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "a child has an empty name");
+    status = bm_location_refuse_strange(location, &job->error);
+    if (status != BLASTMERGE_OK) return status;
     if (bm_location_is_remote(location)) return bm_remote_add(job, location);
     return bm_job_add_child(job, bm_source_path(location));
 }
@@ -348,6 +368,8 @@ static enum blastmerge_status set_location(struct blastmerge_job *job, char **pl
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
+    status = bm_location_refuse_strange(location, &job->error);
+    if (status != BLASTMERGE_OK) return status;
     bm_release(&job->memory, *place);
     bm_release(&job->memory, *name);
     *name = NULL;
@@ -363,13 +385,24 @@ enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job
     return set_location(job, &job->report_location, &job->report_name, location);
 }
 
-enum blastmerge_status blastmerge_protect_location(struct blastmerge_job *job, const char *what,
-                                                   const char *location) {
+static enum blastmerge_status keep_place(struct blastmerge_job *job, const char *what, const char *location,
+                                         bool is_written) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (what == NULL || location == NULL || location[0] == '\0')
-        return refuse(job, "a file that is protected has an empty name");
-    return bm_places_protect(job, what, location);
+        return refuse(job, "a place that is the caller's own has an empty name");
+    status = bm_location_refuse_strange(location, &job->error);
+    return status == BLASTMERGE_OK ? bm_places_keep(job, what, location, is_written) : status;
+}
+
+enum blastmerge_status blastmerge_protect_location(struct blastmerge_job *job, const char *what,
+                                                   const char *location) {
+    return keep_place(job, what, location, false);
+}
+
+enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, const char *what,
+                                                 const char *location) {
+    return keep_place(job, what, location, true);
 }
 
 enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
@@ -550,9 +583,11 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
     memset(child, 0, sizeof *child);
     if (number >= job->n_children) return BLASTMERGE_USAGE;
     const struct bm_item *kept = &job->children[number];
+    const char *location = bm_source_location(&kept->source);
+    bool is_stdin = location != NULL && strcmp(location, "-") == 0;
     *child = (struct blastmerge_child){
-        .name = bm_source_display_name(&kept->source),
-        .location = bm_source_location(&kept->source),
+        .name = is_stdin ? "standard input" : bm_source_bare_name(&kept->source),
+        .location = location,
         .n_documents = kept->n_documents,
         .n_iterations = kept->n_iterations,
         .n_hits = kept->n_hits,

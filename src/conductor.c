@@ -41,7 +41,9 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     const size_t n_place = 110; /* bytes of the place in the text, and what stands between */
     int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
     int n_message = (int)(sizeof message - n_place - strlen(addition)) - n_name;
-    if (error->text_offset == BLASTMERGE_NO_OFFSET) {
+    bool has_place =
+        error->text_offset != BLASTMERGE_NO_OFFSET && error->text_offset != 0; /* that says nothing */
+    if (!has_place) {
         (void)bm_fail_anew(error, error->status, "%.*s: %.*s%s", n_name, name, n_message, message, addition);
     } else {
         (void)bm_fail_anew(error, error->status,

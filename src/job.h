@@ -82,7 +82,7 @@ enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
 _Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
 
 struct bm_check;
-struct bm_protected;
+struct bm_kept;
 struct bm_rescue;
 
 enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
@@ -128,7 +128,8 @@ struct blastmerge_job {
     enum blastmerge_status (*before_commit)(void *context);
     void *before_commit_context;
     bool has_begun;
-    struct bm_protected *protected_places; /* src/places.c */
+    const char *standard_input;  /* what it is read for, or NULL */
+    struct bm_kept *kept_places; /* the caller's own: src/places.c */
 
     /* the rooms */
     struct bm_cloud *cloud; /* NULL where nothing is remote */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "places.h"
+#include "base/descriptor.h"
 #include "cloud/location.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +12,11 @@
 
 enum { MAX_LINKS = 40 };
 
-struct bm_protected {
-    struct bm_protected *next;
+struct bm_kept {
+    struct bm_kept *next;
     char *what;
     char *location;
+    bool is_written;
 };
 
 enum kind {
@@ -59,6 +62,10 @@ static void identify(struct place *place) {
         return;
     }
     int standard = place->is_written ? STDOUT_FILENO : STDIN_FILENO;
+    int named = bm_standard_of_name(place->location);
+    /* What may be there instead of a closed stream is no place. */
+    if (is_stream && !bm_standard_is_open(standard, place->is_written ? O_WRONLY : O_RDONLY)) return;
+    if (named >= 0 && bm_standard_is_closed(named)) return;
     if ((is_stream ? fstat(standard, &place->what) : stat(place->location, &place->what)) == 0)
         place->kind = KIND_FILE;
     else if (!is_stream && errno == ENOENT)
@@ -129,16 +136,23 @@ static enum blastmerge_status compare(struct blastmerge_job *job, struct pair *p
     other->is_written = is_written;
     identify(other);
     if (!is_same(job, written, other)) return BLASTMERGE_OK;
+    char shown[2][400];
+    blastmerge_show_location(written->name, shown[0], sizeof shown[0]);
+    blastmerge_show_location(name, shown[1], sizeof shown[1]);
     return bm_fail(&job->error, BLASTMERGE_USAGE,
-                   "%s (%.300s) is the same place as %s (%.300s): give one of them another name",
-                   written->role, written->name, role, name);
+                   "%s (%s) is the same place as %s (%s): give one of them another name", written->role,
+                   shown[0], role, shown[1]);
+}
+
+static const char *name_of(const struct bm_source *source) {
+    return strcmp(source->name, "-") == 0 ? "standard input" : bm_source_bare_name(source);
 }
 
 static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair, size_t first) {
     for (size_t i = first; i < job->n_children; i++) {
         const struct bm_source *source = &job->children[i].source;
         enum blastmerge_status status =
-            compare(job, pair, "a child", bm_source_location(source), bm_source_display_name(source), false);
+            compare(job, pair, "a child", bm_source_location(source), name_of(source), false);
         if (status == BLASTMERGE_OK) continue;
         job->error.child = i;
         return status;
@@ -149,6 +163,10 @@ static enum blastmerge_status compare_children(struct blastmerge_job *job, struc
 static const char *shown(const char *location, const char *name) {
     if (name != NULL || location == NULL) return name;
     return strcmp(location, "-") == 0 ? "standard output" : location;
+}
+
+static const char *read_name(const char *location) {
+    return location != NULL && strcmp(location, "-") == 0 ? "standard input" : location;
 }
 
 /* Compares the place with all that are read, and with the result and the report if these are not the place
@@ -164,12 +182,12 @@ static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pai
         status = compare(job, pair, "the report", job->report_location,
                          shown(job->report_location, job->report_name), true);
     if (status == BLASTMERGE_OK)
-        status = compare(job, pair, "the file of queries", job->expect_queries, job->expect_queries, false);
-    for (const struct bm_protected *place = job->protected_places; status == BLASTMERGE_OK && place != NULL;
+        status = compare(job, pair, "the file of queries", job->expect_queries,
+                         read_name(job->expect_queries), false);
+    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
-        bool is_stream = strcmp(place->location, "-") == 0;
-        status = compare(job, pair, place->what, place->location,
-                         is_stream ? "standard input" : place->location, false);
+        if (place->is_written) continue; /* it is compared with all when its own turn comes */
+        status = compare(job, pair, place->what, place->location, read_name(place->location), false);
     }
     return status == BLASTMERGE_OK ? compare_children(job, pair, 0) : status;
 }
@@ -188,14 +206,63 @@ static enum blastmerge_status check(struct blastmerge_job *job, const char *role
     return status;
 }
 
-enum blastmerge_status bm_places_check(struct blastmerge_job *job) {
+/* --- standard input ------------------------------------------------------------------------------ */
+
+static bool is_standard_input(const char *location) {
+    return location != NULL && (strcmp(location, "-") == 0 || bm_standard_of_name(location) == STDIN_FILENO);
+}
+
+/* Who else reads it gets what is left of it. */
+static enum blastmerge_status use_standard_input(struct blastmerge_job *job, const char *what) {
+    const char *before = job->standard_input;
+    job->standard_input = what;
+    if (before == NULL) return BLASTMERGE_OK;
+    if (strcmp(before, what) == 0)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "standard input is given twice for %s, and can be read only once", what);
+    return bm_fail(&job->error, BLASTMERGE_USAGE,
+                   "standard input is given for %s and for %s, and can be read only once", before, what);
+}
+
+static enum blastmerge_status check_standard_input(struct blastmerge_job *job, size_t first) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (!job->is_check)
+    for (size_t i = first; i < job->n_children && status == BLASTMERGE_OK; i++) {
+        if (!is_standard_input(bm_source_location(&job->children[i].source))) continue;
+        status = use_standard_input(job, "a child");
+        if (status != BLASTMERGE_OK) job->error.child = i;
+    }
+    return status;
+}
+
+static enum blastmerge_status check_all_standard_input(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    job->standard_input = NULL;
+    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+         place = place->next) {
+        if (!place->is_written && is_standard_input(place->location))
+            status = use_standard_input(job, place->what);
+    }
+    if (status == BLASTMERGE_OK && is_standard_input(job->expect_queries))
+        status = use_standard_input(job, "the queries");
+    return status == BLASTMERGE_OK ? check_standard_input(job, 0) : status;
+}
+
+/* --- all of them --------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_places_check(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_all_standard_input(job);
+    if (status == BLASTMERGE_OK && !job->is_check)
         status = check(job, "the result", job->output_location, shown(job->output_location, job->output_name),
                        false, true);
-    if (status != BLASTMERGE_OK) return status;
-    return check(job, "the report", job->report_location, shown(job->report_location, job->report_name),
-                 false, false);
+    if (status == BLASTMERGE_OK)
+        status = check(job, "the report", job->report_location, shown(job->report_location, job->report_name),
+                       false, false);
+    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+         place = place->next) {
+        if (place->is_written)
+            status = check(job, place->what, place->location, shown(place->location, NULL), true, true);
+    }
+    return status;
 }
 
 static enum blastmerge_status check_later(struct blastmerge_job *job, size_t first, const char *role,
@@ -211,13 +278,19 @@ static enum blastmerge_status check_later(struct blastmerge_job *job, size_t fir
 }
 
 enum blastmerge_status bm_places_check_children(struct blastmerge_job *job, size_t first) {
-    enum blastmerge_status status = BLASTMERGE_OK;
-    if (!job->is_check)
+    enum blastmerge_status status = check_standard_input(job, first);
+    if (status == BLASTMERGE_OK && !job->is_check)
         status = check_later(job, first, "the result", job->output_location,
                              shown(job->output_location, job->output_name));
-    return status == BLASTMERGE_OK ? check_later(job, first, "the report", job->report_location,
-                                                 shown(job->report_location, job->report_name))
-                                   : status;
+    if (status == BLASTMERGE_OK)
+        status = check_later(job, first, "the report", job->report_location,
+                             shown(job->report_location, job->report_name));
+    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+         place = place->next) {
+        if (place->is_written)
+            status = check_later(job, first, place->what, place->location, shown(place->location, NULL));
+    }
+    return status;
 }
 
 enum blastmerge_status bm_places_check_one(struct blastmerge_job *job, const char *role, const char *location,
@@ -225,22 +298,24 @@ enum blastmerge_status bm_places_check_one(struct blastmerge_job *job, const cha
     return check(job, role, location, name, true, true);
 }
 
-/* --- what the caller protects -------------------------------------------------------------------- */
+/* --- what the caller itself reads or writes ------------------------------------------------------ */
 
-static void forget(struct blastmerge_job *job, struct bm_protected *place) {
+static void forget(struct blastmerge_job *job, struct bm_kept *place) {
     bm_release(&job->memory, place->what);
     bm_release(&job->memory, place->location);
     bm_release(&job->memory, place);
 }
 
-enum blastmerge_status bm_places_protect(struct blastmerge_job *job, const char *what, const char *location) {
-    struct bm_protected *place = bm_allocate(&job->memory, sizeof *place);
+enum blastmerge_status bm_places_keep(struct blastmerge_job *job, const char *what, const char *location,
+                                      bool is_written) {
+    struct bm_kept *place = bm_allocate(&job->memory, sizeof *place);
     if (place != NULL) {
         place->what = bm_copy_string(&job->memory, what);
         place->location = bm_copy_string(&job->memory, location);
         if (place->what != NULL && place->location != NULL) {
-            place->next = job->protected_places;
-            job->protected_places = place;
+            place->is_written = is_written;
+            place->next = job->kept_places;
+            job->kept_places = place;
             return BLASTMERGE_OK;
         }
         forget(job, place);
@@ -249,9 +324,9 @@ enum blastmerge_status bm_places_protect(struct blastmerge_job *job, const char 
 }
 
 void bm_places_forget(struct blastmerge_job *job) {
-    while (job->protected_places != NULL) {
-        struct bm_protected *place = job->protected_places;
-        job->protected_places = place->next;
+    while (job->kept_places != NULL) {
+        struct bm_kept *place = job->kept_places;
+        job->kept_places = place->next;
         forget(job, place);
     }
 }

@@ -3,7 +3,7 @@
  * places - all the places of a job, compared by what they are and not by their names.
  *
  * A place is what a job reads or writes by a location: a child, the result, the report, the file of queries,
- * and what the caller protects. One that is written may be no other place, or it would destroy that or be
+ * and what the caller itself reads or writes. One that is written may be no other place, or it would destroy that or be
  * mixed with it. Files are the same if device and inode are, whatever links lead there; files that do not
  * exist yet, if their folder and their name are; objects in a store, if account, bucket and key are.
  */
@@ -12,13 +12,14 @@
 
 #include "job.h"
 
-/* Keeps a place that the caller reads by itself; strings are copied. */
-enum blastmerge_status bm_places_protect(struct blastmerge_job *job, const char *what,
-                                         const char *location) BM_CHECK_RESULT;
+/* Keeps a place that the caller reads or writes by itself; strings are copied. */
+enum blastmerge_status bm_places_keep(struct blastmerge_job *job, const char *what, const char *location,
+                                      bool is_written) BM_CHECK_RESULT;
 void bm_places_forget(struct blastmerge_job *job);
 
-/* BLASTMERGE_USAGE and both places, if the result or the report is another place, too. Nothing is written,
- * and no server is asked. */
+/* BLASTMERGE_USAGE and both places, if the result, the report or what the caller writes is another place, too;
+ * or if standard input, which can be read only once, is read for two things. Nothing is written, and no server
+ * is asked. */
 enum blastmerge_status bm_places_check(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* The same for children from `first` on, which came later. */

@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Any path, each of its bytes shown as an escape; a longer name is cut. */
 #define SHOWN_BYTES 16384
@@ -37,7 +38,7 @@ static void print_row(struct check *check, const struct blastmerge_child *child,
             tool_print("%*s ", widths[i], "-");
     }
     char shown[SHOWN_BYTES];
-    blastmerge_show(child->name, shown, sizeof shown);
+    blastmerge_show_location(child->name, shown, sizeof shown);
     tool_put(shown, strlen(shown));
     tool_put("\n", 1);
 }
@@ -65,6 +66,11 @@ static void print_children(struct check *check) {
 static enum blastmerge_status open_job(struct check *check) {
     const struct tool_options *options = check->options;
     enum blastmerge_status status = tool_job_open(&check->job, options);
+    /* The table goes where no child lies, nor anything else of the job's. */
+    if (status == BLASTMERGE_OK && check->has_table) {
+        status = blastmerge_claim_location(check->job.job, "the table", "-");
+        if (status != BLASTMERGE_OK) return tool_job_fail(check->job.job, status);
+    }
     if (status == BLASTMERGE_OK && options->report != NULL) {
         status = blastmerge_set_report_location(check->job.job, options->report);
         if (status != BLASTMERGE_OK) return tool_job_fail(check->job.job, status);
@@ -83,7 +89,7 @@ static bool is_complete(const struct check *check, enum blastmerge_status status
 
 enum blastmerge_status tool_check(const struct tool_options *options) {
     struct check check = {.options = options, .total = {.name = "total"}};
-    check.has_table = options->report == NULL || strcmp(options->report, "-") != 0;
+    check.has_table = options->report == NULL || !tool_is_standard(options->report, STDOUT_FILENO);
     enum blastmerge_status status = open_job(&check);
     if (status == BLASTMERGE_OK) {
         status = tool_job_run(&check.job, blastmerge_check);

@@ -8,12 +8,15 @@
 /* The library takes no longer one; one byte more, so that it sees that it is longer. */
 #define JOB_BYTES ((16 << 20) + 1)
 
+/* The word for it in messages. */
+#define OUTCOME "the outcome"
+
 static enum blastmerge_status read_job(const char *name, char **text, size_t *n_bytes) {
     ptrdiff_t n = 1;
     char shown[1024]; /* it may be a location with a secret, though that is no file */
     blastmerge_show_location(name, shown, sizeof shown);
     int file = tool_open_input(name);
-    if (file < 0) return tool_fail_system(errno, "%s", shown);
+    if (file < 0) return tool_fail_input(errno, name, shown);
     *text = malloc(JOB_BYTES);
     if (*text == NULL) {
         tool_close_input(file);
@@ -26,7 +29,7 @@ static enum blastmerge_status read_job(const char *name, char **text, size_t *n_
     int failure = n < 0 ? errno : 0;
     tool_close_input(file);
     if (failure == 0) return BLASTMERGE_OK;
-    return tool_fail_system(failure, "%s", strcmp(name, "-") == 0 ? "standard input" : shown);
+    return tool_fail_input(failure, name, shown);
 }
 
 static enum blastmerge_status run(struct tool_job *job, const struct tool_options *options, const char *text,
@@ -39,7 +42,9 @@ static enum blastmerge_status run(struct tool_job *job, const struct tool_option
     enum blastmerge_status status = blastmerge_finalize(job->job, text, n_bytes, &library, &outcome);
     tool_signals_close();
     tool_progress_clear(&job->progress);
-    if (outcome != NULL) {
+    /* Not into a file of the job's, which is the one thing that the library says of the outcome. */
+    bool has_place = strstr(blastmerge_error(job->job)->message, OUTCOME " (") == NULL;
+    if (outcome != NULL && has_place) {
         tool_put(outcome, strlen(outcome));
         tool_put("\n", 1);
     }
@@ -49,6 +54,14 @@ static enum blastmerge_status run(struct tool_job *job, const struct tool_option
     return status == BLASTMERGE_OK ? flushed : tool_job_fail(job->job, status);
 }
 
+/* The job file and the outcome are no places of the parent's or its children's. */
+static enum blastmerge_status keep_places(const struct tool_job *job, const struct tool_options *options) {
+    enum blastmerge_status status =
+        blastmerge_protect_location(job->job, "the job file", options->sources[0].name);
+    if (status == BLASTMERGE_OK) status = blastmerge_claim_location(job->job, OUTCOME, "-");
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job->job, status);
+}
+
 enum blastmerge_status tool_finalize(const struct tool_options *options) {
     struct tool_job job = {0};
     char *text = NULL;
@@ -56,8 +69,7 @@ enum blastmerge_status tool_finalize(const struct tool_options *options) {
     enum blastmerge_status status = read_job(options->sources[0].name, &text, &n_bytes);
     if (status == BLASTMERGE_OK) {
         status = tool_job_open(&job, options);
-        if (status == BLASTMERGE_OK)
-            status = blastmerge_protect_location(job.job, "the job file", options->sources[0].name);
+        if (status == BLASTMERGE_OK) status = keep_places(&job, options);
         if (status == BLASTMERGE_OK) status = run(&job, options, text, n_bytes);
         if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
         tool_job_close(&job);

@@ -24,11 +24,23 @@ enum blastmerge_form tool_form(const struct tool_options *options) {
     return options->output == NULL ? BLASTMERGE_FORM_GZIP : blastmerge_form_of_name(options->output);
 }
 
+/* With the line of the list that names the child, if it is about one. */
+static enum blastmerge_status say(const struct blastmerge_job *job, const struct blastmerge_error *error,
+                                  enum blastmerge_status status) {
+    const char *message = error->message;
+    struct blastmerge_child child;
+    char origin[600] = "";
+    if (error->child != BLASTMERGE_NO_CHILD && blastmerge_child(job, error->child, &child) == BLASTMERGE_OK &&
+        child.location != NULL)
+        tool_children_tell_origin(child.location, origin, sizeof origin);
+    return tool_fail(status, "%s%s", origin, message[0] != '\0' ? message : blastmerge_status_name(status));
+}
+
 /* Said at once, even where warnings are not wanted. */
 static int on_fault(void *context, const struct blastmerge_error *error) {
     struct tool_job *job = context;
     tool_progress_clear(&job->progress);
-    (void)tool_fail(error->status, "%s", error->message);
+    (void)say(job->job, error, error->status);
     if (job->n_faults++ == 0) job->first_fault = *error;
     return BLASTMERGE_CALLBACK_OK;
 }
@@ -64,8 +76,8 @@ static struct blastmerge_options library_options(const struct tool_options *opti
 }
 
 enum blastmerge_status tool_job_fail(const struct blastmerge_job *job, enum blastmerge_status status) {
-    const char *message = job != NULL ? blastmerge_error(job)->message : "";
-    return tool_fail(status, "%s", message[0] != '\0' ? message : blastmerge_status_name(status));
+    return job != NULL ? say(job, blastmerge_error(job), status)
+                       : tool_fail(status, "%s", blastmerge_status_name(status));
 }
 
 enum blastmerge_status tool_job_open(struct tool_job *job, const struct tool_options *options) {

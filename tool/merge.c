@@ -2,10 +2,10 @@
 #include "tool.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 static bool is_stdout(const char *name) {
-    return name != NULL && strcmp(name, "-") == 0;
+    return name != NULL && tool_is_standard(name, STDOUT_FILENO);
 }
 
 static enum blastmerge_status set_output(struct blastmerge_job *job, const struct tool_options *options) {

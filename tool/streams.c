@@ -14,11 +14,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#if !defined(O_PATH)
+#define O_PATH 0
+#endif
+
 static bool waited_for(int file, short events) {
     struct pollfd waited = {.fd = file, .events = events};
     if (errno == EINTR) return true;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
     return poll(&waited, 1, -1) >= 0 || errno == EINTR;
+}
+
+bool tool_is_standard(const char *name, int file) {
+    static const char *const names[2][4] = {{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"},
+                                            {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}};
+    for (size_t i = 0; i < 4; i++)
+        if (strcmp(name, names[file][i]) == 0) return true;
+    return false;
+}
+
+/* A closed stream is held by what can be neither read nor written: see main.c. */
+static bool is_closed(int file) {
+    int flags = fcntl(file, F_GETFL);
+    return flags < 0 || (flags & O_PATH) != 0;
+}
+
+enum blastmerge_status tool_fail_input(int system_error, const char *name, const char *shown) {
+    if (strcmp(name, "-") == 0) shown = "standard input";
+    if (tool_is_standard(name, STDIN_FILENO) && is_closed(STDIN_FILENO))
+        return tool_fail(BLASTMERGE_IO, "%s: is closed, or not open for reading", shown);
+    return tool_fail_system(system_error, "%s", shown);
 }
 
 /* A FIFO without a writer is waited for when it is read. */

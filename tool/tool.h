@@ -65,9 +65,15 @@ void tool_print(const char *format, ...) TOOL_FORMAT(1, 2);
 /* BLASTMERGE_IO or the like if anything could not be written. */
 enum blastmerge_status tool_flush_output(void);
 
+/* Whether it is a name of standard input or output (STDIN_FILENO, STDOUT_FILENO): "-", /dev/stdin and the like. */
+bool tool_is_standard(const char *name, int file);
+
 /* Opens a file that may be a pipe, or "-" for standard input; -1 and errno. Closing spares standard input. */
 int tool_open_input(const char *name);
 void tool_close_input(int file);
+
+/* Says that it could not be opened or read; shown is the name as it may be shown. */
+enum blastmerge_status tool_fail_input(int system_error, const char *name, const char *shown);
 
 /* read(), and write() of all bytes, which wait where a stream is not ready. */
 ptrdiff_t tool_read(int file, void *data, size_t n_bytes);
@@ -181,6 +187,9 @@ enum blastmerge_status tool_job_fail(const struct blastmerge_job *job, enum blas
 
 /* Says what a finished job did. */
 void tool_job_summary(const struct tool_job *job);
+
+/* Writes which line of a list of --files-from names that location, as in "list: line 7: "; "" if none does. */
+void tool_children_tell_origin(const char *location, char *origin, size_t size);
 
 /* Adds what the command line names to the job. */
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import tempfile
 from functools import partial
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
@@ -58,21 +60,42 @@ def is_buffer(item: Any) -> bool:
     return isinstance(item, _BUFFERS)
 
 
+def identity(file: Any) -> Optional[Tuple[int, int]]:
+    """Which file, or pipe, it is that a file object has open, or that a path leads to; None where that cannot be told, and of
+    what may be read and written by several at once. fileno() of a spooled temporary file would write it to a disk."""
+    try:
+        if isinstance(file, (str, bytes, os.PathLike)):
+            found = os.stat(file)
+        elif isinstance(file, tempfile.SpooledTemporaryFile) or not hasattr(file, "fileno"):
+            return None
+        else:
+            found = os.fstat(file.fileno())
+    except Exception:  # pylint: disable=broad-except
+        return None  # not there yet, or without a descriptor, which each kind of object says in its own way
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) or stat.S_ISFIFO(found.st_mode) else None
+
+
 class Stream:
     """A child whose bytes come chunk by chunk. It is opened when its first chunk is wanted; what was opened for it is closed
     once: the iterator (a generator, mostly), and what a function returned. A caller's own file object is not."""
 
-    def __init__(self, name: str, item: Any) -> None:
+    def __init__(self, name: str, item: Any, check_file: Callable[[str, Any], None]) -> None:
         if not (is_buffer(item) or hasattr(item, "read") or hasattr(type(item), "__iter__") or callable(item)):
             raise TypeError(f"{name}: a child must be a path, bytes, a file object, an iterable of bytes or a function that "
                             f"returns one of these, not {type(item).__name__}")
         self.name = name
         self.held = b""
+        self._check_file = check_file
         self._item = item
         self._next: Optional[Callable[[], bytes]] = None
         self._closers: List[Callable[[], Any]] = []
         if hasattr(item, "__next__") and not hasattr(item, "read"):
             self._owe_close(item)
+
+    def check(self) -> None:
+        """Looks whether it is a file object of what is written."""
+        if hasattr(self._item, "read"):
+            self._check_file(self.name, self._item)
 
     def _owe_close(self, opened: Any) -> None:
         close = getattr(opened, "close", None)
@@ -89,6 +112,7 @@ class Stream:
         if is_buffer(item):
             return partial(self._take, iter((item,)))
         if hasattr(item, "read"):
+            self._check_file(self.name, item)
             return partial(self._read, item)
         chunks = iter(item)
         if chunks is not item:

@@ -98,6 +98,7 @@ class Job:
         self._closers: List[Callable[[], Any]] = []  # of what children are taken from
         self._reader: Optional[_library.Reader] = None
         self._is_lazy = self._keeps_bytes = False
+        self._written: List[Tuple[str, Any]] = []  # paths and file objects, with the parameter's name
 
     def open(self, children: Any, options: Dict[str, Any], output: Any = None) -> None:
         """Makes the library's job and adds the children, or what they are taken from. The name of an output that is a path
@@ -206,7 +207,7 @@ class Job:
             self._kept.append(data)
             status = C.blastmerge_add_memory(self.handle, encoded, data, len(data))
         else:
-            stream = _children.Stream(name, item)
+            stream = _children.Stream(name, item, self._check_file)
             self._streams[self._n_children] = stream
             status = C.blastmerge_add_reader(self.handle, encoded, ctypes.byref(self._reader_of(self._n_children)))
         self._check(status)
@@ -247,15 +248,32 @@ class Job:
 
     # --- output ----------------------------------------------------------------------------------
 
+    def _check_file(self, name: str, file: Any) -> None:
+        """The library compares paths; what a file object has open is seen here."""
+        read = _children.identity(file)
+        for parameter, written in self._written:
+            if read is not None and read == _children.identity(written):
+                raise UsageError(f"{parameter} is the same file as {name}: give one of them another name")
+
+    def _add_written(self, parameter: str, written: Any) -> None:
+        self._written.append((parameter, written))
+        for stream in list(self._streams.values()):
+            stream.check()
+
     def set_output(self, output: Any) -> None:
         """A path or a file object."""
         if isinstance(output, _values.PATH_TYPES):
             self._call(C.blastmerge_set_output_location, self.handle, _values.path("output", output))
+            self._add_written("output", output)
             return
         if isinstance(output, io.TextIOBase):
             raise TypeError("output is a file object for text: open it in binary mode")
         if not callable(getattr(output, "write", None)):
             raise TypeError(f"output must be a path or a file object for bytes, not {type(output).__name__}")
+
+        self._add_written("output", output)
+        if _children.identity(output) is not None:
+            self._call(C.blastmerge_claim_location, self.handle, b"output", b"/dev/fd/%d" % output.fileno())
 
         def write(_context: Any, data: int, n_bytes: int) -> None:
             piece = memoryview(ctypes.string_at(data, n_bytes))
@@ -268,6 +286,7 @@ class Job:
         """A path, or None."""
         if report is not None:
             self._call(C.blastmerge_set_report_location, self.handle, _values.path("report", report))
+            self._add_written("report", report)
 
     # --- what a job is for -----------------------------------------------------------------------
 

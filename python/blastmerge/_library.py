@@ -129,6 +129,7 @@ def _declare(library):
             ("set_output_writer", status, [job, POINTER(Writer)]),
             ("set_report_location", status, [job, c_char_p]),
             ("protect_location", status, [job, c_char_p, c_char_p]),
+            ("claim_location", status, [job, c_char_p, c_char_p]),
             ("run", status, [job]),
             ("check", status, [job]),
             ("next", status, [job, POINTER(c_void_p), POINTER(c_size_t)]),

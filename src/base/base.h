@@ -57,6 +57,13 @@ enum blastmerge_status bm_status_of_errno(int system_error);
  * that showing twice changes nothing. What is too long ends in "...". size is at least 4. */
 void bm_show(char *shown, size_t size, const char *text);
 
+/* The same for a name of a file or the like: in quotes if it is empty, or begins or ends with a blank, which
+ * would not be visible. size is at least 8. */
+void bm_show_name(char *shown, size_t size, const char *name);
+
+/* Whether it would be in quotes. */
+bool bm_needs_quotes(const char *name) BM_CHECK_RESULT;
+
 /* Whether it would show the text, which is UTF-8 and has no control characters of ASCII, unchanged. */
 bool bm_is_shown_as_it_is(const char *text) BM_CHECK_RESULT;
 

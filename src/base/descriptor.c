@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,8 +101,27 @@ void bm_standard_release(const struct bm_standard *standard) {
     }
 }
 
-bool bm_standard_is_open(int file, int mode) {
+int bm_standard_of_name(const char *path) {
+    static const char *const streams[] = {"stdin", "stdout", "stderr"};
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        size_t n = strlen(folders[i]);
+        if (strncmp(path, folders[i], n) == 0 && path[n] >= '0' && path[n] <= '2' && path[n + 1] == '\0')
+            return path[n] - '0';
+    }
+    for (int file = 0; file <= STDERR_FILENO && strncmp(path, "/dev/", 5) == 0; file++) {
+        if (strcmp(path + 5, streams[file]) == 0) return file;
+    }
+    return -1;
+}
+
+bool bm_standard_is_closed(int file) {
     int flags = fcntl(file, F_GETFL);
-    if (flags < 0 || (O_PATH != 0 && (flags & O_PATH) != 0)) return false;
+    return flags < 0 || (O_PATH != 0 && (flags & O_PATH) != 0);
+}
+
+bool bm_standard_is_open(int file, int mode) {
+    if (bm_standard_is_closed(file)) return false;
+    int flags = fcntl(file, F_GETFL);
     return (flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == mode;
 }

@@ -40,6 +40,13 @@ struct bm_standard {
 void bm_standard_hold(struct bm_standard *standard);
 void bm_standard_release(const struct bm_standard *standard);
 
+/* The number of the standard stream that a path stands for, such as /dev/stdin or /dev/fd/0; -1: none. */
+int bm_standard_of_name(const char *path);
+
+/* Whether a standard stream is closed, or something is there in its place that can be neither read nor written.
+ */
+bool bm_standard_is_closed(int file);
+
 /* Whether a standard stream is open for reading (O_RDONLY) or writing (O_WRONLY). */
 bool bm_standard_is_open(int file, int mode);
 

@@ -75,6 +75,33 @@ void bm_show(char *shown, size_t size, const char *text) {
     shown[n] = '\0';
 }
 
+static bool is_blank(uint32_t character) {
+    return character == ' ' || character == 0xa0 || character == 0x1680 ||
+           (character >= 0x2000 && character <= 0x200b) || character == 0x202f || character == 0x205f ||
+           character == 0x3000;
+}
+
+bool bm_needs_quotes(const char *name) {
+    uint32_t first = 0;
+    uint32_t last = 0;
+    if (*name == '\0') return true;
+    bool is_first_text = read_character(name, &first) > 0;
+    const char *end = name + strlen(name) - 1;
+    while (end > name && ((unsigned char)*end & 0xc0) == 0x80) end--;
+    bool is_last_text = read_character(end, &last) > 0;
+    return (is_first_text && is_blank(first)) || (is_last_text && is_blank(last));
+}
+
+void bm_show_name(char *shown, size_t size, const char *name) {
+    if (!bm_needs_quotes(name)) {
+        bm_show(shown, size, name);
+        return;
+    }
+    shown[0] = '\'';
+    bm_show(shown + 1, size - 2, name);
+    memcpy(shown + strlen(shown), "'", 2);
+}
+
 bool bm_is_shown_as_it_is(const char *text) {
     while (*text != '\0') {
         char piece[12];

@@ -53,6 +53,14 @@ enum bm_scheme bm_location_scheme(const char *string);
 /* Whether the string is a remote location's, and not a path. */
 bool bm_location_is_remote(const char *string);
 
+/* Whether a string that is no remote location looks like one: of another scheme ("ftp://"), with a slash too few
+ * ("s3:/bucket"), or behind blanks. As a path it would be shown whole, with what is secret in it. */
+bool bm_location_is_strange(const char *string);
+
+/* BLASTMERGE_USAGE for such a string. */
+enum blastmerge_status bm_location_refuse_strange(const char *string,
+                                                  struct blastmerge_error *error) BM_CHECK_RESULT;
+
 /* Whether its last part has a star. */
 bool bm_location_has_wildcard(const char *string);
 

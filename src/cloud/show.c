@@ -26,6 +26,43 @@ bool bm_location_is_remote(const char *string) {
     return bm_location_scheme(string) != BM_SCHEME_NONE;
 }
 
+/* The scheme that a string begins with, without its ':'; 0 bytes: it begins with none (RFC 3986, 3.1). */
+static size_t count_scheme(const char *string) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    size_t n = strspn(string, letters) == 0 ? 0 : strspn(string, others);
+    return string[n] == ':' ? n : 0;
+}
+
+static bool is_known_scheme(const char *string, size_t n) {
+    static const char *const known[] = {"http", "https", "az", "s3", "gs", "ftp", "ftps", "sftp", "file"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i]) == n && strncasecmp(string, known[i], n) == 0) return true;
+    }
+    return false;
+}
+
+bool bm_location_is_strange(const char *string) {
+    const char *start = string + strspn(string, " \t\r\n\v\f");
+    size_t n = count_scheme(start);
+    if (n == 0 || start[n + 1] != '/') return false;
+    if (start[n + 2] != '/') return is_known_scheme(start, n);
+    return start != string || bm_location_scheme(start) == BM_SCHEME_NONE;
+}
+
+enum blastmerge_status bm_location_refuse_strange(const char *string, struct blastmerge_error *error) {
+    char shown[BM_LOCATION_SHOWN];
+    if (!bm_location_is_strange(string)) return BLASTMERGE_OK;
+    bm_location_show(string, shown + 1, sizeof shown - 2);
+    shown[0] = '\'';
+    memcpy(shown + strlen(shown), "'", 2);
+    return bm_fail(
+        error, BLASTMERGE_USAGE,
+        "%.600s is no location: these begin with http://, https://, az://, s3:// or gs:// (and a path of "
+        "such a name with ./)",
+        shown);
+}
+
 bool bm_location_has_wildcard(const char *string) {
     if (!bm_location_is_remote(string)) return false;
     size_t n = strcspn(string, "?#");
@@ -104,11 +141,18 @@ static void add_path(struct bm_text *text, const char *path, size_t n) {
     if (is_cut) bm_text_add(text, "…");
 }
 
+/* Behind one slash where there are no two. */
+static const char *find_host(const char *string) {
+    const char *host = bm_location_host(string);
+    const char *slash = strstr(string, ":/");
+    return host == string && slash != NULL ? slash + 2 : host;
+}
+
 void bm_location_show(const char *string, char *shown, size_t size) {
     struct bm_text text = bm_text_in(shown, size);
     enum bm_scheme scheme = bm_location_scheme(string);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
-    const char *host = bm_location_host(string);
+    const char *host = find_host(string);
     size_t n_authority = strcspn(host, "/?#");
     const char *at = memrchr(host, '@', n_authority);
     bm_text_add_bytes(&text, string, (size_t)(host - string));

@@ -153,8 +153,13 @@ enum blastmerge_status bm_queries_spool(int *file, const char *path, struct bm_c
     int reason = errno;
     *file = -1;
     blastmerge_show_location(is_stdin ? "standard input" : path, shown, sizeof shown);
-    if (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))
-        return bm_fail_system(error, EBADF, "standard input, which should hold the queries, cannot be read");
+    int standard = is_stdin ? STDIN_FILENO : bm_standard_of_name(path);
+    bool is_closed = standard >= 0 && bm_standard_is_closed(standard);
+    if (is_closed || (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))) {
+        if (!is_stdin && from >= 0) close(from);
+        return bm_fail_system(
+            error, EBADF, "%.400s, which should hold the queries, is closed or not open for reading", shown);
+    }
     if (from < 0) return bm_fail_system(error, reason, "%.400s: the file of queries cannot be opened", shown);
     enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
     if (!is_stdin && *file != from) close(from);

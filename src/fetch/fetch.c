@@ -137,9 +137,22 @@ bool bm_source_has_failed(const struct bm_source *source) {
     return source->from.reader->has_failed || source->from.reader->has_close_failed;
 }
 
+bool bm_source_is_remote(const struct bm_source *source) {
+#ifdef BLASTMERGE_CLOUD
+    return source->back_end == &bm_fetch_remote;
+#else
+    (void)source;
+    return false;
+#endif
+}
+
 const char *bm_source_location(const struct bm_source *source) {
-    if (source->location != NULL) return source->location;
-    return source->back_end == &bm_fetch_file ? source->name : NULL;
+    if (source->back_end == &memory_back_end || source->back_end == &reader_back_end) return NULL;
+    return source->location != NULL ? source->location : source->name;
+}
+
+const char *bm_source_bare_name(const struct bm_source *source) {
+    return source->location == NULL || bm_source_is_remote(source) ? source->name : source->location;
 }
 
 const char *bm_source_display_name(const struct bm_source *source) {

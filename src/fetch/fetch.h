@@ -44,8 +44,10 @@ struct bm_reader {
 /* Where a child lies. Made by bm_source_...(); strings and memory belong to the caller of that. */
 struct bm_source {
     const struct bm_fetch_back_end *back_end;
-    const char *name;       /* for messages, and the path of a file */
-    const char *location;   /* remote: as given, with whatever must not be shown */
+    const char *name; /* for messages; the path of a file, the caller's name of what is none */
+    const char
+        *location; /* as given. Remote: with whatever must not be shown. Else NULL if it is the name; if not,
+                               the name is in quotes */
     struct bm_cloud *cloud; /* remote: the job's, once it has begun */
     struct bm_look *look;   /* remote: a look that has begun */
     union {
@@ -96,8 +98,14 @@ struct bm_fetch {
     struct bm_remote *remote; /* remote ones */
 };
 
+/* Whether it is remote. */
+bool bm_source_is_remote(const struct bm_source *source);
+
 /* What it was made of: a path or a remote location; NULL for memory and readers. */
 const char *bm_source_location(const struct bm_source *source);
+
+/* The child's name without quotes. */
+const char *bm_source_bare_name(const struct bm_source *source);
 
 /* The child's name as messages have it: "standard input" for "-". */
 const char *bm_source_display_name(const struct bm_source *source);

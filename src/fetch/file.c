@@ -20,6 +20,13 @@ static bool is_standard_input(const struct bm_source *source) {
     return strcmp(source->name, "-") == 0;
 }
 
+/* One that is closed may be held by something that is there in its place. */
+static bool is_closed(const struct bm_source *source) {
+    if (is_standard_input(source)) return !bm_standard_is_open(STDIN_FILENO, O_RDONLY);
+    int standard = bm_standard_of_name(bm_source_location(source));
+    return standard >= 0 && bm_standard_is_closed(standard);
+}
+
 static const char *kind_of(mode_t mode) {
     if (S_ISDIR(mode)) return "a directory";
     if (S_ISFIFO(mode)) return "a FIFO";
@@ -36,10 +43,9 @@ static enum blastmerge_status check_kind(const struct bm_source *source, mode_t 
 
 static enum blastmerge_status look(struct bm_source *source, struct blastmerge_error *error) {
     struct stat information;
-    if (is_standard_input(source) && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))
-        return bm_fail_system(error, EBADF, "is closed, or not open for reading");
-    int failed =
-        is_standard_input(source) ? fstat(STDIN_FILENO, &information) : stat(source->name, &information);
+    if (is_closed(source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
+    int failed = is_standard_input(source) ? fstat(STDIN_FILENO, &information)
+                                           : stat(bm_source_location(source), &information);
     if (failed != 0) return bm_fail_system(error, errno, "cannot be opened");
     if (check_kind(source, information.st_mode, error) != BLASTMERGE_OK) return error->status;
     if (S_ISDIR(information.st_mode)) return bm_fail_system(error, EISDIR, "cannot be read");
@@ -54,9 +60,10 @@ static enum blastmerge_status look(struct bm_source *source, struct blastmerge_e
 /* Opening waits for nobody: a FIFO is waited for when it is read, where a cancel ends that. */
 static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
+    if (is_closed(fetch->source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     fetch->file = is_standard_input(fetch->source)
                       ? STDIN_FILENO
-                      : bm_open(fetch->source->name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+                      : bm_open(bm_source_location(fetch->source), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fetch->file < 0) return bm_fail_system(error, errno, "cannot be opened");
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");

@@ -104,7 +104,8 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
         bm_finalize_relative(finalize, NULL, written[k][0], relative);
         bm_finalize_set_place(finalize, &place, NULL, relative);
         status = bm_places_check_one(finalize->job, written[k][1], place.location, place.location);
-        if (status == BLASTMERGE_OK) status = bm_places_protect(finalize->job, written[k][1], place.location);
+        if (status == BLASTMERGE_OK)
+            status = bm_places_keep(finalize->job, written[k][1], place.location, false);
     }
     return status;
 }

@@ -129,7 +129,7 @@ static enum blastmerge_status take_storage(struct bm_finalize *finalize, const s
     if (status != BLASTMERGE_OK) return status;
     finalize->is_remote = bm_location_is_remote(storage);
     /* it is a bucket or container by itself: what is added to it below can only be a name in there */
-    bool is_wrong = finalize->is_remote && !bm_location_is_folder(storage);
+    bool is_wrong = finalize->is_remote ? !bm_location_is_folder(storage) : bm_location_is_strange(storage);
     if (is_wrong || strcmp(storage, "-") == 0 || strlen(storage) > BM_FINALIZE_MAX_STORAGE)
         return refuse(
             top, "storage_prefix",

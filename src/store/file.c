@@ -37,6 +37,32 @@ static const char *base_of(const struct bm_store *store) {
     return bm_folder_base(store->target);
 }
 
+/* The target as messages have it. */
+struct name {
+    char text[700];
+};
+static struct name named(const struct bm_store *store) {
+    struct name name;
+    bm_show_name(name.text, sizeof name.text, store->target);
+    return name;
+}
+
+/* The folder cannot be opened. */
+static enum blastmerge_status fail_folder(const struct bm_store *store, int failure,
+                                          struct blastmerge_error *error) {
+    char folder[BM_STORE_PATH];
+    char shown[300];
+    bm_folder_of(store->target, folder);
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/') folder[--n] = '\0';
+    bm_show_name(shown, sizeof shown, folder);
+    if (failure != ENOENT)
+        return bm_fail_system(error, failure, "%s: its folder %s cannot be opened", named(store).text, shown);
+    bm_fail(error, BLASTMERGE_NOT_FOUND, "%s: its folder %s does not exist", named(store).text, shown);
+    error->system_error = failure;
+    return error->status;
+}
+
 /* --- opening ------------------------------------------------------------------------------------- */
 
 /*
@@ -56,7 +82,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
             if (errno == EEXIST) continue;
             int failure = errno;
             store->temporary[0] = '\0';
-            return bm_fail_system(error, failure, "%s: cannot be written in its folder", store->target);
+            return bm_fail_system(error, failure, "%s: no file can be made in its folder", named(store).text);
         }
         bool is_ours = flock(store->file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
         is_ours = is_ours && fstat(store->file, &information) == 0 && information.st_nlink > 0;
@@ -65,7 +91,8 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
         close(store->file);
     }
     store->temporary[0] = '\0';
-    return bm_fail_system(error, EEXIST, "%s: no temporary file can be made in its folder", store->target);
+    return bm_fail_system(error, EEXIST, "%s: no temporary file can be made in its folder",
+                          named(store).text);
 }
 
 static enum blastmerge_status refuse_terminal(int file, bool is_text, struct blastmerge_error *error) {
@@ -91,17 +118,17 @@ static int wait_and_open(struct bm_store *store) {
 static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode, bool is_text,
                                             bool *has_changed, struct blastmerge_error *error) {
     struct stat opened;
-    if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", store->target);
+    if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", named(store).text);
     store->is_pipe = S_ISFIFO(mode);
     int failure = wait_and_open(store);
     if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
     *has_changed = failure == ENOENT;
     if (*has_changed) return BLASTMERGE_OK;
     if (failure != 0)
-        return bm_fail_system(error, failure, "%s: cannot be opened for writing", store->target);
+        return bm_fail_system(error, failure, "%s: cannot be opened for writing", named(store).text);
     enum blastmerge_status status = BLASTMERGE_OK;
     if (fstat(store->file, &opened) != 0)
-        status = bm_fail_system(error, errno, "%s: cannot be written", store->target);
+        status = bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
     else if (S_ISREG(opened.st_mode))
         *has_changed = true;
     else
@@ -121,8 +148,7 @@ static enum blastmerge_status open_temporary(struct bm_store *store, const struc
     if (existing != NULL)
         store->old = (struct bm_store_owner){existing->st_mode & 0777, existing->st_uid, existing->st_gid};
     int failure = bm_folder_open(&store->folder, store->target);
-    if (failure != 0)
-        return bm_fail_system(error, failure, "%s: cannot be written in its folder", store->target);
+    if (failure != 0) return fail_folder(store, failure, error);
     bm_folder_remove_left_overs(&store->folder, base_of(store));
     enum blastmerge_status status = create_temporary(store, error);
     if (status != BLASTMERGE_OK) bm_folder_close(&store->folder);
@@ -141,8 +167,9 @@ static enum blastmerge_status look_and_open(struct bm_store *store, bool is_text
     }
     for (int n_links = 0; n_links <= MAX_LINKS; n_links++) {
         if (lstat(store->target, &there) != 0) {
-            if (errno != ENOENT) return bm_fail_system(error, errno, "%s: cannot be written", store->target);
-            if (n_links > 0) return bm_fail_system(error, ENOENT, "%s: points nowhere", store->target);
+            if (errno != ENOENT)
+                return bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
+            if (n_links > 0) return bm_fail_system(error, ENOENT, "%s: points nowhere", named(store).text);
             return open_temporary(store, NULL, error);
         }
         if (!S_ISLNK(there.st_mode)) {
@@ -150,13 +177,13 @@ static enum blastmerge_status look_and_open(struct bm_store *store, bool is_text
             if (*has_changed) return BLASTMERGE_OK;
             if (store->is_force) return open_temporary(store, &there, error);
             return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it",
-                           store->target);
+                           named(store).text);
         }
         int failure = bm_folder_follow(store->target, sizeof store->target); /* what it points to is meant */
         if (failure == ENOENT) return open_temporary(store, NULL, error);
-        if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", store->target);
+        if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", named(store).text);
     }
-    return bm_fail_system(error, ELOOP, "%s: points nowhere", store->target);
+    return bm_fail_system(error, ELOOP, "%s: points nowhere", named(store).text);
 }
 
 static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
@@ -165,12 +192,15 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
     enum blastmerge_status status = BLASTMERGE_OK;
     if (base_of(store)[0] == '\0') {
         return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
-                       store->target);
+                       named(store).text);
     }
+    int standard = bm_standard_of_name(store->target);
+    if (standard >= 0 && bm_standard_is_closed(standard))
+        return bm_fail_system(error, EBADF, "%s: is closed, or not open for writing", store->target);
     for (int n_looks = 0; has_changed && n_looks < MAX_LOOKS; n_looks++)
         status = look_and_open(store, is_text, &has_changed, error);
     if (!has_changed) return status;
-    return bm_fail(error, BLASTMERGE_IO, "%s: becomes something else again and again", store->target);
+    return bm_fail(error, BLASTMERGE_IO, "%s: becomes something else again and again", named(store).text);
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */
@@ -187,7 +217,7 @@ static enum blastmerge_status file_write(struct bm_store *store, const uint8_t *
         waits = store->is_pipe || failure == EAGAIN;
         if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         if (failure == EINTR || failure == EAGAIN) continue;
-        if (failure != 0) return bm_fail_system(error, failure, "%s: cannot be written", store->target);
+        if (failure != 0) return bm_fail_system(error, failure, "%s: cannot be written", named(store).text);
         data += n;
         n_bytes -= (size_t)n;
     }
@@ -213,7 +243,7 @@ static enum blastmerge_status file_prepare(struct bm_store *store, struct blastm
     if (store->temporary[0] == '\0') return BLASTMERGE_OK;
     if (store->has_old) hand_on_owner(store);
     if (fsync(store->file) == 0) return BLASTMERGE_OK;
-    return bm_fail_system(error, errno, "%s: cannot be synced to the disk", store->target);
+    return bm_fail_system(error, errno, "%s: cannot be synced to the disk", named(store).text);
 }
 
 static bool is_unknown(int failure) {
@@ -311,7 +341,7 @@ static void file_finish(struct bm_store *store) {
 /* What is written in place is visible already. */
 static enum blastmerge_status end_in_place(struct bm_store *store, struct blastmerge_error *error) {
     if (store->file == STDOUT_FILENO || close(store->file) == 0) return BLASTMERGE_OK;
-    return bm_fail_system(error, errno, "%s: cannot be written", store->target);
+    return bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
 }
 
 static enum blastmerge_status file_reveal(struct bm_store *store, struct blastmerge_error *error) {
@@ -321,15 +351,15 @@ static enum blastmerge_status file_reveal(struct bm_store *store, struct blastme
         failure = bm_folder_sync(&store->folder);
         if (failure == 0) return BLASTMERGE_OK;
         bool is_back = file_take_back(store);
-        return bm_fail_system(error, failure, "%s: %sits folder cannot be synced to the disk", store->target,
-                              is_back ? "" : "is in its place, but ");
+        return bm_fail_system(error, failure, "%s: %sits folder cannot be synced to the disk",
+                              named(store).text, is_back ? "" : "is in its place, but ");
     }
     (void)unlinkat(store->folder.file, store->temporary, 0);
     close_file(store);
     if (failure == EEXIST)
         return bm_fail(error, BLASTMERGE_EXISTS, "%s: has come up meanwhile; --force replaces it",
-                       store->target);
-    return bm_fail_system(error, failure, "%s: cannot be given its name", store->target);
+                       named(store).text);
+    return bm_fail_system(error, failure, "%s: cannot be given its name", named(store).text);
 }
 
 static void file_discard(struct bm_store *store) {
