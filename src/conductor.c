@@ -633,7 +633,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
         job->phase = BM_PHASE_SCAN;
         return BLASTMERGE_OK;
     }
-    assert(!job->is_last_batch || job->edits->position == job->edits->n_edits);
+    bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
     job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
     if (job->rescue != NULL) bm_rescue_take(job);
     bm_child_give(bm_conduct_child(job));

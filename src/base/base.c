@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Noreturn void bm_broken(const char *function, const char *condition) {
+    fprintf(stderr, "blastmerge: a fault of blastmerge itself: in %s(), this should hold: %s\n", function,
+            condition);
+    abort();
+}
+
 /* Writes the message; what is too long ends in "...". */
 static void write_message(struct blastmerge_error *error, const char *format, va_list arguments) {
     bm_show_list(error->message, sizeof error->message, format, arguments);

@@ -23,6 +23,11 @@
 #define bm_unlikely(condition) (condition)
 #endif
 
+/* A check that guards memory, or whose failure would make a wrong result: it is in release builds, too, and
+ * ends the process. assert() is for what only tests need. */
+#define bm_require(condition) (bm_likely(condition) ? (void)0 : bm_broken(__func__, #condition))
+_Noreturn void bm_broken(const char *function, const char *condition);
+
 /* --- errors -------------------------------------------------------------------------------------- */
 
 /* Fills the record (child, text_offset and n_iterations: none) and returns status, so that a failing

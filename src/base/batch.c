@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/batch.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { BITS_SLACK = 64 };
@@ -27,9 +26,9 @@ enum blastmerge_status bm_batch_open_sized(struct bm_batch *batch, const struct 
                                            struct bm_memory *memory) {
     const size_t n_trace_bytes = trace_bytes(size);
     const size_t n_text_bytes = text_bytes(size);
-    assert(size->text >= BM_BATCH_LEAST_TEXT && size->text <= BM_BATCH_TEXT);
-    assert(size->bits >= BM_BATCH_LEAST_BITS && size->bits <= BM_BATCH_BITS);
-    assert(size->trace >= BM_BATCH_LEAST_TRACE && size->trace <= BM_BATCH_TRACE);
+    bm_require(size->text >= BM_BATCH_LEAST_TEXT && size->text <= BM_BATCH_TEXT);
+    bm_require(size->bits >= BM_BATCH_LEAST_BITS && size->bits <= BM_BATCH_BITS);
+    bm_require(size->trace >= BM_BATCH_LEAST_TRACE && size->trace <= BM_BATCH_TRACE);
     memset(batch, 0, sizeof *batch);
     batch->size = *size;
     batch->buffer = bm_allocate(memory, bm_batch_bytes(size));

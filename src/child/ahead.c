@@ -100,7 +100,7 @@ const struct bm_piece *bm_ahead_next(struct bm_ahead *ahead, size_t number, cons
     const struct bm_piece *piece = take_piece(ahead, number);
     bm_workers_unlock(ahead->workers);
     if (piece == NULL) {
-        assert(ahead->n_done == number);
+        bm_require(ahead->n_done == number);
         piece = &ahead->own;
         scan_piece(ahead, &ahead->own, batch, from, end);
     }

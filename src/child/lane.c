@@ -123,9 +123,9 @@ struct bm_lane_room bm_lane_room_within(size_t n_bytes) {
 
 enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane_room *room,
                                       struct bm_workers *workers, struct bm_memory *memory) {
-    assert(room->n_page_bytes <= BM_LANE_PAGE && room->n_pages >= 2 && room->n_pages <= BM_LANE_PAGES);
-    assert(room->n_batches >= 1 && room->n_ahead >= 1 && room->n_batches <= BM_LANE_BATCHES &&
-           room->n_ahead <= room->n_batches);
+    bm_require(room->n_page_bytes <= BM_LANE_PAGE && room->n_pages >= 2 && room->n_pages <= BM_LANE_PAGES);
+    bm_require(room->n_batches >= 1 && room->n_ahead >= 1 && room->n_batches <= BM_LANE_BATCHES &&
+               room->n_ahead <= room->n_batches);
     memset(lane, 0, sizeof *lane);
     lane->workers = workers;
     lane->task = (struct bm_task){.run = work_ahead, .argument = lane};
@@ -226,7 +226,7 @@ static void work_or_wait(struct bm_lane *lane) {
 
 const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct blastmerge_error *error) {
     struct bm_workers *workers = lane->workers;
-    assert(lane->n_batches_taken - lane->n_batches_done < lane->n_ahead);
+    bm_require(lane->n_batches_taken - lane->n_batches_done < lane->n_ahead);
     bm_workers_lock(workers);
     while (lane->n_batches_filled == lane->n_batches_taken && !lane->has_ended) {
         if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
@@ -251,7 +251,7 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct 
 }
 
 void bm_lane_give(struct bm_lane *lane) {
-    assert(lane->n_batches_done < lane->n_batches_taken);
+    bm_require(lane->n_batches_done < lane->n_batches_taken);
     bm_workers_lock(lane->workers);
     lane->n_batches_done++;
     wake_worker(lane);

@@ -3,7 +3,6 @@
 #ifdef BLASTMERGE_CLOUD
 #include "cloud/library.h"
 
-#include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -119,7 +118,7 @@ void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]
 
 void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,
                    uint8_t code[BM_CLOUD_SHA256]) {
-    assert(n_key <= INT32_MAX);
+    bm_require(n_key <= INT32_MAX);
     if (library.hmac(library.sha256(), key, (int)n_key, data, n_bytes, code, NULL) == NULL)
         memset(code, 0, BM_CLOUD_SHA256);
 }

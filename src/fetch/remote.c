@@ -169,7 +169,7 @@ static struct window *window_at(struct bm_remote *remote, size_t count) {
 /* What was read was kept before, and what was kept and not read is in the ring: neither difference wraps. */
 static size_t room_of_stream(const struct bm_remote *remote) {
     uint64_t n_unread = remote->windows[0].request.n_kept - remote->position;
-    assert(n_unread <= remote->window_size);
+    bm_require(n_unread <= remote->window_size);
     return remote->window_size - (size_t)n_unread;
 }
 
@@ -308,7 +308,7 @@ static void begin_window(struct bm_remote *remote) {
  * anything of the first range was read. */
 static void begin_stream(struct bm_remote *remote) {
     struct window *window = &remote->windows[0];
-    assert(remote->n_done == 0 && remote->position == 0);
+    bm_require(remote->n_done == 0 && remote->position == 0);
     bm_request_stop(&window->request);
     remote->is_stream = true;
     remote->n_begun = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "inflate/internal.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum {
@@ -11,7 +10,7 @@ enum {
     PIECE_BYTES = 8192
 };
 
-static_assert(BM_INFLATE_CARRY >= BM_MAX_HEADER_BYTES + 64, "what is taken but not used must fit");
+_Static_assert(BM_INFLATE_CARRY >= BM_MAX_HEADER_BYTES + 64, "what is taken but not used must fit");
 
 /* --- a batch's bits ------------------------------------------------------------------------------- */
 
@@ -37,7 +36,7 @@ static size_t end_batch(struct bm_inflate *inflate, struct bm_batch *batch, size
     size_t n_over = batch->n_bits_bytes - n_kept;
     size_t n_back = n_over < n_used ? n_over : n_used;
     inflate->n_carry = n_over - n_back;
-    assert(inflate->n_carry <= sizeof inflate->carry);
+    bm_require(inflate->n_carry <= sizeof inflate->carry);
     memcpy(inflate->carry, batch->bits + n_kept, inflate->n_carry);
     batch->n_bits_bytes = n_kept;
     batch->end_bit = inflate->bit;
@@ -54,7 +53,7 @@ void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batc
 
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
                           uint32_t n_bits) {
-    assert(batch->n_trace < batch->size.trace);
+    bm_require(batch->n_trace < batch->size.trace);
     batch->trace[batch->n_trace++] =
         (struct bm_trace){inflate->bit, bm_inflate_text(batch), (uint32_t)kind, n_bits};
 }

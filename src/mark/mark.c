@@ -82,7 +82,7 @@ void bm_mark_reset(struct bm_mark *mark) {
 
 struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset) {
     struct bm_mark_list *list = mark->list;
-    assert(list->n_entries < BM_MARK_LIST);
+    bm_require(list->n_entries < BM_MARK_LIST);
     struct bm_mark_entry *entry = &list->entries[list->n_entries++];
     memset(entry, 0, sizeof *entry);
     entry->kind = kind;
@@ -117,7 +117,7 @@ static void add_to_hash(struct bm_mark_field *field, const char *bytes, size_t n
 
 void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) {
     struct bm_mark_field *field = &mark->field;
-    assert(n_name <= BM_MARK_MAX_NAME);
+    bm_require(n_name <= BM_MARK_MAX_NAME);
     memcpy(field->name, name, n_name);
     field->name[n_name] = '\0';
     field->n_value = 0;

@@ -36,7 +36,6 @@
 #include "mark/internal.h"
 #include "mark/rows.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -161,7 +160,7 @@ static void end_names(struct bm_mark *mark) {
     const char *names = mark->sample + table->line;
     size_t n_names = (size_t)(mark->position - table->line);
     while (n_names > 0 && (names[n_names - 1] == '\n' || names[n_names - 1] == '\r')) n_names--;
-    assert(mark->position <= mark->n_sample && n_names <= BM_MARK_MAX_NAMES);
+    bm_require(mark->position <= mark->n_sample && n_names <= BM_MARK_MAX_NAMES);
     if (!table->is_first || mark->header == BLASTMERGE_HEADER_NONE)
         skip_lines(mark, table->line, mark->position);
     if (table->is_first) {

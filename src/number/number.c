@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "number/number.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,7 @@ static const char number_end_tag[] = "</Iteration_iter-num>";
 /* --- making edits -------------------------------------------------------------------------------- */
 
 static void add(struct bm_edit_list *edits, enum bm_edit_kind kind, uint64_t offset) {
-    assert(edits->n_edits < BM_EDIT_LIST);
+    bm_require(edits->n_edits < BM_EDIT_LIST);
     edits->edits[edits->n_edits++] = (struct bm_edit){.offset = offset, .kind = kind};
 }
 
@@ -29,7 +28,7 @@ static void insert(struct bm_edit_list *edits, uint64_t offset, const char *text
 
 /* Inserts text of the moment, which is copied into the list. */
 static void insert_copy(struct bm_edit_list *edits, uint64_t offset, const char *text, size_t n_text) {
-    assert(n_text <= BM_EDIT_TEXT - edits->n_text);
+    bm_require(n_text <= BM_EDIT_TEXT - edits->n_text);
     char *copy = edits->text + edits->n_text;
     memcpy(copy, text, n_text);
     edits->n_text += n_text;
@@ -129,7 +128,7 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
     number->pending_body = NONE;
     number->keeps_database = database == NULL;
     if (database == NULL) return;
-    assert(strlen(database) <= BM_NUMBER_MAX_DATABASE);
+    bm_require(strlen(database) <= BM_NUMBER_MAX_DATABASE);
     number->n_database = escape(number->database, database);
 }
 
@@ -250,7 +249,7 @@ static void append_epilogue(struct bm_number *number, const char *text, size_t n
 static void capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
     if (!number->is_capturing || to <= number->captured_to) return;
     if (!number->is_too_long) {
-        assert(number->captured_to + batch->n_history >= batch->text_offset);
+        bm_require(number->captured_to + batch->n_history >= batch->text_offset);
         const uint8_t *text = batch->text + (int64_t)(number->captured_to - batch->text_offset);
         append_epilogue(number, (const char *)text, (size_t)(to - number->captured_to));
     }
@@ -501,7 +500,7 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
 
 /* What the mark says lies from its offset to its end; in the batch, or in the history before it. */
 static const char *content_of(const struct bm_mark_entry *mark, const struct bm_batch *batch) {
-    assert(mark->offset + batch->n_history >= batch->text_offset);
+    bm_require(mark->offset + batch->n_history >= batch->text_offset);
     return (const char *)batch->text + (int64_t)(mark->offset - batch->text_offset);
 }
 

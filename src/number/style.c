@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "number/style.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const struct bm_style styles[] = {
@@ -39,6 +38,6 @@ bool bm_style_is_bare(const struct bm_style *style, const void *text, size_t n_t
 }
 
 const struct bm_style *bm_style_of(enum blastmerge_format format) {
-    assert(format > BLASTMERGE_FORMAT_AUTO && (size_t)format < sizeof styles / sizeof styles[0]);
+    bm_require(format > BLASTMERGE_FORMAT_AUTO && (size_t)format < sizeof styles / sizeof styles[0]);
     return &styles[format];
 }

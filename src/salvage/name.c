@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "salvage/name.h"
 
-#include <assert.h>
 #include <string.h>
 
 void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset) {
@@ -18,7 +17,7 @@ size_t bm_salvage_head_wants(const struct bm_salvage_head *head, uint64_t to, ui
 }
 
 void bm_salvage_head_take(struct bm_salvage_head *head, const uint8_t *text, size_t n_text) {
-    assert(n_text <= BM_SALVAGE_HEAD - head->n);
+    bm_require(n_text <= BM_SALVAGE_HEAD - head->n);
     memcpy(head->text + head->n, text, n_text);
     head->n += n_text;
 }

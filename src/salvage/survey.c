@@ -121,7 +121,7 @@ void bm_survey_begin(struct bm_survey *survey, bool is_careful) {
 
 /* The text at an offset, in the batch or the history before it. */
 static const uint8_t *text_at(const struct bm_survey *survey, uint64_t offset) {
-    assert(offset + survey->batch->n_history >= survey->text_offset);
+    bm_require(offset + survey->batch->n_history >= survey->text_offset);
     return survey->batch->text + (int64_t)(offset - survey->text_offset);
 }
 
@@ -133,7 +133,7 @@ static void sum_up(struct bm_survey *survey, uint64_t to) {
 }
 
 static void set_last(struct bm_survey *survey, uint64_t to) {
-    assert(to >= survey->now.summed);
+    bm_require(to >= survey->now.summed);
     sum_up(survey, to);
     survey->now.last = to;
     survey->now.crc32_last = survey->now.crc32;

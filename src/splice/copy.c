@@ -17,10 +17,10 @@ void bm_copy_reset(struct bm_copy *copy) {
 /* Copies the batch's bytes up to `end`, an offset in the child. */
 static void copy_to(struct bm_copy *copy, const struct bm_batch *batch, uint64_t end,
                     struct bm_output *output) {
-    assert(copy->position >= batch->first_bit / 8);
+    bm_require(copy->position >= batch->first_bit / 8);
     uint64_t from = copy->position - batch->first_bit / 8;
     size_t n_bytes = (size_t)(end - copy->position);
-    assert(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
+    bm_require(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
     memcpy(output->data + output->n_data, batch->bits + from, n_bytes);
     output->n_data += n_bytes;
     copy->position = end;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "splice/huffman.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { N_CODE_LENGTH = 19, SYMBOL_BITS = 9, REPEAT = 16, ZEROES = 17, MANY_ZEROES = 18, ITEM_BITS = 5 };
@@ -39,7 +38,7 @@ static void count_depths(const uint64_t *sorted, unsigned n, unsigned max_length
     uint16_t parents[2 * BM_N_LITERAL_LENGTH]; /* leaves, then inner nodes from n on */
     uint8_t depths[BM_N_LITERAL_LENGTH];
     unsigned leaf = 0, inner = 0;
-    assert(n >= 2);
+    bm_require(n >= 2);
     memset(weights, 0xff, sizeof weights); /* what is not there yet is heavier than all */
     for (unsigned made = 0; made < n - 1; made++) {
         uint64_t weight = 0;
@@ -105,7 +104,7 @@ void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned
         for (unsigned k = 0; k < depth_counts[d]; k++)
             lengths[sorted[i++] & ((1U << SYMBOL_BITS) - 1)] = (uint8_t)d;
     }
-    assert(i == n);
+    bm_require(i == n);
 }
 
 /* --- words --------------------------------------------------------------------------------------- */

@@ -352,7 +352,7 @@ static enum bm_pack_result take_text(struct bm_pack *pack, const struct bm_batch
     }
     /* What an earlier batch held lies in the history: little more than what is looked at before it is kept.
      */
-    assert(pack->position + batch->n_history >= batch->text_offset);
+    bm_require(pack->position + batch->n_history >= batch->text_offset);
     const uint8_t *text = batch->text + (int64_t)(pack->position - batch->text_offset);
     enum bm_pack_result result = append(pack, text, (size_t)(to - pack->position), &n_taken, output);
     pack->position += n_taken;

@@ -103,7 +103,7 @@ static void put_symbol(struct bm_splice_writer *writer, const struct bm_splice_c
 }
 
 void bm_splice_put_stored(struct bm_splice_writer *writer, const uint8_t *text, size_t n_bytes) {
-    assert(n_bytes <= MAX_STORED);
+    bm_require(n_bytes <= MAX_STORED);
     bm_splice_put(writer, BM_BLOCK_STORED, 3);
     bm_splice_align(writer);
     bm_splice_put(writer, n_bytes | (uint64_t)(n_bytes ^ 0xffff) << 16, 32);

@@ -12,8 +12,6 @@
 #include "splice/walk.h"
 #include "splice/window.h"
 
-#include <assert.h>
-
 enum {
     BM_SPLICE_CHUNK = 24576,     /* a chunk with so many tokens is written */
     BM_SPLICE_CHUNK_MORE = 4608, /* so many may be added before it is */
@@ -50,7 +48,7 @@ void bm_splice_recode_begin(struct bm_splice_recode *recode, const struct bm_spl
 
 /* Adds a token that stands for the text at `place`, behind the others. */
 static inline void bm_splice_recode_add(struct bm_splice_recode *recode, uint32_t token, uint64_t place) {
-    assert(recode->n_tokens < BM_SPLICE_TOKENS);
+    bm_require(recode->n_tokens < BM_SPLICE_TOKENS);
     if (recode->n_tokens == 0) recode->place = place;
     recode->tokens[recode->n_tokens++] = token;
 }

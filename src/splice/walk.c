@@ -65,7 +65,7 @@ static void save_header(struct bm_splice_walk *walk, const uint8_t *bits, uint64
     uint8_t copy[BM_MAX_HEADER_BYTES + 16];
     struct bm_splice_writer writer = {copy, 0, 0};
     struct bm_splice_block *block = &walk->block;
-    assert(n_bits >> 3 <= BM_MAX_HEADER_BYTES);
+    bm_require(n_bits >> 3 <= BM_MAX_HEADER_BYTES);
     bm_splice_copy_bits(&writer, bits, bit, n_bits);
     bm_splice_put(&writer, 0, 56);
     copy[0] &= 0xfe;

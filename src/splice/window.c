@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "splice/window.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { HASH_BYTES = 4 };
@@ -32,7 +31,7 @@ void bm_splice_window_begin(struct bm_splice_window *window, uint64_t place) {
 }
 
 void bm_splice_window_add(struct bm_splice_window *window, const uint8_t *text, size_t n_bytes) {
-    assert(n_bytes <= BM_WINDOW);
+    bm_require(n_bytes <= BM_WINDOW);
     clean(window, window->begin + window->n_text);
     if (window->n_text + n_bytes > BM_SPLICE_WINDOW_SIZE) {
         size_t n_gone = window->n_text - BM_SPLICE_WINDOW_KEPT;

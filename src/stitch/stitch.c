@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "stitch/stitch.h"
 
-#include <assert.h>
 #include <string.h>
 #include <zlib.h>
 
 static void put(struct bm_output *output, const void *data, size_t n_bytes) {
-    assert(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
+    bm_require(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
     memcpy(output->data + output->n_data, data, n_bytes);
     output->n_data += n_bytes;
 }
@@ -27,7 +26,7 @@ void bm_stitch_end(struct bm_output *output, const char *text, size_t n_text, bo
     const uint8_t header[5] = {1, (uint8_t)n_text, (uint8_t)(n_text >> 8), (uint8_t)~n_text,
                                (uint8_t)(~n_text >> 8)};
     uint8_t trailer[8];
-    assert(n_text <= UINT16_MAX);
+    bm_require(n_text <= UINT16_MAX);
     output->crc32 = bm_crc32(output->crc32, text, n_text);
     output->n_text += n_text;
     bm_store32(trailer, output->crc32);

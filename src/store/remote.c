@@ -5,7 +5,6 @@
 #include "cloud/text.h"
 #include "store/remote.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,7 +66,7 @@ static uint64_t most_bytes(const struct bm_upload *upload) {
 static enum blastmerge_status fail_too_many(const struct bm_upload *upload, uint64_t n_bytes,
                                             struct blastmerge_error *error) {
     uint64_t n_parts = upload->kind->max_parts;
-    assert(n_parts > 0);
+    bm_require(n_parts > 0);
     uint64_t part = n_bytes / n_parts + n_bytes / n_parts / 64 + 1;
     uint64_t limit = bm_cloud_limit_for(bm_cloud_plan(upload->cloud), part);
     if (limit == 0)
