@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The ceilings of docs/limits.md: what just fits is merged, what is one more is refused, or handled as it says there."""
+import json
+import re
+from xml.parsers import expat
+
 import pytest
 
-from program import DATA, OK, USAGE, run, same_as_oracle, write_children
+from program import DATA, OK, ROOT, USAGE, run, same_as_oracle, write_children
+from searches import Search
 from small import child, text
+from test_real_blast import blast  # noqa: F401 (a fixture)
 
 MEGABLAST = "<BlastOutput_mbstat>{}</BlastOutput_mbstat>"
 
@@ -87,3 +93,48 @@ def test_indentation_of_an_inserted_number(tmp_path, n_blanks):
     bare = text("a").replace(b"\n  <Iteration_iter-num>1</Iteration_iter-num>\n  <", b"\n" + b" " * n_blanks + b"<")
     done = same_as_oracle(tmp_path, [child("x"), bare])
     assert done.code == OK and b"num>2<" in done.text
+
+
+# --- what BLAST writes -------------------------------------------------------------------------------
+
+
+def shape(document):
+    """The most elements that are open at once, and attributes of a tag, and the longest name."""
+    most, n_open = [0, 0, 0], 0
+
+    def start(name, attributes):
+        nonlocal n_open
+        n_open += 1
+        most[:] = [max(pair) for pair in zip(most, (n_open, len(attributes), max(map(len, [name, *attributes]))))]
+
+    def end(_name):
+        nonlocal n_open
+        n_open -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(document, True)
+    return most
+
+
+def n_nested(value):
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(n_nested, inside), default=0)
+
+
+def test_what_blast_writes(blast):  # noqa: F811
+    """The page says how far from the ceilings that is."""
+    most = {"5": [0, 0, 0], "16": [0, 0, 0], "15": 0}
+    for program, kind, options in (("blastp", "protein", []), ("blastn", "dna", []), ("psiblast", "protein", ["-num_iterations", "2"])):
+        for outfmt in most:
+            found = Search(program, blast.queries[kind][:3], options).run(blast.folder, blast.queries[kind][:3], outfmt)
+            if outfmt == "15":
+                most[outfmt] = max(most[outfmt], n_nested(json.loads(found)))
+            else:
+                most[outfmt] = [max(pair) for pair in zip(most[outfmt], shape(found))]
+    page = (ROOT / "docs" / "limits.md").read_text()
+    said = {name: re.search(pattern, page).groups() for name, pattern in (
+        ("name", r"name of an element.*\(BLAST: (\d+)\)"), ("open", r"elements open at once.*\(BLAST: (\d+); (\d+) in XML2\)"),
+        ("attributes", r"attributes of one tag.*\(BLAST: (none); (\d+) in XML2\)"), ("json", r"JSON: objects and arrays.*\(BLAST: (\d+)\)"))}
+    assert said == {"name": (str(max(most["5"][2], most["16"][2])),), "open": (str(most["5"][0]), str(most["16"][0])),
+                    "attributes": ("none" if most["5"][1] == 0 else "some", str(most["16"][1])), "json": (str(most["15"]),)}

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import random
 import re
 
 import corpus
@@ -109,6 +110,81 @@ def test_rows_alone(tmp_path, name, options):
 def test_rows_whose_queries_have_names(tmp_path, name, query):
     text = re.sub(rb"(?m)^Query_\d+", query, child(name, 2))
     assert run("--plain", *program.write_children(tmp_path, [text, gzip.compress(text)])).err == ""
+
+
+# --- tables of all kinds, against what is worked out row by row ----------------------------------------
+
+OWN = re.compile(rb"Query_([1-9][0-9]*)$")
+
+
+def random_row(dice, n_columns, separator, first):
+    fields = [bytes(dice.choice(b"abcQu_#109. |") for _ in range(dice.choice([0, 1, 2, 5, 30, 90]))) for _ in range(n_columns - 1)]
+    if dice.random() < 0.1:
+        fields[dice.randrange(len(fields))] = b"Query_1"
+    return separator.join([first, *fields])
+
+
+def random_name(dice, number):
+    return dice.choice([b"Query_%d" % number, b"Query_%d" % number, b"Query_%d" % dice.randrange(1, 10**dice.randrange(1, 19)), b"Q9H0H%d" % number,
+                        b"Query_", b"Query_0", b"Query_1a", b"Query_01", b"Query", b"Qu", b"Q", b"query_1", b"sp|P%d" % number, b"", b"#1",
+                        b"Query_1 ", b" Query_1"])
+
+
+def random_rows(dice, separator):
+    """Rows of at least three columns, the first of which is no comment; and how many names of BLAST's own follow each other."""
+    lines, end, n_columns = [], dice.choice([b"\n", b"\n", b"\r\n"]), dice.randrange(3, 6)
+    number, last, n_names = 1, b"", 0
+    for _ in range(dice.choice([1, 3, 20, 200, 3000])):
+        number += dice.random() < 0.3
+        name = random_name(dice, number) if lines else b"a"
+        lines.append(random_row(dice, n_columns, separator, name) + end)
+        own = OWN.fullmatch(name)
+        if own and int(own.group(1)) < 2**64 and name != last:
+            n_names, last = n_names + 1, name
+    return b"".join(lines), n_names
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_names_in_rows(tmp_path, seed):
+    """However rows lie in blocks, batches and members, each name is seen, and nothing else is taken for one."""
+    dice = random.Random(seed)
+    made = [random_rows(dice, b"\t") for _ in range(3)]
+    paths = program.write_children(tmp_path, [forms.several(text, (dice.randrange(1, 200),)) if seed % 2 else forms.member(text) for text, _ in made])
+    done = run("--plain", "-f", "--format", "tabular", "--header", "keep", "--mismatch", "ignore", "--report", tmp_path / "r.json", *paths)
+    assert done.code == 0, done
+    assert done.out == b"".join(text for text, _ in made)
+    assert json.loads((tmp_path / "r.json").read_bytes())["unsplit"]["unsure_ids"] == sum(n for _, n in made)
+
+
+def random_commented(dice, before):
+    """A table with comments of which some queries have no name, and what it becomes behind so many queries."""
+    text, merged_text = b"", b""
+    n_queries = dice.choice([1, 2, 5, 30])
+    for number in range(1, n_queries + 1):
+        is_named = dice.random() < 0.4
+        name = b"P%d" % number if is_named else b"Query_%d" % number
+        head = b"# BLASTP 2.12.0+\n# Query: %s\n# Database: nr\n" % (name if is_named else b"")
+        rows = [random_row(dice, 3, b"\t", b"") for _ in range(dice.choice([0, 1, 3, 10, 200]))]
+        head += b"# Fields: query acc.ver, subject acc.ver, evalue\n" * bool(rows) + b"# %d hits found\n" % len(rows)
+        text += head + b"".join(name + row + b"\n" for row in rows)
+        merged_name = name if is_named else b"Query_%d" % (before + number)
+        merged_text += head + b"".join(merged_name + row + b"\n" for row in rows)
+    return text + b"# BLAST processed %d queries\n" % n_queries, merged_text, n_queries
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_names_in_rows_with_comments(tmp_path, seed):
+    dice = random.Random(seed)
+    texts, expected, before = [], b"", 0
+    for _ in range(4):
+        text, merged_text, n_queries = random_commented(dice, before)
+        texts.append(forms.several(text, (dice.randrange(1, 200),)) if seed % 2 else forms.member(text))
+        expected, before = expected + merged_text, before + n_queries
+    expected += b"# BLAST processed %d queries\n" % before
+    for options in (["--threads", "1"], ["--threads", "3"]):
+        done = run("--plain", *options, *program.write_children(tmp_path, texts))
+        assert (done.code, done.err) == (0, "") and done.out == expected, program.difference(done.out, expected)
+    assert run(*program.write_children(tmp_path, texts)).text == expected
 
 
 # --- runs inside of a document, damage, reports --------------------------------------------------------

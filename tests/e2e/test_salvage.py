@@ -7,7 +7,6 @@ import re
 
 import certain
 import forms
-import oracle
 import program
 import pytest
 import small

@@ -249,6 +249,18 @@ def test_what_comes_before_the_first_line(tmp_path):
     assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
 
 
+def test_rows_of_column_names(tmp_path):
+    """A merge has them once, and so has the parent's result; --header keep copies them, and so the members."""
+    names = b"query\ttarget\t" + b"\t".join(b"c%d" % i for i in range(10)) + b"\n"
+    parent = tabular(tmp_path, gzip.compress(names + STD), gzip.compress(names + STD))
+    done = parent.finalize()
+    assert (done.code, done.err) == (0, "")
+    assert program.text_of(parent.path(RESULT).read_bytes()) == names + STD * 2
+    parent.path("split-results-manifest.json").unlink()
+    assert parent.finalize("--header", "keep").code == 0
+    assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
+
+
 def test_names_that_stay(tmp_path):
     """Rows alone do not show how many queries there were: one warning, and only where there are such names."""
     rows = STD.replace(b"q1", b"Query_1")
