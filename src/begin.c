@@ -57,9 +57,7 @@ int bm_job_compare_names(const void *a, const void *b) {
     return bm_order_compare(bm_source_bare_name(&child_a->source), bm_source_bare_name(&child_b->source));
 }
 
-/* What the children's names or files make likely is a warning. It is an error if one run's result is
- * promised, unless the order was given on purpose. */
-static bool is_order_strict(const struct blastmerge_job *job) {
+bool bm_job_is_order_strict(const struct blastmerge_job *job) {
     return job->options.as_unsplit && job->options.sort != BLASTMERGE_SORT_NONE;
 }
 
@@ -87,7 +85,7 @@ static enum blastmerge_status check_order(struct blastmerge_job *job) {
     if (n_backward > 0) { /* gaps say nothing then */
         if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
         bm_job_show_names(job, first_backward, first_backward - 1, names);
-        if (is_order_strict(job))
+        if (bm_job_is_order_strict(job))
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                            "the children are not in natural order: %s comes after %s; --sort natural orders "
                            "them, and --sort none says that the order is right",
@@ -97,7 +95,7 @@ static enum blastmerge_status check_order(struct blastmerge_job *job) {
                     names[0], names[1]);
     } else if (n_gaps > 0) {
         bm_job_show_names(job, first_gap - 1, first_gap, names);
-        if (is_order_strict(job) && job->options.expect_children == 0)
+        if (bm_job_is_order_strict(job) && job->options.expect_children == 0)
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                            "the children's numbers have %zu gap%s, the first between %s and %s: "
                            "--expect-children N says that none is missing",
@@ -149,7 +147,7 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
         const struct bm_source *before = &job->children[numbers[i - 1]].source;
         const struct bm_source *source = &job->children[numbers[i]].source;
         if (before->device != source->device || before->inode != source->inode) continue;
-        if (is_order_strict(job))
+        if (bm_job_is_order_strict(job))
             return bm_fail(
                 &job->error, BLASTMERGE_MISMATCH,
                 "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
@@ -366,6 +364,7 @@ void bm_conduct_end(struct blastmerge_job *job) {
     bm_release(memory, job->number);
     bm_release(memory, job->headers);
     bm_release(memory, job->edits);
+    bm_twins_close(&job->twins, memory);
     bm_release(memory, job->output.data);
     job->pack = NULL;
     job->has_workers = false;

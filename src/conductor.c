@@ -144,6 +144,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     }
     bm_copy_reset(&job->copy);
     job->view = (struct bm_view){0};
+    bm_twins_begin_child(job);
     if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
@@ -342,8 +343,8 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "its %s is %s, where that of %s is %s: they are not parts of one search%s",
                     difference.name, ours, names[1], theirs,
-                    can_be_given ? "; if it is one database in several places, --db NAME says what its name "
-                                   "is in the result"
+                    can_be_given ? ", but perhaps searches of database shards; if it is one database in "
+                                   "several places, --db NAME says what its name is in the result"
                     : difference.may_be_row ? "; --header keep takes such a row for one of hits"
                                             : "");
             return bm_conduct_fail_child(job);
@@ -494,6 +495,10 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         switch (marks->entries[i].kind) {
         case BM_MARK_DOCUMENT:
             bm_header_begin(&job->headers[1]);
+            bm_twins_begin_document(job, marks->entries[i].offset);
+            break;
+        case BM_MARK_DOCUMENT_END:
+            status = bm_twins_end_document(job, &marks->entries[i]);
             break;
         case BM_MARK_FIELD:
             bm_header_take(&job->headers[1], field);
@@ -636,6 +641,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
     job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
     if (job->rescue != NULL) bm_rescue_take(job);
+    bm_twins_end_batch(job);
     bm_child_give(bm_conduct_child(job));
     job->phase = BM_PHASE_BATCH;
     return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
@@ -787,6 +793,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         warn_of_left(job);
         bm_unsplit_end(job);
         bm_gather_end(job);
+        bm_twins_end(job);
         bm_seams_end(job);
         return BLASTMERGE_OK;
     }
@@ -798,6 +805,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
                     "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
     }
     bm_gather_end(job);
+    bm_twins_end(job);
     bm_unsplit_end(job);
     bm_seams_end(job);
     if (job->is_check) return BLASTMERGE_OK;

@@ -25,6 +25,7 @@
 #include "splice/pack.h"
 #include "splice/splice.h"
 #include "store/store.h"
+#include "twins.h"
 
 #include <time.h>
 
@@ -175,6 +176,7 @@ struct blastmerge_job {
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     struct bm_gathered gathered[BM_N_GATHERED];
+    struct bm_twins twins;
     uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
     size_t first_line_end[2];     /* ... and the first of these */
     size_t first_forbidden_child; /* that has a character which XML forbids ... */
@@ -218,6 +220,10 @@ enum blastmerge_status bm_conduct_queries_status(struct blastmerge_job *job) BM_
 
 /* Asks for more children, if there may be more, and looks at what came. */
 enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Whether what the order makes likely to be a mistake is an error: one run's result is promised, and the order
+ * was not given on purpose. */
+bool bm_job_is_order_strict(const struct blastmerge_job *job);
 
 /* What can be said only when all children are there. */
 enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -229,6 +229,10 @@ static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entr
     char value[32];
     add_text(out, "{");
     add_text(out, mark_kinds[entry->kind]);
+    if (entry->kind == BM_MARK_DOCUMENT_END) { /* its digest is no text */
+        add_text(out, "}");
+        return;
+    }
     if (entry->flags != 0) add_text(out, " ");
     for (unsigned bit = 0; bit < sizeof letters - 1; bit++) {
         if ((entry->flags >> bit & 1) != 0) add_bytes(out, letters + bit, 1);

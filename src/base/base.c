@@ -201,3 +201,33 @@ void bm_release(struct bm_memory *memory, void *pointer) {
 uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes) {
     return libdeflate_crc32(crc, data, n_bytes);
 }
+
+/* The product of two polynomials modulo the CRC's. The top bit stands for x^0, the lowest one for x^31. */
+static uint32_t multiply(uint32_t a, uint32_t b) {
+    const uint32_t polynomial = 0xedb88320;
+    uint32_t product = 0;
+    for (; a != 0; a <<= 1) {
+        if ((a & 0x80000000) != 0) product ^= b;
+        b = (b & 1) != 0 ? b >> 1 ^ polynomial : b >> 1;
+    }
+    return product;
+}
+
+/* What becomes of a CRC when n_bytes zero bytes are shifted through: it is multiplied by x^(8 n). */
+static uint32_t shift(uint32_t crc, uint64_t n_bytes) {
+    uint32_t power = 0x00800000; /* x^8, then its squares */
+    if (crc == 0) return 0;
+    for (; n_bytes != 0; n_bytes >>= 1) {
+        if ((n_bytes & 1) != 0) crc = multiply(power, crc);
+        power = multiply(power, power);
+    }
+    return crc;
+}
+
+uint32_t bm_crc32_combine(uint32_t first, uint32_t second, uint64_t n_bytes) {
+    return shift(first, n_bytes) ^ second;
+}
+
+uint32_t bm_crc32_rest(uint32_t first, uint32_t whole, uint64_t n_bytes) {
+    return shift(first, n_bytes) ^ whole;
+}

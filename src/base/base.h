@@ -143,6 +143,12 @@ struct bm_span {
 
 uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);
 
+/* That of a text of which the first part has the CRC-32 `first`, and the other one, of n_bytes, `second`. */
+uint32_t bm_crc32_combine(uint32_t first, uint32_t second, uint64_t n_bytes);
+
+/* The other way round: that of the last n_bytes of a text whose CRC-32 is `whole`. */
+uint32_t bm_crc32_rest(uint32_t first, uint32_t whole, uint64_t n_bytes);
+
 /* --- bytes in any alignment, little end first ---------------------------------------------------- */
 
 static inline uint64_t bm_load64(const uint8_t *p) {

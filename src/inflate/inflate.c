@@ -44,11 +44,13 @@ static size_t end_batch(struct bm_inflate *inflate, struct bm_batch *batch, size
     return n_used - n_back;
 }
 
-void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batch) {
+void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch) {
     uint64_t text = bm_inflate_text(batch);
     size_t n_bytes = (size_t)(text - inflate->crc_text);
-    inflate->crc = bm_crc32(inflate->crc, batch->text + batch->n_text - n_bytes, n_bytes);
+    uint32_t before = inflate->crc;
+    inflate->crc = bm_crc32(before, batch->text + batch->n_text - n_bytes, n_bytes);
     inflate->crc_text = text;
+    batch->crc32 = bm_crc32_combine(batch->crc32, bm_crc32_rest(before, inflate->crc, n_bytes), n_bytes);
 }
 
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
@@ -214,7 +216,9 @@ static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *
     if (n_bytes != 0) memcpy(batch->text + batch->n_text, input + *n_used, n_bytes);
     batch->n_text += n_bytes;
     *n_used += n_bytes;
-    if (batch->n_text == batch->size.text) return BM_INFLATE_FULL;
+    bool is_full = batch->n_text == batch->size.text;
+    if (is_full || is_last) batch->crc32 = bm_crc32(0, batch->text, batch->n_text);
+    if (is_full) return BM_INFLATE_FULL;
     return is_last ? BM_INFLATE_END : BM_INFLATE_MORE_INPUT;
 }
 

@@ -111,8 +111,8 @@ void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known);
 enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
                                           bool more_to_come);
 
-/* Adds the text since the last call to the member's CRC-32: behind a member, and behind a batch. */
-void bm_inflate_sum_text(struct bm_inflate *inflate, const struct bm_batch *batch);
+/* Adds the text since the last call to the member's CRC-32, and to the batch's: behind a member, and behind a batch. */
+void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch);
 
 /* Adds an entry for the next bit and byte of text. There is room: in front of a block for three, and inside
  * of one there is always room for its BM_TRACE_END. */

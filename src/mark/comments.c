@@ -113,6 +113,7 @@ static void end_query(struct bm_mark *mark, uint64_t at) {
     mark->table.in_query = false;
     bm_mark_add(mark, BM_MARK_ITERATION_END, at);
     mark->counts.n_iterations++;
+    bm_digest_end_query(&mark->digest);
 }
 
 static const char *const forms[] = {
@@ -139,7 +140,7 @@ static bool settle_form(struct bm_mark *mark) {
 static void begin_query(struct bm_mark *mark, uint64_t at) {
     struct bm_table *table = &mark->table;
     end_query(mark, at);
-    if (table->has_ended) bm_mark_add(mark, BM_MARK_DOCUMENT_END, at);
+    if (table->has_ended) bm_mark_add_document_end(mark, at);
     if (!table->in_document) bm_mark_table_begin(mark, at);
     bm_mark_add(mark, BM_MARK_ITERATION, at);
     table->n_blocks++;
@@ -208,6 +209,12 @@ static void end_program(struct bm_mark *mark) {
     (void)find_program(table->kept, table->n_kept, &n_name);
     bm_mark_table_field(mark, "program", table->kept + 1, n_name);
     if (table->form != BM_FORM_WEB) table->due = BM_DUE_VERSION; /* the web's has none */
+}
+
+static void end_title(struct bm_mark *mark) {
+    const struct bm_table *table = &mark->table;
+    const size_t n_before = strlen(title);
+    bm_digest_take(&mark->digest.query, BM_DIGEST_TITLE, table->kept + n_before, table->n_kept - n_before);
 }
 
 static void end_database(struct bm_mark *mark) {
@@ -334,8 +341,10 @@ static bool end_comment(struct bm_mark *mark) {
         return end_hits(mark);
     case BM_COMMENT_PROCESSED:
         return end_processed(mark);
-    case BM_COMMENT_NONE:
     case BM_COMMENT_QUERY:
+        end_title(mark);
+        return true;
+    case BM_COMMENT_NONE:
     case BM_COMMENT_OTHER:
         break;
     }

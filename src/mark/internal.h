@@ -6,6 +6,7 @@
  *   format.c       which format a text is of, and which scanner takes it
  *   look.c         what cannot be merged: what it looks like, for messages
  *   columns.c      rows of column names
+ *   digest.c       which queries a document holds
  *   table.c        the scanner of -outfmt 6, 7 and 10; comments.c: the comment lines of 7
  *   xml.c          the scanner of -outfmt 5 and 16; the essay is there. Its files:
  *   bytes.c        bytes -> characters: UTF-8, other encodings, bytes that are not UTF-8
@@ -24,6 +25,7 @@
 #ifndef BM_MARK_INTERNAL_H
 #define BM_MARK_INTERNAL_H
 
+#include "mark/digest.h"
 #include "mark/json.h"
 #include "mark/mark.h"
 #include "mark/table.h"
@@ -123,6 +125,8 @@ enum bm_mark_element {
     BM_ELEMENT_NUMBER,
     BM_ELEMENT_NUMBER_EXTRA,
     BM_ELEMENT_QUERY_ID,
+    BM_ELEMENT_QUERY_TITLE,
+    BM_ELEMENT_QUERY_LENGTH,
     BM_ELEMENT_MESSAGE,
     BM_ELEMENT_HIT,
     BM_ELEMENT_HSP
@@ -174,6 +178,7 @@ struct bm_mark {
     uint64_t position; /* bytes taken */
     struct bm_mark_counts counts;
     struct bm_mark_field field;
+    struct bm_digest digest;         /* of the document's queries */
     struct blastmerge_error failure; /* in BM_STATE_FAILED: what every later step returns */
 
     /* Bytes of a character that is not complete. */
@@ -453,6 +458,10 @@ bool bm_mark_can_step(const struct bm_mark *mark);
 void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name);
 void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value);
 void bm_mark_field_end(struct bm_mark *mark, uint64_t after);
+
+/* A document begins, and ends: with its digest. */
+void bm_mark_begin_digest(struct bm_mark *mark);
+struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset);
 
 struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset);
 bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) BM_FORMAT(3, 4);

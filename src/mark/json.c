@@ -40,7 +40,8 @@ static bool can_walk(const struct bm_mark *mark, size_t position) {
     const struct bm_json *json = &mark->json;
     return mark->json_walk != NULL && bm_json_is_walkable((enum bm_json_state)json->state) &&
            position >= mark->walk_from && json->depth > 1 && json->places[1] == BM_PLACE_ITEMS &&
-           !json->header_is_open && !mark->content_is_held && mark->n_pending == 0;
+           !json->header_is_open && !mark->content_is_held && mark->digest.part == BM_DIGEST_NOTHING &&
+           mark->n_pending == 0;
 }
 
 static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {

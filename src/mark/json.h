@@ -10,6 +10,7 @@
 #ifndef BM_JSON_H
 #define BM_JSON_H
 
+#include "mark/digest.h"
 #include "mark/mark.h"
 
 enum {
@@ -133,6 +134,9 @@ void bm_json_end_scalar(struct bm_mark *mark, uint64_t after);
 /* Whether a string that is the value of this name is told here, and by which mark. */
 bool bm_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
                       enum bm_mark_kind *kind);
+
+/* Which part of a query the value of this name is, if it is wanted. */
+enum bm_digest_part bm_json_find_part(const struct bm_mark *mark, const uint8_t *name, size_t n_name);
 
 /* Of a string that is told no more than what lies before the offset will be. */
 void bm_json_cut_content(struct bm_mark *mark, uint64_t end);

@@ -126,6 +126,7 @@ static bool begin_scalar(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     if (byte == '"') return bm_json_begin_scalar(mark, byte, at) && begin_string(mark, false);
     if (!begin_number_or_word(mark, byte, at) || !bm_json_begin_scalar(mark, byte, at)) return false;
     if (mark->json.field_is_open) bm_mark_field_add(mark, &c, 1);
+    if (mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, byte);
     return true;
 }
 
@@ -383,7 +384,7 @@ static size_t take_plain(const struct bm_mark *mark, const uint8_t *text, size_t
     const struct bm_json *json = &mark->json;
     size_t n = 0;
     if (json->state != BM_JSON_STRING || json->in_name || json->field_is_open || mark->content_is_held ||
-        mark->n_pending > 0) {
+        mark->digest.part != BM_DIGEST_NOTHING || mark->n_pending > 0) {
         return 0;
     }
     while (n < n_text && text[n] >= 0x20 && text[n] < 0x80 && text[n] != '"' && text[n] != '\\') n++;
@@ -405,9 +406,11 @@ size_t bm_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     limit_content(mark, *text);
     bool was_in_name = json->in_name && is_in_string(json);
     bool was_in_field = json->field_is_open;
+    bool was_in_part = mark->digest.part != BM_DIGEST_NOTHING;
     if (!states[json->state](mark, *text, mark->position)) return 0;
     if (was_in_name && is_in_string(json)) bm_json_name_add(json, text, 1);
     if (was_in_field && json->field_is_open) bm_mark_field_add(mark, (const char *)text, 1);
+    if (was_in_part && mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, *text);
     mark->position++;
     return 1;
 }

@@ -143,7 +143,7 @@ static bool check_close(struct bm_mark *mark, enum bm_json_place place, uint64_t
 
 void bm_json_end_document(struct bm_mark *mark, uint64_t at) {
     if (!mark->json.document_is_open) return;
-    bm_mark_add(mark, BM_MARK_DOCUMENT_END, at);
+    bm_mark_add_document_end(mark, at);
     mark->json.document_is_open = false;
 }
 
@@ -153,6 +153,7 @@ static bool begin_document(struct bm_mark *mark, uint64_t at) {
     bm_json_end_document(mark, at);
     bm_mark_add(mark, BM_MARK_DOCUMENT, at)->flags = BM_MARK_BARE;
     mark->counts.n_documents++;
+    bm_mark_begin_digest(mark);
     json->document_is_open = true;
     json->items_seen = false;
     json->header_is_told = false;
@@ -165,6 +166,7 @@ static void begin_item(struct bm_mark *mark, uint64_t at) {
     struct bm_json *json = &mark->json;
     if (!json->header_is_told) bm_mark_add(mark, BM_MARK_BODY, at); /* it is the first one */
     bm_mark_add(mark, BM_MARK_ITERATION, at);
+    mark->digest.is_wanted = true;
     json->header_is_open = !json->header_is_told;
     json->report_seen = false;
 }
@@ -233,6 +235,7 @@ bool bm_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
     if (place == BM_PLACE_ITEM) {
         bm_mark_add(mark, BM_MARK_ITERATION_END, at + 1);
         mark->counts.n_iterations++;
+        bm_digest_end_query(&mark->digest);
     } else if (place == BM_PLACE_ITEMS) {
         bm_mark_add(mark, BM_MARK_ITERATIONS_END, at)->end = at;
     }
@@ -246,6 +249,18 @@ bool bm_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_
     if (!mark->tells_queries || here(&mark->json) != BM_PLACE_SEARCH) return false;
     *kind = is_name(name, n_name, "query_id") ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
     return *kind == BM_MARK_QUERY_ID || is_name(name, n_name, "message");
+}
+
+enum bm_digest_part bm_json_find_part(const struct bm_mark *mark, const uint8_t *name, size_t n_name) {
+    if (!mark->digest.is_wanted || here(&mark->json) != BM_PLACE_SEARCH) return BM_DIGEST_NOTHING;
+    if (is_name(name, n_name, "query_id")) return BM_DIGEST_ID;
+    if (is_name(name, n_name, "query_title")) return BM_DIGEST_TITLE;
+    return is_name(name, n_name, "query_len") ? BM_DIGEST_LENGTH : BM_DIGEST_NOTHING;
+}
+
+static void end_part(struct bm_mark *mark) {
+    if (mark->digest.part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false; /* BLAST writes it last */
+    bm_digest_end_part(&mark->digest);
 }
 
 static void end_content(struct bm_mark *mark, uint64_t end, uint32_t flags) {
@@ -281,6 +296,7 @@ bool bm_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at) {
     struct bm_json *json = &mark->json;
     if (!check_value(mark, (const uint8_t *)json->name, json->n_name, 0, at)) return false;
     if (first == '"') begin_content(mark, at + 1);
+    bm_digest_begin_part(&mark->digest, bm_json_find_part(mark, (const uint8_t *)json->name, json->n_name));
     if (!is_field(json)) return true;
     bm_mark_field_begin(mark, json->name, json->n_name);
     mark->field.is_parameter = here(json) == BM_PLACE_PARAMETERS;
@@ -292,6 +308,7 @@ void bm_json_end_scalar(struct bm_mark *mark, uint64_t after) {
     struct bm_json *json = &mark->json;
     json->state = BM_JSON_NEXT;
     end_content(mark, after - 1, 0);
+    end_part(mark);
     if (json->field_is_open) bm_mark_field_end(mark, after);
     json->field_is_open = false;
 }

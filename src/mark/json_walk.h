@@ -278,23 +278,36 @@ INLINE enum stop take_colon(struct walk *walk, size_t at) {
     return STOP_NOT;
 }
 
-/* A query's id or message, if it is short and nothing in it is odd. */
-static enum stop take_query(struct walk *walk, enum bm_mark_kind kind, size_t at) {
+/* A part of a query, or its message, if it is a short string and nothing in it is odd. True if it was taken,
+ * or is neither. */
+static bool take_query(struct walk *walk, size_t at) {
+    struct bm_mark *mark = walk->mark;
+    enum bm_mark_kind kind;
     size_t end = walk->special[1];
+    enum bm_digest_part part = bm_json_find_part(mark, walk->name, walk->n_name);
+    bool is_told = bm_json_is_query(mark, walk->name, walk->n_name, &kind);
+    if (part == BM_DIGEST_NOTHING && !is_told) return true;
     if (end >= walk->size || walk->text[end] != '"' || end - at > BM_MARK_MAX_CONTENT || !may_mark(walk))
-        return STOP_SHORT;
-    bm_mark_add(walk->mark, kind, walk->offset + at + 1)->end = walk->offset + end;
+        return false;
+    if (is_told) bm_mark_add(mark, kind, walk->offset + at + 1)->end = walk->offset + end;
+    if (part != BM_DIGEST_NOTHING)
+        bm_digest_take(&mark->digest.query, part, walk->text + at + 1, end - at - 1);
+    if (part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false;
     walk->special += 2;
     walk->state = BM_JSON_NEXT;
-    return STOP_NOT;
+    return true;
+}
+
+/* Whether anything of the current query matters. */
+INLINE bool has_parts(const struct walk *walk) {
+    return bm_unlikely(walk->mark->tells_queries || walk->mark->digest.is_wanted);
 }
 
 /* A string's opening quote. */
 INLINE enum stop take_quote(struct walk *walk, size_t at) {
-    enum bm_mark_kind kind;
-    if (bm_unlikely(walk->mark->tells_queries) && walk->state == BM_JSON_VALUE &&
-        bm_json_is_query(walk->mark, walk->name, walk->n_name, &kind)) {
-        return take_query(walk, kind, at);
+    if (has_parts(walk) && walk->state == BM_JSON_VALUE) {
+        if (!take_query(walk, at)) return STOP_SHORT;
+        if (walk->state == BM_JSON_NEXT) return STOP_NOT;
     }
     walk->json->in_name = false;
     walk->state = BM_JSON_STRING;
@@ -310,6 +323,12 @@ INLINE enum stop take_value(struct walk *walk, size_t at) {
     if (first == '"') return take_quote(walk, at);
     size_t end = first < 'a' ? take_number(walk->text, at) : take_word(walk->text, at);
     if (end == 0) return STOP_SHORT;
+    if (has_parts(walk) && walk->state == BM_JSON_VALUE) {
+        enum bm_digest_part part = bm_json_find_part(walk->mark, walk->name, walk->n_name);
+        if (part != BM_DIGEST_NOTHING)
+            bm_digest_take(&walk->mark->digest.query, part, walk->text + at, end - at);
+        if (part == BM_DIGEST_LENGTH) walk->mark->digest.is_wanted = false;
+    }
     walk->position = end;
     walk->state = BM_JSON_NEXT;
     walk->special++;
@@ -339,7 +358,7 @@ INLINE bool take_members(struct walk *walk) {
     const uint8_t *text = walk->text;
     const uint16_t *special = walk->special;
     size_t size = walk->size;
-    if (bm_unlikely(walk->mark->tells_queries) && place_of(walk) == BM_PLACE_SEARCH) return false;
+    if (has_parts(walk) && place_of(walk) == BM_PLACE_SEARCH) return false;
     while (special[AHEAD] < size) {
         size_t n = measure_member(text, special);
         if (n == 0) break;

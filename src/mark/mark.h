@@ -92,7 +92,9 @@ enum bm_mark_kind {
     BM_MARK_SKIP,      /* tables: [offset, end) are whole lines that do not belong in the result: empty ones,
                           and rows of column names that are in it, or are not wanted */
     BM_MARK_CHARACTER, /* [offset, end) is to be replaced by the character `value` in UTF-8 */
-    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end */
+    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end.
+                            BM_MARK_DIGEST: `value` is the digest of its queries (digest.h); the flags that
+                            follow that one tell more of them */
 };
 
 enum bm_mark_flag {
@@ -106,7 +108,12 @@ enum bm_mark_flag {
                            DOCUMENT: it is the one that was left */
     BM_MARK_OPEN = 128, /* of ITERATIONS_END in tables: the last line before it lacks its end, which is a line
                            feed ... */
-    BM_MARK_RETURN = 256 /* ... behind a carriage return */
+    BM_MARK_RETURN = 256, /* ... behind a carriage return */
+    BM_MARK_DIGEST = 512,
+    BM_MARK_HITS = 1024,   /* a query has a Hit, or a row */
+    BM_MARK_NAMED = 2048,  /* a query has a name */
+    BM_MARK_WEAK = 4096,   /* tables without comments: all rows are of one query */
+    BM_MARK_UNKNOWN = 8192 /* the same: which column has the queries' names is not known */
 };
 
 struct bm_mark_entry {

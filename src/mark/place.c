@@ -30,8 +30,23 @@ static void add_to_field(struct bm_mark *mark, uint8_t byte) {
     bm_mark_field_add(mark, &c, 1);
 }
 
+/* The header of BLAST XML has the first query's. */
+static void take_query_field(struct bm_mark *mark) {
+    const struct bm_mark_field *field = &mark->field;
+    static const struct {
+        const char *name;
+        enum bm_digest_part part;
+    } parts[] = {{"BlastOutput_query-ID", BM_DIGEST_ID},
+                 {"BlastOutput_query-def", BM_DIGEST_TITLE},
+                 {"BlastOutput_query-len", BM_DIGEST_LENGTH}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(field->name, parts[i].name) == 0)
+            bm_digest_take(&mark->digest.header, parts[i].part, field->value, field->n_value);
+}
+
 static void end_field(struct bm_mark *mark, uint64_t after) {
     mark->field_is_open = false;
+    take_query_field(mark);
     bm_mark_field_end(mark, after);
 }
 
@@ -93,8 +108,8 @@ static void add_missing_number(struct bm_mark *mark) {
 
 /* Whether bytes of content matter. */
 static void watch(struct bm_mark *mark) {
-    mark->is_watching =
-        mark->field_is_open || mark->number_is_held || mark->content_is_held || mark->in_megablast;
+    mark->is_watching = mark->field_is_open || mark->number_is_held || mark->content_is_held ||
+                        mark->digest.part != BM_DIGEST_NOTHING || mark->in_megablast;
 }
 
 static void begin_content(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
@@ -116,6 +131,18 @@ static void cut_content(struct bm_mark *mark, uint64_t end) {
     end_content(mark, end, BM_MARK_CUT);
 }
 
+/* --- parts of a query by which it is known ----------------------------------------------------- */
+
+static void end_part(struct bm_mark *mark) {
+    bool is_last = mark->digest.part == BM_DIGEST_LENGTH; /* what else there may be is of no query's */
+    bm_digest_end_part(&mark->digest);
+    if (is_last) mark->digest.is_wanted = false;
+}
+
+static void begin_part(struct bm_mark *mark, enum bm_digest_part part) {
+    if (mark->digest.is_wanted) bm_digest_begin_part(&mark->digest, part);
+}
+
 /* --- start tags ------------------------------------------------------------------------------ */
 
 static bool is_xml2(const struct bm_mark *mark) {
@@ -132,8 +159,14 @@ static enum bm_mark_element find_header_element(const struct bm_mark *mark) {
 }
 
 static enum bm_mark_element find_query_element(const struct bm_mark *mark) {
-    if (!mark->tells_queries) return BM_ELEMENT_OTHER;
+    bool is_wanted = mark->digest.is_wanted;
+    if (!mark->tells_queries && !is_wanted) return BM_ELEMENT_OTHER;
     if (bm_mark_name_is(mark, is_xml2(mark) ? "query-id" : "Iteration_query-ID")) return BM_ELEMENT_QUERY_ID;
+    if (is_wanted && bm_mark_name_is(mark, is_xml2(mark) ? "query-title" : "Iteration_query-def"))
+        return BM_ELEMENT_QUERY_TITLE;
+    if (is_wanted && bm_mark_name_is(mark, is_xml2(mark) ? "query-len" : "Iteration_query-len"))
+        return BM_ELEMENT_QUERY_LENGTH;
+    if (!mark->tells_queries) return BM_ELEMENT_OTHER;
     if (bm_mark_name_is(mark, is_xml2(mark) ? "message" : "Iteration_message")) return BM_ELEMENT_MESSAGE;
     return BM_ELEMENT_OTHER;
 }
@@ -214,6 +247,7 @@ static void add_start(struct bm_mark *mark) {
     mark->field_is_open = false;
     if (mark->in_number) begin_long_number(mark);
     cut_content(mark, mark->less);
+    bm_digest_end_part(&mark->digest);
     if (mark->element == BM_ELEMENT_ITERATION) {
         add_iteration(mark, mark->less, mark->newline_before);
     } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
@@ -264,6 +298,7 @@ bool bm_mark_start_named(struct bm_mark *mark) {
 
 static void open_iteration(struct bm_mark *mark) {
     mark->in_iteration = true;
+    mark->digest.is_wanted = true;
     mark->first_seen = is_xml2(mark); /* its reports have no numbers */
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -323,7 +358,14 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
         mark->in_extra = true;
         break;
     case BM_ELEMENT_QUERY_ID:
-        begin_content(mark, BM_MARK_QUERY_ID, after);
+        if (mark->tells_queries) begin_content(mark, BM_MARK_QUERY_ID, after);
+        begin_part(mark, BM_DIGEST_ID);
+        break;
+    case BM_ELEMENT_QUERY_TITLE:
+        begin_part(mark, BM_DIGEST_TITLE);
+        break;
+    case BM_ELEMENT_QUERY_LENGTH:
+        begin_part(mark, BM_DIGEST_LENGTH);
         break;
     case BM_ELEMENT_MESSAGE:
         begin_content(mark, BM_MARK_MESSAGE, after);
@@ -336,6 +378,7 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
 void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after) {
     bm_mark_add(mark, BM_MARK_ITERATION_END, after);
     mark->counts.n_iterations++;
+    bm_digest_end_query(&mark->digest);
     mark->in_iteration = false;
     mark->blank = BM_MARK_NOWHERE;
     mark->newline_seen = false;
@@ -438,6 +481,7 @@ static void end_iterations(struct bm_mark *mark) {
 void bm_mark_end_begun(struct bm_mark *mark) {
     if (mark->depth == BM_DEPTH_NUMBER && mark->in_number) end_number(mark);
     end_content(mark, mark->less, 0);
+    end_part(mark);
     if (mark->depth == BM_DEPTH_ITERATION && mark->in_iteration && !mark->first_seen)
         add_missing_number(mark);
     if (mark->depth == BM_DEPTH_HEADER && mark->in_iterations) end_iterations(mark);
@@ -477,6 +521,7 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
 void bm_mark_inner_markup(struct bm_mark *mark) {
     begin_long_number(mark);
     cut_content(mark, mark->less);
+    bm_digest_end_part(&mark->digest);
     mark->tag_is_open = false;
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -546,6 +591,7 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
         break;
     }
     if (mark->field_is_open) add_to_field(mark, byte);
+    if (mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, byte);
     add_to_number(mark, byte);
     return true;
 }

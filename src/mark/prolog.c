@@ -14,6 +14,7 @@ void bm_mark_begin_document(struct bm_mark *mark, uint64_t at) {
     if (mark->phase == BM_PHASE_EPILOG) bm_mark_end_document(mark, at);
     bm_mark_add(mark, BM_MARK_DOCUMENT, at);
     mark->counts.n_documents++;
+    bm_mark_begin_digest(mark);
     mark->phase = BM_PHASE_PROLOG;
     mark->encoding = BM_ENCODING_UTF8;
     mark->has_bom = false;
@@ -25,7 +26,7 @@ void bm_mark_begin_document(struct bm_mark *mark, uint64_t at) {
 }
 
 void bm_mark_end_document(struct bm_mark *mark, uint64_t at) {
-    bm_mark_add(mark, BM_MARK_DOCUMENT_END, at);
+    bm_mark_add_document_end(mark, at);
 }
 
 void bm_mark_no_declaration(struct bm_mark *mark) {

@@ -39,6 +39,7 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
                    unsigned encoding) {
     go_to(mark, offset);
     if (place == BM_MARK_AT_DOCUMENT) return;
+    mark->digest.is_partial = true;
     mark->encoding = (uint8_t)encoding;
     mark->state = BM_STATE_TEXT;
     mark->phase = BM_PHASE_ROOT;

@@ -62,6 +62,8 @@ void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     bm_mark_add(mark, BM_MARK_ITERATIONS, at)->value = mark->kin.format;
     bm_mark_add(mark, BM_MARK_BODY, at);
     mark->counts.n_documents++;
+    bm_mark_begin_digest(mark);
+    table->n_runs = 0;
     table->in_document = true;
     table->n_blocks = 0;
     table->is_first = !mark->kin.has_table;
@@ -104,6 +106,62 @@ static void skip_lines(struct bm_mark *mark, uint64_t from, uint64_t to) {
     if (mark->table.in_document) bm_mark_add(mark, BM_MARK_SKIP, from)->end = to;
 }
 
+/* --- which queries there are rows of --------------------------------------------------------------- */
+
+/* Whether rows say which query they are of: in a table without comments, if its columns are BLAST's own. */
+static bool names_queries(const struct bm_mark *mark) {
+    return !has_comments(mark) && mark->kin.rows_are_plain;
+}
+
+/* A row of the query is there. */
+static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_name) {
+    struct bm_table *table = &mark->table;
+    size_t n = n_name < BM_DIGEST_ROW ? (size_t)n_name : BM_DIGEST_ROW;
+    table->naming = BM_NAMING_NOT;
+    if (table->n_runs > 0 && n_name == table->n_last && memcmp(name, table->last, n) == 0) return;
+    memcpy(table->last, name, n);
+    table->n_last = n_name;
+    table->n_runs++;
+    bm_digest_add_name(&mark->digest, name, n);
+}
+
+static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
+    if (is_end) {
+        table->naming = BM_NAMING_KNOWN;
+        return;
+    }
+    if (table->n_row < BM_DIGEST_ROW) table->row[table->n_row] = byte;
+    table->n_row++;
+}
+
+static bool is_field(const uint8_t *text, size_t n_text, const uint8_t *name, size_t n_name, char separator) {
+    return n_name < n_text && text[n_name] == (uint8_t)separator && memcmp(text, name, n_name) == 0;
+}
+
+/* Those of the row that ends in the block, and of the rows that begin in it, of which one is another than
+ * before at most. False, and nothing is taken, if they are not to be seen as a whole in the text. */
+static bool take_queries(struct bm_mark *mark, const uint8_t *block, size_t n_text, uint64_t newlines) {
+    const struct bm_table *table = &mark->table;
+    bool is_known = table->naming == BM_NAMING_KNOWN;
+    const uint8_t *name = is_known ? table->row : table->last;
+    uint64_t n_name = is_known ? table->n_row : table->n_last;
+    const uint8_t *other = NULL;
+    if (n_name > BM_DIGEST_ROW) return false;
+    for (uint64_t ends = newlines << 1; ends != 0; ends &= ends - 1) {
+        const uint8_t *row = block + __builtin_ctzll(ends);
+        size_t n_left = (size_t)(block + n_text - row);
+        if (is_field(row, n_left, name, (size_t)n_name, separator_of(mark))) continue;
+        if (n_left > BM_DIGEST_ROW) n_left = BM_DIGEST_ROW;
+        const uint8_t *end = memchr(row, separator_of(mark), n_left);
+        if (other != NULL || end == NULL) return false;
+        name = other = row;
+        n_name = (uint64_t)(end - row);
+    }
+    if (is_known) take_query(mark, table->row, table->n_row);
+    if (other != NULL) take_query(mark, other, n_name);
+    return true;
+}
+
 /* --- rows ---------------------------------------------------------------------------------------- */
 
 /* A line that must be a comment line is none. */
@@ -129,6 +187,8 @@ static bool begin_row(struct bm_mark *mark, uint64_t at) {
     table->n_name = is_at_begin ? 0 : BM_TABLE_OTHER;
     table->n_alike = is_at_begin && mark->kin.n_names > 0 && !has_comments(mark) ? 0 : DIFFERS;
     table->in_names = table->begins_with_names && table->n_first == 0 && !has_comments(mark);
+    table->naming = names_queries(mark) ? BM_NAMING_COLLECTS : BM_NAMING_NOT;
+    table->n_row = 0;
     return true;
 }
 
@@ -207,6 +267,7 @@ static bool end_row(struct bm_mark *mark) {
     }
     if (table->n_least == 0) take_first_row(mark);
     if (!fits(table, table->n_fields)) return fail_row(mark);
+    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row);
     mark->counts.n_hsps++;
     if (has_comments(mark)) table->n_left--;
     return true;
@@ -281,6 +342,7 @@ static bool take_row_byte(struct bm_mark *mark, uint8_t byte) {
     bool is_end = byte == '\n' || byte == (uint8_t)separator_of(mark);
     if (mark->table.columns != 0) follow_name(mark, byte, is_end || byte == '\r');
     if (mark->table.n_alike != DIFFERS) follow_names(mark, byte);
+    if (mark->table.naming == BM_NAMING_COLLECTS) collect_query(&mark->table, byte, is_end);
     mark->position++;
     if (byte == '\n') {
         bm_mark_table_end_line(mark);
@@ -309,7 +371,8 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 }
 
 /* Takes a block if nothing in it is odd: neither a row, nor a line that is none. */
-ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows) {
+ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows,
+                              const uint8_t *block, size_t n_text) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
     uint64_t odd = rows->newlines | rows->returns | rows->starts; /* where a line begins */
@@ -319,6 +382,7 @@ ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, 
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
         uint64_t behind_returns = rows->returns << 1 | (uint64_t)table->after_return;
         if (!are_even(table, rows)) return false;
+        if (names_queries(mark) && !take_queries(mark, block, n_text, rows->newlines)) return false;
         if ((rows->newlines & behind_returns) != 0) mark->counts.line_ends |= BM_MARK_CRLF;
         if ((rows->newlines & ~behind_returns) != 0) mark->counts.line_ends |= BM_MARK_LF;
         after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);
@@ -347,7 +411,7 @@ static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_te
         struct bm_rows rows = bm_rows_find(text + used, separator, '#');
         unsigned n_rows = bm_rows_count(rows.newlines);
         if (mark->kin.n_names > 0 && may_hold_names(mark, &rows, text + used, n_text - used)) break;
-        if (!take_block(mark, &rows, n_rows)) break;
+        if (!take_block(mark, &rows, n_rows, text + used, n_text - used)) break;
         pass_block(mark, n_rows);
         used += BM_ROWS_BLOCK;
     }
@@ -397,7 +461,7 @@ static size_t take_named_blocks(struct bm_mark *mark, const uint8_t *text, size_
         uint64_t begins = (rows.newlines << 1 | first) & (rows.starts | all);
         rows.starts = 0;
         if ((begins != 0 && !take_names(mark, text + used, n_text - used, begins)) ||
-            !take_block(mark, &rows, n_rows)) {
+            !take_block(mark, &rows, n_rows, text + used, n_text - used)) {
             mark->list->n_entries = n_entries;
             break;
         }
@@ -413,7 +477,8 @@ static size_t take_named_blocks(struct bm_mark *mark, const uint8_t *text, size_
  * first column, whose beginning is here or before. */
 static size_t take_all_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     const struct bm_table *table = &mark->table;
-    if (table->n_least == 0 || table->n_alike != DIFFERS || table->in_names) return 0;
+    bool is_collecting = table->naming == BM_NAMING_COLLECTS;
+    if (table->n_least == 0 || table->n_alike != DIFFERS || table->in_names || is_collecting) return 0;
     if (table->columns == 0) return take_blocks(mark, text, n_text);
     bool is_seen = table->columns == 1 && (!is_in_name(table) || table->n_name == 0);
     return is_seen ? take_named_blocks(mark, text, n_text) : 0;
@@ -456,6 +521,8 @@ static void begin_row_behind_blank(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     uint16_t n = table->n_kept;
     if (!end_blank(mark, false) || !begin_row(mark, table->line)) return;
+    memcpy(table->row, converged, n);
+    table->n_row = n;
     bool is_alike = mark->kin.n_names >= n && memcmp(mark->kin.names, converged, n) == 0;
     if (is_alike && !has_comments(mark)) table->n_alike = n;
 }
@@ -663,7 +730,9 @@ static bool finish(struct bm_mark *mark) {
         bm_mark_table_header(mark, mark->position);
         end_document(mark);
     }
-    bm_mark_add(mark, BM_MARK_DOCUMENT_END, mark->position);
+    struct bm_mark_entry *entry = bm_mark_add_document_end(mark, mark->position);
+    if (!has_comments(mark) && !names_queries(mark)) entry->flags |= BM_MARK_UNKNOWN;
+    if (names_queries(mark) && table->n_runs < 2) entry->flags |= BM_MARK_WEAK;
     return true;
 }
 

@@ -3,6 +3,7 @@
 #ifndef BM_TABLE_H
 #define BM_TABLE_H
 
+#include "mark/digest.h"
 #include "mark/mark.h"
 
 enum {
@@ -50,6 +51,13 @@ enum bm_table_comment {
 /* A mark that is due with the next step, since a field has ended this one. */
 enum bm_table_due { BM_DUE_NOTHING, BM_DUE_VERSION, BM_DUE_NAMES, BM_DUE_HEADER };
 
+/* What is known of a row's first field where it is a query's name. */
+enum bm_table_naming {
+    BM_NAMING_NOT, /* nothing is wanted, or it was taken */
+    BM_NAMING_COLLECTS,
+    BM_NAMING_KNOWN /* it is complete, and is taken when the row ends */
+};
+
 struct bm_table {
     uint8_t state;   /* enum bm_table_state */
     uint8_t comment; /* enum bm_table_comment */
@@ -88,6 +96,12 @@ struct bm_table {
     uint16_t n_names;   /* ... and its bytes, without its end */
     uint8_t n_tail;
     char tail[BM_TABLE_TAIL]; /* the last bytes that were taken */
+    uint8_t naming;           /* enum bm_table_naming: the row's first field, its query's name ... */
+    uint64_t n_row;           /* ... and its bytes so far ... */
+    uint8_t row[BM_DIGEST_ROW];
+    uint64_t n_last; /* ... and those of the row before ... */
+    uint8_t last[BM_DIGEST_ROW];
+    uint64_t n_runs; /* ... and how often it was another one than the row before had */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };

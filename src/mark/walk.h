@@ -177,27 +177,46 @@ static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
     open->n_bytes = (uint16_t)n_name;
 }
 
-/* Is it one whose content is told? */
-static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name) {
-    if (walk->mark->kin.format == BLASTMERGE_FORMAT_XML2)
-        return NAME_IS(name, n_name, "query-id") || NAME_IS(name, n_name, "message");
-    return walk->depth == BM_DEPTH_ITERATION &&
-           (NAME_IS(name, n_name, "Iteration_query-ID") || NAME_IS(name, n_name, "Iteration_message"));
+/* Whether anything of the current query matters. */
+INLINE bool has_parts(const struct bm_mark *mark) {
+    return mark->tells_queries || mark->digest.is_wanted;
 }
 
-/* A query's id or message, if it is a leaf of plain ASCII. */
-WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name) {
+/* Is it one whose content matters? *part: to the digest. */
+static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name, enum bm_digest_part *part) {
+    bool is_xml2 = walk->mark->kin.format == BLASTMERGE_FORMAT_XML2;
+    *part = BM_DIGEST_NOTHING;
+    if (!is_xml2 && walk->depth != BM_DEPTH_ITERATION) return false;
+    if (is_xml2 ? NAME_IS(name, n_name, "query-id") : NAME_IS(name, n_name, "Iteration_query-ID"))
+        *part = BM_DIGEST_ID;
+    else if (is_xml2 ? NAME_IS(name, n_name, "query-title") : NAME_IS(name, n_name, "Iteration_query-def"))
+        *part = BM_DIGEST_TITLE;
+    else if (is_xml2 ? NAME_IS(name, n_name, "query-len") : NAME_IS(name, n_name, "Iteration_query-len"))
+        *part = BM_DIGEST_LENGTH;
+    else
+        return walk->mark->tells_queries &&
+               (is_xml2 ? NAME_IS(name, n_name, "message") : NAME_IS(name, n_name, "Iteration_message"));
+    return walk->mark->digest.is_wanted || (*part == BM_DIGEST_ID && walk->mark->tells_queries);
+}
+
+/* A part of a query, or its message, if it is a leaf of plain ASCII. */
+WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name,
+                                          enum bm_digest_part part) {
     struct bm_mark *mark = walk.mark;
+    struct bm_digest *digest = &mark->digest;
     size_t begin = less + n_name + 2;
     size_t end = walk.special[2];
     const uint8_t *end_tag = walk.text + end;
     bool is_leaf =
         end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
     if (!is_leaf || end - begin > BM_MARK_MAX_CONTENT || !has_room(&walk)) return walk;
-    bool is_id = walk.text[less + n_name] == 'D' || walk.text[less + n_name] == 'd';
-    struct bm_mark_entry *entry =
-        bm_mark_add(mark, is_id ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE, walk.offset + begin);
-    entry->end = walk.offset + end;
+    if (part != BM_DIGEST_NOTHING && digest->is_wanted)
+        bm_digest_take(&digest->query, part, walk.text + begin, end - begin);
+    if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
+    if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
+        enum bm_mark_kind kind = part == BM_DIGEST_ID ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
+        bm_mark_add(mark, kind, walk.offset + begin)->end = walk.offset + end;
+    }
     walk.special += 4;
     walk.position = end + 3 + n_name;
     return walk;
@@ -205,12 +224,13 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
 
 /* A start tag that is more than a short name. */
 WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t greater) {
+    enum bm_digest_part part;
     const uint8_t *name = walk.text + less + 1;
     size_t n_name = measure_name(name);
     size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
     if (end == 0) return walk;
     if (walk.depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return walk;
-    if (walk.mark->tells_queries && is_query(&walk, name, n_name)) return walk;
+    if (has_parts(walk.mark) && is_query(&walk, name, n_name, &part)) return walk;
     count_element(&walk, name, n_name);
     if (end == greater) push_long(&walk, name, n_name);
     walk.special += 2;
@@ -222,6 +242,7 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
     const uint8_t *name = walk->text + less + 1;
     size_t greater = walk->special[1];
     size_t n_name = name_length(name);
+    enum bm_digest_part part;
     if (walk->text[greater] != '>' || !begins_name(*name) || walk->depth == BM_MARK_MAX_DEPTH)
         return STOP_SHORT;
     if (n_name != greater - less - 1 || n_name >= MAX_SHORT) {
@@ -229,8 +250,8 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
-    if (bm_unlikely(walk->mark->tells_queries) && is_query(walk, name, n_name)) {
-        *walk = take_query(*walk, less, n_name);
+    if (bm_unlikely(has_parts(walk->mark)) && is_query(walk, name, n_name, &part)) {
+        *walk = take_query(*walk, less, n_name, part);
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     count_element(walk, name, n_name);

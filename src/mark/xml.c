@@ -67,7 +67,8 @@ static bool can_walk(const struct bm_mark *mark, size_t position) {
     return mark->state == BM_STATE_TEXT && mark->in_iterations && mark->walk != NULL &&
            position >= mark->walk_from && (mark->in_iteration || mark->depth == BM_DEPTH_HEADER) &&
            !mark->header_is_open && mark->n_pending == 0 && !mark->body_is_open && !mark->in_number &&
-           !mark->in_extra && !mark->extra_is_ending && !mark->content_is_held;
+           !mark->in_extra && !mark->extra_is_ending && !mark->content_is_held &&
+           mark->digest.part == BM_DIGEST_NOTHING;
 }
 
 static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {

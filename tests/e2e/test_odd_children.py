@@ -203,7 +203,7 @@ def test_counts_of_queries_that_are_not_so(tmp_path):
                        (most, "has 1 part that begins with"), (END.encode() % 2, "has 0 parts")]:
         for data in (bad, member(bad)):
             for arguments in ([], ["--threads", "1"], ["--as-unsplit"], ["--mismatch", "ignore"]):
-                done = merge(tmp_path, [single, data], *arguments)
+                done = merge(tmp_path, [commented("e"), data], *arguments)
                 assert done.code == DATA and words in done.err and "child_0001" in done.err, done.err
             done = run("check", *write_children(tmp_path, [single, data]))
             assert done.code == DATA and words in done.err, done.err

@@ -390,7 +390,7 @@ def test_megablast_statistics(tmp_path):
     stat = b"</BlastOutput_iterations>\n  <BlastOutput_mbstat>\n    <a/>\n  </BlastOutput_mbstat>\n"
     old = text("a").replace(b"</BlastOutput_iterations>\n", stat)
     assert b"mbstat" in same_as_oracle(tmp_path, [old]).text
-    done = same_as_oracle(tmp_path, [old, old])
+    done = same_as_oracle(tmp_path, [old, old.replace(b">a<", b">b<")])
     assert b"mbstat" not in done.text and len(done.warnings) == 1 and "BlastOutput_mbstat" in done.warnings[0]
 
 

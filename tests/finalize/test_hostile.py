@@ -351,7 +351,9 @@ def test_own_reports(tmp_path, name, text, outfmt, assembly, counts):
     parent = Parent(tmp_path)
     child = gzip.compress(text.encode())
     own_child(tmp_path, parent, "one", child)
-    own_child(tmp_path, parent, "two", child, child)
+    others = [gzip.compress(text.replace(">a<", f">{other}<").replace("Query: a", f"Query: {other}").replace("q1", other).encode())
+              for other in ("b", "c")]
+    own_child(tmp_path, parent, "two", *others)
     done = finalize(parent, "--strict")
     assert (done.code, done.err, done.outcome["warnings"]) == (0, "", []), done
     report = done.outcome["report"]
