@@ -485,3 +485,25 @@ def test_answer_to_what_is_sent(tmp_path):
         done = program.run("-o", "s3://bucket/out.gz", "--endpoint", server.url, child, env=ENVIRONMENT)
         assert server.n_sent < 40 << 20
     assert done.code == IO and "a longer answer than makes sense" in done.err, done.err
+
+
+@pytest.mark.parametrize("name, options, media_type", [
+    ("m.xml", [], "application/xml"), ("m.TSV", [], "text/tab-separated-values"), ("m.csv", [], "text/csv"), ("m.txt", [], "text/plain"),
+    ("m.json", [], "application/json"), ("m.gz", [], "application/gzip"), ("m", [], "application/gzip"), ("m.bgz", [], "application/gzip"),
+    ("m.xml", ["--gzip"], "application/gzip"), ("m.tsv", ["--bgzf"], "application/gzip"), ("m.gz", ["--plain"], "application/octet-stream"),
+    ("m", ["--plain"], "application/octet-stream")])
+def test_the_media_type_of_what_is_sent(tmp_path, name, options, media_type):
+    """As the form of the result is; and never an encoding, which readers would take away."""
+    (tmp_path / "child").write_bytes(small.child("a"))
+    sent = {}
+
+    def answer(request):
+        if request.method == "PUT":
+            sent[request.path] = request.headers
+        return [head(404 if request.method == "HEAD" else 200, Content_Length=0, ETag=TAG)]
+    with Answers(answer) as server:
+        done = program.run(*options, "-o", f"s3://box/{name}", "--report", "s3://box/r", "--endpoint", server.url, tmp_path / "child",
+                           env=ENVIRONMENT)
+    assert done.code == OK, done.err
+    assert sent[f"/box/{name}"]["content-type"] == media_type and sent["/box/r"]["content-type"] == "application/json"
+    assert not any("content-encoding" in headers for headers in sent.values())
