@@ -278,6 +278,20 @@ static void test_a_replaced_file_is_no_left_over(void **state) {
     cannot_exchange = false;
 }
 
+/* A run that was killed between a link and the end of the old name leaves the target itself by another name. */
+static void test_a_second_name_of_the_target_goes(void **state) {
+    (void)state;
+    struct bm_store store;
+    char left_over[256];
+    put_file(path, "old");
+    snprintf(left_over, sizeof left_over, "%s/.result.gz.blastmerge-abcdefghijkl", folder);
+    assert_int_equal(link(path, left_over), 0);
+    assert_int_equal(open_store(&store, path, true), BLASTMERGE_OK);
+    bm_store_discard(&store);
+    assert_file(path, "old");
+    assert_int_equal(count_files(), 1);
+}
+
 /* The file that a killed run has replaced is a left-over like others. */
 static void test_the_file_that_a_killed_run_replaced(void **state) {
     (void)state;
@@ -375,6 +389,7 @@ int main(void) {
         IN_FOLDER(test_what_was_a_fifo_is_not_written_in_place),
         IN_FOLDER(test_a_replaced_file_is_no_left_over),
         IN_FOLDER(test_the_file_that_a_killed_run_replaced),
+        IN_FOLDER(test_a_second_name_of_the_target_goes),
         IN_FOLDER(test_link_is_followed),
         IN_FOLDER(test_places_that_cannot_be),
         IN_FOLDER(test_full_device),

@@ -281,21 +281,27 @@ static int exchange(struct bm_store *store) {
 #endif
 }
 
-/* Renames, and the old file keeps a second name where the file system has such. */
+/* Renames, and the old file keeps a second name where the file system has such. Until the new one, which is
+ * locked, has the target's name, the old one is locked for that, if it can be: or the second name would pass
+ * for a left-over. */
 static int rename_over(struct bm_store *store) {
     char backup[BM_FOLDER_TEMPORARY];
     int folder = store->folder.file;
+    int failure = 0;
+    int old = bm_open_at(folder, base_of(store), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (old >= 0) (void)flock(old, LOCK_SH | LOCK_NB);
     bm_folder_name_temporary(base_of(store), backup);
     bool has_backup = linkat(folder, base_of(store), folder, backup, 0) == 0;
     store->has_old = has_backup || errno != ENOENT;
     if (renameat(folder, store->temporary, folder, base_of(store)) != 0) {
-        int failure = errno;
+        failure = errno;
         if (has_backup) (void)unlinkat(folder, backup, 0);
-        return failure;
+    } else {
+        store->has_backup = has_backup;
+        if (has_backup) memcpy(store->temporary, backup, sizeof backup);
     }
-    store->has_backup = has_backup;
-    if (has_backup) memcpy(store->temporary, backup, sizeof backup);
-    return 0;
+    if (old >= 0) close(old);
+    return failure;
 }
 
 static int give_name(struct bm_store *store) {

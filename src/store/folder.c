@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,11 +106,15 @@ void bm_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORA
 
 /* Whether the target is a file whose writer still has it, since its report is not written yet, say. Then a
  * file that nobody locks may be the one that it has replaced, and may have to be put back. So may one beside
- * a target that cannot be opened. */
-static bool is_being_committed(const struct bm_folder *folder, const char *base) {
+ * a target that cannot be opened. But a left-over that is the target itself is only a second name of it. */
+static bool is_being_committed(const struct bm_folder *folder, const char *base, int left_over) {
+    struct stat own;
+    struct stat other;
     int file = bm_open_at(folder->file, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (file < 0) return errno != ENOENT;
-    bool is_locked = flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    bool is_same = fstat(left_over, &own) == 0 && fstat(file, &other) == 0 && own.st_dev == other.st_dev &&
+                   own.st_ino == other.st_ino;
+    bool is_locked = !is_same && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(file);
     return is_locked;
 }
@@ -128,7 +133,7 @@ void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *bas
         int file = bm_open_at(folder->file, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
         if (file < 0) continue;
         /* The lock comes first: what is a replaced file by now was so when the target was looked at. */
-        if (flock(file, LOCK_EX | LOCK_NB) == 0 && !is_being_committed(folder, base))
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && !is_being_committed(folder, base, file))
             (void)unlinkat(folder->file, entry->d_name, 0);
         close(file);
     }
