@@ -6,7 +6,7 @@
  * names: no number, no "N/A", nothing empty. A row of hits can look like that, too, where the columns are
  * names and titles alone. So one of these must hold beside it:
  *
- *   - a column has a name that no sequence has, such as qseqid or "% identity";
+ *   - a column has a name that no sequence has, such as qseqid or "query acc.ver";
  *   - the next row has a number where this one has a weaker name, such as score;
  *   - the next row has numbers in two columns or more.
  *
@@ -23,33 +23,31 @@
 enum { MOST_NAME = 128, MOST_COMPARED = 40 };
 
 /* Of BLAST, DIAMOND, MMseqs2 and the web's tables, and the long forms in which scripts write them. */
+/* clang-format off */
 static const char strong[] =
-    " qseqid qgi qacc qaccver qlen sseqid sallseqid sgi sallgi sacc saccver sallacc slen qstart qend sstart "
-    "send "
-    "qseq sseq evalue bitscore pident nident ppos qframe sframe btop mismatch mismatches gapopen gapopens "
-    "gapopenings staxid ssciname scomname sblastname sskingdom staxids sscinames scomnames sblastnames "
-    "sskingdoms "
-    "skingdoms sphylums slineages stitle salltitles sstrand qstrand qcovs qcovhsp qcovus scovhsp scovs "
-    "qtitle qqual "
-    "qqualtrimmed fullqseq fullsseq fullqqual fullqseqmate qseqtranslated approxpident correctedbitscore "
-    "negevalue hspnum rawscore fident alnlen qcov tcov qheader theader qaln taln tseq qset qsetid tset "
-    "tsetid "
-    "tstart tend tlen taxname taxlineage queryid subjectid queryaccver subjectaccver queryacc subjectacc "
-    "queryaccession subjectaccession querylength subjectlength alignmentlength querystart queryend "
-    "subjectstart "
-    "subjectend targetstart targetend percentidentity percidentity pctidentity peridentity identityperc "
+    " qseqid qgi qacc qaccver qlen sseqid sallseqid sgi sallgi sacc saccver sallacc slen qstart qend "
+    "sstart send qseq sseq evalue bitscore pident nident ppos qframe sframe btop mismatch mismatches "
+    "gapopen gapopens gapopenings staxid ssciname scomname sblastname sskingdom staxids sscinames "
+    "scomnames sblastnames sskingdoms skingdoms sphylums slineages stitle salltitles sstrand qstrand "
+    "qcovs qcovhsp qcovus scovhsp scovs qtitle qqual qqualtrimmed fullqseq fullsseq fullqqual "
+    "fullqseqmate qseqtranslated approxpident correctedbitscore negevalue hspnum rawscore fident alnlen "
+    "qcov tcov qheader theader qaln taln tseq qset qsetid tset tsetid tstart tend tlen taxname taxlineage "
+    "queryid subjectid queryaccver subjectaccver queryacc subjectacc queryaccession subjectaccession "
+    "querylength subjectlength alignmentlength querystart queryend subjectstart subjectend targetstart "
+    "targetend percentidentity percidentity pctidentity peridentity identityperc "
     "percentageofidenticalmatches numberofmismatches numberofgapopenings startofalignmentinquery "
     "endofalignmentinquery startofalignmentinsubject endofalignmentinsubject expectedvalue expectvalue "
-    "maxscore "
-    "totalscore querycover querycoverage subjectcoverage percentpositives ";
+    "maxscore totalscore querycover querycoverage subjectcoverage percentpositives ";
+/* clang-format on */
 
 /* Which a sequence may have, too. */
+/* clang-format off */
 static const char weak[] =
-    " query target subject hit reference identity identities ident perident length score bits bitscores gaps "
-    "gap "
-    "positive positives frame frames title description accession organism species taxid start end strand "
-    "coverage "
-    "cover cigar raw evalues e expect pvalue similarity matches matchlength alignlen alnlength ";
+    " query target subject hit reference identity identities ident perident length score bits bitscores "
+    "gaps gap positive positives frame frames title description accession organism species taxid start "
+    "end strand coverage cover cigar raw evalues e expect pvalue similarity matches matchlength alignlen "
+    "alnlength ";
+/* clang-format on */
 
 /* A field without the quotes around it and, in a row's first one, the '#' in front of it. */
 struct field {

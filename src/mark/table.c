@@ -319,11 +319,11 @@ static void follow_names(struct bm_mark *mark, uint8_t byte) {
 /* Whether any row that begins in the block may be that, as far as its first bytes go. */
 static bool may_hold_names(const struct bm_mark *mark, const struct bm_rows *rows, const uint8_t *text,
                            size_t n_text) {
-    const size_t n_compared = mark->kin.n_names < 8 ? mark->kin.n_names : 8;
+    const uint8_t *names = (const uint8_t *)mark->kin.names; /* zeros follow those that there are */
+    const uint64_t compared = mark->kin.n_names < 8 ? ((uint64_t)1 << 8 * mark->kin.n_names) - 1 : UINT64_MAX;
     for (uint64_t ends = rows->newlines; ends != 0; ends &= ends - 1) {
         size_t at = (size_t)__builtin_ctzll(ends) + 1;
-        size_t n = n_text - at < n_compared ? n_text - at : n_compared;
-        if (memcmp(text + at, mark->kin.names, n) == 0) return true;
+        if (n_text - at < 8 || ((bm_load64(text + at) ^ bm_load64(names)) & compared) == 0) return true;
     }
     return false;
 }
