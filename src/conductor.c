@@ -597,13 +597,18 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     return status;
 }
 
-/* What a merge changes inside of a table, and a copy leaves. */
-static void count_left(struct blastmerge_job *job) {
-    const struct bm_edit_list *edits = job->edits;
-    for (size_t i = edits->position; i < edits->n_edits; i++) {
-        if (edits->edits[i].kind != BM_EDIT_DROP && edits->edits[i].kind != BM_EDIT_INSERT) continue;
-        if (job->n_left_edits++ == 0) job->first_left_edit = job->child;
+/* Copies the batch, if it is at its end. What a merge would leave out of a table stays, and is counted. All that it
+ * would insert is the last line's end, without which the next child's first row would go on in that line. */
+static void copy_batch(struct blastmerge_job *job) {
+    struct bm_edit_list *edits = job->edits;
+    const struct bm_edit *end = NULL;
+    for (; edits->position < edits->n_edits; edits->position++) {
+        const struct bm_edit *edit = &edits->edits[edits->position];
+        if (edit->kind == BM_EDIT_INSERT && bm_mark_is_bare_table(job->totals.format)) end = edit;
+        if (edit->kind == BM_EDIT_DROP && job->n_left_edits++ == 0) job->first_left_edit = job->child;
     }
+    if (job->view.is_end_of_batch) bm_copy_step(&job->copy, job->batch, &job->output);
+    if (end != NULL) bm_copy_add(&job->output, end->insert, end->n_insert);
 }
 
 static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
@@ -615,10 +620,9 @@ static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
 static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
     bool is_end_of_batch = job->view.is_end_of_batch;
     *status = BLASTMERGE_OK;
+    if (job->is_copied) copy_batch(job);
     if (job->is_check || job->is_copied) {
-        if (job->is_copied) count_left(job);
         job->edits->position = job->edits->n_edits;
-        if (job->is_copied && is_end_of_batch) bm_copy_step(&job->copy, job->batch, &job->output);
         return false;
     }
     if (job->is_spliced) {

@@ -152,9 +152,11 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
             bm_number_take(number, view.marks, batch, view.safe, maker->edits);
             safe = bm_number_safe(number, view.safe, maker->edits);
             if (is_last && view.is_end_of_batch) {
-                status = bm_child_finish(&maker->child, &view, &error);
-                if (status != BLASTMERGE_OK) break;
-                bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+                while (status == BLASTMERGE_OK && !bm_mark_is_finished(maker->child.mark)) {
+                    status = bm_child_finish(&maker->child, &view, &error);
+                    if (status != BLASTMERGE_OK) break;
+                    bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+                }
                 safe = UINT64_MAX;
             }
             if (number->excess.what != NULL) status = BLASTMERGE_MISMATCH;

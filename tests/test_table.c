@@ -50,7 +50,7 @@ static const struct golden goldens[] = {
     {"other columns of commas", CSV, COMMAS "q\n{HEADER}a,b,c\n,\n" END, 0, 3},
     {"PSI-BLAST", AUTO, TABLE ROW "{FIELD}{HEADER}" DONE ROW DONE END, 0, 2},
     {"PSI-BLAST without hits at first", AUTO, TABLE DONE DONE ROW "{FIELD}{HEADER}" DONE END, 0, 1},
-    {"PSI-BLAST without hits", TABULAR, TABLE DONE DONE "{HEADER}" END, 0, 0},
+    {"PSI-BLAST without hits", TABULAR, TABLE DONE DONE END, 0, 0},
     {"PSI-BLAST, commas", AUTO, COMMAS DONE COMMA_ROW "{HEADER}" DONE END, 0, 1},
     {"with comments", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}# Query: a\n# Database: nr\n{FIELD}" FIELDS "{FIELD}{HEADER}# 2 hits found\na\tb\t1\na\t\xe9\t2\n"
@@ -68,9 +68,10 @@ static const struct golden goldens[] = {
     {"PSI-BLAST with comments, and fewer hits than it says", AUTO,
      "{DOC b}{ITERS=4}{BODY}{ITER}# PSIBLAST 2.12.0+\n{FIELD}{FIELD}# Iteration: 1\n# Query: a\n" FIELDS "{FIELD}{HEADER}# 3 hits found\n#a\t\t\n" DONE
      "{ITEREND}{ITER}# PSIBLAST 2.12.0+\n# Iteration: 2\n# 0 hits found\n" DONE "{ITEREND}{ITERSEND D=2}{/}# BLAST processed 2 queries\n{DOCEND}", 2, 1},
-    {"empty lines", AUTO, TABLE "{SKIP}\n{/}" ROW "{FIELD}{HEADER}{SKIP}\n{/}{SKIP}\r\n{/}" ROW "{SKIP}\n{/}" "Sear\ts\t43.333\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n"
+    {"empty lines", AUTO, "\n" TABLE ROW "{FIELD}{HEADER}{SKIP}\n{/}{SKIP}\r\n{/}" ROW "{SKIP}\n{/}" "Sear\ts\t43.333\t30\t17\t0\t24\t53\t759\t788\t2e-05\t 27.3\n"
      "{SKIP}\n{/}" DONE "{SKIP}\r\n{/}" END, 0, 3},
     {"empty lines, commas", AUTO, COMMAS COMMA_ROW "{HEADER}{SKIP}\n{/}" COMMA_ROW "{SKIP}\n{/}{SKIP}\n{/}" END, 0, 2},
+    {"empty lines alone", TABULAR, "\n\r\n", 0, 0},
     {"empty lines of one column", TABULAR, TABLE "a\n{FIELD}{HEADER}b\n{SKIP}\n{/}" END, 0, 2},
     {"empty lines behind a last line", AUTO, "{DOC b}{ITERS=4}{BODY}{ITERSEND D=0}# BLAST processed 0 queries\n\n\r\n{DOCEND}", 0, 0},
     {"PSI-BLAST, CR LF", AUTO, TABLE ROW "{FIELD}{HEADER}\r\nSearch has CONVERGED!\r\n" END, 0, 1},
@@ -83,15 +84,15 @@ static const struct golden goldens[] = {
     {"no last line feed, commas", AUTO, COMMAS COMMA_ROW "{HEADER}q,s,43.333,30,17,0,24,53,759,788,2e-05,27" OPEN_END, 0, 2},
     {"no last line feed, PSI-BLAST", AUTO, TABLE ROW "{FIELD}{HEADER}\nSearch has CONVERGED!" OPEN_END, 0, 1},
     {"no last line feed, comments", AUTO, "{DOC b}{ITERS=4}{BODY}{ITER}" PROGRAM "{FIELD}{FIELD}{HEADER}{ITEREND}{ITERSEND D=1}{/}# BLAST processed 1 queries{DOCEND}", 1, 0},
-    {"a row of names", AUTO, TABLE "qseqid\tsseqid\tevalue\n{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
-    {"a row of names alone", AUTO, TABLE "qseqid\tsseqid\tevalue\r\n{FIELD}{FIELD}{HEADER}" END, 0, 0},
-    {"a row of names again", TABULAR, TABLE "qseqid\tevalue\n{FIELD}{FIELD}{HEADER}a\t1\n{SKIP}qseqid\tevalue\n{/}b\t1\n{SKIP}\n{/}{SKIP}qseqid\tevalue\r\n{/}"
+    {"a row of names", AUTO, TABLE "{SKIP k}qseqid\tsseqid\tevalue\n{/}{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
+    {"a row of names alone", AUTO, TABLE "{SKIP k}qseqid\tsseqid\tevalue\r\n{/}{FIELD}{FIELD}{HEADER}" END, 0, 0},
+    {"a row of names again", TABULAR, TABLE "{SKIP k}qseqid\tevalue\n{/}{FIELD}{FIELD}{HEADER}a\t1\n{SKIP}qseqid\tevalue\n{/}b\t1\n{SKIP}\n{/}{SKIP}qseqid\tevalue\r\n{/}"
      "qseqid\tevalue\rx\nqseqid\tevalu\nqseqid\tevalue2\n{SKIP}qseqid\tevalue{/}" END, 0, 5},
-    {"a row of other names", TABULAR, TABLE "gene\tprotein\tscore\n{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
-    {"a row of any names", TABULAR, TABLE "gene\tprotein\tx\ty\n{FIELD}{FIELD}{HEADER}a\tb\t1\t2\n" END, 0, 1},
-    {"a row of any names, BLAST's columns", AUTO, TABLE "a\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\n{FIELD}{FIELD}{HEADER}" ROW END, 0, 1},
-    {"quoted names, commas", AUTO, COMMAS "\"qseqid\",\"sseqid\",\"E-value\"\n{FIELD}{HEADER}a,b,1\na,\"b,c\",1\n" END, 0, 2},
-    {"names behind a sign", AUTO, TABLE "# qseqid\tsseqid\t% identity\n{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
+    {"a row of other names", TABULAR, TABLE "{SKIP k}gene\tprotein\tscore\n{/}{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
+    {"a row of any names", TABULAR, TABLE "{SKIP k}gene\tprotein\tx\ty\n{/}{FIELD}{FIELD}{HEADER}a\tb\t1\t2\n" END, 0, 1},
+    {"a row of any names, BLAST's columns", AUTO, TABLE "{SKIP k}a\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\n{/}{FIELD}{FIELD}{HEADER}" ROW END, 0, 1},
+    {"quoted names, commas", AUTO, COMMAS "{SKIP k}\"qseqid\",\"sseqid\",\"E-value\"\n{/}{FIELD}{HEADER}a,b,1\na,\"b,c\",1\n" END, 0, 2},
+    {"names behind a sign", AUTO, TABLE "{SKIP k}# qseqid\tsseqid\t% identity\n{/}{FIELD}{FIELD}{HEADER}a\tb\t1\n" END, 0, 1},
     {"no names: a number", TABULAR, TABLE "qseqid\tevalue\t1\n{FIELD}{HEADER}a\t1\t2\n" END, 0, 2},
     {"no names: a missing value", TABULAR, TABLE "a\tb\tN/A\tN/A\n{FIELD}{HEADER}a\tb\t9606\t1\n" END, 0, 2},
     {"no names: nothing says so", TABULAR, TABLE "a\tb\n{FIELD}{HEADER}c\td\n" END, 0, 2},

@@ -110,10 +110,12 @@ enum bm_mark_flag {
                            feed ... */
     BM_MARK_RETURN = 256, /* ... behind a carriage return */
     BM_MARK_DIGEST = 512,
-    BM_MARK_HITS = 1024,   /* a query has a Hit, or a row */
-    BM_MARK_NAMED = 2048,  /* a query has a name */
-    BM_MARK_WEAK = 4096,   /* tables without comments: all rows are of one query */
-    BM_MARK_UNKNOWN = 8192 /* the same: which column has the queries' names is not known */
+    BM_MARK_HITS = 1024,    /* a query has a Hit, or a row */
+    BM_MARK_NAMED = 2048,   /* a query has a name */
+    BM_MARK_WEAK = 4096,    /* tables without comments: all rows are of one query */
+    BM_MARK_UNKNOWN = 8192, /* the same: which column has the queries' names is not known */
+    BM_MARK_NAMES = 16384   /* of SKIP: the row of column names that the document begins with, which stays if
+                               the document is the first of all */
 };
 
 struct bm_mark_entry {

@@ -101,9 +101,12 @@ static void take_due(struct bm_mark *mark) {
 }
 
 /* These lines do not belong in the result. */
-static void skip_lines(struct bm_mark *mark, uint64_t from, uint64_t to) {
+static void skip_lines(struct bm_mark *mark, uint64_t from, uint64_t to, unsigned flags) {
     mark->table.is_open = false;
-    if (mark->table.in_document) bm_mark_add(mark, BM_MARK_SKIP, from)->end = to;
+    if (!mark->table.in_document) return;
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_SKIP, from);
+    entry->end = to;
+    entry->flags = flags;
 }
 
 /* --- which queries there are rows of --------------------------------------------------------------- */
@@ -177,8 +180,16 @@ static bool fail_hits(struct bm_mark *mark, uint64_t at) {
                         table->in_document ? "a comment line (\"# \")" : "\"# BLASTP VERSION\" or the like");
 }
 
+/* A document without comments begins with its first row, or PSI-BLAST's message: empty lines make none. */
+static void begin_bare(struct bm_mark *mark, uint64_t at) {
+    if (mark->table.in_document) return;
+    bm_mark_table_begin(mark, at);
+    bm_mark_add(mark, BM_MARK_ITERATION, at);
+}
+
 static bool begin_row(struct bm_mark *mark, uint64_t at) {
     struct bm_table *table = &mark->table;
+    if (!has_comments(mark)) begin_bare(mark, at);
     if (has_comments(mark) && table->n_left == 0) return fail_hits(mark, at);
     table->state = BM_TABLE_ROW;
     table->line = at;
@@ -221,8 +232,7 @@ static void end_names(struct bm_mark *mark) {
     size_t n_names = (size_t)(mark->position - table->line);
     while (n_names > 0 && (names[n_names - 1] == '\n' || names[n_names - 1] == '\r')) n_names--;
     bm_require(mark->position <= mark->n_sample && n_names <= BM_MARK_MAX_NAMES);
-    if (!table->is_first || mark->header == BLASTMERGE_HEADER_NONE)
-        skip_lines(mark, table->line, mark->position);
+    skip_lines(mark, table->line, mark->position, mark->header == BLASTMERGE_HEADER_NONE ? 0 : BM_MARK_NAMES);
     if (table->is_first) {
         memcpy(mark->kin.names, names, n_names);
         mark->kin.n_names = (uint16_t)n_names;
@@ -262,7 +272,7 @@ static bool end_row(struct bm_mark *mark) {
         return true;
     }
     if (table->n_alike != DIFFERS && table->n_alike == mark->kin.n_names) {
-        skip_lines(mark, table->line, mark->position);
+        skip_lines(mark, table->line, mark->position, 0);
         return true;
     }
     if (table->n_least == 0) take_first_row(mark);
@@ -512,7 +522,7 @@ static bool end_blank(struct bm_mark *mark, bool is_at_end) {
     }
     if (has_comments(mark)) table->n_left = 0;
     table->state = BM_TABLE_LINE;
-    skip_lines(mark, table->blank, table->line);
+    skip_lines(mark, table->blank, table->line, 0);
     return true;
 }
 
@@ -535,6 +545,7 @@ static void take_blank(struct bm_mark *mark, uint8_t byte) {
     if (is_message && table->n_kept == n_message && byte == '\r' && !table->after_return) {
         table->after_return = true;
     } else if (is_message && table->n_kept == n_message && byte == '\n') {
+        if (!has_comments(mark)) begin_bare(mark, table->blank);
         table->state = BM_TABLE_LINE;
     } else if (is_message && table->n_kept < n_message && byte == (uint8_t)converged[table->n_kept]) {
         table->n_kept++;
@@ -573,10 +584,6 @@ static void begin_line(struct bm_mark *mark, uint8_t byte) {
     table->n_kept = 0;
     table->after_return = false;
     table->comment = BM_COMMENT_NONE;
-    if (!has_comments(mark) && !table->in_document) {
-        bm_mark_table_begin(mark, mark->position);
-        bm_mark_add(mark, BM_MARK_ITERATION, mark->position);
-    }
     if (byte == '\n') {
         begin_blank(mark);
         return;
@@ -673,9 +680,11 @@ static bool end_last_line(struct bm_mark *mark) {
         return true;
     case BM_TABLE_BLANK:
         if (table->n_kept == 0) return end_blank(mark, true);
-        table->is_open = table->n_kept == sizeof converged - 1;
+        if (table->n_kept < sizeof converged - 1) return fail_cut(mark);
+        if (!has_comments(mark)) begin_bare(mark, table->blank);
+        table->is_open = true;
         table->state = BM_TABLE_LINE;
-        return table->is_open || fail_cut(mark);
+        return true;
     case BM_TABLE_COMMENT:
         if (bm_mark_table_end_comment(mark)) return true;
         return mark->state == BM_STATE_FAILED ? false : fail_cut(mark);
@@ -725,11 +734,11 @@ static bool finish(struct bm_mark *mark) {
     if (mark->field_is_ready) return true; /* to be called again */
     if (has_comments(mark)) {
         if (table->in_document && !bm_mark_table_end(mark)) return false;
-        if (table->in_document) end_document(mark);
-    } else {
+    } else if (table->n_first > 0) { /* else there is nothing to be compared */
         bm_mark_table_header(mark, mark->position);
-        end_document(mark);
     }
+    if (table->in_document) end_document(mark);
+    if (!table->in_document && !table->has_ended) return true;
     struct bm_mark_entry *entry = bm_mark_add_document_end(mark, mark->position);
     if (!has_comments(mark) && !names_queries(mark)) entry->flags |= BM_MARK_UNKNOWN;
     if (names_queries(mark) && table->n_runs < 2) entry->flags |= BM_MARK_WEAK;

@@ -656,7 +656,8 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
         take_iterations_end(number, mark, edits);
         break;
     case BM_MARK_SKIP:
-        if (number->is_in_fragment) drop_lines(edits, mark->offset, mark->end);
+        if (number->is_in_fragment && !(number->is_first && (mark->flags & BM_MARK_NAMES) != 0))
+            drop_lines(edits, mark->offset, mark->end);
         break;
     case BM_MARK_MEGABLAST:
         take_megablast(number, mark, batch);

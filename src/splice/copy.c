@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum { GZIP_TRAILER = 8 };
+enum { GZIP_HEADER = 10, STORED_HEADER = 5, GZIP_TRAILER = 8, MOST_ADDED = 16 };
 
-_Static_assert((int)BM_BATCH_BITS + GZIP_TRAILER <= (int)BM_OUTPUT_ROOM, "a batch always fits");
+_Static_assert((int)BM_BATCH_BITS + GZIP_TRAILER + GZIP_HEADER + STORED_HEADER + MOST_ADDED + GZIP_TRAILER <=
+                   (int)BM_OUTPUT_ROOM,
+               "a batch always fits, and a member behind it");
 
 void bm_copy_reset(struct bm_copy *copy) {
     copy->position = 0;
@@ -56,4 +58,19 @@ void bm_copy_step(struct bm_copy *copy, const struct bm_batch *batch, struct bm_
     copy_members(copy, batch, (batch->end_bit + 7) / 8, output);
     output->crc32 = bm_crc32(output->crc32, batch->text, batch->n_text);
     output->n_text += batch->n_text;
+}
+
+void bm_copy_add(struct bm_output *output, const char *text, size_t n_text) {
+    uint8_t member[GZIP_HEADER + STORED_HEADER + MOST_ADDED + GZIP_TRAILER] = {
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, (uint8_t)n_text, 0, (uint8_t)~n_text, 255};
+    const size_t n_header = GZIP_HEADER + STORED_HEADER;
+    size_t n_member = n_header + n_text + GZIP_TRAILER;
+    bm_require(n_text <= MOST_ADDED && n_member <= BM_OUTPUT_SIZE - output->n_data);
+    memcpy(member + n_header, text, n_text);
+    bm_store32(member + n_header + n_text, bm_crc32(0, text, n_text));
+    bm_store32(member + n_header + n_text + 4, (uint32_t)n_text);
+    memcpy(output->data + output->n_data, member, n_member);
+    output->n_data += n_member;
+    output->crc32 = bm_crc32(output->crc32, text, n_text);
+    output->n_text += n_text;
 }

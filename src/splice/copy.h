@@ -28,4 +28,7 @@ void bm_copy_reset(struct bm_copy *copy);
  * and length of the text. */
 void bm_copy_step(struct bm_copy *copy, const struct bm_batch *batch, struct bm_output *output);
 
+/* Adds a gzip member that holds a few bytes of text, behind a child's last batch. */
+void bm_copy_add(struct bm_output *output, const char *text, size_t n_text);
+
 #endif

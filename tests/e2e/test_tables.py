@@ -93,7 +93,7 @@ def test_names_of_few_columns(tmp_path):
 def test_rows_that_are_no_names(tmp_path, rows):
     """The same rows in both children: if the first were taken for names, it would be missing."""
     text = table(rows)
-    assert merged(tmp_path, text, text, arguments=["--format", "tabular"]) == text * 2
+    assert merged(tmp_path, text, text, arguments=["--format", "tabular", "--query-ids", "keep"]) == text * 2
 
 
 @pytest.mark.parametrize("other, shown", [(NAMES[:-1] + ["score"], "score"), (None, "absent"), (NAMES[:5], None)])
@@ -160,6 +160,18 @@ def test_empty_lines(tmp_path, separator, end):
     assert merged(tmp_path, text + blank * 5000, text) == text * 2
     head = table([NAMES], separator, end)
     assert merged(tmp_path, head + blank + text, blank + head + text + blank) == head + text * 2
+
+
+def test_empty_lines_alone(tmp_path):
+    """They are a table without a row: nothing is compared with it."""
+    head = table([NAMES])
+    for blank in (b"\n", b"\r\n\n"):
+        assert merged(tmp_path, table(ROWS), blank, table(ROWS)) == table(ROWS) * 2
+        assert merged(tmp_path, blank, head + table(ROWS), head, arguments=["--format", "tabular"]) == head + table(ROWS)
+        assert merged(tmp_path, blank, blank, arguments=["--format", "csv"]) == b""
+    done = b"\nSearch has CONVERGED!\n"
+    assert merged(tmp_path, table(ROWS), done, table(ROWS)) == table(ROWS) + done + table(ROWS)
+    assert merged(tmp_path, done, table(ROWS), arguments=["--format", "tabular"]) == done + table(ROWS)
 
 
 def test_psiblasts_message_stays(tmp_path):

@@ -132,6 +132,7 @@ def test_all_of_no_bytes(tmp_path, fields, text):
 # --- what a merge says of them, finalize says ---------------------------------------------------------
 
 STD = b"q1\ts1" + b"\t1" * 10 + b"\n"
+NAMES = b"qseqid\tsseqid\tpident\tlength\tmismatch\tgapopen\tqstart\tqend\tsstart\tsend\tevalue\tbitscore\n"
 CSV = STD.replace(b"\t", b",")
 XML = b"<?xml version=\"1.0\"?>\n" + small.text("a").split(b"\n", 1)[1]
 COMMENTED = (b"# BLASTP 2.12.0+\n# Query: a\n# Database: nr\n# Fields: query acc.ver, subject acc.ver\n# 1 hits found\nq1\ts1\n"
@@ -153,6 +154,9 @@ CASES = {
     "a message first": [b"Command line argument error: x\n", STD], "empty line": [STD, STD + b"\n" + STD],
     "control": [STD, STD.replace(b"q1", b"q\x01")], "cut": [STD, STD[:-4]], "two footers": [COMMENTED, COMMENTED * 2],
     "no footer": [COMMENTED, COMMENTED[:COMMENTED.rindex(b"#")]], "hits": [COMMENTED, COMMENTED.replace(b"# 1 hits", b"# 2 hits")],
+    "names": [NAMES + STD, NAMES + STD * 2], "names alone": [NAMES, NAMES + STD], "other names": [NAMES + STD, NAMES.replace(b"length", b"len") + STD],
+    "no names": [NAMES + STD, STD], "names and an empty line": [NAMES + STD + b"\n", NAMES + STD[:-1]],
+    "last line": [STD[:-1], STD * 2 + STD[:-1]], "last line, CR LF": [(STD * 2).replace(b"\n", b"\r\n")[:-2], STD.replace(b"\n", b"\r\n")],
     "same": [STD, STD * 3], "same commas": [CSV, CSV], "same comments": [COMMENTED, COMMENTED], "nameless": [NAMELESS, NAMELESS],
 }
 
@@ -181,7 +185,11 @@ def test_what_a_merge_says(tmp_path, name, swap):
             assert done.warnings == merged.warnings
     if done.code:
         assert parent.files() == [] and done.outcome["phase"] == "split_results_merge_invalid"
-    elif COMMENTED[:8] in texts[0]:
+    elif name.startswith("last line"):  # a member with the line's end comes behind the child's own
+        merged_text = gzip.decompress((tmp_path / "merged").read_bytes())
+        result = parent.path(RESULT).read_bytes()
+        assert gzip.decompress(result) == merged_text and all(child in result for child in children_of(parent))
+    elif COMMENTED[:8] in texts[0] or "names" in name:
         assert parent.path(RESULT).read_bytes() == (tmp_path / "merged").read_bytes()
     else:
         assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
