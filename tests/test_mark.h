@@ -225,7 +225,7 @@ static inline bool has_value(const struct bm_mark_entry *entry) {
 
 static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
     static const char letters[] =
-        "enDcb-lork"; /* empty tag, newline, digits, converted, bare, cut, left, open, return, names that may be kept */
+        "enDcb-lor     k"; /* empty tag, newline, digits, converted, bare, cut, left, open, return, ..., names */
     char value[32];
     add_text(out, "{");
     add_text(out, mark_kinds[entry->kind]);

@@ -90,7 +90,8 @@ void bm_digest_end_query(struct bm_digest *digest) {
     uint64_t name = name_of(query);
     bool has_own = name != 0 || query->length != 0;
     if (!has_own) name = name_of(&digest->header);
-    digest->hash = mix(mix(digest->hash, name), has_own ? query->length : digest->header.length);
+    /* Plus 1, so that one without a name changes it, too, where nothing came before. */
+    digest->hash = mix(mix(digest->hash + 1, name), has_own ? query->length : digest->header.length);
     digest->n_named += name != 0;
     digest->query = (struct bm_digest_query){0};
     digest->part = BM_DIGEST_NOTHING;

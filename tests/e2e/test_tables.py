@@ -31,7 +31,8 @@ def merged(folder, *texts, arguments=(), warnings=0):
     """The merge's text: spliced, plain, checked, with one thread and several: all the same."""
     paths = write(folder, *texts)
     done = run("--threads", 1, *arguments, *paths)
-    assert done.code == OK and len(done.warnings) == warnings, done.err
+    said = [line for line in done.warnings if "holds the queries of" not in line]  # of the same rows in several children
+    assert done.code == OK and len(said) == warnings, done.err
     assert run("--plain", *arguments, *paths).out == done.text
     assert run("--threads", 4, *arguments, *paths).out == done.out
     assert run("check", *arguments, *paths).code == OK

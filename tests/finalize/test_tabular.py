@@ -180,7 +180,8 @@ def test_what_a_merge_says(tmp_path, name, swap):
         if done.code:  # the same words
             assert merged.err.split(RESULT)[1] in done.err
         elif name == "empty line":  # which a merge skips
-            assert not merged.warnings and "1 place that a merge changes stays as it is" in done.warnings[0]
+            left = [line for line in done.warnings if "1 place that a merge changes stays as it is" in line]
+            assert len(left) == 1 and sorted(merged.warnings + left) == sorted(done.warnings)
         else:
             assert done.warnings == merged.warnings
     if done.code:
@@ -260,10 +261,11 @@ def test_what_comes_before_the_first_line(tmp_path):
 def test_rows_of_column_names(tmp_path):
     """A merge has them once, and so has the parent's result; --header keep copies them, and so the members."""
     names = b"query\ttarget\t" + b"\t".join(b"c%d" % i for i in range(10)) + b"\n"
-    parent = tabular(tmp_path, gzip.compress(names + STD), gzip.compress(names + STD))
+    second = STD.replace(b"q1", b"q2")
+    parent = tabular(tmp_path, gzip.compress(names + STD), gzip.compress(names + second))
     done = parent.finalize()
     assert (done.code, done.err) == (0, "")
-    assert program.text_of(parent.path(RESULT).read_bytes()) == names + STD * 2
+    assert program.text_of(parent.path(RESULT).read_bytes()) == names + STD + second
     parent.path("split-results-manifest.json").unlink()
     assert parent.finalize("--header", "keep").code == 0
     assert parent.path(RESULT).read_bytes() == b"".join(children_of(parent))
