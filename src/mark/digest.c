@@ -98,7 +98,7 @@ void bm_digest_end_query(struct bm_digest *digest) {
     digest->is_wanted = false;
 }
 
-void bm_digest_add_name(struct bm_digest *digest, const void *name, size_t n_name) {
+void bm_digest_add_name(struct bm_digest *digest, const void *name, uint64_t n_name) {
     bm_digest_take(&digest->query, BM_DIGEST_TITLE, name, n_name);
     bm_digest_end_query(digest);
 }

@@ -13,8 +13,7 @@
 #include "base/base.h"
 
 enum {
-    BM_DIGEST_CONTENT = 512, /* bytes of a title, an id or a length that count, beside how many there are */
-    BM_DIGEST_ROW = 256      /* the same of a table's first column */
+    BM_DIGEST_CONTENT = 512 /* bytes of a title, an id or a length that count, beside how many there are */
 };
 
 enum bm_digest_part { BM_DIGEST_NOTHING, BM_DIGEST_ID, BM_DIGEST_TITLE, BM_DIGEST_LENGTH };
@@ -61,7 +60,7 @@ void bm_digest_end_part(struct bm_digest *digest);
 void bm_digest_end_query(struct bm_digest *digest);
 
 /* Another query, of which the name alone is known. */
-void bm_digest_add_name(struct bm_digest *digest, const void *name, size_t n_name);
+void bm_digest_add_name(struct bm_digest *digest, const void *name, uint64_t n_name);
 
 /* The document's digest, once it has ended. */
 uint64_t bm_digest_sum(const struct bm_digest *digest, uint64_t n_iterations);

@@ -119,13 +119,13 @@ static bool names_queries(const struct bm_mark *mark) {
 /* A row of the query is there. */
 static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_name) {
     struct bm_table *table = &mark->table;
-    size_t n = n_name < BM_DIGEST_ROW ? (size_t)n_name : BM_DIGEST_ROW;
+    size_t n = n_name < BM_DIGEST_CONTENT ? (size_t)n_name : BM_DIGEST_CONTENT;
     table->naming = BM_NAMING_NOT;
     if (table->n_runs > 0 && n_name == table->n_last && memcmp(name, table->last, n) == 0) return;
     memcpy(table->last, name, n);
     table->n_last = n_name;
     table->n_runs++;
-    bm_digest_add_name(&mark->digest, name, n);
+    bm_digest_add_name(&mark->digest, name, n_name);
 }
 
 static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
@@ -133,7 +133,7 @@ static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
         table->naming = BM_NAMING_KNOWN;
         return;
     }
-    if (table->n_row < BM_DIGEST_ROW) table->row[table->n_row] = byte;
+    if (table->n_row < BM_DIGEST_CONTENT) table->row[table->n_row] = byte;
     table->n_row++;
 }
 
@@ -149,12 +149,12 @@ static bool take_queries(struct bm_mark *mark, const uint8_t *block, size_t n_te
     const uint8_t *name = is_known ? table->row : table->last;
     uint64_t n_name = is_known ? table->n_row : table->n_last;
     const uint8_t *other = NULL;
-    if (n_name > BM_DIGEST_ROW) return false;
+    if (n_name > BM_DIGEST_CONTENT) return false;
     for (uint64_t ends = newlines << 1; ends != 0; ends &= ends - 1) {
         const uint8_t *row = block + __builtin_ctzll(ends);
         size_t n_left = (size_t)(block + n_text - row);
         if (is_field(row, n_left, name, (size_t)n_name, separator_of(mark))) continue;
-        if (n_left > BM_DIGEST_ROW) n_left = BM_DIGEST_ROW;
+        if (n_left > BM_DIGEST_CONTENT) n_left = BM_DIGEST_CONTENT;
         const uint8_t *end = memchr(row, separator_of(mark), n_left);
         if (other != NULL || end == NULL) return false;
         name = other = row;

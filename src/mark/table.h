@@ -98,9 +98,9 @@ struct bm_table {
     char tail[BM_TABLE_TAIL]; /* the last bytes that were taken */
     uint8_t naming;           /* enum bm_table_naming: the row's first field, its query's name ... */
     uint64_t n_row;           /* ... and its bytes so far ... */
-    uint8_t row[BM_DIGEST_ROW];
+    uint8_t row[BM_DIGEST_CONTENT];
     uint64_t n_last; /* ... and those of the row before ... */
-    uint8_t last[BM_DIGEST_ROW];
+    uint8_t last[BM_DIGEST_CONTENT];
     uint64_t n_runs; /* ... and how often it was another one than the row before had */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
