@@ -148,7 +148,7 @@ static void take_reports(const uint8_t *data, size_t size) {
     clear(run(n_children));
 }
 
-static uint8_t text[MAX_TEXT], result[MAX_TEXT], result_text[MAX_TEXT];
+static uint8_t text[MAX_TEXT], made[MAX_TEXT], made_text[MAX_TEXT];
 
 /* The length of the text of members one after the other, by zlib; zero bytes between them are allowed where
  * is_padded. */
@@ -198,10 +198,10 @@ static void take_tabular(const uint8_t *data, size_t size) {
     enum blastmerge_status status = run(1);
     if (status == BLASTMERGE_OK) {
         size_t n_text = inflate_all(data, size, 1, text);
-        size_t n_result_text = inflate_all(result, read_result(result), 0, result_text);
+        size_t n_made = inflate_all(made, read_result(made), 0, made_text);
         if (!may_be_commented(text, n_text))
-            require(n_text == n_result_text && memcmp(text, result_text, n_text) == 0);
-        require(n_text == 0 || (text[n_text - 1] == '\n' && result_text[n_result_text - 1] == '\n'));
+            require(n_text == n_made && memcmp(text, made_text, n_text) == 0);
+        require(n_text == 0 || (text[n_text - 1] == '\n' && made_text[n_made - 1] == '\n'));
     }
     clear(status);
 }
@@ -231,12 +231,12 @@ static void take_plain(const uint8_t *data, size_t size) {
     }
     enum blastmerge_status status = run(2);
     if (status == BLASTMERGE_OK) {
-        size_t n_result = read_result(result);
+        size_t n_result = read_result(made);
         if (may_be_commented(data, size)) {
-            require(inflate_all(result, n_result, 0, result_text) > 0);
+            require(inflate_all(made, n_result, 0, made_text) > 0);
         } else {
             require(n_result == 2 * n_member);
-            for (size_t i = 0; i < n_result; i++) require(result[i] == member[i % n_member]);
+            for (size_t i = 0; i < n_result; i++) require(made[i] == member[i % n_member]);
         }
         require(size == 0 || (data[0] != '<' && data[0] != '{' && data[0] != '['));
     }
