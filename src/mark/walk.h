@@ -182,6 +182,13 @@ INLINE bool has_parts(const struct bm_mark *mark) {
     return mark->tells_queries || mark->digest.is_wanted;
 }
 
+/* In BLAST XML parts lie at one depth, which most elements are below. */
+INLINE bool may_be_part(const struct walk *walk) {
+    bool is_deep = walk->depth != BM_DEPTH_ITERATION;
+    if (is_deep && walk->mark->kin.format != BLASTMERGE_FORMAT_XML2) return false;
+    return has_parts(walk->mark);
+}
+
 /* Is it one whose content matters? *part: to the digest. */
 static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name, enum bm_digest_part *part) {
     bool is_xml2 = walk->mark->kin.format == BLASTMERGE_FORMAT_XML2;
@@ -250,7 +257,7 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
-    if (bm_unlikely(has_parts(walk->mark)) && is_query(walk, name, n_name, &part)) {
+    if (bm_unlikely(may_be_part(walk)) && is_query(walk, name, n_name, &part)) {
         *walk = take_query(*walk, less, n_name, part);
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
