@@ -77,7 +77,9 @@ static void check_fragments(const struct bytes *children, size_t n_children, uin
         .invalid_utf8 = keeps_all ? BLASTMERGE_INVALID_UTF8_KEEP : merge_options.invalid_utf8,
         .forbidden_characters = keeps_all ? BLASTMERGE_FORBIDDEN_KEEP : merge_options.forbidden_characters,
         .keeps_numbers = keeps_all,
-        .database = keeps_all || merge_options.keep_database ? NULL : "merged split-query child results",
+        .database = merge_options.keep_database ? NULL
+                    : keeps_all                 ? "nr"
+                                                : "merged split-query child results",
     };
     for (size_t i = 0; i < n_children; i++) {
         size_t at = sum % (i + 1);
