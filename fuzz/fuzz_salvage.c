@@ -50,7 +50,8 @@ static struct outcome merge(const struct bytes *children, size_t n_children, uin
             outcome.status == BLASTMERGE_MISMATCH);
     if (is_merged(&outcome)) {
         require((outcome.status == BLASTMERGE_SALVAGED) == (report->n_damaged_children > 0));
-        require((report->n_lost_stretches > 0) == (report->n_damaged_children > 0));
+        require((report->n_lost_stretches + report->n_superseded_runs > 0) ==
+                (report->n_damaged_children > 0));
     }
     blastmerge_destroy(job);
     return outcome;

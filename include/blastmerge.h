@@ -220,6 +220,7 @@ struct blastmerge_report {
     uint64_t n_unnumbered_iterations; /* whose number is missing, or none: counted on from the one before */
     uint64_t
         n_unknown_queries; /* blastmerge_check(), options.expect_queries: may be in what could not be read */
+    uint64_t n_superseded_runs; /* options.salvage: left out, as another run of the same search has them */
 };
 
 /* What one child held, from the data. */
@@ -299,7 +300,8 @@ struct blastmerge_options {
                        unless database is given, INVALID_UTF8_KEEP and FORBIDDEN_KEEP. Other databases are an
                        error unless database is given, and QUERY_IDS_KEEP is one */
     int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
-                    If   something was lost, the result is complete, and the status BLASTMERGE_SALVAGED */
+                    If something was lost, or left out as
+                    another run of the same search has it, the result is complete, and the status BLASTMERGE_SALVAGED */
     const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,
                                    perhaps gzip-compressed, or a pipe or "-": Iterations of others, missing or
                                    in another order are an error (docs/queries.md); NULL */

@@ -12,6 +12,7 @@
 #include "job.h"
 #include "remote.h"
 #include "rescue.h"
+#include "restart.h"
 #include "seams.h"
 #include "stitch/stitch.h"
 
@@ -33,6 +34,7 @@ enum blastmerge_status bm_conduct_fail_child(struct blastmerge_job *job) {
     char message[sizeof error->message];
     if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+    bm_restart_explain(job);
     const char *addition = bm_seams_explain(job);
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
@@ -144,6 +146,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     }
     bm_copy_reset(&job->copy);
     job->view = (struct bm_view){0};
+    job->document = 0;
     bm_twins_begin_child(job);
     if (job->rescue != NULL) bm_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
@@ -494,6 +497,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         enum blastmerge_status status = BLASTMERGE_OK;
         switch (marks->entries[i].kind) {
         case BM_MARK_DOCUMENT:
+            job->document = marks->entries[i].offset;
             bm_header_begin(&job->headers[1]);
             bm_twins_begin_document(job, marks->entries[i].offset);
             break;
@@ -790,7 +794,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->copy.has_members;
-    if (job->totals.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
+    if (job->number->n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */

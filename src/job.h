@@ -172,6 +172,7 @@ struct blastmerge_job {
     const struct bm_batch *batch;
     struct bm_view view; /* of the current child: what was scanned last */
     uint64_t safe;
+    uint64_t document;               /* where in the child's text the current document begins */
     bool is_last_batch;              /* the current batch is its child's last */
     bool is_spliced;                 /* the child at hand is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */

@@ -7,8 +7,10 @@
  * last whole Iteration does, in front of whatever is wrong behind.
  */
 #include "rescue.h"
+#include "salvage/header.h"
 #include "salvage/salvage.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,7 @@ struct bm_rescue {
     struct bm_survey *survey;
     bool is_begun;
     bool is_careful;     /* an Iteration inside of another one is taken for damage */
+    bool is_comparing;   /* its runs are compared */
     bool has_format;     /* a child has begun as BLAST XML does */
     bool has_searched;   /* it does not look like gzip, but is taken for damaged gzip */
     struct bm_span span; /* what of it is read in this attempt */
@@ -37,6 +40,14 @@ struct bm_rescue {
     bool is_header;
     struct bm_salvage_plan header; /* the plan of a child that is read for that */
     struct bm_salvage_hole header_holes[2];
+
+    /* the result's header, where no child's is whole: made of what is whole of this child's */
+    struct bm_salvage_header *made; /* NULL: no child has needed one */
+    struct bm_salvage_header *tried;
+    size_t made_child;
+    char made_reason[BM_SALVAGE_REASON];
+    bool is_made;                 /* it is read, as if it were that child ... */
+    struct bm_source made_source; /* ... whose source this is */
 };
 
 /* --- beginning ----------------------------------------------------------------------------------- */
@@ -75,11 +86,20 @@ enum blastmerge_status bm_rescue_open(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? status : fail_memory(job);
 }
 
+/* The child whose place the header that was made has taken. */
+static void restore_source(struct blastmerge_job *job, struct bm_rescue *rescue) {
+    if (rescue->is_made) job->children[rescue->made_child].source = rescue->made_source;
+    rescue->is_made = false;
+}
+
 void bm_rescue_close(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
     if (rescue == NULL) return;
     job->rescue = NULL;
     bm_survey_close(rescue->survey, &job->memory);
+    restore_source(job, rescue);
+    bm_release(&job->memory, rescue->made);
+    bm_release(&job->memory, rescue->tried);
     bm_release(&job->memory, rescue);
     for (size_t i = 0; i < job->n_children; i++) {
         bm_release(&job->memory, job->children[i].plan);
@@ -100,7 +120,7 @@ static void begin_survey(struct bm_rescue *rescue) {
     rescue->base = 0;
     rescue->n_members = 0;
     rescue->n_spans = 0;
-    bm_survey_begin(rescue->survey, rescue->is_careful);
+    bm_survey_begin(rescue->survey, rescue->is_careful, rescue->is_comparing);
 }
 
 /* Reads the child at hand (again) from the span on. */
@@ -129,10 +149,9 @@ static size_t find_header(const uint8_t *bytes, size_t n_bytes) {
     return n_bytes;
 }
 
-/* Looks for the next gzip member in the child's bytes from an offset on; *found is UINT64_MAX if there is
- * none. The output's memory is free, but for gzip's header. */
-static enum blastmerge_status find_member(struct blastmerge_job *job, uint64_t from, uint64_t *found) {
-    const struct bm_span span = {from, UINT64_MAX};
+enum blastmerge_status bm_rescue_find_member(struct blastmerge_job *job, uint64_t from, uint64_t to,
+                                             uint64_t *found) {
+    const struct bm_span span = {from, to};
     struct bm_source *source = source_at_hand(job);
     struct bm_fetch fetch;
     uint8_t *bytes = job->output.data + job->output.n_data;
@@ -173,7 +192,8 @@ static void keep_plan(struct blastmerge_job *job, struct bm_salvage_plan *plan) 
     child->source.n_spans = is_lost ? 0 : (uint32_t)plan->n_spans;
     bm_child_close(open);
     job->n_surveyed_bytes += plan->n_bytes;
-    job->rescue->is_begun = job->rescue->is_careful = job->rescue->has_searched = false;
+    job->rescue->is_begun = job->rescue->has_searched = false;
+    job->rescue->is_careful = job->rescue->is_comparing = false;
     job->child++;
 }
 
@@ -190,7 +210,7 @@ static enum blastmerge_status search_gzip(struct blastmerge_job *job, const stru
     memcpy(reason, plan->holes[0].reason, sizeof reason);
     rescue->has_searched = true;
     bm_child_close(bm_conduct_child(job));
-    enum blastmerge_status status = find_member(job, 0, &lost.to);
+    enum blastmerge_status status = bm_rescue_find_member(job, 0, UINT64_MAX, &lost.to);
     if (status != BLASTMERGE_OK) return bm_conduct_fail_child(job);
     if (lost.to == UINT64_MAX) return BLASTMERGE_OK;
     *is_found = true;
@@ -215,6 +235,33 @@ static bool begin_careful_survey(struct blastmerge_job *job, const struct bm_sal
     return true;
 }
 
+/* The search in a damaged child was begun again: a third reading tells whether one run has what another one has. */
+static bool begin_comparison(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    if (rescue->is_comparing || !bm_survey_wants_comparison(rescue->survey)) return false;
+    rescue->is_comparing = true;
+    rescue->has_searched = false;
+    begin_survey(rescue);
+    reopen(job);
+    return true;
+}
+
+/* Keeps what can be made of the header of a child that lacks one, if more of it is whole than of those before. */
+static enum blastmerge_status try_header(struct blastmerge_job *job, const struct bm_salvage_plan *plan) {
+    struct bm_rescue *rescue = job->rescue;
+    if (plan->prologue_to > 0 || plan->n_iterations == 0) return BLASTMERGE_OK;
+    if (rescue->tried == NULL) rescue->tried = bm_allocate(&job->memory, sizeof *rescue->tried);
+    if (rescue->tried == NULL) return fail_memory(job);
+    bm_survey_make_header(rescue->survey, rescue->tried);
+    if (rescue->made != NULL && rescue->made->n_fields >= rescue->tried->n_fields) return BLASTMERGE_OK;
+    struct bm_salvage_header *before = rescue->made;
+    rescue->made = rescue->tried;
+    rescue->tried = before;
+    rescue->made_child = job->child;
+    memcpy(rescue->made_reason, plan->holes[0].reason, sizeof rescue->made_reason);
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
     bool goes_on = false;
@@ -222,7 +269,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         bm_survey_plan(rescue->survey, rescue->spans, rescue->n_spans, &job->memory);
     if (plan == NULL) return fail_memory(job);
     enum blastmerge_status status = search_gzip(job, plan, &goes_on);
-    if (status == BLASTMERGE_OK && !goes_on) goes_on = begin_careful_survey(job, plan);
+    if (status == BLASTMERGE_OK && !goes_on)
+        goes_on = begin_careful_survey(job, plan) || begin_comparison(job);
+    if (status == BLASTMERGE_OK && !goes_on) status = try_header(job, plan);
     if (status == BLASTMERGE_OK && !goes_on)
         keep_plan(job, plan);
     else
@@ -247,7 +296,8 @@ static enum blastmerge_status take_fault(struct blastmerge_job *job) {
     add_span(rescue, byte);
     bm_child_close(child);
     struct bm_span lost = {byte, UINT64_MAX};
-    if (++rescue->n_members < MEMBERS && find_member(job, byte + 1, &lost.to) != BLASTMERGE_OK)
+    if (++rescue->n_members < MEMBERS &&
+        bm_rescue_find_member(job, byte + 1, UINT64_MAX, &lost.to) != BLASTMERGE_OK)
         return bm_conduct_fail_child(job);
     bm_survey_lose_member(rescue->survey, text, &lost, error.message);
     if (lost.to == UINT64_MAX) return end_child(job);
@@ -268,23 +318,44 @@ static bool lacks_header(const struct blastmerge_job *job) {
     return plan->n_holes > 0 && plan->holes[0].from == 0 && plan->holes[0].place == BM_MARK_AT_ITERATION;
 }
 
-/* Plans to read the first whole header there is before all else. */
-static enum blastmerge_status borrow_header(struct blastmerge_job *job) {
+/* The header that was made takes the place of the child that it was made of. */
+static void use_made_header(struct blastmerge_job *job) {
     struct bm_rescue *rescue = job->rescue;
+    struct bm_source *source = &job->children[rescue->made_child].source;
+    const char *name = bm_source_display_name(source);
+    const struct bm_salvage_header *made = rescue->made;
+    bm_job_warn(
+        job, false,
+        "no child's header is whole: the result has a plain one, made of the %zu field%s of that of %.300s "
+        "that %s whole; what is wrong there: %s",
+        made->n_fields, made->n_fields == 1 ? "" : "s", name, made->n_fields == 1 ? "is" : "are",
+        rescue->made_reason);
+    if (job->has_report) bm_report_made_header(&job->report, name, made->n_fields, rescue->made_reason);
+    rescue->made_source = *source;
+    rescue->is_made = true;
+    *source = bm_source_memory(name, made->text, made->n_text);
+    job->child = rescue->made_child;
+}
+
+/* Plans to read the first whole header there is before all else, or the one that was made. */
+static void borrow_header(struct blastmerge_job *job) {
+    struct bm_rescue *rescue = job->rescue;
+    uint64_t from = 0, to = 0;
     while (job->child < job->n_children && job->children[job->child].plan->prologue_to == 0) job->child++;
     if (job->child == job->n_children) {
-        return bm_fail(&job->error, BLASTMERGE_DATA,
-                       "no child's header is whole, so that there is none for a result");
+        assert(rescue->made != NULL); /* the first child that has an Iteration lacks a header */
+        use_made_header(job);
+        to = rescue->made->n_text;
+    } else {
+        from = job->children[job->child].plan->prologue_from;
+        to = job->children[job->child].plan->prologue_to;
     }
-    const struct bm_salvage_plan *plan = job->children[job->child].plan;
     rescue->is_header = true;
-    rescue->header_holes[0] =
-        (struct bm_salvage_hole){.to = plan->prologue_from, .place = BM_MARK_AT_DOCUMENT};
-    rescue->header_holes[1] = (struct bm_salvage_hole){.from = plan->prologue_to, .to = UINT64_MAX};
-    rescue->header.end = plan->prologue_to;
+    rescue->header_holes[0] = (struct bm_salvage_hole){.to = from, .place = BM_MARK_AT_DOCUMENT};
+    rescue->header_holes[1] = (struct bm_salvage_hole){.from = to, .to = UINT64_MAX};
+    rescue->header.end = to;
     rescue->header.n_holes = 2;
     rescue->header.holes = rescue->header_holes;
-    return BLASTMERGE_OK;
 }
 
 /* Counts what was lost. A result without an Iteration, where there should be some, is none. */
@@ -293,7 +364,10 @@ static enum blastmerge_status count_damage(struct blastmerge_job *job) {
     for (size_t i = 0; i < job->n_children; i++) {
         const struct bm_salvage_plan *plan = job->children[i].plan;
         job->totals.n_damaged_children += plan->n_holes > 0;
-        job->totals.n_lost_stretches += plan->n_holes;
+        for (size_t j = 0; j < plan->n_holes; j++) {
+            job->totals.n_lost_stretches += plan->holes[j].is_lost;
+            job->totals.n_superseded_runs += plan->holes[j].n_superseded;
+        }
         job->totals.n_unchecked_iterations += plan->n_unchecked;
         n_iterations += plan->n_iterations;
     }
@@ -311,10 +385,10 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     enum blastmerge_status status = count_damage(job);
     if (status != BLASTMERGE_OK) return status;
     job->child = job->n_opened = 0;
-    if (lacks_header(job)) status = borrow_header(job);
-    job->phase = status == BLASTMERGE_OK ? BM_PHASE_CHILD : BM_PHASE_FAILED;
+    if (lacks_header(job)) borrow_header(job);
+    job->phase = BM_PHASE_CHILD;
     job->n_opened = job->child;
-    return status;
+    return BLASTMERGE_OK;
 }
 
 /* Refuses the first child that holds something, if it is whole as far as its first bytes go, but of another
@@ -422,6 +496,7 @@ void bm_rescue_take(struct blastmerge_job *job) {
 static enum blastmerge_status end_header(struct blastmerge_job *job) {
     for (size_t i = 0; i < job->n_open; i++) bm_child_close(&job->open[i]);
     job->rescue->is_header = false;
+    restore_source(job, job->rescue);
     job->child = job->n_opened = 0;
     job->phase = BM_PHASE_CHILD;
     return BLASTMERGE_OK;
@@ -486,25 +561,63 @@ static void show_lost_queries(char *shown, size_t size, const struct bm_salvage_
         snprintf(shown + n, size - n, " and %" PRIu64 " more", hole->n_queries - BM_SALVAGE_NAMES);
 }
 
-static void warn_of_hole(struct blastmerge_job *job, const struct bm_salvage_hole *hole) {
-    char text[80], bytes[96] = "", borders[256], queries[BM_SALVAGE_NAMES * (BM_SALVAGE_NAME + 16) + 32] = "";
-    show_span(text, sizeof text, hole->from, hole->to);
-    if (hole->bytes.from != hole->bytes.to) {
-        char span[80];
-        show_span(span, sizeof span, hole->bytes.from, hole->bytes.to);
-        snprintf(bytes, sizeof bytes, " (of the file: %s)", span);
+/* What is to be said where the search seems to have been begun again, and yet nothing was left out. */
+static const char *explain_sequel(const struct bm_salvage_hole *hole) {
+    switch (hole->sequel) {
+    case BM_SEQUEL_OTHER:
+        return "; what follows is a document with another header, so that both count";
+    case BM_SEQUEL_QUERIES:
+        return "; the search was begun again there, but not with the queries that are before it, so that "
+               "both count";
+    case BM_SEQUEL_NAMELESS:
+        return "; the search may have been begun again there, but its queries have no names to tell by, so "
+               "that both "
+               "count";
+    case BM_SEQUEL_NONE:
+    case BM_SEQUEL_AGAIN:
+        break;
     }
+    return "";
+}
+
+/* Writes " (of the file: from byte 1 to 2)" where bytes were left out. */
+static void show_bytes(char shown[96], const struct bm_salvage_hole *hole) {
+    char span[80];
+    shown[0] = '\0';
+    if (hole->bytes.from == hole->bytes.to) return;
+    show_span(span, sizeof span, hole->bytes.from, hole->bytes.to);
+    snprintf(shown, 96, " (of the file: %s)", span);
+}
+
+static void warn_of_superseded(struct blastmerge_job *job, const struct bm_salvage_hole *hole) {
+    char text[80], bytes[96];
+    show_span(text, sizeof text, hole->superseded_from, hole->to);
+    show_bytes(bytes, hole);
+    bm_job_warn(job, true,
+                "%.300s: superseded: its text %s%s, with %" PRIu64
+                " whole Iteration%s: the search was begun again %s, and all of it is in the run that begins "
+                "at byte %" PRIu64,
+                bm_source_display_name(&job->children[job->child].source), text, bytes,
+                hole->n_superseded_iterations, hole->n_superseded_iterations == 1 ? "" : "s",
+                hole->superseded_by >= hole->superseded_from ? "behind it" : "there", hole->superseded_by);
+}
+
+static void warn_of_hole(struct blastmerge_job *job, const struct bm_salvage_hole *hole) {
+    char text[80], bytes[96], borders[256], queries[BM_SALVAGE_NAMES * (BM_SALVAGE_NAME + 16) + 32] = "";
+    show_span(text, sizeof text, hole->from, hole->lost_to);
+    show_bytes(bytes, hole);
     show_borders(borders, sizeof borders, hole);
     show_lost_queries(queries, sizeof queries, hole);
-    bm_job_warn(job, true, "%.300s: lost: its text %s%s%s%s: %s",
+    bm_job_warn(job, true, "%.300s: lost: its text %s%s%s%s: %s%s",
                 bm_source_display_name(&job->children[job->child].source), text, bytes, borders, queries,
-                hole->reason);
+                hole->reason, explain_sequel(hole));
 }
 
 void bm_rescue_tell(struct blastmerge_job *job) {
     const struct bm_salvage_plan *plan = job->children[job->child].plan;
     for (size_t i = 0; i < plan->n_holes; i++) {
-        warn_of_hole(job, &plan->holes[i]);
+        if (plan->holes[i].is_lost) warn_of_hole(job, &plan->holes[i]);
+        if (plan->holes[i].n_superseded > 0) warn_of_superseded(job, &plan->holes[i]);
         if (job->has_report) bm_report_hole(&job->report, &plan->holes[i]);
     }
     if (job->has_report) bm_report_unchecked(&job->report, plan->n_unchecked);
@@ -519,6 +632,13 @@ void bm_rescue_tell(struct blastmerge_job *job) {
 enum blastmerge_status bm_rescue_status(struct blastmerge_job *job) {
     const struct blastmerge_report *totals = &job->totals;
     if (totals->n_damaged_children == 0) return BLASTMERGE_OK;
+    if (totals->n_lost_stretches == 0)
+        return bm_fail(
+            &job->error, BLASTMERGE_SALVAGED,
+            "the search was begun again in %" PRIu64 " of %" PRIu64
+            " children: of these the run that counts was merged, and what it supersedes was left out: the "
+            "result has %" PRIu64 " Iterations",
+            totals->n_damaged_children, totals->n_children, totals->n_iterations);
     return bm_fail(&job->error, BLASTMERGE_SALVAGED,
                    "something was lost of %" PRIu64 " of %" PRIu64 " children: the result has the %" PRIu64
                    " Iterations that are whole",

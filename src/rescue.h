@@ -17,6 +17,11 @@ void bm_rescue_close(struct blastmerge_job *job);
 /* Surveys a batch of the child at hand. After the last child's the phase is BM_PHASE_CHILD. */
 enum blastmerge_status bm_rescue_survey(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Looks for a gzip member's header in the current child's bytes [from, to); *found is UINT64_MAX if there is none.
+ * Uses what of the output's memory is free. */
+enum blastmerge_status bm_rescue_find_member(struct blastmerge_job *job, uint64_t from, uint64_t to,
+                                             uint64_t *found) BM_CHECK_RESULT;
+
 /* --- the second pass: all of these are for jobs that have a rescue -------------------------------- */
 
 void bm_rescue_begin_child(struct blastmerge_job *job);

@@ -2,6 +2,7 @@
 #include "seams.h"
 
 #include "rescue.h"
+#include "restart.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -134,7 +135,7 @@ const char *bm_seams_explain(struct blastmerge_job *job) {
     if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
     uint64_t offset = job->error.text_offset;
     if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
-    if (!is_gzip_damaged(job, offset, &error)) return "";
+    if (!is_gzip_damaged(job, offset, &error) || bm_restart_explain_gzip(job)) return "";
     if (strstr(error.message, "cut short") != NULL)
         return "; the gzip data is cut short, too: the file is damaged";
     if (strstr(error.message, "CRC-32") != NULL || strstr(error.message, "length") != NULL)

@@ -36,7 +36,8 @@ class Report(Structure):
                 ("n_empty_children", c_uint64), ("n_bare_iterations", c_uint64), ("n_damaged_children", c_uint64),
                 ("n_lost_stretches", c_uint64),
                 ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64), ("n_forbidden_characters", c_uint64),
-                ("n_unnumbered_iterations", c_uint64), ("n_unknown_queries", c_uint64)]
+                ("n_unnumbered_iterations", c_uint64), ("n_unknown_queries", c_uint64),
+                ("n_superseded_runs", c_uint64)]
 
 
 class Child(Structure):

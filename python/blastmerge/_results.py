@@ -54,6 +54,7 @@ class Report:
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
     unnumbered_iterations: int
     unknown_queries: int  # of a check: may be in what could not be read
+    superseded_runs: int  # left out by salvage, as another run of the same search has all of them
     children: Tuple[Child, ...]
 
 

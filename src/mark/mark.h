@@ -254,6 +254,13 @@ enum bm_mark_place {
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding);
 
+/* XML: whether the scanner has stopped behind the root of a document, where another one may follow, also after an
+ * error. */
+bool bm_mark_has_ended(const struct bm_mark *mark);
+
+/* Whether the scanner has stopped before the root of a document, also after an error. */
+bool bm_mark_is_in_prolog(const struct bm_mark *mark);
+
 /* The encoding of an Iteration that may follow, also after an error: the document's, if it is in its body. */
 unsigned bm_mark_body_encoding(const struct bm_mark *mark);
 

@@ -52,6 +52,14 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
     mark->list = NULL;
 }
 
+bool bm_mark_has_ended(const struct bm_mark *mark) {
+    return mark->phase == BM_PHASE_EPILOG;
+}
+
+bool bm_mark_is_in_prolog(const struct bm_mark *mark) {
+    return mark->phase == BM_PHASE_PROLOG;
+}
+
 unsigned bm_mark_body_encoding(const struct bm_mark *mark) {
     bool is_in_body = mark->phase == BM_PHASE_ROOT && mark->iterations_seen;
     return is_in_body ? mark->encoding : BM_ENCODING_UTF8;

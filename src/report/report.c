@@ -232,19 +232,39 @@ static bool add_queries(json_t *entry, const struct bm_salvage_hole *hole) {
            json_object_set_new(entry, "n_queries", number_of(hole->n_queries)) == 0;
 }
 
-void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole) {
-    bool has_bytes = hole->bytes.from != hole->bytes.to;
-    json_t *bytes =
-        has_bytes ? json_pack("[o, o]", number_of(hole->bytes.from), end_of(hole->bytes.to)) : json_null();
+/* The bytes of the file that were left out, or null. */
+static json_t *bytes_of(const struct bm_salvage_hole *hole) {
+    if (hole->bytes.from == hole->bytes.to) return json_null();
+    return json_pack("[o, o]", number_of(hole->bytes.from), end_of(hole->bytes.to));
+}
+
+static bool add_lost_hole(struct bm_report *report, const struct bm_salvage_hole *hole) {
     json_t *entry =
-        json_pack("{s:[o, o], s:o, s:o, s:o, s:o, s:o}", "text", number_of(hole->from), end_of(hole->to),
-                  "bytes", bytes, "iterations_before", number_of(hole->n_iterations), "number_before",
-                  number_of(hole->number_before), "number_after",
+        json_pack("{s:[o, o], s:o, s:o, s:o, s:o, s:o}", "text", number_of(hole->from), end_of(hole->lost_to),
+                  "bytes", bytes_of(hole), "iterations_before", number_of(hole->n_iterations),
+                  "number_before", number_of(hole->number_before), "number_after",
                   hole->number_after == 0 ? json_null() : number_of(hole->number_after), "reason",
                   string_of(hole->reason, false));
-    if (report->lost == NULL) report->lost = json_array();
     bool is_whole = add_queries(entry, hole);
-    if (json_array_append_new(report->lost, entry) != 0 || !is_whole) report->has_failed = true;
+    return json_array_append_new(report->lost, entry) == 0 && is_whole;
+}
+
+void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole) {
+    if (report->lost == NULL) report->lost = json_array();
+    if (report->superseded == NULL) report->superseded = json_array();
+    if (hole->is_lost && !add_lost_hole(report, hole)) report->has_failed = true;
+    if (hole->n_superseded == 0) return;
+    json_t *entry = json_pack("{s:[o, o], s:o, s:o, s:o, s:o}", "text", number_of(hole->superseded_from),
+                              end_of(hole->to), "bytes", bytes_of(hole), "runs",
+                              number_of(hole->n_superseded), "iterations",
+                              number_of(hole->n_superseded_iterations), "by", number_of(hole->superseded_by));
+    if (json_array_append_new(report->superseded, entry) != 0) report->has_failed = true;
+}
+
+void bm_report_made_header(struct bm_report *report, const char *child, size_t n_fields, const char *reason) {
+    report->made_header = json_pack("{s:o, s:o, s:o}", "child", string_of_name(child), "fields",
+                                    number_of(n_fields), "reason", string_of(reason, false));
+    if (report->made_header == NULL) report->has_failed = true;
 }
 
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations) {
@@ -255,10 +275,11 @@ void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations) {
 static void add_lost(struct bm_report *report, json_t *row) {
     if (report->lost == NULL) return;
     if (json_object_set_new(row, "unchecked_iterations", number_of(report->n_unchecked)) != 0 ||
-        json_object_set_new(row, "lost", report->lost) != 0) {
+        json_object_set_new(row, "lost", report->lost) != 0 ||
+        json_object_set_new(row, "superseded", report->superseded) != 0) {
         report->has_failed = true;
     }
-    report->lost = NULL;
+    report->lost = report->superseded = NULL;
 }
 
 void bm_report_missing(struct bm_report *report, const struct bm_expect_gap *gap) {
@@ -344,13 +365,14 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
                                "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
     if (output != NULL) set_location(report, result, output);
     json_t *tail = json_pack(
-        "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "status", word_of(fault->status),
+        "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "status", word_of(fault->status),
         "error", fault->status != BLASTMERGE_OK ? string_of(fault->message, false) : json_null(), "format",
         blastmerge_format_name(totals->format), "totals", sums, "unsplit", unsplit_of(totals), "output",
-        result, "missing_queries", report->missing, "unknown_queries", report->unknown, "warnings",
-        report->warnings, "peak_memory", number_of(totals->peak_memory), "peak_resident",
-        number_of(peak_resident()), "seconds", totals->seconds);
-    report->warnings = report->missing = report->unknown = NULL;
+        result, "missing_queries", report->missing, "unknown_queries", report->unknown, "made_header",
+        report->made_header != NULL ? report->made_header : json_null(), "warnings", report->warnings,
+        "peak_memory", number_of(totals->peak_memory), "peak_resident", number_of(peak_resident()), "seconds",
+        totals->seconds);
+    report->warnings = report->missing = report->unknown = report->made_header = NULL;
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)
         status = write_value(report, tail, true, error);
@@ -365,6 +387,8 @@ void bm_report_close(struct bm_report *report) {
     json_decref(report->child_warnings);
     json_decref(report->warnings);
     json_decref(report->lost);
+    json_decref(report->superseded);
+    json_decref(report->made_header);
     json_decref(report->missing);
     json_decref(report->unknown);
     memset(report, 0, sizeof *report);

@@ -18,6 +18,8 @@ struct bm_report {
     bm_json *child_warnings; /* of the child at hand */
     bm_json *warnings;       /* of the whole merge */
     bm_json *lost;           /* of the child at hand; NULL: nothing */
+    bm_json *superseded;     /* likewise */
+    bm_json *made_header;    /* what the result's header was made of, or NULL */
     uint64_t n_unchecked;    /* of the child at hand */
     bm_json *missing;        /* queries without an Iteration */
     bm_json *unknown;        /* queries of which that is not known */
@@ -41,6 +43,9 @@ void bm_report_warning(struct bm_report *report, bool is_of_child, const char *m
 
 /* Keeps what was lost of the child at hand, and how many of its Iterations could not be proven. */
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
+
+/* Keeps of which child's header the result's was made. */
+void bm_report_made_header(struct bm_report *report, const char *child, size_t n_fields, const char *reason);
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
 /* Keeps that queries in a row have no Iteration, or perhaps none. So many of these are kept. */

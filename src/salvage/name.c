@@ -46,8 +46,7 @@ static bool find_word(const char *text, size_t n_text, const char *tag, const ch
     return *n_word != 0 && found != end;
 }
 
-/* Whether this is what BLAST calls a query without a name, as far as it is there. */
-static bool is_nameless(const char *title, size_t n_title) {
+bool bm_salvage_is_nameless(const char *title, size_t n_title) {
     static const char *const titles[] = {"No definition line<", "unnamed protein product<"};
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
         size_t n = strlen(titles[i]);
@@ -56,16 +55,32 @@ static bool is_nameless(const char *title, size_t n_title) {
     return false;
 }
 
+/* What stands before the Hits. */
+static size_t measure_head(const struct bm_salvage_head *head) {
+    const char *hits = memmem(head->text, head->n, "<Iteration_hits", strlen("<Iteration_hits"));
+    return hits == NULL ? head->n : (size_t)(hits - head->text);
+}
+
+uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named) {
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    const char *word = NULL;
+    size_t n = 0;
+    const size_t n_text = measure_head(head);
+    *is_named = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n) &&
+                !bm_salvage_is_nameless(word, (size_t)(head->text + head->n - word));
+    for (size_t i = 0; i < n_text; i++) hash = (hash ^ (uint8_t)head->text[i]) * 1099511628211u;
+    return hash;
+}
+
 void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]) {
     static const char dots[] = "...";
-    const char *hits = memmem(head->text, head->n, "<Iteration_hits", strlen("<Iteration_hits"));
-    const size_t n_text = hits == NULL ? head->n : (size_t)(hits - head->text);
+    const size_t n_text = measure_head(head);
     const char *word = NULL;
     size_t n = 0;
     name[0] = '\0';
     if (!head->is_open) return;
     bool has_title = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n);
-    if (has_title && is_nameless(word, (size_t)(head->text + head->n - word))) has_title = false;
+    if (has_title && bm_salvage_is_nameless(word, (size_t)(head->text + head->n - word))) has_title = false;
     if (!has_title && !find_word(head->text, n_text, "<Iteration_query-ID>", &word, &n)) return;
     bool is_cut = n >= BM_SALVAGE_NAME;
     if (is_cut) n = BM_SALVAGE_NAME - sizeof dots;

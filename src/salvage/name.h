@@ -29,4 +29,11 @@ void bm_salvage_head_cut(struct bm_salvage_head *head, uint64_t offset);
  * whole. */
 void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]);
 
+/* Tells Iterations apart: a hash of what stands before their Hits, as far as it was kept. *is_named: the
+ * query has a name. */
+uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named);
+
+/* Whether BLAST calls a query so that has no name; as far as the title is there. */
+bool bm_salvage_is_nameless(const char *title, size_t n_title);
+
 #endif

@@ -22,7 +22,26 @@ enum {
     BM_SALVAGE_NAMES = 4         /* that are kept of those in a hole */
 };
 
-/* Text that is not merged. */
+/* What is known of a search that a child holds: from a document's begin up to where a document of the same header
+ * begins, since then the search was begun again. */
+struct bm_salvage_run {
+    bool has_header;
+    bool is_named;   /* a query of it has a name, or nothing is known of its queries */
+    uint64_t header; /* a hash of the first document's header */
+    uint64_t n;      /* whole Iterations */
+    uint64_t hash;   /* of whose Iterations these are, in their order */
+};
+
+/* What becomes of the text before a document that follows a hole. */
+enum bm_salvage_sequel {
+    BM_SEQUEL_NONE,     /* there is nothing to be said: no document follows */
+    BM_SEQUEL_OTHER,    /* the document has another header */
+    BM_SEQUEL_QUERIES,  /* the search was begun again, but with other queries than those before ... */
+    BM_SEQUEL_NAMELESS, /* ... or with such as cannot be told from each other */
+    BM_SEQUEL_AGAIN     /* it was begun again */
+};
+
+/* Text that is not merged: what is lost, then what is superseded, each of which there may be none of. */
 struct bm_salvage_hole {
     uint64_t from;            /* text offset: right behind a tag, or 0 */
     uint64_t to;              /* where merging goes on; UINT64_MAX: nowhere */
@@ -39,7 +58,17 @@ struct bm_salvage_hole {
                 [BM_SALVAGE_NAME]; /* whose lost Iterations begin so that they can be read */
     uint64_t n_queries;            /* of such, kept or not */
     char reason[BM_SALVAGE_REASON];
+    bool is_lost;                  /* text is, from `from` up to ... */
+    uint64_t lost_to;              /* ... this offset */
+    enum bm_salvage_sequel sequel; /* of what is lost */
+    uint64_t n_superseded;    /* runs: the whole of them is there once more, in the run that is merged ... */
+    uint64_t superseded_from; /* ... from this offset up to `to` ... */
+    uint64_t n_superseded_iterations;
+    uint64_t superseded_by;         /* ... which begins here */
+    struct bm_salvage_run unproven; /* in the bytes that were left out, if its n or has_header is set */
 };
+
+enum { BM_SALVAGE_RUNS = 64 /* in a child; what follows counts to the last one */ };
 
 struct bm_salvage_plan {
     uint64_t n_bytes;       /* the child's, as it lies */
@@ -63,8 +92,12 @@ enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memor
 void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory);
 
 /* Begins with a child. is_careful: an Iteration inside of another one is a fault; else it is only remembered.
- */
-void bm_survey_begin(struct bm_survey *survey, bool is_careful);
+ * is_comparing: runs are compared, as bm_survey_wants_comparison() has asked for. */
+void bm_survey_begin(struct bm_survey *survey, bool is_careful, bool is_comparing);
+
+/* A damaged child has been surveyed, and the search in it seems to have been begun again: whether the runs are to be
+ * compared, for which the child must be surveyed once more, with the same settings. */
+bool bm_survey_wants_comparison(struct bm_survey *survey);
 
 /* Takes a batch. base: text of the child before its first batch. */
 void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base);
@@ -87,8 +120,12 @@ void bm_survey_lose_all(struct bm_survey *survey, const char *reason);
 /* Whether an "<Iteration>" was seen that the scanner did not take for one. */
 bool bm_survey_saw_nesting(const struct bm_survey *survey);
 
+/* Makes a plain header of what is whole of the child's first header: salvage/header.h. The survey has ended. */
+struct bm_salvage_header;
+void bm_survey_make_header(struct bm_survey *survey, struct bm_salvage_header *header);
+
 /* The plan, in one piece of memory, without n_bytes; NULL: none is left. */
-struct bm_salvage_plan *bm_survey_plan(const struct bm_survey *survey, const struct bm_span *spans,
-                                       size_t n_spans, struct bm_memory *memory) BM_CHECK_RESULT;
+struct bm_salvage_plan *bm_survey_plan(struct bm_survey *survey, const struct bm_span *spans, size_t n_spans,
+                                       struct bm_memory *memory) BM_CHECK_RESULT;
 
 #endif

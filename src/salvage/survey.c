@@ -15,8 +15,13 @@
  * the same (in a comment, or because a program meant it so). So at first it is only remembered: a child in
  * which nothing else is wrong is whole, and comes out as it does without salvage. A damaged one is surveyed
  * again, carefully, and then it is a fault at once.
+ *
+ * A search that was begun again, and wrote behind what it had written, leaves runs: each begins with a document of
+ * the same header. Of runs that have the same queries one counts (settle.c says which). Whether they have is known from
+ * a hash over each one's Iterations, and for a run that is shorter than another one from the other's hash up to there; so
+ * a child with several runs is surveyed once more, when it is known how long they are.
  */
-#include "salvage/name.h"
+#include "salvage/survey.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -27,55 +32,6 @@ enum { LONGEST_BEGINNING = 13 }; /* bytes of "<BlastOutput>" */
 
 static const char iteration_tag[] = "<Iteration>";
 #define N_ITERATION_TAG (sizeof iteration_tag - 1)
-#define NOWHERE         UINT64_MAX
-
-/* All that a member at fault takes back. */
-struct state {
-    uint64_t position; /* text before it was looked at */
-    uint64_t last;
-    uint64_t summed; /* text that the CRC-32 covers; never beyond the position */
-    uint32_t crc32;
-    uint32_t crc32_last; /* of the text up to `last` */
-    uint64_t n_faults;
-    uint64_t n_failed; /* attempts to go on */
-
-    bool is_over;        /* nothing more is taken */
-    bool is_in_hole;     /* the last hole has no end yet ... */
-    bool is_searching;   /* ... and where it could end is searched for, from `search` on ... */
-    bool wants_document; /* ... which must be a document: Iterations begin to repeat themselves */
-    uint64_t search;
-    uint64_t begin; /* ... or, if not searching, may be this */
-    enum bm_mark_place place;
-    unsigned encoding;
-
-    uint64_t body_end; /* behind the end tag of the Iterations of the document at hand; NOWHERE: not yet */
-    uint64_t document; /* where that begins */
-    uint64_t number;   /* of the Iteration at hand, 0: none */
-    uint64_t last_number;
-    uint64_t n_iterations;
-    uint64_t prologue_from;
-    uint64_t prologue_to;
-    struct bm_salvage_head head; /* open: of the Iteration at hand, which has not come to its end */
-    char last_query[BM_SALVAGE_NAME];
-    bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */
-    size_t n_holes;         /* the last two, for copy_state() */
-    struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
-};
-
-struct bm_survey {
-    bool is_careful;
-    bool saw_nesting;
-    struct state now;
-    struct state kept; /* at the begin of the gzip member at hand */
-    struct bm_mark *mark;
-    struct bm_mark *kept_mark;
-    uint64_t n_unchecked;
-    struct bm_mark_list marks;
-
-    /* the batch at hand */
-    const struct bm_batch *batch;
-    uint64_t text_offset; /* of it, in the survey's text */
-};
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
@@ -98,8 +54,8 @@ void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {
 }
 
 /* Without the holes that there are not: gzip members may be many and small. */
-static void copy_state(struct state *to, const struct state *from) {
-    memcpy(to, from, offsetof(struct state, holes) + from->n_holes * sizeof from->holes[0]);
+static void copy_state(struct bm_survey_state *to, const struct bm_survey_state *from) {
+    memcpy(to, from, offsetof(struct bm_survey_state, holes) + from->n_holes * sizeof from->holes[0]);
 }
 
 static void keep_state(struct bm_survey *survey) {
@@ -107,12 +63,14 @@ static void keep_state(struct bm_survey *survey) {
     bm_mark_copy(survey->kept_mark, survey->mark);
 }
 
-void bm_survey_begin(struct bm_survey *survey, bool is_careful) {
+void bm_survey_begin(struct bm_survey *survey, bool is_careful, bool is_comparing) {
     survey->is_careful = is_careful;
     survey->saw_nesting = false;
     survey->n_unchecked = 0;
+    survey->is_comparing = is_comparing;
     memset(&survey->now, 0, sizeof survey->now);
-    survey->now.body_end = NOWHERE;
+    survey->now.body_end = BM_SURVEY_NOWHERE;
+    survey->now.n_runs = 1;
     bm_mark_reset(survey->mark);
     keep_state(survey);
 }
@@ -126,7 +84,7 @@ static const uint8_t *text_at(const struct bm_survey *survey, uint64_t offset) {
 }
 
 static void sum_up(struct bm_survey *survey, uint64_t to) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     if (to <= now->summed) return;
     now->crc32 = bm_crc32(now->crc32, text_at(survey, now->summed), (size_t)(to - now->summed));
     now->summed = to;
@@ -149,7 +107,7 @@ static void fill_head(struct bm_survey *survey, uint64_t to) {
 }
 
 /* The Iteration at hand is whole: it is the last before what follows, and the first behind the last hole. */
-static void take_query(struct state *now) {
+static void take_query(struct bm_survey_state *now) {
     bm_salvage_head_name(&now->head, now->last_query);
     now->head.is_open = false;
     if (!now->wants_query_after) return;
@@ -158,7 +116,7 @@ static void take_query(struct state *now) {
 }
 
 /* The Iteration at hand, if there is one, is lost in the last hole. */
-static void lose_query(struct state *now) {
+static void lose_query(struct bm_survey_state *now) {
     char name[BM_SALVAGE_NAME];
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     bm_salvage_head_name(&now->head, name);
@@ -168,10 +126,83 @@ static void lose_query(struct state *now) {
     hole->n_queries++;
 }
 
+/* --- runs ---------------------------------------------------------------------------------------- */
+
+static struct bm_survey_run *current_run(struct bm_survey_state *now) {
+    return &now->runs[now->n_runs - 1];
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
+}
+
+/* A field of a document's header. */
+static void take_field(struct bm_survey *survey) {
+    struct bm_survey_state *now = &survey->now;
+    const struct bm_mark_field *field = bm_mark_field(survey->mark);
+    now->header = mix(now->header, field->hash);
+    if (strcmp(field->name, "BlastOutput_query-def") == 0 && field->n_value > 0 &&
+        !bm_salvage_is_nameless(field->value, field->n_value))
+        now->header_is_named = true;
+}
+
+/* A document's header is whole: another run begins if it is that of the current run. The hole before it, if there is one, has
+ * been closed. */
+static void begin_run(struct bm_survey_state *now, bool follows_hole) {
+    struct bm_survey_run *run = current_run(now);
+    struct bm_salvage_hole *hole = follows_hole ? &now->holes[now->n_holes - 1] : NULL;
+    if (!run->is.has_header && run->is.n == 0) {
+        run->is = (struct bm_salvage_run){
+            .has_header = true, .header = now->header, .is_named = now->header_is_named};
+        run->begin = now->document;
+        run->n_holes = now->n_holes;
+        if (hole != NULL && now->hole_is_bare) { /* nothing was cut off but a header */
+            hole->is_lost = false;
+            hole->lost_to = hole->superseded_from = hole->from;
+            hole->n_superseded = 1;
+            hole->superseded_by = now->document;
+        }
+        return;
+    }
+    bool is_same = run->is.has_header && run->is.header == now->header;
+    bool is_other = run->is.has_header && run->is.header != now->header;
+    if (hole != NULL) hole->sequel = is_same ? BM_SEQUEL_AGAIN : is_other ? BM_SEQUEL_OTHER : BM_SEQUEL_NONE;
+    if (is_other || now->n_runs == BM_SALVAGE_RUNS) return;
+    now->runs[now->n_runs++] = (struct bm_survey_run){
+        .is = {.has_header = true, .header = now->header, .is_named = now->header_is_named},
+        .begin = now->document,
+        .from = now->last,
+        .crc32 = now->crc32_last,
+        .n_before = now->n_iterations,
+        .n_holes = now->n_holes,
+    };
+    memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
+}
+
+/* What the run that counts had when it was as long as others. */
+static void note_lengths(struct bm_survey *survey, const struct bm_salvage_run *run) {
+    if (!survey->is_comparing || survey->now.n_runs - 1 != survey->counting) return;
+    for (size_t i = 0; i < survey->n_lengths; i++) {
+        if (run->n == survey->lengths[i]) survey->hashes[i] = run->hash;
+        if (run->n == survey->lengths[i] + 1)
+            memcpy(survey->names[i], survey->now.last_query, BM_SALVAGE_NAME);
+    }
+}
+
+/* A whole Iteration, whose head is still there; its query is the last one. */
+static void count_in_run(struct bm_survey *survey, uint64_t hash, bool is_named) {
+    struct bm_salvage_run *run = &current_run(&survey->now)->is;
+    if (run->n++ == 0)
+        memcpy(current_run(&survey->now)->first_query, survey->now.last_query, BM_SALVAGE_NAME);
+    run->hash = mix(run->hash, hash);
+    run->is_named = run->is_named || is_named;
+    note_lengths(survey, run);
+}
+
 /* --- holes --------------------------------------------------------------------------------------- */
 
 static void open_hole(struct bm_survey *survey, const char *reason) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     if (now->is_in_hole) {
         lose_query(now);
         return;
@@ -180,22 +211,24 @@ static void open_hole(struct bm_survey *survey, const char *reason) {
     bool has_room = now->n_holes < BM_SALVAGE_HOLES;
     memset(hole, 0, sizeof *hole);
     hole->from = now->last;
-    hole->to = UINT64_MAX;
+    hole->to = hole->lost_to = UINT64_MAX;
     hole->n_iterations = now->n_iterations;
     hole->number_before = now->last_number;
     memcpy(hole->query_before, now->last_query, sizeof hole->query_before);
     snprintf(hole->reason, sizeof hole->reason, "%s%.190s",
              has_room ? "" : "there is too much damage; here: ", reason);
+    hole->is_lost = true;
+    now->hole_is_bare = now->runs[0].is.n == 0 && !now->runs[0].is.has_header;
     now->is_in_hole = true;
     now->wants_query_after = false;
     lose_query(now);
     if (!has_room) now->is_over = true;
 }
 
-static void close_hole(struct state *now, uint64_t number_after) {
+static void close_hole(struct bm_survey_state *now, uint64_t number_after) {
     if (!now->is_in_hole) return;
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
-    hole->to = now->begin;
+    hole->to = hole->lost_to = now->begin;
     bool goes_on = now->place == BM_MARK_AT_ITERATION && now->last_number > 0;
     hole->place = goes_on ? BM_MARK_AT_SAME : now->place;
     hole->encoding = now->encoding;
@@ -204,15 +237,27 @@ static void close_hole(struct state *now, uint64_t number_after) {
     now->wants_query_after = true;
 }
 
-static void search_from(struct state *now, uint64_t offset) {
+static void search_from(struct bm_survey_state *now, uint64_t offset) {
     now->is_searching = true;
     now->search = offset;
     now->position = offset;
 }
 
+/* Where to search from. A DOCTYPE that is broken off swallows the beginning of what follows up to its next quote. */
+static uint64_t find_start(const struct bm_survey *survey, uint64_t offset) {
+    enum { LONGEST_SWALLOWED = 64 };
+    const struct bm_survey_state *now = &survey->now;
+    uint64_t least = now->summed;
+    if (!bm_mark_is_in_prolog(survey->mark)) return offset;
+    if (least <= now->document) least = now->document + 1;
+    if (now->is_in_hole && least <= now->begin) least = now->begin + 1;
+    if (least > offset) return offset;
+    return offset - least > LONGEST_SWALLOWED ? offset - LONGEST_SWALLOWED : least;
+}
+
 /* What was scanned is at fault at the offset, behind which something to go on with is searched for. */
 static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     now->n_faults++;
     fill_head(survey, offset < now->position ? offset : now->position);
     bm_salvage_head_cut(&now->head, offset);
@@ -223,7 +268,7 @@ static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) 
     open_hole(survey, reason);
     now->encoding = bm_mark_body_encoding(survey->mark);
     if (offset >= now->body_end) now->last_number = 0;
-    search_from(now, offset);
+    search_from(now, find_start(survey, offset));
 }
 
 /* --- searching ----------------------------------------------------------------------------------- */
@@ -238,7 +283,7 @@ static bool begins_with(const uint8_t *text, size_t n_text, const char *beginnin
 }
 
 /* Whether something to go on with begins at the '<'. */
-static bool is_beginning(struct state *now, const uint8_t *text, size_t n_text) {
+static bool is_beginning(struct bm_survey_state *now, const uint8_t *text, size_t n_text) {
     if (begins_with(text, n_text, iteration_tag)) {
         now->place = BM_MARK_AT_ITERATION;
         if (n_text == N_ITERATION_TAG || now->wants_document) return false;
@@ -249,10 +294,11 @@ static bool is_beginning(struct state *now, const uint8_t *text, size_t n_text) 
 }
 
 static void begin_attempt(struct bm_survey *survey, uint64_t offset) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     now->is_searching = false;
+    if (now->place == BM_MARK_AT_ITERATION) now->hole_is_bare = false;
     now->begin = now->position = offset;
-    now->body_end = NOWHERE;
+    now->body_end = BM_SURVEY_NOWHERE;
     survey->marks.n_entries = 0;
     bm_mark_enter(survey->mark, &survey->marks, offset, now->place, now->encoding);
     now->number = 0;
@@ -260,7 +306,7 @@ static void begin_attempt(struct bm_survey *survey, uint64_t offset) {
 
 /* What may be the beginning of a beginning at the end is looked at again with what follows. */
 static void search(struct bm_survey *survey, uint64_t to) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     const uint8_t *text = text_at(survey, now->search);
     const uint8_t *end = text + (to - now->search);
     const uint8_t *p = text;
@@ -279,9 +325,11 @@ static void search(struct bm_survey *survey, uint64_t to) {
 /* --- marks --------------------------------------------------------------------------------------- */
 
 static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     bool is_empty = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
+    bool follows_hole = now->is_in_hole;
     close_hole(now, 0);
+    begin_run(now, follows_hole);
     set_last(survey, is_empty ? mark->end : mark->offset);
     if (is_empty) now->body_end = mark->end;
     if (now->prologue_to > 0) return;
@@ -291,7 +339,7 @@ static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry
 
 /* A whole Iteration. False: it cannot be told whether it came before. */
 static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     fill_head(survey, mark->offset);
     if (now->is_in_hole && now->number <= now->last_number) {
         now->wants_document = true;
@@ -299,8 +347,11 @@ static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_en
         fail(survey, mark->offset, "");
         return false;
     }
+    bool is_named = false;
+    uint64_t hash = bm_salvage_head_hash(&now->head, &is_named);
     close_hole(now, now->number);
     take_query(now);
+    count_in_run(survey, hash, is_named);
     if (now->number > 0) now->last_number = now->number;
     now->n_iterations++;
     set_last(survey, mark->offset);
@@ -308,12 +359,17 @@ static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_en
 }
 
 static bool take_mark(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     switch (mark->kind) {
+    case BM_MARK_FIELD:
+        take_field(survey);
+        break;
     case BM_MARK_DOCUMENT:
         now->document = mark->offset;
+        now->header = 0;
+        now->header_is_named = false;
         now->last_number = 0;
-        now->body_end = NOWHERE;
+        now->body_end = BM_SURVEY_NOWHERE;
         now->wants_document = false;
         break;
     case BM_MARK_ITERATIONS:
@@ -352,24 +408,24 @@ static bool is_marked(const struct bm_survey *survey, uint64_t offset) {
 static uint64_t find_nested(const struct bm_survey *survey, uint64_t end) {
     uint64_t from = survey->now.position;
     uint64_t first = survey->text_offset - survey->batch->n_history;
-    if (survey->saw_nesting && !survey->is_careful) return NOWHERE; /* once will do */
+    if (survey->saw_nesting && !survey->is_careful) return BM_SURVEY_NOWHERE; /* once will do */
     from = from - first < N_ITERATION_TAG - 1 ? first : from - (N_ITERATION_TAG - 1);
     while (end - from >= N_ITERATION_TAG) {
         const uint8_t *text = text_at(survey, from);
         const uint8_t *found = memmem(text, (size_t)(end - from), iteration_tag, N_ITERATION_TAG);
-        if (found == NULL) return NOWHERE;
+        if (found == NULL) return BM_SURVEY_NOWHERE;
         from += (uint64_t)(found - text);
         if (!is_marked(survey, from)) return from;
         from++;
     }
-    return NOWHERE;
+    return BM_SURVEY_NOWHERE;
 }
 
 /* --- scanning ------------------------------------------------------------------------------------ */
 
 /* Scans some text and takes its marks, which may be a fault, too. */
 static void scan(struct bm_survey *survey, uint64_t to) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     struct blastmerge_error error;
     size_t n_used = 0;
     survey->marks.n_entries = 0;
@@ -378,24 +434,33 @@ static void scan(struct bm_survey *survey, uint64_t to) {
                      &survey->marks, &error);
     uint64_t end = now->position + n_used;
     uint64_t nested = find_nested(survey, end);
-    survey->saw_nesting = survey->saw_nesting || nested != NOWHERE;
-    if (!survey->is_careful) nested = NOWHERE;
+    survey->saw_nesting = survey->saw_nesting || nested != BM_SURVEY_NOWHERE;
+    if (!survey->is_careful) nested = BM_SURVEY_NOWHERE;
     now->position = end;
     for (size_t i = 0; i < survey->marks.n_entries; i++) {
         const struct bm_mark_entry *mark = &survey->marks.entries[i];
         if (mark->offset > nested) break;
         if (!take_mark(survey, mark)) return;
     }
-    if (nested == NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
-    if (nested != NOWHERE) {
+    if (nested == BM_SURVEY_NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
+    if (nested != BM_SURVEY_NOWHERE) {
         fail(survey, nested, "an Iteration begins inside of another one");
     } else if (status != BLASTMERGE_OK) {
         fail(survey, error.text_offset, error.message);
     }
 }
 
+static void keep_beginning(struct bm_survey *survey, uint64_t to) {
+    struct bm_survey_state *now = &survey->now;
+    if (to > BM_SALVAGE_BEGINNING) to = BM_SALVAGE_BEGINNING;
+    if (now->beginning_is_over || to <= now->n_beginning) return;
+    memcpy(survey->beginning + now->n_beginning, text_at(survey, now->n_beginning),
+           (size_t)to - now->n_beginning);
+    now->n_beginning = (size_t)to;
+}
+
 static void look_at(struct bm_survey *survey, uint64_t to) {
-    struct state *now = &survey->now;
+    struct bm_survey_state *now = &survey->now;
     while (now->position < to && !now->is_over) {
         if (now->is_searching)
             search(survey, to);
@@ -404,6 +469,7 @@ static void look_at(struct bm_survey *survey, uint64_t to) {
     }
     now->position = to;
     sum_up(survey, to);
+    keep_beginning(survey, to);
 }
 
 void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base) {
@@ -422,9 +488,14 @@ void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint
 
 void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct bm_span *bytes,
                            const char *reason) {
-    struct state *now = &survey->now;
-    if (now->position > text) {
+    struct bm_survey_state *now = &survey->now;
+    struct bm_salvage_run unproven = {.has_header = false};
+    bool has_text = now->position > text;
+    bool is_first = !now->is_in_hole;
+    if (has_text) {
         assert(survey->kept.position == text);
+        if (now->n_runs <= survey->kept.n_runs + 1) unproven = current_run(now)->is;
+        is_first = !survey->kept.is_in_hole;
         copy_state(now, &survey->kept);
         bm_mark_copy(survey->mark, survey->kept_mark);
     }
@@ -433,6 +504,9 @@ void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     if (hole->bytes.from == hole->bytes.to) hole->bytes.from = bytes->from;
     hole->bytes.to = bytes->to;
+    if (has_text) hole->unproven = is_first ? unproven : (struct bm_salvage_run){.has_header = false};
+    now->hole_is_bare = false;
+    now->beginning_is_over = true;
     keep_state(survey);
 }
 
@@ -466,16 +540,23 @@ bool bm_survey_saw_nesting(const struct bm_survey *survey) {
 
 /* --- the plan ------------------------------------------------------------------------------------ */
 
-struct bm_salvage_plan *bm_survey_plan(const struct bm_survey *survey, const struct bm_span *spans,
-                                       size_t n_spans, struct bm_memory *memory) {
-    const struct state *now = &survey->now;
+void bm_survey_make_header(struct bm_survey *survey, struct bm_salvage_header *header) {
+    bm_salvage_make_header(header, survey->beginning, survey->now.n_beginning, survey->mark);
+}
+
+struct bm_salvage_plan *bm_survey_plan(struct bm_survey *survey, const struct bm_span *spans, size_t n_spans,
+                                       struct bm_memory *memory) {
+    const struct bm_survey_state *now = &survey->now;
+    uint64_t end = now->is_in_hole ? now->last : now->position;
+    uint32_t crc32 = now->is_in_hole ? now->crc32_last : now->crc32;
+    if (survey->is_comparing) bm_survey_settle(survey, &end, &crc32);
     size_t n_hole_bytes = now->n_holes * sizeof now->holes[0];
     size_t n_span_bytes = n_spans * sizeof *spans;
     struct bm_salvage_plan *plan = bm_allocate(memory, sizeof *plan + n_hole_bytes + n_span_bytes);
     if (plan == NULL) return NULL;
     plan->n_text = now->position;
-    plan->end = now->is_in_hole ? now->last : now->position;
-    plan->crc32 = now->is_in_hole ? now->crc32_last : now->crc32;
+    plan->end = end;
+    plan->crc32 = crc32;
     plan->n_iterations = now->n_iterations;
     plan->n_unchecked = survey->n_unchecked;
     plan->prologue_from = now->prologue_from;

@@ -13,10 +13,18 @@ BEGINNING = re.compile(rb"<Iteration>(?=[\s<])|<\?xml |<BlastOutput>")
 PROLOGUE = re.compile(rb".*?<BlastOutput_iterations>", re.DOTALL)
 EPILOGUE = re.compile(rb"\s*</BlastOutput_iterations>\s*</BlastOutput>\s*")
 NUMBER = re.compile(rb"<Iteration>\s*<Iteration_iter-num>(\d+)</Iteration_iter-num>")
+NAMELESS = (b"No definition line<", b"unnamed protein product<")
 QUERY = re.compile(rb"<Iteration_query-def>(\S+?)[\s<]")
 WHITE = re.compile(rb"\s*")
 BODY_END = re.compile(rb"\s*</BlastOutput_iterations>")
 PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
+
+
+BEGINNING_BYTES = 16384
+DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(<\?xml [^>]{0,193}\?>)")
+HEADER_END = re.compile(rb"<BlastOutput_iterations|<Iteration>")
+FIELD = re.compile(rb"<((?:BlastOutput|Parameters)_[A-Za-z-]+)>([^<]*)</\1>")
+DOCTYPE = b'<!DOCTYPE BlastOutput PUBLIC "-//NCBI//NCBI BlastOutput/EN" "http://www.ncbi.nlm.nih.gov/dtd/NCBI_BlastOutput.dtd">\n'
 
 
 @dataclass
@@ -24,6 +32,7 @@ class Document:
     """A whole header, or None, and the whole Iterations, between which others may be lost."""
     prologue: bytes = None
     iterations: list = field(default_factory=list)
+    n_holes: int = 0  # in the text before it
 
     def text(self, prologue):
         body = b"".join(iteration + b"\n" for iteration in self.iterations)
@@ -35,6 +44,8 @@ class Child:
     documents: list
     is_damaged: bool
     n_unchecked: int = 0
+    beginning: bytes = b""  # of its text, up to where members are left out
+    n_superseded: int = 0  # runs
 
     @property
     def n_iterations(self):
@@ -101,10 +112,17 @@ class Scan:
         self.in_hole = False
         self.documents_only = False
         self.last = 0
+        self.n_holes = 0
+        self.cut = b""  # the Iteration in which the text ends
+        self.lost = {}  # by hole: the query of the first Iteration that broke off in it, if that can be read
 
-    def fault(self):
+    def fault(self, iteration=b""):
         self.faults += 1
+        self.n_holes += not self.in_hole
         self.in_hole = True
+        name = QUERY.search(iteration)
+        if name:
+            self.lost.setdefault(self.n_holes, name.group(1))
 
     def segment(self, text, is_first):
         """Scans it; is_open says whether the end came too early, though nothing was wrong before."""
@@ -133,9 +151,9 @@ class Scan:
             return None
         if prologue is None or 0 <= iteration < prologue.end() or not judge(prologue.group() + PLAIN_EPILOGUE, True):
             self.fault()
-            return start + 1
+            return start + (not text.startswith(b"<Iteration>", start))
         self.in_hole = False
-        document = Document(prologue.group())
+        document = Document(prologue.group(), n_holes=self.n_holes)
         self.documents.append(document)
         return self.iterations(text, prologue.end(), document)
 
@@ -157,8 +175,10 @@ class Scan:
             if end is None:
                 nested = text.find(b"<Iteration>", start + 1)
                 if nested < 0 and judge(text[start:], False):
+                    self.cut = text[start:]
                     return None
-                self.fault()
+                following = BEGINNING.search(text, start + 1)
+                self.fault(text[start:following.start() if following else len(text)])
                 return start + 1
             number = NUMBER.match(text, start)
             number = int(number.group(1)) if number else 0
@@ -209,8 +229,93 @@ class Scan:
 def scan(segments):
     scanned = Scan()
     for number, segment in enumerate(segments):
+        scanned.cut = b""
         scanned.segment(segment, number == 0)
     return scanned
+
+
+# --- a search that was begun again ----------------------------------------------------------------------
+
+
+@dataclass(eq=False)  # two of them may be equal
+class Run:
+    """Documents from one on up to where one with the same header begins."""
+    header: list
+    n_holes: int
+    documents: list = field(default_factory=list)
+    end_holes: int = 0
+
+    @property
+    def heads(self):
+        return [iteration[:1024].split(b"<Iteration_hits")[0] for document in self.documents for iteration in document.iterations]
+
+    @property
+    def is_named(self):
+        titles = [value + b"<" for name, value in self.header or () if name == b"BlastOutput_query-def"]
+        titles += [head.split(b"<Iteration_query-def>")[1] for head in self.heads if b"<Iteration_query-def>" in head]
+        return not all(title.startswith(NAMELESS) for title in titles)
+
+    @property
+    def is_complete(self):
+        return self.n_holes == self.end_holes
+
+
+def runs_of(documents, n_holes):
+    runs = [Run(None, 0)]
+    for document in documents:
+        header = document.prologue and re.findall(rb"<([\w-]+)>([^<]*)</\1>", document.prologue)
+        if header is not None:
+            run = runs[-1]
+            if run.header is None and not run.heads:
+                run.header, run.n_holes = header, document.n_holes
+            elif run.header in (None, header):
+                run.end_holes = document.n_holes
+                runs.append(Run(header, document.n_holes))
+        runs[-1].documents.append(document)
+    runs[-1].end_holes = n_holes
+    return runs
+
+
+def is_superseded(run, counting, lost):
+    """Whether each of its Iterations is in the run that counts, at the same place, and the one in which it broke off, too."""
+    heads, others = run.heads, counting.heads
+    if not run.is_named or run is counting or run.header is None or run.header != counting.header or others[:len(heads)] != heads:
+        return False
+    broken = lost.get(run.n_holes + 1)
+    if broken is None or run.is_complete:
+        return True
+    if len(heads) == len(others):
+        return not counting.is_complete
+    return QUERY.search(others[len(heads)]).group(1) == broken
+
+
+def settle(scanned):
+    """What counts: (documents, how many runs are superseded, how many of their Iterations each time)."""
+    n_holes, lost = scanned.n_holes, dict(scanned.lost)
+    if scanned.is_open and not scanned.in_hole:
+        n_holes += 1
+        name = QUERY.search(scanned.cut)
+        if name:
+            lost[n_holes] = name.group(1)
+    runs = runs_of(scanned.documents, n_holes)
+    complete = [run for run in runs if run.is_complete and run.heads]
+    counting = complete[-1] if complete else max(reversed(runs), key=lambda run: len(run.heads))
+    superseded = [run for run in runs if is_superseded(run, counting, lost)]
+    kept = [document for run in runs if run not in superseded for document in run.documents]
+    return kept, superseded, runs
+
+
+def child_of(scanned, is_damaged, n_unchecked=0, beginning=b""):
+    if not is_damaged:
+        return Child(scanned.documents, False, n_unchecked, beginning[:BEGINNING_BYTES])
+    kept, superseded, runs = settle(scanned)
+    first_unchecked, position = scanned.n_iterations - n_unchecked, 0
+    for run in runs:
+        n = len(run.heads)
+        if run in superseded:
+            n_unchecked -= max(0, position + n - max(position, first_unchecked))
+        position += n
+    return Child(kept, True, n_unchecked, beginning[:BEGINNING_BYTES], len(superseded))
 
 
 def read_gzip(data, position, segments):
@@ -223,6 +328,7 @@ def read_gzip(data, position, segments):
         if longer.faults == scanned.faults:
             n_unchecked = longer.n_iterations - scanned.n_iterations
             scanned = longer
+            segments[-1] += cut
         elif following is not None:  # it is broken, not cut
             child = read_gzip(data, following.start(), [*segments, b""])
             child.is_damaged = True
@@ -230,7 +336,7 @@ def read_gzip(data, position, segments):
         else:
             at_fault = True
     is_damaged = at_fault or scanned.faults > 0 or scanned.is_open
-    return Child(scanned.documents, is_damaged, n_unchecked)
+    return child_of(scanned, is_damaged, n_unchecked, segments[0])
 
 
 def is_whole(data):
@@ -254,7 +360,37 @@ def read(data):
         child = read_gzip(data, following.start(), [b"", b""])
         child.is_damaged = True
         return child
-    return Child(scanned.documents, scanned.faults > 0 or scanned.is_open)
+    return child_of(scanned, scanned.faults > 0 or scanned.is_open, beginning=data)
+
+
+# --- where no header is whole -----------------------------------------------------------------------------
+
+
+def fields_of(beginning):
+    """(Declaration, fields) of what is whole of a header."""
+    end = HEADER_END.search(beginning)
+    beginning = beginning[:end.start() if end else len(beginning)]
+    found = DECLARATION.match(beginning)
+    declaration = found.group(1) if found and judge(found.group(1) + b"<a/>", True) else b'<?xml version="1.0"?>'
+    fields = {}
+    for match in FIELD.finditer(beginning):
+        if match.group(1) not in fields and match.group(1) != b"BlastOutput_mbstat" and \
+                judge(declaration + b"<a>" + match.group() + b"</a>", True):
+            fields[match.group(1)] = match.group()
+    return declaration, list(fields.values())
+
+
+def made_header(children):
+    """A plain header of the most fields that are whole in one child."""
+    found = [fields_of(child.beginning) for child in children if child.n_iterations]
+    if not found:
+        return None
+    declaration, fields = max(found, key=lambda pair: len(pair[1]))
+    parameters = [b"      " + text + b"\n" for text in fields if text.startswith(b"<Parameters_")]
+    lines = [b"  " + text + b"\n" for text in fields if not text.startswith(b"<Parameters_")]
+    if parameters:
+        lines += [b"  <BlastOutput_param>\n    <Parameters>\n", *parameters, b"    </Parameters>\n  </BlastOutput_param>\n"]
+    return declaration + b"\n" + DOCTYPE + b"<BlastOutput>\n" + b"".join(lines) + b"<BlastOutput_iterations>"
 
 
 # --- children -> result -----------------------------------------------------------------------------------
@@ -265,6 +401,8 @@ def merge(children, **options):
     whole = [read(data) for data in children]
     documents = [document for child in whole for document in child.documents]
     prologue = next((document.prologue for document in documents if document.prologue), None)
+    if prologue is None and documents:
+        prologue = made_header(whole)
     if prologue is None or not any(document.iterations for document in documents):
         return None, whole
     texts = []

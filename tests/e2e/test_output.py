@@ -501,7 +501,7 @@ CHILD_FIELDS = {"location": str, "compressed_bytes": int, "text_bytes": int, "do
                 "header": dict, "warnings": list}
 FIELDS = {"schema": str, "schema_version": int, "version": str, "command": str, "options": dict, "children": list,
           "format": str, "totals": dict, "unsplit": dict, "output": dict, "missing_queries": list, "unknown_queries": list, "warnings": list,
-          "status": str, "error": type(None),
+          "status": str, "error": type(None), "made_header": type(None),
           "peak_memory": int, "peak_resident": int, "seconds": float}
 TOTALS = {"children", "documents", "iterations", "hits", "hsps", "invalid_bytes", "forbidden_characters", "compressed_bytes", "text_bytes"}
 OPTIONS = {"database", "keep_database", "allow_empty", "mismatch", "invalid_utf8", "forbidden_characters", "sort", "expect_children", "threads",

@@ -133,3 +133,15 @@ def test_queries_that_were_lost(tmp_path):
     report = blastmerge.merge(DAMAGED, tmp_path / "merged", salvage=True, expect_queries=queries, on_warning=told.append)
     assert report.missing_queries == 1
     assert "1 query has no Iteration: number 7, query6" in told
+
+
+def test_salvage_of_a_search_that_was_begun_again(tmp_path):
+    whole = small.text(*NAMES[:4])
+    children = [whole[:-400] + whole, WHOLE[1]]
+    told = []
+    report = blastmerge.merge(children, tmp_path / "merged", salvage=True, expect_queries=write_queries(tmp_path, NAMES), on_warning=told.append)
+    assert (report.damaged_children, report.superseded_runs, report.lost_stretches, report.iterations) == (1, 1, 0, 9)
+    assert gzip.decompress((tmp_path / "merged").read_bytes()) == certain.merge(children)[0]
+    assert len(told) == 1 and "superseded: " in told[0] and report.children[0].status == "salvaged"
+    with pytest.raises(blastmerge.DataError, match="a second document begins here.*salvage=True merges the last whole run"):
+        blastmerge.merged_bytes(children)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* salvage/survey.h - what a survey remembers: survey.c fills it, settle.c decides which runs count. */
+#ifndef BM_SALVAGE_SURVEY_H
+#define BM_SALVAGE_SURVEY_H
+
+#include "salvage/header.h"
+#include "salvage/name.h"
+
+#define BM_SURVEY_NOWHERE UINT64_MAX
+
+/* A run, and where it begins. */
+struct bm_survey_run {
+    struct bm_salvage_run is;
+    uint64_t begin;    /* text offset of its first document; of the child's first run 0 */
+    uint64_t from;     /* the last place before it that is certain */
+    uint32_t crc32;    /* of the text up to there */
+    uint64_t n_before; /* Iterations before it */
+    size_t n_holes;    /* before it: the next one is its own */
+    char query_before[BM_SALVAGE_NAME];
+    char first_query[BM_SALVAGE_NAME];
+};
+
+/* All that a member at fault takes back. */
+struct bm_survey_state {
+    uint64_t position; /* text before it was looked at */
+    uint64_t last;
+    uint64_t summed; /* text that the CRC-32 covers; never beyond the position */
+    uint32_t crc32;
+    uint32_t crc32_last; /* of the text up to `last` */
+    uint64_t n_faults;
+    uint64_t n_failed; /* attempts to go on */
+
+    bool is_over;        /* nothing more is taken */
+    bool is_in_hole;     /* the last hole has no end yet ... */
+    bool is_searching;   /* ... and where it could end is searched for, from `search` on ... */
+    bool hole_is_bare;   /* no Iteration was seen, in the hole or before it; nor the end of a header */
+    bool wants_document; /* ... which must be a document: Iterations begin to repeat themselves */
+    uint64_t search;
+    uint64_t begin; /* ... or, if not searching, may be this */
+    enum bm_mark_place place;
+    unsigned encoding;
+
+    uint64_t
+        body_end; /* behind the end tag of the Iterations of the document at hand; BM_SURVEY_NOWHERE: not yet */
+    uint64_t document; /* where that begins */
+    uint64_t number;   /* of the Iteration at hand, 0: none */
+    uint64_t last_number;
+    uint64_t n_iterations;
+    uint64_t prologue_from;
+    uint64_t prologue_to;
+    struct bm_salvage_head head; /* open: of the Iteration at hand, which has not come to its end */
+    char last_query[BM_SALVAGE_NAME];
+    uint64_t header;        /* a hash of the fields of the document at hand, as far as they came ... */
+    bool header_is_named;   /* ... among which is a query's name */
+    size_t n_beginning;     /* bytes of the child's text that were kept */
+    bool beginning_is_over; /* members were left out */
+    size_t n_runs;
+    struct bm_survey_run runs[BM_SALVAGE_RUNS];
+    bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */
+    size_t n_holes;         /* the last two, for copy_state() */
+    struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
+};
+
+struct bm_survey {
+    bool is_careful;
+    bool saw_nesting;
+    struct bm_survey_state now;
+    struct bm_survey_state kept; /* at the begin of the gzip member at hand */
+    struct bm_mark *mark;
+    struct bm_mark *kept_mark;
+    uint64_t n_unchecked;
+    struct bm_mark_list marks;
+    char beginning[BM_SALVAGE_BEGINNING]; /* of the child's text */
+
+    /* to compare runs: of the one that counts, its hash when it had as many Iterations as another one ... */
+    bool is_comparing;
+    size_t counting;
+    size_t n_lengths;
+    uint64_t lengths[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
+    uint64_t hashes[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
+    char names[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES][BM_SALVAGE_NAME]; /* ... and whose Iteration came next */
+
+    /* the batch at hand */
+    const struct bm_batch *batch;
+    uint64_t text_offset; /* of it, in the survey's text */
+};
+
+/* Leaves out runs that are there once more: holes and counts of the survey's state change. *end: where merging ends,
+ * and *crc32 that of the text up to there, if that has changed. */
+void bm_survey_settle(struct bm_survey *survey, uint64_t *end, uint32_t *crc32);
+
+#endif

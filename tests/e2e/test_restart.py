@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""A search that was begun again, and wrote behind what it had written; and children of which no header is whole."""
+import json
+import random
+import re
+
+import certain
+import forms
+import oracle
+import program
+import pytest
+import small
+from test_salvage import GOOD, SALVAGED, salvage
+
+NAMES = [f"query{number}" for number in range(10)]
+WHOLE = small.text(*NAMES)
+NOISE = [f"query{number} {random.Random(number).random()}" for number in range(10)]
+
+
+def cut(n, more=120, text=WHOLE):
+    """The text up to some bytes behind its n-th Iteration."""
+    ends = [match.end() for match in re.finditer(b"</Iteration>", text)]
+    return text[:(ends[n - 1] if n else text.index(b"<Iteration>")) + more]
+
+
+def expect(folder, names):
+    (folder / "queries").write_text("".join(f">{name}\nMKV\n" for name in names))
+    return "--expect-queries", folder / "queries"
+
+
+def superseded(told, number=0):
+    return [(entry["runs"], entry["iterations"]) for entry in told["children"][number]["superseded"]]
+
+
+# --- what it is without --salvage --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["-o", "merged"], ["check"]])
+def test_it_is_named_wherever_it_was_cut(tmp_path, command):
+    command = [tmp_path / word if word == "merged" else word for word in command]
+    end = WHOLE.index(b"</BlastOutput>\n") + len(b"</BlastOutput>")
+    for at in [*range(1, 400, 3), *range(400, end, 41), end - 1]:
+        done = program.run(*command, *program.write_children(tmp_path, [WHOLE[:at] + WHOLE]))
+        assert done.code == program.DATA
+        assert f": a second document begins here, before the first has ended: " in done.err, at
+        assert f"--salvage merges the last whole run (at byte {at} of its text" in done.err, done.err
+
+
+def test_in_gzip(tmp_path):
+    whole = forms.member(small.text(*NOISE))
+    for at in range(20, len(whole), 61):
+        done = program.run(*program.write_children(tmp_path, [whole[:at] + whole]))
+        assert done.code == program.DATA and f"another gzip member with another document begins at byte {at} of the file" in done.err
+    done = program.run(*program.write_children(tmp_path, [forms.member(cut(4)) + forms.member(WHOLE)]))
+    assert f"a second document begins here, before the first has ended" in done.err and f"(at byte {len(cut(4))} " in done.err
+    done = program.run("-", input=whole[:500] + whole)  # a pipe is not read twice
+    assert done.code == program.DATA and "another gzip member" not in done.err
+
+
+OTHERS = {
+    "xml2": b'<?xml version="1.0"?>\n<BlastXML2>\n<BlastOutput2>\n<report>some text</report></BlastOutput2>\n</BlastXML2>\n',
+    "json": b'{\n"BlastOutput2": [\n{"report": {"program": "blastp", "results": {"search": {"query_id": "Query_1"}}}}\n]\n}\n',
+    "commented": b"# BLASTP 2.12.0+\n# Query: a\n# Database: nr\n# Fields: query acc.ver, subject acc.ver, % identity\n# 1 hits found\n"
+                 b"a\tsubject\t99.000\n# BLAST processed 1 queries\n"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats(tmp_path, name):
+    text = OTHERS[name]
+    first, last = {"xml2": (b"<BlastOutput2>", b"</BlastXML2>"), "json": (b"{\"report", b"}}}}"), "commented": (b"subject\t", b"\n# BLAST proc")}[name]
+    cuts = range(text.index(first) + 1, text.index(last))
+    n_named = 0
+    for at in cuts:
+        done = program.run("--plain", *program.write_children(tmp_path, [text[:at] + text]))
+        assert done.code == program.DATA, at
+        n_named += "a second document begins here, before the first has ended" in done.err
+        assert "--salvage" not in done.err
+    # an object may stand inside of another one, so that JSON stumbles elsewhere
+    assert n_named == len(cuts) if name != "json" else n_named > len(cuts) // 3, (n_named, len(cuts))
+
+
+def test_other_faults_are_not_called_that(tmp_path):
+    for damage in (WHOLE.replace(b"<Hit>", b"<Hit", 1), WHOLE[:-30], WHOLE.replace(b"nr<", b"n&r<"), WHOLE[:100] + WHOLE[140:],
+                   WHOLE.replace(b'<?xml version="1.0"?>', b'<?xml version="x"?>'), b"\n" + WHOLE, WHOLE + b"x" + WHOLE,
+                   WHOLE.replace(b"<BlastOutput>", b"<BlastOutpu>")):
+        done = program.run("check", *program.write_children(tmp_path, [damage]))
+        assert done.code == program.DATA and "second document" not in done.err, done.err
+    broken = forms.member(small.text(*NOISE))
+    broken = broken[:700] + b"\xff\xff" + broken[702:]
+    done = program.run("check", *program.write_children(tmp_path, [broken + forms.bgzf(b"")]))
+    assert done.code == program.DATA and "another document" not in done.err
+
+
+# --- with --salvage ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["plain", "level 6", "several members"])
+def test_the_later_run_counts(tmp_path, form):
+    """Cut anywhere: the result is that of the whole run, and --expect-queries is content."""
+    expected = oracle.merge([WHOLE[:WHOLE.index(b"</BlastOutput_it")] + certain.PLAIN_EPILOGUE, GOOD])
+    for at in range(1, len(WHOLE) - 16, 83):
+        children = [forms.FORMS[form](WHOLE[:at] + WHOLE), GOOD]
+        done, told = salvage(tmp_path, children, *expect(tmp_path, [*NAMES, "one", "two"]), "--threads", str(1 + at % 3))
+        assert done.code == SALVAGED and program.text_of((tmp_path / "merged.xml.gz").read_bytes()) == expected
+        n = WHOLE[:at].count(b"</Iteration>")
+        assert superseded(told) == [(1, n)] and told["children"][0]["lost"] == []
+        assert told["children"][0]["superseded"][0]["text"] == [0, at] and told["children"][0]["superseded"][0]["by"] == at
+        assert "superseded: its text from byte 0 to" in done.err and told["status"] == "salvaged"
+        assert "the search was begun again in 1 of 2 children" in done.err
+
+
+def test_each_byte_of_a_small_one(tmp_path):
+    text = small.text("a", "b")
+    for at in range(1, len(text) - 16):
+        _, told = salvage(tmp_path, [text[:at] + text], *expect(tmp_path, ["a", "b"]))
+        assert superseded(told) == [(1, text[:at].count(b"</Iteration>"))] and told["children"][0]["lost"] == []
+
+
+def test_several_restarts(tmp_path):
+    for counts in ([3, 5], [5, 3], [1, 1, 1], [0, 4], [7, 0, 2], list(range(9))):
+        parts = b"".join(cut(n, 77) for n in counts)
+        done, told = salvage(tmp_path, [GOOD, forms.member(parts + WHOLE)], *expect(tmp_path, ["one", "two", *NAMES]))
+        assert sum(n for n, _ in superseded(told, 1)) >= len([n for n in counts if n]), counts
+        assert sum(n for _, n in superseded(told, 1)) == sum(counts) and told["children"][1]["lost"] == []
+        assert told["children"][1]["documents"] == 1
+
+
+def test_no_run_is_complete(tmp_path):
+    """The longest counts, and what it lacks is said once."""
+    for first, last in ((3, 7), (7, 3), (5, 5), (0, 4), (4, 0)):
+        done, told = salvage(tmp_path, [cut(first) + cut(last), GOOD])
+        longest = max(first, last)
+        assert told["children"][0]["iterations"] == longest
+        lost = told["children"][0]["lost"]
+        assert len(lost) == 1 and lost[0]["queries"] == [NAMES[longest]] and lost[0]["query_before"] == (NAMES[longest - 1] if longest else None)
+        assert superseded(told) == [(1, min(first, last))]
+        done = program.run("--salvage", *expect(tmp_path, [*NAMES, "one", "two"]), *program.write_children(tmp_path, [cut(first) + cut(last), GOOD]))
+        assert done.code == SALVAGED and f"{10 - longest} queries in a row have no Iteration: number {longest + 1}" in done.err
+
+
+def test_whole_and_then_begun_again(tmp_path):
+    for n in (0, 1, 6, 9):
+        for form in ("plain", "level 6"):
+            _, told = salvage(tmp_path, [forms.FORMS[form](WHOLE + cut(n)), GOOD], *expect(tmp_path, [*NAMES, "one", "two"]))
+            assert superseded(told) == [(1, n)] and told["children"][0]["lost"] == []
+            assert told["children"][0]["superseded"][0]["text"] == [len(WHOLE), None]
+
+
+def test_cut_gzip_members(tmp_path):
+    """Nothing in a member that is at fault is proven; but what can be read of it tells that it was the same search."""
+    text = small.text(*NOISE)
+    whole = forms.member(text)
+    n_superseded, n = 0, len(range(len(whole) // 2, len(whole) - 8, 41))
+    for at in range(len(whole) // 2, len(whole) - 8, 41):
+        for damaged in (whole[:at] + whole, whole[:at] + whole[:at + 5] + whole):
+            done, told = salvage(tmp_path, [damaged, GOOD])
+            assert told["children"][0]["iterations"] == 10
+            if damaged == whole[:at] + whole and told["children"][0]["superseded"]:
+                n_superseded += 1
+                assert superseded(told) == [(1, 0)] and told["children"][0]["lost"] == []
+                assert told["children"][0]["superseded"][0]["bytes"] == [0, at]
+                assert f"(of the file: from byte 0 to {at})" in done.err
+    assert n_superseded > n // 2  # what comes of the bytes where it was cut can look like another Iteration
+    other = forms.member(small.text(*reversed(NOISE)))
+    done, told = salvage(tmp_path, [whole[:-100] + other, GOOD])
+    assert superseded(told) == [] and told["children"][0]["lost"][0]["bytes"] == [0, len(whole) - 100]
+    flushed = forms.member(cut(4, text=text)) + whole[:-90] + whole
+    _, told = salvage(tmp_path, [flushed, GOOD])
+    assert superseded(told) == [(1, 4)] and told["children"][0]["iterations"] == 10
+
+
+def test_whole_runs_before(tmp_path):
+    """Where nothing is damaged all count, as without --salvage; but of a child in which a run was cut one counts."""
+    _, told = salvage(tmp_path, [WHOLE + WHOLE, GOOD])
+    assert told["children"][0]["iterations"] == 20
+    for parts in ([WHOLE, cut(3), WHOLE], [cut(3), WHOLE, WHOLE], [WHOLE, WHOLE, cut(5)], [cut(2), WHOLE, cut(0), WHOLE]):
+        for child in (b"".join(parts), b"".join(map(forms.member, parts))):
+            _, told = salvage(tmp_path, [child, GOOD], *expect(tmp_path, [*NAMES, "one", "two"]))
+            assert told["children"][0]["iterations"] == 10 and told["children"][0]["lost"] == []
+
+
+def test_documents_of_one_run(tmp_path):
+    """blastp -mt_mode 1 writes a document for each query."""
+    documents = [small.text(name) for name in NAMES]
+    for n in (1, 4, 9):
+        part = b"".join(documents[:n]) + documents[n][:-150]
+        _, told = salvage(tmp_path, [part + b"".join(documents), GOOD], *expect(tmp_path, [*NAMES, "one", "two"]))
+        assert superseded(told) == [(1, n)] and told["children"][0]["documents"] == 10
+
+
+@pytest.mark.parametrize("second, words", [
+    (small.text(*NAMES[:3], *NAMES[4:]), "not with the queries that are before it, so that both count"),
+    (small.text(*NAMES[:2]), "not with the queries that are before it"),
+    (small.text(*NAMES[:4]), "not with the queries that are before it"),  # the fifth had begun
+    (small.text(*NAMES[:4], "other"), "not with the queries that are before it"),
+    (small.text(*NAMES, database="other"), "a document with another header, so that both count"),
+    (small.text("first", *NAMES), "a document with another header")])
+def test_it_is_no_restart(tmp_path, second, words):
+    """Database shards, another search: nothing is given up."""
+    done, told = salvage(tmp_path, [cut(4) + second, GOOD], "--mismatch", "ignore")
+    assert told["children"][0]["iterations"] == 4 + second.count(b"</Iteration>")
+    assert superseded(told) == [] and words in done.err
+
+
+def test_nameless_queries_are_not_told_apart(tmp_path):
+    text = small.text(*["No definition line"] * 5)
+    children = [cut(2, text=text) + text, GOOD]
+    done = program.run("--salvage", *program.write_children(tmp_path, children))
+    assert done.code == SALVAGED and program.text_of(done.out) == certain.merge(children)[0]
+    assert program.text_of(done.out).count(b"<Iteration>") == 9 and "its queries have no names to tell by" in done.err
+
+
+def test_damage_elsewhere_stays_a_loss(tmp_path):
+    damaged = WHOLE.replace(b"query5<", b"query5\1<")
+    done, told = salvage(tmp_path, [cut(3) + damaged, GOOD])
+    assert superseded(told) == [(1, 3)] and told["children"][0]["lost"][0]["query_before"] == "query4"
+    assert told["children"][0]["lost"][0]["iterations_before"] == 5
+    assert "something was lost of 1 of 2 children" in done.err
+    # in what is superseded nothing is lost
+    _, told = salvage(tmp_path, [cut(3) + WHOLE + b"garbage", GOOD])
+    assert superseded(told)[0] == (1, 3)
+
+
+def test_by_chance(tmp_path):
+    """Runs of all kinds, damaged and not, against the slow judge."""
+    for seed in range(120):
+        dice = random.Random(seed)
+        header = {"database": dice.choice(["nr", "nr", "other"])}
+        names = [f"q{number}" for number in range(dice.choice([2, 5, 9]))]
+        text, parts = small.text(*names, **header), []
+        for _ in range(dice.choice([1, 2, 2, 3])):
+            part = dice.choice([text, text, text, small.text(*names[::-1]), small.text(*names[:-1], **header), b"".join(small.text(n) for n in names)])
+            kind = dice.randrange(6)
+            if kind < 4:
+                part = part[:dice.randrange(len(part))]
+            elif kind == 4:
+                at = dice.randrange(len(part))
+                part = part[:at] + dice.choice([b"\1", b"", b"</x>", b"<Iteration>"]) + part[at + dice.choice([0, 5, 300]):]
+            parts.append(part)
+        parts.append(dice.choice([text, text, text[:dice.randrange(len(text))]]))
+        form = dice.choice(["plain", "one", "each", "cut", "BGZF"])
+        if form in ("each", "cut"):
+            packed = [forms.member(part) for part in parts]
+            if form == "cut":
+                packed = [data[:dice.randrange(10, len(data) + 1)] for data in packed[:-1]] + packed[-1:]
+            child = b"".join(packed)
+        else:
+            child = {"plain": b"".join, "one": lambda p: forms.member(b"".join(p)), "BGZF": lambda p: forms.bgzf(b"".join(p), 700)}[form](parts)
+        try:
+            salvage(tmp_path, [child, GOOD][::dice.choice([1, -1])], "--mismatch", "ignore", "--threads", str(dice.choice([1, 3])))
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed} {form}: {failure}") from None
+
+
+# --- no header is whole --------------------------------------------------------------------------------------
+
+
+def odd(text, old=b"<BlastOutput_param>", new=b"<BlastOutput param e>"):
+    return text.replace(old, new)
+
+
+def test_header_is_made(tmp_path):
+    """Of the child with most whole fields; what is beside the fault stays."""
+    bad = small.text("a", "b").replace(b"<Parameters_expect>10</Parameters_expect>",
+                                       b"<Parameters_log e>1</Parameters_log e><Parameters_gap-open>11</Parameters_gap-open>")
+    worse = bad.replace(b"<BlastOutput_db>nr", b"<BlastOutput_db>n&r")
+    done, told = salvage(tmp_path, [worse, forms.member(bad), bad])
+    text = program.run("--salvage", "--plain", "--keep-db", *program.write_children(tmp_path, [worse, forms.member(bad), bad])).out
+    assert text.count(b"<BlastOutput_db>nr</BlastOutput_db>") == text.count(b"<Parameters_gap-open>11</Parameters_gap-open>") == 1
+    assert b"Parameters_log" not in text
+    assert told["made_header"]["child"].endswith("child_0001.xml.gz") and told["made_header"]["fields"] == 5
+    assert told["made_header"]["reason"] in done.err and "'=' after the attribute's name was expected" in done.err
+    assert f"made of the 5 fields of that of {tmp_path}/child_0001.xml.gz that are whole" in done.err
+    again = program.run(*program.write_children(tmp_path, [text]))
+    assert again.code == program.OK
+
+
+def test_header_of_nothing(tmp_path):
+    headless = small.text("a", "b")[small.text("a").index(b"<Iteration>"):]
+    done, told = salvage(tmp_path, [headless, forms.member(headless)])
+    assert told["made_header"]["fields"] == 0 and "made of the 0 fields" in done.err
+    encoded = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n' + odd(small.text("a", "b", database="\xe9")).split(b"\n", 1)[1]
+    encoded = encoded.decode().encode("latin-1")
+    done = program.run("--salvage", "--plain", "--keep-db", *program.write_children(tmp_path, [encoded, encoded]))
+    assert done.code == SALVAGED and "<BlastOutput_db>\xe9</BlastOutput_db>".encode() in done.out
+
+
+def test_a_whole_header_is_taken_rather(tmp_path):
+    done, told = salvage(tmp_path, [odd(WHOLE), odd(WHOLE), GOOD])
+    assert told["made_header"] is None and "no child's header" not in done.err
+    done, told = salvage(tmp_path, [odd(WHOLE)[:300], GOOD])
+    assert told["made_header"] is None
+
+
+@pytest.mark.parametrize("options", [["--plain"], ["-3"], ["--threads", "1"], ["--threads", "4"]])
+def test_header_is_made_in_any_way(tmp_path, options):
+    children = program.write_children(tmp_path, [odd(WHOLE), forms.member(odd(WHOLE)), forms.bgzf(odd(WHOLE), 500)])
+    done = program.run("--salvage", *options, *children)
+    text = done.out if options == ["--plain"] else program.text_of(done.out)
+    assert done.code == SALVAGED and text == certain.merge([path.read_bytes() for path in children])[0]
