@@ -24,7 +24,8 @@ def make_here(tmp_path):
 @pytest.mark.parametrize("name", [" x", "x ", "  ", "\u00a0x", "x\u3000"])
 def test_names_with_blanks_at_their_ends(here, name):
     for arguments in (["-o", "o", name], ["check", name], ["-o", name + "/o", "a.gz"], ["-o", "o", "--files-from", name],
-                      ["-o", "o", "--report", name + "/r", "a.gz"], ["-o", "o", "--expect-queries", name, "a.gz"], ["finalize", name]):
+                      ["-o", "o", "--report", name + "/r", "a.gz"], ["-o", "o", "--expect-queries", name, "a.gz"],
+                      ["finalize", name]):
         done = run(*arguments, cwd=here)
         assert done.code == NOT_FOUND and f"'{name}'" in done.err.replace("/o", "").replace("/r", ""), (arguments, done.err)
     (here / name).write_bytes(child("c"))
@@ -103,7 +104,8 @@ def test_lines_of_lists(here, arguments):
 def test_lines_of_names_that_are_refused(here):
     (here / "list").write_text("a.gz\n-\n/dev/stdin\n")
     done = run("-o", "o", "--files-from", "list", cwd=here)
-    assert (done.code, done.err) == (USAGE, "blastmerge: list: line 3: standard input is given twice, and can be read only once\n")
+    assert done.code == USAGE
+    assert done.err == "blastmerge: list: line 3: standard input is given twice, and can be read only once\n"
     (here / "list").write_text("a.gz\nftp://u:SECRET@h/x\n")
     done = run("-o", "o", "--files-from", "list", cwd=here)
     assert done.code == USAGE and done.err.startswith("blastmerge: list: line 2: 'ftp://h/x' is no location"), done.err
@@ -166,8 +168,8 @@ def test_standard_input_is_read_once(here, one, other, kind):
 
 
 def closed(here, closing, *arguments):
-    done = subprocess.run(["bash", "-c", f"exec '{PROGRAM}' \"$@\" {closing}", "-", *arguments], cwd=here, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", f"exec '{PROGRAM}' \"$@\" {closing}", "-", *arguments], cwd=here,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     return done.returncode, done.stderr.decode()
 
 
@@ -204,7 +206,8 @@ def test_the_table_goes_into_nothing_that_is_read(here, arguments, name):
     (here / "link").symlink_to("a.gz")
     before = (here / name).read_bytes()
     with open(here / name, "ab") as file:
-        done = subprocess.run([PROGRAM, *arguments], cwd=here, stdout=file, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run([PROGRAM, *arguments], cwd=here, stdout=file, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              check=False)
     assert done.returncode == USAGE and b"the table (standard output) is the same place as" in done.stderr, done.stderr
     assert (here / name).read_bytes() == before
 

@@ -50,7 +50,8 @@ def read(data):
     return gzip.decompress(data)
 
 
-NAMES = [("merged.gz", GZIP), ("merged.xml.gz", GZIP), ("merged", GZIP), ("merged.out", GZIP), (".xml", GZIP), ("merged.xml", PLAIN),
+NAMES = [("merged.gz", GZIP), ("merged.xml.gz", GZIP), ("merged", GZIP), ("merged.out", GZIP), (".xml", GZIP),
+         ("merged.xml", PLAIN),
          ("merged.json", PLAIN), ("merged.tsv", PLAIN), ("merged.csv", PLAIN), ("merged.txt", PLAIN), ("merged.tab", PLAIN),
          ("merged.XML", PLAIN), ("merged.Txt", PLAIN), ("merged.bgz", BGZF), ("merged.xml.BGZ", BGZF)]
 
@@ -150,8 +151,8 @@ def test_the_same_bytes_with_any_threads_and_splits(here, tmp_path):
     assert run("--bgzf", *(tmp_path / f"c{i}" for i in range(3))).out == made
     (tmp_path / "one.xml").write_bytes((here / "text").read_bytes())
     assert run("--bgzf", "--keep-db", tmp_path / "one.xml").out == made  # and wherever one ends
-    slow = subprocess.run(["bash", "-c", f"cat {here}/c1.gz | '{PROGRAM}' --bgzf {here}/c0.gz - {here}/c2.gz"], capture_output=True,
-                          check=True)
+    command = f"cat {here}/c1.gz | '{PROGRAM}' --bgzf {here}/c0.gz - {here}/c2.gz"
+    slow = subprocess.run(["bash", "-c", command], capture_output=True, check=True)
     assert slow.stdout == made
 
 
@@ -191,11 +192,13 @@ def test_salvage(here, tmp_path):
 def test_what_is_broken_off_lacks_the_end(here, tmp_path):
     """Its blocks are gzip members; but no reader of BGZF takes them for all."""
     dice = random.Random(1)
-    rows = "".join(f"q{dice.getrandbits(64):x}\ts{dice.getrandbits(64):x}\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t20.0\n" for _ in range(20000))
+    rows = "".join(f"q{dice.getrandbits(64):x}\ts{dice.getrandbits(64):x}\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t20.0\n"
+                   for _ in range(20000))
     (tmp_path / "good").write_text(rows)
     (tmp_path / "bad").write_text(rows + "no row\n")
     done = run("--bgzf", "-t", "1", tmp_path / "good", tmp_path / "bad")
     assert done.code == 3 and done.out.startswith(b"\x1f\x8b") and not done.out.endswith(END)
     (tmp_path / "broken.bgz").write_bytes(done.out)
-    assert b"EOF marker is absent" in subprocess.run(["bgzip", "-t", tmp_path / "broken.bgz"], capture_output=True, check=False).stderr
+    tested = subprocess.run(["bgzip", "-t", tmp_path / "broken.bgz"], capture_output=True, check=False)
+    assert b"EOF marker is absent" in tested.stderr
     assert run("check", tmp_path / "broken.bgz").code == 3

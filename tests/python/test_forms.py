@@ -78,7 +78,8 @@ def test_without_a_path(tmp_path):
     assert form_of((tmp_path / "merged.xml").read_bytes()) == "gzip"
 
 
-@pytest.mark.parametrize("options", [{"plain": True, "gzip": True}, {"gzip": True, "bgzf": True}, {"plain": True, "bgzf": True}], ids=str)
+@pytest.mark.parametrize("options", [{"plain": True, "gzip": True}, {"gzip": True, "bgzf": True}, {"plain": True, "bgzf": True}],
+                         ids=str)
 def test_one_of_them(options):
     with pytest.raises(blastmerge.UsageError, match="contradict"):
         blastmerge.merged_bytes(CHILDREN, **options)
