@@ -148,6 +148,9 @@ def alternatives(case, options):
         data = [child.thing.data]
         if child.ways:
             data += [child.changed.data, child.other.data]
+            # Rows are whole if each has all columns: so may be another object that is given in this one's length.
+            n, other = len(child.thing.data), child.other.data
+            data.append((other * (n // len(other) + 1))[:n])
         says_nothing = (number, "no_such_range") in looks or any((number, lie) in told for lie in EMPTYING)
         if "--allow-empty" in options and says_nothing:
             data.append(b"")
