@@ -507,7 +507,6 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         case BM_MARK_FIELD:
             bm_header_take(&job->headers[1], field);
             if (field->is_scope) break;
-            if (job->expect != NULL) bm_expect_field(job->expect, field);
             if (job->has_report && !(job->rescue != NULL && bm_rescue_is_header(job)))
                 bm_report_field(&job->report, field);
             break;
@@ -529,6 +528,22 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
 
 /* --- scanning and writing ------------------------------------------------------------------------ */
 
+/* A document's header alone names its query, at such a length that it was not kept whole. */
+static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
+    static const char reason[] = "its query's name stands in its header alone, and is longer than 1024 "
+                                 "bytes, so that its Iteration in "
+                                 "the result does not have it";
+    if (job->number->n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
+    job->n_lost_names = job->number->n_lost_names;
+    if (!job->options.as_unsplit) {
+        bm_gather_add(job, BM_GATHER_NAMES, "%.300s: %s",
+                      bm_source_display_name(&job->children[job->child].source), reason);
+        return BLASTMERGE_OK;
+    }
+    bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", reason);
+    return bm_conduct_fail_child(job);
+}
+
 /* Takes the view's marks: headers are compared, edits made. */
 static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     const struct bm_mark_list *marks = job->view.marks;
@@ -537,9 +552,13 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         if (status != BLASTMERGE_OK) return status;
     }
     if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
+    bool has_field =
+        job->view.field != NULL && !job->view.field->is_scope; /* of the next Iteration's document */
+    if (job->expect != NULL && has_field) bm_expect_field(job->expect, job->view.field);
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
-    if (job->number->excess.what == NULL) return BLASTMERGE_OK;
+    if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
+    if (job->number->excess.what == NULL) return tell_lost_names(job);
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
                "numbers; look at the numbers in this child and the ones before it",

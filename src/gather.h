@@ -15,6 +15,7 @@ enum bm_gather_kind {
     BM_GATHER_PARAMETERS,
     BM_GATHER_SCOPE,
     BM_GATHER_BGZF,
+    BM_GATHER_NAMES,
     BM_GATHER_TWICE,
     BM_GATHER_SHARDS,
     BM_GATHER_DOCUMENTS, /* told in the report alone: BLAST itself writes such files */

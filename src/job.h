@@ -178,6 +178,7 @@ struct blastmerge_job {
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     struct bm_gathered gathered[BM_N_GATHERED];
     struct bm_twins twins;
+    uint64_t n_lost_names;        /* that were told */
     uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
     size_t first_line_end[2];     /* ... and the first of these */
     size_t first_forbidden_child; /* that has a character which XML forbids ... */

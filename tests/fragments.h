@@ -150,6 +150,7 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
             status = bm_child_scan(&maker->child, SIZE_MAX, &view, &error);
             if (status != BLASTMERGE_OK) break;
             bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+            if (view.field != NULL) bm_number_take_field(number, view.field);
             safe = bm_number_safe(number, view.safe, maker->edits);
             if (is_last && view.is_end_of_batch) {
                 while (status == BLASTMERGE_OK && !bm_mark_is_finished(maker->child.mark)) {

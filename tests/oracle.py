@@ -21,6 +21,7 @@ PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
 DECLARATION = b'<?xml version="1.0"?>'
 BOM = b"\xef\xbb\xbf"
 BLANK_LIMIT = 4096  # more blanks than that are neither indentation nor the rest of a line
+NAME_LIMIT = 1024  # more of a header's field is not kept
 MARGIN_LIMIT = 64  # an inserted number is indented by no more than that
 EPILOGUE_LIMIT = 4096
 HOLD_LIMIT = 4096  # a longer body is copied though it holds no Iteration: nobody can hold it back
@@ -345,29 +346,61 @@ def number_of(text, iteration, before):
     return before + 1
 
 
-def number_changes(text, iteration, number):
+def margin_at(text, place):
+    """What goes behind an element that is inserted there, so that what follows stands as it did."""
+    line_start = max(text.rfind(b"\n", 0, place), text.rfind(b"\r", 0, place)) + 1
+    blanks = text[line_start:place]
+    if line_start > 0 and not blanks.strip(b" \t"):
+        return b"\n" + b" " * min(len(blanks), MARGIN_LIMIT)
+    return b""
+
+
+def number_changes(text, iteration, number, names=b""):
     """The changes that give an Iteration this number."""
     digits = b"%d" % number
     name = b"Iteration_iter-num"
     if iteration.is_empty_tag:
-        return [set_content(iteration, b"<%s>%s</%s>" % (name, digits, name))]
+        return [set_content(iteration, b"<%s>%s</%s>%s" % (name, digits, name, names))]
     changes = []
     numbers = iteration.all_named(name)
     if iteration.children and iteration.children[0].name == name:
         changes.append(set_content(numbers.pop(0), digits))
     else:
         place = iteration.children[0].start if iteration.children else iteration.content_end
-        line_start = max(text.rfind(b"\n", 0, place), text.rfind(b"\r", 0, place)) + 1
-        blanks = text[line_start:place]
-        margin = b""
-        if line_start > 0 and not blanks.strip(b" \t"):
-            margin = b"\n" + b" " * min(len(blanks), MARGIN_LIMIT)
-        changes.append(Change(place, place, b"<%s>%s</%s>" % (name, digits, name) + margin))
+        changes.append(Change(place, place, b"<%s>%s</%s>" % (name, digits, name) + margin_at(text, place)))
     for extra in numbers:
         rest = text[extra.end:iteration.content_end]
         n_space = len(rest) - len(rest.lstrip(b" \t\r\n"))
         changes.append(Change(extra.start, extra.end + n_space, b""))
     return changes
+
+
+# --- names that the header alone has ------------------------------------------------------------------
+
+NAMES = [b"query-ID", b"query-def", b"query-len"]
+
+
+def header_names(document, text_of):
+    """What a document's header says of its query: contents by name, None where it is too long to be kept."""
+    names = {}
+    for element in document.root.children:
+        name = element.name.removeprefix(b"BlastOutput_")
+        if element.start > document.iterations.start or element.children or element.name == name or name not in NAMES:
+            continue
+        if names.get(name) is None:
+            content = b"" if element.is_empty_tag else text_of(element.content, element.content_end)
+            names[name] = content if len(content) <= NAME_LIMIT else None
+    return names
+
+
+def place_of_names(iteration):
+    """Where an Iteration's query's names would stand if they are missing, else None."""
+    if iteration.is_empty_tag:
+        return iteration.content
+    others = [element for element in iteration.children if element.name != b"Iteration_iter-num"]
+    if not others:
+        return iteration.content_end
+    return None if others[0].name in (b"Iteration_" + name for name in NAMES) else others[0].start
 
 
 # --- names that BLAST gave ---------------------------------------------------------------------------
@@ -508,11 +541,20 @@ class Merge:
             if self.options.as_unsplit and self.iterations_before + own >= 2**64:
                 raise Refused("a number is too large")
             own = min(own, 2**64 - 1)
-            changes += self.query_changes(text, document, iteration, own)
+            is_of_header = iteration is iterations[0] or self.is_psi(text, document)
+            names = header_names(document, lambda start, end: self.changed(text, document, start, end, [], convert)) if is_of_header else {}
+            place = place_of_names(iteration) if names else None
+            if self.options.as_unsplit and place is not None and self.n_documents > 1 and None in names.values():
+                raise Refused("a name is too large")
+            missing = {} if place is None else {name: content for name, content in names.items() if content is not None}
+            changes += self.query_changes(text, document, iteration, own, missing)
+            elements = [b"<Iteration_%s>%s</Iteration_%s>" % (name, missing[name], name) for name in NAMES if name in missing]
             self.n_hits += iteration.count(b"Hit")
             self.n_hsps += iteration.count(b"Hsp")
             changes += number_changes(text, iteration, self.iterations_before + own if self.options.as_unsplit
-                                      else self.n_iterations)
+                                      else self.n_iterations, b"".join(elements))
+            if elements and not iteration.is_empty_tag:
+                changes.append(Change(place, place, b"".join(element + margin_at(text, place) for element in elements)))
         self.iterations_before += own if self.options.as_unsplit else 0
         first = iterations[0].start if iterations else end
         if b"\n" in text[start:first]:
@@ -557,28 +599,42 @@ class Merge:
         if self.queries_before >= 2**64:
             raise Refused("a number is too large")
 
-    def query_changes(self, text, document, iteration, own):
-        """The changes to an Iteration's query id and message."""
+    @staticmethod
+    def is_psi(text, document):
+        programs = [text[element.content:element.content_end] for element in document.root.all_named(b"BlastOutput_program")
+                    if element.start < document.iterations.start]
+        return any(program in (b"blastpgp", b"psiblast", b"deltablast") for program in programs)
+
+    def new_id(self, content, own):
+        """An id of BLAST's, and what becomes of it; None: it is none of BLAST's."""
+        found = GENERATED.fullmatch(content)
+        n = min(int(found.group(1)[:30]), 2**64 - 1) if found else 0
+        if n and self.goes_back and n <= self.largest_query and n in (own, 1):
+            self.begin_ids()
+        self.goes_back = self.goes_back and not n
+        last = self.last_query
+        if not n or (self.options.query_ids != "renumber" and n not in (own, last, last + 1)):
+            return None
+        if n + self.queries_before >= 2**64:
+            raise Refused("a number is too large")
+        self.last_query, self.largest_query = n, max(n, self.largest_query)
+        return content, b"Query_%d" % (n + self.queries_before) if self.queries_before else content
+
+    def query_changes(self, text, document, iteration, own, missing):
+        """The changes to an Iteration's query id and message; `missing` names are inserted, and changed as well."""
         changes, names = [], None
         if self.options.query_ids == "keep":
             return changes
+        if b"query-ID" in missing:
+            names = self.new_id(missing[b"query-ID"], own)
+            missing[b"query-ID"] = names[1] if names else missing[b"query-ID"]
         for element in iteration.children:
             content = text[element.content:element.content_end]
             if element.is_empty_tag:
                 continue
             if element.name == b"Iteration_query-ID":
-                names = None
-                found = GENERATED.fullmatch(content)
-                n = min(int(found.group(1)[:30]), 2**64 - 1) if found else 0
-                if n and self.goes_back and n <= self.largest_query and n in (own, 1):
-                    self.begin_ids()
-                self.goes_back = self.goes_back and not n
-                last = self.last_query
-                if n and (self.options.query_ids == "renumber" or n in (own, last, last + 1)):
-                    if n + self.queries_before >= 2**64:
-                        raise Refused("a number is too large")
-                    self.last_query, self.largest_query = n, max(n, self.largest_query)
-                    names = content, b"Query_%d" % (n + self.queries_before) if self.queries_before else content
+                names = self.new_id(content, own)
+                if names:
                     changes.append(Change(element.content, element.content_end, names[1]))
             if element.name == b"Iteration_message" and names and names[0] != names[1]:
                 found = new_prefix(self.beginning(content, document), *names)

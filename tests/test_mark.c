@@ -373,6 +373,18 @@ static const struct golden goldens[] = {
      "{ITER}<Iteration>\n <!-- -->{MISSING}<x/></Iteration>{ITEREND}{ITER}<Iteration>\n<!-- -->\t{MISSING}</Iteration>{ITEREND}"
      "{ITER}<Iteration>\n\t {MISSING n=2}</Iteration>{ITEREND}{ITER}<Iteration {MISSING e}/>{/}{ITEREND}"
      "{ITER}<Iteration>{MISSING}<Iteration_iter-num2/></Iteration>{ITEREND}{ITERSEND}{/}" CLOSE, ERROR},
+    {"names that only the header has",
+     "{DOC}{NODECL}<BlastOutput><BlastOutput_query-def>a</BlastOutput_query-def>{FIELD}<BlastOutput_iterations>{ITERS}{BODY}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num>\n  {NAMES n=2}<Iteration_hits/></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=2}2{/}</Iteration_iter-num>\n x {NAMES}<x><Iteration_query-ID/></x></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=3}3{/}</Iteration_iter-num>\r\n<!-- --> <Iteration_query-len>1</Iteration_query-len></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=4}4{/}</Iteration_iter-num>\n<!-- -->{NAMES}<Iteration_message>x</Iteration_message><Iteration_query-ID/></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=5}5{/}</Iteration_iter-num>\r\n\t{NAMES n=1}</Iteration>{ITEREND}{ITER}<Iteration {MISSING e}/>{/}{ITEREND}"
+     "{ITER}<Iteration>\n {MISSING n=1}{NAMES n=1}<x/></Iteration>{ITEREND}{ITER}<Iteration>{MISSING}{NAMES}</Iteration>{ITEREND}"
+     "{ITER}<Iteration>{MISSING}<Iteration_query-def a='b'>x</Iteration_query-def><x/></Iteration>{ITEREND}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=6}6{/}</Iteration_iter-num>{EXTRA}<Iteration_iter-num/> {EXTRAEND}<Iteration_query-ID/></Iteration>{ITEREND}"
+     "{ITERSEND}{/}</BlastOutput_iterations></BlastOutput>\n{DOCEND}{DOC}{NODECL}<BlastOutput><BlastOutput_iterations>{ITERS}{BODY}"
+     "{ITER}<Iteration><Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num><x/></Iteration>{ITEREND}{ITERSEND}{/}</BlastOutput_iterations></BlastOutput>{DOCEND}", ERROR},
     {"numbers that are too many",
      OPEN "{BODY}{ITER}<Iteration><Iteration_iter-num>{NUM D=1}1{/}</Iteration_iter-num>\n{EXTRA}<Iteration_iter-num>2</Iteration_iter-num> \r\n\t{EXTRAEND}"
      "{EXTRA}<Iteration_iter-num/>{EXTRAEND}x{EXTRA}<Iteration_iter-num><y/></Iteration_iter-num>{EXTRAEND}<!-- -->"

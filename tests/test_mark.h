@@ -213,9 +213,9 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
 /* --- marks as text --------------------------------------------------------------------------- */
 
 static const char *const mark_kinds[] = {
-    "DOC",     "BOM",  "DECL",    "NODECL",   "FIELD",   "DB",      "DBEND", "ITERS",    "HEADER",
-    "BODY",    "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA", "EXTRAEND", "ID",
-    "MESSAGE", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",    "CHAR",  "DOCEND",
+    "DOC",     "BOM",   "DECL", "NODECL",  "FIELD",    "DB",      "DBEND", "ITERS",    "HEADER",
+    "BODY",    "ITER",  "NUM",  "LONG",    "LONGEND",  "MISSING", "EXTRA", "EXTRAEND", "ID",
+    "MESSAGE", "NAMES", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",  "CHAR",     "DOCEND",
 };
 
 static inline bool has_value(const struct bm_mark_entry *entry) {
@@ -417,8 +417,12 @@ static inline const char *open_element(struct bytes *text, struct chance *chance
         "x",
         "Iteration_iter-num",
         "Iteration_query-ID",
+        "Iteration_query-def",
+        "Iteration_query-len",
         "Iteration_message",
         "query-id",
+        "query-title",
+        "query-len",
         "message",
         "a.b:c_d-e",
         "a-name-of-thirty-one-bytes-xxxx",
@@ -513,6 +517,8 @@ static inline void make_document(struct bytes *text, struct chance *chance, size
     };
     static const char *const headers[] = {
         "<BlastOutput_db>nr</BlastOutput_db>",
+        "<BlastOutput_query-def>a title</BlastOutput_query-def>",
+        "<BlastOutput_query-ID>Query_1</BlastOutput_query-ID><BlastOutput_query-len>7</BlastOutput_query-len>",
         "<BlastOutput_program>blastp</BlastOutput_program>\n",
         "<BlastOutput_param><Parameters><expect>10</expect></Parameters></BlastOutput_param>",
         "<BlastOutput_db/>",

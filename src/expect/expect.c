@@ -54,6 +54,7 @@ struct bm_expect {
     uint64_t n_iterations;
     uint64_t n_bytes_read; /* of the file, looking for a query of the same name */
     struct located located;
+    struct iteration header; /* what the document's header says */
     struct iteration current;
     struct iteration last;
     char path[512]; /* for messages */
@@ -77,19 +78,6 @@ void bm_expect_close(struct bm_expect *expect, struct bm_memory *memory) {
     if (expect == NULL) return;
     bm_queries_close(&expect->queries);
     bm_release(memory, expect);
-}
-
-void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field) {
-    static const char *const names[] = {"psiblast", "deltablast", "blastpgp"};
-    if (strcmp(field->name, "BlastOutput_version") == 0) {
-        size_t n = strlen(field->value);
-        expect->is_blast_plus = n > 0 && field->value[n - 1] == '+';
-    }
-    if (strcmp(field->name, "BlastOutput_program") != 0) return;
-    expect->is_begin = true;
-    expect->is_psi = false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        expect->is_psi = expect->is_psi || strcmp(field->value, names[i]) == 0;
 }
 
 /* --- what an Iteration says -------------------------------------------------------------------------- */
@@ -170,6 +158,26 @@ static void read_length(struct iteration *iteration, const char *content, size_t
     iteration->length = length;
 }
 
+void bm_expect_field(struct bm_expect *expect, const struct bm_mark_field *field) {
+    static const char *const names[] = {"psiblast", "deltablast", "blastpgp"};
+    if (strcmp(field->name, "BlastOutput_version") == 0) {
+        size_t n = strlen(field->value);
+        expect->is_blast_plus = n > 0 && field->value[n - 1] == '+';
+    }
+    if (strcmp(field->name, "BlastOutput_query-ID") == 0)
+        read_id(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_query-def") == 0)
+        read_title(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_query-len") == 0)
+        read_length(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_program") != 0) return;
+    memset(&expect->header, 0, sizeof expect->header);
+    expect->is_begin = true;
+    expect->is_psi = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        expect->is_psi = expect->is_psi || strcmp(field->value, names[i]) == 0;
+}
+
 static void read_iteration(struct bm_expect *expect, const struct bm_batch *batch, uint64_t to) {
     const char *text = (const char *)batch->text + (int64_t)(expect->iteration - batch->text_offset);
     size_t n_text = (size_t)(to - expect->iteration);
@@ -181,13 +189,16 @@ static void read_iteration(struct bm_expect *expect, const struct bm_batch *batc
     expect->is_first = expect->is_begin;
     expect->is_begin = false;
     memset(&expect->current, 0, sizeof expect->current);
+    /* Old BLAST XML names the query in the header alone. */
+    bool is_in_header = memmem(text, n_text, "<Iteration_query-", strlen("<Iteration_query-")) == NULL;
+    if (is_in_header && (expect->is_first || expect->is_psi)) expect->current = expect->header;
     if (find_content(&content, &n, text, n_text, "<Iteration_query-ID>"))
         read_id(&expect->current, content, n);
     if (find_content(&content, &n, text, n_text, "<Iteration_query-len>"))
         read_length(&expect->current, content, n);
     if (find_content(&content, &n, text, n_text, "<Iteration_query-def>"))
         read_title(&expect->current, content, n);
-    else
+    else if (!is_in_header)
         expect->current.is_nameless = memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
     expect->iteration = NOWHERE;
     expect->n_iterations++;

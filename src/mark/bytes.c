@@ -147,8 +147,8 @@ static bool is_in_plain(const struct bm_mark *mark) {
     case BM_STATE_CDATA:
     case BM_STATE_ATTRIBUTE_VALUE:
     case BM_STATE_PI:
-        return mark->in_iteration && mark->first_seen && !mark->extra_is_ending && !mark->is_watching &&
-               mark->n_pending == 0;
+        return mark->in_iteration && mark->first_seen && !mark->names_are_due && !mark->extra_is_ending &&
+               !mark->is_watching && mark->n_pending == 0;
     default:
         return false;
     }

@@ -30,6 +30,7 @@ struct bm_digest {
     uint64_t n_iterations;         /* what the scanner had counted when the document began ... */
     uint64_t n_hits;               /* ... and of rows, where it is a table */
     bool is_partial;               /* the document's beginning was left out */
+    bool has_header;               /* the document's header names a query */
     bool is_wanted;                /* the current Iteration's query is not complete */
     struct bm_digest_query query;  /* the current Iteration's */
     struct bm_digest_query header; /* the document's */

@@ -237,12 +237,14 @@ struct bm_mark {
     bool number_is_held; /* the number's mark has not been added yet */
     bool number_is_digits;
     bool first_seen;        /* the Iteration's first element began */
+    bool names_are_due;     /* behind its number its query's names must come, or they are missing */
     bool extra_is_ending;   /* white space after a NUMBER_EXTRA */
     bool body_is_open;      /* BM_MARK_BODY has not been added yet */
     bool newline_seen;      /* since the last Iteration, or the body's beginning */
     bool newline_before;    /* the same at `less` */
     bool blank_on_new_line; /* `blank` follows a newline */
-    bool field_is_open;     /* `field` collects a value */
+    bool field_is_open;     /* `field` collects a value ... */
+    uint64_t field_to;      /* ... up to here */
     bool scope_is_open;     /* `field` collects an attribute's value */
     bool content_is_held;   /* a query's id or message has begun, and its mark has not been added yet */
     uint8_t content_kind;   /* enum bm_mark_kind */
@@ -346,7 +348,8 @@ void bm_mark_end_begun(struct bm_mark *mark);                                 /*
 bool bm_mark_end_done(struct bm_mark *mark, uint64_t after);
 void bm_mark_inner_markup(struct bm_mark *mark);                        /* a comment, CDATA or PI began */
 void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at); /* a character of text in the root */
-bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte);           /* a byte, where is_watching */
+void bm_mark_follow_blanks(struct bm_mark *mark, uint32_t c, uint64_t at); /* the same, for blanks alone */
+bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte);              /* a byte, where is_watching */
 
 /* The text from `at` to `end` becomes the character. */
 bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint64_t end, uint32_t value);

@@ -79,6 +79,10 @@ enum bm_mark_kind {
                          title, and `value` is its number in the document, counted from 1; BM_MARK_BARE: it
                          has none */
     BM_MARK_MESSAGE,  /* the same of what BLAST had to say about the query */
+    BM_MARK_QUERY_MISSING, /* the Iteration does not say which query it is of, but the document's header does:
+                              the element behind its number, whose '<' is at offset, or its end tag, is none of
+                              Iteration_query-ID, -def and -len. Flags and `value` as of NUMBER_MISSING; of an
+                              Iteration that is an empty-element tag there is that one alone */
     BM_MARK_QUERY_ROW, /* tables: [offset, end) is a row's field that holds "Query_N", as BLAST names a query
                           without a name: in the columns of queries' names where the query may be one of these
                           (-outfmt 7), else in the first column */

@@ -28,6 +28,7 @@ static void begin_field(struct bm_mark *mark) {
 static void add_to_field(struct bm_mark *mark, uint8_t byte) {
     const char c = (char)byte;
     bm_mark_field_add(mark, &c, 1);
+    mark->field_to = mark->position + 1;
 }
 
 /* The header of BLAST XML has the first query's. */
@@ -40,8 +41,10 @@ static void take_query_field(struct bm_mark *mark) {
                  {"BlastOutput_query-def", BM_DIGEST_TITLE},
                  {"BlastOutput_query-len", BM_DIGEST_LENGTH}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strcmp(field->name, parts[i].name) == 0)
+        if (strcmp(field->name, parts[i].name) == 0) {
             bm_digest_take(&mark->digest.header, parts[i].part, field->value, field->n_value);
+            mark->digest.has_header = true;
+        }
 }
 
 static void end_field(struct bm_mark *mark, uint64_t after) {
@@ -94,14 +97,24 @@ static void end_number(struct bm_mark *mark) {
     }
 }
 
-static void add_missing_number(struct bm_mark *mark) {
+/* Something is missing before the '<', with what is to be known of the indentation there. */
+static void add_missing(struct bm_mark *mark, enum bm_mark_kind kind) {
     enum { MAX_BLANKS = 64 };
-    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_NUMBER_MISSING, mark->less);
-    mark->first_seen = true;
+    struct bm_mark_entry *entry = bm_mark_add(mark, kind, mark->less);
     if (mark->blank == BM_MARK_NOWHERE || !mark->blank_on_new_line) return;
     uint64_t n_blanks = mark->less - mark->blank;
     entry->flags = BM_MARK_NEWLINE;
     entry->value = n_blanks < MAX_BLANKS ? n_blanks : MAX_BLANKS;
+}
+
+static void add_missing_number(struct bm_mark *mark) {
+    add_missing(mark, BM_MARK_NUMBER_MISSING);
+    mark->first_seen = true;
+}
+
+static void add_missing_names(struct bm_mark *mark) {
+    mark->names_are_due = false;
+    add_missing(mark, BM_MARK_QUERY_MISSING);
 }
 
 /* --- a query's id and message ---------------------------------------------------------------- */
@@ -241,6 +254,23 @@ static void add_iteration(struct bm_mark *mark, uint64_t less, bool has_newline)
     if (has_newline) entry->flags = BM_MARK_NEWLINE;
 }
 
+/* An element begins behind the Iteration's number, or is that. */
+static void follow_names(struct bm_mark *mark) {
+    switch (mark->element) {
+    case BM_ELEMENT_NUMBER:
+    case BM_ELEMENT_NUMBER_EXTRA:
+        break;
+    case BM_ELEMENT_QUERY_ID:
+    case BM_ELEMENT_QUERY_TITLE:
+    case BM_ELEMENT_QUERY_LENGTH:
+        mark->names_are_due = false;
+        break;
+    default:
+        add_missing_names(mark);
+        break;
+    }
+}
+
 /* What an element's beginning, whose '<' is at `less`, tells at once. */
 static void add_start(struct bm_mark *mark) {
     bool is_first = mark->in_iteration && mark->depth + 1 == BM_DEPTH_NUMBER && !mark->first_seen;
@@ -256,6 +286,7 @@ static void add_start(struct bm_mark *mark) {
         add_missing_number(mark);
     }
     if (is_first) mark->first_seen = true;
+    if (mark->names_are_due && mark->depth + 1 == BM_DEPTH_NUMBER) follow_names(mark);
     if (mark->element == BM_ELEMENT_MEGABLAST) {
         mark->in_megablast = mark->is_watching = true;
         mark->megablast = mark->less;
@@ -300,6 +331,7 @@ static void open_iteration(struct bm_mark *mark) {
     mark->in_iteration = true;
     mark->digest.is_wanted = true;
     mark->first_seen = is_xml2(mark); /* its reports have no numbers */
+    mark->names_are_due = mark->digest.has_header && !is_xml2(mark);
     mark->blank = BM_MARK_NOWHERE;
 }
 
@@ -484,6 +516,8 @@ void bm_mark_end_begun(struct bm_mark *mark) {
     end_part(mark);
     if (mark->depth == BM_DEPTH_ITERATION && mark->in_iteration && !mark->first_seen)
         add_missing_number(mark);
+    if (mark->depth == BM_DEPTH_ITERATION && mark->in_iteration && mark->names_are_due)
+        add_missing_names(mark);
     if (mark->depth == BM_DEPTH_HEADER && mark->in_iterations) end_iterations(mark);
     if (mark->depth == BM_DEPTH_HEADER && mark->in_database)
         bm_mark_add(mark, BM_MARK_DATABASE_END, mark->less);
@@ -540,7 +574,7 @@ static void find_body(struct bm_mark *mark, uint32_t c, uint64_t at) {
     }
 }
 
-static void follow_blanks(struct bm_mark *mark, uint32_t c, uint64_t at) {
+void bm_mark_follow_blanks(struct bm_mark *mark, uint32_t c, uint64_t at) {
     if (c == '\n' || c == '\r') {
         mark->blank = at + 1;
         mark->blank_on_new_line = true;
@@ -559,7 +593,7 @@ void bm_mark_place_text(struct bm_mark *mark, uint32_t c, uint64_t at) {
         bm_mark_add(mark, BM_MARK_NUMBER_EXTRA_END, at);
     }
     if (mark->body_is_open) find_body(mark, c, at);
-    follow_blanks(mark, c, at);
+    bm_mark_follow_blanks(mark, c, at);
 }
 
 bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
@@ -596,6 +630,36 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
     return true;
 }
 
+static size_t encode_utf8(char utf8[3], uint32_t character) {
+    size_t n = 0;
+    if (character < 0x800) {
+        utf8[n++] = (char)(0xc0 | character >> 6);
+    } else { /* none of the encodings has one beyond U+FFFF */
+        utf8[n++] = (char)(0xe0 | character >> 12);
+        utf8[n++] = (char)(0x80 | (character >> 6 & 0x3f));
+    }
+    utf8[n++] = (char)(0x80 | (character & 0x3f));
+    return n;
+}
+
+/* In a field's value, too, the text from `at` to `end` becomes the character. */
+static void convert_field(struct bm_mark *mark, uint64_t at, uint64_t end, uint32_t value) {
+    struct bm_mark_field *field = &mark->field;
+    char utf8[3];
+    size_t n_utf8 = encode_utf8(utf8, value);
+    size_t n_old = (size_t)(end - at);
+    uint64_t n_back = mark->field_to - at;
+    bool is_there = !field->is_cut && n_back <= field->n_value && n_old <= n_back;
+    if (!is_there || field->n_value - n_old + n_utf8 > BM_MARK_MAX_VALUE) {
+        field->is_cut = true;
+        return;
+    }
+    char *from = field->value + field->n_value - (size_t)n_back;
+    memmove(from + n_utf8, from + n_old, (size_t)n_back - n_old);
+    memcpy(from, utf8, n_utf8);
+    field->n_value = field->n_value - n_old + n_utf8;
+}
+
 bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint64_t end, uint32_t value) {
     if (mark->in_megablast) {
         return bm_mark_fail(mark, at,
@@ -604,6 +668,7 @@ bool bm_mark_add_character(struct bm_mark *mark, uint64_t at, uint64_t end, uint
     if (mark->state == BM_STATE_START_NAME && mark->tag_is_open) decide_early(mark);
     begin_long_number(mark);
     cut_content(mark, at);
+    if (mark->field_is_open) convert_field(mark, at, end, value);
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_CHARACTER, at);
     entry->end = end;
     entry->value = value;

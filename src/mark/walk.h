@@ -220,6 +220,7 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
     if (part != BM_DIGEST_NOTHING && digest->is_wanted)
         bm_digest_take(&digest->query, part, walk.text + begin, end - begin);
     if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
+    if (part != BM_DIGEST_NOTHING) mark->names_are_due = false;
     if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
         enum bm_mark_kind kind = part == BM_DIGEST_ID ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
         bm_mark_add(mark, kind, walk.offset + begin)->end = walk.offset + end;
@@ -237,7 +238,8 @@ WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less
     size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
     if (end == 0) return walk;
     if (walk.depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return walk;
-    if (has_parts(walk.mark) && is_query(&walk, name, n_name, &part)) return walk;
+    if (has_parts(walk.mark) && (walk.mark->names_are_due || is_query(&walk, name, n_name, &part)))
+        return walk;
     count_element(&walk, name, n_name);
     if (end == greater) push_long(&walk, name, n_name);
     walk.special += 2;
@@ -257,9 +259,13 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
     if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
-    if (bm_unlikely(may_be_part(walk)) && is_query(walk, name, n_name, &part)) {
-        *walk = take_query(*walk, less, n_name, part);
-        return walk->position > less ? STOP_NOT : STOP_SHORT;
+    if (bm_unlikely(may_be_part(walk))) {
+        bool is_part = is_query(walk, name, n_name, &part);
+        if (walk->mark->names_are_due && part == BM_DIGEST_NOTHING) return STOP_SHORT;
+        if (is_part) {
+            *walk = take_query(*walk, less, n_name, part);
+            return walk->position > less ? STOP_NOT : STOP_SHORT;
+        }
     }
     count_element(walk, name, n_name);
     size_t next = walk->special[2];
@@ -392,14 +398,23 @@ INLINE enum stop take_number(struct walk *walk) {
     entry->flags = BM_MARK_DIGITS;
     entry->value = value;
     mark->first_seen = true;
+    mark->blank = BM_MARK_NOWHERE;
     walk->position = end + strlen("</Iteration_iter-num>");
     pass_specials(walk);
     return STOP_NOT;
 }
 
+/* The blanks behind an Iteration's number, which matter if its query's names are missing. */
+INLINE enum stop take_blanks(struct walk *walk) {
+    size_t end = walk->special[0] < walk->size ? walk->special[0] : walk->size;
+    for (; walk->position < end; walk->position++)
+        bm_mark_follow_blanks(walk->mark, walk->text[walk->position], walk->offset + walk->position);
+    return end == walk->size ? STOP_END : walk->text[end] == '<' ? STOP_NOT : STOP_SHORT;
+}
+
 /* "</Iteration>", which has been looked at. */
 INLINE enum stop leave_iteration(struct walk *walk) {
-    if (!has_room(walk)) return STOP_SHORT;
+    if (!has_room(walk) || walk->mark->names_are_due) return STOP_SHORT;
     walk->position = walk->special[1] + 1u;
     walk->special += 2;
     walk->depth--;
@@ -428,6 +443,7 @@ WALK_TARGET static enum stop walk_window(struct walk *walk) {
     while (stop == STOP_NOT) {
         if (here.depth == BM_DEPTH_HEADER) stop = take_iteration(&here);
         if (stop == STOP_NOT && !here.mark->first_seen) stop = take_number(&here);
+        if (stop == STOP_NOT && here.mark->names_are_due) stop = take_blanks(&here);
         if (stop == STOP_NOT) stop = walk_inside(&here);
         if (stop == STOP_CHANGE) stop = leave_iteration(&here);
     }

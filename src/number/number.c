@@ -187,7 +187,11 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
     number->is_dropping = false;
     number->pending_body = NONE;
     number->old_query = 0;
-    if ((mark->flags & BM_MARK_LEFT) == 0) begin_run(number, mark);
+    if ((mark->flags & BM_MARK_LEFT) == 0) {
+        number->n_own_iterations = 0;
+        number->has_names = number->is_psi = false;
+        begin_run(number, mark);
+    }
     if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
 }
 
@@ -359,6 +363,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     number->new_query = 0;
     number->iteration = mark->offset;
     number->has_iteration = true;
+    number->n_own_iterations++;
     number->line = BM_TALLY_LINE_OPEN;
     number->n_iterations++;
 }
@@ -469,10 +474,99 @@ static void take_long_number(struct bm_number *number, const struct bm_mark_entr
     begin_drop(number, edits, mark->offset);
 }
 
+/* A line break and an indentation. */
+static const char new_line[66] = "\n                                                                ";
+
+/* --- a query that only the header names ------------------------------------------------------------ */
+
+/* Old BLAST XML has one query in each document, and names it in the header alone, which is one for all in the
+ * result. */
+static const struct {
+    const char *field;
+    const char *start_tag;
+    const char *end_tag;
+} name_elements[BM_NUMBER_NAMES] = {
+    {"BlastOutput_query-ID", "<Iteration_query-ID>", "</Iteration_query-ID>"},
+    {"BlastOutput_query-def", "<Iteration_query-def>", "</Iteration_query-def>"},
+    {"BlastOutput_query-len", "<Iteration_query-len>", "</Iteration_query-len>"},
+};
+
+static void keep_name(struct bm_number *number, size_t which, const struct bm_mark_field *field) {
+    if (!number->has_names) {
+        number->has_names = true;
+        number->which_names ^= 1;
+        memset(number->names[number->which_names].n_elements, 0,
+               sizeof number->names[number->which_names].n_elements);
+        number->names[number->which_names].is_cut = false;
+    }
+    struct bm_number_names *names = &number->names[number->which_names];
+    if (names->n_elements[which] > 0) return;
+    if (field->is_cut) {
+        names->is_cut = true;
+        return;
+    }
+    int n = snprintf(names->elements[which], sizeof names->elements[which], "%s%.*s%s",
+                     name_elements[which].start_tag, (int)field->n_value, field->value,
+                     name_elements[which].end_tag);
+    names->n_elements[which] = (size_t)n;
+}
+
+void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field) {
+    static const char *const programs[] = {"blastpgp", "psiblast", "deltablast"};
+    if (field->is_scope || field->is_parameter) return;
+    if (strcmp(field->name, "BlastOutput_program") == 0) {
+        for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+            number->is_psi = number->is_psi || strcmp(field->value, programs[i]) == 0;
+    }
+    for (size_t i = 0; i < BM_NUMBER_NAMES; i++)
+        if (strcmp(field->name, name_elements[i].field) == 0) keep_name(number, i, field);
+}
+
+/* Inserts the element of the query's id if that has become another one. */
+static bool insert_new_id(struct bm_number *number, const struct bm_number_names *names, uint64_t offset,
+                          struct bm_edit_list *edits) {
+    const size_t n_start = strlen(name_elements[0].start_tag), n_end = strlen(name_elements[0].end_tag);
+    const char *id = names->elements[0] + n_start;
+    const size_t n_id = names->n_elements[0] - n_start - n_end;
+    char text[128];
+    number->old_query = number->new_query = 0;
+    if (number->ids.policy == BLASTMERGE_QUERY_IDS_KEEP ||
+        !bm_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
+                           &number->new_query))
+        return false;
+    if (number->new_query == number->old_query) {
+        number->new_query = 0;
+        return false;
+    }
+    number->n_changed_ids++;
+    number->n_guessed_ids++;
+    int n = snprintf(text, sizeof text, "%sQuery_%" PRIu64 "%s", name_elements[0].start_tag,
+                     number->new_query, name_elements[0].end_tag);
+    insert_copy(edits, offset, text, (size_t)n);
+    return true;
+}
+
+/* The header's query is that of the first Iteration; PSI-BLAST has several for one query. */
+static void insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
+                         struct bm_edit_list *edits) {
+    const struct bm_number_names *names = &number->names[number->which_names];
+    bool is_of_query = number->n_own_iterations == 1 || number->is_psi;
+    if (!number->has_names || !is_of_query) return;
+    number->n_lost_names += names->is_cut && number->n_documents > 1;
+    for (size_t i = 0; i < BM_NUMBER_NAMES; i++) {
+        if (names->n_elements[i] == 0) continue;
+        if (i > 0 || !insert_new_id(number, names, mark->offset, edits))
+            insert(edits, mark->offset, names->elements[i], names->n_elements[i]);
+        if ((mark->flags & BM_MARK_NEWLINE) != 0)
+            insert(edits, mark->offset, new_line, (size_t)mark->value + 1);
+    }
+}
+
+/* --- numbers that are missing ---------------------------------------------------------------------- */
+
 /* Inserts a whole number element where there is none. */
 static void take_missing_number(struct bm_number *number, const struct bm_mark_entry *mark,
                                 struct bm_edit_list *edits) {
-    static const char blanks[65] = "                                                                ";
     static const char iteration_end_tag[] = "</Iteration>";
     bool is_empty_tag = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     char text[160];
@@ -484,16 +578,15 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
     n += print_number(text + n, number->number);
     memcpy(text + n, number_end_tag, sizeof number_end_tag - 1);
     n += sizeof number_end_tag - 1;
-    if (is_empty_tag) {
-        memcpy(text + n, iteration_end_tag, sizeof iteration_end_tag - 1);
-        n += sizeof iteration_end_tag - 1;
-    } else if ((mark->flags & BM_MARK_NEWLINE) != 0) {
-        text[n++] = '\n';
-        memcpy(text + n, blanks, mark->value);
-        n += mark->value;
+    if (!is_empty_tag && (mark->flags & BM_MARK_NEWLINE) != 0) {
+        memcpy(text + n, new_line, mark->value + 1);
+        n += mark->value + 1;
     }
     insert_copy(edits, mark->offset, text, n);
-    if (is_empty_tag) drop(edits, mark->offset, mark->end);
+    if (!is_empty_tag) return;
+    insert_names(number, mark, edits);
+    insert(edits, mark->offset, iteration_end_tag, sizeof iteration_end_tag - 1);
+    drop(edits, mark->offset, mark->end);
 }
 
 /* --- queries ------------------------------------------------------------------------------------- */
@@ -694,6 +787,9 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         break;
     case BM_MARK_QUERY_ID:
         take_query_id(number, mark, batch, edits);
+        break;
+    case BM_MARK_QUERY_MISSING:
+        insert_names(number, mark, edits);
         break;
     case BM_MARK_QUERY_ROW:
         take_query_row(number, mark, batch, edits);

@@ -20,6 +20,7 @@ enum {
     BM_NUMBER_MAX_BODY_HOLD = 4096, /* bytes of a body without an Iteration that contribute nothing */
     BM_NUMBER_MAX_DATABASE = 4096,  /* bytes of the database's text, before escaping */
     BM_NUMBER_MAX_PENDING = 192,    /* edits of such a body; from there on it counts */
+    BM_NUMBER_NAMES = 3,            /* of a query: id, title, length */
     BM_NUMBER_ROOM = 8              /* edits that one mark makes at most */
 };
 
@@ -55,12 +56,24 @@ struct bm_number {
     uint64_t n_unnumbered;        /* Iterations without a number, or whose number is none: counted on */
     struct bm_number_excess excess;
     enum bm_tally_line line;
+    /* The elements that name a document's query, made of its header's: of the current document, and of one
+     * before, whose edits may not have been taken yet. */
+    struct bm_number_names {
+        size_t n_elements[BM_NUMBER_NAMES]; /* bytes; 0: there is none */
+        char elements[BM_NUMBER_NAMES][BM_MARK_MAX_VALUE + 64];
+        bool is_cut; /* one is longer than what is kept of it */
+    } names[2];
+    unsigned which_names;
+    uint64_t n_lost_names; /* Iterations whose query only a header names, which is neither kept nor copied */
 
     /* the document at hand */
     bool is_first;
     bool is_in_fragment;
     bool is_dropping; /* inside a dropped range of the fragment */
     bool has_iteration;
+    uint64_t n_own_iterations;
+    bool has_names;         /* names[which_names] are the document's */
+    bool is_psi;            /* all of its Iterations are of one query */
     uint64_t number_before; /* the last number of the documents before, all in all */
     uint64_t own_number;    /* of the Iteration at hand, as its document has it ... */
     bool has_own_number;    /* ... if there was one */
@@ -106,6 +119,9 @@ struct bm_tally bm_number_tally(struct bm_number *number);
  */
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
                     uint64_t safe, struct bm_edit_list *edits);
+
+/* A field of the current document's header: that of the last mark which was taken. */
+void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field);
 
 /* The edits that it has appended must not be written if number->excess says that a sum is too large. */
 
