@@ -38,7 +38,9 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     struct blastmerge_job *job = make_job(&options, children, n_children);
     *status = run_job(job, way.form, &text);
     *is_xml = blastmerge_report(job)->format <= BLASTMERGE_FORMAT_XML2;
-    require(*status == BLASTMERGE_OK || *status == BLASTMERGE_DATA || *status == BLASTMERGE_MISMATCH);
+    bool is_refused = *status == BLASTMERGE_USAGE && options.database != NULL; /* that is XML's */
+    require(*status == BLASTMERGE_OK || *status == BLASTMERGE_DATA || *status == BLASTMERGE_MISMATCH ||
+            is_refused);
     blastmerge_destroy(job);
     return text;
 }
