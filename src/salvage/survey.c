@@ -243,6 +243,15 @@ static void search_from(struct bm_survey_state *now, uint64_t offset) {
     now->position = offset;
 }
 
+/* A text's beginning is held until it shows what it is, perhaps beyond what was summed up; then what lies in it is
+ * searched. */
+static void sum_anew(struct bm_survey *survey) {
+    struct bm_survey_state *now = &survey->now;
+    if (now->last > 0 || survey->batch->n_history < survey->text_offset) return;
+    now->summed = 0;
+    now->crc32 = 0;
+}
+
 /* Where to search from. A DOCTYPE that is broken off swallows the beginning of what follows up to its next quote. */
 static uint64_t find_start(const struct bm_survey *survey, uint64_t offset) {
     enum { LONGEST_SWALLOWED = 64 };
@@ -268,6 +277,7 @@ static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) 
     open_hole(survey, reason);
     now->encoding = bm_mark_body_encoding(survey->mark);
     if (offset >= now->body_end) now->last_number = 0;
+    if (offset < now->summed) sum_anew(survey);
     search_from(now, find_start(survey, offset));
 }
 

@@ -310,6 +310,13 @@ def test_too_much_damage_loses_the_rest(tmp_path):
     assert program.run("--salvage", *children).code == SALVAGED
 
 
+def test_what_stands_before_in_small_members(tmp_path):
+    """A text's beginning is held until it shows what it is, which may be some members later."""
+    for junk in (b'\xff\xff\xff\xff\0000"?>\n', bytes(40), b"x", b"q\ts\t1\n", b"<?xml ver\1"):
+        for size in (7, 50, 300, 1000):
+            salvage(tmp_path, [forms.several(junk + TEXT, (size,)), GOOD], "--format", "xml")
+
+
 # --- headers -----------------------------------------------------------------------------------------------------
 
 
