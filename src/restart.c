@@ -113,6 +113,7 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
 static void explain_text(struct blastmerge_job *job) {
     uint64_t begin = 0;
     enum blastmerge_format format = bm_mark_format(bm_conduct_child(job)->mark);
+    if (job->view.counts.n_documents == 0) return; /* it is a message in front of the first, say */
     if (bm_mark_has_ended(bm_conduct_child(job)->mark)) return;
     if (!find_document(job, format, job->error.text_offset, &begin)) return;
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
