@@ -9,8 +9,8 @@
  * Each Iteration's number is replaced by a running one. -n: no edits but the fragment's ends. -q: query ids
  * are shifted, too. -s: the number before the first. -o: writes the result, a gzip file.
  */
-#include "base/edit.h"
-#include "base/output.h"
+#include "flow/output.h"
+#include "flow/script.h"
 #include "inflate/inflate.h"
 #include "splice/splice.h"
 
@@ -193,7 +193,7 @@ static void empty(struct bm_output *output, struct totals *totals, FILE *file) {
     output->n_data = 0;
 }
 
-static double splice_child(struct bm_splice *splice, const struct child *child, struct bm_edit_list *list,
+static double splice_child(struct bm_splice *splice, const struct child *child, struct bm_script *list,
                            struct bm_output *output, struct totals *totals, FILE *file) {
     size_t e = 0;
     double start = now();
@@ -202,9 +202,10 @@ static double splice_child(struct bm_splice *splice, const struct child *child, 
         bool is_done = false;
         while (!is_done) {
             size_t n = 0;
-            while (n < BM_EDIT_LIST && e + n < child->n_edits && child->edits[e + n].offset <= child->safe[i])
+            while (n < BM_SCRIPT_EDITS && e + n < child->n_edits &&
+                   child->edits[e + n].offset <= child->safe[i])
                 n++;
-            bool is_all = n < BM_EDIT_LIST;
+            bool is_all = n < BM_SCRIPT_EDITS;
             memcpy(list->edits, child->edits + e, n * sizeof *child->edits);
             list->n_edits = n;
             list->position = 0;
@@ -223,7 +224,7 @@ static double splice_child(struct bm_splice *splice, const struct child *child, 
 
 static void run_child(const char *name, const struct options *options, struct bm_memory *memory,
                       struct bm_splice *splice, struct totals *totals, uint64_t *n_iterations, FILE *file) {
-    static struct bm_edit_list list;
+    static struct bm_script list;
     static uint8_t data[BM_OUTPUT_SIZE];
     struct child child;
     memset(&child, 0, sizeof child);

@@ -256,10 +256,11 @@ static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t
     struct bm_fetch fetch = {0};
     size_t n = 0;
     size_t n_read = capacity;
-    struct bm_source source = bm_source_remote(is_store ? "s3://bucket/key" : "https://host/child", NULL);
+    struct bm_fetch_source source =
+        bm_fetch_source_remote(is_store ? "s3://bucket/key" : "https://host/child", NULL);
     source.location = source.name;
     source.cloud = cloud;
-    enum blastmerge_status status = bm_source_look(&source, &error);
+    enum blastmerge_status status = bm_fetch_source_look(&source, &error);
     if (status == BLASTMERGE_OK) status = bm_fetch_open(&fetch, &source, cancel, &error);
     while (status == BLASTMERGE_OK && n_read == capacity && n + capacity <= sizeof data) {
         (void)bm_fetch_is_ready(&fetch, capacity);
@@ -271,7 +272,7 @@ static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t
     stub_require(!has_ended || source.n_bytes == UINT64_MAX || source.n_bytes == n);
     stub_require(status == error.status && status != BLASTMERGE_INTERNAL && status != BLASTMERGE_USAGE);
     bm_fetch_close(&fetch);
-    bm_source_close(&source);
+    bm_fetch_source_close(&source);
 }
 
 static void run_judged(const uint8_t *data, size_t size) {

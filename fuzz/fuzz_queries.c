@@ -10,8 +10,8 @@
  * file; after two NUL bytes, children (children.h).
  */
 #include "children.h"
-#include "expect/queries.h"
 #include "keep.h"
+#include "queries/file.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -191,7 +191,7 @@ static struct bytes name_of(const struct reader *reader) {
     return (struct bytes){(uint8_t *)(uintptr_t)(reader->title + from), to - from};
 }
 
-static void require_same(const struct bm_queries *queries, const struct reader *reader) {
+static void require_same(const struct bm_queries_file *queries, const struct reader *reader) {
     size_t n = reader->n_title < BM_QUERIES_TITLE ? reader->n_title : BM_QUERIES_TITLE;
     require(queries->n_title == n && queries->title[n] == '\0' && queries->is_cut == (reader->n_title > n));
     require(n == 0 || memcmp(queries->title, reader->title, n) == 0);
@@ -208,11 +208,11 @@ static int is_told(const uint8_t *data, size_t n) {
 
 /* The queries in the file, three times: from its begin, again, and each twice. */
 static void compare(const uint8_t *data, size_t n) {
-    struct bm_queries *queries = calloc(1, sizeof *queries);
+    struct bm_queries_file *queries = calloc(1, sizeof *queries);
     struct bm_cancel cancel;
     struct blastmerge_error error;
     require(queries != NULL && bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
-    enum blastmerge_status status = bm_queries_open(queries, path, &cancel, &error);
+    enum blastmerge_status status = bm_queries_file_open(queries, path, &cancel, &error);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_USAGE ||
             (is_told(data, n) && status == BLASTMERGE_DATA));
     for (int i = 0; i < 3 && status == BLASTMERGE_OK && !is_told(data, n); i++) {
@@ -220,20 +220,20 @@ static void compare(const uint8_t *data, size_t n) {
         uint64_t number = 0;
         bool has_query = true;
         require(queries->is_fasta == (reader.is_fasta != 0));
-        bm_queries_rewind(queries, queries->is_fasta);
+        bm_queries_file_rewind(queries, queries->is_fasta);
         while (has_query) {
-            struct bm_queries_place place = bm_queries_place(queries);
-            require(bm_queries_next(queries, &has_query, &error) == BLASTMERGE_OK);
+            struct bm_queries_file_place place = bm_queries_file_place(queries);
+            require(bm_queries_file_next(queries, &has_query, &error) == BLASTMERGE_OK);
             if (i == 2) {
-                bm_queries_go(queries, &place);
-                require(bm_queries_next(queries, &has_query, &error) == BLASTMERGE_OK);
+                bm_queries_file_go(queries, &place);
+                require(bm_queries_file_next(queries, &has_query, &error) == BLASTMERGE_OK);
             }
             require(has_query == read_query(&reader) && queries->number == number + has_query);
             number += has_query;
             if (has_query) require_same(queries, &reader);
         }
     }
-    bm_queries_close(queries);
+    bm_queries_file_close(queries);
     bm_cancel_close(&cancel);
     free(queries);
 }

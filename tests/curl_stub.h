@@ -54,11 +54,11 @@ static void stub_waited(int timeout_ms);
 /* A clock that goes on only while somebody waits. */
 static int64_t stub_clock_ms;
 
-int64_t bm_clock_ms(void) {
+int64_t bm_cloud_clock_ms(void) {
     return stub_clock_ms;
 }
 
-int64_t bm_clock_seconds(void) {
+int64_t bm_cloud_clock_seconds(void) {
     return 1700000000 + stub_clock_ms / 1000;
 }
 

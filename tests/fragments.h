@@ -9,7 +9,7 @@
 
 #include "child/child.h"
 #include "number/number.h"
-#include "splice/pack.h"
+#include "pack/pack.h"
 #include "splice/splice.h"
 #include "stitch/stitch.h"
 
@@ -46,7 +46,7 @@ struct fragment_maker {
     struct bm_workers workers;
     struct bm_cancel cancel;
     struct bm_child child;
-    struct bm_edit_list *edits;
+    struct bm_script *edits;
     struct bm_output output;
     struct bm_splice *splice;
     struct bm_pack *pack;
@@ -69,7 +69,7 @@ static inline void fragment_open(struct fragment_maker *maker, const struct frag
         .invalid_utf8 = options->invalid_utf8,
         .forbidden_characters = options->forbidden_characters,
         .tells_queries = options->query_ids != BLASTMERGE_QUERY_IDS_KEEP,
-        .room = bm_lane_room_of(&maker->workers),
+        .room = bm_child_lane_room_of(&maker->workers),
     };
     int level = options->level > 0 ? options->level : 6;
     fragment_need(bm_child_create(&maker->child, &settings, &maker->workers, &maker->memory) ==
@@ -125,7 +125,7 @@ static inline void fragment_write(struct fragment_maker *maker, const struct bm_
 static inline enum blastmerge_status fragment_read(struct fragment_maker *maker, struct bm_number *number,
                                                    const struct fragment_child *data,
                                                    struct fragment *fragment) {
-    struct bm_source source = bm_source_memory("child", data->data, data->n);
+    struct bm_fetch_source source = bm_fetch_source_memory("child", data->data, data->n);
     struct blastmerge_error error = {0};
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_last = false;
@@ -146,7 +146,7 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
         if (is_last && batch->text_offset == 0 && batch->n_text == 0) break; /* there is no text */
         while (status == BLASTMERGE_OK && !view.is_end_of_batch) {
             uint64_t safe = 0;
-            bm_edit_list_compact(maker->edits);
+            bm_script_compact(maker->edits);
             status = bm_child_scan(&maker->child, SIZE_MAX, &view, &error);
             if (status != BLASTMERGE_OK) break;
             bm_number_take(number, view.marks, batch, view.safe, maker->edits);

@@ -7,7 +7,7 @@
 #ifndef INFLATE_CHECK_H
 #define INFLATE_CHECK_H
 
-#include "base/deflate.h"
+#include "deflate/deflate.h"
 #include "inflate/internal.h"
 #include "inflate_slow.h"
 

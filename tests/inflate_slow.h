@@ -7,7 +7,7 @@
 #ifndef INFLATE_SLOW_H
 #define INFLATE_SLOW_H
 
-#include "base/batch.h"
+#include "flow/batch.h"
 
 #define ZLIB_CONST
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include "splice_stream.h"
 
-#include "base/output.h"
+#include "flow/output.h"
 #include "inflate/inflate.h"
 #include "splice/splice.h"
 
@@ -108,7 +108,7 @@ struct runner {
     struct bm_inflate *inflate;
     struct bm_batch batches[2];
     struct bm_output output;
-    struct bm_edit_list *edits;
+    struct bm_script *edits;
 };
 
 static inline void runner_open(struct runner *runner) {
@@ -141,7 +141,7 @@ static inline void step_to(struct runner *runner, const struct bm_batch *batch, 
                            size_t *n_given, size_t n_known, uint64_t safe, bool is_last, size_t room,
                            struct result *result) {
     for (;;) {
-        size_t n = n_known - *n_given < BM_EDIT_LIST ? n_known - *n_given : BM_EDIT_LIST;
+        size_t n = n_known - *n_given < BM_SCRIPT_EDITS ? n_known - *n_given : BM_SCRIPT_EDITS;
         bool is_all = n == n_known - *n_given;
         uint64_t until = is_all ? safe : script->edits[*n_given + n].offset;
         if (n > 0) memcpy(runner->edits->edits, script->edits + *n_given, n * sizeof *script->edits);

@@ -7,8 +7,8 @@
 #ifndef BM_TESTS_SPLICE_STREAM_H
 #define BM_TESTS_SPLICE_STREAM_H
 
-#include "base/batch.h"
-#include "base/deflate.h"
+#include "deflate/deflate.h"
+#include "flow/batch.h"
 #include "splice/huffman.h"
 
 #include <stdio.h>
@@ -157,12 +157,12 @@ static inline unsigned plain_decode(const struct plain_code *code, const uint8_t
 static inline void plain_match(struct stream *stream, const struct plain_code *distances, unsigned symbol,
                                uint64_t *bit) {
     const uint8_t *data = stream->gzip.data;
-    unsigned n_extra = bm_length_extra_bits[symbol - 257];
-    unsigned length = bm_length_base[symbol - 257] + bits_at(data, *bit, n_extra);
+    unsigned n_extra = bm_deflate_length_extra_bits[symbol - 257];
+    unsigned length = bm_deflate_length_base[symbol - 257] + bits_at(data, *bit, n_extra);
     *bit += n_extra;
     symbol = plain_decode(distances, data, bit);
-    n_extra = bm_distance_extra_bits[symbol];
-    size_t distance = bm_distance_base[symbol] + bits_at(data, *bit, n_extra);
+    n_extra = bm_deflate_distance_extra_bits[symbol];
+    size_t distance = bm_deflate_distance_base[symbol] + bits_at(data, *bit, n_extra);
     *bit += n_extra;
     uint8_t *to = bytes_more(&stream->text, length);
     must(distance <= (size_t)(to - stream->text.data));
@@ -197,7 +197,7 @@ static inline uint64_t plain_member(struct stream *stream, uint64_t bit) {
     const char *reason = NULL;
     stream_note(stream, BM_TRACE_MEMBER, bit, 0);
     do {
-        enum bm_header_result result =
+        enum bm_number_header_result result =
             bm_deflate_read_header(stream->gzip.data, stream->gzip.n, bit, &header, &reason);
         must(result == BM_HEADER_OK);
         (void)result;

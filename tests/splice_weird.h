@@ -105,12 +105,12 @@ static inline void weird_put(struct bm_splice_writer *writer, const struct bm_sp
     }
     unsigned length = bm_splice_token_written_length(token), distance = bm_splice_token_distance(token);
     unsigned l = bm_splice_token_length_symbol(length), d = bm_splice_token_distance_symbol(distance);
-    unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[l];
+    unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_deflate_length_base[l];
     must(codes->literal_lengths[257 + l] != 0 && codes->distance_lengths[d] != 0);
     bm_splice_put(writer, codes->literal_words[257 + l], codes->literal_lengths[257 + l]);
-    bm_splice_put(writer, extra, bm_length_extra_bits[l]);
+    bm_splice_put(writer, extra, bm_deflate_length_extra_bits[l]);
     bm_splice_put(writer, codes->distance_words[d], codes->distance_lengths[d]);
-    bm_splice_put(writer, distance - bm_distance_base[d], bm_distance_extra_bits[d]);
+    bm_splice_put(writer, distance - bm_deflate_distance_base[d], bm_deflate_distance_extra_bits[d]);
 }
 
 static inline void weird_fixed(struct bm_splice_codes *codes) {

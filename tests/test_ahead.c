@@ -36,14 +36,14 @@ static void make_child(struct child *child, struct chance *chance) {
 }
 
 /* What a worker may do now, or not: mark some of the batches behind `number`. */
-static uint64_t go_ahead(struct bm_ahead *ahead, const struct child *child, size_t number,
+static uint64_t go_ahead(struct bm_child_ahead *ahead, const struct child *child, size_t number,
                          struct chance *chance) {
     uint64_t n_gone = 0;
-    size_t n_filled = number + below(chance, BM_AHEAD_BATCHES);
+    size_t n_filled = number + below(chance, BM_CHILD_AHEAD_BATCHES);
     if (n_filled > child->n_batches) n_filled = child->n_batches;
     bm_workers_lock(ahead->workers);
-    while (ahead->n_done < n_filled && bm_ahead_can_go(ahead, number) && below(chance, 4) != 0) {
-        bm_ahead_go(ahead, &child->batches[ahead->n_done]);
+    while (ahead->n_done < n_filled && bm_child_ahead_can_go(ahead, number) && below(chance, 4) != 0) {
+        bm_child_ahead_go(ahead, &child->batches[ahead->n_done]);
         n_gone++;
     }
     bm_workers_unlock(ahead->workers);
@@ -51,13 +51,13 @@ static uint64_t go_ahead(struct bm_ahead *ahead, const struct child *child, size
 }
 
 /* Scans a batch, the worker in between. */
-static uint64_t scan_batch(struct bm_ahead *ahead, struct trace *trace, const struct child *child,
+static uint64_t scan_batch(struct bm_child_ahead *ahead, struct trace *trace, const struct child *child,
                            size_t number, struct chance *chance) {
     const struct bm_batch *batch = &child->batches[number];
     uint64_t n_gone = 0;
     for (size_t n_scanned = 0; n_scanned < batch->n_text && trace->status == BLASTMERGE_OK;) {
         n_gone += go_ahead(ahead, child, number, chance);
-        const struct bm_piece *piece = bm_ahead_next(ahead, number, batch, n_scanned, batch->n_text);
+        const struct bm_piece *piece = bm_child_ahead_next(ahead, number, batch, n_scanned, batch->n_text);
         assert_true(piece->end > n_scanned || piece->marks.n_entries > 0 || piece->status != BLASTMERGE_OK);
         trace->n_used += piece->end - n_scanned;
         n_scanned = piece->end;
@@ -76,17 +76,17 @@ static struct trace scan_child(const struct child *child, struct chance *chance,
     struct bm_memory memory;
     struct bm_workers workers;
     struct bm_mark *mark = NULL;
-    static struct bm_ahead ahead;
+    static struct bm_child_ahead ahead;
     memset(&trace, 0, sizeof trace);
     bm_memory_open(&memory, NULL);
     assert_int_equal(bm_workers_open(&workers, 0, &memory), BLASTMERGE_OK);
     assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_KEEP), BLASTMERGE_OK);
-    assert_int_equal(bm_ahead_open(&ahead, &workers, mark, false, &memory), BLASTMERGE_OK);
+    assert_int_equal(bm_child_ahead_open(&ahead, &workers, mark, false, &memory), BLASTMERGE_OK);
     for (size_t i = 0; i < child->n_batches && trace.status == BLASTMERGE_OK; i++)
         *n_gone += scan_batch(&ahead, &trace, child, i, chance);
     if (trace.status == BLASTMERGE_OK) scan_end(mark, &trace, 0);
     if (trace.status == BLASTMERGE_OK) trace.counts = *bm_mark_counts(mark);
-    bm_ahead_close(&ahead, &memory);
+    bm_child_ahead_close(&ahead, &memory);
     bm_mark_close(mark, &memory);
     bm_workers_close(&workers, &memory);
     assert_int_equal(memory.n_bytes, 0);

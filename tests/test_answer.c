@@ -40,11 +40,11 @@ static int close_cloud(void **state) {
     return 0;
 }
 
-static struct bm_request request;
+static struct bm_cloud_request request;
 static size_t n_in_sink; /* bytes that the sink has room for, and has */
 static size_t sink_size;
 
-static enum bm_keep keep_in_sink(struct bm_request *asked, const uint8_t *data, size_t n_bytes) {
+static enum bm_keep keep_in_sink(struct bm_cloud_request *asked, const uint8_t *data, size_t n_bytes) {
     (void)asked;
     (void)data;
     if (n_bytes > sink_size - n_in_sink) return BM_KEEP_LATER;
@@ -54,8 +54,8 @@ static enum bm_keep keep_in_sink(struct bm_request *asked, const uint8_t *data, 
 
 /* A GET of a range, whose sink has room for just that; of which n_kept bytes came in an earlier try. */
 static void ask_for(uint64_t first, uint64_t last, uint64_t n_kept) {
-    bm_request_open(&request, cloud, "GET", NULL, NULL);
-    bm_answer_forget(&request);
+    bm_cloud_request_open(&request, cloud, "GET", NULL, NULL);
+    bm_cloud_answer_forget(&request);
     request.error = &error;
     request.is_ranged = true;
     request.first = first;
@@ -71,7 +71,7 @@ static void hear(const char *lines) {
         char line[256];
         size_t n_line = strcspn(lines, "\n") + 1;
         memcpy(line, lines, n_line);
-        assert_int_equal(bm_answer_header(line, 1, n_line, &request), n_line);
+        assert_int_equal(bm_cloud_answer_header(line, 1, n_line, &request), n_line);
         lines += n_line;
     }
 }
@@ -80,7 +80,7 @@ static void hear(const char *lines) {
 static size_t hear_body(size_t n_bytes) {
     char *body = calloc(1, n_bytes);
     assert_non_null(body);
-    size_t n_taken = bm_answer_body(body, 1, n_bytes, &request);
+    size_t n_taken = bm_cloud_answer_body(body, 1, n_bytes, &request);
     free(body);
     assert_int_equal(request.n_kept, n_in_sink); /* whatever happens, what counts is what the sink has */
     return n_taken;
@@ -162,11 +162,11 @@ static void keeps_no_more_than_was_asked_for(void **state) {
             assert_int_equal(hear_body(1), 0); /* there was a fault: it is over */
             assert_int_equal(request.n_kept, n_kept + n_before);
             assert_int_equal(request.fault, BM_FAULT_FINAL);
-            assert_int_equal(bm_retry_judge(&request, CURLE_WRITE_ERROR), BM_VERDICT_FINAL);
+            assert_int_equal(bm_cloud_retry_judge(&request, CURLE_WRITE_ERROR), BM_VERDICT_FINAL);
         }
     }
     ask_for(UINT64_MAX - 9, UINT64_MAX, 0); /* at the end of what can be counted */
-    assert_true(bm_answer_check(&request) || request.fault != BM_FAULT_NONE);
+    assert_true(bm_cloud_answer_check(&request) || request.fault != BM_FAULT_NONE);
     request.fault = BM_FAULT_NONE;
     request.is_answer_good = true;
     request.http_status = 206;
@@ -188,7 +188,7 @@ static void counts_what_was_kept_alone(void **state) {
     sink_size = 100;
     assert_int_equal(hear_body(50), 50);
     assert_false(request.is_paused);
-    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
+    assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
 }
 
 /* A range of which nothing is missing is done, so that no range is asked for whose end is before its
@@ -201,14 +201,15 @@ static void asks_for_nothing_twice(void **state) {
         hear("HTTP/1.1 206\nContent-Range: bytes 0-99/1000\n");
         assert_int_equal(hear_body(n_bytes), n_bytes);
         bool is_whole = n_bytes == 100;
-        assert_int_equal(bm_retry_judge(&request, CURLE_PARTIAL_FILE),
+        assert_int_equal(bm_cloud_retry_judge(&request, CURLE_PARTIAL_FILE),
                          is_whole ? BM_VERDICT_DONE : BM_VERDICT_AGAIN);
-        assert_int_equal(bm_retry_judge(&request, CURLE_OK), is_whole ? BM_VERDICT_DONE : BM_VERDICT_AGAIN);
+        assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK),
+                         is_whole ? BM_VERDICT_DONE : BM_VERDICT_AGAIN);
     }
     ask_for(0, 99, 0); /* it ends before */
     hear("HTTP/1.1 206\nContent-Range: bytes 0-49/50\n");
     assert_int_equal(hear_body(50), 50);
-    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
+    assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
 }
 
 /* What is there already is passed over, if there is at least as much again. */
@@ -219,9 +220,9 @@ static void passes_over_what_it_has(void **state) {
         request.is_ranged = false;
         hear("HTTP/1.1 200\nETag: W/\"1\"\n");
         if (n_again > 0) assert_int_equal(hear_body(n_again), n_again);
-        if (n_again == 0) assert_true(bm_answer_check(&request));
+        if (n_again == 0) assert_true(bm_cloud_answer_check(&request));
         assert_int_equal(request.n_kept, n_again <= 50 ? 50 : n_again);
-        assert_int_equal(bm_retry_judge(&request, CURLE_OK),
+        assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK),
                          n_again < 50 ? BM_VERDICT_FINAL : BM_VERDICT_DONE);
         assert_int_equal(request.fault, n_again < 50 ? BM_FAULT_CHANGED : BM_FAULT_NONE);
     }
@@ -258,7 +259,8 @@ static size_t hear_again(const char *line) {
     size_t n_line = strlen(line);
     size_t n_heard = 0;
     memcpy(copy, line, n_line);
-    while (bm_answer_header(copy, 1, n_line, &request) == n_line && n_heard < 1 << 20) n_heard += n_line;
+    while (bm_cloud_answer_header(copy, 1, n_line, &request) == n_line && n_heard < 1 << 20)
+        n_heard += n_line;
     return n_heard;
 }
 
@@ -287,8 +289,8 @@ static void listens_to_no_refusal_without_end(void **state) {
     assert_true(n_heard <= BM_CEILING_BODY && n_heard > BM_CEILING_BODY - 1000);
     assert_true(request.is_enough);
     assert_int_equal(request.fault, BM_FAULT_NONE);
-    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_FINAL);
-    bm_retry_explain(&request, CURLE_OK, "");
+    assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK), BM_VERDICT_FINAL);
+    bm_cloud_retry_explain(&request, CURLE_OK, "");
     assert_int_equal(error.status, BLASTMERGE_NOT_FOUND);
 }
 
@@ -296,11 +298,11 @@ static void listens_to_no_refusal_without_end(void **state) {
 static void listens_to_no_success_without_end(void **state) {
     char body[1000] = {0};
     (void)state;
-    bm_request_open(&request, cloud, "PUT", NULL, NULL);
-    bm_answer_forget(&request);
+    bm_cloud_request_open(&request, cloud, "PUT", NULL, NULL);
+    bm_cloud_answer_forget(&request);
     hear("HTTP/1.1 200\n\n");
     size_t n_heard = 0;
-    while (bm_answer_body(body, 1, sizeof body, &request) == sizeof body) n_heard += sizeof body;
+    while (bm_cloud_answer_body(body, 1, sizeof body, &request) == sizeof body) n_heard += sizeof body;
     assert_true(n_heard <= BM_CEILING_BODY + sizeof body);
     assert_int_equal(request.fault, BM_FAULT_FINAL);
 }
@@ -315,7 +317,7 @@ static void takes_trailers_for_nothing_else(void **state) {
     assert_string_equal(request.etag, "\"a\"");
     assert_int_equal(hear_body(50), 50);
     assert_int_equal(request.n_of_try, 100);
-    assert_int_equal(bm_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
+    assert_int_equal(bm_cloud_retry_judge(&request, CURLE_OK), BM_VERDICT_DONE);
     ask_for(0, 99, 0); /* behind a redirection there is another answer */
     request.follows = true;
     hear("HTTP/1.1 302\nETag: \"a\"\n\nHTTP/1.1 206\nETag: \"b\"\n\n");
@@ -336,19 +338,20 @@ static void blames_nobody_for_what_a_server_says(void **state) {
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
             ask_for(0, 99, 0);
             request.http_status = status;
-            if (status >= 200 && status < 300 && codes[i] == CURLE_OK && bm_answer_check(&request)) continue;
-            bm_retry_explain(&request, codes[i], "");
+            if (status >= 200 && status < 300 && codes[i] == CURLE_OK && bm_cloud_answer_check(&request))
+                continue;
+            bm_cloud_retry_explain(&request, codes[i], "");
             assert_true(error.status == BLASTMERGE_IO || error.status == BLASTMERGE_DENIED ||
                         error.status == BLASTMERGE_NOT_FOUND || error.status == BLASTMERGE_NO_SPACE);
         }
     }
     ask_for(0, 99, 0);
-    bm_retry_explain(&request, CURLE_URL_MALFORMAT, ""); /* nobody but the caller said anything */
+    bm_cloud_retry_explain(&request, CURLE_URL_MALFORMAT, ""); /* nobody but the caller said anything */
     assert_int_equal(error.status, BLASTMERGE_USAGE);
     ask_for(0, 99, 0);
     request.http_status = 412;
-    bm_request_header(&request, "If-Match", "\"x\"");
-    bm_retry_explain(&request, CURLE_OK, "");
+    bm_cloud_request_header(&request, "If-Match", "\"x\"");
+    bm_cloud_retry_explain(&request, CURLE_OK, "");
     assert_int_equal(error.status, BLASTMERGE_CHANGED);
 }
 

@@ -15,7 +15,7 @@ enum { MOST = 100, MIB = 1 << 20 };
 /* A child that is read Iteration by Iteration. */
 struct reader {
     struct bm_child child;
-    struct bm_source source;
+    struct bm_fetch_source source;
     bool is_begun;
     bool is_last;
     bool has_batch;
@@ -30,11 +30,11 @@ static struct bm_workers workers;
 static struct bm_cancel cancel;
 
 static void open_reader(struct reader *reader, const char *name, struct bytes zipped, size_t n_bytes) {
-    const struct bm_child_settings settings = {.room = bm_lane_room_within(n_bytes)};
+    const struct bm_child_settings settings = {.room = bm_child_lane_room_within(n_bytes)};
     const struct bm_mark_kin any = {0};
     memset(reader, 0, sizeof *reader);
     assert_int_equal(bm_child_create(&reader->child, &settings, &workers, &memory), BLASTMERGE_OK);
-    reader->source = bm_source_memory(name, zipped.data, zipped.n);
+    reader->source = bm_fetch_source_memory(name, zipped.data, zipped.n);
     bm_child_open(&reader->child, &reader->source, &cancel);
     bm_child_admit(&reader->child, &any, true);
 }

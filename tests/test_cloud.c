@@ -59,18 +59,18 @@ static void shows_no_secret(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char shown[256];
-        bm_location_show(cases[i].location, shown, sizeof shown);
+        bm_cloud_location_show(cases[i].location, shown, sizeof shown);
         assert_string_equal(shown, cases[i].shown);
     }
     char small[16];
-    bm_location_show("https://host/a/long/path?sig=1", small, sizeof small);
+    bm_cloud_location_show("https://host/a/long/path?sig=1", small, sizeof small);
     assert_null(strstr(small, "sig=1"));
     char cut[32];
-    bm_location_show("https://host/a/very/long/path/that/goes/on", cut, sizeof cut);
+    bm_cloud_location_show("https://host/a/very/long/path/that/goes/on", cut, sizeof cut);
     assert_string_equal(cut, "https://host/a/very/long…");
-    bm_location_show("https://host/a/very/long/path/that/goes/on?sig=1", cut, sizeof cut);
+    bm_cloud_location_show("https://host/a/very/long/path/that/goes/on?sig=1", cut, sizeof cut);
     assert_string_equal(cut, "https://host/a/very/long…?…");
-    bm_location_show("https://host/a/very/lööng", cut, sizeof cut);
+    bm_cloud_location_show("https://host/a/very/lööng", cut, sizeof cut);
     assert_string_equal(cut, "https://host/a/very/lö…");
 }
 
@@ -161,17 +161,17 @@ static void shows_messages(void **state) {
 
 static void knows_remote_locations(void **state) {
     (void)state;
-    assert_true(bm_location_is_remote("S3://bucket/key"));
-    assert_false(bm_location_is_remote("./s3://bucket/key"));
-    assert_false(bm_location_is_remote("ftp://host/x"));
-    assert_true(bm_location_has_wildcard("s3://b/x/*.gz"));
-    assert_false(bm_location_has_wildcard("s3://b/*/x.gz"));
-    assert_false(bm_location_has_wildcard("*.gz"));
-    assert_int_equal(bm_location_scheme("HTTP://host/x"), BM_SCHEME_HTTP);
-    assert_int_equal(bm_location_scheme("hTTps://host/x"), BM_SCHEME_HTTPS);
-    assert_int_equal(bm_location_scheme("Az://a/c/b"), BM_SCHEME_AZURE);
-    assert_int_equal(bm_location_scheme("GS://b/k"), BM_SCHEME_GS);
-    assert_int_equal(bm_location_scheme("https:/host"), BM_SCHEME_NONE);
+    assert_true(bm_cloud_location_is_remote("S3://bucket/key"));
+    assert_false(bm_cloud_location_is_remote("./s3://bucket/key"));
+    assert_false(bm_cloud_location_is_remote("ftp://host/x"));
+    assert_true(bm_cloud_location_has_wildcard("s3://b/x/*.gz"));
+    assert_false(bm_cloud_location_has_wildcard("s3://b/*/x.gz"));
+    assert_false(bm_cloud_location_has_wildcard("*.gz"));
+    assert_int_equal(bm_cloud_location_scheme("HTTP://host/x"), BM_SCHEME_HTTP);
+    assert_int_equal(bm_cloud_location_scheme("hTTps://host/x"), BM_SCHEME_HTTPS);
+    assert_int_equal(bm_cloud_location_scheme("Az://a/c/b"), BM_SCHEME_AZURE);
+    assert_int_equal(bm_cloud_location_scheme("GS://b/k"), BM_SCHEME_GS);
+    assert_int_equal(bm_cloud_location_scheme("https:/host"), BM_SCHEME_NONE);
 }
 
 static void knows_folders(void **state) {
@@ -220,7 +220,8 @@ static void knows_folders(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        if (bm_location_is_folder(cases[i].string) != cases[i].is_folder) fail_msg("%s", cases[i].string);
+        if (bm_cloud_location_is_folder(cases[i].string) != cases[i].is_folder)
+            fail_msg("%s", cases[i].string);
     }
 }
 
@@ -230,41 +231,41 @@ static void codes(void **state) {
     size_t n = 0;
     uint64_t value = 0;
     (void)state;
-    struct bm_text text = bm_text_in(place, sizeof place);
-    bm_text_encode(&text, "a b/\xc3\xa4~", 7, true);
+    struct bm_text text = bm_cloud_text_in(place, sizeof place);
+    bm_cloud_text_encode(&text, "a b/\xc3\xa4~", 7, true);
     assert_string_equal(place, "a%20b/%C3%A4~");
-    text = bm_text_in(place, sizeof place);
-    bm_text_decode(&text, "a%20b%4", 7);
+    text = bm_cloud_text_in(place, sizeof place);
+    bm_cloud_text_decode(&text, "a%20b%4", 7);
     assert_string_equal(place, "a b%4");
-    text = bm_text_in(place, 5);
-    bm_text_add(&text, "abc");
-    bm_text_add(&text, "de");
+    text = bm_cloud_text_in(place, 5);
+    bm_cloud_text_add(&text, "abc");
+    bm_cloud_text_add(&text, "de");
     assert_true(text.is_cut);
     assert_string_equal(place, "abc");
-    text = bm_text_in(place, sizeof place);
-    bm_text_base64(&text, (const uint8_t *)"foobar!", 7);
+    text = bm_cloud_text_in(place, sizeof place);
+    bm_cloud_text_base64(&text, (const uint8_t *)"foobar!", 7);
     assert_string_equal(place, "Zm9vYmFyIQ==");
-    assert_true(bm_base64_decode(place, bytes, sizeof bytes, &n));
+    assert_true(bm_cloud_base64_decode(place, bytes, sizeof bytes, &n));
     assert_int_equal(n, 7);
     assert_memory_equal(bytes, "foobar!", 7);
-    assert_false(bm_base64_decode("Zm9vYmFyIQ==", bytes, 6, &n));
-    assert_false(bm_base64_decode("Zm 9", bytes, sizeof bytes, &n));
-    assert_int_equal(bm_parse_time("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
-    assert_int_equal(bm_parse_time("1994-11-06T08:49:37Z"), 784111777);
-    assert_int_equal(bm_parse_time("yesterday"), -1);
-    assert_true(bm_parse_count("123", 3, &value));
-    assert_false(bm_parse_count("12a", 3, &value));
-    assert_false(bm_parse_count("1234567890123456789", 19, &value));
-    assert_false(bm_parse_count("", 0, &value));
+    assert_false(bm_cloud_base64_decode("Zm9vYmFyIQ==", bytes, 6, &n));
+    assert_false(bm_cloud_base64_decode("Zm 9", bytes, sizeof bytes, &n));
+    assert_int_equal(bm_cloud_parse_time("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+    assert_int_equal(bm_cloud_parse_time("1994-11-06T08:49:37Z"), 784111777);
+    assert_int_equal(bm_cloud_parse_time("yesterday"), -1);
+    assert_true(bm_cloud_parse_count("123", 3, &value));
+    assert_false(bm_cloud_parse_count("12a", 3, &value));
+    assert_false(bm_cloud_parse_count("1234567890123456789", 19, &value));
+    assert_false(bm_cloud_parse_count("", 0, &value));
 }
 
 static void finds_headers(void **state) {
     size_t n = 0;
     (void)state;
-    const char *value = bm_find_header("A: 1\nAB: 22\n", "ab", &n);
+    const char *value = bm_cloud_find_header("A: 1\nAB: 22\n", "ab", &n);
     assert_int_equal(n, 2);
     assert_memory_equal(value, "22", 2);
-    assert_null(bm_find_header("A: 1\nAB: 22\n", "B", &n));
+    assert_null(bm_cloud_find_header("A: 1\nAB: 22\n", "B", &n));
 }
 
 #ifdef BLASTMERGE_CLOUD
@@ -275,22 +276,22 @@ static void finds_headers(void **state) {
 #include "cloud/url.h"
 #include "cloud/xml.h"
 
-static struct bm_location parse(const char *string, const char *endpoint) {
-    struct bm_location location;
+static struct bm_cloud_location parse(const char *string, const char *endpoint) {
+    struct bm_cloud_location location;
     struct blastmerge_error error;
-    assert_int_equal(bm_location_parse(&location, string, endpoint, &error), BLASTMERGE_OK);
+    assert_int_equal(bm_cloud_location_parse(&location, string, endpoint, &error), BLASTMERGE_OK);
     return location;
 }
 
 static void refuses(const char *string) {
-    struct bm_location location;
+    struct bm_cloud_location location;
     struct blastmerge_error error;
-    assert_int_equal(bm_location_parse(&location, string, NULL, &error), BLASTMERGE_USAGE);
+    assert_int_equal(bm_cloud_location_parse(&location, string, NULL, &error), BLASTMERGE_USAGE);
 }
 
 static void parses_locations(void **state) {
     (void)state;
-    struct bm_location l = parse("s3://bucket/a b/\xc3\xa4.gz", NULL);
+    struct bm_cloud_location l = parse("s3://bucket/a b/\xc3\xa4.gz", NULL);
     assert_string_equal(l.origin, "https://bucket.s3.eu-test-1.amazonaws.com");
     assert_string_equal(l.path, "/a%20b/%C3%A4.gz");
     l = parse("s3://dotted.bucket/k", NULL);
@@ -417,9 +418,9 @@ static void takes_urls_apart(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bm_url url;
+        struct bm_cloud_url url;
         struct blastmerge_error error = {0};
-        enum blastmerge_status status = bm_url_parse(&url, cases[i].url, &error);
+        enum blastmerge_status status = bm_cloud_url_parse(&url, cases[i].url, &error);
         if ((status == BLASTMERGE_OK) != (cases[i].origin != NULL))
             fail_msg("%s: %s", cases[i].url, status == BLASTMERGE_OK ? url.origin : error.message);
         if (status != BLASTMERGE_OK) {
@@ -427,7 +428,7 @@ static void takes_urls_apart(void **state) {
             continue;
         }
         assert_string_equal(url.origin, cases[i].origin);
-        if (bm_url_is_loopback(&url) != cases[i].is_loopback) fail_msg("%s", cases[i].url);
+        if (bm_cloud_url_is_loopback(&url) != cases[i].is_loopback) fail_msg("%s", cases[i].url);
     }
 }
 
@@ -459,10 +460,10 @@ static void knows_where_secrets_may_go(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const bool expected[] = {cases[i].loopback, cases[i].aws, cases[i].azure};
         for (unsigned near = 0; near < 3; near++) {
-            struct bm_url url;
+            struct bm_cloud_url url;
             struct blastmerge_error error = {0};
             enum blastmerge_status status =
-                bm_url_parse_safe(&url, cases[i].url, (enum bm_url_near)near, "SETTING", &error);
+                bm_cloud_url_parse_safe(&url, cases[i].url, (enum bm_cloud_url_near)near, "SETTING", &error);
             if ((status == BLASTMERGE_OK) != expected[near]) fail_msg("%s %u", cases[i].url, near);
             if (status != BLASTMERGE_OK) assert_int_equal(strncmp(error.message, "SETTING ", 8), 0);
         }
@@ -500,7 +501,7 @@ static void knows_azure_by_labels(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bm_location location = parse(cases[i].url, NULL);
+        struct bm_cloud_location location = parse(cases[i].url, NULL);
         if ((location.provider == BM_PROVIDER_AZURE) != cases[i].is_azure) fail_msg("%s", cases[i].url);
         if (cases[i].is_azure) assert_int_equal(strncmp(location.account, "acct", 4), 0);
     }
@@ -532,9 +533,10 @@ static void refuses_endpoints(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         for (size_t j = 0; j < sizeof locations / sizeof *locations; j++) {
-            struct bm_location location;
+            struct bm_cloud_location location;
             struct blastmerge_error error = {0};
-            enum blastmerge_status status = bm_location_parse(&location, locations[j], endpoints[i], &error);
+            enum blastmerge_status status =
+                bm_cloud_location_parse(&location, locations[j], endpoints[i], &error);
             if (status == BLASTMERGE_OK) fail_msg("%s", endpoints[i]);
             assert_int_equal(strncmp(error.message, "its endpoint ", 13), 0);
         }
@@ -546,16 +548,16 @@ static void refuses_odd_headers(void **state) {
     char data[64];
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        struct bm_text text = bm_text_in(data, sizeof data);
+        struct bm_text text = bm_cloud_text_in(data, sizeof data);
         struct blastmerge_error error = {0};
-        bm_text_header(&text, "If-Match", "", values[i]);
+        bm_cloud_text_header(&text, "If-Match", "", values[i]);
         assert_true(text.is_cut);
         assert_string_equal(data, "");
-        assert_int_equal(bm_check_secret(values[i], "THE_TOKEN", &error), BLASTMERGE_DENIED);
+        assert_int_equal(bm_cloud_check_secret(values[i], "THE_TOKEN", &error), BLASTMERGE_DENIED);
         assert_non_null(strstr(error.message, "THE_TOKEN"));
     }
-    struct bm_text text = bm_text_in(data, sizeof data);
-    bm_text_header(&text, "Authorization", "Bearer ", "abc def");
+    struct bm_text text = bm_cloud_text_in(data, sizeof data);
+    bm_cloud_text_header(&text, "Authorization", "Bearer ", "abc def");
     assert_false(text.is_cut);
     assert_string_equal(data, "Authorization: Bearer abc def\n");
 }
@@ -566,18 +568,18 @@ static void reads_xml(void **state) {
         "</Code><Code>second</Code></s:A>";
     char value[64];
     (void)state;
-    assert_true(bm_xml_find(text, sizeof text - 1, "Code", value, sizeof value));
+    assert_true(bm_cloud_xml_find(text, sizeof text - 1, "Code", value, sizeof value));
     assert_string_equal(value, "a&b\xe2\x82\xac&unknown;");
-    assert_true(bm_xml_find(text, sizeof text - 1, "Empty", value, sizeof value));
+    assert_true(bm_cloud_xml_find(text, sizeof text - 1, "Empty", value, sizeof value));
     assert_string_equal(value, "");
-    assert_false(bm_xml_find(text, sizeof text - 1, "B", value, sizeof value));
+    assert_false(bm_cloud_xml_find(text, sizeof text - 1, "B", value, sizeof value));
     for (size_t n = 0; n < sizeof text; n++) { /* cut anywhere, in memory of just that size */
         char *cut = malloc(n + 1);
         assert_non_null(cut);
         memcpy(cut, text, n);
-        struct bm_xml xml = bm_xml_open(cut, n);
+        struct bm_cloud_xml xml = bm_cloud_xml_open(cut, n);
         size_t n_tokens = 0;
-        while (bm_xml_next(&xml) != BM_XML_NOTHING) assert_true(++n_tokens < 100);
+        while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) assert_true(++n_tokens < 100);
         free(cut);
     }
 }
@@ -586,54 +588,54 @@ static void reads_xml(void **state) {
  */
 static void signs_as_aws_says(void **state) {
     struct blastmerge_error error;
-    struct bm_location location = {.provider = BM_PROVIDER_S3,
-                                   .origin = "https://examplebucket.s3.amazonaws.com",
-                                   .path = "/test.txt",
-                                   .region = "us-east-1"};
-    struct bm_credential credential = {.kind = BM_CREDENTIAL_AWS,
-                                       .id = "AKIAIOSFODNN7EXAMPLE",
-                                       .secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
-    struct bm_sign sign = {.method = "GET",
-                           .location = &location,
-                           .path = "/test.txt",
-                           .query = "",
-                           .headers = "Range: bytes=0-9\n",
-                           .credential = &credential,
-                           .now = 1369353600};
+    struct bm_cloud_location location = {.provider = BM_PROVIDER_S3,
+                                         .origin = "https://examplebucket.s3.amazonaws.com",
+                                         .path = "/test.txt",
+                                         .region = "us-east-1"};
+    struct bm_cloud_credential credential = {.kind = BM_CREDENTIAL_AWS,
+                                             .id = "AKIAIOSFODNN7EXAMPLE",
+                                             .secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
+    struct bm_cloud_sign sign = {.method = "GET",
+                                 .location = &location,
+                                 .path = "/test.txt",
+                                 .query = "",
+                                 .headers = "Range: bytes=0-9\n",
+                                 .credential = &credential,
+                                 .now = 1369353600};
     char headers[BM_SIGN_HEADERS];
     (void)state;
     assert_non_null(bm_cloud_library(&error));
-    assert_true(bm_sign(&sign, headers));
+    assert_true(bm_cloud_sign(&sign, headers));
     assert_non_null(
         strstr(headers, "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41\n"));
     sign.path = "/";
     sign.query = "max-keys=2&prefix=J";
     sign.headers = "";
-    assert_true(bm_sign(&sign, headers));
+    assert_true(bm_cloud_sign(&sign, headers));
     assert_non_null(
         strstr(headers, "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7\n"));
 }
 
 static void pauses_grow_and_end(void **state) {
     (void)state;
-    assert_int_equal(bm_retry_delay(1, 500, 500), 500);
-    assert_int_equal(bm_retry_delay(1, 500, 501), 0);
-    assert_int_equal(bm_retry_delay(4, 500, 4000), 4000);
-    assert_true(bm_retry_delay(1000, 500, UINT64_MAX) <= 60000);
-    assert_int_equal(bm_retry_delay(3, 0, 12345), 0);
+    assert_int_equal(bm_cloud_retry_delay(1, 500, 500), 500);
+    assert_int_equal(bm_cloud_retry_delay(1, 500, 501), 0);
+    assert_int_equal(bm_cloud_retry_delay(4, 500, 4000), 4000);
+    assert_true(bm_cloud_retry_delay(1000, 500, UINT64_MAX) <= 60000);
+    assert_int_equal(bm_cloud_retry_delay(3, 0, 12345), 0);
 }
 
 static enum bm_verdict judge(struct bm_cloud *cloud, CURLcode curl, long http_status, const char *code,
                              int64_t skew) {
     struct blastmerge_error error = {0};
-    struct bm_request *request = calloc(1, sizeof *request);
+    struct bm_cloud_request *request = calloc(1, sizeof *request);
     assert_non_null(request);
     request->cloud = cloud;
     request->error = &error;
     request->http_status = http_status;
     request->date = bm_cloud_now(cloud) + skew;
-    assert_true(bm_copy_text(request->code, sizeof request->code, code));
-    enum bm_verdict verdict = bm_retry_judge(request, curl);
+    assert_true(bm_cloud_copy_text(request->code, sizeof request->code, code));
+    enum bm_verdict verdict = bm_cloud_retry_judge(request, curl);
     free(request);
     return verdict;
 }

@@ -69,9 +69,9 @@ static void put_distance(unsigned symbol) {
 static void put_match(unsigned length_symbol, unsigned length_extra, unsigned distance_symbol,
                       unsigned distance_extra) {
     put_literal_length(length_symbol);
-    put(length_extra, bm_length_extra_bits[length_symbol - 257]);
+    put(length_extra, bm_deflate_length_extra_bits[length_symbol - 257]);
     put_distance(distance_symbol);
-    put(distance_extra, bm_distance_extra_bits[distance_symbol]);
+    put(distance_extra, bm_deflate_distance_extra_bits[distance_symbol]);
 }
 
 static void begin_stream(void) {
@@ -235,7 +235,7 @@ static void test_single_distance_code(void **state) {
             n_distance = 30;
             begin_stream();
             begin_dynamic(true);
-            for (unsigned i = bm_distance_base[symbol]; i > 0; i--) put_literal_length('a');
+            for (unsigned i = bm_deflate_distance_base[symbol]; i > 0; i--) put_literal_length('a');
             put_match(257, 0, symbol, 0);
             put_literal_length(256);
             assert_int_equal(judge(), n_bits == 1 ? SLOW_WHOLE : SLOW_DAMAGED);
@@ -297,7 +297,7 @@ static void test_longest_codes(void **state) {
     for (unsigned i = 0; i < 40000; i++) put_literal_length('a' + i * i % 13);
     for (unsigned i = 0; i < 3000; i++) {
         unsigned symbol = i % 16 == 15 ? 29 : i % 16;
-        put_match(i % 3 ? 265 : 284, i % 2, symbol, i & ((1U << bm_distance_extra_bits[symbol]) - 1));
+        put_match(i % 3 ? 265 : 284, i % 2, symbol, i & ((1U << bm_deflate_distance_extra_bits[symbol]) - 1));
         if (i % 5 == 0) put_literal_length('a' + i % 13);
     }
     put_literal_length(256);
@@ -334,9 +334,9 @@ static void put_random_tokens(unsigned n_tokens, size_t *n_text, unsigned *seed)
         if (symbol < 256) {
             put_literal_length(symbol);
             ++*n_text;
-        } else if (distance_lengths[distance] != 0 && bm_distance_base[distance] <= *n_text) {
+        } else if (distance_lengths[distance] != 0 && bm_deflate_distance_base[distance] <= *n_text) {
             put_match(symbol, 0, distance, 0);
-            *n_text += bm_length_base[symbol - 257];
+            *n_text += bm_deflate_length_base[symbol - 257];
         }
     }
 }
@@ -494,7 +494,7 @@ static void test_fixed_codes_without_meaning(void **state) {
 
 static unsigned distance_symbol_of(unsigned distance) {
     unsigned symbol = 29;
-    while (bm_distance_base[symbol] > distance) symbol--;
+    while (bm_deflate_distance_base[symbol] > distance) symbol--;
     return symbol;
 }
 
@@ -509,7 +509,7 @@ static void test_distances(void **state) {
             begin_stream();
             begin_fixed(true);
             for (unsigned n = 0; n < distances[i] - too_far; n++) put_literal_length('a' + n % 26);
-            put_match(285, 0, symbol, distances[i] - bm_distance_base[symbol]);
+            put_match(285, 0, symbol, distances[i] - bm_deflate_distance_base[symbol]);
             for (unsigned n = 0; n < 100; n++) put_literal_length('b');
             put_literal_length(256);
             assert_int_equal(judge(), too_far ? SLOW_DAMAGED : SLOW_WHOLE);
@@ -526,9 +526,9 @@ static void test_copies(void **state) {
         unsigned symbol = distance_symbol_of(distance);
         for (unsigned n = 0; n < 600; n++) put_literal_length(n * n % 251);
         for (unsigned i = 0; i < 29; i++) {
-            put_match(257 + i, (1U << bm_length_extra_bits[i]) - 1, symbol,
-                      distance - bm_distance_base[symbol]);
-            put_match(257 + i, 0, symbol, distance - bm_distance_base[symbol]);
+            put_match(257 + i, (1U << bm_deflate_length_extra_bits[i]) - 1, symbol,
+                      distance - bm_deflate_distance_base[symbol]);
+            put_match(257 + i, 0, symbol, distance - bm_deflate_distance_base[symbol]);
             put_literal_length(i);
         }
     }
@@ -613,7 +613,7 @@ static void test_cut_headers(void **state) {
         for (size_t n = 0; n <= n_whole; n++) {
             uint8_t *copy = malloc(n == 0 ? 1 : n);
             memcpy(copy, data, n);
-            enum bm_header_result result = bm_deflate_read_header(copy, n, shift, &header, &reason);
+            enum bm_number_header_result result = bm_deflate_read_header(copy, n, shift, &header, &reason);
             free(copy);
             assert_int_equal(result, n < n_whole ? BM_HEADER_MORE_INPUT : BM_HEADER_OK);
         }

@@ -33,7 +33,7 @@ static void test_natural_order(void **state) {
     const size_t n = sizeof ordered / sizeof ordered[0];
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
-            int order = bm_order_compare(ordered[i], ordered[j]);
+            int order = bm_number_order_compare(ordered[i], ordered[j]);
             if (strcmp(ordered[i], "a2") == 0 && strcmp(ordered[j], "a02") == 0) {
                 assert_true(order > 0); /* equal values: told apart by their bytes */
             } else if (strcmp(ordered[i], "a02") == 0 && strcmp(ordered[j], "a2") == 0) {
@@ -47,37 +47,38 @@ static void test_natural_order(void **state) {
 
 static void test_steps(void **state) {
     (void)state;
-    assert_int_equal(bm_order_step("batch_1.xml.gz", "batch_2.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_order_step("batch_9.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_order_step("batch_09.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_order_step("batch_10.xml.gz", "batch_2.xml.gz"), BM_ORDER_BACKWARD);
-    assert_int_equal(bm_order_step("batch_1.xml.gz", "batch_3.xml.gz"), BM_ORDER_GAP);
-    assert_int_equal(bm_order_step("batch_1.xml.gz", "batch_1.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_order_step("zebra.xml.gz", "ant.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_order_step("run1/batch_9", "run2/batch_1"), BM_ORDER_FINE); /* two numbers: no gap */
-    assert_int_equal(bm_order_step("run2/batch_1", "run1/batch_9"), BM_ORDER_BACKWARD);
-    assert_int_equal(bm_order_step("a1", "b7"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_2.xml.gz"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("batch_9.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("batch_09.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("batch_10.xml.gz", "batch_2.xml.gz"), BM_ORDER_BACKWARD);
+    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_3.xml.gz"), BM_ORDER_GAP);
+    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_1.xml.gz"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("zebra.xml.gz", "ant.xml.gz"), BM_ORDER_FINE);
+    assert_int_equal(bm_number_order_step("run1/batch_9", "run2/batch_1"),
+                     BM_ORDER_FINE); /* two numbers: no gap */
+    assert_int_equal(bm_number_order_step("run2/batch_1", "run1/batch_9"), BM_ORDER_BACKWARD);
+    assert_int_equal(bm_number_order_step("a1", "b7"), BM_ORDER_FINE);
 }
 
-static void take(struct bm_header *header, const char *name, const char *value, bool is_parameter) {
+static void take(struct bm_number_header *header, const char *name, const char *value, bool is_parameter) {
     struct bm_mark_field *field = calloc(1, sizeof *field);
     assert_non_null(field);
     memcpy(field->name, name, strlen(name) + 1);
     memcpy(field->value, value, strlen(value) + 1);
     field->is_parameter = is_parameter;
     for (const char *p = value; *p != '\0'; p++) field->hash = field->hash * 31 + (unsigned char)*p;
-    bm_header_take(header, field);
+    bm_number_header_take(header, field);
     free(field);
 }
 
 static void test_headers(void **state) {
     (void)state;
-    struct bm_header first;
-    struct bm_header other;
-    struct bm_header_difference difference;
+    struct bm_number_header first;
+    struct bm_number_header other;
+    struct bm_number_header_difference difference;
     size_t position = 0;
-    bm_header_begin(&first);
-    bm_header_begin(&other);
+    bm_number_header_begin(&first);
+    bm_number_header_begin(&other);
     take(&first, "BlastOutput_program", "blastp", false);
     take(&first, "BlastOutput_query-def", "one", false);
     take(&first, "Parameters_expect", "10", true);
@@ -86,28 +87,28 @@ static void test_headers(void **state) {
     take(&other, "BlastOutput_query-def", "two", false); /* is not compared */
     take(&other, "Parameters_expect", "10", true);
     take(&other, "Parameters_sc-match", "1", true);
-    assert_true(bm_header_compare(&first, &other, &position, &difference));
+    assert_true(bm_number_header_compare(&first, &other, &position, &difference));
     assert_string_equal(difference.name, "BlastOutput_program");
     assert_true(difference.is_program);
     assert_string_equal(difference.value, "blastn");
     assert_string_equal(difference.first_value, "blastp");
-    assert_true(bm_header_compare(&first, &other, &position, &difference));
+    assert_true(bm_number_header_compare(&first, &other, &position, &difference));
     assert_string_equal(difference.name, "Parameters_matrix");
     assert_null(difference.value);
-    assert_true(bm_header_compare(&first, &other, &position, &difference));
+    assert_true(bm_number_header_compare(&first, &other, &position, &difference));
     assert_string_equal(difference.name, "Parameters_sc-match");
     assert_null(difference.first_value);
-    assert_false(bm_header_compare(&first, &other, &position, &difference));
+    assert_false(bm_number_header_compare(&first, &other, &position, &difference));
     position = 0;
-    assert_false(bm_header_compare(&first, &first, &position, &difference));
+    assert_false(bm_number_header_compare(&first, &first, &position, &difference));
 }
 
 static void test_header_takes_no_more_than_it_can(void **state) {
     (void)state;
-    struct bm_header header;
+    struct bm_number_header header;
     char name[BM_MARK_MAX_NAME + 1];
     char value[BM_MARK_MAX_VALUE + 1];
-    bm_header_begin(&header);
+    bm_number_header_begin(&header);
     memset(value, 'v', sizeof value - 1);
     value[sizeof value - 1] = '\0';
     for (int i = 0; i < 100; i++) {
@@ -126,7 +127,7 @@ static void test_header_takes_no_more_than_it_can(void **state) {
 static void test_number_keeps_what_agrees(void **state) {
     (void)state;
     struct bm_number *number = calloc(1, sizeof *number);
-    struct bm_edit_list *edits = calloc(1, sizeof *edits);
+    struct bm_script *edits = calloc(1, sizeof *edits);
     struct bm_mark_list *marks = calloc(1, sizeof *marks);
     struct bm_batch batch;
     assert_non_null(number);
@@ -134,7 +135,7 @@ static void test_number_keeps_what_agrees(void **state) {
     assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
     bm_number_open(number, NULL, BLASTMERGE_QUERY_IDS_KEEP, false);
-    number->style = bm_style_of(BLASTMERGE_FORMAT_XML);
+    number->style = bm_number_style_of(BLASTMERGE_FORMAT_XML);
     number->n_iterations = 1233;
     number->is_in_fragment = true;
     marks->entries[0] = (struct bm_mark_entry){.kind = BM_MARK_ITERATION, .offset = 100};
@@ -159,7 +160,7 @@ static void test_number_keeps_what_agrees(void **state) {
 static void test_edit_list_compacts(void **state) {
     (void)state;
     static const char constant[] = "constant";
-    struct bm_edit_list *edits = calloc(1, sizeof *edits);
+    struct bm_script *edits = calloc(1, sizeof *edits);
     assert_non_null(edits);
     memcpy(edits->text, "onetwothree", 11);
     edits->n_text = 11;
@@ -173,7 +174,7 @@ static void test_edit_list_compacts(void **state) {
     edits->edits[3] =
         (struct bm_edit){.offset = 4, .kind = BM_EDIT_INSERT, .n_insert = 5, .insert = edits->text + 6};
     edits->position = 1;
-    bm_edit_list_compact(edits);
+    bm_script_compact(edits);
     assert_int_equal(edits->n_edits, 3);
     assert_int_equal(edits->position, 0);
     assert_int_equal(edits->n_text, 8);
@@ -181,7 +182,7 @@ static void test_edit_list_compacts(void **state) {
     assert_ptr_equal(edits->edits[1].insert, constant);
     assert_memory_equal(edits->edits[2].insert, "three", 5);
     edits->position = 3;
-    bm_edit_list_compact(edits);
+    bm_script_compact(edits);
     assert_int_equal(edits->n_edits, 0);
     assert_int_equal(edits->n_text, 0);
     free(edits);

@@ -45,9 +45,9 @@ static void test_number(void **state) {
         {"lcl|Query_1", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(bm_query_number(cases[i].text, strlen(cases[i].text)), cases[i].number);
+        assert_int_equal(bm_number_query_number(cases[i].text, strlen(cases[i].text)), cases[i].number);
     }
-    assert_int_equal(bm_query_number("Query_123", 7), 1); /* the text ends where its length says */
+    assert_int_equal(bm_number_query_number("Query_123", 7), 1); /* the text ends where its length says */
 }
 
 /* --- ids ----------------------------------------------------------------------------------------- */
@@ -55,25 +55,25 @@ static void test_number(void **state) {
 /* Ids one behind another, "/" between documents, "@n" for a position, "<n" for one to which the Iterations'
  * numbers go back; and what they become. */
 static void check_ids(enum blastmerge_query_ids policy, const char *given, const char *expected) {
-    struct bm_query_ids ids;
+    struct bm_number_query_ids ids;
     char result[512] = "";
     char copy[512];
     uint64_t position = 0;
-    bm_query_ids_open(&ids, policy);
-    bm_query_ids_begin(&ids);
+    bm_number_query_ids_open(&ids, policy);
+    bm_number_query_ids_begin(&ids);
     snprintf(copy, sizeof copy, "%s", given);
     for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
         size_t n = strlen(result);
         uint64_t old_number = 0;
         uint64_t new_number = 0;
         if (strcmp(word, "/") == 0) {
-            bm_query_ids_begin(&ids);
+            bm_number_query_ids_begin(&ids);
             position = 0;
             snprintf(result + n, sizeof result - n, " /");
         } else if (*word == '@' || *word == '<') {
             position = strtoull(word + 1, NULL, 10) - 1;
-            if (*word == '<') bm_query_ids_return(&ids);
-        } else if (bm_query_ids_take(&ids, word, strlen(word), ++position, &old_number, &new_number)) {
+            if (*word == '<') bm_number_query_ids_return(&ids);
+        } else if (bm_number_query_ids_take(&ids, word, strlen(word), ++position, &old_number, &new_number)) {
             assert_int_equal(old_number, strtoull(word + 6, NULL, 10));
             snprintf(result + n, sizeof result - n, " Query_%" PRIu64, new_number);
         } else {
@@ -115,21 +115,21 @@ static void test_ids(void **state) {
 /* Tables with comments: titles, of which none means that there is no name. */
 static void test_titles(void **state) {
     (void)state;
-    struct bm_query_ids ids;
+    struct bm_number_query_ids ids;
     uint64_t old_number;
     uint64_t new_number;
-    bm_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_AUTO);
+    bm_number_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_AUTO);
     for (uint64_t i = 0; i < 3; i++) {
-        bm_query_ids_begin(&ids);
-        bm_query_ids_count(&ids, 1);
-        assert_false(bm_query_ids_take(&ids, "a title", 7, 0, &old_number, &new_number));
-        bm_query_ids_count(&ids, 2);
-        bm_query_ids_take_unnamed(&ids, &old_number, &new_number);
+        bm_number_query_ids_begin(&ids);
+        bm_number_query_ids_count(&ids, 1);
+        assert_false(bm_number_query_ids_take(&ids, "a title", 7, 0, &old_number, &new_number));
+        bm_number_query_ids_count(&ids, 2);
+        bm_number_query_ids_take_unnamed(&ids, &old_number, &new_number);
         assert_int_equal(old_number, 2);
         assert_int_equal(new_number, 4 * i + 2);
-        bm_query_ids_count(&ids, 3); /* now it is known that titles are users' */
-        assert_false(bm_query_ids_take(&ids, "Query_1", 7, 0, &old_number, &new_number));
-        bm_query_ids_count(&ids, 4);
+        bm_number_query_ids_count(&ids, 3); /* now it is known that titles are users' */
+        assert_false(bm_number_query_ids_take(&ids, "Query_1", 7, 0, &old_number, &new_number));
+        bm_number_query_ids_count(&ids, 4);
     }
     assert_int_equal(ids.n_generated, 3);
     assert_int_equal(ids.n_odd, 0);
@@ -138,15 +138,15 @@ static void test_titles(void **state) {
 
 static void test_id_counts(void **state) {
     (void)state;
-    struct bm_query_ids ids;
+    struct bm_number_query_ids ids;
     uint64_t old_number;
     uint64_t new_number;
-    bm_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_AUTO);
-    bm_query_ids_begin(&ids);
-    assert_true(bm_query_ids_take(&ids, "Query_1", 7, 0, &old_number, &new_number));
-    assert_true(bm_query_ids_take(&ids, "Query_2", 7, 0, &old_number, &new_number));
-    assert_false(bm_query_ids_take(&ids, "Query_4", 7, 0, &old_number, &new_number));
-    assert_false(bm_query_ids_take(&ids, "P12345", 6, 0, &old_number, &new_number));
+    bm_number_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_AUTO);
+    bm_number_query_ids_begin(&ids);
+    assert_true(bm_number_query_ids_take(&ids, "Query_1", 7, 0, &old_number, &new_number));
+    assert_true(bm_number_query_ids_take(&ids, "Query_2", 7, 0, &old_number, &new_number));
+    assert_false(bm_number_query_ids_take(&ids, "Query_4", 7, 0, &old_number, &new_number));
+    assert_false(bm_number_query_ids_take(&ids, "P12345", 6, 0, &old_number, &new_number));
     assert_int_equal(ids.n_generated, 2);
     assert_int_equal(ids.n_odd, 1);
     assert_int_equal(ids.n_named, 1);
@@ -155,20 +155,20 @@ static void test_id_counts(void **state) {
 /* It is said when a sum is too large for 64 bits. */
 static void test_id_overflow(void **state) {
     (void)state;
-    struct bm_query_ids ids;
+    struct bm_number_query_ids ids;
     uint64_t old_number;
     uint64_t new_number;
     const char *most = "Query_999999999999999999";
-    bm_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_RENUMBER);
+    bm_number_query_ids_open(&ids, BLASTMERGE_QUERY_IDS_RENUMBER);
     for (int i = 0; i < 18; i++) {
-        bm_query_ids_begin(&ids);
-        assert_true(bm_query_ids_take(&ids, most, strlen(most), 0, &old_number, &new_number));
+        bm_number_query_ids_begin(&ids);
+        assert_true(bm_number_query_ids_take(&ids, most, strlen(most), 0, &old_number, &new_number));
         assert_int_equal(new_number, (uint64_t)(i + 1) * old_number);
         assert_false(ids.is_beyond);
     }
-    bm_query_ids_begin(&ids);
+    bm_number_query_ids_begin(&ids);
     assert_false(ids.is_beyond);
-    assert_true(bm_query_ids_take(&ids, most, strlen(most), 0, &old_number, &new_number));
+    assert_true(bm_number_query_ids_take(&ids, most, strlen(most), 0, &old_number, &new_number));
     assert_true(ids.is_beyond);
 }
 
@@ -184,7 +184,7 @@ static size_t blast_message(char *message, const char *prefix, uint64_t number, 
 }
 
 /* The same as a format has it. is_latin1: UTF-8 of two bytes becomes one. */
-static size_t write_string(char *written, const char *text, enum bm_query_form form, bool is_latin1) {
+static size_t write_string(char *written, const char *text, enum bm_number_query_form form, bool is_latin1) {
     size_t n = 0;
     for (const uint8_t *p = (const uint8_t *)text; *p != '\0'; p++) {
         const char *xml = *p == '&'   ? "&amp;"
@@ -209,11 +209,11 @@ static size_t write_string(char *written, const char *text, enum bm_query_form f
     return n;
 }
 
-static enum bm_query_prefix rename_text(const char *message, enum bm_query_form form, uint64_t old_number,
-                                        uint64_t new_number, char *result) {
-    struct bm_query_message renamed;
-    enum bm_query_prefix prefix =
-        bm_query_rename(message, strlen(message), form, old_number, new_number, &renamed);
+static enum bm_number_query_prefix rename_text(const char *message, enum bm_number_query_form form,
+                                               uint64_t old_number, uint64_t new_number, char *result) {
+    struct bm_number_query_message renamed;
+    enum bm_number_query_prefix prefix =
+        bm_number_query_rename(message, strlen(message), form, old_number, new_number, &renamed);
     strcpy(result, message);
     if (prefix != BM_QUERY_RESTORED && prefix != BM_QUERY_LOST) return prefix;
     assert_true(renamed.n_new <= sizeof renamed.text && renamed.n_old <= strlen(message));
@@ -223,7 +223,8 @@ static enum bm_query_prefix rename_text(const char *message, enum bm_query_form 
 }
 
 /* What a title's message becomes must be what BLAST would have written with the other number. */
-static void check_title(const char *prefix, const char *title, enum bm_query_form form, bool is_latin1) {
+static void check_title(const char *prefix, const char *title, enum bm_number_query_form form,
+                        bool is_latin1) {
     static const uint64_t numbers[] = {
         1, 2, 9, 10, 11, 99, 100, 999, 1000, 99999, 1000000, 9999999999, 12345678901, 999999999999999999};
     /* "lcl|" and a number of 18 digits are cut themselves: such a name is not understood */
@@ -267,8 +268,8 @@ static void test_messages(void **state) {
             snprintf(title, sizeof title, "%.*s", (int)length, titles[i]);
             if (length > 0 && title[length - 1] == ' ') continue; /* BLAST drops blanks at the end */
             for (int form = BM_QUERY_XML; form <= BM_QUERY_PLAIN; form++) {
-                check_title("", title, (enum bm_query_form)form, false);
-                check_title("lcl|", title, (enum bm_query_form)form, false);
+                check_title("", title, (enum bm_number_query_form)form, false);
+                check_title("lcl|", title, (enum bm_number_query_form)form, false);
             }
         }
     }
@@ -318,7 +319,7 @@ static void test_other_messages(void **state) {
     (void)state;
     static const struct {
         const char *message;
-        enum bm_query_prefix prefix;
+        enum bm_number_query_prefix prefix;
     } cases[] = {
         {"", BM_QUERY_ABSENT},
         {"No hits found", BM_QUERY_ABSENT},
@@ -385,12 +386,12 @@ static void test_noise(void **state) {
             n += 3 + n + 2;
         }
         char *message = malloc(n);
-        struct bm_query_message renamed;
+        struct bm_number_query_message renamed;
         assert_non_null(message);
         memcpy(message, text, n);
         for (int form = BM_QUERY_XML; form <= BM_QUERY_PLAIN; form++) {
-            enum bm_query_prefix prefix =
-                bm_query_rename(message, n, (enum bm_query_form)form, 1, 1 + seed % 100, &renamed);
+            enum bm_number_query_prefix prefix = bm_number_query_rename(
+                message, n, (enum bm_number_query_form)form, 1, 1 + seed % 100, &renamed);
             if (prefix == BM_QUERY_RESTORED) assert_true(renamed.n_old <= n && renamed.n_new <= n + 4);
         }
         free(message);

@@ -307,7 +307,7 @@ static void test_the_file_that_a_killed_run_replaced(void **state) {
     bm_store_discard(&next);
     assert_file(path, "new");
     assert_int_equal(count_files(), 1);
-    bm_folder_close(&store.folder);
+    bm_store_folder_close(&store.folder);
 }
 
 static void test_link_is_followed(void **state) {

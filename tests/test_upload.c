@@ -181,11 +181,11 @@ static void refuses_before_anything_is_written(void **state) {
 static void does_not_wait_for_what_is_there(void **state) {
     (void)state;
     assert_int_equal(open_store(&providers[0], 0), BLASTMERGE_OK);
-    struct bm_source source = bm_source_remote("s3://bucket/absent", NULL);
+    struct bm_fetch_source source = bm_fetch_source_remote("s3://bucket/absent", NULL);
     source.location = source.name;
     source.cloud = cloud;
     seen.n_waits = 0;
-    assert_int_equal(bm_source_look(&source, &error), BLASTMERGE_NOT_FOUND);
+    assert_int_equal(bm_fetch_source_look(&source, &error), BLASTMERGE_NOT_FOUND);
     assert_int_equal(seen.n_waits, 0);
     bm_store_discard(&store);
     close_store();
@@ -196,8 +196,8 @@ static void sleeps_while_a_credential_is_waited_for(void **state) {
     (void)state;
     assert_int_equal(open_store(&providers[1], 0), BLASTMERGE_OK);
     bm_store_discard(&store);
-    struct bm_source sources[] = {bm_source_remote("s3://bucket/absent", NULL),
-                                  bm_source_remote("s3://bucket/gone", NULL)};
+    struct bm_fetch_source sources[] = {bm_fetch_source_remote("s3://bucket/absent", NULL),
+                                        bm_fetch_source_remote("s3://bucket/gone", NULL)};
     unsetenv("AWS_ACCESS_KEY_ID");
     patience = "Retry-After: 3\r\n";
     int64_t began_ms = stub_clock_ms;
@@ -205,10 +205,10 @@ static void sleeps_while_a_credential_is_waited_for(void **state) {
     for (size_t i = 0; i < 2; i++) {
         sources[i].location = sources[i].name;
         sources[i].cloud = cloud;
-        bm_source_begin_look(&sources[i]);
+        bm_fetch_source_begin_look(&sources[i]);
     }
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(bm_source_look(&sources[i], &error), BLASTMERGE_NOT_FOUND);
+        assert_int_equal(bm_fetch_source_look(&sources[i], &error), BLASTMERGE_NOT_FOUND);
     patience = NULL;
     setenv("AWS_ACCESS_KEY_ID", "AK", 1);
     assert_true(stub_clock_ms - began_ms >= 3000);

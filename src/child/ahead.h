@@ -7,16 +7,16 @@
  * the job's thread is the slower of the two, it finds its batches marked; if not, it marks them itself. There
  * is one scanner, and its pieces come in order: the marks do not depend on the thread.
  */
-#ifndef BM_AHEAD_H
-#define BM_AHEAD_H
+#ifndef BM_CHILD_AHEAD_H
+#define BM_CHILD_AHEAD_H
 
-#include "base/batch.h"
 #include "base/workers.h"
+#include "flow/batch.h"
 #include "mark/mark.h"
 
 enum {
-    BM_AHEAD_BATCHES = 8, /* at least as many as a lane's ring has */
-    BM_AHEAD_PIECES = 4   /* of a batch that are marked ahead */
+    BM_CHILD_AHEAD_BATCHES = 8, /* at least as many as a lane's ring has */
+    BM_CHILD_AHEAD_PIECES = 4   /* of a batch that are marked ahead */
 };
 
 /* What one step of the scanner came to. */
@@ -30,46 +30,47 @@ struct bm_piece {
 };
 
 /* Pieces of a batch that were marked ahead. */
-struct bm_ahead_batch {
+struct bm_child_ahead_batch {
     size_t number; /* of the batch: a child's batches are counted from 0 */
     size_t n_pieces;
     size_t n_taken;
-    struct bm_piece pieces[BM_AHEAD_PIECES];
+    struct bm_piece pieces[BM_CHILD_AHEAD_PIECES];
 };
 
-struct bm_ahead {
+struct bm_child_ahead {
     struct bm_workers *workers;
     struct bm_mark *mark;
     struct bm_piece own; /* marked by the job's thread itself */
 
     /* under the workers' lock */
-    size_t n_done;                  /* batches that were scanned to their ends: the scanner is at this one */
-    bool is_busy;                   /* a worker uses the scanner */
-    bool is_left;                   /* a worker left it, for the job's thread to go on */
-    struct bm_ahead_batch *batches; /* BM_AHEAD_BATCHES; NULL: nothing is marked ahead */
+    size_t n_done; /* batches that were scanned to their ends: the scanner is at this one */
+    bool is_busy;  /* a worker uses the scanner */
+    bool is_left;  /* a worker left it, for the job's thread to go on */
+    struct bm_child_ahead_batch *batches; /* BM_CHILD_AHEAD_BATCHES; NULL: nothing is marked ahead */
 };
 
 /* without_threads: nothing will be marked ahead, which takes less memory. */
-enum blastmerge_status bm_ahead_open(struct bm_ahead *ahead, struct bm_workers *workers, struct bm_mark *mark,
-                                     bool without_threads, struct bm_memory *memory) BM_CHECK_RESULT;
-void bm_ahead_close(struct bm_ahead *ahead, struct bm_memory *memory);
+enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct bm_workers *workers,
+                                           struct bm_mark *mark, bool without_threads,
+                                           struct bm_memory *memory) BM_CHECK_RESULT;
+void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory);
 
 /* A child begins. No worker may be at work. */
-void bm_ahead_begin(struct bm_ahead *ahead);
+void bm_child_ahead_begin(struct bm_child_ahead *ahead);
 
 /*
  * The marks of more of the batch `number`, which was scanned up to `from`: to `end` at most. The field that a
  * last mark BM_MARK_FIELD tells of is bm_mark_field()'s. Valid until the next call. Called by the job's
  * thread, without the lock, until all of the batch is scanned, and for each batch in order.
  */
-const struct bm_piece *bm_ahead_next(struct bm_ahead *ahead, size_t number, const struct bm_batch *batch,
-                                     size_t from, size_t end);
+const struct bm_piece *bm_child_ahead_next(struct bm_child_ahead *ahead, size_t number,
+                                           const struct bm_batch *batch, size_t from, size_t end);
 
 /* Whether a worker may mark the batch ahead->n_done; `number` is that of the batch that the job's thread is
  * at, or reaches next. With the lock held. */
-bool bm_ahead_can_go(const struct bm_ahead *ahead, size_t number);
+bool bm_child_ahead_can_go(const struct bm_child_ahead *ahead, size_t number);
 
 /* Marks it. With the lock held, which it gives up meanwhile. */
-void bm_ahead_go(struct bm_ahead *ahead, const struct bm_batch *batch);
+void bm_child_ahead_go(struct bm_child_ahead *ahead, const struct bm_batch *batch);
 
 #endif

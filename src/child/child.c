@@ -7,12 +7,12 @@
 
 enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
                                        struct bm_workers *workers, struct bm_memory *memory) {
-    bool is_never_ahead = workers->n_threads == 0 || settings->room.n_ahead <= BM_LANE_STRIDE;
+    bool is_never_ahead = workers->n_threads == 0 || settings->room.n_ahead <= BM_CHILD_LANE_STRIDE;
     memset(child, 0, sizeof *child);
-    enum blastmerge_status status = bm_lane_create(&child->lane, &settings->room, workers, memory);
+    enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
     if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
     if (status == BLASTMERGE_OK)
-        status = bm_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, memory);
+        status = bm_child_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, memory);
     if (status != BLASTMERGE_OK) return status;
     bm_mark_forbid(child->mark, settings->forbidden_characters);
     bm_mark_set_header(child->mark, settings->header);
@@ -22,44 +22,44 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
 }
 
 void bm_child_destroy(struct bm_child *child, struct bm_memory *memory) {
-    bm_lane_destroy(&child->lane, memory);
-    bm_ahead_close(&child->ahead, memory);
+    bm_child_lane_destroy(&child->lane, memory);
+    bm_child_ahead_close(&child->ahead, memory);
     if (child->mark != NULL) bm_mark_close(child->mark, memory);
     child->mark = NULL;
 }
 
-void bm_child_open(struct bm_child *child, struct bm_source *source, struct bm_cancel *cancel) {
+void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel) {
     child->batch = NULL;
     child->n_scanned = 0;
-    bm_lane_open(&child->lane, source, cancel);
+    bm_child_lane_open(&child->lane, source, cancel);
 }
 
-void bm_child_move(struct bm_child *child, struct bm_source *source) {
+void bm_child_move(struct bm_child *child, struct bm_fetch_source *source) {
     if (child->lane.is_open) child->lane.fetch.source = source;
 }
 
 void bm_child_fill(struct bm_child *child) {
-    struct bm_lane *lane = &child->lane;
-    while (bm_fetch_is_ready(&lane->fetch, lane->n_page_bytes) && bm_lane_fill(lane)) {
+    struct bm_child_lane *lane = &child->lane;
+    while (bm_fetch_is_ready(&lane->fetch, lane->n_page_bytes) && bm_child_lane_fill(lane)) {
     }
 }
 
 void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead) {
     bm_mark_follow(child->mark, kin);
     bm_mark_reset(child->mark);
-    bm_ahead_begin(&child->ahead);
-    if (can_be_ahead) bm_lane_let_mark(&child->lane, &child->ahead);
+    bm_child_ahead_begin(&child->ahead);
+    if (can_be_ahead) bm_child_lane_let_mark(&child->lane, &child->ahead);
 }
 
 void bm_child_close(struct bm_child *child) {
-    bm_lane_close(&child->lane);
+    bm_child_lane_close(&child->lane);
     child->batch = NULL;
 }
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error) {
-    child->batch = bm_lane_take(&child->lane, is_last, error);
+    child->batch = bm_child_lane_take(&child->lane, is_last, error);
     child->n_scanned = 0;
     return child->batch;
 }
@@ -69,7 +69,7 @@ bool bm_child_has_room(const struct bm_child *child) {
 }
 
 void bm_child_give(struct bm_child *child) {
-    bm_lane_give(&child->lane);
+    bm_child_lane_give(&child->lane);
 }
 
 /* --- marks --------------------------------------------------------------------------------------- */
@@ -87,8 +87,9 @@ static void look(const struct bm_child *child, const struct bm_mark_list *marks,
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) {
     const struct bm_batch *batch = child->batch;
-    const struct bm_piece *piece = bm_ahead_next(&child->ahead, child->lane.n_batches_taken - 1, batch,
-                                                 child->n_scanned, end < batch->n_text ? end : batch->n_text);
+    const struct bm_piece *piece =
+        bm_child_ahead_next(&child->ahead, child->lane.n_batches_taken - 1, batch, child->n_scanned,
+                            end < batch->n_text ? end : batch->n_text);
     child->n_scanned = piece->end;
     look(child, &piece->marks, view);
     view->safe = piece->safe;

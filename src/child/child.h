@@ -34,7 +34,7 @@ struct bm_child_settings {
     enum blastmerge_format supposed; /* see bm_mark_suppose() */
     bool is_supposed_narrow;
     bool tells_queries; /* see bm_mark_tell_queries() */
-    struct bm_lane_room room;
+    struct bm_child_lane_room room;
 };
 
 /* The marks of a stretch of a batch. */
@@ -49,9 +49,9 @@ struct bm_view {
 };
 
 struct bm_child {
-    struct bm_lane lane;
+    struct bm_child_lane lane;
     struct bm_mark *mark;
-    struct bm_ahead ahead;
+    struct bm_child_ahead ahead;
     const struct bm_batch *batch; /* the last one that was taken */
     size_t n_scanned;             /* bytes of its text */
 };
@@ -64,8 +64,8 @@ void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
 
 /* Begins to read and inflate. A failure to open the source is reported by bm_child_take(). The source is
  * borrowed, and may be moved with bm_child_move(). */
-void bm_child_open(struct bm_child *child, struct bm_source *source, struct bm_cancel *cancel);
-void bm_child_move(struct bm_child *child, struct bm_source *source);
+void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel);
+void bm_child_move(struct bm_child *child, struct bm_fetch_source *source);
 
 /* Reads what there is room for, as long as that does not have to wait. */
 void bm_child_fill(struct bm_child *child);

@@ -4,18 +4,18 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert((int)BM_AHEAD_BATCHES >= (int)BM_LANE_BATCHES,
+_Static_assert((int)BM_CHILD_AHEAD_BATCHES >= (int)BM_CHILD_LANE_BATCHES,
                "pieces of each batch that may be marked ahead");
 
 /* --- inflating, on whatever thread --------------------------------------------------------------- */
 
-static struct bm_batch *batch_at(struct bm_lane *lane, size_t count) {
+static struct bm_batch *batch_at(struct bm_child_lane *lane, size_t count) {
     return &lane->batches[count % lane->n_batches];
 }
 
 /* Inflates as much of a page as fits into the batch at hand. True if the batch is complete; *is_last if it is
  * the last. */
-static bool inflate_page(struct bm_lane *lane, struct bm_page *page, size_t n_filled, bool *is_last) {
+static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_t n_filled, bool *is_last) {
     struct bm_batch *batch = batch_at(lane, n_filled);
     size_t n_used = 0;
     if (!lane->is_batch_begun) bm_batch_begin(batch, n_filled == 0 ? NULL : batch_at(lane, n_filled - 1));
@@ -32,29 +32,30 @@ static bool inflate_page(struct bm_lane *lane, struct bm_page *page, size_t n_fi
 }
 
 /* Batches that are filled and not given back. */
-static size_t n_ready(const struct bm_lane *lane) {
+static size_t n_ready(const struct bm_child_lane *lane) {
     return lane->n_batches_filled - lane->n_batches_done;
 }
 
 /* Whether there is a page and room for what it gives. With the lock held. */
-static bool can_work(const struct bm_lane *lane) {
+static bool can_work(const struct bm_child_lane *lane) {
     return !lane->has_ended && lane->n_pages_done < lane->n_pages_filled && n_ready(lane) < lane->n_ahead;
 }
 
 /* Whether the child is so small that a thread would take longer to wake than to inflate all of it. */
-static bool is_small(const struct bm_lane *lane) {
-    return lane->n_pages_filled == 1 && lane->pages[0].is_last && lane->pages[0].n_bytes <= BM_LANE_SMALL;
+static bool is_small(const struct bm_child_lane *lane) {
+    return lane->n_pages_filled == 1 && lane->pages[0].is_last &&
+           lane->pages[0].n_bytes <= BM_CHILD_LANE_SMALL;
 }
 
 /* Has a worker go on, if it is worth its while. With the lock held. */
-static void wake_worker(struct bm_lane *lane) {
-    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_LANE_STRIDE && !is_small(lane))
+static void wake_worker(struct bm_child_lane *lane) {
+    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_CHILD_LANE_STRIDE && !is_small(lane))
         bm_workers_submit(lane->workers, &lane->task);
 }
 
 /* Inflates a batch, or as much as there is of it; true if it is complete. Called with the lock held, which it
  * gives up meanwhile. */
-static bool inflate_batch(struct bm_lane *lane) {
+static bool inflate_batch(struct bm_child_lane *lane) {
     struct bm_page *page = &lane->pages[lane->n_pages_done % lane->n_pages];
     size_t n_filled = lane->n_batches_filled;
     bool is_last = false;
@@ -64,27 +65,27 @@ static bool inflate_batch(struct bm_lane *lane) {
     if (is_complete) lane->n_batches_filled++;
     if (page->position == page->n_bytes && !page->is_last) lane->n_pages_done++;
     lane->has_ended = is_last;
-    if (n_ready(lane) >= BM_LANE_STRIDE) bm_workers_tell(lane->workers);
+    if (n_ready(lane) >= BM_CHILD_LANE_STRIDE) bm_workers_tell(lane->workers);
     return is_complete;
 }
 
 /* Whether there is no room to inflate more, but a batch to be marked. With the lock held. */
-static bool can_scan(const struct bm_lane *lane) {
+static bool can_scan(const struct bm_child_lane *lane) {
     size_t current =
         lane->n_batches_taken > lane->n_batches_done ? lane->n_batches_taken - 1 : lane->n_batches_done;
     return lane->ahead != NULL && n_ready(lane) == lane->n_ahead &&
-           lane->ahead->n_done < lane->n_batches_filled && bm_ahead_can_go(lane->ahead, current);
+           lane->ahead->n_done < lane->n_batches_filled && bm_child_ahead_can_go(lane->ahead, current);
 }
 
 /* A worker's task: turns pages into batches while there are both, and marks what then waits. */
 static void work_ahead(void *argument) {
-    struct bm_lane *lane = argument;
+    struct bm_child_lane *lane = argument;
     bm_workers_lock(lane->workers);
     while (!lane->is_stopping) {
         if (can_work(lane))
             (void)inflate_batch(lane);
         else if (can_scan(lane))
-            bm_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
+            bm_child_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
         else
             break;
     }
@@ -93,21 +94,22 @@ static void work_ahead(void *argument) {
 
 /* --- a lane's life ------------------------------------------------------------------------------- */
 
-struct bm_lane_room bm_lane_room_of(const struct bm_workers *workers) {
+struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers) {
     bool is_alone = workers->n_threads == 0;
-    return (struct bm_lane_room){.n_page_bytes = BM_LANE_PAGE,
-                                 .n_pages = BM_LANE_PAGES,
-                                 .n_batches = is_alone ? 2 : BM_LANE_BATCHES,
-                                 .n_ahead = is_alone ? 1 : BM_LANE_BATCHES,
-                                 .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+    return (struct bm_child_lane_room){.n_page_bytes = BM_CHILD_LANE_PAGE,
+                                       .n_pages = BM_CHILD_LANE_PAGES,
+                                       .n_batches = is_alone ? 2 : BM_CHILD_LANE_BATCHES,
+                                       .n_ahead = is_alone ? 1 : BM_CHILD_LANE_BATCHES,
+                                       .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
 }
 
-static size_t bytes_of(const struct bm_lane_room *room) {
+static size_t bytes_of(const struct bm_child_lane_room *room) {
     return room->n_pages * room->n_page_bytes + room->n_batches * bm_batch_bytes(&room->batch);
 }
 
-struct bm_lane_room bm_lane_room_within(size_t n_bytes) {
-    struct bm_lane_room room = {BM_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
+    struct bm_child_lane_room room = {
+        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         room.batch.bits /= 2;
@@ -115,16 +117,17 @@ struct bm_lane_room bm_lane_room_within(size_t n_bytes) {
         room.n_page_bytes /= 2;
     }
     if (bytes_of(&room) > n_bytes) room.n_batches = room.n_ahead = 1;
-    while (room.n_batches > 1 && room.n_batches < BM_LANE_BATCHES &&
+    while (room.n_batches > 1 && room.n_batches < BM_CHILD_LANE_BATCHES &&
            bytes_of(&room) + bm_batch_bytes(&room.batch) <= n_bytes)
         room.n_ahead = ++room.n_batches;
     return room;
 }
 
-enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane_room *room,
-                                      struct bm_workers *workers, struct bm_memory *memory) {
-    bm_require(room->n_page_bytes <= BM_LANE_PAGE && room->n_pages >= 2 && room->n_pages <= BM_LANE_PAGES);
-    bm_require(room->n_batches >= 1 && room->n_ahead >= 1 && room->n_batches <= BM_LANE_BATCHES &&
+enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const struct bm_child_lane_room *room,
+                                            struct bm_workers *workers, struct bm_memory *memory) {
+    bm_require(room->n_page_bytes <= BM_CHILD_LANE_PAGE && room->n_pages >= 2 &&
+               room->n_pages <= BM_CHILD_LANE_PAGES);
+    bm_require(room->n_batches >= 1 && room->n_ahead >= 1 && room->n_batches <= BM_CHILD_LANE_BATCHES &&
                room->n_ahead <= room->n_batches);
     memset(lane, 0, sizeof *lane);
     lane->workers = workers;
@@ -143,16 +146,17 @@ enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane
     return bm_inflate_open(&lane->inflate, memory);
 }
 
-void bm_lane_destroy(struct bm_lane *lane, struct bm_memory *memory) {
+void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory) {
     if (lane->workers == NULL) return;
-    bm_lane_close(lane);
+    bm_child_lane_close(lane);
     bm_inflate_close(lane->inflate, memory);
     for (size_t i = 0; i < lane->n_batches; i++) bm_batch_close(&lane->batches[i], memory);
     bm_release(memory, lane->page_data);
     lane->workers = NULL;
 }
 
-void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_cancel *cancel) {
+void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *source,
+                        struct bm_cancel *cancel) {
     assert(!lane->is_open);
     lane->is_open = true;
     lane->is_fetched = false;
@@ -167,13 +171,13 @@ void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_canc
     if (lane->fetch_status != BLASTMERGE_OK) lane->is_fetched = true;
 }
 
-void bm_lane_let_mark(struct bm_lane *lane, struct bm_ahead *ahead) {
+void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead) {
     bm_workers_lock(lane->workers);
     lane->ahead = ahead;
     bm_workers_unlock(lane->workers);
 }
 
-void bm_lane_close(struct bm_lane *lane) {
+void bm_child_lane_close(struct bm_child_lane *lane) {
     if (!lane->is_open) return;
     bm_workers_lock(lane->workers);
     lane->is_stopping = true;
@@ -184,7 +188,7 @@ void bm_lane_close(struct bm_lane *lane) {
     lane->is_open = false;
 }
 
-bool bm_lane_fill(struct bm_lane *lane) {
+bool bm_child_lane_fill(struct bm_child_lane *lane) {
     if (!lane->is_open || lane->is_fetched) return false;
     bm_workers_lock(lane->workers);
     bool is_full = lane->n_pages_filled - lane->n_pages_done == lane->n_pages;
@@ -213,7 +217,7 @@ bool bm_lane_fill(struct bm_lane *lane) {
 
 /* Sees to it that the lane gets on: by this thread if no other does. Returns with the lock held, having
  * waited or worked. */
-static void work_or_wait(struct bm_lane *lane) {
+static void work_or_wait(struct bm_child_lane *lane) {
     struct bm_workers *workers = lane->workers;
     if (bm_workers_begin(workers, &lane->task)) {
         while (can_work(lane) && !inflate_batch(lane)) {
@@ -224,14 +228,15 @@ static void work_or_wait(struct bm_lane *lane) {
     }
 }
 
-const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct blastmerge_error *error) {
+const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_last,
+                                          struct blastmerge_error *error) {
     struct bm_workers *workers = lane->workers;
     bm_require(lane->n_batches_taken - lane->n_batches_done < lane->n_ahead);
     bm_workers_lock(workers);
     while (lane->n_batches_filled == lane->n_batches_taken && !lane->has_ended) {
         if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
             bm_workers_unlock(workers);
-            bool has_read = bm_lane_fill(lane);
+            bool has_read = bm_child_lane_fill(lane);
             if (!has_read || lane->fetch_status != BLASTMERGE_OK) {
                 *error = lane->fetch_error;
                 return NULL;
@@ -250,7 +255,7 @@ const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct 
     return NULL;
 }
 
-void bm_lane_give(struct bm_lane *lane) {
+void bm_child_lane_give(struct bm_child_lane *lane) {
     bm_require(lane->n_batches_done < lane->n_batches_taken);
     bm_workers_lock(lane->workers);
     lane->n_batches_done++;
@@ -258,11 +263,11 @@ void bm_lane_give(struct bm_lane *lane) {
     bm_workers_unlock(lane->workers);
 }
 
-bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane) {
+bool bm_child_lane_lacks_bgzf_end(const struct bm_child_lane *lane) {
     return bm_inflate_lacks_bgzf_end(lane->inflate);
 }
 
-void bm_lane_stop_marking(struct bm_lane *lane) {
+void bm_child_lane_stop_marking(struct bm_child_lane *lane) {
     bm_workers_lock(lane->workers);
     while (lane->ahead != NULL && lane->ahead->is_busy) bm_workers_wait(lane->workers);
     lane->ahead = NULL;

@@ -7,8 +7,8 @@
  * turns them into batches; the job's thread takes these in order and gives them back in order. Pages and
  * batches are rings: whoever finds one full waits, which bounds the memory.
  */
-#ifndef BM_LANE_H
-#define BM_LANE_H
+#ifndef BM_CHILD_LANE_H
+#define BM_CHILD_LANE_H
 
 #include "base/workers.h"
 #include "child/ahead.h"
@@ -16,30 +16,30 @@
 #include "inflate/inflate.h"
 
 enum {
-    BM_LANE_PAGE = 32768, /* compressed bytes that are read at once */
-    BM_LANE_PAGES = 8,
-    BM_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while a thread naps */
+    BM_CHILD_LANE_PAGE = 32768, /* compressed bytes that are read at once */
+    BM_CHILD_LANE_PAGES = 8,
+    BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while a thread naps */
     /* A thread is not woken for less: batches that are ready to be merged, or free to be filled. */
-    BM_LANE_STRIDE = 2,
-    BM_LANE_SMALL = 8192 /* compressed bytes of a child that the job's thread inflates itself */
+    BM_CHILD_LANE_STRIDE = 2,
+    BM_CHILD_LANE_SMALL = 8192 /* compressed bytes of a child that the job's thread inflates itself */
 };
 
 /* How much a lane holds. Batches' borders depend on it, but no byte of a result. */
-struct bm_lane_room {
-    size_t n_page_bytes; /* at most BM_LANE_PAGE */
-    size_t n_pages;      /* from 2 to BM_LANE_PAGES */
-    size_t n_batches;    /* in the ring, from 1 to BM_LANE_BATCHES */
+struct bm_child_lane_room {
+    size_t n_page_bytes; /* at most BM_CHILD_LANE_PAGE */
+    size_t n_pages;      /* from 2 to BM_CHILD_LANE_PAGES */
+    size_t n_batches;    /* in the ring, from 1 to BM_CHILD_LANE_BATCHES */
     size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
     struct bm_batch_size batch;
 };
 
 /* What is best for merging one child after another. Without threads one batch at a time is best for the
  * cache; a batch needs the one before it for its history. */
-struct bm_lane_room bm_lane_room_of(const struct bm_workers *workers);
+struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers);
 
 /* The largest room that takes at most so many bytes, but at least the least there is: for many children at
  * once. */
-struct bm_lane_room bm_lane_room_within(size_t n_bytes);
+struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes);
 
 struct bm_page {
     size_t n_bytes;
@@ -48,7 +48,7 @@ struct bm_page {
     uint8_t *data;
 };
 
-struct bm_lane {
+struct bm_child_lane {
     struct bm_workers *workers;
     struct bm_task task;
     size_t n_page_bytes;
@@ -69,9 +69,9 @@ struct bm_lane {
     size_t n_pages_done;
     size_t n_batches_filled;
     size_t n_batches_done;
-    bool has_ended;         /* the last batch has been filled */
-    bool is_stopping;       /* no more of it is wanted */
-    struct bm_ahead *ahead; /* NULL: nothing is to be marked ahead */
+    bool has_ended;               /* the last batch has been filled */
+    bool is_stopping;             /* no more of it is wanted */
+    struct bm_child_ahead *ahead; /* NULL: nothing is to be marked ahead */
 
     /* the thread that runs the task; the job's thread once has_ended */
     enum blastmerge_status inflate_status;
@@ -80,38 +80,40 @@ struct bm_lane {
     struct bm_inflate *inflate;
 
     uint8_t *page_data;
-    struct bm_page pages[BM_LANE_PAGES];
-    struct bm_batch batches[BM_LANE_BATCHES];
+    struct bm_page pages[BM_CHILD_LANE_PAGES];
+    struct bm_batch batches[BM_CHILD_LANE_BATCHES];
 };
 
-enum blastmerge_status bm_lane_create(struct bm_lane *lane, const struct bm_lane_room *room,
-                                      struct bm_workers *workers, struct bm_memory *memory) BM_CHECK_RESULT;
-void bm_lane_destroy(struct bm_lane *lane, struct bm_memory *memory);
+enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const struct bm_child_lane_room *room,
+                                            struct bm_workers *workers,
+                                            struct bm_memory *memory) BM_CHECK_RESULT;
+void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory);
 
-/* Begins with a child. A failure to open it shows when its bytes are wanted: see bm_lane_take(). */
-void bm_lane_open(struct bm_lane *lane, struct bm_source *source, struct bm_cancel *cancel);
+/* Begins with a child. A failure to open it shows when its bytes are wanted: see bm_child_lane_take(). */
+void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *source, struct bm_cancel *cancel);
 
 /* Its batches may be marked ahead. */
-void bm_lane_let_mark(struct bm_lane *lane, struct bm_ahead *ahead);
+void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead);
 
 /* Ends with the child, wherever it was. */
-void bm_lane_close(struct bm_lane *lane);
+void bm_child_lane_close(struct bm_child_lane *lane);
 
 /* Reads a page if there is room for one. True if it did. */
-bool bm_lane_fill(struct bm_lane *lane);
+bool bm_child_lane_fill(struct bm_child_lane *lane);
 
 /*
- * The next batch, waiting and working for it as need be; it stays valid until bm_lane_give(), which gives the
+ * The next batch, waiting and working for it as need be; it stays valid until bm_child_lane_give(), which gives the
  * oldest one back. *is_last: it is the child's last, and must not be followed by another call. NULL: the
  * child failed, and *error says why. The text before a failure comes first, in a batch that is not the last.
  */
-const struct bm_batch *bm_lane_take(struct bm_lane *lane, bool *is_last, struct blastmerge_error *error);
-void bm_lane_give(struct bm_lane *lane);
+const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_last,
+                                          struct blastmerge_error *error);
+void bm_child_lane_give(struct bm_child_lane *lane);
 
 /* After the last batch: see bm_inflate_lacks_bgzf_end(). */
-bool bm_lane_lacks_bgzf_end(const struct bm_lane *lane);
+bool bm_child_lane_lacks_bgzf_end(const struct bm_child_lane *lane);
 
 /* No batch is marked ahead any more, nor is one being marked. */
-void bm_lane_stop_marking(struct bm_lane *lane);
+void bm_child_lane_stop_marking(struct bm_child_lane *lane);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { MAX_RETRY_AFTER_MS = 300000 };
 
-void bm_answer_forget(struct bm_request *request) {
+void bm_cloud_answer_forget(struct bm_cloud_request *request) {
     request->http_status = 0;
     request->is_answer_good = false;
     request->etag[0] = request->modified[0] = request->code[0] = '\0';
@@ -27,7 +27,7 @@ void bm_answer_forget(struct bm_request *request) {
     request->fault = BM_FAULT_NONE;
 }
 
-void bm_request_fault(struct bm_request *request, enum bm_fault fault, const char *format, ...) {
+void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_fault fault, const char *format, ...) {
     va_list arguments;
     if (request->fault != BM_FAULT_NONE) return;
     request->fault = fault;
@@ -38,7 +38,7 @@ void bm_request_fault(struct bm_request *request, enum bm_fault fault, const cha
 
 /* "bytes 0-99/1000", or with a star for what is not known. False if it is none of these, or if what it says
  * cannot be. */
-static bool parse_content_range(struct bm_request *request, const char *value, size_t n_value) {
+static bool parse_content_range(struct bm_cloud_request *request, const char *value, size_t n_value) {
     request->has_range = request->has_total = false;
     if (n_value < 6 || strncasecmp(value, "bytes ", 6) != 0) return false;
     const char *span = value + 6;
@@ -47,42 +47,42 @@ static bool parse_content_range(struct bm_request *request, const char *value, s
     if (slash == NULL) return false;
     size_t n_span = (size_t)(slash - span);
     size_t n_total = (size_t)(end - slash) - 1;
-    bool has_total = bm_parse_count(slash + 1, n_total, &request->total);
-    if (!has_total && !bm_is_same_word(slash + 1, n_total, "*")) return false;
+    bool has_total = bm_cloud_parse_count(slash + 1, n_total, &request->total);
+    if (!has_total && !bm_cloud_is_same_word(slash + 1, n_total, "*")) return false;
     request->has_total = has_total;
-    if (bm_is_same_word(span, n_span, "*")) return has_total; /* that comes with a 416 */
+    if (bm_cloud_is_same_word(span, n_span, "*")) return has_total; /* that comes with a 416 */
     const char *dash = memchr(span, '-', n_span);
     if (dash == NULL) return false;
-    request->has_range = bm_parse_count(span, (size_t)(dash - span), &request->range_first) &&
-                         bm_parse_count(dash + 1, (size_t)(slash - dash) - 1, &request->range_last) &&
+    request->has_range = bm_cloud_parse_count(span, (size_t)(dash - span), &request->range_first) &&
+                         bm_cloud_parse_count(dash + 1, (size_t)(slash - dash) - 1, &request->range_last) &&
                          request->range_first <= request->range_last &&
                          (!has_total || request->range_last < request->total);
     return request->has_range;
 }
 
 /* One that comes twice must say the same twice. */
-static void parse_length(struct bm_request *request, const char *value, size_t n_value) {
+static void parse_length(struct bm_cloud_request *request, const char *value, size_t n_value) {
     bool had_length = request->has_length;
     uint64_t before = request->length;
-    request->has_length = bm_parse_count(value, n_value, &request->length);
+    request->has_length = bm_cloud_parse_count(value, n_value, &request->length);
     if (!request->has_length || (had_length && before != request->length))
         request->oddity = "a Content-Length that makes no sense";
 }
 
-static void keep_once(struct bm_request *request, char *place, size_t size, const char *value, size_t n_value,
-                      const char *oddity) {
+static void keep_once(struct bm_cloud_request *request, char *place, size_t size, const char *value,
+                      size_t n_value, const char *oddity) {
     bool is_same = strlen(place) == n_value && memcmp(place, value, n_value) == 0;
     for (size_t i = 0; i < n_value; i++) {
-        if (bm_is_control(value[i])) request->oddity = oddity; /* it would have to be sent back */
+        if (bm_cloud_is_control(value[i])) request->oddity = oddity; /* it would have to be sent back */
     }
-    if ((place[0] != '\0' && !is_same) || !bm_copy_bytes(place, size, value, n_value))
+    if ((place[0] != '\0' && !is_same) || !bm_cloud_copy_bytes(place, size, value, n_value))
         request->oddity = oddity;
 }
 
-static void take_retry_after(struct bm_request *request, const char *value) {
+static void take_retry_after(struct bm_cloud_request *request, const char *value) {
     uint64_t seconds = 0;
-    if (!bm_parse_count(value, strlen(value), &seconds)) {
-        int64_t when = bm_parse_time(value);
+    if (!bm_cloud_parse_count(value, strlen(value), &seconds)) {
+        int64_t when = bm_cloud_parse_time(value);
         int64_t now = bm_cloud_now(request->cloud);
         if (when < 0) return;
         seconds = when > now ? (uint64_t)(when - now) : 0;
@@ -91,50 +91,50 @@ static void take_retry_after(struct bm_request *request, const char *value) {
         seconds > MAX_RETRY_AFTER_MS / 1000 ? MAX_RETRY_AFTER_MS : (int64_t)seconds * 1000;
 }
 
-static void take_header(struct bm_request *request, const char *name, size_t n_name, const char *value,
+static void take_header(struct bm_cloud_request *request, const char *name, size_t n_name, const char *value,
                         size_t n_value) {
     char copy[64];
-    bm_copy_bytes(copy, sizeof copy, value, n_value);
-    if (bm_is_same_word(name, n_name, "ETag")) {
+    bm_cloud_copy_bytes(copy, sizeof copy, value, n_value);
+    if (bm_cloud_is_same_word(name, n_name, "ETag")) {
         keep_once(request, request->etag, sizeof request->etag, value, n_value,
                   "an ETag that is too long, has control characters, or comes twice");
-    } else if (bm_is_same_word(name, n_name, "Last-Modified")) {
+    } else if (bm_cloud_is_same_word(name, n_name, "Last-Modified")) {
         keep_once(request, request->modified, sizeof request->modified, value, n_value,
                   "a Last-Modified that is too long, has control characters, or comes twice");
-    } else if (bm_is_same_word(name, n_name, "Content-Length")) {
+    } else if (bm_cloud_is_same_word(name, n_name, "Content-Length")) {
         parse_length(request, value, n_value);
-    } else if (bm_is_same_word(name, n_name, "Content-Range")) {
+    } else if (bm_cloud_is_same_word(name, n_name, "Content-Range")) {
         if (request->has_range || !parse_content_range(request, value, n_value))
             request->oddity = "a Content-Range that makes no sense";
-    } else if (bm_is_same_word(name, n_name, "Retry-After")) {
+    } else if (bm_cloud_is_same_word(name, n_name, "Retry-After")) {
         take_retry_after(request, copy);
-    } else if (bm_is_same_word(name, n_name, "Date")) {
-        request->date = bm_parse_time(copy);
-    } else if (bm_is_same_word(name, n_name, "x-ms-error-code")) {
-        bm_copy_text(request->code, sizeof request->code, copy);
-    } else if (bm_is_same_word(name, n_name, "x-amz-bucket-region")) {
-        bm_copy_text(request->region, sizeof request->region, copy);
-    } else if (bm_is_same_word(name, n_name, "x-ms-meta-blastmerge_upload") ||
-               bm_is_same_word(name, n_name, "x-amz-meta-blastmerge-upload") ||
-               bm_is_same_word(name, n_name, "x-goog-meta-blastmerge-upload")) {
-        bm_copy_text(request->upload, sizeof request->upload, copy);
+    } else if (bm_cloud_is_same_word(name, n_name, "Date")) {
+        request->date = bm_cloud_parse_time(copy);
+    } else if (bm_cloud_is_same_word(name, n_name, "x-ms-error-code")) {
+        bm_cloud_copy_text(request->code, sizeof request->code, copy);
+    } else if (bm_cloud_is_same_word(name, n_name, "x-amz-bucket-region")) {
+        bm_cloud_copy_text(request->region, sizeof request->region, copy);
+    } else if (bm_cloud_is_same_word(name, n_name, "x-ms-meta-blastmerge_upload") ||
+               bm_cloud_is_same_word(name, n_name, "x-amz-meta-blastmerge-upload") ||
+               bm_cloud_is_same_word(name, n_name, "x-goog-meta-blastmerge-upload")) {
+        bm_cloud_copy_text(request->upload, sizeof request->upload, copy);
     }
 }
 
 /* Whether the answer's own headers have ended, so that what comes is trailers, which say nothing. Behind "100
  * Continue" and a redirection there is another answer. */
-static bool is_settled(const struct bm_request *request) {
+static bool is_settled(const struct bm_cloud_request *request) {
     bool is_redirected = request->follows && request->http_status >= 300 && request->http_status < 400;
     return request->is_head_whole && request->http_status >= 200 && !is_redirected;
 }
 
-size_t bm_answer_header(char *data, size_t size, size_t n, void *context) {
-    struct bm_request *request = context;
+size_t bm_cloud_answer_header(char *data, size_t size, size_t n, void *context) {
+    struct bm_cloud_request *request = context;
     size_t n_line = size * n;
     request->n_of_headers += n_line;
     if (request->n_of_headers > BM_CEILING_HEADERS) {
-        bm_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB of headers",
-                         BM_CEILING_HEADERS >> 10);
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB of headers",
+                               BM_CEILING_HEADERS >> 10);
         return 0;
     }
     if (is_settled(request)) return n_line;
@@ -143,10 +143,10 @@ size_t bm_answer_header(char *data, size_t size, size_t n, void *context) {
         return n_line;
     }
     if (n_line >= 5 && strncmp(data, "HTTP/", 5) == 0) {
-        bm_answer_forget(request); /* of a redirection, or "100 Continue" */
+        bm_cloud_answer_forget(request); /* of a redirection, or "100 Continue" */
         const char *blank = memchr(data, ' ', n_line);
         uint64_t status = 0; /* three digits: the line does not end in NUL */
-        if (blank != NULL && data + n_line - blank > 3 && bm_parse_count(blank + 1, 3, &status))
+        if (blank != NULL && data + n_line - blank > 3 && bm_cloud_parse_count(blank + 1, 3, &status))
             request->http_status = (long)status;
         return n_line;
     }
@@ -161,7 +161,7 @@ size_t bm_answer_header(char *data, size_t size, size_t n, void *context) {
 }
 
 /* Whether a status of success is one that fits the request. */
-static bool fits(const struct bm_request *request) {
+static bool fits(const struct bm_cloud_request *request) {
     long status = request->http_status;
     if (request->expected_http != 0) return status == request->expected_http;
     if (request->is_ranged) return status == 206 || (status == 200 && request->can_be_whole);
@@ -169,42 +169,44 @@ static bool fits(const struct bm_request *request) {
     return strcmp(request->method, "DELETE") == 0 || status == 200 || status == 201;
 }
 
-static void check_status(struct bm_request *request) {
+static void check_status(struct bm_cloud_request *request) {
     if (request->is_ranged && request->http_status == 200 && (!request->can_be_whole || request->n_kept > 0))
-        bm_request_fault(request, BM_FAULT_PASSING, "sent all of it where a range was asked for");
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent all of it where a range was asked for");
     else if (!fits(request))
-        bm_request_fault(request, request->expected_http != 0 ? BM_FAULT_PASSING : BM_FAULT_FINAL,
-                         "answered HTTP %ld, a success that does not fit the request", request->http_status);
+        bm_cloud_request_fault(request, request->expected_http != 0 ? BM_FAULT_PASSING : BM_FAULT_FINAL,
+                               "answered HTTP %ld, a success that does not fit the request",
+                               request->http_status);
 }
 
-static void check_tag(struct bm_request *request) {
+static void check_tag(struct bm_cloud_request *request) {
     if (request->tag != NULL && strcmp(request->etag, request->tag) != 0)
-        bm_request_fault(request, BM_FAULT_CHANGED, "its ETag is %s",
-                         request->etag[0] == '\0' ? "gone" : "another one");
+        bm_cloud_request_fault(request, BM_FAULT_CHANGED, "its ETag is %s",
+                               request->etag[0] == '\0' ? "gone" : "another one");
     else if (request->needs_tag && request->etag[0] == '\0')
-        bm_request_fault(request, BM_FAULT_PASSING, "answered without an ETag");
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "answered without an ETag");
 }
 
 /* That the bytes which are said to come are those that were asked for, or the first of them. */
-static void check_range(struct bm_request *request) {
+static void check_range(struct bm_cloud_request *request) {
     uint64_t first = request->first + request->n_kept;
     if (!request->has_range || request->range_first != first)
-        bm_request_fault(request, BM_FAULT_PASSING, "sent another range than was asked for");
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent another range than was asked for");
     else if (request->range_last > request->last)
-        bm_request_fault(request, BM_FAULT_FINAL,
-                         "sent bytes %" PRIu64 " to %" PRIu64 " where %" PRIu64 " to %" PRIu64
-                         " were asked for: it does not heed where a range ends",
-                         request->range_first, request->range_last, first, request->last);
+        bm_cloud_request_fault(request, BM_FAULT_FINAL,
+                               "sent bytes %" PRIu64 " to %" PRIu64 " where %" PRIu64 " to %" PRIu64
+                               " were asked for: it does not heed where a range ends",
+                               request->range_first, request->range_last, first, request->last);
     else if (request->has_length && request->length > request->range_last - first + 1)
-        bm_request_fault(request, BM_FAULT_FINAL,
-                         "sent %" PRIu64 " bytes for a range of %" PRIu64 ": more than was asked for",
-                         request->length, request->range_last - first + 1);
+        bm_cloud_request_fault(request, BM_FAULT_FINAL,
+                               "sent %" PRIu64 " bytes for a range of %" PRIu64 ": more than was asked for",
+                               request->length, request->range_last - first + 1);
 }
 
-bool bm_answer_check(struct bm_request *request) {
+bool bm_cloud_answer_check(struct bm_cloud_request *request) {
     check_status(request);
     check_tag(request);
-    if (request->oddity != NULL) bm_request_fault(request, BM_FAULT_PASSING, "sent %s", request->oddity);
+    if (request->oddity != NULL)
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent %s", request->oddity);
     if (request->is_ranged && request->http_status == 206) check_range(request);
     /* A whole one again: what is there already is passed over. */
     if (!request->is_ranged) request->n_skip = request->n_kept;
@@ -212,12 +214,12 @@ bool bm_answer_check(struct bm_request *request) {
     return request->is_answer_good = request->fault == BM_FAULT_NONE;
 }
 
-static enum bm_keep keep_answer(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_keep keep_answer(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
     if (request->answer == NULL && request->n_kept <= BM_CEILING_BODY)
         return BM_KEPT; /* it is of no interest */
     if (request->answer == NULL || request->n_answer >= request->answer_size ||
         n_bytes >= request->answer_size - request->n_answer) {
-        bm_request_fault(request, BM_FAULT_FINAL, "sent a longer answer than makes sense");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a longer answer than makes sense");
         return BM_KEEP_NEVER;
     }
     memcpy(request->answer + request->n_answer, data, n_bytes);
@@ -227,23 +229,24 @@ static enum bm_keep keep_answer(struct bm_request *request, const uint8_t *data,
 }
 
 /* Whether so many bytes more are within the range that was asked for. */
-static bool is_within_range(const struct bm_request *request, size_t n_bytes) {
+static bool is_within_range(const struct bm_cloud_request *request, size_t n_bytes) {
     uint64_t n_asked = request->last - request->first + 1; /* of which some may have come in a try before */
     return !request->is_ranged || request->http_status != 206 ||
            (request->n_kept <= n_asked && n_bytes <= n_asked - request->n_kept);
 }
 
 /* Bytes of a good answer that are new. */
-static enum bm_keep keep_bytes(struct bm_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_keep keep_bytes(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
     if (!is_within_range(request, n_bytes)) {
-        bm_request_fault(request, BM_FAULT_FINAL, "sent more bytes than the range that was asked for has");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL,
+                               "sent more bytes than the range that was asked for has");
         return BM_KEEP_NEVER;
     }
     return request->keep != NULL ? request->keep(request, data, n_bytes)
                                  : keep_answer(request, data, n_bytes);
 }
 
-static void take_refusal(struct bm_request *request, const char *data, size_t n) {
+static void take_refusal(struct bm_cloud_request *request, const char *data, size_t n) {
     size_t n_room = sizeof request->refusal - 1 - request->n_refusal;
     if (n > n_room) n = n_room;
     memcpy(request->refusal + request->n_refusal, data, n);
@@ -252,14 +255,14 @@ static void take_refusal(struct bm_request *request, const char *data, size_t n)
 }
 
 /* How many of n_bytes were kept in an earlier try. */
-static size_t n_known(const struct bm_request *request, size_t n_bytes) {
+static size_t n_known(const struct bm_cloud_request *request, size_t n_bytes) {
     if (request->n_of_try >= request->n_skip) return 0;
     uint64_t n_left = request->n_skip - request->n_of_try;
     return n_left < n_bytes ? (size_t)n_left : n_bytes;
 }
 
-size_t bm_answer_body(char *data, size_t size, size_t n, void *context) {
-    struct bm_request *request = context;
+size_t bm_cloud_answer_body(char *data, size_t size, size_t n, void *context) {
+    struct bm_cloud_request *request = context;
     size_t n_bytes = size * n;
     bm_cloud_tell(request->cloud);
     if (request->http_status < 200 || request->http_status >= 300) {
@@ -269,7 +272,7 @@ size_t bm_answer_body(char *data, size_t size, size_t n, void *context) {
         return request->is_enough ? 0 : n_bytes;
     }
     if (request->fault != BM_FAULT_NONE) return 0;
-    if (!request->is_answer_good && !bm_answer_check(request)) return 0;
+    if (!request->is_answer_good && !bm_cloud_answer_check(request)) return 0;
     size_t n_old = n_known(request, n_bytes);
     if (n_old < n_bytes) {
         enum bm_keep kept = keep_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old);

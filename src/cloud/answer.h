@@ -11,13 +11,13 @@
 #include "cloud/cloud.h"
 
 /* Before each try. */
-void bm_answer_forget(struct bm_request *request);
+void bm_cloud_answer_forget(struct bm_cloud_request *request);
 
 /* libcurl's callbacks for lines of headers and for bytes of the body; the context is the request. */
-size_t bm_answer_header(char *data, size_t size, size_t n, void *context);
-size_t bm_answer_body(char *data, size_t size, size_t n, void *context);
+size_t bm_cloud_answer_header(char *data, size_t size, size_t n, void *context);
+size_t bm_cloud_answer_body(char *data, size_t size, size_t n, void *context);
 
 /* Holds the headers of a good status against what was asked for; false: there is a fault. */
-bool bm_answer_check(struct bm_request *request);
+bool bm_cloud_answer_check(struct bm_cloud_request *request);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-int64_t bm_clock_ms(void);      /* milliseconds since some moment; never goes back */
-int64_t bm_clock_seconds(void); /* seconds since 1970, as this machine has it */
+int64_t bm_cloud_clock_ms(void);      /* milliseconds since some moment; never goes back */
+int64_t bm_cloud_clock_seconds(void); /* seconds since 1970, as this machine has it */
 
 #endif

@@ -4,7 +4,7 @@
  * where a fault may pass.
  *
  * All requests of a job are under way together, on the job's own thread: whoever waits for one drives all. A
- * request belongs to whoever made it and must stay where it is until it has ended or bm_request_stop() was
+ * request belongs to whoever made it and must stay where it is until it has ended or bm_cloud_request_stop() was
  * called. What a request holds in memory is bounded by its owner's sink; the room's own share is a few KiB
  * for each.
  */
@@ -33,11 +33,11 @@ struct bm_budget {
 };
 
 /* What a sink did with bytes that it was given. It takes all of them or none: only BM_KEPT counts, and that
- * in one place, bm_answer_body(). */
+ * in one place, bm_cloud_answer_body(). */
 enum bm_keep {
     BM_KEPT,
-    BM_KEEP_LATER, /* there is no room: the same bytes come again after bm_request_resume() */
-    BM_KEEP_NEVER  /* they are not wanted: bm_request_fault() said why, and the try ends */
+    BM_KEEP_LATER, /* there is no room: the same bytes come again after bm_cloud_request_resume() */
+    BM_KEEP_NEVER  /* they are not wanted: bm_cloud_request_fault() said why, and the try ends */
 };
 
 /* What was wrong with an answer, and what follows. */
@@ -48,12 +48,12 @@ enum bm_fault {
     BM_FAULT_CHANGED  /* it is of something else than what was read before */
 };
 
-enum bm_request_state { BM_REQUEST_IDLE, BM_REQUEST_WAITING, BM_REQUEST_RUNNING, BM_REQUEST_ENDED };
+enum bm_cloud_request_state { BM_REQUEST_IDLE, BM_REQUEST_WAITING, BM_REQUEST_RUNNING, BM_REQUEST_ENDED };
 
-struct bm_request {
+struct bm_cloud_request {
     /* What to ask: filled by the owner. Strings and bodies are borrowed until it has ended. */
     const char *method;
-    const struct bm_location *location;
+    const struct bm_cloud_location *location;
     const char *path; /* NULL: the location's */
     char query[BM_REQUEST_QUERY];
     char headers[BM_REQUEST_HEADERS]; /* lines of "Name: value\n" */
@@ -79,16 +79,16 @@ struct bm_request {
     struct bm_budget *budget;
     /* Looks at the headers of each try that are good, before the first byte; NULL: there is nothing more to
      * be looked at. What is wrong with them is a fault. */
-    void (*look)(struct bm_request *request);
+    void (*look)(struct bm_cloud_request *request);
     /* Where the answer's bytes go; NULL: to answer. Of a ranged request there are never more than were asked
      * for. */
-    enum bm_keep (*keep)(struct bm_request *request, const uint8_t *data, size_t n_bytes);
+    enum bm_keep (*keep)(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes);
     void *owner;
     char *answer;
     size_t answer_size;
 
     /* What came. */
-    enum bm_request_state state;
+    enum bm_cloud_request_state state;
     enum blastmerge_status status; /* once it has ended; `error` says why */
     struct blastmerge_error *error;
     long http_status;
@@ -111,7 +111,7 @@ struct bm_request {
 
     /* The room's own. */
     struct bm_cloud *cloud;
-    struct bm_request *next;
+    struct bm_cloud_request *next;
     void *easy;
     void *list;
     unsigned n_failed;
@@ -183,7 +183,7 @@ enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cl
 /* NULL is fine. No request may be under way. */
 void bm_cloud_close(struct bm_cloud *cloud);
 
-enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_location *location,
+enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_cloud_location *location,
                                       const char *string, struct blastmerge_error *error) BM_CHECK_RESULT;
 struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud);
 const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud);
@@ -197,15 +197,15 @@ void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows);
 struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud);
 
 /* A request with nothing in it but these. */
-void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const char *method,
-                     const struct bm_location *location, struct bm_budget *budget);
-void bm_request_header(struct bm_request *request, const char *name, const char *value);
+void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cloud, const char *method,
+                           const struct bm_cloud_location *location, struct bm_budget *budget);
+void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value);
 
 /* Adds a parameter to the query; the value is encoded. */
-void bm_request_parameter(struct bm_request *request, const char *name, const char *value);
+void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value);
 
 /* Sends it off. It makes headway whenever the cloud is driven. */
-void bm_request_start(struct bm_request *request, struct blastmerge_error *error);
+void bm_cloud_request_start(struct bm_cloud_request *request, struct blastmerge_error *error);
 
 /* Drives all requests without waiting. */
 void bm_cloud_drive(struct bm_cloud *cloud);
@@ -215,22 +215,22 @@ enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_e
 
 /* Starts it and waits for its end. The status is its own; the caller may find that http_status is no failure.
  */
-enum blastmerge_status bm_request_run(struct bm_request *request,
-                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_request_run(struct bm_cloud_request *request,
+                                            struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Waits until it has ended. */
-enum blastmerge_status bm_request_finish(struct bm_request *request) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_request_finish(struct bm_cloud_request *request) BM_CHECK_RESULT;
 
 /* Says what is wrong with the answer that is coming: "the server ..." in plain words. The first fault counts.
  */
-void bm_request_fault(struct bm_request *request, enum bm_fault fault, const char *format, ...)
+void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_fault fault, const char *format, ...)
     BM_FORMAT(3, 4);
 
 /* Its sink has room again. */
-void bm_request_resume(struct bm_request *request);
+void bm_cloud_request_resume(struct bm_cloud_request *request);
 
 /* Breaks it off, in whatever state; fine on one that was never started. */
-void bm_request_stop(struct bm_request *request);
+void bm_cloud_request_stop(struct bm_cloud_request *request);
 
 /* Calls `found` for each object that the location's wildcard stands for, in the store's order; the string is
  * a location like that with the wildcard. What `found` keeps comes from the cloud's memory, and has a limit:
@@ -242,8 +242,8 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
 
 /* --- the room's own ------------------------------------------------------------------------------ */
 
-struct bm_credential;
-struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
+struct bm_cloud_credential;
+struct bm_cloud_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
 /* Counts bytes that are kept of lists; false: they are more than the plan has for them. */
 bool bm_cloud_count_listed(struct bm_cloud *cloud, size_t n_bytes);
 void bm_cloud_tell(struct bm_cloud *cloud);         /* something came that somebody may be waiting for */

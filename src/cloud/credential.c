@@ -19,12 +19,12 @@ enum {
 
 /* --- small things -------------------------------------------------------------------------------- */
 
-const char *bm_environment(const char *name) {
+const char *bm_cloud_environment(const char *name) {
     const char *value = getenv(name);
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-bool bm_read_small_file(const char *path, char *text, size_t size) {
+bool bm_cloud_read_small_file(const char *path, char *text, size_t size) {
     FILE *file = bm_open_stream(path);
     text[0] = '\0';
     if (file == NULL) return false;
@@ -36,18 +36,19 @@ bool bm_read_small_file(const char *path, char *text, size_t size) {
     return is_whole;
 }
 
-bool bm_json_string(const char *json, const char *name, char *value, size_t size) {
+bool bm_cloud_json_string(const char *json, const char *name, char *value, size_t size) {
     json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
     const char *string = json_string_value(json_object_get(object, name));
     value[0] = '\0';
-    bool is_there = string != NULL && string[0] != '\0' && bm_copy_text(value, size, string);
+    bool is_there = string != NULL && string[0] != '\0' && bm_cloud_copy_text(value, size, string);
     json_decref(object);
     return is_there;
 }
 
-enum blastmerge_status bm_check_secret(const char *secret, const char *from, struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_check_secret(const char *secret, const char *from,
+                                             struct blastmerge_error *error) {
     for (const char *c = secret; *c != '\0'; c++) {
-        if (bm_is_control(*c) || (*c & 0x80) != 0)
+        if (bm_cloud_is_control(*c) || (*c & 0x80) != 0)
             return bm_fail(error, BLASTMERGE_DENIED,
                            "%s has a line feed or another character that no key or token has", from);
     }
@@ -55,8 +56,8 @@ enum blastmerge_status bm_check_secret(const char *secret, const char *from, str
 }
 
 static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_ask *ask, const char *url,
-                                  struct bm_request *request, struct blastmerge_error *error) {
-    bm_request_open(request, cloud, ask->method, NULL, NULL);
+                                  struct bm_cloud_request *request, struct blastmerge_error *error) {
+    bm_cloud_request_open(request, cloud, ask->method, NULL, NULL);
     request->url = url;
     request->answer = ask->answer;
     request->answer_size = ask->size;
@@ -64,26 +65,27 @@ static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_ask *a
     request->n_body = strlen(ask->body);
     request->n_tries = ask->is_impatient ? 2 : 4;
     request->timeout_ms = ask->is_impatient ? NEAR_TIMEOUT_MS : FAR_TIMEOUT_MS;
-    if (ask->header != NULL) bm_request_header(request, ask->header, ask->value);
+    if (ask->header != NULL) bm_cloud_request_header(request, ask->header, ask->value);
     if (request->is_cut)
         return bm_fail(error, BLASTMERGE_DENIED, "the token for a credentials' server is too long");
-    enum blastmerge_status status = bm_request_run(request, error);
+    enum blastmerge_status status = bm_cloud_request_run(request, error);
     explicit_bzero(request->headers, sizeof request->headers);
     return status;
 }
 
-enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *what,
-                                         struct blastmerge_error *error) {
-    struct bm_url parts;
+enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_ask *what,
+                                               struct blastmerge_error *error) {
+    struct bm_cloud_url parts;
     char url[sizeof parts.origin + sizeof parts.path + sizeof parts.query + 1];
-    struct bm_text text = bm_text_in(url, sizeof url);
-    enum blastmerge_status status = bm_url_parse_safe(&parts, what->url, what->near, what->setting, error);
+    struct bm_text text = bm_cloud_text_in(url, sizeof url);
+    enum blastmerge_status status =
+        bm_cloud_url_parse_safe(&parts, what->url, what->near, what->setting, error);
     if (status == BLASTMERGE_OK && what->value_from != NULL)
-        status = bm_check_secret(what->value, what->value_from, error);
+        status = bm_cloud_check_secret(what->value, what->value_from, error);
     if (status != BLASTMERGE_OK) return status;
-    bm_text_format(&text, "%s%s%s%s", parts.origin, parts.path, parts.query[0] != '\0' ? "?" : "",
-                   parts.query);
-    struct bm_request *request = bm_allocate(bm_cloud_memory(cloud), sizeof *request);
+    bm_cloud_text_format(&text, "%s%s%s%s", parts.origin, parts.path, parts.query[0] != '\0' ? "?" : "",
+                         parts.query);
+    struct bm_cloud_request *request = bm_allocate(bm_cloud_memory(cloud), sizeof *request);
     if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     status = ask(cloud, what, url, request, error);
     bm_release(bm_cloud_memory(cloud), request);
@@ -92,14 +94,15 @@ enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm
 
 /* --- finding ------------------------------------------------------------------------------------- */
 
-static bool is_for(const struct bm_credential *credential, const struct bm_location *location) {
+static bool is_for(const struct bm_cloud_credential *credential, const struct bm_cloud_location *location) {
     return credential->provider == location->provider && strcmp(credential->account, location->account) == 0;
 }
 
 /* The place that the location's credential has or gets; the first one makes room for what is too many. */
-static struct bm_credential *place_for(struct bm_cloud *cloud, const struct bm_location *location) {
+static struct bm_cloud_credential *place_for(struct bm_cloud *cloud,
+                                             const struct bm_cloud_location *location) {
     size_t n = 0;
-    struct bm_credential *all = bm_cloud_credentials(cloud, &n);
+    struct bm_cloud_credential *all = bm_cloud_credentials(cloud, &n);
     for (size_t i = 0; i < n; i++) {
         if (all[i].is_known && is_for(&all[i], location)) return &all[i];
     }
@@ -111,40 +114,42 @@ static struct bm_credential *place_for(struct bm_cloud *cloud, const struct bm_l
 }
 
 /* Google's: HMAC keys, or a token that somebody else fetched. */
-static void find_google(struct bm_credential *credential) {
-    const char *id = bm_environment("GS_ACCESS_KEY_ID");
-    const char *secret = bm_environment("GS_SECRET_ACCESS_KEY");
-    const char *token = bm_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
-    if (token != NULL && bm_copy_text(credential->secret, sizeof credential->secret, token)) {
+static void find_google(struct bm_cloud_credential *credential) {
+    const char *id = bm_cloud_environment("GS_ACCESS_KEY_ID");
+    const char *secret = bm_cloud_environment("GS_SECRET_ACCESS_KEY");
+    const char *token = bm_cloud_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
+    if (token != NULL && bm_cloud_copy_text(credential->secret, sizeof credential->secret, token)) {
         credential->kind = BM_CREDENTIAL_BEARER;
         credential->from = "CLOUDSDK_AUTH_ACCESS_TOKEN";
-    } else if (id != NULL && secret != NULL && bm_copy_text(credential->id, sizeof credential->id, id) &&
-               bm_copy_text(credential->secret, sizeof credential->secret, secret)) {
+    } else if (id != NULL && secret != NULL &&
+               bm_cloud_copy_text(credential->id, sizeof credential->id, id) &&
+               bm_cloud_copy_text(credential->secret, sizeof credential->secret, secret)) {
         credential->kind = BM_CREDENTIAL_AWS;
         credential->from = "GS_ACCESS_KEY_ID or GS_SECRET_ACCESS_KEY";
     }
 }
 
 /* Whatever the way it was found. An account's key is binary. */
-static enum blastmerge_status check_found(const struct bm_credential *credential,
+static enum blastmerge_status check_found(const struct bm_cloud_credential *credential,
                                           struct blastmerge_error *error) {
     const char *from = credential->from != NULL ? credential->from : "the answer of the credentials' server";
-    enum blastmerge_status status = bm_check_secret(credential->id, from, error);
-    if (status == BLASTMERGE_OK) status = bm_check_secret(credential->token, from, error);
+    enum blastmerge_status status = bm_cloud_check_secret(credential->id, from, error);
+    if (status == BLASTMERGE_OK) status = bm_cloud_check_secret(credential->token, from, error);
     if (status == BLASTMERGE_OK && credential->kind == BM_CREDENTIAL_SAS &&
         strchr(credential->secret, '#') != NULL)
         return bm_fail(error, BLASTMERGE_DENIED, "%s has a '#', which no SAS has", from);
     if (status != BLASTMERGE_OK || credential->kind == BM_CREDENTIAL_AZURE_KEY) return status;
-    return bm_check_secret(credential->secret, from, error);
+    return bm_cloud_check_secret(credential->secret, from, error);
 }
 
-static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_location *location,
-                                       struct bm_credential *credential, struct blastmerge_error *error) {
+static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_cloud_location *location,
+                                       struct bm_cloud_credential *credential,
+                                       struct blastmerge_error *error) {
     switch (location->provider) {
     case BM_PROVIDER_AZURE:
-        return bm_credential_find_azure(cloud, location, credential, error);
+        return bm_cloud_credential_find_azure(cloud, location, credential, error);
     case BM_PROVIDER_S3:
-        return bm_credential_find_aws(cloud, location, credential, error);
+        return bm_cloud_credential_find_aws(cloud, location, credential, error);
     case BM_PROVIDER_GS:
         find_google(credential);
         break;
@@ -154,18 +159,19 @@ static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_l
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct bm_location *location,
-                                          bool is_renewed, const struct bm_credential **credential,
-                                          struct blastmerge_error *error) {
-    static const struct bm_credential none = {.kind = BM_CREDENTIAL_NONE};
+enum blastmerge_status bm_cloud_credential_find(struct bm_cloud *cloud,
+                                                const struct bm_cloud_location *location, bool is_renewed,
+                                                const struct bm_cloud_credential **credential,
+                                                struct blastmerge_error *error) {
+    static const struct bm_cloud_credential none = {.kind = BM_CREDENTIAL_NONE};
     *credential = &none;
     if (location->provider == BM_PROVIDER_HTTP || location->has_sas) return BLASTMERGE_OK;
-    struct bm_credential *place = place_for(cloud, location);
+    struct bm_cloud_credential *place = place_for(cloud, location);
     bool is_old = place->expires != 0 && place->expires - EARLY_SECONDS <= bm_cloud_now(cloud);
     *credential = place;
     if (place->is_known && !is_old && !is_renewed) return BLASTMERGE_OK;
-    struct bm_credential found = {.provider = location->provider};
-    bm_copy_text(found.account, sizeof found.account, location->account);
+    struct bm_cloud_credential found = {.provider = location->provider};
+    bm_cloud_copy_text(found.account, sizeof found.account, location->account);
     enum blastmerge_status status = look_for(cloud, location, &found, error);
     if (status == BLASTMERGE_OK) status = check_found(&found, error);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_CANCELLED && is_old && !is_renewed &&

@@ -13,7 +13,7 @@
 
 struct bm_cloud;
 
-enum bm_credential_kind {
+enum bm_cloud_credential_kind {
     BM_CREDENTIAL_NONE,      /* nothing was found: anonymous */
     BM_CREDENTIAL_AZURE_KEY, /* secret: the account's key, decoded, n_secret bytes */
     BM_CREDENTIAL_SAS,       /* secret: a query's parameters */
@@ -23,8 +23,8 @@ enum bm_credential_kind {
 
 enum { BM_CREDENTIAL_ID = 256, BM_CREDENTIAL_SECRET = 4096 };
 
-struct bm_credential {
-    enum bm_credential_kind kind;
+struct bm_cloud_credential {
+    enum bm_cloud_credential_kind kind;
     bool is_known; /* it was looked for */
     enum bm_provider provider;
     char account[BM_LOCATION_NAME];
@@ -38,26 +38,29 @@ struct bm_credential {
 
 /* Finds the credential for a location, or takes the one found before. is_renewed: that one was refused as
  * expired. On success *credential is the cloud's own, of whatever kind. */
-enum blastmerge_status bm_credential_find(struct bm_cloud *cloud, const struct bm_location *location,
-                                          bool is_renewed, const struct bm_credential **credential,
-                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_credential_find(struct bm_cloud *cloud,
+                                                const struct bm_cloud_location *location, bool is_renewed,
+                                                const struct bm_cloud_credential **credential,
+                                                struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* One provider's ways, one after the other; kind NONE where none leads anywhere. */
-enum blastmerge_status bm_credential_find_azure(struct bm_cloud *cloud, const struct bm_location *location,
-                                                struct bm_credential *credential,
-                                                struct blastmerge_error *error) BM_CHECK_RESULT;
-enum blastmerge_status bm_credential_find_aws(struct bm_cloud *cloud, const struct bm_location *location,
-                                              struct bm_credential *credential,
-                                              struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_credential_find_azure(struct bm_cloud *cloud,
+                                                      const struct bm_cloud_location *location,
+                                                      struct bm_cloud_credential *credential,
+                                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_credential_find_aws(struct bm_cloud *cloud,
+                                                    const struct bm_cloud_location *location,
+                                                    struct bm_cloud_credential *credential,
+                                                    struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* A small answer of a credentials' server, asked for once or twice, without any credential. On success the
  * text, NUL at its end, is in `answer`. error->http_status tells what the server said. The URL must be a safe
- * one (bm_url_is_safe()), whatever it is put together from. */
+ * one (bm_cloud_url_is_safe()), whatever it is put together from. */
 struct bm_ask {
     const char *method;
     const char *url;
     const char *setting; /* what the URL comes from, for messages */
-    enum bm_url_near near;
+    enum bm_cloud_url_near near;
     const char *header; /* the only one */
     const char *value;
     const char *value_from; /* what the value comes from, for messages */
@@ -66,27 +69,27 @@ struct bm_ask {
     size_t size;
     bool is_impatient; /* a link-local server: a second is enough to see that there is none */
 };
-enum blastmerge_status bm_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
-                                         struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
+                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Refuses (BLASTMERGE_DENIED) a secret that has a control character, or one that is not ASCII: what is behind
  * a line feed would be another header, and no key or token has such. `from` says in messages where it is
  * from. */
-enum blastmerge_status bm_check_secret(const char *secret, const char *from,
-                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_check_secret(const char *secret, const char *from,
+                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* A variable of the environment, or NULL where it is not set or empty. */
-const char *bm_environment(const char *name);
+const char *bm_cloud_environment(const char *name);
 
 /* The small file's text without white space at its end; false if it is not there or too large. */
-bool bm_read_small_file(const char *path, char *text, size_t size);
+bool bm_cloud_read_small_file(const char *path, char *text, size_t size);
 
 /* A string member of a JSON object. */
-bool bm_json_string(const char *json, const char *name, char *value, size_t size);
+bool bm_cloud_json_string(const char *json, const char *name, char *value, size_t size);
 
 /* What the environment and the profile say of places. */
-bool bm_aws_region(char *region, size_t size); /* false: it is no region's name */
-const char *bm_aws_endpoint(void);
-const char *bm_azure_endpoint(char *endpoint, size_t size);
+bool bm_cloud_aws_region(char *region, size_t size); /* false: it is no region's name */
+const char *bm_cloud_aws_endpoint(void);
+const char *bm_cloud_azure_endpoint(char *endpoint, size_t size);
 
 #endif

@@ -38,7 +38,7 @@ static bool is_section_of(char *line, const char *profile) {
 
 /* A value of the profile in a file of [sections] with "name = value". */
 static bool read_profile(const char *path, const char *name, char *value, size_t size) {
-    const char *profile = bm_environment("AWS_PROFILE");
+    const char *profile = bm_cloud_environment("AWS_PROFILE");
     char line[LINE];
     bool is_within = false;
     bool is_found = false;
@@ -50,7 +50,7 @@ static bool read_profile(const char *path, const char *name, char *value, size_t
             is_within = is_section_of(line, profile == NULL ? "default" : profile);
         } else if (is_within && equals != NULL && line[0] != '#' && line[0] != ';' && line[0] != ' ') {
             *equals = '\0';
-            is_found = strcmp(trim(line), name) == 0 && bm_copy_text(value, size, trim(equals + 1));
+            is_found = strcmp(trim(line), name) == 0 && bm_cloud_copy_text(value, size, trim(equals + 1));
         }
     }
     (void)fclose(file);
@@ -61,55 +61,55 @@ static bool read_profile(const char *path, const char *name, char *value, size_t
 static bool profile_value(const char *name, char *value, size_t size) {
     static const char *const variables[] = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"};
     static const char *const files[] = {"/.aws/credentials", "/.aws/config"};
-    const char *home = bm_environment("HOME");
+    const char *home = bm_cloud_environment("HOME");
     value[0] = '\0';
     for (size_t i = 0; i < 2; i++) {
         char path[FILE_NAME];
-        struct bm_text text = bm_text_in(path, sizeof path);
-        const char *named = bm_environment(variables[i]);
+        struct bm_text text = bm_cloud_text_in(path, sizeof path);
+        const char *named = bm_cloud_environment(variables[i]);
         if (named == NULL && home == NULL) continue;
-        bm_text_format(&text, "%s%s", named != NULL ? named : home, named != NULL ? "" : files[i]);
+        bm_cloud_text_format(&text, "%s%s", named != NULL ? named : home, named != NULL ? "" : files[i]);
         if (!text.is_cut && read_profile(path, name, value, size)) return true;
     }
     return false;
 }
 
-bool bm_aws_region(char *region, size_t size) {
-    const char *named = bm_environment("AWS_REGION");
-    if (named == NULL) named = bm_environment("AWS_DEFAULT_REGION");
+bool bm_cloud_aws_region(char *region, size_t size) {
+    const char *named = bm_cloud_environment("AWS_REGION");
+    if (named == NULL) named = bm_cloud_environment("AWS_DEFAULT_REGION");
     bool is_named = named != NULL || profile_value("region", region, size);
     if (!is_named) named = "us-east-1";
-    bool fits = named == NULL || bm_copy_text(region, size, named);
+    bool fits = named == NULL || bm_cloud_copy_text(region, size, named);
     size_t n = strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
     return fits && n > 0 && region[n] == '\0';
 }
 
-const char *bm_aws_endpoint(void) {
-    const char *endpoint = bm_environment("AWS_ENDPOINT_URL_S3");
-    return endpoint != NULL ? endpoint : bm_environment("AWS_ENDPOINT_URL");
+const char *bm_cloud_aws_endpoint(void) {
+    const char *endpoint = bm_cloud_environment("AWS_ENDPOINT_URL_S3");
+    return endpoint != NULL ? endpoint : bm_cloud_environment("AWS_ENDPOINT_URL");
 }
 
 /* --- keys that are there ------------------------------------------------------------------------- */
 
-static bool set_keys(struct bm_credential *credential, const char *id, const char *secret,
+static bool set_keys(struct bm_cloud_credential *credential, const char *id, const char *secret,
                      const char *token) {
-    if (!bm_copy_text(credential->id, sizeof credential->id, id) ||
-        !bm_copy_text(credential->secret, sizeof credential->secret, secret) ||
-        !bm_copy_text(credential->token, sizeof credential->token, token == NULL ? "" : token))
+    if (!bm_cloud_copy_text(credential->id, sizeof credential->id, id) ||
+        !bm_cloud_copy_text(credential->secret, sizeof credential->secret, secret) ||
+        !bm_cloud_copy_text(credential->token, sizeof credential->token, token == NULL ? "" : token))
         return false;
     credential->kind = BM_CREDENTIAL_AWS;
     return true;
 }
 
-static bool find_in_environment(struct bm_credential *credential) {
-    const char *id = bm_environment("AWS_ACCESS_KEY_ID");
-    const char *secret = bm_environment("AWS_SECRET_ACCESS_KEY");
+static bool find_in_environment(struct bm_cloud_credential *credential) {
+    const char *id = bm_cloud_environment("AWS_ACCESS_KEY_ID");
+    const char *secret = bm_cloud_environment("AWS_SECRET_ACCESS_KEY");
     if (id == NULL || secret == NULL) return false;
     credential->from = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN";
-    return set_keys(credential, id, secret, bm_environment("AWS_SESSION_TOKEN"));
+    return set_keys(credential, id, secret, bm_cloud_environment("AWS_SESSION_TOKEN"));
 }
 
-static bool find_in_profile(struct bm_credential *credential) {
+static bool find_in_profile(struct bm_cloud_credential *credential) {
     if (!profile_value("aws_access_key_id", credential->id, sizeof credential->id) ||
         !profile_value("aws_secret_access_key", credential->secret, sizeof credential->secret))
         return false;
@@ -122,37 +122,39 @@ static bool find_in_profile(struct bm_credential *credential) {
 /* --- servers ------------------------------------------------------------------------------------- */
 
 /* Asks for a role's keys with a token that says who the workload is. */
-static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const struct bm_location *location,
-                                                struct bm_credential *credential,
+static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
+                                                const struct bm_cloud_location *location,
+                                                struct bm_cloud_credential *credential,
                                                 struct blastmerge_error *error) {
-    const char *file = bm_environment("AWS_WEB_IDENTITY_TOKEN_FILE");
-    const char *role = bm_environment("AWS_ROLE_ARN");
-    const char *session = bm_environment("AWS_ROLE_SESSION_NAME");
-    const char *endpoint = bm_environment("AWS_ENDPOINT_URL_STS");
+    const char *file = bm_cloud_environment("AWS_WEB_IDENTITY_TOKEN_FILE");
+    const char *role = bm_cloud_environment("AWS_ROLE_ARN");
+    const char *session = bm_cloud_environment("AWS_ROLE_SESSION_NAME");
+    const char *endpoint = bm_cloud_environment("AWS_ENDPOINT_URL_STS");
     char token[8192];
     char body[12288];
     char url[BM_LOCATION_ORIGIN];
     char answer[ANSWER];
     char when[64];
     if (file == NULL || role == NULL) return BLASTMERGE_OK;
-    if (!bm_read_small_file(file, token, sizeof token))
+    if (!bm_cloud_read_small_file(file, token, sizeof token))
         return bm_fail(error, BLASTMERGE_DENIED, "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read");
-    enum blastmerge_status status = bm_check_secret(token, "the file of AWS_WEB_IDENTITY_TOKEN_FILE", error);
+    enum blastmerge_status status =
+        bm_cloud_check_secret(token, "the file of AWS_WEB_IDENTITY_TOKEN_FILE", error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text text = bm_text_in(url, sizeof url);
+    struct bm_text text = bm_cloud_text_in(url, sizeof url);
     if (endpoint != NULL) {
-        bm_text_add(&text, endpoint);
+        bm_cloud_text_add(&text, endpoint);
     } else {
-        bm_text_format(&text, "https://sts.%s.amazonaws.com/", location->region);
+        bm_cloud_text_format(&text, "https://sts.%s.amazonaws.com/", location->region);
     }
     if (text.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "AWS_ENDPOINT_URL_STS is too long");
-    text = bm_text_in(body, sizeof body);
-    bm_text_add(&text, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
-    bm_text_encode(&text, role, strlen(role), false);
-    bm_text_add(&text, "&RoleSessionName=");
-    bm_text_add(&text, session == NULL ? "blastmerge" : session);
-    bm_text_add(&text, "&WebIdentityToken=");
-    bm_text_encode(&text, token, strlen(token), false);
+    text = bm_cloud_text_in(body, sizeof body);
+    bm_cloud_text_add(&text, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
+    bm_cloud_text_encode(&text, role, strlen(role), false);
+    bm_cloud_text_add(&text, "&RoleSessionName=");
+    bm_cloud_text_add(&text, session == NULL ? "blastmerge" : session);
+    bm_cloud_text_add(&text, "&WebIdentityToken=");
+    bm_cloud_text_encode(&text, token, strlen(token), false);
     struct bm_ask ask = {.method = "POST",
                          .url = url,
                          .setting = endpoint != NULL ? "AWS_ENDPOINT_URL_STS" : "the region",
@@ -162,16 +164,17 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
                          .answer = answer,
                          .size = sizeof answer};
     if (text.is_cut) return bm_fail(error, BLASTMERGE_DENIED, "the web identity is too long");
-    status = bm_credential_ask(cloud, &ask, error);
+    status = bm_cloud_credential_ask(cloud, &ask, error);
     explicit_bzero(token, sizeof token);
     explicit_bzero(body, sizeof body);
     if (status != BLASTMERGE_OK) return status;
     size_t n = strlen(answer);
     bool is_whole =
-        bm_xml_find(answer, n, "AccessKeyId", credential->id, sizeof credential->id) &&
-        bm_xml_find(answer, n, "SecretAccessKey", credential->secret, sizeof credential->secret) &&
-        bm_xml_find(answer, n, "SessionToken", credential->token, sizeof credential->token);
-    if (bm_xml_find(answer, n, "Expiration", when, sizeof when)) credential->expires = bm_parse_time(when);
+        bm_cloud_xml_find(answer, n, "AccessKeyId", credential->id, sizeof credential->id) &&
+        bm_cloud_xml_find(answer, n, "SecretAccessKey", credential->secret, sizeof credential->secret) &&
+        bm_cloud_xml_find(answer, n, "SessionToken", credential->token, sizeof credential->token);
+    if (bm_cloud_xml_find(answer, n, "Expiration", when, sizeof when))
+        credential->expires = bm_cloud_parse_time(when);
     explicit_bzero(answer, sizeof answer);
     if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the web identity's exchange gave no keys");
     if (credential->expires < 0) credential->expires = 0;
@@ -182,17 +185,20 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud, const st
 /* {"AccessKeyId": ..., "SecretAccessKey": ..., "Token": ..., "Expiration": ...}, of containers and machines
  * alike. */
 static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask ask,
-                                        struct bm_credential *credential, struct blastmerge_error *error) {
+                                        struct bm_cloud_credential *credential,
+                                        struct blastmerge_error *error) {
     char answer[ANSWER];
     char when[64];
     ask.answer = answer;
     ask.size = sizeof answer;
-    enum blastmerge_status status = bm_credential_ask(cloud, &ask, error);
+    enum blastmerge_status status = bm_cloud_credential_ask(cloud, &ask, error);
     if (status != BLASTMERGE_OK) return status;
-    bool is_whole = bm_json_string(answer, "AccessKeyId", credential->id, sizeof credential->id) &&
-                    bm_json_string(answer, "SecretAccessKey", credential->secret, sizeof credential->secret);
-    (void)bm_json_string(answer, "Token", credential->token, sizeof credential->token);
-    if (bm_json_string(answer, "Expiration", when, sizeof when)) credential->expires = bm_parse_time(when);
+    bool is_whole =
+        bm_cloud_json_string(answer, "AccessKeyId", credential->id, sizeof credential->id) &&
+        bm_cloud_json_string(answer, "SecretAccessKey", credential->secret, sizeof credential->secret);
+    (void)bm_cloud_json_string(answer, "Token", credential->token, sizeof credential->token);
+    if (bm_cloud_json_string(answer, "Expiration", when, sizeof when))
+        credential->expires = bm_cloud_parse_time(when);
     explicit_bzero(answer, sizeof answer);
     if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the credentials' server gave no keys");
     if (credential->expires < 0) credential->expires = 0;
@@ -200,25 +206,25 @@ static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask as
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_credential *credential,
+static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_cloud_credential *credential,
                                              struct blastmerge_error *error) {
-    const char *full = bm_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    const char *relative = bm_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-    const char *token = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-    const char *file = bm_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *full = bm_cloud_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *relative = bm_cloud_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *token = bm_cloud_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *file = bm_cloud_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     const char *token_from = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     char url_data[1024];
     char token_data[BM_REQUEST_HEADERS];
     if (full == NULL && relative == NULL) return BLASTMERGE_OK;
-    struct bm_text url = bm_text_in(url_data, sizeof url_data);
+    struct bm_text url = bm_cloud_text_in(url_data, sizeof url_data);
     if (relative != NULL && relative[0] != '/')
         return bm_fail(
             error, BLASTMERGE_USAGE,
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path: a '/' was expected at its beginning");
-    bm_text_format(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "",
-                   relative != NULL ? relative : full);
+    bm_cloud_text_format(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "",
+                         relative != NULL ? relative : full);
     if (file != NULL) {
-        if (!bm_read_small_file(file, token_data, sizeof token_data))
+        if (!bm_cloud_read_small_file(file, token_data, sizeof token_data))
             return bm_fail(error, BLASTMERGE_DENIED,
                            "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read");
         token = token_data;
@@ -238,22 +244,22 @@ static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_c
 }
 
 /* A session token, the role's name, its keys. Where there is no such server nothing was found. */
-static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_credential *credential,
+static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_cloud_credential *credential,
                                            struct blastmerge_error *error) {
-    const char *host = bm_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    const char *disabled = bm_environment("AWS_EC2_METADATA_DISABLED");
+    const char *host = bm_cloud_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    const char *disabled = bm_cloud_environment("AWS_EC2_METADATA_DISABLED");
     static const char path[] = "/latest/meta-data/iam/security-credentials/";
     char url_data[1024];
     char token[512];
     char role[256];
-    struct bm_url parts;
+    struct bm_cloud_url parts;
     if (disabled != NULL && strcasecmp(disabled, "true") == 0) return BLASTMERGE_OK;
     if (host == NULL) host = "http://169.254.169.254";
     enum blastmerge_status status =
-        bm_url_parse_safe(&parts, host, BM_NEAR_AWS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", error);
+        bm_cloud_url_parse_safe(&parts, host, BM_NEAR_AWS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text url = bm_text_in(url_data, sizeof url_data);
-    bm_text_format(&url, "%s/latest/api/token", parts.origin);
+    struct bm_text url = bm_cloud_text_in(url_data, sizeof url_data);
+    bm_cloud_text_format(&url, "%s/latest/api/token", parts.origin);
     struct bm_ask ask = {.method = "PUT",
                          .url = url_data,
                          .setting = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -264,31 +270,32 @@ static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_cre
                          .answer = token,
                          .size = sizeof token,
                          .is_impatient = true};
-    status = bm_credential_ask(cloud, &ask, error);
+    status = bm_cloud_credential_ask(cloud, &ask, error);
     if (status == BLASTMERGE_OK) {
-        status = bm_check_secret(token, "the answer of the credentials' server", error);
+        status = bm_cloud_check_secret(token, "the answer of the credentials' server", error);
         if (status != BLASTMERGE_OK) return status;
-        url = bm_text_in(url_data, sizeof url_data);
-        bm_text_format(&url, "%s%s", parts.origin, path);
+        url = bm_cloud_text_in(url_data, sizeof url_data);
+        bm_cloud_text_format(&url, "%s%s", parts.origin, path);
         ask.method = "GET";
         ask.header = "X-aws-ec2-metadata-token";
         ask.value = token;
         ask.answer = role;
         ask.size = sizeof role;
-        status = bm_credential_ask(cloud, &ask, error);
+        status = bm_cloud_credential_ask(cloud, &ask, error);
     }
     if (status == BLASTMERGE_OK) {
         role[strcspn(role, "\r\n")] = '\0';
-        bm_text_encode(&url, role, strlen(role), false);
+        bm_cloud_text_encode(&url, role, strlen(role), false);
         status = take_keys(cloud, ask, credential, error);
     }
     bool is_absent = status != BLASTMERGE_CANCELLED && status != BLASTMERGE_NO_MEMORY;
     return status != BLASTMERGE_OK && is_absent ? BLASTMERGE_OK : status;
 }
 
-enum blastmerge_status bm_credential_find_aws(struct bm_cloud *cloud, const struct bm_location *location,
-                                              struct bm_credential *credential,
-                                              struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_credential_find_aws(struct bm_cloud *cloud,
+                                                    const struct bm_cloud_location *location,
+                                                    struct bm_cloud_credential *credential,
+                                                    struct blastmerge_error *error) {
     if (find_in_environment(credential)) return BLASTMERGE_OK;
     enum blastmerge_status status = find_web_identity(cloud, location, credential, error);
     if (status != BLASTMERGE_OK || credential->kind != BM_CREDENTIAL_NONE) return status;

@@ -46,7 +46,7 @@ struct bm_cloud {
     char *endpoint; /* or NULL */
     struct bm_cloud_plan plan;
     CURLM *multi;
-    struct bm_request *requests; /* waiting or running */
+    struct bm_cloud_request *requests; /* waiting or running */
     CURL *idle[N_IDLE];
     size_t n_idle;
     uint8_t *spare[N_SPARE];
@@ -57,9 +57,9 @@ struct bm_cloud {
     long stall_seconds;
     int64_t skew; /* the servers' clock less ours, in seconds */
     uint64_t random;
-    uint64_t n_told;                   /* how often something has happened */
-    struct bm_credential *credentials; /* N_CREDENTIALS */
-    bool is_finding;                   /* a credential: only requests for that are begun meanwhile */
+    uint64_t n_told;                         /* how often something has happened */
+    struct bm_cloud_credential *credentials; /* N_CREDENTIALS */
+    bool is_finding;                         /* a credential: only requests for that are begun meanwhile */
 };
 
 void bm_cloud_tell(struct bm_cloud *cloud) {
@@ -67,7 +67,7 @@ void bm_cloud_tell(struct bm_cloud *cloud) {
 }
 
 int64_t bm_cloud_now(const struct bm_cloud *cloud) {
-    return bm_clock_seconds() + cloud->skew;
+    return bm_cloud_clock_seconds() + cloud->skew;
 }
 
 struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud) {
@@ -78,7 +78,7 @@ const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud) {
     return &cloud->plan;
 }
 
-struct bm_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials) {
+struct bm_cloud_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials) {
     *n_credentials = N_CREDENTIALS;
     return cloud->credentials;
 }
@@ -96,9 +96,9 @@ struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud) {
 
 /* A number from the environment: how patient to be is a matter of the place that the program runs in. */
 static int64_t setting(const char *name, int64_t value, int64_t most) {
-    const char *text = bm_environment(name);
+    const char *text = bm_cloud_environment(name);
     uint64_t number = 0;
-    if (text == NULL || !bm_parse_count(text, strlen(text), &number)) return value;
+    if (text == NULL || !bm_cloud_parse_count(text, strlen(text), &number)) return value;
     return number > (uint64_t)most ? most : (int64_t)number;
 }
 
@@ -162,9 +162,9 @@ void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows) {
     }
 }
 
-enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_location *location,
+enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_cloud_location *location,
                                       const char *string, struct blastmerge_error *error) {
-    return bm_location_parse(location, string, cloud->endpoint, error);
+    return bm_cloud_location_parse(location, string, cloud->endpoint, error);
 }
 
 static uint64_t random_bits(struct bm_cloud *cloud) {
@@ -184,7 +184,7 @@ static CURL *take_handle(struct bm_cloud *cloud) {
     return easy;
 }
 
-static void give_handle(struct bm_cloud *cloud, struct bm_request *request) {
+static void give_handle(struct bm_cloud *cloud, struct bm_cloud_request *request) {
     const struct bm_cloud_library *library = cloud->library;
     if (request->easy == NULL) return;
     library->multi_remove_handle(cloud->multi, request->easy);
@@ -199,20 +199,20 @@ static void give_handle(struct bm_cloud *cloud, struct bm_request *request) {
 }
 
 /* Lines of "Name: value\n" become curl's list. */
-static bool list_headers(struct bm_cloud *cloud, struct bm_request *request, const char *headers) {
+static bool list_headers(struct bm_cloud *cloud, struct bm_cloud_request *request, const char *headers) {
     char line[BM_SIGN_HEADERS];
     static const char *const unwanted[] = {"Expect:", "Accept:", "Content-Type:"};
     struct curl_slist *list = NULL;
     size_t n_value = 0;
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
-        bool is_given = i == 2 && bm_find_header(headers, "Content-Type", &n_value) != NULL;
+        bool is_given = i == 2 && bm_cloud_find_header(headers, "Content-Type", &n_value) != NULL;
         struct curl_slist *longer = is_given ? list : cloud->library->slist_append(list, unwanted[i]);
         if (longer == NULL && !is_given) return false;
         list = longer;
     }
     for (; *headers != '\0'; headers += *headers == '\n') {
         size_t n_line = strcspn(headers, "\n");
-        bm_copy_bytes(line, sizeof line, headers, n_line);
+        bm_cloud_copy_bytes(line, sizeof line, headers, n_line);
         struct curl_slist *longer = cloud->library->slist_append(list, line);
         request->list = list = longer != NULL ? longer : list;
         if (longer == NULL) return false;
@@ -223,45 +223,45 @@ static bool list_headers(struct bm_cloud *cloud, struct bm_request *request, con
 }
 
 /* The credential's place in the URL, or in the headers. */
-static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_request *request,
-                                          const struct bm_credential *credential, char *url, size_t n_url,
-                                          char *headers) {
-    const struct bm_location *location = request->location;
+static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_cloud_request *request,
+                                          const struct bm_cloud_credential *credential, char *url,
+                                          size_t n_url, char *headers) {
+    const struct bm_cloud_location *location = request->location;
     const char *path = request->path != NULL ? request->path : location->path;
-    struct bm_sign sign = {request->method,
-                           location,
-                           path,
-                           request->query,
-                           NULL,
-                           request->body,
-                           request->n_body,
-                           request->body_sha256,
-                           credential,
-                           bm_cloud_now(cloud)};
+    struct bm_cloud_sign sign = {request->method,
+                                 location,
+                                 path,
+                                 request->query,
+                                 NULL,
+                                 request->body,
+                                 request->n_body,
+                                 request->body_sha256,
+                                 credential,
+                                 bm_cloud_now(cloud)};
     char ranged[BM_REQUEST_HEADERS + 64];
-    struct bm_text lines = bm_text_in(ranged, sizeof ranged);
-    bm_text_add(&lines, request->headers);
+    struct bm_text lines = bm_cloud_text_in(ranged, sizeof ranged);
+    bm_cloud_text_add(&lines, request->headers);
     if (request->is_ranged) {
-        bm_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n", request->first + request->n_kept,
-                       request->last);
+        bm_cloud_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n",
+                             request->first + request->n_kept, request->last);
     }
     sign.headers = ranged;
-    struct bm_text text = bm_text_in(url, n_url);
+    struct bm_text text = bm_cloud_text_in(url, n_url);
     const char *sas = credential->kind == BM_CREDENTIAL_SAS ? credential->secret : location->query;
-    bm_text_format(&text, "%s%s", location->origin, path);
-    if (request->query[0] != '\0' || sas[0] != '\0') bm_text_add(&text, "?");
-    bm_text_add(&text, request->query);
-    if (request->query[0] != '\0' && sas[0] != '\0') bm_text_add(&text, "&");
-    bm_text_add(&text, sas);
-    if (text.is_cut || lines.is_cut || request->is_cut || !bm_sign(&sign, headers))
+    bm_cloud_text_format(&text, "%s%s", location->origin, path);
+    if (request->query[0] != '\0' || sas[0] != '\0') bm_cloud_text_add(&text, "?");
+    bm_cloud_text_add(&text, request->query);
+    if (request->query[0] != '\0' && sas[0] != '\0') bm_cloud_text_add(&text, "&");
+    bm_cloud_text_add(&text, sas);
+    if (text.is_cut || lines.is_cut || request->is_cut || !bm_cloud_sign(&sign, headers))
         return bm_fail(request->error, BLASTMERGE_USAGE,
                        "its URL, a header or its credential is too long or has control characters");
     return BLASTMERGE_OK;
 }
 
 /* No secret travels in the open, except within this machine. */
-static enum blastmerge_status check_origin(const struct bm_location *location,
-                                           const struct bm_credential *credential,
+static enum blastmerge_status check_origin(const struct bm_cloud_location *location,
+                                           const struct bm_cloud_credential *credential,
                                            struct blastmerge_error *error) {
     bool is_secret = credential->kind != BM_CREDENTIAL_NONE ||
                      (location->provider == BM_PROVIDER_AZURE && location->query[0] != '\0');
@@ -270,23 +270,24 @@ static enum blastmerge_status check_origin(const struct bm_location *location,
                    "credentials are not sent over http://, where anyone can read them: use https://");
 }
 
-static enum blastmerge_status find(struct bm_cloud *cloud, struct bm_request *request, bool is_renewed,
-                                   const struct bm_credential **credential, struct blastmerge_error *error) {
+static enum blastmerge_status find(struct bm_cloud *cloud, struct bm_cloud_request *request, bool is_renewed,
+                                   const struct bm_cloud_credential **credential,
+                                   struct blastmerge_error *error) {
     struct blastmerge_error before = *error;
     cloud->is_finding = true;
     enum blastmerge_status status =
-        bm_credential_find(cloud, request->location, is_renewed, credential, error);
+        bm_cloud_credential_find(cloud, request->location, is_renewed, credential, error);
     cloud->is_finding = false;
     if (status == BLASTMERGE_OK) *error = before; /* servers that are not there are no failure */
     return status;
 }
 
-static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_request *request, char *url,
+static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_cloud_request *request, char *url,
                                       size_t n_url, char *headers) {
-    const struct bm_credential *credential = NULL;
+    const struct bm_cloud_credential *credential = NULL;
     if (request->url != NULL) {
-        bm_copy_text(url, n_url, request->url);
-        bm_copy_text(headers, BM_SIGN_HEADERS, request->headers);
+        bm_cloud_copy_text(url, n_url, request->url);
+        bm_cloud_copy_text(headers, BM_SIGN_HEADERS, request->headers);
         return BLASTMERGE_OK;
     }
     enum blastmerge_status status = find(cloud, request, false, &credential, request->error);
@@ -295,8 +296,8 @@ static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_request 
 }
 
 /* HTTP alone, and no way from https:// back to http://. */
-static void allow_protocols(const struct bm_cloud_library *l, CURL *easy, const struct bm_request *request,
-                            bool is_https) {
+static void allow_protocols(const struct bm_cloud_library *l, CURL *easy,
+                            const struct bm_cloud_request *request, bool is_https) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     l->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     l->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, is_https ? "https" : "http,https");
@@ -310,21 +311,21 @@ static void allow_protocols(const struct bm_cloud_library *l, CURL *easy, const 
 }
 
 /* The time for an answer begins when all is sent. */
-static void start_clock(struct bm_request *request) {
+static void start_clock(struct bm_cloud_request *request) {
     int64_t ceiling_ms = (int64_t)request->cloud->stall_seconds * 1000 * BM_CEILING_STALLS;
-    if (request->answer_due_ms == 0) request->answer_due_ms = bm_clock_ms() + ceiling_ms;
+    if (request->answer_due_ms == 0) request->answer_due_ms = bm_cloud_clock_ms() + ceiling_ms;
 }
 
 /* libcurl says how far a transfer is. The bodies of redirections are counted nowhere else. */
 static int look_at_progress(void *context, curl_off_t n_to_come, curl_off_t n_came, curl_off_t n_to_send,
                             curl_off_t n_sent) {
-    struct bm_request *request = context;
+    struct bm_cloud_request *request = context;
     (void)n_to_come;
     (void)n_to_send;
     if (request->http_status != 0 || (uint64_t)n_sent >= request->n_body) start_clock(request);
     if (request->http_status < 300 || request->http_status >= 400 || n_came <= BM_CEILING_BODY) return 0;
-    bm_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB with a redirection",
-                     BM_CEILING_BODY >> 10);
+    bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more than %d KiB with a redirection",
+                           BM_CEILING_BODY >> 10);
     return 1;
 }
 
@@ -336,7 +337,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return file < 0 ? CURL_SOCKET_BAD : file;
 }
 
-static void set_options(struct bm_cloud *cloud, struct bm_request *request, const char *url) {
+static void set_options(struct bm_cloud *cloud, struct bm_cloud_request *request, const char *url) {
     const struct bm_cloud_library *l = cloud->library;
     CURL *easy = request->easy;
     l->easy_setopt(easy, CURLOPT_URL, url);
@@ -348,9 +349,9 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
         l->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->n_body);
         l->easy_setopt(easy, CURLOPT_POSTFIELDS, request->n_body == 0 ? "" : request->body);
     }
-    l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, bm_answer_header);
+    l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, bm_cloud_answer_header);
     l->easy_setopt(easy, CURLOPT_HEADERDATA, request);
-    l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, bm_answer_body);
+    l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, bm_cloud_answer_body);
     l->easy_setopt(easy, CURLOPT_WRITEDATA, request);
     l->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     l->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look_at_progress);
@@ -360,7 +361,7 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
     l->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    allow_protocols(l, easy, request, bm_location_scheme(url) == BM_SCHEME_HTTPS);
+    allow_protocols(l, easy, request, bm_cloud_location_scheme(url) == BM_SCHEME_HTTPS);
     l->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     l->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     l->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -371,15 +372,15 @@ static void set_options(struct bm_cloud *cloud, struct bm_request *request, cons
     l->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, cloud->stall_seconds);
     l->easy_setopt(easy, CURLOPT_USERAGENT, "blastmerge/" BLASTMERGE_VERSION);
     if (request->url != NULL || request->location->is_loopback) l->easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    const char *bundle = bm_environment("AWS_CA_BUNDLE");
-    if (bundle == NULL) bundle = bm_environment("CURL_CA_BUNDLE");
-    if (bundle == NULL) bundle = bm_environment("SSL_CERT_FILE");
+    const char *bundle = bm_cloud_environment("AWS_CA_BUNDLE");
+    if (bundle == NULL) bundle = bm_cloud_environment("CURL_CA_BUNDLE");
+    if (bundle == NULL) bundle = bm_cloud_environment("SSL_CERT_FILE");
     if (bundle != NULL) l->easy_setopt(easy, CURLOPT_CAINFO, bundle);
 }
 
-static void end_request(struct bm_request *request, enum blastmerge_status status) {
+static void end_request(struct bm_cloud_request *request, enum blastmerge_status status) {
     struct bm_cloud *cloud = request->cloud;
-    struct bm_request **link = &cloud->requests;
+    struct bm_cloud_request **link = &cloud->requests;
     give_handle(cloud, request);
     while (*link != NULL && *link != request) link = &(*link)->next;
     if (*link == request) *link = request->next;
@@ -389,12 +390,12 @@ static void end_request(struct bm_request *request, enum blastmerge_status statu
     request->state = BM_REQUEST_ENDED;
 }
 
-static void begin_try(struct bm_request *request) {
+static void begin_try(struct bm_cloud_request *request) {
     struct bm_cloud *cloud = request->cloud;
     char url[BM_LOCATION_ORIGIN + BM_LOCATION_PATH + BM_REQUEST_QUERY + BM_CREDENTIAL_SECRET];
     char headers[BM_SIGN_HEADERS];
     request->state = BM_REQUEST_RUNNING;
-    bm_answer_forget(request);
+    bm_cloud_answer_forget(request);
     request->curl_error[0] = '\0';
     request->is_paused = false;
     request->n_skip = request->n_of_headers = 0;
@@ -416,24 +417,24 @@ static void begin_try(struct bm_request *request) {
 
 /* --- the end of a try ---------------------------------------------------------------------------- */
 
-static bool may_try_again(struct bm_cloud *cloud, const struct bm_request *request) {
+static bool may_try_again(struct bm_cloud *cloud, const struct bm_cloud_request *request) {
     unsigned n_tries = request->n_tries != 0 ? request->n_tries : cloud->n_tries + 1;
     if (request->cannot_repeat && request->n_kept > 0) return false;
     if (request->ignores_cancel && request->retry_after_ms > request->timeout_ms) return false;
     return request->n_failed < n_tries && (request->budget == NULL || request->budget->n_left > 0);
 }
 
-static void try_later(struct bm_cloud *cloud, struct bm_request *request) {
-    int64_t delay = bm_retry_delay(request->n_failed, cloud->delay_ms, random_bits(cloud));
+static void try_later(struct bm_cloud *cloud, struct bm_cloud_request *request) {
+    int64_t delay = bm_cloud_retry_delay(request->n_failed, cloud->delay_ms, random_bits(cloud));
     if (request->retry_after_ms >= 0) delay = request->retry_after_ms;
     if (request->budget != NULL) request->budget->n_left--;
-    request->due_ms = bm_clock_ms() + delay;
+    request->due_ms = bm_cloud_clock_ms() + delay;
     request->state = BM_REQUEST_WAITING;
 }
 
 /* Fetches the credential anew, once; false if that leads nowhere. */
-static bool renew(struct bm_request *request) {
-    const struct bm_credential *credential = NULL;
+static bool renew(struct bm_cloud_request *request) {
+    const struct bm_cloud_credential *credential = NULL;
     struct blastmerge_error ignored = {0};
     if (request->was_renewed || request->url != NULL || request->location->provider == BM_PROVIDER_HTTP)
         return false;
@@ -443,7 +444,7 @@ static bool renew(struct bm_request *request) {
 
 /* libcurl has no memory for a line of headers that is longer than it takes, and says so as if there were none
  * at all. */
-static bool is_line_too_long(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
+static bool is_line_too_long(struct bm_cloud *cloud, struct bm_cloud_request *request, CURLcode code) {
     curl_off_t microseconds = 0; /* until the first byte came */
     if (code != CURLE_OUT_OF_MEMORY) return false;
     if (request->n_of_headers > 0) return true;
@@ -452,18 +453,18 @@ static bool is_line_too_long(struct bm_cloud *cloud, struct bm_request *request,
 }
 
 /* A refusal is one by its status, however its body ends. */
-static bool is_refused(const struct bm_request *request) {
+static bool is_refused(const struct bm_cloud_request *request) {
     return request->is_enough || (request->is_head_whole && request->http_status >= 400);
 }
 
-static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode code) {
+static void end_try(struct bm_cloud *cloud, struct bm_cloud_request *request, CURLcode code) {
     enum bm_verdict verdict = BM_VERDICT_FINAL;
     bool is_success = request->http_status >= 200 && request->http_status < 300;
     if (is_refused(request)) code = CURLE_OK;
     if (is_line_too_long(cloud, request, code))
-        bm_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl takes");
-    if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_answer_check(request);
-    verdict = bm_retry_judge(request, code);
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl takes");
+    if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_cloud_answer_check(request);
+    verdict = bm_cloud_retry_judge(request, code);
     if (verdict == BM_VERDICT_DONE) {
         unsigned most = cloud->n_tries;
         if (request->budget != NULL && request->budget->n_left < most) request->budget->n_left++;
@@ -474,7 +475,7 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
     give_handle(cloud, request);
     if (verdict == BM_VERDICT_SKEWED && !request->was_skewed && request->date >= 0) {
         request->was_skewed = true;
-        cloud->skew = request->date - bm_clock_seconds();
+        cloud->skew = request->date - bm_cloud_clock_seconds();
         request->due_ms = 0;
         request->state = BM_REQUEST_WAITING;
     } else if (verdict == BM_VERDICT_EXPIRED && renew(request)) {
@@ -483,7 +484,7 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
     } else if (verdict == BM_VERDICT_AGAIN && may_try_again(cloud, request)) {
         try_later(cloud, request);
     } else {
-        bm_retry_explain(request, code, cloud->library->easy_strerror(code));
+        bm_cloud_retry_explain(request, code, cloud->library->easy_strerror(code));
         end_request(request, request->status);
     }
 }
@@ -491,15 +492,15 @@ static void end_try(struct bm_cloud *cloud, struct bm_request *request, CURLcode
 /* --- driving ------------------------------------------------------------------------------------- */
 
 /* Whether the request waits for its time only, and not for the credential that is just being found. */
-static bool may_begin(const struct bm_cloud *cloud, const struct bm_request *request) {
+static bool may_begin(const struct bm_cloud *cloud, const struct bm_cloud_request *request) {
     return request->state == BM_REQUEST_WAITING && (!cloud->is_finding || request->url != NULL);
 }
 
 /* A try that begins may need a credential, and finding that drives other requests: so each time the list is
  * looked at from its beginning. */
 static void start_due(struct bm_cloud *cloud) {
-    int64_t now = bm_clock_ms();
-    struct bm_request *request = cloud->requests;
+    int64_t now = bm_cloud_clock_ms();
+    struct bm_cloud_request *request = cloud->requests;
     while (request != NULL) {
         if (may_begin(cloud, request) && request->due_ms <= now) {
             begin_try(request);
@@ -519,25 +520,25 @@ static void take_messages(struct bm_cloud *cloud) {
         char *request = NULL;
         CURLcode code = message->data.result;
         cloud->library->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
-        if (request != NULL) end_try(cloud, (struct bm_request *)(void *)request, code);
+        if (request != NULL) end_try(cloud, (struct bm_cloud_request *)(void *)request, code);
     }
 }
 
 /* A child's data may take their time, all else may not. */
-static bool is_overdue(const struct bm_request *request, int64_t now) {
+static bool is_overdue(const struct bm_cloud_request *request, int64_t now) {
     bool is_data = request->is_child && request->is_answer_good;
     return request->state == BM_REQUEST_RUNNING && !is_data && !request->is_paused &&
            request->answer_due_ms != 0 && now >= request->answer_due_ms;
 }
 
 static void end_overdue(struct bm_cloud *cloud) {
-    int64_t now = bm_clock_ms();
-    struct bm_request *request = cloud->requests;
+    int64_t now = bm_cloud_clock_ms();
+    struct bm_cloud_request *request = cloud->requests;
     while (request != NULL) {
         if (is_overdue(request, now)) {
             if (!is_refused(request))
-                bm_request_fault(request, BM_FAULT_PASSING, "took longer than %ld s for an answer",
-                                 cloud->stall_seconds * BM_CEILING_STALLS);
+                bm_cloud_request_fault(request, BM_FAULT_PASSING, "took longer than %ld s for an answer",
+                                       cloud->stall_seconds * BM_CEILING_STALLS);
             end_try(cloud, request, CURLE_OPERATION_TIMEDOUT);
             request = cloud->requests; /* that may have driven others */
         } else {
@@ -557,8 +558,8 @@ void bm_cloud_drive(struct bm_cloud *cloud) {
 
 static int poll_time(const struct bm_cloud *cloud) {
     int64_t soonest = MAX_POLL_MS;
-    int64_t now = bm_clock_ms();
-    for (const struct bm_request *request = cloud->requests; request != NULL; request = request->next) {
+    int64_t now = bm_cloud_clock_ms();
+    for (const struct bm_cloud_request *request = cloud->requests; request != NULL; request = request->next) {
         if (may_begin(cloud, request) && request->due_ms - now < soonest) soonest = request->due_ms - now;
     }
     return soonest < 0 ? 0 : (int)soonest;
@@ -584,8 +585,8 @@ enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_e
 
 /* --- requests ------------------------------------------------------------------------------------ */
 
-void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const char *method,
-                     const struct bm_location *location, struct bm_budget *budget) {
+void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cloud, const char *method,
+                           const struct bm_cloud_location *location, struct bm_budget *budget) {
     memset(request, 0, sizeof *request);
     request->cloud = cloud;
     request->method = method;
@@ -593,21 +594,21 @@ void bm_request_open(struct bm_request *request, struct bm_cloud *cloud, const c
     request->budget = budget;
 }
 
-void bm_request_header(struct bm_request *request, const char *name, const char *value) {
+void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value) {
     struct bm_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
-    bm_text_header(&text, name, "", value);
+    bm_cloud_text_header(&text, name, "", value);
     request->is_cut = request->is_cut || text.is_cut;
 }
 
-void bm_request_parameter(struct bm_request *request, const char *name, const char *value) {
+void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value) {
     struct bm_text text = {request->query, sizeof request->query, strlen(request->query), false};
-    if (text.n > 0) bm_text_add(&text, "&");
-    bm_text_format(&text, "%s=", name);
-    bm_text_encode(&text, value, strlen(value), false);
+    if (text.n > 0) bm_cloud_text_add(&text, "&");
+    bm_cloud_text_format(&text, "%s=", name);
+    bm_cloud_text_encode(&text, value, strlen(value), false);
     request->is_cut = request->is_cut || text.is_cut;
 }
 
-void bm_request_start(struct bm_request *request, struct blastmerge_error *error) {
+void bm_cloud_request_start(struct bm_cloud_request *request, struct blastmerge_error *error) {
     assert(request->state == BM_REQUEST_IDLE || request->state == BM_REQUEST_ENDED);
     request->error = error;
     request->status = BLASTMERGE_OK;
@@ -616,37 +617,38 @@ void bm_request_start(struct bm_request *request, struct blastmerge_error *error
     request->was_skewed = request->was_renewed = false;
     request->due_ms = 0;
     request->state = BM_REQUEST_WAITING;
-    struct bm_request **link = &request->cloud->requests; /* at the end: first come, first served */
+    struct bm_cloud_request **link = &request->cloud->requests; /* at the end: first come, first served */
     while (*link != NULL) link = &(*link)->next;
     request->next = NULL;
     *link = request;
 }
 
-enum blastmerge_status bm_request_finish(struct bm_request *request) {
+enum blastmerge_status bm_cloud_request_finish(struct bm_cloud_request *request) {
     struct bm_cloud *cloud = request->cloud;
     for (;;) {
         bm_cloud_drive(cloud);
         if (request->state == BM_REQUEST_ENDED) return request->status;
         if (!request->ignores_cancel && bm_cancel_is_set(cloud->cancel)) {
-            bm_request_stop(request);
+            bm_cloud_request_stop(request);
             return request->status = bm_fail(request->error, BLASTMERGE_CANCELLED, "cancelled");
         }
         wait_for_news(cloud, request->ignores_cancel);
     }
 }
 
-enum blastmerge_status bm_request_run(struct bm_request *request, struct blastmerge_error *error) {
-    bm_request_start(request, error);
-    return bm_request_finish(request);
+enum blastmerge_status bm_cloud_request_run(struct bm_cloud_request *request,
+                                            struct blastmerge_error *error) {
+    bm_cloud_request_start(request, error);
+    return bm_cloud_request_finish(request);
 }
 
-void bm_request_resume(struct bm_request *request) {
+void bm_cloud_request_resume(struct bm_cloud_request *request) {
     if (request->state != BM_REQUEST_RUNNING || !request->is_paused) return;
     request->is_paused = false;
     request->cloud->library->easy_pause(request->easy, CURLPAUSE_CONT);
 }
 
-void bm_request_stop(struct bm_request *request) {
+void bm_cloud_request_stop(struct bm_cloud_request *request) {
     if (request->state == BM_REQUEST_WAITING || request->state == BM_REQUEST_RUNNING)
         end_request(request, BLASTMERGE_CANCELLED);
 }

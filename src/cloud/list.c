@@ -16,8 +16,8 @@ enum { MARKER = 2048, LOCATION = 8192 };
 struct listing {
     struct bm_cloud *cloud;
     const char *string; /* the location with the wildcard */
-    struct bm_location location;
-    struct bm_request request;
+    struct bm_cloud_location location;
+    struct bm_cloud_request request;
     struct bm_budget budget;
     enum blastmerge_status (*found)(void *context, const char *location, struct blastmerge_error *error);
     void *context;
@@ -29,8 +29,8 @@ struct listing {
     size_t n_empty;    /* pages without any, one after the other */
     uint64_t *seen;    /* a hash of where each page began */
     size_t n_seen;
-    size_t n_bytes;            /* of the memory, when it was last looked at */
-    struct bm_location object; /* the last one's */
+    size_t n_bytes;                  /* of the memory, when it was last looked at */
+    struct bm_cloud_location object; /* the last one's */
 };
 
 /* A star stands for anything but a slash. */
@@ -56,16 +56,16 @@ static bool matches(const char *pattern, const char *name) {
 
 /* The location of an object beside the one with the wildcard. */
 static void make_location(const struct listing *listing, const char *key, struct bm_text *text) {
-    const struct bm_location *location = &listing->location;
-    enum bm_scheme scheme = bm_location_scheme(listing->string);
+    const struct bm_cloud_location *location = &listing->location;
+    enum bm_scheme scheme = bm_cloud_location_scheme(listing->string);
     if (scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS) {
-        bm_text_format(text, "%s%s/", location->origin, location->container_path);
-        bm_text_encode(text, key, strlen(key), true);
-        bm_text_format(text, "%s%s", location->query[0] != '\0' ? "?" : "", location->query);
+        bm_cloud_text_format(text, "%s%s/", location->origin, location->container_path);
+        bm_cloud_text_encode(text, key, strlen(key), true);
+        bm_cloud_text_format(text, "%s%s", location->query[0] != '\0' ? "?" : "", location->query);
     } else if (location->provider == BM_PROVIDER_AZURE) {
-        bm_text_format(text, "az://%s/%s/%s", location->account, location->container, key);
+        bm_cloud_text_format(text, "az://%s/%s/%s", location->account, location->container, key);
     } else {
-        bm_text_format(text, "%.5s%s/%s", listing->string, location->container, key);
+        bm_cloud_text_format(text, "%.5s%s/%s", listing->string, location->container, key);
     }
 }
 
@@ -87,7 +87,7 @@ static enum blastmerge_status check_memory(struct listing *listing, struct blast
 static enum blastmerge_status take_name(struct listing *listing, const struct bm_text *key,
                                         struct blastmerge_error *error) {
     char location[LOCATION];
-    struct bm_text text = bm_text_in(location, sizeof location);
+    struct bm_text text = bm_cloud_text_in(location, sizeof location);
     if (key->is_cut || strlen(key->data) != key->n)
         return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long, or is none");
     if (!matches(listing->location.key, key->data)) return BLASTMERGE_OK;
@@ -101,10 +101,10 @@ static enum blastmerge_status take_name(struct listing *listing, const struct bm
 }
 
 /* Whether the page says that it is the last one: any other word may mean that it is not. */
-static bool is_false(struct bm_xml *xml) {
+static bool is_false(struct bm_cloud_xml *xml) {
     char value[8];
-    struct bm_text text = bm_text_in(value, sizeof value);
-    bm_xml_text(xml, &text);
+    struct bm_text text = bm_cloud_text_in(value, sizeof value);
+    bm_cloud_xml_text(xml, &text);
     return strcmp(value, "false") == 0;
 }
 
@@ -113,7 +113,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     const char *entry = is_azure ? "Blob" : "Contents";
     const char *name = is_azure ? "Name" : "Key";
     const char *next = is_azure ? "NextMarker" : "NextContinuationToken";
-    struct bm_xml xml = bm_xml_open(listing->page, listing->request.n_answer);
+    struct bm_cloud_xml xml = bm_cloud_xml_open(listing->page, listing->request.n_answer);
     bool is_within = false;
     /* Stores write no comments and no CDATA, and a name within would be lost. */
     if (memmem(listing->page, listing->request.n_answer, "<!", 2) != NULL)
@@ -122,23 +122,23 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     listing->marker[0] = '\0';
     listing->is_truncated = false;
     listing->n_entries = 0;
-    while (bm_xml_next(&xml) != BM_XML_NOTHING) {
+    while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
         char key[BM_LOCATION_KEY * 2];
-        struct bm_text text = bm_text_in(key, sizeof key);
-        if (bm_xml_is(&xml, BM_XML_START, entry) || bm_xml_is(&xml, BM_XML_END, entry)) {
+        struct bm_text text = bm_cloud_text_in(key, sizeof key);
+        if (bm_cloud_xml_is(&xml, BM_XML_START, entry) || bm_cloud_xml_is(&xml, BM_XML_END, entry)) {
             is_within = xml.kind == BM_XML_START;
             listing->n_entries += is_within;
-        } else if (bm_xml_is(&xml, BM_XML_START, is_azure ? "BlobPrefix" : "CommonPrefixes")) {
+        } else if (bm_cloud_xml_is(&xml, BM_XML_START, is_azure ? "BlobPrefix" : "CommonPrefixes")) {
             listing->n_entries++;
-        } else if (is_within && bm_xml_is(&xml, BM_XML_START, name)) {
-            bm_xml_text(&xml, &text);
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, name)) {
+            bm_cloud_xml_text(&xml, &text);
             enum blastmerge_status status = take_name(listing, &text, error);
             if (status != BLASTMERGE_OK) return status;
-        } else if (!is_within && bm_xml_is(&xml, BM_XML_START, "IsTruncated")) {
+        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, "IsTruncated")) {
             listing->is_truncated = !is_false(&xml);
-        } else if (!is_within && bm_xml_is(&xml, BM_XML_START, next)) {
-            struct bm_text marker = bm_text_in(listing->marker, sizeof listing->marker);
-            bm_xml_text(&xml, &marker);
+        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, next)) {
+            struct bm_text marker = bm_cloud_text_in(listing->marker, sizeof listing->marker);
+            bm_cloud_xml_text(&xml, &marker);
             if (marker.is_cut || strlen(listing->marker) != marker.n)
                 return bm_fail(error, BLASTMERGE_IO,
                                "the name of the list's next page is too long, or is none");
@@ -148,24 +148,25 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
 }
 
 static enum blastmerge_status ask_page(struct listing *listing, struct blastmerge_error *error) {
-    struct bm_request *request = &listing->request;
+    struct bm_cloud_request *request = &listing->request;
     bool is_azure = listing->location.provider == BM_PROVIDER_AZURE;
-    bm_request_open(request, listing->cloud, "GET", &listing->location, &listing->budget);
+    bm_cloud_request_open(request, listing->cloud, "GET", &listing->location, &listing->budget);
     request->path = listing->location.container_path[0] == '\0' ? "/" : listing->location.container_path;
-    if (is_azure) bm_request_parameter(request, "comp", "list");
+    if (is_azure) bm_cloud_request_parameter(request, "comp", "list");
     if (!is_azure && listing->marker[0] != '\0')
-        bm_request_parameter(request, "continuation-token", listing->marker);
-    bm_request_parameter(request, "delimiter", "/");
-    if (!is_azure) bm_request_parameter(request, "list-type", "2");
-    if (is_azure && listing->marker[0] != '\0') bm_request_parameter(request, "marker", listing->marker);
-    bm_request_parameter(request, is_azure ? "maxresults" : "max-keys", PAGE_NAMES);
-    bm_request_parameter(request, "prefix", listing->prefix);
-    if (is_azure) bm_request_parameter(request, "restype", "container");
+        bm_cloud_request_parameter(request, "continuation-token", listing->marker);
+    bm_cloud_request_parameter(request, "delimiter", "/");
+    if (!is_azure) bm_cloud_request_parameter(request, "list-type", "2");
+    if (is_azure && listing->marker[0] != '\0')
+        bm_cloud_request_parameter(request, "marker", listing->marker);
+    bm_cloud_request_parameter(request, is_azure ? "maxresults" : "max-keys", PAGE_NAMES);
+    bm_cloud_request_parameter(request, "prefix", listing->prefix);
+    if (is_azure) bm_cloud_request_parameter(request, "restype", "container");
     request->answer = listing->page;
     request->answer_size = BM_CEILING_PAGE;
     request->element = is_azure ? "EnumerationResults" : "ListBucketResult";
     if (request->is_cut) return bm_fail(error, BLASTMERGE_IO, "the name of the list's next page is too long");
-    return bm_request_run(request, error);
+    return bm_cloud_request_run(request, error);
 }
 
 /* Eight bytes of where a page begins. */
@@ -234,8 +235,8 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
     if (status == BLASTMERGE_OK && (listing->page == NULL || listing->seen == NULL))
         status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     if (status == BLASTMERGE_OK) {
-        bm_copy_bytes(listing->prefix, sizeof listing->prefix, listing->location.key,
-                      strcspn(listing->location.key, "*"));
+        bm_cloud_copy_bytes(listing->prefix, sizeof listing->prefix, listing->location.key,
+                            strcspn(listing->location.key, "*"));
         status = list_pages(listing, error);
     }
     bm_release(memory, listing->page);

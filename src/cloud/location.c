@@ -42,60 +42,60 @@ static bool is_account(struct part part) {
     return is_name(part) && strspn(part.data, legal) >= part.n;
 }
 
-static void set_origin(struct bm_location *location, const struct bm_url *url) {
-    bm_copy_text(location->origin, sizeof location->origin, url->origin);
-    location->is_safe = bm_url_is_safe(url, BM_NEAR_LOOPBACK);
-    location->is_loopback = bm_url_is_loopback(url);
+static void set_origin(struct bm_cloud_location *location, const struct bm_cloud_url *url) {
+    bm_cloud_copy_text(location->origin, sizeof location->origin, url->origin);
+    location->is_safe = bm_cloud_url_is_safe(url, BM_NEAR_LOOPBACK);
+    location->is_loopback = bm_cloud_url_is_loopback(url);
 }
 
 /* An emulator's host is a number or localhost; it has the account in the path. */
-static bool is_emulator(const struct bm_url *url) {
-    return url->is_address || bm_url_is_loopback(url);
+static bool is_emulator(const struct bm_cloud_url *url) {
+    return url->is_address || bm_cloud_url_is_loopback(url);
 }
 
 /* The path of the container is there; that of the object follows from the key. */
-static enum blastmerge_status add_key(struct bm_location *location, const char *key,
+static enum blastmerge_status add_key(struct bm_cloud_location *location, const char *key,
                                       struct blastmerge_error *error) {
-    struct bm_text path = bm_text_in(location->path, sizeof location->path);
-    if (!bm_copy_text(location->key, sizeof location->key, key))
+    struct bm_text path = bm_cloud_text_in(location->path, sizeof location->path);
+    if (!bm_cloud_copy_text(location->key, sizeof location->key, key))
         return refuse(error, "the object's name is longer than 1024 bytes");
     if (key[0] == '\0')
         return refuse(error, "an object's name is missing after that of its bucket or container");
-    bm_text_add(&path, location->container_path);
-    bm_text_add(&path, "/");
-    bm_text_encode(&path, key, strlen(key), true);
+    bm_cloud_text_add(&path, location->container_path);
+    bm_cloud_text_add(&path, "/");
+    bm_cloud_text_encode(&path, key, strlen(key), true);
     return path.is_cut ? refuse(error, "the object's name is too long") : BLASTMERGE_OK;
 }
 
 /* Where the provider's service is: what is given, else its own. */
-static enum blastmerge_status set_endpoint(struct bm_location *location, const char *endpoint,
+static enum blastmerge_status set_endpoint(struct bm_cloud_location *location, const char *endpoint,
                                            bool *has_account_in_path, struct blastmerge_error *error) {
-    struct bm_url url;
+    struct bm_cloud_url url;
     enum blastmerge_status status =
-        bm_url_parse_safe(&url, endpoint, BM_NEAR_LOOPBACK, "its endpoint", error);
+        bm_cloud_url_parse_safe(&url, endpoint, BM_NEAR_LOOPBACK, "its endpoint", error);
     if (status != BLASTMERGE_OK) return status;
     if (url.query[0] != '\0') return refuse(error, "its endpoint has a '?' in its URL");
     size_t n_path = strlen(url.path);
     while (n_path > 0 && url.path[n_path - 1] == '/') n_path--;
     set_origin(location, &url);
-    if (!bm_copy_bytes(location->container_path, sizeof location->container_path, url.path, n_path))
+    if (!bm_cloud_copy_bytes(location->container_path, sizeof location->container_path, url.path, n_path))
         return refuse(error, "its endpoint is too long");
     *has_account_in_path = is_emulator(&url) && n_path == 0;
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status add_to_container_path(struct bm_location *location, struct part part,
+static enum blastmerge_status add_to_container_path(struct bm_cloud_location *location, struct part part,
                                                     struct blastmerge_error *error) {
     struct bm_text path = {location->container_path, sizeof location->container_path,
                            strlen(location->container_path), false};
-    bm_text_add(&path, "/");
-    bm_text_encode(&path, part.data, part.n, false);
+    bm_cloud_text_add(&path, "/");
+    bm_cloud_text_encode(&path, part.data, part.n, false);
     return path.is_cut ? refuse(error, "its endpoint is too long") : BLASTMERGE_OK;
 }
 
 /* az://account/container/blob. An endpoint is that of the account; one that is a number or localhost and has
  * no path is an emulator's, which has the account in the path. */
-static enum blastmerge_status parse_azure(struct bm_location *location, const char *string,
+static enum blastmerge_status parse_azure(struct bm_cloud_location *location, const char *string,
                                           const char *endpoint, struct blastmerge_error *error) {
     const char *rest = string;
     struct part account = take_part(&rest);
@@ -103,11 +103,11 @@ static enum blastmerge_status parse_azure(struct bm_location *location, const ch
     bool has_account_in_path = false;
     if (!is_account(account) || !is_name(container))
         return refuse(error, "is no az://ACCOUNT/CONTAINER/BLOB");
-    bm_copy_bytes(location->account, sizeof location->account, account.data, account.n);
-    bm_copy_bytes(location->container, sizeof location->container, container.data, container.n);
+    bm_cloud_copy_bytes(location->account, sizeof location->account, account.data, account.n);
+    bm_cloud_copy_bytes(location->container, sizeof location->container, container.data, container.n);
     char own[BM_LOCATION_ORIGIN];
-    struct bm_text text = bm_text_in(own, sizeof own);
-    bm_text_format(&text, "https://%s.blob.core.windows.net", location->account);
+    struct bm_text text = bm_cloud_text_in(own, sizeof own);
+    bm_cloud_text_format(&text, "https://%s.blob.core.windows.net", location->account);
     enum blastmerge_status status =
         set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
     if (status == BLASTMERGE_OK && has_account_in_path)
@@ -121,25 +121,25 @@ static bool can_be_in_host(const char *bucket) {
     return strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(bucket);
 }
 
-static enum blastmerge_status parse_bucket(struct bm_location *location, const char *string,
+static enum blastmerge_status parse_bucket(struct bm_cloud_location *location, const char *string,
                                            const char *endpoint, struct blastmerge_error *error) {
     const char *rest = string;
     struct part bucket = take_part(&rest);
     bool is_google = location->provider == BM_PROVIDER_GS;
     if (!is_name(bucket)) return refuse(error, is_google ? "is no gs://BUCKET/KEY" : "is no s3://BUCKET/KEY");
-    bm_copy_bytes(location->container, sizeof location->container, bucket.data, bucket.n);
+    bm_cloud_copy_bytes(location->container, sizeof location->container, bucket.data, bucket.n);
     bool has_account_in_path = false;
-    if (!is_google && !bm_aws_region(location->region, sizeof location->region))
+    if (!is_google && !bm_cloud_aws_region(location->region, sizeof location->region))
         return refuse(error,
                       "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is no region's name");
     char own[BM_LOCATION_ORIGIN];
-    struct bm_text text = bm_text_in(own, sizeof own);
+    struct bm_text text = bm_cloud_text_in(own, sizeof own);
     bool is_host = endpoint == NULL && !is_google && can_be_in_host(location->container);
     if (is_google) {
-        bm_text_add(&text, "https://storage.googleapis.com");
+        bm_cloud_text_add(&text, "https://storage.googleapis.com");
     } else {
-        bm_text_format(&text, "https://%s%ss3.%s.amazonaws.com", is_host ? location->container : "",
-                       is_host ? "." : "", location->region);
+        bm_cloud_text_format(&text, "https://%s%ss3.%s.amazonaws.com", is_host ? location->container : "",
+                             is_host ? "." : "", location->region);
     }
     enum blastmerge_status status =
         set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
@@ -152,37 +152,38 @@ static bool has_parameter(const char *query, const char *name) {
     while (*query != '\0') {
         char decoded[16];
         size_t n_name = strcspn(query, "=&");
-        struct bm_text text = bm_text_in(decoded, sizeof decoded);
-        bm_text_decode(&text, query, n_name);
-        if (query[n_name] == '=' && bm_is_same_word(decoded, text.n, name)) return true;
+        struct bm_text text = bm_cloud_text_in(decoded, sizeof decoded);
+        bm_cloud_text_decode(&text, query, n_name);
+        if (query[n_name] == '=' && bm_cloud_is_same_word(decoded, text.n, name)) return true;
         query += strcspn(query, "&");
         query += *query == '&';
     }
     return false;
 }
 
-static bool is_below_endpoint(const struct bm_url *url, const char *endpoint) {
-    struct bm_url above;
+static bool is_below_endpoint(const struct bm_cloud_url *url, const char *endpoint) {
+    struct bm_cloud_url above;
     struct blastmerge_error ignored = {0};
-    return endpoint != NULL && bm_url_parse(&above, endpoint, &ignored) == BLASTMERGE_OK &&
-           bm_url_is_below(url, &above);
+    return endpoint != NULL && bm_cloud_url_parse(&above, endpoint, &ignored) == BLASTMERGE_OK &&
+           bm_cloud_url_is_below(url, &above);
 }
 
 /* [/account]/container/blob, encoded. */
-static enum blastmerge_status parse_azure_path(struct bm_location *location, const struct bm_url *url,
+static enum blastmerge_status parse_azure_path(struct bm_cloud_location *location,
+                                               const struct bm_cloud_url *url,
                                                struct blastmerge_error *error) {
     bool has_account = is_emulator(url);
     const char *rest = location->path + 1;
     struct part account = has_account ? take_part(&rest) : (struct part){url->host, strcspn(url->host, ".")};
     struct part container = take_part(&rest);
     char key[BM_LOCATION_PATH];
-    struct bm_text text = bm_text_in(key, sizeof key);
+    struct bm_text text = bm_cloud_text_in(key, sizeof key);
     if (!is_account(account) || !is_name(container))
         return refuse(error, "is no URL of a blob: https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB");
     location->provider = BM_PROVIDER_AZURE;
-    bm_copy_bytes(location->account, sizeof location->account, account.data, account.n);
-    bm_copy_bytes(location->container, sizeof location->container, container.data, container.n);
-    bm_text_decode(&text, rest, strlen(rest));
+    bm_cloud_copy_bytes(location->account, sizeof location->account, account.data, account.n);
+    bm_cloud_copy_bytes(location->container, sizeof location->container, container.data, container.n);
+    bm_cloud_text_decode(&text, rest, strlen(rest));
     location->container_path[0] = '\0';
     enum blastmerge_status status =
         has_account ? add_to_container_path(location, account, error) : BLASTMERGE_OK;
@@ -192,16 +193,16 @@ static enum blastmerge_status parse_azure_path(struct bm_location *location, con
 
 /* An URL is an Azure blob's by its host, its SAS, or the endpoint that is in use for Azure. With a SAS no
  * other credential is used, so that nothing goes to a host for its looks. */
-static enum blastmerge_status parse_url(struct bm_location *location, const char *string,
+static enum blastmerge_status parse_url(struct bm_cloud_location *location, const char *string,
                                         const char *azure_endpoint, struct blastmerge_error *error) {
-    struct bm_url url;
-    enum blastmerge_status status = bm_url_parse(&url, string, error);
+    struct bm_cloud_url url;
+    enum blastmerge_status status = bm_cloud_url_parse(&url, string, error);
     if (status != BLASTMERGE_OK) return status;
     set_origin(location, &url);
-    bm_copy_text(location->path, sizeof location->path, url.path);
-    bm_copy_text(location->query, sizeof location->query, url.query);
+    bm_cloud_copy_text(location->path, sizeof location->path, url.path);
+    bm_cloud_copy_text(location->query, sizeof location->query, url.query);
     bool is_signed = has_parameter(url.query, "sig");
-    bool is_azure = bm_url_is_azure(&url) || is_below_endpoint(&url, azure_endpoint) ||
+    bool is_azure = bm_cloud_url_is_azure(&url) || is_below_endpoint(&url, azure_endpoint) ||
                     (is_signed && has_parameter(url.query, "sv"));
     location->has_sas = is_azure && is_signed;
     return is_azure ? parse_azure_path(location, &url, error) : BLASTMERGE_OK;
@@ -209,7 +210,7 @@ static enum blastmerge_status parse_url(struct bm_location *location, const char
 
 /* What belongs to URLs has no place in these: it would be a part of the name, and might be secret. */
 static enum blastmerge_status check_name(const char *string, struct blastmerge_error *error) {
-    const char *rest = bm_location_host(string);
+    const char *rest = bm_cloud_location_host(string);
     if (memchr(rest, '@', strcspn(rest, "/?#")) != NULL)
         return refuse(error,
                       "has a name or a password in it, which is not supported: credentials come from the "
@@ -223,20 +224,20 @@ static enum blastmerge_status check_name(const char *string, struct blastmerge_e
 
 static enum blastmerge_status check_characters(const char *string, struct blastmerge_error *error) {
     for (; *string != '\0'; string++) {
-        if (bm_is_control(*string)) return refuse(error, "has control characters in its location");
+        if (bm_cloud_is_control(*string)) return refuse(error, "has control characters in its location");
     }
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_location_parse(struct bm_location *location, const char *string,
-                                         const char *endpoint, struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_location_parse(struct bm_cloud_location *location, const char *string,
+                                               const char *endpoint, struct blastmerge_error *error) {
     char azure[BM_LOCATION_ORIGIN];
     memset(location, 0, sizeof *location);
     enum blastmerge_status status = check_characters(string, error);
     if (status != BLASTMERGE_OK) return status;
-    const char *azure_endpoint = endpoint != NULL ? endpoint : bm_azure_endpoint(azure, sizeof azure);
-    enum bm_scheme scheme = bm_location_scheme(string);
-    const char *rest = bm_location_host(string);
+    const char *azure_endpoint = endpoint != NULL ? endpoint : bm_cloud_azure_endpoint(azure, sizeof azure);
+    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    const char *rest = bm_cloud_location_host(string);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
     if (!is_url) status = check_name(string, error);
     if (status != BLASTMERGE_OK) return status;
@@ -246,7 +247,7 @@ enum blastmerge_status bm_location_parse(struct bm_location *location, const cha
         return parse_azure(location, rest, azure_endpoint, error);
     case BM_SCHEME_S3:
         location->provider = BM_PROVIDER_S3;
-        return parse_bucket(location, rest, endpoint != NULL ? endpoint : bm_aws_endpoint(), error);
+        return parse_bucket(location, rest, endpoint != NULL ? endpoint : bm_cloud_aws_endpoint(), error);
     case BM_SCHEME_GS:
         location->provider = BM_PROVIDER_GS;
         return parse_bucket(location, rest, endpoint, error);

@@ -24,7 +24,7 @@ enum {
     BM_LOCATION_SHOWN = 1024 /* bytes that a location has in a message */
 };
 
-struct bm_location {
+struct bm_cloud_location {
     enum bm_provider provider;
     char origin[BM_LOCATION_ORIGIN];         /* "https://host:port" */
     char container_path[BM_LOCATION_ORIGIN]; /* encoded path of the bucket or container: "/bucket" or "" */
@@ -48,41 +48,41 @@ enum bm_scheme {
     BM_SCHEME_S3,
     BM_SCHEME_GS
 };
-enum bm_scheme bm_location_scheme(const char *string);
+enum bm_scheme bm_cloud_location_scheme(const char *string);
 
 /* Whether the string is a remote location's, and not a path. */
-bool bm_location_is_remote(const char *string);
+bool bm_cloud_location_is_remote(const char *string);
 
 /* Whether a string that is no remote location looks like one: of another scheme ("ftp://"), with a slash too few
  * ("s3:/bucket"), or behind blanks. As a path it would be shown whole, with what is secret in it. */
-bool bm_location_is_strange(const char *string);
+bool bm_cloud_location_is_strange(const char *string);
 
 /* BLASTMERGE_USAGE for such a string. */
-enum blastmerge_status bm_location_refuse_strange(const char *string,
-                                                  struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_location_refuse_strange(const char *string,
+                                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Whether its last part has a star. */
-bool bm_location_has_wildcard(const char *string);
+bool bm_cloud_location_has_wildcard(const char *string);
 
 /* endpoint: where the provider's service is, or NULL for what the environment says or the provider's own. */
-enum blastmerge_status bm_location_parse(struct bm_location *location, const char *string,
-                                         const char *endpoint,
-                                         struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_location_parse(struct bm_cloud_location *location, const char *string,
+                                               const char *endpoint,
+                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Whether two remote locations are one object, however they are written: by account, bucket and key, or by
  * the URL that requests go to. Locations that make no sense are the same as nothing. */
-bool bm_location_is_same(const char *one, const char *other, const char *endpoint);
+bool bm_cloud_location_is_same(const char *one, const char *other, const char *endpoint);
 
 /* Whether a folder of az://, s3:// or gs:// names a container or bucket by itself, so that whatever is added
  * to it is below that: nothing of a name for an object, a query, a wildcard, "." or "..". */
-bool bm_location_is_folder(const char *string);
+bool bm_cloud_location_is_folder(const char *string);
 
 /* The location as messages and reports have it. Only what is no secret is shown: scheme, host, port, path; a
  * "?…" stands for a query and a fragment; a user, a password and what is no host are left out. With a
  * '?' for each control character. Fits anything whose length is that of the string or 32 bytes. */
-void bm_location_show(const char *string, char *shown, size_t size);
+void bm_cloud_location_show(const char *string, char *shown, size_t size);
 
 /* "host:port" of an origin. */
-const char *bm_location_host(const char *origin);
+const char *bm_cloud_location_host(const char *origin);
 
 #endif

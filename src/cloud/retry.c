@@ -39,7 +39,7 @@ static bool is_passing(CURLcode code) {
     }
 }
 
-static bool is_busy(const struct bm_request *request) {
+static bool is_busy(const struct bm_cloud_request *request) {
     static const char *const codes[] = {"SlowDown",
                                         "InternalError",
                                         "RequestTimeout",
@@ -64,14 +64,14 @@ static bool is_busy(const struct bm_request *request) {
     }
 }
 
-static bool is_expired(const struct bm_request *request) {
+static bool is_expired(const struct bm_cloud_request *request) {
     static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired",
                                         "InvalidAuthenticationInfo", NULL};
     return is_one_of(request->code, codes) || (request->http_status == 401 && request->code[0] == '\0');
 }
 
 /* Azure says AuthenticationFailed for a wrong key and for a wrong clock alike: the dates tell. */
-static bool is_skewed(const struct bm_request *request, int64_t now) {
+static bool is_skewed(const struct bm_cloud_request *request, int64_t now) {
     int64_t skew = request->date < 0 ? 0 : request->date - now;
     bool is_far = skew > 300 || skew < -300;
     return strcmp(request->code, "RequestTimeTooSkewed") == 0 ||
@@ -79,21 +79,21 @@ static bool is_skewed(const struct bm_request *request, int64_t now) {
 }
 
 /* Whether the element is there to its end: a length that is a lie cuts off what is behind. */
-static bool has_element(const struct bm_request *request) {
-    struct bm_xml xml = bm_xml_open(request->answer, request->n_answer);
-    while (bm_xml_next(&xml) != BM_XML_NOTHING) {
-        if (bm_xml_is(&xml, BM_XML_END, request->element)) return true;
+static bool has_element(const struct bm_cloud_request *request) {
+    struct bm_cloud_xml xml = bm_cloud_xml_open(request->answer, request->n_answer);
+    while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
+        if (bm_cloud_xml_is(&xml, BM_XML_END, request->element)) return true;
     }
     return false;
 }
 
-static enum bm_verdict fail_passing(struct bm_request *request, const char *what) {
-    bm_request_fault(request, BM_FAULT_PASSING, "%s", what);
+static enum bm_verdict fail_passing(struct bm_cloud_request *request, const char *what) {
+    bm_cloud_request_fault(request, BM_FAULT_PASSING, "%s", what);
     return BM_VERDICT_AGAIN;
 }
 
 /* Whether all of a range is there. A child may end within it. */
-static bool is_range_whole(const struct bm_request *request) {
+static bool is_range_whole(const struct bm_cloud_request *request) {
     uint64_t n_asked = request->last - request->first + 1;
     return request->n_kept == n_asked ||
            (request->has_total && request->first + request->n_kept == request->total);
@@ -101,22 +101,22 @@ static bool is_range_whole(const struct bm_request *request) {
 
 /* What an answer with 2xx is worth. S3 says 200 before it has done all, and may say in its body that it
  * failed. */
-static enum bm_verdict judge_success(struct bm_request *request) {
+static enum bm_verdict judge_success(struct bm_cloud_request *request) {
     if (request->element != NULL && !has_element(request)) {
-        bm_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
+        bm_cloud_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
         bool is_final = request->code[0] != '\0' && !is_busy(request);
         return is_final ? BM_VERDICT_FINAL : fail_passing(request, "sent an error where it said success");
     }
     if (request->is_ranged && request->http_status == 206 && !is_range_whole(request))
         return fail_passing(request, "sent fewer bytes than its range has");
     if (request->n_of_try < request->n_skip) {
-        bm_request_fault(request, BM_FAULT_CHANGED, "it has become shorter");
+        bm_cloud_request_fault(request, BM_FAULT_CHANGED, "it has become shorter");
         return BM_VERDICT_FINAL;
     }
     return BM_VERDICT_DONE;
 }
 
-enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code) {
+enum bm_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code) {
     bool is_success = request->http_status >= 200 && request->http_status < 300;
     /* A range of which nothing is missing is not asked for again, however its connection ended. */
     bool is_whole = request->is_ranged && request->http_status == 206 && request->is_answer_good &&
@@ -126,14 +126,14 @@ enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code) {
     if (is_success && (code == CURLE_OK || is_whole)) return judge_success(request);
     if (code != CURLE_OK) return is_passing(code) ? BM_VERDICT_AGAIN : BM_VERDICT_FINAL;
     if (request->code[0] == '\0')
-        bm_xml_find(request->refusal, request->n_refusal, "Code", request->code, sizeof request->code);
+        bm_cloud_xml_find(request->refusal, request->n_refusal, "Code", request->code, sizeof request->code);
     if (is_skewed(request, bm_cloud_now(request->cloud))) return BM_VERDICT_SKEWED;
     if (is_busy(request)) return BM_VERDICT_AGAIN;
     if (is_expired(request)) return BM_VERDICT_EXPIRED;
     return BM_VERDICT_FINAL;
 }
 
-int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random) {
+int64_t bm_cloud_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random) {
     int64_t most = base_ms;
     for (unsigned i = 1; i < n_failed && most < MAX_DELAY_MS; i++) most *= 2;
     if (most > MAX_DELAY_MS) most = MAX_DELAY_MS;
@@ -143,16 +143,16 @@ int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random) {
 /* --- in plain words ------------------------------------------------------------------------------ */
 
 /* Whether something was asked for on a condition. */
-static bool is_conditional(const struct bm_request *request) {
+static bool is_conditional(const struct bm_cloud_request *request) {
     return strstr(request->headers, "If-") != NULL || strstr(request->headers, "-if-") != NULL;
 }
 
 /* Only where something is written can a store be full. */
-static bool is_writing(const struct bm_request *request) {
+static bool is_writing(const struct bm_cloud_request *request) {
     return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
 }
 
-static enum blastmerge_status status_of_http(const struct bm_request *request) {
+static enum blastmerge_status status_of_http(const struct bm_cloud_request *request) {
     static const char *const full[] = {"InsufficientStorage", "QuotaExceeded", "EntityTooLarge",
                                        "BlockCountExceedsLimit", NULL};
     static const char *const denied[] = {"ExpiredToken",
@@ -198,18 +198,18 @@ static const char *meaning_of(enum blastmerge_status status) {
 /* What a server answers is no fault of the caller's: with an answer there is no BLASTMERGE_USAGE. A protocol
  * that libcurl does not have is one that a redirection named, or HTTP/0.9: locations have http and https
  * alone. */
-static enum blastmerge_status status_of_curl(const struct bm_request *request, CURLcode code) {
+static enum blastmerge_status status_of_curl(const struct bm_cloud_request *request, CURLcode code) {
     if (code == CURLE_OUT_OF_MEMORY) return BLASTMERGE_NO_MEMORY;
     return code == CURLE_URL_MALFORMAT && request->http_status == 0 ? BLASTMERGE_USAGE : BLASTMERGE_IO;
 }
 
-static const char *redirected(const struct bm_request *request, CURLcode code) {
+static const char *redirected(const struct bm_cloud_request *request, CURLcode code) {
     bool is_bad = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT;
     bool is_redirected = request->http_status >= 300 && request->http_status < 400;
     return is_bad && is_redirected ? "the server redirects to what cannot be read: " : "";
 }
 
-void bm_retry_explain(struct bm_request *request, CURLcode code, const char *curl_text) {
+void bm_cloud_retry_explain(struct bm_cloud_request *request, CURLcode code, const char *curl_text) {
     struct blastmerge_error *error = request->error;
     char tries[48] = "";
     if (request->n_failed > 1) snprintf(tries, sizeof tries, " (tried %u times)", request->n_failed);

@@ -17,13 +17,13 @@ enum bm_verdict {
     BM_VERDICT_FINAL
 };
 
-enum bm_verdict bm_retry_judge(struct bm_request *request, CURLcode code);
+enum bm_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code);
 
 /* How long to wait before the next try: anything up to base_ms doubled with each failure and up to a minute,
  * so that many clients that failed together do not come back together. `random` is any 64 bits. */
-int64_t bm_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random);
+int64_t bm_cloud_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random);
 
 /* Fills the request's error record for a failure that is final. */
-void bm_retry_explain(struct bm_request *request, CURLcode code, const char *curl_text);
+void bm_cloud_retry_explain(struct bm_cloud_request *request, CURLcode code, const char *curl_text);
 
 #endif

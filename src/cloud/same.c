@@ -25,14 +25,14 @@ static bool is_same_origin(const char *one, const char *other) {
 
 static bool is_same_path(const char *one, const char *other) {
     char decoded[2][BM_LOCATION_PATH];
-    struct bm_text texts[2] = {bm_text_in(decoded[0], BM_LOCATION_PATH),
-                               bm_text_in(decoded[1], BM_LOCATION_PATH)};
-    bm_text_decode(&texts[0], one, strlen(one));
-    bm_text_decode(&texts[1], other, strlen(other));
+    struct bm_text texts[2] = {bm_cloud_text_in(decoded[0], BM_LOCATION_PATH),
+                               bm_cloud_text_in(decoded[1], BM_LOCATION_PATH)};
+    bm_cloud_text_decode(&texts[0], one, strlen(one));
+    bm_cloud_text_decode(&texts[1], other, strlen(other));
     return strcmp(decoded[0], decoded[1]) == 0;
 }
 
-static bool is_same(const struct bm_location *one, const struct bm_location *other) {
+static bool is_same(const struct bm_cloud_location *one, const struct bm_cloud_location *other) {
     bool is_store = one->provider != BM_PROVIDER_HTTP;
     if (is_store && one->provider == other->provider && strcasecmp(one->account, other->account) == 0 &&
         strcmp(one->container, other->container) == 0 && strcmp(one->key, other->key) == 0)
@@ -40,18 +40,18 @@ static bool is_same(const struct bm_location *one, const struct bm_location *oth
     return is_same_origin(one->origin, other->origin) && is_same_path(one->path, other->path);
 }
 
-bool bm_location_is_same(const char *one, const char *other, const char *endpoint) {
+bool bm_cloud_location_is_same(const char *one, const char *other, const char *endpoint) {
     struct blastmerge_error error;
-    struct bm_location locations[2];
+    struct bm_cloud_location locations[2];
     if (strcmp(one, other) == 0) return true;
-    return bm_location_parse(&locations[0], one, endpoint, &error) == BLASTMERGE_OK &&
-           bm_location_parse(&locations[1], other, endpoint, &error) == BLASTMERGE_OK &&
+    return bm_cloud_location_parse(&locations[0], one, endpoint, &error) == BLASTMERGE_OK &&
+           bm_cloud_location_parse(&locations[1], other, endpoint, &error) == BLASTMERGE_OK &&
            is_same(&locations[0], &locations[1]);
 }
 
 #else
 
-bool bm_location_is_same(const char *one, const char *other, const char *endpoint) {
+bool bm_cloud_location_is_same(const char *one, const char *other, const char *endpoint) {
     (void)endpoint;
     return strcmp(one, other) == 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum bm_scheme bm_location_scheme(const char *string) {
+enum bm_scheme bm_cloud_location_scheme(const char *string) {
     static const struct {
         const char *beginning;
         enum bm_scheme scheme;
@@ -22,8 +22,8 @@ enum bm_scheme bm_location_scheme(const char *string) {
     return BM_SCHEME_NONE;
 }
 
-bool bm_location_is_remote(const char *string) {
-    return bm_location_scheme(string) != BM_SCHEME_NONE;
+bool bm_cloud_location_is_remote(const char *string) {
+    return bm_cloud_location_scheme(string) != BM_SCHEME_NONE;
 }
 
 /* The scheme that a string begins with, without its ':'; 0 bytes: it begins with none (RFC 3986, 3.1). */
@@ -42,18 +42,18 @@ static bool is_known_scheme(const char *string, size_t n) {
     return false;
 }
 
-bool bm_location_is_strange(const char *string) {
+bool bm_cloud_location_is_strange(const char *string) {
     const char *start = string + strspn(string, " \t\r\n\v\f");
     size_t n = count_scheme(start);
     if (n == 0 || start[n + 1] != '/') return false;
     if (start[n + 2] != '/') return is_known_scheme(start, n);
-    return start != string || bm_location_scheme(start) == BM_SCHEME_NONE;
+    return start != string || bm_cloud_location_scheme(start) == BM_SCHEME_NONE;
 }
 
-enum blastmerge_status bm_location_refuse_strange(const char *string, struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_location_refuse_strange(const char *string, struct blastmerge_error *error) {
     char shown[BM_LOCATION_SHOWN];
-    if (!bm_location_is_strange(string)) return BLASTMERGE_OK;
-    bm_location_show(string, shown + 1, sizeof shown - 2);
+    if (!bm_cloud_location_is_strange(string)) return BLASTMERGE_OK;
+    bm_cloud_location_show(string, shown + 1, sizeof shown - 2);
     shown[0] = '\'';
     memcpy(shown + strlen(shown), "'", 2);
     return bm_fail(
@@ -63,8 +63,8 @@ enum blastmerge_status bm_location_refuse_strange(const char *string, struct bla
         shown);
 }
 
-bool bm_location_has_wildcard(const char *string) {
-    if (!bm_location_is_remote(string)) return false;
+bool bm_cloud_location_has_wildcard(const char *string) {
+    if (!bm_cloud_location_is_remote(string)) return false;
     size_t n = strcspn(string, "?#");
     while (n > 0 && string[n - 1] != '/') {
         if (string[--n] == '*') return true;
@@ -72,7 +72,7 @@ bool bm_location_has_wildcard(const char *string) {
     return false;
 }
 
-const char *bm_location_host(const char *origin) {
+const char *bm_cloud_location_host(const char *origin) {
     const char *slashes = strstr(origin, "://");
     return slashes == NULL ? origin : slashes + 3;
 }
@@ -85,13 +85,13 @@ static bool is_name(const char *name, size_t n) {
     return n > 0 && n < BM_LOCATION_NAME && strspn(name, legal) >= n && strspn(name, ".") < n;
 }
 
-bool bm_location_is_folder(const char *string) {
-    enum bm_scheme scheme = bm_location_scheme(string);
-    const char *rest = bm_location_host(string);
+bool bm_cloud_location_is_folder(const char *string) {
+    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    const char *rest = bm_cloud_location_host(string);
     if (scheme != BM_SCHEME_AZURE && scheme != BM_SCHEME_S3 && scheme != BM_SCHEME_GS) return false;
     if (strpbrk(rest, "*?#%\\") != NULL) return false;
     for (const char *c = rest; *c != '\0'; c++) {
-        if (bm_is_control(*c)) return false;
+        if (bm_cloud_is_control(*c)) return false;
     }
     for (size_t n_names = scheme == BM_SCHEME_AZURE ? 2 : 1; n_names > 0; n_names--) {
         size_t n = strcspn(rest, "/");
@@ -126,7 +126,7 @@ static size_t count_host(const char *authority, size_t n, bool is_url) {
 /* A key from a list may hold anything; a name is one line. */
 static void hide_controls(char *shown) {
     for (; *shown != '\0'; shown++) {
-        if (bm_is_control(*shown)) *shown = '?';
+        if (bm_cloud_is_control(*shown)) *shown = '?';
     }
 }
 
@@ -137,25 +137,25 @@ static void add_path(struct bm_text *text, const char *path, size_t n) {
     bool is_cut = n + MOST_BEHIND > n_room;
     if (is_cut) n = n_room > MOST_BEHIND ? n_room - MOST_BEHIND : 0;
     while (is_cut && n > 0 && ((unsigned char)path[n] & 0xc0) == 0x80) n--;
-    bm_text_add_bytes(text, path, n);
-    if (is_cut) bm_text_add(text, "…");
+    bm_cloud_text_add_bytes(text, path, n);
+    if (is_cut) bm_cloud_text_add(text, "…");
 }
 
 /* Behind one slash where there are no two. */
 static const char *find_host(const char *string) {
-    const char *host = bm_location_host(string);
+    const char *host = bm_cloud_location_host(string);
     const char *slash = strstr(string, ":/");
     return host == string && slash != NULL ? slash + 2 : host;
 }
 
-void bm_location_show(const char *string, char *shown, size_t size) {
-    struct bm_text text = bm_text_in(shown, size);
-    enum bm_scheme scheme = bm_location_scheme(string);
+void bm_cloud_location_show(const char *string, char *shown, size_t size) {
+    struct bm_text text = bm_cloud_text_in(shown, size);
+    enum bm_scheme scheme = bm_cloud_location_scheme(string);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
     const char *host = find_host(string);
     size_t n_authority = strcspn(host, "/?#");
     const char *at = memrchr(host, '@', n_authority);
-    bm_text_add_bytes(&text, string, (size_t)(host - string));
+    bm_cloud_text_add_bytes(&text, string, (size_t)(host - string));
     if (at != NULL) {
         n_authority -= (size_t)(at + 1 - host);
         host = at + 1;
@@ -164,10 +164,10 @@ void bm_location_show(const char *string, char *shown, size_t size) {
     size_t n_path = n_host == n_authority ? strcspn(host + n_host, "?#") : 0;
     /* Without a host it is no location, and what looks like a path may be a user and a password. */
     if (n_host < n_authority || n_authority == 0) {
-        bm_text_add(&text, "…");
+        bm_cloud_text_add(&text, "…");
     } else {
         add_path(&text, host, n_host + n_path);
-        if (host[n_host + n_path] != '\0') bm_text_add(&text, "?…");
+        if (host[n_host + n_path] != '\0') bm_cloud_text_add(&text, "?…");
     }
     hide_controls(shown);
 }

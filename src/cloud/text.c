@@ -6,12 +6,12 @@
 #include <strings.h>
 #include <time.h>
 
-struct bm_text bm_text_in(char *data, size_t size) {
+struct bm_text bm_cloud_text_in(char *data, size_t size) {
     data[0] = '\0';
     return (struct bm_text){data, size, 0, false};
 }
 
-void bm_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes) {
+void bm_cloud_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes) {
     if (n_bytes >= text->size - text->n) {
         text->is_cut = true;
         return;
@@ -21,11 +21,11 @@ void bm_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes) 
     text->data[text->n] = '\0';
 }
 
-void bm_text_add(struct bm_text *text, const char *string) {
-    bm_text_add_bytes(text, string, strlen(string));
+void bm_cloud_text_add(struct bm_text *text, const char *string) {
+    bm_cloud_text_add_bytes(text, string, strlen(string));
 }
 
-void bm_text_format(struct bm_text *text, const char *format, ...) {
+void bm_cloud_text_format(struct bm_text *text, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     int n = vsnprintf(text->data + text->n, text->size - text->n, format, arguments);
@@ -38,14 +38,14 @@ void bm_text_format(struct bm_text *text, const char *format, ...) {
     }
 }
 
-void bm_text_header(struct bm_text *text, const char *name, const char *kind, const char *value) {
+void bm_cloud_text_header(struct bm_text *text, const char *name, const char *kind, const char *value) {
     for (const char *c = value; *c != '\0'; c++) {
-        if (bm_is_control(*c)) {
+        if (bm_cloud_is_control(*c)) {
             text->is_cut = true;
             return;
         }
     }
-    bm_text_format(text, "%s: %s%s\n", name, kind, value);
+    bm_cloud_text_format(text, "%s: %s%s\n", name, kind, value);
 }
 
 static bool is_unreserved(char c) {
@@ -53,12 +53,12 @@ static bool is_unreserved(char c) {
            c == '.' || c == '_' || c == '~';
 }
 
-void bm_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash) {
+void bm_cloud_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash) {
     for (size_t i = 0; i < n_bytes; i++) {
         if (is_unreserved(bytes[i]) || (keeps_slash && bytes[i] == '/')) {
-            bm_text_add_bytes(text, bytes + i, 1);
+            bm_cloud_text_add_bytes(text, bytes + i, 1);
         } else {
-            bm_text_format(text, "%%%02X", (unsigned char)bytes[i]);
+            bm_cloud_text_format(text, "%%%02X", (unsigned char)bytes[i]);
         }
     }
 }
@@ -70,7 +70,7 @@ static int hex_value(char c) {
     return -1;
 }
 
-void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes) {
+void bm_cloud_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i++) {
         bool has_two = bytes[i] == '%' && i + 2 < n_bytes;
         int high = has_two ? hex_value(bytes[i + 1]) : -1;
@@ -80,13 +80,13 @@ void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes) {
             byte = (uint8_t)(high << 4 | low);
             i += 2;
         }
-        bm_text_add_bytes(text, (const char *)&byte, 1);
+        bm_cloud_text_add_bytes(text, (const char *)&byte, 1);
     }
 }
 
 static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void bm_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
+void bm_cloud_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i += 3) {
         uint32_t bits = (uint32_t)bytes[i] << 16;
         if (i + 1 < n_bytes) bits |= (uint32_t)bytes[i + 1] << 8;
@@ -94,15 +94,15 @@ void bm_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) 
         char four[4] = {base64_letters[bits >> 18], base64_letters[bits >> 12 & 63], '=', '='};
         if (i + 1 < n_bytes) four[2] = base64_letters[bits >> 6 & 63];
         if (i + 2 < n_bytes) four[3] = base64_letters[bits & 63];
-        bm_text_add_bytes(text, four, sizeof four);
+        bm_cloud_text_add_bytes(text, four, sizeof four);
     }
 }
 
-void bm_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
-    for (size_t i = 0; i < n_bytes; i++) bm_text_format(text, "%02x", bytes[i]);
+void bm_cloud_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
+    for (size_t i = 0; i < n_bytes; i++) bm_cloud_text_format(text, "%02x", bytes[i]);
 }
 
-bool bm_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes) {
+bool bm_cloud_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes) {
     uint32_t bits = 0;
     unsigned n_bits = 0;
     *n_bytes = 0;
@@ -120,32 +120,32 @@ bool bm_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n
     return *string == '\0';
 }
 
-bool bm_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes) {
+bool bm_cloud_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes) {
     bool fits = n_bytes < size;
     if (fits) memcpy(place, bytes, n_bytes);
     place[fits ? n_bytes : 0] = '\0';
     return fits;
 }
 
-bool bm_copy_text(char *place, size_t size, const char *string) {
-    return bm_copy_bytes(place, size, string, strlen(string));
+bool bm_cloud_copy_text(char *place, size_t size, const char *string) {
+    return bm_cloud_copy_bytes(place, size, string, strlen(string));
 }
 
-char bm_lower(char c) {
+char bm_cloud_lower(char c) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     if (c < 'A' || c > 'Z') return c;
     return letters[c - 'A'];
 }
 
-bool bm_is_control(char c) {
+bool bm_cloud_is_control(char c) {
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-bool bm_is_same_word(const char *a, size_t n_a, const char *b) {
+bool bm_cloud_is_same_word(const char *a, size_t n_a, const char *b) {
     return strlen(b) == n_a && strncasecmp(a, b, n_a) == 0;
 }
 
-const char *bm_find_header(const char *headers, const char *name, size_t *n_value) {
+const char *bm_cloud_find_header(const char *headers, const char *name, size_t *n_value) {
     size_t n_name = strlen(name);
     for (const char *line = headers; *line != '\0';) {
         size_t n_line = strcspn(line, "\n");
@@ -212,7 +212,7 @@ static bool parse_http(const char *string, struct tm *time) {
     return time->tm_year >= 0 && take_clock(&string, ' ', time);
 }
 
-int64_t bm_parse_time(const char *string) {
+int64_t bm_cloud_parse_time(const char *string) {
     struct tm time = {0};
     if (!parse_iso(string, &time)) {
         memset(&time, 0, sizeof time);
@@ -223,7 +223,7 @@ int64_t bm_parse_time(const char *string) {
     return (int64_t)timegm(&time);
 }
 
-bool bm_parse_count(const char *string, size_t n_bytes, uint64_t *value) {
+bool bm_cloud_parse_count(const char *string, size_t n_bytes, uint64_t *value) {
     *value = 0;
     if (n_bytes == 0 || n_bytes > 18) return false;
     for (size_t i = 0; i < n_bytes; i++) {

@@ -15,47 +15,47 @@ struct bm_text {
     bool is_cut; /* something did not fit */
 };
 
-struct bm_text bm_text_in(char *data, size_t size);
-void bm_text_add(struct bm_text *text, const char *string);
-void bm_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes);
-void bm_text_format(struct bm_text *text, const char *format, ...) BM_FORMAT(2, 3);
+struct bm_text bm_cloud_text_in(char *data, size_t size);
+void bm_cloud_text_add(struct bm_text *text, const char *string);
+void bm_cloud_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes);
+void bm_cloud_text_format(struct bm_text *text, const char *format, ...) BM_FORMAT(2, 3);
 
 /* Adds a header's line: "Name: kind value\n". Every header is made here: where the value has a control
  * character, such as a line feed that would begin another header, nothing is added and the text counts as
  * cut.
  */
-void bm_text_header(struct bm_text *text, const char *name, const char *kind, const char *value);
+void bm_cloud_text_header(struct bm_text *text, const char *name, const char *kind, const char *value);
 
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and, where it is kept, the slash (RFC 3986, 2.3). */
-void bm_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
-void bm_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes);
+void bm_cloud_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
+void bm_cloud_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes);
 
-void bm_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
-void bm_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
+void bm_cloud_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
+void bm_cloud_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
 
 /* Decodes base64 to at most `size` bytes; false if it is none, or longer. */
-bool bm_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes);
+bool bm_cloud_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes);
 
 /* Copies a string if it fits with its NUL; else the place is made empty and the result is false. */
-bool bm_copy_text(char *place, size_t size, const char *string);
-bool bm_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes);
+bool bm_cloud_copy_text(char *place, size_t size, const char *string);
+bool bm_cloud_copy_bytes(char *place, size_t size, const char *bytes, size_t n_bytes);
 
 /* Of an ASCII letter; anything else as it is. */
-char bm_lower(char c);
+char bm_cloud_lower(char c);
 
 /* Of ASCII, in any locale. */
-bool bm_is_control(char c);
+bool bm_cloud_is_control(char c);
 
 /* Without regard to the case of ASCII letters. */
-bool bm_is_same_word(const char *a, size_t n_a, const char *b);
+bool bm_cloud_is_same_word(const char *a, size_t n_a, const char *b);
 
 /* The value of a header in lines of "Name: value\n", or NULL; *n_value its length. */
-const char *bm_find_header(const char *headers, const char *name, size_t *n_value);
+const char *bm_cloud_find_header(const char *headers, const char *name, size_t *n_value);
 
 /* Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT" or "1994-11-06T08:49:37Z"; -1 if it is neither. */
-int64_t bm_parse_time(const char *string);
+int64_t bm_cloud_parse_time(const char *string);
 
 /* Digits and nothing else, up to n_bytes; false for none, or too many. */
-bool bm_parse_count(const char *string, size_t n_bytes, uint64_t *value);
+bool bm_cloud_parse_count(const char *string, size_t n_bytes, uint64_t *value);
 
 #endif

@@ -20,7 +20,8 @@ static bool copy_part(const struct bm_cloud_library *library, CURLU *parts, CURL
                       char *place, size_t size) {
     char *part = NULL;
     place[0] = '\0';
-    bool fits = library->url_get(parts, which, &part, flags) != CURLUE_OK || bm_copy_text(place, size, part);
+    bool fits =
+        library->url_get(parts, which, &part, flags) != CURLUE_OK || bm_cloud_copy_text(place, size, part);
     library->free(part);
     return fits;
 }
@@ -42,8 +43,8 @@ static bool normalise_ipv6(char *host) {
     if (inet_pton(AF_INET6, host + 1, &address) != 1 ||
         inet_ntop(AF_INET6, &address, text, sizeof text) == NULL)
         return false;
-    struct bm_text place = bm_text_in(host, BM_URL_HOST);
-    bm_text_format(&place, "[%s]", text);
+    struct bm_text place = bm_cloud_text_in(host, BM_URL_HOST);
+    bm_cloud_text_format(&place, "[%s]", text);
     return !place.is_cut;
 }
 
@@ -57,7 +58,7 @@ static bool ends_in_number(const char *host) {
 }
 
 /* Lower case, no dot at the end, labels of letters, digits, dashes and underscores. */
-static bool normalise_host(struct bm_url *url) {
+static bool normalise_host(struct bm_cloud_url *url) {
     static const char legal[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
     char *host = url->host;
     struct in_addr address;
@@ -67,7 +68,7 @@ static bool normalise_host(struct bm_url *url) {
     }
     size_t n = strlen(host);
     if (n > 1 && host[n - 1] == '.') host[--n] = '\0';
-    for (size_t i = 0; i < n; i++) host[i] = bm_lower(host[i]);
+    for (size_t i = 0; i < n; i++) host[i] = bm_cloud_lower(host[i]);
     if (n == 0 || host[0] == '.' || host[n - 1] == '.' || strstr(host, "..") != NULL ||
         strspn(host, legal) != n)
         return false;
@@ -75,7 +76,7 @@ static bool normalise_host(struct bm_url *url) {
     return !url->is_address || inet_pton(AF_INET, host, &address) == 1;
 }
 
-static enum blastmerge_status take_parts(struct bm_url *url, const struct bm_cloud_library *library,
+static enum blastmerge_status take_parts(struct bm_cloud_url *url, const struct bm_cloud_library *library,
                                          CURLU *parts, struct blastmerge_error *error) {
     char scheme[16];
     char port[16];
@@ -92,26 +93,27 @@ static enum blastmerge_status take_parts(struct bm_url *url, const struct bm_clo
     if (!copy_part(library, parts, CURLUPART_PATH, 0, url->path, sizeof url->path) ||
         !copy_part(library, parts, CURLUPART_QUERY, 0, url->query, sizeof url->query))
         return refuse(error, "its URL is too long");
-    url->is_https = bm_is_same_word(scheme, strlen(scheme), "https");
+    url->is_https = bm_cloud_is_same_word(scheme, strlen(scheme), "https");
     url->has_fragment = has_part(library, parts, CURLUPART_FRAGMENT);
-    struct bm_text origin = bm_text_in(url->origin, sizeof url->origin);
-    bm_text_format(&origin, "%s://%s%s%s", url->is_https ? "https" : "http", url->host,
-                   port[0] == '\0' ? "" : ":", port);
-    if (url->path[0] == '\0') bm_copy_text(url->path, sizeof url->path, "/");
+    struct bm_text origin = bm_cloud_text_in(url->origin, sizeof url->origin);
+    bm_cloud_text_format(&origin, "%s://%s%s%s", url->is_https ? "https" : "http", url->host,
+                         port[0] == '\0' ? "" : ":", port);
+    if (url->path[0] == '\0') bm_cloud_copy_text(url->path, sizeof url->path, "/");
     return origin.is_cut ? refuse(error, "its URL is too long") : BLASTMERGE_OK;
 }
 
 /* Two slashes, no more, and nothing that parsers disagree about. */
 static bool is_well_formed(const char *string) {
-    enum bm_scheme scheme = bm_location_scheme(string);
+    enum bm_scheme scheme = bm_cloud_location_scheme(string);
     if (scheme != BM_SCHEME_HTTP && scheme != BM_SCHEME_HTTPS) return false;
     for (const char *c = string; *c != '\0'; c++) {
-        if (bm_is_control(*c)) return false;
+        if (bm_cloud_is_control(*c)) return false;
     }
     return strpbrk(string, " \"<>\\^`{|}") == NULL && strstr(string, "://")[3] != '/';
 }
 
-enum blastmerge_status bm_url_parse(struct bm_url *url, const char *string, struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_url_parse(struct bm_cloud_url *url, const char *string,
+                                          struct blastmerge_error *error) {
     memset(url, 0, sizeof *url);
     if (!is_well_formed(string)) return refuse(error, "is no valid URL");
     const struct bm_cloud_library *library = bm_cloud_library(error);
@@ -130,15 +132,15 @@ enum blastmerge_status bm_url_parse(struct bm_url *url, const char *string, stru
 
 /* --- what follows from them ---------------------------------------------------------------------- */
 
-bool bm_url_is_loopback(const struct bm_url *url) {
+bool bm_cloud_url_is_loopback(const struct bm_cloud_url *url) {
     if (url->is_address) return strncmp(url->host, "127.", 4) == 0 || strcmp(url->host, "[::1]") == 0;
     return strcmp(url->host, "localhost") == 0;
 }
 
-bool bm_url_is_safe(const struct bm_url *url, enum bm_url_near near) {
+bool bm_cloud_url_is_safe(const struct bm_cloud_url *url, enum bm_cloud_url_near near) {
     static const char *const aws[] = {"169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]",
                                       "[fd00:ec2::23]"};
-    if (url->is_https || bm_url_is_loopback(url)) return true;
+    if (url->is_https || bm_cloud_url_is_loopback(url)) return true;
     if (near == BM_NEAR_AZURE) return url->is_address && strncmp(url->host, "169.254.", 8) == 0;
     for (size_t i = 0; near == BM_NEAR_AWS && i < sizeof aws / sizeof *aws; i++) {
         if (strcmp(url->host, aws[i]) == 0) return true;
@@ -146,12 +148,13 @@ bool bm_url_is_safe(const struct bm_url *url, enum bm_url_near near) {
     return false;
 }
 
-enum blastmerge_status bm_url_parse_safe(struct bm_url *url, const char *string, enum bm_url_near near,
-                                         const char *what, struct blastmerge_error *error) {
-    enum blastmerge_status status = bm_url_parse(url, string, error);
+enum blastmerge_status bm_cloud_url_parse_safe(struct bm_cloud_url *url, const char *string,
+                                               enum bm_cloud_url_near near, const char *what,
+                                               struct blastmerge_error *error) {
+    enum blastmerge_status status = bm_cloud_url_parse(url, string, error);
     if (status != BLASTMERGE_OK) return bm_fail_anew(error, status, "%s %.500s", what, error->message);
     if (url->has_fragment) return bm_fail(error, BLASTMERGE_USAGE, "%s has a '#' in its URL", what);
-    if (bm_url_is_safe(url, near)) return BLASTMERGE_OK;
+    if (bm_cloud_url_is_safe(url, near)) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_DENIED,
                    "%s is an http:// URL of another machine (%.200s), where anyone can read credentials: use "
                    "https://",
@@ -159,7 +162,7 @@ enum blastmerge_status bm_url_parse_safe(struct bm_url *url, const char *string,
 }
 
 /* The host's labels behind the first one. */
-bool bm_url_is_azure(const struct bm_url *url) {
+bool bm_cloud_url_is_azure(const struct bm_cloud_url *url) {
     static const char *const suffixes[] = {"blob.core.windows.net", "blob.core.chinacloudapi.cn",
                                            "blob.core.usgovcloudapi.net", "blob.core.cloudapi.de"};
     static const char zones[] = "blob.storage.azure.net";
@@ -175,7 +178,7 @@ bool bm_url_is_azure(const struct bm_url *url) {
            strcmp(rest + 2 + n_zone, zones) == 0;
 }
 
-bool bm_url_is_below(const struct bm_url *url, const struct bm_url *above) {
+bool bm_cloud_url_is_below(const struct bm_cloud_url *url, const struct bm_cloud_url *above) {
     size_t n = strlen(above->path);
     while (n > 0 && above->path[n - 1] == '/') n--;
     return strcmp(url->origin, above->origin) == 0 && strncmp(url->path, above->path, n) == 0 &&

@@ -14,7 +14,7 @@
 
 enum { BM_URL_HOST = 256 };
 
-struct bm_url {
+struct bm_cloud_url {
     bool is_https;
     bool is_address;                 /* the host is an IPv4 or IPv6 address */
     char host[BM_URL_HOST];          /* an IPv6 address has its brackets */
@@ -25,7 +25,7 @@ struct bm_url {
 };
 
 /* Servers that may be asked without encryption. */
-enum bm_url_near {
+enum bm_cloud_url_near {
     BM_NEAR_LOOPBACK = 0, /* this machine alone */
     BM_NEAR_AWS = 1,      /* and the link-local addresses of AWS's credential servers */
     BM_NEAR_AZURE = 2     /* and the link-local network, where Azure's are */
@@ -33,24 +33,25 @@ enum bm_url_near {
 
 /* Takes an http:// or https:// URL apart. BLASTMERGE_USAGE: it is none that can be used, or has a user or a
  * password; the message says why without a word of the URL. BLASTMERGE_IO: there is no libcurl. */
-enum blastmerge_status bm_url_parse(struct bm_url *url, const char *string,
-                                    struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_url_parse(struct bm_cloud_url *url, const char *string,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* 127.0.0.0/8, ::1 or localhost. */
-bool bm_url_is_loopback(const struct bm_url *url);
+bool bm_cloud_url_is_loopback(const struct bm_cloud_url *url);
 
 /* Whether secrets may be sent there, or come from there: https, or a server that is near. */
-bool bm_url_is_safe(const struct bm_url *url, enum bm_url_near near);
+bool bm_cloud_url_is_safe(const struct bm_cloud_url *url, enum bm_cloud_url_near near);
 
 /* Parses the URL of a server that gets or gives secrets, and refuses (BLASTMERGE_DENIED, or USAGE) what is
  * not safe; `what` names the setting that the URL comes from. */
-enum blastmerge_status bm_url_parse_safe(struct bm_url *url, const char *string, enum bm_url_near near,
-                                         const char *what, struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_url_parse_safe(struct bm_cloud_url *url, const char *string,
+                                               enum bm_cloud_url_near near, const char *what,
+                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Whether the host is ACCOUNT.blob.SUFFIX with a suffix of Azure's own: label by label, not by looks. */
-bool bm_url_is_azure(const struct bm_url *url);
+bool bm_cloud_url_is_azure(const struct bm_cloud_url *url);
 
 /* Whether the URL is below the other: the same origin, and its path goes on at a slash. */
-bool bm_url_is_below(const struct bm_url *url, const struct bm_url *above);
+bool bm_cloud_url_is_below(const struct bm_cloud_url *url, const struct bm_cloud_url *above);
 
 #endif

@@ -9,11 +9,11 @@ enum {
     MAX_REFERENCE = 10
 }; /* bytes, with & and ;. To look further would be quadratic where there are many & */
 
-struct bm_xml bm_xml_open(const char *data, size_t n_data) {
-    return (struct bm_xml){.data = data, .n_data = n_data, .kind = BM_XML_NOTHING};
+struct bm_cloud_xml bm_cloud_xml_open(const char *data, size_t n_data) {
+    return (struct bm_cloud_xml){.data = data, .n_data = n_data, .kind = BM_XML_NOTHING};
 }
 
-static enum bm_xml_kind take_text(struct bm_xml *xml) {
+static enum bm_cloud_xml_kind take_text(struct bm_cloud_xml *xml) {
     const char *start = xml->data + xml->position;
     const char *end = memchr(start, '<', xml->n_data - xml->position);
     xml->token = start;
@@ -23,7 +23,7 @@ static enum bm_xml_kind take_text(struct bm_xml *xml) {
 }
 
 /* The name in a tag's text: up to a blank, behind a prefix. */
-static void take_name(struct bm_xml *xml, const char *start, const char *end) {
+static void take_name(struct bm_cloud_xml *xml, const char *start, const char *end) {
     const char *name = start;
     while (name < end && strchr(" \t\r\n/", *name) == NULL) {
         if (*name++ == ':') start = name;
@@ -32,7 +32,7 @@ static void take_name(struct bm_xml *xml, const char *start, const char *end) {
     xml->n_token = (size_t)(name - start);
 }
 
-enum bm_xml_kind bm_xml_next(struct bm_xml *xml) {
+enum bm_cloud_xml_kind bm_cloud_xml_next(struct bm_cloud_xml *xml) {
     if (xml->is_empty) {
         xml->is_empty = false;
         return xml->kind = BM_XML_END;
@@ -53,7 +53,7 @@ enum bm_xml_kind bm_xml_next(struct bm_xml *xml) {
     return xml->kind = BM_XML_NOTHING;
 }
 
-bool bm_xml_is(const struct bm_xml *xml, enum bm_xml_kind kind, const char *name) {
+bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind, const char *name) {
     return xml->kind == kind && xml->n_token == strlen(name) && memcmp(xml->token, name, xml->n_token) == 0;
 }
 
@@ -75,7 +75,7 @@ static void add_utf8(struct bm_text *text, uint32_t c) {
         bytes[n++] = (char)(0x80 | (c >> 6 & 0x3f));
         bytes[n++] = (char)(0x80 | (c & 0x3f));
     }
-    bm_text_add_bytes(text, bytes, n);
+    bm_cloud_text_add_bytes(text, bytes, n);
 }
 
 /* Adds what a reference of n bytes, without & and ;, stands for. False if it is none that is known. */
@@ -86,7 +86,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
     } known[] = {{"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (n == strlen(known[i].name) && memcmp(name, known[i].name, n) == 0) {
-            bm_text_add_bytes(text, &known[i].c, 1);
+            bm_cloud_text_add_bytes(text, &known[i].c, 1);
             return true;
         }
     }
@@ -95,7 +95,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
     uint32_t value = 0;
     for (size_t i = is_hex ? 2 : 1; i < n; i++) {
         const char *digits = "0123456789abcdef";
-        char c = bm_lower(name[i]);
+        char c = bm_cloud_lower(name[i]);
         const char *place = memchr(digits, c, is_hex ? 16 : 10);
         if (place == NULL) return false;
         value = value * (is_hex ? 16 : 10) + (uint32_t)(place - digits);
@@ -104,7 +104,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
     return true;
 }
 
-void bm_xml_text(struct bm_xml *xml, struct bm_text *text) {
+void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text) {
     if (xml->is_empty || xml->position >= xml->n_data || xml->data[xml->position] == '<') return;
     (void)take_text(xml);
     for (size_t i = 0; i < xml->n_token; i++) {
@@ -114,17 +114,17 @@ void bm_xml_text(struct bm_xml *xml, struct bm_text *text) {
         if (end != NULL && add_reference(text, at + 1, (size_t)(end - at) - 1)) {
             i += (size_t)(end - at);
         } else {
-            bm_text_add_bytes(text, at, 1);
+            bm_cloud_text_add_bytes(text, at, 1);
         }
     }
 }
 
-bool bm_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size) {
-    struct bm_xml xml = bm_xml_open(data, n_data);
-    struct bm_text text = bm_text_in(value, size);
-    while (bm_xml_next(&xml) != BM_XML_NOTHING) {
-        if (!bm_xml_is(&xml, BM_XML_START, name)) continue;
-        bm_xml_text(&xml, &text);
+bool bm_cloud_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size) {
+    struct bm_cloud_xml xml = bm_cloud_xml_open(data, n_data);
+    struct bm_text text = bm_cloud_text_in(value, size);
+    while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
+        if (!bm_cloud_xml_is(&xml, BM_XML_START, name)) continue;
+        bm_cloud_xml_text(&xml, &text);
         return true;
     }
     return false;

@@ -8,29 +8,29 @@
 
 #include "cloud/text.h"
 
-enum bm_xml_kind { BM_XML_START, BM_XML_END, BM_XML_TEXT, BM_XML_NOTHING };
+enum bm_cloud_xml_kind { BM_XML_START, BM_XML_END, BM_XML_TEXT, BM_XML_NOTHING };
 
-struct bm_xml {
+struct bm_cloud_xml {
     const char *data;
     size_t n_data;
     size_t position;
-    enum bm_xml_kind kind;
+    enum bm_cloud_xml_kind kind;
     const char *token; /* the element's name without a prefix, or the text as it stands */
     size_t n_token;
     bool is_empty; /* a start tag was <a/>: its end is next */
 };
 
-struct bm_xml bm_xml_open(const char *data, size_t n_data);
+struct bm_cloud_xml bm_cloud_xml_open(const char *data, size_t n_data);
 
 /* Goes to the next token; BM_XML_NOTHING at the end. */
-enum bm_xml_kind bm_xml_next(struct bm_xml *xml);
+enum bm_cloud_xml_kind bm_cloud_xml_next(struct bm_cloud_xml *xml);
 
-bool bm_xml_is(const struct bm_xml *xml, enum bm_xml_kind kind, const char *name);
+bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind, const char *name);
 
 /* After a start tag: the element's text, up to whatever tag comes next. */
-void bm_xml_text(struct bm_xml *xml, struct bm_text *text);
+void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text);
 
 /* The text of the first element of that name; false if there is none. */
-bool bm_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size);
+bool bm_cloud_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size);
 
 #endif

@@ -5,7 +5,7 @@
 
 /* --- children in memory -------------------------------------------------------------------------- */
 
-static enum blastmerge_status look_nowhere(struct bm_source *source, struct blastmerge_error *error) {
+static enum blastmerge_status look_nowhere(struct bm_fetch_source *source, struct blastmerge_error *error) {
     (void)source;
     (void)error;
     return BLASTMERGE_OK;
@@ -76,7 +76,7 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
 }
 
 static void close_reader(struct bm_fetch *fetch) {
-    bm_source_close(fetch->source);
+    bm_fetch_source_close(fetch->source);
 }
 
 static const struct bm_fetch_back_end reader_back_end = {
@@ -84,37 +84,37 @@ static const struct bm_fetch_back_end reader_back_end = {
 
 /* --- sources ------------------------------------------------------------------------------------- */
 
-struct bm_source bm_source_path(const char *path) {
-    return (struct bm_source){.back_end = &bm_fetch_file, .name = path, .n_bytes = UINT64_MAX};
+struct bm_fetch_source bm_fetch_source_path(const char *path) {
+    return (struct bm_fetch_source){.back_end = &bm_fetch_file, .name = path, .n_bytes = UINT64_MAX};
 }
 
 #ifdef BLASTMERGE_CLOUD
-struct bm_source bm_source_remote(const char *name, const char *location) {
-    return (struct bm_source){.back_end = &bm_fetch_remote,
-                              .name = name,
-                              .location = location,
-                              .n_bytes = UINT64_MAX,
-                              .can_read_ahead = true};
+struct bm_fetch_source bm_fetch_source_remote(const char *name, const char *location) {
+    return (struct bm_fetch_source){.back_end = &bm_fetch_remote,
+                                    .name = name,
+                                    .location = location,
+                                    .n_bytes = UINT64_MAX,
+                                    .can_read_ahead = true};
 }
 #endif
 
-struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes) {
-    return (struct bm_source){.back_end = &memory_back_end,
-                              .name = name,
-                              .from.memory = data,
-                              .n_bytes = n_bytes,
-                              .can_read_ahead = true};
+struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data, size_t n_bytes) {
+    return (struct bm_fetch_source){.back_end = &memory_back_end,
+                                    .name = name,
+                                    .from.memory = data,
+                                    .n_bytes = n_bytes,
+                                    .can_read_ahead = true};
 }
 
-struct bm_source bm_source_reader(const char *name, struct bm_reader *reader) {
-    return (struct bm_source){.back_end = &reader_back_end,
-                              .name = name,
-                              .from.reader = reader,
-                              .n_bytes = UINT64_MAX,
-                              .is_open_reader = true};
+struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader) {
+    return (struct bm_fetch_source){.back_end = &reader_back_end,
+                                    .name = name,
+                                    .from.reader = reader,
+                                    .n_bytes = UINT64_MAX,
+                                    .is_open_reader = true};
 }
 
-void bm_source_close(struct bm_source *source) {
+void bm_fetch_source_close(struct bm_fetch_source *source) {
 #ifdef BLASTMERGE_CLOUD
     if (source->look != NULL) bm_fetch_remote_forget(source);
 #endif
@@ -127,17 +127,17 @@ void bm_source_close(struct bm_source *source) {
     reader->has_close_failed = !bm_callback_is_ok(issued, reader->close_result);
 }
 
-const struct bm_reader *bm_source_close_failure(const struct bm_source *source) {
+const struct bm_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source) {
     if (source->back_end != &reader_back_end || !source->from.reader->has_close_failed) return NULL;
     return source->from.reader;
 }
 
-bool bm_source_has_failed(const struct bm_source *source) {
+bool bm_fetch_source_has_failed(const struct bm_fetch_source *source) {
     if (source->back_end != &reader_back_end) return false;
     return source->from.reader->has_failed || source->from.reader->has_close_failed;
 }
 
-bool bm_source_is_remote(const struct bm_source *source) {
+bool bm_fetch_source_is_remote(const struct bm_fetch_source *source) {
 #ifdef BLASTMERGE_CLOUD
     return source->back_end == &bm_fetch_remote;
 #else
@@ -146,31 +146,31 @@ bool bm_source_is_remote(const struct bm_source *source) {
 #endif
 }
 
-const char *bm_source_location(const struct bm_source *source) {
+const char *bm_fetch_source_location(const struct bm_fetch_source *source) {
     if (source->back_end == &memory_back_end || source->back_end == &reader_back_end) return NULL;
     return source->location != NULL ? source->location : source->name;
 }
 
-const char *bm_source_bare_name(const struct bm_source *source) {
-    return source->location == NULL || bm_source_is_remote(source) ? source->name : source->location;
+const char *bm_fetch_source_bare_name(const struct bm_fetch_source *source) {
+    return source->location == NULL || bm_fetch_source_is_remote(source) ? source->name : source->location;
 }
 
-const char *bm_source_display_name(const struct bm_source *source) {
+const char *bm_fetch_source_display_name(const struct bm_fetch_source *source) {
     bool is_stdin = source->back_end == &bm_fetch_file && strcmp(source->name, "-") == 0;
     return is_stdin ? "standard input" : source->name;
 }
 
 /* --- the fetch ----------------------------------------------------------------------------------- */
 
-void bm_source_begin_look(struct bm_source *source) {
+void bm_fetch_source_begin_look(struct bm_fetch_source *source) {
     if (source->back_end->begin_look != NULL) source->back_end->begin_look(source);
 }
 
-enum blastmerge_status bm_source_look(struct bm_source *source, struct blastmerge_error *error) {
+enum blastmerge_status bm_fetch_source_look(struct bm_fetch_source *source, struct blastmerge_error *error) {
     return source->back_end->look(source, error);
 }
 
-enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *source,
+enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_fetch_source *source,
                                      struct bm_cancel *cancel, struct blastmerge_error *error) {
     memset(fetch, 0, sizeof *fetch);
     fetch->source = source;
@@ -182,7 +182,7 @@ enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *s
 
 /* How many of n_bytes can be read at once. *is_left_out: they are to be forgotten. 0: no span is left. */
 static size_t plan_read(struct bm_fetch *fetch, size_t n_bytes, bool *is_left_out) {
-    const struct bm_source *source = fetch->source;
+    const struct bm_fetch_source *source = fetch->source;
     *is_left_out = false;
     if (source->spans == NULL) return n_bytes;
     while (fetch->span < source->n_spans && fetch->n_read >= source->spans[fetch->span].to) fetch->span++;

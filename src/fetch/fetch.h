@@ -15,18 +15,18 @@ struct bm_cloud;
 struct bm_fetch;
 struct bm_look;
 struct bm_remote;
-struct bm_source;
+struct bm_fetch_source;
 
 struct bm_fetch_back_end {
     /* What is known without reading: n_bytes, whether it can be read ahead of its turn, identity. */
-    enum blastmerge_status (*look)(struct bm_source *source, struct blastmerge_error *error);
+    enum blastmerge_status (*look)(struct bm_fetch_source *source, struct blastmerge_error *error);
     enum blastmerge_status (*open)(struct bm_fetch *fetch, struct blastmerge_error *error);
     /* Up to `capacity` bytes to `data`; *n_read 0 at the end only. */
     enum blastmerge_status (*read)(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
                                    struct blastmerge_error *error);
     void (*close)(struct bm_fetch *fetch);
     /* Begins to look, so that many can be looked at at a time; NULL: looking takes no time. */
-    void (*begin_look)(struct bm_source *source);
+    void (*begin_look)(struct bm_fetch_source *source);
     /* Whether n_bytes (or what comes before the end, or a failure) can be read without waiting; NULL: always.
      */
     bool (*is_ready)(struct bm_fetch *fetch, size_t n_bytes);
@@ -41,8 +41,8 @@ struct bm_reader {
     int close_result;
 };
 
-/* Where a child lies. Made by bm_source_...(); strings and memory belong to the caller of that. */
-struct bm_source {
+/* Where a child lies. Made by bm_fetch_source_...(); strings and memory belong to the caller of that. */
+struct bm_fetch_source {
     const struct bm_fetch_back_end *back_end;
     const char *name; /* for messages; the path of a file, the caller's name of what is none */
     const char
@@ -66,24 +66,24 @@ struct bm_source {
     const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
 };
 
-struct bm_source bm_source_path(const char *path);
+struct bm_fetch_source bm_fetch_source_path(const char *path);
 /* name is for messages: the location without secrets. Its cloud is to be set before it is looked at. */
-struct bm_source bm_source_remote(const char *name, const char *location);
-struct bm_source bm_source_memory(const char *name, const void *data, size_t n_bytes);
+struct bm_fetch_source bm_fetch_source_remote(const char *name, const char *location);
+struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data, size_t n_bytes);
 /* reader is borrowed for the source's life. */
-struct bm_source bm_source_reader(const char *name, struct bm_reader *reader);
+struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader);
 
 /* What its reader's close returned, if that was a failure; else NULL. */
-const struct bm_reader *bm_source_close_failure(const struct bm_source *source);
+const struct bm_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source);
 
 /* Whether it is a reader of which a function has failed. */
-bool bm_source_has_failed(const struct bm_source *source);
+bool bm_fetch_source_has_failed(const struct bm_fetch_source *source);
 
 /* Calls the reader's close, if it was not yet; breaks off a look. */
-void bm_source_close(struct bm_source *source);
+void bm_fetch_source_close(struct bm_fetch_source *source);
 
 struct bm_fetch {
-    struct bm_source *source;
+    struct bm_fetch_source *source;
     struct bm_cancel *cancel;
     bool is_open;
     uint64_t n_read; /* bytes so far, with those that are left out */
@@ -99,22 +99,22 @@ struct bm_fetch {
 };
 
 /* Whether it is remote. */
-bool bm_source_is_remote(const struct bm_source *source);
+bool bm_fetch_source_is_remote(const struct bm_fetch_source *source);
 
 /* What it was made of: a path or a remote location; NULL for memory and readers. */
-const char *bm_source_location(const struct bm_source *source);
+const char *bm_fetch_source_location(const struct bm_fetch_source *source);
 
 /* The child's name without quotes. */
-const char *bm_source_bare_name(const struct bm_source *source);
+const char *bm_fetch_source_bare_name(const struct bm_fetch_source *source);
 
 /* The child's name as messages have it: "standard input" for "-". */
-const char *bm_source_display_name(const struct bm_source *source);
+const char *bm_fetch_source_display_name(const struct bm_fetch_source *source);
 
-/* Begins to look at it, where that takes time; bm_source_look() is due. */
-void bm_source_begin_look(struct bm_source *source);
-enum blastmerge_status bm_source_look(struct bm_source *source,
-                                      struct blastmerge_error *error) BM_CHECK_RESULT;
-enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_source *source,
+/* Begins to look at it, where that takes time; bm_fetch_source_look() is due. */
+void bm_fetch_source_begin_look(struct bm_fetch_source *source);
+enum blastmerge_status bm_fetch_source_look(struct bm_fetch_source *source,
+                                            struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_fetch_source *source,
                                      struct bm_cancel *cancel,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
@@ -132,6 +132,6 @@ extern const struct bm_fetch_back_end bm_fetch_file;
 extern const struct bm_fetch_back_end bm_fetch_remote;
 
 /* Breaks off a look that has begun. */
-void bm_fetch_remote_forget(struct bm_source *source);
+void bm_fetch_remote_forget(struct bm_fetch_source *source);
 
 #endif

@@ -16,14 +16,14 @@
 #define MODIFIED(information) (information).st_mtim
 #endif
 
-static bool is_standard_input(const struct bm_source *source) {
+static bool is_standard_input(const struct bm_fetch_source *source) {
     return strcmp(source->name, "-") == 0;
 }
 
 /* One that is closed may be held by something that is there in its place. */
-static bool is_closed(const struct bm_source *source) {
+static bool is_closed(const struct bm_fetch_source *source) {
     if (is_standard_input(source)) return !bm_standard_is_open(STDIN_FILENO, O_RDONLY);
-    int standard = bm_standard_of_name(bm_source_location(source));
+    int standard = bm_standard_of_name(bm_fetch_source_location(source));
     return standard >= 0 && bm_standard_is_closed(standard);
 }
 
@@ -35,17 +35,17 @@ static const char *kind_of(mode_t mode) {
 }
 
 /* A name from outside may lead to what blocks for ever, or never ends. */
-static enum blastmerge_status check_kind(const struct bm_source *source, mode_t mode,
+static enum blastmerge_status check_kind(const struct bm_fetch_source *source, mode_t mode,
                                          struct blastmerge_error *error) {
     if (!source->must_be_regular || S_ISREG(mode)) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_IO, "is %s, where a regular file was expected", kind_of(mode));
 }
 
-static enum blastmerge_status look(struct bm_source *source, struct blastmerge_error *error) {
+static enum blastmerge_status look(struct bm_fetch_source *source, struct blastmerge_error *error) {
     struct stat information;
     if (is_closed(source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     int failed = is_standard_input(source) ? fstat(STDIN_FILENO, &information)
-                                           : stat(bm_source_location(source), &information);
+                                           : stat(bm_fetch_source_location(source), &information);
     if (failed != 0) return bm_fail_system(error, errno, "cannot be opened");
     if (check_kind(source, information.st_mode, error) != BLASTMERGE_OK) return error->status;
     if (S_ISDIR(information.st_mode)) return bm_fail_system(error, EISDIR, "cannot be read");
@@ -63,7 +63,7 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
     if (is_closed(fetch->source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     fetch->file = is_standard_input(fetch->source)
                       ? STDIN_FILENO
-                      : bm_open(bm_source_location(fetch->source), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+                      : bm_open(bm_fetch_source_location(fetch->source), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fetch->file < 0) return bm_fail_system(error, errno, "cannot be opened");
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");

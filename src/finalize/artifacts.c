@@ -12,14 +12,14 @@ enum { LOOKS_AHEAD = 16 };
 
 static enum blastmerge_status look(struct bm_finalize *finalize, struct bm_finalize_place *place,
                                    bool *is_there) {
-    enum blastmerge_status status = bm_source_look(&place->source, finalize->error);
+    enum blastmerge_status status = bm_fetch_source_look(&place->source, finalize->error);
     *is_there = status == BLASTMERGE_OK;
     if (status == BLASTMERGE_NOT_FOUND) {
         *finalize->error = (struct blastmerge_error){0};
         status = BLASTMERGE_OK;
     }
     if (status != BLASTMERGE_OK) status = bm_finalize_fail_place(finalize, place);
-    bm_source_close(&place->source);
+    bm_fetch_source_close(&place->source);
     return status;
 }
 
@@ -69,7 +69,7 @@ static void begin_look(const struct bm_finalize *finalize, struct bm_finalize_pl
     bm_finalize_relative(finalize, &finalize->children[number / 2],
                          number % 2 == 0 ? BM_FINALIZE_RESULT : BM_FINALIZE_REPORT, relative);
     bm_finalize_set_place(finalize, place, finalize->cloud, relative);
-    bm_source_begin_look(&place->source);
+    bm_fetch_source_begin_look(&place->source);
 }
 
 /* The error has the file's name: adds the child's. */
@@ -85,7 +85,7 @@ static enum blastmerge_status end_look(struct bm_finalize *finalize, struct bm_f
     struct bm_finalize_child *child = &finalize->children[number / 2];
     bool is_there = false;
     enum blastmerge_status status = look(finalize, place, &is_there);
-    const struct bm_source *source = &place->source;
+    const struct bm_fetch_source *source = &place->source;
     struct bm_finalize_identity identity = {0};
     if (is_there && source->has_identity)
         identity = (struct bm_finalize_identity){source->device, source->inode};
@@ -115,7 +115,7 @@ static enum blastmerge_status look_at_children(struct bm_finalize *finalize) {
         else
             status = end_look(finalize, &places[i % LOOKS_AHEAD], i);
     }
-    for (size_t i = 0; i < LOOKS_AHEAD && i < n_begun; i++) bm_source_close(&places[i].source);
+    for (size_t i = 0; i < LOOKS_AHEAD && i < n_begun; i++) bm_fetch_source_close(&places[i].source);
     bm_release(&finalize->job->memory, places);
     return status;
 }

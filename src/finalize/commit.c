@@ -7,7 +7,7 @@
  * comes second replaces nothing of what it names.
  */
 #include "finalize/finalize.h"
-#include "places.h"
+#include "job/places.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,9 +29,9 @@ enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize, st
 /* A run of PSI-BLAST has several Iterations a query; in XML2 and JSON these lie in one report. */
 static bool is_psiblast(const struct blastmerge_job *job) {
     bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
-    const struct bm_header *header = &job->headers[job->has_first_header ? 0 : 1];
+    const struct bm_number_header *header = &job->headers[job->has_first_header ? 0 : 1];
     for (size_t i = 0; i < header->n_fields; i++) {
-        const struct bm_header_field *field = &header->fields[i];
+        const struct bm_number_header_field *field = &header->fields[i];
         if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
         if (is_table && strcmp(field->name, "program") == 0) return strcmp(field->value, "PSIBLAST") == 0;
     }
@@ -103,9 +103,9 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
     for (size_t k = 0; k < 2 && status == BLASTMERGE_OK; k++) {
         bm_finalize_relative(finalize, NULL, written[k][0], relative);
         bm_finalize_set_place(finalize, &place, NULL, relative);
-        status = bm_places_check_one(finalize->job, written[k][1], place.location, place.location);
+        status = bm_job_places_check_one(finalize->job, written[k][1], place.location, place.location);
         if (status == BLASTMERGE_OK)
-            status = bm_places_keep(finalize->job, written[k][1], place.location, false);
+            status = bm_job_places_keep(finalize->job, written[k][1], place.location, false);
     }
     return status;
 }

@@ -101,7 +101,7 @@ static bool is_name(const struct bm_finalize *finalize, const char *name, size_t
     if (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))) return false;
     for (size_t i = 0; i < n; i++) {
         unsigned char byte = (unsigned char)name[i];
-        if (bm_is_control(name[i]) || byte == '/') return false;
+        if (bm_cloud_is_control(name[i]) || byte == '/') return false;
         if (finalize->is_remote && strchr("*?#%\\", byte) != NULL) return false;
     }
     return true;
@@ -127,9 +127,10 @@ static enum blastmerge_status take_storage(struct bm_finalize *finalize, const s
     const char *storage = NULL;
     enum blastmerge_status status = take_string(top, "storage_prefix", false, &storage);
     if (status != BLASTMERGE_OK) return status;
-    finalize->is_remote = bm_location_is_remote(storage);
+    finalize->is_remote = bm_cloud_location_is_remote(storage);
     /* it is a bucket or container by itself: what is added to it below can only be a name in there */
-    bool is_wrong = finalize->is_remote ? !bm_location_is_folder(storage) : bm_location_is_strange(storage);
+    bool is_wrong =
+        finalize->is_remote ? !bm_cloud_location_is_folder(storage) : bm_cloud_location_is_strange(storage);
     if (is_wrong || strcmp(storage, "-") == 0 || strlen(storage) > BM_FINALIZE_MAX_STORAGE)
         return refuse(
             top, "storage_prefix",

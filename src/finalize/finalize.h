@@ -18,7 +18,7 @@
 #ifndef BM_FINALIZE_H
 #define BM_FINALIZE_H
 
-#include "job.h"
+#include "job/job.h"
 
 #include <jansson.h>
 
@@ -112,7 +112,7 @@ enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) BM_
 struct bm_finalize_place {
     char location[BM_FINALIZE_LOCATION];
     char shown[BM_FINALIZE_LOCATION]; /* for messages */
-    struct bm_source source;
+    struct bm_fetch_source source;
 };
 
 /* Opens a connection to the object store, if the storage is one. */

@@ -35,8 +35,8 @@ void bm_finalize_disconnect(struct bm_finalize *finalize) {
 }
 
 static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *cloud) {
-    bm_location_show(place->location, place->shown, sizeof place->shown);
-    place->source = bm_source_remote(place->shown, place->location);
+    bm_cloud_location_show(place->location, place->shown, sizeof place->shown);
+    place->source = bm_fetch_source_remote(place->shown, place->location);
     place->source.cloud = cloud;
 }
 
@@ -97,7 +97,7 @@ void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finaliz
         set_remote_source(place, cloud);
     } else {
         memcpy(place->shown, place->location, sizeof place->shown);
-        place->source = bm_source_path(place->location);
+        place->source = bm_fetch_source_path(place->location);
         place->source.must_be_regular = true;
     }
 }

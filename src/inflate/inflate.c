@@ -91,7 +91,7 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     inflate->phase = header.type == BM_BLOCK_STORED ? BM_INFLATE_STORED : BM_INFLATE_TOKENS;
     if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &inflate->fixed_codes;
     if (header.type == BM_BLOCK_DYNAMIC) {
-        bm_codes_make(&inflate->dynamic_codes, &header, inflate->n_short_blocks < 2);
+        bm_deflate_codes_make(&inflate->dynamic_codes, &header, inflate->n_short_blocks < 2);
         inflate->open_codes = &inflate->dynamic_codes;
     }
     return BM_INFLATE_GO_ON;
@@ -283,7 +283,7 @@ enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_me
     *inflate = bm_allocate(memory, sizeof **inflate);
     if (*inflate == NULL) return BLASTMERGE_NO_MEMORY;
     (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
-    bm_codes_make(&(*inflate)->fixed_codes, &fixed, true);
+    bm_deflate_codes_make(&(*inflate)->fixed_codes, &fixed, true);
 #if defined(__x86_64__)
     (*inflate)->has_bmi2 = __builtin_cpu_supports("bmi2");
 #endif

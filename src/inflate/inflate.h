@@ -15,7 +15,7 @@
 #ifndef BM_INFLATE_H
 #define BM_INFLATE_H
 
-#include "base/batch.h"
+#include "flow/batch.h"
 
 enum bm_inflate_result {
     BM_INFLATE_MORE_INPUT, /* all input was taken; the batch is not full yet: give more */

@@ -9,7 +9,7 @@
 #ifndef BM_INFLATE_INTERNAL_H
 #define BM_INFLATE_INTERNAL_H
 
-#include "base/codes.h"
+#include "deflate/codes.h"
 #include "inflate/inflate.h"
 
 enum bm_inflate_phase {
@@ -60,7 +60,7 @@ struct bm_inflate {
     uint32_t n_short_blocks; /* dynamic blocks in a row that were short */
     uint32_t n_stored;       /* bytes of a stored block to come */
     size_t n_header_wait;    /* bytes that there should be before a block's header is tried again */
-    const struct bm_codes *open_codes;
+    const struct bm_deflate_codes *open_codes;
 
     enum bm_inflate_header_part part;
     uint8_t flags;
@@ -82,8 +82,8 @@ struct bm_inflate {
 
     /* What follows outlives a reset. */
     bool has_bmi2; /* the processor: see tokens.c */
-    struct bm_codes dynamic_codes;
-    struct bm_codes fixed_codes;
+    struct bm_deflate_codes dynamic_codes;
+    struct bm_deflate_codes fixed_codes;
 };
 
 /* Where the next bit lies in the batch's bits. */

@@ -8,7 +8,7 @@
  * or a match comes next, the processor foretells badly, and a wrong guess costs as much as three look-ups.
  * So:
  *
- * - An entry tells of two symbols where the bits looked at hold two (see base/codes.h): two literals, or a
+ * - An entry tells of two symbols where the bits looked at hold two (see deflate/codes.h): two literals, or a
  * literal and a length.
  *
  * - A turn of the loop takes an entry's literals without asking whether it has any: it writes two bytes, goes
@@ -71,30 +71,30 @@ static enum token refuse(struct bm_inflate *inflate, const char *reason) {
 
 static enum token read_match(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
                              uint64_t bits, uint64_t n_left) {
-    const struct bm_codes *codes = inflate->open_codes;
-    const uint32_t length = bm_codes_length(entry, bits);
-    const unsigned n_length = bm_codes_length_bits(entry);
+    const struct bm_deflate_codes *codes = inflate->open_codes;
+    const uint32_t length = bm_deflate_codes_length(entry, bits);
+    const unsigned n_length = bm_deflate_codes_length_bits(entry);
     bits >>= n_length;
     entry = codes->distance[bits & DISTANCE_MASK];
-    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_codes_follow_distance(codes, entry, bits);
-    if (n_length + bm_codes_distance_bits(entry) > n_left) return TOKEN_NEEDS_BITS;
+    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_deflate_codes_follow_distance(codes, entry, bits);
+    if (n_length + bm_deflate_codes_distance_bits(entry) > n_left) return TOKEN_NEEDS_BITS;
     if (entry >> 16 == 0) {
         return refuse(inflate, "a match has a distance code that does not exist");
     }
-    const uint32_t distance = bm_codes_distance(entry, bits);
+    const uint32_t distance = bm_deflate_codes_distance(entry, bits);
     if (distance > bm_inflate_text(batch) - inflate->member_text) {
         return refuse(inflate, "a match reaches back to before the text's beginning");
     }
     uint8_t *out = batch->text + batch->n_text;
     for (uint32_t i = 0; i < length; i++) out[i] = out[(ptrdiff_t)i - (ptrdiff_t)distance];
     batch->n_text += length;
-    inflate->bit += n_length + bm_codes_distance_bits(entry);
+    inflate->bit += n_length + bm_deflate_codes_distance_bits(entry);
     return TOKEN_MATCH;
 }
 
 static enum token read_exception(struct bm_inflate *inflate, struct bm_batch *batch, uint32_t entry,
                                  uint64_t n_left) {
-    const uint8_t n_bits = bm_codes_exception_bits(entry);
+    const uint8_t n_bits = bm_deflate_codes_exception_bits(entry);
     if (n_bits > n_left) return TOKEN_NEEDS_BITS;
     if ((entry & BM_CODES_END_OF_BLOCK) == 0) {
         return refuse(inflate, "a block has a literal/length code that does not exist");
@@ -109,13 +109,13 @@ static enum token read_exception(struct bm_inflate *inflate, struct bm_batch *ba
  * nothing is concluded before it is known that the bits that said so were all there.
  */
 static enum token read_token(struct bm_inflate *inflate, struct bm_batch *batch) {
-    const struct bm_codes *codes = inflate->open_codes;
+    const struct bm_deflate_codes *codes = inflate->open_codes;
     const uint64_t offset = bm_inflate_offset(inflate, batch);
     const uint64_t n_left = (uint64_t)batch->n_bits_bytes * 8 - offset;
     const uint64_t bits = bm_load64(batch->bits + (offset >> 3)) >> (offset & 7);
     uint32_t entry = codes->literal[bits & LITERAL_MASK];
     if ((entry & BM_CODES_IS_EXCEPTION) != 0) {
-        if ((entry & BM_CODES_LINK) != 0) entry = bm_codes_follow_literal(codes, entry, bits);
+        if ((entry & BM_CODES_LINK) != 0) entry = bm_deflate_codes_follow_literal(codes, entry, bits);
         if ((entry & BM_CODES_IS_EXCEPTION) != 0) return read_exception(inflate, batch, entry, n_left);
     }
     if ((entry & BM_CODES_LITERALS(3)) == 0) return read_match(inflate, batch, entry, bits, n_left);
@@ -169,7 +169,8 @@ static void copy_near(uint8_t *to, size_t distance, size_t n_bytes) {
         for (; to < end; to += 8, from += 8) copy(to, from, 8);
         return;
     }
-    const uint64_t pattern = bm_codes_low_bits(bm_load64(from), (uint8_t)(distance * 8)) * repeat[distance];
+    const uint64_t pattern =
+        bm_deflate_codes_low_bits(bm_load64(from), (uint8_t)(distance * 8)) * repeat[distance];
     for (; to < end; to += steps[distance]) bm_store64(to, pattern);
 }
 
@@ -178,7 +179,7 @@ static void copy_near(uint8_t *to, size_t distance, size_t n_bytes) {
 
 /* Where the fast loop is. */
 struct cursor {
-    struct bm_codes_reader reader;
+    struct bm_deflate_codes_reader reader;
     uint8_t *out;
 };
 
@@ -191,7 +192,7 @@ struct limits {
 ALWAYS_INLINE void put_literals(struct cursor *at, uint32_t entry) {
     const uint16_t literals = (uint16_t)(entry >> 16);
     __builtin_memcpy(at->out, &literals, sizeof literals);
-    at->out += bm_codes_n_literals(entry);
+    at->out += bm_deflate_codes_n_literals(entry);
 }
 
 /* Takes an entry's literals, if it has any. */
@@ -206,36 +207,38 @@ ALWAYS_INLINE void take_literals(struct cursor *at, uint32_t entry) {
  * looks up the next entry. 34 bits are there. No distance may be more than STEP beyond at->out - floor.
  * False: nothing was taken, this is for read_token().
  */
-ALWAYS_INLINE bool take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry,
+ALWAYS_INLINE bool take_match(struct cursor *at, const struct bm_deflate_codes *codes, uint32_t *entry,
                               const uint8_t *floor) {
     const uint32_t first = *entry;
-    const uint32_t length = bm_codes_length(bm_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
-    at->reader.bits >>= bm_codes_length_bits(first);
+    const uint32_t length =
+        bm_deflate_codes_length(bm_deflate_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
+    at->reader.bits >>= bm_deflate_codes_length_bits(first);
     at->reader.n_bits -= first >> 8;
-    uint32_t second = bm_codes_look_up_distance(codes, at->reader.bits);
-    bm_codes_refill(&at->reader);
+    uint32_t second = bm_deflate_codes_look_up_distance(codes, at->reader.bits);
+    bm_deflate_codes_refill(&at->reader);
     put_literals(at, first);
     if (bm_unlikely((second & BM_CODES_DISTANCE_LINK) != 0)) {
-        second = bm_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
+        second = bm_deflate_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
     }
     const uint64_t bits = at->reader.bits >> BM_CODES_PAST;
-    at->reader.bits >>= bm_codes_distance_bits(second);
+    at->reader.bits >>= bm_deflate_codes_distance_bits(second);
     at->reader.n_bits -= second;
-    const size_t distance = bm_codes_distance(second, bits);
+    const size_t distance = bm_deflate_codes_distance(second, bits);
     const bool is_odd = distance - STEP > (size_t)(at->out - floor);
     if (bm_unlikely(is_odd)) {
         if (distance >= STEP || distance == 0) {
-            const unsigned n_bits = ((at->reader.n_bits + bm_codes_apart(second)) & 63) +
-                                    bm_codes_length_bits(bm_codes_apart(first)); /* up to 83 */
+            const unsigned n_bits =
+                ((at->reader.n_bits + bm_deflate_codes_apart(second)) & 63) +
+                bm_deflate_codes_length_bits(bm_deflate_codes_apart(first)); /* up to 83 */
             at->reader.in -= n_bits >> 3;
             at->reader.n_bits = n_bits & 7;
-            at->out -= bm_codes_n_literals(first);
+            at->out -= bm_deflate_codes_n_literals(first);
             return false;
         }
         copy_near(at->out, distance, length);
     }
-    *entry = bm_codes_look_up_literal(codes, at->reader.bits);
-    bm_codes_refill(&at->reader);
+    *entry = bm_deflate_codes_look_up_literal(codes, at->reader.bits);
+    bm_deflate_codes_refill(&at->reader);
     if (bm_likely(!is_odd)) copy_far(at->out, distance, length);
     at->out += length;
     return true;
@@ -254,13 +257,13 @@ static struct limits set_limits(const struct bm_inflate *inflate, const struct b
 }
 
 static struct cursor begin_run(const struct bm_inflate *inflate, const struct bm_batch *batch) {
-    return (struct cursor){bm_codes_read_at(batch->bits, bm_inflate_offset(inflate, batch)),
+    return (struct cursor){bm_deflate_codes_read_at(batch->bits, bm_inflate_offset(inflate, batch)),
                            batch->text + batch->n_text};
 }
 
 static void end_run(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at) {
     batch->n_text = (size_t)(at.out - batch->text);
-    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + bm_codes_read_bit(&at.reader, batch->bits);
+    inflate->bit = (batch->first_bit & ~UINT64_C(7)) + bm_deflate_codes_read_bit(&at.reader, batch->bits);
 }
 
 /* Inside a block there is always room for one entry more, for the block's end. */
@@ -304,27 +307,27 @@ static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struc
 }
 
 ALWAYS_INLINE void run_inline(struct bm_inflate *inflate, struct bm_batch *batch) {
-    const struct bm_codes *codes = inflate->open_codes;
+    const struct bm_deflate_codes *codes = inflate->open_codes;
     const size_t n_back =
         least(bm_inflate_text(batch) - inflate->member_text, batch->n_text + batch->n_history);
     struct limits limits = set_limits(inflate, batch);
     struct cursor at = begin_run(inflate, batch);
     const uint8_t *floor = at.out - n_back + STEP;
     if (n_back < STEP || at.reader.in > limits.in || at.out >= limits.match) return;
-    uint32_t entry = bm_codes_look_up_literal(codes, at.reader.bits);
+    uint32_t entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
     for (;;) {
         take_literals(&at, entry);
-        entry = bm_codes_look_up_literal(codes, at.reader.bits);
+        entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
         if (bm_unlikely((entry & BM_CODES_IS_EXCEPTION) != 0)) {
             if ((entry & BM_CODES_LINK) != 0)
-                entry = bm_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
+                entry = bm_deflate_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
             if ((entry & BM_CODES_IS_EXCEPTION) != 0) break;
         }
         if ((entry & BM_CODES_NO_LENGTH) != 0) {
             take_literals(&at, entry);
             if (at.reader.in > limits.in || at.out >= limits.literal) break;
-            entry = bm_codes_look_up_literal(codes, at.reader.bits);
-            bm_codes_refill(&at.reader);
+            entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
+            bm_deflate_codes_refill(&at.reader);
             continue;
         }
         if (!take_match(&at, codes, &entry, floor)) break;

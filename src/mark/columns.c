@@ -129,19 +129,19 @@ static bool is_in(const char *list, struct field field) {
     return name[0] != '\0' && strstr(list, name) != NULL;
 }
 
-struct bm_columns bm_columns_look(const char *line, size_t n_line, char separator) {
-    struct bm_columns columns = {0, 0};
+struct bm_mark_columns bm_mark_columns_look(const char *line, size_t n_line, char separator) {
+    struct bm_mark_columns columns = {0, 0};
     const char *end = line + n_line;
     for (const char *at = line; at != NULL;) {
         struct field field = next_field(&at, end, separator, at == line);
-        if (!may_be_name(field)) return (struct bm_columns){0, 0};
+        if (!may_be_name(field)) return (struct bm_mark_columns){0, 0};
         columns.n_names++;
         columns.n_strong += is_in(strong, field);
     }
     return columns;
 }
 
-bool bm_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator) {
+bool bm_mark_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator) {
     const char *end = line + n_line;
     const char *next_end = next + n_next;
     unsigned n_numbers = 0;

@@ -6,14 +6,14 @@
 #include "base/base.h"
 
 /* A line's fields as names of columns. */
-struct bm_columns {
+struct bm_mark_columns {
     unsigned n_names;  /* 0: at least one field is no such name */
     unsigned n_strong; /* of them that no sequence has */
 };
 
-struct bm_columns bm_columns_look(const char *line, size_t n_line, char separator);
+struct bm_mark_columns bm_mark_columns_look(const char *line, size_t n_line, char separator);
 
 /* Whether the next line shows, by its numbers, that a line which may be names of columns is that. */
-bool bm_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator);
+bool bm_mark_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator);
 
 #endif

@@ -113,7 +113,7 @@ static void end_query(struct bm_mark *mark, uint64_t at) {
     mark->table.in_query = false;
     bm_mark_add(mark, BM_MARK_ITERATION_END, at);
     mark->counts.n_iterations++;
-    bm_digest_end_query(&mark->digest);
+    bm_mark_digest_end_query(&mark->digest);
 }
 
 static const char *const forms[] = {
@@ -214,7 +214,8 @@ static void end_program(struct bm_mark *mark) {
 static void end_title(struct bm_mark *mark) {
     const struct bm_table *table = &mark->table;
     const size_t n_before = strlen(title);
-    bm_digest_take(&mark->digest.query, BM_DIGEST_TITLE, table->kept + n_before, table->n_kept - n_before);
+    bm_mark_digest_take(&mark->digest.query, BM_DIGEST_TITLE, table->kept + n_before,
+                        table->n_kept - n_before);
 }
 
 static void end_database(struct bm_mark *mark) {

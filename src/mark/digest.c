@@ -10,7 +10,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
     return hash ^ hash >> 29;
 }
 
-uint64_t bm_digest_hash(const void *bytes, size_t n_bytes) {
+uint64_t bm_mark_digest_hash(const void *bytes, size_t n_bytes) {
     const uint8_t *p = bytes;
     uint64_t hash = mix(UINT64_C(0x2545f4914f6cdd1d), n_bytes);
     size_t n_left = n_bytes;
@@ -57,10 +57,10 @@ static bool is_nameless(const char *title, size_t n_title) {
     return is_generated(title, n_title);
 }
 
-void bm_digest_take(struct bm_digest_query *query, enum bm_digest_part part, const void *bytes,
-                    uint64_t n_bytes) {
+void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest_part part, const void *bytes,
+                         uint64_t n_bytes) {
     size_t n = n_bytes < BM_DIGEST_CONTENT ? (size_t)n_bytes : BM_DIGEST_CONTENT;
-    uint64_t hash = mix(bm_digest_hash(bytes, n), n_bytes);
+    uint64_t hash = mix(bm_mark_digest_hash(bytes, n), n_bytes);
     if (part == BM_DIGEST_TITLE) query->title = is_nameless(bytes, n) ? 0 : hash | 1;
     if (part == BM_DIGEST_ID) query->id = is_generated(bytes, n) || n == 0 ? 0 : hash | 1;
     if (part == BM_DIGEST_LENGTH) query->length = hash | 1;
@@ -68,41 +68,42 @@ void bm_digest_take(struct bm_digest_query *query, enum bm_digest_part part, con
 
 /* --- byte by byte -------------------------------------------------------------------------------- */
 
-void bm_digest_begin_part(struct bm_digest *digest, enum bm_digest_part part) {
+void bm_mark_digest_begin_part(struct bm_mark_digest *digest, enum bm_mark_digest_part part) {
     digest->part = (uint8_t)part;
     digest->n_content = 0;
 }
 
-void bm_digest_end_part(struct bm_digest *digest) {
+void bm_mark_digest_end_part(struct bm_mark_digest *digest) {
     if (digest->part == BM_DIGEST_NOTHING) return;
-    bm_digest_take(&digest->query, (enum bm_digest_part)digest->part, digest->content, digest->n_content);
+    bm_mark_digest_take(&digest->query, (enum bm_mark_digest_part)digest->part, digest->content,
+                        digest->n_content);
     digest->part = BM_DIGEST_NOTHING;
 }
 
 /* --- queries ------------------------------------------------------------------------------------- */
 
-static uint64_t name_of(const struct bm_digest_query *query) {
+static uint64_t name_of(const struct bm_mark_digest_query *query) {
     return query->title != 0 ? query->title : query->id;
 }
 
-void bm_digest_end_query(struct bm_digest *digest) {
-    const struct bm_digest_query *query = &digest->query;
+void bm_mark_digest_end_query(struct bm_mark_digest *digest) {
+    const struct bm_mark_digest_query *query = &digest->query;
     uint64_t name = name_of(query);
     bool has_own = name != 0 || query->length != 0;
     if (!has_own) name = name_of(&digest->header);
     /* Plus 1, so that one without a name changes it, too, where nothing came before. */
     digest->hash = mix(mix(digest->hash + 1, name), has_own ? query->length : digest->header.length);
     digest->n_named += name != 0;
-    digest->query = (struct bm_digest_query){0};
+    digest->query = (struct bm_mark_digest_query){0};
     digest->part = BM_DIGEST_NOTHING;
     digest->is_wanted = false;
 }
 
-void bm_digest_add_name(struct bm_digest *digest, const void *name, uint64_t n_name) {
-    bm_digest_take(&digest->query, BM_DIGEST_TITLE, name, n_name);
-    bm_digest_end_query(digest);
+void bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name) {
+    bm_mark_digest_take(&digest->query, BM_DIGEST_TITLE, name, n_name);
+    bm_mark_digest_end_query(digest);
 }
 
-uint64_t bm_digest_sum(const struct bm_digest *digest, uint64_t n_iterations) {
+uint64_t bm_mark_digest_sum(const struct bm_mark_digest *digest, uint64_t n_iterations) {
     return mix(mix(digest->hash, n_iterations), n_iterations >> 32);
 }

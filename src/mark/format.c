@@ -141,7 +141,7 @@ static const char *hint_for(const struct bm_mark *mark, const struct beginning *
 }
 
 static void refuse(struct bm_mark *mark, const struct beginning *begin) {
-    (void)bm_look_fail(mark, 0, mark->sample, mark->n_sample, hint_for(mark, begin));
+    (void)bm_mark_look_fail(mark, 0, mark->sample, mark->n_sample, hint_for(mark, begin));
 }
 
 /* --- a row of names ------------------------------------------------------------------------------- */
@@ -151,15 +151,15 @@ enum names { NO_NAMES, NAMES, NAMES_IF_THE_NEXT_LINE_SAYS_SO };
 static enum names judge_names(const struct bm_mark *mark, const struct beginning *begin, char separator,
                               bool is_full) {
     if (!begin->is_line_whole || begin->n_line > BM_MARK_MAX_NAMES) return NO_NAMES;
-    struct bm_columns columns = bm_columns_look(begin->line, begin->n_line, separator);
+    struct bm_mark_columns columns = bm_mark_columns_look(begin->line, begin->n_line, separator);
     if (columns.n_names == 0) return NO_NAMES;
     if (columns.n_strong > 0) return NAMES;
     if (mark->kin.n_names > 0 && begin->n_line == mark->kin.n_names &&
         memcmp(begin->line, mark->kin.names, mark->kin.n_names) == 0)
         return NAMES;
     if (begin->is_next_whole || is_full)
-        return begin->n_next > 0 &&
-                       bm_columns_agree(begin->line, begin->n_line, begin->next, begin->n_next, separator)
+        return begin->n_next > 0 && bm_mark_columns_agree(begin->line, begin->n_line, begin->next,
+                                                          begin->n_next, separator)
                    ? NAMES
                    : NO_NAMES;
     return NAMES_IF_THE_NEXT_LINE_SAYS_SO;
@@ -184,7 +184,7 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
 static enum blastmerge_format find_by_names(const struct beginning *begin) {
     static const char separators[] = {'\t', ','};
     for (size_t i = 0; i < 2; i++) {
-        struct bm_columns columns = bm_columns_look(begin->line, begin->n_line, separators[i]);
+        struct bm_mark_columns columns = bm_mark_columns_look(begin->line, begin->n_line, separators[i]);
         bool is_known =
             columns.n_names > 1 &&
             (columns.n_strong > 1 ||
@@ -197,7 +197,7 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
 /* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
 static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
     if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
-        bm_look_is_known(mark->sample, mark->n_sample))
+        bm_mark_look_is_known(mark->sample, mark->n_sample))
         return BLASTMERGE_FORMAT_AUTO;
     if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(begin->line, ',', begin->n_line) != NULL)
         return mark->supposed;
@@ -227,7 +227,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
         return true;
     }
     if (bm_mark_is_bare_table(format)) {
-        if (bm_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
+        if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
         if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
         bool is_csv = format == BLASTMERGE_FORMAT_CSV;
         (void)bm_mark_fail(mark, 0, "this is no %s: %s part its columns%s", formats[format].title,

@@ -178,7 +178,7 @@ struct bm_mark {
     uint64_t position; /* bytes taken */
     struct bm_mark_counts counts;
     struct bm_mark_field field;
-    struct bm_digest digest;         /* of the document's queries */
+    struct bm_mark_digest digest;    /* of the document's queries */
     struct blastmerge_error failure; /* in BM_STATE_FAILED: what every later step returns */
 
     /* Bytes of a character that is not complete. */
@@ -267,7 +267,7 @@ struct bm_mark {
     uint16_t n_passed; /* of `specials` */
     uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
 
-    struct bm_json json;
+    struct bm_mark_json json;
 };
 
 /* --- names.c */
@@ -383,13 +383,14 @@ bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_
 
 /* This cannot be merged; the message says what it looks like, or else has the hint, and shows how it begins.
  */
-bool bm_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample, const char *hint);
+bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
+                       const char *hint);
 
 /* Whether the text looks like something else than a table's rows. */
-bool bm_look_is_known(const char *sample, size_t n_sample);
+bool bm_mark_look_is_known(const char *sample, size_t n_sample);
 
 /* The same so surely that it is none even if someone says so. */
-bool bm_look_is_foreign(const char *sample, size_t n_sample, char separator);
+bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator);
 
 /* --- columns.c */
 
@@ -440,12 +441,12 @@ bm_mark_walk bm_mark_walk_portable;
 extern const struct bm_mark_scanner bm_mark_json;
 
 /* NULL if this build has it not. */
-bm_mark_walk *bm_json_find_walk(const char *way);
+bm_mark_walk *bm_mark_json_find_walk(const char *way);
 
-bm_mark_walk bm_json_walk_avx2;
-bm_mark_walk bm_json_walk_sse2;
-bm_mark_walk bm_json_walk_neon;
-bm_mark_walk bm_json_walk_portable;
+bm_mark_walk bm_mark_json_walk_avx2;
+bm_mark_walk bm_mark_json_walk_sse2;
+bm_mark_walk bm_mark_json_walk_neon;
+bm_mark_walk bm_mark_json_walk_portable;
 
 /* --- mark.c */
 

@@ -23,22 +23,22 @@
 
 /* --- ways ------------------------------------------------------------------------------------ */
 
-bm_mark_walk *bm_json_find_walk(const char *way) {
+bm_mark_walk *bm_mark_json_find_walk(const char *way) {
 #if defined(__x86_64__)
-    if (strcmp(way, "AVX2") == 0) return bm_json_walk_avx2;
-    if (strcmp(way, "SSE2") == 0) return bm_json_walk_sse2;
+    if (strcmp(way, "AVX2") == 0) return bm_mark_json_walk_avx2;
+    if (strcmp(way, "SSE2") == 0) return bm_mark_json_walk_sse2;
 #elif defined(__aarch64__)
-    if (strcmp(way, "NEON") == 0) return bm_json_walk_neon;
+    if (strcmp(way, "NEON") == 0) return bm_mark_json_walk_neon;
 #endif
-    return strcmp(way, "portable") == 0 ? bm_json_walk_portable : NULL;
+    return strcmp(way, "portable") == 0 ? bm_mark_json_walk_portable : NULL;
 }
 
 /* --- the scanner ----------------------------------------------------------------------------- */
 
 /* The walk is for the reports behind the header of the first. */
 static bool can_walk(const struct bm_mark *mark, size_t position) {
-    const struct bm_json *json = &mark->json;
-    return mark->json_walk != NULL && bm_json_is_walkable((enum bm_json_state)json->state) &&
+    const struct bm_mark_json *json = &mark->json;
+    return mark->json_walk != NULL && bm_mark_json_is_walkable((enum bm_mark_json_state)json->state) &&
            position >= mark->walk_from && json->depth > 1 && json->places[1] == BM_PLACE_ITEMS &&
            !json->header_is_open && !mark->content_is_held && mark->digest.part == BM_DIGEST_NOTHING &&
            mark->n_pending == 0;
@@ -52,15 +52,16 @@ static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
         if (can_walk(mark, used)) {
             used = mark->json_walk(mark, text, n_text, used);
         } else {
-            used += bm_json_take(mark, text + used, n_text - used);
+            used += bm_mark_json_take(mark, text + used, n_text - used);
         }
     }
     return used;
 }
 
 static bool finish(struct bm_mark *mark) {
-    if (mark->json.state != BM_JSON_OUTSIDE || mark->counts.n_documents == 0) return bm_json_fail_end(mark);
-    bm_json_end_document(mark, mark->position);
+    if (mark->json.state != BM_JSON_OUTSIDE || mark->counts.n_documents == 0)
+        return bm_mark_json_fail_end(mark);
+    bm_mark_json_end_document(mark, mark->position);
     return true;
 }
 

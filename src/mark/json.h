@@ -19,7 +19,7 @@ enum {
 };
 
 /* Where the judge is. */
-enum bm_json_state {
+enum bm_mark_json_state {
     BM_JSON_OUTSIDE, /* before a document or behind one */
     BM_JSON_BOM_2,
     BM_JSON_BOM_3,
@@ -48,7 +48,7 @@ enum bm_json_state {
 };
 
 /* What an open object or array is to a merge, by the names on the way to it. */
-enum bm_json_place {
+enum bm_mark_json_place {
     BM_PLACE_OBJECT, /* one that means nothing */
     BM_PLACE_ROOT,
     BM_PLACE_ITEM, /* of BlastOutput2: a merge's Iteration */
@@ -69,10 +69,10 @@ enum bm_json_place {
     BM_N_PLACES
 };
 
-struct bm_json {
-    uint8_t state; /* enum bm_json_state */
+struct bm_mark_json {
+    uint8_t state; /* enum bm_mark_json_state */
     uint8_t depth;
-    uint8_t places[BM_JSON_MAX_DEPTH]; /* enum bm_json_place of what is open; [0] is the root */
+    uint8_t places[BM_JSON_MAX_DEPTH]; /* enum bm_mark_json_place of what is open; [0] is the root */
 
     bool in_name; /* the string at hand is a member's name */
     bool is_low;  /* the escape at hand is to be a low surrogate */
@@ -97,48 +97,49 @@ struct bm_json {
 };
 
 /* Between tokens, or in a string: the walk can go on here. */
-static inline bool bm_json_is_walkable(enum bm_json_state state) {
+static inline bool bm_mark_json_is_walkable(enum bm_mark_json_state state) {
     return state >= BM_JSON_FIRST_NAME && state <= BM_JSON_STRING;
 }
 
-static inline bool bm_json_is_array(enum bm_json_place place) {
+static inline bool bm_mark_json_is_array(enum bm_mark_json_place place) {
     return place >= BM_PLACE_ARRAY;
 }
 
 /* --- json_judge.c */
 
 /* Takes the next byte, or several that are plain, and returns how many; 0 where it failed. */
-size_t bm_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
+size_t bm_mark_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
 /* What the document would be cut short in, for a message. */
-bool bm_json_fail_end(struct bm_mark *mark);
+bool bm_mark_json_fail_end(struct bm_mark *mark);
 
 /* Of each byte, whether it ends a number or a word: white space, and what stands between tokens. */
-extern const bool bm_json_ends_word[256];
+extern const bool bm_mark_json_ends_word[256];
 
 /* --- json_place.c. These return false where they failed. */
 
-void bm_json_name_begin(struct bm_json *json);
-void bm_json_name_add(struct bm_json *json, const uint8_t *bytes, size_t n_bytes);
+void bm_mark_json_name_begin(struct bm_mark_json *json);
+void bm_mark_json_name_add(struct bm_mark_json *json, const uint8_t *bytes, size_t n_bytes);
 
 /* A document's '{' or a byte order mark before it is at this offset. */
-void bm_json_end_document(struct bm_mark *mark, uint64_t at);
+void bm_mark_json_end_document(struct bm_mark *mark, uint64_t at);
 
-bool bm_json_open(struct bm_mark *mark, const uint8_t *name, size_t n_name, bool is_array, uint64_t at);
-bool bm_json_close(struct bm_mark *mark, bool is_array, uint64_t at);
+bool bm_mark_json_open(struct bm_mark *mark, const uint8_t *name, size_t n_name, bool is_array, uint64_t at);
+bool bm_mark_json_close(struct bm_mark *mark, bool is_array, uint64_t at);
 
 /* A string, number or word begins with its first byte at the offset, or has ended before the offset. */
-bool bm_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at);
-void bm_json_end_scalar(struct bm_mark *mark, uint64_t after);
+bool bm_mark_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at);
+void bm_mark_json_end_scalar(struct bm_mark *mark, uint64_t after);
 
 /* Whether a string that is the value of this name is told here, and by which mark. */
-bool bm_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
-                      enum bm_mark_kind *kind);
+bool bm_mark_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
+                           enum bm_mark_kind *kind);
 
 /* Which part of a query the value of this name is, if it is wanted. */
-enum bm_digest_part bm_json_find_part(const struct bm_mark *mark, const uint8_t *name, size_t n_name);
+enum bm_mark_digest_part bm_mark_json_find_part(const struct bm_mark *mark, const uint8_t *name,
+                                                size_t n_name);
 
 /* Of a string that is told no more than what lies before the offset will be. */
-void bm_json_cut_content(struct bm_mark *mark, uint64_t end);
+void bm_mark_json_cut_content(struct bm_mark *mark, uint64_t end);
 
 #endif

@@ -33,7 +33,7 @@ static bool fail_expected(struct bm_mark *mark, uint8_t byte, uint64_t at, const
     return bm_mark_fail(mark, at, "%s was expected here, not %s", expected, show_byte(byte, shown));
 }
 
-static bool go(struct bm_mark *mark, enum bm_json_state state) {
+static bool go(struct bm_mark *mark, enum bm_mark_json_state state) {
     mark->json.state = (uint8_t)state;
     return true;
 }
@@ -42,7 +42,7 @@ static bool is_digit(uint8_t byte) {
     return byte >= '0' && byte <= '9';
 }
 
-const bool bm_json_ends_word[256] = {
+const bool bm_mark_json_ends_word[256] = {
     ['\t'] = true, ['\n'] = true, ['\r'] = true, [' '] = true, ['"'] = true, [','] = true,
     [':'] = true,  ['['] = true,  [']'] = true,  ['{'] = true, ['}'] = true,
 };
@@ -50,7 +50,7 @@ const bool bm_json_ends_word[256] = {
 /* --- documents ------------------------------------------------------------------------------- */
 
 static bool begin_bom(struct bm_mark *mark, uint64_t at) {
-    bm_json_end_document(mark, at);
+    bm_mark_json_end_document(mark, at);
     mark->json.bom_at = at;
     return go(mark, BM_JSON_BOM_2);
 }
@@ -58,7 +58,7 @@ static bool begin_bom(struct bm_mark *mark, uint64_t at) {
 /* OUTSIDE, and ROOT behind a byte order mark. */
 static bool in_outside(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     if (bm_mark_is_space(byte)) return true;
-    if (byte == '{') return bm_json_open(mark, NULL, 0, false, at);
+    if (byte == '{') return bm_mark_json_open(mark, NULL, 0, false, at);
     if (byte == 0xef && mark->json.state == BM_JSON_OUTSIDE) return begin_bom(mark, at);
     if (mark->counts.n_documents == 0) return fail_expected(mark, byte, at, "a JSON object, '{',");
     return fail_expected(mark, byte, at, "the end, or another document's '{',");
@@ -82,10 +82,10 @@ static bool in_name_place(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     bool is_first = mark->json.state == BM_JSON_FIRST_NAME;
     if (bm_mark_is_space(byte)) return true;
     if (byte == '"') {
-        bm_json_name_begin(&mark->json);
+        bm_mark_json_name_begin(&mark->json);
         return begin_string(mark, true);
     }
-    if (byte == '}' && is_first) return bm_json_close(mark, false, at);
+    if (byte == '}' && is_first) return bm_mark_json_close(mark, false, at);
     return fail_expected(mark, byte, at,
                          is_first ? "a member's name in quotes, or '}'," : "a member's name in quotes");
 }
@@ -123,27 +123,27 @@ static bool begin_number_or_word(struct bm_mark *mark, uint8_t byte, uint64_t at
 
 static bool begin_scalar(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     const char c = (char)byte;
-    if (byte == '"') return bm_json_begin_scalar(mark, byte, at) && begin_string(mark, false);
-    if (!begin_number_or_word(mark, byte, at) || !bm_json_begin_scalar(mark, byte, at)) return false;
+    if (byte == '"') return bm_mark_json_begin_scalar(mark, byte, at) && begin_string(mark, false);
+    if (!begin_number_or_word(mark, byte, at) || !bm_mark_json_begin_scalar(mark, byte, at)) return false;
     if (mark->json.field_is_open) bm_mark_field_add(mark, &c, 1);
-    if (mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, byte);
+    if (mark->digest.part != BM_DIGEST_NOTHING) bm_mark_digest_add(&mark->digest, byte);
     return true;
 }
 
 static bool in_value_place(struct bm_mark *mark, uint8_t byte, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     if (bm_mark_is_space(byte)) return true;
-    if (byte == ']' && json->state == BM_JSON_FIRST_VALUE) return bm_json_close(mark, true, at);
+    if (byte == ']' && json->state == BM_JSON_FIRST_VALUE) return bm_mark_json_close(mark, true, at);
     if (byte != '{' && byte != '[') return begin_scalar(mark, byte, at);
-    return bm_json_open(mark, (const uint8_t *)json->name, json->n_name, byte == '[', at);
+    return bm_mark_json_open(mark, (const uint8_t *)json->name, json->n_name, byte == '[', at);
 }
 
 static bool in_next(struct bm_mark *mark, uint8_t byte, uint64_t at) {
-    const struct bm_json *json = &mark->json;
-    bool is_array = bm_json_is_array((enum bm_json_place)json->places[json->depth - 1]);
+    const struct bm_mark_json *json = &mark->json;
+    bool is_array = bm_mark_json_is_array((enum bm_mark_json_place)json->places[json->depth - 1]);
     if (bm_mark_is_space(byte)) return true;
     if (byte == ',') return go(mark, is_array ? BM_JSON_VALUE : BM_JSON_NAME);
-    if (byte == '}' || byte == ']') return bm_json_close(mark, byte == ']', at);
+    if (byte == '}' || byte == ']') return bm_mark_json_close(mark, byte == ']', at);
     return fail_expected(mark, byte, at,
                          is_array ? "',' or ']' behind a value" : "',' or '}' behind a value");
 }
@@ -171,7 +171,7 @@ static bool take_bad_byte(struct bm_mark *mark, uint8_t byte, uint64_t at) {
     }
     mark->counts.n_invalid_bytes++;
     if (mark->invalid_utf8 == BLASTMERGE_INVALID_UTF8_KEEP) return true;
-    bm_json_cut_content(mark, at);
+    bm_mark_json_cut_content(mark, at);
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_CHARACTER, at);
     entry->end = at + 1;
     entry->value = byte;
@@ -201,7 +201,7 @@ static bool continue_sequence(struct bm_mark *mark, uint8_t byte) {
 
 static bool end_string(struct bm_mark *mark, uint64_t at) {
     if (mark->json.in_name) return go(mark, BM_JSON_COLON);
-    bm_json_end_scalar(mark, at + 1);
+    bm_mark_json_end_scalar(mark, at + 1);
     return true;
 }
 
@@ -243,7 +243,7 @@ static bool fail_surrogate(struct bm_mark *mark) {
 }
 
 static bool end_hex(struct bm_mark *mark) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     bool is_low = (json->code_unit & 0xfc00) == 0xdc00;
     bool is_high = (json->code_unit & 0xfc00) == 0xd800;
     if (is_low != json->is_low) return fail_surrogate(mark);
@@ -251,7 +251,7 @@ static bool end_hex(struct bm_mark *mark) {
 }
 
 static bool in_hex(struct bm_mark *mark, uint8_t byte, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     uint8_t lower = byte | 0x20;
     (void)at;
     if (!is_digit(byte) && (lower < 'a' || lower > 'f')) {
@@ -278,7 +278,7 @@ static bool in_low(struct bm_mark *mark, uint8_t byte, uint64_t at) {
 
 /* What follows a number or a word is looked at again, as what it is by itself. */
 static bool end_word(struct bm_mark *mark, uint8_t byte, uint64_t at) {
-    bm_json_end_scalar(mark, at);
+    bm_mark_json_end_scalar(mark, at);
     return in_next(mark, byte, at);
 }
 
@@ -288,13 +288,13 @@ static bool fail_word(struct bm_mark *mark) {
 }
 
 static bool in_word(struct bm_mark *mark, uint8_t byte, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     uint8_t expected = (uint8_t)json->word[json->n_word];
     if (expected != 0) {
         json->n_word++;
         return byte == expected || fail_word(mark);
     }
-    return bm_json_ends_word[byte] ? end_word(mark, byte, at) : fail_word(mark);
+    return bm_mark_json_ends_word[byte] ? end_word(mark, byte, at) : fail_word(mark);
 }
 
 static bool fail_digit(struct bm_mark *mark, uint8_t byte, uint64_t at) {
@@ -365,8 +365,8 @@ static bool (*const states[BM_JSON_N_STATES])(struct bm_mark *mark, uint8_t byte
     [BM_JSON_EXPONENT] = in_exponent,
 };
 
-bool bm_json_fail_end(struct bm_mark *mark) {
-    const struct bm_json *json = &mark->json;
+bool bm_mark_json_fail_end(struct bm_mark *mark) {
+    const struct bm_mark_json *json = &mark->json;
     const char *where = json->depth == 0                ? "before a document's '{'"
                         : json->state == BM_JSON_STRING ? "in a string"
                         : json->state < BM_JSON_STRING  ? "in an object or array"
@@ -375,13 +375,13 @@ bool bm_json_fail_end(struct bm_mark *mark) {
     return bm_mark_fail(mark, mark->position, "the text ends %s: it is cut short", where);
 }
 
-static bool is_in_string(const struct bm_json *json) {
+static bool is_in_string(const struct bm_mark_json *json) {
     return json->state >= BM_JSON_STRING && json->state <= BM_JSON_LOW_U;
 }
 
 /* Plain bytes of a string, which nobody collects. */
 static size_t take_plain(const struct bm_mark *mark, const uint8_t *text, size_t n_text) {
-    const struct bm_json *json = &mark->json;
+    const struct bm_mark_json *json = &mark->json;
     size_t n = 0;
     if (json->state != BM_JSON_STRING || json->in_name || json->field_is_open || mark->content_is_held ||
         mark->digest.part != BM_DIGEST_NOTHING || mark->n_pending > 0) {
@@ -395,11 +395,11 @@ static size_t take_plain(const struct bm_mark *mark, const uint8_t *text, size_t
 static void limit_content(struct bm_mark *mark, uint8_t byte) {
     bool is_end = byte == '"' && mark->json.state == BM_JSON_STRING;
     if (mark->content_is_held && mark->position - mark->content == BM_MARK_MAX_CONTENT && !is_end)
-        bm_json_cut_content(mark, mark->position - mark->n_pending);
+        bm_mark_json_cut_content(mark, mark->position - mark->n_pending);
 }
 
-size_t bm_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
-    struct bm_json *json = &mark->json;
+size_t bm_mark_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    struct bm_mark_json *json = &mark->json;
     size_t n = take_plain(mark, text, n_text);
     mark->position += n;
     if (n > 0) return n;
@@ -408,9 +408,9 @@ size_t bm_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     bool was_in_field = json->field_is_open;
     bool was_in_part = mark->digest.part != BM_DIGEST_NOTHING;
     if (!states[json->state](mark, *text, mark->position)) return 0;
-    if (was_in_name && is_in_string(json)) bm_json_name_add(json, text, 1);
+    if (was_in_name && is_in_string(json)) bm_mark_json_name_add(json, text, 1);
     if (was_in_field && json->field_is_open) bm_mark_field_add(mark, (const char *)text, 1);
-    if (was_in_part && mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, *text);
+    if (was_in_part && mark->digest.part != BM_DIGEST_NOTHING) bm_mark_digest_add(&mark->digest, *text);
     mark->position++;
     return 1;
 }

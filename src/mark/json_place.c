@@ -21,11 +21,11 @@
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-void bm_json_name_begin(struct bm_json *json) {
+void bm_mark_json_name_begin(struct bm_mark_json *json) {
     json->n_name = 0;
 }
 
-void bm_json_name_add(struct bm_json *json, const uint8_t *bytes, size_t n_bytes) {
+void bm_mark_json_name_add(struct bm_mark_json *json, const uint8_t *bytes, size_t n_bytes) {
     if (n_bytes > BM_JSON_MAX_NAME - json->n_name || json->n_name > BM_JSON_MAX_NAME) {
         json->n_name = BM_JSON_MAX_NAME + 1;
         return;
@@ -65,20 +65,20 @@ static const uint8_t elements[BM_N_PLACES] = {
     [BM_PLACE_HSPS] = BM_PLACE_HSP,
 };
 
-static enum bm_json_place here(const struct bm_json *json) {
-    return json->depth == 0 ? BM_PLACE_ARRAY : (enum bm_json_place)json->places[json->depth - 1];
+static enum bm_mark_json_place here(const struct bm_mark_json *json) {
+    return json->depth == 0 ? BM_PLACE_ARRAY : (enum bm_mark_json_place)json->places[json->depth - 1];
 }
 
-static enum bm_json_place find_place(const struct bm_json *json, const uint8_t *name, size_t n_name,
-                                     bool is_array) {
-    enum bm_json_place parent = here(json);
-    enum bm_json_place plain = is_array ? BM_PLACE_ARRAY : BM_PLACE_OBJECT;
+static enum bm_mark_json_place find_place(const struct bm_mark_json *json, const uint8_t *name, size_t n_name,
+                                          bool is_array) {
+    enum bm_mark_json_place parent = here(json);
+    enum bm_mark_json_place plain = is_array ? BM_PLACE_ARRAY : BM_PLACE_OBJECT;
     if (json->depth == 0) return BM_PLACE_ROOT;
-    if (bm_json_is_array(parent)) return is_array ? plain : (enum bm_json_place)elements[parent];
+    if (bm_mark_json_is_array(parent)) return is_array ? plain : (enum bm_mark_json_place)elements[parent];
     if (parent == BM_PLACE_OBJECT) return plain;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        enum bm_json_place place = (enum bm_json_place)members[i].place;
-        if (members[i].parent != parent || bm_json_is_array(place) != is_array) continue;
+        enum bm_mark_json_place place = (enum bm_mark_json_place)members[i].place;
+        if (members[i].parent != parent || bm_mark_json_is_array(place) != is_array) continue;
         if (is_name(name, n_name, members[i].name)) return place;
     }
     return plain;
@@ -110,15 +110,15 @@ static bool check_root_value(struct bm_mark *mark, const uint8_t *name, size_t n
 }
 
 static bool check_value(struct bm_mark *mark, const uint8_t *name, size_t n_name, char first, uint64_t at) {
-    const struct bm_json *json = &mark->json;
+    const struct bm_mark_json *json = &mark->json;
     if (here(json) == BM_PLACE_ROOT) return check_root_value(mark, name, n_name, first, at);
     if (here(json) != BM_PLACE_ITEMS || first == '{') return true;
     return bm_mark_fail(mark, at, "\"BlastOutput2\" holds what is no object, but a report was expected");
 }
 
 /* What there can be only one of, or it would not be known which of them counts. */
-static bool check_once(struct bm_mark *mark, enum bm_json_place place, uint64_t at) {
-    const struct bm_json *json = &mark->json;
+static bool check_once(struct bm_mark *mark, enum bm_mark_json_place place, uint64_t at) {
+    const struct bm_mark_json *json = &mark->json;
     if (place == BM_PLACE_ITEMS && json->items_seen)
         return bm_mark_fail(mark, at, "the document has a second \"BlastOutput2\"");
     if (place == BM_PLACE_REPORT && json->report_seen)
@@ -128,8 +128,8 @@ static bool check_once(struct bm_mark *mark, enum bm_json_place place, uint64_t 
     return true;
 }
 
-static bool check_close(struct bm_mark *mark, enum bm_json_place place, uint64_t at) {
-    const struct bm_json *json = &mark->json;
+static bool check_close(struct bm_mark *mark, enum bm_mark_json_place place, uint64_t at) {
+    const struct bm_mark_json *json = &mark->json;
     if (place == BM_PLACE_ROOT && !json->items_seen)
         return bm_mark_fail(mark, at, "the document ends without \"BlastOutput2\": this is not BLAST's JSON");
     if (place == BM_PLACE_ITEM && !json->report_seen)
@@ -141,16 +141,16 @@ static bool check_close(struct bm_mark *mark, enum bm_json_place place, uint64_t
 
 /* --- documents ------------------------------------------------------------------------------- */
 
-void bm_json_end_document(struct bm_mark *mark, uint64_t at) {
+void bm_mark_json_end_document(struct bm_mark *mark, uint64_t at) {
     if (!mark->json.document_is_open) return;
     bm_mark_add_document_end(mark, at);
     mark->json.document_is_open = false;
 }
 
 static bool begin_document(struct bm_mark *mark, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     if (!bm_mark_settle(mark, BLASTMERGE_FORMAT_JSON, at)) return false;
-    bm_json_end_document(mark, at);
+    bm_mark_json_end_document(mark, at);
     bm_mark_add(mark, BM_MARK_DOCUMENT, at)->flags = BM_MARK_BARE;
     mark->counts.n_documents++;
     bm_mark_begin_digest(mark);
@@ -163,7 +163,7 @@ static bool begin_document(struct bm_mark *mark, uint64_t at) {
 /* --- objects and arrays ---------------------------------------------------------------------- */
 
 static void begin_item(struct bm_mark *mark, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     if (!json->header_is_told) bm_mark_add(mark, BM_MARK_BODY, at); /* it is the first one */
     bm_mark_add(mark, BM_MARK_ITERATION, at);
     mark->digest.is_wanted = true;
@@ -172,7 +172,7 @@ static void begin_item(struct bm_mark *mark, uint64_t at) {
 }
 
 static void begin_results(struct bm_mark *mark, uint64_t at) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     json->results_seen = true;
     if (!json->header_is_open) return;
     json->header_is_open = false;
@@ -180,8 +180,8 @@ static void begin_results(struct bm_mark *mark, uint64_t at) {
     bm_mark_add(mark, BM_MARK_HEADER, at + 1);
 }
 
-static bool begin_place(struct bm_mark *mark, enum bm_json_place place, uint64_t at) {
-    struct bm_json *json = &mark->json;
+static bool begin_place(struct bm_mark *mark, enum bm_mark_json_place place, uint64_t at) {
+    struct bm_mark_json *json = &mark->json;
     switch (place) {
     case BM_PLACE_ROOT:
         return begin_document(mark, at);
@@ -210,9 +210,9 @@ static bool begin_place(struct bm_mark *mark, enum bm_json_place place, uint64_t
     }
 }
 
-bool bm_json_open(struct bm_mark *mark, const uint8_t *name, size_t n_name, bool is_array, uint64_t at) {
-    struct bm_json *json = &mark->json;
-    enum bm_json_place place = find_place(json, name, n_name, is_array);
+bool bm_mark_json_open(struct bm_mark *mark, const uint8_t *name, size_t n_name, bool is_array, uint64_t at) {
+    struct bm_mark_json *json = &mark->json;
+    enum bm_mark_json_place place = find_place(json, name, n_name, is_array);
     if (!check_value(mark, name, n_name, is_array ? '[' : '{', at) || !check_once(mark, place, at))
         return false;
     if (json->depth == BM_JSON_MAX_DEPTH)
@@ -222,10 +222,10 @@ bool bm_json_open(struct bm_mark *mark, const uint8_t *name, size_t n_name, bool
     return begin_place(mark, place, at);
 }
 
-bool bm_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
-    struct bm_json *json = &mark->json;
-    enum bm_json_place place = here(json);
-    if (bm_json_is_array(place) != is_array) {
+bool bm_mark_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
+    struct bm_mark_json *json = &mark->json;
+    enum bm_mark_json_place place = here(json);
+    if (bm_mark_json_is_array(place) != is_array) {
         return bm_mark_fail(mark, at, "the %s here does not match the open %s", is_array ? "']'" : "'}'",
                             is_array ? "'{'" : "'['");
     }
@@ -235,7 +235,7 @@ bool bm_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
     if (place == BM_PLACE_ITEM) {
         bm_mark_add(mark, BM_MARK_ITERATION_END, at + 1);
         mark->counts.n_iterations++;
-        bm_digest_end_query(&mark->digest);
+        bm_mark_digest_end_query(&mark->digest);
     } else if (place == BM_PLACE_ITEMS) {
         bm_mark_add(mark, BM_MARK_ITERATIONS_END, at)->end = at;
     }
@@ -244,14 +244,15 @@ bool bm_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
 
 /* --- a query's id and message ---------------------------------------------------------------- */
 
-bool bm_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
-                      enum bm_mark_kind *kind) {
+bool bm_mark_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
+                           enum bm_mark_kind *kind) {
     if (!mark->tells_queries || here(&mark->json) != BM_PLACE_SEARCH) return false;
     *kind = is_name(name, n_name, "query_id") ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
     return *kind == BM_MARK_QUERY_ID || is_name(name, n_name, "message");
 }
 
-enum bm_digest_part bm_json_find_part(const struct bm_mark *mark, const uint8_t *name, size_t n_name) {
+enum bm_mark_digest_part bm_mark_json_find_part(const struct bm_mark *mark, const uint8_t *name,
+                                                size_t n_name) {
     if (!mark->digest.is_wanted || here(&mark->json) != BM_PLACE_SEARCH) return BM_DIGEST_NOTHING;
     if (is_name(name, n_name, "query_id")) return BM_DIGEST_ID;
     if (is_name(name, n_name, "query_title")) return BM_DIGEST_TITLE;
@@ -260,7 +261,7 @@ enum bm_digest_part bm_json_find_part(const struct bm_mark *mark, const uint8_t 
 
 static void end_part(struct bm_mark *mark) {
     if (mark->digest.part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false; /* BLAST writes it last */
-    bm_digest_end_part(&mark->digest);
+    bm_mark_digest_end_part(&mark->digest);
 }
 
 static void end_content(struct bm_mark *mark, uint64_t end, uint32_t flags) {
@@ -271,7 +272,7 @@ static void end_content(struct bm_mark *mark, uint64_t end, uint32_t flags) {
     entry->flags = flags;
 }
 
-void bm_json_cut_content(struct bm_mark *mark, uint64_t end) {
+void bm_mark_json_cut_content(struct bm_mark *mark, uint64_t end) {
     end_content(mark, end, BM_MARK_CUT);
 }
 
@@ -279,24 +280,25 @@ void bm_json_cut_content(struct bm_mark *mark, uint64_t end) {
 
 static void begin_content(struct bm_mark *mark, uint64_t after) {
     enum bm_mark_kind kind;
-    const struct bm_json *json = &mark->json;
-    if (!bm_json_is_query(mark, (const uint8_t *)json->name, json->n_name, &kind)) return;
+    const struct bm_mark_json *json = &mark->json;
+    if (!bm_mark_json_is_query(mark, (const uint8_t *)json->name, json->n_name, &kind)) return;
     mark->content_is_held = true;
     mark->content_kind = (uint8_t)kind;
     mark->content = after;
 }
 
-static bool is_field(const struct bm_json *json) {
-    enum bm_json_place place = here(json);
+static bool is_field(const struct bm_mark_json *json) {
+    enum bm_mark_json_place place = here(json);
     bool is_header = place == BM_PLACE_REPORT || place == BM_PLACE_TARGET || place == BM_PLACE_PARAMETERS;
     return json->header_is_open && is_header && json->n_name <= BM_JSON_MAX_NAME;
 }
 
-bool bm_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at) {
-    struct bm_json *json = &mark->json;
+bool bm_mark_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at) {
+    struct bm_mark_json *json = &mark->json;
     if (!check_value(mark, (const uint8_t *)json->name, json->n_name, 0, at)) return false;
     if (first == '"') begin_content(mark, at + 1);
-    bm_digest_begin_part(&mark->digest, bm_json_find_part(mark, (const uint8_t *)json->name, json->n_name));
+    bm_mark_digest_begin_part(&mark->digest,
+                              bm_mark_json_find_part(mark, (const uint8_t *)json->name, json->n_name));
     if (!is_field(json)) return true;
     bm_mark_field_begin(mark, json->name, json->n_name);
     mark->field.is_parameter = here(json) == BM_PLACE_PARAMETERS;
@@ -304,8 +306,8 @@ bool bm_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at) {
     return true;
 }
 
-void bm_json_end_scalar(struct bm_mark *mark, uint64_t after) {
-    struct bm_json *json = &mark->json;
+void bm_mark_json_end_scalar(struct bm_mark *mark, uint64_t after) {
+    struct bm_mark_json *json = &mark->json;
     json->state = BM_JSON_NEXT;
     end_content(mark, after - 1, 0);
     end_part(mark);

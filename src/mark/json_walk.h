@@ -54,13 +54,13 @@ static size_t count_digits(const uint8_t *p);
 /* Positions count from the window's begin. */
 struct walk {
     struct bm_mark *mark;
-    struct bm_json *json;
+    struct bm_mark_json *json;
     const uint8_t *text;     /* the window's */
     const uint16_t *special; /* the next listed position; behind the last one stands the window's size */
     size_t size;
     size_t position; /* all before is taken, where the walk stops */
     uint64_t offset; /* of the window's begin */
-    enum bm_json_state state;
+    enum bm_mark_json_state state;
     const uint8_t *name; /* of the member at hand: where it begins, or what of it is not in json->name yet */
     size_t n_name;       /* its length, from its end on */
 };
@@ -155,7 +155,7 @@ INLINE size_t take_number(const uint8_t *text, size_t at) {
         if (n == 0) return 0;
         p += n;
     }
-    return bm_json_ends_word[*p] ? (size_t)(p - text) : 0;
+    return bm_mark_json_ends_word[*p] ? (size_t)(p - text) : 0;
 }
 
 static size_t take_word(const uint8_t *text, size_t at) {
@@ -163,7 +163,7 @@ static size_t take_word(const uint8_t *text, size_t at) {
     size_t n = memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0 ? 4
                : memcmp(p, "false", 5) == 0                           ? 5
                                                                       : 0;
-    return n > 0 && bm_json_ends_word[p[n]] ? at + n : 0;
+    return n > 0 && bm_mark_json_ends_word[p[n]] ? at + n : 0;
 }
 
 /* --- strings --------------------------------------------------------------------------------- */
@@ -202,8 +202,8 @@ WALK_TARGET static enum stop take_inside(struct walk *walk) {
 
 /* The name at hand is complete, or cut by the window's end at this position. */
 static void keep_name(struct walk *walk, size_t end) {
-    struct bm_json *json = walk->json;
-    bm_json_name_add(json, walk->name, (size_t)(walk->text + end - walk->name));
+    struct bm_mark_json *json = walk->json;
+    bm_mark_json_name_add(json, walk->name, (size_t)(walk->text + end - walk->name));
     walk->name = (const uint8_t *)json->name;
     walk->n_name = json->n_name;
 }
@@ -229,8 +229,8 @@ INLINE enum stop take_string(struct walk *walk) {
 
 /* --- tokens ---------------------------------------------------------------------------------- */
 
-INLINE enum bm_json_place place_of(const struct walk *walk) {
-    return (enum bm_json_place)walk->json->places[walk->json->depth - 1];
+INLINE enum bm_mark_json_place place_of(const struct walk *walk) {
+    return (enum bm_mark_json_place)walk->json->places[walk->json->depth - 1];
 }
 
 /* Marks come where reports begin and end. */
@@ -240,20 +240,21 @@ static bool may_mark(const struct walk *walk) {
 
 /* Ends the walk behind the '{' of the report whose header is to be told. */
 WALK_TARGET static enum stop take_open(struct walk *walk, bool is_array, size_t at) {
-    struct bm_json *json = walk->json;
+    struct bm_mark_json *json = walk->json;
     if (!may_mark(walk)) return STOP_SHORT;
-    if (!bm_json_open(walk->mark, walk->name, walk->n_name, is_array, walk->offset + at)) return STOP_SHORT;
-    walk->state = (enum bm_json_state)json->state;
+    if (!bm_mark_json_open(walk->mark, walk->name, walk->n_name, is_array, walk->offset + at))
+        return STOP_SHORT;
+    walk->state = (enum bm_mark_json_state)json->state;
     walk->special++;
     return json->header_is_open ? STOP_SHORT : STOP_NOT;
 }
 
 /* The array of the reports itself is closed by the judge. */
 WALK_TARGET static enum stop take_close(struct walk *walk, bool is_array, size_t at) {
-    struct bm_json *json = walk->json;
+    struct bm_mark_json *json = walk->json;
     if (!may_mark(walk) || place_of(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
-    if (!bm_json_close(walk->mark, is_array, walk->offset + at)) return STOP_SHORT;
-    walk->state = (enum bm_json_state)json->state;
+    if (!bm_mark_json_close(walk->mark, is_array, walk->offset + at)) return STOP_SHORT;
+    walk->state = (enum bm_mark_json_state)json->state;
     walk->special++;
     return STOP_NOT;
 }
@@ -284,14 +285,14 @@ static bool take_query(struct walk *walk, size_t at) {
     struct bm_mark *mark = walk->mark;
     enum bm_mark_kind kind;
     size_t end = walk->special[1];
-    enum bm_digest_part part = bm_json_find_part(mark, walk->name, walk->n_name);
-    bool is_told = bm_json_is_query(mark, walk->name, walk->n_name, &kind);
+    enum bm_mark_digest_part part = bm_mark_json_find_part(mark, walk->name, walk->n_name);
+    bool is_told = bm_mark_json_is_query(mark, walk->name, walk->n_name, &kind);
     if (part == BM_DIGEST_NOTHING && !is_told) return true;
     if (end >= walk->size || walk->text[end] != '"' || end - at > BM_MARK_MAX_CONTENT || !may_mark(walk))
         return false;
     if (is_told) bm_mark_add(mark, kind, walk->offset + at + 1)->end = walk->offset + end;
     if (part != BM_DIGEST_NOTHING)
-        bm_digest_take(&mark->digest.query, part, walk->text + at + 1, end - at - 1);
+        bm_mark_digest_take(&mark->digest.query, part, walk->text + at + 1, end - at - 1);
     if (part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false;
     walk->special += 2;
     walk->state = BM_JSON_NEXT;
@@ -324,9 +325,9 @@ INLINE enum stop take_value(struct walk *walk, size_t at) {
     size_t end = first < 'a' ? take_number(walk->text, at) : take_word(walk->text, at);
     if (end == 0) return STOP_SHORT;
     if (has_parts(walk) && walk->state == BM_JSON_VALUE) {
-        enum bm_digest_part part = bm_json_find_part(walk->mark, walk->name, walk->n_name);
+        enum bm_mark_digest_part part = bm_mark_json_find_part(walk->mark, walk->name, walk->n_name);
         if (part != BM_DIGEST_NOTHING)
-            bm_digest_take(&walk->mark->digest.query, part, walk->text + at, end - at);
+            bm_mark_digest_take(&walk->mark->digest.query, part, walk->text + at, end - at);
         if (part == BM_DIGEST_LENGTH) walk->mark->digest.is_wanted = false;
     }
     walk->position = end;
@@ -339,7 +340,7 @@ INLINE enum stop take_next(struct walk *walk, size_t at) {
     uint8_t byte = walk->text[at];
     if (byte == '}' || byte == ']') return take_close(walk, byte == ']', at);
     if (byte != ',') return STOP_SHORT;
-    walk->state = bm_json_is_array(place_of(walk)) ? BM_JSON_VALUE : BM_JSON_NAME;
+    walk->state = bm_mark_json_is_array(place_of(walk)) ? BM_JSON_VALUE : BM_JSON_NAME;
     walk->special++;
     return STOP_NOT;
 }
@@ -424,7 +425,7 @@ WALK_TARGET static bool open_window(struct bm_mark *mark, const uint8_t *text, s
 
 /* Leaves the judge's state as the judge would. */
 static void leave_window(struct bm_mark *mark, struct walk *walk) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     if (walk->state == BM_JSON_STRING && json->in_name) {
         keep_name(walk, walk->position);
     } else if (walk->name != (const uint8_t *)json->name &&
@@ -438,7 +439,7 @@ static void leave_window(struct bm_mark *mark, struct walk *walk) {
 
 /* Takes what it can from the chunk's position `used` on, and returns how far it came. */
 WALK_TARGET static size_t walk_text(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
-    struct bm_json *json = &mark->json;
+    struct bm_mark_json *json = &mark->json;
     for (;;) {
         if (used >= mark->window + mark->window_size && !open_window(mark, text, n_text, used)) {
             mark->walk_from = n_text;
@@ -452,7 +453,7 @@ WALK_TARGET static size_t walk_text(struct bm_mark *mark, const uint8_t *text, s
             .size = mark->window_size,
             .position = used - mark->window,
             .offset = mark->position - (used - mark->window),
-            .state = (enum bm_json_state)json->state,
+            .state = (enum bm_mark_json_state)json->state,
             .name = (const uint8_t *)json->name,
             .n_name = json->n_name,
         };

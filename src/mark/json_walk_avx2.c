@@ -60,7 +60,7 @@ WALK_TARGET static inline size_t count_digits(const uint8_t *p) {
     return _tzcnt_u32(~(uint32_t)_mm_movemask_epi8(digits));
 }
 
-size_t bm_json_walk_avx2(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
+size_t bm_mark_json_walk_avx2(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
     return walk_text(mark, text, n_text, used);
 }
 #endif

@@ -56,7 +56,7 @@ static inline size_t count_digits(const uint8_t *p) {
     return bits == 0 ? MAX_DIGITS : (size_t)__builtin_ctzll(bits) / 4;
 }
 
-size_t bm_json_walk_neon(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
+size_t bm_mark_json_walk_neon(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
     return walk_text(mark, text, n_text, used);
 }
 #endif

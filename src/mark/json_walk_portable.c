@@ -60,6 +60,6 @@ static inline size_t count_digits(const uint8_t *p) {
     return MAX_DIGITS;
 }
 
-size_t bm_json_walk_portable(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
+size_t bm_mark_json_walk_portable(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
     return walk_text(mark, text, n_text, used);
 }

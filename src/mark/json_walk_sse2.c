@@ -53,7 +53,7 @@ static inline size_t count_digits(const uint8_t *p) {
     return (size_t)__builtin_ctzll(others);
 }
 
-size_t bm_json_walk_sse2(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
+size_t bm_mark_json_walk_sse2(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used) {
     return walk_text(mark, text, n_text, used);
 }
 #endif

@@ -202,11 +202,11 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
     return NULL;
 }
 
-bool bm_look_is_known(const char *sample, size_t n_sample) {
+bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
     return find_look(sample, n_sample) != NULL;
 }
 
-bool bm_look_is_foreign(const char *sample, size_t n_sample, char separator) {
+bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator) {
     const struct look *look = find_look(sample, n_sample);
     if (look == NULL || look->sureness == SURE) return look != NULL;
     const char *end = memchr(sample, '\n', n_sample);
@@ -249,7 +249,8 @@ static void quote(char shown[MOST_SHOWN + 8], const char *sample, size_t n_sampl
     shown[n] = '\0';
 }
 
-bool bm_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample, const char *hint) {
+bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
+                       const char *hint) {
     const char *title = bm_mark_format_title(mark->kin.format);
     const struct look *look = find_look(sample, n_sample);
     char shown[MOST_SHOWN + 8];

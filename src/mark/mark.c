@@ -96,14 +96,15 @@ static uint64_t count_hits(const struct bm_mark *mark) {
 }
 
 void bm_mark_begin_digest(struct bm_mark *mark) {
-    mark->digest = (struct bm_digest){.n_iterations = mark->counts.n_iterations, .n_hits = count_hits(mark)};
+    mark->digest =
+        (struct bm_mark_digest){.n_iterations = mark->counts.n_iterations, .n_hits = count_hits(mark)};
 }
 
 struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset) {
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_DOCUMENT_END, offset);
-    const struct bm_digest *digest = &mark->digest;
+    const struct bm_mark_digest *digest = &mark->digest;
     if (digest->is_partial) return entry;
-    entry->value = bm_digest_sum(digest, mark->counts.n_iterations - digest->n_iterations);
+    entry->value = bm_mark_digest_sum(digest, mark->counts.n_iterations - digest->n_iterations);
     entry->flags = BM_MARK_DIGEST;
     if (count_hits(mark) > digest->n_hits) entry->flags |= BM_MARK_HITS;
     if (digest->n_named > 0) entry->flags |= BM_MARK_NAMED;

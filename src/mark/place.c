@@ -36,13 +36,13 @@ static void take_query_field(struct bm_mark *mark) {
     const struct bm_mark_field *field = &mark->field;
     static const struct {
         const char *name;
-        enum bm_digest_part part;
+        enum bm_mark_digest_part part;
     } parts[] = {{"BlastOutput_query-ID", BM_DIGEST_ID},
                  {"BlastOutput_query-def", BM_DIGEST_TITLE},
                  {"BlastOutput_query-len", BM_DIGEST_LENGTH}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(field->name, parts[i].name) == 0) {
-            bm_digest_take(&mark->digest.header, parts[i].part, field->value, field->n_value);
+            bm_mark_digest_take(&mark->digest.header, parts[i].part, field->value, field->n_value);
             mark->digest.has_header = true;
         }
 }
@@ -148,12 +148,12 @@ static void cut_content(struct bm_mark *mark, uint64_t end) {
 
 static void end_part(struct bm_mark *mark) {
     bool is_last = mark->digest.part == BM_DIGEST_LENGTH; /* what else there may be is of no query's */
-    bm_digest_end_part(&mark->digest);
+    bm_mark_digest_end_part(&mark->digest);
     if (is_last) mark->digest.is_wanted = false;
 }
 
-static void begin_part(struct bm_mark *mark, enum bm_digest_part part) {
-    if (mark->digest.is_wanted) bm_digest_begin_part(&mark->digest, part);
+static void begin_part(struct bm_mark *mark, enum bm_mark_digest_part part) {
+    if (mark->digest.is_wanted) bm_mark_digest_begin_part(&mark->digest, part);
 }
 
 /* --- start tags ------------------------------------------------------------------------------ */
@@ -277,7 +277,7 @@ static void add_start(struct bm_mark *mark) {
     mark->field_is_open = false;
     if (mark->in_number) begin_long_number(mark);
     cut_content(mark, mark->less);
-    bm_digest_end_part(&mark->digest);
+    bm_mark_digest_end_part(&mark->digest);
     if (mark->element == BM_ELEMENT_ITERATION) {
         add_iteration(mark, mark->less, mark->newline_before);
     } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
@@ -410,7 +410,7 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
 void bm_mark_end_iteration(struct bm_mark *mark, uint64_t after) {
     bm_mark_add(mark, BM_MARK_ITERATION_END, after);
     mark->counts.n_iterations++;
-    bm_digest_end_query(&mark->digest);
+    bm_mark_digest_end_query(&mark->digest);
     mark->in_iteration = false;
     mark->blank = BM_MARK_NOWHERE;
     mark->newline_seen = false;
@@ -555,7 +555,7 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
 void bm_mark_inner_markup(struct bm_mark *mark) {
     begin_long_number(mark);
     cut_content(mark, mark->less);
-    bm_digest_end_part(&mark->digest);
+    bm_mark_digest_end_part(&mark->digest);
     mark->tag_is_open = false;
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -625,7 +625,7 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
         break;
     }
     if (mark->field_is_open) add_to_field(mark, byte);
-    if (mark->digest.part != BM_DIGEST_NOTHING) bm_digest_add(&mark->digest, byte);
+    if (mark->digest.part != BM_DIGEST_NOTHING) bm_mark_digest_add(&mark->digest, byte);
     add_to_number(mark, byte);
     return true;
 }

@@ -38,8 +38,8 @@ void bm_mark_no_declaration(struct bm_mark *mark) {
 /* --- what is not XML ------------------------------------------------------------------------- */
 
 bool bm_mark_fail_sample(struct bm_mark *mark) {
-    return bm_look_fail(mark, mark->less, mark->declaration, mark->n_declaration,
-                        ": a '<' was expected here");
+    return bm_mark_look_fail(mark, mark->less, mark->declaration, mark->n_declaration,
+                             ": a '<' was expected here");
 }
 
 /* Bytes are collected so that the message does not depend on how they came. */

@@ -125,7 +125,7 @@ static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_nam
     memcpy(table->last, name, n);
     table->n_last = n_name;
     table->n_runs++;
-    bm_digest_add_name(&mark->digest, name, n_name);
+    bm_mark_digest_add_name(&mark->digest, name, n_name);
 }
 
 static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {

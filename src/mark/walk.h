@@ -190,7 +190,8 @@ INLINE bool may_be_part(const struct walk *walk) {
 }
 
 /* Is it one whose content matters? *part: to the digest. */
-static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name, enum bm_digest_part *part) {
+static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name,
+                     enum bm_mark_digest_part *part) {
     bool is_xml2 = walk->mark->kin.format == BLASTMERGE_FORMAT_XML2;
     *part = BM_DIGEST_NOTHING;
     if (!is_xml2 && walk->depth != BM_DEPTH_ITERATION) return false;
@@ -208,9 +209,9 @@ static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name
 
 /* A part of a query, or its message, if it is a leaf of plain ASCII. */
 WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name,
-                                          enum bm_digest_part part) {
+                                          enum bm_mark_digest_part part) {
     struct bm_mark *mark = walk.mark;
-    struct bm_digest *digest = &mark->digest;
+    struct bm_mark_digest *digest = &mark->digest;
     size_t begin = less + n_name + 2;
     size_t end = walk.special[2];
     const uint8_t *end_tag = walk.text + end;
@@ -218,7 +219,7 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
         end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
     if (!is_leaf || end - begin > BM_MARK_MAX_CONTENT || !has_room(&walk)) return walk;
     if (part != BM_DIGEST_NOTHING && digest->is_wanted)
-        bm_digest_take(&digest->query, part, walk.text + begin, end - begin);
+        bm_mark_digest_take(&digest->query, part, walk.text + begin, end - begin);
     if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
     if (part != BM_DIGEST_NOTHING) mark->names_are_due = false;
     if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
@@ -232,7 +233,7 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
 
 /* A start tag that is more than a short name. */
 WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t greater) {
-    enum bm_digest_part part;
+    enum bm_mark_digest_part part;
     const uint8_t *name = walk.text + less + 1;
     size_t n_name = measure_name(name);
     size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
@@ -251,7 +252,7 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
     const uint8_t *name = walk->text + less + 1;
     size_t greater = walk->special[1];
     size_t n_name = name_length(name);
-    enum bm_digest_part part;
+    enum bm_mark_digest_part part;
     if (walk->text[greater] != '>' || !begins_name(*name) || walk->depth == BM_MARK_MAX_DEPTH)
         return STOP_SHORT;
     if (n_name != greater - less - 1 || n_name >= MAX_SHORT) {

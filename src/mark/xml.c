@@ -56,7 +56,7 @@ const char *bm_mark_implementation(void) {
 
 bool bm_mark_use(struct bm_mark *mark, const char *way) {
     mark->walk = find_walk(way);
-    mark->json_walk = mark->walk == NULL ? NULL : bm_json_find_walk(way);
+    mark->json_walk = mark->walk == NULL ? NULL : bm_mark_json_find_walk(way);
     return mark->walk != NULL || strcmp(way, "bytes") == 0;
 }
 

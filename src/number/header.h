@@ -17,28 +17,28 @@ enum {
     BM_HEADER_SHOWN = 128 /* bytes of a value as a message shows it */
 };
 
-struct bm_header_field {
+struct bm_number_header_field {
     char name[BM_HEADER_NAME];
     char value[BM_HEADER_VALUE];
     uint64_t hash; /* of the whole name and value */
 };
 
-struct bm_header {
-    struct bm_header_field fields[BM_HEADER_FIELDS];
+struct bm_number_header {
+    struct bm_number_header_field fields[BM_HEADER_FIELDS];
     size_t n_fields;
-    struct bm_scope scope;
+    struct bm_number_scope scope;
 };
 
 /* Empties it for the next document. */
-void bm_header_begin(struct bm_header *header);
+void bm_number_header_begin(struct bm_number_header *header);
 
 /* Keeps the field if it is one that is compared, or of the scope. */
-void bm_header_take(struct bm_header *header, const struct bm_mark_field *field);
+void bm_number_header_take(struct bm_number_header *header, const struct bm_mark_field *field);
 
 /* What a document may lack, and the first one does, it has from now on from this one. */
-void bm_header_complete(struct bm_header *first, const struct bm_header *header);
+void bm_number_header_complete(struct bm_number_header *first, const struct bm_number_header *header);
 
-struct bm_header_difference {
+struct bm_number_header_difference {
     const char *name;
     const char *value;       /* NULL: this document has no such field */
     const char *first_value; /* NULL: the first one has none */
@@ -49,10 +49,10 @@ struct bm_header_difference {
 };
 
 /* The next difference from *position (0 at the beginning) on; false where there is none. */
-bool bm_header_compare(const struct bm_header *first, const struct bm_header *header, size_t *position,
-                       struct bm_header_difference *difference);
+bool bm_number_header_compare(const struct bm_number_header *first, const struct bm_number_header *header,
+                              size_t *position, struct bm_number_header_difference *difference);
 
 /* Writes one of two different values for a message, as bm_show_difference() does, or "absent". */
-void bm_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]);
+void bm_number_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]);
 
 #endif

@@ -13,13 +13,13 @@ static const char number_end_tag[] = "</Iteration_iter-num>";
 
 /* --- making edits -------------------------------------------------------------------------------- */
 
-static void add(struct bm_edit_list *edits, enum bm_edit_kind kind, uint64_t offset) {
-    bm_require(edits->n_edits < BM_EDIT_LIST);
+static void add(struct bm_script *edits, enum bm_edit_kind kind, uint64_t offset) {
+    bm_require(edits->n_edits < BM_SCRIPT_EDITS);
     edits->edits[edits->n_edits++] = (struct bm_edit){.offset = offset, .kind = kind};
 }
 
 /* Inserts text that lives as long as the job. */
-static void insert(struct bm_edit_list *edits, uint64_t offset, const char *text, size_t n_text) {
+static void insert(struct bm_script *edits, uint64_t offset, const char *text, size_t n_text) {
     if (n_text == 0) return;
     add(edits, BM_EDIT_INSERT, offset);
     edits->edits[edits->n_edits - 1].insert = text;
@@ -27,22 +27,22 @@ static void insert(struct bm_edit_list *edits, uint64_t offset, const char *text
 }
 
 /* Inserts text of the moment, which is copied into the list. */
-static void insert_copy(struct bm_edit_list *edits, uint64_t offset, const char *text, size_t n_text) {
-    bm_require(n_text <= BM_EDIT_TEXT - edits->n_text);
+static void insert_copy(struct bm_script *edits, uint64_t offset, const char *text, size_t n_text) {
+    bm_require(n_text <= BM_SCRIPT_TEXT - edits->n_text);
     char *copy = edits->text + edits->n_text;
     memcpy(copy, text, n_text);
     edits->n_text += n_text;
     insert(edits, offset, copy, n_text);
 }
 
-static void drop(struct bm_edit_list *edits, uint64_t offset, uint64_t end) {
+static void drop(struct bm_script *edits, uint64_t offset, uint64_t end) {
     if (offset == end) return;
     add(edits, BM_EDIT_DROP, offset);
     add(edits, BM_EDIT_KEEP, end);
 }
 
 /* Lines, of which several may follow each other. */
-static void drop_lines(struct bm_edit_list *edits, uint64_t offset, uint64_t end) {
+static void drop_lines(struct bm_script *edits, uint64_t offset, uint64_t end) {
     struct bm_edit *last = edits->edits + edits->n_edits - 1;
     bool goes_on = edits->n_edits > edits->position && last->kind == BM_EDIT_KEEP && last->offset == offset;
     if (goes_on)
@@ -51,25 +51,25 @@ static void drop_lines(struct bm_edit_list *edits, uint64_t offset, uint64_t end
         drop(edits, offset, end);
 }
 
-static void begin_fragment(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+static void begin_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_BEGIN, offset);
     number->is_in_fragment = true;
     number->is_dropping = false;
 }
 
-static void end_fragment(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+static void end_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     if (!number->is_in_fragment) return;
     add(edits, BM_EDIT_END, offset);
     number->is_in_fragment = false;
     number->is_dropping = false;
 }
 
-static void begin_drop(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+static void begin_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_DROP, offset);
     number->is_dropping = true;
 }
 
-static void end_drop(struct bm_number *number, struct bm_edit_list *edits, uint64_t offset) {
+static void end_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_KEEP, offset);
     number->is_dropping = false;
 }
@@ -123,7 +123,7 @@ bool bm_number_is_text(const char *text) {
 void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
                     bool keeps_gaps) {
     memset(number, 0, sizeof *number);
-    bm_query_ids_open(&number->ids, query_ids);
+    bm_number_query_ids_open(&number->ids, query_ids);
     number->keeps_gaps = keeps_gaps;
     number->pending_body = NONE;
     number->keeps_database = database == NULL;
@@ -174,11 +174,11 @@ static void begin_run(struct bm_number *number, const struct bm_mark_entry *mark
         exceed(number, "the numbers of the Iterations before", mark->offset);
     number->own_number = 0;
     number->has_own_number = false;
-    bm_query_ids_begin(&number->ids);
+    bm_number_query_ids_begin(&number->ids);
 }
 
 static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
-                          struct bm_edit_list *edits) {
+                          struct bm_script *edits) {
     number->n_documents++;
     number->is_first = !number->has_prologue;
     number->has_prologue = true;
@@ -196,7 +196,7 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
 }
 
 static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                             struct bm_edit_list *edits) {
+                             struct bm_script *edits) {
     if (!number->is_first) return;
     begin_fragment(number, edits, mark->offset);
     if ((mark->flags & BM_MARK_CONVERTED) == 0) return;
@@ -205,7 +205,7 @@ static void take_declaration(struct bm_number *number, const struct bm_mark_entr
 }
 
 static void take_no_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_edit_list *edits) {
+                                struct bm_script *edits) {
     if (!number->is_first) return;
     begin_fragment(number, edits, mark->offset);
     insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
@@ -213,7 +213,7 @@ static void take_no_declaration(struct bm_number *number, const struct bm_mark_e
 }
 
 static void take_database(struct bm_number *number, const struct bm_mark_entry *mark,
-                          struct bm_edit_list *edits) {
+                          struct bm_script *edits) {
     static const char end_tag[] = "</BlastOutput_db>";
     if (!number->is_first || number->keeps_database) return;
     if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
@@ -228,7 +228,7 @@ static void take_database(struct bm_number *number, const struct bm_mark_entry *
 }
 
 static void take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
-                              struct bm_edit_list *edits) {
+                              struct bm_script *edits) {
     if (number->is_dropping) end_drop(number, edits, mark->offset);
 }
 
@@ -318,8 +318,8 @@ const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *
 /* --- the body ------------------------------------------------------------------------------------ */
 
 static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
-                            struct bm_edit_list *edits) {
-    number->style = bm_style_of((enum blastmerge_format)mark->value);
+                            struct bm_script *edits) {
+    number->style = bm_number_style_of((enum blastmerge_format)mark->value);
     if (!number->is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
     drop(edits, mark->offset, mark->offset + 1);
@@ -334,7 +334,7 @@ static void take_body(struct bm_number *number, const struct bm_mark_entry *mark
 }
 
 /* The body counts: its fragment begins before the edits that its text has had so far. */
-static void begin_body(struct bm_number *number, struct bm_edit_list *edits) {
+static void begin_body(struct bm_number *number, struct bm_script *edits) {
     if (number->pending_body == NONE) return;
     struct bm_edit *pending = edits->edits + edits->n_edits - number->n_pending_edits;
     begin_fragment(number, edits, number->pending_body);
@@ -346,14 +346,14 @@ static void begin_body(struct bm_number *number, struct bm_edit_list *edits) {
 }
 
 /* The body had no Iteration: nothing of it counts. */
-static void forget_body(struct bm_number *number, struct bm_edit_list *edits) {
+static void forget_body(struct bm_number *number, struct bm_script *edits) {
     edits->n_edits -= number->n_pending_edits;
     number->n_pending_edits = 0;
     number->pending_body = NONE;
 }
 
 static void take_iteration(struct bm_number *number, const struct bm_mark_entry *mark,
-                           struct bm_edit_list *edits) {
+                           struct bm_script *edits) {
     begin_body(number, edits);
     if (!number->has_iteration && number->n_iterations > 0) {
         bool is_open = number->line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
@@ -374,11 +374,11 @@ static void take_iteration_end(struct bm_number *number, const struct bm_mark_en
     uint64_t n_bytes = mark->offset - number->iteration;
     if (!number->keeps_gaps || number->style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
     const uint8_t *text = batch->text + (int64_t)(number->iteration - batch->text_offset);
-    number->n_bare_iterations += bm_style_is_bare(number->style, text, (size_t)n_bytes);
+    number->n_bare_iterations += bm_number_style_is_bare(number->style, text, (size_t)n_bytes);
 }
 
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_edit_list *edits) {
+                                struct bm_script *edits) {
     if (number->pending_body != NONE && mark->offset - number->pending_body > BM_NUMBER_MAX_BODY_HOLD) {
         begin_body(number, edits);
     }
@@ -425,14 +425,14 @@ static void add_number(struct bm_number *number, uint64_t *sum, uint64_t value, 
 /* The Iteration's number, as far as its document has one. Where a document's numbers go back, as if another
  * run began there, they are counted on. */
 static void find_number(struct bm_number *number, const struct bm_mark_entry *mark) {
-    bool is_known = (mark->flags & BM_MARK_DIGITS) != 0;
+    bool is_known = (mark->flags & BM_MARK_DIGITS) != 0 && mark->value > 0; /* BLAST counts from 1 */
     bool is_return = is_known && number->has_own_number && mark->value <= number->own_number;
     uint64_t own = number->own_number;
     if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
         exceed(number, "the Iteration's number", mark->offset);
     number->n_unnumbered += !is_known;
     number->n_returns += is_return;
-    if (is_return) bm_query_ids_return(&number->ids);
+    if (is_return) bm_number_query_ids_return(&number->ids);
     number->n_gaps += is_known && !is_return && mark->value != own;
     if (is_return && number->keeps_gaps)
         add_number(number, &number->number_before, number->own_number, mark->offset);
@@ -445,8 +445,7 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
 }
 
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
-static void take_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                        struct bm_edit_list *edits) {
+static void take_number(struct bm_number *number, const struct bm_mark_entry *mark, struct bm_script *edits) {
     char new_digits[20];
     find_number(number, mark);
     size_t n_new = print_number(new_digits, number->number);
@@ -467,7 +466,7 @@ static void take_number(struct bm_number *number, const struct bm_mark_entry *ma
 }
 
 static void take_long_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                             struct bm_edit_list *edits) {
+                             struct bm_script *edits) {
     char digits[20];
     find_number(number, mark);
     insert_copy(edits, mark->offset, digits, print_number(digits, number->number));
@@ -524,15 +523,15 @@ void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *
 
 /* Inserts the element of the query's id if that has become another one. */
 static bool insert_new_id(struct bm_number *number, const struct bm_number_names *names, uint64_t offset,
-                          struct bm_edit_list *edits) {
+                          struct bm_script *edits) {
     const size_t n_start = strlen(name_elements[0].start_tag), n_end = strlen(name_elements[0].end_tag);
     const char *id = names->elements[0] + n_start;
     const size_t n_id = names->n_elements[0] - n_start - n_end;
     char text[128];
     number->old_query = number->new_query = 0;
     if (number->ids.policy == BLASTMERGE_QUERY_IDS_KEEP ||
-        !bm_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
-                           &number->new_query))
+        !bm_number_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
+                                  &number->new_query))
         return false;
     if (number->new_query == number->old_query) {
         number->new_query = 0;
@@ -548,7 +547,7 @@ static bool insert_new_id(struct bm_number *number, const struct bm_number_names
 
 /* The header's query is that of the first Iteration; PSI-BLAST has several for one query. */
 static void insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
-                         struct bm_edit_list *edits) {
+                         struct bm_script *edits) {
     const struct bm_number_names *names = &number->names[number->which_names];
     bool is_of_query = number->n_own_iterations == 1 || number->is_psi;
     if (!number->has_names || !is_of_query) return;
@@ -566,7 +565,7 @@ static void insert_names(struct bm_number *number, const struct bm_mark_entry *m
 
 /* Inserts a whole number element where there is none. */
 static void take_missing_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_edit_list *edits) {
+                                struct bm_script *edits) {
     static const char iteration_end_tag[] = "</Iteration>";
     bool is_empty_tag = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     char text[160];
@@ -598,7 +597,7 @@ static const char *content_of(const struct bm_mark_entry *mark, const struct bm_
 }
 
 /* Replaces text by other text; what agrees from the left stays. */
-static void replace(struct bm_edit_list *edits, uint64_t offset, const char *old_text, size_t n_old,
+static void replace(struct bm_script *edits, uint64_t offset, const char *old_text, size_t n_old,
                     const char *new_text, size_t n_new) {
     size_t n_same = 0;
     while (n_same < n_old && n_same < n_new && old_text[n_same] == new_text[n_same]) n_same++;
@@ -608,7 +607,7 @@ static void replace(struct bm_edit_list *edits, uint64_t offset, const char *old
 
 /* Replaces an id by the query's new one. */
 static void replace_id(const struct bm_number *number, const struct bm_mark_entry *mark,
-                       const struct bm_batch *batch, struct bm_edit_list *edits) {
+                       const struct bm_batch *batch, struct bm_script *edits) {
     static const char stem[] = "Query_";
     char new_id[sizeof stem + 20];
     memcpy(new_id, stem, sizeof stem - 1);
@@ -617,16 +616,16 @@ static void replace_id(const struct bm_number *number, const struct bm_mark_entr
 }
 
 static void take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
-                          const struct bm_batch *batch, struct bm_edit_list *edits) {
+                          const struct bm_batch *batch, struct bm_script *edits) {
     bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
     /* If it is cut it is no such id. */
     size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
     number->old_query = number->new_query = 0;
-    bm_query_ids_count(&number->ids, mark->value);
+    bm_number_query_ids_count(&number->ids, mark->value);
     if (is_unnamed) {
-        bm_query_ids_take_unnamed(&number->ids, &number->old_query, &number->new_query);
-    } else if (!bm_query_ids_take(&number->ids, content_of(mark, batch), n_id, number->own_number,
-                                  &number->old_query, &number->new_query)) {
+        bm_number_query_ids_take_unnamed(&number->ids, &number->old_query, &number->new_query);
+    } else if (!bm_number_query_ids_take(&number->ids, content_of(mark, batch), n_id, number->own_number,
+                                         &number->old_query, &number->new_query)) {
         return;
     }
     if (number->new_query == number->old_query) {
@@ -647,8 +646,8 @@ static void take_unknown_id(struct bm_number *number, uint64_t query) {
 
 /* The id in a row of its query, which is in the other ones, too. */
 static void take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch, struct bm_edit_list *edits) {
-    uint64_t query = bm_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
+                           const struct bm_batch *batch, struct bm_script *edits) {
+    uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
     if (!number->style->has_count) {
         take_unknown_id(number, query);
     } else if (number->old_query != 0 && query != number->old_query) {
@@ -660,13 +659,13 @@ static void take_query_row(struct bm_number *number, const struct bm_mark_entry 
 }
 
 static void take_message(struct bm_number *number, const struct bm_mark_entry *mark,
-                         const struct bm_batch *batch, struct bm_edit_list *edits) {
-    struct bm_query_message renamed;
+                         const struct bm_batch *batch, struct bm_script *edits) {
+    struct bm_number_query_message renamed;
     const char *message = content_of(mark, batch);
     if (number->new_query == 0) return;
-    enum bm_query_prefix prefix =
-        bm_query_rename(message, (size_t)(mark->end - mark->offset), number->style->form, number->old_query,
-                        number->new_query, &renamed);
+    enum bm_number_query_prefix prefix =
+        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->style->form,
+                               number->old_query, number->new_query, &renamed);
     number->new_query = 0;
     if (prefix == BM_QUERY_ODD) number->n_odd_messages++;
     if (prefix == BM_QUERY_LOST) number->n_excess_iterations++;
@@ -692,7 +691,7 @@ static size_t encode_utf8(char utf8[3], unsigned character) {
 }
 
 static void take_character(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch, struct bm_edit_list *edits) {
+                           const struct bm_batch *batch, struct bm_script *edits) {
     char utf8[3];
     size_t n = encode_utf8(utf8, (unsigned)mark->value);
     if (number->is_capturing) {
@@ -722,7 +721,7 @@ static void take_document_end(struct bm_number *number, const struct bm_mark_ent
 
 /* A mark of a document's own. */
 static void take_document_mark(struct bm_number *number, const struct bm_mark_entry *mark,
-                               const struct bm_batch *batch, struct bm_edit_list *edits) {
+                               const struct bm_batch *batch, struct bm_script *edits) {
     switch (mark->kind) {
     case BM_MARK_DOCUMENT:
         take_document(number, mark, edits);
@@ -764,7 +763,7 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
 }
 
 static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
-                      const struct bm_batch *batch, struct bm_edit_list *edits) {
+                      const struct bm_batch *batch, struct bm_script *edits) {
     switch (mark->kind) {
     case BM_MARK_ITERATION:
         take_iteration(number, mark, edits);
@@ -809,7 +808,7 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
 }
 
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t safe, struct bm_edit_list *edits) {
+                    uint64_t safe, struct bm_script *edits) {
     for (size_t i = 0; i < marks->n_entries; i++) {
         take_mark(number, &marks->entries[i], batch, edits);
         if (number->ids.is_beyond) exceed(number, "the number of the query's id", marks->entries[i].offset);
@@ -825,7 +824,7 @@ void bm_number_leave(struct bm_number *number) {
     number->excess = (struct bm_number_excess){0};
 }
 
-uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits) {
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits) {
     if (number->pending_body == NONE) return mark_safe;
     if (mark_safe <= number->pending_body + BM_NUMBER_MAX_BODY_HOLD) {
         return mark_safe < number->pending_body ? mark_safe : number->pending_body;

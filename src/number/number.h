@@ -9,8 +9,8 @@
 #ifndef BM_NUMBER_H
 #define BM_NUMBER_H
 
-#include "base/batch.h"
-#include "base/edit.h"
+#include "flow/batch.h"
+#include "flow/script.h"
 #include "flow/tally.h"
 #include "mark/mark.h"
 #include "number/style.h"
@@ -38,13 +38,13 @@ struct bm_number {
     bool keeps_gaps; /* an Iteration's number is that in its run, counted on */
 
     /* the whole merge */
-    const struct bm_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
+    const struct bm_number_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
     uint64_t n_documents;
     uint64_t n_iterations;
     bool has_prologue;  /* the first document has begun */
     uint64_t n_queries; /* that the documents say they hold, where the style has a count */
     uint64_t n_counted; /* documents that say so: if not all do, the result does not, either */
-    struct bm_query_ids ids;
+    struct bm_number_query_ids ids;
     uint64_t n_changed_ids;       /* of the generated ones: they have another number in the result */
     uint64_t n_guessed_ids;       /* of these: they might be a user's where other queries have names */
     uint64_t n_odd_messages;      /* begin with such an id, but not as BLAST writes it: kept */
@@ -118,7 +118,7 @@ struct bm_tally bm_number_tally(struct bm_number *number);
  * holds the text; `safe`: no later mark lies below this offset, as bm_mark_safe() has it.
  */
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t safe, struct bm_edit_list *edits);
+                    uint64_t safe, struct bm_script *edits);
 
 /* A field of the current document's header: that of the last mark which was taken. */
 void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field);
@@ -127,7 +127,7 @@ void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *
 
 /* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
  * May append edits. */
-uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_edit_list *edits);
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits);
 
 /* Nothing more of the current child is taken: its marks have ended anywhere. For jobs that write nothing. */
 void bm_number_leave(struct bm_number *number);

@@ -26,7 +26,7 @@ static int compare_runs(struct run a, struct run b) {
     return memcmp(a.digits, b.digits, a.n_digits);
 }
 
-int bm_order_compare(const char *a, const char *b) {
+int bm_number_order_compare(const char *a, const char *b) {
     const char *whole_a = a;
     const char *whole_b = b;
     while (*a != '\0' && *b != '\0') {
@@ -51,8 +51,8 @@ static uint64_t value_of(struct run run) {
     return value;
 }
 
-enum bm_order_step bm_order_step(const char *a, const char *b) {
-    bool is_backward = bm_order_compare(a, b) > 0;
+enum bm_number_order_step bm_number_order_step(const char *a, const char *b) {
+    bool is_backward = bm_number_order_compare(a, b) > 0;
     size_t n_differences = 0;
     uint64_t leap = 0;
     while (*a != '\0' && *b != '\0') {

@@ -47,7 +47,7 @@ static size_t count_digits(const char *text, size_t n_text) {
     return n;
 }
 
-uint64_t bm_query_number(const char *text, size_t n_text) {
+uint64_t bm_number_query_number(const char *text, size_t n_text) {
     uint64_t number = 0;
     if (!begins_with(text, n_text, stem, LENGTH(stem))) return 0;
     const char *digits = text + LENGTH(stem);
@@ -63,20 +63,20 @@ uint64_t bm_query_number(const char *text, size_t n_text) {
 
 /* --- ids ----------------------------------------------------------------------------------------- */
 
-void bm_query_ids_open(struct bm_query_ids *ids, enum blastmerge_query_ids policy) {
+void bm_number_query_ids_open(struct bm_number_query_ids *ids, enum blastmerge_query_ids policy) {
     memset(ids, 0, sizeof *ids);
     ids->policy = policy;
 }
 
 /* The sum, or what is before it where that would be beyond. */
-static uint64_t add(struct bm_query_ids *ids, uint64_t before, uint64_t number) {
+static uint64_t add(struct bm_number_query_ids *ids, uint64_t before, uint64_t number) {
     uint64_t sum = before;
     if (bm_add(&sum, number)) return sum;
     ids->is_beyond = true;
     return before;
 }
 
-void bm_query_ids_begin(struct bm_query_ids *ids) {
+void bm_number_query_ids_begin(struct bm_number_query_ids *ids) {
     ids->shift = add(ids, ids->shift, ids->largest);
     ids->largest = 0;
     ids->last = 0;
@@ -85,31 +85,31 @@ void bm_query_ids_begin(struct bm_query_ids *ids) {
     ids->may_return = false;
 }
 
-void bm_query_ids_return(struct bm_query_ids *ids) {
+void bm_number_query_ids_return(struct bm_number_query_ids *ids) {
     ids->may_return = true;
 }
 
-void bm_query_ids_count(struct bm_query_ids *ids, uint64_t position) {
+void bm_number_query_ids_count(struct bm_number_query_ids *ids, uint64_t position) {
     ids->position = position;
 }
 
 /* BLAST counts either all queries (an Iteration's number, but for PSI-BLAST), or those without a name;
  * PSI-BLAST has several Iterations in a row for one. */
-static bool is_generated(const struct bm_query_ids *ids, uint64_t number, uint64_t position) {
+static bool is_generated(const struct bm_number_query_ids *ids, uint64_t number, uint64_t position) {
     if (ids->policy == BLASTMERGE_QUERY_IDS_RENUMBER) return true;
     return number == position || number == ids->last || number == ids->last + 1;
 }
 
-bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, uint64_t position,
-                       uint64_t *old_number, uint64_t *new_number) {
-    uint64_t number = bm_query_number(id, n_id);
+bool bm_number_query_ids_take(struct bm_number_query_ids *ids, const char *id, size_t n_id, uint64_t position,
+                              uint64_t *old_number, uint64_t *new_number) {
+    uint64_t number = bm_number_query_number(id, n_id);
     assert(ids->policy != BLASTMERGE_QUERY_IDS_KEEP);
     if (number == 0 || ids->counts_all) {
         ids->n_named++;
         return false;
     }
     if (ids->may_return && number <= ids->largest && (number == position || number == 1))
-        bm_query_ids_begin(ids);
+        bm_number_query_ids_begin(ids);
     ids->may_return = false;
     if (!is_generated(ids, number, position)) {
         ids->n_odd++;
@@ -123,7 +123,8 @@ bool bm_query_ids_take(struct bm_query_ids *ids, const char *id, size_t n_id, ui
     return true;
 }
 
-void bm_query_ids_take_unnamed(struct bm_query_ids *ids, uint64_t *old_number, uint64_t *new_number) {
+void bm_number_query_ids_take_unnamed(struct bm_number_query_ids *ids, uint64_t *old_number,
+                                      uint64_t *new_number) {
     ids->counts_all = true;
     ids->n_generated++;
     *old_number = ids->position;
@@ -197,7 +198,8 @@ static size_t sequence_length(const char *text, size_t n_text) {
     return n;
 }
 
-static struct unit take_unit(const char *text, size_t n_text, enum bm_query_form form, enum beyond beyond) {
+static struct unit take_unit(const char *text, size_t n_text, enum bm_number_query_form form,
+                             enum beyond beyond) {
     if (n_text == 0) return (struct unit){0, 0};
     if (*text == '&' && form == BM_QUERY_XML) return take_reference(text, n_text);
     if (*text == '\\' && form == BM_QUERY_JSON) return take_escape(text, n_text);
@@ -208,7 +210,7 @@ static struct unit take_unit(const char *text, size_t n_text, enum bm_query_form
 }
 
 /* What BLAST counted for a string; SIZE_MAX if that cannot be told. */
-static size_t count(const char *text, size_t n_text, enum bm_query_form form, enum beyond beyond) {
+static size_t count(const char *text, size_t n_text, enum bm_number_query_form form, enum beyond beyond) {
     size_t n = 0;
     for (size_t at = 0; at < n_text;) {
         struct unit unit = take_unit(text + at, n_text - at, form, beyond);
@@ -227,7 +229,7 @@ struct title {
     size_t n_name; /* "Query_7" or "lcl|Query_7" */
     size_t n_text; /* without the dots */
     bool is_cut;
-    enum bm_query_form form;
+    enum bm_number_query_form form;
     enum beyond beyond;
 };
 
@@ -307,9 +309,10 @@ static size_t print_name(char name[MOST_NAME], const char *message, uint64_t num
                             number);
 }
 
-enum bm_query_prefix bm_query_rename(const char *message, size_t n_message, enum bm_query_form form,
-                                     uint64_t old_number, uint64_t new_number,
-                                     struct bm_query_message *renamed) {
+enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n_message,
+                                                   enum bm_number_query_form form, uint64_t old_number,
+                                                   uint64_t new_number,
+                                                   struct bm_number_query_message *renamed) {
     char name[MOST_NAME];
     struct title title = {.text = message, .form = form};
     assert(new_number >= old_number);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct bm_style styles[] = {
+static const struct bm_number_style styles[] = {
     [BLASTMERGE_FORMAT_XML] = {.joint = "",
                                .joint_open = "\n",
                                .end_tag = "</BlastOutput_iterations>",
@@ -33,11 +33,11 @@ static const struct bm_style styles[] = {
         {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
 };
 
-bool bm_style_is_bare(const struct bm_style *style, const void *text, size_t n_text) {
+bool bm_number_style_is_bare(const struct bm_number_style *style, const void *text, size_t n_text) {
     return style->hits != NULL && memmem(text, n_text, style->hits, strlen(style->hits)) == NULL;
 }
 
-const struct bm_style *bm_style_of(enum blastmerge_format format) {
+const struct bm_number_style *bm_number_style_of(enum blastmerge_format format) {
     bm_require(format > BLASTMERGE_FORMAT_AUTO && (size_t)format < sizeof styles / sizeof styles[0]);
     return &styles[format];
 }

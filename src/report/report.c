@@ -282,7 +282,7 @@ static void add_lost(struct bm_report *report, json_t *row) {
     report->lost = report->superseded = NULL;
 }
 
-void bm_report_missing(struct bm_report *report, const struct bm_expect_gap *gap) {
+void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *gap) {
     json_t *rows = gap->is_unknown ? report->unknown : report->missing;
     if (json_array_size(rows) >= BM_REPORT_MOST_MISSING) return;
     json_t *row = json_pack("{s:o, s:o, s:o, s:o}", "first", number_of(gap->first), "last",

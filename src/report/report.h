@@ -5,25 +5,25 @@
 #ifndef BM_REPORT_H
 #define BM_REPORT_H
 
-#include "expect/expect.h"
+#include "queries/queries.h"
 #include "salvage/salvage.h"
 
-typedef struct json_t bm_json;
+typedef struct json_t bm_mark_json;
 
 struct bm_report {
     enum blastmerge_status (*write)(void *context, const void *data, size_t n_bytes,
                                     struct blastmerge_error *error);
     void *context;
-    bm_json *header;         /* of the child at hand: its first document's fields */
-    bm_json *child_warnings; /* of the child at hand */
-    bm_json *warnings;       /* of the whole merge */
-    bm_json *lost;           /* of the child at hand; NULL: nothing */
-    bm_json *superseded;     /* likewise */
-    bm_json *made_header;    /* what the result's header was made of, or NULL */
-    uint64_t n_unchecked;    /* of the child at hand */
-    bm_json *missing;        /* queries without an Iteration */
-    bm_json *unknown;        /* queries of which that is not known */
-    bool has_failed;         /* out of memory while something was kept */
+    bm_mark_json *header;         /* of the child at hand: its first document's fields */
+    bm_mark_json *child_warnings; /* of the child at hand */
+    bm_mark_json *warnings;       /* of the whole merge */
+    bm_mark_json *lost;           /* of the child at hand; NULL: nothing */
+    bm_mark_json *superseded;     /* likewise */
+    bm_mark_json *made_header;    /* what the result's header was made of, or NULL */
+    uint64_t n_unchecked;         /* of the child at hand */
+    bm_mark_json *missing;        /* queries without an Iteration */
+    bm_mark_json *unknown;        /* queries of which that is not known */
+    bool has_failed;              /* out of memory while something was kept */
     uint64_t n_children;
 };
 
@@ -50,7 +50,7 @@ void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
 /* Keeps that queries in a row have no Iteration, or perhaps none. So many of these are kept. */
 enum { BM_REPORT_MOST_MISSING = 1024 };
-void bm_report_missing(struct bm_report *report, const struct bm_expect_gap *gap);
+void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *gap);
 
 /* Writes the row of the child at hand, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,

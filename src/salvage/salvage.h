@@ -11,7 +11,7 @@
 #ifndef BM_SALVAGE_H
 #define BM_SALVAGE_H
 
-#include "base/batch.h"
+#include "flow/batch.h"
 #include "mark/mark.h"
 
 enum {
@@ -85,47 +85,48 @@ struct bm_salvage_plan {
     struct bm_span *spans; /* the bytes that are worth reading; without any: all */
 };
 
-struct bm_survey;
+struct bm_salvage_survey;
 
-enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
-                                      const struct blastmerge_options *options) BM_CHECK_RESULT;
-void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory);
+enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey, struct bm_memory *memory,
+                                              const struct blastmerge_options *options) BM_CHECK_RESULT;
+void bm_salvage_survey_close(struct bm_salvage_survey *survey, struct bm_memory *memory);
 
 /* Begins with a child. is_careful: an Iteration inside of another one is a fault; else it is only remembered.
- * is_comparing: runs are compared, as bm_survey_wants_comparison() has asked for. */
-void bm_survey_begin(struct bm_survey *survey, bool is_careful, bool is_comparing);
+ * is_comparing: runs are compared, as bm_salvage_survey_wants_comparison() has asked for. */
+void bm_salvage_survey_begin(struct bm_salvage_survey *survey, bool is_careful, bool is_comparing);
 
 /* A damaged child has been surveyed, and the search in it seems to have been begun again: whether the runs are to be
  * compared, for which the child must be surveyed once more, with the same settings. */
-bool bm_survey_wants_comparison(struct bm_survey *survey);
+bool bm_salvage_survey_wants_comparison(struct bm_salvage_survey *survey);
 
 /* Takes a batch. base: text of the child before its first batch. */
-void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base);
+void bm_salvage_survey_text(struct bm_salvage_survey *survey, const struct bm_batch *batch, uint64_t base);
 
 /* The gzip member at hand is at fault: nothing counts of it, whose text begins at the offset. These bytes are
  * left out. The next batches' base is `text`. */
-void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct bm_span *bytes,
-                           const char *reason);
+void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t text,
+                                   const struct bm_span *bytes, const char *reason);
 
 /* The gzip member at hand, whose text begins at the offset, is cut short, and with it the child. False: it is
- * at fault in itself, too, and bm_survey_lose_member() is due. */
-bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) BM_CHECK_RESULT;
+ * at fault in itself, too, and bm_salvage_survey_lose_member() is due. */
+bool bm_salvage_survey_cut(struct bm_salvage_survey *survey, uint64_t text,
+                           const char *reason) BM_CHECK_RESULT;
 
 /* The child has come to its end: the document must have, too. */
-void bm_survey_end(struct bm_survey *survey);
+void bm_salvage_survey_end(struct bm_salvage_survey *survey);
 
 /* The child holds nothing, which it should not. */
-void bm_survey_lose_all(struct bm_survey *survey, const char *reason);
+void bm_salvage_survey_lose_all(struct bm_salvage_survey *survey, const char *reason);
 
 /* Whether an "<Iteration>" was seen that the scanner did not take for one. */
-bool bm_survey_saw_nesting(const struct bm_survey *survey);
+bool bm_salvage_survey_saw_nesting(const struct bm_salvage_survey *survey);
 
 /* Makes a plain header of what is whole of the child's first header: salvage/header.h. The survey has ended. */
 struct bm_salvage_header;
-void bm_survey_make_header(struct bm_survey *survey, struct bm_salvage_header *header);
+void bm_salvage_survey_make_header(struct bm_salvage_survey *survey, struct bm_salvage_header *header);
 
 /* The plan, in one piece of memory, without n_bytes; NULL: none is left. */
-struct bm_salvage_plan *bm_survey_plan(struct bm_survey *survey, const struct bm_span *spans, size_t n_spans,
-                                       struct bm_memory *memory) BM_CHECK_RESULT;
+struct bm_salvage_plan *bm_salvage_survey_plan(struct bm_salvage_survey *survey, const struct bm_span *spans,
+                                               size_t n_spans, struct bm_memory *memory) BM_CHECK_RESULT;
 
 #endif

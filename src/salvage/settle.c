@@ -12,17 +12,17 @@
 
 #include <string.h>
 
-static size_t n_holes_before_next(const struct bm_survey_state *now, size_t run) {
+static size_t n_holes_before_next(const struct bm_salvage_survey_state *now, size_t run) {
     return run + 1 < now->n_runs ? now->runs[run + 1].n_holes : now->n_holes;
 }
 
-static bool is_complete(const struct bm_survey_state *now, size_t run) {
+static bool is_complete(const struct bm_salvage_survey_state *now, size_t run) {
     return now->runs[run].n_holes == n_holes_before_next(now, run);
 }
 
 /* --- before the comparison --------------------------------------------------------------------------- */
 
-static size_t choose(const struct bm_survey_state *now) {
+static size_t choose(const struct bm_salvage_survey_state *now) {
     size_t longest = 0;
     for (size_t i = now->n_runs; i-- > 0;)
         if (is_complete(now, i) && now->runs[i].is.n > 0) return i;
@@ -31,8 +31,8 @@ static size_t choose(const struct bm_survey_state *now) {
     return longest;
 }
 
-bool bm_survey_wants_comparison(struct bm_survey *survey) {
-    const struct bm_survey_state *now = &survey->now;
+bool bm_salvage_survey_wants_comparison(struct bm_salvage_survey *survey) {
+    const struct bm_salvage_survey_state *now = &survey->now;
     bool is_wanted = false;
     if (survey->is_comparing || now->n_holes == 0) return false;
     survey->counting = choose(now);
@@ -56,7 +56,8 @@ bool bm_survey_wants_comparison(struct bm_survey *survey) {
 
 /* Whether the run's Iterations are the first ones of the run that counts, whose hash at that length is at the
  * index. */
-static bool is_beginning(const struct bm_survey *survey, const struct bm_salvage_run *run, size_t index) {
+static bool is_beginning(const struct bm_salvage_survey *survey, const struct bm_salvage_run *run,
+                         size_t index) {
     const struct bm_salvage_run *counting = &survey->now.runs[survey->counting].is;
     if (!run->has_header || run->header != counting->header || run->n > counting->n) return false;
     return run->n == 0 || survey->hashes[index] == run->hash;
@@ -64,8 +65,8 @@ static bool is_beginning(const struct bm_survey *survey, const struct bm_salvage
 
 /* Whether the Iteration in which the run was broken off is there, too, as far as it can be told; or is lost there as
  * well, which is told of that place. */
-static bool has_next(const struct bm_survey *survey, size_t run) {
-    const struct bm_survey_state *now = &survey->now;
+static bool has_next(const struct bm_salvage_survey *survey, size_t run) {
+    const struct bm_salvage_survey_state *now = &survey->now;
     if (is_complete(now, run)) return true;
     const struct bm_salvage_hole *hole = &now->holes[now->runs[run].n_holes];
     bool is_known = hole->n_queries > 0 && survey->names[run][0] != '\0';
@@ -75,8 +76,8 @@ static bool has_next(const struct bm_survey *survey, size_t run) {
 }
 
 /* What is to be done with a run. */
-static enum bm_salvage_sequel judge(const struct bm_survey *survey, size_t run) {
-    const struct bm_survey_state *now = &survey->now;
+static enum bm_salvage_sequel judge(const struct bm_salvage_survey *survey, size_t run) {
+    const struct bm_salvage_survey_state *now = &survey->now;
     if (run == survey->counting) return BM_SEQUEL_NONE;
     if (!now->runs[run].is.is_named) return BM_SEQUEL_NAMELESS;
     return is_beginning(survey, &now->runs[run].is, run) && has_next(survey, run) ? BM_SEQUEL_AGAIN
@@ -84,7 +85,7 @@ static enum bm_salvage_sequel judge(const struct bm_survey *survey, size_t run) 
 }
 
 /* A hole of what was not proven: if that has come again it is no loss. */
-static void settle_hole(const struct bm_survey *survey, struct bm_salvage_hole *hole, size_t index) {
+static void settle_hole(const struct bm_salvage_survey *survey, struct bm_salvage_hole *hole, size_t index) {
     const struct bm_salvage_run *run = &hole->unproven;
     if (!hole->is_lost || !run->is_named || !is_beginning(survey, run, BM_SALVAGE_RUNS + index)) return;
     if (survey->now.runs[survey->counting].begin < hole->to) return; /* it does not lie behind it */
@@ -95,8 +96,8 @@ static void settle_hole(const struct bm_survey *survey, struct bm_salvage_hole *
 }
 
 /* The Iterations of a run that are among the last ones, which are not proven. */
-static uint64_t count_unchecked(const struct bm_survey *survey, const struct bm_survey_run *run,
-                                uint64_t n_all) {
+static uint64_t count_unchecked(const struct bm_salvage_survey *survey,
+                                const struct bm_salvage_survey_run *run, uint64_t n_all) {
     uint64_t first = n_all - survey->n_unchecked;
     uint64_t end = run->n_before + run->is.n;
     uint64_t begin = run->n_before > first ? run->n_before : first;
@@ -115,10 +116,10 @@ struct settling {
 };
 
 /* Leaves a run out, in one hole with what is left out before it. */
-static void drop_run(struct bm_survey *survey, struct settling *settling, size_t number) {
-    const struct bm_survey_state *now = &survey->now;
-    const struct bm_survey_run *run = &now->runs[number];
-    const struct bm_survey_run *next = number + 1 < now->n_runs ? run + 1 : NULL;
+static void drop_run(struct bm_salvage_survey *survey, struct settling *settling, size_t number) {
+    const struct bm_salvage_survey_state *now = &survey->now;
+    const struct bm_salvage_survey_run *run = &now->runs[number];
+    const struct bm_salvage_survey_run *next = number + 1 < now->n_runs ? run + 1 : NULL;
     struct bm_salvage_hole *hole = settling->n_holes > 0 ? &settling->holes[settling->n_holes - 1] : NULL;
     if (hole == NULL || hole->to != run->begin) {
         hole = &settling->holes[settling->n_holes++];
@@ -151,8 +152,8 @@ static void drop_run(struct bm_survey *survey, struct settling *settling, size_t
 }
 
 /* Keeps a run's holes, or those before the first run. */
-static void keep_holes(const struct bm_survey *survey, struct settling *settling, size_t from, size_t to,
-                       uint64_t n_before) {
+static void keep_holes(const struct bm_salvage_survey *survey, struct settling *settling, size_t from,
+                       size_t to, uint64_t n_before) {
     for (size_t i = from; i < to; i++) {
         struct bm_salvage_hole hole = survey->now.holes[i];
         if (settling->follows_dropped && hole.n_iterations == n_before)
@@ -165,14 +166,14 @@ static void keep_holes(const struct bm_survey *survey, struct settling *settling
 }
 
 /* Whether each run that is left out may have a hole of its own. */
-static bool has_room(const struct bm_survey_state *now, const enum bm_salvage_sequel *sequels) {
+static bool has_room(const struct bm_salvage_survey_state *now, const enum bm_salvage_sequel *sequels) {
     size_t n = now->n_holes;
     for (size_t i = 0; i < now->n_runs; i++) n += sequels[i] == BM_SEQUEL_AGAIN;
     return n <= BM_SALVAGE_HOLES;
 }
 
-void bm_survey_settle(struct bm_survey *survey, uint64_t *end, uint32_t *crc32) {
-    struct bm_survey_state *now = &survey->now;
+void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, uint32_t *crc32) {
+    struct bm_salvage_survey_state *now = &survey->now;
     struct settling settling = {.holes = survey->kept.holes}; /* the survey has ended: it is free */
     enum bm_salvage_sequel sequels[BM_SALVAGE_RUNS];
     if (survey->counting >= now->n_runs) return;
@@ -180,7 +181,7 @@ void bm_survey_settle(struct bm_survey *survey, uint64_t *end, uint32_t *crc32) 
     if (!has_room(now, sequels)) return;
     keep_holes(survey, &settling, 0, now->runs[0].n_holes, 0);
     for (size_t i = 0; i < now->n_runs; i++) {
-        const struct bm_survey_run *run = &now->runs[i];
+        const struct bm_salvage_survey_run *run = &now->runs[i];
         size_t next = n_holes_before_next(now, i);
         if (sequels[i] != BM_SEQUEL_AGAIN) {
             if (!is_complete(now, i) && sequels[i] != BM_SEQUEL_NONE)

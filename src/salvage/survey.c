@@ -35,8 +35,8 @@ static const char iteration_tag[] = "<Iteration>";
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memory *memory,
-                                      const struct blastmerge_options *options) {
+enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey, struct bm_memory *memory,
+                                              const struct blastmerge_options *options) {
     *survey = bm_allocate(memory, sizeof **survey);
     if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, options->invalid_utf8) != BLASTMERGE_OK ||
         bm_mark_open(&(*survey)->kept_mark, memory, options->invalid_utf8) != BLASTMERGE_OK)
@@ -46,7 +46,7 @@ enum blastmerge_status bm_survey_open(struct bm_survey **survey, struct bm_memor
     return BLASTMERGE_OK;
 }
 
-void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {
+void bm_salvage_survey_close(struct bm_salvage_survey *survey, struct bm_memory *memory) {
     if (survey == NULL) return;
     if (survey->mark != NULL) bm_mark_close(survey->mark, memory);
     if (survey->kept_mark != NULL) bm_mark_close(survey->kept_mark, memory);
@@ -54,16 +54,16 @@ void bm_survey_close(struct bm_survey *survey, struct bm_memory *memory) {
 }
 
 /* Without the holes that there are not: gzip members may be many and small. */
-static void copy_state(struct bm_survey_state *to, const struct bm_survey_state *from) {
-    memcpy(to, from, offsetof(struct bm_survey_state, holes) + from->n_holes * sizeof from->holes[0]);
+static void copy_state(struct bm_salvage_survey_state *to, const struct bm_salvage_survey_state *from) {
+    memcpy(to, from, offsetof(struct bm_salvage_survey_state, holes) + from->n_holes * sizeof from->holes[0]);
 }
 
-static void keep_state(struct bm_survey *survey) {
+static void keep_state(struct bm_salvage_survey *survey) {
     copy_state(&survey->kept, &survey->now);
     bm_mark_copy(survey->kept_mark, survey->mark);
 }
 
-void bm_survey_begin(struct bm_survey *survey, bool is_careful, bool is_comparing) {
+void bm_salvage_survey_begin(struct bm_salvage_survey *survey, bool is_careful, bool is_comparing) {
     survey->is_careful = is_careful;
     survey->saw_nesting = false;
     survey->n_unchecked = 0;
@@ -78,19 +78,19 @@ void bm_survey_begin(struct bm_survey *survey, bool is_careful, bool is_comparin
 /* --- text ---------------------------------------------------------------------------------------- */
 
 /* The text at an offset, in the batch or the history before it. */
-static const uint8_t *text_at(const struct bm_survey *survey, uint64_t offset) {
+static const uint8_t *text_at(const struct bm_salvage_survey *survey, uint64_t offset) {
     bm_require(offset + survey->batch->n_history >= survey->text_offset);
     return survey->batch->text + (int64_t)(offset - survey->text_offset);
 }
 
-static void sum_up(struct bm_survey *survey, uint64_t to) {
-    struct bm_survey_state *now = &survey->now;
+static void sum_up(struct bm_salvage_survey *survey, uint64_t to) {
+    struct bm_salvage_survey_state *now = &survey->now;
     if (to <= now->summed) return;
     now->crc32 = bm_crc32(now->crc32, text_at(survey, now->summed), (size_t)(to - now->summed));
     now->summed = to;
 }
 
-static void set_last(struct bm_survey *survey, uint64_t to) {
+static void set_last(struct bm_salvage_survey *survey, uint64_t to) {
     bm_require(to >= survey->now.summed);
     sum_up(survey, to);
     survey->now.last = to;
@@ -100,14 +100,14 @@ static void set_last(struct bm_survey *survey, uint64_t to) {
 /* --- queries ------------------------------------------------------------------------------------- */
 
 /* Keeps what belongs to the begin of the Iteration at hand. */
-static void fill_head(struct bm_survey *survey, uint64_t to) {
+static void fill_head(struct bm_salvage_survey *survey, uint64_t to) {
     uint64_t from;
     size_t n = bm_salvage_head_wants(&survey->now.head, to, &from);
     if (n > 0) bm_salvage_head_take(&survey->now.head, text_at(survey, from), n);
 }
 
 /* The Iteration at hand is whole: it is the last before what follows, and the first behind the last hole. */
-static void take_query(struct bm_survey_state *now) {
+static void take_query(struct bm_salvage_survey_state *now) {
     bm_salvage_head_name(&now->head, now->last_query);
     now->head.is_open = false;
     if (!now->wants_query_after) return;
@@ -116,7 +116,7 @@ static void take_query(struct bm_survey_state *now) {
 }
 
 /* The Iteration at hand, if there is one, is lost in the last hole. */
-static void lose_query(struct bm_survey_state *now) {
+static void lose_query(struct bm_salvage_survey_state *now) {
     char name[BM_SALVAGE_NAME];
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     bm_salvage_head_name(&now->head, name);
@@ -128,7 +128,7 @@ static void lose_query(struct bm_survey_state *now) {
 
 /* --- runs ---------------------------------------------------------------------------------------- */
 
-static struct bm_survey_run *current_run(struct bm_survey_state *now) {
+static struct bm_salvage_survey_run *current_run(struct bm_salvage_survey_state *now) {
     return &now->runs[now->n_runs - 1];
 }
 
@@ -137,8 +137,8 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
 }
 
 /* A field of a document's header. */
-static void take_field(struct bm_survey *survey) {
-    struct bm_survey_state *now = &survey->now;
+static void take_field(struct bm_salvage_survey *survey) {
+    struct bm_salvage_survey_state *now = &survey->now;
     const struct bm_mark_field *field = bm_mark_field(survey->mark);
     now->header = mix(now->header, field->hash);
     if (strcmp(field->name, "BlastOutput_query-def") == 0 && field->n_value > 0 &&
@@ -148,8 +148,8 @@ static void take_field(struct bm_survey *survey) {
 
 /* A document's header is whole: another run begins if it is that of the current run. The hole before it, if there is one, has
  * been closed. */
-static void begin_run(struct bm_survey_state *now, bool follows_hole) {
-    struct bm_survey_run *run = current_run(now);
+static void begin_run(struct bm_salvage_survey_state *now, bool follows_hole) {
+    struct bm_salvage_survey_run *run = current_run(now);
     struct bm_salvage_hole *hole = follows_hole ? &now->holes[now->n_holes - 1] : NULL;
     if (!run->is.has_header && run->is.n == 0) {
         run->is = (struct bm_salvage_run){
@@ -168,7 +168,7 @@ static void begin_run(struct bm_survey_state *now, bool follows_hole) {
     bool is_other = run->is.has_header && run->is.header != now->header;
     if (hole != NULL) hole->sequel = is_same ? BM_SEQUEL_AGAIN : is_other ? BM_SEQUEL_OTHER : BM_SEQUEL_NONE;
     if (is_other || now->n_runs == BM_SALVAGE_RUNS) return;
-    now->runs[now->n_runs++] = (struct bm_survey_run){
+    now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
         .is = {.has_header = true, .header = now->header, .is_named = now->header_is_named},
         .begin = now->document,
         .from = now->last,
@@ -180,7 +180,7 @@ static void begin_run(struct bm_survey_state *now, bool follows_hole) {
 }
 
 /* What the run that counts had when it was as long as others. */
-static void note_lengths(struct bm_survey *survey, const struct bm_salvage_run *run) {
+static void note_lengths(struct bm_salvage_survey *survey, const struct bm_salvage_run *run) {
     if (!survey->is_comparing || survey->now.n_runs - 1 != survey->counting) return;
     for (size_t i = 0; i < survey->n_lengths; i++) {
         if (run->n == survey->lengths[i]) survey->hashes[i] = run->hash;
@@ -190,7 +190,7 @@ static void note_lengths(struct bm_survey *survey, const struct bm_salvage_run *
 }
 
 /* A whole Iteration, whose head is still there; its query is the last one. */
-static void count_in_run(struct bm_survey *survey, uint64_t hash, bool is_named) {
+static void count_in_run(struct bm_salvage_survey *survey, uint64_t hash, bool is_named) {
     struct bm_salvage_run *run = &current_run(&survey->now)->is;
     if (run->n++ == 0)
         memcpy(current_run(&survey->now)->first_query, survey->now.last_query, BM_SALVAGE_NAME);
@@ -201,8 +201,8 @@ static void count_in_run(struct bm_survey *survey, uint64_t hash, bool is_named)
 
 /* --- holes --------------------------------------------------------------------------------------- */
 
-static void open_hole(struct bm_survey *survey, const char *reason) {
-    struct bm_survey_state *now = &survey->now;
+static void open_hole(struct bm_salvage_survey *survey, const char *reason) {
+    struct bm_salvage_survey_state *now = &survey->now;
     if (now->is_in_hole) {
         lose_query(now);
         return;
@@ -225,7 +225,7 @@ static void open_hole(struct bm_survey *survey, const char *reason) {
     if (!has_room) now->is_over = true;
 }
 
-static void close_hole(struct bm_survey_state *now, uint64_t number_after) {
+static void close_hole(struct bm_salvage_survey_state *now, uint64_t number_after) {
     if (!now->is_in_hole) return;
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     hole->to = hole->lost_to = now->begin;
@@ -237,7 +237,7 @@ static void close_hole(struct bm_survey_state *now, uint64_t number_after) {
     now->wants_query_after = true;
 }
 
-static void search_from(struct bm_survey_state *now, uint64_t offset) {
+static void search_from(struct bm_salvage_survey_state *now, uint64_t offset) {
     now->is_searching = true;
     now->search = offset;
     now->position = offset;
@@ -245,17 +245,17 @@ static void search_from(struct bm_survey_state *now, uint64_t offset) {
 
 /* A text's beginning is held until it shows what it is, perhaps beyond what was summed up; then what lies in it is
  * searched. */
-static void sum_anew(struct bm_survey *survey) {
-    struct bm_survey_state *now = &survey->now;
+static void sum_anew(struct bm_salvage_survey *survey) {
+    struct bm_salvage_survey_state *now = &survey->now;
     if (now->last > 0 || survey->batch->n_history < survey->text_offset) return;
     now->summed = 0;
     now->crc32 = 0;
 }
 
 /* Where to search from. A DOCTYPE that is broken off swallows the beginning of what follows up to its next quote. */
-static uint64_t find_start(const struct bm_survey *survey, uint64_t offset) {
+static uint64_t find_start(const struct bm_salvage_survey *survey, uint64_t offset) {
     enum { LONGEST_SWALLOWED = 64 };
-    const struct bm_survey_state *now = &survey->now;
+    const struct bm_salvage_survey_state *now = &survey->now;
     uint64_t least = now->summed;
     if (!bm_mark_is_in_prolog(survey->mark)) return offset;
     if (least <= now->document) least = now->document + 1;
@@ -265,8 +265,8 @@ static uint64_t find_start(const struct bm_survey *survey, uint64_t offset) {
 }
 
 /* What was scanned is at fault at the offset, behind which something to go on with is searched for. */
-static void fail(struct bm_survey *survey, uint64_t offset, const char *reason) {
-    struct bm_survey_state *now = &survey->now;
+static void fail(struct bm_salvage_survey *survey, uint64_t offset, const char *reason) {
+    struct bm_salvage_survey_state *now = &survey->now;
     now->n_faults++;
     fill_head(survey, offset < now->position ? offset : now->position);
     bm_salvage_head_cut(&now->head, offset);
@@ -293,7 +293,7 @@ static bool begins_with(const uint8_t *text, size_t n_text, const char *beginnin
 }
 
 /* Whether something to go on with begins at the '<'. */
-static bool is_beginning(struct bm_survey_state *now, const uint8_t *text, size_t n_text) {
+static bool is_beginning(struct bm_salvage_survey_state *now, const uint8_t *text, size_t n_text) {
     if (begins_with(text, n_text, iteration_tag)) {
         now->place = BM_MARK_AT_ITERATION;
         if (n_text == N_ITERATION_TAG || now->wants_document) return false;
@@ -303,8 +303,8 @@ static bool is_beginning(struct bm_survey_state *now, const uint8_t *text, size_
     return begins_with(text, n_text, "<?xml ") || begins_with(text, n_text, "<BlastOutput>");
 }
 
-static void begin_attempt(struct bm_survey *survey, uint64_t offset) {
-    struct bm_survey_state *now = &survey->now;
+static void begin_attempt(struct bm_salvage_survey *survey, uint64_t offset) {
+    struct bm_salvage_survey_state *now = &survey->now;
     now->is_searching = false;
     if (now->place == BM_MARK_AT_ITERATION) now->hole_is_bare = false;
     now->begin = now->position = offset;
@@ -315,8 +315,8 @@ static void begin_attempt(struct bm_survey *survey, uint64_t offset) {
 }
 
 /* What may be the beginning of a beginning at the end is looked at again with what follows. */
-static void search(struct bm_survey *survey, uint64_t to) {
-    struct bm_survey_state *now = &survey->now;
+static void search(struct bm_salvage_survey *survey, uint64_t to) {
+    struct bm_salvage_survey_state *now = &survey->now;
     const uint8_t *text = text_at(survey, now->search);
     const uint8_t *end = text + (to - now->search);
     const uint8_t *p = text;
@@ -334,8 +334,8 @@ static void search(struct bm_survey *survey, uint64_t to) {
 
 /* --- marks --------------------------------------------------------------------------------------- */
 
-static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct bm_survey_state *now = &survey->now;
+static void take_iterations(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
+    struct bm_salvage_survey_state *now = &survey->now;
     bool is_empty = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     bool follows_hole = now->is_in_hole;
     close_hole(now, 0);
@@ -348,8 +348,8 @@ static void take_iterations(struct bm_survey *survey, const struct bm_mark_entry
 }
 
 /* A whole Iteration. False: it cannot be told whether it came before. */
-static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct bm_survey_state *now = &survey->now;
+static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
+    struct bm_salvage_survey_state *now = &survey->now;
     fill_head(survey, mark->offset);
     if (now->is_in_hole && now->number <= now->last_number) {
         now->wants_document = true;
@@ -368,8 +368,8 @@ static bool take_iteration_end(struct bm_survey *survey, const struct bm_mark_en
     return true;
 }
 
-static bool take_mark(struct bm_survey *survey, const struct bm_mark_entry *mark) {
-    struct bm_survey_state *now = &survey->now;
+static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
+    struct bm_salvage_survey_state *now = &survey->now;
     switch (mark->kind) {
     case BM_MARK_FIELD:
         take_field(survey);
@@ -405,7 +405,7 @@ static bool take_mark(struct bm_survey *survey, const struct bm_mark_entry *mark
 
 /* --- an Iteration inside of an Iteration --------------------------------------------------------- */
 
-static bool is_marked(const struct bm_survey *survey, uint64_t offset) {
+static bool is_marked(const struct bm_salvage_survey *survey, uint64_t offset) {
     for (size_t i = 0; i < survey->marks.n_entries; i++) {
         const struct bm_mark_entry *mark = &survey->marks.entries[i];
         if (mark->kind == BM_MARK_ITERATION && mark->offset == offset) return true;
@@ -415,7 +415,7 @@ static bool is_marked(const struct bm_survey *survey, uint64_t offset) {
 
 /* Where in text up to `end`, which was scanned from the position on, the first "<Iteration>" is that is none.
  */
-static uint64_t find_nested(const struct bm_survey *survey, uint64_t end) {
+static uint64_t find_nested(const struct bm_salvage_survey *survey, uint64_t end) {
     uint64_t from = survey->now.position;
     uint64_t first = survey->text_offset - survey->batch->n_history;
     if (survey->saw_nesting && !survey->is_careful) return BM_SURVEY_NOWHERE; /* once will do */
@@ -434,8 +434,8 @@ static uint64_t find_nested(const struct bm_survey *survey, uint64_t end) {
 /* --- scanning ------------------------------------------------------------------------------------ */
 
 /* Scans some text and takes its marks, which may be a fault, too. */
-static void scan(struct bm_survey *survey, uint64_t to) {
-    struct bm_survey_state *now = &survey->now;
+static void scan(struct bm_salvage_survey *survey, uint64_t to) {
+    struct bm_salvage_survey_state *now = &survey->now;
     struct blastmerge_error error;
     size_t n_used = 0;
     survey->marks.n_entries = 0;
@@ -460,8 +460,8 @@ static void scan(struct bm_survey *survey, uint64_t to) {
     }
 }
 
-static void keep_beginning(struct bm_survey *survey, uint64_t to) {
-    struct bm_survey_state *now = &survey->now;
+static void keep_beginning(struct bm_salvage_survey *survey, uint64_t to) {
+    struct bm_salvage_survey_state *now = &survey->now;
     if (to > BM_SALVAGE_BEGINNING) to = BM_SALVAGE_BEGINNING;
     if (now->beginning_is_over || to <= now->n_beginning) return;
     memcpy(survey->beginning + now->n_beginning, text_at(survey, now->n_beginning),
@@ -469,8 +469,8 @@ static void keep_beginning(struct bm_survey *survey, uint64_t to) {
     now->n_beginning = (size_t)to;
 }
 
-static void look_at(struct bm_survey *survey, uint64_t to) {
-    struct bm_survey_state *now = &survey->now;
+static void look_at(struct bm_salvage_survey *survey, uint64_t to) {
+    struct bm_salvage_survey_state *now = &survey->now;
     while (now->position < to && !now->is_over) {
         if (now->is_searching)
             search(survey, to);
@@ -482,7 +482,7 @@ static void look_at(struct bm_survey *survey, uint64_t to) {
     keep_beginning(survey, to);
 }
 
-void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint64_t base) {
+void bm_salvage_survey_text(struct bm_salvage_survey *survey, const struct bm_batch *batch, uint64_t base) {
     survey->batch = batch;
     survey->text_offset = base + batch->text_offset;
     for (size_t i = 0; i < batch->n_trace; i++) {
@@ -496,9 +496,9 @@ void bm_survey_text(struct bm_survey *survey, const struct bm_batch *batch, uint
 
 /* --- faults of members, and the end -------------------------------------------------------------- */
 
-void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct bm_span *bytes,
-                           const char *reason) {
-    struct bm_survey_state *now = &survey->now;
+void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t text,
+                                   const struct bm_span *bytes, const char *reason) {
+    struct bm_salvage_survey_state *now = &survey->now;
     struct bm_salvage_run unproven = {.has_header = false};
     bool has_text = now->position > text;
     bool is_first = !now->is_in_hole;
@@ -520,7 +520,7 @@ void bm_survey_lose_member(struct bm_survey *survey, uint64_t text, const struct
     keep_state(survey);
 }
 
-bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) {
+bool bm_salvage_survey_cut(struct bm_salvage_survey *survey, uint64_t text, const char *reason) {
     if (survey->now.position > text) {
         if (survey->now.n_faults > survey->kept.n_faults) return false;
         survey->n_unchecked = survey->now.n_iterations - survey->kept.n_iterations;
@@ -529,7 +529,7 @@ bool bm_survey_cut(struct bm_survey *survey, uint64_t text, const char *reason) 
     return true;
 }
 
-void bm_survey_end(struct bm_survey *survey) {
+void bm_salvage_survey_end(struct bm_salvage_survey *survey) {
     struct blastmerge_error error;
     if (survey->now.is_in_hole) {
         lose_query(&survey->now);
@@ -540,26 +540,26 @@ void bm_survey_end(struct bm_survey *survey) {
         open_hole(survey, error.message);
 }
 
-void bm_survey_lose_all(struct bm_survey *survey, const char *reason) {
+void bm_salvage_survey_lose_all(struct bm_salvage_survey *survey, const char *reason) {
     open_hole(survey, reason);
 }
 
-bool bm_survey_saw_nesting(const struct bm_survey *survey) {
+bool bm_salvage_survey_saw_nesting(const struct bm_salvage_survey *survey) {
     return survey->saw_nesting;
 }
 
 /* --- the plan ------------------------------------------------------------------------------------ */
 
-void bm_survey_make_header(struct bm_survey *survey, struct bm_salvage_header *header) {
+void bm_salvage_survey_make_header(struct bm_salvage_survey *survey, struct bm_salvage_header *header) {
     bm_salvage_make_header(header, survey->beginning, survey->now.n_beginning, survey->mark);
 }
 
-struct bm_salvage_plan *bm_survey_plan(struct bm_survey *survey, const struct bm_span *spans, size_t n_spans,
-                                       struct bm_memory *memory) {
-    const struct bm_survey_state *now = &survey->now;
+struct bm_salvage_plan *bm_salvage_survey_plan(struct bm_salvage_survey *survey, const struct bm_span *spans,
+                                               size_t n_spans, struct bm_memory *memory) {
+    const struct bm_salvage_survey_state *now = &survey->now;
     uint64_t end = now->is_in_hole ? now->last : now->position;
     uint32_t crc32 = now->is_in_hole ? now->crc32_last : now->crc32;
-    if (survey->is_comparing) bm_survey_settle(survey, &end, &crc32);
+    if (survey->is_comparing) bm_salvage_survey_settle(survey, &end, &crc32);
     size_t n_hole_bytes = now->n_holes * sizeof now->holes[0];
     size_t n_span_bytes = n_spans * sizeof *spans;
     struct bm_salvage_plan *plan = bm_allocate(memory, sizeof *plan + n_hole_bytes + n_span_bytes);

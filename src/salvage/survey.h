@@ -9,7 +9,7 @@
 #define BM_SURVEY_NOWHERE UINT64_MAX
 
 /* A run, and where it begins. */
-struct bm_survey_run {
+struct bm_salvage_survey_run {
     struct bm_salvage_run is;
     uint64_t begin;    /* text offset of its first document; of the child's first run 0 */
     uint64_t from;     /* the last place before it that is certain */
@@ -21,7 +21,7 @@ struct bm_survey_run {
 };
 
 /* All that a member at fault takes back. */
-struct bm_survey_state {
+struct bm_salvage_survey_state {
     uint64_t position; /* text before it was looked at */
     uint64_t last;
     uint64_t summed; /* text that the CRC-32 covers; never beyond the position */
@@ -55,17 +55,17 @@ struct bm_survey_state {
     size_t n_beginning;     /* bytes of the child's text that were kept */
     bool beginning_is_over; /* members were left out */
     size_t n_runs;
-    struct bm_survey_run runs[BM_SALVAGE_RUNS];
+    struct bm_salvage_survey_run runs[BM_SALVAGE_RUNS];
     bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */
     size_t n_holes;         /* the last two, for copy_state() */
     struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
 };
 
-struct bm_survey {
+struct bm_salvage_survey {
     bool is_careful;
     bool saw_nesting;
-    struct bm_survey_state now;
-    struct bm_survey_state kept; /* at the begin of the gzip member at hand */
+    struct bm_salvage_survey_state now;
+    struct bm_salvage_survey_state kept; /* at the begin of the gzip member at hand */
     struct bm_mark *mark;
     struct bm_mark *kept_mark;
     uint64_t n_unchecked;
@@ -87,6 +87,6 @@ struct bm_survey {
 
 /* Leaves out runs that are there once more: holes and counts of the survey's state change. *end: where merging ends,
  * and *crc32 that of the text up to there, if that has changed. */
-void bm_survey_settle(struct bm_survey *survey, uint64_t *end, uint32_t *crc32);
+void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, uint32_t *crc32);
 
 #endif

@@ -10,14 +10,14 @@ _Static_assert((int)BM_BATCH_BITS + GZIP_TRAILER + GZIP_HEADER + STORED_HEADER +
                    (int)BM_OUTPUT_ROOM,
                "a batch always fits, and a member behind it");
 
-void bm_copy_reset(struct bm_copy *copy) {
+void bm_splice_copy_reset(struct bm_splice_copy *copy) {
     copy->position = 0;
     copy->member_end = UINT64_MAX;
     copy->is_final_block = false;
 }
 
 /* Copies the batch's bytes up to `end`, an offset in the child. */
-static void copy_to(struct bm_copy *copy, const struct bm_batch *batch, uint64_t end,
+static void copy_to(struct bm_splice_copy *copy, const struct bm_batch *batch, uint64_t end,
                     struct bm_output *output) {
     bm_require(copy->position >= batch->first_bit / 8);
     uint64_t from = copy->position - batch->first_bit / 8;
@@ -30,7 +30,7 @@ static void copy_to(struct bm_copy *copy, const struct bm_batch *batch, uint64_t
 }
 
 /* Copies up to `end`; of what lies behind a member's end zero bytes are left out. */
-static void copy_members(struct bm_copy *copy, const struct bm_batch *batch, uint64_t end,
+static void copy_members(struct bm_splice_copy *copy, const struct bm_batch *batch, uint64_t end,
                          struct bm_output *output) {
     while (copy->position < end) {
         if (copy->position < copy->member_end)
@@ -42,7 +42,8 @@ static void copy_members(struct bm_copy *copy, const struct bm_batch *batch, uin
     }
 }
 
-void bm_copy_step(struct bm_copy *copy, const struct bm_batch *batch, struct bm_output *output) {
+void bm_splice_copy_step(struct bm_splice_copy *copy, const struct bm_batch *batch,
+                         struct bm_output *output) {
     uint64_t first = batch->first_bit / 8;
     assert(batch->has_trace);
     for (size_t i = 0; i < batch->n_trace; i++) {
@@ -60,7 +61,7 @@ void bm_copy_step(struct bm_copy *copy, const struct bm_batch *batch, struct bm_
     output->n_text += batch->n_text;
 }
 
-void bm_copy_add(struct bm_output *output, const char *text, size_t n_text) {
+void bm_splice_copy_add(struct bm_output *output, const char *text, size_t n_text) {
     uint8_t member[GZIP_HEADER + STORED_HEADER + MOST_ADDED + GZIP_TRAILER] = {
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, (uint8_t)n_text, 0, (uint8_t)~n_text, 255};
     const size_t n_header = GZIP_HEADER + STORED_HEADER;

@@ -10,10 +10,10 @@
 #ifndef BM_COPY_H
 #define BM_COPY_H
 
-#include "base/batch.h"
-#include "base/output.h"
+#include "flow/batch.h"
+#include "flow/output.h"
 
-struct bm_copy {
+struct bm_splice_copy {
     bool has_members;
     /* the current child */
     uint64_t position;   /* its bytes before it were copied or left out */
@@ -22,13 +22,13 @@ struct bm_copy {
 };
 
 /* The next batch is the first of another child. */
-void bm_copy_reset(struct bm_copy *copy);
+void bm_splice_copy_reset(struct bm_splice_copy *copy);
 
 /* Copies a whole batch, which has a trace; the output must have BM_OUTPUT_ROOM. Updates the output's CRC-32
  * and length of the text. */
-void bm_copy_step(struct bm_copy *copy, const struct bm_batch *batch, struct bm_output *output);
+void bm_splice_copy_step(struct bm_splice_copy *copy, const struct bm_batch *batch, struct bm_output *output);
 
 /* Adds a gzip member that holds a few bytes of text, behind a child's last batch. */
-void bm_copy_add(struct bm_output *output, const char *text, size_t n_text);
+void bm_splice_copy_add(struct bm_output *output, const char *text, size_t n_text);
 
 #endif

@@ -144,14 +144,15 @@ void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_s
     for (unsigned length = BM_MIN_MATCH; length <= BM_SPLICE_LONG_284; length++) {
         unsigned symbol = bm_splice_token_length_symbol(length),
                  n_word = codes->literal_lengths[257 + symbol];
-        unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_length_base[symbol];
-        printer->forms[BM_SPLICE_FORM_MATCH + length] = print_form(
-            codes->literal_words[257 + symbol] | extra << n_word, n_word + bm_length_extra_bits[symbol]);
+        unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_deflate_length_base[symbol];
+        printer->forms[BM_SPLICE_FORM_MATCH + length] =
+            print_form(codes->literal_words[257 + symbol] | extra << n_word,
+                       n_word + bm_deflate_length_extra_bits[symbol]);
     }
     for (unsigned i = 0; i < 30; i++) {
-        unsigned n_word = codes->distance_lengths[i], n_bits = n_word + bm_distance_extra_bits[i];
+        unsigned n_word = codes->distance_lengths[i], n_bits = n_word + bm_deflate_distance_extra_bits[i];
         printer->distances[i] = codes->distance_words[i] | (uint64_t)n_word << 16 | (uint64_t)n_bits << 24 |
-                                (uint64_t)bm_distance_base[i] << 32;
+                                (uint64_t)bm_deflate_distance_base[i] << 32;
     }
 }
 

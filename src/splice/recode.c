@@ -117,13 +117,13 @@ static unsigned match_cost(const struct bm_splice_codes *codes, uint32_t token) 
     unsigned d = bm_splice_token_distance_symbol(bm_splice_token_distance(token));
     unsigned l_bits = codes->literal_lengths[257 + l], d_bits = codes->distance_lengths[d];
     if (l_bits == 0 || d_bits == 0) return impossible;
-    return l_bits + bm_length_extra_bits[l] + d_bits + bm_distance_extra_bits[d];
+    return l_bits + bm_deflate_length_extra_bits[l] + d_bits + bm_deflate_distance_extra_bits[d];
 }
 
 static unsigned length_cost(const struct bm_splice_codes *codes, unsigned length) {
     unsigned l = bm_splice_token_length_symbol(length);
     unsigned n_bits = codes->literal_lengths[257 + l];
-    return n_bits == 0 ? impossible : n_bits + bm_length_extra_bits[l];
+    return n_bits == 0 ? impossible : n_bits + bm_deflate_length_extra_bits[l];
 }
 
 /* The first of the two lengths as which `length` is said best, or 1. */
@@ -221,13 +221,14 @@ static uint64_t price(const struct counts *counts, const struct bm_splice_codes 
     uint64_t bits = 0;
     *is_possible = counts->n_long_284 == 0 || codes->literal_lengths[284] != 0;
     for (unsigned i = 0; i < 286; i++) {
-        unsigned n_extra = i > 256 ? bm_length_extra_bits[i - 257] : 0;
+        unsigned n_extra = i > 256 ? bm_deflate_length_extra_bits[i - 257] : 0;
         if (counts->literals[i] != 0 && codes->literal_lengths[i] == 0) *is_possible = false;
         bits += (uint64_t)counts->literals[i] * (codes->literal_lengths[i] + n_extra);
     }
     for (unsigned i = 0; i < 30; i++) {
         if (counts->distances[i] != 0 && codes->distance_lengths[i] == 0) *is_possible = false;
-        bits += (uint64_t)counts->distances[i] * (codes->distance_lengths[i] + bm_distance_extra_bits[i]);
+        bits +=
+            (uint64_t)counts->distances[i] * (codes->distance_lengths[i] + bm_deflate_distance_extra_bits[i]);
     }
     bits += (uint64_t)counts->n_long_284 * (codes->literal_lengths[284] + 5U);
     return bits;
@@ -423,8 +424,10 @@ static uint64_t least_code(const uint32_t *counts, unsigned n_symbols) {
 static uint64_t least_new(const struct counts *counts) {
     uint64_t bits = LENGTHS_AT_LEAST + least_code(counts->literals, BM_END_OF_BLOCK + 30) +
                     least_code(counts->distances, 30);
-    for (unsigned i = 0; i < 29; i++) bits += (uint64_t)counts->literals[257 + i] * bm_length_extra_bits[i];
-    for (unsigned i = 0; i < 30; i++) bits += (uint64_t)counts->distances[i] * bm_distance_extra_bits[i];
+    for (unsigned i = 0; i < 29; i++)
+        bits += (uint64_t)counts->literals[257 + i] * bm_deflate_length_extra_bits[i];
+    for (unsigned i = 0; i < 30; i++)
+        bits += (uint64_t)counts->distances[i] * bm_deflate_distance_extra_bits[i];
     return bits;
 }
 

@@ -150,7 +150,7 @@ static void note_segment(struct bm_splice *splice) {
 /* --- the step ------------------------------------------------------------------------------------ */
 
 static void find_edit(struct bm_splice_task *task) {
-    const struct bm_edit_list *edits = task->edits;
+    const struct bm_script *edits = task->edits;
     task->edit = NULL;
     task->limit = task->safe;
     if (edits->position == edits->n_edits || edits->edits[edits->position].offset > task->safe) return;
@@ -179,7 +179,7 @@ static bool work(struct bm_splice *splice, struct bm_splice_task *task) {
 }
 
 enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch,
-                                     struct bm_edit_list *edits, uint64_t safe, bool is_last_of_batch,
+                                     struct bm_script *edits, uint64_t safe, bool is_last_of_batch,
                                      struct bm_output *output) {
     struct bm_splice_task task = {
         .batch = batch,

@@ -13,9 +13,9 @@
 #ifndef BM_SPLICE_H
 #define BM_SPLICE_H
 
-#include "base/batch.h"
-#include "base/edit.h"
-#include "base/output.h"
+#include "flow/batch.h"
+#include "flow/output.h"
+#include "flow/script.h"
 
 enum bm_splice_result {
     BM_SPLICE_DONE, /* everything up to `safe` is written (or kept inside, see below) */
@@ -40,7 +40,7 @@ void bm_splice_reset(struct bm_splice *splice);
  * been ended by its BM_EDIT_END.
  */
 enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch,
-                                     struct bm_edit_list *edits, uint64_t safe, bool is_last_of_batch,
+                                     struct bm_script *edits, uint64_t safe, bool is_last_of_batch,
                                      struct bm_output *output);
 
 #endif

@@ -11,7 +11,7 @@
 #include "splice/walk.h"
 #include "splice/window.h"
 
-#include "base/edit.h"
+#include "flow/script.h"
 
 enum {
     /* Tokens decoded and not yet looked at. All that can be held back at a batch's end must fit. */
@@ -62,7 +62,7 @@ struct bm_splice {
 /* The arguments of a step. */
 struct bm_splice_task {
     const struct bm_batch *batch;
-    struct bm_edit_list *edits;
+    struct bm_script *edits;
     uint64_t safe; /* not beyond the batch's end */
     bool is_last_of_batch;
     struct bm_output *output;

@@ -8,7 +8,7 @@
 #ifndef BM_SPLICE_TOKEN_H
 #define BM_SPLICE_TOKEN_H
 
-#include "base/deflate.h"
+#include "deflate/deflate.h"
 
 enum {
     BM_SPLICE_FORM_BITS = 10,

@@ -31,7 +31,7 @@ static uint64_t origin(const struct bm_batch *batch) {
 void bm_splice_read_lengths(struct bm_splice_block *block) {
     const char *reason = NULL;
     if (block->is_read || block->type == BM_BLOCK_STORED) return;
-    enum bm_header_result result =
+    enum bm_number_header_result result =
         bm_deflate_read_header(block->header, sizeof block->header, 0, &block->lengths, &reason);
     assert(result == BM_HEADER_OK && block->lengths.n_bits == block->n_header_bits);
     (void)result;
@@ -53,7 +53,7 @@ static bool is_long(const struct bm_splice_walk *walk, const struct bm_batch *ba
 static void make_tables(struct bm_splice_walk *walk, const struct bm_batch *batch) {
     if (walk->has_tables) return;
     bm_splice_read_lengths(&walk->block);
-    bm_codes_make(&walk->codes, &walk->block.lengths, is_long(walk, batch));
+    bm_deflate_codes_make(&walk->codes, &walk->block.lengths, is_long(walk, batch));
     walk->has_tables = true;
 }
 
@@ -197,7 +197,7 @@ struct limits {
 
 /* Where the fast loop is. */
 struct cursor {
-    struct bm_codes_reader reader;
+    struct bm_deflate_codes_reader reader;
     uint64_t text;
     uint32_t *token;
     uint16_t *match;
@@ -207,8 +207,8 @@ struct cursor {
 BM_CODES_INLINE void put_literals(struct cursor *at, uint32_t entry) {
     at->token[0] = entry >> 16 & 0xff;
     at->token[1] = entry >> 24;
-    at->token += bm_codes_n_literals(entry);
-    at->text += bm_codes_n_literals(entry);
+    at->token += bm_deflate_codes_n_literals(entry);
+    at->text += bm_deflate_codes_n_literals(entry);
 }
 
 BM_CODES_INLINE void take_literals(struct cursor *at, uint32_t entry) {
@@ -219,24 +219,26 @@ BM_CODES_INLINE void take_literals(struct cursor *at, uint32_t entry) {
 
 /* Takes what *entry stands for: a length, perhaps a literal before it, and the distance; and looks up the
  * next entry. */
-BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_codes *codes, uint32_t *entry,
+BM_CODES_INLINE void take_match(struct cursor *at, const struct bm_deflate_codes *codes, uint32_t *entry,
                                 const uint32_t *first_token) {
     const uint32_t first = *entry;
-    const uint32_t length = bm_codes_length(bm_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
-    at->reader.bits >>= bm_codes_length_bits(first);
+    const uint32_t length =
+        bm_deflate_codes_length(bm_deflate_codes_apart(first), at->reader.bits >> BM_CODES_PAST);
+    at->reader.bits >>= bm_deflate_codes_length_bits(first);
     at->reader.n_bits -= first >> 8;
-    uint32_t second = bm_codes_look_up_distance(codes, at->reader.bits);
-    bm_codes_refill(&at->reader);
+    uint32_t second = bm_deflate_codes_look_up_distance(codes, at->reader.bits);
+    bm_deflate_codes_refill(&at->reader);
     put_literals(at, first);
     if (bm_unlikely((second & BM_CODES_DISTANCE_LINK) != 0))
-        second = bm_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
+        second = bm_deflate_codes_follow_distance(codes, second, at->reader.bits >> BM_CODES_PAST);
     const uint64_t bits = at->reader.bits >> BM_CODES_PAST;
-    at->reader.bits >>= bm_codes_distance_bits(second);
+    at->reader.bits >>= bm_deflate_codes_distance_bits(second);
     at->reader.n_bits -= second;
-    *entry = bm_codes_look_up_literal(codes, at->reader.bits);
-    bm_codes_refill(&at->reader);
+    *entry = bm_deflate_codes_look_up_literal(codes, at->reader.bits);
+    bm_deflate_codes_refill(&at->reader);
     *at->match++ = (uint16_t)(at->token - first_token);
-    *at->token++ = bm_splice_token_match(form_of_length(length, first), bm_codes_distance(second, bits));
+    *at->token++ =
+        bm_splice_token_match(form_of_length(length, first), bm_deflate_codes_distance(second, bits));
     at->text += length;
 }
 
@@ -253,38 +255,40 @@ BM_CODES_INLINE bool is_near(const struct limits *limits, const uint8_t *in, uin
  * The loop of inflate/tokens.c, whose first comment says why it is as it is, without the text. Stops where a
  * limit is near, and at what is neither a literal nor a length; there read_token() takes a token.
  */
-BM_CODES_INLINE void walk_inline(const struct bm_codes *codes, struct position *position,
+BM_CODES_INLINE void walk_inline(const struct bm_deflate_codes *codes, struct position *position,
                                  const struct limits *limits) {
-    struct cursor at = {bm_codes_read_at(limits->bits, position->bit), position->text, position->token,
-                        position->match};
-    uint32_t entry = bm_codes_look_up_literal(codes, at.reader.bits);
+    struct cursor at = {bm_deflate_codes_read_at(limits->bits, position->bit), position->text,
+                        position->token, position->match};
+    uint32_t entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
     while (bm_likely(!is_near(limits, at.reader.in, at.text, at.token))) {
         take_literals(&at, entry);
-        entry = bm_codes_look_up_literal(codes, at.reader.bits);
+        entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
         if (bm_unlikely((entry & BM_CODES_IS_EXCEPTION) != 0)) {
             if ((entry & BM_CODES_LINK) != 0)
-                entry = bm_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
+                entry = bm_deflate_codes_follow_literal(codes, entry, at.reader.bits >> BM_CODES_PAST);
             if ((entry & BM_CODES_IS_EXCEPTION) != 0) break;
         }
         if ((entry & BM_CODES_NO_LENGTH) != 0) {
             take_literals(&at, entry);
-            entry = bm_codes_look_up_literal(codes, at.reader.bits);
-            bm_codes_refill(&at.reader);
+            entry = bm_deflate_codes_look_up_literal(codes, at.reader.bits);
+            bm_deflate_codes_refill(&at.reader);
         } else {
             take_match(&at, codes, &entry, limits->first);
         }
     }
-    *position = (struct position){bm_codes_read_bit(&at.reader, limits->bits), at.text, at.token, at.match};
+    *position =
+        (struct position){bm_deflate_codes_read_bit(&at.reader, limits->bits), at.text, at.token, at.match};
 }
 
 #if defined(__x86_64__)
-__attribute__((target("bmi2"))) static void walk_bmi2(const struct bm_codes *codes, struct position *position,
-                                                      const struct limits *limits) {
+__attribute__((target("bmi2"))) static void
+walk_bmi2(const struct bm_deflate_codes *codes, struct position *position, const struct limits *limits) {
     walk_inline(codes, position, limits);
 }
 #endif
 
-static void walk_fast(const struct bm_codes *codes, struct position *position, const struct limits *limits) {
+static void walk_fast(const struct bm_deflate_codes *codes, struct position *position,
+                      const struct limits *limits) {
     if (is_near(limits, limits->bits + (position->bit >> 3), position->text, position->token)) return;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("bmi2")) {
@@ -296,23 +300,24 @@ static void walk_fast(const struct bm_codes *codes, struct position *position, c
 }
 
 /* The token at these bits, whatever it is, and in *n_bits how many it takes. False: it is the block's end. */
-static bool read_token(const struct bm_codes *codes, uint64_t bits, uint32_t *token, unsigned *n_bits) {
+static bool read_token(const struct bm_deflate_codes *codes, uint64_t bits, uint32_t *token,
+                       unsigned *n_bits) {
     uint32_t entry = codes->literal[bits & ((1U << BM_CODES_LITERAL_ROOT_BITS) - 1)];
     if ((entry & BM_CODES_LINK) != 0 && (entry & BM_CODES_IS_EXCEPTION) != 0)
-        entry = bm_codes_follow_literal(codes, entry, bits);
+        entry = bm_deflate_codes_follow_literal(codes, entry, bits);
     if ((entry & BM_CODES_IS_EXCEPTION) != 0) return false;
-    if (bm_codes_n_literals(entry) != 0) { /* a second symbol is left for the next time */
+    if (bm_deflate_codes_n_literals(entry) != 0) { /* a second symbol is left for the next time */
         *token = entry >> 16 & 0xff;
         *n_bits = codes->literal_bits[*token];
         return true;
     }
-    uint32_t length = form_of_length(bm_codes_length(entry, bits), entry);
-    *n_bits = bm_codes_length_bits(entry);
+    uint32_t length = form_of_length(bm_deflate_codes_length(entry, bits), entry);
+    *n_bits = bm_deflate_codes_length_bits(entry);
     bits >>= *n_bits;
     entry = codes->distance[bits & ((1U << BM_CODES_DISTANCE_ROOT_BITS) - 1)];
-    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_codes_follow_distance(codes, entry, bits);
-    *token = bm_splice_token_match(length, bm_codes_distance(entry, bits));
-    *n_bits += bm_codes_distance_bits(entry);
+    if ((entry & BM_CODES_DISTANCE_LINK) != 0) entry = bm_deflate_codes_follow_distance(codes, entry, bits);
+    *token = bm_splice_token_match(length, bm_deflate_codes_distance(entry, bits));
+    *n_bits += bm_deflate_codes_distance_bits(entry);
     return true;
 }
 

@@ -8,8 +8,8 @@
 #ifndef BM_SPLICE_WALK_H
 #define BM_SPLICE_WALK_H
 
-#include "base/batch.h"
-#include "base/codes.h"
+#include "deflate/codes.h"
+#include "flow/batch.h"
 #include "splice/token.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ struct bm_splice_walk {
     bool is_in_block;
     bool has_tables;              /* the rest is right for the header at hand */
     struct bm_splice_block block; /* the block at hand, or the last one */
-    struct bm_codes codes;
+    struct bm_deflate_codes codes;
 };
 
 /* Tokens, one behind the other. As between two matches there are only literals, whoever goes from match to

@@ -6,7 +6,7 @@
 #ifndef BM_SPLICE_WINDOW_H
 #define BM_SPLICE_WINDOW_H
 
-#include "base/batch.h"
+#include "flow/batch.h"
 
 enum {
     BM_SPLICE_WINDOW_KEPT = 2 * BM_WINDOW, /* so many bytes at the least, once they were there */

@@ -9,7 +9,7 @@
 #ifndef BM_STITCH_H
 #define BM_STITCH_H
 
-#include "base/output.h"
+#include "flow/output.h"
 
 /* Writes gzip's header, at the output's beginning. */
 void bm_stitch_begin(struct bm_output *output);

@@ -9,7 +9,7 @@
 #ifdef BLASTMERGE_CLOUD
 #include "cloud/library.h"
 #include "cloud/text.h"
-#include "store/remote.h"
+#include "store/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,37 +17,37 @@
 enum { BLOCK_ID = 80, LIST_ENTRY = 100, LIST_FRAME = 100 };
 
 /* Ids of a blob must be equally long: the upload's, and the number. */
-static void block_id(const struct bm_upload *upload, uint64_t number, char *id, size_t size) {
+static void block_id(const struct bm_store_upload *upload, uint64_t number, char *id, size_t size) {
     char plain[BLOCK_ID];
     int n = snprintf(plain, sizeof plain, "%s-%08llu", upload->id, (unsigned long long)number);
-    struct bm_text text = bm_text_in(id, size);
-    bm_text_base64(&text, (const uint8_t *)plain, (size_t)n);
+    struct bm_text text = bm_cloud_text_in(id, size);
+    bm_cloud_text_base64(&text, (const uint8_t *)plain, (size_t)n);
 }
 
-static void add_md5(struct bm_request *request, const void *data, size_t n_bytes) {
+static void add_md5(struct bm_cloud_request *request, const void *data, size_t n_bytes) {
     uint8_t digest[BM_CLOUD_MD5];
     char value[2 * BM_CLOUD_MD5];
-    struct bm_text text = bm_text_in(value, sizeof value);
+    struct bm_text text = bm_cloud_text_in(value, sizeof value);
     bm_cloud_md5(data, n_bytes, digest);
-    bm_text_base64(&text, digest, sizeof digest);
-    bm_request_header(request, "Content-MD5", value);
+    bm_cloud_text_base64(&text, digest, sizeof digest);
+    bm_cloud_request_header(request, "Content-MD5", value);
 }
 
-static enum blastmerge_status begin(struct bm_upload *upload, struct blastmerge_error *error) {
+static enum blastmerge_status begin(struct bm_store_upload *upload, struct blastmerge_error *error) {
     (void)upload;
     (void)error;
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part *part,
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
                                         struct blastmerge_error *error) {
-    struct bm_request *request = &part->request;
+    struct bm_cloud_request *request = &part->request;
     char id[2 * BLOCK_ID];
     (void)error;
     block_id(upload, part->number, id, sizeof id);
-    bm_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
-    bm_request_parameter(request, "blockid", id);
-    bm_request_parameter(request, "comp", "block");
+    bm_cloud_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "blockid", id);
+    bm_cloud_request_parameter(request, "comp", "block");
     add_md5(request, part->data, part->n_data);
     request->body = part->data;
     request->n_body = part->n_data;
@@ -56,30 +56,30 @@ static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part
 }
 
 /* What a blob gets, however it is made. */
-static void add_blob_headers(struct bm_upload *upload, struct bm_request *request) {
-    bm_request_header(request, "x-ms-blob-content-type", upload->content_type);
-    bm_request_header(request, "x-ms-meta-blastmerge_upload", upload->id);
-    if (!upload->is_force) bm_request_header(request, "If-None-Match", "*");
+static void add_blob_headers(struct bm_store_upload *upload, struct bm_cloud_request *request) {
+    bm_cloud_request_header(request, "x-ms-blob-content-type", upload->content_type);
+    bm_cloud_request_header(request, "x-ms-meta-blastmerge_upload", upload->id);
+    if (!upload->is_force) bm_cloud_request_header(request, "If-None-Match", "*");
     request->expected_http = 201;
 }
 
-static enum blastmerge_status commit(struct bm_upload *upload, struct bm_request *request,
+static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error) {
     enum blastmerge_status status =
-        bm_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
+        bm_store_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text text = bm_text_in(upload->list, upload->list_size);
-    bm_text_add(&text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
+    struct bm_text text = bm_cloud_text_in(upload->list, upload->list_size);
+    bm_cloud_text_add(&text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
     for (uint64_t i = 0; i < upload->n_begun; i++) {
         char id[2 * BLOCK_ID];
         block_id(upload, i, id, sizeof id);
-        bm_text_format(&text, "<Latest>%s</Latest>", id);
+        bm_cloud_text_format(&text, "<Latest>%s</Latest>", id);
     }
-    bm_text_add(&text, "</BlockList>");
+    bm_cloud_text_add(&text, "</BlockList>");
     if (text.is_cut) return bm_fail(error, BLASTMERGE_INTERNAL, "the list of blocks does not fit");
-    bm_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
-    bm_request_parameter(request, "comp", "blocklist");
-    bm_request_header(request, "Content-Type", "application/xml");
+    bm_cloud_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "comp", "blocklist");
+    bm_cloud_request_header(request, "Content-Type", "application/xml");
     add_md5(request, text.data, text.n);
     add_blob_headers(upload, request);
     request->body = text.data;
@@ -87,15 +87,15 @@ static enum blastmerge_status commit(struct bm_upload *upload, struct bm_request
     return BLASTMERGE_OK;
 }
 
-static void put(struct bm_upload *upload, struct bm_part *part, struct bm_request *request) {
-    bm_request_header(request, "x-ms-blob-type", "BlockBlob");
+static void put(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request) {
+    bm_cloud_request_header(request, "x-ms-blob-type", "BlockBlob");
     add_md5(request, part->data, part->n_data);
     add_blob_headers(upload, request);
     request->body = part->data;
     request->n_body = part->n_data;
 }
 
-static bool abort_upload(struct bm_upload *upload, struct blastmerge_error *error) {
+static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error *error) {
     (void)upload;
     bm_fail(
         error, BLASTMERGE_IO,
@@ -103,7 +103,7 @@ static bool abort_upload(struct bm_upload *upload, struct blastmerge_error *erro
     return false;
 }
 
-const struct bm_upload_kind bm_upload_azure = {
+const struct bm_store_upload_kind bm_store_upload_azure = {
     .max_parts = 50000,
     .begin = begin,
     .send_part = send_part,

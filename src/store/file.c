@@ -34,7 +34,7 @@ enum {
 };
 
 static const char *base_of(const struct bm_store *store) {
-    return bm_folder_base(store->target);
+    return bm_store_folder_base(store->target);
 }
 
 /* The target as messages have it. */
@@ -52,7 +52,7 @@ static enum blastmerge_status fail_folder(const struct bm_store *store, int fail
                                           struct blastmerge_error *error) {
     char folder[BM_STORE_PATH];
     char shown[300];
-    bm_folder_of(store->target, folder);
+    bm_store_folder_of(store->target, folder);
     size_t n = strlen(folder);
     while (n > 1 && folder[n - 1] == '/') folder[--n] = '\0';
     bm_show_name(shown, sizeof shown, folder);
@@ -76,7 +76,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
     mode_t mode = store->has_old ? store->old.mode & 0600 : 0666;
     for (int tries = 0; tries < 100; tries++) {
         struct stat information;
-        bm_folder_name_temporary(base_of(store), store->temporary);
+        bm_store_folder_name_temporary(base_of(store), store->temporary);
         store->file = bm_open_at(folder, store->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (store->file < 0) {
             if (errno == EEXIST) continue;
@@ -147,11 +147,11 @@ static enum blastmerge_status open_temporary(struct bm_store *store, const struc
     store->has_old = existing != NULL;
     if (existing != NULL)
         store->old = (struct bm_store_owner){existing->st_mode & 0777, existing->st_uid, existing->st_gid};
-    int failure = bm_folder_open(&store->folder, store->target);
+    int failure = bm_store_folder_open(&store->folder, store->target);
     if (failure != 0) return fail_folder(store, failure, error);
-    bm_folder_remove_left_overs(&store->folder, base_of(store));
+    bm_store_folder_remove_left_overs(&store->folder, base_of(store));
     enum blastmerge_status status = create_temporary(store, error);
-    if (status != BLASTMERGE_OK) bm_folder_close(&store->folder);
+    if (status != BLASTMERGE_OK) bm_store_folder_close(&store->folder);
     return status;
 }
 
@@ -179,7 +179,8 @@ static enum blastmerge_status look_and_open(struct bm_store *store, bool is_text
             return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it",
                            named(store).text);
         }
-        int failure = bm_folder_follow(store->target, sizeof store->target); /* what it points to is meant */
+        int failure =
+            bm_store_folder_follow(store->target, sizeof store->target); /* what it points to is meant */
         if (failure == ENOENT) return open_temporary(store, NULL, error);
         if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", named(store).text);
     }
@@ -290,7 +291,7 @@ static int rename_over(struct bm_store *store) {
     int failure = 0;
     int old = bm_open_at(folder, base_of(store), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (old >= 0) (void)flock(old, LOCK_SH | LOCK_NB);
-    bm_folder_name_temporary(base_of(store), backup);
+    bm_store_folder_name_temporary(base_of(store), backup);
     bool has_backup = linkat(folder, base_of(store), folder, backup, 0) == 0;
     store->has_old = has_backup || errno != ENOENT;
     if (renameat(folder, store->temporary, folder, base_of(store)) != 0) {
@@ -317,7 +318,7 @@ static int give_name(struct bm_store *store) {
 
 static void close_file(struct bm_store *store) {
     close(store->file);
-    bm_folder_close(&store->folder);
+    bm_store_folder_close(&store->folder);
 }
 
 static bool file_take_back(struct bm_store *store) {
@@ -333,7 +334,7 @@ static bool file_take_back(struct bm_store *store) {
         is_done = renameat(folder, store->temporary, folder, base_of(store)) == 0;
     else if (is_ours && !store->has_old)
         is_done = unlinkat(folder, base_of(store), 0) == 0;
-    if (is_done) is_done = bm_folder_sync(&store->folder) == 0;
+    if (is_done) is_done = bm_store_folder_sync(&store->folder) == 0;
     close_file(store);
     return is_done;
 }
@@ -354,7 +355,7 @@ static enum blastmerge_status file_reveal(struct bm_store *store, struct blastme
     if (store->temporary[0] == '\0') return end_in_place(store, error);
     int failure = give_name(store);
     if (failure == 0) {
-        failure = bm_folder_sync(&store->folder);
+        failure = bm_store_folder_sync(&store->folder);
         if (failure == 0) return BLASTMERGE_OK;
         bool is_back = file_take_back(store);
         return bm_fail_system(error, failure, "%s: %sits folder cannot be synced to the disk",

@@ -20,13 +20,13 @@ enum {
 
 static const char infix[] = ".blastmerge-";
 
-const char *bm_folder_base(const char *path) {
+const char *bm_store_folder_base(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash == NULL ? path : slash + 1;
 }
 
-void bm_folder_of(const char *path, char *folder) {
-    size_t n = (size_t)(bm_folder_base(path) - path);
+void bm_store_folder_of(const char *path, char *folder) {
+    size_t n = (size_t)(bm_store_folder_base(path) - path);
     if (n == 0) {
         memcpy(folder, ".", 2);
     } else {
@@ -35,12 +35,12 @@ void bm_folder_of(const char *path, char *folder) {
     }
 }
 
-int bm_folder_open(struct bm_folder *folder, const char *path) {
+int bm_store_folder_open(struct bm_store_folder *folder, const char *path) {
     char name[PATH_MAX];
     folder->file = -1;
     folder->can_sync = true;
     if (strlen(path) >= sizeof name) return ENAMETOOLONG;
-    bm_folder_of(path, name);
+    bm_store_folder_of(path, name);
     folder->file = bm_open(name, O_RDONLY | O_DIRECTORY, 0);
 #if defined(O_PATH)
     if (folder->file < 0 && errno == EACCES) { /* it may be written, but not read */
@@ -51,12 +51,12 @@ int bm_folder_open(struct bm_folder *folder, const char *path) {
     return folder->file < 0 ? errno : 0;
 }
 
-void bm_folder_close(struct bm_folder *folder) {
+void bm_store_folder_close(struct bm_store_folder *folder) {
     if (folder->file >= 0) close(folder->file);
     folder->file = -1;
 }
 
-int bm_folder_sync(const struct bm_folder *folder) {
+int bm_store_folder_sync(const struct bm_store_folder *folder) {
     if (!folder->can_sync || fsync(folder->file) == 0) return 0;
     return errno == EINVAL || errno == ENOTSUP ? 0 : errno;
 }
@@ -97,7 +97,7 @@ static size_t write_stem(const char *base, char temporary[BM_FOLDER_TEMPORARY]) 
                             (unsigned long long)hash(base), infix);
 }
 
-void bm_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORARY]) {
+void bm_store_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORARY]) {
     char letters[N_RANDOM + 1] = "";
     size_t n = write_stem(base, temporary);
     random_letters(letters);
@@ -107,7 +107,7 @@ void bm_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORA
 /* Whether the target is a file whose writer still has it, since its report is not written yet, say. Then a
  * file that nobody locks may be the one that it has replaced, and may have to be put back. So may one beside
  * a target that cannot be opened. But a left-over that is the target itself is only a second name of it. */
-static bool is_being_committed(const struct bm_folder *folder, const char *base, int left_over) {
+static bool is_being_committed(const struct bm_store_folder *folder, const char *base, int left_over) {
     struct stat own;
     struct stat other;
     int file = bm_open_at(folder->file, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -119,7 +119,7 @@ static bool is_being_committed(const struct bm_folder *folder, const char *base,
     return is_locked;
 }
 
-void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *base) {
+void bm_store_folder_remove_left_overs(const struct bm_store_folder *folder, const char *base) {
     char stem[BM_FOLDER_TEMPORARY];
     size_t n_stem = write_stem(base, stem);
     int again = bm_open_at(folder->file, ".", O_RDONLY | O_DIRECTORY, 0);
@@ -142,11 +142,11 @@ void bm_folder_remove_left_overs(const struct bm_folder *folder, const char *bas
 
 /* --- links --------------------------------------------------------------------------------------- */
 
-int bm_folder_follow(char *path, size_t size) {
+int bm_store_folder_follow(char *path, size_t size) {
     char pointed_to[PATH_MAX];
     ssize_t n = readlink(path, pointed_to, sizeof pointed_to - 1);
     if (n < 0) return errno;
-    size_t n_folder = pointed_to[0] == '/' ? 0 : (size_t)(bm_folder_base(path) - path);
+    size_t n_folder = pointed_to[0] == '/' ? 0 : (size_t)(bm_store_folder_base(path) - path);
     if ((size_t)n >= sizeof pointed_to - 1 || n_folder + (size_t)n >= size) return ENAMETOOLONG;
     memcpy(path + n_folder, pointed_to, (size_t)n);
     path[n_folder + (size_t)n] = '\0';

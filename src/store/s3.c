@@ -12,7 +12,7 @@
 #include "cloud/library.h"
 #include "cloud/text.h"
 #include "cloud/xml.h"
-#include "store/remote.h"
+#include "store/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,54 +26,54 @@ enum {
     ABORT_TIMEOUT_MS = 10000
 };
 
-static bool is_google(const struct bm_upload *upload) {
+static bool is_google(const struct bm_store_upload *upload) {
     return upload->location.provider == BM_PROVIDER_GS;
 }
 
-static void add_condition(const struct bm_upload *upload, struct bm_request *request) {
+static void add_condition(const struct bm_store_upload *upload, struct bm_cloud_request *request) {
     if (upload->is_force) return;
     if (is_google(upload)) {
-        bm_request_header(request, "x-goog-if-generation-match", "0");
+        bm_cloud_request_header(request, "x-goog-if-generation-match", "0");
     } else {
-        bm_request_header(request, "If-None-Match", "*");
+        bm_cloud_request_header(request, "If-None-Match", "*");
     }
 }
 
-static void add_object_headers(const struct bm_upload *upload, struct bm_request *request) {
-    bm_request_header(request, "Content-Type", upload->content_type);
-    bm_request_header(request,
-                      is_google(upload) ? "x-goog-meta-blastmerge-upload" : "x-amz-meta-blastmerge-upload",
-                      upload->id);
+static void add_object_headers(const struct bm_store_upload *upload, struct bm_cloud_request *request) {
+    bm_cloud_request_header(request, "Content-Type", upload->content_type);
+    bm_cloud_request_header(
+        request, is_google(upload) ? "x-goog-meta-blastmerge-upload" : "x-amz-meta-blastmerge-upload",
+        upload->id);
 }
 
 /* Signed requests have the SHA-256 of what they send, which the server checks; MD5 is for those that are not.
  */
-static void add_body(struct bm_request *request, const void *data, size_t n_bytes) {
+static void add_body(struct bm_cloud_request *request, const void *data, size_t n_bytes) {
     uint8_t digest[BM_CLOUD_MD5];
     char value[2 * BM_CLOUD_MD5];
-    struct bm_text text = bm_text_in(value, sizeof value);
+    struct bm_text text = bm_cloud_text_in(value, sizeof value);
     bm_cloud_md5(data, n_bytes, digest);
-    bm_text_base64(&text, digest, sizeof digest);
-    bm_request_header(request, "Content-MD5", value);
+    bm_cloud_text_base64(&text, digest, sizeof digest);
+    bm_cloud_request_header(request, "Content-MD5", value);
     request->body = data;
     request->n_body = n_bytes;
 }
 
 /* --- the upload ---------------------------------------------------------------------------------- */
 
-static enum blastmerge_status begin(struct bm_upload *upload, struct blastmerge_error *error) {
-    struct bm_request *request = bm_allocate(upload->memory, sizeof *request);
+static enum blastmerge_status begin(struct bm_store_upload *upload, struct blastmerge_error *error) {
+    struct bm_cloud_request *request = bm_allocate(upload->memory, sizeof *request);
     char answer[ANSWER];
     if (request == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    bm_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
-    bm_request_parameter(request, "uploads", "");
+    bm_cloud_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "uploads", "");
     add_object_headers(upload, request);
     request->answer = answer;
     request->answer_size = sizeof answer;
     request->element = "UploadId";
-    enum blastmerge_status status = bm_request_run(request, error);
+    enum blastmerge_status status = bm_cloud_request_run(request, error);
     if (status == BLASTMERGE_OK &&
-        (!bm_xml_find(answer, request->n_answer, "UploadId", upload->session, sizeof upload->session) ||
+        (!bm_cloud_xml_find(answer, request->n_answer, "UploadId", upload->session, sizeof upload->session) ||
          upload->session[0] == '\0'))
         status = bm_fail(error, BLASTMERGE_IO, "the server began an upload without saying its id");
     bm_release(upload->memory, request);
@@ -81,7 +81,7 @@ static enum blastmerge_status begin(struct bm_upload *upload, struct blastmerge_
     return status;
 }
 
-static enum blastmerge_status grow_tags(struct bm_upload *upload, uint64_t number,
+static enum blastmerge_status grow_tags(struct bm_store_upload *upload, uint64_t number,
                                         struct blastmerge_error *error) {
     if (number < upload->n_tags_allocated) return BLASTMERGE_OK;
     size_t n_wanted = upload->n_tags_allocated * 2 + 64;
@@ -94,51 +94,51 @@ static enum blastmerge_status grow_tags(struct bm_upload *upload, uint64_t numbe
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status send_part(struct bm_upload *upload, struct bm_part *part,
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
                                         struct blastmerge_error *error) {
-    struct bm_request *request = &part->request;
+    struct bm_cloud_request *request = &part->request;
     char number[32];
     snprintf(number, sizeof number, "%llu", (unsigned long long)part->number + 1);
-    bm_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
-    bm_request_parameter(request, "partNumber", number);
-    bm_request_parameter(request, "uploadId", upload->session);
+    bm_cloud_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "partNumber", number);
+    bm_cloud_request_parameter(request, "uploadId", upload->session);
     add_body(request, part->data, part->n_data);
     request->needs_tag = true;
     return grow_tags(upload, part->number, error);
 }
 
-static enum blastmerge_status take(struct bm_upload *upload, struct bm_part *part,
+static enum blastmerge_status take(struct bm_store_upload *upload, struct bm_part *part,
                                    struct blastmerge_error *error) {
-    if (bm_copy_text(upload->tags + part->number * TAG, TAG, part->request.etag)) return BLASTMERGE_OK;
+    if (bm_cloud_copy_text(upload->tags + part->number * TAG, TAG, part->request.etag)) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_IO, "the server gave a part an ETag that is too long");
 }
 
-static enum blastmerge_status make_list(struct bm_upload *upload, struct bm_text *text,
+static enum blastmerge_status make_list(struct bm_store_upload *upload, struct bm_text *text,
                                         struct blastmerge_error *error) {
     enum blastmerge_status status =
-        bm_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
+        bm_store_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
     if (status != BLASTMERGE_OK) return status;
-    *text = bm_text_in(upload->list, upload->list_size);
-    bm_text_add(text, "<CompleteMultipartUpload>");
+    *text = bm_cloud_text_in(upload->list, upload->list_size);
+    bm_cloud_text_add(text, "<CompleteMultipartUpload>");
     for (uint64_t i = 0; i < upload->n_begun; i++) {
-        bm_text_format(text, "<Part><PartNumber>%llu</PartNumber><ETag>%s</ETag></Part>",
-                       (unsigned long long)i + 1, upload->tags + i * TAG);
+        bm_cloud_text_format(text, "<Part><PartNumber>%llu</PartNumber><ETag>%s</ETag></Part>",
+                             (unsigned long long)i + 1, upload->tags + i * TAG);
     }
-    bm_text_add(text, "</CompleteMultipartUpload>");
+    bm_cloud_text_add(text, "</CompleteMultipartUpload>");
     return text->is_cut ? bm_fail(error, BLASTMERGE_INTERNAL, "the list of parts does not fit")
                         : BLASTMERGE_OK;
 }
 
-static enum blastmerge_status commit(struct bm_upload *upload, struct bm_request *request,
+static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error) {
     struct bm_text text = {0};
-    if (!upload->is_force && bm_upload_look(upload, error) == BM_PRESENCE_OTHER)
+    if (!upload->is_force && bm_store_upload_look(upload, error) == BM_PRESENCE_OTHER)
         return bm_fail(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
     enum blastmerge_status status = make_list(upload, &text, error);
     if (status != BLASTMERGE_OK) return status;
-    bm_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
-    bm_request_parameter(request, "uploadId", upload->session);
-    bm_request_header(request, "Content-Type", "application/xml");
+    bm_cloud_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "uploadId", upload->session);
+    bm_cloud_request_header(request, "Content-Type", "application/xml");
     if (!is_google(upload)) add_condition(upload, request);
     add_body(request, text.data, text.n);
     request->answer = (char *)upload->parts[0].data; /* its bytes are acknowledged */
@@ -147,7 +147,7 @@ static enum blastmerge_status commit(struct bm_upload *upload, struct bm_request
     return BLASTMERGE_OK;
 }
 
-static void put(struct bm_upload *upload, struct bm_part *part, struct bm_request *request) {
+static void put(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request) {
     add_object_headers(upload, request);
     add_condition(upload, request);
     add_body(request, part->data, part->n_data);
@@ -155,20 +155,20 @@ static void put(struct bm_upload *upload, struct bm_part *part, struct bm_reques
 }
 
 /* Also after a cancel, which is what it is for; but not for long. */
-static bool abort_upload(struct bm_upload *upload, struct blastmerge_error *error) {
-    struct bm_request *request = bm_allocate(upload->memory, sizeof *request);
+static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error *error) {
+    struct bm_cloud_request *request = bm_allocate(upload->memory, sizeof *request);
     char reason[200];
     if (request == NULL) {
         bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for giving up the upload %.200s",
                 upload->session);
         return false;
     }
-    bm_request_open(request, upload->cloud, "DELETE", &upload->location, NULL);
-    bm_request_parameter(request, "uploadId", upload->session);
+    bm_cloud_request_open(request, upload->cloud, "DELETE", &upload->location, NULL);
+    bm_cloud_request_parameter(request, "uploadId", upload->session);
     request->ignores_cancel = true;
     request->n_tries = ABORT_TRIES;
     request->timeout_ms = ABORT_TIMEOUT_MS;
-    enum blastmerge_status status = bm_request_run(request, error);
+    enum blastmerge_status status = bm_cloud_request_run(request, error);
     bool is_gone = status == BLASTMERGE_OK || request->http_status == 404;
     bm_release(upload->memory, request);
     if (is_gone) return true;
@@ -181,7 +181,7 @@ static bool abort_upload(struct bm_upload *upload, struct blastmerge_error *erro
     return false;
 }
 
-const struct bm_upload_kind bm_upload_s3 = {
+const struct bm_store_upload_kind bm_store_upload_s3 = {
     .max_parts = 10000,
     .begin = begin,
     .send_part = send_part,

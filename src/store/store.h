@@ -14,7 +14,7 @@
 
 struct bm_cloud;
 struct bm_store;
-struct bm_upload;
+struct bm_store_upload;
 
 struct bm_store_back_end {
     enum blastmerge_status (*write)(struct bm_store *store, const uint8_t *data, size_t n_bytes,
@@ -49,10 +49,10 @@ struct bm_store {
     bool has_old;                        /* a file is replaced */
     struct bm_store_owner old;           /* its permissions */
     bool has_backup;                     /* once visible: `temporary` is the file that was replaced */
-    struct bm_folder folder;             /* that the target lies in; all names are taken in it */
+    struct bm_store_folder folder;       /* that the target lies in; all names are taken in it */
     char target[BM_STORE_PATH];          /* the name that the result gets; as given, for messages, too */
     char temporary[BM_FOLDER_TEMPORARY]; /* the name it has until then; empty: it is written in place */
-    struct bm_upload *upload;            /* remote ones */
+    struct bm_store_upload *upload;      /* remote ones */
     char left_over[BM_STORE_LEFT_OVER];  /* remote: after discard, what could not be taken back; or "" */
 };
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flow/batch.h - a batch: what inflate hands on. A stretch of a child's text, the compressed bytes that
+ * it came from, and a trace that says which bit stands for which text.
+ *
+ * Batches of a child follow one another without a gap, in text and in bits. Where one ends depends on
+ * the compressed stream alone (its text, its bits or its trace is full), never on how the bytes came.
+ * A batch begins and ends between two tokens or between two blocks, never inside a token or a block's
+ * header. Behind the scenes of a batch lie up to 32 KiB of the text before it, so that whoever has a
+ * batch can look back as far as a match can.
+ */
+#ifndef BM_BATCH_H
+#define BM_BATCH_H
+
+#include "base/base.h"
+
+enum {
+    BM_WINDOW = 32768,      /* a match's largest distance (RFC 1951, 3.2.5) */
+    BM_BATCH_TEXT = 131072, /* text bytes in a batch at most */
+    BM_BATCH_SLACK = 320,   /* bytes after the text that may be overwritten by copies in large steps */
+    BM_BATCH_BITS = 65536,  /* compressed bytes in a batch at most */
+    BM_BATCH_TRACE = 1024,  /* trace entries in a batch at most */
+    BM_BATCH_LEAST_TEXT = 8192,
+    BM_BATCH_LEAST_BITS = 4096,
+    BM_BATCH_LEAST_TRACE = 64,
+    BM_TRACE_INTERVAL = 4096 /* text bytes between two BM_TRACE_TOKEN entries, about */
+};
+
+enum bm_trace_kind {
+    BM_TRACE_MEMBER, /* a gzip member's deflate data begins at `bit`; no match reaches back beyond `text` */
+    BM_TRACE_BLOCK,  /* a deflate block's header begins at `bit` with BFINAL */
+    BM_TRACE_TOKEN,  /* in the open block: a token begins at `bit` that stands for the text from `text` on.
+                        There is one right after each header, one where a batch begins inside a block,
+                        and one each BM_TRACE_INTERVAL bytes of text or so. In a stored block `bit` is
+                        the first bit of the byte that stands for `text` */
+    BM_TRACE_END     /* the open block's tokens end at `bit`, where its end-of-block symbol of `n_bits`
+                        bits begins (stored blocks: the end of its bytes, n_bits 0) */
+};
+
+struct bm_trace {
+    uint64_t bit;  /* bits of the child's compressed bytes before this place */
+    uint64_t text; /* bytes of the child's text before this place */
+    uint32_t kind; /* enum bm_trace_kind */
+    uint32_t n_bits;
+};
+
+/* How much a batch holds at most. What inflate makes of a child's text, bit for bit, does not depend on it.
+ */
+struct bm_batch_size {
+    uint32_t text;  /* bytes, from BM_BATCH_LEAST_TEXT to BM_BATCH_TEXT */
+    uint32_t bits;  /* compressed bytes, from BM_BATCH_LEAST_BITS to BM_BATCH_BITS */
+    uint32_t trace; /* entries, from BM_BATCH_LEAST_TRACE to BM_BATCH_TRACE */
+};
+
+struct bm_batch {
+    struct bm_batch_size size;
+    uint64_t text_offset; /* bytes of the child's text before this batch */
+    uint8_t *text;        /* n_text bytes; before them n_history bytes of earlier text; after them slack */
+    size_t n_text;
+    size_t n_history; /* min(text_offset, BM_WINDOW) */
+    uint32_t crc32;   /* of the text, once the batch is complete */
+
+    bool has_trace;     /* false for plain (not gzip) children, of which only the text counts */
+    uint64_t first_bit; /* where the batch begins in the child's compressed bytes ... */
+    uint64_t end_bit;   /* ... and where it ends */
+    uint8_t
+        *bits; /* n_bits_bytes bytes, the first of which holds first_bit; 8 readable bytes of slack after */
+    size_t n_bits_bytes;
+    struct bm_trace *trace;
+    size_t n_trace;
+
+    uint8_t *buffer; /* the memory of all of it */
+};
+
+/* Allocates an empty batch of the largest size, or of another one. BLASTMERGE_NO_MEMORY or BLASTMERGE_OK. */
+enum blastmerge_status bm_batch_open(struct bm_batch *batch, struct bm_memory *memory) BM_CHECK_RESULT;
+enum blastmerge_status bm_batch_open_sized(struct bm_batch *batch, const struct bm_batch_size *size,
+                                           struct bm_memory *memory) BM_CHECK_RESULT;
+/* The memory that one of this size takes. */
+size_t bm_batch_bytes(const struct bm_batch_size *size);
+void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory);
+
+/* Makes `batch` the empty one that follows `before` (NULL: the first of a child; or the batch itself), with
+ * its history. */
+void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before);
+
+#endif

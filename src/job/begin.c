@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
+ * opened; and at the end they are closed.
+ */
+#include "job/job.h"
+#include "job/places.h"
+#include "job/remote.h"
+#include "job/rescue.h"
+#include "stitch/stitch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- the children -------------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t child) {
+    job->error.child = child;
+    return bm_fail_anew(&job->error, job->error.status, "%.400s: %.511s",
+                        bm_fetch_source_display_name(&job->children[child].source), job->error.message);
+}
+
+/* Looks at the children from `first` on, so that one that is not there is known before hours of work. */
+static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_t first) {
+    bool is_total_known = !job->is_lazy;
+    for (size_t i = first; i < job->n_children; i++) {
+        struct bm_fetch_source *source = &job->children[i].source;
+        bm_job_remote_look_ahead(job, i);
+        if (bm_fetch_source_look(source, &job->error) != BLASTMERGE_OK) {
+            if (!job->is_check || job->error.status == BLASTMERGE_CANCELLED) return fail_source(job, i);
+            job->error = (struct blastmerge_error){0}; /* a check says so when its turn comes */
+        }
+        if (source->n_bytes == UINT64_MAX)
+            is_total_known = false;
+        else if (source->n_bytes < UINT64_MAX / 4 - job->compressed_total) /* servers say what they like */
+            job->compressed_total += source->n_bytes;
+        else
+            is_total_known = false;
+    }
+    if (!is_total_known) job->compressed_total = 0;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status check_count(struct blastmerge_job *job) {
+    uint64_t n_expected = job->options.expect_children;
+    if (job->n_children == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
+    if (n_expected == 0 || n_expected == job->n_children) return BLASTMERGE_OK;
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%zu %s given, where %" PRIu64 " were expected",
+                   job->n_children, job->n_children == 1 ? "child was" : "children were", n_expected);
+}
+
+int bm_job_compare_names(const void *a, const void *b) {
+    const struct bm_item *child_a = a;
+    const struct bm_item *child_b = b;
+    return bm_number_order_compare(bm_fetch_source_bare_name(&child_a->source),
+                                   bm_fetch_source_bare_name(&child_b->source));
+}
+
+bool bm_job_is_order_strict(const struct blastmerge_job *job) {
+    return job->options.as_unsplit && job->options.sort != BLASTMERGE_SORT_NONE;
+}
+
+/* How a child's name follows the name before it. Names of descriptors, as a shell's <(command) has them, say
+ * nothing about the order. */
+static enum bm_number_order_step order_step(const struct bm_fetch_source *before,
+                                            const struct bm_fetch_source *source) {
+    static const char descriptors[] = "/dev/fd/";
+    const char *name = bm_fetch_source_bare_name(source);
+    if (strncmp(name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
+    return bm_number_order_step(bm_fetch_source_bare_name(before), name);
+}
+
+/* Looks for children whose names say that their order is not the searches', or that one is missing. */
+static enum blastmerge_status check_order(struct blastmerge_job *job) {
+    size_t n_backward = 0;
+    size_t n_gaps = 0;
+    size_t first_backward = 0;
+    size_t first_gap = 0;
+    for (size_t i = 1; i < job->n_children; i++) {
+        enum bm_number_order_step step = order_step(&job->children[i - 1].source, &job->children[i].source);
+        if (step == BM_ORDER_BACKWARD && n_backward++ == 0) first_backward = i;
+        if (step == BM_ORDER_GAP && n_gaps++ == 0) first_gap = i;
+    }
+    char names[2][BM_JOB_SHOWN_NAME];
+    if (n_backward > 0) { /* gaps say nothing then */
+        if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
+        bm_job_show_names(job, first_backward, first_backward - 1, names);
+        if (bm_job_is_order_strict(job))
+            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                           "the children are not in natural order: %s comes after %s; --sort natural orders "
+                           "them, and --sort none says that the order is right",
+                           names[0], names[1]);
+        bm_job_warn(job, false,
+                    "the children are not in natural order: %s comes after %s; --sort natural orders them",
+                    names[0], names[1]);
+    } else if (n_gaps > 0) {
+        bm_job_show_names(job, first_gap - 1, first_gap, names);
+        if (bm_job_is_order_strict(job) && job->options.expect_children == 0)
+            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                           "the children's numbers have %zu gap%s, the first between %s and %s: "
+                           "--expect-children N says that none is missing",
+                           n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+        bm_job_warn(job, false,
+                    "the children's numbers have %zu gap%s, the first between %s and %s: is any missing?",
+                    n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+    }
+    return BLASTMERGE_OK;
+}
+
+/* One file's names come side by side, in the children's order. */
+static int compare_identities(const struct blastmerge_job *job, uint32_t a, uint32_t b) {
+    const struct bm_fetch_source *one = &job->children[a].source;
+    const struct bm_fetch_source *other = &job->children[b].source;
+    if (one->device != other->device) return one->device < other->device ? -1 : 1;
+    if (one->inode != other->inode) return one->inode < other->inode ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* Lets an element sink to its place in the heap, whose root is the greatest. */
+static void sink(const struct blastmerge_job *job, uint32_t *heap, size_t n, size_t at) {
+    for (size_t below = 2 * at + 1; below < n; below = 2 * at + 1) {
+        if (below + 1 < n && compare_identities(job, heap[below], heap[below + 1]) < 0) below++;
+        if (compare_identities(job, heap[at], heap[below]) >= 0) return;
+        uint32_t sunk = heap[at];
+        heap[at] = heap[below];
+        heap[below] = sunk;
+        at = below;
+    }
+}
+
+/* In place: qsort() of the C library takes as much memory again. */
+static void sort_identities(const struct blastmerge_job *job, uint32_t *numbers, size_t n) {
+    for (size_t i = n / 2; i-- > 0;) sink(job, numbers, n, i);
+    for (size_t i = n; i-- > 1;) {
+        uint32_t greatest = numbers[0];
+        numbers[0] = numbers[i];
+        numbers[i] = greatest;
+        sink(job, numbers, i, 0);
+    }
+}
+
+/* Tells of files that are given twice: of the first ones, and how many more there are. */
+static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint32_t *numbers, size_t n) {
+    enum { MOST = 16 };
+    size_t n_twins = 0;
+    for (size_t i = 1; i < n; i++) {
+        const struct bm_fetch_source *before = &job->children[numbers[i - 1]].source;
+        const struct bm_fetch_source *source = &job->children[numbers[i]].source;
+        if (before->device != source->device || before->inode != source->inode) continue;
+        if (bm_job_is_order_strict(job))
+            return bm_fail(
+                &job->error, BLASTMERGE_MISMATCH,
+                "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
+                "that this is right",
+                bm_fetch_source_display_name(source));
+        if (++n_twins <= MOST)
+            bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
+                        bm_fetch_source_display_name(source));
+    }
+    if (n_twins > MOST)
+        bm_job_warn(job, false, "%zu more children are files that are given twice", n_twins - MOST);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status check_twice(struct blastmerge_job *job) {
+    uint32_t *numbers = bm_allocate(&job->memory, job->n_children * sizeof *numbers);
+    size_t n = 0;
+    if (numbers == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < job->n_children && i <= UINT32_MAX; i++) {
+        if (job->children[i].source.has_identity) numbers[n++] = (uint32_t)i;
+    }
+    sort_identities(job, numbers, n);
+    enum blastmerge_status status = tell_twins(job, numbers, n);
+    bm_release(&job->memory, numbers);
+    return status;
+}
+
+static enum blastmerge_status check_children(struct blastmerge_job *job, size_t first) {
+    enum blastmerge_status status = job->is_lazy ? BLASTMERGE_OK : check_count(job);
+    if (status == BLASTMERGE_OK) status = look_at_children(job, first);
+    return status;
+}
+
+/* --- children that come while others are merged -------------------------------------------------- */
+
+static enum blastmerge_status ask_for_children(struct blastmerge_job *job) {
+    const struct blastmerge_children source = job->source;
+    size_t n_before = job->n_children;
+    job->is_adding = true;
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    int result = source.next(source.context, job);
+    job->is_adding = false;
+    if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    bool is_ok = bm_callback_is_ok(issued, result);
+    if (!is_ok || job->n_children == n_before) job->source.next = NULL;
+    if (job->error.status != BLASTMERGE_OK || is_ok) return job->error.status;
+    return bm_fail_callback(&job->error, result, "the source of children failed");
+}
+
+enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) {
+    size_t first = job->n_children;
+    if (job->source.next == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = ask_for_children(job);
+    if (status == BLASTMERGE_OK) status = bm_job_remote_admit(job, first);
+    if (status == BLASTMERGE_OK) status = bm_job_places_check_children(job, first);
+    job->totals.n_children = job->n_children;
+    return status == BLASTMERGE_OK ? check_children(job, first) : status;
+}
+
+/* For what needs all of them at the start. */
+static enum blastmerge_status take_all_children(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (job->source.next != NULL && status == BLASTMERGE_OK) status = ask_for_children(job);
+    job->is_lazy = false;
+    return status;
+}
+
+enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) {
+    if (!job->is_lazy) return BLASTMERGE_OK;
+    enum blastmerge_status status = check_count(job);
+    if (status == BLASTMERGE_OK) status = check_twice(job);
+    if (status == BLASTMERGE_OK && !job->is_order_given) status = check_order(job);
+    return status == BLASTMERGE_OK ? bm_job_check_callbacks(job) : status;
+}
+
+/* --- the rooms ----------------------------------------------------------------------------------- */
+
+static enum blastmerge_status create_children(struct blastmerge_job *job) {
+    const struct bm_child_settings settings = {
+        .invalid_utf8 = job->options.invalid_utf8,
+        .forbidden_characters = job->options.forbidden_characters,
+        .header = job->options.header,
+        .supposed = job->supposed,
+        .is_supposed_narrow = job->is_supposed_narrow,
+        .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,
+        .room = bm_child_lane_room_of(&job->workers),
+    };
+    enum blastmerge_status status = BLASTMERGE_OK;
+    job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
+    job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
+    job->n_open = job->options.n_threads < BM_JOB_MAX_OPEN ? job->options.n_threads : BM_JOB_MAX_OPEN;
+    if (bm_job_remote_has_children(job))
+        job->n_open = BM_JOB_MAX_OPEN; /* waiting for servers needs no processor */
+    if (job->n_open > job->n_children && !job->is_lazy) job->n_open = job->n_children;
+    for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
+        status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
+    return status;
+}
+
+static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
+    job->has_workers = true; /* even one that fails to open is closed */
+    if (bm_workers_open(&job->workers, job->options.n_threads - 1, &job->memory) != BLASTMERGE_OK ||
+        create_children(job) != BLASTMERGE_OK) {
+        return BLASTMERGE_NO_MEMORY;
+    }
+    job->number = bm_allocate(&job->memory, sizeof *job->number);
+    job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
+    job->edits = bm_allocate(&job->memory, sizeof *job->edits);
+    job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
+    if (job->number == NULL || job->headers == NULL || job->edits == NULL || job->output.data == NULL) {
+        return BLASTMERGE_NO_MEMORY;
+    }
+    bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_store(struct blastmerge_job *job) {
+    if (job->is_check) return BLASTMERGE_OK;
+    if (job->has_writer) {
+        bm_store_open_writer(&job->store, &job->writer, job->options.callback_ticket, &job->cancel);
+        job->has_writer = false; /* it is the store now that owes it a commit or discard */
+        return BLASTMERGE_OK;
+    }
+    if (job->output_location == NULL) return BLASTMERGE_OK;
+    if (job->output_name != NULL)
+        return bm_job_remote_open_store(job, &job->store, job->output_location, job->output_name, false);
+    return bm_store_open_location(&job->store, job->output_location, job->options.force != 0,
+                                  job->options.form == BLASTMERGE_FORM_PLAIN, &job->cancel, &job->error);
+}
+
+static enum blastmerge_status write_report(void *context, const void *data, size_t n_bytes,
+                                           struct blastmerge_error *error) {
+    struct blastmerge_job *job = context;
+    return bm_store_write(&job->report_store, data, n_bytes, error);
+}
+
+static enum blastmerge_status open_report(struct blastmerge_job *job) {
+    if (job->report_location == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status =
+        job->report_name != NULL
+            ? bm_job_remote_open_store(job, &job->report_store, job->report_location, job->report_name, true)
+            : bm_store_open_location(&job->report_store, job->report_location, job->options.force != 0, true,
+                                     &job->cancel, &job->error);
+    if (status != BLASTMERGE_OK) return status;
+    job->has_report = true;
+    return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);
+}
+
+void bm_job_begin_result(struct blastmerge_job *job) {
+    if (!job->is_check && job->options.form == BLASTMERGE_FORM_GZIP) bm_stitch_begin(&job->output);
+}
+
+enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
+    clock_gettime(CLOCK_MONOTONIC, &job->began);
+    job->has_begun = true;
+    job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
+    enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK && (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL))
+        status = take_all_children(job);
+    if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
+    if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
+    if (status == BLASTMERGE_OK && bm_job_remote_has_children(job))
+        status = bm_job_places_check(job); /* those that wildcards stand for */
+    if (status != BLASTMERGE_OK) return status;
+    job->totals.n_children = job->n_children;
+    if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
+        qsort(job->children, job->n_children, sizeof *job->children, bm_job_compare_names);
+    }
+    status = check_children(job, 0);
+    if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
+        status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    }
+    if (status == BLASTMERGE_OK) status = bm_job_rescue_open(job);
+    if (status == BLASTMERGE_OK && job->expect_queries != NULL)
+        status = bm_queries_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = open_store(job);
+    if (status == BLASTMERGE_OK) status = open_report(job);
+    if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);
+    if (status == BLASTMERGE_OK && !job->is_order_given && !job->is_lazy) status = check_order(job);
+    if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (!job->is_copied) bm_job_begin_result(job);
+    job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : job->is_copied ? BM_PHASE_LOOK : BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+/* What a store could not take back. */
+static void warn_of_left_over(struct blastmerge_job *job, struct bm_store *store) {
+    if (store->left_over[0] != '\0') bm_job_warn(job, false, "%s", store->left_over);
+    store->left_over[0] = '\0';
+}
+
+void bm_job_end(struct blastmerge_job *job) {
+    struct bm_memory *memory = &job->memory;
+    if (bm_cancel_is_foreign(&job->cancel)) return; /* all of it is another process's, or not here at all */
+    bm_store_discard(&job->store);
+    bm_store_discard(&job->report_store);
+    bm_report_close(&job->report);
+    job->has_report = false;
+    warn_of_left_over(job, &job->store);
+    warn_of_left_over(job, &job->report_store);
+    if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
+    bm_pack_close(job->pack, memory);
+    for (size_t i = 0; i < BM_JOB_MAX_OPEN; i++) {
+        if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
+        bm_child_destroy(&job->open[i], memory);
+    }
+    if (!bm_cancel_check_process(&job->cancel)) return;
+    if (job->has_workers) bm_workers_close(&job->workers, memory);
+    if (job->splice != NULL) bm_splice_close(job->splice, memory);
+    bm_job_rescue_close(job);
+    bm_queries_close(job->expect, memory);
+    job->expect = NULL;
+    bm_release(memory, job->number);
+    bm_release(memory, job->headers);
+    bm_release(memory, job->edits);
+    bm_job_twins_close(&job->twins, memory);
+    bm_release(memory, job->output.data);
+    job->pack = NULL;
+    job->has_workers = false;
+    job->splice = NULL;
+    job->number = NULL;
+    job->headers = NULL;
+    job->edits = NULL;
+    job->output.data = NULL;
+    job->output.n_data = 0;
+    for (size_t i = 0; i < job->n_children && job->owner == getpid(); i++)
+        bm_fetch_source_close(&job->children[i].source);
+    if (bm_cancel_check_process(&job->cancel)) bm_job_remote_end(job);
+}

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: MIT */
+/* The library's face: what blastmerge.h says, on the conductor. */
+#include "cloud/location.h"
+#include "job/check.h"
+#include "job/commit.h"
+#include "job/job.h"
+#include "job/places.h"
+#include "job/remote.h"
+#include "job/rescue.h"
+
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+const char *blastmerge_version(void) {
+    return BLASTMERGE_VERSION;
+}
+
+#ifdef BLASTMERGE_CLOUD
+#define OBJECT_STORAGE "with libcurl"
+#else
+#define OBJECT_STORAGE "none"
+#endif
+
+static char features[192];
+static pthread_once_t features_once = PTHREAD_ONCE_INIT;
+
+static void write_features(void) {
+    snprintf(features, sizeof features,
+             "zlib %s, libdeflate %s, jansson; object storage: %s; XML scanner: %s", zlibVersion(),
+             LIBDEFLATE_VERSION_STRING, OBJECT_STORAGE, bm_mark_implementation());
+}
+
+const char *blastmerge_features(void) {
+    (void)pthread_once(&features_once, write_features);
+    return features;
+}
+
+const char *blastmerge_status_name(enum blastmerge_status status) {
+    switch (status) {
+    case BLASTMERGE_OK:
+        return "done";
+    case BLASTMERGE_IO:
+        return "input or output failed";
+    case BLASTMERGE_USAGE:
+        return "wrong usage";
+    case BLASTMERGE_DATA:
+        return "damaged";
+    case BLASTMERGE_MISMATCH:
+        return "mismatch";
+    case BLASTMERGE_EXISTS:
+        return "exists";
+    case BLASTMERGE_CHANGED:
+        return "changed";
+    case BLASTMERGE_NOT_FOUND:
+        return "not found";
+    case BLASTMERGE_DENIED:
+        return "denied";
+    case BLASTMERGE_NO_SPACE:
+        return "no space";
+    case BLASTMERGE_NO_MEMORY:
+        return "no memory";
+    case BLASTMERGE_SALVAGED:
+        return "salvaged";
+    case BLASTMERGE_NOT_READY:
+        return "not ready";
+    case BLASTMERGE_CANCELLED:
+        return "cancelled";
+    case BLASTMERGE_INTERNAL:
+        break;
+    }
+    return "internal fault";
+}
+
+const char *blastmerge_format_name(enum blastmerge_format format) {
+    static const char *const names[] = {"auto", "xml", "xml2", "json", "commented", "tabular", "csv"};
+    return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
+}
+
+enum blastmerge_form blastmerge_form_of_name(const char *name) {
+    return bm_store_form_of_name(name);
+}
+
+void blastmerge_show(const char *text, char *shown, size_t size) {
+    bm_show(shown, size, text);
+}
+
+void blastmerge_show_location(const char *location, char *shown, size_t size) {
+    char text[BM_LOCATION_SHOWN];
+    if (bm_cloud_location_is_remote(location) || bm_cloud_location_is_strange(location)) {
+        bm_cloud_location_show(location, text, sizeof text);
+        location = text;
+    }
+    bm_show_name(shown, size, location);
+}
+
+/* --- creating and destroying --------------------------------------------------------------------- */
+
+void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size) {
+    bm_init_struct(options, struct_size);
+}
+
+/* Up to the last field of the first version. */
+enum { FIRST_OPTIONS = offsetof(struct blastmerge_options, progress_interval) + sizeof(unsigned) };
+
+static unsigned default_threads(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > BM_JOB_DEFAULT_THREADS ? BM_JOB_DEFAULT_THREADS : (unsigned)n;
+}
+
+static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
+    return bm_fail(&job->error, BLASTMERGE_USAGE, "%s", reason);
+}
+
+static enum blastmerge_status check_options(struct blastmerge_job *job) {
+    const struct blastmerge_options *options = &job->options;
+    if (options->level < 0 || options->level > 9) return refuse(job, "the level must be 1 to 9");
+    if (options->n_threads > BM_JOB_MAX_THREADS) return refuse(job, "the number of threads must be 1 to 64");
+    if ((unsigned)options->mismatch > BLASTMERGE_MISMATCH_IGNORE)
+        return refuse(job, "no such way with a mismatch");
+    if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
+        return refuse(job, "no such way with invalid UTF-8");
+    }
+    if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
+        return refuse(job, "no such way with forbidden characters");
+    if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
+    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
+    if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
+    if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)
+        return refuse(job, "no such way with query ids");
+    if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
+        return refuse(job, "unknown way with rows of column names: header takes 0 to 2");
+    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
+        return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
+    if (options->salvage && options->as_unsplit)
+        return refuse(job, "what is salvaged is not what an unsplit run writes: these contradict each other");
+    if (options->as_unsplit && options->query_ids == BLASTMERGE_QUERY_IDS_KEEP)
+        return refuse(job, "an unsplit run counts the ids Query_N on: they cannot be kept");
+    if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
+        return refuse(job, "an allocator needs both allocate and release");
+    }
+    if (options->database != NULL && options->keep_database) {
+        return refuse(job, "the database's name cannot both be given and kept");
+    }
+    if (options->as_unsplit && options->invalid_utf8 == BLASTMERGE_INVALID_UTF8_LATIN1) {
+        return refuse(job, "an unsplit run has the children's own bytes: none of them can be converted");
+    }
+    if (options->as_unsplit && options->forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE) {
+        return refuse(job, "an unsplit run has the children's own characters: none of them can be replaced");
+    }
+    if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
+        return refuse(job, "the database's name must not be longer than 4096 bytes");
+    }
+    if (options->database != NULL && !bm_number_is_text(options->database)) {
+        return refuse(job, "the database's name is not UTF-8, or has characters that XML does not allow");
+    }
+    return BLASTMERGE_OK;
+}
+
+/* What the option stands for. */
+static void settle_as_unsplit(struct blastmerge_options *options) {
+    options->keep_database = options->database == NULL;
+    options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
+    options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
+}
+
+static enum blastmerge_status copy_options(struct blastmerge_job *job) {
+    const char *database = job->options.database;
+    enum blastmerge_status status = check_options(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    if (job->options.as_unsplit) settle_as_unsplit(&job->options);
+    job->is_database_given = database != NULL;
+    if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
+    if (database != NULL) {
+        job->database = bm_copy_string(&job->memory, database);
+        if (job->database == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.database = job->database;
+    if (job->options.endpoint != NULL) {
+        job->endpoint = bm_copy_string(&job->memory, job->options.endpoint);
+        if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.endpoint = job->endpoint;
+    if (job->options.expect_queries != NULL) {
+        status = bm_cloud_location_refuse_strange(job->options.expect_queries, &job->error);
+        if (status != BLASTMERGE_OK) return status;
+        job->expect_queries = bm_copy_string(&job->memory, job->options.expect_queries);
+        if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
+    }
+    job->options.expect_queries = job->expect_queries;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
+                                         const struct blastmerge_options *options) {
+    struct blastmerge_options defaults;
+    struct bm_memory memory;
+    *job = NULL;
+    blastmerge_options_init(&defaults, sizeof defaults);
+    bool is_known = options == NULL || bm_copy_struct(&defaults, sizeof defaults, FIRST_OPTIONS, options);
+    bm_memory_open(&memory, &defaults.allocator);
+    struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
+    if (made == NULL) return BLASTMERGE_NO_MEMORY;
+    made->memory = memory;
+    made->options = defaults;
+    made->owner = getpid();
+    bm_cancel_init(&made->cancel);
+    enum blastmerge_status status =
+        is_known
+            ? copy_options(made)
+            : refuse(made, "options.struct_size is that of no options that this library knows: start from "
+                           "blastmerge_options_init(&options, sizeof options)");
+    if (status == BLASTMERGE_NO_MEMORY) {
+        blastmerge_destroy(made);
+        return status;
+    }
+    *job = made;
+    return status;
+}
+
+/* A writer that was never used is told that it is over; in a copy that a fork left it is another's. */
+static void end_writer(struct blastmerge_job *job) {
+    if (job->has_writer && job->writer.discard != NULL && job->owner == getpid())
+        job->writer.discard(job->writer.context);
+}
+
+void blastmerge_destroy(struct blastmerge_job *job) {
+    if (job == NULL || job->is_inside) return;
+    struct bm_memory memory;
+    /* After a fork with the job under way, its threads are not here, a lock may be held for ever, and files
+     * and connections are the other process's: the copy's memory is left as it is. */
+    if (bm_cancel_is_foreign(&job->cancel)) return;
+    job->is_inside = true;
+    bm_job_end(job);
+    end_writer(job);
+    if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
+    bm_release(&job->memory, job->children);
+    bm_pool_close(&job->pool, &job->memory);
+    bm_release(&job->memory, job->endpoint);
+    bm_release(&job->memory, job->expect_queries);
+    bm_release(&job->memory, job->output_location);
+    bm_release(&job->memory, job->output_name);
+    bm_release(&job->memory, job->report_location);
+    bm_release(&job->memory, job->report_name);
+    bm_release(&job->memory, job->database);
+    bm_job_places_forget(job);
+    bm_job_check_close(job);
+    bm_cancel_close(&job->cancel);
+    memory = job->memory;
+    bm_release(&memory, job);
+}
+
+/* --- children and places ------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+/* A job whose options were refused, or that has begun, takes nothing more. A call from within a callback of
+ * the job is refused without a word in the job's error, so that it does no harm. */
+static enum blastmerge_status check_open(struct blastmerge_job *job) {
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    if (job->is_inside) return BLASTMERGE_USAGE;
+    if (job->error.status != BLASTMERGE_OK) return job->error.status;
+    if (job->has_begun) return refuse(job, "the job has begun already");
+    job->owner = getpid(); /* before a job begins, a fork makes two of it */
+    return BLASTMERGE_OK;
+}
+
+/* A child can be added before the job begins, and while it asks for more. */
+static enum blastmerge_status check_adding(struct blastmerge_job *job) {
+    return job->is_adding ? job->error.status : check_open(job);
+}
+
+/* The sources may lie elsewhere now. */
+static void move_sources(struct blastmerge_job *job, struct bm_item *children) {
+    for (size_t i = job->child; i < job->n_opened; i++)
+        bm_child_move(&job->open[i % job->n_open], &children[i].source);
+}
+
+/* Room for one more child. */
+static enum blastmerge_status grow_children(struct blastmerge_job *job) {
+    if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
+    size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 8 + 16;
+    struct bm_item *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
+    if (children == NULL) return fail_memory(job);
+    move_sources(job, children);
+    job->children = children;
+    job->n_children_allocated = n_wanted;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struct bm_fetch_source *source) {
+    enum blastmerge_status status = grow_children(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->children[job->n_children++] = (struct bm_item){.source = *source};
+    return BLASTMERGE_OK;
+}
+
+/* A name that cannot be seen as it is: messages have it in quotes. */
+static bool quote_name(struct blastmerge_job *job, struct bm_fetch_source *source) {
+    size_t n = strlen(source->name);
+    char *quoted = bm_pool_allocate(&job->pool, &job->memory, n + 3, false);
+    if (quoted == NULL) return false;
+    quoted[0] = '\'';
+    memcpy(quoted + 1, source->name, n);
+    memcpy(quoted + 1 + n, "'", 2);
+    source->location = source->name;
+    source->name = quoted;
+    return true;
+}
+
+enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_fetch_source source) {
+    source.name = bm_pool_copy(&job->pool, &job->memory, source.name);
+    if (source.name == NULL) return fail_memory(job);
+    if (!bm_fetch_source_is_remote(&source) && bm_needs_quotes(source.name) && !quote_name(job, &source))
+        return fail_memory(job);
+    return bm_job_keep_child(job, &source);
+}
+
+enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
+    enum blastmerge_status status = check_adding(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (location == NULL || location[0] == '\0') return refuse(job, "a child has an empty name");
+    status = bm_cloud_location_refuse_strange(location, &job->error);
+    if (status != BLASTMERGE_OK) return status;
+    if (bm_cloud_location_is_remote(location)) return bm_job_remote_add(job, location);
+    return bm_job_add_child(job, bm_fetch_source_path(location));
+}
+
+enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name, const void *data,
+                                             size_t n_bytes) {
+    enum blastmerge_status status = check_adding(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (name == NULL || (data == NULL && n_bytes > 0))
+        return refuse(job, "a child in memory needs a name and data");
+    return bm_job_add_child(job, bm_fetch_source_memory(name, data, n_bytes));
+}
+
+enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const char *name,
+                                             const struct blastmerge_reader *reader) {
+    enum blastmerge_status status = check_adding(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (name == NULL || reader == NULL || reader->next == NULL)
+        return refuse(job, "a reader needs a name and next");
+    struct bm_reader *kept = bm_pool_allocate(&job->pool, &job->memory, sizeof *kept, true);
+    if (kept == NULL) return fail_memory(job);
+    *kept = (struct bm_reader){.functions = *reader, .ticket = job->options.callback_ticket};
+    return bm_job_add_child(job, bm_fetch_source_reader(name, kept));
+}
+
+enum blastmerge_status blastmerge_set_children(struct blastmerge_job *job,
+                                               const struct blastmerge_children *children) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (children == NULL || children->next == NULL) return refuse(job, "more children need next");
+    job->source = *children;
+    job->is_lazy = true;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,
+                                           const char *location) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
+    status = bm_cloud_location_refuse_strange(location, &job->error);
+    if (status != BLASTMERGE_OK) return status;
+    bm_release(&job->memory, *place);
+    bm_release(&job->memory, *name);
+    *name = NULL;
+    *place = bm_copy_string(&job->memory, location);
+    return *place == NULL ? fail_memory(job) : bm_job_remote_name(job, location, name);
+}
+
+enum blastmerge_status blastmerge_set_output_location(struct blastmerge_job *job, const char *location) {
+    return set_location(job, &job->output_location, &job->output_name, location);
+}
+
+enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job, const char *location) {
+    return set_location(job, &job->report_location, &job->report_name, location);
+}
+
+static enum blastmerge_status keep_place(struct blastmerge_job *job, const char *what, const char *location,
+                                         bool is_written) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (what == NULL || location == NULL || location[0] == '\0')
+        return refuse(job, "a place that is the caller's own has an empty name");
+    status = bm_cloud_location_refuse_strange(location, &job->error);
+    return status == BLASTMERGE_OK ? bm_job_places_keep(job, what, location, is_written) : status;
+}
+
+enum blastmerge_status blastmerge_protect_location(struct blastmerge_job *job, const char *what,
+                                                   const char *location) {
+    return keep_place(job, what, location, false);
+}
+
+enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, const char *what,
+                                                 const char *location) {
+    return keep_place(job, what, location, true);
+}
+
+enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
+                                                    const struct blastmerge_writer *writer) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (writer == NULL || writer->write == NULL) return refuse(job, "a writer needs write");
+    job->writer = *writer;
+    job->has_writer = true;
+    return BLASTMERGE_OK;
+}
+
+/* --- running ------------------------------------------------------------------------------------- */
+
+/* Whatever happened, the rooms are closed; what was not committed is discarded. */
+static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
+    if (job->phase != BM_PHASE_END) bm_job_commit_count(job);
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_PHASE_FAILED;
+    bm_job_end(job);
+    if (job->failed_callback != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
+        job->phase = BM_PHASE_FAILED;
+        status = bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
+    }
+    job->is_inside = false;
+    if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    return status;
+}
+
+static enum blastmerge_status begin(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->is_inside = true;
+    status = bm_job_begin(job);
+    return job->cancel.has_forked_in ? bm_cancel_fail_foreign(&job->error) : status;
+}
+
+/* Merges to the store that is open, if any. */
+static enum blastmerge_status run(struct blastmerge_job *job) {
+    enum blastmerge_status status = begin(job);
+    while (status == BLASTMERGE_OK) {
+        status = bm_job_conduct(job);
+        if (status != BLASTMERGE_OK) break;
+        if (job->phase == BM_PHASE_END) { /* the last piece goes out with the commit */
+            status = bm_job_commit(job);
+            break;
+        }
+        size_t n = bm_job_commit_ready(job);
+        if (job->store.back_end != NULL)
+            status = bm_store_write(&job->store, job->output.data, n, &job->error);
+        bm_job_commit_done(job, n);
+    }
+    return end(job, status);
+}
+
+enum blastmerge_status blastmerge_run(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->output_location == NULL && !job->has_writer) return refuse(job, "no output was set");
+    return run(job);
+}
+
+enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->is_check = true;
+    return run(job);
+}
+
+/* Merges on until there is a piece to hand out; the last one only once everything is committed. */
+static enum blastmerge_status next_piece(struct blastmerge_job *job, size_t *n_ready) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    do {
+        status = bm_job_conduct(job);
+        *n_ready = bm_job_commit_ready(job);
+    } while (status == BLASTMERGE_OK && *n_ready == 0 && job->phase != BM_PHASE_END);
+    if (status != BLASTMERGE_OK || job->phase != BM_PHASE_END) return status;
+    status = bm_job_commit(job);
+    job->is_committed = status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED;
+    job->committed_status = status;
+    return job->is_committed ? BLASTMERGE_OK : status;
+}
+
+enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data, size_t *n_bytes) {
+    *data = NULL;
+    *n_bytes = 0;
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    if (job->is_inside) return BLASTMERGE_USAGE;
+    if (job->is_committed && job->output.data != NULL) return end(job, job->committed_status);
+    enum blastmerge_status status = job->error.status;
+    if (status != BLASTMERGE_OK) return status;
+    if (!job->has_begun) {
+        if (job->output_location != NULL || job->has_writer)
+            return refuse(job, "the job has an output: run it");
+        status = begin(job);
+    } else if (job->output.data == NULL) {
+        return BLASTMERGE_OK; /* the end was handed out before */
+    } else {
+        bm_job_commit_done(job, job->n_handed_out);
+    }
+    job->is_inside = true;
+    if (status == BLASTMERGE_OK) status = next_piece(job, &job->n_handed_out);
+    if (status != BLASTMERGE_OK) return end(job, status);
+    if (job->n_handed_out == 0) return end(job, job->committed_status); /* a result without a byte */
+    job->is_inside = false;
+    *data = job->output.data;
+    *n_bytes = job->n_handed_out;
+    return BLASTMERGE_OK;
+}
+
+/* Doubles a buffer until it holds n_wanted bytes. */
+static bool grow(struct bm_memory *memory, uint8_t **buffer, size_t *size, size_t n_used, size_t n_wanted) {
+    if (n_wanted <= *size) return true;
+    size_t n = *size * 2 > n_wanted ? *size * 2 : n_wanted;
+    uint8_t *grown = bm_allocate(memory, n);
+    if (grown == NULL) return false;
+    if (n_used > 0) memcpy(grown, *buffer, n_used);
+    bm_release(memory, *buffer);
+    *buffer = grown;
+    *size = n;
+    return true;
+}
+
+enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **data, size_t *n_bytes) {
+    uint8_t *buffer = NULL;
+    size_t size = 0;
+    size_t n_used = 0;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *data = NULL;
+    *n_bytes = 0;
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    if (job->is_inside) return BLASTMERGE_USAGE;
+    for (;;) {
+        const void *piece = NULL;
+        size_t n_piece = 0;
+        /* Room first: once the last piece is handed out nothing may fail. */
+        if (!job->is_committed && !grow(&job->memory, &buffer, &size, n_used, n_used + BM_OUTPUT_SIZE)) {
+            status = end(job, fail_memory(job));
+            break;
+        }
+        status = blastmerge_next(job, &piece, &n_piece);
+        if (status != BLASTMERGE_OK || n_piece == 0) break;
+        memcpy(buffer + n_used, piece, n_piece);
+        n_used += n_piece;
+    }
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) {
+        bm_release(&job->memory, buffer);
+        return status;
+    }
+    *data = buffer;
+    *n_bytes = n_used;
+    return status;
+}
+
+void blastmerge_free(struct blastmerge_job *job, void *data) {
+    if (data != NULL) bm_release(&job->memory, data);
+}
+
+void blastmerge_cancel(struct blastmerge_job *job) {
+    bm_cancel_set(&job->cancel);
+}
+
+/* --- what came of it ----------------------------------------------------------------------------- */
+
+const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job) {
+    static const struct blastmerge_error no_memory = {.status = BLASTMERGE_NO_MEMORY,
+                                                      .child = BLASTMERGE_NO_CHILD,
+                                                      .text_offset = BLASTMERGE_NO_OFFSET,
+                                                      .message = "out of memory"};
+    return job == NULL ? &no_memory : &job->error;
+}
+
+const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *job) {
+    return &job->totals;
+}
+
+enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64_t number,
+                                        struct blastmerge_child *child) {
+    memset(child, 0, sizeof *child);
+    if (number >= job->n_children) return BLASTMERGE_USAGE;
+    const struct bm_item *kept = &job->children[number];
+    const char *location = bm_fetch_source_location(&kept->source);
+    bool is_stdin = location != NULL && strcmp(location, "-") == 0;
+    *child = (struct blastmerge_child){
+        .name = is_stdin ? "standard input" : bm_fetch_source_bare_name(&kept->source),
+        .location = location,
+        .n_documents = kept->n_documents,
+        .n_iterations = kept->n_iterations,
+        .n_hits = kept->n_hits,
+        .n_hsps = kept->n_hsps,
+        .n_invalid_bytes = kept->n_invalid_bytes,
+        .compressed_bytes = kept->compressed_bytes,
+        .text_bytes = kept->text_bytes,
+        .n_forbidden_characters = kept->n_forbidden,
+        .status = (enum blastmerge_status)kept->status,
+        .error = bm_job_check_message(job, number),
+    };
+    return BLASTMERGE_OK;
+}

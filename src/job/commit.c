@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/commit.h"
+#include "job/check.h"
+#include "job/rescue.h"
+
+#include <string.h>
+
+static double seconds_since(struct timespec began) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
+}
+
+void bm_job_commit_count(struct blastmerge_job *job) {
+    job->totals.output_crc32 = job->output.crc32;
+    job->totals.output_text_bytes = job->output.n_text;
+    job->totals.peak_memory = job->memory.n_peak;
+    job->totals.seconds = seconds_since(job->began);
+}
+
+size_t bm_job_commit_ready(const struct blastmerge_job *job) {
+    size_t n = job->output.n_data;
+    bool is_plain = job->options.form == BLASTMERGE_FORM_PLAIN;
+    return is_plain && job->phase != BM_PHASE_END && n > 0 ? n - 1 : n;
+}
+
+void bm_job_commit_done(struct blastmerge_job *job, size_t n_bytes) {
+    struct bm_output *output = &job->output;
+    job->totals.output_bytes += n_bytes;
+    output->n_data -= n_bytes;
+    memmove(output->data, output->data + n_bytes, output->n_data);
+}
+
+/* --- the steps ----------------------------------------------------------------------------------- */
+
+static enum blastmerge_status write_last(struct blastmerge_job *job) {
+    return bm_store_write(&job->store, job->output.data, job->output.n_data, &job->error);
+}
+
+/* Not that anything failed: what there is to say of the children. */
+static enum blastmerge_status final_status(struct blastmerge_job *job) {
+    return job->is_check ? bm_job_check_status(job) : bm_job_rescue_status(job);
+}
+
+static enum blastmerge_status end_report(struct blastmerge_job *job) {
+    const char *name = job->output_name != NULL ? job->output_name : job->output_location;
+    const struct blastmerge_error before = job->error;
+    (void)!final_status(job); /* what the job will end with, once all of it is visible */
+    const struct blastmerge_error fault = job->error;
+    job->error = before;
+    enum blastmerge_status status =
+        bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, &fault, &job->error);
+    return status == BLASTMERGE_OK ? bm_store_prepare(&job->report_store, &job->error) : status;
+}
+
+static enum blastmerge_status reveal_report(struct blastmerge_job *job) {
+    return job->has_report ? bm_store_reveal(&job->report_store, &job->error) : BLASTMERGE_OK;
+}
+
+/* The result, which is visible, has no report. */
+static enum blastmerge_status take_back_result(struct blastmerge_job *job) {
+    struct blastmerge_error *error = &job->error;
+    if (job->cancel.has_forked_in || bm_store_take_back(&job->store)) return error->status;
+    return bm_fail_anew(error, error->status,
+                        "the result is complete and in its place, but not its report: %.800s",
+                        error->message);
+}
+
+/* The report, which is visible, has no result. */
+static enum blastmerge_status take_back_report(struct blastmerge_job *job) {
+    struct blastmerge_error *error = &job->error;
+    if (job->cancel.has_forked_in)
+        return error->status; /* a copy that a fork left: the report is not its own */
+    if (!job->has_report || job->report_store.is_stream || bm_store_take_back(&job->report_store))
+        return error->status;
+    return bm_fail_anew(error, error->status, "%.800s; the report is in its place all the same",
+                        error->message);
+}
+
+/* A report that is a stream is complete once its end is written: that comes last. */
+static enum blastmerge_status reveal_file(struct blastmerge_job *job) {
+    bool is_report_due = job->has_report && job->report_store.is_stream;
+    enum blastmerge_status status = bm_store_reveal(&job->store, &job->error);
+    if (status != BLASTMERGE_OK) return status;
+    if (is_report_due) status = end_report(job);
+    if (status == BLASTMERGE_OK) status = reveal_report(job);
+    return status == BLASTMERGE_OK ? status : take_back_result(job);
+}
+
+static enum blastmerge_status reveal_stream(struct blastmerge_job *job) {
+    bool has_store = job->store.back_end != NULL;
+    enum blastmerge_status status = reveal_report(job);
+    if (status != BLASTMERGE_OK || !has_store) return status;
+    status = write_last(job);
+    if (status == BLASTMERGE_OK) status = bm_store_reveal(&job->store, &job->error);
+    return status == BLASTMERGE_OK ? status : take_back_report(job);
+}
+
+enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_file = job->store.back_end != NULL && !job->store.is_stream;
+    bool is_report_last = is_file && job->report_store.is_stream;
+    job->totals.output_bytes += job->output.n_data;
+    bm_job_commit_count(job);
+    if (is_file) status = write_last(job);
+    if (is_file && status == BLASTMERGE_OK) status = bm_store_prepare(&job->store, &job->error);
+    if (status == BLASTMERGE_OK && job->has_report && !is_report_last) status = end_report(job);
+    if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
+        status = bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
+    if (status == BLASTMERGE_OK && job->before_commit != NULL)
+        status = job->before_commit(job->before_commit_context);
+    if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
+    if (status == BLASTMERGE_OK) status = is_file ? reveal_file(job) : reveal_stream(job);
+    if (status != BLASTMERGE_OK) return status;
+    bm_store_finish(&job->store);
+    bm_store_finish(&job->report_store);
+    return final_status(job);
+}

@@ -1,0 +1,899 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conductor: opens the rooms, passes batches, marks and edits along, and stops at the first error.
+ *
+ * It is a small machine whose state is `phase`, so that it can stop whenever the output is worth emptying, and
+ * go on at the next call: run, next and check all drive it. For each child in order it takes batches; of each
+ * batch it scans as much as makes a list of edits, and has that written. Children that come later are fetched
+ * and inflated ahead. At the end come the epilogue and the gzip trailer, which make the result complete: if
+ * anything fails before that, the stream has no end.
+ */
+#include "job/check.h"
+#include "job/job.h"
+#include "job/remote.h"
+#include "job/rescue.h"
+#include "job/restart.h"
+#include "job/seams.h"
+#include "stitch/stitch.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- failing and warning ------------------------------------------------------------------------- */
+
+static enum blastmerge_status fail(struct blastmerge_job *job) {
+    job->phase = BM_PHASE_FAILED;
+    return job->error.status;
+}
+
+/* The error at hand is the child's: says which, and where. What is damaged was left out before. */
+enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
+    struct blastmerge_error *error = &job->error;
+    char message[sizeof error->message];
+    if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
+        bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+    bm_job_restart_explain(job);
+    const char *addition = bm_job_seams_explain(job);
+    memcpy(message, error->message, sizeof message);
+    error->child = job->child;
+    error->n_iterations = job->view.counts.n_iterations;
+    const char *name = bm_fetch_source_display_name(&job->children[job->child].source);
+    const size_t n_place = 110; /* bytes of the place in the text, and what stands between */
+    int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
+    int n_message = (int)(sizeof message - n_place - strlen(addition)) - n_name;
+    bool has_place =
+        error->text_offset != BLASTMERGE_NO_OFFSET && error->text_offset != 0; /* that says nothing */
+    if (!has_place) {
+        (void)bm_fail_anew(error, error->status, "%.*s: %.*s%s", n_name, name, n_message, message, addition);
+    } else {
+        (void)bm_fail_anew(error, error->status,
+                           "%.*s: %.*s (at byte %" PRIu64 " of its text, after %" PRIu64
+                           " whole Iteration%s)%s",
+                           n_name, name, n_message, message, error->text_offset, error->n_iterations,
+                           error->n_iterations == 1 ? "" : "s", addition);
+    }
+    return fail(job);
+}
+
+/* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
+void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
+    if (!bm_cancel_check_process(&job->cancel)) return; /* it has forked, and returned in the copy, too */
+    if (bm_callback_is_ok(issued, result) || job->failed_callback != NULL) return;
+    job->failed_callback = what;
+    job->callback_result = result;
+}
+
+enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
+    if (!bm_cancel_check_process(&job->cancel)) {
+        bm_cancel_fail_foreign(&job->error);
+        return fail(job);
+    }
+    if (job->failed_callback == NULL || job->error.status != BLASTMERGE_OK) return job->error.status;
+    bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
+    return fail(job);
+}
+
+static void tell_warning(struct blastmerge_job *job, bool is_of_child, const char *message) {
+    job->totals.n_warnings++;
+    if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
+}
+
+void bm_job_note(struct blastmerge_job *job, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    bm_show_list(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_warning(job, false, message);
+}
+
+void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    bm_show_list(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tell_warning(job, is_of_child, message);
+    if (job->options.on_warning == NULL) return;
+    bool was_inside = job->is_inside;
+    job->is_inside = true; /* finalize warns before and after its merge, too */
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    bm_job_note_callback(job, "on_warning failed", issued,
+                         job->options.on_warning(job->options.callback_context, message));
+    job->is_inside = was_inside;
+}
+
+/* --- the current child and those after it -------------------------------------------------------- */
+
+struct bm_child *bm_job_child(struct blastmerge_job *job) {
+    return &job->open[job->child % job->n_open];
+}
+
+/* Opens the current child, and those after it that can be read ahead of their turn, as far as there is room.
+ */
+static void open_children(struct blastmerge_job *job) {
+    while (job->n_opened < job->n_children && job->n_opened < job->child + job->n_open) {
+        struct bm_fetch_source *source = &job->children[job->n_opened].source;
+        if (job->n_opened > job->child && !source->can_read_ahead) break;
+        bm_child_open(&job->open[job->n_opened % job->n_open], source, &job->cancel);
+        job->n_opened++;
+    }
+}
+
+/* Reads what there is room for; a pipe only when it is its turn and its bytes are needed. */
+static void fill_children(struct blastmerge_job *job) {
+    if (job->workers.n_threads == 0) return;
+    for (size_t i = job->child; i < job->n_opened; i++)
+        if (job->children[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
+}
+
+void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
+                       char shown[2][BM_JOB_SHOWN_NAME]) {
+    const char *one = bm_fetch_source_display_name(&job->children[child].source);
+    const char *two = bm_fetch_source_display_name(&job->children[other].source);
+    bool differ = strcmp(one, two) != 0;
+    bm_show_difference(shown[0], BM_JOB_SHOWN_NAME, one, differ ? two : NULL);
+    bm_show_difference(shown[1], BM_JOB_SHOWN_NAME, two, differ ? one : NULL);
+}
+
+static enum blastmerge_status begin_child(struct blastmerge_job *job) {
+    if (job->child == job->n_children && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
+    if (job->child == job->n_children) {
+        job->phase = BM_PHASE_EPILOGUE;
+        return BLASTMERGE_OK;
+    }
+    bm_splice_copy_reset(&job->copy);
+    job->view = (struct bm_view){0};
+    job->document = 0;
+    bm_job_twins_begin_child(job);
+    if (job->rescue != NULL) bm_job_rescue_begin_child(job);
+    job->phase = BM_PHASE_BATCH;
+    return BLASTMERGE_OK;
+}
+
+static bool is_progress_due(struct blastmerge_job *job) {
+    struct timespec now;
+    if (job->options.progress_interval == 0) return true;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double n_seconds =
+        (double)(now.tv_sec - job->told.tv_sec) + (double)(now.tv_nsec - job->told.tv_nsec) / 1e9;
+    if (n_seconds * 1000 < job->options.progress_interval) return false;
+    job->told = now;
+    return true;
+}
+
+static void tell_progress(struct blastmerge_job *job) {
+    if (job->options.on_progress == NULL || !is_progress_due(job)) return;
+    const struct blastmerge_progress progress = {
+        .compressed_bytes =
+            job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
+        .compressed_total = job->rescue != NULL ? 2 * job->compressed_total : job->compressed_total,
+        .child = job->child,
+        .n_children = job->n_children,
+        .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
+        .output_bytes = job->totals.output_bytes,
+    };
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    bm_job_note_callback(job, "on_progress failed", issued,
+                         job->options.on_progress(job->options.callback_context, &progress));
+}
+
+/* --- batches ------------------------------------------------------------------------------------- */
+
+/* Opens pack, unless it is open. */
+static enum blastmerge_status open_pack(struct blastmerge_job *job) {
+    int level = job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
+    if (job->pack != NULL) return BLASTMERGE_OK;
+    return bm_pack_open(&job->pack, job->options.form, level, &job->workers, &job->memory);
+}
+
+/* Opens pack or splice when the first child needs it, and begins the child there. */
+static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (job->is_check) return BLASTMERGE_OK;
+    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !job->batch->has_trace) {
+        bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
+        return bm_job_fail_child(job);
+    }
+    if (job->is_copied) return BLASTMERGE_OK;
+    job->is_spliced =
+        job->batch->has_trace && job->options.level == 0 && job->options.form == BLASTMERGE_FORM_GZIP;
+    if (job->is_spliced) {
+        if (job->splice == NULL) status = bm_splice_open(&job->splice, &job->memory);
+        if (status == BLASTMERGE_OK) bm_splice_reset(job->splice);
+    } else {
+        status = open_pack(job);
+        if (status == BLASTMERGE_OK) bm_pack_reset(job->pack);
+    }
+    if (status == BLASTMERGE_OK) return BLASTMERGE_OK;
+    bm_fail(&job->error, status, "out of memory");
+    return fail(job);
+}
+
+static enum blastmerge_status end_child(struct blastmerge_job *job);
+
+const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
+    open_children(job);
+    bm_job_remote_drive(job);
+    fill_children(job);
+    const struct bm_batch *batch = bm_child_take(bm_job_child(job), is_last, &job->error);
+    if (batch != NULL) tell_progress(job);
+    if (!job->cancel.has_forked_in) return batch;
+    bm_cancel_fail_foreign(&job->error);
+    return NULL;
+}
+
+/* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
+ * all, or no text where there should be some, are what a failed search leaves. */
+static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
+    bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
+    if (!job->options.allow_empty && !is_empty_table &&
+        !(job->rescue != NULL && bm_job_rescue_is_lost(job))) {
+        bm_fail(&job->error, BLASTMERGE_DATA,
+                "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
+                "search without queries");
+        return bm_job_fail_child(job);
+    }
+    if (is_empty_table && job->is_copied) bm_splice_copy_step(&job->copy, job->batch, &job->output);
+    bm_child_give(bm_job_child(job));
+    return end_child(job);
+}
+
+/* Asks for children while there is room to read them ahead of their turn, and the last one does not wait for
+ * its own. */
+static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && job->source.next != NULL &&
+           job->n_children < job->child + job->n_open &&
+           job->children[job->n_children - 1].source.can_read_ahead)
+        status = bm_job_take_children(job);
+    return status;
+}
+
+static enum blastmerge_status take_batch(struct blastmerge_job *job) {
+    if (take_children_ahead(job) != BLASTMERGE_OK) return fail(job);
+    job->batch = bm_job_take(job, &job->is_last_batch);
+    if (job->batch == NULL) return bm_job_fail_child(job);
+    job->view.end = 0;
+    job->phase = BM_PHASE_SCAN;
+    bool is_first = job->batch->text_offset == 0;
+    if (is_first && job->is_last_batch && job->batch->n_text == 0) return take_empty_child(job);
+    if (is_first) bm_child_admit(bm_job_child(job), &job->kin, job->rescue == NULL);
+    return is_first ? begin_writing(job) : BLASTMERGE_OK;
+}
+
+/* --- which tables -------------------------------------------------------------------------------- */
+
+enum { LOOK = 4096 }; /* more than the bytes by which a table is known */
+
+static enum blastmerge_status end_look(struct blastmerge_job *job, bool is_copied) {
+    for (size_t i = job->child; i < job->n_opened; i++) bm_child_close(&job->open[i % job->n_open]);
+    job->child = job->n_opened = 0;
+    job->error = (struct blastmerge_error){0};
+    job->view = (struct bm_view){0};
+    job->is_copied = is_copied;
+    if (!is_copied) bm_job_begin_result(job);
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+/* Looks at the first child that has any text, before anything is written: tables that a merge does not change
+ * are copied. It changes those with comments, and those with rows of column names. What is wrong with a
+ * child's data is reported when its turn comes. */
+static enum blastmerge_status look(struct blastmerge_job *job) {
+    struct blastmerge_error ignored;
+    struct bm_child *child = bm_job_child(job);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_last = false;
+    if (job->child == job->n_children) return end_look(job, true);
+    const struct bm_batch *batch = bm_job_take(job, &is_last);
+    if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_job_fail_child(job);
+    if (batch == NULL) return end_look(job, true);
+    uint64_t n_seen = batch->text_offset + batch->n_text;
+    if (batch->text_offset == 0) bm_child_admit(child, &job->kin, false);
+    job->view.is_end_of_batch = batch->n_text == 0;
+    while (status == BLASTMERGE_OK && !job->view.is_end_of_batch)
+        status = bm_child_scan(child, SIZE_MAX, &job->view, &ignored);
+    while (status == BLASTMERGE_OK && is_last && n_seen > 0 && !bm_mark_is_finished(child->mark))
+        status = bm_child_finish(child, &job->view, &ignored);
+    const struct bm_mark_kin kin = bm_mark_kin(child->mark);
+    bm_child_give(child);
+    if (status != BLASTMERGE_OK || n_seen >= LOOK || (is_last && n_seen > 0))
+        return end_look(job, kin.format != BLASTMERGE_FORMAT_COMMENTED && kin.n_names == 0);
+    if (is_last) {
+        bm_child_close(child);
+        job->child++;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* --- headers ------------------------------------------------------------------------------------- */
+
+/* What the policy makes of a difference. A database's name that is given is in the result for all of them. */
+static bool is_mismatch_error(const struct blastmerge_job *job,
+                              const struct bm_number_header_difference *difference) {
+    if (job->options.as_unsplit && difference->is_database && !job->is_database_given) return true;
+    return job->options.mismatch == BLASTMERGE_MISMATCH_ERROR ||
+           (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
+}
+
+static enum bm_job_gather_kind kind_of(const struct bm_number_header_difference *difference) {
+    return difference->is_program    ? BM_GATHER_PROGRAM
+           : difference->is_database ? BM_GATHER_DATABASE
+           : difference->is_version  ? BM_GATHER_VERSION
+                                     : BM_GATHER_PARAMETERS;
+}
+
+static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
+    struct bm_number_header_difference difference;
+    size_t position = 0;
+    if (!job->has_first_header) {
+        job->has_first_header = true;
+        job->first_header_child = job->child;
+        job->headers[0] = job->headers[1];
+        return bm_job_seams_compare(job);
+    }
+    char names[2][BM_JOB_SHOWN_NAME];
+    bm_job_show_names(job, job->child, job->first_header_child, names);
+    while (bm_number_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
+        char ours[BM_HEADER_SHOWN], theirs[BM_HEADER_SHOWN];
+        bm_number_header_show(difference.value, difference.first_value, ours);
+        bm_number_header_show(difference.first_value, difference.value, theirs);
+        if (is_mismatch_error(job, &difference)) {
+            bool can_be_given = job->options.as_unsplit && difference.is_database &&
+                                !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "its %s is %s, where that of %s is %s: they are not parts of one search%s",
+                    difference.name, ours, names[1], theirs,
+                    can_be_given ? ", but perhaps searches of database shards; if it is one database in "
+                                   "several places, --db NAME says what its name is in the result"
+                    : difference.may_be_row ? "; --header keep takes such a row for one of hits"
+                                            : "");
+            return bm_job_fail_child(job);
+        }
+        if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
+        bm_job_gather_add(job, kind_of(&difference), "%s: its %s is %s, where that of %s is %s", names[0],
+                          difference.name, ours, names[1], theirs);
+    }
+    bm_number_header_complete(&job->headers[0], &job->headers[1]);
+    return bm_job_seams_compare(job);
+}
+
+/* --- queries ------------------------------------------------------------------------------------- */
+
+static const char *or_nameless(const char *name) {
+    return name[0] == '\0' ? "(without a name)" : name;
+}
+
+/* A check goes on where the Iterations are not those of the queries, so that it finds all such places. */
+static void note_query_fault(struct blastmerge_job *job, const char *message) {
+    if (job->n_query_faults++ == 0) snprintf(job->query_fault, sizeof job->query_fault, "%.500s", message);
+    if (job->n_query_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
+}
+
+/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
+ * error of no child: the one that follows the gap is as good as any. */
+static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
+    char until[400] = "";
+    char message[800];
+    if (gap->n == 0) return BLASTMERGE_OK;
+    if (gap->is_unknown)
+        job->totals.n_unknown_queries += gap->n;
+    else
+        job->totals.n_missing_queries += gap->n;
+    if (gap->n > 1)
+        snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
+                 or_nameless(gap->last_name));
+    snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
+             gap->n == 1 ? "query" : "queries in a row",
+             gap->is_unknown ? "may be in what could not be read"
+             : gap->n == 1   ? "has no Iteration"
+                             : "have no Iteration",
+             gap->first, or_nameless(gap->name), until);
+    if (!job->is_check && job->totals.n_damaged_children == 0) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
+        return fail(job);
+    }
+    if (job->has_report) bm_report_missing(&job->report, gap);
+    if (job->is_check && !gap->is_unknown)
+        note_query_fault(job, message);
+    else
+        bm_job_warn(job, false, "%s", message);
+    return BLASTMERGE_OK;
+}
+
+/* An Iteration that is of none of the queries that are to come. */
+static enum blastmerge_status take_stranger(struct blastmerge_job *job,
+                                            const struct blastmerge_error *reason) {
+    char message[sizeof reason->message + 320];
+    bool is_last = job->n_query_strangers + 1 == BM_JOB_MOST_STRANGERS;
+    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH) {
+        job->error = *reason;
+        return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : fail(job);
+    }
+    job->n_query_strangers++;
+    snprintf(message, sizeof message, "%.300s: %.900s%s",
+             bm_fetch_source_display_name(&job->children[job->child].source), reason->message,
+             is_last ? "; what follows is not compared any more" : "");
+    note_query_fault(job, message);
+    return BLASTMERGE_OK;
+}
+
+/* Where very many Iterations are of none of the queries, these are another search's. */
+static bool is_expecting(const struct blastmerge_job *job) {
+    return job->expect != NULL && job->n_query_strangers < BM_JOB_MOST_STRANGERS;
+}
+
+/* Looks whether the Iterations are those of the queries that were expected. */
+static enum blastmerge_status take_queries(struct blastmerge_job *job, const struct bm_mark_list *marks) {
+    struct bm_queries_gap gap;
+    struct blastmerge_error reason;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    enum blastmerge_status taken = BLASTMERGE_OK;
+    size_t position = 0;
+    while (status == BLASTMERGE_OK && is_expecting(job) &&
+           bm_queries_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->view.end,
+                           &gap, &taken, &reason)) {
+        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
+    }
+    return status;
+}
+
+static enum blastmerge_status end_queries(struct blastmerge_job *job) {
+    struct bm_queries_gap gap;
+    if (!is_expecting(job)) return BLASTMERGE_OK;
+    if (bm_queries_end(job->expect, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
+    return take_gap(job, &gap);
+}
+
+enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
+    if (job->n_query_faults == 0) return BLASTMERGE_OK;
+    if (job->n_query_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->query_fault);
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                   "%s; and %" PRIu64 " more such place%s, each told in a warning: in all %" PRIu64
+                   " quer%s no Iteration",
+                   job->query_fault, job->n_query_faults - 1, job->n_query_faults == 2 ? "" : "s",
+                   job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");
+}
+
+static bool is_table(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
+           format == BLASTMERGE_FORMAT_CSV;
+}
+
+/* The format is known. */
+static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
+    job->totals.format = format;
+    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !is_table(format)) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                "its format is %s, where its report says that it is tabular", bm_mark_format_title(format));
+        return bm_job_fail_child(job);
+    }
+    if (job->is_copied &&
+        format == BLASTMERGE_FORMAT_COMMENTED) { /* which it was not when it was looked at */
+        bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+        return bm_job_fail_child(job);
+    }
+    if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
+        bm_fail(&job->error, BLASTMERGE_USAGE,
+                "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
+                bm_mark_format_title(job->totals.format));
+        return bm_job_fail_child(job);
+    }
+    if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
+    bm_fail(
+        &job->error, BLASTMERGE_USAGE,
+        "--db makes sense only with BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
+        bm_mark_format_title(job->totals.format));
+    return bm_job_fail_child(job);
+}
+
+/* Looks at the marks that tell of headers. */
+static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
+    const struct bm_mark_list *marks = job->view.marks;
+    const struct bm_mark_field *field = job->view.field;
+    for (size_t i = 0; i < marks->n_entries; i++) {
+        enum blastmerge_status status = BLASTMERGE_OK;
+        switch (marks->entries[i].kind) {
+        case BM_MARK_DOCUMENT:
+            job->document = marks->entries[i].offset;
+            bm_number_header_begin(&job->headers[1]);
+            bm_job_twins_begin_document(job, marks->entries[i].offset);
+            break;
+        case BM_MARK_DOCUMENT_END:
+            status = bm_job_twins_end_document(job, &marks->entries[i]);
+            break;
+        case BM_MARK_FIELD:
+            bm_number_header_take(&job->headers[1], field);
+            if (field->is_scope) break;
+            if (job->has_report && !(job->rescue != NULL && bm_job_rescue_is_header(job)))
+                bm_report_field(&job->report, field);
+            break;
+        case BM_MARK_ITERATIONS:
+            status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
+            if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)
+                status = compare_headers(job);
+            break;
+        case BM_MARK_HEADER:
+            status = compare_headers(job);
+            break;
+        default:
+            break;
+        }
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* --- scanning and writing ------------------------------------------------------------------------ */
+
+/* A document's header alone names its query, at such a length that it was not kept whole. */
+static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
+    static const char reason[] = "its query's name stands in its header alone, and is longer than 1024 "
+                                 "bytes, so that its Iteration in "
+                                 "the result does not have it";
+    if (job->number->n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
+    job->n_lost_names = job->number->n_lost_names;
+    if (!job->options.as_unsplit) {
+        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s",
+                          bm_fetch_source_display_name(&job->children[job->child].source), reason);
+        return BLASTMERGE_OK;
+    }
+    bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", reason);
+    return bm_job_fail_child(job);
+}
+
+/* Takes the view's marks: headers are compared, edits made. */
+static enum blastmerge_status take_marks(struct blastmerge_job *job) {
+    const struct bm_mark_list *marks = job->view.marks;
+    if (marks->n_entries > 0) {
+        enum blastmerge_status status = take_header_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
+    bool has_field =
+        job->view.field != NULL && !job->view.field->is_scope; /* of the next Iteration's document */
+    if (job->expect != NULL && has_field) bm_queries_field(job->expect, job->view.field);
+    if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
+    bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
+    if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
+    if (job->number->excess.what == NULL) return tell_lost_names(job);
+    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->excess.offset,
+               "%s and those of the documents before are too large to be added: the result would have wrong "
+               "numbers; look at the numbers in this child and the ones before it",
+               job->number->excess.what);
+    return bm_job_fail_child(job);
+}
+
+/* Leaves out what is lost of a child, where it begins or ends. */
+static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
+    while (job->rescue != NULL && bm_job_rescue_cross(job)) {
+        enum blastmerge_status status = take_marks(job);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Marks and numbers a piece of the batch. */
+static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
+    size_t end = job->rescue != NULL ? bm_job_rescue_limit(job) : SIZE_MAX;
+    struct blastmerge_error error;
+    enum blastmerge_status status = bm_child_scan(bm_job_child(job), end, &job->view, &error);
+    if (status == BLASTMERGE_OK) return take_marks(job);
+    /* A check wants to know which queries' Iterations stand before the fault. */
+    if (job->is_check && job->expect != NULL && take_queries(job, job->view.marks) != BLASTMERGE_OK)
+        return job->error.status;
+    job->error = error;
+    return bm_job_fail_child(job);
+}
+
+/* All of the child was scanned: all edits are known. */
+static enum blastmerge_status finish_child(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    struct bm_child *child = bm_job_child(job);
+    job->safe = UINT64_MAX;
+    do {
+        status = bm_child_finish(child, &job->view, &job->error);
+        status = status == BLASTMERGE_OK ? take_marks(job) : bm_job_fail_child(job);
+    } while (status == BLASTMERGE_OK && !bm_mark_is_finished(child->mark));
+    job->kin = bm_mark_kin(child->mark);
+    return status;
+}
+
+/* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
+static enum blastmerge_status scan(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bm_script_compact(job->edits);
+    do {
+        status = cross_holes(job);
+        if (status == BLASTMERGE_OK) status = scan_piece(job);
+    } while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->edits->n_edits == 0);
+    if (status == BLASTMERGE_OK) status = cross_holes(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->safe = UINT64_MAX;
+    if (job->rescue == NULL || !bm_job_rescue_is_in_hole(job)) {
+        job->safe = bm_number_safe(job->number, job->view.safe, job->edits);
+        if (job->is_last_batch && job->view.is_end_of_batch) status = finish_child(job);
+    }
+    if (status == BLASTMERGE_OK) job->phase = BM_PHASE_WRITE;
+    return status;
+}
+
+/* Copies the batch, if it is at its end. What a merge would leave out of a table stays, and is counted. All that it
+ * would insert is the last line's end, without which the next child's first row would go on in that line. */
+static void copy_batch(struct blastmerge_job *job) {
+    struct bm_script *edits = job->edits;
+    const struct bm_edit *end = NULL;
+    for (; edits->position < edits->n_edits; edits->position++) {
+        const struct bm_edit *edit = &edits->edits[edits->position];
+        if (edit->kind == BM_EDIT_INSERT && bm_mark_is_bare_table(job->totals.format)) end = edit;
+        if (edit->kind == BM_EDIT_DROP && job->n_left_edits++ == 0) job->first_left_edit = job->child;
+    }
+    if (job->view.is_end_of_batch) bm_splice_copy_step(&job->copy, job->batch, &job->output);
+    if (end != NULL) bm_splice_copy_add(&job->output, end->insert, end->n_insert);
+}
+
+static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
+    bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
+    return fail(job);
+}
+
+/* Has the edited text written. True if the output is full and the same must be called again. */
+static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
+    bool is_end_of_batch = job->view.is_end_of_batch;
+    *status = BLASTMERGE_OK;
+    if (job->is_copied) copy_batch(job);
+    if (job->is_check || job->is_copied) {
+        job->edits->position = job->edits->n_edits;
+        return false;
+    }
+    if (job->is_spliced) {
+        return bm_splice_step(job->splice, job->batch, job->edits, job->safe, is_end_of_batch,
+                              &job->output) == BM_SPLICE_FULL;
+    }
+    enum bm_pack_result result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
+    if (result == BM_PACK_FAILED) *status = fail_pack(job);
+    return result == BM_PACK_FULL;
+}
+
+static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *is_full = write_edited(job, &status);
+    if (*is_full || status != BLASTMERGE_OK) return status;
+    if (!job->view.is_end_of_batch) {
+        job->phase = BM_PHASE_SCAN;
+        return BLASTMERGE_OK;
+    }
+    bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
+    job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
+    if (job->rescue != NULL) bm_job_rescue_take(job);
+    bm_job_twins_end_batch(job);
+    bm_child_give(bm_job_child(job));
+    job->phase = BM_PHASE_BATCH;
+    return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
+}
+
+/* --- the end of a child, and of all -------------------------------------------------------------- */
+
+static void add_to_totals(struct blastmerge_job *job, const struct bm_item *child) {
+    struct blastmerge_report *totals = &job->totals;
+    totals->n_documents += child->n_documents;
+    totals->n_iterations += child->n_iterations;
+    totals->n_hits += child->n_hits;
+    totals->n_hsps += child->n_hsps;
+    totals->n_invalid_bytes += child->n_invalid_bytes;
+    totals->n_forbidden_characters += child->n_forbidden;
+    totals->compressed_bytes += child->compressed_bytes;
+    totals->text_bytes += child->text_bytes;
+}
+
+static enum blastmerge_status end_child(struct blastmerge_job *job) {
+    struct bm_item *child = &job->children[job->child];
+    struct bm_child *open = bm_job_child(job);
+    const struct bm_mark_counts *counts = &job->view.counts;
+    child->n_documents = counts->n_documents;
+    child->n_iterations = counts->n_iterations;
+    child->n_hits = counts->n_hits;
+    child->n_hsps = counts->n_hsps;
+    child->n_invalid_bytes = counts->n_invalid_bytes;
+    child->n_forbidden = counts->n_forbidden & BM_CHILD_MOST_FORBIDDEN;
+    child->compressed_bytes = open->lane.fetch.n_read;
+    job->phase = BM_PHASE_ROW;
+    if (job->rescue != NULL) {
+        bool is_header = bm_job_rescue_is_header(job);
+        enum blastmerge_status status = bm_job_rescue_end_child(job);
+        if (status != BLASTMERGE_OK || is_header) return status;
+    }
+    if (bm_job_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
+    if (counts->n_forbidden > 0 && job->totals.n_forbidden_characters == 0) {
+        job->first_forbidden_child = job->child;
+        job->first_forbidden = counts->first_forbidden;
+    }
+    add_to_totals(job, child);
+    bm_job_unsplit_end_child(job);
+    if (child->n_documents > 1)
+        bm_job_gather_add(job, BM_GATHER_DOCUMENTS,
+                          "%.300s: it holds %" PRIu64 " documents one after another",
+                          bm_fetch_source_display_name(&child->source), child->n_documents);
+    bm_child_close(open);
+    if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
+    const struct bm_reader *reader = bm_fetch_source_close_failure(&child->source);
+    if (reader == NULL) return BLASTMERGE_OK;
+    bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
+    return bm_job_fail_child(job);
+}
+
+/* Writes the report's row for the child that has ended, and goes on to the next. */
+static enum blastmerge_status write_row(struct blastmerge_job *job) {
+    struct blastmerge_child row;
+    if (job->rescue != NULL) bm_job_rescue_tell(job);
+    if (job->has_report) {
+        if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
+            bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
+            return fail(job);
+        }
+    }
+    job->child++;
+    job->phase = BM_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
+/* Searches without a hit leave tables without a byte: what becomes of these is such a table. */
+static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
+    enum blastmerge_format format =
+        job->supposed != BLASTMERGE_FORMAT_AUTO ? job->supposed : job->options.format;
+    if (!is_table(format)) {
+        bm_fail(
+            &job->error, BLASTMERGE_DATA,
+            "all children are empty: there is no document to make a result of%s",
+            format == BLASTMERGE_FORMAT_AUTO && job->rescue == NULL
+                ? " (if they are tables without hits, --format tabular, csv or commented makes an empty one)"
+                : "");
+        return fail(job);
+    }
+    job->totals.format = format;
+    job->number->style = bm_number_style_of(format);
+    if (job->is_copied) bm_job_begin_result(job);
+    return BLASTMERGE_OK;
+}
+
+/* BGZF: the epilogue is packed like all other text, and what is still being packed may not fit at once. */
+static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full) {
+    if (open_pack(job) != BLASTMERGE_OK) {
+        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+        return fail(job);
+    }
+    enum bm_pack_result result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
+    if (result == BM_PACK_FAILED) return fail_pack(job);
+    *is_full = result == BM_PACK_FULL;
+    if (!*is_full) job->phase = BM_PHASE_END;
+    return BLASTMERGE_OK;
+}
+
+static void warn_of_left(struct blastmerge_job *job) {
+    if (job->n_left_edits == 0) return;
+    bm_job_warn(job, false,
+                "%" PRIu64
+                " %s a merge changes stay%s, the first in %.300s: the result is the children's own bytes",
+                job->n_left_edits, job->n_left_edits == 1 ? "place that" : "places that",
+                job->n_left_edits == 1 ? "s as it is" : " as they are",
+                bm_fetch_source_display_name(&job->children[job->first_left_edit].source));
+}
+
+static void warn_of_forbidden(struct blastmerge_job *job) {
+    uint64_t n = job->totals.n_forbidden_characters;
+    bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
+    if (n == 0) return;
+    bm_job_warn(job, false,
+                "%" PRIu64 " character%s that XML forbids %s, the first in %.300s at byte %" PRIu64
+                " of its text%s",
+                n, n == 1 ? "" : "s",
+                job->is_check ? n == 1 ? "is there" : "are there"
+                : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
+                : n == 1      ? "was copied"
+                              : "were copied",
+                bm_fetch_source_display_name(&job->children[job->first_forbidden_child].source),
+                job->first_forbidden, is_replaced ? "" : ": programs that read XML refuse the result");
+}
+
+/* No child is whole and has a document. */
+static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
+    if (job->check == NULL && begin_empty_table(job) != BLASTMERGE_OK && !bm_job_check_keep_fault(job))
+        return fail(job);
+    bm_job_gather_end(job);
+    job->phase = BM_PHASE_END;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
+    bool dropped_megablast = false;
+    *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
+    if (*is_full) return BLASTMERGE_OK;
+    if (bm_job_check_all_children(job) != BLASTMERGE_OK && !bm_job_check_keep_fault(job)) return fail(job);
+    if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
+    if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
+    bool is_copied = job->is_copied && job->copy.has_members;
+    if (job->number->n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
+        return job->error.status;
+    job->phase = BM_PHASE_END;
+    if (is_copied) { /* each child has its own */
+        warn_of_left(job);
+        bm_job_unsplit_end(job);
+        bm_job_gather_end(job);
+        bm_job_twins_end(job);
+        bm_job_seams_end(job);
+        return BLASTMERGE_OK;
+    }
+    warn_of_forbidden(job);
+    const struct bm_tally total = bm_number_tally(job->number);
+    job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
+    if (dropped_megablast) {
+        bm_job_warn(job, false,
+                    "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
+    }
+    bm_job_gather_end(job);
+    bm_job_twins_end(job);
+    bm_job_unsplit_end(job);
+    bm_job_seams_end(job);
+    if (job->is_check) return BLASTMERGE_OK;
+    if (job->options.form == BLASTMERGE_FORM_BGZF)
+        job->phase = BM_PHASE_PACK_END;
+    else
+        bm_stitch_end(&job->output, job->epilogue, job->n_epilogue,
+                      job->options.form == BLASTMERGE_FORM_PLAIN);
+    return BLASTMERGE_OK;
+}
+
+/* --- the machine --------------------------------------------------------------------------------- */
+
+static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
+    *is_full = false;
+    switch (job->phase) {
+    case BM_PHASE_SURVEY:
+        return bm_job_rescue_survey(job);
+    case BM_PHASE_LOOK:
+        return look(job);
+    case BM_PHASE_CHILD:
+        return begin_child(job);
+    case BM_PHASE_BATCH:
+        return take_batch(job);
+    case BM_PHASE_SCAN:
+        return scan(job);
+    case BM_PHASE_WRITE:
+        return write_batch(job, is_full);
+    case BM_PHASE_ROW:
+        return write_row(job);
+    case BM_PHASE_EPILOGUE:
+        return write_epilogue(job, is_full);
+    case BM_PHASE_PACK_END:
+        return pack_end(job, is_full);
+    case BM_PHASE_START:
+    case BM_PHASE_END:
+    case BM_PHASE_FAILED:
+        break;
+    }
+    return job->error.status;
+}
+
+enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_full = false;
+    assert(job->phase != BM_PHASE_START);
+    while (status == BLASTMERGE_OK && !is_full && job->phase != BM_PHASE_END &&
+           BM_OUTPUT_SIZE - job->output.n_data >= BM_OUTPUT_ROOM) {
+        if (bm_cancel_is_set(&job->cancel)) {
+            bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
+            return fail(job);
+        }
+        status = step(job, &is_full);
+        if (status != BLASTMERGE_OK && bm_job_check_leave_child(job)) status = BLASTMERGE_OK;
+        if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
+        if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */
+            bm_cancel_fail_foreign(&job->error);
+            return fail(job);
+        }
+    }
+    return status;
+}

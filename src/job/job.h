@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job - all of a merge: what the caller asked for, and the rooms at work on it.
+ */
+#ifndef BM_JOB_H
+#define BM_JOB_H
+
+#include "base/callback.h"
+#include "base/cancel.h"
+#include "base/pool.h"
+#include "base/workers.h"
+#include "child/child.h"
+#include "fetch/fetch.h"
+#include "flow/output.h"
+#include "flow/script.h"
+#include "job/gather.h"
+#include "job/twins.h"
+#include "mark/mark.h"
+#include "number/header.h"
+#include "number/number.h"
+#include "number/order.h"
+#include "pack/pack.h"
+#include "queries/queries.h"
+#include "report/report.h"
+#include "salvage/salvage.h"
+#include "splice/copy.h"
+#include "splice/splice.h"
+#include "store/store.h"
+
+#include <time.h>
+
+enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
+
+enum { BM_CHILD_FORBIDDEN_BITS = 56 };
+#define BM_CHILD_MOST_FORBIDDEN ((UINT64_C(1) << BM_CHILD_FORBIDDEN_BITS) - 1)
+
+/* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
+ * array, and the name: what docs/merge.md says under Memory. */
+struct bm_item {
+    struct bm_fetch_source source;
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes;
+    uint64_t compressed_bytes;
+    uint64_t text_bytes;
+    uint64_t n_forbidden : BM_CHILD_FORBIDDEN_BITS;
+    uint64_t status : 8;          /* enum blastmerge_status: how it ended */
+    struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
+};
+
+/* What the result may lack to be an unsplit run's, src/job/unsplit.c. */
+enum bm_doubt {
+    BM_DOUBT_GAP,
+    BM_DOUBT_RETURN,
+    BM_DOUBT_UNNUMBERED,
+    BM_DOUBT_ID,
+    BM_DOUBT_MESSAGE,
+    BM_DOUBT_EXCESS,
+    BM_DOUBT_EMPTY,
+    BM_DOUBT_BARE,
+    BM_N_DOUBTS
+};
+
+/* What the next step of the conductor is. */
+enum bm_phase {
+    BM_PHASE_START,
+    BM_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
+    BM_PHASE_SURVEY,   /* salvage: the child at hand is to be surveyed */
+    BM_PHASE_CHILD,    /* the child at hand is to be begun */
+    BM_PHASE_BATCH,    /* its next batch is wanted */
+    BM_PHASE_SCAN,     /* the batch at hand is to be marked and numbered */
+    BM_PHASE_WRITE,    /* what was scanned is to be written */
+    BM_PHASE_ROW,      /* the child at hand has ended: its row of the report is due */
+    BM_PHASE_EPILOGUE, /* all children were merged */
+    BM_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
+    BM_PHASE_END,      /* the result is complete */
+    BM_PHASE_FAILED
+};
+
+enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
+_Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
+
+struct bm_check;
+struct bm_kept;
+struct bm_job_rescue;
+
+enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
+
+struct blastmerge_job {
+    struct bm_memory memory;
+    struct blastmerge_options options;
+    char *database; /* the options' own copy; NULL: kept */
+    bool is_database_given;
+    struct bm_cancel cancel;
+    pid_t owner; /* the process that made the job or last added to it, before it begins */
+    struct blastmerge_error error;
+    struct blastmerge_report totals;
+    const char *failed_callback; /* the first one of the options that failed, and what it returned; or NULL */
+    int callback_result;
+    bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
+
+    struct bm_pool pool; /* the children's names, and their readers */
+    struct bm_item *children;
+    size_t n_children;
+    size_t n_children_allocated;
+    struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
+    bool is_lazy;                      /* children come while others are merged */
+    bool is_adding;                    /* source.next is at work */
+    uint64_t compressed_total;         /* 0 if that of any child is not known */
+
+    char *endpoint;        /* the options' own copy, or NULL */
+    char *expect_queries;  /* likewise */
+    char *output_location; /* or NULL */
+    char *output_name;     /* as it may be shown, if it is remote; else NULL */
+    bool has_writer;
+    struct blastmerge_writer writer;
+    char *report_location; /* or NULL */
+    char *report_name;
+    enum blastmerge_format supposed; /* the children are said to be tables: what rows are that are not known
+                                        by themselves; else AUTO */
+    bool is_copied;          /* tables without comments, whose gzip members become the result as they are
+                                (docs/finalize.md); with BM_PHASE_LOOK, if that is what they are */
+    bool is_supposed_narrow; /* they may have one field */
+    bool is_check;           /* nothing is written but the report */
+    bool is_order_given;     /* the children's names say nothing about it */
+    /* Called once all was written and checked, before anything is visible: not OK ends the job. Or NULL. */
+    enum blastmerge_status (*before_commit)(void *context);
+    void *before_commit_context;
+    bool has_begun;
+    const char *standard_input;  /* what it is read for, or NULL */
+    struct bm_kept *kept_places; /* the caller's own: src/job/places.c */
+
+    /* the rooms */
+    struct bm_cloud *cloud; /* NULL where nothing is remote */
+    bool has_workers;
+    struct bm_workers workers;
+    struct bm_child open[BM_JOB_MAX_OPEN]; /* the current child and those after it */
+    size_t n_open;                         /* how many can be open at once */
+    size_t n_opened;                       /* children that were opened so far */
+    struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
+    struct bm_number *number;
+    struct bm_queries *expect;  /* NULL: any queries will do */
+    struct bm_check *check;     /* src/job/check.c; NULL: nothing is at fault */
+    uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
+    unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
+    char query_fault[512];      /* what was said of the first */
+    struct bm_number_header *headers; /* the first document's and the one at hand */
+    struct bm_script *edits;
+    struct bm_splice *splice;
+    struct bm_pack *pack;
+    const char *epilogue; /* the result's last text, once all children were merged; it belongs to number */
+    size_t n_epilogue;
+    struct bm_splice_copy copy;
+    uint64_t n_left_edits; /* that a merge makes, and a copy does not */
+    size_t first_left_edit;
+    struct bm_output output;
+    struct bm_store store;
+    struct bm_store report_store;
+    struct bm_report report;
+    bool has_report;
+    size_t n_handed_out;                     /* of the output, by next */
+    bool is_committed;                       /* next has committed: nothing can fail any more */
+    enum blastmerge_status committed_status; /* what next ends with then */
+    struct bm_job_rescue *rescue;            /* NULL where nothing is salvaged */
+    uint64_t n_surveyed_bytes;
+
+    /* where the conductor is */
+    enum bm_phase phase;
+    size_t child; /* the one at hand */
+    const struct bm_batch *batch;
+    struct bm_view view; /* of the current child: what was scanned last */
+    uint64_t safe;
+    uint64_t document;               /* where in the child's text the current document begins */
+    bool is_last_batch;              /* the current batch is its child's last */
+    bool is_spliced;                 /* the child at hand is, else it is packed */
+    size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
+    struct bm_gathered gathered[BM_N_GATHERED];
+    struct bm_job_twins twins;
+    uint64_t n_lost_names;        /* that were told */
+    uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
+    size_t first_line_end[2];     /* ... and the first of these */
+    size_t first_forbidden_child; /* that has a character which XML forbids ... */
+    uint64_t first_forbidden;     /* ... and where */
+    bool has_first_header;
+    size_t first_header_child;
+    struct timespec began;
+    struct timespec told; /* the last progress */
+};
+
+/* Begins: checks what can be checked beforehand and opens the rooms. */
+enum blastmerge_status bm_job_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Puts the result's gzip header into the output, if it has one. */
+void bm_job_begin_result(struct blastmerge_job *job);
+
+/* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
+enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Sums up what may be other than in an unsplit run, when a child has ended; and tells it at the end of all.
+ */
+void bm_job_unsplit_end_child(struct blastmerge_job *job);
+void bm_job_unsplit_end(struct blastmerge_job *job);
+
+/* The natural order of two children's names, for qsort(). */
+int bm_job_compare_names(const void *a, const void *b);
+
+/* Closes the rooms and joins the threads; the totals and the error stay. */
+void bm_job_end(struct blastmerge_job *job);
+
+/* The current child. */
+struct bm_child *bm_job_child(struct blastmerge_job *job);
+
+/* For rescue.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
+ * the end of the job, whose error is the child's. */
+const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
+enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
+
+/* A check that has come to its end: whether the Iterations were those of the queries. */
+enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Asks for more children, if there may be more, and looks at what came. */
+enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Whether what the order makes likely to be a mistake is an error: one run's result is promised, and the order
+ * was not given on purpose. */
+bool bm_job_is_order_strict(const struct blastmerge_job *job);
+
+/* What can be said only when all children are there. */
+enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Adds a child; its name is copied, its location is not. */
+enum blastmerge_status bm_job_add_child(struct blastmerge_job *job,
+                                        struct bm_fetch_source source) BM_CHECK_RESULT;
+
+/* Adds a child whose strings are in the pool. */
+enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
+                                         const struct bm_fetch_source *source) BM_CHECK_RESULT;
+
+/* Takes what a callback of the options has returned; a failure ends the job where it next can stop. */
+void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result);
+
+/* Ends the job if one of the options' callbacks has failed. */
+enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* A warning of the whole merge that is in the report alone. */
+void bm_job_note(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
+
+/* Writes the names of two children for one message, so that they can be told apart. */
+enum { BM_JOB_SHOWN_NAME = 320 };
+void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
+                       char shown[2][BM_JOB_SHOWN_NAME]);
+
+/* Tells a warning of the child at hand, or of the whole merge. */
+void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);
+
+#endif

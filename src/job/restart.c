@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/restart.h"
+#include "job/rescue.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    BEFORE = 64,    /* bytes before the fault, as a quoted text may swallow a document's begin ... */
+    BEHIND = 48,    /* ... and behind it, as a reference that is cut is found at its begin */
+    MEMBERS = 4,    /* places that may be a gzip member's begin */
+    BYTES = 2097152 /* in which they are looked for, up to where the child was read */
+};
+
+#define AGAIN                                                                                                \
+    "probably the search was begun again, and appended to what it had written; search this part again"
+
+/* --- documents' begins ------------------------------------------------------------------------------- */
+
+static bool begins_with(const uint8_t *text, size_t n_text, const char *beginning) {
+    size_t n = strlen(beginning);
+    return n_text >= n && memcmp(text, beginning, n) == 0;
+}
+
+/* Without a declaration it begins like something in every document, so that it must be what was stumbled over. */
+static bool begins_xml(const uint8_t *text, size_t n_text, bool is_fault) {
+    static const char *const beginnings[] = {"<?xml ", "<!DOCTYPE BlastOutput", "<BlastOutput>",
+                                             "<BlastXML2"};
+    const size_t n = is_fault ? sizeof beginnings / sizeof beginnings[0] : 1;
+    for (size_t i = 0; i < n; i++)
+        if (begins_with(text, n_text, beginnings[i])) return true;
+    return false;
+}
+
+static bool begins_json(const uint8_t *text, size_t n_text) {
+    size_t n = 1;
+    if (n_text == 0 || text[0] != '{') return false;
+    while (n < n_text && n < 16 && (text[n] == ' ' || text[n] == '\t' || text[n] == '\r' || text[n] == '\n'))
+        n++;
+    return begins_with(text + n, n_text - n, "\"BlastOutput2\"");
+}
+
+/* A comment of -outfmt 7 that begins inside of a row. */
+static bool begins_table(const uint8_t *text, size_t n_text, bool is_begin_of_line) {
+    static const char *const programs[] = {"BLAST",    "TBLAST",    "PSIBLAST",
+                                           "RPSBLAST", "RPSTBLAST", "DELTABLAST"};
+    if (is_begin_of_line || !begins_with(text, n_text, "# ")) return false;
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        if (begins_with(text + 2, n_text - 2, programs[i])) return true;
+    return false;
+}
+
+static bool begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
+                            bool is_begin_of_line, bool is_fault) {
+    switch (format) {
+    case BLASTMERGE_FORMAT_AUTO: /* as long as the root has not begun */
+    case BLASTMERGE_FORMAT_XML:
+    case BLASTMERGE_FORMAT_XML2:
+        return begins_xml(text, n_text, is_fault);
+    case BLASTMERGE_FORMAT_JSON:
+        return begins_json(text, n_text);
+    case BLASTMERGE_FORMAT_COMMENTED:
+        return begins_table(text, n_text, is_begin_of_line);
+    case BLASTMERGE_FORMAT_TABULAR:
+    case BLASTMERGE_FORMAT_CSV:
+        break;
+    }
+    return false;
+}
+
+/* --- in a text --------------------------------------------------------------------------------------- */
+
+/* Where the current document begins. */
+static uint64_t find_current(const struct blastmerge_job *job) {
+    uint64_t document = job->document;
+    const struct bm_mark_list *marks = job->view.marks;
+    for (size_t i = 0; marks != NULL && i < marks->n_entries; i++)
+        if (marks->entries[i].kind == BM_MARK_DOCUMENT) document = marks->entries[i].offset;
+    return document;
+}
+
+/* White space and a byte order mark may stand before a document, and are not another one. */
+static bool is_blank(uint8_t byte) {
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == 0xef || byte == 0xbb ||
+           byte == 0xbf;
+}
+
+/* Whether a document begins near the fault; *begin: where. */
+static bool find_document(struct blastmerge_job *job, enum blastmerge_format format, uint64_t fault,
+                          uint64_t *begin) {
+    const struct bm_batch *batch = job->batch;
+    uint64_t first = batch->text_offset - batch->n_history, end = batch->text_offset + batch->n_text;
+    uint64_t from = fault > BEFORE ? fault - BEFORE : 0, to = fault + BEHIND < end ? fault + BEHIND : end;
+    uint64_t current = find_current(job);
+    bool is_in_prolog = bm_mark_is_in_prolog(bm_job_child(job)->mark); /* its own root is still to come */
+    if (from < first) from = first;
+    while (current >= first && current < end &&
+           is_blank(batch->text[(int64_t)(current - batch->text_offset)]))
+        current++;
+    if (from <= current) from = current + 1;
+    for (uint64_t at = from; at < to; at++) {
+        const uint8_t *text = batch->text + (int64_t)(at - batch->text_offset);
+        bool is_begin_of_line = at == first || text[-1] == '\n';
+        if (!begins_document(format, text, (size_t)(end - at), is_begin_of_line,
+                             at == fault && !is_in_prolog))
+            continue;
+        *begin = at;
+        return true;
+    }
+    return false;
+}
+
+static void explain_text(struct blastmerge_job *job) {
+    uint64_t begin = 0;
+    enum blastmerge_format format = bm_mark_format(bm_job_child(job)->mark);
+    if (job->view.counts.n_documents == 0) return; /* it is a message in front of the first, say */
+    if (bm_mark_has_ended(bm_job_child(job)->mark)) return;
+    if (!find_document(job, format, job->error.text_offset, &begin)) return;
+    bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
+               "a second document begins here, before the first has ended: " AGAIN "%s",
+               format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_AUTO
+                   ? ", or --salvage merges the last whole run"
+                   : "");
+}
+
+/* --- in gzip ------------------------------------------------------------------------------------------ */
+
+/* Whether a gzip member that begins at the byte holds a document's beginning. */
+static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_xml) {
+    struct bm_child *child = bm_job_child(job);
+    struct bm_fetch_source *source = &job->children[job->child].source;
+    const struct bm_span span = {byte, UINT64_MAX};
+    struct blastmerge_error error;
+    bool is_last = false, is_found = false;
+    source->spans = &span;
+    source->n_spans = 1;
+    bm_child_close(child);
+    bm_child_open(child, source, &job->cancel);
+    const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
+    if (batch != NULL && batch->has_trace) {
+        *is_xml = begins_xml(batch->text, batch->n_text, true);
+        is_found = *is_xml || begins_json(batch->text, batch->n_text) ||
+                   begins_table(batch->text, batch->n_text, false);
+    }
+    bm_child_close(child);
+    source->spans = NULL;
+    source->n_spans = 0;
+    return is_found;
+}
+
+bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
+    const struct blastmerge_error error = job->error;
+    struct bm_child *child = bm_job_child(job);
+    const struct bm_fetch_source *source = &job->children[job->child].source;
+    if (source->cloud != NULL || !source->can_read_ahead || source->is_open_reader ||
+        !bm_inflate_is_gzip(child->lane.inflate))
+        return false;
+    uint64_t to = child->lane.fetch.n_read;
+    uint64_t from = bm_inflate_fault(child->lane.inflate).member_byte + 1;
+    bool is_xml = false;
+    bm_child_close(child);
+    if (to > BYTES && from < to - BYTES) from = to - BYTES;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        uint64_t found = UINT64_MAX;
+        if (bm_job_rescue_find_member(job, from, to, &found) != BLASTMERGE_OK || found == UINT64_MAX) break;
+        from = found + 1;
+        if (!holds_document(job, found, &is_xml)) continue;
+        child->lane.fetch.n_read = to;
+        bm_fail(
+            &job->error, BLASTMERGE_DATA,
+            "its gzip data breaks off, and another gzip member with another document begins at byte %" PRIu64
+            " of the file: " AGAIN "%s",
+            found, is_xml ? ", or --salvage merges the last whole run" : "");
+        return true;
+    }
+    child->lane.fetch.n_read = to;
+    job->error = error;
+    return false;
+}
+
+void bm_job_restart_explain(struct blastmerge_job *job) {
+    if (job->rescue != NULL || job->error.status != BLASTMERGE_DATA || bm_cancel_is_set(&job->cancel)) return;
+    if (job->phase == BM_PHASE_SCAN && job->error.text_offset != BLASTMERGE_NO_OFFSET && job->batch != NULL)
+        explain_text(job);
+    else if (job->phase == BM_PHASE_BATCH && job->batch == NULL)
+        (void)bm_job_restart_explain_gzip(job);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * restart - a search that was begun again and wrote behind what it had written: a child's fault is then that a
+ * second document begins before the first has ended, whatever the scanner or gzip stumbles over there.
+ */
+#ifndef BM_RESTART_H
+#define BM_RESTART_H
+
+#include "job/job.h"
+
+/* The job's error is about the current child's bytes: if a document begins there, it says so instead. */
+void bm_job_restart_explain(struct blastmerge_job *job);
+
+/* The same where the child's gzip data has failed behind a fault in its text. True: the error says so. */
+bool bm_job_restart_explain_gzip(struct blastmerge_job *job);
+
+#endif

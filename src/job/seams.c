@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/seams.h"
+
+#include "job/rescue.h"
+#include "job/restart.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Text that is read on for, in search of a member's end: a second's work. */
+#define MOST_TEXT (UINT64_C(1) << 30)
+
+static const char *name_of(const struct blastmerge_job *job, size_t child) {
+    return bm_fetch_source_display_name(&job->children[child].source);
+}
+
+/* --- namespaces ---------------------------------------------------------------------------------- */
+
+/* Writes a declaration, or that there is none; the other one declares something else. */
+static void show(char *shown, size_t size, const char *name, const char *value, const char *other) {
+    char shown_value[160];
+    if (value == NULL) {
+        snprintf(shown, size, "no %.80s", name);
+        return;
+    }
+    bm_show_difference(shown_value, sizeof shown_value, value, other);
+    snprintf(shown, size, shown_value[0] == '"' ? "%.80s=%s" : "%.80s=\"%s\"", name, shown_value);
+}
+
+enum blastmerge_status bm_job_seams_compare(struct blastmerge_job *job) {
+    struct bm_number_scope_difference difference;
+    char ours[256], theirs[256], names[2][BM_JOB_SHOWN_NAME];
+    const struct bm_number_scope *scope = &job->headers[1].scope;
+    enum blastmerge_mismatch policy = job->options.mismatch;
+    if (scope->is_beyond) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                "its root and BlastOutput_iterations declare more than %d namespaces, which are too many to "
+                "compare",
+                BM_SCOPE_MOST);
+        return bm_job_fail_child(job);
+    }
+    if (!bm_number_scope_differ(&job->headers[0].scope, scope, &difference)) return BLASTMERGE_OK;
+    if (policy == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
+    show(ours, sizeof ours, difference.name, difference.value, difference.first_value);
+    show(theirs, sizeof theirs, difference.name, difference.first_value, difference.value);
+    bm_job_show_names(job, job->child, job->first_header_child, names);
+    if (policy == BLASTMERGE_MISMATCH_WARN) {
+        bm_job_gather_add(job, BM_GATHER_SCOPE, "%s: around its Iterations is %s, where in %s there is %s",
+                          names[0], ours, names[1], theirs);
+        return BLASTMERGE_OK;
+    }
+    bm_fail(&job->error, BLASTMERGE_MISMATCH,
+            "around its Iterations is %s, where in %s there is %s: they would mean something else in the "
+            "result, which has the first child's root; declare the same in each root",
+            ours, names[1], theirs);
+    return bm_job_fail_child(job);
+}
+
+/* --- a child's end ------------------------------------------------------------------------------- */
+
+/* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
+ * shows whether the text is whole. */
+static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
+    const struct bm_item *child = &job->children[job->child];
+    bool is_partial = child->source.spans != NULL || (child->plan != NULL && child->plan->n_holes > 0);
+    if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
+    if (!bm_child_lane_lacks_bgzf_end(&bm_job_child(job)->lane)) return BLASTMERGE_OK;
+    if (!bm_mark_is_bare_table(job->totals.format)) {
+        bm_job_gather_add(
+            job, BM_GATHER_BGZF,
+            "%.300s: it is BGZF, but its last block, the empty one, is missing; its text is whole for "
+            "all that, as its own end shows",
+            name_of(job, job->child));
+        return BLASTMERGE_OK;
+    }
+    bm_fail_at(
+        &job->error, BLASTMERGE_DATA, job->children[job->child].text_bytes,
+        "it is cut short between two blocks: it is BGZF, but its last block, the empty one, is missing; "
+        "copy it or make it again (if it is known to be whole, decompress it first)");
+    return bm_job_fail_child(job);
+}
+
+static void count_line_ends(struct blastmerge_job *job, unsigned which, size_t i) {
+    if ((job->view.counts.line_ends & which) == 0) return;
+    if (job->n_line_ends[i]++ == 0) job->first_line_end[i] = job->child;
+}
+
+enum blastmerge_status bm_job_seams_end_child(struct blastmerge_job *job) {
+    count_line_ends(job, BM_MARK_LF, 0);
+    count_line_ends(job, BM_MARK_CRLF, 1);
+    return check_bgzf(job);
+}
+
+void bm_job_seams_end(struct blastmerge_job *job) {
+    const uint64_t *n = job->n_line_ends;
+    char names[2][BM_JOB_SHOWN_NAME];
+    if (n[0] == 0 || n[1] == 0) return;
+    bm_job_show_names(job, job->first_line_end[1], job->first_line_end[0], names);
+    bm_job_warn(job, false,
+                "lines end in CR LF in %" PRIu64 " %s (first in %s) and in LF alone in %" PRIu64
+                " (first in %s), and so they do in the result: many programs take the CR for a part of the "
+                "last column",
+                n[1], n[1] == 1 ? "child" : "children", names[0], n[0], names[1]);
+}
+
+/* --- a fault in a text whose gzip may be damaged, too ---------------------------------------------- */
+
+/* Whether a member begins behind the offset, so that the one before, which was checked, holds that. */
+static bool begins_member_behind(const struct bm_batch *batch, uint64_t offset) {
+    for (size_t i = 0; i < batch->n_trace; i++)
+        if (batch->trace[i].kind == BM_TRACE_MEMBER && batch->trace[i].text > offset) return true;
+    return false;
+}
+
+/* Reads on. True if the gzip data fails before a member ends behind the offset. */
+static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct blastmerge_error *error) {
+    struct bm_child *child = bm_job_child(job);
+    bool is_last = job->is_last_batch;
+    const struct bm_batch *batch = job->batch;
+    bm_child_lane_stop_marking(&child->lane);
+    while (batch != NULL && !is_last && !begins_member_behind(batch, offset)) {
+        if (batch->text_offset + batch->n_text > offset + MOST_TEXT || bm_cancel_is_set(&job->cancel))
+            return false;
+        bm_child_give(child);
+        batch = bm_child_take(child, &is_last, error);
+    }
+    return batch == NULL && error->status == BLASTMERGE_DATA;
+}
+
+const char *bm_job_seams_explain(struct blastmerge_job *job) {
+    struct blastmerge_error error;
+    const struct bm_fetch_source *source = &job->children[job->child].source;
+    if (job->phase != BM_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA) return "";
+    if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
+    uint64_t offset = job->error.text_offset;
+    if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
+    if (!is_gzip_damaged(job, offset, &error) || bm_job_restart_explain_gzip(job)) return "";
+    if (strstr(error.message, "cut short") != NULL)
+        return "; the gzip data is cut short, too: the file is damaged";
+    if (strstr(error.message, "CRC-32") != NULL || strstr(error.message, "length") != NULL)
+        return "; the gzip checksum fails, too: the file is damaged";
+    return "; the gzip data cannot be decoded, either: the file is damaged";
+}

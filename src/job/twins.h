@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * twins - documents that hold the same queries: a run that is there twice, or searches of several parts of a
+ * database. In the result of a merge each of these queries is there twice, which is hardly ever wanted.
+ *
+ * Of each document 16 bytes are kept, up to BM_TWINS_MOST documents, and an index of at most as much again;
+ * a document beyond is compared with the one before it alone.
+ */
+#ifndef BM_TWINS_H
+#define BM_TWINS_H
+
+#include "mark/mark.h"
+
+enum { BM_TWINS_MOST = 65536, BM_TWINS_CHUNK = 4096 };
+
+struct bm_job_twin {
+    uint64_t digest; /* of its queries */
+    uint32_t text;   /* of its text: CRC-32 and length */
+    uint32_t child;  /* its number; the top bit: it has a Hit */
+};
+
+struct bm_job_twins {
+    /* the current document */
+    bool is_open;
+    uint64_t begin;      /* where it begins */
+    uint64_t summed;     /* up to where its CRC-32 is known */
+    uint64_t n_of_child; /* documents of the child so far */
+    uint32_t crc32;
+
+    size_t n; /* that are kept */
+    struct bm_job_twin *chunks[BM_TWINS_MOST / BM_TWINS_CHUNK];
+    uint32_t *slots; /* numbers of what is kept, from 1 on, by their hash */
+    size_t n_slots;  /* a power of two */
+    uint64_t key;    /* of the hash: nobody can make digests that meet */
+    struct bm_job_twin last;
+    bool is_beyond; /* there were more */
+};
+
+struct blastmerge_job;
+
+/* A child begins. */
+void bm_job_twins_begin_child(struct blastmerge_job *job);
+
+/* A document begins there, or has ended, in the current batch. */
+void bm_job_twins_begin_document(struct blastmerge_job *job, uint64_t offset);
+enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
+                                                 const struct bm_mark_entry *mark) BM_CHECK_RESULT;
+
+/* The current batch is done with. */
+void bm_job_twins_end_batch(struct blastmerge_job *job);
+
+/* All children have been merged. */
+void bm_job_twins_end(struct blastmerge_job *job);
+
+void bm_job_twins_close(struct bm_job_twins *twins, struct bm_memory *memory);
+
+#endif

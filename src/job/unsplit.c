@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * As if it had never been split: what a merge could not find out or restore is counted, and told at its end
+ * (docs/identity.md).
+ */
+#include "job/job.h"
+
+#include <inttypes.h>
+
+static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
+    struct blastmerge_report *totals = &job->totals;
+    switch (doubt) {
+    case BM_DOUBT_GAP:
+        return &totals->n_number_gaps;
+    case BM_DOUBT_RETURN:
+        return &totals->n_number_returns;
+    case BM_DOUBT_UNNUMBERED:
+        return &totals->n_unnumbered_iterations;
+    case BM_DOUBT_ID:
+        return &totals->n_unsure_ids;
+    case BM_DOUBT_MESSAGE:
+        return &totals->n_kept_messages;
+    case BM_DOUBT_EXCESS:
+        return &totals->n_excess_iterations;
+    case BM_DOUBT_BARE:
+        return &totals->n_bare_iterations;
+    case BM_DOUBT_EMPTY:
+    case BM_N_DOUBTS:
+        break;
+    }
+    return &totals->n_empty_children;
+}
+
+/* The count of all children so far; where it is the first one above 0 the child at hand is to blame. */
+static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t count) {
+    uint64_t *kept = count_of(job, doubt);
+    if (*kept == 0) job->first_doubt[doubt] = job->child;
+    *kept = count;
+}
+
+/* A table without comments has nothing for queries without hits in an unsplit run, too. */
+static bool is_empty(const struct blastmerge_job *job, const struct bm_item *child) {
+    return !bm_mark_is_bare_table(job->totals.format) && child->n_iterations == 0;
+}
+
+void bm_job_unsplit_end_child(struct blastmerge_job *job) {
+    const struct bm_number *number = job->number;
+    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children[job->child]);
+    /* Where other queries have names, those that are called Query_N may have that from a user. */
+    bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->ids.n_named > 0;
+    uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_guessed_ids : 0);
+    job->totals.n_renumbered_ids = number->n_changed_ids;
+    set_count(job, BM_DOUBT_GAP, number->n_gaps);
+    set_count(job, BM_DOUBT_RETURN, number->n_returns);
+    set_count(job, BM_DOUBT_UNNUMBERED, number->n_unnumbered);
+    set_count(job, BM_DOUBT_ID, n_unsure);
+    set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
+    set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
+    set_count(job, BM_DOUBT_EMPTY, n_empty);
+    set_count(job, BM_DOUBT_BARE, number->n_bare_iterations);
+}
+
+static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *one, const char *several,
+                 const char *meaning) {
+    uint64_t n = *count_of(job, doubt);
+    if (n == 0) return;
+    const char *first = bm_fetch_source_display_name(&job->children[job->first_doubt[doubt]].source);
+    bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
+                n == 1 ? "in " : "the first in ", first, meaning);
+}
+
+void bm_job_unsplit_end(struct blastmerge_job *job) {
+    if (bm_mark_is_bare_table(job->totals.format)) {
+        job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
+        /* In a single child each has a name of its own. */
+        if (job->n_children > 1 || job->options.as_unsplit)
+            warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
+                 "queries are called Query_N, as BLAST calls those without a name",
+                 "these names stay, so that queries of different children can have the same one, since a "
+                 "table without comments does not say how many queries came before; give each query a name, "
+                 "or search with -outfmt 7, where N counts on");
+    } else {
+        warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
+             "query ids Query_N may be BLAST's or a user's",
+             "what does not fit BLAST's counting was kept, the rest was renumbered (--query-ids)");
+        warn(job, BM_DOUBT_MESSAGE,
+             "message begins with a query id that was renumbered, but not as BLAST writes it",
+             "messages begin with a query id that was renumbered, but not as BLAST writes it",
+             "kept as it was");
+    }
+    if (!job->options.as_unsplit) return;
+    warn(job, BM_DOUBT_GAP, "place where the numbers of Iterations do not run on",
+         "places where the numbers of Iterations do not run on",
+         "BLAST left out queries there, and so does the result; but if it left out the last ones of a child, "
+         "too, "
+         "which cannot be seen, all that comes after is numbered too low");
+    warn(job, BM_DOUBT_RETURN, "place where the numbers of a document's Iterations go back",
+         "places where the numbers of a document's Iterations go back",
+         "no query is missing there: the program that wrote them (old blastall does) numbers several runs in "
+         "one "
+         "document; the result counts on, so that no number comes twice");
+    warn(job, BM_DOUBT_UNNUMBERED, "Iteration without a number of its own",
+         "Iterations without a number of their own",
+         "Iteration_iter-num is missing there, or is no whole number from 0 to 18446744073709551615; BLAST "
+         "writes one for each Iteration, so another program has changed them; the result counts on from the "
+         "number before");
+    warn(job, BM_DOUBT_EXCESS, "Iteration that an unsplit run would have left out",
+         "Iterations that an unsplit run would have left out",
+         "BLAST cannot write a title that is cut in the middle of a character");
+    warn(job, BM_DOUBT_EMPTY, "child without an Iteration", "children without an Iteration",
+         "if there were queries, an unsplit run has Iterations for them, and all that comes after is "
+         "numbered too "
+         "low");
+    warn(job, BM_DOUBT_BARE, "query that could not be searched, and nor could any other in its batch",
+         "queries that could not be searched, and nor could any other in their batches",
+         "an unsplit run, where others are in the batch, says in so many words that it has no hits");
+}

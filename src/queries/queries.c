@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An Iteration is known by the first word of its Iteration_query-def, by its Iteration_query-ID where BLAST
+ * took the definition lines apart (-parse_deflines), and by its Iteration_query-len. All stand in its first
+ * lines: as soon as these have been scanned, they are looked for in the text. What is not BLAST's way of
+ * writing (a comment there, CDATA) is not understood, and then nothing is found.
+ */
+#include "queries/queries.h"
+#include "queries/file.h"
+#include "queries/name.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOWHERE UINT64_MAX
+enum {
+    HEAD = 8192, /* bytes of an Iteration in which its names are looked for; less than a batch's history */
+    MOST_READS = 16, /* of the whole file, for queries of the same name */
+    N_RANGES = 3
+};
+
+/* What is known of an Iteration. */
+struct iteration {
+    struct bm_word id;
+    struct bm_word title;
+    bool is_nameless; /* its title is BLAST's for a query without one */
+    bool has_length;
+    uint64_t length;
+};
+
+/* -query_loc: what BLAST calls a query's length is that of a part of it, the same of each query, or what is
+ * left of it behind the same place. */
+struct located {
+    uint64_t longest_whole; /* of the queries whose length is all of them */
+    uint64_t length;        /* of the first part; 0: none yet */
+    uint64_t left_out[N_RANGES - 1];
+};
+
+struct bm_queries {
+    struct bm_queries_file queries;
+    struct bm_queries_file others; /* looks for a query of the same name */
+    struct bm_names names;         /* of the current query */
+    struct bm_names other_names;
+    bool has_query;
+    bool is_psi;
+    bool is_begin;      /* of a document */
+    bool is_first;      /* the current Iteration, of its document */
+    bool is_blast_plus; /* so that lengths count as its reader of FASTA counts them */
+    uint64_t iteration; /* where the one begins whose names are wanted; NOWHERE: there is none */
+    bool is_open;       /* an Iteration whose names were taken has not come to its end ... */
+    struct bm_queries_file_place before; /* ... and this is where its query is expected */
+    bool has_left;                       /* bm_queries_leave() was called since the last Iteration */
+    uint64_t n_iterations;
+    uint64_t n_bytes_read; /* of the file, looking for a query of the same name */
+    struct located located;
+    struct iteration header; /* what the document's header says */
+    struct iteration current;
+    struct iteration last;
+    char path[512]; /* for messages */
+};
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_queries_open(struct bm_queries **expect, struct bm_memory *memory, const char *path,
+                                       struct bm_cancel *cancel, struct blastmerge_error *error) {
+    struct bm_queries *made = bm_allocate(memory, sizeof *made);
+    *expect = made;
+    if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    made->iteration = NOWHERE;
+    blastmerge_show_location(strcmp(path, "-") == 0 ? "standard input" : path, made->path, sizeof made->path);
+    enum blastmerge_status status = bm_queries_file_open(&made->queries, path, cancel, error);
+    if (status == BLASTMERGE_OK) bm_queries_file_share(&made->others, &made->queries);
+    return status;
+}
+
+void bm_queries_close(struct bm_queries *expect, struct bm_memory *memory) {
+    if (expect == NULL) return;
+    bm_queries_file_close(&expect->queries);
+    bm_release(memory, expect);
+}
+
+/* --- what an Iteration says -------------------------------------------------------------------------- */
+
+/* The text behind a tag, up to the next tag or the end. False: there is no such tag. */
+static bool find_content(const char **content, size_t *n, const char *text, size_t n_text, const char *tag) {
+    const char *found = memmem(text, n_text, tag, strlen(tag));
+    if (found == NULL) return false;
+    *content = found + strlen(tag);
+    size_t n_rest = (size_t)(text + n_text - *content);
+    const char *end = memchr(*content, '<', n_rest);
+    *n = end == NULL ? n_rest : (size_t)(end - *content);
+    return true;
+}
+
+/* The text with its references resolved, at most `capacity` bytes. */
+static size_t unescape(char *to, size_t capacity, const char *text, size_t n_text) {
+    static const struct {
+        const char *reference;
+        char character;
+    } references[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    size_t n = 0;
+    while (n_text > 0 && n + 4 <= capacity) {
+        size_t n_used = 1;
+        uint32_t code = 0;
+        const char *end = *text == '&' ? memchr(text, ';', n_text < 16 ? n_text : 16) : NULL;
+        if (end != NULL) code = bm_queries_numeric_reference(text + 1, (size_t)(end - text) - 1);
+        if (code != 0) n_used = (size_t)(end - text) + 1;
+        for (size_t i = 0; end != NULL && code == 0 && i < sizeof references / sizeof references[0]; i++) {
+            size_t n_reference = strlen(references[i].reference);
+            if (n_reference > n_text || memcmp(text, references[i].reference, n_reference) != 0) continue;
+            code = (unsigned char)references[i].character;
+            n_used = n_reference;
+        }
+        if (code != 0)
+            n += bm_queries_put_character(to + n, code);
+        else
+            to[n++] = *text;
+        text += n_used;
+        n_text -= n_used;
+    }
+    return n;
+}
+
+/* What BLAST calls a query without a name. */
+static bool is_nameless(const char *content, size_t n) {
+    static const char *const titles[] = {"", "No definition line", "unnamed protein product"};
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        if (n == strlen(titles[i]) && memcmp(content, titles[i], n) == 0) return true;
+    return false;
+}
+
+static void read_title(struct iteration *iteration, const char *content, size_t n) {
+    char title[BM_QUERIES_TITLE];
+    size_t n_title = unescape(title, sizeof title, content, n);
+    bm_queries_word_of_title(&iteration->title, title, n_title, n_title + 4 > sizeof title);
+    iteration->is_nameless = is_nameless(content, n);
+}
+
+static void read_id(struct iteration *iteration, const char *content, size_t n) {
+    char id[BM_EXPECT_WORD];
+    size_t n_id = unescape(id, sizeof id, content, n);
+    size_t from = 0;
+    while (from < n_id && ((unsigned char)id[from]) <= ' ') from++;
+    size_t to = from;
+    while (to < n_id && (unsigned char)id[to] > ' ') to++;
+    iteration->id.n = to - from;
+    memcpy(iteration->id.bytes, id + from, to - from);
+    iteration->id.bytes[to - from] = '\0';
+}
+
+static void read_length(struct iteration *iteration, const char *content, size_t n) {
+    uint64_t length = 0;
+    size_t i = 0;
+    for (; i < n && i < 18 && content[i] >= '0' && content[i] <= '9'; i++)
+        length = length * 10 + (uint64_t)(content[i] - '0');
+    iteration->has_length = i > 0 && i == n;
+    iteration->length = length;
+}
+
+void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *field) {
+    static const char *const names[] = {"psiblast", "deltablast", "blastpgp"};
+    if (strcmp(field->name, "BlastOutput_version") == 0) {
+        size_t n = strlen(field->value);
+        expect->is_blast_plus = n > 0 && field->value[n - 1] == '+';
+    }
+    if (strcmp(field->name, "BlastOutput_query-ID") == 0)
+        read_id(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_query-def") == 0)
+        read_title(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_query-len") == 0)
+        read_length(&expect->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_program") != 0) return;
+    memset(&expect->header, 0, sizeof expect->header);
+    expect->is_begin = true;
+    expect->is_psi = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        expect->is_psi = expect->is_psi || strcmp(field->value, names[i]) == 0;
+}
+
+static void read_iteration(struct bm_queries *expect, const struct bm_batch *batch, uint64_t to) {
+    const char *text = (const char *)batch->text + (int64_t)(expect->iteration - batch->text_offset);
+    size_t n_text = (size_t)(to - expect->iteration);
+    const char *hits = memmem(text, n_text, "<Iteration_hits", strlen("<Iteration_hits"));
+    if (hits != NULL) n_text = (size_t)(hits - text);
+    const char *content;
+    size_t n;
+    expect->last = expect->current;
+    expect->is_first = expect->is_begin;
+    expect->is_begin = false;
+    memset(&expect->current, 0, sizeof expect->current);
+    /* Old BLAST XML names the query in the header alone. */
+    bool is_in_header = memmem(text, n_text, "<Iteration_query-", strlen("<Iteration_query-")) == NULL;
+    if (is_in_header && (expect->is_first || expect->is_psi)) expect->current = expect->header;
+    if (find_content(&content, &n, text, n_text, "<Iteration_query-ID>"))
+        read_id(&expect->current, content, n);
+    if (find_content(&content, &n, text, n_text, "<Iteration_query-len>"))
+        read_length(&expect->current, content, n);
+    if (find_content(&content, &n, text, n_text, "<Iteration_query-def>"))
+        read_title(&expect->current, content, n);
+    else if (!is_in_header)
+        expect->current.is_nameless = memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
+    expect->iteration = NOWHERE;
+    expect->n_iterations++;
+}
+
+/* --- whether they fit ------------------------------------------------------------------------------ */
+
+/* How an Iteration's names are a query's. */
+enum way {
+    BY_NOTHING,
+    BY_TITLE, /* the title is the query's */
+    BY_ID,    /* the id is made of the query's first word */
+    BY_RANGE, /* BLAST made up an id, since the first word ends in a range; what follows is the title */
+    BY_LENGTH /* neither has a name */
+};
+
+static enum way find_way(const struct bm_names *names, const struct iteration *iteration,
+                         bool is_blast_plus) {
+    bool is_generated = bm_queries_word_is_generated(&iteration->id);
+    bool has_title = names->title.n > 0;
+    if (iteration->id.n > 0 && bm_queries_word_is_id_of(&iteration->id, &names->token)) return BY_ID;
+    if (has_title && (is_generated || !is_blast_plus) && iteration->title.n > 0 &&
+        (bm_queries_word_is_same(&names->title, &iteration->title) ||
+         bm_queries_word_is_same(&names->plain, &iteration->title) ||
+         bm_queries_word_is_same(&names->token, &iteration->title)))
+        return BY_TITLE;
+    if (!is_generated) return BY_NOTHING;
+    if (names->has_range && names->rest.n > 0 && bm_queries_word_is_same(&names->rest, &iteration->title))
+        return BY_RANGE;
+    if (iteration->is_nameless && (!has_title || (names->has_range && names->rest.n == 0))) return BY_LENGTH;
+    return BY_NOTHING;
+}
+
+static bool is_whole(const struct bm_queries_file *queries, const struct iteration *iteration) {
+    return iteration->length == queries->n_residues || iteration->length == queries->n_bases;
+}
+
+/* Whether the length can be that of a part, as it was of the Iterations before. */
+static bool is_part(const struct located *located, const struct bm_queries_file *queries, uint64_t length) {
+    if (length >= queries->n_residues || length < located->longest_whole) return false;
+    if (located->length == 0 || length == located->length) return true;
+    uint64_t left_out = queries->n_residues - length;
+    for (int i = 0; i < N_RANGES - 1; i++)
+        if (located->left_out[i] == left_out) return true;
+    return length < located->length && located->left_out[1] == 0;
+}
+
+/* The query's length fits, and what follows must go with it. */
+static void note_length(struct bm_queries *expect) {
+    struct located *located = &expect->located;
+    const struct bm_queries_file *queries = &expect->queries;
+    uint64_t length = expect->current.length;
+    if (!queries->has_length || !expect->current.has_length || !expect->is_blast_plus) return;
+    if (is_whole(queries, &expect->current)) {
+        if (length > located->longest_whole) located->longest_whole = length;
+    } else if (length < queries->n_residues) {
+        if (located->length == 0) {
+            located->length = length;
+            located->left_out[0] = queries->n_residues - length;
+        } else if (length < located->length) {
+            located->left_out[1] = queries->n_residues - length;
+        }
+    }
+}
+
+/* With -parse_deflines BLAST (but not PSI-BLAST) takes all queries of one id for the first of them: whether
+ * there is another with that id, of the Iteration's length. Only so often as keeps work linear; then it is
+ * believed. */
+static enum blastmerge_status find_namesake(struct bm_queries *expect, bool *is_found,
+                                            struct blastmerge_error *error) {
+    struct bm_queries_file *others = &expect->others;
+    bool has_query = true;
+    *is_found = expect->n_bytes_read / MOST_READS > expect->queries.n_bytes;
+    bm_queries_file_rewind(others, true);
+    while (has_query && !*is_found && others->number + 1 < expect->queries.number) {
+        enum blastmerge_status status = bm_queries_file_next(others, &has_query, error);
+        if (status != BLASTMERGE_OK) return status;
+        if (!has_query || !others->has_length || !is_whole(others, &expect->current)) continue;
+        bm_queries_names_read(&expect->other_names, others->title, others->n_title, others->is_cut);
+        *is_found = find_way(&expect->other_names, &expect->current, true) == BY_ID;
+    }
+    expect->n_bytes_read += bm_queries_file_place(others).offset;
+    return BLASTMERGE_OK;
+}
+
+/* Whether the current Iteration is of the current query. */
+static enum blastmerge_status look(struct bm_queries *expect, bool *fits, struct blastmerge_error *error) {
+    const struct bm_queries_file *queries = &expect->queries;
+    const struct iteration *iteration = &expect->current;
+    enum way way = find_way(&expect->names, iteration, expect->is_blast_plus);
+    *fits = way != BY_NOTHING;
+    if (!*fits || !queries->has_length || !iteration->has_length || !expect->is_blast_plus)
+        return BLASTMERGE_OK;
+    if (is_whole(queries, iteration)) return BLASTMERGE_OK;
+    *fits = way != BY_LENGTH && is_part(&expect->located, queries, iteration->length);
+    if (*fits || expect->is_psi || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0)))
+        return BLASTMERGE_OK;
+    return find_namesake(expect, fits, error);
+}
+
+static bool is_equal(const struct bm_word *one, const struct bm_word *other) {
+    return one->n == other->n && memcmp(one->bytes, other->bytes, one->n) == 0;
+}
+
+/* Another round of PSI-BLAST with the query before. */
+static bool is_another_round(const struct bm_queries *expect) {
+    return expect->is_psi && !expect->is_first && is_equal(&expect->current.id, &expect->last.id) &&
+           is_equal(&expect->current.title, &expect->last.title) &&
+           expect->current.length == expect->last.length;
+}
+
+/* --- the next query -------------------------------------------------------------------------------- */
+
+static enum blastmerge_status next_query(struct bm_queries *expect, struct blastmerge_error *error) {
+    struct bm_queries_file *queries = &expect->queries;
+    enum blastmerge_status status = bm_queries_file_next(queries, &expect->has_query, error);
+    if (status == BLASTMERGE_OK && expect->has_query)
+        bm_queries_names_read(&expect->names, queries->title, queries->n_title, queries->is_cut);
+    return status;
+}
+
+/* Goes back to before the query that is expected. */
+static void go_back(struct bm_queries *expect, const struct bm_queries_file_place *place) {
+    bm_queries_file_go(&expect->queries, place);
+}
+
+/* A file without a line that begins with '>' is a list of names; or it is residues and no more, which BLAST
+ * reads as one query without a name. The first Iteration tells. */
+static enum blastmerge_status try_bare(struct bm_queries *expect, struct blastmerge_error *error) {
+    bool fits = false;
+    if (expect->queries.is_fasta || !expect->current.is_nameless || !expect->current.has_length)
+        return BLASTMERGE_OK;
+    bm_queries_file_rewind(&expect->queries, true);
+    enum blastmerge_status status = next_query(expect, error);
+    if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, &fits, error);
+    bm_queries_file_rewind(&expect->queries, fits);
+    return status;
+}
+
+/* --- what to say if none fits ---------------------------------------------------------------------- */
+
+enum { SHOWN = 140 }; /* bytes of a name as a message shows it */
+
+/* Writes a query's name for a message, which has another one, too, or NULL. */
+static const char *show(char shown[SHOWN], const char *name, const char *other) {
+    if (name[0] == '\0') return "(without a name)";
+    bm_show_difference(shown, SHOWN, name, other != NULL && other[0] != '\0' ? other : NULL);
+    return shown;
+}
+
+/* How the Iteration's length is another than that of the query that was expected, if it is that alone. */
+static void describe_length(const struct bm_queries *expect, char *text, size_t capacity) {
+    const struct bm_queries_file *queries = &expect->queries;
+    if (!expect->has_query || find_way(&expect->names, &expect->current, expect->is_blast_plus) == BY_NOTHING)
+        return;
+    snprintf(text, capacity, "its length is %" PRIu64 ", and that of the query %" PRIu64,
+             expect->current.length, queries->n_residues);
+}
+
+/* Whether there is a query that fits at all; the current one then. */
+static enum blastmerge_status find_any(struct bm_queries *expect, bool *fits,
+                                       struct blastmerge_error *error) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *fits = false;
+    bm_queries_file_rewind(&expect->queries, expect->queries.is_fasta);
+    do {
+        status = next_query(expect, error);
+        if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, fits, error);
+    } while (status == BLASTMERGE_OK && expect->has_query && !*fits);
+    return status;
+}
+
+/* None of the queries from the expected one on fits: is there one before? */
+static enum blastmerge_status fail(struct bm_queries *expect, const struct bm_queries_gap *expected,
+                                   const char *length, struct blastmerge_error *error) {
+    bool is_titled = bm_queries_word_is_generated(&expect->current.id) && !expect->current.is_nameless;
+    const char *name = is_titled ? expect->current.title.bytes : expect->current.id.bytes;
+    bool is_before = false;
+    char why[200] = "there is no such query";
+    char ours[SHOWN], theirs[SHOWN];
+    enum blastmerge_status status = find_any(expect, &is_before, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (is_before)
+        snprintf(why, sizeof why, "it is that of number %" PRIu64 ", and doubled or out of order",
+                 expect->queries.number);
+    else if (length[0] != '\0')
+        snprintf(why, sizeof why, "%s", length);
+    if (expected->n == 0) {
+        return bm_fail(error, BLASTMERGE_MISMATCH,
+                       "an Iteration is of the query %s, behind the last one of %.150s: %s",
+                       show(ours, name, NULL), expect->path, why);
+    }
+    return bm_fail(error, BLASTMERGE_MISMATCH,
+                   "an Iteration is of the query %s, where number %" PRIu64
+                   " of %.100s, %s, was expected: %s",
+                   show(ours, name, expected->name), expected->first, expect->path,
+                   show(theirs, expected->name, name), why);
+}
+
+/* Goes on to the query that fits. */
+static enum blastmerge_status find_query(struct bm_queries *expect, struct bm_queries_gap *gap,
+                                         struct blastmerge_error *error) {
+    const struct bm_queries_file_place before = bm_queries_file_place(&expect->queries);
+    struct bm_queries_file_place here = before;
+    char length[100] = "";
+    bool fits = false;
+    enum blastmerge_status status = next_query(expect, error);
+    gap->first = expect->queries.number;
+    memcpy(gap->name, expect->names.token.bytes, sizeof gap->name);
+    if (!expect->has_query) gap->name[0] = '\0';
+    while (status == BLASTMERGE_OK && expect->has_query) {
+        status = look(expect, &fits, error);
+        if (status != BLASTMERGE_OK || fits) break;
+        if (gap->n++ == 0) describe_length(expect, length, sizeof length);
+        memcpy(gap->last_name, expect->names.token.bytes, sizeof gap->last_name);
+        here = bm_queries_file_place(&expect->queries);
+        status = next_query(expect, error);
+    }
+    if (status != BLASTMERGE_OK) return status;
+    if (fits) {
+        note_length(expect);
+        gap->is_unknown = expect->has_left;
+        expect->has_left = false;
+        expect->is_open = true;
+        expect->before = here;
+        return BLASTMERGE_OK;
+    }
+    status = fail(expect, gap, length, error);
+    go_back(expect, &before);
+    gap->n = 0;
+    return status;
+}
+
+/* Whether it is another round of the query before. Queries of one id may stand one after the other. */
+static enum blastmerge_status find_round(struct bm_queries *expect, bool *is_round,
+                                         struct blastmerge_error *error) {
+    const struct bm_queries_file_place before = bm_queries_file_place(&expect->queries);
+    bool fits = false;
+    *is_round = is_another_round(expect);
+    if (!*is_round || bm_queries_word_is_generated(&expect->current.id)) return BLASTMERGE_OK;
+    enum blastmerge_status status = next_query(expect, error);
+    if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, &fits, error);
+    go_back(expect, &before);
+    *is_round = !fits;
+    return status;
+}
+
+static enum blastmerge_status take_iteration(struct bm_queries *expect, struct bm_queries_gap *gap,
+                                             struct blastmerge_error *error) {
+    bool is_round = false;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (expect->n_iterations == 1) status = try_bare(expect, error);
+    if (status == BLASTMERGE_OK) status = find_round(expect, &is_round, error);
+    if (status != BLASTMERGE_OK || is_round) return status;
+    return find_query(expect, gap, error);
+}
+
+bool bm_queries_take(struct bm_queries *expect, const struct bm_mark_list *marks, size_t *position,
+                     const struct bm_batch *batch, uint64_t scanned, struct bm_queries_gap *gap,
+                     enum blastmerge_status *status, struct blastmerge_error *error) {
+    uint64_t to = NOWHERE;
+    gap->n = 0;
+    gap->is_unknown = false;
+    *status = BLASTMERGE_OK;
+    while (to == NOWHERE && *position < marks->n_entries) {
+        const struct bm_mark_entry *mark = &marks->entries[(*position)++];
+        if (mark->kind == BM_MARK_ITERATION) expect->iteration = mark->offset;
+        if (mark->kind != BM_MARK_ITERATION_END) continue;
+        expect->is_open = false;
+        if (expect->iteration != NOWHERE) to = mark->offset;
+    }
+    if (expect->iteration == NOWHERE) return false;
+    bool is_whole = to != NOWHERE;
+    if (to == NOWHERE && scanned - expect->iteration < HEAD) return false;
+    if (to == NOWHERE || to - expect->iteration > HEAD) to = expect->iteration + HEAD;
+    read_iteration(expect, batch, to);
+    *status = take_iteration(expect, gap, error);
+    if (is_whole) expect->is_open = false;
+    return true;
+}
+
+void bm_queries_leave(struct bm_queries *expect) {
+    if (expect->is_open) go_back(expect, &expect->before);
+    expect->is_open = false;
+    expect->iteration = NOWHERE;
+    expect->has_left = true;
+}
+
+enum blastmerge_status bm_queries_end(struct bm_queries *expect, struct bm_queries_gap *gap,
+                                      struct blastmerge_error *error) {
+    gap->n = 0;
+    gap->is_unknown = expect->has_left;
+    enum blastmerge_status status = next_query(expect, error);
+    gap->first = expect->queries.number;
+    memcpy(gap->name, expect->names.token.bytes, sizeof gap->name);
+    for (; status == BLASTMERGE_OK && expect->has_query; gap->n++) {
+        memcpy(gap->last_name, expect->names.token.bytes, sizeof gap->last_name);
+        status = next_query(expect, error);
+    }
+    return status;
+}

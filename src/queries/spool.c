@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of queries that is no plain file: read once, to a temporary file that has no name. */
+#include "base/descriptor.h"
+#include "queries/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+struct spool {
+    int from;
+    int to;
+    struct bm_cancel *cancel;
+    const char *path;
+    struct blastmerge_error *error;
+    size_t n_in;
+    uint8_t in[16384];
+    uint8_t out[32768];
+};
+
+static enum blastmerge_status fail(const struct spool *spool, int failure, const char *what) {
+    if (failure == ECANCELED) return bm_fail(spool->error, BLASTMERGE_CANCELLED, "cancelled");
+    return bm_fail_system(spool->error, failure, "%.400s: %s", spool->path, what);
+}
+
+/* As much as fits in the buffer: less only at the end. */
+static enum blastmerge_status read_more(struct spool *spool) {
+    while (spool->n_in < sizeof spool->in) {
+        int failure = bm_cancel_wait(spool->cancel, spool->from, POLLIN);
+        if (failure != 0) return fail(spool, failure, "the file of queries cannot be read");
+        ssize_t n = read(spool->from, spool->in + spool->n_in, sizeof spool->in - spool->n_in);
+        if (n == 0) break;
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return fail(spool, errno, "the file of queries cannot be read");
+        if (n > 0) spool->n_in += (size_t)n;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status write_all(struct spool *spool, const uint8_t *data, size_t n) {
+    while (n > 0) {
+        ssize_t n_written = write(spool->to, data, n);
+        if (n_written < 0 && errno == EINTR) continue;
+        if (n_written < 0) return fail(spool, errno, "the temporary copy of the queries cannot be written");
+        data += n_written;
+        n -= (size_t)n_written;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status copy(struct spool *spool) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && spool->n_in > 0) {
+        status = write_all(spool, spool->in, spool->n_in);
+        spool->n_in = 0;
+        if (status == BLASTMERGE_OK) status = read_more(spool);
+    }
+    return status;
+}
+
+static bool is_gzip(const struct spool *spool) {
+    return spool->n_in >= 2 && spool->in[0] == 0x1f && spool->in[1] == 0x8b;
+}
+
+/* Inflates what is in the buffer. *is_open: a member has begun and not ended. */
+static enum blastmerge_status inflate_some(struct spool *spool, z_stream *stream, bool *is_open) {
+    stream->next_in = spool->in;
+    stream->avail_in = (uInt)spool->n_in;
+    spool->n_in = 0;
+    for (;;) {
+        if (!*is_open && stream->avail_in == 0) return BLASTMERGE_OK;
+        *is_open = true;
+        stream->next_out = spool->out;
+        stream->avail_out = sizeof spool->out;
+        int result = inflate(stream, Z_NO_FLUSH);
+        enum blastmerge_status status = write_all(spool, spool->out, sizeof spool->out - stream->avail_out);
+        if (status != BLASTMERGE_OK) return status;
+        if (bm_cancel_is_set(spool->cancel)) return fail(spool, ECANCELED, "");
+        if (result == Z_BUF_ERROR) return BLASTMERGE_OK;
+        if (result != Z_OK && result != Z_STREAM_END)
+            return bm_fail(spool->error, result == Z_MEM_ERROR ? BLASTMERGE_NO_MEMORY : BLASTMERGE_DATA,
+                           "%.400s: the file of queries is damaged gzip: %.100s", spool->path,
+                           stream->msg == NULL ? "what follows a member is no gzip" : stream->msg);
+        if (result != Z_STREAM_END) continue;
+        *is_open = false;
+        if (inflateReset(stream) != Z_OK) return fail(spool, EINVAL, "the file of queries cannot be read");
+    }
+}
+
+static enum blastmerge_status decompress(struct spool *spool) {
+    z_stream stream = {0};
+    bool is_open = false;
+    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
+        return bm_fail(spool->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && spool->n_in > 0) {
+        status = inflate_some(spool, &stream, &is_open);
+        if (status == BLASTMERGE_OK) status = read_more(spool);
+    }
+    (void)inflateEnd(&stream);
+    if (status == BLASTMERGE_OK && is_open)
+        return bm_fail(spool->error, BLASTMERGE_DATA,
+                       "%.400s: the file of queries is cut short: its gzip has no end", spool->path);
+    return status;
+}
+
+static enum blastmerge_status spool_all(struct spool *spool, int *file) {
+    enum blastmerge_status status = read_more(spool);
+    if (status != BLASTMERGE_OK) return status;
+    spool->to = bm_open_temporary();
+    if (spool->to < 0) return fail(spool, errno, "a temporary copy of the queries cannot be made");
+    status = is_gzip(spool) ? decompress(spool) : copy(spool);
+    if (status == BLASTMERGE_OK)
+        *file = spool->to;
+    else
+        close(spool->to);
+    return status;
+}
+
+/* Whether it is a plain file that need not be copied. */
+static bool is_plain(int file, const struct stat *information) {
+    uint8_t magic[2];
+    return S_ISREG(information->st_mode) && (pread(file, magic, sizeof magic, 0) != (ssize_t)sizeof magic ||
+                                             magic[0] != 0x1f || magic[1] != 0x8b);
+}
+
+static enum blastmerge_status spool_file(int *file, int from, bool is_stdin, const char *path,
+                                         struct bm_cancel *cancel, struct blastmerge_error *error) {
+    struct spool spool = {.from = from, .path = path, .cancel = cancel, .error = error};
+    struct stat information;
+    if (fstat(from, &information) != 0) return fail(&spool, errno, "the file of queries cannot be read");
+    if (S_ISDIR(information.st_mode) || S_ISBLK(information.st_mode) ||
+        (S_ISCHR(information.st_mode) && !is_stdin))
+        return bm_fail(error, BLASTMERGE_USAGE,
+                       "%.400s: the queries must be in a file or come from a pipe, no folder or device",
+                       path);
+    if (!is_stdin && is_plain(from, &information)) {
+        *file = from;
+        return BLASTMERGE_OK;
+    }
+    return spool_all(&spool, file);
+}
+
+enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct bm_cancel *cancel,
+                                             struct blastmerge_error *error) {
+    char shown[512]; /* it may be a location with a secret, though that is no file */
+    bool is_stdin = strcmp(path, "-") == 0;
+    int from = is_stdin ? STDIN_FILENO : bm_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    int reason = errno;
+    *file = -1;
+    blastmerge_show_location(is_stdin ? "standard input" : path, shown, sizeof shown);
+    int standard = is_stdin ? STDIN_FILENO : bm_standard_of_name(path);
+    bool is_closed = standard >= 0 && bm_standard_is_closed(standard);
+    if (is_closed || (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))) {
+        if (!is_stdin && from >= 0) close(from);
+        return bm_fail_system(
+            error, EBADF, "%.400s, which should hold the queries, is closed or not open for reading", shown);
+    }
+    if (from < 0) return bm_fail_system(error, reason, "%.400s: the file of queries cannot be opened", shown);
+    enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
+    if (!is_stdin && *file != from) close(from);
+    return status;
+}
