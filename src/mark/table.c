@@ -137,8 +137,30 @@ static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
     table->n_row++;
 }
 
-static bool is_field(const uint8_t *text, size_t n_text, const uint8_t *name, size_t n_name, char separator) {
-    return n_name < n_text && text[n_name] == (uint8_t)separator && memcmp(text, name, n_name) == 0;
+/* Names are short: a call costs more than the comparison. */
+ALWAYS_INLINE bool is_same(const uint8_t *one, const uint8_t *other, size_t n) {
+    uint64_t difference = 0;
+    if (n < sizeof(uint64_t)) return memcmp(one, other, n) == 0;
+    for (size_t i = 0; i + sizeof(uint64_t) < n; i += sizeof(uint64_t))
+        difference |= bm_load64(one + i) ^ bm_load64(other + i);
+    difference |= bm_load64(one + n - sizeof(uint64_t)) ^ bm_load64(other + n - sizeof(uint64_t));
+    return difference == 0;
+}
+
+ALWAYS_INLINE bool is_field(const uint8_t *text, size_t n_text, const uint8_t *name, size_t n_name,
+                            char separator) {
+    return n_name < n_text && text[n_name] == (uint8_t)separator && is_same(text, name, n_name);
+}
+
+/* Whether the rows that begin in the block are all of the query of the row before. */
+ALWAYS_INLINE bool are_of_last_query(const struct bm_table *table, const uint8_t *block, size_t n_text,
+                                     uint64_t newlines, char separator) {
+    if (table->naming != BM_NAMING_NOT || table->n_last > BM_DIGEST_CONTENT) return false;
+    for (uint64_t ends = newlines << 1; ends != 0; ends &= ends - 1) {
+        size_t at = (size_t)__builtin_ctzll(ends);
+        if (!is_field(block + at, n_text - at, table->last, (size_t)table->n_last, separator)) return false;
+    }
+    return true;
 }
 
 /* Those of the row that ends in the block, and of the rows that begin in it, of which one is another than
@@ -392,7 +414,10 @@ ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, 
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
         uint64_t behind_returns = rows->returns << 1 | (uint64_t)table->after_return;
         if (!are_even(table, rows)) return false;
-        if (names_queries(mark) && !take_queries(mark, block, n_text, rows->newlines)) return false;
+        if (names_queries(mark) &&
+            !are_of_last_query(table, block, n_text, rows->newlines, separator_of(mark)) &&
+            !take_queries(mark, block, n_text, rows->newlines))
+            return false;
         if ((rows->newlines & behind_returns) != 0) mark->counts.line_ends |= BM_MARK_CRLF;
         if ((rows->newlines & ~behind_returns) != 0) mark->counts.line_ends |= BM_MARK_LF;
         after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);
