@@ -328,10 +328,11 @@ static void follow_name(struct bm_mark *mark, uint8_t byte, bool is_end) {
     if (!is_in_name(table)) return;
     if (!is_end) {
         table->n_name = bm_mark_table_follow(table->n_name, byte);
-    } else if (table->n_name > BM_TABLE_STEM) {
-        bm_mark_add(mark, BM_MARK_QUERY_ROW, mark->position - table->n_name)->end = mark->position;
-        table->n_name = BM_TABLE_OTHER;
+        return;
     }
+    if (table->n_name > BM_TABLE_STEM)
+        bm_mark_add(mark, BM_MARK_QUERY_ROW, mark->position - table->n_name)->end = mark->position;
+    table->n_name = BM_TABLE_OTHER;
 }
 
 /* --- rows of column names that come again --------------------------------------------------------- */
