@@ -207,13 +207,32 @@ static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name
     return walk->mark->digest.is_wanted || (*part == BM_DIGEST_ID && walk->mark->tells_queries);
 }
 
+/* Where one of the five references ends that begins here; 0: none does. */
+static size_t take_reference(const uint8_t *text, size_t position) {
+    static const struct {
+        char name[6];
+        size_t n_name;
+    } references[] = {{"gt;", 3}, {"lt;", 3}, {"amp;", 4}, {"quot;", 5}, {"apos;", 5}};
+    if (text[position] != '&') return 0;
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+        if (memcmp(text + position + 1, references[i].name, references[i].n_name) == 0) {
+            return position + 1 + references[i].n_name;
+        }
+    }
+    return 0;
+}
+
 /* A part of a query, or its message, if it is a leaf of plain ASCII. */
 WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name,
                                           enum bm_mark_digest_part part) {
     struct bm_mark *mark = walk.mark;
     struct bm_mark_digest *digest = &mark->digest;
     size_t begin = less + n_name + 2;
-    size_t end = walk.special[2];
+    size_t n_before = 2;         /* specials in front of the end tag */
+    if (part == BM_DIGEST_TITLE) /* of which references count as they stand */
+        while (walk.special[n_before] < walk.size && take_reference(walk.text, walk.special[n_before]) > 0)
+            n_before++;
+    size_t end = walk.special[n_before];
     const uint8_t *end_tag = walk.text + end;
     bool is_leaf =
         end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
@@ -226,7 +245,7 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
         enum bm_mark_kind kind = part == BM_DIGEST_ID ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
         bm_mark_add(mark, kind, walk.offset + begin)->end = walk.offset + end;
     }
-    walk.special += 4;
+    walk.special += n_before + 2;
     walk.position = end + 3 + n_name;
     return walk;
 }
@@ -280,20 +299,6 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
     walk->special += 2;
     walk->position = greater + 1;
     return STOP_NOT;
-}
-
-/* One of the five references, where a '&' is. */
-static size_t take_reference(const uint8_t *text, size_t position) {
-    static const struct {
-        char name[6];
-        size_t n_name;
-    } references[] = {{"gt;", 3}, {"lt;", 3}, {"amp;", 4}, {"quot;", 5}, {"apos;", 5}};
-    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
-        if (memcmp(text + position + 1, references[i].name, references[i].n_name) == 0) {
-            return position + 1 + references[i].n_name;
-        }
-    }
-    return 0;
 }
 
 INLINE enum stop take_beyond_ascii(struct walk *walk, size_t begin) {

@@ -191,9 +191,12 @@ def test_full_disk(tmp_path, kilobytes, options):
     script = """mount -t tmpfs -o size="$1" none "$2" || exit 99
         printf old > "$2/old"; shift 2
         "$@"; code=$?; cd "$disk"; ls -A; cat old; exit $code"""
-    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", f"{kilobytes}k", disk,
-                           program.PROGRAM, "--force", "-o", disk / "old", *options, child],
-                          capture_output=True, check=False, env=dict(os.environ, disk=str(disk)))
+    for ways in ([], ["--user", "--map-root-user"]):  # root needs no namespace of users, and may have none in a chroot
+        done = subprocess.run(["unshare", *ways, "--mount", "sh", "-c", script, "sh", f"{kilobytes}k", disk, program.PROGRAM,
+                               "--force", "-o", disk / "old", *options, child],
+                              capture_output=True, check=False, env=dict(os.environ, disk=str(disk)))
+        if b"blastmerge: " in done.stderr:
+            break
     if done.returncode in (1, 99) and b"blastmerge: " not in done.stderr:
         pytest.skip("no disk of one's own may be mounted here: " + done.stderr.decode())
     assert done.returncode == program.NO_SPACE, done
