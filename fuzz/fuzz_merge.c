@@ -85,7 +85,7 @@ static void check_fragments(const struct bytes *children, size_t n_children, uin
                             const struct bytes *text) {
     struct blastmerge_options merge_options;
     struct fragment_child given[MAX_CHILDREN];
-    size_t order[MAX_CHILDREN];
+    size_t order[MAX_CHILDREN] = {0};
     enum blastmerge_status status = BLASTMERGE_OK;
     struct bytes result;
     set_options(&merge_options, flags, plain_way);

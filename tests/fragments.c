@@ -16,8 +16,9 @@ static struct fragment_child read_child(const char *path) {
     FILE *file = fopen(path, "rb");
     fragment_need(file != NULL);
     do {
-        data = realloc(data, n + 65536);
-        fragment_need(data != NULL);
+        uint8_t *grown = realloc(data, n + 65536);
+        fragment_need(grown != NULL);
+        data = grown;
         n_read = fread(data + n, 1, 65536, file);
         n += n_read;
     } while (n_read > 0);

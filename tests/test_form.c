@@ -163,7 +163,7 @@ static struct bytes read_bgzf(struct bytes data) {
         assert_memory_equal(data.data + at, start, sizeof start);
         size_t n_member = (data.data[at + 16] | (size_t)data.data[at + 17] << 8) + 1;
         assert_true(n_member <= data.n - at);
-        uint8_t room[65536];
+        uint8_t room[65536] = {0};
         z_stream stream;
         memset(&stream, 0, sizeof stream);
         assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK); /* checks CRC and length, too */

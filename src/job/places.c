@@ -137,12 +137,12 @@ static enum blastmerge_status compare(struct blastmerge_job *job, struct pair *p
     other->is_written = is_written;
     identify(other);
     if (!is_same(job, written, other)) return BLASTMERGE_OK;
-    char shown[2][400];
-    blastmerge_show_location(written->name, shown[0], sizeof shown[0]);
-    blastmerge_show_location(name, shown[1], sizeof shown[1]);
+    char names[2][400];
+    blastmerge_show_location(written->name, names[0], sizeof names[0]);
+    blastmerge_show_location(name, names[1], sizeof names[1]);
     return bm_fail(&job->error, BLASTMERGE_USAGE,
                    "%s (%s) is the same place as %s (%s): give one of them another name", written->role,
-                   shown[0], role, shown[1]);
+                   names[0], role, names[1]);
 }
 
 static const char *name_of(const struct bm_fetch_source *source) {

@@ -471,12 +471,12 @@ bool bm_queries_take(struct bm_queries *expect, const struct bm_mark_list *marks
         if (expect->iteration != NOWHERE) to = mark->offset;
     }
     if (expect->iteration == NOWHERE) return false;
-    bool is_whole = to != NOWHERE;
+    bool has_end = to != NOWHERE;
     if (to == NOWHERE && scanned - expect->iteration < HEAD) return false;
     if (to == NOWHERE || to - expect->iteration > HEAD) to = expect->iteration + HEAD;
     read_iteration(expect, batch, to);
     *status = take_iteration(expect, gap, error);
-    if (is_whole) expect->is_open = false;
+    if (has_end) expect->is_open = false;
     return true;
 }
 

@@ -42,7 +42,7 @@ struct name {
     char text[700];
 };
 static struct name named(const struct bm_store *store) {
-    struct name name;
+    struct name name = {""};
     bm_show_name(name.text, sizeof name.text, store->target);
     return name;
 }
