@@ -121,8 +121,7 @@ void bm_child_leave(struct bm_child *child, struct bm_view *view) {
 
 void bm_child_enter(struct bm_child *child, uint64_t offset, enum bm_mark_place place, unsigned encoding,
                     struct bm_view *view) {
-    bm_require(offset >= child->batch->text_offset &&
-               offset <= child->batch->text_offset + child->batch->n_text);
+    bm_require(offset >= child->batch->text_offset && offset <= bm_batch_end(child->batch));
     child->ahead.own.marks.n_entries = 0;
     bm_mark_enter(child->mark, &child->ahead.own.marks, offset, place, encoding);
     child->n_scanned = (size_t)(offset - child->batch->text_offset);

@@ -84,4 +84,15 @@ void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory);
  * its history. */
 void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before);
 
+/* Where the batch's text ends in the child's. */
+static inline uint64_t bm_batch_end(const struct bm_batch *batch) {
+    return batch->text_offset + batch->n_text;
+}
+
+/* The child's text from the offset on, which lies in the batch or in the history before it. */
+static inline const uint8_t *bm_batch_at(const struct bm_batch *batch, uint64_t offset) {
+    bm_require(offset + batch->n_history >= batch->text_offset && offset <= bm_batch_end(batch));
+    return batch->text + (int64_t)(offset - batch->text_offset);
+}
+
 #endif

@@ -151,7 +151,7 @@ enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, str
     if (batch->n_trace == batch->size.trace) return BM_INFLATE_BATCH_FULL;
     enum bm_inflate_outcome outcome = read_header_crc(inflate, batch);
     if (inflate->phase != BM_INFLATE_BLOCK_HEADER) return outcome;
-    inflate->member_text = inflate->crc_text = bm_inflate_text(batch);
+    inflate->member_text = inflate->crc_text = bm_batch_end(batch);
     inflate->crc = 0;
     inflate->n_header_wait = 0;
     bm_inflate_add_trace(inflate, batch, BM_TRACE_MEMBER, 0);
@@ -164,12 +164,12 @@ enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm
     if (bm_load32(inflate->field) != inflate->crc) {
         return refuse(inflate, "a gzip member's text does not match its CRC-32");
     }
-    if (bm_load32(inflate->field + 4) != (uint32_t)(bm_inflate_text(batch) - inflate->member_text)) {
+    if (bm_load32(inflate->field + 4) != (uint32_t)(bm_batch_end(batch) - inflate->member_text)) {
         return refuse(inflate, "a gzip member's text does not have the length that the member says");
     }
     inflate->has_members = true;
     inflate->all_are_bgzf = inflate->all_are_bgzf && inflate->is_bgzf;
-    inflate->last_is_empty = bm_inflate_text(batch) == inflate->member_text;
+    inflate->last_is_empty = bm_batch_end(batch) == inflate->member_text;
     inflate->n_field = 0;
     inflate->phase = BM_INFLATE_BETWEEN;
     return BM_INFLATE_GO_ON;

@@ -45,7 +45,7 @@ static size_t end_batch(struct bm_inflate *inflate, struct bm_batch *batch, size
 }
 
 void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch) {
-    uint64_t text = bm_inflate_text(batch);
+    uint64_t text = bm_batch_end(batch);
     size_t n_bytes = (size_t)(text - inflate->crc_text);
     uint32_t before = inflate->crc;
     inflate->crc = bm_crc32(before, batch->text + batch->n_text - n_bytes, n_bytes);
@@ -57,7 +57,7 @@ void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, en
                           uint32_t n_bits) {
     bm_require(batch->n_trace < batch->size.trace);
     batch->trace[batch->n_trace++] =
-        (struct bm_trace){inflate->bit, bm_inflate_text(batch), (uint32_t)kind, n_bits};
+        (struct bm_trace){inflate->bit, bm_batch_end(batch), (uint32_t)kind, n_bits};
 }
 
 /* --- phases ----------------------------------------------------------------------------------------- */
@@ -84,9 +84,9 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     bm_inflate_add_trace(inflate, batch, BM_TRACE_BLOCK, 0);
     inflate->bit += header.n_bits;
     bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
-    inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
+    inflate->next_mark = bm_batch_end(batch) + BM_TRACE_INTERVAL;
     inflate->is_final = header.is_final;
-    inflate->block_text = bm_inflate_text(batch);
+    inflate->block_text = bm_batch_end(batch);
     inflate->n_stored = header.stored_length;
     inflate->phase = header.type == BM_BLOCK_STORED ? BM_INFLATE_STORED : BM_INFLATE_TOKENS;
     if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &inflate->fixed_codes;
@@ -112,7 +112,7 @@ static enum bm_inflate_outcome read_tokens(struct bm_inflate *inflate, struct bm
     enum bm_inflate_outcome outcome = bm_inflate_tokens(inflate, batch, more_to_come);
     if (outcome != BM_INFLATE_GO_ON) return outcome;
     if (inflate->open_codes == &inflate->dynamic_codes) {
-        bool is_short = bm_inflate_text(batch) - inflate->block_text < SHORT_BLOCK;
+        bool is_short = bm_batch_end(batch) - inflate->block_text < SHORT_BLOCK;
         inflate->n_short_blocks = is_short ? inflate->n_short_blocks + 1 : 0;
     }
     return end_block(inflate);
@@ -126,12 +126,12 @@ static enum bm_inflate_outcome read_stored(struct bm_inflate *inflate, struct bm
         return end_block(inflate);
     }
     if (batch->n_text == batch->size.text) return BM_INFLATE_BATCH_FULL;
-    if (bm_inflate_text(batch) == inflate->next_mark || batch->n_trace == 0) {
+    if (bm_batch_end(batch) == inflate->next_mark || batch->n_trace == 0) {
         if (batch->n_trace == batch->size.trace - 1) return BM_INFLATE_BATCH_FULL;
         bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
-        inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
+        inflate->next_mark = bm_batch_end(batch) + BM_TRACE_INTERVAL;
     }
-    size_t n_bytes = (size_t)(inflate->next_mark - bm_inflate_text(batch));
+    size_t n_bytes = (size_t)(inflate->next_mark - bm_batch_end(batch));
     if (n_bytes > inflate->n_stored) n_bytes = inflate->n_stored;
     if (n_bytes > batch->size.text - batch->n_text) n_bytes = batch->size.text - batch->n_text;
     if (n_bytes > batch->n_bits_bytes - offset) n_bytes = batch->n_bits_bytes - offset;
@@ -227,7 +227,7 @@ static void note_fault(struct bm_inflate *inflate, const struct bm_batch *batch,
     bool is_in_header = inflate->phase == BM_INFLATE_MEMBER_HEADER;
     bool is_between = inflate->phase == BM_INFLATE_BETWEEN;
     inflate->fault.is_cut = is_cut;
-    inflate->fault.member_text = is_in_header || is_between ? bm_inflate_text(batch) : inflate->member_text;
+    inflate->fault.member_text = is_in_header || is_between ? bm_batch_end(batch) : inflate->member_text;
     if (is_between) inflate->fault.member_byte = (inflate->bit >> 3) - inflate->n_field;
 }
 
@@ -235,8 +235,7 @@ static enum bm_inflate_result fail(struct bm_inflate *inflate, struct bm_batch *
                                    struct blastmerge_error *error) {
     note_fault(inflate, batch, false);
     (void)end_batch(inflate, batch, SIZE_MAX);
-    (void)bm_fail_at(error, BLASTMERGE_DATA, bm_inflate_text(batch), "damaged gzip data: %s",
-                     inflate->reason);
+    (void)bm_fail_at(error, BLASTMERGE_DATA, bm_batch_end(batch), "damaged gzip data: %s", inflate->reason);
     return BM_INFLATE_FAILED;
 }
 
@@ -247,7 +246,7 @@ static enum bm_inflate_result finish(struct bm_inflate *inflate, struct bm_batch
     if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_INFLATE_END;
     note_fault(inflate, batch, true);
     (void)bm_fail_at(
-        error, BLASTMERGE_DATA, bm_inflate_text(batch),
+        error, BLASTMERGE_DATA, bm_batch_end(batch),
         "the gzip data is cut short: it ends inside a gzip member (was the file copied as a whole, "
         "and did the job that wrote it end well?)");
     return BM_INFLATE_FAILED;

@@ -91,10 +91,6 @@ static inline uint64_t bm_inflate_offset(const struct bm_inflate *inflate, const
     return inflate->bit - (batch->first_bit & ~UINT64_C(7));
 }
 
-static inline uint64_t bm_inflate_text(const struct bm_batch *batch) {
-    return batch->text_offset + batch->n_text;
-}
-
 /* Reads on in a member's header; when it is at its end the phase is BM_INFLATE_BLOCK_HEADER. */
 enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, struct bm_batch *batch);
 

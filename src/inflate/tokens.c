@@ -82,7 +82,7 @@ static enum token read_match(struct bm_inflate *inflate, struct bm_batch *batch,
         return refuse(inflate, "a match has a distance code that does not exist");
     }
     const uint32_t distance = bm_deflate_codes_distance(entry, bits);
-    if (distance > bm_inflate_text(batch) - inflate->member_text) {
+    if (distance > bm_batch_end(batch) - inflate->member_text) {
         return refuse(inflate, "a match reaches back to before the text's beginning");
     }
     uint8_t *out = batch->text + batch->n_text;
@@ -293,14 +293,14 @@ static void add_token(struct bm_inflate *inflate, struct bm_batch *batch) {
     const uint8_t *text = batch->text + batch->n_text;
     own_text_ahead(batch->n_trace == 0 ? text : text + BM_TRACE_INTERVAL, text + OWN_AHEAD + MARK_SLACK);
     bm_inflate_add_trace(inflate, batch, BM_TRACE_TOKEN, 0);
-    inflate->next_mark = bm_inflate_text(batch) + BM_TRACE_INTERVAL;
+    inflate->next_mark = bm_batch_end(batch) + BM_TRACE_INTERVAL;
 }
 
 /* Where a limit is reached behind a match: says whether to go on, with new limits. */
 static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at,
                        struct limits *limits) {
     end_run(inflate, batch, at);
-    if (bm_inflate_text(batch) < inflate->next_mark) return false;
+    if (bm_batch_end(batch) < inflate->next_mark) return false;
     add_token(inflate, batch);
     *limits = set_limits(inflate, batch);
     return at.reader.in <= limits->in && at.out < limits->match && !is_trace_full(batch);
@@ -308,8 +308,7 @@ static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struc
 
 ALWAYS_INLINE void run_inline(struct bm_inflate *inflate, struct bm_batch *batch) {
     const struct bm_deflate_codes *codes = inflate->open_codes;
-    const size_t n_back =
-        least(bm_inflate_text(batch) - inflate->member_text, batch->n_text + batch->n_history);
+    const size_t n_back = least(bm_batch_end(batch) - inflate->member_text, batch->n_text + batch->n_history);
     struct limits limits = set_limits(inflate, batch);
     struct cursor at = begin_run(inflate, batch);
     const uint8_t *floor = at.out - n_back + STEP;
@@ -376,7 +375,7 @@ enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_
         if (token == TOKEN_INVALID) return BM_INFLATE_INVALID;
         if (token == TOKEN_END) return BM_INFLATE_GO_ON;
         const uint64_t due = inflate->next_mark + (token == TOKEN_MATCH ? 0 : MARK_SLACK);
-        if (bm_inflate_text(batch) < due) continue;
+        if (bm_batch_end(batch) < due) continue;
         if (batch->n_text > text_limit(batch) || is_trace_full(batch)) return BM_INFLATE_BATCH_FULL;
         add_token(inflate, batch);
     }

@@ -291,7 +291,7 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
     const struct bm_batch *batch = bm_job_take(job, &is_last);
     if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_job_fail_child(job);
     if (batch == NULL) return end_look(job, true);
-    uint64_t n_seen = batch->text_offset + batch->n_text;
+    uint64_t n_seen = bm_batch_end(batch);
     if (batch->text_offset == 0) bm_child_admit(child, &job->kin, false);
     job->view.is_end_of_batch = batch->n_text == 0;
     while (status == BLASTMERGE_OK && !job->view.is_end_of_batch)
@@ -667,7 +667,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
         return BLASTMERGE_OK;
     }
     bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
-    job->children[job->child].text_bytes = job->batch->text_offset + job->batch->n_text;
+    job->children[job->child].text_bytes = bm_batch_end(job->batch);
     if (job->rescue != NULL) bm_job_rescue_take(job);
     bm_job_twins_end_batch(job);
     bm_child_give(bm_job_child(job));

@@ -473,7 +473,7 @@ bool bm_job_rescue_cross(struct blastmerge_job *job) {
         rescue->is_in_hole = true;
         return true;
     }
-    if (hole->to > batch->text_offset + batch->n_text) {
+    if (hole->to > bm_batch_end(batch)) {
         bm_child_skip(bm_job_child(job), &job->view);
         if (hole->to == UINT64_MAX) job->is_last_batch = true;
         return false;

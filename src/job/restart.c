@@ -89,17 +89,15 @@ static bool is_blank(uint8_t byte) {
 static bool find_document(struct blastmerge_job *job, enum blastmerge_format format, uint64_t fault,
                           uint64_t *begin) {
     const struct bm_batch *batch = job->batch;
-    uint64_t first = batch->text_offset - batch->n_history, end = batch->text_offset + batch->n_text;
+    uint64_t first = batch->text_offset - batch->n_history, end = bm_batch_end(batch);
     uint64_t from = fault > BEFORE ? fault - BEFORE : 0, to = fault + BEHIND < end ? fault + BEHIND : end;
     uint64_t current = find_current(job);
     bool is_in_prolog = bm_mark_is_in_prolog(bm_job_child(job)->mark); /* its own root is still to come */
     if (from < first) from = first;
-    while (current >= first && current < end &&
-           is_blank(batch->text[(int64_t)(current - batch->text_offset)]))
-        current++;
+    while (current >= first && current < end && is_blank(*bm_batch_at(batch, current))) current++;
     if (from <= current) from = current + 1;
     for (uint64_t at = from; at < to; at++) {
-        const uint8_t *text = batch->text + (int64_t)(at - batch->text_offset);
+        const uint8_t *text = bm_batch_at(batch, at);
         bool is_begin_of_line = at == first || text[-1] == '\n';
         if (!begins_document(format, text, (size_t)(end - at), is_begin_of_line,
                              at == fault && !is_in_prolog))

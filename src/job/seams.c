@@ -120,8 +120,7 @@ static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct 
     const struct bm_batch *batch = job->batch;
     bm_child_lane_stop_marking(&child->lane);
     while (batch != NULL && !is_last && !begins_member_behind(batch, offset)) {
-        if (batch->text_offset + batch->n_text > offset + MOST_TEXT || bm_cancel_is_set(&job->cancel))
-            return false;
+        if (bm_batch_end(batch) > offset + MOST_TEXT || bm_cancel_is_set(&job->cancel)) return false;
         bm_child_give(child);
         batch = bm_child_take(child, &is_last, error);
     }

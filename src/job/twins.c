@@ -11,7 +11,6 @@
 
 #include "job/job.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,14 +21,12 @@
 /* --- the text's CRC-32 ----------------------------------------------------------------------------- */
 
 static void sum_bytes(struct bm_job_twins *twins, const struct bm_batch *batch, uint64_t to) {
-    assert(twins->summed + batch->n_history >= batch->text_offset);
-    const uint8_t *text = batch->text + (int64_t)(twins->summed - batch->text_offset);
-    twins->crc32 = bm_crc32(twins->crc32, text, (size_t)(to - twins->summed));
+    twins->crc32 = bm_crc32(twins->crc32, bm_batch_at(batch, twins->summed), (size_t)(to - twins->summed));
     twins->summed = to;
 }
 
 static void sum_up_to(struct bm_job_twins *twins, const struct bm_batch *batch, uint64_t to) {
-    uint64_t end = batch->text_offset + batch->n_text;
+    uint64_t end = bm_batch_end(batch);
     if (to <= twins->summed) return;
     if (twins->summed < batch->text_offset)
         sum_bytes(twins, batch, to < batch->text_offset ? to : batch->text_offset);
@@ -56,7 +53,7 @@ void bm_job_twins_begin_document(struct blastmerge_job *job, uint64_t offset) {
 /* A mark that is still to come may end the document before the batch's end. */
 void bm_job_twins_end_batch(struct blastmerge_job *job) {
     const struct bm_batch *batch = job->batch;
-    uint64_t end = batch->text_offset + batch->n_text;
+    uint64_t end = bm_batch_end(batch);
     if (job->twins.is_open) sum_up_to(&job->twins, batch, job->view.safe < end ? job->view.safe : end);
 }
 

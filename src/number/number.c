@@ -253,8 +253,7 @@ static void append_epilogue(struct bm_number *number, const char *text, size_t n
 static void capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
     if (!number->is_capturing || to <= number->captured_to) return;
     if (!number->is_too_long) {
-        bm_require(number->captured_to + batch->n_history >= batch->text_offset);
-        const uint8_t *text = batch->text + (int64_t)(number->captured_to - batch->text_offset);
+        const uint8_t *text = bm_batch_at(batch, number->captured_to);
         append_epilogue(number, (const char *)text, (size_t)(to - number->captured_to));
     }
     number->captured_to = to;
@@ -373,7 +372,7 @@ static void take_iteration_end(struct bm_number *number, const struct bm_mark_en
                                const struct bm_batch *batch) {
     uint64_t n_bytes = mark->offset - number->iteration;
     if (!number->keeps_gaps || number->style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
-    const uint8_t *text = batch->text + (int64_t)(number->iteration - batch->text_offset);
+    const uint8_t *text = bm_batch_at(batch, number->iteration);
     number->n_bare_iterations += bm_number_style_is_bare(number->style, text, (size_t)n_bytes);
 }
 
@@ -592,8 +591,7 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
 
 /* What the mark says lies from its offset to its end; in the batch, or in the history before it. */
 static const char *content_of(const struct bm_mark_entry *mark, const struct bm_batch *batch) {
-    bm_require(mark->offset + batch->n_history >= batch->text_offset);
-    return (const char *)batch->text + (int64_t)(mark->offset - batch->text_offset);
+    return (const char *)bm_batch_at(batch, mark->offset);
 }
 
 /* Replaces text by other text; what agrees from the left stays. */

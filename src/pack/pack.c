@@ -352,8 +352,7 @@ static enum bm_pack_result take_text(struct bm_pack *pack, const struct bm_batch
     }
     /* What an earlier batch held lies in the history: little more than what is looked at before it is kept.
      */
-    bm_require(pack->position + batch->n_history >= batch->text_offset);
-    const uint8_t *text = batch->text + (int64_t)(pack->position - batch->text_offset);
+    const uint8_t *text = bm_batch_at(batch, pack->position);
     enum bm_pack_result result = append(pack, text, (size_t)(to - pack->position), &n_taken, output);
     pack->position += n_taken;
     return result;
@@ -361,7 +360,7 @@ static enum bm_pack_result take_text(struct bm_pack *pack, const struct bm_batch
 
 enum bm_pack_result bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
                                  uint64_t safe, struct bm_output *output) {
-    uint64_t end = batch->text_offset + batch->n_text;
+    uint64_t end = bm_batch_end(batch);
     for (; edits->position < edits->n_edits; edits->position++) {
         const struct bm_edit *edit = &edits->edits[edits->position];
         if (edit->offset >= safe) break;

@@ -179,7 +179,7 @@ void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *fie
 }
 
 static void read_iteration(struct bm_queries *expect, const struct bm_batch *batch, uint64_t to) {
-    const char *text = (const char *)batch->text + (int64_t)(expect->iteration - batch->text_offset);
+    const char *text = (const char *)bm_batch_at(batch, expect->iteration);
     size_t n_text = (size_t)(to - expect->iteration);
     const char *hits = memmem(text, n_text, "<Iteration_hits", strlen("<Iteration_hits"));
     if (hits != NULL) n_text = (size_t)(hits - text);

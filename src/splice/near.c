@@ -196,7 +196,7 @@ bool bm_splice_near_decode(struct bm_splice *splice, const struct bm_batch *batc
     bm_splice_queue_clear(splice);
     size_t n = bm_splice_walk_tokens(walk, batch, splice->near_end, &splice->queue, BM_SPLICE_DECODE);
     if (n > 0 || !walk->is_in_block) return true;
-    if (walk->text == bm_splice_text_end(batch)) return false;
+    if (walk->text == bm_batch_end(batch)) return false;
     splice->near_end = splice->text; /* the next token reaches over the end: what follows passes */
     return true;
 }
@@ -222,5 +222,5 @@ void bm_splice_near_hold(struct bm_splice *splice, const struct bm_batch *batch)
         if (n == 0 && walk->is_in_block) break;
     }
     if (splice->queue.n_tokens > 0) bm_splice_see(splice, batch);
-    assert(walk->text == bm_splice_text_end(batch));
+    assert(walk->text == bm_batch_end(batch));
 }

@@ -81,7 +81,7 @@ static bool pass_stored(struct bm_splice *splice, struct bm_splice_task *task) {
     size_t n_bytes = (size_t)(end - splice->text);
     if (splice->is_kept) {
         bm_splice_recode_close(&splice->recode, &task->writer);
-        bm_splice_put_stored(&task->writer, bm_splice_text(task->batch, splice->text), n_bytes);
+        bm_splice_put_stored(&task->writer, bm_batch_at(task->batch, splice->text), n_bytes);
     }
     bm_splice_walk_stored(walk, task->batch, n_bytes);
     arrive(splice);

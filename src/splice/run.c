@@ -25,8 +25,7 @@ void bm_splice_sum(struct bm_splice *splice, const struct bm_batch *batch) {
     }
     if (splice->summed < splice->place) {
         uint64_t n_bytes = splice->place - splice->summed;
-        splice->crc32 =
-            bm_crc32(splice->crc32, bm_splice_text(batch, splice->text - n_bytes), (size_t)n_bytes);
+        splice->crc32 = bm_crc32(splice->crc32, bm_batch_at(batch, splice->text - n_bytes), (size_t)n_bytes);
         splice->summed = splice->place;
     }
 }
@@ -42,7 +41,7 @@ void bm_splice_see(struct bm_splice *splice, const struct bm_batch *batch) {
         splice->seen = splice->text - BM_WINDOW;
         bm_splice_window_begin(&splice->window, splice->place - BM_WINDOW);
     }
-    bm_splice_window_add(&splice->window, bm_splice_text(batch, splice->seen),
+    bm_splice_window_add(&splice->window, bm_batch_at(batch, splice->seen),
                          (size_t)(splice->text - splice->seen));
     splice->seen = splice->text;
     assert(bm_splice_window_end(&splice->window) == splice->place);

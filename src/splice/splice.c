@@ -184,7 +184,7 @@ enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_b
     struct bm_splice_task task = {
         .batch = batch,
         .edits = edits,
-        .safe = safe < bm_splice_text_end(batch) ? safe : bm_splice_text_end(batch),
+        .safe = safe < bm_batch_end(batch) ? safe : bm_batch_end(batch),
         .is_last_of_batch = is_last_of_batch,
         .output = output,
         .writer = {output->data + output->n_data, splice->bits, splice->n_bits},

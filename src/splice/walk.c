@@ -147,9 +147,9 @@ bool bm_splice_walk_jump(struct bm_splice_walk *walk, const struct bm_batch *bat
         }
     }
     walk->n_trace = i;
-    if (i == batch->n_trace && bm_splice_text_end(batch) <= limit) {
+    if (i == batch->n_trace && bm_batch_end(batch) <= limit) {
         walk->bit = batch->end_bit;
-        walk->text = bm_splice_text_end(batch);
+        walk->text = bm_batch_end(batch);
     }
     return walk->bit != bit;
 }
@@ -164,8 +164,8 @@ void bm_splice_walk_stored(struct bm_splice_walk *walk, const struct bm_batch *b
 
 static void walk_stored(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
                         struct bm_splice_list *list, size_t n_max) {
-    const uint8_t *text = bm_splice_text(batch, walk->text);
-    uint64_t end = bm_splice_text_end(batch);
+    const uint8_t *text = bm_batch_at(batch, walk->text);
+    uint64_t end = bm_batch_end(batch);
     if (end > limit) end = limit;
     if (end > walk->block.stored_end) end = walk->block.stored_end;
     size_t n = end > walk->text ? (size_t)(end - walk->text) : 0;
@@ -345,7 +345,7 @@ static void walk_huffman(struct bm_splice_walk *walk, const struct bm_batch *bat
                          struct bm_splice_list *list, size_t n_max) {
     struct position position = {walk->bit - origin(batch), walk->text, list->tokens + list->n_tokens,
                                 list->matches + list->n_matches};
-    if (limit > bm_splice_text_end(batch)) limit = bm_splice_text_end(batch);
+    if (limit > bm_batch_end(batch)) limit = bm_batch_end(batch);
     const struct limits limits = {batch->bits, batch->bits + batch->n_bits_bytes, limit, list->tokens,
                                   list->tokens + n_max};
     bool goes_on = true;

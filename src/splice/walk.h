@@ -54,16 +54,6 @@ void bm_splice_walk_reset(struct bm_splice_walk *walk);
 /* The next batch is at hand. */
 void bm_splice_walk_begin(struct bm_splice_walk *walk, const struct bm_batch *batch);
 
-/* Bytes of the child's text from offset on, which must lie in the batch or in the history before it. */
-static inline const uint8_t *bm_splice_text(const struct bm_batch *batch, uint64_t offset) {
-    return batch->text + (int64_t)(offset - batch->text_offset);
-}
-
-/* The end of the batch's text. */
-static inline uint64_t bm_splice_text_end(const struct bm_batch *batch) {
-    return batch->text_offset + batch->n_text;
-}
-
 /*
  * Outside of a block: goes to the beginning of the next that begins in this batch, past those that hold
  * nothing. False if there is none. In a stored block whose bytes are all behind: leaves it first.
