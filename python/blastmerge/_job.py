@@ -56,6 +56,13 @@ def _reason(raised: BaseException) -> int:
     return -number if type(number) is int and 0 < number < 4096 else 0  # pylint: disable=unidiomatic-typecheck
 
 
+def _shown(location: bytes) -> str:
+    """As messages show it: without a secret."""
+    shown = ctypes.create_string_buffer(1024)
+    C.blastmerge_show_location(location, shown, len(shown))
+    return os.fsdecode(shown.value)
+
+
 def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
     """How the result is written, and whether it is the output's name that says so. Takes the options about it."""
     given = {name: _values.flag(name, options.pop(name)) for name in _FORMS if name in options}
@@ -139,8 +146,8 @@ class Job:
             else:
                 raise TypeError(f"there is no option {name!r}")
         if is_by_name and made.level and _FORMS[form] == "plain":
-            on_warning(f"{os.fsdecode(output)}: is written uncompressed, as its name says, whatever level says; gzip=True "
-                       "compresses it")
+            shown = _shown(_values.path("output", output))
+            on_warning(f"{shown}: is written uncompressed, as its name says, whatever level says; gzip=True compresses it")
         self._keeps_bytes = bool(made.salvage)
         made.callback_ticket = ctypes.pointer(self.ticket)
         made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(

@@ -118,6 +118,7 @@ def _declare(library):
             ("version", c_char_p, []),
             ("features", c_char_p, []),
             ("form_of_name", c_int, [c_char_p]),
+            ("show_location", None, [c_char_p, c_char_p, c_size_t]),
             ("status_name", c_char_p, [status]),
             ("options_init", None, [POINTER(Options), c_size_t]),
             ("create", status, [POINTER(job), POINTER(Options)]),

@@ -64,6 +64,10 @@ const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, stru
     return child->batch;
 }
 
+bool bm_child_is_at_first_batch(const struct bm_child *child) {
+    return child->lane.n_batches_taken == 1;
+}
+
 bool bm_child_has_room(const struct bm_child *child) {
     return child->lane.n_batches_taken - child->lane.n_batches_done < child->lane.n_ahead;
 }

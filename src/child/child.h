@@ -83,6 +83,10 @@ void bm_child_close(struct bm_child *child);
  */
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error);
 
+/* Whether the last batch that was taken is the child's first. A child's first batches may hold no text: a long
+ * gzip header, empty members and zeros between them fill a batch, too. */
+bool bm_child_is_at_first_batch(const struct bm_child *child);
+
 /* Whether another batch can be taken before one is given back. */
 bool bm_child_has_room(const struct bm_child *child);
 

@@ -78,9 +78,9 @@ bool bm_job_check_leave_child(struct blastmerge_job *job) {
     child->compressed_bytes = open->lane.fetch.n_read;
     if (job->error.text_offset != BLASTMERGE_NO_OFFSET) child->text_bytes = job->error.text_offset;
     if (!bm_job_check_keep_fault(job)) return false;
+    bm_child_close(open); /* no worker is at its scanner any more */
     if (job->kin.format == BLASTMERGE_FORMAT_AUTO && job->totals.format != BLASTMERGE_FORMAT_AUTO)
         job->kin = bm_mark_kin(open->mark); /* its header says what the others should be like */
-    bm_child_close(open);
     bm_number_leave(job->number);
     if (job->expect != NULL) bm_queries_leave(job->expect);
     job->edits->n_edits = job->edits->position = job->edits->n_text = 0;

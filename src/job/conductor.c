@@ -258,8 +258,8 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     if (job->batch == NULL) return bm_job_fail_child(job);
     job->view.end = 0;
     job->phase = BM_PHASE_SCAN;
-    bool is_first = job->batch->text_offset == 0;
-    if (is_first && job->is_last_batch && job->batch->n_text == 0) return take_empty_child(job);
+    bool is_first = bm_child_is_at_first_batch(bm_job_child(job));
+    if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job);
     if (is_first) bm_child_admit(bm_job_child(job), &job->kin, job->rescue == NULL);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
@@ -292,7 +292,7 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
     if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_job_fail_child(job);
     if (batch == NULL) return end_look(job, true);
     uint64_t n_seen = bm_batch_end(batch);
-    if (batch->text_offset == 0) bm_child_admit(child, &job->kin, false);
+    if (bm_child_is_at_first_batch(child)) bm_child_admit(child, &job->kin, false);
     job->view.is_end_of_batch = batch->n_text == 0;
     while (status == BLASTMERGE_OK && !job->view.is_end_of_batch)
         status = bm_child_scan(child, SIZE_MAX, &job->view, &ignored);

@@ -5,14 +5,17 @@ Text is worked on in pieces of up to 128 KiB, compressed bytes are read in piece
 border may lie (a match ends up to 258 bytes before one), the moves are long enough to meet it.
 """
 import os
+import struct
 import subprocess
 import threading
+import zlib
 
 import pytest
 
 import oracle
+import small
 from forms import bgzf, full_header, member
-from program import DATA, PROGRAM, difference, run, same_as_oracle, text_of, write_children
+from program import DATA, OK, PROGRAM, difference, run, same_as_oracle, text_of, write_children
 
 KIB = 1024
 TEXT_BORDERS = [64 * KIB, 128 * KIB, 256 * KIB]
@@ -169,3 +172,38 @@ def test_many_edits_in_a_piece(tmp_path, name, n_iterations):
     before, thing, after = SEAMS[name]
     child = member(HEAD % b"" + (before + thing + after) * n_iterations + FOOT)
     same_as_oracle(tmp_path, [child] * 3)
+
+
+# --- batches without text -------------------------------------------------------------------------------
+
+def fixed_member(content, extra=b""):
+    """A gzip member in one block with fixed codes; its header may have an extra field."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_FIXED)
+    data = packer.compress(content) + packer.flush()
+    field = struct.pack("<H", len(extra)) + extra if extra else b""
+    return (b"\x1f\x8b\x08" + bytes([4 if extra else 0]) + b"\0" * 5 + b"\xff" + field + data
+            + struct.pack("<II", zlib.crc32(content), len(content)))
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("n_extra", [*range(65515, 65527), 65535])
+def test_a_header_that_fills_a_batch(tmp_path, n_extra, threads):
+    """The first batch ends in the block's header, or between that and its first token: the child begins only once."""
+    first, second = small.text(*map(str, range(50))), small.text(*(f"q{number}" for number in range(3000)))
+    done = run("--threads", threads, *write_children(tmp_path, [member(first), fixed_member(second, b"x" * n_extra)]))
+    plain = run(*write_children(tmp_path, [first, second]))
+    assert (done.code, plain.code) == (OK, OK), done.err
+    assert text_of(done.out) == text_of(plain.out)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("before", [member(b"") * 2000, member(b"") + b"\0" * 70000, (member(b"") + b"\0" * 40000) * 3],
+                         ids=["members", "zeros", "both"])
+def test_a_beginning_without_text(tmp_path, before, threads):
+    first, second = small.text(*map(str, range(50))), small.text(*(f"q{number}" for number in range(3000)))
+    done = run("--threads", threads, *write_children(tmp_path, [member(first), before + member(second)]))
+    plain = run(*write_children(tmp_path, [first, second]))
+    assert (done.code, plain.code) == (OK, OK), done.err
+    assert text_of(done.out) == text_of(plain.out)
+    empty = run("--threads", threads, *write_children(tmp_path, [member(first), before]))
+    assert empty.code == DATA and "holds nothing" in empty.err, empty.err

@@ -247,3 +247,14 @@ def test_warnings_point_at_the_callers_line(tmp_path):
 
     for call, marker in ((merged, "merge"), (checked, "check"), (whole, "bytes"), (pieces, "pieces"), (nested, "inner")):
         assert warned_lines(call)[:1] == [line_of("here: " + marker)]
+
+
+def test_no_secret_is_shown(tmp_path):
+    """Not in the package's own warnings, either; the merge itself fails, for there is no such server."""
+    location = "https://127.0.0.1:1/c/merged.xml?sv=2024&sig=SECRET"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(blastmerge.MergeError) as failure:
+            blastmerge.merge([tmp_path / "absent.gz"], location, level=6)
+    assert any("uncompressed" in str(warning.message) for warning in caught)
+    assert not any("SECRET" in text for text in [str(failure.value), *(str(warning.message) for warning in caught)])
