@@ -81,7 +81,7 @@ static enum blastmerge_status open_job(struct check *check) {
 /* Whether it came to its end, so that there is something to say of each child. */
 static bool is_complete(const struct check *check, enum blastmerge_status status) {
     const struct blastmerge_error *error = blastmerge_error(check->job.job);
-    if (status == BLASTMERGE_OK || check->job.n_faults > 0) return status != BLASTMERGE_CANCELLED;
+    if (status == BLASTMERGE_OK || tool_job_ended_with_fault(&check->job)) return true;
     /* the children are whole, and what is amiss is the queries that they are of */
     return check->options->expect_queries != NULL && status == BLASTMERGE_MISMATCH &&
            error->child == BLASTMERGE_NO_CHILD && blastmerge_report(check->job.job)->n_iterations > 0;

@@ -95,6 +95,12 @@ void tool_job_close(struct tool_job *job) {
     job->job = NULL;
 }
 
+bool tool_job_ended_with_fault(const struct tool_job *job) {
+    const struct blastmerge_error *error = blastmerge_error(job->job);
+    return job->n_faults > 0 && error->child == job->first_fault.child &&
+           strcmp(error->message, job->first_fault.message) == 0;
+}
+
 enum blastmerge_status tool_job_run(struct tool_job *job,
                                     enum blastmerge_status (*work)(struct blastmerge_job *job)) {
     tool_signals_open(job->job);
@@ -106,10 +112,7 @@ enum blastmerge_status tool_job_run(struct tool_job *job,
         tool_signals_note_pipe())
         return status;
     if (tool_signals_caught()) return status;
-    const struct blastmerge_error *error = blastmerge_error(job->job);
-    bool is_told = job->n_faults > 0 && error->child == job->first_fault.child &&
-                   strcmp(error->message, job->first_fault.message) == 0;
-    return is_told ? status : tool_job_fail(job->job, status);
+    return tool_job_ended_with_fault(job) ? status : tool_job_fail(job->job, status);
 }
 
 /* "1 Hit", "2 Hits". */

@@ -171,6 +171,10 @@ struct tool_job {
     struct blastmerge_error first_fault;
 };
 
+/* Whether a check came to its end, and its error is the first of the faults that it went on after: another
+ * error has ended it before. */
+bool tool_job_ended_with_fault(const struct tool_job *job);
+
 /* How the result is written: as the options say, else as the output's name does. */
 enum blastmerge_form tool_form(const struct tool_options *options);
 
