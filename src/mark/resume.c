@@ -8,11 +8,13 @@
 
 #include <string.h>
 
-/* Forgets all but what is counted. */
+/* Forgets all but what is counted, and whether the document's header names a query. */
 static void go_to(struct bm_mark *mark, uint64_t offset) {
     struct bm_mark_counts counts = mark->counts;
+    bool has_header = mark->digest.has_header;
     bm_mark_reset(mark);
     mark->counts = counts;
+    mark->digest.has_header = has_header;
     mark->position = offset;
     mark->scanner = &bm_mark_xml; /* nothing else is salvaged */
 }
@@ -38,6 +40,7 @@ static void open_named(struct bm_mark *mark, const char *name) {
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding) {
     go_to(mark, offset);
+    if (place != BM_MARK_AT_SAME) mark->digest.has_header = false;
     if (place == BM_MARK_AT_DOCUMENT) return;
     mark->digest.is_partial = true;
     mark->encoding = (uint8_t)encoding;

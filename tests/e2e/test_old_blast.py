@@ -136,6 +136,16 @@ def test_salvage(tmp_path):
     assert done.code == 11 and [names[2] for names in names_of(done.out and run("--plain", "--salvage", *write_children(tmp_path, children)).out)][:2] == ["one", "two"]
 
 
+def test_salvage_within_a_document(tmp_path):
+    """PSI-BLAST's rounds are all of the header's query, also behind what is lost."""
+    rounds = text("one", "", "", "", program="blastpgp")
+    parts = rounds.split(b"</Iteration>")
+    damaged = b"</Iteration>".join([parts[0], parts[1].replace(b"</Iteration_hits>", b"</Iteration_hit>"), *parts[2:]])
+    done = run("--plain", "--salvage", *write_children(tmp_path, [damaged]))
+    assert done.code == 11, done.err
+    assert [names[1:] for names in names_of(done.out)] == [["lcl|1_0", "one", "3"]] * 3
+
+
 def test_expected_queries(tmp_path):
     """They are found in the header, too."""
     queries = tmp_path / "queries"
