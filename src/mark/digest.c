@@ -39,10 +39,16 @@ static bool skip(const char **text, size_t *n_text, const char *word) {
     return true;
 }
 
-/* What BLAST calls a query without a name: Query_7, and before BLAST+ 1_0; "lcl|" may stand before either. */
+/* What BLAST calls a query without a name: Query_7. "lcl|" may stand before it. */
 static bool is_generated(const char *id, size_t n_id) {
     (void)skip(&id, &n_id, "lcl|");
-    if (skip(&id, &n_id, "Query_")) return is_digits(id, n_id);
+    return skip(&id, &n_id, "Query_") && is_digits(id, n_id);
+}
+
+/* The same before BLAST+: 1_0, in ids alone. A title or a table's name like that is a user's: gene finders
+ * number what they find so. */
+static bool is_of_old_blast(const char *id, size_t n_id) {
+    (void)skip(&id, &n_id, "lcl|");
     const char *line = memchr(id, '_', n_id);
     if (line == NULL) return false;
     size_t n_first = (size_t)(line - id);
@@ -62,7 +68,8 @@ void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest
     size_t n = n_bytes < BM_DIGEST_CONTENT ? (size_t)n_bytes : BM_DIGEST_CONTENT;
     uint64_t hash = mix(bm_mark_digest_hash(bytes, n), n_bytes);
     if (part == BM_DIGEST_TITLE) query->title = is_nameless(bytes, n) ? 0 : hash | 1;
-    if (part == BM_DIGEST_ID) query->id = is_generated(bytes, n) || n == 0 ? 0 : hash | 1;
+    if (part == BM_DIGEST_ID)
+        query->id = is_generated(bytes, n) || is_of_old_blast(bytes, n) || n == 0 ? 0 : hash | 1;
     if (part == BM_DIGEST_LENGTH) query->length = hash | 1;
 }
 

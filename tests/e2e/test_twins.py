@@ -265,3 +265,10 @@ def test_damage_is_still_damage(tmp_path):
     with pytest.raises(zlib.error):
         zlib.decompress(cut, 31)
     assert merge(tmp_path, [text, cut]).code == DATA
+
+
+def test_names_of_numbers(tmp_path):
+    """Gene finders name what they find 1_1, 1_2: these are names, as old BLAST's 1_0 in ids is none."""
+    text = b"".join(b"1_%d\ts1\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n" % number for number in (1, 2))
+    done = run(*write_children(tmp_path, [text, text]))
+    assert done.code == OK and TWICE in done.err, done.err
