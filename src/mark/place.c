@@ -627,6 +627,10 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
     if (mark->field_is_open) add_to_field(mark, byte);
     if (mark->digest.part != BM_DIGEST_NOTHING) bm_mark_digest_add(&mark->digest, byte);
     add_to_number(mark, byte);
+    if (mark->digest.part != BM_DIGEST_NOTHING && mark->digest.n_content == BM_DIGEST_CONTENT) {
+        end_part(mark); /* the rest need not be looked at */
+        watch(mark);
+    }
     return true;
 }
 
