@@ -236,9 +236,11 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
     const uint8_t *end_tag = walk.text + end;
     bool is_leaf =
         end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
-    if (!is_leaf || end - begin > BM_MARK_MAX_CONTENT || !has_room(&walk)) return walk;
+    size_t n = end - begin;
+    if (!is_leaf || (n > BM_MARK_MAX_CONTENT && part != BM_DIGEST_TITLE) || !has_room(&walk)) return walk;
     if (part != BM_DIGEST_NOTHING && digest->is_wanted)
-        bm_mark_digest_take(&digest->query, part, walk.text + begin, end - begin);
+        bm_mark_digest_take(&digest->query, part, walk.text + begin,
+                            n < BM_DIGEST_CONTENT ? n : BM_DIGEST_CONTENT);
     if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
     if (part != BM_DIGEST_NOTHING) mark->names_are_due = false;
     if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
