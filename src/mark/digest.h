@@ -55,6 +55,10 @@ static inline void bm_mark_digest_add(struct bm_mark_digest *digest, uint8_t byt
     if (digest->n_content < BM_DIGEST_CONTENT) digest->content[digest->n_content] = byte;
     digest->n_content++;
 }
+/* Whether more bytes of a part would count for more than their number. */
+static inline bool bm_mark_digest_is_collecting(const struct bm_mark_digest *digest) {
+    return digest->part != BM_DIGEST_NOTHING && digest->n_content < BM_DIGEST_CONTENT;
+}
 void bm_mark_digest_end_part(struct bm_mark_digest *digest);
 
 /* The current Iteration has ended. */

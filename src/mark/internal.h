@@ -255,6 +255,7 @@ struct bm_mark {
     uint64_t n_number; /* bytes of content so far */
     uint64_t megablast;
     uint64_t content;
+    uint64_t part; /* where the content of the digest's part begins */
 
     struct bm_table table; /* the tables' own */
 
@@ -297,7 +298,7 @@ static inline bool bm_mark_is_space(uint32_t c) {
 /* Copies a name, which has name characters only, for a message; it is cut if need be. Returns shown. */
 const char *bm_mark_show(const char *name, size_t n_name, char shown[BM_MARK_SHOWN_NAME]);
 
-/* Is the name at hand this one? */
+/* Is the current name this one? */
 bool bm_mark_name_is(const struct bm_mark *mark, const char *name);
 
 /* --- encoding.c */
@@ -376,7 +377,7 @@ void bm_mark_choose_at_end(struct bm_mark *mark);
  * names are numbers, and there are no tabs. */
 bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator);
 
-/* The document at hand, found at `at`, is of this format: false if it should be of another. */
+/* The current document, found at `at`, is of this format: false if it should be of another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
 
 /* --- look.c */

@@ -122,7 +122,7 @@ static void add_missing_names(struct bm_mark *mark) {
 /* Whether bytes of content matter. */
 static void watch(struct bm_mark *mark) {
     mark->is_watching = mark->field_is_open || mark->number_is_held || mark->content_is_held ||
-                        mark->digest.part != BM_DIGEST_NOTHING || mark->in_megablast;
+                        bm_mark_digest_is_collecting(&mark->digest) || mark->in_megablast;
 }
 
 static void begin_content(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
@@ -146,13 +146,22 @@ static void cut_content(struct bm_mark *mark, uint64_t end) {
 
 /* --- parts of a query by which it is known ----------------------------------------------------- */
 
+/* Bytes behind those that count were perhaps not looked at: it ends at `less`, if a tag ends it. */
+static void cut_part(struct bm_mark *mark) {
+    struct bm_mark_digest *digest = &mark->digest;
+    if (!bm_mark_digest_is_collecting(digest) && mark->less > mark->part)
+        digest->n_content = mark->less - mark->part;
+    bm_mark_digest_end_part(digest);
+}
+
 static void end_part(struct bm_mark *mark) {
     bool is_last = mark->digest.part == BM_DIGEST_LENGTH; /* what else there may be is of no query's */
-    bm_mark_digest_end_part(&mark->digest);
+    cut_part(mark);
     if (is_last) mark->digest.is_wanted = false;
 }
 
-static void begin_part(struct bm_mark *mark, enum bm_mark_digest_part part) {
+static void begin_part(struct bm_mark *mark, enum bm_mark_digest_part part, uint64_t after) {
+    mark->part = after;
     if (mark->digest.is_wanted) bm_mark_digest_begin_part(&mark->digest, part);
 }
 
@@ -277,7 +286,7 @@ static void add_start(struct bm_mark *mark) {
     mark->field_is_open = false;
     if (mark->in_number) begin_long_number(mark);
     cut_content(mark, mark->less);
-    bm_mark_digest_end_part(&mark->digest);
+    cut_part(mark);
     if (mark->element == BM_ELEMENT_ITERATION) {
         add_iteration(mark, mark->less, mark->newline_before);
     } else if (mark->element == BM_ELEMENT_NUMBER_EXTRA) {
@@ -391,13 +400,13 @@ static void open_element(struct bm_mark *mark, uint64_t after) {
         break;
     case BM_ELEMENT_QUERY_ID:
         if (mark->tells_queries) begin_content(mark, BM_MARK_QUERY_ID, after);
-        begin_part(mark, BM_DIGEST_ID);
+        begin_part(mark, BM_DIGEST_ID, after);
         break;
     case BM_ELEMENT_QUERY_TITLE:
-        begin_part(mark, BM_DIGEST_TITLE);
+        begin_part(mark, BM_DIGEST_TITLE, after);
         break;
     case BM_ELEMENT_QUERY_LENGTH:
-        begin_part(mark, BM_DIGEST_LENGTH);
+        begin_part(mark, BM_DIGEST_LENGTH, after);
         break;
     case BM_ELEMENT_MESSAGE:
         begin_content(mark, BM_MARK_MESSAGE, after);
@@ -555,7 +564,7 @@ bool bm_mark_end_done(struct bm_mark *mark, uint64_t after) {
 void bm_mark_inner_markup(struct bm_mark *mark) {
     begin_long_number(mark);
     cut_content(mark, mark->less);
-    bm_mark_digest_end_part(&mark->digest);
+    cut_part(mark);
     mark->tag_is_open = false;
     mark->blank = BM_MARK_NOWHERE;
 }
@@ -625,12 +634,11 @@ bool bm_mark_place_bytes(struct bm_mark *mark, uint8_t byte) {
         break;
     }
     if (mark->field_is_open) add_to_field(mark, byte);
-    if (mark->digest.part != BM_DIGEST_NOTHING) bm_mark_digest_add(&mark->digest, byte);
-    add_to_number(mark, byte);
-    if (mark->digest.part != BM_DIGEST_NOTHING && mark->digest.n_content == BM_DIGEST_CONTENT) {
-        end_part(mark); /* the rest need not be looked at */
-        watch(mark);
+    if (bm_mark_digest_is_collecting(&mark->digest)) {
+        bm_mark_digest_add(&mark->digest, byte);
+        if (!bm_mark_digest_is_collecting(&mark->digest)) watch(mark);
     }
+    add_to_number(mark, byte);
     return true;
 }
 

@@ -239,8 +239,7 @@ WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t 
     size_t n = end - begin;
     if (!is_leaf || (n > BM_MARK_MAX_CONTENT && part != BM_DIGEST_TITLE) || !has_room(&walk)) return walk;
     if (part != BM_DIGEST_NOTHING && digest->is_wanted)
-        bm_mark_digest_take(&digest->query, part, walk.text + begin,
-                            n < BM_DIGEST_CONTENT ? n : BM_DIGEST_CONTENT);
+        bm_mark_digest_take(&digest->query, part, walk.text + begin, n);
     if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
     if (part != BM_DIGEST_NOTHING) mark->names_are_due = false;
     if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
@@ -470,7 +469,7 @@ WALK_TARGET static bool open_window(struct bm_mark *mark, const uint8_t *text, s
     return true;
 }
 
-/* Leaves the judge's state as the judge would. ']' before the position are text, whoever took them. */
+/* Leaves the judge's state as the judge would. ']' before the position are text, taken by the judge or by the walk. */
 static void leave_window(struct bm_mark *mark, const struct walk *walk, size_t used) {
     size_t to = walk->position;
     size_t from = used - walk->n_before;

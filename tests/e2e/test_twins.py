@@ -272,3 +272,16 @@ def test_names_of_numbers(tmp_path):
     text = b"".join(b"1_%d\ts1\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n" % number for number in (1, 2))
     done = run(*write_children(tmp_path, [text, text]))
     assert done.code == OK and TWICE in done.err, done.err
+
+
+def test_titles_beyond_what_is_kept(tmp_path):
+    """Of a long title the beginning and the length count, whether it comes in one piece or lies in two batches."""
+    title = b"t" * 700
+    check(tmp_path, [xml("a").replace(b">a<", b">%s<" % title)] * 2, TWICE)
+    longer = [xml("a").replace(b">a<", b">%s<" % other) for other in (title, title + b"u")]
+    assert merge(tmp_path, longer, "--as-unsplit").err == ""
+    text = xml("a").replace(b">a<", b">%s<" % title)
+    filler = b"<!--" + b"x" * (131072 - text.index(title) - 300) + b"-->"
+    shifted = text.replace(b"<BlastOutput_iterations>", filler + b"<BlastOutput_iterations>", 1)
+    done = merge(tmp_path, [text, shifted])
+    assert SHARDS in done.err and done.code == OK, done.err
