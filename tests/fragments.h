@@ -194,72 +194,111 @@ static inline int fragment_is_same(const struct bm_tally *a, const struct bm_tal
            a->has_unnamed == b->has_unnamed && a->line == b->line;
 }
 
+/* All of one merge by fragments. */
+struct fragment_merge {
+    const struct fragment_options *options;
+    const struct fragment_child *children;
+    size_t n_children;
+    const size_t *order;
+    struct fragment_maker maker;
+    struct fragment *fragments;
+    struct bm_tally *before; /* each child's */
+    struct bm_tally total;
+    struct bm_number *number;
+    struct bm_number *first; /* the one that had the result's first document */
+};
+
+/* Counts each child on its own, and adds up. The first child that holds something is counted first, for what
+ * it is the others must be. */
+static inline enum blastmerge_status fragments_count(struct fragment_merge *merge) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (size_t i = 0; i < merge->n_children && status == BLASTMERGE_OK &&
+                       merge->maker.kin.format == BLASTMERGE_FORMAT_AUTO;
+         i++) {
+        fragment_begin_number(merge->number, merge->options, NULL);
+        status = fragment_read(&merge->maker, merge->number, &merge->children[i], NULL);
+    }
+    for (size_t i = 0; i < merge->n_children && status == BLASTMERGE_OK; i++) {
+        size_t child = merge->order[i];
+        fragment_begin_number(merge->number, merge->options, NULL);
+        status = fragment_read(&merge->maker, merge->number, &merge->children[child], NULL);
+        merge->fragments[child].tally = bm_number_tally(merge->number);
+    }
+    for (size_t i = 0; i < merge->n_children && status == BLASTMERGE_OK; i++) {
+        merge->before[i] = merge->total;
+        if (!bm_tally_add(&merge->total, &merge->fragments[i].tally)) status = BLASTMERGE_MISMATCH;
+    }
+    if (status == BLASTMERGE_OK && merge->total.n_documents == 0) status = BLASTMERGE_DATA;
+    return status;
+}
+
+/* Writes each child on its own, from the tally before it. */
+static inline enum blastmerge_status fragments_write(struct fragment_merge *merge) {
+    for (size_t i = 0; i < merge->n_children; i++) {
+        size_t child = merge->order[merge->n_children - 1 - i];
+        struct bm_tally after = merge->before[child];
+        fragment_begin_number(merge->number, merge->options, &after);
+        enum blastmerge_status status =
+            fragment_read(&merge->maker, merge->number, &merge->children[child], &merge->fragments[child]);
+        if (status != BLASTMERGE_OK) return status;
+        const struct bm_tally seen = bm_number_tally(merge->number);
+        fragment_need(bm_tally_add(&after, &merge->fragments[child].tally));
+        fragment_need(fragment_is_same(&after, &seen));
+        if (merge->before[child].n_documents == 0 && after.n_documents > 0) *merge->first = *merge->number;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Joins the fragments. */
+static inline void fragments_join(struct fragment_merge *merge, struct fragment *result) {
+    struct bm_output *output = &merge->maker.output;
+    bool dropped = false;
+    size_t n_epilogue = 0;
+    *output = (struct bm_output){.data = output->data};
+    bm_stitch_begin(output);
+    fragment_empty(output, result);
+    for (size_t i = 0; i < merge->n_children; i++) {
+        const struct fragment *fragment = &merge->fragments[i];
+        if (fragment->n > 0) {
+            result->data = realloc(result->data, result->n + fragment->n);
+            fragment_need(result->data != NULL);
+            memcpy(result->data + result->n, fragment->data, fragment->n);
+            result->n += fragment->n;
+        }
+        bm_stitch_add(output, fragment->crc32, fragment->n_text);
+    }
+    const char *epilogue = bm_number_epilogue(merge->first, &merge->total, &n_epilogue, &dropped);
+    bm_stitch_end(output, epilogue, n_epilogue, false);
+    fragment_empty(output, result);
+}
+
 /* Merges by fragments: the result, to be freed, or NULL with a status. `order` says in which order children
- * are counted and written: it has each number below n_children once. The first child that holds something is
- * counted first, for what it is the others must be. */
+ * are counted, and backwards written: it has each number below n_children once. */
 static inline uint8_t *merge_by_fragments(const struct fragment_options *options,
                                           const struct fragment_child *children, size_t n_children,
                                           const size_t *order, size_t *n_result,
                                           enum blastmerge_status *status) {
-    struct fragment_maker maker;
-    struct bm_tally total = {0};
-    struct fragment *fragments = calloc(n_children, sizeof *fragments);
-    struct bm_tally *before = calloc(n_children, sizeof *before);
-    struct bm_number *number = malloc(sizeof *number);
-    struct bm_number *first = malloc(sizeof *first);
     struct fragment result = {0};
-    fragment_need(fragments != NULL && before != NULL && number != NULL && first != NULL);
-    fragment_open(&maker, options);
-    *status = BLASTMERGE_OK;
-    for (size_t i = 0;
-         i < n_children && *status == BLASTMERGE_OK && maker.kin.format == BLASTMERGE_FORMAT_AUTO; i++) {
-        fragment_begin_number(number, options, NULL);
-        *status = fragment_read(&maker, number, &children[i], NULL);
-    }
-    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
-        fragment_begin_number(number, options, NULL);
-        *status = fragment_read(&maker, number, &children[order[i]], NULL);
-        fragments[order[i]].tally = bm_number_tally(number);
-    }
-    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
-        before[i] = total;
-        if (!bm_tally_add(&total, &fragments[i].tally)) *status = BLASTMERGE_MISMATCH;
-    }
-    for (size_t i = 0; i < n_children && *status == BLASTMERGE_OK; i++) {
-        size_t child = order[n_children - 1 - i];
-        fragment_begin_number(number, options, &before[child]);
-        *status = fragment_read(&maker, number, &children[child], &fragments[child]);
-        if (*status != BLASTMERGE_OK) break;
-        struct bm_tally after = before[child];
-        const struct bm_tally seen = bm_number_tally(number);
-        fragment_need(bm_tally_add(&after, &fragments[child].tally));
-        fragment_need(fragment_is_same(&after, &seen));
-        if (before[child].n_documents == 0 && after.n_documents > 0) *first = *number;
-    }
-    if (*status == BLASTMERGE_OK && total.n_documents == 0) *status = BLASTMERGE_DATA;
-    if (*status == BLASTMERGE_OK) {
-        bool dropped = false;
-        size_t n_epilogue = 0;
-        maker.output = (struct bm_output){.data = maker.output.data};
-        bm_stitch_begin(&maker.output);
-        for (size_t i = 0; i < n_children; i++) {
-            fragment_empty(&maker.output, &result);
-            result.data = realloc(result.data, result.n + fragments[i].n);
-            fragment_need(result.data != NULL);
-            if (fragments[i].n > 0) memcpy(result.data + result.n, fragments[i].data, fragments[i].n);
-            result.n += fragments[i].n;
-            bm_stitch_add(&maker.output, fragments[i].crc32, fragments[i].n_text);
-        }
-        const char *epilogue = bm_number_epilogue(first, &total, &n_epilogue, &dropped);
-        bm_stitch_end(&maker.output, epilogue, n_epilogue, false);
-        fragment_empty(&maker.output, &result);
-    }
-    fragment_close(&maker);
-    for (size_t i = 0; i < n_children; i++) free(fragments[i].data);
-    free(fragments);
-    free(before);
-    free(number);
-    free(first);
+    struct fragment_merge merge = {.options = options,
+                                   .children = children,
+                                   .n_children = n_children,
+                                   .order = order,
+                                   .fragments = calloc(n_children, sizeof *merge.fragments),
+                                   .before = calloc(n_children, sizeof *merge.before),
+                                   .number = malloc(sizeof *merge.number),
+                                   .first = malloc(sizeof *merge.first)};
+    fragment_need(merge.fragments != NULL && merge.before != NULL && merge.number != NULL &&
+                  merge.first != NULL);
+    fragment_open(&merge.maker, options);
+    *status = fragments_count(&merge);
+    if (*status == BLASTMERGE_OK) *status = fragments_write(&merge);
+    if (*status == BLASTMERGE_OK) fragments_join(&merge, &result);
+    fragment_close(&merge.maker);
+    for (size_t i = 0; i < n_children; i++) free(merge.fragments[i].data);
+    free(merge.fragments);
+    free(merge.before);
+    free(merge.number);
+    free(merge.first);
     *n_result = result.n;
     return result.data;
 }

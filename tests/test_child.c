@@ -57,7 +57,8 @@ static bool next_view(struct reader *reader) {
     reader->position = 0;
     if (!reader->has_batch || reader->view.is_end_of_batch) {
         if (reader->has_batch && reader->is_last) {
-            assert_int_equal(bm_child_finish(&reader->child, &reader->view, &error), BLASTMERGE_OK);
+            do assert_int_equal(bm_child_finish(&reader->child, &reader->view, &error), BLASTMERGE_OK);
+            while (!bm_mark_is_finished(reader->child.mark));
             return false;
         }
         if (!take_batch(reader)) return false;

@@ -13,7 +13,9 @@
  *             ...                                           view.marks are those of the text that was scanned
  *         bm_child_give(child);
  *     } while (!is_last);
- *     bm_child_finish(child, &view, &error);                the last marks
+ *     do                                                    the last marks
+ *         bm_child_finish(child, &view, &error);
+ *     while (!bm_mark_is_finished(child->mark));
  *     bm_child_close(child);
  *
  * Two places move through the child: what was taken and scanned, and what was given back. The ring of batches
@@ -77,8 +79,8 @@ void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool 
 void bm_child_close(struct bm_child *child);
 
 /*
- * The next batch, which stays valid until it is given back. *is_last: it is the child's last, and no other
- * call may follow. NULL: the child failed; the text before a failure comes first, in a batch that is not the
+ * The next batch, which stays valid until it is given back. *is_last: it is the child's last, and this must not
+ * be called again. NULL: the child failed; the text before a failure comes first, in a batch that is not the
  * last. There must be room in the ring: see bm_child_has_room().
  */
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error);

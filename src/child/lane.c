@@ -13,7 +13,7 @@ static struct bm_batch *batch_at(struct bm_child_lane *lane, size_t count) {
     return &lane->batches[count % lane->n_batches];
 }
 
-/* Inflates as much of a page as fits into the batch at hand. True if the batch is complete; *is_last if it is
+/* Inflates as much of a page as fits into the current batch. True if the batch is complete; *is_last if it is
  * the last. */
 static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_t n_filled, bool *is_last) {
     struct bm_batch *batch = batch_at(lane, n_filled);

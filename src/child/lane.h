@@ -5,7 +5,7 @@
  *
  * The job's thread fills pages of compressed bytes; a worker, or the job's thread if there are no workers,
  * turns them into batches; the job's thread takes these in order and gives them back in order. Pages and
- * batches are rings: whoever finds one full waits, which bounds the memory.
+ * batches are rings. A thread that finds one full waits, which bounds the memory.
  */
 #ifndef BM_CHILD_LANE_H
 #define BM_CHILD_LANE_H

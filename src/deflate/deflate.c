@@ -231,8 +231,8 @@ static const char *read_header(const uint8_t *data, unsigned bit, struct bm_bloc
     return reason;
 }
 
-enum bm_number_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
-                                                    struct bm_block_header *header, const char **reason) {
+enum bm_deflate_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
+                                                     struct bm_block_header *header, const char **reason) {
     uint8_t copy[BM_MAX_HEADER_BYTES + SLACK];
     if (bit >> 3 >= n_bytes) return BM_HEADER_MORE_INPUT;
     size_t n_left = n_bytes - (size_t)(bit >> 3);

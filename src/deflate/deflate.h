@@ -32,7 +32,7 @@ struct bm_block_header {
     uint16_t distance_counts[BM_MAX_CODE_LENGTH + 1];
 };
 
-enum bm_number_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INVALID };
+enum bm_deflate_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INVALID };
 
 /*
  * Reads the block header at `bit` bits from the start of `data` (n_bytes bytes; no slack is needed).
@@ -43,8 +43,8 @@ enum bm_number_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INV
  * needs a length before it and must not run over. Symbols 286, 287 and distances 30, 31, which the fixed
  * codes have, mean nothing: whoever meets one in a stream refuses it.
  */
-enum bm_number_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
-                                                    struct bm_block_header *header, const char **reason);
+enum bm_deflate_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
+                                                     struct bm_block_header *header, const char **reason);
 
 /* RFC 1951, 3.2.5: base values and extra bits of length symbols 257-285 and distance symbols 0-29. */
 extern const uint16_t bm_deflate_length_base[29];

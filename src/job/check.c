@@ -67,15 +67,8 @@ bool bm_job_check_leave_child(struct blastmerge_job *job) {
     if (!job->is_check || !is_of_child(job) || bm_cancel_is_set(&job->cancel)) return false;
     struct bm_item *child = &job->children[job->child];
     struct bm_child *open = bm_job_child(job);
-    const struct bm_mark_counts *counts = &job->view.counts;
     child->status = (uint8_t)job->error.status;
-    child->n_documents = counts->n_documents;
-    child->n_iterations = counts->n_iterations;
-    child->n_hits = counts->n_hits;
-    child->n_hsps = counts->n_hsps;
-    child->n_invalid_bytes = counts->n_invalid_bytes;
-    child->n_forbidden = counts->n_forbidden & BM_CHILD_MOST_FORBIDDEN;
-    child->compressed_bytes = open->lane.fetch.n_read;
+    bm_job_count_child(job);
     if (job->error.text_offset != BLASTMERGE_NO_OFFSET) child->text_bytes = job->error.text_offset;
     if (!bm_job_check_keep_fault(job)) return false;
     bm_child_close(open); /* no worker is at its scanner any more */

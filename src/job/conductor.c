@@ -28,7 +28,8 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
     return job->error.status;
 }
 
-/* The error at hand is the child's: says which, and where. What is damaged was left out before. */
+/* The job's error is the current child's: adds which child, and where. Salvage has left out what is damaged
+ * before. */
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
     char message[sizeof error->message];
@@ -75,27 +76,30 @@ enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
     return fail(job);
 }
 
-static void tell_warning(struct blastmerge_job *job, bool is_of_child, const char *message) {
+enum { WARNING = 1024 }; /* bytes of a warning's text */
+
+/* Composes a warning, counts it, and adds it to the report. */
+static void add_warning(struct blastmerge_job *job, bool is_of_child, char message[WARNING],
+                        const char *format, va_list arguments) {
+    bm_show_list(message, WARNING, format, arguments);
     job->totals.n_warnings++;
     if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
 }
 
 void bm_job_note(struct blastmerge_job *job, const char *format, ...) {
-    char message[1024];
+    char message[WARNING];
     va_list arguments;
     va_start(arguments, format);
-    bm_show_list(message, sizeof message, format, arguments);
+    add_warning(job, false, message, format, arguments);
     va_end(arguments);
-    tell_warning(job, false, message);
 }
 
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) {
-    char message[1024];
+    char message[WARNING];
     va_list arguments;
     va_start(arguments, format);
-    bm_show_list(message, sizeof message, format, arguments);
+    add_warning(job, is_of_child, message, format, arguments);
     va_end(arguments);
-    tell_warning(job, is_of_child, message);
     if (job->options.on_warning == NULL) return;
     bool was_inside = job->is_inside;
     job->is_inside = true; /* finalize warns before and after its merge, too */
@@ -689,9 +693,8 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_item *chil
     totals->text_bytes += child->text_bytes;
 }
 
-static enum blastmerge_status end_child(struct blastmerge_job *job) {
+void bm_job_count_child(struct blastmerge_job *job) {
     struct bm_item *child = &job->children[job->child];
-    struct bm_child *open = bm_job_child(job);
     const struct bm_mark_counts *counts = &job->view.counts;
     child->n_documents = counts->n_documents;
     child->n_iterations = counts->n_iterations;
@@ -699,7 +702,14 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
     child->n_forbidden = counts->n_forbidden & BM_CHILD_MOST_FORBIDDEN;
-    child->compressed_bytes = open->lane.fetch.n_read;
+    child->compressed_bytes = bm_job_child(job)->lane.fetch.n_read;
+}
+
+static enum blastmerge_status end_child(struct blastmerge_job *job) {
+    struct bm_item *child = &job->children[job->child];
+    struct bm_child *open = bm_job_child(job);
+    const struct bm_mark_counts *counts = &job->view.counts;
+    bm_job_count_child(job);
     job->phase = BM_PHASE_ROW;
     if (job->rescue != NULL) {
         bool is_header = bm_job_rescue_is_header(job);

@@ -67,12 +67,12 @@ enum bm_doubt {
 enum bm_phase {
     BM_PHASE_START,
     BM_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
-    BM_PHASE_SURVEY,   /* salvage: the child at hand is to be surveyed */
-    BM_PHASE_CHILD,    /* the child at hand is to be begun */
+    BM_PHASE_SURVEY,   /* salvage: the current child is to be surveyed */
+    BM_PHASE_CHILD,    /* the current child is to be begun */
     BM_PHASE_BATCH,    /* its next batch is wanted */
-    BM_PHASE_SCAN,     /* the batch at hand is to be marked and numbered */
+    BM_PHASE_SCAN,     /* the current batch is to be marked and numbered */
     BM_PHASE_WRITE,    /* what was scanned is to be written */
-    BM_PHASE_ROW,      /* the child at hand has ended: its row of the report is due */
+    BM_PHASE_ROW,      /* the current child has ended: its row of the report is due */
     BM_PHASE_EPILOGUE, /* all children were merged */
     BM_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
     BM_PHASE_END,      /* the result is complete */
@@ -146,7 +146,7 @@ struct blastmerge_job {
     uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
     char query_fault[512];      /* what was said of the first */
-    struct bm_number_header *headers; /* the first document's and the one at hand */
+    struct bm_number_header *headers; /* the first document's and the current one */
     struct bm_script *edits;
     struct bm_splice *splice;
     struct bm_pack *pack;
@@ -168,13 +168,13 @@ struct blastmerge_job {
 
     /* where the conductor is */
     enum bm_phase phase;
-    size_t child; /* the one at hand */
+    size_t child; /* the current one */
     const struct bm_batch *batch;
     struct bm_view view; /* of the current child: what was scanned last */
     uint64_t safe;
     uint64_t document;               /* where in the child's text the current document begins */
     bool is_last_batch;              /* the current batch is its child's last */
-    bool is_spliced;                 /* the child at hand is, else it is packed */
+    bool is_spliced;                 /* the current child is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     struct bm_gathered gathered[BM_N_GATHERED];
     struct bm_job_twins twins;
@@ -208,6 +208,9 @@ int bm_job_compare_names(const void *a, const void *b);
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_job_end(struct blastmerge_job *job);
+
+/* Writes what the current child has held so far into its item. */
+void bm_job_count_child(struct blastmerge_job *job);
 
 /* The current child. */
 struct bm_child *bm_job_child(struct blastmerge_job *job);
@@ -252,7 +255,7 @@ enum { BM_JOB_SHOWN_NAME = 320 };
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
                        char shown[2][BM_JOB_SHOWN_NAME]);
 
-/* Tells a warning of the child at hand, or of the whole merge. */
+/* Tells a warning of the current child, or of the whole merge. */
 void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);
 
 #endif

@@ -18,7 +18,7 @@
 enum { MEMBERS = 64 }; /* of a child at fault; what follows is lost */
 
 struct bm_job_rescue {
-    /* the first pass: the child at hand */
+    /* the first pass: the current child */
     struct bm_salvage_survey *survey;
     bool is_begun;
     bool is_careful;     /* an Iteration inside of another one is taken for damage */
@@ -123,7 +123,7 @@ static void begin_survey(struct bm_job_rescue *rescue) {
     bm_salvage_survey_begin(rescue->survey, rescue->is_careful, rescue->is_comparing);
 }
 
-/* Reads the child at hand (again) from the span on. */
+/* Reads the current child (again) from the span on. */
 static void reopen(struct blastmerge_job *job) {
     struct bm_fetch_source *source = source_at_hand(job);
     struct bm_child *child = bm_job_child(job);

@@ -14,7 +14,7 @@ void bm_job_rescue_close(struct blastmerge_job *job);
 
 /* --- the first pass -------------------------------------------------------------------------------- */
 
-/* Surveys a batch of the child at hand. After the last child's the phase is BM_PHASE_CHILD. */
+/* Surveys a batch of the current child. After the last child's the phase is BM_PHASE_CHILD. */
 enum blastmerge_status bm_job_rescue_survey(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Looks for a gzip member's header in the current child's bytes [from, to); *found is UINT64_MAX if there is none.
@@ -26,26 +26,26 @@ enum blastmerge_status bm_job_rescue_find_member(struct blastmerge_job *job, uin
 
 void bm_job_rescue_begin_child(struct blastmerge_job *job);
 
-/* Whether nothing of the child at hand is merged. */
+/* Whether nothing of the current child is merged. */
 bool bm_job_rescue_is_lost(const struct blastmerge_job *job);
 
-/* Whether the child at hand is read for its header alone, which a child before it lacks. */
+/* Whether the current child is read for its header alone, which a child before it lacks. */
 bool bm_job_rescue_is_header(const struct blastmerge_job *job);
 
-/* Bytes of the batch at hand that may be scanned before bm_job_rescue_cross() is due. */
+/* Bytes of the current batch that may be scanned before bm_job_rescue_cross() is due. */
 size_t bm_job_rescue_limit(const struct blastmerge_job *job);
 
 /* Leaves the text in front of a hole, or enters it behind one: true if there may be marks to be taken. False:
  * scanning goes on, or the batch has been used up. */
 bool bm_job_rescue_cross(struct blastmerge_job *job);
 
-/* Whether the text at hand is left out, so that all edits up to the batch's end are known. */
+/* Whether the current text is left out, so that all edits up to the batch's end are known. */
 bool bm_job_rescue_is_in_hole(const struct blastmerge_job *job);
 
-/* The batch at hand was written. */
+/* The current batch was written. */
 void bm_job_rescue_take(struct blastmerge_job *job);
 
-/* The child at hand has ended: BLASTMERGE_CHANGED if it is not what it was in the first pass. */
+/* The current child has ended: BLASTMERGE_CHANGED if it is not what it was in the first pass. */
 enum blastmerge_status bm_job_rescue_end_child(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Tells what of the child was lost, before its row is written. */

@@ -8,22 +8,22 @@
 #include "queries/queries.h"
 #include "salvage/salvage.h"
 
-typedef struct json_t bm_mark_json;
+typedef struct json_t bm_report_json;
 
 struct bm_report {
     enum blastmerge_status (*write)(void *context, const void *data, size_t n_bytes,
                                     struct blastmerge_error *error);
     void *context;
-    bm_mark_json *header;         /* of the child at hand: its first document's fields */
-    bm_mark_json *child_warnings; /* of the child at hand */
-    bm_mark_json *warnings;       /* of the whole merge */
-    bm_mark_json *lost;           /* of the child at hand; NULL: nothing */
-    bm_mark_json *superseded;     /* likewise */
-    bm_mark_json *made_header;    /* what the result's header was made of, or NULL */
-    uint64_t n_unchecked;         /* of the child at hand */
-    bm_mark_json *missing;        /* queries without an Iteration */
-    bm_mark_json *unknown;        /* queries of which that is not known */
-    bool has_failed;              /* out of memory while something was kept */
+    bm_report_json *header;         /* of the current child: its first document's fields */
+    bm_report_json *child_warnings; /* of the current child */
+    bm_report_json *warnings;       /* of the whole merge */
+    bm_report_json *lost;           /* of the current child; NULL: nothing */
+    bm_report_json *superseded;     /* likewise */
+    bm_report_json *made_header;    /* what the result's header was made of, or NULL */
+    uint64_t n_unchecked;           /* of the current child */
+    bm_report_json *missing;        /* queries without an Iteration */
+    bm_report_json *unknown;        /* queries of which that is not known */
+    bool has_failed;                /* out of memory while something was kept */
     uint64_t n_children;
 };
 
@@ -35,13 +35,13 @@ enum blastmerge_status bm_report_open(struct bm_report *report,
                                       void *context, const struct blastmerge_options *options, bool is_check,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Keeps a header field of the child at hand. */
+/* Keeps a header field of the current child. */
 void bm_report_field(struct bm_report *report, const struct bm_mark_field *field);
 
-/* Keeps a warning, of the child at hand or of the whole merge. */
+/* Keeps a warning, of the current child or of the whole merge. */
 void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message);
 
-/* Keeps what was lost of the child at hand, and how many of its Iterations could not be proven. */
+/* Keeps what was lost of the current child, and how many of its Iterations could not be proven. */
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
 
 /* Keeps of which child's header the result's was made. */
@@ -52,7 +52,7 @@ void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 enum { BM_REPORT_MOST_MISSING = 1024 };
 void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *gap);
 
-/* Writes the row of the child at hand, and begins the next. */
+/* Writes the row of the current child, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 

@@ -89,7 +89,7 @@ void bm_splice_near_hold(struct bm_splice *splice, const struct bm_batch *batch)
 /* Brings the kept text before `text` into the window. */
 void bm_splice_see(struct bm_splice *splice, const struct bm_batch *batch);
 
-/* Brings everything up to the place at hand into the CRC, from the window or the child's text. */
+/* Brings everything up to the current place into the CRC, from the window or the child's text. */
 void bm_splice_sum(struct bm_splice *splice, const struct bm_batch *batch);
 
 /* The same, if it is so much that the window may forget it before all else. */
@@ -98,7 +98,7 @@ void bm_splice_sum_many(struct bm_splice *splice, const struct bm_batch *batch);
 /* The bytes that come next are to be matched anew. */
 void bm_splice_run_begin(struct bm_splice *splice, const struct bm_batch *batch);
 
-/* So are those up to the place at hand. */
+/* So are those up to the current place. */
 void bm_splice_run_touch(struct bm_splice *splice, const struct bm_batch *batch);
 
 /* Turns the run into tokens. next (may be NULL) is the match that follows; it may come out longer, with the

@@ -31,14 +31,14 @@ static uint64_t origin(const struct bm_batch *batch) {
 void bm_splice_read_lengths(struct bm_splice_block *block) {
     const char *reason = NULL;
     if (block->is_read || block->type == BM_BLOCK_STORED) return;
-    enum bm_number_header_result result =
+    enum bm_deflate_header_result result =
         bm_deflate_read_header(block->header, sizeof block->header, 0, &block->lengths, &reason);
     assert(result == BM_HEADER_OK && block->lengths.n_bits == block->n_header_bits);
     (void)result;
     block->is_read = true;
 }
 
-/* Where the block at hand is longer than this, entries of two symbols are worth their making. */
+/* Where the current block is longer than this, entries of two symbols are worth their making. */
 enum { LONG_BITS = 8192 };
 
 /* Whether it is, as far as this batch tells; the trace's entries from n_trace on are those of the block. */
@@ -107,7 +107,7 @@ static void take_end(struct bm_splice_walk *walk, const struct bm_trace *entry) 
     walk->is_in_block = false;
 }
 
-/* Puts the trace's entries behind up to the end of the block at hand, if it is there. */
+/* Puts the trace's entries behind up to the end of the current block, if it is there. */
 static bool find_end(struct bm_splice_walk *walk, const struct bm_batch *batch) {
     while (walk->n_trace < batch->n_trace) {
         const struct bm_trace *entry = &batch->trace[walk->n_trace++];

@@ -35,8 +35,8 @@ struct bm_splice_walk {
     uint64_t text;  /* ... and bytes of text */
     size_t n_trace; /* entries of the batch's trace that lie behind; what they say is known */
     bool is_in_block;
-    bool has_tables;              /* the rest is right for the header at hand */
-    struct bm_splice_block block; /* the block at hand, or the last one */
+    bool has_tables;              /* the rest is right for the current header */
+    struct bm_splice_block block; /* the current block, or the last one */
     struct bm_deflate_codes codes;
 };
 
