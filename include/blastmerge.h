@@ -141,7 +141,7 @@ enum blastmerge_query_ids {
     BLASTMERGE_QUERY_IDS_AUTO = 0,    /* N counts on from document to document where it fits BLAST's own
                                          counting, so that each query has a name of its own */
     BLASTMERGE_QUERY_IDS_KEEP = 1,    /* the names stay: several queries have the same one */
-    BLASTMERGE_QUERY_IDS_RENUMBER = 2 /* N counts on, whoever gave the name */
+    BLASTMERGE_QUERY_IDS_RENUMBER = 2 /* N counts on, also where a user gave that name */
 };
 
 /* What becomes of rows of column names, which other programs write at the top of tables without comments
@@ -248,7 +248,7 @@ struct blastmerge_child {
 struct blastmerge_progress {
     uint64_t compressed_bytes; /* read so far */
     uint64_t compressed_total; /* of all children */
-    uint64_t child;            /* the child at hand, from 0 */
+    uint64_t child;            /* the current child, from 0 */
     uint64_t n_children;
     uint64_t n_iterations; /* merged so far */
     uint64_t output_bytes;

@@ -197,7 +197,7 @@ static inline uint64_t plain_member(struct stream *stream, uint64_t bit) {
     const char *reason = NULL;
     stream_note(stream, BM_TRACE_MEMBER, bit, 0);
     do {
-        enum bm_number_header_result result =
+        enum bm_deflate_header_result result =
             bm_deflate_read_header(stream->gzip.data, stream->gzip.n, bit, &header, &reason);
         must(result == BM_HEADER_OK);
         (void)result;

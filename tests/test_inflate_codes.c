@@ -613,7 +613,7 @@ static void test_cut_headers(void **state) {
         for (size_t n = 0; n <= n_whole; n++) {
             uint8_t *copy = malloc(n == 0 ? 1 : n);
             memcpy(copy, data, n);
-            enum bm_number_header_result result = bm_deflate_read_header(copy, n, shift, &header, &reason);
+            enum bm_deflate_header_result result = bm_deflate_read_header(copy, n, shift, &header, &reason);
             free(copy);
             assert_int_equal(result, n < n_whole ? BM_HEADER_MORE_INPUT : BM_HEADER_OK);
         }

@@ -21,7 +21,7 @@
 
 struct verdict {
     bool is_fine;
-    size_t at; /* where jansson is when it fails: at the end of the token at hand */
+    size_t at; /* where jansson is when it fails: at the end of the current token */
     char message[JSON_ERROR_TEXT_LENGTH];
     bool is_blast; /* the document is BLAST's, as docs/json.md has it */
     bool is_deep;

@@ -3,8 +3,8 @@
  * cloud - requests to where remote children come from and results go: HTTP by libcurl, signed, and repeated
  * where a fault may pass.
  *
- * All requests of a job are under way together, on the job's own thread: whoever waits for one drives all. A
- * request belongs to whoever made it and must stay where it is until it has ended or bm_cloud_request_stop() was
+ * All requests of a job are under way together, on the job's own thread: a wait for one drives all. A
+ * request belongs to its caller and must stay where it is until it has ended or bm_cloud_request_stop() was
  * called. What a request holds in memory is bounded by its owner's sink; the room's own share is a few KiB
  * for each.
  */

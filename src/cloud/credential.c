@@ -176,7 +176,7 @@ enum blastmerge_status bm_cloud_credential_find(struct bm_cloud *cloud,
     if (status == BLASTMERGE_OK) status = check_found(&found, error);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_CANCELLED && is_old && !is_renewed &&
         place->expires > bm_cloud_now(cloud)) {
-        status = BLASTMERGE_OK; /* the one at hand does for a while yet */
+        status = BLASTMERGE_OK; /* the current one does for a while yet */
     } else if (status == BLASTMERGE_OK) {
         found.is_known = true;
         *place = found;

@@ -18,7 +18,7 @@ static enum blastmerge_status open_memory(struct bm_fetch *fetch, struct blastme
     return BLASTMERGE_OK;
 }
 
-/* Takes bytes from the chunk at hand. */
+/* Takes bytes from the current chunk. */
 static size_t take_chunk(struct bm_fetch *fetch, uint8_t *data, size_t capacity) {
     size_t n_taken = fetch->n_chunk < capacity ? fetch->n_chunk : capacity;
     if (n_taken == 0) return 0;

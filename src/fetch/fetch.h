@@ -92,7 +92,7 @@ struct bm_fetch {
     bool is_regular;
     uint64_t size_at_open; /* regular files: to see whether they change */
     int64_t time_at_open[2];
-    const uint8_t *chunk; /* memory and readers: what is left of the bytes at hand */
+    const uint8_t *chunk; /* memory and readers: what is left of the current bytes */
     size_t n_chunk;
     bool has_ended;
     struct bm_remote *remote; /* remote ones */

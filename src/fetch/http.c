@@ -43,7 +43,7 @@ struct bm_remote {
     size_t n_windows;
     size_t n_begun; /* windows that were asked for; counts run on, the ring's indices are their remainders */
     size_t n_done;  /* windows that were read */
-    uint64_t position; /* bytes that were read; of the window at hand, or of the stream */
+    uint64_t position; /* bytes that were read; of the current window, or of the stream */
     uint64_t n_asked;  /* where the next window begins */
     bool is_total_known;
     uint64_t total;
@@ -371,7 +371,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     return BLASTMERGE_OK;
 }
 
-/* Bytes of the window at hand, or of the stream, that came and were not read. */
+/* Bytes of the current window, or of the stream, that came and were not read. */
 static size_t available(struct bm_remote *remote) {
     if (remote->n_done == remote->n_begun) return 0;
     const struct bm_cloud_request *request = &window_at(remote, remote->n_done)->request;
@@ -388,7 +388,7 @@ static void copy_out(struct bm_remote *remote, uint8_t *data, size_t n_bytes) {
     if (remote->is_stream) bm_cloud_request_resume(&window->request);
 }
 
-/* The window at hand has ended and was read: on to the next. */
+/* The current window has ended and was read: on to the next. */
 static void end_window(struct bm_remote *remote) {
     const struct bm_cloud_request *request = &window_at(remote, remote->n_done)->request;
     if (remote->is_stream || (request->has_total && request->total <= request->first + request->n_kept)) {

@@ -201,12 +201,12 @@ char *bm_finalize_dump(const json_t *value);
 enum blastmerge_status bm_finalize_refuse(struct bm_finalize *finalize, enum blastmerge_status status,
                                           const char *detail, const char *format, ...) BM_FORMAT(4, 5);
 
-/* The error at hand is a child's: it becomes the detail of this text, which ends with the child's id. */
+/* The current error is a child's: it becomes the detail of this text, which ends with the child's id. */
 enum blastmerge_status bm_finalize_fail_child(struct bm_finalize *finalize, const char *text);
 
 enum blastmerge_status bm_finalize_fail_memory(struct bm_finalize *finalize);
 
-/* The error at hand is about what lies there: puts its name before the message. */
+/* The current error is about what lies there: puts its name before the message. */
 enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
                                               const struct bm_finalize_place *place);
 

@@ -6,8 +6,8 @@
  * Batches of a child follow one another without a gap, in text and in bits. Where one ends depends on
  * the compressed stream alone (its text, its bits or its trace is full), never on how the bytes came.
  * A batch begins and ends between two tokens or between two blocks, never inside a token or a block's
- * header. Behind the scenes of a batch lie up to 32 KiB of the text before it, so that whoever has a
- * batch can look back as far as a match can.
+ * header. Each batch is preceded in memory by up to 32 KiB of earlier text, the
+ * farthest that a match can reach.
  */
 #ifndef BM_BATCH_H
 #define BM_BATCH_H

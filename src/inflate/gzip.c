@@ -20,7 +20,7 @@ void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known) {
     inflate->n_field = n_known;
 }
 
-/* The bytes at hand, from the next one on: framing always lies on byte borders. */
+/* The current bytes, from the next one on: framing always lies on byte borders. */
 static size_t bytes_at_hand(const struct bm_inflate *inflate, const struct bm_batch *batch,
                             const uint8_t **bytes) {
     size_t offset = (size_t)(bm_inflate_offset(inflate, batch) >> 3);

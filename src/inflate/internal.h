@@ -49,13 +49,13 @@ struct bm_inflate {
     const char *reason;
 
     uint64_t bit;         /* the next bit, counted from the child's first compressed byte */
-    uint64_t member_text; /* text before the member at hand */
+    uint64_t member_text; /* text before the current member */
     struct bm_inflate_fault fault;
     uint64_t crc_text; /* text that the CRC-32 covers, all members counted */
     uint32_t crc;
     uint64_t next_mark; /* text offset from which on a BM_TRACE_TOKEN entry is due */
 
-    bool is_final;           /* the block at hand is its member's last */
+    bool is_final;           /* the current block is its member's last */
     uint64_t block_text;     /* text before it */
     uint32_t n_short_blocks; /* dynamic blocks in a row that were short */
     uint32_t n_stored;       /* bytes of a stored block to come */
@@ -68,7 +68,7 @@ struct bm_inflate {
     uint8_t field[10]; /* a field of a header or trailer, as far as it has come */
     uint32_t n_field;
     uint32_t n_extra;    /* bytes of the extra field to come */
-    uint8_t subfield[4]; /* the header of the subfield at hand there: two letters, and its length */
+    uint8_t subfield[4]; /* the header of the current subfield there: two letters, and its length */
     uint32_t n_subfield; /* bytes of that header so far, then of its data */
     bool is_bgzf;        /* the member has a subfield "BC" of two bytes, as a block of BGZF */
 

@@ -9,7 +9,7 @@
  * or closes and when a string, number or word does, knows by the names on the way what it is to BLAST, and
  * adds the marks. Nearly all of them are known at their own offset, so that nothing is held.
  *
- * Memory is a byte for each open object or array, and the name at hand. Nothing else of what was
+ * Memory is a byte for each open object or array, and the current name. Nothing else of what was
  * read is kept: so names are not compared with each other (RFC 8259 only says that they should be unique),
  * but for the three that a merge goes by.
  *

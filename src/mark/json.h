@@ -74,19 +74,19 @@ struct bm_mark_json {
     uint8_t depth;
     uint8_t places[BM_JSON_MAX_DEPTH]; /* enum bm_mark_json_place of what is open; [0] is the root */
 
-    bool in_name; /* the string at hand is a member's name */
-    bool is_low;  /* the escape at hand is to be a low surrogate */
+    bool in_name; /* the current string is a member's name */
+    bool is_low;  /* the current escape is to be a low surrogate */
     uint8_t n_hex;
     uint32_t code_unit;
     uint64_t escape_at;
-    const char *word; /* the one at hand, ... */
+    const char *word; /* the current one, ... */
     uint8_t n_word;   /* ... how much of it was there, ... */
     uint64_t word_at; /* ... and where it began */
     uint64_t bom_at;
 
     bool document_is_open;
     bool items_seen;
-    bool report_seen; /* in the item at hand */
+    bool report_seen; /* in the current item */
     bool results_seen;
     bool header_is_told;
     bool header_is_open; /* the first report's fields are told */

@@ -61,7 +61,7 @@ struct walk {
     size_t position; /* all before is taken, where the walk stops */
     uint64_t offset; /* of the window's begin */
     enum bm_mark_json_state state;
-    const uint8_t *name; /* of the member at hand: where it begins, or what of it is not in json->name yet */
+    const uint8_t *name; /* of the current member: where it begins, or what of it is not in json->name yet */
     size_t n_name;       /* its length, from its end on */
 };
 
@@ -200,7 +200,7 @@ WALK_TARGET static enum stop take_inside(struct walk *walk) {
     }
 }
 
-/* The name at hand is complete, or cut by the window's end at this position. */
+/* The current name is complete, or cut by the window's end at this position. */
 static void keep_name(struct walk *walk, size_t end) {
     struct bm_mark_json *json = walk->json;
     bm_mark_json_name_add(json, walk->name, (size_t)(walk->text + end - walk->name));

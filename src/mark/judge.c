@@ -53,7 +53,7 @@ static bool go(struct bm_mark *mark, enum bm_mark_state state) {
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-/* Adds a character to the name at hand, in UTF-8, whatever the document is in. */
+/* Adds a character to the current name, in UTF-8, whatever the document is in. */
 bool bm_mark_name_add(struct bm_mark *mark, uint32_t c, uint64_t at) {
     char bytes[4];
     uint8_t n_bytes = 0;
@@ -276,7 +276,7 @@ static bool is_attribute(const struct bm_mark *mark, size_t i) {
     return length == mark->n_name && memcmp(mark->attribute_bytes + begin, mark->name, length) == 0;
 }
 
-/* The constraint "Unique Att Spec": the name at hand joins the tag's attributes. */
+/* The constraint "Unique Att Spec": the current name joins the tag's attributes. */
 static bool add_attribute(struct bm_mark *mark) {
     char shown[BM_MARK_SHOWN_NAME];
     uint32_t hash = hash_name(mark);
@@ -430,7 +430,7 @@ static bool in_cdata_close(struct bm_mark *mark, uint32_t c, uint64_t at) {
     return go(mark, c == '>' ? BM_STATE_TEXT : BM_STATE_CDATA);
 }
 
-/* Whether the instruction at hand may yet be an XML declaration. */
+/* Whether the current instruction may yet be an XML declaration. */
 static bool may_be_declaration(const struct bm_mark *mark) {
     if (mark->phase == BM_PHASE_PROLOG)
         return mark->declaration_is_open && mark->declaration_at == mark->less;

@@ -241,7 +241,7 @@ const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark);
 
 /* --- text with holes: what salvaging leaves of a damaged child (resume.c) ------------------------- */
 
-/* Ends the document at hand where the scanner stands, which must be right behind BlastOutput_iterations'
+/* Ends the current document where the scanner stands, which must be right behind BlastOutput_iterations'
  * start tag or an Iteration in it: adds BM_MARK_ITERATIONS_END and BM_MARK_DOCUMENT_END, both BM_MARK_LEFT.
  * In front of a child's first byte: does nothing. bm_mark_enter() follows, or nothing of this child. */
 void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list);

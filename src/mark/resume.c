@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text with holes. Where a stretch of a child is lost, the document at hand ends before it, and what comes
+ * Text with holes. Where a stretch of a child is lost, the current document ends before it, and what comes
  * behind is as if it were a document of its own: so what takes marks need not know of holes. A flag says that
  * it is still the same document, whose numbers go on.
  */

@@ -317,7 +317,7 @@ uint8_t bm_mark_table_follow(uint8_t n_name, uint8_t byte) {
     return is_next ? (uint8_t)(n_name + 1) : BM_TABLE_OTHER;
 }
 
-/* Whether the field at hand may be such a name, so far. */
+/* Whether the current field may be such a name, so far. */
 static bool is_in_name(const struct bm_table *table) {
     return table->n_fields < 64 && (table->columns >> table->n_fields & 1) != 0 &&
            table->n_name != BM_TABLE_OTHER;
@@ -532,7 +532,7 @@ static void take_row(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
 
 /* --- empty lines --------------------------------------------------------------------------------- */
 
-/* An empty line that begins nothing lies before the line at hand. In a table of one column it might be a row.
+/* An empty line that begins nothing lies before the current line. In a table of one column it might be a row.
  * In tables with comments BLAST writes none; the web's has one behind each query's rows. */
 static bool end_blank(struct bm_mark *mark, bool is_at_end) {
     struct bm_table *table = &mark->table;
@@ -552,7 +552,7 @@ static bool end_blank(struct bm_mark *mark, bool is_at_end) {
     return true;
 }
 
-/* The line at hand began as PSI-BLAST's message does, and is a row. */
+/* The current line began as PSI-BLAST's message does, and is a row. */
 static void begin_row_behind_blank(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     uint16_t n = table->n_kept;

@@ -68,22 +68,22 @@ struct bm_table {
     bool has_program; /* these were told of the document */
     bool has_database;
     bool has_header;
-    bool has_hits;          /* "# N hits found" of the query at hand was */
+    bool has_hits;          /* "# N hits found" of the current query was */
     bool is_counted;        /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
     bool may_be_own;        /* it has no title, or BLAST's own name for one: so have its rows */
-    uint8_t n_name;         /* bytes of the field at hand that may be such a name, or BM_TABLE_OTHER */
+    uint8_t n_name;         /* bytes of the current field that may be such a name, or BM_TABLE_OTHER */
     bool after_return;      /* the byte before was a carriage return */
     bool begins_with_names; /* its first row is a row of column names: that is known before it is scanned */
-    bool in_names;          /* the row at hand is that */
+    bool in_names;          /* the current row is that */
     bool is_first;          /* the document is the first of all without comments */
     bool is_open;           /* the text ends without a line feed */
     bool is_ended;          /* and its last line was taken */
     uint8_t form;           /* enum bm_table_form, of the document */
-    uint16_t n_alike;  /* bytes of the row at hand that are the first child's row of names; UINT16_MAX: it
+    uint16_t n_alike;  /* bytes of the current row that are the first child's row of names; UINT16_MAX: it
                           differs */
-    uint64_t line;     /* where the line at hand begins */
+    uint64_t line;     /* where the current line begins */
     uint64_t blank;    /* BLANK: where the empty line before it begins */
-    uint64_t n_fields; /* of the row at hand, ended ones */
+    uint64_t n_fields; /* of the current row, ended ones */
     uint64_t n_least;  /* fields that a row has; 0: not known */
     uint64_t n_most;
     uint64_t columns;   /* in which the names of queries are looked for: bit i stands for column i */

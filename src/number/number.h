@@ -27,7 +27,7 @@ enum {
 /* The first sum of the children's numbers that is more than can be written. */
 struct bm_number_excess {
     const char *what; /* what has the number, or NULL: there is none */
-    uint64_t offset;  /* in the text of the child at hand */
+    uint64_t offset;  /* in the text of the current child */
 };
 
 struct bm_number {
@@ -66,7 +66,7 @@ struct bm_number {
     unsigned which_names;
     uint64_t n_lost_names; /* Iterations whose query only a header names, which is neither kept nor copied */
 
-    /* the document at hand */
+    /* the current document */
     bool is_first;
     bool is_in_fragment;
     bool is_dropping; /* inside a dropped range of the fragment */
@@ -75,7 +75,7 @@ struct bm_number {
     bool has_names;         /* names[which_names] are the document's */
     bool is_psi;            /* all of its Iterations are of one query */
     uint64_t number_before; /* the last number of the documents before, all in all */
-    uint64_t own_number;    /* of the Iteration at hand, as its document has it ... */
+    uint64_t own_number;    /* of the current Iteration, as its document has it ... */
     bool has_own_number;    /* ... if there was one */
     uint64_t number;        /* the same in the result */
     uint64_t old_query;     /* what the query's id was; 0: it is none of BLAST's ... */

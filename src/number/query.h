@@ -32,7 +32,7 @@ uint64_t bm_number_query_number(const char *text, size_t n_text);
 /* The ids of all queries of a merge, in their order. */
 struct bm_number_query_ids {
     enum blastmerge_query_ids policy;
-    uint64_t shift;   /* what is added to the numbers of the document at hand */
+    uint64_t shift;   /* what is added to the numbers of the current document */
     uint64_t largest; /* of its generated numbers */
     uint64_t last;    /* the last one of them */
     uint64_t n_generated;
@@ -42,7 +42,7 @@ struct bm_number_query_ids {
 
     /* Where a query without a name is known by that it has no title (-outfmt 7). */
     uint64_t n_before; /* queries of the documents before */
-    uint64_t position; /* of the query at hand in its document, counted from 1; 0: it is not told */
+    uint64_t position; /* of the current query in its document, counted from 1; 0: it is not told */
     bool counts_all;   /* there was such a query: BLAST counts all of them, and a title is a user's */
 
     bool is_beyond; /* a sum went beyond 64 bits: no number given since then is right */

@@ -45,7 +45,7 @@ struct bm_pack {
     bool is_keeping;   /* text at `position` is kept */
     bool is_filling;   /* the block at `next` has been begun */
     bool has_text;     /* the fragment has had text before the block at `next` */
-    size_t n_inserted; /* of the edit at hand: bytes that were taken already */
+    size_t n_inserted; /* of the current edit: bytes that were taken already */
     uint64_t position; /* text of the child that was taken */
     unsigned n_blocks; /* in the ring; 0: plain text */
     unsigned oldest;   /* counts blocks from the start; the ring's index is the remainder */

@@ -7,7 +7,7 @@
 
 enum { BM_SALVAGE_HEAD = 1024 /* bytes of an Iteration in which its query is looked for */ };
 
-/* The beginning of the Iteration at hand, kept as its text passes. */
+/* The beginning of the current Iteration, kept as its text passes. */
 struct bm_salvage_head {
     bool is_open;
     uint64_t offset; /* of the Iteration's '<' */

@@ -102,12 +102,12 @@ bool bm_salvage_survey_wants_comparison(struct bm_salvage_survey *survey);
 /* Takes a batch. base: text of the child before its first batch. */
 void bm_salvage_survey_text(struct bm_salvage_survey *survey, const struct bm_batch *batch, uint64_t base);
 
-/* The gzip member at hand is at fault: nothing counts of it, whose text begins at the offset. These bytes are
+/* The current gzip member is at fault: nothing counts of it, whose text begins at the offset. These bytes are
  * left out. The next batches' base is `text`. */
 void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t text,
                                    const struct bm_span *bytes, const char *reason);
 
-/* The gzip member at hand, whose text begins at the offset, is cut short, and with it the child. False: it is
+/* The current gzip member, whose text begins at the offset, is cut short, and with it the child. False: it is
  * at fault in itself, too, and bm_salvage_survey_lose_member() is due. */
 bool bm_salvage_survey_cut(struct bm_salvage_survey *survey, uint64_t text,
                            const char *reason) BM_CHECK_RESULT;

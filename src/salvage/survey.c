@@ -99,14 +99,14 @@ static void set_last(struct bm_salvage_survey *survey, uint64_t to) {
 
 /* --- queries ------------------------------------------------------------------------------------- */
 
-/* Keeps what belongs to the begin of the Iteration at hand. */
+/* Keeps what belongs to the begin of the current Iteration. */
 static void fill_head(struct bm_salvage_survey *survey, uint64_t to) {
     uint64_t from;
     size_t n = bm_salvage_head_wants(&survey->now.head, to, &from);
     if (n > 0) bm_salvage_head_take(&survey->now.head, text_at(survey, from), n);
 }
 
-/* The Iteration at hand is whole: it is the last before what follows, and the first behind the last hole. */
+/* The current Iteration is whole: it is the last before what follows, and the first behind the last hole. */
 static void take_query(struct bm_salvage_survey_state *now) {
     bm_salvage_head_name(&now->head, now->last_query);
     now->head.is_open = false;
@@ -115,7 +115,7 @@ static void take_query(struct bm_salvage_survey_state *now) {
     now->wants_query_after = false;
 }
 
-/* The Iteration at hand, if there is one, is lost in the last hole. */
+/* The current Iteration, if there is one, is lost in the last hole. */
 static void lose_query(struct bm_salvage_survey_state *now) {
     char name[BM_SALVAGE_NAME];
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];

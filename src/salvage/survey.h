@@ -41,16 +41,16 @@ struct bm_salvage_survey_state {
     unsigned encoding;
 
     uint64_t
-        body_end; /* behind the end tag of the Iterations of the document at hand; BM_SURVEY_NOWHERE: not yet */
+        body_end; /* behind the end tag of the Iterations of the current document; BM_SURVEY_NOWHERE: not yet */
     uint64_t document; /* where that begins */
-    uint64_t number;   /* of the Iteration at hand, 0: none */
+    uint64_t number;   /* of the current Iteration, 0: none */
     uint64_t last_number;
     uint64_t n_iterations;
     uint64_t prologue_from;
     uint64_t prologue_to;
-    struct bm_salvage_head head; /* open: of the Iteration at hand, which has not come to its end */
+    struct bm_salvage_head head; /* open: of the current Iteration, which has not come to its end */
     char last_query[BM_SALVAGE_NAME];
-    uint64_t header;        /* a hash of the fields of the document at hand, as far as they came ... */
+    uint64_t header;        /* a hash of the fields of the current document, as far as they came ... */
     bool header_is_named;   /* ... among which is a query's name */
     size_t n_beginning;     /* bytes of the child's text that were kept */
     bool beginning_is_over; /* members were left out */
@@ -65,7 +65,7 @@ struct bm_salvage_survey {
     bool is_careful;
     bool saw_nesting;
     struct bm_salvage_survey_state now;
-    struct bm_salvage_survey_state kept; /* at the begin of the gzip member at hand */
+    struct bm_salvage_survey_state kept; /* at the begin of the current gzip member */
     struct bm_mark *mark;
     struct bm_mark *kept_mark;
     uint64_t n_unchecked;
@@ -80,7 +80,7 @@ struct bm_salvage_survey {
     uint64_t hashes[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
     char names[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES][BM_SALVAGE_NAME]; /* ... and whose Iteration came next */
 
-    /* the batch at hand */
+    /* the current batch */
     const struct bm_batch *batch;
     uint64_t text_offset; /* of it, in the survey's text */
 };

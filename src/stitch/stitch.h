@@ -3,7 +3,7 @@
  * stitch - the result in the making: gzip's header, fragments in the result's order, the epilogue, the trailer.
  *
  * A fragment is a stretch of deflate blocks that begins and ends at a byte border, copies from nothing before
- * it, and has no final block: so fragments are joined by concatenation, whoever made them. The output's count
+ * it, and has no final block: so fragments are joined by concatenation, wherever they were made. The output's count
  * and CRC-32 of the text go on from fragment to fragment, or are added up.
  */
 #ifndef BM_STITCH_H
