@@ -518,8 +518,8 @@ static inline void make_document(struct bytes *text, struct chance *chance, size
     static const char *const headers[] = {
         "<BlastOutput_db>nr</BlastOutput_db>",
         "<BlastOutput_query-def>a title</BlastOutput_query-def>",
-        "<BlastOutput_query-ID>Query_1</BlastOutput_query-ID><BlastOutput_query-len>7</"
-        "BlastOutput_query-len>",
+        ("<BlastOutput_query-ID>Query_1</BlastOutput_query-ID>"
+         "<BlastOutput_query-len>7</BlastOutput_query-len>"),
         "<BlastOutput_program>blastp</BlastOutput_program>\n",
         "<BlastOutput_param><Parameters><expect>10</expect></Parameters></BlastOutput_param>",
         "<BlastOutput_db/>",
