@@ -175,7 +175,10 @@ enum blastmerge_format bm_finalize_format_of(const json_t *report, const char **
 /* Whether "outfmt" asks for a table of one column. */
 bool bm_finalize_is_narrow(const json_t *report);
 
-/* Makes blastmerge's own report one as searches write them; others stay. False: out of memory. */
+/* Whether it is blastmerge's own report. */
+bool bm_finalize_is_own(const json_t *report);
+
+/* Makes blastmerge's own report one as searches write them. False: out of memory. */
 bool bm_finalize_translate(json_t **report);
 
 /* Whether another has committed meanwhile (BLASTMERGE_EXISTS): asked before anything becomes visible, through

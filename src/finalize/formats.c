@@ -124,21 +124,35 @@ static json_t *warnings_of(const json_t *own) {
     return NULL;
 }
 
+bool bm_finalize_is_own(const json_t *report) {
+    const char *schema = json_string_value(json_object_get(report, "schema"));
+    return schema != NULL && strcmp(schema, "blastmerge-report") == 0;
+}
+
+/* Whether each query has one Iteration, so that the one count is the other. A table without comments does not
+ * say how many queries there were, and PSI-BLAST writes several Iterations a query. */
+static bool counts_queries(const json_t *own) {
+    const char *format = json_string_value(json_object_get(own, "format"));
+    const json_t *header = json_object_get(json_array_get(json_object_get(own, "children"), 0), "header");
+    const char *xml_program = json_string_value(json_object_get(header, "BlastOutput_program"));
+    const char *table_program = json_string_value(json_object_get(header, "program"));
+    if (format == NULL) return true;
+    if (strcmp(format, "tabular") == 0 || strcmp(format, "csv") == 0) return false;
+    if (strcmp(format, "xml") == 0) return xml_program == NULL || strcmp(xml_program, "psiblast") != 0;
+    return strcmp(format, "commented") != 0 || table_program == NULL ||
+           strcmp(table_program, "PSIBLAST") != 0;
+}
+
 bool bm_finalize_translate(json_t **report) {
     const json_t *own = *report;
-    const char *schema = json_string_value(json_object_get(own, "schema"));
-    if (schema == NULL || strcmp(schema, "blastmerge-report") != 0) return true;
     const json_t *totals = json_object_get(own, "totals");
-    const char *name = json_string_value(json_object_get(own, "format"));
-    bool is_bare = name != NULL && (strcmp(name, "tabular") == 0 || strcmp(name, "csv") == 0);
     json_t *made = json_object();
     bool is_whole = copy_count(made, "format", own, "format") &&
                     copy_count(made, "total_input_hits", totals, "hits") &&
                     copy_count(made, "total_output_hits", totals, "hits") &&
                     copy_count(made, "total_input_hsps", totals, "hsps") &&
                     copy_count(made, "total_output_hsps", totals, "hsps") &&
-                    /* a table without comments does not say how many queries there were */
-                    (is_bare || copy_count(made, "queries", totals, "iterations")) &&
+                    (!counts_queries(own) || copy_count(made, "queries", totals, "iterations")) &&
                     json_object_set_new(made, "warnings", warnings_of(own)) == 0;
     if (!is_whole) {
         json_decref(made);

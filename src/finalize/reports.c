@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { READ_AHEAD = 4, SAMPLES = 10, MAX_ALL_REPORTS = 64 << 20 };
+enum { READ_AHEAD = 4, SAMPLES = 10, MAX_ALL_REPORTS = 64 << 20, OWN_VERSION = 1 };
 
 static const char *const totals[] = {"queries",
                                      "total_input_hits",
@@ -28,6 +28,12 @@ enum { N_TOTALS = sizeof totals / sizeof totals[0], DIVERSITY_RESERVED = 10 };
 
 static const char different_targets[] = "child merge reports used different max_target_seqs values";
 
+/* What is said once, however many reports it is true of. */
+struct remark {
+    size_t n;
+    char first[512];
+};
+
 /* What was gathered so far. Strings in first-seen order are the keys of objects. */
 struct gathered {
     int64_t sums[N_TOTALS];
@@ -40,10 +46,18 @@ struct gathered {
     char *precision;   /* of the first that has one */
     int64_t n_targets; /* 0: none yet */
     bool have_targets_differed;
-    size_t n_fractions;
-    char fraction[512]; /* what there is to be said of the first */
-    size_t n_bytes;     /* of all reports */
+    struct remark fractions;
+    struct remark losses;
+    size_t n_bytes; /* of all reports */
 };
+
+/* Keeps a remark; with --strict it is an error. */
+static enum blastmerge_status add_remark(struct bm_finalize *finalize, struct remark *remark,
+                                         const char *message) {
+    if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
+    if (remark->n++ == 0) snprintf(remark->first, sizeof remark->first, "%s", message);
+    return BLASTMERGE_OK;
+}
 
 /* --- numbers ------------------------------------------------------------------------------------- */
 
@@ -89,17 +103,21 @@ static enum blastmerge_status tell_fraction(struct bm_finalize *finalize, struct
     snprintf(message, sizeof message,
              "split child %s: its merge report says %s: %.17g, and a count is a whole number", child->job_id,
              name, json_number_value(value));
-    if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
-    if (gathered->n_fractions++ == 0) snprintf(gathered->fraction, sizeof gathered->fraction, "%s", message);
-    return BLASTMERGE_OK;
+    return add_remark(finalize, &gathered->fractions, message);
 }
 
-static void warn_of_fractions(struct bm_finalize *finalize, const struct gathered *gathered) {
-    size_t n = gathered->n_fractions;
-    if (n == 1) bm_job_warn(finalize->job, false, "%s; it is added without its fraction", gathered->fraction);
-    if (n > 1)
+static void warn(struct bm_finalize *finalize, const struct gathered *gathered) {
+    const struct remark *fractions = &gathered->fractions;
+    const struct remark *losses = &gathered->losses;
+    if (fractions->n == 1)
+        bm_job_warn(finalize->job, false, "%s; it is added without its fraction", fractions->first);
+    if (fractions->n > 1)
         bm_job_warn(finalize->job, false, "%s; it is added without its fraction, as are %zu more",
-                    gathered->fraction, n - 1);
+                    fractions->first, fractions->n - 1);
+    if (losses->n == 1) bm_job_warn(finalize->job, false, "%s", losses->first);
+    if (losses->n > 1)
+        bm_job_warn(finalize->job, false, "%s; so say those of %zu more children", losses->first,
+                    losses->n - 1);
 }
 
 static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gathered *gathered,
@@ -275,12 +293,34 @@ static enum blastmerge_status parse(struct bm_finalize *finalize, const struct b
         return bm_finalize_refuse(finalize, BLASTMERGE_DATA, reason, "invalid child merge report JSON: %s",
                                   child->job_id);
     }
-    if (json_is_object(*report))
-        return bm_finalize_translate(report) ? BLASTMERGE_OK : bm_finalize_fail_memory(finalize);
-    json_decref(*report);
-    *report = NULL;
+    if (json_is_object(*report)) return BLASTMERGE_OK;
     return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL, "child merge report must be an object: %s",
                               child->job_id);
+}
+
+/* blastmerge's own report is a merge's, or that of a check of the result. Only where it ended well are its
+ * counts those of the whole result. */
+static enum blastmerge_status check_own(struct bm_finalize *finalize, struct gathered *gathered,
+                                        const struct bm_finalize_child *child, const json_t *own) {
+    const json_t *version = json_object_get(own, "schema_version");
+    const json_t *ended = json_object_get(own, "status");
+    const char *word = json_string_value(ended);
+    char message[512];
+    if (!json_is_integer(version) || json_integer_value(version) != OWN_VERSION)
+        return bm_finalize_refuse(finalize, BLASTMERGE_DATA, NULL,
+                                  "split child %s: its merge report has not schema_version %d: another "
+                                  "blastmerge has written it",
+                                  child->job_id, OWN_VERSION);
+    if (ended == NULL || (word != NULL && strcmp(word, "ok") == 0)) return BLASTMERGE_OK;
+    if (word == NULL || strcmp(word, "salvaged") != 0)
+        return bm_finalize_refuse(
+            finalize, BLASTMERGE_DATA, json_string_value(json_object_get(own, "error")),
+            "split child %s: its merge report is not of what ended well: status: %.100s", child->job_id,
+            word != NULL ? word : "no string");
+    snprintf(message, sizeof message,
+             "split child %s: its merge report says that something was lost of its parts (status: salvaged)",
+             child->job_id);
+    return add_remark(finalize, &gathered->losses, message);
 }
 
 static enum blastmerge_status take_child(struct bm_finalize *finalize, struct gathered *gathered,
@@ -290,13 +330,16 @@ static enum blastmerge_status take_child(struct bm_finalize *finalize, struct ga
     json_t *report = NULL;
     enum blastmerge_status status = read_all(finalize, reading, buffer, &n_bytes);
     if (status == BLASTMERGE_OK) status = parse(finalize, child, buffer, n_bytes, &report);
-    if (status != BLASTMERGE_OK) return status;
     gathered->n_bytes += n_bytes;
-    if (gathered->n_bytes > MAX_ALL_REPORTS)
+    if (status == BLASTMERGE_OK && gathered->n_bytes > MAX_ALL_REPORTS)
         status = bm_fail(finalize->error, BLASTMERGE_NO_MEMORY,
                          "the children's reports are longer than 64 MiB together");
-    else
-        status = take_report(finalize, gathered, child, report);
+    if (status == BLASTMERGE_OK && bm_finalize_is_own(report)) {
+        status = check_own(finalize, gathered, child, report);
+        if (status == BLASTMERGE_OK && !bm_finalize_translate(&report))
+            status = bm_finalize_fail_memory(finalize);
+    }
+    if (status == BLASTMERGE_OK) status = take_report(finalize, gathered, child, report);
     json_decref(report);
     return status;
 }
@@ -349,7 +392,7 @@ enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) {
                                 .children = json_array()};
     enum blastmerge_status status = take_children(finalize, &gathered);
     if (status == BLASTMERGE_OK) {
-        warn_of_fractions(finalize, &gathered);
+        warn(finalize, &gathered);
         status = make_report(finalize, &gathered);
     }
     json_decref(gathered.warnings);

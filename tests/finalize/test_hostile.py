@@ -13,6 +13,7 @@ from parents import MANIFEST, NAMES, NOT_READY, REPORT, RESULT, Parent, report_o
 from program import MISMATCH, USAGE
 
 INVALID, UNAVAILABLE = "split_results_merge_invalid", "split_results_merge_unavailable"
+SALVAGED = 11
 ROW = "q1\ts1" + "\t1" * 10 + "\n"
 
 
@@ -393,6 +394,84 @@ def test_own_warnings_are_kept(tmp_path):
     (tmp_path / "own" / REPORT).write_text(json.dumps(own))
     report = finalize(parent).outcome["report"]
     assert report["warnings"] == ["of all", "of one"]
+
+
+def child_with_own_report(folder, *options, **changes):
+    """A child whose result something else has written, and a report of ours about it, changed."""
+    parent = Parent(folder).add("own", small.child("a", "b"))
+    done = program.run("check", "-q", *options, "--report", folder / "own" / REPORT, folder / "own" / RESULT)
+    assert done.code == 0, done
+    own = json.loads((folder / "own" / REPORT).read_bytes())
+    (folder / "own" / REPORT).write_text(json.dumps({**own, **changes}))
+    return parent
+
+
+def test_a_report_of_a_check_of_the_result(tmp_path):
+    """It counts what is in the result, as a merge's does."""
+    done = finalize(child_with_own_report(tmp_path), "--strict")
+    assert (done.code, done.outcome["report"]["queries"], done.outcome["warnings"]) == (0, 2, [])
+
+
+def test_a_report_of_a_check_that_found_a_fault(tmp_path):
+    """Its counts are not those of the result: it is refused, with what the check said."""
+    parent = Parent(tmp_path).add("own", small.child("a"))
+    (tmp_path / "cut").write_bytes(small.child("b")[:-9])
+    done = program.run("check", "-q", "--report", tmp_path / "own" / REPORT, tmp_path / "own" / RESULT, tmp_path / "cut")
+    assert done.code == program.DATA
+    own = json.loads((tmp_path / "own" / REPORT).read_bytes())
+    done = finalize(parent)
+    assert (done.code, done.outcome["error"]) == (
+        program.DATA, "split child own: its merge report is not of what ended well: status: damaged")
+    assert done.outcome["detail"] == own["error"] and "cut short" in own["error"] and parent.files() == []
+
+
+@pytest.mark.parametrize("status, word", [("mismatch", "mismatch"), ("", ""), ("OK", "OK"), (5, "no string"), (None, "no string"), ([], "no string")])
+def test_an_own_report_that_ended_otherwise(tmp_path, status, word):
+    parent = child_with_own_report(tmp_path, status=status)
+    done = finalize(parent)
+    error = f"split child own: its merge report is not of what ended well: status: {word}"
+    assert (done.code, done.outcome["error"]) == (program.DATA, error) and parent.files() == []
+
+
+@pytest.mark.parametrize("version", [2, 0, "1", None, 1.0])
+def test_an_own_report_of_another_version(tmp_path, version):
+    parent = child_with_own_report(tmp_path, schema_version=version)
+    done = finalize(parent)
+    assert done.code == program.DATA and "has not schema_version 1" in done.outcome["error"] and parent.files() == []
+
+
+def test_children_that_were_salvaged(tmp_path):
+    """What was lost of a child is lost of the parent: that is said, and with --strict an error."""
+    parent = Parent(tmp_path)
+    for job_id in ("one", "two", "three"):
+        (tmp_path / job_id).mkdir()
+        (tmp_path / "cut").write_bytes(gzip.compress(small.text("a", "b")[:-60]))
+        done = program.run("-q", "--salvage", "-o", tmp_path / job_id / RESULT, "--report", tmp_path / job_id / REPORT, tmp_path / "cut")
+        assert done.code == SALVAGED, done
+        parent.children.append({"job_id": job_id, "group_id": None, "status": "completed"})
+    text = "split child one: its merge report says that something was lost of its parts (status: salvaged)"
+    done = finalize(parent, "--strict")
+    assert (done.code, done.outcome["error"]) == (MISMATCH, text) and parent.files() == []
+    done = finalize(parent)
+    assert done.code == 0 and done.outcome["warnings"][0] == text + "; so say those of 2 more children"
+    del parent.children[1:]
+    parent.path(MANIFEST).unlink()
+    done = finalize(parent)
+    assert done.code == 0 and done.outcome["warnings"] == [text]
+    assert any("lost" in warning for warning in done.outcome["report"]["warnings"])
+
+
+@pytest.mark.parametrize("kind", ["xml", "commented"])
+def test_an_own_report_about_psiblast(tmp_path, kind):
+    """Its Iterations are not its queries."""
+    table = COMMENTED.replace("# BLASTP", "# PSIBLAST").replace("# Query", "# Iteration: 1\n# Query")
+    child = small.child("a", "a", program="psiblast") if kind == "xml" else gzip.compress(table.encode())
+    parent = Parent(tmp_path)
+    own_child(tmp_path, parent, "own", child)
+    own = json.loads((tmp_path / "own" / REPORT).read_bytes())
+    assert own["totals"]["iterations"] == (2 if kind == "xml" else 1)
+    done = finalize(parent, "--strict")
+    assert done.code == 0 and done.outcome["report"]["queries"] == 0
 
 
 @pytest.mark.parametrize("format_, text", [("xml", ROW), ("json", small.text("a").decode()), ("commented", ROW.replace("\t", ","))])
