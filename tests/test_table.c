@@ -227,6 +227,9 @@ static const struct rule rules[] = {
     {TABULAR, "a\tb\n@a\n", "has 1 field, where 2 were"},
     {TABULAR, "a\tb\n@a\tb\tc\n", "has 3 fields, where 2 were"},
     /* -outfmt 7 */
+    {COMMENTED, "@\n", "\"# BLASTP VERSION\" or the like was expected here"},
+    {COMMENTED, "@\r\n\r\n\n", "\"# BLASTP VERSION\" or the like was expected here"},
+    {COMMENTED, "@\nSearch has CONVERGED!\n", "\"# BLASTP VERSION\" or the like was expected here"},
     {AUTO, QUERY "# 0 hits found\n@", "without its last line, \"# BLAST processed N queries\""},
     {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@", "without its last line"},
     {AUTO, QUERY FIELDS "# 1 hits found\na\tb\tc\n@a\tb\tc\n",

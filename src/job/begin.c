@@ -240,6 +240,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
+    job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
     job->n_open = job->options.n_threads < BM_JOB_MAX_OPEN ? job->options.n_threads : BM_JOB_MAX_OPEN;
     if (bm_job_remote_has_children(job))
         job->n_open = BM_JOB_MAX_OPEN; /* waiting for servers needs no processor */

@@ -45,7 +45,8 @@ bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_
     if (mark->kin.format == format) return true;
     bm_mark_fail(
         mark, at, "its format is %s, where %s %s", formats[format].title, formats[mark->kin.format].title,
-        mark->kin.is_given ? "was said to come" : "came before: children are merged with their like");
+        mark->kin.is_given && !mark->kin.is_inferred ? "was said to come"
+                                                     : "came before: children are merged with their like");
     if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;
     return false;
 }
@@ -221,6 +222,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
     enum blastmerge_format format = mark->kin.format;
     bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
     bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
+    mark->table.names_queries = has_tabs || has_commas;
     if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_mark_is_bare_table(format))) {
         mark->kin.rows_are_plain = mark->kin.rows_are_plain || format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
@@ -260,8 +262,10 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
     bool is_full = is_all || mark->n_sample == BM_TABLE_SAMPLE;
     bool must_be_table = mark->kin.is_given && is_table(mark->kin.format);
     if (begin.n_line == 0 && !is_full) return;
-    if (begin.n_line == 0 && (must_be_table || bm_mark_is_bare_table(mark->kin.format))) {
+    if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
         mark->scanner = &bm_mark_table;
+    } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {
+        refuse(mark, &begin); /* such a table has a comment at least */
     } else if (begin.n_line == 0 ||
                (!must_be_table && (begin.line[0] == '<' || (uint8_t)begin.line[0] <= ' '))) {
         mark->scanner = &bm_mark_xml; /* which may begin with white space */

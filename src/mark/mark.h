@@ -187,12 +187,13 @@ void bm_mark_tell_queries(struct bm_mark *mark);
 /* What children must be like: as the caller says, or as the first one is. */
 struct bm_mark_kin {
     enum blastmerge_format format; /* AUTO: not known yet */
-    bool is_given;                 /* the caller has said so */
-    bool rows_are_plain;           /* it was known by rows of BLAST's own columns */
-    bool has_table;                /* a table was begun: the next one is not the first */
-    uint8_t form;                  /* of tables with comments: enum bm_table_form */
-    uint64_t n_columns;            /* of the first row; 0: there was none */
-    uint16_t n_names; /* bytes of the first child's row of column names, without its end; 0: none */
+    bool is_given;       /* it is settled: each child is taken for that, whatever its first bytes are */
+    bool is_inferred;    /* ... from a child before; else the caller has said so */
+    bool rows_are_plain; /* it was known by rows of BLAST's own columns */
+    bool has_table;      /* a table was begun: the next one is not the first */
+    uint8_t form;        /* of tables with comments: enum bm_table_form */
+    uint64_t n_columns;  /* of the first row; 0: there was none */
+    uint16_t n_names;    /* bytes of the first child's row of column names, without its end; 0: none */
     char names[BM_MARK_MAX_NAMES];
 };
 

@@ -111,9 +111,10 @@ static void skip_lines(struct bm_mark *mark, uint64_t from, uint64_t to, unsigne
 
 /* --- which queries there are rows of --------------------------------------------------------------- */
 
-/* Whether rows say which query they are of: in a table without comments, if its columns are BLAST's own. */
+/* Whether rows say which query they are of: in a table without comments, if its columns are BLAST's own. If the
+ * caller gave the format, that is known of each child by its own first row, and holds for no other. */
 static bool names_queries(const struct bm_mark *mark) {
-    return !has_comments(mark) && mark->kin.rows_are_plain;
+    return !has_comments(mark) && (mark->kin.rows_are_plain || mark->table.names_queries);
 }
 
 /* A row of the query is there. */

@@ -73,6 +73,7 @@ struct bm_table {
     bool may_be_own;        /* it has no title, or BLAST's own name for one: so have its rows */
     uint8_t n_name;         /* bytes of the current field that may be such a name, or BM_TABLE_OTHER */
     bool after_return;      /* the byte before was a carriage return */
+    bool names_queries;     /* its first row has BLAST's own columns, of which the first names the query */
     bool begins_with_names; /* its first row is a row of column names: that is known before it is scanned */
     bool in_names;          /* the current row is that */
     bool is_first;          /* the document is the first of all without comments */

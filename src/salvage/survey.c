@@ -41,7 +41,10 @@ enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey,
     if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, options->invalid_utf8) != BLASTMERGE_OK ||
         bm_mark_open(&(*survey)->kept_mark, memory, options->invalid_utf8) != BLASTMERGE_OK)
         return BLASTMERGE_NO_MEMORY;
-    bm_mark_expect((*survey)->mark, BLASTMERGE_FORMAT_XML);
+    const struct bm_mark_kin kin = {.format = BLASTMERGE_FORMAT_XML,
+                                    .is_given = true,
+                                    .is_inferred = options->format == BLASTMERGE_FORMAT_AUTO};
+    bm_mark_follow((*survey)->mark, &kin);
     bm_mark_forbid((*survey)->mark, options->forbidden_characters);
     return BLASTMERGE_OK;
 }

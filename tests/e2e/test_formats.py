@@ -277,6 +277,24 @@ def test_format_that_is_given(tmp_path):
                 assert run("--format", NAMES[other], *child).code == DATA
 
 
+def test_salvage_says_who_said_so(tmp_path):
+    """What the children must be is what --format says, or else what came before."""
+    xml = b"<BlastOutput><BlastOutput_program>blastp</BlastOutput_program><BlastOutput_iterations/></BlastOutput>"
+    paths = write(tmp_path, [xml, make("16", 1)[0]])
+    for options, words in ([], "came before: children are merged with their like"), (["--format", "xml"], "was said to come"):
+        done = run("--salvage", *options, *paths)
+        assert f"(-outfmt 16), where BLAST XML (-outfmt 5) {words}" in done.err, done.err
+
+
+@pytest.mark.parametrize("child", [b"\n", b"\r\n", b"\n" * 5000])
+def test_empty_lines_are_no_table_with_comments(tmp_path, child):
+    """Which has a last line at least. Behind one that is whole, too."""
+    for options, before in (["--format", "commented"], []), ([], [make("7", 1)[0]]):
+        done = run("-o", tmp_path / "merged", *options, *write(tmp_path, [*before, child]))
+        assert done.code == DATA and '"# BLASTP VERSION" or the like was expected here' in done.err, done.err
+        assert "merged" not in only_files(tmp_path)
+
+
 @pytest.mark.parametrize("change, code, words", [
     ((b"# BLASTP", b"# BLASTX"), MISMATCH, "its program is BLASTX"),
     ((b"2.12.0+", b"2.13.0+"), 0, "its version is BLASTP 2.13.0+"),

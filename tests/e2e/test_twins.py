@@ -176,6 +176,20 @@ def test_tables_of_other_columns(tmp_path):
     assert len(done.warnings) == 1 and TWICE in done.warnings[0]
 
 
+@pytest.mark.parametrize("make, name", [(six, "tabular"), (ten, "csv")])
+def test_tables_whose_format_is_given(tmp_path, make, name):
+    """Each child's own first row says whether its columns are BLAST's; of what is accepted nothing changes by that."""
+    shards, other = [make("a", "b"), make("a", "b", hit="t")], b"x\t7\ny\t8\n".replace(b"\t", b"," if name == "csv" else b"\t")
+    for children in (shards, [shards[0], other, shards[1]], [other, *shards]):
+        done = merge(tmp_path, children, "--format", name, "--mismatch", "ignore", "--plain")
+        assert done.code == OK and done.out == b"".join(children), done.err
+        assert len(done.warnings) == 1 and SHARDS in done.warnings[0], done.err
+    done = merge(tmp_path, shards, "--format", name, "--as-unsplit")
+    assert done.code == MISMATCH and SHARDS in done.err
+    changed = [make("a", "b"), make("a", "c").replace(b"99", b"N/A")]  # its second row is none of BLAST's own columns
+    assert merge(tmp_path, changed, "--format", name, "--as-unsplit").err == ""
+
+
 def test_long_tables(tmp_path):
     """Rows are taken in blocks, whose borders lie anywhere in a name."""
     for width in range(1, 70, 3):
