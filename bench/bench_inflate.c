@@ -58,12 +58,12 @@ static uint64_t run_own(const struct sample *sample) {
         size_t n_used, n_piece = sample->n_data - position;
         bool is_last = n_piece <= INPUT_PIECE;
         if (!is_last) n_piece = INPUT_PIECE;
-        enum bm_inflate_result result = bm_inflate_step(inflate, &batches[turn], sample->data + position,
-                                                        n_piece, &n_used, is_last, &error);
+        enum bm_step result = bm_inflate_step(inflate, &batches[turn], sample->data + position, n_piece,
+                                              &n_used, is_last, &error);
         position += n_used;
-        if (result == BM_INFLATE_FAILED) die(error.message);
-        if (result == BM_INFLATE_END) return batches[turn].text_offset + batches[turn].n_text;
-        if (result == BM_INFLATE_FULL) {
+        if (result == BM_STEP_FAILED) die(error.message);
+        if (result == BM_STEP_DONE) return batches[turn].text_offset + batches[turn].n_text;
+        if (result == BM_STEP_FULL) {
             bm_batch_begin(&batches[turn ^ 1], &batches[turn]);
             turn ^= 1;
         }

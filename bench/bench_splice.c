@@ -79,7 +79,7 @@ static void inflate_child(struct child *child, struct bm_memory *memory, struct 
     size_t position = 0, room = 0;
     need(bm_inflate_open(&inflate, memory) == BLASTMERGE_OK, "no memory");
     double start = now();
-    for (enum bm_inflate_result result = BM_INFLATE_FULL; result == BM_INFLATE_FULL;) {
+    for (enum bm_step result = BM_STEP_FULL; result == BM_STEP_FULL;) {
         size_t n_used = 0, n = child->n_batches;
         if (n == room) {
             room = 2 * room + 64;
@@ -90,7 +90,7 @@ static void inflate_child(struct child *child, struct bm_memory *memory, struct 
         bm_batch_begin(&child->batches[n], n == 0 ? NULL : &child->batches[n - 1]);
         result = bm_inflate_step(inflate, &child->batches[n], child->data + position,
                                  child->n_data - position, &n_used, true, &error);
-        need(result != BM_INFLATE_FAILED, "a child is damaged");
+        need(result != BM_STEP_FAILED, "a child is damaged");
         position += n_used;
         child->n_text += child->batches[n].n_text;
         child->n_batches++;
@@ -210,11 +210,10 @@ static double splice_child(struct bm_splice *splice, const struct child *child, 
             list->n_edits = n;
             list->position = 0;
             uint64_t safe = is_all ? child->safe[i] : list->edits[n - 1].offset;
-            enum bm_splice_result result =
-                bm_splice_step(splice, &child->batches[i], list, safe, is_all, output);
+            enum bm_step result = bm_splice_step(splice, &child->batches[i], list, safe, is_all, output);
             e += list->position;
-            if (result == BM_SPLICE_FULL) empty(output, totals, file);
-            is_done = is_all && result == BM_SPLICE_DONE;
+            if (result == BM_STEP_FULL) empty(output, totals, file);
+            is_done = is_all && result == BM_STEP_DONE;
         }
     }
     double time = now() - start;

@@ -110,12 +110,11 @@ static inline void fragment_write(struct fragment_maker *maker, const struct bm_
     do {
         if (is_spliced) {
             is_full = bm_splice_step(maker->splice, view->batch, maker->edits, safe, view->is_end_of_batch,
-                                     &maker->output) == BM_SPLICE_FULL;
+                                     &maker->output) == BM_STEP_FULL;
         } else {
-            enum bm_pack_result result =
-                bm_pack_step(maker->pack, view->batch, maker->edits, safe, &maker->output);
-            fragment_need(result != BM_PACK_FAILED);
-            is_full = result == BM_PACK_FULL;
+            enum bm_step result = bm_pack_step(maker->pack, view->batch, maker->edits, safe, &maker->output);
+            fragment_need(result != BM_STEP_FAILED);
+            is_full = result == BM_STEP_FULL;
         }
         fragment_empty(&maker->output, fragment);
     } while (is_full);

@@ -207,16 +207,14 @@ static void take_error(struct outcome *outcome, const struct blastmerge_error *e
 }
 
 /* What lies behind a piece must not be looked at: in a copy the sanitizer sees to it. */
-static enum bm_inflate_result step(struct checker *checker, struct bm_batch *batch, const uint8_t *data,
-                                   size_t n_data, size_t *n_used, bool is_last,
-                                   struct blastmerge_error *error) {
+static enum bm_step step(struct checker *checker, struct bm_batch *batch, const uint8_t *data, size_t n_data,
+                         size_t *n_used, bool is_last, struct blastmerge_error *error) {
     uint8_t *piece = malloc(n_data == 0 ? 1 : n_data);
     CHECK(piece != NULL);
     memcpy(piece, data, n_data);
-    enum bm_inflate_result result =
-        bm_inflate_step(checker->inflate, batch, piece, n_data, n_used, is_last, error);
+    enum bm_step result = bm_inflate_step(checker->inflate, batch, piece, n_data, n_used, is_last, error);
     free(piece);
-    CHECK(*n_used <= n_data && (result != BM_INFLATE_MORE_INPUT || (!is_last && *n_used == n_data)));
+    CHECK(*n_used <= n_data && (result != BM_STEP_MORE || (!is_last && *n_used == n_data)));
     return result;
 }
 
@@ -224,7 +222,7 @@ static void own_decode(struct checker *checker, const uint8_t *data, size_t n_da
                        struct outcome *outcome, struct tracer *tracer) {
     const bool has_bmi2 = checker->inflate->has_bmi2;
     struct blastmerge_error error;
-    enum bm_inflate_result result = BM_INFLATE_MORE_INPUT;
+    enum bm_step result = BM_STEP_MORE;
     struct bm_batch *batch = &checker->batches[0];
     uint64_t end_before = 0;
     outcome->verdict = SLOW_WHOLE;
@@ -232,25 +230,25 @@ static void own_decode(struct checker *checker, const uint8_t *data, size_t n_da
     bm_inflate_reset(checker->inflate);
     if (split.is_portable) checker->inflate->has_bmi2 = false;
     bm_batch_begin(batch, NULL);
-    for (size_t position = 0, n_used; result != BM_INFLATE_END && result != BM_INFLATE_FAILED;
+    for (size_t position = 0, n_used; result != BM_STEP_DONE && result != BM_STEP_FAILED;
          position += n_used) {
         size_t n_piece = next_piece(&split);
         if (n_piece > n_data - position) n_piece = n_data - position;
         bool is_last = position + n_piece == n_data && (!split.late_end || n_piece == 0);
         result = step(checker, batch, data + position, n_piece, &n_used, is_last, &error);
-        if (result == BM_INFLATE_MORE_INPUT) continue;
+        if (result == BM_STEP_MORE) continue;
         checker->n_batches++;
         check_batch(batch, outcome, end_before, data, n_data);
         if (tracer != NULL) check_trace(tracer, batch);
         take_batch(outcome, batch);
         end_before = batch->end_bit;
-        if (result != BM_INFLATE_FULL) continue;
+        if (result != BM_STEP_FULL) continue;
         const struct bm_batch *before = batch;
         batch = &checker->batches[batch == checker->batches ? 1 : 0];
         bm_batch_begin(batch, before);
     }
-    if (result == BM_INFLATE_FAILED) take_error(outcome, &error);
-    if (tracer != NULL && result == BM_INFLATE_END) CHECK(end_before == n_data * 8);
+    if (result == BM_STEP_FAILED) take_error(outcome, &error);
+    if (tracer != NULL && result == BM_STEP_DONE) CHECK(end_before == n_data * 8);
     checker->inflate->has_bmi2 = has_bmi2;
 }
 

@@ -147,13 +147,13 @@ static inline void step_to(struct runner *runner, const struct bm_batch *batch, 
         if (n > 0) memcpy(runner->edits->edits, script->edits + *n_given, n * sizeof *script->edits);
         runner->edits->n_edits = n;
         runner->edits->position = 0;
-        enum bm_splice_result done =
+        enum bm_step done =
             bm_splice_step(runner->splice, batch, runner->edits, until, is_all && is_last, &runner->output);
-        must(done == BM_SPLICE_FULL || runner->edits->position == n);
+        must(done == BM_STEP_FULL || runner->edits->position == n);
         *n_given += runner->edits->position;
-        if (done == BM_SPLICE_FULL || BM_OUTPUT_SIZE - runner->output.n_data < room)
+        if (done == BM_STEP_FULL || BM_OUTPUT_SIZE - runner->output.n_data < room)
             empty_output(runner, result);
-        if (is_all && done == BM_SPLICE_DONE) break;
+        if (is_all && done == BM_STEP_DONE) break;
     }
 }
 
@@ -196,11 +196,11 @@ static inline bool next_batch(struct runner *runner, const struct stream *stream
         batch_fill(batch, stream, position, &drive->limits);
         return *position < stream->n_entries;
     }
-    enum bm_inflate_result result = bm_inflate_step(runner->inflate, batch, stream->gzip.data + *position,
-                                                    stream->gzip.n - *position, &n_used, true, &error);
-    must(result == BM_INFLATE_FULL || result == BM_INFLATE_END);
+    enum bm_step result = bm_inflate_step(runner->inflate, batch, stream->gzip.data + *position,
+                                          stream->gzip.n - *position, &n_used, true, &error);
+    must(result == BM_STEP_FULL || result == BM_STEP_DONE);
     *position += n_used;
-    return result == BM_INFLATE_FULL;
+    return result == BM_STEP_FULL;
 }
 
 /* Splices a child. With wants_ends, steps stop at the ends of fragments. */

@@ -20,15 +20,15 @@ static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_
     size_t n_used = 0;
     if (!lane->is_batch_begun) bm_batch_begin(batch, n_filled == 0 ? NULL : batch_at(lane, n_filled - 1));
     lane->is_batch_begun = true;
-    enum bm_inflate_result result =
+    enum bm_step result =
         bm_inflate_step(lane->inflate, batch, page->data + page->position, page->n_bytes - page->position,
                         &n_used, page->is_last, &lane->inflate_error);
-    assert(result != BM_INFLATE_MORE_INPUT || !page->is_last);
+    assert(result != BM_STEP_MORE || !page->is_last);
     page->position += n_used;
-    if (result == BM_INFLATE_FAILED) lane->inflate_status = lane->inflate_error.status;
-    *is_last = result == BM_INFLATE_END || result == BM_INFLATE_FAILED;
-    if (result != BM_INFLATE_MORE_INPUT) lane->is_batch_begun = false;
-    return result != BM_INFLATE_MORE_INPUT;
+    if (result == BM_STEP_FAILED) lane->inflate_status = lane->inflate_error.status;
+    *is_last = result == BM_STEP_DONE || result == BM_STEP_FAILED;
+    if (result != BM_STEP_MORE) lane->is_batch_begun = false;
+    return result != BM_STEP_MORE;
 }
 
 /* Batches that are filled and not given back. */

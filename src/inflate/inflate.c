@@ -209,8 +209,8 @@ static enum bm_inflate_outcome advance(struct bm_inflate *inflate, struct bm_bat
 
 /* A batch that is full is handed on before anything is said about the input's end, here and below: so it is
  * the same for every split. */
-static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *input, size_t n_input,
-                                         size_t *n_used, bool is_last) {
+static enum bm_step step_plain(struct bm_batch *batch, const uint8_t *input, size_t n_input, size_t *n_used,
+                               bool is_last) {
     size_t n_bytes = batch->size.text - batch->n_text;
     if (n_bytes > n_input - *n_used) n_bytes = n_input - *n_used;
     if (n_bytes != 0) memcpy(batch->text + batch->n_text, input + *n_used, n_bytes);
@@ -218,8 +218,8 @@ static enum bm_inflate_result step_plain(struct bm_batch *batch, const uint8_t *
     *n_used += n_bytes;
     bool is_full = batch->n_text == batch->size.text;
     if (is_full || is_last) batch->crc32 = bm_crc32(0, batch->text, batch->n_text);
-    if (is_full) return BM_INFLATE_FULL;
-    return is_last ? BM_INFLATE_END : BM_INFLATE_MORE_INPUT;
+    if (is_full) return BM_STEP_FULL;
+    return is_last ? BM_STEP_DONE : BM_STEP_MORE;
 }
 
 /* Outside of a member's data all the text there is was checked. */
@@ -231,30 +231,28 @@ static void note_fault(struct bm_inflate *inflate, const struct bm_batch *batch,
     if (is_between) inflate->fault.member_byte = (inflate->bit >> 3) - inflate->n_field;
 }
 
-static enum bm_inflate_result fail(struct bm_inflate *inflate, struct bm_batch *batch,
-                                   struct blastmerge_error *error) {
+static enum bm_step fail(struct bm_inflate *inflate, struct bm_batch *batch, struct blastmerge_error *error) {
     note_fault(inflate, batch, false);
     (void)end_batch(inflate, batch, SIZE_MAX);
     (void)bm_fail_at(error, BLASTMERGE_DATA, bm_batch_end(batch), "damaged gzip data: %s", inflate->reason);
-    return BM_INFLATE_FAILED;
+    return BM_STEP_FAILED;
 }
 
 /* The input is at its end, and all of it is decoded that can be. */
-static enum bm_inflate_result finish(struct bm_inflate *inflate, struct bm_batch *batch,
-                                     struct blastmerge_error *error) {
+static enum bm_step finish(struct bm_inflate *inflate, struct bm_batch *batch,
+                           struct blastmerge_error *error) {
     (void)end_batch(inflate, batch, SIZE_MAX);
-    if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_INFLATE_END;
+    if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_STEP_DONE;
     note_fault(inflate, batch, true);
     (void)bm_fail_at(
         error, BLASTMERGE_DATA, bm_batch_end(batch),
         "the gzip data is cut short: it ends inside a gzip member (was the file copied as a whole, "
         "and did the job that wrote it end well?)");
-    return BM_INFLATE_FAILED;
+    return BM_STEP_FAILED;
 }
 
-enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
-                                       const uint8_t *input, size_t n_input, size_t *n_used, bool is_last,
-                                       struct blastmerge_error *error) {
+enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
+                             size_t n_input, size_t *n_used, bool is_last, struct blastmerge_error *error) {
     *n_used = 0;
     take_carry(inflate, batch);
     while (inflate->phase != BM_INFLATE_PLAIN) {
@@ -265,9 +263,9 @@ enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_bat
         if (outcome == BM_INFLATE_INVALID) return fail(inflate, batch, error);
         if (outcome == BM_INFLATE_BATCH_FULL || is_full) {
             *n_used = end_batch(inflate, batch, *n_used);
-            return BM_INFLATE_FULL;
+            return BM_STEP_FULL;
         }
-        if (is_empty) return is_last ? finish(inflate, batch, error) : BM_INFLATE_MORE_INPUT;
+        if (is_empty) return is_last ? finish(inflate, batch, error) : BM_STEP_MORE;
         *n_used += take_input(batch, input + *n_used, n_input - *n_used);
     }
     return step_plain(batch, input, n_input, n_used, is_last);

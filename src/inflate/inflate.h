@@ -15,15 +15,8 @@
 #ifndef BM_INFLATE_H
 #define BM_INFLATE_H
 
+#include "base/step.h"
 #include "flow/batch.h"
-
-enum bm_inflate_result {
-    BM_INFLATE_MORE_INPUT, /* all input was taken; the batch is not full yet: give more */
-    BM_INFLATE_FULL,       /* the batch is complete: pass it on and go on with the next */
-    BM_INFLATE_END,        /* the batch is complete and the last one (it may be empty) */
-    BM_INFLATE_FAILED /* see the error; the batch holds the text before it, which is right as far as it goes
-                       */
-};
 
 struct bm_inflate;
 
@@ -36,12 +29,16 @@ void bm_inflate_reset(struct bm_inflate *inflate);
 /*
  * Decodes input into the batch, which was begun by bm_batch_begin() and is given again until it is
  * complete. *n_used says how many of the n_input bytes were taken; the others must be given again.
- * is_last: no bytes follow this input (n_input may be 0). error is filled where the result is
- * BM_INFLATE_FAILED: BLASTMERGE_DATA, with text_offset. An input of no bytes at all ends as an empty text.
+ * is_last: no bytes follow this input (n_input may be 0). An input of no bytes at all ends as an empty text.
+ *   BM_STEP_MORE    all input was taken, and the batch is not full yet
+ *   BM_STEP_FULL    the batch is complete: pass it on, and begin the next
+ *   BM_STEP_DONE    the batch is complete and the last one (it may be empty)
+ *   BM_STEP_FAILED  see the error: BLASTMERGE_DATA, with text_offset; the batch holds the text before it, which
+ *                   is right as far as it goes
  */
-enum bm_inflate_result bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
-                                       const uint8_t *input, size_t n_input, size_t *n_used, bool is_last,
-                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
+                             size_t n_input, size_t *n_used, bool is_last,
+                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* What a decoder was at that has failed. Offsets count from the child's begin. */
 struct bm_inflate_fault {
@@ -51,7 +48,7 @@ struct bm_inflate_fault {
 };
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
 
-/* After BM_INFLATE_END: whether the child is BGZF, each of its members a block by its extra field, but lacks
+/* After BM_STEP_DONE: whether the child is BGZF, each of its members a block by its extra field, but lacks
  * the empty block that ends such a file: it may have been cut between two blocks. */
 bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate);
 

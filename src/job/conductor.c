@@ -655,11 +655,11 @@ static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *sta
     }
     if (job->is_spliced) {
         return bm_splice_step(job->splice, job->batch, job->edits, job->safe, is_end_of_batch,
-                              &job->output) == BM_SPLICE_FULL;
+                              &job->output) == BM_STEP_FULL;
     }
-    enum bm_pack_result result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
-    if (result == BM_PACK_FAILED) *status = fail_pack(job);
-    return result == BM_PACK_FULL;
+    enum bm_step result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
+    if (result == BM_STEP_FAILED) *status = fail_pack(job);
+    return result == BM_STEP_FULL;
 }
 
 static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
@@ -775,9 +775,9 @@ static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return fail(job);
     }
-    enum bm_pack_result result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
-    if (result == BM_PACK_FAILED) return fail_pack(job);
-    *is_full = result == BM_PACK_FULL;
+    enum bm_step result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
+    if (result == BM_STEP_FAILED) return fail_pack(job);
+    *is_full = result == BM_STEP_FULL;
     if (!*is_full) job->phase = BM_PHASE_END;
     return BLASTMERGE_OK;
 }

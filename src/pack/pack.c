@@ -214,15 +214,15 @@ static void await(struct bm_pack *pack, const struct block *block) {
 }
 
 /* Writes the oldest block out. */
-static enum bm_pack_result write_oldest(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step write_oldest(struct bm_pack *pack, struct bm_output *output) {
     struct block *block = block_at(pack, pack->oldest);
-    if (BM_OUTPUT_SIZE - output->n_data < sizeof block->data) return BM_PACK_FULL;
+    if (BM_OUTPUT_SIZE - output->n_data < sizeof block->data) return BM_STEP_FULL;
     await(pack, block);
-    if (block->has_failed) return BM_PACK_FAILED;
+    if (block->has_failed) return BM_STEP_FAILED;
     memcpy(output->data + output->n_data, block->data, block->n_data);
     output->n_data += block->n_data;
     pack->oldest++;
-    return BM_PACK_DONE;
+    return BM_STEP_DONE;
 }
 
 /* Gives the block that is being filled to the workers. */
@@ -236,10 +236,10 @@ static void submit_block(struct bm_pack *pack) {
 
 /* Begins a block where none is being filled; its dictionary is the end of the block before it in the
  * fragment. */
-static enum bm_pack_result begin_block(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step begin_block(struct bm_pack *pack, struct bm_output *output) {
     if (pack->next - pack->oldest == pack->n_blocks) {
-        enum bm_pack_result result = write_oldest(pack, output);
-        if (result != BM_PACK_DONE) return result;
+        enum bm_step result = write_oldest(pack, output);
+        if (result != BM_STEP_DONE) return result;
     }
     struct block *block = block_at(pack, pack->next);
     size_t n_dictionary = 0;
@@ -252,28 +252,28 @@ static enum bm_pack_result begin_block(struct bm_pack *pack, struct bm_output *o
     block->n_text = 0;
     pack->is_filling = true;
     pack->has_text = true;
-    return BM_PACK_DONE;
+    return BM_STEP_DONE;
 }
 
 /* --- taking edited text -------------------------------------------------------------------------- */
 
-static enum bm_pack_result append_plain(const uint8_t *text, size_t n_text, size_t *n_taken,
-                                        struct bm_output *output) {
+static enum bm_step append_plain(const uint8_t *text, size_t n_text, size_t *n_taken,
+                                 struct bm_output *output) {
     size_t n_room = BM_OUTPUT_SIZE - output->n_data;
     size_t n = n_text < n_room ? n_text : n_room;
     memcpy(output->data + output->n_data, text, n);
     output->n_data += n;
     *n_taken = n;
-    return n == n_text ? BM_PACK_DONE : BM_PACK_FULL;
+    return n == n_text ? BM_STEP_DONE : BM_STEP_FULL;
 }
 
 /* Adds text to the block that is being filled, as far as it goes. */
-static enum bm_pack_result append_block(struct bm_pack *pack, const uint8_t *text, size_t n_text,
-                                        size_t *n_taken, struct bm_output *output) {
+static enum bm_step append_block(struct bm_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
+                                 struct bm_output *output) {
     *n_taken = 0;
     if (!pack->is_filling) {
-        enum bm_pack_result result = begin_block(pack, output);
-        if (result != BM_PACK_DONE) return result;
+        enum bm_step result = begin_block(pack, output);
+        if (result != BM_STEP_DONE) return result;
     }
     struct block *block = block_at(pack, pack->next);
     size_t n_most = pack->form == BLASTMERGE_FORM_BGZF ? N_MEMBERS * MEMBER_TEXT : BLOCK_TEXT;
@@ -282,15 +282,15 @@ static enum bm_pack_result append_block(struct bm_pack *pack, const uint8_t *tex
     block->n_text += n;
     *n_taken = n;
     if (block->n_text == n_most) submit_block(pack);
-    return BM_PACK_DONE;
+    return BM_STEP_DONE;
 }
 
 /* Adds text of the result; *n_taken says how far it went. */
-static enum bm_pack_result append(struct bm_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
-                                  struct bm_output *output) {
-    enum bm_pack_result result = BM_PACK_DONE;
+static enum bm_step append(struct bm_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
+                           struct bm_output *output) {
+    enum bm_step result = BM_STEP_DONE;
     *n_taken = 0;
-    while (*n_taken < n_text && result == BM_PACK_DONE) {
+    while (*n_taken < n_text && result == BM_STEP_DONE) {
         size_t n = 0;
         const uint8_t *rest = text + *n_taken;
         result = pack->form == BLASTMERGE_FORM_PLAIN
@@ -304,18 +304,17 @@ static enum bm_pack_result append(struct bm_pack *pack, const uint8_t *text, siz
 }
 
 /* All blocks are written out. */
-static enum bm_pack_result flush(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step flush(struct bm_pack *pack, struct bm_output *output) {
     if (pack->is_filling) submit_block(pack);
     while (pack->oldest != pack->next) {
-        enum bm_pack_result result = write_oldest(pack, output);
-        if (result != BM_PACK_DONE) return result;
+        enum bm_step result = write_oldest(pack, output);
+        if (result != BM_STEP_DONE) return result;
     }
-    return BM_PACK_DONE;
+    return BM_STEP_DONE;
 }
 
-static enum bm_pack_result take_edit(struct bm_pack *pack, const struct bm_edit *edit,
-                                     struct bm_output *output) {
-    enum bm_pack_result result = BM_PACK_DONE;
+static enum bm_step take_edit(struct bm_pack *pack, const struct bm_edit *edit, struct bm_output *output) {
+    enum bm_step result = BM_STEP_DONE;
     size_t n_taken = 0;
     switch ((enum bm_edit_kind)edit->kind) {
     case BM_EDIT_BEGIN:
@@ -335,57 +334,56 @@ static enum bm_pack_result take_edit(struct bm_pack *pack, const struct bm_edit 
     case BM_EDIT_INSERT:
         result = append(pack, (const uint8_t *)edit->insert + pack->n_inserted,
                         edit->n_insert - pack->n_inserted, &n_taken, output);
-        pack->n_inserted = result == BM_PACK_DONE ? 0 : pack->n_inserted + n_taken;
+        pack->n_inserted = result == BM_STEP_DONE ? 0 : pack->n_inserted + n_taken;
         break;
     }
     return result;
 }
 
 /* Takes the batch's text up to an offset, as it is kept or dropped. */
-static enum bm_pack_result take_text(struct bm_pack *pack, const struct bm_batch *batch, uint64_t to,
-                                     struct bm_output *output) {
+static enum bm_step take_text(struct bm_pack *pack, const struct bm_batch *batch, uint64_t to,
+                              struct bm_output *output) {
     size_t n_taken = 0;
-    if (to <= pack->position) return BM_PACK_DONE;
+    if (to <= pack->position) return BM_STEP_DONE;
     if (!pack->is_keeping) {
         pack->position = to;
-        return BM_PACK_DONE;
+        return BM_STEP_DONE;
     }
     /* What an earlier batch held lies in the history: little more than what is looked at before it is kept.
      */
     const uint8_t *text = bm_batch_at(batch, pack->position);
-    enum bm_pack_result result = append(pack, text, (size_t)(to - pack->position), &n_taken, output);
+    enum bm_step result = append(pack, text, (size_t)(to - pack->position), &n_taken, output);
     pack->position += n_taken;
     return result;
 }
 
-enum bm_pack_result bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
-                                 uint64_t safe, struct bm_output *output) {
+enum bm_step bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
+                          uint64_t safe, struct bm_output *output) {
     uint64_t end = bm_batch_end(batch);
     for (; edits->position < edits->n_edits; edits->position++) {
         const struct bm_edit *edit = &edits->edits[edits->position];
         if (edit->offset >= safe) break;
-        enum bm_pack_result result = take_text(pack, batch, edit->offset, output);
-        if (result == BM_PACK_DONE) result = take_edit(pack, edit, output);
-        if (result != BM_PACK_DONE) return result;
+        enum bm_step result = take_text(pack, batch, edit->offset, output);
+        if (result == BM_STEP_DONE) result = take_edit(pack, edit, output);
+        if (result != BM_STEP_DONE) return result;
     }
-    enum bm_pack_result result = take_text(pack, batch, safe < end ? safe : end, output);
-    if (result != BM_PACK_DONE) return result;
-    return BM_OUTPUT_SIZE - output->n_data < BM_OUTPUT_ROOM ? BM_PACK_FULL : BM_PACK_DONE;
+    enum bm_step result = take_text(pack, batch, safe < end ? safe : end, output);
+    if (result != BM_STEP_DONE) return result;
+    return BM_OUTPUT_SIZE - output->n_data < BM_OUTPUT_ROOM ? BM_STEP_FULL : BM_STEP_DONE;
 }
 
-enum bm_pack_result bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text,
-                                struct bm_output *output) {
+enum bm_step bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text, struct bm_output *output) {
     static const uint8_t end[] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 255, 6, 0, 'B', 'C',
                                   2,    0,    27, 0, 3, 0, 0, 0, 0, 0,   0, 0, 0,   0};
     size_t n_taken = 0;
     assert(pack->form == BLASTMERGE_FORM_BGZF);
-    enum bm_pack_result result =
+    enum bm_step result =
         append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
     pack->n_inserted += n_taken;
-    if (result == BM_PACK_DONE) result = flush(pack, output);
-    if (result != BM_PACK_DONE) return result;
-    if (BM_OUTPUT_SIZE - output->n_data < sizeof end) return BM_PACK_FULL;
+    if (result == BM_STEP_DONE) result = flush(pack, output);
+    if (result != BM_STEP_DONE) return result;
+    if (BM_OUTPUT_SIZE - output->n_data < sizeof end) return BM_STEP_FULL;
     memcpy(output->data + output->n_data, end, sizeof end);
     output->n_data += sizeof end;
-    return BM_PACK_DONE;
+    return BM_STEP_DONE;
 }

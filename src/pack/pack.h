@@ -15,17 +15,11 @@
 #ifndef BM_PACK_H
 #define BM_PACK_H
 
+#include "base/step.h"
 #include "base/workers.h"
 #include "flow/batch.h"
 #include "flow/output.h"
 #include "flow/script.h"
-
-enum bm_pack_result {
-    BM_PACK_DONE,  /* everything up to `safe` was taken */
-    BM_PACK_FULL,  /* the output has less than BM_OUTPUT_ROOM left: empty it and call again with the same
-                      arguments */
-    BM_PACK_FAILED /* zlib failed: out of memory */
-};
 
 struct bm_pack;
 
@@ -40,14 +34,14 @@ void bm_pack_close(struct bm_pack *pack, struct bm_memory *memory);
 void bm_pack_reset(struct bm_pack *pack);
 
 /* As bm_splice_step(): takes the batch's text up to `safe` with its edits. The batch is not needed after the
- * call that returns BM_PACK_DONE for its end. At a fragment's end everything is written,
- * but for BGZF, whose members go on across fragments. */
-enum bm_pack_result bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
-                                 uint64_t safe, struct bm_output *output) BM_CHECK_RESULT;
+ * call that returns BM_STEP_DONE for its end. At a fragment's end everything is written,
+ * but for BGZF, whose members go on across fragments. BM_STEP_FAILED: zlib failed. */
+enum bm_step bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
+                          uint64_t safe, struct bm_output *output) BM_CHECK_RESULT;
 
 /* BGZF: after the last fragment, packs the result's last text, and writes everything and the end.
- * BM_PACK_FULL as above. */
-enum bm_pack_result bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text,
-                                struct bm_output *output) BM_CHECK_RESULT;
+ * BM_STEP_FULL as above. */
+enum bm_step bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text,
+                         struct bm_output *output) BM_CHECK_RESULT;
 
 #endif

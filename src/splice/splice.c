@@ -178,9 +178,8 @@ static bool work(struct bm_splice *splice, struct bm_splice_task *task) {
     return bm_splice_pass(splice, task);
 }
 
-enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch,
-                                     struct bm_script *edits, uint64_t safe, bool is_last_of_batch,
-                                     struct bm_output *output) {
+enum bm_step bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch, struct bm_script *edits,
+                            uint64_t safe, bool is_last_of_batch, struct bm_output *output) {
     struct bm_splice_task task = {
         .batch = batch,
         .edits = edits,
@@ -205,10 +204,10 @@ enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_b
     splice->bits = task.writer.bits;
     splice->n_bits = task.writer.n_bits;
     output->n_data = (size_t)(task.writer.next - output->data);
-    if (!has_room) return BM_SPLICE_FULL;
+    if (!has_room) return BM_STEP_FULL;
     if (is_last_of_batch) {
         bm_splice_near_hold(splice, batch);
         splice->is_batch_new = true;
     }
-    return BM_SPLICE_DONE;
+    return BM_STEP_DONE;
 }

@@ -13,15 +13,10 @@
 #ifndef BM_SPLICE_H
 #define BM_SPLICE_H
 
+#include "base/step.h"
 #include "flow/batch.h"
 #include "flow/output.h"
 #include "flow/script.h"
-
-enum bm_splice_result {
-    BM_SPLICE_DONE, /* everything up to `safe` is written (or kept inside, see below) */
-    BM_SPLICE_FULL  /* the output has less than BM_OUTPUT_ROOM left: empty it and call again, with the same
-                       arguments */
-};
 
 struct bm_splice;
 
@@ -36,11 +31,12 @@ void bm_splice_reset(struct bm_splice *splice);
  * these (edits->position moves on). Edits at `safe` itself may still come; `safe` may lie before text
  * that was already given, but never falls. is_last_of_batch: the batch will not be given again; what of it
  * lies beyond `safe` (at most BM_MARK_MAX_HOLD bytes) is kept inside as text, to be written with the next.
+ * BM_STEP_DONE: everything up to `safe` is written, or kept inside. BM_STEP_FULL: the output has less than
+ * BM_OUTPUT_ROOM left.
  * Updates the output's bytes, CRC-32 and length of the text. After the child's last batch the fragment has
  * been ended by its BM_EDIT_END.
  */
-enum bm_splice_result bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch,
-                                     struct bm_script *edits, uint64_t safe, bool is_last_of_batch,
-                                     struct bm_output *output);
+enum bm_step bm_splice_step(struct bm_splice *splice, const struct bm_batch *batch, struct bm_script *edits,
+                            uint64_t safe, bool is_last_of_batch, struct bm_output *output);
 
 #endif
