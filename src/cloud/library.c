@@ -13,55 +13,94 @@ static bool is_loaded;
 static char reason[256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* What is needed of libcurl, less its prefix, and of libcrypto. */
+#define CURL_FUNCTIONS(EACH)                                                                                 \
+    EACH(global_init)                                                                                        \
+    EACH(easy_init)                                                                                          \
+    EACH(easy_cleanup)                                                                                       \
+    EACH(easy_reset)                                                                                         \
+    EACH(easy_setopt)                                                                                        \
+    EACH(easy_getinfo)                                                                                       \
+    EACH(easy_pause)                                                                                         \
+    EACH(easy_strerror)                                                                                      \
+    EACH(multi_init)                                                                                         \
+    EACH(multi_cleanup)                                                                                      \
+    EACH(multi_setopt)                                                                                       \
+    EACH(multi_add_handle)                                                                                   \
+    EACH(multi_remove_handle)                                                                                \
+    EACH(multi_perform)                                                                                      \
+    EACH(multi_poll)                                                                                         \
+    EACH(multi_info_read)                                                                                    \
+    EACH(slist_append)                                                                                       \
+    EACH(slist_free_all)                                                                                     \
+    EACH(url)                                                                                                \
+    EACH(url_cleanup)                                                                                        \
+    EACH(url_set)                                                                                            \
+    EACH(url_get)                                                                                            \
+    EACH(free)
+#define CRYPTO_FUNCTIONS(EACH)                                                                               \
+    EACH(digest, EVP_Digest)                                                                                 \
+    EACH(sha256, EVP_sha256)                                                                                 \
+    EACH(md5, EVP_md5)                                                                                       \
+    EACH(hmac, HMAC)
+
+static void initialise(void) {
+    is_loaded = library.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    if (!is_loaded) snprintf(reason, sizeof reason, "libcurl cannot be initialised");
+}
+
+#ifdef BLASTMERGE_CLOUD_LINKED
+
+#define CURL_POINTER(name)        library.name = curl_##name;
+#define CRYPTO_POINTER(name, its) library.name = its;
+
+static void load_all(void) {
+    CURL_FUNCTIONS(CURL_POINTER)
+    CRYPTO_FUNCTIONS(CRYPTO_POINTER)
+    initialise();
+}
+
+#else
+
 struct symbol {
     const char *name;
     size_t offset; /* of the pointer in struct bm_cloud_library */
 };
 
-#define CURL_SYMBOL(name)                                                                                    \
-    { "curl_" #name, offsetof(struct bm_cloud_library, name) }
-#define CRYPTO_SYMBOL(name, its)                                                                             \
-    { its, offsetof(struct bm_cloud_library, name) }
+#define CURL_SYMBOL(name)        {"curl_" #name, offsetof(struct bm_cloud_library, name)},
+#define CRYPTO_SYMBOL(name, its) {#its, offsetof(struct bm_cloud_library, name)},
 
-static const struct symbol curl_symbols[] = {
-    CURL_SYMBOL(global_init),
-    CURL_SYMBOL(easy_init),
-    CURL_SYMBOL(easy_cleanup),
-    CURL_SYMBOL(easy_reset),
-    CURL_SYMBOL(easy_setopt),
-    CURL_SYMBOL(easy_getinfo),
-    CURL_SYMBOL(easy_pause),
-    CURL_SYMBOL(easy_strerror),
-    CURL_SYMBOL(multi_init),
-    CURL_SYMBOL(multi_cleanup),
-    CURL_SYMBOL(multi_setopt),
-    CURL_SYMBOL(multi_add_handle),
-    CURL_SYMBOL(multi_remove_handle),
-    CURL_SYMBOL(multi_perform),
-    CURL_SYMBOL(multi_poll),
-    CURL_SYMBOL(multi_info_read),
-    CURL_SYMBOL(slist_append),
-    CURL_SYMBOL(slist_free_all),
-    CURL_SYMBOL(url),
-    CURL_SYMBOL(url_cleanup),
-    CURL_SYMBOL(url_set),
-    CURL_SYMBOL(url_get),
-    CURL_SYMBOL(free),
-};
-
-static const struct symbol crypto_symbols[] = {
-    CRYPTO_SYMBOL(digest, "EVP_Digest"),
-    CRYPTO_SYMBOL(sha256, "EVP_sha256"),
-    CRYPTO_SYMBOL(md5, "EVP_md5"),
-    CRYPTO_SYMBOL(hmac, "HMAC"),
-};
+static const struct symbol curl_symbols[] = {CURL_FUNCTIONS(CURL_SYMBOL)};
+static const struct symbol crypto_symbols[] = {CRYPTO_FUNCTIONS(CRYPTO_SYMBOL)};
 
 #if defined(__APPLE__)
 static const char *const curl_names[] = {"libcurl.4.dylib", "/usr/lib/libcurl.4.dylib", NULL};
 static const char *const crypto_names[] = {"libcrypto.3.dylib", NULL};
 #else
-static const char *const curl_names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
-static const char *const crypto_names[] = {"libcrypto.so.3", "libcrypto.so.1.1", NULL};
+#define CURL_NAME        "libcurl.so.4"
+#define CURL_GNUTLS_NAME "libcurl-gnutls.so.4"
+#define CRYPTO_NAME      "libcrypto.so.3"
+#define CRYPTO_OLD_NAME  "libcrypto.so.1.1"
+static const char *const curl_names[] = {CURL_NAME, CURL_GNUTLS_NAME, NULL};
+static const char *const crypto_names[] = {CRYPTO_NAME, CRYPTO_OLD_NAME, NULL};
+
+/* Tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA
+ * specification has it. */
+#define DLOPEN_NOTE                                                                                          \
+    "[{\"feature\":\"remote\",\"description\":\"HTTP, Azure Blob and S3 locations\","                        \
+    "\"priority\":\"recommended\",\"soname\":[\"" CURL_NAME "\",\"" CURL_GNUTLS_NAME "\"]},"                 \
+    "{\"feature\":\"remote\",\"description\":\"signed requests to object stores\","                          \
+    "\"priority\":\"recommended\",\"soname\":[\"" CRYPTO_NAME "\",\"" CRYPTO_OLD_NAME "\"]}]"
+enum { DLOPEN_NOTE_TYPE = 0x407c0c0a };
+
+static const struct {
+    uint32_t n_owner;
+    uint32_t n_text;
+    uint32_t type;
+    char owner[4];
+    _Alignas(4) char text[sizeof DLOPEN_NOTE];
+} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
+    sizeof "FDO", sizeof DLOPEN_NOTE, DLOPEN_NOTE_TYPE, "FDO", DLOPEN_NOTE};
 #endif
 
 /* The first of the names that can be loaded. */
@@ -93,9 +132,10 @@ static void load_all(void) {
     void *crypto = load(crypto_names);
     if (crypto == NULL || !look_up(crypto, crypto_symbols, sizeof crypto_symbols / sizeof *crypto_symbols))
         return;
-    is_loaded = library.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    if (!is_loaded) snprintf(reason, sizeof reason, "libcurl cannot be initialised");
+    initialise();
 }
+
+#endif
 
 const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
     (void)pthread_once(&once, load_all);

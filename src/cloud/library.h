@@ -5,7 +5,8 @@
  * Linking to libcurl as Debian builds it brings some thirty libraries with it, for LDAP and Kerberos and the
  * like: 6 MiB resident and 30 ms of every start, measured, whether anything remote is asked for or not. A
  * merge of local files promises 16 MiB for all of the process. So what is needed of the two libraries is
- * looked up with dlopen(3) once, and they stay loaded.
+ * looked up with dlopen(3) once, and they stay loaded. A build with BLASTMERGE_CLOUD_LINKED links to both
+ * instead, as an ordinary program does.
  */
 #ifndef BM_CLOUD_LIBRARY_H
 #define BM_CLOUD_LIBRARY_H
