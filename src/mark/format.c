@@ -38,6 +38,14 @@ bool bm_mark_is_bare_table(enum blastmerge_format format) {
     return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
 }
 
+bool bm_mark_is_of_psi(const struct bm_mark_field *field) {
+    static const char *const programs[] = {"blastpgp", "psiblast", "deltablast"};
+    if (strcmp(field->name, "BlastOutput_program") != 0) return false;
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        if (strcmp(field->value, programs[i]) == 0) return true;
+    return false;
+}
+
 /* --- what is expected ---------------------------------------------------------------------------- */
 
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {

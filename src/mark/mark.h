@@ -161,6 +161,9 @@ struct bm_mark_field {
     bool is_scope; /* it is a namespace or the like, scope.c; `value` without its quotes */
 };
 
+/* Whether the field says that all Iterations of the document are of one query, as PSI-BLAST's are. */
+bool bm_mark_is_of_psi(const struct bm_mark_field *field);
+
 struct bm_mark;
 
 enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,

@@ -510,12 +510,8 @@ static void keep_name(struct bm_number *number, size_t which, const struct bm_ma
 }
 
 void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field) {
-    static const char *const programs[] = {"blastpgp", "psiblast", "deltablast"};
     if (field->is_scope || field->is_parameter) return;
-    if (strcmp(field->name, "BlastOutput_program") == 0) {
-        for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-            number->is_psi = number->is_psi || strcmp(field->value, programs[i]) == 0;
-    }
+    number->is_psi = number->is_psi || bm_mark_is_of_psi(field);
     for (size_t i = 0; i < BM_NUMBER_NAMES; i++)
         if (strcmp(field->name, name_elements[i].field) == 0) keep_name(number, i, field);
 }

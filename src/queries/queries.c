@@ -159,7 +159,6 @@ static void read_length(struct iteration *iteration, const char *content, size_t
 }
 
 void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *field) {
-    static const char *const names[] = {"psiblast", "deltablast", "blastpgp"};
     if (strcmp(field->name, "BlastOutput_version") == 0) {
         size_t n = strlen(field->value);
         expect->is_blast_plus = n > 0 && field->value[n - 1] == '+';
@@ -173,9 +172,7 @@ void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *fie
     if (strcmp(field->name, "BlastOutput_program") != 0) return;
     memset(&expect->header, 0, sizeof expect->header);
     expect->is_begin = true;
-    expect->is_psi = false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        expect->is_psi = expect->is_psi || strcmp(field->value, names[i]) == 0;
+    expect->is_psi = bm_mark_is_of_psi(field);
 }
 
 static void read_iteration(struct bm_queries *expect, const struct bm_batch *batch, uint64_t to) {

@@ -46,11 +46,13 @@ static bool find_word(const char *text, size_t n_text, const char *tag, const ch
     return *n_word != 0 && found != end;
 }
 
-bool bm_salvage_is_nameless(const char *title, size_t n_title) {
-    static const char *const titles[] = {"No definition line<", "unnamed protein product<"};
+/* Whether BLAST calls a query so that has no name; as far as the title is there. With its NUL or '<' it is whole. */
+static bool is_nameless(const char *title, size_t n_title, char end) {
+    static const char *const titles[] = {"No definition line", "unnamed protein product"};
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
         size_t n = strlen(titles[i]);
-        if (memcmp(title, titles[i], n < n_title ? n : n_title) == 0) return true;
+        if (memcmp(title, titles[i], n < n_title ? n : n_title) == 0 && (n_title <= n || title[n] == end))
+            return true;
     }
     return false;
 }
@@ -67,24 +69,50 @@ uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named
     size_t n = 0;
     const size_t n_text = measure_head(head);
     *is_named = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n) &&
-                !bm_salvage_is_nameless(word, (size_t)(head->text + head->n - word));
+                !is_nameless(word, (size_t)(head->text + head->n - word), '<');
     for (size_t i = 0; i < n_text; i++) hash = (hash ^ (uint8_t)head->text[i]) * 1099511628211u;
     return hash;
 }
 
-void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]) {
+bool bm_salvage_head_has_query(const struct bm_salvage_head *head) {
+    static const char tag[] = "<Iteration_query-";
+    return memmem(head->text, measure_head(head), tag, sizeof tag - 1) != NULL;
+}
+
+bool bm_salvage_head_has_hits(const struct bm_salvage_head *head) {
+    return measure_head(head) < head->n;
+}
+
+static void copy_name(char name[BM_SALVAGE_NAME], const char *word, size_t n) {
     static const char dots[] = "...";
+    bool is_cut = n >= BM_SALVAGE_NAME;
+    if (is_cut) n = BM_SALVAGE_NAME - sizeof dots;
+    memcpy(name, word, n);
+    memcpy(name + n, dots, is_cut ? sizeof dots : 0);
+    name[is_cut ? BM_SALVAGE_NAME - 1 : n] = '\0';
+}
+
+void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]) {
     const size_t n_text = measure_head(head);
     const char *word = NULL;
     size_t n = 0;
     name[0] = '\0';
     if (!head->is_open) return;
     bool has_title = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n);
-    if (has_title && bm_salvage_is_nameless(word, (size_t)(head->text + head->n - word))) has_title = false;
+    if (has_title && is_nameless(word, (size_t)(head->text + head->n - word), '<')) has_title = false;
     if (!has_title && !find_word(head->text, n_text, "<Iteration_query-ID>", &word, &n)) return;
-    bool is_cut = n >= BM_SALVAGE_NAME;
-    if (is_cut) n = BM_SALVAGE_NAME - sizeof dots;
-    memcpy(name, word, n);
-    memcpy(name + n, dots, is_cut ? sizeof dots : 0);
-    name[is_cut ? BM_SALVAGE_NAME - 1 : n] = '\0';
+    copy_name(name, word, n);
+}
+
+bool bm_salvage_field_name(const struct bm_mark_field *field, char name[BM_SALVAGE_NAME]) {
+    const char *word = field->value;
+    size_t n = 0;
+    bool is_title = strcmp(field->name, "BlastOutput_query-def") == 0;
+    if (!is_title && strcmp(field->name, "BlastOutput_query-ID") != 0) return false;
+    if (is_title && is_nameless(field->value, field->n_value + 1, '\0')) return false;
+    while (is_white(*word)) word++;
+    while (word[n] != '\0' && word[n] != '<' && !is_white(word[n])) n++;
+    if (n == 0 || (!is_title && name[0] != '\0')) return false;
+    copy_name(name, word, n);
+    return is_title;
 }

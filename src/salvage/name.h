@@ -25,6 +25,11 @@ void bm_salvage_head_take(struct bm_salvage_head *head, const uint8_t *text, siz
 /* Nothing counts from the offset on. */
 void bm_salvage_head_cut(struct bm_salvage_head *head, uint64_t offset);
 
+/* Whether the Iteration says which query it is of; old BLAST XML has that in the document's header alone. If it says
+ * nothing, its Hits may have begun, before which that would stand. */
+bool bm_salvage_head_has_query(const struct bm_salvage_head *head);
+bool bm_salvage_head_has_hits(const struct bm_salvage_head *head);
+
 /* The name: the first word of the definition line; of a query without one its id. "" if neither is there as a
  * whole. */
 void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVAGE_NAME]);
@@ -33,7 +38,8 @@ void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVA
  * query has a name. */
 uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named);
 
-/* Whether BLAST calls a query so that has no name; as far as the title is there. */
-bool bm_salvage_is_nameless(const char *title, size_t n_title);
+/* Likewise of a document's header, whose fields are given one after another: takes one into the name, which is "" before
+ * the first. True: it is a definition line that is a name. */
+bool bm_salvage_field_name(const struct bm_mark_field *field, char name[BM_SALVAGE_NAME]);
 
 #endif

@@ -27,6 +27,7 @@ enum {
 struct bm_salvage_run {
     bool has_header;
     bool is_named;   /* a query of it has a name, or nothing is known of its queries */
+    bool is_unsure;  /* of an Iteration it is not known which query it is of */
     uint64_t header; /* a hash of the first document's header */
     uint64_t n;      /* whole Iterations */
     uint64_t hash;   /* of whose Iterations these are, in their order */

@@ -79,15 +79,17 @@ static bool has_next(const struct bm_salvage_survey *survey, size_t run) {
 static enum bm_salvage_sequel judge(const struct bm_salvage_survey *survey, size_t run) {
     const struct bm_salvage_survey_state *now = &survey->now;
     if (run == survey->counting) return BM_SEQUEL_NONE;
-    if (!now->runs[run].is.is_named) return BM_SEQUEL_NAMELESS;
-    return is_beginning(survey, &now->runs[run].is, run) && has_next(survey, run) ? BM_SEQUEL_AGAIN
-                                                                                  : BM_SEQUEL_QUERIES;
+    if (!now->runs[run].is.is_named || now->runs[run].is.is_unsure) return BM_SEQUEL_NAMELESS;
+    if (is_beginning(survey, &now->runs[run].is, run) && has_next(survey, run)) return BM_SEQUEL_AGAIN;
+    return now->runs[survey->counting].is.is_unsure ? BM_SEQUEL_NAMELESS : BM_SEQUEL_QUERIES;
 }
 
 /* A hole of what was not proven: if that has come again it is no loss. */
 static void settle_hole(const struct bm_salvage_survey *survey, struct bm_salvage_hole *hole, size_t index) {
     const struct bm_salvage_run *run = &hole->unproven;
-    if (!hole->is_lost || !run->is_named || !is_beginning(survey, run, BM_SALVAGE_RUNS + index)) return;
+    if (!hole->is_lost || !run->is_named || run->is_unsure ||
+        !is_beginning(survey, run, BM_SALVAGE_RUNS + index))
+        return;
     if (survey->now.runs[survey->counting].begin < hole->to) return; /* it does not lie behind it */
     hole->is_lost = false;
     hole->lost_to = hole->superseded_from = hole->from;

@@ -109,9 +109,22 @@ static void fill_head(struct bm_salvage_survey *survey, uint64_t to) {
     if (n > 0) bm_salvage_head_take(&survey->now.head, text_at(survey, from), n);
 }
 
+/* Whether the header of the current document tells whose the current Iteration is. */
+static bool is_of_header(const struct bm_salvage_survey_state *now) {
+    return now->is.is_known && (now->is.n_iterations == 1 || now->is.is_psi);
+}
+
+/* The name of the current Iteration's query, which may not have come to its end. */
+static void show_query(const struct bm_salvage_survey_state *now, bool is_whole, char name[BM_SALVAGE_NAME]) {
+    const struct bm_salvage_head *head = &now->head;
+    bm_salvage_head_name(head, name);
+    if (!head->is_open || bm_salvage_head_has_query(head) || !is_of_header(now)) return;
+    if (is_whole || bm_salvage_head_has_hits(head)) memcpy(name, now->is.query_name, BM_SALVAGE_NAME);
+}
+
 /* The current Iteration is whole: it is the last before what follows, and the first behind the last hole. */
 static void take_query(struct bm_salvage_survey_state *now) {
-    bm_salvage_head_name(&now->head, now->last_query);
+    show_query(now, true, now->last_query);
     now->head.is_open = false;
     if (!now->wants_query_after) return;
     memcpy(now->holes[now->n_holes - 1].query_after, now->last_query, BM_SALVAGE_NAME);
@@ -122,7 +135,7 @@ static void take_query(struct bm_salvage_survey_state *now) {
 static void lose_query(struct bm_salvage_survey_state *now) {
     char name[BM_SALVAGE_NAME];
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
-    bm_salvage_head_name(&now->head, name);
+    show_query(now, false, name);
     now->head.is_open = false;
     if (name[0] == '\0') return;
     if (hole->n_queries < BM_SALVAGE_NAMES) memcpy(hole->queries[hole->n_queries], name, sizeof name);
@@ -141,25 +154,48 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
 
 /* A field of a document's header. */
 static void take_field(struct bm_salvage_survey *survey) {
-    struct bm_salvage_survey_state *now = &survey->now;
+    static const char query[] = "BlastOutput_query-";
+    struct bm_salvage_survey_document *document = &survey->now.is;
     const struct bm_mark_field *field = bm_mark_field(survey->mark);
-    now->header = mix(now->header, field->hash);
-    if (strcmp(field->name, "BlastOutput_query-def") == 0 && field->n_value > 0 &&
-        !bm_salvage_is_nameless(field->value, field->n_value))
-        now->header_is_named = true;
+    document->header = mix(document->header, field->hash);
+    document->is_psi = document->is_psi || bm_mark_is_of_psi(field);
+    if (strncmp(field->name, query, sizeof query - 1) != 0) return;
+    document->query = mix(document->query, field->hash);
+    if (bm_salvage_field_name(field, document->query_name)) document->is_named = true;
 }
 
-/* A document's header is whole: another run begins if it is that of the current run. The hole before it, if there is one, has
- * been closed. */
-static void begin_run(struct bm_salvage_survey_state *now, bool follows_hole) {
+/* Whether a child's text up to the document is what stands where that begins: its header was begun, perhaps several
+ * times, and cut off. `end`: of the header. Of a header beyond what is kept it is not known. */
+static bool is_cut_header(const struct bm_salvage_survey *survey, uint64_t document, uint64_t end) {
+    const size_t n_cut = (size_t)document;
+    const size_t n_header = (size_t)(end - document);
+    size_t reach = 0;
+    if (survey->now.beginning_is_over || document > survey->now.n_beginning ||
+        document + survey->batch->n_history < survey->text_offset)
+        return false;
+    const char *cut = survey->beginning;
+    const char *header = (const char *)text_at(survey, document);
+    for (size_t at = 0; at < n_cut && at <= reach; at++) {
+        size_t n = 0;
+        while (at + n < n_cut && n < n_header && cut[at + n] == header[n]) n++;
+        if (reach < at + n) reach = at + n;
+    }
+    return reach == n_cut;
+}
+
+/* A document's header, which ends at the offset, is whole: another run begins if it is that of the current run. The hole
+ * before it, if there is one, has been closed. */
+static void begin_run(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end) {
+    struct bm_salvage_survey_state *now = &survey->now;
     struct bm_salvage_survey_run *run = current_run(now);
     struct bm_salvage_hole *hole = follows_hole ? &now->holes[now->n_holes - 1] : NULL;
+    const struct bm_salvage_run is = {
+        .has_header = true, .header = now->is.header, .is_named = now->is.is_named};
     if (!run->is.has_header && run->is.n == 0) {
-        run->is = (struct bm_salvage_run){
-            .has_header = true, .header = now->header, .is_named = now->header_is_named};
+        run->is = is;
         run->begin = now->document;
         run->n_holes = now->n_holes;
-        if (hole != NULL && now->hole_is_bare) { /* nothing was cut off but a header */
+        if (hole != NULL && is_cut_header(survey, now->document, end)) { /* nothing else was cut off */
             hole->is_lost = false;
             hole->lost_to = hole->superseded_from = hole->from;
             hole->n_superseded = 1;
@@ -167,12 +203,12 @@ static void begin_run(struct bm_salvage_survey_state *now, bool follows_hole) {
         }
         return;
     }
-    bool is_same = run->is.has_header && run->is.header == now->header;
-    bool is_other = run->is.has_header && run->is.header != now->header;
+    bool is_same = run->is.has_header && run->is.header == is.header;
+    bool is_other = run->is.has_header && run->is.header != is.header;
     if (hole != NULL) hole->sequel = is_same ? BM_SEQUEL_AGAIN : is_other ? BM_SEQUEL_OTHER : BM_SEQUEL_NONE;
     if (is_other || now->n_runs == BM_SALVAGE_RUNS) return;
     now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
-        .is = {.has_header = true, .header = now->header, .is_named = now->header_is_named},
+        .is = is,
         .begin = now->document,
         .from = now->last,
         .crc32 = now->crc32_last,
@@ -192,11 +228,19 @@ static void note_lengths(struct bm_salvage_survey *survey, const struct bm_salva
     }
 }
 
-/* A whole Iteration, whose head is still there; its query is the last one. */
-static void count_in_run(struct bm_salvage_survey *survey, uint64_t hash, bool is_named) {
+/* A whole Iteration, whose head is still there; its query is the last one. What an Iteration does not say of its query
+ * is the header's. */
+static void count_in_run(struct bm_salvage_survey *survey) {
+    const struct bm_salvage_survey_state *now = &survey->now;
     struct bm_salvage_run *run = &current_run(&survey->now)->is;
-    if (run->n++ == 0)
-        memcpy(current_run(&survey->now)->first_query, survey->now.last_query, BM_SALVAGE_NAME);
+    bool is_named = false;
+    uint64_t hash = bm_salvage_head_hash(&now->head, &is_named);
+    if (!bm_salvage_head_has_query(&now->head)) {
+        hash = mix(hash, now->is.query);
+        is_named = now->is.is_named;
+        run->is_unsure = run->is_unsure || !is_of_header(now) || now->is.query == 0;
+    }
+    if (run->n++ == 0) memcpy(current_run(&survey->now)->first_query, now->last_query, BM_SALVAGE_NAME);
     run->hash = mix(run->hash, hash);
     run->is_named = run->is_named || is_named;
     note_lengths(survey, run);
@@ -221,7 +265,6 @@ static void open_hole(struct bm_salvage_survey *survey, const char *reason) {
     snprintf(hole->reason, sizeof hole->reason, "%s%.190s",
              has_room ? "" : "there is too much damage; here: ", reason);
     hole->is_lost = true;
-    now->hole_is_bare = now->runs[0].is.n == 0 && !now->runs[0].is.has_header;
     now->is_in_hole = true;
     now->wants_query_after = false;
     lose_query(now);
@@ -309,7 +352,10 @@ static bool is_beginning(struct bm_salvage_survey_state *now, const uint8_t *tex
 static void begin_attempt(struct bm_salvage_survey *survey, uint64_t offset) {
     struct bm_salvage_survey_state *now = &survey->now;
     now->is_searching = false;
-    if (now->place == BM_MARK_AT_ITERATION) now->hole_is_bare = false;
+    if (now->place == BM_MARK_AT_ITERATION) {
+        now->is.is_known = now->is.is_known && now->last_number > 0;
+        now->is.n_iterations++; /* it is not sure to be the first */
+    }
     now->begin = now->position = offset;
     now->body_end = BM_SURVEY_NOWHERE;
     survey->marks.n_entries = 0;
@@ -342,7 +388,8 @@ static void take_iterations(struct bm_salvage_survey *survey, const struct bm_ma
     bool is_empty = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     bool follows_hole = now->is_in_hole;
     close_hole(now, 0);
-    begin_run(now, follows_hole);
+    now->is.is_known = true;
+    begin_run(survey, follows_hole, mark->offset);
     set_last(survey, is_empty ? mark->end : mark->offset);
     if (is_empty) now->body_end = mark->end;
     if (now->prologue_to > 0) return;
@@ -350,7 +397,7 @@ static void take_iterations(struct bm_salvage_survey *survey, const struct bm_ma
     now->prologue_to = now->last;
 }
 
-/* A whole Iteration. False: it cannot be told whether it came before. */
+/* A whole Iteration. False: it cannot be told whether it came before, or whose it is. */
 static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
     struct bm_salvage_survey_state *now = &survey->now;
     fill_head(survey, mark->offset);
@@ -360,11 +407,15 @@ static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm
         fail(survey, mark->offset, "");
         return false;
     }
-    bool is_named = false;
-    uint64_t hash = bm_salvage_head_hash(&now->head, &is_named);
+    if (!now->is.is_known && !bm_salvage_head_has_query(&now->head)) {
+        now->head.is_open = false;
+        fail(survey, mark->offset,
+             "which query this Iteration is of is said in its document's header alone, which is lost");
+        return false;
+    }
     close_hole(now, now->number);
     take_query(now);
-    count_in_run(survey, hash, is_named);
+    count_in_run(survey);
     if (now->number > 0) now->last_number = now->number;
     now->n_iterations++;
     set_last(survey, mark->offset);
@@ -379,8 +430,7 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
         break;
     case BM_MARK_DOCUMENT:
         now->document = mark->offset;
-        now->header = 0;
-        now->header_is_named = false;
+        now->is = (struct bm_salvage_survey_document){.is_known = false};
         now->last_number = 0;
         now->body_end = BM_SURVEY_NOWHERE;
         now->wants_document = false;
@@ -390,6 +440,7 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
         break;
     case BM_MARK_ITERATION:
         now->number = 0;
+        now->is.n_iterations++;
         bm_salvage_head_begin(&now->head, mark->offset);
         break;
     case BM_MARK_NUMBER:
@@ -474,6 +525,7 @@ static void keep_beginning(struct bm_salvage_survey *survey, uint64_t to) {
 
 static void look_at(struct bm_salvage_survey *survey, uint64_t to) {
     struct bm_salvage_survey_state *now = &survey->now;
+    keep_beginning(survey, to);
     while (now->position < to && !now->is_over) {
         if (now->is_searching)
             search(survey, to);
@@ -482,7 +534,6 @@ static void look_at(struct bm_salvage_survey *survey, uint64_t to) {
     }
     now->position = to;
     sum_up(survey, to);
-    keep_beginning(survey, to);
 }
 
 void bm_salvage_survey_text(struct bm_salvage_survey *survey, const struct bm_batch *batch, uint64_t base) {
@@ -518,7 +569,6 @@ void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t te
     if (hole->bytes.from == hole->bytes.to) hole->bytes.from = bytes->from;
     hole->bytes.to = bytes->to;
     if (has_text) hole->unproven = is_first ? unproven : (struct bm_salvage_run){.has_header = false};
-    now->hole_is_bare = false;
     now->beginning_is_over = true;
     keep_state(survey);
 }

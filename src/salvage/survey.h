@@ -20,6 +20,17 @@ struct bm_salvage_survey_run {
     char first_query[BM_SALVAGE_NAME];
 };
 
+/* What is known of a document by its header. Old BLAST XML names the query there alone. */
+struct bm_salvage_survey_document {
+    bool is_known;   /* its header is whole */
+    bool is_named;   /* among its fields is a query's name */
+    bool is_psi;     /* all of its Iterations are of one query; else of the header's the first one is */
+    uint64_t header; /* a hash of the fields, as far as they came */
+    uint64_t query;  /* likewise of those that tell the query; 0: there are none */
+    char query_name[BM_SALVAGE_NAME]; /* as bm_salvage_head_name() has it */
+    uint64_t n_iterations;            /* that have begun */
+};
+
 /* All that a member at fault takes back. */
 struct bm_salvage_survey_state {
     uint64_t position; /* text before it was looked at */
@@ -33,7 +44,6 @@ struct bm_salvage_survey_state {
     bool is_over;        /* nothing more is taken */
     bool is_in_hole;     /* the last hole has no end yet ... */
     bool is_searching;   /* ... and where it could end is searched for, from `search` on ... */
-    bool hole_is_bare;   /* no Iteration was seen, in the hole or before it; nor the end of a header */
     bool wants_document; /* ... which must be a document: Iterations begin to repeat themselves */
     uint64_t search;
     uint64_t begin; /* ... or, if not searching, may be this */
@@ -50,10 +60,9 @@ struct bm_salvage_survey_state {
     uint64_t prologue_to;
     struct bm_salvage_head head; /* open: of the current Iteration, which has not come to its end */
     char last_query[BM_SALVAGE_NAME];
-    uint64_t header;        /* a hash of the fields of the current document, as far as they came ... */
-    bool header_is_named;   /* ... among which is a query's name */
-    size_t n_beginning;     /* bytes of the child's text that were kept */
-    bool beginning_is_over; /* members were left out */
+    struct bm_salvage_survey_document is; /* the current document */
+    size_t n_beginning;                   /* bytes of the child's text that were kept */
+    bool beginning_is_over;               /* members were left out */
     size_t n_runs;
     struct bm_salvage_survey_run runs[BM_SALVAGE_RUNS];
     bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */

@@ -15,6 +15,8 @@ EPILOGUE = re.compile(rb"\s*</BlastOutput_iterations>\s*</BlastOutput>\s*")
 NUMBER = re.compile(rb"<Iteration>\s*<Iteration_iter-num>(\d+)</Iteration_iter-num>")
 NAMELESS = (b"No definition line<", b"unnamed protein product<")
 QUERY = re.compile(rb"<Iteration_query-def>(\S+?)[\s<]")
+HEADER_QUERY = re.compile(rb"<(BlastOutput_query-[\w-]+)>([^<]*)</")
+PSI = re.compile(rb"<BlastOutput_program>(?:blastpgp|psiblast|deltablast)<")
 WHITE = re.compile(rb"\s*")
 BODY_END = re.compile(rb"\s*</BlastOutput_iterations>")
 PLAIN_EPILOGUE = b"</BlastOutput_iterations>\n</BlastOutput>\n\n"
@@ -33,6 +35,7 @@ class Document:
     prologue: bytes = None
     iterations: list = field(default_factory=list)
     n_holes: int = 0  # in the text before it
+    owners: list = field(default_factory=list)  # for each Iteration what the header says of its query; None: nothing
 
     def text(self, prologue):
         body = b"".join(iteration + b"\n" for iteration in self.iterations)
@@ -54,7 +57,24 @@ class Child:
     @property
     def queries(self):
         """The first words of the merged Iterations' definition lines."""
-        return [QUERY.search(iteration).group(1).decode() for document in self.documents for iteration in document.iterations]
+        names = [name_of(iteration, owner) for document in self.documents for iteration, owner in zip(document.iterations, document.owners)]
+        return [name and name.decode() for name in names]
+
+
+def head_of(iteration):
+    return iteration[:1024].split(b"<Iteration_hits")[0]
+
+
+def has_query(iteration):
+    return b"<Iteration_query-" in head_of(iteration)
+
+
+def name_of(iteration, owner):
+    """The first word of its definition line, which may stand in the header."""
+    found = QUERY.search(iteration)
+    title = dict(owner or ()).get(b"BlastOutput_query-def", b"").split()
+    is_known = b"</Iteration>" in iteration or b"<Iteration_hits" in iteration[:1024]
+    return found.group(1) if found else title[0] if title and is_known and not has_query(iteration) else None
 
 
 # --- bytes -> text of members that can be believed ----------------------------------------------------
@@ -113,16 +133,22 @@ class Scan:
         self.documents_only = False
         self.last = 0
         self.n_holes = 0
-        self.cut = b""  # the Iteration in which the text ends
+        self.cut = None  # the query of the Iteration in which the text ends, if that can be read
+        self.header = None  # of the current document, if it is whole: what it says of queries, and whether that is of all
+        self.n_begun = 0  # Iterations in it
         self.lost = {}  # by hole: the query of the first Iteration that broke off in it, if that can be read
 
-    def fault(self, iteration=b""):
+    def owner(self):
+        """What the header says of the current Iteration's query."""
+        query, is_of_all = self.header or (None, False)
+        return query if is_of_all or self.n_begun == 1 else None
+
+    def fault(self, name=None):
         self.faults += 1
         self.n_holes += not self.in_hole
         self.in_hole = True
-        name = QUERY.search(iteration)
         if name:
-            self.lost.setdefault(self.n_holes, name.group(1))
+            self.lost.setdefault(self.n_holes, name)
 
     def segment(self, text, is_first):
         """Scans it; is_open says whether the end came too early, though nothing was wrong before."""
@@ -139,11 +165,13 @@ class Scan:
             if not beginning.group().startswith(b"<It"):
                 position = self.document(text, beginning.start())
             elif not self.documents_only:
+                self.header = self.header if self.last else None
+                self.n_begun += 1
                 position = self.iterations(text, beginning.start(), Document())
 
     def document(self, text, start):
         """Reads a document; returns where to search on, or None at the text's end."""
-        self.last, self.documents_only = 0, False
+        self.last, self.documents_only, self.header, self.n_begun = 0, False, None, 0
         prologue = PROLOGUE.match(text, start)
         iteration = text.find(b"<Iteration>", start)
         if prologue is None and iteration < 0 and judge(text[start:], False):
@@ -153,6 +181,7 @@ class Scan:
             self.fault()
             return start + (not text.startswith(b"<Iteration>", start))
         self.in_hole = False
+        self.header = tuple(HEADER_QUERY.findall(prologue.group())), bool(PSI.search(prologue.group()))
         document = Document(prologue.group(), n_holes=self.n_holes)
         self.documents.append(document)
         return self.iterations(text, prologue.end(), document)
@@ -171,20 +200,24 @@ class Scan:
                     return None
                 self.fault_between(text, position)
                 return max(start, position)
+            self.n_begun += 1
             end = self.end_of(text, start)
             if end is None:
                 nested = text.find(b"<Iteration>", start + 1)
                 if nested < 0 and judge(text[start:], False):
-                    self.cut = text[start:]
+                    self.cut = name_of(text[start:], self.owner())
                     return None
                 following = BEGINNING.search(text, start + 1)
-                self.fault(text[start:following.start() if following else len(text)])
+                self.fault(name_of(text[start:following.start() if following else len(text)], self.owner()))
                 return start + 1
             number = NUMBER.match(text, start)
             number = int(number.group(1)) if number else 0
             if self.in_hole and number <= self.last:
                 self.fault()
                 self.documents_only = True
+                return end
+            if self.header is None and not has_query(text[start:end]):  # nobody can tell whose it is
+                self.fault()
                 return end
             if self.in_hole and self.last:  # it goes on
                 document = self.documents[-1]
@@ -193,6 +226,7 @@ class Scan:
             self.in_hole = False
             self.last = number or self.last
             document.iterations.append(text[start:end])
+            document.owners.append(self.owner())
             position = end
 
     @property
@@ -229,7 +263,7 @@ class Scan:
 def scan(segments):
     scanned = Scan()
     for number, segment in enumerate(segments):
-        scanned.cut = b""
+        scanned.cut = None
         scanned.segment(segment, number == 0)
     return scanned
 
@@ -247,13 +281,25 @@ class Run:
 
     @property
     def heads(self):
-        return [iteration[:1024].split(b"<Iteration_hits")[0] for document in self.documents for iteration in document.iterations]
+        """For each Iteration what it says of itself, or else with what the header says of it."""
+        return [(head_of(iteration), () if has_query(iteration) else owner) for document in self.documents
+                for iteration, owner in zip(document.iterations, document.owners)]
+
+    @property
+    def names(self):
+        return [name_of(iteration, owner) for document in self.documents for iteration, owner in zip(document.iterations, document.owners)]
 
     @property
     def is_named(self):
-        titles = [value + b"<" for name, value in self.header or () if name == b"BlastOutput_query-def"]
-        titles += [head.split(b"<Iteration_query-def>")[1] for head in self.heads if b"<Iteration_query-def>" in head]
+        fields = [*(self.header or ()), *(field for _, owner in self.heads for field in owner or ())]
+        titles = [value + b"<" for name, value in fields if name == b"BlastOutput_query-def"]
+        titles += [head.split(b"<Iteration_query-def>")[1] for head, _ in self.heads if b"<Iteration_query-def>" in head]
         return not all(title.startswith(NAMELESS) for title in titles)
+
+    @property
+    def is_sure(self):
+        """Whether it is known of all its Iterations which query they are of."""
+        return all(owner or has_query(head) for head, owner in self.heads)
 
     @property
     def is_complete(self):
@@ -279,14 +325,14 @@ def runs_of(documents, n_holes):
 def is_superseded(run, counting, lost):
     """Whether each of its Iterations is in the run that counts, at the same place, and the one in which it broke off, too."""
     heads, others = run.heads, counting.heads
-    if not run.is_named or run is counting or run.header is None or run.header != counting.header or others[:len(heads)] != heads:
+    if not run.is_named or not run.is_sure or run is counting or run.header is None or run.header != counting.header or others[:len(heads)] != heads:
         return False
     broken = lost.get(run.n_holes + 1)
     if broken is None or run.is_complete:
         return True
     if len(heads) == len(others):
         return not counting.is_complete
-    return QUERY.search(others[len(heads)]).group(1) == broken
+    return counting.names[len(heads)] == broken
 
 
 def settle(scanned):
@@ -294,9 +340,8 @@ def settle(scanned):
     n_holes, lost = scanned.n_holes, dict(scanned.lost)
     if scanned.is_open and not scanned.in_hole:
         n_holes += 1
-        name = QUERY.search(scanned.cut)
-        if name:
-            lost[n_holes] = name.group(1)
+        if scanned.cut:
+            lost[n_holes] = scanned.cut
     runs = runs_of(scanned.documents, n_holes)
     complete = [run for run in runs if run.is_complete and run.heads]
     counting = complete[-1] if complete else max(reversed(runs), key=lambda run: len(run.heads))

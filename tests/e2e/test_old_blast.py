@@ -3,6 +3,7 @@
 import json
 import re
 
+import certain
 import oracle
 import pytest
 from forms import member
@@ -144,6 +145,29 @@ def test_salvage_within_a_document(tmp_path):
     done = run("--plain", "--salvage", *write_children(tmp_path, [damaged]))
     assert done.code == 11, done.err
     assert [names[1:] for names in names_of(done.out)] == [["lcl|1_0", "one", "3"]] * 3
+
+
+def test_salvage_without_a_header(tmp_path):
+    """Whose such an Iteration is nobody can tell: it is not merged under another one's header."""
+    def broken(*titles, **options):
+        return text(*titles, **options).replace(b"<BlastOutput_db>", b"<BlastOutput_d>")
+    for children, names in (([broken("one") + text("two"), text("three")], ["two", "three"]),
+                            ([text("one") + broken("two") + text("three"), broken("four")], ["one", "three"]),
+                            ([broken("one", "", "", program="blastpgp"), text("two", "", program="blastpgp")], ["two", "two"]),
+                            ([text("one") + broken("two", first="<Iteration_query-def>own</Iteration_query-def>")], ["one", "own"])):
+        done = run("--plain", "--salvage", "--mismatch", "ignore", *write_children(tmp_path, children))
+        assert done.code == 11 and [query[2] for query in names_of(done.out)] == names, done.err
+        assert done.out.split() == certain.merge(children)[0].split()
+    done = run("--plain", "--salvage", *write_children(tmp_path, [broken("one"), broken("two") + broken("three")]))
+    assert done.code == DATA and "nothing could be salvaged" in done.err
+
+
+def test_salvage_tells_queries(tmp_path):
+    """They are named in warnings as their headers name them."""
+    damaged = text("one a") + text("two") + text("three").replace(b"</Iteration>", b"</Iteratio>", 1) + text("four")
+    assert run("--salvage", "--report", tmp_path / "report", "-o", tmp_path / "merged.gz", *write_children(tmp_path, [damaged])).code == 11
+    lost = json.loads((tmp_path / "report").read_bytes())["children"][0]["lost"]
+    assert [(hole["query_before"], hole["queries"], hole["query_after"]) for hole in lost] == [("two", ["three"], "four")]
 
 
 def test_expected_queries(tmp_path):

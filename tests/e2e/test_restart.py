@@ -10,6 +10,7 @@ import oracle
 import program
 import pytest
 import small
+import test_old_blast
 from test_salvage import GOOD, SALVAGED, salvage
 
 NAMES = [f"query{number}" for number in range(10)]
@@ -221,6 +222,85 @@ def test_damage_elsewhere_stays_a_loss(tmp_path):
     assert superseded(told)[0] == (1, 3)
 
 
+def old(*names, **options):
+    """Old BLAST XML: a document for each query, which is named in its header alone."""
+    return b"".join(test_old_blast.text(name, first="<Iteration_hits>\n<Hit><Hit_num>1</Hit_num></Hit></Iteration_hits>", **options) + b"\n"
+                    for name in names)
+
+
+def within(text):
+    """Up to within the Hits of the last Iteration."""
+    return text[:text.rindex(b"<Hit_num>")]
+
+
+@pytest.mark.parametrize("form", ["plain", "level 6"])
+def test_old_documents_begun_again(tmp_path, form):
+    for n in range(1, 6):
+        done, told = salvage(tmp_path, [forms.FORMS[form](within(old(*NAMES[:n])) + old(*NAMES)), GOOD], *expect(tmp_path, [*NAMES, "one", "two"]),
+                             "--mismatch", "ignore")
+        assert superseded(told) == [(1, n - 1)] and told["children"][0]["lost"] == [] and told["children"][0]["iterations"] == 10
+        _, told = salvage(tmp_path, [forms.FORMS[form](old(*NAMES) + within(old(*NAMES[:n]))), GOOD], "--mismatch", "ignore")
+        assert superseded(told) == [(1, n - 1)] and told["children"][0]["lost"] == []
+
+
+def test_rounds_begun_again(tmp_path):
+    """PSI-BLAST's old documents: all Iterations are of the header's query."""
+    def rounds(*names):
+        return b"".join(test_old_blast.text(name, "", "", program="blastpgp") + b"\n" for name in names)
+    for names, expected in ((("a", "b"), [(1, 5)]), (("a", "c"), [])):
+        first = rounds(*names)
+        done, told = salvage(tmp_path, [first[:first.rindex(b"</Iteration>")] + rounds("a", "b", "d"), GOOD], "--mismatch", "ignore")
+        assert superseded(told) == expected and told["children"][0]["iterations"] == (9 if expected else 14)
+
+
+HEADLESS = old(*NAMES[:2]) + old("query2").replace(b"<BlastOutput_db>", b"<BlastOutput_d>") + old("query3")
+
+
+@pytest.mark.parametrize("first, second, words", [
+    (within(old("query0", "a", "b", "c")), old(*NAMES), "not with the queries that are before it"),
+    (within(old("query0", "query1", "a")), old(*NAMES), "not with the queries that are before it"),  # it broke off in another's
+    (within(old(*NAMES[:4])), old("query0", "query2", "query1", "query3"), "not with the queries that are before it"),
+    (within(old("query0", "query1", "query2", identity="lcl|2_0")), old("query0", identity="lcl|2_0") + old("query1", "query2"), "not with the queries"),
+    ((old("query0") + test_old_blast.text("query1", "", names=False)).rpartition(b"</Iteration>")[0], old("query0") + test_old_blast.text("query1", "", names=False),
+     "no names to tell by"),
+    (within(old("query0") + old("query1", names=False) + old("query2")), old("query0") + old("query1", names=False) + old("query2"), "no names to tell by")],
+    ids=["queries", "broken", "order", "ids", "rounds", "nameless"])
+def test_old_documents_of_other_queries(tmp_path, first, second, words):
+    """As many Iterations are not the same ones."""
+    done, told = salvage(tmp_path, [first + second, GOOD], "--mismatch", "ignore")
+    assert superseded(told) == [] and words in done.err
+    assert told["children"][0]["iterations"] == (first + second).count(b"</Iteration>")
+
+
+def test_old_documents_without_their_header(tmp_path):
+    """The later run lacks one of its Iterations, so that it has not all that is before it."""
+    done, told = salvage(tmp_path, [within(old(*NAMES[:4])) + HEADLESS, GOOD], "--mismatch", "ignore")
+    assert superseded(told) == [] and told["children"][0]["iterations"] == 3 + 3
+    assert [lost["query_after"] for lost in told["children"][0]["lost"]] == ["query0", "query3"]
+
+
+def test_garbage_over_a_document_is_a_loss(tmp_path):
+    """What can be read of it is no header that was cut off and begun again."""
+    document = small.text("a", "b")
+    for garbage in (b"\0" * len(document), b"\0" * 9 + document[9:], b"killed\n", document[:100] + b"\0" * 300, document[:100] + b"\0",
+                    document[:60].replace(b"xml ", b"xml\0"), b"<?xml garbage " * 3000):
+        for form in ("plain", "level 6"):
+            done, told = salvage(tmp_path, [forms.FORMS[form](garbage + WHOLE), GOOD])
+            lost = told["children"][0]["lost"]
+            assert superseded(told) == [] and len(lost) == 1 and lost[0]["text"][0] == 0, garbage[:20]
+            assert "lost: its text from byte 0 to" in done.err and told["children"][0]["iterations"] >= 10
+
+
+def test_headers_that_were_cut_off(tmp_path):
+    header = WHOLE[:WHOLE.index(b"<BlastOutput_iterations>")]
+    for cuts in ([1], [len(header)], [40, 300], [300, 40, 39], [1, 2, 3], list(range(1, 30))):
+        done, told = salvage(tmp_path, [b"".join(header[:at] for at in cuts) + WHOLE, GOOD], *expect(tmp_path, [*NAMES, "one", "two"]))
+        assert superseded(told) == [(1, 0)] and told["children"][0]["lost"] == [], cuts
+    long = WHOLE.replace(b"nr<", b"nr" * 5000 + b"<")
+    done, told = salvage(tmp_path, [long[:9000] + long, GOOD], "--mismatch", "ignore")
+    assert superseded(told) == [(1, 0)] and told["children"][0]["lost"] == []
+
+
 def test_by_chance(tmp_path):
     """Runs of all kinds, damaged and not, against the slow judge."""
     for seed in range(120):
@@ -229,7 +309,7 @@ def test_by_chance(tmp_path):
         names = [f"q{number}" for number in range(dice.choice([2, 5, 9]))]
         text, parts = small.text(*names, **header), []
         for _ in range(dice.choice([1, 2, 2, 3])):
-            part = dice.choice([text, text, text, small.text(*names[::-1]), small.text(*names[:-1], **header), b"".join(small.text(n) for n in names)])
+            part = dice.choice([text, text, text, old(*names), old(names[0], *names[::-1]), small.text(*names[::-1]), small.text(*names[:-1], **header), b"".join(small.text(n) for n in names)])
             kind = dice.randrange(6)
             if kind < 4:
                 part = part[:dice.randrange(len(part))]
@@ -237,7 +317,7 @@ def test_by_chance(tmp_path):
                 at = dice.randrange(len(part))
                 part = part[:at] + dice.choice([b"\1", b"", b"</x>", b"<Iteration>"]) + part[at + dice.choice([0, 5, 300]):]
             parts.append(part)
-        parts.append(dice.choice([text, text, text[:dice.randrange(len(text))]]))
+        parts.append(dice.choice([text, text, old(*names), text[:dice.randrange(len(text))]]))
         form = dice.choice(["plain", "one", "each", "cut", "BGZF"])
         if form in ("each", "cut"):
             packed = [forms.member(part) for part in parts]
