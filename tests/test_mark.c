@@ -156,8 +156,8 @@ static const struct rule rules[] = {
     RULE(" @", "before its root element"),
     RULE("<!-- -->@", "before its root element"),
     RULE("\xef\xbb\xbf@", "before its root element"),
-    RULE("\xef\xbb@", "before its root element"),
-    RULE("@\xef\xbb<", "neither XML nor"),
+    RULE("@\xef\xbb", "it begins with"), /* a byte order mark or text */
+    RULE("@\xef\xbb<", "it begins with"),
     RULE(HEAD "@", "ends inside <Hit>: it is cut short"),
     RULE(HEAD "<Hit_hsps>\xc3@", "ends inside <Hit_hsps>: it is cut short"),
     RULE(HEAD "<Hit_hsps><a@", "ends inside <Hit_hsps>: it is cut short"),
@@ -267,13 +267,13 @@ static const struct rule rules[] = {
     RULE("<!DOCTYPE a SYSTEM '@\xe4'>" NO_HITS, "not UTF-8"),
     /* something else */
     RULE("<?xml version='1.0' encoding='latin1'?><BlastOutput><BlastOutput_mbstat>@\xe4", "would have to be converted"),
-    RULE(" \n@{}", "looks like JSON"),
+    RULE(" \n{@}", "without \"BlastOutput2\""),
     RULE("@BLASTP 2.12.0+\n\n", "a plain BLAST report"),
     RULE("@Blast4-request ::= {", "a BLAST archive"),
     RULE("@>sp|P1\nMKV", "FASTA"),
     RULE("@PK\x03\x04 a zip", "a ZIP archive"),
     RULE("@\x1f\x8b\x08", "gzip data inside"),
-    RULE(" @Query_1\t", "a '<' was expected here"),
+    RULE("@ Query_1\t", "it begins with \"Query_1"),
 };
 /* clang-format on */
 

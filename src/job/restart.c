@@ -95,6 +95,10 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
     bool is_in_prolog = bm_mark_is_in_prolog(bm_job_child(job)->mark); /* its own root is still to come */
     if (from < first) from = first;
     while (current >= first && current < end && is_blank(*bm_batch_at(batch, current))) current++;
+    /* A comment, as web services leave it, stands in front of the only document. */
+    if (is_in_prolog && current >= first && current < end &&
+        begins_with(bm_batch_at(batch, current), (size_t)(end - current), "<!--"))
+        return false;
     if (from <= current) from = current + 1;
     for (uint64_t at = from; at < to; at++) {
         const uint8_t *text = bm_batch_at(batch, at);

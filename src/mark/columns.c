@@ -2,9 +2,11 @@
 /*
  * Whether a table's first row is a row of column names.
  *
- * MMseqs2 (--format-mode 4), DIAMOND (--header simple) and scripts write one. A row of names has nothing but
- * names: no number, no "N/A", nothing empty. A row of hits can look like that, too, where the columns are
- * names and titles alone. So one of these must hold beside it:
+ * MMseqs2 (--format-mode 4), DIAMOND (--header simple) and scripts write one. Two names that no sequence has,
+ * such as qseqid, make any row one of names, whatever its other fields are: pandas leaves the first one empty,
+ * editors a last one. Else a row of names has nothing but names: no number, no "N/A", nothing empty. A row of
+ * hits can look like that, too, where the columns are names and titles alone. So one of these must hold beside
+ * it:
  *
  *   - a column has a name that no sequence has, such as qseqid or "query acc.ver";
  *   - the next row has a number where this one has a weaker name, such as score;
@@ -74,8 +76,9 @@ static struct field next_field(const char **at, const char *end, char separator,
     return field;
 }
 
+/* Also those beyond ASCII, in whatever encoding. */
 static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (uint8_t)c >= 0x80;
 }
 
 static bool is_digit(char c) {
@@ -101,7 +104,8 @@ static void compare_by(struct field field, char name[MOST_COMPARED + 3]) {
     name[0] = ' ';
     for (size_t i = 0; i < field.n && n <= MOST_COMPARED; i++) {
         char c = field.text[i];
-        if (is_letter(c) || is_digit(c)) name[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        if ((is_letter(c) && (uint8_t)c < 0x80) || is_digit(c))
+            name[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     if (n == 1 || n > MOST_COMPARED) n = 0;
     if (n > 0) name[n++] = ' ';
@@ -132,13 +136,14 @@ static bool is_in(const char *list, struct field field) {
 struct bm_mark_columns bm_mark_columns_look(const char *line, size_t n_line, char separator) {
     struct bm_mark_columns columns = {0, 0};
     const char *end = line + n_line;
+    bool has_others = false;
     for (const char *at = line; at != NULL;) {
         struct field field = next_field(&at, end, separator, at == line);
-        if (!may_be_name(field)) return (struct bm_mark_columns){0, 0};
+        has_others = has_others || !may_be_name(field);
         columns.n_names++;
         columns.n_strong += is_in(strong, field);
     }
-    return columns;
+    return has_others && columns.n_strong < 2 ? (struct bm_mark_columns){0, 0} : columns;
 }
 
 bool bm_mark_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator) {

@@ -7,7 +7,7 @@
 
 /* A line's fields as names of columns. */
 struct bm_mark_columns {
-    unsigned n_names;  /* 0: at least one field is no such name */
+    unsigned n_names;  /* 0: it is no row of names, since at least one field is none */
     unsigned n_strong; /* of them that no sequence has */
 };
 

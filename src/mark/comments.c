@@ -74,8 +74,9 @@ static enum bm_table_form find_program(const char *comment, size_t n_comment, si
     size_t at = 1 + *n_name;
     bool has_version = at + 1 < n && comment[at] == ' ' && comment[at + 1] >= '0' && comment[at + 1] <= '9';
     if (*n_name > 0 && has_version) {
-        bool has_date = comment[n - 1] == ']' && memmem(comment + at, n - at, " [", 2) != NULL;
-        return has_date ? BM_FORM_LEGACY : BM_FORM_PLUS;
+        const char *date = memmem(comment + at, n - at, " [", 2);
+        bool is_legacy = date != NULL && date[-1] != '+' && comment[n - 1] == ']';
+        return is_legacy ? BM_FORM_LEGACY : BM_FORM_PLUS; /* SeqAn's programs write "2.2.26+ [SeqAn]" */
     }
     *n_name = measure_name(comment + 1, n - 1, false);
     return *n_name > 0 && *n_name == n - 1 ? BM_FORM_WEB : BM_FORM_NONE;

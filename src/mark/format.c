@@ -8,9 +8,9 @@
  * A '<' begins XML, and whether that is of -outfmt 5 or of 16 shows at the root's name; a '{' or '[' begins
  * JSON, "# BLASTP ..." and the like a table with comments. Rows without comments say nothing of themselves,
  * and any text could be some: they are known by BLAST's own twelve columns, ten of which hold numbers, by a
- * row of column names, or by what the children before were. All else needs --format. Until that is clear the
- * text's first bytes are held here, at most 4 KiB: all of them where it cannot be merged, so that the message
- * can say what it is (look.c).
+ * row of column names, or by what the children before were. All else needs --format. A byte order mark and
+ * white space before any of that make no difference. Until it is clear the text's first bytes are held here,
+ * at most 4 KiB: all of them where it cannot be merged, so that the message can say what it is (look.c).
  */
 #include "mark/columns.h"
 #include "mark/internal.h"
@@ -79,6 +79,17 @@ bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator) 
 
 /* --- what it is ---------------------------------------------------------------------------------- */
 
+bool bm_mark_begins_with_bom(const struct bm_mark *mark) {
+    return mark->n_sample >= BM_BOM && memcmp(mark->sample, "\xef\xbb\xbf", BM_BOM) == 0;
+}
+
+/* The first character that is seen; 0 if there is none. */
+static char find_visible(const struct bm_mark *mark) {
+    size_t at = bm_mark_begins_with_bom(mark) ? BM_BOM : 0;
+    while (at < mark->n_sample && bm_mark_is_space((uint8_t)mark->sample[at])) at++;
+    return at < mark->n_sample ? mark->sample[at] : '\0';
+}
+
 /* The text's beginning: behind empty lines, the first line and the next one, as far as they are there. */
 struct beginning {
     const char *line;
@@ -106,8 +117,9 @@ static size_t measure_empty_lines(const char *text, size_t n_text) {
 static struct beginning find_beginning(const struct bm_mark *mark, bool is_all) {
     static const char message[] = "Search has CONVERGED!";
     struct beginning found = {0};
-    size_t at = measure_empty_lines(mark->sample, mark->n_sample);
+    size_t at = bm_mark_begins_with_bom(mark) ? BM_BOM : 0;
     const char *end = mark->sample + mark->n_sample;
+    at += measure_empty_lines(mark->sample + at, mark->n_sample - at);
     for (;;) {
         found.line = mark->sample + at;
         found.n_line = measure_line(found.line, mark->n_sample - at, &found.is_line_whole);
@@ -149,8 +161,19 @@ static const char *hint_for(const struct bm_mark *mark, const struct beginning *
            "takes it";
 }
 
-static void refuse(struct bm_mark *mark, const struct beginning *begin) {
-    (void)bm_mark_look_fail(mark, 0, mark->sample, mark->n_sample, hint_for(mark, begin));
+static void refuse(struct bm_mark *mark, const char *hint) {
+    (void)bm_mark_look_fail(mark, 0, mark->sample, mark->n_sample, hint);
+}
+
+#define LONE_RETURNS                                                                                         \
+    ": its lines end in lone carriage returns (CR), as old Macintosh programs write them; convert it first " \
+    "(tr '\\r' '\\n')"
+
+/* Whether what looks like the first line is many. A single one inside of a line that ends might be a title's. */
+static bool has_lone_returns(const struct beginning *begin, bool is_full) {
+    size_t n = 0;
+    for (size_t i = 0; i + 1 < begin->n_line; i++) n += begin->line[i] == '\r';
+    return (is_full || begin->is_line_whole) && n >= (begin->next == NULL ? 1 : 2);
 }
 
 /* --- a row of names ------------------------------------------------------------------------------- */
@@ -269,29 +292,37 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
     struct beginning begin = find_beginning(mark, is_all);
     bool is_full = is_all || mark->n_sample == BM_TABLE_SAMPLE;
     bool must_be_table = mark->kin.is_given && is_table(mark->kin.format);
-    if (begin.n_line == 0 && !is_full) return;
-    if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
+    char visible = find_visible(mark);
+    if ((begin.n_line == 0 || visible == '\0') && !is_full) return;
+    if (begin.n_line == 0 && mark->n_sample == BM_BOM && bm_mark_begins_with_bom(mark) &&
+        is_table(mark->kin.format)) {
+        refuse(mark, ": it holds nothing but a byte order mark, which is what a failed search leaves");
+    } else if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
         mark->scanner = &bm_mark_table;
     } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {
-        refuse(mark, &begin); /* such a table has a comment at least */
-    } else if (begin.n_line == 0 ||
-               (!must_be_table && (begin.line[0] == '<' || (uint8_t)begin.line[0] <= ' '))) {
+        refuse(mark, hint_for(mark, &begin)); /* such a table has a comment at least */
+    } else if (begin.n_line == 0 || (!must_be_table && (visible == '\0' || visible == '<'))) {
         mark->scanner = &bm_mark_xml; /* which may begin with white space */
+    } else if (!must_be_table && visible == '{') {
+        if (mark->n_sample > 1 && mark->sample[1] == '\0')
+            refuse(mark, ""); /* it is UTF-16 */
+        else
+            use(mark, BLASTMERGE_FORMAT_JSON);
+    } else if (has_lone_returns(&begin, is_full)) {
+        refuse(mark, LONE_RETURNS);
     } else if (begin.is_line_whole || is_full) {
         bool has_comment = begin.n_line >= 2 && begin.line[0] == '#' && begin.line[1] == ' ';
         if (has_comment && use_comment(mark, &begin)) return;
-        if (!use_rows(mark, &begin, is_full) && is_full) refuse(mark, &begin);
+        if (!use_rows(mark, &begin, is_full) && is_full) refuse(mark, hint_for(mark, &begin));
     }
 }
 
 /* By the first byte alone: true where that does. */
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
-    bool is_visible = first > ' ' && first < 0x7f;
+    bool is_visible = first > ' ' && first != 0x7f; /* or a byte order mark's */
     if (mark->kin.is_given) {
         if (!is_table(mark->kin.format)) mark->scanner = formats[mark->kin.format].scanner;
-    } else if (first == '{') {
-        use(mark, BLASTMERGE_FORMAT_JSON);
-    } else if (first == '<' || (first != '\n' && first != '\r' && !is_visible)) {
+    } else if (first == '<' || (!is_visible && !bm_mark_is_space(first))) {
         mark->scanner = &bm_mark_xml;
     }
     return mark->scanner != NULL || mark->state == BM_STATE_FAILED;
@@ -302,7 +333,8 @@ size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text) 
     if (mark->n_sample == 0 && use_first_byte(mark, text[0])) return 0;
     while (n < n_text && mark->scanner == NULL && mark->state != BM_STATE_FAILED) {
         mark->sample[mark->n_sample++] = (char)text[n++];
-        if (text[n - 1] == '\n' || mark->n_sample == BM_TABLE_SAMPLE) look_at_sample(mark, false);
+        bool is_json = mark->n_sample == 4 && mark->sample[0] == '{';
+        if (text[n - 1] == '\n' || is_json || mark->n_sample == BM_TABLE_SAMPLE) look_at_sample(mark, false);
     }
     return n;
 }

@@ -377,6 +377,10 @@ void bm_mark_choose_at_end(struct bm_mark *mark);
  * names are numbers, and there are no tabs. */
 bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator);
 
+/* Whether the text that is held begins with a byte order mark (UTF-8's), of BM_BOM bytes. */
+enum { BM_BOM = 3 };
+bool bm_mark_begins_with_bom(const struct bm_mark *mark);
+
 /* The current document, found at `at`, is of this format: false if it should be of another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
 

@@ -28,6 +28,10 @@ struct look {
 
 /* clang-format off */
 /* What they are, and what to do. */
+#define UTF_16LE  "UTF-16, little end first, which is not read; convert it to UTF-8"
+#define UTF_16BE  "UTF-16, big end first, which is not read; convert it to UTF-8"
+#define FASTA     "a table of FASTA's programs (-m 8C), whose comments are not merged; search with -m 8, or take the lines out that begin with '#'"
+#define EXCEL     "a spreadsheet's line that names the separator (sep=), in front of a table; take the line out"
 #define PLAIN     "a plain BLAST report (-outfmt 0 to 4), which is not merged; search with -outfmt 5, 6, 7 or 15"
 #define ASN1      "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged; search with -outfmt 5 or 15"
 #define SAM       "SAM (-outfmt 17), which samtools merges"
@@ -45,11 +49,11 @@ struct look {
 
 static const struct look looks[] = {
     {BYTES("\xff\xfe\0\0"), SURE, false, "UTF-32, little end first, which is not read; convert it to UTF-8"},
-    {BYTES("\xff\xfe"), SURE, false, "UTF-16, little end first, which is not read; convert it to UTF-8"},
-    {BYTES("\xfe\xff"), SURE, false, "UTF-16, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\xff\xfe"), SURE, false, UTF_16LE},
+    {BYTES("\xfe\xff"), SURE, false, UTF_16BE},
     {BYTES("\0\0\xfe\xff"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
     {BYTES("\0\0\0<"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
-    {BYTES("\0<"), SURE, false, "UTF-16, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0<"), SURE, false, UTF_16BE},
     {BYTES("\0"), SURE, false, "zero bytes (NUL): space that was set aside but never written, or that the disk has lost; make it again"},
     {BYTES("\x4c\x6f\xa7\x94"), SURE, false, "EBCDIC, which is not read; convert it to UTF-8"},
     /* compressed, and archives */
@@ -97,14 +101,30 @@ static const struct look looks[] = {
     {BYTES("#RAPSearch"), SURE, false, RAPSEARCH},
     {BYTES("# LAST version"), SURE, false, "LAST's output, which is not merged; make a table of it (maf-convert blasttab), and take the lines out that begin with '#'"},
     {BYTES("# Fields: "), SURE, false, "a table with comments of another program than BLAST; take the lines out that begin with '#'"},
+    {BYTES("# FASTA "), SURE, false, FASTA},
+    {BYTES("# fasta"), SURE, false, FASTA},
+    {BYTES("# ssearch"), SURE, false, FASTA},
+    {BYTES("# SSEARCH "), SURE, false, FASTA},
+    {BYTES("# tfast"), SURE, false, FASTA},
+    {BYTES("# ggsearch"), SURE, false, FASTA},
+    {BYTES("# glsearch"), SURE, false, FASTA},
     {BYTES("# lalign"), SURE, false, "output of FASTA's programs, which is not merged"},
     {BYTES("# STOCKHOLM"), SURE, false, "an alignment (Stockholm), not the results of a search"},
     {BYTES("# hmm"), SURE, false, HMMER},
     {BYTES("# jackhmmer"), SURE, false, HMMER},
     {BYTES("# phmmer"), SURE, false, HMMER},
     {BYTES("# nhmmer"), SURE, false, HMMER},
+    {BYTES("# cm"), SURE, false, "Infernal's output, which is not merged"},
+    {BYTES("#target name "), TEXTUAL, false, "Infernal's table, which is not merged"},
+    {BYTES("# target name "), TEXTUAL, false, "HMMER's table, which is not merged"},
     {BYTES("#  "), TEXTUAL, false, "HMMER's table, or another program's, which is not merged"},
     /* other kinds of files */
+    {BYTES("sep=,\n"), SURE, false, EXCEL},
+    {BYTES("sep=,\r"), SURE, false, EXCEL},
+    {BYTES("sep=;\n"), SURE, false, EXCEL},
+    {BYTES("sep=;\r"), SURE, false, EXCEL},
+    {BYTES("sep=\t\n"), SURE, false, EXCEL},
+    {BYTES("sep=\t\r"), SURE, false, EXCEL},
     {BYTES("##fileformat=VCF"), SURE, false, "VCF (variants, not the results of a search)"},
     {BYTES("##gff-version"), SURE, false, "GFF (annotations, not the results of a search)"},
     {BYTES("##gvf-version"), SURE, false, "GVF (variants, not the results of a search)"},
@@ -119,14 +139,12 @@ static const struct look looks[] = {
     {BYTES("<html"), SURE, false, HTML},
     {BYTES("<HTML"), SURE, false, HTML},
     {BYTES("<?xml"), SURE, false, XML},
-    {BYTES("\xef\xbb\xbf<?xml"), SURE, false, XML},
     {BYTES("<BlastOutput"), SURE, false, "BLAST XML (-outfmt 5); --format xml, or none, takes it"},
     {BYTES("<BlastXML2"), SURE, false, "BLAST XML2 (-outfmt 16); --format xml2, or none, takes it"},
     {BYTES("{"), TEXTUAL, false, JSON},
     {BYTES("["), TEXTUAL, false, "JSON that is none of BLAST's, which begins with '{' (-outfmt 15)"},
     {BYTES(">"), TEXTUAL, false, "FASTA (sequences, not the results of a search)"},
     {BYTES("@"), TEXTUAL, false, "FASTQ (reads, not the results of a search)"},
-    {BYTES("\xef\xbb\xbf"), SURE, false, "text with a byte order mark, which is read only of XML and JSON; take the mark off"},
     /* messages, in front of a result or instead of one */
     {BYTES("BLAST query/options error"), SURE, true, FAILED},
     {BYTES("BLAST Database error"), SURE, true, FAILED},
@@ -189,11 +207,29 @@ static bool is_tar(const char *sample, size_t n_sample) {
     return n_sample >= 262 && memcmp(sample + 257, "ustar", 5) == 0;
 }
 
+/* Of characters that ASCII has, too: every other byte is zero, the first one or the second. */
+static bool is_utf_16(const char *sample, size_t n_sample, size_t first_zero) {
+    size_t n = n_sample < 4 ? n_sample : 4; /* a line feed's zero is not there yet */
+    if (n < 3) return false;
+    for (size_t i = 0; i < n; i++)
+        if ((sample[i] == '\0') != (i % 2 == first_zero)) return false;
+    return true;
+}
+
+static size_t measure_bom(const char *sample, size_t n_sample) {
+    return begins_with(sample, n_sample, "\xef\xbb\xbf") ? BM_BOM : 0;
+}
+
 static const struct look *find_look(const char *sample, size_t n_sample) {
     static const struct look tar = {BYTES(""), SURE, false,
                                     "a tar archive; unpack it first (tar -xf), and give the files in it"};
-    size_t n_blank = measure_blank(sample, n_sample);
+    static const struct look utf_16le = {BYTES(""), SURE, false, UTF_16LE};
+    static const struct look utf_16be = {BYTES(""), SURE, false, UTF_16BE};
+    size_t n_bom = measure_bom(sample, n_sample);
+    size_t n_blank = n_bom + measure_blank(sample + n_bom, n_sample - n_bom);
     if (is_tar(sample, n_sample)) return &tar;
+    if (is_utf_16(sample, n_sample, 1)) return &utf_16le;
+    if (is_utf_16(sample, n_sample, 0)) return &utf_16be;
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
         const struct look *look = &looks[i];
         if (n_sample - n_blank >= look->n_magic && memcmp(sample + n_blank, look->magic, look->n_magic) == 0)
@@ -255,6 +291,12 @@ bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, si
     const struct look *look = find_look(sample, n_sample);
     char shown[MOST_SHOWN + 8];
     quote(shown, sample, n_sample);
+    if (look == NULL && has_result_behind(sample, n_sample)) {
+        return bm_mark_fail(mark, at,
+                            "this is no %s; its first line is none of the result that begins behind it; take "
+                            "out what stands before that; it begins with \"%s\"",
+                            title, shown);
+    }
     if (look == NULL)
         return bm_mark_fail(mark, at, "this is no %s%s; it begins with \"%s\"", title, hint, shown);
     if (look->is_message && has_result_behind(sample, n_sample)) {

@@ -15,6 +15,7 @@
 #include "mark/internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
@@ -220,6 +221,15 @@ static enum bm_mark_element find_element(const struct bm_mark *mark) {
     return mark->depth + 1 == BM_DEPTH_NUMBER ? find_query_element(mark) : BM_ELEMENT_OTHER;
 }
 
+/* HTML's names are the same in upper and lower case. */
+static bool is_html(const struct bm_mark *mark) {
+    static const char *const names[] = {"html", "head", "title", "body", "p", "pre", "div", "center"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == mark->n_name && strncasecmp(mark->name, names[i], mark->n_name) == 0)
+            return true;
+    return false;
+}
+
 /* What is not BLAST's XML, but known. */
 static bool fail_root(struct bm_mark *mark) {
     char shown[BM_MARK_SHOWN_NAME];
@@ -229,8 +239,10 @@ static bool fail_root(struct bm_mark *mark) {
         what =
             ": this is one query's report of -outfmt 14, which is not merged; search with -outfmt 16, which "
             "writes the same into one file";
-    } else if (bm_mark_name_is(mark, "html") || bm_mark_name_is(mark, "HTML")) {
-        what = ": this is HTML, perhaps a server's error page";
+    } else if (is_html(mark)) {
+        what = ": this is HTML, perhaps a server's error page, or results for reading; download them as XML";
+    } else if (bm_mark_name_is(mark, "EBIApplicationResult")) {
+        what = ": this is EBI's own XML, which is not merged; download BLAST XML (NCBI's) instead";
     } else if (bm_mark_name_is(mark, "Error")) {
         what = ": this is perhaps a cloud storage's error message";
     }

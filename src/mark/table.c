@@ -605,8 +605,13 @@ static void take_return(struct bm_mark *mark, uint8_t byte) {
 
 /* --- lines --------------------------------------------------------------------------------------- */
 
-static void begin_line(struct bm_mark *mark, uint8_t byte) {
+static void begin_line(struct bm_mark *mark, const uint8_t *text) {
     struct bm_table *table = &mark->table;
+    if (mark->position == 0 && bm_mark_begins_with_bom(mark)) { /* not copied: no document has begun */
+        mark->position = BM_BOM;
+        return;
+    }
+    uint8_t byte = text[0];
     table->line = mark->position;
     table->n_kept = 0;
     table->after_return = false;
@@ -640,7 +645,7 @@ static void take_comment(struct bm_mark *mark, const uint8_t *text, size_t n_tex
 static void take(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     switch ((enum bm_table_state)mark->table.state) {
     case BM_TABLE_LINE:
-        begin_line(mark, text[0]);
+        begin_line(mark, text);
         break;
     case BM_TABLE_ROW:
         take_row(mark, text, n_text);

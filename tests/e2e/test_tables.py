@@ -75,6 +75,22 @@ def test_names_once(tmp_path, names, separator, end):
     assert made["options"]["header"] == "once"
 
 
+@pytest.mark.parametrize("separator", ["\t", ","])
+@pytest.mark.parametrize("names", [["", *NAMES], ['""', *NAMES], ["Unnamed: 0", *NAMES], ["1", *NAMES], ["\u00c4hnlichkeit", *NAMES], [*NAMES, ""], [*NAMES, "-"],
+                                   ["\u00fc"] + list("abcdefghijkl")])
+def test_names_beside_other_fields(tmp_path, separator, names):
+    """pandas leaves the first one empty, an editor a last one; and letters are more than ASCII's."""
+    last = names[-1] in ("", "-")
+    lines = [[*row, "x"] if last else [str(i), *row] for i, row in enumerate(ROWS)]
+    head = table([names], separator)
+    texts = [head + table(lines[i:i + 4], separator) for i in (0, 4, 8)]
+    arguments = ["--format", "csv" if separator == "," else "tabular"]
+    assert merged(tmp_path, *texts, arguments=arguments) == head + table(lines, separator)
+    assert merged(tmp_path, *texts, arguments=[*arguments, "--header", "none"]) == table(lines, separator)
+    if NAMES[0] in names:
+        assert merged(tmp_path, *texts) == head + table(lines, separator)
+
+
 def test_names_of_few_columns(tmp_path):
     """They are known without --format by two names that no sequence has."""
     head = b"qseqid\tsseqid\tevalue\n"
@@ -273,6 +289,58 @@ def test_last_line_of_outfmt_7(tmp_path):
     assert "the line here is empty" in refused(tmp_path, DATA, text + last, text + b"\n" + text + last.replace(b"1", b"2"))
 
 
+def test_tables_of_seqan(tmp_path):
+    """Lambda's, whose version looks half like blastall's; the last line counts."""
+    texts = [text.replace(b"2.12.0+", b"2.2.26+ [I/O Module of SeqAn-2.4.0, http://www.seqan.de]") for text in (plus("a", ROWS[:4]), plus("b", []), plus("c", ROWS[4:]))]
+    children = [texts[0] + texts[1] + b"# BLAST processed 2 queries\n", texts[2] + b"# BLAST processed 1 queries\n"]
+    assert merged(tmp_path, *children) == b"".join(texts) + b"# BLAST processed 3 queries\n"
+    assert "some are lost" in refused(tmp_path, DATA, children[1], texts[0] + b"# BLAST processed 2 queries\n")
+    assert "it is cut short" in refused(tmp_path, DATA, children[1], texts[0])
+
+
+# --- byte order marks, and other line ends --------------------------------------------------------------
+
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("text", [table(ROWS), table(ROWS, ","), table([NAMES] + ROWS), table(ROWS, end="\r\n"), plus("a", ROWS) + b"# BLAST processed 1 queries\n",
+                                  web("a", ROWS), b"\n" + table(ROWS), b'{\n"BlastOutput2": [\n]\n}\n'], ids=range(8))
+def test_byte_order_marks(tmp_path, text):
+    """They make no difference, and are not copied."""
+    expected = merged(tmp_path, text, text)
+    for children in ((BOM + text, text), (text, BOM + text), (BOM + text, BOM + text)):
+        assert merged(tmp_path, *children) == expected
+    if text.startswith(b"query"):
+        arguments = ["--format", "csv" if b"," in text else "tabular"]
+        assert merged(tmp_path, BOM + text, BOM + text, arguments=arguments) == expected
+
+
+def test_byte_order_mark_alone(tmp_path):
+    assert "it holds nothing but a byte order mark" in refused(tmp_path, DATA, table(ROWS), BOM)
+    assert "before its root element" in refused(tmp_path, DATA, BOM)
+    for name in ("\uff11", "\u00e9", "\u4e00"):  # the first begins like one
+        rows = table([[name, *ROWS[0][1:]], ["\ufeffa", *ROWS[0][1:]]])
+        assert merged(tmp_path, rows, rows) == rows * 2
+
+
+@pytest.mark.parametrize("before", [BOM, b"\n", b"  \r\n\t", BOM + b"\n \n"])
+def test_json_behind_white_space(tmp_path, before):
+    text = b'{\n"BlastOutput2": [\n]\n}\n'
+    for children in ((before + text, text), (text, before + text)):
+        assert merged(tmp_path, *children) == text
+
+
+@pytest.mark.parametrize("text", [table(ROWS), table(ROWS, ","), table([NAMES] + ROWS), plus("a", ROWS) + b"# BLAST processed 1 queries\n", table(ROWS) * 30],
+                         ids=["6", "10", "names", "7", "long"])
+def test_lone_carriage_returns(tmp_path, text):
+    words = "its lines end in lone carriage returns (CR), as old Macintosh programs write them; convert it first"
+    data = text.replace(b"\n", b"\r")
+    for other in (data, data[:-1], data + b"\n", BOM + data):
+        assert words in refused(tmp_path, DATA, other)
+        assert words in refused(tmp_path, DATA, text, other)
+    assert merged(tmp_path, table([["a\rb", "c"], ["d", "e"]]), arguments=["--format", "tabular"]) == b"a\rb\tc\nd\te\n"  # a title's
+
+
 # --- what is no table --------------------------------------------------------------------------------
 
 TAR = b"a.xml" + bytes(95) + b"0000644\0" + bytes(149) + b"ustar  \0" + bytes(247) + b"<?xml"
@@ -304,6 +372,12 @@ FOREIGN = {
     "json": (b"[\n{\"query\":\"a\"}\n]\n", "JSON that is none of BLAST's", "["),
     "front": (b"Warning: [blastp] Examining 5 or more matches is recommended\n" + table(ROWS), "a message in front of a result; take it out", "Warning: [blastp]"),
     "front 7": (b"Warning: [blastp] Examining\n" + plus("a", ROWS), "a message in front of a result; take it out", "Warning: [blastp]"),
+    "fasta 8C": (b"# fasta36 -m 8C q db\n# FASTA 36.3.8h Aug, 2019\n# Query: q\n", "a table of FASTA's programs (-m 8C)", "# fasta36"),
+    "infernal": (b"#target name         accession\n#------- ---\ntRNA RF00005\n", "Infernal's table", "#target name"),
+    "sep": (b"sep=,\r\n" + table(ROWS, ","), "a spreadsheet's line that names the separator (sep=), in front of a table; take the line out", "sep=,"),
+    "utf-16": ("query\ts\n".encode("utf-16-le"), "UTF-16, little end first, which is not read; convert it to UTF-8", r"q\x00u\x00"),
+    "utf-16 json": ("{\n\"BlastOutput2\": []}".encode("utf-16-le"), "UTF-16, little end first, which is not read; convert it to UTF-8", r"{\x00"),
+    "utf-16 big": ("# BLASTP 2.12.0+\n".encode("utf-16-be"), "UTF-16, big end first, which is not read; convert it to UTF-8", r"\x00#\x00"),
     "front 5": (b"Warning: [blastp] Examining\n<?xml version=\"1.0\"?>\n", "a message in front of a result; take it out", "Warning: [blastp]"),
 }
 
@@ -328,6 +402,13 @@ def test_what_is_not_known(tmp_path):
     said = refused(tmp_path, DATA, b"what\x07ever \x1b[31m\xff " + b"x" * 100 + b"\nnext")
     assert 'it begins with "what\\x07ever \\x1b[31m\\xff x' in said and "--format" not in said
     assert '--format tabular or --format csv takes it; it begins with "a\\tb\\t1"' in refused(tmp_path, DATA, b"a\tb\t1\nc\td\t2\n")
+
+
+@pytest.mark.parametrize("data", [b"Loading blast/2.12\n" + table(ROWS), b"Loading blast\n\n" + plus("a", ROWS), b"_par>\n<?xml version=\"1.0\"?>\n",
+                                  b"# made by a script\n" + table(ROWS), b"qseqid sseqid pident\n" + table(ROWS), b"x\n" + table(ROWS, ",")])
+def test_anything_in_front_of_a_result(tmp_path, data):
+    said = refused(tmp_path, DATA, data)
+    assert "its first line is none of the result that begins behind it; take out what stands before that; it begins with" in said
 
 
 REFFLAT = "GENE\tNM_1\tchr1\t+\t11873\t14409\t14409\t14409\t3\t11873,12612,13220,14000,15000,16000,\t12227,12721,14409,14500,15500,16500,\n"
