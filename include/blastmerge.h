@@ -242,6 +242,7 @@ struct blastmerge_child {
     enum blastmerge_status status;
     const char
         *error; /* blastmerge_check(): what is at fault. NULL: nothing, or 256 children before it are */
+    int was_read; /* to its end, or as far as it could be; 0: not yet, and the status and the counts say nothing */
 };
 
 /* How far a job is. Totals are 0 where they are not known (pipes, readers). */
@@ -316,7 +317,8 @@ struct blastmerge_options {
         progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
     enum blastmerge_forbidden_characters forbidden_characters;
     enum blastmerge_header header;
-    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on.
+    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on; and for what is
+     * wrong with the children's order, which is the error of no child.
      * Returns BLASTMERGE_CALLBACK_OK, as on_warning. */
     int (*on_fault)(void *context, const struct blastmerge_error *error);
 };
@@ -482,7 +484,7 @@ BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job)
  * that is at fault, or that cannot be read, with the next: so the report has all children, and each one's
  * status, as blastmerge_child() has. Returns the status of the first fault, and blastmerge_error() is about
  * that; options.on_fault is told of each. What ends it at once, without a report: an option or a place that
- * makes no sense, a wrong number of children, a failure of one of the caller's functions,
+ * makes no sense, a wrong number of children, no memory, a failure of one of the caller's functions,
  * blastmerge_cancel().
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;

@@ -159,7 +159,7 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
                 }
                 safe = UINT64_MAX;
             }
-            if (number->excess.what != NULL) status = BLASTMERGE_MISMATCH;
+            if (number->now.excess.what != NULL) status = BLASTMERGE_MISMATCH;
             if (fragment != NULL && status == BLASTMERGE_OK) fragment_write(maker, &view, safe, fragment);
             if (fragment == NULL) maker->edits->position = maker->edits->n_edits;
         }

@@ -130,7 +130,7 @@ def check(children: Children, *, report: Optional[_Path] = None, **options: Any)
 
     A child that is at fault does not end it: the others are checked all the same. The first fault is raised then, and its
     report is the Report of all children, with the status of each and what is at fault. An exception that a child's iterator or a callback
-    raises ends it at once."""
+    raises ends it at once. So does a wrong number of children, whose error has the report, too: what was not read by then is "not read"."""
     def work(job: _job.Job) -> Report:
         job.set_report(report)
         try:
@@ -187,7 +187,7 @@ def _report(job: _job.Job) -> Report:
 
 
 def _child(child: Any) -> Child:
-    counts = [getattr(child, name) for name, _ in child._fields_ if name not in ("name", "location", "status", "error")]
-    status = _job.C.blastmerge_status_name(child.status).decode() if child.status else "ok"
+    counts = [getattr(child, name) for name, _ in child._fields_ if name not in ("name", "location", "status", "error", "was_read")]
+    status = _job.C.blastmerge_status_name(child.status).decode() if child.status else "ok" if child.was_read else "not read"
     message = None if child.error is None else _errors.in_python(child.error.decode(errors="replace"))
     return Child(os.fsdecode(child.name), *counts, status, message)

@@ -43,7 +43,8 @@ class Report(Structure):
 class Child(Structure):
     _fields_ = [("name", c_char_p), ("location", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
-                ("text_bytes", c_uint64), ("n_forbidden_characters", c_uint64), ("status", c_int), ("error", c_char_p)]
+                ("text_bytes", c_uint64), ("n_forbidden_characters", c_uint64), ("status", c_int), ("error", c_char_p),
+                ("was_read", c_int)]
 
 
 class Progress(Structure):

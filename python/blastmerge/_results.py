@@ -18,7 +18,8 @@ class Child:
     compressed_bytes: int
     text_bytes: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
-    status: str  # "ok"; of a check "damaged" or whatever is at fault: the counts go as far as it could be read; "salvaged"
+    status: str  # "ok"; of a check "damaged" or whatever is at fault: the counts go as far as it could be read; "salvaged";
+    #              "not read" where a check ended before
     error: Optional[str]  # what is at fault, of the first 256 children that are; else None
 
 

@@ -3,6 +3,7 @@
  * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
  * opened; and at the end they are closed.
  */
+#include "job/check.h"
 #include "job/job.h"
 #include "job/places.h"
 #include "job/remote.h"
@@ -87,21 +88,25 @@ static enum blastmerge_status check_order(struct blastmerge_job *job) {
     if (n_backward > 0) { /* gaps say nothing then */
         if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
         bm_job_show_names(job, first_backward, first_backward - 1, names);
-        if (bm_job_is_order_strict(job))
-            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                           "the children are not in natural order: %s comes after %s; --sort natural orders "
-                           "them, and --sort none says that the order is right",
-                           names[0], names[1]);
+        if (bm_job_is_order_strict(job)) {
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "the children are not in natural order: %s comes after %s; --sort natural orders "
+                    "them, and --sort none says that the order is right",
+                    names[0], names[1]);
+            return bm_job_check_keep_fault(job);
+        }
         bm_job_warn(job, false,
                     "the children are not in natural order: %s comes after %s; --sort natural orders them",
                     names[0], names[1]);
     } else if (n_gaps > 0) {
         bm_job_show_names(job, first_gap - 1, first_gap, names);
-        if (bm_job_is_order_strict(job) && job->options.expect_children == 0)
-            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                           "the children's numbers have %zu gap%s, the first between %s and %s: "
-                           "--expect-children N says that none is missing",
-                           n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+        if (bm_job_is_order_strict(job) && job->options.expect_children == 0) {
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "the children's numbers have %zu gap%s, the first between %s and %s: "
+                    "--expect-children N says that none is missing",
+                    n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+            return bm_job_check_keep_fault(job);
+        }
         bm_job_warn(job, false,
                     "the children's numbers have %zu gap%s, the first between %s and %s: is any missing?",
                     n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
@@ -149,15 +154,17 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
         const struct bm_fetch_source *before = &job->children[numbers[i - 1]].source;
         const struct bm_fetch_source *source = &job->children[numbers[i]].source;
         if (before->device != source->device || before->inode != source->inode) continue;
-        if (bm_job_is_order_strict(job))
-            return bm_fail(
-                &job->error, BLASTMERGE_MISMATCH,
-                "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
-                "that this is right",
-                bm_fetch_source_display_name(source));
-        if (++n_twins <= MOST)
+        if (++n_twins > MOST) continue;
+        if (bm_job_is_order_strict(job)) {
+            bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                    "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
+                    "that this is right",
+                    bm_fetch_source_display_name(source));
+            if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
+        } else {
             bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
                         bm_fetch_source_display_name(source));
+        }
     }
     if (n_twins > MOST)
         bm_job_warn(job, false, "%zu more children are files that are given twice", n_twins - MOST);
@@ -323,6 +330,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
+    if (status == BLASTMERGE_OK) status = bm_job_check_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_rescue_open(job);
     if (status == BLASTMERGE_OK && job->expect_queries != NULL)
         status = bm_queries_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);

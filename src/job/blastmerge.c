@@ -598,6 +598,7 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
         .n_forbidden_characters = kept->n_forbidden,
         .status = (enum blastmerge_status)kept->status,
         .error = bm_job_check_message(job, number),
+        .was_read = kept->was_read,
     };
     return BLASTMERGE_OK;
 }

@@ -6,11 +6,11 @@
 
 enum { MOST_MESSAGES = 256 /* that are kept until the job is destroyed */ };
 
-/* What a check has found out so far. */
 struct bm_check {
-    bool has_first;
+    bool has_fault;
     struct blastmerge_error first; /* of children or of the job; the queries' faults are told apart */
     struct blastmerge_error last;
+    struct bm_number_state before; /* the numbering as the current child began */
     size_t n_messages;
     struct message {
         uint64_t child;
@@ -18,10 +18,42 @@ struct bm_check {
     } messages[MOST_MESSAGES]; /* by child */
 };
 
-static void keep_message(struct blastmerge_job *job, struct bm_check *check) {
-    if (job->error.child == BLASTMERGE_NO_CHILD || check->n_messages == MOST_MESSAGES) return;
+enum blastmerge_status bm_job_check_open(struct blastmerge_job *job) {
+    if (!job->is_check) return BLASTMERGE_OK;
+    job->check = bm_allocate(&job->memory, sizeof *job->check);
+    if (job->check == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    job->check->last.child = BLASTMERGE_NO_CHILD;
+    return BLASTMERGE_OK;
+}
+
+void bm_job_check_begin_child(struct blastmerge_job *job) {
+    if (job->check != NULL) job->check->before = job->number->now;
+}
+
+/* --- faults -------------------------------------------------------------------------------------- */
+
+/* Whether it says something of the children; the others say that the job cannot go on. */
+static bool is_fault(enum blastmerge_status status) {
+    switch (status) {
+    case BLASTMERGE_IO:
+    case BLASTMERGE_DATA:
+    case BLASTMERGE_MISMATCH:
+    case BLASTMERGE_CHANGED:
+    case BLASTMERGE_NOT_FOUND:
+    case BLASTMERGE_DENIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool keep_message(struct blastmerge_job *job) {
+    struct bm_check *check = job->check;
+    if (job->error.child == BLASTMERGE_NO_CHILD || check->n_messages == MOST_MESSAGES) return true;
     char *text = bm_copy_string(&job->memory, job->error.message);
-    if (text != NULL) check->messages[check->n_messages++] = (struct message){job->error.child, text};
+    if (text == NULL) return false;
+    check->messages[check->n_messages++] = (struct message){job->error.child, text};
+    return true;
 }
 
 static void tell(struct blastmerge_job *job, const struct blastmerge_error *error) {
@@ -31,59 +63,64 @@ static void tell(struct blastmerge_job *job, const struct blastmerge_error *erro
     bm_job_note_callback(job, "on_fault failed", issued, result);
 }
 
-bool bm_job_check_keep_fault(struct blastmerge_job *job) {
-    if (!job->is_check) return false;
-    if (job->check == NULL) job->check = bm_allocate(&job->memory, sizeof *job->check);
-    if (job->check == NULL) return false;
+enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) {
+    struct bm_check *check = job->check;
     const struct blastmerge_error error = job->error;
-    if (!job->check->has_first && job->n_query_faults == 0) job->check->first = error;
-    job->check->has_first = true;
-    job->check->last = error;
-    keep_message(job, job->check);
+    if (check == NULL || !is_fault(error.status)) return error.status;
+    if (!keep_message(job)) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    if (!check->has_fault && job->n_query_faults == 0) check->first = error;
+    check->has_fault = true;
+    check->last = error;
     job->error = (struct blastmerge_error){.child = BLASTMERGE_NO_CHILD, .text_offset = BLASTMERGE_NO_OFFSET};
     tell(job, &error);
-    return true;
+    return BLASTMERGE_OK;
 }
+
+bool bm_job_check_has_fault(const struct blastmerge_job *job) {
+    return job->check != NULL && job->check->has_fault;
+}
+
+/* --- children ------------------------------------------------------------------------------------ */
 
 /* Whether it is the child that is at fault, and no function of the caller's that wants an end. */
 static bool is_of_child(const struct blastmerge_job *job) {
-    const struct blastmerge_error *error = &job->error;
-    if (error->child != job->child || job->child >= job->n_children || job->cancel.has_forked_in)
-        return false;
-    switch (error->status) {
-    case BLASTMERGE_IO:
-    case BLASTMERGE_DATA:
-    case BLASTMERGE_MISMATCH:
-    case BLASTMERGE_CHANGED:
-    case BLASTMERGE_NOT_FOUND:
-    case BLASTMERGE_DENIED:
-        return !bm_fetch_source_has_failed(&job->children[job->child].source);
-    default:
-        return false;
-    }
+    return job->check != NULL && is_fault(job->error.status) && job->error.child == job->child &&
+           job->child < job->n_children && !job->cancel.has_forked_in &&
+           !bm_fetch_source_has_failed(&job->children[job->child].source);
 }
 
-bool bm_job_check_leave_child(struct blastmerge_job *job) {
-    if (!job->is_check || !is_of_child(job) || bm_cancel_is_set(&job->cancel)) return false;
-    struct bm_item *child = &job->children[job->child];
-    struct bm_child *open = bm_job_child(job);
-    child->status = (uint8_t)job->error.status;
-    bm_job_count_child(job);
-    if (job->error.text_offset != BLASTMERGE_NO_OFFSET) child->text_bytes = job->error.text_offset;
-    if (!bm_job_check_keep_fault(job)) return false;
-    bm_child_close(open); /* no worker is at its scanner any more */
+/* What the rooms hold of the child is forgotten; but its header says what the others should be like. */
+static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     if (job->kin.format == BLASTMERGE_FORMAT_AUTO && job->totals.format != BLASTMERGE_FORMAT_AUTO)
-        job->kin = bm_mark_kin(open->mark); /* its header says what the others should be like */
-    bm_number_leave(job->number);
+        job->kin = bm_mark_kin(open->mark);
+    bm_number_take_back(job->number, &job->check->before);
+    job->n_lost_names = job->number->now.n_lost_names;
+    bm_job_twins_leave_child(job);
     if (job->expect != NULL) bm_queries_leave(job->expect);
     job->edits->n_edits = job->edits->position = job->edits->n_text = 0;
-    job->phase = BM_PHASE_ROW;
-    return true;
 }
+
+enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {
+    if (!is_of_child(job)) return job->error.status;
+    struct bm_item *child = &job->children[job->child];
+    struct bm_child *open = bm_job_child(job);
+    uint64_t text_offset = job->error.text_offset;
+    child->status = (uint8_t)job->error.status;
+    bm_job_count_child(job);
+    if (text_offset != BLASTMERGE_NO_OFFSET) child->text_bytes = text_offset;
+    if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
+    bm_child_close(open); /* no worker is at its scanner any more */
+    if (bm_job_check_reader(job) != BLASTMERGE_OK) return job->error.status;
+    forget_child(job, open);
+    job->phase = BM_PHASE_ROW;
+    return BLASTMERGE_OK;
+}
+
+/* --- what it has come to ------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_job_check_status(struct blastmerge_job *job) {
     const struct bm_check *check = job->check;
-    if (check == NULL || check->first.status == BLASTMERGE_OK) return bm_job_queries_status(job);
+    if (check->first.status == BLASTMERGE_OK) return bm_job_queries_status(job);
     job->error = check->first;
     return job->error.status;
 }

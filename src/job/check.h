@@ -8,13 +8,22 @@
 
 #include "job/job.h"
 
-/* The job's error is a fault that a check goes on after: it is kept and told, and the job has no error any
- * more. False: it ends the job. */
-bool bm_job_check_keep_fault(struct blastmerge_job *job);
+/* If the job is a check. */
+enum blastmerge_status bm_job_check_open(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* A child begins. */
+void bm_job_check_begin_child(struct blastmerge_job *job);
+
+/* The job has an error. BLASTMERGE_OK: it is a fault that a check goes on after, which is kept and told, and the job
+ * has no error any more. Else the error's status: it ends the job, as every error of a merge does. */
+enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Likewise if it is the current child's, whose rest is not read: what the rooms hold of it is forgotten, and
  * its row is due (BM_PHASE_ROW). */
-bool bm_job_check_leave_child(struct blastmerge_job *job);
+enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Whether a fault was kept. */
+bool bm_job_check_has_fault(const struct blastmerge_job *job);
 
 /* What a check has come to, at its end. */
 enum blastmerge_status bm_job_check_status(struct blastmerge_job *job) BM_CHECK_RESULT;

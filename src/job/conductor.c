@@ -152,6 +152,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     job->view = (struct bm_view){0};
     job->document = 0;
     bm_job_twins_begin_child(job);
+    bm_job_check_begin_child(job);
     if (job->rescue != NULL) bm_job_rescue_begin_child(job);
     job->phase = BM_PHASE_BATCH;
     return BLASTMERGE_OK;
@@ -504,7 +505,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         case BM_MARK_DOCUMENT:
             job->document = marks->entries[i].offset;
             bm_number_header_begin(&job->headers[1]);
-            bm_job_twins_begin_document(job, marks->entries[i].offset);
+            bm_job_twins_begin_document(job, &marks->entries[i]);
             break;
         case BM_MARK_DOCUMENT_END:
             status = bm_job_twins_end_document(job, &marks->entries[i]);
@@ -538,8 +539,8 @@ static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
     static const char reason[] = "its query's name stands in its header alone, and is longer than 1024 "
                                  "bytes, so that its Iteration in "
                                  "the result does not have it";
-    if (job->number->n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
-    job->n_lost_names = job->number->n_lost_names;
+    if (job->number->now.n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
+    job->n_lost_names = job->number->now.n_lost_names;
     if (!job->options.as_unsplit) {
         bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s",
                           bm_fetch_source_display_name(&job->children[job->child].source), reason);
@@ -563,11 +564,21 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
-    if (job->number->excess.what == NULL) return tell_lost_names(job);
-    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->excess.offset,
+    if (job->number->now.excess.what == NULL) return tell_lost_names(job);
+    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->now.excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
                "numbers; look at the numbers in this child and the ones before it",
-               job->number->excess.what);
+               job->number->now.excess.what);
+    return bm_job_fail_child(job);
+}
+
+/* What was scanned: its marks and, if it has a fault, that, which is behind them in the text. So the first fault in the
+ * text counts; and a check goes on with the header that stands before it, and with the queries. */
+static enum blastmerge_status take_scanned(struct blastmerge_job *job, enum blastmerge_status scanned,
+                                           const struct blastmerge_error *fault) {
+    enum blastmerge_status status = take_marks(job);
+    if (status != BLASTMERGE_OK || scanned == BLASTMERGE_OK) return status;
+    job->error = *fault;
     return bm_job_fail_child(job);
 }
 
@@ -585,22 +596,18 @@ static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
     size_t end = job->rescue != NULL ? bm_job_rescue_limit(job) : SIZE_MAX;
     struct blastmerge_error error;
     enum blastmerge_status status = bm_child_scan(bm_job_child(job), end, &job->view, &error);
-    if (status == BLASTMERGE_OK) return take_marks(job);
-    /* A check wants to know which queries' Iterations stand before the fault. */
-    if (job->is_check && job->expect != NULL && take_queries(job, job->view.marks) != BLASTMERGE_OK)
-        return job->error.status;
-    job->error = error;
-    return bm_job_fail_child(job);
+    return take_scanned(job, status, &error);
 }
 
 /* All of the child was scanned: all edits are known. */
 static enum blastmerge_status finish_child(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     struct bm_child *child = bm_job_child(job);
+    struct blastmerge_error error;
     job->safe = UINT64_MAX;
     do {
-        status = bm_child_finish(child, &job->view, &job->error);
-        status = status == BLASTMERGE_OK ? take_marks(job) : bm_job_fail_child(job);
+        status = bm_child_finish(child, &job->view, &error);
+        status = take_scanned(job, status, &error);
     } while (status == BLASTMERGE_OK && !bm_mark_is_finished(child->mark));
     job->kin = bm_mark_kin(child->mark);
     return status;
@@ -705,6 +712,13 @@ void bm_job_count_child(struct blastmerge_job *job) {
     child->compressed_bytes = bm_job_child(job)->lane.fetch.n_read;
 }
 
+enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) {
+    const struct bm_reader *reader = bm_fetch_source_close_failure(&job->children[job->child].source);
+    if (reader == NULL) return BLASTMERGE_OK;
+    bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
+    return bm_job_fail_child(job);
+}
+
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_item *child = &job->children[job->child];
     struct bm_child *open = bm_job_child(job);
@@ -729,16 +743,14 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
                           bm_fetch_source_display_name(&child->source), child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
-    const struct bm_reader *reader = bm_fetch_source_close_failure(&child->source);
-    if (reader == NULL) return BLASTMERGE_OK;
-    bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
-    return bm_job_fail_child(job);
+    return bm_job_check_reader(job);
 }
 
 /* Writes the report's row for the child that has ended, and goes on to the next. */
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
     if (job->rescue != NULL) bm_job_rescue_tell(job);
+    job->children[job->child].was_read = true;
     if (job->has_report) {
         if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
@@ -764,7 +776,7 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
         return fail(job);
     }
     job->totals.format = format;
-    job->number->style = bm_number_style_of(format);
+    job->number->now.style = bm_number_style_of(format);
     if (job->is_copied) bm_job_begin_result(job);
     return BLASTMERGE_OK;
 }
@@ -810,7 +822,8 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
 
 /* No child is whole and has a document. */
 static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
-    if (job->check == NULL && begin_empty_table(job) != BLASTMERGE_OK && !bm_job_check_keep_fault(job))
+    if (!bm_job_check_has_fault(job) && begin_empty_table(job) != BLASTMERGE_OK &&
+        bm_job_check_keep_fault(job) != BLASTMERGE_OK)
         return fail(job);
     bm_job_gather_end(job);
     job->phase = BM_PHASE_END;
@@ -821,11 +834,11 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bool dropped_megablast = false;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
-    if (bm_job_check_all_children(job) != BLASTMERGE_OK && !bm_job_check_keep_fault(job)) return fail(job);
+    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->copy.has_members;
-    if (job->number->n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
+    if (job->number->now.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
@@ -898,7 +911,7 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
             return fail(job);
         }
         status = step(job, &is_full);
-        if (status != BLASTMERGE_OK && bm_job_check_leave_child(job)) status = BLASTMERGE_OK;
+        if (status != BLASTMERGE_OK) status = bm_job_check_leave_child(job);
         if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
         if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */
             bm_cancel_fail_foreign(&job->error);

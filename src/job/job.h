@@ -31,7 +31,7 @@
 
 enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-enum { BM_CHILD_FORBIDDEN_BITS = 56 };
+enum { BM_CHILD_FORBIDDEN_BITS = 55 };
 #define BM_CHILD_MOST_FORBIDDEN ((UINT64_C(1) << BM_CHILD_FORBIDDEN_BITS) - 1)
 
 /* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
@@ -46,6 +46,7 @@ struct bm_item {
     uint64_t compressed_bytes;
     uint64_t text_bytes;
     uint64_t n_forbidden : BM_CHILD_FORBIDDEN_BITS;
+    uint64_t was_read : 1;        /* it has ended */
     uint64_t status : 8;          /* enum blastmerge_status: how it ended */
     struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
 };
@@ -142,7 +143,7 @@ struct blastmerge_job {
     struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
     struct bm_number *number;
     struct bm_queries *expect;  /* NULL: any queries will do */
-    struct bm_check *check;     /* src/job/check.c; NULL: nothing is at fault */
+    struct bm_check *check;     /* src/job/check.c; NULL: it is no check */
     uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
     char query_fault[512];      /* what was said of the first */
@@ -243,6 +244,9 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
 
 /* Takes what a callback of the options has returned; a failure ends the job where it next can stop. */
 void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result);
+
+/* Ends the job if the current child's reader, which was closed, has failed to close. */
+enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Ends the job if one of the options' callbacks has failed. */
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;

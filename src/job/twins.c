@@ -38,16 +38,20 @@ static void sum_up_to(struct bm_job_twins *twins, const struct bm_batch *batch, 
 }
 
 void bm_job_twins_begin_child(struct blastmerge_job *job) {
-    job->twins.is_open = false;
-    job->twins.n_of_child = 0;
+    struct bm_job_twins *twins = &job->twins;
+    twins->is_open = false;
+    twins->n_of_child = 0;
+    twins->n_before = twins->n;
+    twins->last_before = twins->last;
+    twins->was_beyond = twins->is_beyond;
 }
 
-void bm_job_twins_begin_document(struct blastmerge_job *job, uint64_t offset) {
+void bm_job_twins_begin_document(struct blastmerge_job *job, const struct bm_mark_entry *mark) {
     struct bm_job_twins *twins = &job->twins;
     twins->is_open = true;
-    twins->begin = twins->summed = offset;
+    twins->begin = twins->summed = mark->offset;
     twins->crc32 = 0;
-    twins->n_of_child++;
+    if ((mark->flags & BM_MARK_LEFT) == 0) twins->n_of_child++;
 }
 
 /* A mark that is still to come may end the document before the batch's end. */
@@ -124,11 +128,28 @@ static enum blastmerge_status find_twin(struct bm_job_twins *twins, const struct
     return BLASTMERGE_OK;
 }
 
+/* The last ones first: so what is left in the index is as it was before they came. */
+void bm_job_twins_leave_child(struct blastmerge_job *job) {
+    struct bm_job_twins *twins = &job->twins;
+    twins->is_open = false;
+    while (twins->n > twins->n_before) {
+        twins->n--;
+        twins->slots[find_slot(twins, twin_at(twins, twins->n)->digest)] = 0;
+    }
+    twins->last = twins->last_before;
+    twins->is_beyond = twins->was_beyond;
+}
+
 void bm_job_twins_close(struct bm_job_twins *twins, struct bm_memory *memory) {
     for (size_t i = 0; i < sizeof twins->chunks / sizeof twins->chunks[0]; i++)
         bm_release(memory, twins->chunks[i]);
     bm_release(memory, twins->slots);
     *twins = (struct bm_job_twins){0};
+}
+
+/* What is left of a damaged child may lack anything. */
+static bool is_damaged(const struct bm_item *child) {
+    return child->plan != NULL && child->plan->n_holes > 0;
 }
 
 /* Whether it is one file that was given twice, which has been said. */
@@ -182,6 +203,7 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     if (!is_unknown && (mark->flags & BM_MARK_NAMED) == 0) return BLASTMERGE_OK;
     if (is_unknown && (mark->flags & BM_MARK_HITS) == 0) return BLASTMERGE_OK; /* it holds no query */
     if (job->expect != NULL) return BLASTMERGE_OK; /* the queries that were expected say what is right */
+    if (is_damaged(&job->children[job->child])) return BLASTMERGE_OK;
     sum_up_to(twins, job->batch, mark->offset);
     uint64_t n_text = mark->offset - twins->begin;
     uint32_t has_hits = (mark->flags & BM_MARK_HITS) != 0 ? HAS_HITS : 0;
@@ -197,8 +219,9 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     bool is_same_text = first->text == twin.text;
     bool is_sure = is_same_text || (mark->flags & BM_MARK_WEAK) == 0;
     bool one_has_hits = ((first->child | twin.child) & HAS_HITS) != 0;
-    first->child |= has_hits;
-    return tell(job, first, is_same_text, is_sure && one_has_hits && bm_job_is_order_strict(job));
+    bool is_error = is_sure && one_has_hits && bm_job_is_order_strict(job);
+    if (!is_error) first->child |= has_hits; /* else the child is not merged */
+    return tell(job, first, is_same_text, is_error);
 }
 
 void bm_job_twins_end(struct blastmerge_job *job) {

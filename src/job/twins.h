@@ -27,6 +27,11 @@ struct bm_job_twins {
     uint64_t n_of_child; /* documents of the child so far */
     uint32_t crc32;
 
+    /* as the current child began */
+    size_t n_before;
+    struct bm_job_twin last_before;
+    bool was_beyond;
+
     size_t n; /* that are kept */
     struct bm_job_twin *chunks[BM_TWINS_MOST / BM_TWINS_CHUNK];
     uint32_t *slots; /* numbers of what is kept, from 1 on, by their hash */
@@ -41,8 +46,11 @@ struct blastmerge_job;
 /* A child begins. */
 void bm_job_twins_begin_child(struct blastmerge_job *job);
 
+/* The child is at fault: no other one is compared with it. */
+void bm_job_twins_leave_child(struct blastmerge_job *job);
+
 /* A document begins there, or has ended, in the current batch. */
-void bm_job_twins_begin_document(struct blastmerge_job *job, uint64_t offset);
+void bm_job_twins_begin_document(struct blastmerge_job *job, const struct bm_mark_entry *mark);
 enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                                  const struct bm_mark_entry *mark) BM_CHECK_RESULT;
 

@@ -47,17 +47,17 @@ void bm_job_unsplit_end_child(struct blastmerge_job *job) {
     const struct bm_number *number = job->number;
     uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children[job->child]);
     /* Where other queries have names, those that are called Query_N may have that from a user. */
-    bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->ids.n_named > 0;
-    uint64_t n_unsure = number->ids.n_odd + (is_mixed ? number->n_guessed_ids : 0);
-    job->totals.n_renumbered_ids = number->n_changed_ids;
-    set_count(job, BM_DOUBT_GAP, number->n_gaps);
-    set_count(job, BM_DOUBT_RETURN, number->n_returns);
-    set_count(job, BM_DOUBT_UNNUMBERED, number->n_unnumbered);
+    bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->now.ids.n_named > 0;
+    uint64_t n_unsure = number->now.ids.n_odd + (is_mixed ? number->now.n_guessed_ids : 0);
+    job->totals.n_renumbered_ids = number->now.n_changed_ids;
+    set_count(job, BM_DOUBT_GAP, number->now.n_gaps);
+    set_count(job, BM_DOUBT_RETURN, number->now.n_returns);
+    set_count(job, BM_DOUBT_UNNUMBERED, number->now.n_unnumbered);
     set_count(job, BM_DOUBT_ID, n_unsure);
-    set_count(job, BM_DOUBT_MESSAGE, number->n_odd_messages);
-    set_count(job, BM_DOUBT_EXCESS, number->n_excess_iterations);
+    set_count(job, BM_DOUBT_MESSAGE, number->now.n_odd_messages);
+    set_count(job, BM_DOUBT_EXCESS, number->now.n_excess_iterations);
     set_count(job, BM_DOUBT_EMPTY, n_empty);
-    set_count(job, BM_DOUBT_BARE, number->n_bare_iterations);
+    set_count(job, BM_DOUBT_BARE, number->now.n_bare_iterations);
 }
 
 static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *one, const char *several,

@@ -53,30 +53,30 @@ static void drop_lines(struct bm_script *edits, uint64_t offset, uint64_t end) {
 
 static void begin_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_BEGIN, offset);
-    number->is_in_fragment = true;
-    number->is_dropping = false;
+    number->now.is_in_fragment = true;
+    number->now.is_dropping = false;
 }
 
 static void end_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
-    if (!number->is_in_fragment) return;
+    if (!number->now.is_in_fragment) return;
     add(edits, BM_EDIT_END, offset);
-    number->is_in_fragment = false;
-    number->is_dropping = false;
+    number->now.is_in_fragment = false;
+    number->now.is_dropping = false;
 }
 
 static void begin_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_DROP, offset);
-    number->is_dropping = true;
+    number->now.is_dropping = true;
 }
 
 static void end_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
     add(edits, BM_EDIT_KEEP, offset);
-    number->is_dropping = false;
+    number->now.is_dropping = false;
 }
 
 /* Numbers that come from the children are added: where the sum is too large nothing of it is right. */
 static void exceed(struct bm_number *number, const char *what, uint64_t offset) {
-    if (number->excess.what == NULL) number->excess = (struct bm_number_excess){what, offset};
+    if (number->now.excess.what == NULL) number->now.excess = (struct bm_number_excess){what, offset};
 }
 
 /* --- settings ------------------------------------------------------------------------------------ */
@@ -123,9 +123,9 @@ bool bm_number_is_text(const char *text) {
 void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
                     bool keeps_gaps) {
     memset(number, 0, sizeof *number);
-    bm_number_query_ids_open(&number->ids, query_ids);
+    bm_number_query_ids_open(&number->now.ids, query_ids);
     number->keeps_gaps = keeps_gaps;
-    number->pending_body = NONE;
+    number->now.pending_body = NONE;
     number->keeps_database = database == NULL;
     if (database == NULL) return;
     bm_require(strlen(database) <= BM_NUMBER_MAX_DATABASE);
@@ -133,35 +133,36 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
 }
 
 void bm_number_begin(struct bm_number *number, const struct bm_tally *before) {
-    number->n_documents = before->n_documents;
-    number->has_prologue = before->n_documents > 0;
-    number->n_iterations = before->n_iterations;
-    number->number_before = before->last_numbers;
-    number->ids.shift = before->generated_ids;
-    number->ids.n_before = before->positions;
-    number->ids.counts_all = before->has_unnamed;
-    number->n_counted = before->n_counted;
-    number->n_queries = before->n_queries;
-    number->line = before->line;
+    number->now.n_documents = before->n_documents;
+    number->now.has_prologue = before->n_documents > 0;
+    number->now.n_iterations = before->n_iterations;
+    number->now.number_before = before->last_numbers;
+    number->now.ids.shift = before->generated_ids;
+    number->now.ids.n_before = before->positions;
+    number->now.ids.counts_all = before->has_unnamed;
+    number->now.n_counted = before->n_counted;
+    number->now.n_queries = before->n_queries;
+    number->now.line = before->line;
 }
 
 void bm_number_count(struct bm_number *number) {
-    number->has_prologue = true;
+    number->now.has_prologue = true;
 }
 
 struct bm_tally bm_number_tally(struct bm_number *number) {
-    struct bm_tally tally = {.n_documents = number->n_documents,
-                             .n_iterations = number->n_iterations,
-                             .last_numbers = number->number_before,
-                             .generated_ids = number->ids.shift,
-                             .positions = number->ids.n_before,
-                             .n_counted = number->n_counted,
-                             .n_queries = number->n_queries,
-                             .has_unnamed = number->ids.counts_all,
-                             .line = number->line};
+    struct bm_tally tally = {.n_documents = number->now.n_documents,
+                             .n_iterations = number->now.n_iterations,
+                             .last_numbers = number->now.number_before,
+                             .generated_ids = number->now.ids.shift,
+                             .positions = number->now.ids.n_before,
+                             .n_counted = number->now.n_counted,
+                             .n_queries = number->now.n_queries,
+                             .has_unnamed = number->now.ids.counts_all,
+                             .line = number->now.line};
     /* The last document has ended, which the next one's beginning would notice. */
-    if ((number->keeps_gaps && !bm_add(&tally.last_numbers, number->own_number)) ||
-        !bm_add(&tally.generated_ids, number->ids.largest) || !bm_add(&tally.positions, number->ids.position))
+    if ((number->keeps_gaps && !bm_add(&tally.last_numbers, number->now.own_number)) ||
+        !bm_add(&tally.generated_ids, number->now.ids.largest) ||
+        !bm_add(&tally.positions, number->now.ids.position))
         exceed(number, "the numbers of the Iterations before", 0);
     return tally;
 }
@@ -170,34 +171,35 @@ struct bm_tally bm_number_tally(struct bm_number *number) {
 
 /* Another run of BLAST, which numbers its Iterations and queries from 1. */
 static void begin_run(struct bm_number *number, const struct bm_mark_entry *mark) {
-    if (number->keeps_gaps && !bm_add(&number->number_before, number->own_number))
+    if (number->keeps_gaps && !bm_add(&number->now.number_before, number->now.own_number))
         exceed(number, "the numbers of the Iterations before", mark->offset);
-    number->own_number = 0;
-    number->has_own_number = false;
-    bm_number_query_ids_begin(&number->ids);
+    number->now.own_number = 0;
+    number->now.has_own_number = false;
+    bm_number_query_ids_begin(&number->now.ids);
 }
 
 static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
                           struct bm_script *edits) {
-    number->n_documents++;
-    number->is_first = !number->has_prologue;
-    number->has_prologue = true;
-    number->has_iteration = false;
-    number->is_in_fragment = false;
-    number->is_dropping = false;
-    number->pending_body = NONE;
-    number->old_query = 0;
+    number->now.n_documents++;
+    number->now.is_first = !number->now.has_prologue;
+    number->now.has_prologue = true;
+    number->now.has_iteration = false;
+    number->now.is_in_fragment = false;
+    number->now.is_dropping = false;
+    number->now.pending_body = NONE;
+    number->now.old_query = 0;
     if ((mark->flags & BM_MARK_LEFT) == 0) {
-        number->n_own_iterations = 0;
-        number->has_names = number->is_psi = false;
+        number->now.n_own_iterations = 0;
+        number->now.has_names = number->now.is_psi = false;
         begin_run(number, mark);
     }
-    if (number->is_first && (mark->flags & BM_MARK_BARE) != 0) begin_fragment(number, edits, mark->offset);
+    if (number->now.is_first && (mark->flags & BM_MARK_BARE) != 0)
+        begin_fragment(number, edits, mark->offset);
 }
 
 static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
                              struct bm_script *edits) {
-    if (!number->is_first) return;
+    if (!number->now.is_first) return;
     begin_fragment(number, edits, mark->offset);
     if ((mark->flags & BM_MARK_CONVERTED) == 0) return;
     insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
@@ -206,7 +208,7 @@ static void take_declaration(struct bm_number *number, const struct bm_mark_entr
 
 static void take_no_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
                                 struct bm_script *edits) {
-    if (!number->is_first) return;
+    if (!number->now.is_first) return;
     begin_fragment(number, edits, mark->offset);
     insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
     insert(edits, mark->offset, "\n", 1);
@@ -215,7 +217,7 @@ static void take_no_declaration(struct bm_number *number, const struct bm_mark_e
 static void take_database(struct bm_number *number, const struct bm_mark_entry *mark,
                           struct bm_script *edits) {
     static const char end_tag[] = "</BlastOutput_db>";
-    if (!number->is_first || number->keeps_database) return;
+    if (!number->now.is_first || number->keeps_database) return;
     if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
         insert(edits, mark->offset, ">", 1);
         insert(edits, mark->offset, number->database, number->n_database);
@@ -229,34 +231,34 @@ static void take_database(struct bm_number *number, const struct bm_mark_entry *
 
 static void take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
                               struct bm_script *edits) {
-    if (number->is_dropping) end_drop(number, edits, mark->offset);
+    if (number->now.is_dropping) end_drop(number, edits, mark->offset);
 }
 
 /* --- the epilogue: the first document's is kept for the end -------------------------------------- */
 
 static void begin_epilogue(struct bm_number *number, uint64_t offset, size_t n_indentation) {
-    number->is_capturing = true;
-    number->captured_to = offset;
-    number->end_tag_at = number->n_epilogue + n_indentation;
+    number->now.is_capturing = true;
+    number->now.captured_to = offset;
+    number->now.end_tag_at = number->now.n_epilogue + n_indentation;
 }
 
 static void append_epilogue(struct bm_number *number, const char *text, size_t n_text) {
-    if (n_text > BM_NUMBER_MAX_EPILOGUE - number->n_epilogue) {
-        number->is_too_long = true;
+    if (n_text > BM_NUMBER_MAX_EPILOGUE - number->now.n_epilogue) {
+        number->now.is_too_long = true;
         return;
     }
-    memcpy(number->epilogue + number->n_epilogue, text, n_text);
-    number->n_epilogue += n_text;
+    memcpy(number->epilogue + number->now.n_epilogue, text, n_text);
+    number->now.n_epilogue += n_text;
 }
 
 /* Takes the text up to `to`, which lies in the batch or the history before it. */
 static void capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
-    if (!number->is_capturing || to <= number->captured_to) return;
-    if (!number->is_too_long) {
-        const uint8_t *text = bm_batch_at(batch, number->captured_to);
-        append_epilogue(number, (const char *)text, (size_t)(to - number->captured_to));
+    if (!number->now.is_capturing || to <= number->now.captured_to) return;
+    if (!number->now.is_too_long) {
+        const uint8_t *text = bm_batch_at(batch, number->now.captured_to);
+        append_epilogue(number, (const char *)text, (size_t)(to - number->now.captured_to));
     }
-    number->captured_to = to;
+    number->now.captured_to = to;
 }
 
 /* A BlastOutput_mbstat after the Iterations: where it lies in the epilogue, if it is whole in there. In the
@@ -266,13 +268,13 @@ static void take_megablast(struct bm_number *number, const struct bm_mark_entry 
     static const char tag[] = "<BlastOutput_mbstat";
     const size_t n_tag = sizeof tag - 1;
     uint64_t n_bytes = mark->end - mark->offset;
-    if (!number->is_capturing || number->n_megablast > 0) return;
+    if (!number->now.is_capturing || number->now.n_megablast > 0) return;
     capture(number, batch, mark->end);
-    if (number->is_too_long || n_bytes > number->n_epilogue) return;
-    size_t at = number->n_epilogue - (size_t)n_bytes;
+    if (number->now.is_too_long || n_bytes > number->now.n_epilogue) return;
+    size_t at = number->now.n_epilogue - (size_t)n_bytes;
     while (at > 0 && strncmp(number->epilogue + at, tag, n_tag) != 0) at--;
-    number->megablast_at = at;
-    number->n_megablast = number->n_epilogue - at;
+    number->now.megablast_at = at;
+    number->now.n_megablast = number->now.n_epilogue - at;
 }
 
 static bool is_blank(char c) {
@@ -281,36 +283,36 @@ static bool is_blank(char c) {
 
 /* Takes the element out of the epilogue, with its indentation and the line break before that. */
 static void remove_megablast(struct bm_number *number) {
-    size_t from = number->megablast_at;
-    size_t to = from + number->n_megablast;
-    while (from > number->end_tag_at && is_blank(number->epilogue[from - 1])) from--;
-    if (from > number->end_tag_at && number->epilogue[from - 1] == '\n') from--;
-    if (from > number->end_tag_at && number->epilogue[from - 1] == '\r') from--;
-    memmove(number->epilogue + from, number->epilogue + to, number->n_epilogue - to);
-    number->n_epilogue -= to - from;
-    number->n_megablast = 0;
+    size_t from = number->now.megablast_at;
+    size_t to = from + number->now.n_megablast;
+    while (from > number->now.end_tag_at && is_blank(number->epilogue[from - 1])) from--;
+    if (from > number->now.end_tag_at && number->epilogue[from - 1] == '\n') from--;
+    if (from > number->now.end_tag_at && number->epilogue[from - 1] == '\r') from--;
+    memmove(number->epilogue + from, number->epilogue + to, number->now.n_epilogue - to);
+    number->now.n_epilogue -= to - from;
+    number->now.n_megablast = 0;
 }
 
 static void print_count(struct bm_number *number, uint64_t n_queries) {
     int n_bytes = snprintf(number->epilogue, sizeof number->epilogue,
                            "# BLAST processed %" PRIu64 " queries\n", n_queries);
-    number->n_epilogue = (size_t)n_bytes;
+    number->now.n_epilogue = (size_t)n_bytes;
 }
 
 const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,
                                bool *dropped_megablast) {
     *dropped_megablast = false;
-    if (number->style->has_count && total->n_counted == total->n_documents)
+    if (number->now.style->has_count && total->n_counted == total->n_documents)
         print_count(number, total->n_queries);
-    if (number->is_too_long || number->is_cut) {
-        *n_bytes = strlen(number->style->epilogue);
-        return number->style->epilogue;
+    if (number->now.is_too_long || number->now.is_cut) {
+        *n_bytes = strlen(number->now.style->epilogue);
+        return number->now.style->epilogue;
     }
-    if (number->n_megablast > 0 && total->n_documents > 1) {
+    if (number->now.n_megablast > 0 && total->n_documents > 1) {
         remove_megablast(number);
         *dropped_megablast = true;
     }
-    *n_bytes = number->n_epilogue;
+    *n_bytes = number->now.n_epilogue;
     return number->epilogue;
 }
 
@@ -318,88 +320,90 @@ const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *
 
 static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
                             struct bm_script *edits) {
-    number->style = bm_number_style_of((enum blastmerge_format)mark->value);
-    if (!number->is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
+    number->now.style = bm_number_style_of((enum blastmerge_format)mark->value);
+    if (!number->now.is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
     drop(edits, mark->offset, mark->offset + 1);
     insert(edits, mark->offset + 2, "\n", 1);
     end_fragment(number, edits, mark->offset + 2);
-    append_epilogue(number, number->style->end_tag, strlen(number->style->end_tag));
+    append_epilogue(number, number->now.style->end_tag, strlen(number->now.style->end_tag));
     begin_epilogue(number, mark->offset + 2, 0);
 }
 
 static void take_body(struct bm_number *number, const struct bm_mark_entry *mark) {
-    if (!number->is_first) number->pending_body = mark->offset;
+    if (!number->now.is_first) number->now.pending_body = mark->offset;
 }
 
 /* The body counts: its fragment begins before the edits that its text has had so far. */
 static void begin_body(struct bm_number *number, struct bm_script *edits) {
-    if (number->pending_body == NONE) return;
-    struct bm_edit *pending = edits->edits + edits->n_edits - number->n_pending_edits;
-    begin_fragment(number, edits, number->pending_body);
+    if (number->now.pending_body == NONE) return;
+    struct bm_edit *pending = edits->edits + edits->n_edits - number->now.n_pending_edits;
+    begin_fragment(number, edits, number->now.pending_body);
     struct bm_edit begin = edits->edits[edits->n_edits - 1];
-    memmove(pending + 1, pending, number->n_pending_edits * sizeof *pending);
+    memmove(pending + 1, pending, number->now.n_pending_edits * sizeof *pending);
     *pending = begin;
-    number->n_pending_edits = 0;
-    number->pending_body = NONE;
+    number->now.n_pending_edits = 0;
+    number->now.pending_body = NONE;
 }
 
 /* The body had no Iteration: nothing of it counts. */
 static void forget_body(struct bm_number *number, struct bm_script *edits) {
-    edits->n_edits -= number->n_pending_edits;
-    number->n_pending_edits = 0;
-    number->pending_body = NONE;
+    edits->n_edits -= number->now.n_pending_edits;
+    number->now.n_pending_edits = 0;
+    number->now.pending_body = NONE;
 }
 
 static void take_iteration(struct bm_number *number, const struct bm_mark_entry *mark,
                            struct bm_script *edits) {
     begin_body(number, edits);
-    if (!number->has_iteration && number->n_iterations > 0) {
-        bool is_open = number->line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
-        const char *joint = is_open ? number->style->joint_open : number->style->joint;
+    if (!number->now.has_iteration && number->now.n_iterations > 0) {
+        bool is_open = number->now.line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
+        const char *joint = is_open ? number->now.style->joint_open : number->now.style->joint;
         insert(edits, mark->offset, joint, strlen(joint));
     }
-    number->new_query = 0;
-    number->iteration = mark->offset;
-    number->has_iteration = true;
-    number->n_own_iterations++;
-    number->line = BM_TALLY_LINE_OPEN;
-    number->n_iterations++;
+    number->now.new_query = 0;
+    number->now.iteration = mark->offset;
+    number->now.has_iteration = true;
+    number->now.n_own_iterations++;
+    number->now.line = BM_TALLY_LINE_OPEN;
+    number->now.n_iterations++;
 }
 
 /* BLAST says less of queries of which none in its batch could be searched. */
 static void take_iteration_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                const struct bm_batch *batch) {
-    uint64_t n_bytes = mark->offset - number->iteration;
-    if (!number->keeps_gaps || number->style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
-    const uint8_t *text = bm_batch_at(batch, number->iteration);
-    number->n_bare_iterations += bm_number_style_is_bare(number->style, text, (size_t)n_bytes);
+    uint64_t n_bytes = mark->offset - number->now.iteration;
+    if (!number->keeps_gaps || number->now.style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
+    const uint8_t *text = bm_batch_at(batch, number->now.iteration);
+    number->now.n_bare_iterations += bm_number_style_is_bare(number->now.style, text, (size_t)n_bytes);
 }
 
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                 struct bm_script *edits) {
-    if (number->pending_body != NONE && mark->offset - number->pending_body > BM_NUMBER_MAX_BODY_HOLD) {
+    if (number->now.pending_body != NONE &&
+        mark->offset - number->now.pending_body > BM_NUMBER_MAX_BODY_HOLD) {
         begin_body(number, edits);
     }
     forget_body(number, edits);
-    if (number->is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
+    if (number->now.is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
         insert(edits, mark->offset, "\n", 1);
-        number->line = BM_TALLY_LINE_ENDED;
+        number->now.line = BM_TALLY_LINE_ENDED;
     }
-    if (number->is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
+    if (number->now.is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
         bool has_return = (mark->flags & BM_MARK_RETURN) != 0;
         insert(edits, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
     }
-    if (number->is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0) number->line = BM_TALLY_LINE_ENDED;
+    if (number->now.is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0)
+        number->now.line = BM_TALLY_LINE_ENDED;
     end_fragment(number, edits, mark->offset);
-    if (number->style->has_count) {
+    if (number->now.style->has_count) {
         if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */
-            number->n_counted++;
-            number->n_queries += mark->value;
+            number->now.n_counted++;
+            number->now.n_queries += mark->value;
         }
         return;
     }
-    if (number->is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
+    if (number->now.is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
 }
 
 /* --- numbers ------------------------------------------------------------------------------------- */
@@ -425,29 +429,29 @@ static void add_number(struct bm_number *number, uint64_t *sum, uint64_t value, 
  * run began there, they are counted on. */
 static void find_number(struct bm_number *number, const struct bm_mark_entry *mark) {
     bool is_known = (mark->flags & BM_MARK_DIGITS) != 0 && mark->value > 0; /* BLAST counts from 1 */
-    bool is_return = is_known && number->has_own_number && mark->value <= number->own_number;
-    uint64_t own = number->own_number;
+    bool is_return = is_known && number->now.has_own_number && mark->value <= number->now.own_number;
+    uint64_t own = number->now.own_number;
     if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
         exceed(number, "the Iteration's number", mark->offset);
-    number->n_unnumbered += !is_known;
-    number->n_returns += is_return;
-    if (is_return) bm_number_query_ids_return(&number->ids);
-    number->n_gaps += is_known && !is_return && mark->value != own;
+    number->now.n_unnumbered += !is_known;
+    number->now.n_returns += is_return;
+    if (is_return) bm_number_query_ids_return(&number->now.ids);
+    number->now.n_gaps += is_known && !is_return && mark->value != own;
     if (is_return && number->keeps_gaps)
-        add_number(number, &number->number_before, number->own_number, mark->offset);
-    number->own_number = is_known ? mark->value : own;
-    number->has_own_number = true;
-    number->number = number->n_iterations;
+        add_number(number, &number->now.number_before, number->now.own_number, mark->offset);
+    number->now.own_number = is_known ? mark->value : own;
+    number->now.has_own_number = true;
+    number->now.number = number->now.n_iterations;
     if (!number->keeps_gaps) return;
-    number->number = number->own_number;
-    add_number(number, &number->number, number->number_before, mark->offset);
+    number->now.number = number->now.own_number;
+    add_number(number, &number->now.number, number->now.number_before, mark->offset);
 }
 
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
 static void take_number(struct bm_number *number, const struct bm_mark_entry *mark, struct bm_script *edits) {
     char new_digits[20];
     find_number(number, mark);
-    size_t n_new = print_number(new_digits, number->number);
+    size_t n_new = print_number(new_digits, number->now.number);
     size_t n_same = 0;
     if ((mark->flags & BM_MARK_DIGITS) != 0) {
         char old_digits[20];
@@ -468,7 +472,7 @@ static void take_long_number(struct bm_number *number, const struct bm_mark_entr
                              struct bm_script *edits) {
     char digits[20];
     find_number(number, mark);
-    insert_copy(edits, mark->offset, digits, print_number(digits, number->number));
+    insert_copy(edits, mark->offset, digits, print_number(digits, number->now.number));
     begin_drop(number, edits, mark->offset);
 }
 
@@ -490,14 +494,14 @@ static const struct {
 };
 
 static void keep_name(struct bm_number *number, size_t which, const struct bm_mark_field *field) {
-    if (!number->has_names) {
-        number->has_names = true;
-        number->which_names ^= 1;
-        memset(number->names[number->which_names].n_elements, 0,
-               sizeof number->names[number->which_names].n_elements);
-        number->names[number->which_names].is_cut = false;
+    if (!number->now.has_names) {
+        number->now.has_names = true;
+        number->now.which_names ^= 1;
+        memset(number->names[number->now.which_names].n_elements, 0,
+               sizeof number->names[number->now.which_names].n_elements);
+        number->names[number->now.which_names].is_cut = false;
     }
-    struct bm_number_names *names = &number->names[number->which_names];
+    struct bm_number_names *names = &number->names[number->now.which_names];
     if (names->n_elements[which] > 0) return;
     if (field->is_cut) {
         names->is_cut = true;
@@ -511,7 +515,7 @@ static void keep_name(struct bm_number *number, size_t which, const struct bm_ma
 
 void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field) {
     if (field->is_scope || field->is_parameter) return;
-    number->is_psi = number->is_psi || bm_mark_is_of_psi(field);
+    number->now.is_psi = number->now.is_psi || bm_mark_is_of_psi(field);
     for (size_t i = 0; i < BM_NUMBER_NAMES; i++)
         if (strcmp(field->name, name_elements[i].field) == 0) keep_name(number, i, field);
 }
@@ -523,19 +527,19 @@ static bool insert_new_id(struct bm_number *number, const struct bm_number_names
     const char *id = names->elements[0] + n_start;
     const size_t n_id = names->n_elements[0] - n_start - n_end;
     char text[128];
-    number->old_query = number->new_query = 0;
-    if (number->ids.policy == BLASTMERGE_QUERY_IDS_KEEP ||
-        !bm_number_query_ids_take(&number->ids, id, n_id, number->own_number, &number->old_query,
-                                  &number->new_query))
+    number->now.old_query = number->now.new_query = 0;
+    if (number->now.ids.policy == BLASTMERGE_QUERY_IDS_KEEP ||
+        !bm_number_query_ids_take(&number->now.ids, id, n_id, number->now.own_number, &number->now.old_query,
+                                  &number->now.new_query))
         return false;
-    if (number->new_query == number->old_query) {
-        number->new_query = 0;
+    if (number->now.new_query == number->now.old_query) {
+        number->now.new_query = 0;
         return false;
     }
-    number->n_changed_ids++;
-    number->n_guessed_ids++;
+    number->now.n_changed_ids++;
+    number->now.n_guessed_ids++;
     int n = snprintf(text, sizeof text, "%sQuery_%" PRIu64 "%s", name_elements[0].start_tag,
-                     number->new_query, name_elements[0].end_tag);
+                     number->now.new_query, name_elements[0].end_tag);
     insert_copy(edits, offset, text, (size_t)n);
     return true;
 }
@@ -543,10 +547,10 @@ static bool insert_new_id(struct bm_number *number, const struct bm_number_names
 /* The header's query is that of the first Iteration; PSI-BLAST has several for one query. */
 static void insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
                          struct bm_script *edits) {
-    const struct bm_number_names *names = &number->names[number->which_names];
-    bool is_of_query = number->n_own_iterations == 1 || number->is_psi;
-    if (!number->has_names || !is_of_query) return;
-    number->n_lost_names += names->is_cut && number->n_documents > 1;
+    const struct bm_number_names *names = &number->names[number->now.which_names];
+    bool is_of_query = number->now.n_own_iterations == 1 || number->now.is_psi;
+    if (!number->now.has_names || !is_of_query) return;
+    number->now.n_lost_names += names->is_cut && number->now.n_documents > 1;
     for (size_t i = 0; i < BM_NUMBER_NAMES; i++) {
         if (names->n_elements[i] == 0) continue;
         if (i > 0 || !insert_new_id(number, names, mark->offset, edits))
@@ -569,7 +573,7 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
     if (is_empty_tag) text[n++] = '>';
     memcpy(text + n, number_start_tag, sizeof number_start_tag - 1);
     n += sizeof number_start_tag - 1;
-    n += print_number(text + n, number->number);
+    n += print_number(text + n, number->now.number);
     memcpy(text + n, number_end_tag, sizeof number_end_tag - 1);
     n += sizeof number_end_tag - 1;
     if (!is_empty_tag && (mark->flags & BM_MARK_NEWLINE) != 0) {
@@ -605,7 +609,7 @@ static void replace_id(const struct bm_number *number, const struct bm_mark_entr
     static const char stem[] = "Query_";
     char new_id[sizeof stem + 20];
     memcpy(new_id, stem, sizeof stem - 1);
-    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->new_query);
+    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->now.new_query);
     replace(edits, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
 }
 
@@ -614,40 +618,41 @@ static void take_query_id(struct bm_number *number, const struct bm_mark_entry *
     bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
     /* If it is cut it is no such id. */
     size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
-    number->old_query = number->new_query = 0;
-    bm_number_query_ids_count(&number->ids, mark->value);
+    number->now.old_query = number->now.new_query = 0;
+    bm_number_query_ids_count(&number->now.ids, mark->value);
     if (is_unnamed) {
-        bm_number_query_ids_take_unnamed(&number->ids, &number->old_query, &number->new_query);
-    } else if (!bm_number_query_ids_take(&number->ids, content_of(mark, batch), n_id, number->own_number,
-                                         &number->old_query, &number->new_query)) {
+        bm_number_query_ids_take_unnamed(&number->now.ids, &number->now.old_query, &number->now.new_query);
+    } else if (!bm_number_query_ids_take(&number->now.ids, content_of(mark, batch), n_id,
+                                         number->now.own_number, &number->now.old_query,
+                                         &number->now.new_query)) {
         return;
     }
-    if (number->new_query == number->old_query) {
-        number->new_query = 0;
+    if (number->now.new_query == number->now.old_query) {
+        number->now.new_query = 0;
         return;
     }
-    number->n_changed_ids++;
+    number->now.n_changed_ids++;
     if (is_unnamed) return; /* its rows have the id, its title has not */
-    number->n_guessed_ids++;
+    number->now.n_guessed_ids++;
     replace_id(number, mark, batch, edits);
 }
 
 /* A table without comments does not say how many queries came before. */
 static void take_unknown_id(struct bm_number *number, uint64_t query) {
-    if (query != number->old_query) number->ids.n_odd++;
-    number->old_query = query;
+    if (query != number->now.old_query) number->now.ids.n_odd++;
+    number->now.old_query = query;
 }
 
 /* The id in a row of its query, which is in the other ones, too. */
 static void take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
                            const struct bm_batch *batch, struct bm_script *edits) {
     uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
-    if (!number->style->has_count) {
+    if (!number->now.style->has_count) {
         take_unknown_id(number, query);
-    } else if (number->old_query != 0 && query != number->old_query) {
-        number->ids.n_odd++;
-        number->old_query = number->new_query = 0;
-    } else if (number->new_query != 0) {
+    } else if (number->now.old_query != 0 && query != number->now.old_query) {
+        number->now.ids.n_odd++;
+        number->now.old_query = number->now.new_query = 0;
+    } else if (number->now.new_query != 0) {
         replace_id(number, mark, batch, edits);
     }
 }
@@ -656,13 +661,13 @@ static void take_message(struct bm_number *number, const struct bm_mark_entry *m
                          const struct bm_batch *batch, struct bm_script *edits) {
     struct bm_number_query_message renamed;
     const char *message = content_of(mark, batch);
-    if (number->new_query == 0) return;
+    if (number->now.new_query == 0) return;
     enum bm_number_query_prefix prefix =
-        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->style->form,
-                               number->old_query, number->new_query, &renamed);
-    number->new_query = 0;
-    if (prefix == BM_QUERY_ODD) number->n_odd_messages++;
-    if (prefix == BM_QUERY_LOST) number->n_excess_iterations++;
+        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->now.style->form,
+                               number->now.old_query, number->now.new_query, &renamed);
+    number->now.new_query = 0;
+    if (prefix == BM_QUERY_ODD) number->now.n_odd_messages++;
+    if (prefix == BM_QUERY_LOST) number->now.n_excess_iterations++;
     if (prefix == BM_QUERY_RESTORED || prefix == BM_QUERY_LOST) {
         replace(edits, mark->offset, message, renamed.n_old, renamed.text, renamed.n_new);
     }
@@ -688,18 +693,18 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
                            const struct bm_batch *batch, struct bm_script *edits) {
     char utf8[3];
     size_t n = encode_utf8(utf8, (unsigned)mark->value);
-    if (number->is_capturing) {
+    if (number->now.is_capturing) {
         capture(number, batch, mark->offset);
         append_epilogue(number, utf8, n);
-        number->captured_to = mark->end;
+        number->now.captured_to = mark->end;
         return;
     }
-    bool is_pending = number->pending_body != NONE;
-    if (!is_pending && (!number->is_in_fragment || number->is_dropping)) return;
+    bool is_pending = number->now.pending_body != NONE;
+    if (!is_pending && (!number->now.is_in_fragment || number->now.is_dropping)) return;
     insert_copy(edits, mark->offset, utf8, n);
     drop(edits, mark->offset, mark->end);
-    if (is_pending) number->n_pending_edits += 3;
-    if (number->n_pending_edits >= BM_NUMBER_MAX_PENDING) begin_body(number, edits);
+    if (is_pending) number->now.n_pending_edits += 3;
+    if (number->now.n_pending_edits >= BM_NUMBER_MAX_PENDING) begin_body(number, edits);
 }
 
 /* --- all marks ----------------------------------------------------------------------------------- */
@@ -707,10 +712,10 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
 static void take_document_end(struct bm_number *number, const struct bm_mark_entry *mark,
                               const struct bm_batch *batch) {
     if ((mark->flags & BM_MARK_LEFT) != 0)
-        number->is_cut = number->is_cut || number->is_capturing;
+        number->now.is_cut = number->now.is_cut || number->now.is_capturing;
     else
         capture(number, batch, mark->offset);
-    number->is_capturing = false;
+    number->now.is_capturing = false;
 }
 
 /* A mark of a document's own. */
@@ -742,7 +747,7 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
         take_iterations_end(number, mark, edits);
         break;
     case BM_MARK_SKIP:
-        if (number->is_in_fragment && !(number->is_first && (mark->flags & BM_MARK_NAMES) != 0))
+        if (number->now.is_in_fragment && !(number->now.is_first && (mark->flags & BM_MARK_NAMES) != 0))
             drop_lines(edits, mark->offset, mark->end);
         break;
     case BM_MARK_MEGABLAST:
@@ -805,23 +810,20 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
                     uint64_t safe, struct bm_script *edits) {
     for (size_t i = 0; i < marks->n_entries; i++) {
         take_mark(number, &marks->entries[i], batch, edits);
-        if (number->ids.is_beyond) exceed(number, "the number of the query's id", marks->entries[i].offset);
+        if (number->now.ids.is_beyond)
+            exceed(number, "the number of the query's id", marks->entries[i].offset);
     }
     capture(number, batch, safe);
 }
 
-void bm_number_leave(struct bm_number *number) {
-    number->is_cut = number->is_cut || number->is_capturing;
-    number->is_capturing = number->is_in_fragment = number->is_dropping = false;
-    number->pending_body = NONE;
-    number->n_pending_edits = 0;
-    number->excess = (struct bm_number_excess){0};
+void bm_number_take_back(struct bm_number *number, const struct bm_number_state *before) {
+    number->now = *before;
 }
 
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits) {
-    if (number->pending_body == NONE) return mark_safe;
-    if (mark_safe <= number->pending_body + BM_NUMBER_MAX_BODY_HOLD) {
-        return mark_safe < number->pending_body ? mark_safe : number->pending_body;
+    if (number->now.pending_body == NONE) return mark_safe;
+    if (mark_safe <= number->now.pending_body + BM_NUMBER_MAX_BODY_HOLD) {
+        return mark_safe < number->now.pending_body ? mark_safe : number->now.pending_body;
     }
     begin_body(number, edits);
     return mark_safe;

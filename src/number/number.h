@@ -30,13 +30,9 @@ struct bm_number_excess {
     uint64_t offset;  /* in the text of the current child */
 };
 
-struct bm_number {
-    /* settings */
-    bool keeps_database;
-    char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
-    size_t n_database;
-    bool keeps_gaps; /* an Iteration's number is that in its run, counted on */
-
+/* What a stretch of children has come to, and where in its document the numbering is. Buffers lie in struct bm_number:
+ * so this is small, and a copy of it, made between two children, is all it takes to go back there. */
+struct bm_number_state {
     /* the whole merge */
     const struct bm_number_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
     uint64_t n_documents;
@@ -54,17 +50,9 @@ struct bm_number {
     uint64_t n_gaps;              /* places where the numbers of a document's Iterations leave some out */
     uint64_t n_returns;           /* places where they do not grow */
     uint64_t n_unnumbered;        /* Iterations without a number, or whose number is none: counted on */
+    uint64_t n_lost_names; /* Iterations whose query only a header names, which is neither kept nor copied */
     struct bm_number_excess excess;
     enum bm_tally_line line;
-    /* The elements that name a document's query, made of its header's: of the current document, and of one
-     * before, whose edits may not have been taken yet. */
-    struct bm_number_names {
-        size_t n_elements[BM_NUMBER_NAMES]; /* bytes; 0: there is none */
-        char elements[BM_NUMBER_NAMES][BM_MARK_MAX_VALUE + 64];
-        bool is_cut; /* one is longer than what is kept of it */
-    } names[2];
-    unsigned which_names;
-    uint64_t n_lost_names; /* Iterations whose query only a header names, which is neither kept nor copied */
 
     /* the current document */
     bool is_first;
@@ -72,7 +60,8 @@ struct bm_number {
     bool is_dropping; /* inside a dropped range of the fragment */
     bool has_iteration;
     uint64_t n_own_iterations;
-    bool has_names;         /* names[which_names] are the document's */
+    unsigned which_names;   /* of the two: the current document's, if there are any ... */
+    bool has_names;         /* ... as there are */
     bool is_psi;            /* all of its Iterations are of one query */
     uint64_t number_before; /* the last number of the documents before, all in all */
     uint64_t own_number;    /* of the current Iteration, as its document has it ... */
@@ -92,6 +81,24 @@ struct bm_number {
     size_t end_tag_at;   /* where in it the text after the end tag's indentation begins */
     size_t megablast_at; /* where in it BlastOutput_mbstat lies ... */
     size_t n_megablast;  /* ... and how long it is; 0: there is none */
+};
+
+struct bm_number {
+    /* settings */
+    bool keeps_database;
+    char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
+    size_t n_database;
+    bool keeps_gaps; /* an Iteration's number is that in its run, counted on */
+
+    struct bm_number_state now;
+
+    /* The elements that name a document's query, made of its header's: of the current document, and of one
+     * before, whose edits may not have been taken yet. */
+    struct bm_number_names {
+        size_t n_elements[BM_NUMBER_NAMES]; /* bytes; 0: there is none */
+        char elements[BM_NUMBER_NAMES][BM_MARK_MAX_VALUE + 64];
+        bool is_cut; /* one is longer than what is kept of it */
+    } names[2];
     char epilogue[BM_NUMBER_MAX_EPILOGUE];
 };
 
@@ -123,14 +130,15 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
 /* A field of the current document's header: that of the last mark which was taken. */
 void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field);
 
-/* The edits that it has appended must not be written if number->excess says that a sum is too large. */
+/* The edits that it has appended must not be written if number->now.excess says that a sum is too large. */
 
 /* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
  * May append edits. */
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits);
 
-/* Nothing more of the current child is taken: its marks have ended anywhere. For jobs that write nothing. */
-void bm_number_leave(struct bm_number *number);
+/* Takes back all that came since number->now was what `before` is: between two children, the earlier of which is the
+ * first that is taken back. Its marks may have ended anywhere. For jobs that write nothing. */
+void bm_number_take_back(struct bm_number *number, const struct bm_number_state *before);
 
 /* The result's last text, of the number room that had its first document; valid until it is opened again.
  * total: of all of the result. *dropped_megablast: a BlastOutput_mbstat was dropped. */

@@ -9,6 +9,8 @@ import forms
 import program
 import pytest
 import small
+import test_twins as twins
+from test_odd_children import commented
 
 NAMES = [f"query{number}" for number in range(20)]
 
@@ -151,6 +153,127 @@ def test_another_searchs_iterations(tmp_path):
     done, report = check(tmp_path, [small.child(*NAMES), other, other], "--sort", "none", code=program.MISMATCH, queries=NAMES)
     assert len(done.warnings) == 100 and "not compared any more" in done.warnings[-1]
     assert [row["status"] for row in report["children"]] == ["ok"] * 3
+
+
+# --- what a child at fault leaves behind ---------------------------------------------------------------------
+
+
+COLUMNS = b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50"
+OTHER_SEARCHES = {
+    "xml": (small.text("one").replace(b"<Iteration>", b"<Iteration><", 1), small.text("two"), small.text("two", program="blastn")),
+    "xml2": (twins.xml2("one").replace(b"<query-id>", b"<query-id><", 1), twins.xml2("two"), twins.xml2("two").replace(b"blastp", b"blastn")),
+    "json": (twins.as_json("one").replace(b'"query_id"', b'"query_id" x', 1), twins.as_json("two"),
+             twins.as_json("two").replace(b"blastp", b"blastn")),
+    "7": (commented("one").replace(b"\ts\t", b"\t", 1), commented("two"), commented("two").replace(b"BLASTP", b"BLASTN")),
+    "6": (COLUMNS + b"\n\0\n", COLUMNS + b"\n", COLUMNS + b"\t1\n"),
+    "a table that ends too early": (COLUMNS + b"\nq", COLUMNS + b"\n", COLUMNS + b"\t1\n")}
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("bad, like, other", OTHER_SEARCHES.values(), ids=OTHER_SEARCHES)
+def test_the_header_before_a_fault_counts(tmp_path, bad, like, other, threads):
+    """However near the fault is: the others are compared with it, and a child's header with the first one's."""
+    another_format = COLUMNS + b"\n" if bad.startswith(b"<") else small.text("one")
+    for packed in (bad, forms.member(bad)):
+        _, report = check(tmp_path, [packed, like, other, another_format], "--threads", threads, code=program.DATA)
+        assert [row["status"] for row in report["children"]] == ["damaged", "ok", "mismatch", "mismatch"], report["children"]
+    _, report = check(tmp_path, [other, bad, like], "--threads", threads, code=program.MISMATCH)
+    assert [row["status"] for row in report["children"]] == ["ok", "mismatch", "mismatch"], report["children"]
+
+
+MOST = 2 ** 64 - 1
+
+
+def unsplit(*numbers, bad="", **header):
+    """A document whose Iterations have these numbers; bad: text before the last one's end tag."""
+    text = small.text(*(f"q{number}_{id(numbers)}" for number in numbers), extra=bad, **header)
+    for place, number in enumerate(numbers, 1):
+        text = text.replace(b"<Iteration_iter-num>%d<" % place, b"<Iteration_iter-num>=%d<" % number)
+    return text.replace(b"<Iteration_iter-num>=", b"<Iteration_iter-num>")
+
+
+def test_numbers_of_a_child_at_fault_are_forgotten(tmp_path):
+    """Huge ones, gaps, returns, none at all: neither what comes behind it is wrong, nor is anything said of it."""
+    good = [unsplit(1, 2), unsplit(1)]
+    for numbers in ([MOST], [1, MOST], [5], [1, 9], [2, 1], [1, 1], [MOST, MOST]):
+        for first in (True, False):
+            children = [unsplit(*numbers, bad="<"), *good] if first else [good[0], unsplit(*numbers, bad="<"), good[1]]
+            is_beyond = numbers.count(MOST) > int(first)  # the sum is an error, too, and comes first
+            done, report = check(tmp_path, children, "--as-unsplit", code=program.MISMATCH if is_beyond else program.DATA)
+            assert [row["status"] for row in report["children"]].count("ok") == 2, report["children"]
+            assert not done.warnings and not any(report["unsplit"].values()), (numbers, done.err)
+    _, report = check(tmp_path, [good[0], unsplit(MOST), good[1]], "--as-unsplit", code=program.MISMATCH)
+    assert [row["status"] for row in report["children"]] == ["ok", "mismatch", "ok"]  # it is this one that cannot be added
+
+
+@pytest.mark.parametrize("ids", ["auto", "renumber"])
+def test_ids_of_a_child_at_fault_are_forgotten(tmp_path, ids):
+    good = small.text("a", "b", ids=True)
+    for number in (MOST, MOST - 1, 77):
+        bad = small.text("c", ids=True, extra="<").replace(b"Query_1<", b"Query_%d<" % number)
+        for children in ([bad, good, good], [good, bad, good]):
+            is_beyond = ids == "renumber" and children[0] == good and number > 77  # it cannot be added to those before
+            code = program.MISMATCH if is_beyond else program.DATA
+            done, report = check(tmp_path, children, "--query-ids", ids, "--sort", "none", code=code)
+            assert [row["status"] for row in report["children"]].count("ok") == 2, report["children"]
+            assert report["unsplit"]["renumbered_ids"] == 2 and report["unsplit"]["unsure_ids"] == 0, done.err
+
+
+def test_lost_names_are_told_of_the_child_that_has_them(tmp_path):
+    """Old BLAST XML, whose header alone names the query: at such a length that it is not kept."""
+    def text(bad=b""):
+        long = small.text("a").replace(b"<BlastOutput_query-def>a<", b"<BlastOutput_query-def>%s<" % (b"x" * 2000))
+        return long.replace(b"  <Iteration_query-def>a</Iteration_query-def>\n", b"").replace(b"</Iteration>", bad + b"</Iteration>")
+    _, report = check(tmp_path, [GOOD, text(b"<"), text(), GOOD], "--sort", "none", code=program.DATA)
+    told = [any("longer than 1024" in warning for warning in row["warnings"]) for row in report["children"]]
+    assert told == [False, True, True, False]
+
+
+def test_documents_of_a_child_at_fault_are_not_compared_with(tmp_path):
+    """But for themselves with those of whole children before."""
+    first, second = small.text("a", "b"), small.text("c")
+    bad = first + second[:-30]
+    done, report = check(tmp_path, [bad, first, second], code=program.DATA)
+    assert "once more" not in done.err
+    done, report = check(tmp_path, [bad, first, second, first], "--as-unsplit", code=program.DATA)
+    assert [row["status"] for row in report["children"]] == ["damaged", "ok", "ok", "mismatch"]
+    assert f"holds the queries of {tmp_path}/child_0001" in report["children"][3]["error"]
+    many = b"".join(small.text(f"q{number}") for number in range(3000))  # the index of these grows meanwhile
+    done, report = check(tmp_path, [first, many + b"<", many, first], code=program.DATA)
+    assert len(done.warnings) == 1 and "child_0003" in done.warnings[0] and "child_0000" in done.warnings[0]
+
+
+# --- the order of children -------------------------------------------------------------------------------------
+
+
+def test_order_is_no_end(tmp_path):
+    """--as-unsplit makes errors of an order that is likely to be a mistake: a check says so, and reads all the same."""
+    files = {name: tmp_path / name for name in ("b_1", "b_2", "b_3", "b_9")}
+    for number, file in enumerate(files.values()):
+        file.write_bytes(small.text(f"query {number}"))
+    files["bad"] = tmp_path / "b_10"
+    files["bad"].write_bytes(GOOD[:-9])
+    cases = {"not in natural order": ["b_2", "b_1"], "the first between": ["b_1", "b_3"], "b_1 is given twice": ["b_1", "b_1"]}
+    for words, names in cases.items():
+        for options in ([], ["--quiet"]):
+            done = program.run("check", "--as-unsplit", "-f", "--report", tmp_path / "report", *options, *(files[name] for name in names), files["bad"])
+            report = json.loads((tmp_path / "report").read_text())
+            assert done.code == program.MISMATCH and words in done.err and "cut short" in done.err, done.err
+            assert report["status"] == "mismatch" and words in report["error"] and done.err.count(words) == 1
+            assert [row["status"] for row in report["children"]][-1] == "damaged" and report["children"][0]["iterations"] == 1
+            assert len(done.out.splitlines()) == len(names) + 3
+    done = program.run("check", "--as-unsplit", files["b_1"], files["b_1"], files["b_9"], files["b_2"], files["b_2"])
+    assert done.code == program.MISMATCH and done.err.index("is given twice") < done.err.index("not in natural order")
+    assert done.err.count("is given twice") == 2 and len(done.out.splitlines()) == 7
+    merged = program.run("--as-unsplit", files["b_2"], files["b_1"])
+    assert merged.code == program.MISMATCH and "not in natural order" in merged.err and not merged.out
+
+
+def test_a_wrong_number_ends_it(tmp_path):
+    paths = program.write_children(tmp_path, [GOOD, GOOD[:-9]])
+    done = program.run("check", "--expect-children", "3", "--report", tmp_path / "report", *paths)
+    assert done.code == program.MISMATCH and "2 children were given, where 3 were expected" in done.err
+    assert not done.out and not (tmp_path / "report").exists() and "cut short" not in done.err
 
 
 def test_pipes(tmp_path):

@@ -242,6 +242,10 @@ def test_salvage(tmp_path):
     damaged = text.replace(b"</Hit_hsps>", b"</Hit_hsp>", 1)
     done = merge(tmp_path, [damaged, damaged], "--salvage")
     assert done.code == 11 and "once more" not in done.err, done.err
+    damaged = text + xml("d")[:-60]  # its first document is whole
+    for children in ([damaged, text], [text, damaged], [damaged, damaged]):
+        done = merge(tmp_path, children, "--salvage")
+        assert done.code == 11 and "once more" not in done.err, done.err
 
 
 def test_whole_children_in_batches(tmp_path):

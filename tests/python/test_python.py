@@ -148,6 +148,22 @@ def test_check_goes_on(tmp_path):
     assert seen != [0, 1, 2]
 
 
+def test_children_that_a_check_did_not_read(tmp_path):
+    """It ended before: nothing is said of them, least of all that they are right."""
+    broken = gzip.decompress(CHILDREN[1]).replace(b"</Hit_def>", b"</Hit_fed>")
+    for children, expected in ([CHILDREN[0], broken], ["not read"] * 2), (iter([CHILDREN[0], broken]), ["ok", "damaged"]):
+        with pytest.raises(blastmerge.MismatchError, match="where 5 were expected") as caught:
+            blastmerge.check(children, expect_children=5)
+        assert [child.status for child in caught.value.report.children] == expected
+        assert caught.value.report.children[0].error is None
+    (tmp_path / "queries").write_text(">a\n")
+    with pytest.raises(blastmerge.UsageError, match="only of BLAST XML") as caught:
+        blastmerge.check([b"# BLASTP 2.12.0+\n# BLAST processed 0 queries\n", CHILDREN[0]], expect_queries=tmp_path / "queries")
+    assert [child.status for child in caught.value.report.children] == ["not read", "not read"]
+    report = blastmerge.merge(CHILDREN, io.BytesIO())
+    assert {child.status for child in report.children} == {"ok"}
+
+
 def test_errors_say_where(tmp_path):
     text = gzip.decompress(CHILDREN[1])
     place = text.index(b"</Hit_def>", len(text) // 2)
