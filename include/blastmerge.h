@@ -270,42 +270,66 @@ struct blastmerge_allocator {
  */
 struct blastmerge_options {
     size_t struct_size;
-    const char
-        *database; /* text for BlastOutput_db, at most 4096 bytes; NULL: "merged split-query child results" */
-    int keep_database; /* the first child's BlastOutput_db stays */
-    int allow_empty;   /* a child of no bytes counts as no queries, else it is an error */
-    enum blastmerge_mismatch mismatch;
-    enum blastmerge_invalid_utf8 invalid_utf8;
+
+    /* --- The children: what they are, how many, in which order. --- */
+    enum blastmerge_format format; /* another format is an error */
     enum blastmerge_sort sort;
     uint64_t expect_children; /* another number of children is an error; 0: any */
-    unsigned n_threads; /* 1 to 64; 0: as many as there are processors, at most 8. The result does not depend
-                           on it */
-    int level; /* 1 to 9: compress afresh at zlib's level; 0: splice (nothing is compressed again), or
-                  for BGZF level 6 */
-    enum blastmerge_form form;             /* GZIP unless it is set, whatever the output's name is:
-                                              blastmerge_form_of_name(). PLAIN: the level does not matter */
-    int force;                             /* an existing destination is replaced */
-    struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
-    void *callback_context;
-    /* Both return BLASTMERGE_CALLBACK_OK; anything else ends the job with an error before anything is final:
-     * the one that the errno value stands for, else BLASTMERGE_IO. To end it with BLASTMERGE_CANCELLED, call
-     * blastmerge_cancel(). */
-    int (*on_warning)(void *context, const char *message);
-    int (*on_progress)(void *context, const struct blastmerge_progress *progress);
-    uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
-    const char
-        *endpoint; /* URL of the object store for az://, s3:// and gs://; NULL: as the environment says */
-    enum blastmerge_format format; /* another one is an error */
+    /* A file with the queries that were searched: FASTA or a list of names, perhaps gzip-compressed, a pipe or
+     * "-". Iterations of others, missing ones and another order are an error (docs/queries.md). NULL: none. */
+    const char *expect_queries;
+    int allow_empty; /* a child of no bytes counts as a search without queries; else it is an error */
+
+    /* --- What to do where children differ, or are not as they should be. --- */
+    enum blastmerge_mismatch mismatch;
+    enum blastmerge_invalid_utf8 invalid_utf8;
+    enum blastmerge_forbidden_characters forbidden_characters;
+    /* Of damaged children what is whole is merged (docs/salvage.md); each child is read twice. If something was
+     * lost, or left out because another run of the same search has it, the result is complete, and the status is
+     * BLASTMERGE_SALVAGED. */
+    int salvage;
+
+    /* --- The merged text. --- */
+    /* The result is what one unsplit run writes, as far as possible. Implies keep_database unless database is
+     * given, INVALID_UTF8_KEEP and FORBIDDEN_KEEP. Other databases are an error unless database is given, and so
+     * is QUERY_IDS_KEEP. */
+    int as_unsplit;
     enum blastmerge_query_ids query_ids;
-    int as_unsplit; /* the result is what one unsplit run writes, as far as can be: implies keep_database
-                       unless database is given, INVALID_UTF8_KEEP and FORBIDDEN_KEEP. Other databases are an
-                       error unless database is given, and QUERY_IDS_KEEP is one */
-    int salvage; /* of damaged children what is whole is merged (docs/salvage.md); each child is read twice.
-                    If something was lost, or left out as
-                    another run of the same search has it, the result is complete, and the status BLASTMERGE_SALVAGED */
-    const char *expect_queries; /* a file with the queries that were searched, FASTA or a list of names,
-                                   perhaps gzip-compressed, or a pipe or "-": Iterations of others, missing or
-                                   in another order are an error (docs/queries.md); NULL */
+    enum blastmerge_header header;
+    /* Text for BlastOutput_db, at most 4096 bytes. NULL: "merged split-query child results". */
+    const char *database;
+    int keep_database; /* the first child's BlastOutput_db stays */
+
+    /* --- How the result is written. --- */
+    /* GZIP unless it is set, whatever the output's name is: see blastmerge_form_of_name(). PLAIN: the level does
+     * not matter. */
+    enum blastmerge_form form;
+    /* 1 to 9: compress afresh at zlib's level. 0: splice (nothing is compressed again), or for BGZF level 6. */
+    int level;
+    int force; /* an existing destination is replaced */
+
+    /* --- Threads and memory. --- */
+    /* 1 to 64; 0: as many as there are processors, at most 8. The result does not depend on it. */
+    unsigned n_threads;
+    struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
+
+    /* --- Remote locations. --- */
+    const char *endpoint;  /* URL of the store for az://, s3:// and gs://; NULL: as the environment says */
+    uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
+
+    /*
+     * --- The caller's functions. ---
+     *
+     * Each returns BLASTMERGE_CALLBACK_OK. Anything else ends the job with an error before anything is final: the
+     * one that the errno value stands for, else BLASTMERGE_IO. To end it with BLASTMERGE_CANCELLED, call
+     * blastmerge_cancel(). NULL: it is not called.
+     */
+    void *callback_context;
+    int (*on_warning)(void *context, const char *message);
+    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on; and for
+     * what is wrong with the children's order, which is the error of no child. */
+    int (*on_fault)(void *context, const struct blastmerge_error *error);
+    int (*on_progress)(void *context, const struct blastmerge_progress *progress);
     /*
      * For bindings of other languages, in which an exception that leaves a callback can leave any return
      * value, such as that of the call before. If it is not NULL, a number that was not used before is written
@@ -313,14 +337,7 @@ struct blastmerge_options {
      * BLASTMERGE_CALLBACK_OK plus that number. It must stay valid until the job is destroyed.
      */
     int *callback_ticket;
-    unsigned
-        progress_interval; /* milliseconds between two calls of on_progress, at least; 0: with each batch */
-    enum blastmerge_forbidden_characters forbidden_characters;
-    enum blastmerge_header header;
-    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on; and for what is
-     * wrong with the children's order, which is the error of no child.
-     * Returns BLASTMERGE_CALLBACK_OK, as on_warning. */
-    int (*on_fault)(void *context, const struct blastmerge_error *error);
+    unsigned progress_interval; /* milliseconds, at least, between calls of on_progress; 0: with each batch */
 };
 
 /*

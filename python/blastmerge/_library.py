@@ -60,16 +60,15 @@ FAULT = CFUNCTYPE(c_int, c_void_p, POINTER(Error))
 
 
 class Options(Structure):
-    _fields_ = [("struct_size", c_size_t), ("database", c_char_p), ("keep_database", c_int), ("allow_empty", c_int),
-                ("mismatch", c_int), ("invalid_utf8", c_int), ("sort", c_int), ("expect_children", c_uint64),
-                ("n_threads", c_uint), ("level", c_int), ("form", c_int), ("force", c_int),
-                ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
-                ("callback_context", c_void_p), ("on_warning", WARNING), ("on_progress", PROGRESS),
-                ("memory_limit", c_uint64), ("endpoint", c_char_p), ("format", c_int), ("query_ids", c_int),
-                ("as_unsplit", c_int), ("salvage", c_int),
-                ("expect_queries", c_char_p), ("callback_ticket", POINTER(c_int)),
-                ("progress_interval", c_uint), ("forbidden_characters", c_int), ("header", c_int),
-                ("on_fault", FAULT)]
+    _fields_ = [("struct_size", c_size_t),
+                ("format", c_int), ("sort", c_int), ("expect_children", c_uint64), ("expect_queries", c_char_p), ("allow_empty", c_int),
+                ("mismatch", c_int), ("invalid_utf8", c_int), ("forbidden_characters", c_int), ("salvage", c_int),
+                ("as_unsplit", c_int), ("query_ids", c_int), ("header", c_int), ("database", c_char_p), ("keep_database", c_int),
+                ("form", c_int), ("level", c_int), ("force", c_int),
+                ("n_threads", c_uint), ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
+                ("endpoint", c_char_p), ("memory_limit", c_uint64),
+                ("callback_context", c_void_p), ("on_warning", WARNING), ("on_fault", FAULT), ("on_progress", PROGRESS),
+                ("callback_ticket", POINTER(c_int)), ("progress_interval", c_uint)]
 
 
 class FinalizeOptions(Structure):
