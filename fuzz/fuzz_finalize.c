@@ -8,8 +8,8 @@
  * tabular, as it lies; what comes of it must be the same text by zlib, which skips no padding itself. 'p':
  * the rest is what is inside a gzip member of two such children, so that what a table is is fuzzed without a
  * CRC in the way; what comes of it is that member twice, each with a member behind it that ends the last
- * line if that does not end. Tables with comments, and those with rows of column names that do not stay, are
- * not copied but merged: of these the result must only be whole (fuzz_merge judges merges).
+ * line if that does not end. Tables with comments or empty lines, and those with rows of column names that do
+ * not stay, are not copied but merged: of these the result must only be whole (fuzz_merge judges merges).
  */
 #include "finalize/finalize.h"
 #include "keep.h"
@@ -71,8 +71,9 @@ static void read_description(const uint8_t *data, size_t size) {
     struct blastmerge_job *job = NULL;
     struct bm_finalize *finalize = calloc(1, sizeof *finalize);
     require(finalize != NULL && blastmerge_create(&job, NULL) == BLASTMERGE_OK);
+    require(bm_job_client_begin(job, &finalize->client) == BLASTMERGE_OK);
     finalize->job = job;
-    finalize->error = &job->error;
+    finalize->error = finalize->client.error;
     enum blastmerge_status status = bm_finalize_describe(finalize, data, size);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_USAGE);
     if (status == BLASTMERGE_OK) {
@@ -85,7 +86,7 @@ static void read_description(const uint8_t *data, size_t size) {
     }
     json_decref(finalize->outcome);
     json_decref(finalize->description);
-    bm_release(&job->memory, finalize->children);
+    bm_release(finalize->client.memory, finalize->children);
     free(finalize);
     blastmerge_destroy(job);
 }
@@ -178,9 +179,14 @@ static size_t inflate_all(const uint8_t *data, size_t size, int is_padded, uint8
     return n_text;
 }
 
-/* Whether there may be comment lines in it. */
-static int may_be_commented(const uint8_t *data, size_t size) {
-    return size >= 2 && (memcmp(data, "# ", 2) == 0 || memmem(data, size, "\n# ", 3) != NULL);
+static int has(const uint8_t *data, size_t size, const char *text) {
+    return memmem(data, size, text, strlen(text)) != NULL;
+}
+
+/* Whether a merge may change it: there may be comment lines in it, or empty ones. */
+static int may_be_changed(const uint8_t *data, size_t size) {
+    return size > 0 && (data[0] == '#' || data[0] == '\n' || data[0] == '\r' || has(data, size, "\n# ") ||
+                        has(data, size, "\n\n") || has(data, size, "\n\r"));
 }
 
 /* The parent's result, as it lies. */
@@ -210,7 +216,7 @@ static void take_tabular(const uint8_t *data, size_t size) {
     if (status == BLASTMERGE_OK) {
         size_t n_text = inflate_all(data, size, 1, text);
         size_t n_made = inflate_all(made, read_result(made), 0, made_text);
-        if (header_mode == BLASTMERGE_HEADER_KEEP && !may_be_commented(text, n_text))
+        if (header_mode == BLASTMERGE_HEADER_KEEP && !may_be_changed(text, n_text))
             require(n_made == n_text + measure_end(text, n_text, made_text + n_text) &&
                     memcmp(text, made_text, n_text) == 0);
         require(n_made == 0 || made_text[n_made - 1] == '\n');
@@ -244,7 +250,7 @@ static void take_plain(const uint8_t *data, size_t size) {
     enum blastmerge_status status = run(2);
     if (status == BLASTMERGE_OK) {
         size_t n_result = read_result(made);
-        if (header_mode != BLASTMERGE_HEADER_KEEP || may_be_commented(data, size)) {
+        if (header_mode != BLASTMERGE_HEADER_KEEP || may_be_changed(data, size)) {
             (void)inflate_all(made, n_result, 0, made_text);
         } else {
             uint8_t end[32];

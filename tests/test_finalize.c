@@ -151,8 +151,7 @@ static void release(void *context, void *memory) {
     free(memory);
 }
 
-static void test_each_allocation_fails(void **state) {
-    (void)state;
+static void fail_each_allocation(void) {
     char outcome[4096];
     enum blastmerge_status status = BLASTMERGE_NO_MEMORY;
     unsigned n = 0;
@@ -180,8 +179,9 @@ static void test_verify_looks_at_the_states(void **state) {
     struct bm_finalize_child child = {.job_id = "a", .status = "running"};
     assert_non_null(made);
     assert_int_equal(blastmerge_create(&job, NULL), BLASTMERGE_OK);
+    assert_int_equal(bm_job_client_begin(job, &made->client), BLASTMERGE_OK);
     made->job = job;
-    made->error = &job->error;
+    made->error = made->client.error;
     made->children = &child;
     made->n_children = 1;
     assert_int_equal(bm_finalize_verify(made), BLASTMERGE_MISMATCH);
@@ -190,12 +190,40 @@ static void test_verify_looks_at_the_states(void **state) {
     free(made);
 }
 
+static void test_each_allocation_fails(void **state) {
+    (void)state;
+    fail_each_allocation();
+}
+
+/* An empty line behind the last row: the tables are read and merged once more. */
+static void test_each_allocation_fails_where_a_copy_is_given_up(void **state) {
+    (void)state;
+    static const uint8_t row[] = {0x1f, 0x8b, 8,   0, 0,   0,    0,    0, 0, 255, 1, 7, 0, 0xf8, 0xff,
+                                  'q',  9,    's', 9, '1', '\n', '\n', 0, 0, 0,   0, 7, 0, 0,    0};
+    uint8_t member[sizeof row];
+    memcpy(member, row, sizeof row);
+    bm_store32(member + sizeof row - 8, bm_crc32(0, row + 15, 7));
+    for (int i = 0; i < 2; i++) {
+        char path[256];
+        const char *child = i == 0 ? "a" : "b";
+        write_file(child, "merge-report.json", "{\"outfmt\": 6}");
+        snprintf(path, sizeof path, "%s/%s/merged_results.out.gz", folder, child);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(member, 1, sizeof member, file), sizeof member);
+        assert_int_equal(fclose(file), 0);
+    }
+    fail_each_allocation();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_once_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_jobs_that_will_not_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each_allocation_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_each_allocation_fails_where_a_copy_is_given_up, set_up,
+                                        tear_down),
         cmocka_unit_test(test_verify_looks_at_the_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

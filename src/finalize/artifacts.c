@@ -105,18 +105,18 @@ static enum blastmerge_status look_at_children(struct bm_finalize *finalize) {
     size_t n = 2 * finalize->n_children;
     size_t n_begun = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
-    struct bm_finalize_place *places = bm_allocate(&finalize->job->memory, LOOKS_AHEAD * sizeof *places);
+    struct bm_finalize_place *places = bm_allocate(finalize->client.memory, LOOKS_AHEAD * sizeof *places);
     if (places == NULL) return bm_finalize_fail_memory(finalize);
     for (size_t i = 0; i < n && status == BLASTMERGE_OK; i++) {
         for (; n_begun < n && n_begun < i + LOOKS_AHEAD; n_begun++)
             begin_look(finalize, &places[n_begun % LOOKS_AHEAD], n_begun);
-        if (bm_cancel_is_set(&finalize->job->cancel))
+        if (bm_cancel_is_set(finalize->client.cancel))
             status = bm_fail(finalize->error, BLASTMERGE_CANCELLED, "cancelled");
         else
             status = end_look(finalize, &places[i % LOOKS_AHEAD], i);
     }
     for (size_t i = 0; i < LOOKS_AHEAD && i < n_begun; i++) bm_fetch_source_close(&places[i].source);
-    bm_release(&finalize->job->memory, places);
+    bm_release(finalize->client.memory, places);
     return status;
 }
 

@@ -7,7 +7,6 @@
  * comes second replaces nothing of what it names.
  */
 #include "finalize/finalize.h"
-#include "job/places.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,111 +25,78 @@ enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize, st
 
 /* --- the merged result --------------------------------------------------------------------------- */
 
-/* A run of PSI-BLAST has several Iterations a query; in XML2 and JSON these lie in one report. */
-static bool is_psiblast(const struct blastmerge_job *job) {
-    bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
-    const struct bm_number_header *header = &job->headers[job->has_first_header ? 0 : 1];
-    for (size_t i = 0; i < header->n_fields; i++) {
-        const struct bm_number_header_field *field = &header->fields[i];
-        if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
-        if (is_table && strcmp(field->name, "program") == 0) return strcmp(field->value, "PSIBLAST") == 0;
-    }
-    return false;
-}
-
-/* Whether the result tells how many queries there were. */
-static bool is_counted(const struct blastmerge_job *job) {
-    enum blastmerge_format format = job->totals.format;
-    return format != BLASTMERGE_FORMAT_AUTO && format != BLASTMERGE_FORMAT_TABULAR &&
-           format != BLASTMERGE_FORMAT_CSV && !is_psiblast(job);
-}
-
 static enum blastmerge_status check_child(struct bm_finalize *finalize, size_t number) {
     const struct bm_finalize_child *child = &finalize->children[number];
-    uint64_t n_found = finalize->job->children[number].n_iterations;
+    struct blastmerge_child found;
     char message[512];
-    if (!child->has_queries || (child->n_queries >= 0 && (uint64_t)child->n_queries == n_found))
-        return BLASTMERGE_OK;
+    enum blastmerge_status status = blastmerge_child(finalize->job, number, &found);
+    if (status != BLASTMERGE_OK || !child->has_queries ||
+        (child->n_queries >= 0 && (uint64_t)child->n_queries == found.n_iterations))
+        return status;
     snprintf(message, sizeof message,
              "split child %s: its merge report counts %" PRId64 " queries, and its result holds %" PRIu64
              " Iterations",
-             child->job_id, child->n_queries, n_found);
+             child->job_id, child->n_queries, found.n_iterations);
     if (finalize->is_strict) return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL, "%s", message);
-    bm_job_warn(finalize->job, true, "%s", message);
+    bm_job_client_warn(finalize->job, "%s", message);
     return BLASTMERGE_OK;
 }
 
 /* What the results are shows in them. A report that says "tabular" may be about any table. */
 static void warn_of_format(struct bm_finalize *finalize) {
-    enum blastmerge_format found = finalize->job->totals.format;
+    enum blastmerge_format found = blastmerge_report(finalize->job)->format;
     enum blastmerge_format said = finalize->format;
     if (found == said || found == BLASTMERGE_FORMAT_AUTO || said == BLASTMERGE_FORMAT_TABULAR) return;
     if (said == BLASTMERGE_FORMAT_COMMENTED && found == BLASTMERGE_FORMAT_TABULAR) return;
-    bm_job_warn(finalize->job, false,
-                "the children's merge reports say that their results are %s, and they are %s",
-                bm_mark_format_title(said), bm_mark_format_title(found));
+    bm_job_client_warn(finalize->job,
+                       "the children's merge reports say that their results are %s, and they are %s",
+                       bm_job_client_format_title(said), bm_job_client_format_title(found));
 }
 
-/* The merge has gone well, and nothing of it is visible yet. */
-static enum blastmerge_status before_commit(void *context) {
+enum blastmerge_status bm_finalize_before_commit(void *context, struct bm_cloud *cloud) {
     struct bm_finalize *finalize = context;
     enum blastmerge_status status = BLASTMERGE_OK;
-    bool counts = is_counted(finalize->job);
+    bool counts = bm_job_client_counts_queries(finalize->job);
     warn_of_format(finalize);
     for (size_t i = 0; i < finalize->n_children && counts && status == BLASTMERGE_OK; i++)
         status = check_child(finalize, i);
-    return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, finalize->job->cloud) : status;
+    return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, cloud) : status;
+}
+
+static void locate(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
+                   const char *name, struct bm_finalize_place *place) {
+    char relative[BM_FINALIZE_RELATIVE];
+    bm_finalize_relative(finalize, child, name, relative);
+    bm_finalize_set_place(finalize, place, NULL, relative);
 }
 
 static enum blastmerge_status set_places(struct bm_finalize *finalize) {
     struct bm_finalize_place place;
-    char relative[BM_FINALIZE_RELATIVE];
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < finalize->n_children && status == BLASTMERGE_OK; i++) {
-        bm_finalize_relative(finalize, &finalize->children[i], BM_FINALIZE_RESULT, relative);
-        bm_finalize_set_place(finalize, &place, NULL, relative);
+        locate(finalize, &finalize->children[i], BM_FINALIZE_RESULT, &place);
         status = blastmerge_add_location(finalize->job, place.location);
-        if (status == BLASTMERGE_OK && !finalize->is_remote)
-            finalize->job->children[finalize->job->n_children - 1].source.must_be_regular = true;
     }
     if (status != BLASTMERGE_OK) return status;
-    bm_finalize_relative(finalize, NULL, BM_FINALIZE_RESULT, relative);
-    bm_finalize_set_place(finalize, &place, NULL, relative);
+    locate(finalize, NULL, BM_FINALIZE_RESULT, &place);
     status = blastmerge_set_output_location(finalize->job, place.location);
-    /* The merge compares the result's place with all others; each of these becomes one of them. */
-    static const char *const written[][2] = {{BM_FINALIZE_REPORT, "the parent's report"},
-                                             {BM_FINALIZE_MANIFEST, "the parent's manifest"}};
-    for (size_t k = 0; k < 2 && status == BLASTMERGE_OK; k++) {
-        bm_finalize_relative(finalize, NULL, written[k][0], relative);
-        bm_finalize_set_place(finalize, &place, NULL, relative);
-        status = bm_job_places_check_one(finalize->job, written[k][1], place.location, place.location);
-        if (status == BLASTMERGE_OK)
-            status = bm_job_places_keep(finalize->job, written[k][1], place.location, false);
-    }
-    return status;
-}
-
-/* Tables are checked as in a merge; what is written of those without comments are their own bytes. One
- * thread, and so one child at a time, is fast enough for that and needs little memory. */
-static void prepare_copy(struct bm_finalize *finalize) {
-    struct blastmerge_job *job = finalize->job;
-    job->is_copied = true;
-    job->supposed = finalize->format;
-    job->is_supposed_narrow = finalize->is_narrow;
-    job->options.n_threads = 1;
+    if (status != BLASTMERGE_OK) return status;
+    locate(finalize, NULL, BM_FINALIZE_REPORT, &place);
+    status = bm_job_client_keep_place(finalize->job, "the parent's report", place.location);
+    if (status != BLASTMERGE_OK) return status;
+    locate(finalize, NULL, BM_FINALIZE_MANIFEST, &place);
+    return bm_job_client_keep_place(finalize->job, "the parent's manifest", place.location);
 }
 
 enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) {
-    struct blastmerge_job *job = finalize->job;
+    const struct bm_job_client_terms terms = {
+        .are_files_regular = true,
+        .table = bm_finalize_is_table(finalize->format) ? finalize->format : BLASTMERGE_FORMAT_AUTO,
+        .is_table_narrow = finalize->is_narrow,
+    };
     enum blastmerge_status status = set_places(finalize);
     char text[64];
-    if (bm_finalize_is_table(finalize->format)) prepare_copy(finalize);
-    job->options.force = 1;
-    job->is_order_given = true;
-    job->before_commit = before_commit;
-    job->before_commit_context = finalize;
-    if (status == BLASTMERGE_OK) status = blastmerge_run(job);
-    job->before_commit = NULL;
+    if (status == BLASTMERGE_OK) status = bm_job_client_merge(finalize->job, &terms);
     if (status != BLASTMERGE_DATA || finalize->error->child == BLASTMERGE_NO_CHILD) return status;
     snprintf(text, sizeof text, "invalid child %s result", bm_finalize_format(finalize->format)->kind);
     return bm_finalize_fail_child(finalize, text);

@@ -211,7 +211,7 @@ static enum blastmerge_status take_children(struct bm_finalize *finalize, const 
     enum blastmerge_status status = BLASTMERGE_OK;
     if (!json_is_array(list)) return refuse(top, "children", "a list");
     size_t n = json_array_size(list);
-    finalize->children = bm_allocate(&finalize->job->memory, (n + 1) * sizeof *finalize->children);
+    finalize->children = bm_allocate(finalize->client.memory, (n + 1) * sizeof *finalize->children);
     if (finalize->children == NULL) return bm_finalize_fail_memory(finalize);
     finalize->n_children = n;
     for (size_t i = 0; i < n && status == BLASTMERGE_OK; i++)

@@ -5,8 +5,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     MAX_CHARACTERS = 500,
@@ -169,136 +167,96 @@ char *bm_finalize_dump(const json_t *value) {
 static char *text_of(struct bm_finalize *finalize) {
     if (finalize->outcome == NULL) return NULL;
     char *dumped = bm_finalize_dump(finalize->outcome);
-    char *text = dumped == NULL ? NULL : bm_copy_string(&finalize->job->memory, dumped);
+    char *text = dumped == NULL ? NULL : bm_copy_string(finalize->client.memory, dumped);
     free(dumped);
     return text;
 }
 
 /* Warnings go to the outcome, too. */
-struct listener {
-    json_t *warnings;
-    void *context;
-    int *ticket;
-    int (*on_warning)(void *context, const char *message);
-    int (*on_progress)(void *context, const struct blastmerge_progress *progress);
-};
-
-/* What the caller's function returned, without its ticket. */
-static int pass_result(int issued, int result) {
-    if (bm_callback_is_ok(issued, result)) return BLASTMERGE_CALLBACK_OK;
-    return result == BLASTMERGE_CALLBACK_OK ? 0 : result;
-}
-
-static int keep_warning(void *context, const char *message) {
-    struct listener *listener = context;
-    if (json_array_size(listener->warnings) < MAX_WARNINGS)
-        (void)json_array_append_new(listener->warnings, string_of(message));
-    if (listener->on_warning == NULL) return BLASTMERGE_CALLBACK_OK;
-    int issued = bm_callback_begin(listener->ticket);
-    return pass_result(issued, listener->on_warning(listener->context, message));
-}
-
-static int pass_progress(void *context, const struct blastmerge_progress *progress) {
-    const struct listener *listener = context;
-    int issued = bm_callback_begin(listener->ticket);
-    return pass_result(issued, listener->on_progress(listener->context, progress));
-}
-
-static struct listener listen(struct blastmerge_job *job, json_t *warnings) {
-    struct blastmerge_options *options = &job->options;
-    struct listener listener = {warnings, options->callback_context, options->callback_ticket,
-                                options->on_warning, options->on_progress};
-    options->callback_ticket = NULL;
-    options->on_warning = keep_warning;
-    if (options->on_progress != NULL) options->on_progress = pass_progress;
-    return listener;
+static void keep_warning(void *context, const char *message) {
+    struct bm_finalize *finalize = context;
+    if (json_array_size(finalize->warnings) < MAX_WARNINGS)
+        (void)json_array_append_new(finalize->warnings, string_of(message));
 }
 
 /* --- the public function ------------------------------------------------------------------------- */
 
-static enum blastmerge_status check_job(struct blastmerge_job *job) {
-    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
-    if (job->is_inside) return BLASTMERGE_USAGE;
-    if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun || job->n_children > 0 || job->is_lazy || job->output_location != NULL ||
-        job->has_writer || job->report_location != NULL)
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "a job to finalize with is new: it has neither children nor places for a result");
-    if (job->options.salvage)
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
+static enum blastmerge_status check_options(struct bm_finalize *finalize) {
+    const struct blastmerge_options *options = finalize->client.options;
+    if (options->salvage)
+        return bm_fail(finalize->error, BLASTMERGE_USAGE,
                        "finalize salvages nothing: what it writes stands for the whole search");
-    if (job->options.expect_queries != NULL)
-        return bm_fail(&job->error, BLASTMERGE_USAGE, "finalize takes no file of queries");
-    if (job->options.form != BLASTMERGE_FORM_GZIP || job->options.expect_children > 0 ||
-        job->options.sort != BLASTMERGE_SORT_DEFAULT)
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
+    if (options->expect_queries != NULL)
+        return bm_fail(finalize->error, BLASTMERGE_USAGE, "finalize takes no file of queries");
+    if (options->form != BLASTMERGE_FORM_GZIP || options->expect_children > 0 ||
+        options->sort != BLASTMERGE_SORT_DEFAULT)
+        return bm_fail(finalize->error, BLASTMERGE_USAGE,
                        "plain, bgzf, expect_children and sort make no sense with finalize: the result is one "
                        "gzip member, "
                        "and the description says which children there are, in which order");
-    job->owner = getpid();
-    return bm_cancel_begin(&job->cancel, &job->error);
+    return BLASTMERGE_OK;
 }
 
-static double seconds_since(const struct timespec *began) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
-}
-
-/* Whatever happens, the job is not to be used again. */
+/* Takes the steps, and says how they ended. */
 static enum blastmerge_status run(struct bm_finalize *finalize, char **outcome) {
-    struct blastmerge_job *job = finalize->job;
-    struct timespec began;
-    clock_gettime(CLOCK_MONOTONIC, &began);
-    finalize->warnings = json_array();
-    struct listener listener = listen(job, finalize->warnings);
-    job->options.callback_context = &listener;
-    enum blastmerge_status status =
-        finalize->warnings == NULL ? bm_finalize_fail_memory(finalize) : take_steps(finalize);
-    if (!bm_cancel_is_foreign(&job->cancel)) bm_finalize_disconnect(finalize);
-    job->totals.peak_memory = job->memory.n_peak;
-    job->totals.seconds = seconds_since(&began);
-    job->options.callback_context = listener.context;
-    job->options.callback_ticket = listener.ticket;
-    job->options.on_warning = listener.on_warning;
-    job->options.on_progress = listener.on_progress;
+    enum blastmerge_status status = take_steps(finalize);
+    if (!bm_cancel_is_foreign(finalize->client.cancel)) bm_finalize_disconnect(finalize);
     if (status != BLASTMERGE_OK && (finalize->outcome == NULL || finalize->text[0] != '\0'))
         tell_failure(finalize, status);
     *outcome = text_of(finalize);
-    if (status == BLASTMERGE_OK && *outcome == NULL) status = bm_finalize_fail_memory(finalize);
-    return status;
+    return status == BLASTMERGE_OK && *outcome == NULL ? bm_finalize_fail_memory(finalize) : status;
 }
 
 void blastmerge_finalize_options_init(struct blastmerge_finalize_options *options, size_t struct_size) {
     bm_init_struct(options, struct_size);
 }
 
-enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const void *description,
+/* Whatever comes of it, the job is not to be used again. */
+static enum blastmerge_status finalize_job(struct bm_finalize *finalize, const void *description,
                                            size_t n_bytes, const struct blastmerge_finalize_options *options,
                                            char **outcome) {
     struct blastmerge_finalize_options known = {0};
-    *outcome = NULL;
-    enum blastmerge_status status = check_job(job);
+    enum blastmerge_status status = check_options(finalize);
     if (status != BLASTMERGE_OK) return status;
     if (options != NULL && !bm_copy_struct(&known, sizeof known, FIRST_OPTIONS, options))
         return bm_fail(
-            &job->error, BLASTMERGE_USAGE,
+            finalize->error, BLASTMERGE_USAGE,
             "the struct_size of finalize's options is that of none that this library knows: start from "
             "blastmerge_finalize_options_init(&options, sizeof options)");
-    struct bm_finalize *finalize = bm_allocate(&job->memory, sizeof *finalize);
-    if (finalize == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    finalize->job = job;
-    finalize->error = &job->error;
     finalize->is_strict = known.strict != 0;
+    finalize->warnings = json_array();
+    if (finalize->warnings == NULL) return bm_finalize_fail_memory(finalize);
     status = bm_finalize_describe(finalize, description, n_bytes);
-    if (status == BLASTMERGE_OK) status = run(finalize, outcome);
-    job->has_begun = true;
+    return status == BLASTMERGE_OK ? run(finalize, outcome) : status;
+}
+
+static void release(struct bm_finalize *finalize) {
+    struct bm_memory *memory = finalize->client.memory;
     json_decref(finalize->warnings);
     json_decref(finalize->outcome);
     json_decref(finalize->report);
     json_decref(finalize->rows);
     json_decref(finalize->description);
-    bm_release(&job->memory, finalize->children);
-    bm_release(&job->memory, finalize);
+    bm_release(memory, finalize->children);
+    bm_release(memory, finalize);
+}
+
+enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const void *description,
+                                           size_t n_bytes, const struct blastmerge_finalize_options *options,
+                                           char **outcome) {
+    struct bm_job_client client;
+    *outcome = NULL;
+    enum blastmerge_status status = bm_job_client_begin(job, &client);
+    if (status != BLASTMERGE_OK) return status;
+    struct bm_finalize *finalize = bm_allocate(client.memory, sizeof *finalize);
+    if (finalize == NULL) return bm_fail(client.error, BLASTMERGE_NO_MEMORY, "out of memory");
+    finalize->job = job;
+    finalize->client = client;
+    finalize->error = client.error;
+    const struct bm_job_client_hooks hooks = {finalize, keep_warning, bm_finalize_before_commit};
+    bm_job_client_set_hooks(job, &hooks);
+    status = finalize_job(finalize, description, n_bytes, options, outcome);
+    bm_job_client_end(job, &client);
+    release(finalize);
     return status;
 }

@@ -13,12 +13,16 @@
  *   commit.c       what is written, and in which order
  *   finalize.c     the steps, the outcome, blastmerge_finalize()
  *
+ * It is a client of the library: the merge is blastmerge.h's, with job/client.h for what that does not offer.
  * All of it runs on the job's own thread.
  */
 #ifndef BM_FINALIZE_H
 #define BM_FINALIZE_H
 
-#include "job/job.h"
+#include "base/cancel.h"
+#include "fetch/fetch.h"
+#include "job/client.h"
+#include "store/store.h"
 
 #include <jansson.h>
 
@@ -59,7 +63,8 @@ struct bm_finalize_child {
 
 struct bm_finalize {
     struct blastmerge_job *job;
-    struct blastmerge_error *error; /* the job's */
+    struct bm_job_client client;    /* what of the job is used */
+    struct blastmerge_error *error; /* the client's */
     bool is_strict;
 
     /* the description; strings and group_id belong to it */
@@ -185,6 +190,10 @@ bool bm_finalize_translate(json_t **report);
  * this connection. */
 enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize,
                                                 struct bm_cloud *cloud) BM_CHECK_RESULT;
+
+/* The merge has gone well, and nothing of it is visible yet: context is the finalize, cloud the merge's own
+ * connection. */
+enum blastmerge_status bm_finalize_before_commit(void *context, struct bm_cloud *cloud) BM_CHECK_RESULT;
 
 /* Writes the merged result. The merge has a connection of its own. */
 enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) BM_CHECK_RESULT;

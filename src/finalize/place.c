@@ -19,11 +19,11 @@
 
 /* A child, a result and a report at a time. */
 enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) {
-    struct blastmerge_job *job = finalize->job;
+    const struct blastmerge_options *options = finalize->client.options;
     const struct bm_cloud_use use = {.n_lanes = 1, .is_output_remote = true, .is_report_remote = true};
     struct bm_cloud_settings settings = {
-        .endpoint = job->options.endpoint, .memory = &job->memory, .cancel = &job->cancel};
-    uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
+        .endpoint = options->endpoint, .memory = finalize->client.memory, .cancel = finalize->client.cancel};
+    uint64_t limit = options->memory_limit == 0 ? DEFAULT_MEMORY : options->memory_limit;
     if (!finalize->is_remote) return BLASTMERGE_OK;
     enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, finalize->error);
     return status == BLASTMERGE_OK ? bm_cloud_open(&finalize->cloud, &settings, finalize->error) : status;
@@ -109,7 +109,7 @@ enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, stru
     bm_finalize_relative(finalize, NULL, name, relative);
     bm_finalize_set_place(finalize, &place, finalize->cloud, relative);
     if (finalize->is_remote) return open_remote(finalize, store, &place, is_force, is_small);
-    return bm_store_open_location(store, place.location, is_force, true, &finalize->job->cancel,
+    return bm_store_open_location(store, place.location, is_force, true, finalize->client.cancel,
                                   finalize->error);
 }
 

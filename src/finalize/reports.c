@@ -110,14 +110,14 @@ static void warn(struct bm_finalize *finalize, const struct gathered *gathered) 
     const struct remark *fractions = &gathered->fractions;
     const struct remark *losses = &gathered->losses;
     if (fractions->n == 1)
-        bm_job_warn(finalize->job, false, "%s; it is added without its fraction", fractions->first);
+        bm_job_client_warn(finalize->job, "%s; it is added without its fraction", fractions->first);
     if (fractions->n > 1)
-        bm_job_warn(finalize->job, false, "%s; it is added without its fraction, as are %zu more",
-                    fractions->first, fractions->n - 1);
-    if (losses->n == 1) bm_job_warn(finalize->job, false, "%s", losses->first);
+        bm_job_client_warn(finalize->job, "%s; it is added without its fraction, as are %zu more",
+                           fractions->first, fractions->n - 1);
+    if (losses->n == 1) bm_job_client_warn(finalize->job, "%s", losses->first);
     if (losses->n > 1)
-        bm_job_warn(finalize->job, false, "%s; so say those of %zu more children", losses->first,
-                    losses->n - 1);
+        bm_job_client_warn(finalize->job, "%s; so say those of %zu more children", losses->first,
+                           losses->n - 1);
 }
 
 static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gathered *gathered,
@@ -143,7 +143,7 @@ static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gat
 static enum blastmerge_status take_shared(struct bm_finalize *finalize, char **first, const char *value,
                                           const char *complaint) {
     if (*first == NULL) {
-        *first = bm_copy_string(&finalize->job->memory, value);
+        *first = bm_copy_string(finalize->client.memory, value);
         return *first == NULL ? bm_finalize_fail_memory(finalize) : BLASTMERGE_OK;
     }
     if (strcmp(*first, value) == 0) return BLASTMERGE_OK;
@@ -260,7 +260,7 @@ static void begin_reading(struct bm_finalize *finalize, struct reading *reading,
     reading->place.source.n_bytes = child->report_size;
     reading->error = (struct blastmerge_error){0};
     reading->status =
-        bm_fetch_open(&reading->fetch, &reading->place.source, &finalize->job->cancel, &reading->error);
+        bm_fetch_open(&reading->fetch, &reading->place.source, finalize->client.cancel, &reading->error);
 }
 
 /* Reads all of it, and one byte more than it may have, if there is one. */
@@ -345,7 +345,7 @@ static enum blastmerge_status take_child(struct bm_finalize *finalize, struct ga
 }
 
 static enum blastmerge_status take_children(struct bm_finalize *finalize, struct gathered *gathered) {
-    struct bm_memory *memory = &finalize->job->memory;
+    struct bm_memory *memory = finalize->client.memory;
     struct reading *readings = bm_allocate(memory, READ_AHEAD * sizeof *readings);
     char *buffer = bm_allocate(memory, BM_FINALIZE_MAX_REPORT + 1);
     size_t n_begun = 0;
@@ -400,7 +400,7 @@ enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) {
     json_decref(gathered.tie_cutoff_queries);
     json_decref(gathered.diversity_queries);
     json_decref(gathered.children);
-    bm_release(&finalize->job->memory, gathered.format);
-    bm_release(&finalize->job->memory, gathered.precision);
+    bm_release(finalize->client.memory, gathered.format);
+    bm_release(finalize->client.memory, gathered.precision);
     return status;
 }

@@ -48,10 +48,10 @@ enum blastmerge_status bm_finalize_check_names(struct bm_finalize *finalize) {
             return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL,
                                       "children[%zu] and the parent have the same job_id: %s", i, job_id);
     }
-    struct name *names = bm_allocate(&finalize->job->memory, (finalize->n_children + 1) * sizeof *names);
+    struct name *names = bm_allocate(finalize->client.memory, (finalize->n_children + 1) * sizeof *names);
     if (names == NULL) return bm_finalize_fail_memory(finalize);
     enum blastmerge_status status = find_doubled(finalize, names);
-    bm_release(&finalize->job->memory, names);
+    bm_release(finalize->client.memory, names);
     return status;
 }
 
@@ -128,9 +128,9 @@ static enum blastmerge_status find_same(struct bm_finalize *finalize, struct fil
 
 enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) {
     if (finalize->is_remote) return BLASTMERGE_OK;
-    struct file *files = bm_allocate(&finalize->job->memory, (2 * finalize->n_children + 3) * sizeof *files);
+    struct file *files = bm_allocate(finalize->client.memory, (2 * finalize->n_children + 3) * sizeof *files);
     if (files == NULL) return bm_finalize_fail_memory(finalize);
     enum blastmerge_status status = find_same(finalize, files);
-    bm_release(&finalize->job->memory, files);
+    bm_release(finalize->client.memory, files);
     return status;
 }

@@ -107,8 +107,8 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && job->has_report && !is_report_last) status = end_report(job);
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
         status = bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
-    if (status == BLASTMERGE_OK && job->before_commit != NULL)
-        status = job->before_commit(job->before_commit_context);
+    if (status == BLASTMERGE_OK && job->hooks.before_commit != NULL)
+        status = job->hooks.before_commit(job->hooks.context, job->cloud);
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status == BLASTMERGE_OK) status = is_file ? reveal_file(job) : reveal_stream(job);
     if (status != BLASTMERGE_OK) return status;

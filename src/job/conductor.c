@@ -100,9 +100,10 @@ void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *forma
     va_start(arguments, format);
     add_warning(job, is_of_child, message, format, arguments);
     va_end(arguments);
+    if (job->hooks.note_warning != NULL) job->hooks.note_warning(job->hooks.context, message);
     if (job->options.on_warning == NULL) return;
     bool was_inside = job->is_inside;
-    job->is_inside = true; /* finalize warns before and after its merge, too */
+    job->is_inside = true; /* a client warns before and after its merge, too */
     int issued = bm_callback_begin(job->options.callback_ticket);
     bm_job_note_callback(job, "on_warning failed", issued,
                          job->options.on_warning(job->options.callback_context, message));
@@ -149,6 +150,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         return BLASTMERGE_OK;
     }
     bm_splice_copy_reset(&job->copy);
+    job->kept_end = 0;
     job->view = (struct bm_view){0};
     job->document = 0;
     bm_job_twins_begin_child(job);
@@ -632,18 +634,43 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     return status;
 }
 
-/* Copies the batch, if it is at its end. What a merge would leave out of a table stays, and is counted. All that it
- * would insert is the last line's end, without which the next child's first row would go on in that line. */
-static void copy_batch(struct blastmerge_job *job) {
+/* Whether an edit leaves a child's text as it is. Its documents lie one behind the other, and nothing is left out of
+ * them. The last line's end is added if it is missing, without which the next child's first row would go on in
+ * that line. */
+static bool is_copy(struct blastmerge_job *job, const struct bm_edit *edit) {
+    switch ((enum bm_edit_kind)edit->kind) {
+    case BM_EDIT_BEGIN:
+        return edit->offset == job->kept_end;
+    case BM_EDIT_END:
+        job->kept_end = edit->offset;
+        return true;
+    case BM_EDIT_INSERT:
+        return job->is_last_batch && edit->offset == bm_batch_end(job->batch);
+    case BM_EDIT_DROP:
+    case BM_EDIT_KEEP:
+        break;
+    }
+    return false;
+}
+
+/* Copies the batch, if it is at its end. What a merge changes, such as empty lines, cannot be copied. */
+static enum blastmerge_status copy_batch(struct blastmerge_job *job) {
     struct bm_script *edits = job->edits;
     const struct bm_edit *end = NULL;
+    bool is_end = job->is_last_batch && job->view.is_end_of_batch;
     for (; edits->position < edits->n_edits; edits->position++) {
         const struct bm_edit *edit = &edits->edits[edits->position];
-        if (edit->kind == BM_EDIT_INSERT && bm_mark_is_bare_table(job->totals.format)) end = edit;
-        if (edit->kind == BM_EDIT_DROP && job->n_left_edits++ == 0) job->first_left_edit = job->child;
+        if (!is_copy(job, edit)) job->is_copy_refused = true;
+        if (edit->kind == BM_EDIT_INSERT) end = edit;
+    }
+    if (is_end && job->kept_end != bm_batch_end(job->batch)) job->is_copy_refused = true;
+    if (job->is_copy_refused) {
+        bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
+        return fail(job);
     }
     if (job->view.is_end_of_batch) bm_splice_copy_step(&job->copy, job->batch, &job->output);
     if (end != NULL) bm_splice_copy_add(&job->output, end->insert, end->n_insert);
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
@@ -655,8 +682,11 @@ static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
 static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
     bool is_end_of_batch = job->view.is_end_of_batch;
     *status = BLASTMERGE_OK;
-    if (job->is_copied) copy_batch(job);
-    if (job->is_check || job->is_copied) {
+    if (job->is_copied) {
+        *status = copy_batch(job);
+        return false;
+    }
+    if (job->is_check) {
         job->edits->position = job->edits->n_edits;
         return false;
     }
@@ -794,16 +824,6 @@ static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full
     return BLASTMERGE_OK;
 }
 
-static void warn_of_left(struct blastmerge_job *job) {
-    if (job->n_left_edits == 0) return;
-    bm_job_warn(job, false,
-                "%" PRIu64
-                " %s a merge changes stay%s, the first in %.300s: the result is the children's own bytes",
-                job->n_left_edits, job->n_left_edits == 1 ? "place that" : "places that",
-                job->n_left_edits == 1 ? "s as it is" : " as they are",
-                bm_fetch_source_display_name(&job->children[job->first_left_edit].source));
-}
-
 static void warn_of_forbidden(struct blastmerge_job *job) {
     uint64_t n = job->totals.n_forbidden_characters;
     bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
@@ -842,7 +862,6 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         return job->error.status;
     job->phase = BM_PHASE_END;
     if (is_copied) { /* each child has its own */
-        warn_of_left(job);
         bm_job_unsplit_end(job);
         bm_job_gather_end(job);
         bm_job_twins_end(job);

@@ -13,6 +13,7 @@
 #include "fetch/fetch.h"
 #include "flow/output.h"
 #include "flow/script.h"
+#include "job/client.h"
 #include "job/gather.h"
 #include "job/twins.h"
 #include "mark/mark.h"
@@ -126,14 +127,13 @@ struct blastmerge_job {
     bool is_supposed_narrow; /* they may have one field */
     bool is_check;           /* nothing is written but the report */
     bool is_order_given;     /* the children's names say nothing about it */
-    /* Called once all was written and checked, before anything is visible: not OK ends the job. Or NULL. */
-    enum blastmerge_status (*before_commit)(void *context);
-    void *before_commit_context;
+    bool is_copy_refused;    /* is_copied: a merge changes something of them, so the copy has been given up */
+    struct bm_job_client_hooks hooks; /* a client's; zeroed where there is none */
     bool has_begun;
     const char *standard_input;  /* what it is read for, or NULL */
     struct bm_kept *kept_places; /* the caller's own: src/job/places.c */
 
-    /* the rooms */
+    /* the rooms: from here on all is the current run's, and forgotten before another (src/job/client.c) */
     struct bm_cloud *cloud; /* NULL where nothing is remote */
     bool has_workers;
     struct bm_workers workers;
@@ -154,8 +154,7 @@ struct blastmerge_job {
     const char *epilogue; /* the result's last text, once all children were merged; it belongs to number */
     size_t n_epilogue;
     struct bm_splice_copy copy;
-    uint64_t n_left_edits; /* that a merge makes, and a copy does not */
-    size_t first_left_edit;
+    uint64_t kept_end; /* is_copied: where in the child's text its last document has ended */
     struct bm_output output;
     struct bm_store store;
     struct bm_store report_store;

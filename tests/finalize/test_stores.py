@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Finalize where children and parents lie in real object stores: Azurite, and Ceph's radosgw."""
 import concurrent.futures
+import gzip
 import json
 import os
 import random
@@ -107,6 +108,16 @@ def test_tabular(tmp_path, store):
     assert json.loads(remote.get(MANIFEST))["assembly"] == "gzip_member_concatenation"
 
 
+def test_a_copy_that_is_given_up(tmp_path, store):
+    """A part of the result is on its way to the store when an empty line shows that the tables have to be merged."""
+    texts = ["\n".join(f"q{i}\ts{hash((i, n)):x}\t1" for i in range(300000)) + "\n" for n in range(2)] + ["r\ts\t1\n\n"]
+    local = parents.tabular(tmp_path, *texts)
+    remote = Remote(store, local)
+    done = remote.finalize()
+    assert done.code == 0, done
+    assert gzip.decompress(remote.get(RESULT)).decode() == "".join(texts)[:-1]
+
+
 def test_missing_then_there(tmp_path, store):
     local = three(tmp_path)
     report = (tmp_path / "child-1" / REPORT).read_bytes()
@@ -185,5 +196,7 @@ def test_killed_at_random_moments(tmp_path, store):
         state = remote.found(text)
         counts[state] = counts.get(state, 0) + 1
         done = remote.finalize()
-        assert (done.code, done.outcome["already_merged"]) == (0, state == "all") and remote.found(text) == "all"
+        assert done.code == 0 and remote.found(text) == "all"
+        # A request of the killed one's may still be under way at the server, and complete the parent after the look.
+        assert done.outcome["already_merged"] or state != "all"
     print(store.name, counts)
