@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base - what every room stands on: status and error record, memory that is counted, byte order.
+ * base - what every room uses: status and error record, counted memory, byte order.
  */
 #ifndef BM_BASE_H
 #define BM_BASE_H
@@ -23,8 +23,8 @@
 #define bm_unlikely(condition) (condition)
 #endif
 
-/* A check that guards memory, or whose failure would make a wrong result: it is in release builds, too, and
- * ends the process. assert() is for what only tests need. */
+/* A check that guards memory, or whose failure would make a wrong result. It is in release builds, too, and
+ * ends the process. assert() is for checks that only tests need. */
 #define bm_require(condition) (bm_likely(condition) ? (void)0 : bm_broken(__func__, #condition))
 _Noreturn void bm_broken(const char *function, const char *condition);
 
@@ -35,41 +35,41 @@ _Noreturn void bm_broken(const char *function, const char *condition);
 enum blastmerge_status bm_fail(struct blastmerge_error *error, enum blastmerge_status status,
                                const char *format, ...) BM_FORMAT(3, 4);
 
-/* The same at a place in the child's text. */
+/* Like bm_fail(), at a place in the child's text. */
 enum blastmerge_status bm_fail_at(struct blastmerge_error *error, enum blastmerge_status status,
                                   uint64_t text_offset, const char *format, ...) BM_FORMAT(4, 5);
 
-/* The same for a failed system call: the status is chosen from system_error (an errno value), and its
+/* Like bm_fail(), for a failed system call: the status is chosen from system_error (an errno value), whose
  * text is added to the message after a colon. */
 enum blastmerge_status bm_fail_system(struct blastmerge_error *error, int system_error, const char *format,
                                       ...) BM_FORMAT(3, 4);
 
-/* Other words, and perhaps another status, for the failure that the record has; all else stays. The message
- * so far may be among the arguments. */
+/* Replaces the message, and perhaps the status, of the failure in the record; the rest stays. The current
+ * message may be among the arguments. */
 enum blastmerge_status bm_fail_anew(struct blastmerge_error *error, enum blastmerge_status status,
                                     const char *format, ...) BM_FORMAT(3, 4);
 
-/* Adds to the record what a server said. */
+/* Adds a server's answer to the record. */
 void bm_fail_by_server(struct blastmerge_error *error, int http_status, const char *provider_code);
 
-/* The status that an errno value stands for: ENOENT is BLASTMERGE_NOT_FOUND and so on. */
+/* The status for an errno value: ENOENT is BLASTMERGE_NOT_FOUND and so on. */
 enum blastmerge_status bm_status_of_errno(int system_error);
 
 /* --- what is shown ------------------------------------------------------------------------------- */
 
-/* Writes text as messages show it: a '?' for each control character of ASCII, an escape for what else acts
- * instead of being seen (\u009b, \u202e) and for bytes that are no UTF-8 (\x9b); all else stays as it is, so
- * that showing twice changes nothing. What is too long ends in "...". size is at least 4. */
+/* Writes text as messages show it: a '?' for each control character of ASCII, an escape for other characters
+ * that act instead of being visible (\u009b, \u202e) and for bytes that are not UTF-8 (\x9b). The rest stays
+ * unchanged, so showing text twice changes nothing. Text that is too long ends in "...". size is at least 4. */
 void bm_show(char *shown, size_t size, const char *text);
 
-/* The same for a name of a file or the like: in quotes if it is empty, or begins or ends with a blank, which
- * would not be visible. size is at least 8. */
+/* Like bm_show(), for the name of a file or the like: in quotes if it is empty, or begins or ends with a
+ * blank, which would not be visible. size is at least 8. */
 void bm_show_name(char *shown, size_t size, const char *name);
 
-/* Whether it would be in quotes. */
+/* Whether bm_show_name() would put the name in quotes. */
 bool bm_needs_quotes(const char *name) BM_CHECK_RESULT;
 
-/* Whether it would show the text, which is UTF-8 and has no control characters of ASCII, unchanged. */
+/* Whether bm_show() would leave the text, which is UTF-8 without ASCII's control characters, unchanged. */
 bool bm_is_shown_as_it_is(const char *text) BM_CHECK_RESULT;
 
 /* Shows a formatted text of a message's length. */
@@ -78,27 +78,27 @@ void bm_show_list(char *shown, size_t size, const char *format, va_list argument
 /* --- structs that callers fill ------------------------------------------------------------------- */
 
 /*
- * Copies a struct that begins with its own size (a size_t), as the caller has it, over the library's defaults
- * for it. As copy_struct_from_user() of Linux does it: a shorter one, of an older header, leaves the rest at
- * the defaults; of a longer one, of a later header, all that this library does not know must be zero. False:
- * it is not, or the size is none that any header has had: below n_first, that of the first version, or above
+ * Copies a struct that begins with its own size (a size_t) from the caller, over the library's defaults for
+ * it, as copy_struct_from_user() of Linux does. A shorter struct, of an older header, leaves the rest at the
+ * defaults. In a longer one, of a later header, all fields beyond this library's must be zero. False: they
+ * are not, or no header has had this size: it is below n_first, the size of the first version, or above
  * BM_STRUCT_MOST.
  */
 enum { BM_STRUCT_MOST = 4096 };
 bool bm_copy_struct(void *known, size_t n_known, size_t n_first, const void *given) BM_CHECK_RESULT;
 
-/* Zeroes a caller's struct and sets its size. One that is not long enough for its size stays as it is; one
- * that is longer than any gets the size alone, so that the copy is refused. */
+/* Zeroes a caller's struct and sets its size. A struct too short to hold its size stays unchanged. One that
+ * is longer than any header's gets only the size, so the copy is refused. */
 void bm_init_struct(void *given, size_t n_given);
 
-/* Writes a text that differs from another one, so that the difference can be seen: from near where they differ, in
- * quotes where blanks matter, with escapes for characters that cannot be seen or told from others. size: at least
- * 96. other NULL: there is none; then it is only cut, with "...", if it is too long. */
+/* Writes a text that differs from another one, so that the difference is visible: from near the difference,
+ * in quotes if blanks matter, with escapes for characters that are invisible or look like others. size: at
+ * least 96. If other is NULL, the text is only cut, with "...", if it is too long. */
 void bm_show_difference(char *shown, size_t size, const char *text, const char *other);
 
 /* --- memory -------------------------------------------------------------------------------------- */
 
-/* All memory of a job comes from here, on the job's own thread, so that its peak is known. */
+/* All memory of a job is allocated here, on the job's own thread, so its peak is known. */
 struct bm_memory {
     struct blastmerge_allocator allocator;
     size_t n_bytes; /* held now */
@@ -110,20 +110,20 @@ void bm_memory_open(struct bm_memory *memory, const struct blastmerge_allocator 
 /* n_bytes zeroed bytes, aligned for anything, or NULL. */
 void *bm_allocate(struct bm_memory *memory, size_t n_bytes) BM_CHECK_RESULT;
 
-/* The same with more bytes, perhaps elsewhere; what is added is not zeroed. NULL: nothing has changed.
- * Without an allocator of the caller's a large piece is moved without a second one at its side, where the
- * system can do that. `pointer` may be NULL. */
+/* Enlarges a piece of memory, perhaps moving it; added bytes are not zeroed. NULL: nothing has changed.
+ * Without an allocator of the caller's, a large piece is moved without a second copy, if the system supports
+ * that. `pointer` may be NULL. */
 void *bm_reallocate(struct bm_memory *memory, void *pointer, size_t n_bytes) BM_CHECK_RESULT;
 
 /* A copy of a string, or NULL. */
 char *bm_copy_string(struct bm_memory *memory, const char *string) BM_CHECK_RESULT;
 
-/* NULL is fine. */
+/* `pointer` may be NULL. */
 void bm_release(struct bm_memory *memory, void *pointer);
 
 /* --- sums of numbers that come from outside ------------------------------------------------------- */
 
-/* Adds to the sum; false, and the sum stays, where that is beyond 64 bits. */
+/* Adds to the sum. False if the result is beyond 64 bits; the sum then stays. */
 static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
     uint64_t total = 0;
     if (__builtin_add_overflow(*sum, value, &total)) return false;
@@ -136,17 +136,17 @@ static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
 /* [from, to) */
 struct bm_span {
     uint64_t from;
-    uint64_t to; /* UINT64_MAX: the end, wherever that is */
+    uint64_t to; /* UINT64_MAX: up to the end */
 };
 
 /* --- CRC-32 of RFC 1952, section 8 --------------------------------------------------------------- */
 
 uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);
 
-/* That of a text of which the first part has the CRC-32 `first`, and the other one, of n_bytes, `second`. */
+/* The CRC-32 of a text whose first part has the CRC-32 `first`, and whose rest, of n_bytes, has `second`. */
 uint32_t bm_crc32_combine(uint32_t first, uint32_t second, uint64_t n_bytes);
 
-/* The other way round: that of the last n_bytes of a text whose CRC-32 is `whole`. */
+/* The inverse: the CRC-32 of the last n_bytes of a text that has the CRC-32 `whole`. */
 uint32_t bm_crc32_rest(uint32_t first, uint32_t whole, uint64_t n_bytes);
 
 /* --- bytes in any alignment, little end first ---------------------------------------------------- */

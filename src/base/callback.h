@@ -2,10 +2,10 @@
 /*
  * callback - calls of the caller's own functions.
  *
- * Success must be something that a lost exception of a foreign language cannot make. Such a language returns
- * 0, or whatever the call before left in the return value's place: Python's ctypes does that. So success is
- * BLASTMERGE_CALLBACK_OK, and for callers that give options.callback_ticket it is a number that no call
- * before has returned.
+ * A lost exception of a foreign language must not look like success. After such an exception, the call
+ * returns 0, or the return value of the previous call: Python's ctypes does that. So success is
+ * BLASTMERGE_CALLBACK_OK, and for callers that give options.callback_ticket it is a number that no earlier
+ * call has returned.
  *
  *     int issued = bm_callback_begin(ticket);
  *     int result = function(context);
@@ -16,7 +16,8 @@
 
 #include "base/base.h"
 
-/* Before each call: a new ticket is written to *ticket, if there is one. The ticket, or 0. */
+/* To be called before each call of a caller's function. Writes a new ticket to *ticket, if `ticket` is not
+ * NULL. Returns the ticket, or 0. */
 int bm_callback_begin(int *ticket);
 
 bool bm_callback_is_ok(int issued, int result);

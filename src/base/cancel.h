@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/cancel.h - a wish to stop that any thread or signal handler may make, and every wait can see; and the
+ * base/cancel.h - cancelling: any thread or signal handler can request it, and every wait ends. Also the
  * process that the work belongs to.
  *
  * A fork copies a job's memory, but not its threads, and shares its descriptors and files. So once it has
- * begun, a job belongs to the process that began it. In any other one nothing is waited for, closed, removed
- * or written.
+ * begun, a job belongs to the process that began it. Any other process waits for nothing, and closes, removes
+ * and writes nothing.
  */
 #ifndef BM_CANCEL_H
 #define BM_CANCEL_H
@@ -23,30 +23,30 @@ struct bm_cancel {
     bool has_forked_in; /* a callback returned in another process: bm_cancel_check_process() */
 };
 
-/* Before the work begins: nothing is opened that a fork would share. A cancel is kept. */
+/* To be called before the work begins. Opens nothing that a fork would share. A cancel is kept. */
 void bm_cancel_init(struct bm_cancel *cancel);
 
-/* The work begins, in this process. BLASTMERGE_OK, or the failure to make a pipe. */
+/* Begins the work, in this process. BLASTMERGE_OK, or the failure to make a pipe. */
 enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Both. */
+/* bm_cancel_init() and bm_cancel_begin(). */
 enum blastmerge_status bm_cancel_open(struct bm_cancel *cancel,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_cancel_close(struct bm_cancel *cancel);
 
-/* Safe in signal handlers. In a process that the work does not belong to it does nothing. */
+/* Safe in signal handlers. Has no effect in a process that the work does not belong to. */
 void bm_cancel_set(struct bm_cancel *cancel);
 
 static inline bool bm_cancel_is_set(const struct bm_cancel *cancel) {
     return atomic_load_explicit(&cancel->is_set, memory_order_relaxed);
 }
 
-/* Whether the work was begun by another process, of which this one is a copy. */
+/* Whether another process, of which this one is a copy, began the work. */
 bool bm_cancel_is_foreign(const struct bm_cancel *cancel);
 
-/* To be called when a function of the caller's has returned, which may have forked: false in the copy. That
- * is remembered in has_forked_in, so that whatever comes next can see it without a system call. */
+/* To be called when a function of the caller's has returned, because it may have forked: false in the copy.
+ * The result is kept in has_forked_in, so later code needs no system call. */
 bool bm_cancel_check_process(struct bm_cancel *cancel);
 
 /* The error of a call in another process than the work's. */

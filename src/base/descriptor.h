@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/descriptor.h - opening files without ever taking the place of a standard stream.
+ * base/descriptor.h - opens files without ever taking the place of a standard stream.
  *
  * A process may run with descriptors 0, 1 or 2 closed. The next file that is opened gets the lowest free
  * number, and is then read as standard input or written to as standard output. So all of the library's
@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* The same file under a number above 2, closed on exec; the one that was given is closed if it was another.
- * -1 and errno, as open() has them; so is a failure handed on. */
+/* Returns the file under a number above 2, closed on exec; the given number is closed if it differs. On
+ * failure -1 and errno, like open(). A `file` of -1 is returned unchanged. */
 int bm_above_standard(int file) BM_CHECK_RESULT;
 
 /* open(), openat(), pipe(), socket() and opendir(). O_CLOEXEC is added. */
@@ -26,25 +26,25 @@ int bm_open_pipe(int ends[2]) BM_CHECK_RESULT;
 int bm_open_socket(int domain, int type, int protocol) BM_CHECK_RESULT;
 DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
 
-/* A temporary file to be written and read, in TMPDIR or /tmp, which no name leads to. */
+/* A temporary file without a name, for writing and reading, in TMPDIR or /tmp. */
 int bm_open_temporary(void) BM_CHECK_RESULT;
 
 /* fopen() for reading. */
 FILE *bm_open_stream(const char *path) BM_CHECK_RESULT;
 
-/* For a library that opens descriptors of its own: until the end, those of 0, 1 and 2 that are closed are
- * taken. */
+/* For a library that opens descriptors of its own: while held, those of 0, 1 and 2 that are closed are
+ * occupied. */
 struct bm_standard {
     bool is_held[3];
 };
 void bm_standard_hold(struct bm_standard *standard);
 void bm_standard_release(const struct bm_standard *standard);
 
-/* The number of the standard stream that a path stands for, such as /dev/stdin or /dev/fd/0; -1: none. */
+/* The number of the standard stream that a path names, such as /dev/stdin or /dev/fd/0; -1: none. */
 int bm_standard_of_name(const char *path);
 
-/* Whether a standard stream is closed, or something is there in its place that can be neither read nor written.
- */
+/* Whether a standard stream is closed, or its place is occupied by something that can be neither read nor
+ * written. */
 bool bm_standard_is_closed(int file);
 
 /* Whether a standard stream is open for reading (O_RDONLY) or writing (O_WRONLY). */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/workers.h - threads that take tasks in the order they were submitted.
+ * base/workers.h - threads that run tasks in the order they were submitted.
  *
- * The job's own thread submits tasks and collects them. Where it must wait for a task that no worker has
- * begun, it runs the task itself; so there may be no workers at all, and the work is the same.
- * One lock guards the queue and whatever tasks share with the job's thread.
+ * The job's own thread submits tasks and collects them. If it has to wait for a task that no worker has begun,
+ * it runs the task itself. So the work is the same even without workers.
+ * One lock guards the queue and all data that tasks share with the job's thread.
  */
 #ifndef BM_WORKERS_H
 #define BM_WORKERS_H
@@ -25,7 +25,7 @@ struct bm_task {
 struct bm_workers {
     pthread_mutex_t lock;
     pthread_cond_t work_came; /* the queue is not empty, or stopping */
-    pthread_cond_t news;      /* a task ended, or said so with bm_workers_tell() */
+    pthread_cond_t news;      /* a task ended, or called bm_workers_tell() */
     struct bm_task *first;    /* under the lock */
     struct bm_task *last;     /* under the lock */
     bool stopping;            /* under the lock */
@@ -37,19 +37,19 @@ struct bm_workers {
     pthread_t *threads;
 };
 
-/* Makes n_threads workers (0 is fine), all signals blocked in them. Fewer than asked for is no error, as
- * long as the system has no more to give. */
+/* Makes n_threads workers (0 is allowed), with all signals blocked. Fewer than requested is not an error, if
+ * the system cannot provide more. */
 enum blastmerge_status bm_workers_open(struct bm_workers *workers, unsigned n_threads,
                                        struct bm_memory *memory) BM_CHECK_RESULT;
 
-/* Lets running tasks end, forgets queued ones, and joins the threads. */
+/* Waits for running tasks, drops queued ones, and joins the threads. */
 void bm_workers_close(struct bm_workers *workers, struct bm_memory *memory);
 
 static inline void bm_workers_lock(struct bm_workers *workers) {
     pthread_mutex_lock(&workers->lock);
 }
 
-/* Wakes the job's thread only now: if it were woken with the lock held, it would wait for that next. */
+/* Wakes the job's thread only now: if it were woken while the lock is held, it would next wait for the lock. */
 static inline void bm_workers_unlock(struct bm_workers *workers) {
     bool is_job_due = workers->is_job_due;
     workers->is_job_due = false;
@@ -60,16 +60,15 @@ static inline void bm_workers_unlock(struct bm_workers *workers) {
 /* Queues an idle task; nothing happens if it is queued or running. Call with the lock held. */
 void bm_workers_submit(struct bm_workers *workers, struct bm_task *task);
 
-/* Takes a queued task out of the queue, so that the caller may run it: true if it was queued. It is then
- * BM_TASK_RUNNING, and the caller says with bm_workers_ended() that it is not any more. With the lock held.
- */
+/* Removes a queued task from the queue, so the caller can run it: true if it was queued. The task is then
+ * BM_TASK_RUNNING until the caller calls bm_workers_ended(). With the lock held. */
 bool bm_workers_take(struct bm_workers *workers, struct bm_task *task);
 
-/* The same for a task that is idle or queued. */
+/* Like bm_workers_take(), for a task that is idle or queued. */
 bool bm_workers_begin(struct bm_workers *workers, struct bm_task *task);
 void bm_workers_ended(struct bm_workers *workers, struct bm_task *task);
 
-/* Has the job's thread woken, if it waits, when the lock is given back. With the lock held. */
+/* Wakes the job's thread, if it waits, when the lock is released. With the lock held. */
 static inline void bm_workers_tell(struct bm_workers *workers) {
     workers->n_news++;
     if (workers->is_job_waiting) workers->is_job_due = true;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud - requests to where remote children come from and results go: HTTP by libcurl, signed, and repeated
- * where a fault may pass.
+ * cloud - requests to the servers of remote children and results: HTTP by libcurl, signed, and repeated if a
+ * fault may be temporary.
  *
- * All requests of a job are under way together, on the job's own thread: a wait for one drives all. A
- * request belongs to its caller and must stay where it is until it has ended or bm_cloud_request_stop() was
- * called. What a request holds in memory is bounded by its owner's sink; the room's own share is a few KiB
- * for each.
+ * All requests of a job run together, on the job's own thread: a wait for one drives all. A request belongs to
+ * its caller and must stay at its address until it has ended or bm_cloud_request_stop() was called. The memory
+ * of a request is bounded by its owner's sink; the room's own share is a few KiB for each.
  */
 #ifndef BM_CLOUD_H
 #define BM_CLOUD_H
@@ -20,38 +19,38 @@ enum {
     BM_REQUEST_HEADERS = 1024,
     BM_REQUEST_QUERY = 3072,
     BM_REQUEST_TAG = 160,    /* bytes of an ETag */
-    BM_REQUEST_ERROR = 2048, /* bytes of a refusal that are looked at */
+    BM_REQUEST_ERROR = 2048, /* bytes of a refusal that are read */
     BM_REQUEST_CODE = 64,
     BM_REQUEST_FAULT = 160,
     BM_REQUEST_TIME = 64 /* bytes of a Last-Modified */
 };
 
-/* How many failures a stream of requests may still have: one is taken by each repeated request, one given
- * back by each that succeeds. */
+/* The number of failures that a stream of requests may still have. Each repeated request takes one, each
+ * success gives one back. */
 struct bm_budget {
     unsigned n_left;
 };
 
-/* What a sink did with bytes that it was given. It takes all of them or none: only BM_KEPT counts, and that
- * in one place, bm_cloud_answer_body(). */
+/* What a sink did with the bytes that it was given. It takes all of them or none. Only BM_KEPT counts, and
+ * only in one place, bm_cloud_answer_body(). */
 enum bm_keep {
     BM_KEPT,
-    BM_KEEP_LATER, /* there is no room: the same bytes come again after bm_cloud_request_resume() */
-    BM_KEEP_NEVER  /* they are not wanted: bm_cloud_request_fault() said why, and the try ends */
+    BM_KEEP_LATER, /* there is no space: the same bytes come again after bm_cloud_request_resume() */
+    BM_KEEP_NEVER  /* they are refused: bm_cloud_request_fault() has the reason, and the try ends */
 };
 
-/* What was wrong with an answer, and what follows. */
+/* The kind of fault in an answer, and its consequence. */
 enum bm_fault {
     BM_FAULT_NONE,
-    BM_FAULT_PASSING, /* another try may be better */
-    BM_FAULT_FINAL,   /* a server that answers so does it again */
-    BM_FAULT_CHANGED  /* it is of something else than what was read before */
+    BM_FAULT_PASSING, /* another try may succeed */
+    BM_FAULT_FINAL,   /* another try would give the same answer */
+    BM_FAULT_CHANGED  /* the answer is of another object than what was read before */
 };
 
 enum bm_cloud_request_state { BM_REQUEST_IDLE, BM_REQUEST_WAITING, BM_REQUEST_RUNNING, BM_REQUEST_ENDED };
 
 struct bm_cloud_request {
-    /* What to ask: filled by the owner. Strings and bodies are borrowed until it has ended. */
+    /* The request: filled by the owner. Strings and bodies are borrowed until it has ended. */
     const char *method;
     const struct bm_cloud_location *location;
     const char *path; /* NULL: the location's */
@@ -61,41 +60,40 @@ struct bm_cloud_request {
     size_t n_body;
     const uint8_t *body_sha256; /* or NULL */
     const char *url;            /* of a credentials' server: no location, nothing is signed */
-    bool is_ranged;             /* bytes first to last are asked for */
+    bool is_ranged;             /* for bytes first to last */
     uint64_t first;
     uint64_t last;
-    bool is_cut;         /* something of it did not fit */
-    bool is_child;       /* it is for a child's data: once they come there is no ceiling */
+    bool is_cut;         /* a part of it did not fit */
+    bool is_child;       /* it is for a child's data, which have no limit */
     const char *tag;     /* the ETag that the answer must have, or NULL */
-    bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner looks at http_status */
+    bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner checks http_status */
     bool cannot_repeat;  /* a fault after the first byte is final */
     bool needs_tag;      /* an answer without an ETag is a fault */
     const char *element; /* that the answer must hold, else it is a fault; or NULL */
     bool follows;        /* redirections, without credentials */
-    bool ignores_cancel; /* but does not wait for a next try for longer than timeout_ms */
+    bool ignores_cancel; /* but waits for a next try no longer than timeout_ms */
     long expected_http;  /* another 2xx is a fault; 0: any */
-    unsigned n_tries;    /* 0: as many as the cloud's settings say */
+    unsigned n_tries;    /* 0: as in the cloud's settings */
     long timeout_ms;     /* for all of a try; 0: only stalls end it */
     struct bm_budget *budget;
-    /* Looks at the headers of each try that are good, before the first byte; NULL: there is nothing more to
-     * be looked at. What is wrong with them is a fault. */
+    /* Checks the headers of each try that are good, before the first byte; a difference is a fault. NULL: no
+     * more checks. */
     void (*look)(struct bm_cloud_request *request);
-    /* Where the answer's bytes go; NULL: to answer. Of a ranged request there are never more than were asked
-     * for. */
+    /* The sink of the answer's bytes; NULL: `answer`. For a ranged request, there are never more bytes than
+     * requested. */
     enum bm_keep (*keep)(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes);
     void *owner;
     char *answer;
     size_t answer_size;
 
-    /* What came. */
+    /* The answer. */
     enum bm_cloud_request_state state;
-    enum blastmerge_status status; /* once it has ended; `error` says why */
+    enum blastmerge_status status; /* once it has ended; `error` has the reason */
     struct blastmerge_error *error;
     long http_status;
     size_t n_answer;
-    uint64_t n_kept; /* bytes that the sink kept, over all tries */
-    bool
-        is_answer_good; /* the headers of this try were looked at and are fine: bytes are going to the sink */
+    uint64_t n_kept;     /* bytes that the sink kept, over all tries */
+    bool is_answer_good; /* the headers of this try were checked and are right: bytes go to the sink */
     char etag[BM_REQUEST_TAG];
     char modified[BM_REQUEST_TIME]; /* Last-Modified */
     bool has_length;
@@ -106,8 +104,8 @@ struct bm_cloud_request {
     bool has_total;
     uint64_t total;
     char code[BM_REQUEST_CODE];   /* the provider's code for a refusal */
-    char upload[BM_REQUEST_CODE]; /* the metadata that says which upload made the object */
-    char region[BM_REQUEST_CODE]; /* where a bucket is, if it is elsewhere */
+    char upload[BM_REQUEST_CODE]; /* the metadata that names the upload that made the object */
+    char region[BM_REQUEST_CODE]; /* a bucket's region, if it is another one */
 
     /* The room's own. */
     struct bm_cloud *cloud;
@@ -116,59 +114,59 @@ struct bm_cloud_request {
     void *list;
     unsigned n_failed;
     int64_t due_ms;
-    int64_t retry_after_ms; /* -1: none was said */
+    int64_t retry_after_ms; /* -1: not given */
     int64_t date;           /* the server's clock */
     uint64_t n_skip;        /* bytes of this try that the sink had before */
     uint64_t n_of_try;      /* bytes of this try's body */
     uint64_t n_of_headers;  /* bytes of this try's headers, with those of redirections */
-    bool is_head_whole;     /* the blank line behind the headers came */
-    bool is_enough;         /* a refusal is longer than anybody needs: its status counts */
-    int64_t answer_due_ms;  /* when the answer is to be there; 0: not all was sent yet */
+    bool is_head_whole;     /* the blank line after the headers has arrived */
+    bool is_enough;         /* a refusal is longer than its limit: its status counts */
+    int64_t answer_due_ms;  /* when the answer must have arrived; 0: not all was sent yet */
     bool is_paused;
-    bool was_skewed;    /* the clock was set already */
-    bool was_renewed;   /* the credential was fetched anew already */
-    const char *oddity; /* what cannot be made sense of in the headers, or NULL */
+    bool was_skewed;    /* the clock was already set */
+    bool was_renewed;   /* the credential was already renewed */
+    const char *oddity; /* an invalid part of the headers, or NULL */
     enum bm_fault fault;
-    char fault_text[BM_REQUEST_FAULT]; /* what the server did */
+    char fault_text[BM_REQUEST_FAULT]; /* "the server ..." */
     char refusal[BM_REQUEST_ERROR];
     size_t n_refusal;
     char curl_error[256];
 };
 
-/* What is remote. */
+/* Which locations are remote. */
 struct bm_cloud_use {
-    size_t n_lanes; /* children that are open at a time, 0: none is remote */
+    size_t n_lanes; /* children that are open at a time; 0: none is remote */
     bool is_output_remote;
     bool is_report_remote;
     bool has_lists; /* some children have wildcards */
 };
 
-/* How much memory goes where: see bm_cloud_make_plan(). */
+/* The division of the memory: see bm_cloud_make_plan(). */
 struct bm_cloud_plan {
     struct bm_cloud_use use;
     size_t window; /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
     size_t part;   /* bytes of a part of the result */
     size_t report_part; /* bytes of a part of the report */
-    size_t list;        /* bytes of what is kept of lists: names, and a child's record with each */
-    unsigned n_parts;   /* of the result in memory: one is filled, the others are on their way */
+    size_t list;        /* bytes that are kept of lists: names, and a child's record with each */
+    unsigned n_parts;   /* of the result in memory: one is filled, the others are being sent */
 };
 
 enum { BM_CLOUD_WINDOWS = 4, BM_CLOUD_REPORT_PARTS = 2 };
 
 /*
- * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS;
- * a quarter of the rest is for lists, if there are any; of what remains the result's parts have two thirds,
- * if there are any, and what is read the remainder. BLASTMERGE_NO_MEMORY: it is too small, and the record
- * says how much is needed.
+ * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS.
+ * A quarter of the rest is for lists, if there are any. Of what remains, the result's parts have two thirds, if
+ * there are any, and reading has the remainder. BLASTMERGE_NO_MEMORY: the limit is too small, and the record
+ * names the needed value.
  */
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
                                           struct bm_cloud_plan *plan,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* The limit in MiB that gives the result parts of at least so many bytes; 0: no store takes such parts. */
+/* The limit in MiB that gives the result parts of at least `part` bytes; 0: no store accepts such parts. */
 uint64_t bm_cloud_limit_for(const struct bm_cloud_plan *plan, uint64_t part);
 
-/* The limit in MiB that leaves so many bytes for lists. */
+/* The limit in MiB that leaves n_bytes for lists. */
 uint64_t bm_cloud_limit_for_list(const struct bm_cloud_plan *plan, uint64_t n_bytes);
 
 struct bm_cloud_settings {
@@ -180,7 +178,7 @@ struct bm_cloud_settings {
 
 enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cloud_settings *settings,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
-/* NULL is fine. No request may be under way. */
+/* `cloud` may be NULL. No request may be running. */
 void bm_cloud_close(struct bm_cloud *cloud);
 
 enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_cloud_location *location,
@@ -188,15 +186,15 @@ enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_cloud_lo
 struct bm_memory *bm_cloud_memory(struct bm_cloud *cloud);
 const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud);
 
-/* Memory for BM_CLOUD_WINDOWS windows as the plan has them, or NULL. What is given back is kept for the next
- * child: pages that were touched before cost nothing, fresh ones a tenth of all that a merge takes. */
+/* Memory for BM_CLOUD_WINDOWS windows of the plan's size, or NULL. Returned memory is kept for the next child:
+ * pages that were touched before cost nothing, fresh ones a tenth of a merge's time. */
 uint8_t *bm_cloud_take_windows(struct bm_cloud *cloud) BM_CHECK_RESULT;
 void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows);
 
-/* A budget as the settings have it. */
+/* A budget by the settings. */
 struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud);
 
-/* A request with nothing in it but these. */
+/* Clears a request and sets only these fields. */
 void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cloud, const char *method,
                            const struct bm_cloud_location *location, struct bm_budget *budget);
 void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value);
@@ -204,37 +202,35 @@ void bm_cloud_request_header(struct bm_cloud_request *request, const char *name,
 /* Adds a parameter to the query; the value is encoded. */
 void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value);
 
-/* Sends it off. It makes headway whenever the cloud is driven. */
+/* Starts a request. It makes progress whenever the cloud is driven. */
 void bm_cloud_request_start(struct bm_cloud_request *request, struct blastmerge_error *error);
 
 /* Drives all requests without waiting. */
 void bm_cloud_drive(struct bm_cloud *cloud);
 
-/* Drives all requests until something has happened. BLASTMERGE_CANCELLED, or OK. */
+/* Drives all requests until there is an event. BLASTMERGE_CANCELLED, or OK. */
 enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Starts it and waits for its end. The status is its own; the caller may find that http_status is no failure.
- */
+/* Starts a request and waits for its end. Returns the request's status; the caller may decide that http_status
+ * is not a failure. */
 enum blastmerge_status bm_cloud_request_run(struct bm_cloud_request *request,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Waits until it has ended. */
+/* Waits until a request has ended. */
 enum blastmerge_status bm_cloud_request_finish(struct bm_cloud_request *request) BM_CHECK_RESULT;
 
-/* Says what is wrong with the answer that is coming: "the server ..." in plain words. The first fault counts.
- */
+/* Records a fault of the current answer: "the server ..." in plain words. The first fault counts. */
 void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_fault fault, const char *format, ...)
     BM_FORMAT(3, 4);
 
-/* Its sink has room again. */
+/* To be called when the request's sink has space again. */
 void bm_cloud_request_resume(struct bm_cloud_request *request);
 
-/* Breaks it off, in whatever state; fine on one that was never started. */
+/* Stops a request in any state, even one that was never started. */
 void bm_cloud_request_stop(struct bm_cloud_request *request);
 
-/* Calls `found` for each object that the location's wildcard stands for, in the store's order; the string is
- * a location like that with the wildcard. What `found` keeps comes from the cloud's memory, and has a limit:
- * the plan's. */
+/* Calls `found` for each object that matches the location's wildcard, in the store's order, with a location in
+ * the form of `string`. What `found` keeps is in the cloud's memory, and limited by the plan. */
 enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
                                      enum blastmerge_status (*found)(void *context, const char *location,
                                                                      struct blastmerge_error *error),
@@ -244,9 +240,9 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
 
 struct bm_cloud_credential;
 struct bm_cloud_credential *bm_cloud_credentials(struct bm_cloud *cloud, size_t *n_credentials);
-/* Counts bytes that are kept of lists; false: they are more than the plan has for them. */
+/* Counts bytes that are kept of lists; false: more than the plan allows. */
 bool bm_cloud_count_listed(struct bm_cloud *cloud, size_t n_bytes);
-void bm_cloud_tell(struct bm_cloud *cloud);         /* something came that somebody may be waiting for */
+void bm_cloud_tell(struct bm_cloud *cloud);         /* something arrived that a wait may be for */
 int64_t bm_cloud_now(const struct bm_cloud *cloud); /* seconds since 1970, by the servers' clock */
 
 #endif

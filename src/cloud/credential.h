@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud/credential.h - what opens a location, and where it is found.
+ * cloud/credential.h - credentials, and where they are found.
  *
- * A credential belongs to a provider and, for Azure, an account; it is never used for anything else, and
- * http:// locations that are not on this machine get none. Where it expires it is fetched anew before that.
+ * A credential belongs to a provider and, for Azure, an account. It is never used for anything else, and
+ * http:// locations that are not on this machine get none. A credential that expires is renewed before that.
  */
 #ifndef BM_CLOUD_CREDENTIAL_H
 #define BM_CLOUD_CREDENTIAL_H
@@ -25,7 +25,7 @@ enum { BM_CREDENTIAL_ID = 256, BM_CREDENTIAL_SECRET = 4096 };
 
 struct bm_cloud_credential {
     enum bm_cloud_credential_kind kind;
-    bool is_known; /* it was looked for */
+    bool is_known; /* the search for it is done */
     enum bm_provider provider;
     char account[BM_LOCATION_NAME];
     char id[BM_CREDENTIAL_ID];
@@ -33,17 +33,17 @@ struct bm_cloud_credential {
     size_t n_secret;
     char token[BM_CREDENTIAL_SECRET];
     int64_t expires;  /* seconds since 1970, 0: never */
-    const char *from; /* what it comes from, for messages; NULL: a server */
+    const char *from; /* its source, for messages; NULL: a server */
 };
 
-/* Finds the credential for a location, or takes the one found before. is_renewed: that one was refused as
- * expired. On success *credential is the cloud's own, of whatever kind. */
+/* Finds the credential for a location, or uses the one found before. is_renewed: that one was refused as
+ * expired. On success *credential belongs to the cloud, and is of any kind. */
 enum blastmerge_status bm_cloud_credential_find(struct bm_cloud *cloud,
                                                 const struct bm_cloud_location *location, bool is_renewed,
                                                 const struct bm_cloud_credential **credential,
                                                 struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* One provider's ways, one after the other; kind NONE where none leads anywhere. */
+/* Tries one provider's sources, one after another; kind NONE if none has a credential. */
 enum blastmerge_status bm_cloud_credential_find_azure(struct bm_cloud *cloud,
                                                       const struct bm_cloud_location *location,
                                                       struct bm_cloud_credential *credential,
@@ -53,32 +53,32 @@ enum blastmerge_status bm_cloud_credential_find_aws(struct bm_cloud *cloud,
                                                     struct bm_cloud_credential *credential,
                                                     struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* A small answer of a credentials' server, asked for once or twice, without any credential. On success the
- * text, NUL at its end, is in `answer`. error->http_status tells what the server said. The URL must be a safe
- * one (bm_cloud_url_is_safe()), whatever it is put together from. */
+/* Requests a small answer of a credentials' server, once or twice, without any credential. On success the
+ * text, with a NUL at its end, is in `answer`. error->http_status is the server's status. The URL must be a
+ * safe one (bm_cloud_url_is_safe()). */
 struct bm_ask {
     const char *method;
     const char *url;
-    const char *setting; /* what the URL comes from, for messages */
+    const char *setting; /* the source of the URL, for messages */
     enum bm_cloud_url_near near;
     const char *header; /* the only one */
     const char *value;
-    const char *value_from; /* what the value comes from, for messages */
+    const char *value_from; /* the source of the value, for messages */
     const char *body;       /* or "" */
     char *answer;
     size_t size;
-    bool is_impatient; /* a link-local server: a second is enough to see that there is none */
+    bool is_impatient; /* a link-local server: a second is enough to find that there is none */
 };
 enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
                                                struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Refuses (BLASTMERGE_DENIED) a secret that has a control character, or one that is not ASCII: what is behind
- * a line feed would be another header, and no key or token has such. `from` says in messages where it is
- * from. */
+/* Refuses (BLASTMERGE_DENIED) a secret with a control character or a character that is not ASCII. The text
+ * after a line feed would be another header, and no key or token has such characters. `from` names the source
+ * in messages. */
 enum blastmerge_status bm_cloud_check_secret(const char *secret, const char *from,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* A variable of the environment, or NULL where it is not set or empty. */
+/* A variable of the environment, or NULL if it is not set or empty. */
 const char *bm_cloud_environment(const char *name);
 
 /* The small file's text without white space at its end; false if it is not there or too large. */
@@ -87,8 +87,8 @@ bool bm_cloud_read_small_file(const char *path, char *text, size_t size);
 /* A string member of a JSON object. */
 bool bm_cloud_json_string(const char *json, const char *name, char *value, size_t size);
 
-/* What the environment and the profile say of places. */
-bool bm_cloud_aws_region(char *region, size_t size); /* false: it is no region's name */
+/* Regions and endpoints from the environment and the profile. */
+bool bm_cloud_aws_region(char *region, size_t size); /* false: it is not a region's name */
 const char *bm_cloud_aws_endpoint(void);
 const char *bm_cloud_azure_endpoint(char *endpoint, size_t size);
 

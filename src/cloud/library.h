@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud/library.h - libcurl and libcrypto, loaded when the first remote location is met.
+ * cloud/library.h - libcurl and libcrypto, loaded when the first remote location is used.
  *
- * Linking to libcurl as Debian builds it brings some thirty libraries with it, for LDAP and Kerberos and the
- * like: 6 MiB resident and 30 ms of every start, measured, whether anything remote is asked for or not. A
- * merge of local files promises 16 MiB for all of the process. So what is needed of the two libraries is
- * looked up with dlopen(3) once, and they stay loaded. A build with BLASTMERGE_CLOUD_LINKED links to both
+ * Linking to Debian's libcurl loads some thirty more libraries, for LDAP and Kerberos and the like: 6 MiB
+ * resident and 30 ms of every start, measured, even if no location is remote. A merge of local files promises
+ * 16 MiB for the whole process. So the needed functions of the two libraries are looked up with dlopen(3)
+ * once, and the libraries stay loaded. A build with BLASTMERGE_CLOUD_LINKED links to both
  * instead, as an ordinary program does.
  */
 #ifndef BM_CLOUD_LIBRARY_H
@@ -52,12 +52,12 @@ struct bm_cloud_library {
                            size_t n_data, unsigned char *code, unsigned *n_code);
 };
 
-/* Loads the libraries, once for the process. NULL: they are not there, and the record says so. */
+/* Loads the libraries, once for the process. NULL: they are missing, and the record holds the error. */
 const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error);
 
 enum { BM_CLOUD_SHA256 = 32, BM_CLOUD_MD5 = 16 };
 
-/* With libraries that are loaded. */
+/* These need loaded libraries. */
 void bm_cloud_sha256(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_SHA256]);
 void bm_cloud_md5(const void *data, size_t n_bytes, uint8_t digest[BM_CLOUD_MD5]);
 void bm_cloud_hmac(const void *key, size_t n_key, const void *data, size_t n_bytes,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud/retry.h - what an answer, or the want of one, means: done, worth another try, or final.
+ * cloud/retry.h - what an answer, or a missing answer, means: done, worth another try, or final.
  */
 #ifndef BM_CLOUD_RETRY_H
 #define BM_CLOUD_RETRY_H
@@ -19,8 +19,8 @@ enum bm_verdict {
 
 enum bm_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code);
 
-/* How long to wait before the next try: anything up to base_ms doubled with each failure and up to a minute,
- * so that many clients that failed together do not come back together. `random` is any 64 bits. */
+/* The pause before the next try: a random time up to base_ms, doubled with each failure, at most a minute. So
+ * many clients that failed together do not return together. `random` is any 64 bits. */
 int64_t bm_cloud_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random);
 
 /* Fills the request's error record for a failure that is final. */

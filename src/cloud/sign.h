@@ -2,8 +2,8 @@
 /*
  * cloud/sign.h - a request's signature.
  *
- * AWS signs with SigV4, Google's XML API with a twin of it under other names, Azure with its Shared Key. Done
- * by hand since libcurl's own SigV4 (7.88) sorts headers by whole lines and not by their names.
+ * AWS signs with SigV4, Google's XML API with the same under other names, Azure with its Shared Key. libcurl's
+ * own SigV4 (7.88) is not used, because it sorts headers by whole lines and not by their names.
  */
 #ifndef BM_CLOUD_SIGN_H
 #define BM_CLOUD_SIGN_H
@@ -12,7 +12,7 @@
 
 enum { BM_SIGN_HEADERS = 12288 };
 
-/* What is signed. Everything is encoded as it is sent; headers are lines of "Name: value\n". */
+/* The data to sign. Everything is encoded as it is sent; headers are lines of "Name: value\n". */
 struct bm_cloud_sign {
     const char *method;
     const struct bm_cloud_location *location;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud/url.h - what an URL says, as libcurl reads it: the one place that takes URLs apart.
+ * cloud/url.h - parses URLs with libcurl: the only code that takes URLs apart.
  *
- * Every decision about a host is made here, on the parts that libcurl's own parser gives, and requests go to
- * an URL that is put together from these parts again: what was judged and what is asked cannot differ. Hosts
- * are in lower case, without a dot at their end; addresses are in their usual form, however they were
+ * Every decision about a host is made here, on the parts that libcurl's own parser returns. Requests go to a
+ * URL that is put together from these parts again, so the checked host and the requested host cannot differ.
+ * Hosts are in lower case, without a dot at their end; addresses are in their usual form, however they were
  * spelled.
  */
 #ifndef BM_CLOUD_URL_H
@@ -24,34 +24,34 @@ struct bm_cloud_url {
     bool has_fragment;
 };
 
-/* Servers that may be asked without encryption. */
+/* Servers that may be used without encryption. */
 enum bm_cloud_url_near {
     BM_NEAR_LOOPBACK = 0, /* this machine alone */
     BM_NEAR_AWS = 1,      /* and the link-local addresses of AWS's credential servers */
     BM_NEAR_AZURE = 2     /* and the link-local network, where Azure's are */
 };
 
-/* Takes an http:// or https:// URL apart. BLASTMERGE_USAGE: it is none that can be used, or has a user or a
- * password; the message says why without a word of the URL. BLASTMERGE_IO: there is no libcurl. */
+/* Parses an http:// or https:// URL. BLASTMERGE_USAGE: it cannot be used, or has a user or a password; the
+ * message gives the reason and shows nothing of the URL. BLASTMERGE_IO: there is no libcurl. */
 enum blastmerge_status bm_cloud_url_parse(struct bm_cloud_url *url, const char *string,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* 127.0.0.0/8, ::1 or localhost. */
 bool bm_cloud_url_is_loopback(const struct bm_cloud_url *url);
 
-/* Whether secrets may be sent there, or come from there: https, or a server that is near. */
+/* Whether secrets may be sent there, or come from there: https, or a near server. */
 bool bm_cloud_url_is_safe(const struct bm_cloud_url *url, enum bm_cloud_url_near near);
 
-/* Parses the URL of a server that gets or gives secrets, and refuses (BLASTMERGE_DENIED, or USAGE) what is
- * not safe; `what` names the setting that the URL comes from. */
+/* Parses the URL of a server that receives or issues secrets, and refuses (BLASTMERGE_DENIED, or USAGE) one
+ * that is not safe; `what` names the setting of the URL. */
 enum blastmerge_status bm_cloud_url_parse_safe(struct bm_cloud_url *url, const char *string,
                                                enum bm_cloud_url_near near, const char *what,
                                                struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Whether the host is ACCOUNT.blob.SUFFIX with a suffix of Azure's own: label by label, not by looks. */
+/* Whether the host is ACCOUNT.blob.SUFFIX with a suffix of Azure's own, compared label by label. */
 bool bm_cloud_url_is_azure(const struct bm_cloud_url *url);
 
-/* Whether the URL is below the other: the same origin, and its path goes on at a slash. */
+/* Whether the URL is below the other: the same origin, and its path continues at a slash. */
 bool bm_cloud_url_is_below(const struct bm_cloud_url *url, const struct bm_cloud_url *above);
 
 #endif

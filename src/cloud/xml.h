@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cloud/xml.h - reads the small XML answers of object stores: elements and text, no more. Nothing is expanded
- * but the five predefined entities and character references; whatever else is odd is skipped.
+ * cloud/xml.h - reads the small XML answers of object stores: only elements and text. Only the five predefined
+ * entities and character references are expanded; anything unusual is skipped.
  */
 #ifndef BM_CLOUD_XML_H
 #define BM_CLOUD_XML_H
@@ -15,7 +15,7 @@ struct bm_cloud_xml {
     size_t n_data;
     size_t position;
     enum bm_cloud_xml_kind kind;
-    const char *token; /* the element's name without a prefix, or the text as it stands */
+    const char *token; /* the element's name without a prefix, or the unchanged text */
     size_t n_token;
     bool is_empty; /* a start tag was <a/>: its end is next */
 };
@@ -27,10 +27,10 @@ enum bm_cloud_xml_kind bm_cloud_xml_next(struct bm_cloud_xml *xml);
 
 bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind, const char *name);
 
-/* After a start tag: the element's text, up to whatever tag comes next. */
+/* After a start tag: the element's text, up to the next tag. */
 void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text);
 
-/* The text of the first element of that name; false if there is none. */
+/* Finds the text of the first element of the name; false if there is none. */
 bool bm_cloud_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size);
 
 #endif

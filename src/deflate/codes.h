@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * deflate/codes.h - the codes of a deflate block as tables, and bits to look them up with. Shared by inflate,
- * which turns tokens into text, and splice, which wants the tokens themselves. Why things are as they are
- * says the first comment of inflate/tokens.c.
+ * which turns tokens into text, and splice, which needs the tokens themselves. The first comment of
+ * inflate/tokens.c gives the reasons for the design.
  */
 #ifndef BM_CODES_H
 #define BM_CODES_H
@@ -14,9 +14,9 @@
 /* --- tables -------------------------------------------------------------------------------------- */
 
 /*
- * A table is looked up with the next ROOT_BITS bits of the stream. A code that is longer leads to a
- * subtable, looked up with the bits after these. The sizes are the largest that any 286 or 30 code lengths
- * of up to 15 bits can need (found by going through all of them).
+ * A table is indexed with the next ROOT_BITS bits of the stream. A longer code leads to a subtable, indexed
+ * with the bits after these. The sizes are the largest that any 286 or 30 code lengths of up to 15 bits can
+ * need (found by an exhaustive search).
  */
 enum {
     BM_CODES_LITERAL_ROOT_BITS = 12,
@@ -26,18 +26,18 @@ enum {
 };
 
 /*
- * An entry of the literal/length table stands for all that its index tells for sure, up to two symbols: a
+ * An entry of the literal/length table holds everything that its index determines, up to two symbols: a
  * literal, two literals, a literal and a length, or a length.
  *
  *   bits 0-5    the bits of the literals' codes
- *   bits 6-7    how many literals there are: 0, 1, 2
+ *   bits 6-7    the number of literals: 0, 1, 2
  *   bits 8-13   the bits of all codes, and the length's extra bits
  *   bit 14      there is no length
  *   bit 15      an exception (bit 14 is set, too): neither literal nor length
  *   bits 16-23  the first literal
  *   bits 24-31  the second literal, or the length's base - 3
  *
- * Exceptions are the ends of blocks (bit 30), codes that mean nothing, and links to subtables (bit 29; bits
+ * Exceptions are the ends of blocks (bit 30), codes without meaning, and links to subtables (bit 29; bits
  * 8-11: the subtable's bits; bits 16-28: where it begins).
  */
 #define BM_CODES_LITERALS(n)  ((uint32_t)(n) << 6)
@@ -54,7 +54,7 @@ enum {
  *   bits 0-7    the code's bits and the extra bits after it
  *   bits 8-13   the code's bits; of a link: the subtable's bits
  *   bit 15      a link
- *   bits 16-31  the distance's base, or 0 where the code means nothing; of a link: where the subtable begins
+ *   bits 16-31  the distance's base, or 0 if the code has no meaning; of a link: where the subtable begins
  */
 #define BM_CODES_DISTANCE_LINK (UINT32_C(1) << 15)
 
@@ -68,7 +68,7 @@ struct bm_deflate_codes {
 extern const uint8_t bm_deflate_codes_length_extra[256];
 
 /* Makes the tables of a block's codes, which bm_deflate_read_header() accepted. is_long: the block is
- * expected to be long enough for entries of two symbols to be worth their making. */
+ * expected to be long enough for entries of two symbols to pay. */
 void bm_deflate_codes_make(struct bm_deflate_codes *codes, const struct bm_block_header *header,
                            bool is_long);
 
@@ -76,15 +76,15 @@ void bm_deflate_codes_make(struct bm_deflate_codes *codes, const struct bm_block
 
 #define BM_CODES_INLINE static inline __attribute__((always_inline))
 
-/* Counts of bits are cut out of entries as whole bytes: compilers know then that nothing need be masked. */
+/* Counts of bits are read from entries as whole bytes, so compilers need no mask. */
 
 BM_CODES_INLINE uint64_t bm_deflate_codes_low_bits(uint64_t bits, uint8_t n_bits) {
     return bits & ((UINT64_C(1) << n_bits) - 1);
 }
 
-/* The same value, but the compiler does not know. What is needed at once and again later is made twice from
- * it: else gcc may keep the first result for the second use on the stack, and read it back for the first use,
- * too, in the chain of look-ups (which cost a tenth of all speed). */
+/* Returns the value, in a way that hides it from the compiler. A result that is needed now and again later is
+ * computed twice from it. Otherwise gcc may keep the first result on the stack for the second use, and read it
+ * back for the first use, too, in the chain of look-ups (which cost a tenth of all speed). */
 BM_CODES_INLINE uint32_t bm_deflate_codes_apart(uint32_t value) {
     __asm__("" : "+r"(value));
     return value;
@@ -94,12 +94,12 @@ BM_CODES_INLINE unsigned bm_deflate_codes_n_literals(uint32_t entry) {
     return entry >> 6 & 3;
 }
 
-/* The bits of a length's code, of a literal's before it, and its extra bits. */
+/* The number of bits of a length's code, of the literal's code before it, and of the length's extra bits. */
 BM_CODES_INLINE uint8_t bm_deflate_codes_length_bits(uint32_t entry) {
     return (uint8_t)(entry >> 8);
 }
 
-/* `bits`, here and below: where the entry was looked up. */
+/* `bits`, here and below: the bits that the entry was looked up with. */
 BM_CODES_INLINE uint32_t bm_deflate_codes_length(uint32_t entry, uint64_t bits) {
     const unsigned base = entry >> 24;
     const uint8_t n_bits = bm_deflate_codes_length_bits(entry),
@@ -107,7 +107,7 @@ BM_CODES_INLINE uint32_t bm_deflate_codes_length(uint32_t entry, uint64_t bits) 
     return BM_MIN_MATCH + base + (uint32_t)(bm_deflate_codes_low_bits(bits, n_bits) >> n_codes);
 }
 
-/* Of an exception. */
+/* The number of bits of an exception. */
 BM_CODES_INLINE uint8_t bm_deflate_codes_exception_bits(uint32_t entry) {
     return (uint8_t)(entry >> 8) & 63;
 }
@@ -138,9 +138,9 @@ BM_CODES_INLINE uint32_t bm_deflate_codes_follow_distance(const struct bm_deflat
 /* --- bits ---------------------------------------------------------------------------------------- */
 
 /*
- * `bits` holds the next bits of the stream, above BM_CODES_PAST ones that are past, n_bits with these (of
- * n_bits the low six bits count); `in` points to the byte behind them. Higher bits may hold what comes there,
- * or zeros.
+ * `bits` holds the next bits of the stream, above BM_CODES_PAST bits that are already used. n_bits counts both
+ * (only its low six bits count); `in` points to the byte after them. Higher bits may hold the bits that
+ * follow, or zeros.
  */
 struct bm_deflate_codes_reader {
     uint64_t bits;
@@ -150,14 +150,14 @@ struct bm_deflate_codes_reader {
 
 enum { BM_CODES_PAST = 2 };
 
-/* Now there are 54 bits or more, and the past ones. Reads eight bytes. */
+/* Afterwards `bits` holds at least 54 new bits, and the used ones. Reads eight bytes. */
 BM_CODES_INLINE void bm_deflate_codes_refill(struct bm_deflate_codes_reader *reader) {
     reader->bits |= bm_load64(reader->in) << (reader->n_bits & 63);
     reader->in += ~reader->n_bits >> 3 & 7;
     reader->n_bits |= 56;
 }
 
-/* At a bit of data. Up to 15 bytes from there are read. */
+/* A reader at a bit of data. Reads up to 15 bytes from there. */
 BM_CODES_INLINE struct bm_deflate_codes_reader bm_deflate_codes_read_at(const uint8_t *data, uint64_t bit) {
     const unsigned n_gone = (unsigned)(bit & 7);
     const uint8_t *in = data + (bit >> 3);
@@ -167,13 +167,13 @@ BM_CODES_INLINE struct bm_deflate_codes_reader bm_deflate_codes_read_at(const ui
     return reader;
 }
 
-/* Where it is. */
+/* The position of the next bit in data. */
 BM_CODES_INLINE uint64_t bm_deflate_codes_read_bit(const struct bm_deflate_codes_reader *reader,
                                                    const uint8_t *data) {
     return (uint64_t)(reader->in - data) * 8 + BM_CODES_PAST - (reader->n_bits & 63);
 }
 
-/* From the table at `offset` bytes in codes. */
+/* Looks up the next n_bits bits in the table at `offset` bytes in codes. */
 BM_CODES_INLINE uint32_t bm_deflate_codes_look_up(const struct bm_deflate_codes *codes, size_t offset,
                                                   uint64_t bits, unsigned n_bits) {
     const uint64_t mask = ((UINT64_C(1) << n_bits) - 1) << BM_CODES_PAST;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deflate/deflate.h - RFC 1951 as data: a block's header and codes, read the way zlib reads them. Shared by
+ * deflate/deflate.h - RFC 1951 as data: a block's header and codes, read as zlib reads them. Shared by
  * inflate, which decodes blocks, and splice, which writes them again.
  */
 #ifndef BM_DEFLATE_H
@@ -28,7 +28,8 @@ struct bm_block_header {
                                padding, LEN and NLEN */
     uint8_t literal_lengths[BM_N_LITERAL_LENGTH]; /* code length of each literal/length symbol, 0: unused */
     uint8_t distance_lengths[BM_N_DISTANCE];
-    uint16_t literal_counts[BM_MAX_CODE_LENGTH + 1]; /* how many symbols have a code of each length; [0]: 0 */
+    uint16_t
+        literal_counts[BM_MAX_CODE_LENGTH + 1]; /* number of symbols with a code of each length; [0]: 0 */
     uint16_t distance_counts[BM_MAX_CODE_LENGTH + 1];
 };
 
@@ -36,12 +37,15 @@ enum bm_deflate_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_IN
 
 /*
  * Reads the block header at `bit` bits from the start of `data` (n_bytes bytes; no slack is needed).
- * BM_HEADER_MORE_INPUT: it may go on beyond the bytes there are. BM_HEADER_INVALID: *reason (static)
- * says why, in a few words. Accepts exactly the headers that zlib accepts: HLIT up to 286, HDIST up to
- * 30, complete codes, save that either code may be one single code of one bit (a block that holds nothing
- * but its end) and a distance code may be empty; the end-of-block symbol must have a code; a repeat
- * needs a length before it and must not run over. Symbols 286, 287 and distances 30, 31, which the fixed
- * codes have, mean nothing: whoever meets one in a stream refuses it.
+ * BM_HEADER_MORE_INPUT: the header may continue beyond the given bytes. BM_HEADER_INVALID: *reason (static)
+ * gives the reason, in a few words. Accepts exactly the headers that zlib accepts:
+ *  - HLIT is at most 286, HDIST at most 30;
+ *  - codes are complete, except that either code may be one single code of one bit (a block that holds nothing
+ *    but its end) and a distance code may be empty;
+ *  - the end-of-block symbol has a code;
+ *  - a repeat has a length before it and does not run over.
+ * Symbols 286, 287 and distances 30, 31, which the fixed codes have, are without meaning: the decoder that
+ * meets one in a stream must refuse it.
  */
 enum bm_deflate_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
                                                      struct bm_block_header *header, const char **reason);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow/batch.h - a batch: what inflate hands on. A stretch of a child's text, the compressed bytes that
- * it came from, and a trace that says which bit stands for which text.
+ * flow/batch.h - a batch, which inflate hands on: a stretch of a child's text, the compressed bytes that
+ * it came from, and a trace that gives the bit where each stretch of text begins.
  *
  * Batches of a child follow one another without a gap, in text and in bits. Where one ends depends on
- * the compressed stream alone (its text, its bits or its trace is full), never on how the bytes came.
+ * the compressed stream alone (its text, its bits or its trace is full), never on how the bytes arrived.
  * A batch begins and ends between two tokens or between two blocks, never inside a token or a block's
  * header. Each batch is preceded in memory by up to 32 KiB of earlier text, the
  * farthest that a match can reach.
@@ -29,10 +29,10 @@ enum {
 enum bm_trace_kind {
     BM_TRACE_MEMBER, /* a gzip member's deflate data begins at `bit`; no match reaches back beyond `text` */
     BM_TRACE_BLOCK,  /* a deflate block's header begins at `bit` with BFINAL */
-    BM_TRACE_TOKEN,  /* in the open block: a token begins at `bit` that stands for the text from `text` on.
+    BM_TRACE_TOKEN,  /* in the open block: the token of the text from `text` on begins at `bit`.
                         There is one right after each header, one where a batch begins inside a block,
                         and one each BM_TRACE_INTERVAL bytes of text or so. In a stored block `bit` is
-                        the first bit of the byte that stands for `text` */
+                        the first bit of the byte at `text` */
     BM_TRACE_END     /* the open block's tokens end at `bit`, where its end-of-block symbol of `n_bits`
                         bits begins (stored blocks: the end of its bytes, n_bits 0) */
 };
@@ -44,8 +44,7 @@ struct bm_trace {
     uint32_t n_bits;
 };
 
-/* How much a batch holds at most. What inflate makes of a child's text, bit for bit, does not depend on it.
- */
+/* How much a batch holds at most. The text and bits that inflate produces do not depend on it. */
 struct bm_batch_size {
     uint32_t text;  /* bytes, from BM_BATCH_LEAST_TEXT to BM_BATCH_TEXT */
     uint32_t bits;  /* compressed bytes, from BM_BATCH_LEAST_BITS to BM_BATCH_BITS */
@@ -84,12 +83,12 @@ void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory);
  * its history. */
 void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before);
 
-/* Where the batch's text ends in the child's. */
+/* The offset of the batch's end in the child's text. */
 static inline uint64_t bm_batch_end(const struct bm_batch *batch) {
     return batch->text_offset + batch->n_text;
 }
 
-/* The child's text from the offset on, which lies in the batch or in the history before it. */
+/* The child's text from the offset on; the offset must be in the batch or in the history before it. */
 static inline const uint8_t *bm_batch_at(const struct bm_batch *batch, uint64_t offset) {
     bm_require(offset + batch->n_history >= batch->text_offset && offset <= bm_batch_end(batch));
     return batch->text + (int64_t)(offset - batch->text_offset);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow/output.h - where splice and pack put the bytes of the result, and what they keep count of.
+ * flow/output.h - where splice and pack put the bytes of the result, and the counts that they keep.
  */
 #ifndef BM_OUTPUT_H
 #define BM_OUTPUT_H

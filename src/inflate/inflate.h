@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inflate - compressed bytes -> text, checked, with a trace of which bit stands for what.
+ * inflate - compressed bytes -> text, checked, with a trace of which bit begins which text.
  *
  * Takes a child's bytes in any split and fills batches. A child that begins with 1f 8b is read as gzip
- * (RFC 1952; its first byte alone is gzip that is cut short): any number of members, with every header field,
- * FHCRC checked where it is there, zero bytes between members and after the last; each member's CRC-32 and
- * length are checked. Any other child is plain text and handed through. A gzip stream is accepted exactly
- * when zlib accepts it (save that zero padding and several members are taken as said above, and other bytes
- * after a member are an error).
+ * (RFC 1952; the first byte alone is gzip that is cut short): any number of members, with every header field,
+ * and zero bytes between members and after the last. FHCRC, if present, and each member's CRC-32 and length
+ * are checked. Any other child is plain text and copied. A gzip stream is accepted exactly when zlib accepts
+ * it, except that zero padding and several members are accepted as described, and other bytes after a member
+ * are an error.
  *
  * Memory: one struct, of a fixed size. Time: linear. A step is resumable at every byte of input.
  * Threads: a decoder belongs to one thread at a time.
@@ -28,28 +28,28 @@ void bm_inflate_reset(struct bm_inflate *inflate);
 
 /*
  * Decodes input into the batch, which was begun by bm_batch_begin() and is given again until it is
- * complete. *n_used says how many of the n_input bytes were taken; the others must be given again.
+ * complete. *n_used is the number of the n_input bytes that were taken; give the others again.
  * is_last: no bytes follow this input (n_input may be 0). An input of no bytes at all ends as an empty text.
  *   BM_STEP_MORE    all input was taken, and the batch is not full yet
  *   BM_STEP_FULL    the batch is complete: pass it on, and begin the next
  *   BM_STEP_DONE    the batch is complete and the last one (it may be empty)
- *   BM_STEP_FAILED  see the error: BLASTMERGE_DATA, with text_offset; the batch holds the text before it, which
- *                   is right as far as it goes
+ *   BM_STEP_FAILED  see the error: BLASTMERGE_DATA, with text_offset; the batch holds the text before it, as far
+ *                   as it is right
  */
 enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
                              size_t n_input, size_t *n_used, bool is_last,
                              struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* What a decoder was at that has failed. Offsets count from the child's begin. */
+/* Where a decoder has failed. Offsets count from the child's beginning. */
 struct bm_inflate_fault {
-    uint64_t member_byte; /* compressed bytes before the member, or what should be one */
-    uint64_t member_text; /* text before it: what all members gave whose CRC-32 and length held */
-    bool is_cut;          /* the input came to its end too early, and nothing else is known to be wrong */
+    uint64_t member_byte; /* compressed bytes before the member, or the bytes in its place */
+    uint64_t member_text; /* text before it, of members whose CRC-32 and length are right */
+    bool is_cut;          /* the input ended too early, and no other fault is known */
 };
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
 
-/* After BM_STEP_DONE: whether the child is BGZF, each of its members a block by its extra field, but lacks
- * the empty block that ends such a file: it may have been cut between two blocks. */
+/* After BM_STEP_DONE: whether the child is BGZF (each of its members is a block by its extra field) but lacks
+ * the empty block that ends such a file. It may have been cut between two blocks. */
 bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate);
 
 /* Whether the child is gzip; known as soon as a batch is complete. */

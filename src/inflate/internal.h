@@ -2,7 +2,7 @@
 /*
  * inflate/internal.h - what the files of this room share: the decoder's state.
  *
- *   inflate.c  steps, batches, what lies around blocks
+ *   inflate.c  steps, batches, the data around blocks
  *   gzip.c     a member's header and trailer
  *   tokens.c   the hot loop: tokens -> text
  */
@@ -23,12 +23,12 @@ enum bm_inflate_phase {
     BM_INFLATE_BETWEEN /* after a member: zero bytes, another member, or the end */
 };
 
-/* How far a phase came. */
+/* How far a phase got. */
 enum bm_inflate_outcome {
-    BM_INFLATE_GO_ON,      /* another phase, or the same once more */
-    BM_INFLATE_NEEDS_BITS, /* the next thing is not in the batch's bits as a whole */
+    BM_INFLATE_GO_ON,      /* continue, in another phase or the same */
+    BM_INFLATE_NEEDS_BITS, /* the next item is not completely in the batch's bits */
     BM_INFLATE_BATCH_FULL,
-    BM_INFLATE_INVALID /* `reason` says why */
+    BM_INFLATE_INVALID /* `reason` gives the reason */
 };
 
 enum bm_inflate_header_part {
@@ -59,13 +59,13 @@ struct bm_inflate {
     uint64_t block_text;     /* text before it */
     uint32_t n_short_blocks; /* dynamic blocks in a row that were short */
     uint32_t n_stored;       /* bytes of a stored block to come */
-    size_t n_header_wait;    /* bytes that there should be before a block's header is tried again */
+    size_t n_header_wait;    /* bytes that must have arrived before a block's header is tried again */
     const struct bm_deflate_codes *open_codes;
 
     enum bm_inflate_header_part part;
     uint8_t flags;
     uint32_t header_crc;
-    uint8_t field[10]; /* a field of a header or trailer, as far as it has come */
+    uint8_t field[10]; /* a field of a header or trailer, as far as it has arrived */
     uint32_t n_field;
     uint32_t n_extra;    /* bytes of the extra field to come */
     uint8_t subfield[4]; /* the header of the current subfield there: two letters, and its length */
@@ -81,37 +81,38 @@ struct bm_inflate {
     uint8_t carry[BM_INFLATE_CARRY];
 
     /* What follows outlives a reset. */
-    bool has_bmi2; /* the processor: see tokens.c */
+    bool has_bmi2; /* of the processor: see tokens.c */
     struct bm_deflate_codes dynamic_codes;
     struct bm_deflate_codes fixed_codes;
 };
 
-/* Where the next bit lies in the batch's bits. */
+/* The position of the next bit in the batch's bits. */
 static inline uint64_t bm_inflate_offset(const struct bm_inflate *inflate, const struct bm_batch *batch) {
     return inflate->bit - (batch->first_bit & ~UINT64_C(7));
 }
 
-/* Reads on in a member's header; when it is at its end the phase is BM_INFLATE_BLOCK_HEADER. */
+/* Continues to read a member's header; at its end the phase is BM_INFLATE_BLOCK_HEADER. */
 enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, struct bm_batch *batch);
 
 /* Reads a member's trailer and compares it with the text. */
 enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm_batch *batch);
 
-/* Makes ready to read a member's header, of which the first n_known bytes (ID1, ID2) are known. */
+/* Prepares to read a member's header, of which the first n_known bytes (ID1, ID2) are known. */
 void bm_inflate_begin_member(struct bm_inflate *inflate, uint32_t n_known);
 
 /*
  * Decodes tokens of the open block until it ends, the batch is full, or its bits do not hold another.
- * more_to_come: the caller has more bits at hand, so that the last few need not be looked at closely.
+ * more_to_come: the caller has more bits, so the last few need no special treatment.
  */
 enum bm_inflate_outcome bm_inflate_tokens(struct bm_inflate *inflate, struct bm_batch *batch,
                                           bool more_to_come);
 
-/* Adds the text since the last call to the member's CRC-32, and to the batch's: behind a member, and behind a batch. */
+/* Adds the text since the last call to the CRC-32 of the member and of the batch. To be called at the end of
+ * each member and of each batch. */
 void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch);
 
-/* Adds an entry for the next bit and byte of text. There is room: in front of a block for three, and inside
- * of one there is always room for its BM_TRACE_END. */
+/* Adds an entry for the next bit and byte of text. There is space: before a block for three entries, and
+ * inside a block always for its BM_TRACE_END. */
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
                           uint32_t n_bits);
 

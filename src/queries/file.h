@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* queries/file.h - the queries in a file, one after the other. */
+/* queries/file.h - reads the queries in a file, one after another. */
 #ifndef BM_EXPECT_QUERIES_H
 #define BM_EXPECT_QUERIES_H
 
@@ -7,15 +7,15 @@
 
 enum { BM_QUERIES_TITLE = 4096 /* bytes of a title that count */ };
 
-/* How lines end, as BLAST finds out while it reads: docs/queries.md. */
+/* How lines end, determined while reading, as BLAST does: docs/queries.md. */
 enum bm_line_end { BM_LINE_UNKNOWN, BM_LINE_LF, BM_LINE_CRLF, BM_LINE_CR, BM_LINE_MIXED };
 
 struct bm_queries_file {
     int file;         /* regular */
     bool is_fasta;    /* else a list of names, one a line */
-    bool is_at_title; /* FASTA: what is next is a title line's '>' */
+    bool is_at_title; /* FASTA: the next byte is a title line's '>' */
     enum bm_line_end line_end;
-    int dropped;      /* a byte that is not there, the next time it comes; -1: none */
+    int dropped;      /* a byte to skip at its next occurrence; -1: none */
     uint64_t n_bytes; /* of the file, when it was opened */
     uint64_t n_mark;  /* bytes of a byte order mark */
     uint64_t offset;  /* bytes of the file before the buffer's end */
@@ -25,30 +25,30 @@ struct bm_queries_file {
     bool is_bare;    /* FASTA: residues without a title line; lists: the title is a name */
     bool is_cut;     /* there is more of the title than `title` holds */
     size_t n_title;
-    char title[BM_QUERIES_TITLE + 1]; /* the line behind '>'; lists: the line */
+    char title[BM_QUERIES_TITLE + 1]; /* the line after '>'; lists: the line */
     bool has_length;                  /* FASTA */
     uint64_t n_residues;              /* that BLAST counts, if the query is a protein ... */
     uint64_t n_bases;                 /* ... or nucleotides */
     uint8_t buffer[65536];
 };
 
-/* *queries is zeroed before. Reads a pipe, "-" and a gzip file into a temporary file without a name. */
+/* *queries must be zeroed. Copies a pipe, "-" and a gzip file into a temporary file without a name. */
 enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *path,
                                             struct bm_cancel *cancel,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_queries_file_close(struct bm_queries_file *queries);
 
-/* Another reader of the same file, at its begin; it is not closed. */
+/* Makes *queries another reader of the same file, at its beginning; it is not to be closed. */
 void bm_queries_file_share(struct bm_queries_file *queries, const struct bm_queries_file *with);
 
-/* Goes back to the begin, and reads it as FASTA or as a list. */
+/* Returns to the beginning, to read the file as FASTA or as a list. */
 void bm_queries_file_rewind(struct bm_queries_file *queries, bool is_fasta);
 
 /* The next query; *has_query is false at the end. */
 enum blastmerge_status bm_queries_file_next(struct bm_queries_file *queries, bool *has_query,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Where a query begins, to go back there. */
+/* The place where a query begins, to return there. */
 struct bm_queries_file_place {
     uint64_t offset;
     uint64_t number;
@@ -56,12 +56,12 @@ struct bm_queries_file_place {
     int dropped;
     bool is_at_title;
 };
-/* The place behind the current query. */
+/* The place after the current query. */
 struct bm_queries_file_place bm_queries_file_place(const struct bm_queries_file *queries);
 void bm_queries_file_go(struct bm_queries_file *queries, const struct bm_queries_file_place *place);
 
-/* queries/spool.c: opens a file that can be read again and again: the one at `path`, or a copy without a name
- * of what a pipe, "-" or a gzip file holds. */
+/* queries/spool.c: opens a file that can be read repeatedly: the one at `path`, or a copy without a name of the
+ * content of a pipe, "-" or a gzip file. */
 enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct bm_cancel *cancel,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 

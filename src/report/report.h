@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report - what was merged, as JSON (docs/report.md), written child by child as the merge goes on.
+ * report - what was merged, as JSON (docs/report.md), written child by child during the merge.
  */
 #ifndef BM_REPORT_H
 #define BM_REPORT_H
@@ -19,15 +19,15 @@ struct bm_report {
     bm_report_json *warnings;       /* of the whole merge */
     bm_report_json *lost;           /* of the current child; NULL: nothing */
     bm_report_json *superseded;     /* likewise */
-    bm_report_json *made_header;    /* what the result's header was made of, or NULL */
+    bm_report_json *made_header;    /* the source of the result's header, or NULL */
     uint64_t n_unchecked;           /* of the current child */
     bm_report_json *missing;        /* queries without an Iteration */
-    bm_report_json *unknown;        /* queries of which that is not known */
-    bool has_failed;                /* out of memory while something was kept */
+    bm_report_json *unknown;        /* queries that may have one */
+    bool has_failed;                /* out of memory while an entry was added */
     uint64_t n_children;
 };
 
-/* Writes the beginning. The children's rows go where write puts them. */
+/* Writes the beginning, by `write`, which all later text goes to as well. */
 enum blastmerge_status bm_report_open(struct bm_report *report,
                                       enum blastmerge_status (*write)(void *context, const void *data,
                                                                       size_t n_bytes,
@@ -35,20 +35,21 @@ enum blastmerge_status bm_report_open(struct bm_report *report,
                                       void *context, const struct blastmerge_options *options, bool is_check,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Keeps a header field of the current child. */
+/* Adds a header field of the current child. */
 void bm_report_field(struct bm_report *report, const struct bm_mark_field *field);
 
-/* Keeps a warning, of the current child or of the whole merge. */
+/* Adds a warning, of the current child or of the whole merge. */
 void bm_report_warning(struct bm_report *report, bool is_of_child, const char *message);
 
-/* Keeps what was lost of the current child, and how many of its Iterations could not be proven. */
+/* Adds a stretch of the current child that was lost. */
 void bm_report_hole(struct bm_report *report, const struct bm_salvage_hole *hole);
 
-/* Keeps of which child's header the result's was made. */
+/* Sets the child whose header was the source of the result's; and the number of the current child's
+ * Iterations that are not proven. */
 void bm_report_made_header(struct bm_report *report, const char *child, size_t n_fields, const char *reason);
 void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 
-/* Keeps that queries in a row have no Iteration, or perhaps none. So many of these are kept. */
+/* Adds queries in a row without an Iteration, or perhaps without one; and the most of such rows. */
 enum { BM_REPORT_MOST_MISSING = 1024 };
 void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *gap);
 
@@ -56,13 +57,13 @@ void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *ga
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Writes the end. output: the result's location, or NULL. fault: what it ends with, if its status is not
- * BLASTMERGE_OK. */
+/* Writes the end. output: the result's location, or NULL. fault: the error that the run ends with, unless its
+ * status is BLASTMERGE_OK. */
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
                                      const char *output, const struct blastmerge_error *fault,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Frees what is kept. Fine on one that is zeroed. */
+/* Frees all entries. `report` may be zeroed. */
 void bm_report_close(struct bm_report *report);
 
 #endif

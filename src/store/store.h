@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store - bytes -> where the result goes: nothing is visible before commit, nothing is left after discard.
+ * store - bytes -> the result's place: nothing is visible before commit, nothing is left after discard.
  *
  * A back end is a table of functions. Called on the job's own thread only.
  */
@@ -19,11 +19,11 @@ struct bm_store_upload;
 struct bm_store_back_end {
     enum blastmerge_status (*write)(struct bm_store *store, const uint8_t *data, size_t n_bytes,
                                     struct blastmerge_error *error);
-    /* Makes what was written durable, so that only the last step can still fail. */
+    /* Makes the written bytes durable, so that only the last step can still fail. */
     enum blastmerge_status (*prepare)(struct bm_store *store, struct blastmerge_error *error);
     enum blastmerge_status (*reveal)(struct bm_store *store, struct blastmerge_error *error);
-    bool (*take_back)(struct bm_store *store); /* NULL: what is visible stays so */
-    void (*finish)(struct bm_store *store);    /* NULL: nothing is left to be done */
+    bool (*take_back)(struct bm_store *store); /* NULL: a visible result stays visible */
+    void (*finish)(struct bm_store *store);    /* NULL: nothing is left to do */
     void (*discard)(struct bm_store *store);
 };
 
@@ -38,35 +38,34 @@ struct bm_store_owner {
 
 struct bm_store {
     const struct bm_store_back_end *back_end; /* NULL: not open */
-    const struct bm_store_back_end *revealed; /* the same once the result is visible; else NULL */
+    const struct bm_store_back_end *revealed; /* the back end once the result is visible; else NULL */
     struct bm_cancel *cancel;
     struct blastmerge_writer writer; /* the caller's */
     int *ticket;                     /* of the writer's calls, or NULL */
-    bool is_stream; /* what is written is out at once: pipes, devices, standard output, writers */
+    bool is_stream; /* written bytes are visible at once: pipes, devices, standard output, writers */
     int file;
-    bool is_pipe; /* each write waits so that a cancel is seen */
+    bool is_pipe; /* each write waits first, so that a cancel can end it */
     bool is_force;
     bool has_old;                        /* a file is replaced */
     struct bm_store_owner old;           /* its permissions */
     bool has_backup;                     /* once visible: `temporary` is the file that was replaced */
-    struct bm_store_folder folder;       /* that the target lies in; all names are taken in it */
-    char target[BM_STORE_PATH];          /* the name that the result gets; as given, for messages, too */
+    struct bm_store_folder folder;       /* the target's; all names are relative to it */
+    char target[BM_STORE_PATH];          /* the result's name; also as given, for messages */
     char temporary[BM_FOLDER_TEMPORARY]; /* the name it has until then; empty: it is written in place */
     struct bm_store_upload *upload;      /* remote ones */
-    char left_over[BM_STORE_LEFT_OVER];  /* remote: after discard, what could not be taken back; or "" */
+    char left_over[BM_STORE_LEFT_OVER];  /* remote: after discard, what could not be undone; or "" */
 };
 
 /* A place in an object store. */
 struct bm_store_remote {
     struct bm_cloud *cloud;
-    const char *location; /* as given, with whatever must not be shown */
+    const char *location; /* as given, including what must not be shown */
     const char *name;     /* for messages */
     const char *media_type;
-    uint64_t n_expected; /* bytes that there will be, or 0 */
+    uint64_t n_expected; /* the expected number of bytes, or 0 */
 };
 
-/* What the name of an output says: its form; and, of a result in that form, its media type for an object
- * store. */
+/* The form for the name of an output; and the media type, for an object store, of a result in that form. */
 enum blastmerge_form bm_store_form_of_name(const char *location);
 const char *bm_store_media_type(const char *location, enum blastmerge_form form);
 
@@ -75,14 +74,14 @@ bool bm_store_is_standard_output(const char *location);
 
 /*
  * Opens a place for writing: a path, or "-" for standard output. A regular file is written under a temporary
- * name in the target's folder. BLASTMERGE_EXISTS: there is one, and not is_force. is_text: a terminal will
- * do.
+ * name in the target's folder. BLASTMERGE_EXISTS: the target exists, and is_force is false. is_text: a terminal
+ * is allowed.
  */
 enum blastmerge_status bm_store_open_location(struct bm_store *store, const char *location, bool is_force,
                                               bool is_text, struct bm_cancel *cancel,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* The same for an object: nothing of it is visible before commit. is_small: it has little memory. */
+/* Opens an object for writing: nothing of it is visible before commit. is_small: it has little memory. */
 enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct bm_store_remote *remote,
                                             bool is_force, bool is_small,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
@@ -95,12 +94,12 @@ enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, 
 enum blastmerge_status bm_store_prepare(struct bm_store *store,
                                         struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Makes the result visible; on failure the store has ended, and it is as if nothing had been written. */
+/* Makes the result visible. On failure the store has ended, as if nothing had been written. */
 enum blastmerge_status bm_store_reveal(struct bm_store *store,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Ends a store whose result is visible: it stays; or it is taken back, and what it replaced is there again.
- * False: that cannot be done, and it stays. */
+/* End a store whose result is visible. bm_store_finish() leaves the result. bm_store_take_back() removes it and
+ * restores what it replaced; false: that is impossible, and the result stays. */
 void bm_store_finish(struct bm_store *store);
 bool bm_store_take_back(struct bm_store *store) BM_CHECK_RESULT;
 
@@ -108,7 +107,7 @@ bool bm_store_take_back(struct bm_store *store) BM_CHECK_RESULT;
 enum blastmerge_status bm_store_commit(struct bm_store *store,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Ends the store without a result. Fine on one that is not open, is visible, or has ended. */
+/* Ends the store without a result. Has no effect on one that is not open, is visible, or has ended. */
 void bm_store_discard(struct bm_store *store);
 
 #endif

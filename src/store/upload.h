@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store/upload.h - a result on its way to an object store, in parts; what Azure and S3 have in common.
+ * store/upload.h - the upload of a result to an object store, in parts; what Azure and S3 have in common.
  *
- * Parts are filled one after the other; a full one is sent while the next is filled, and its memory is free
- * again once it was acknowledged. What fits into one part is sent as one conditional request at the commit.
- * Else the parts are staged, where nobody sees them, and the commit makes an object of them.
+ * Parts are filled one after another. A full part is sent while the next is filled, and its memory is free
+ * again once it was acknowledged. A result that fits into one part is sent as one conditional request at the
+ * commit. Otherwise the parts are staged, invisible, and the commit makes an object of them.
  */
 #ifndef BM_STORE_REMOTE_H
 #define BM_STORE_REMOTE_H
@@ -14,7 +14,7 @@
 
 enum {
     BM_UPLOAD_PARTS = 3, /* in memory at most */
-    BM_UPLOAD_ID = 32,   /* letters that make this upload one of a kind */
+    BM_UPLOAD_ID = 32,   /* letters that make this upload unique */
     BM_UPLOAD_SESSION = 1024
 };
 
@@ -29,22 +29,22 @@ struct bm_part {
 
 struct bm_store_upload;
 
-/* What differs between providers. */
+/* The functions that differ between providers. */
 struct bm_store_upload_kind {
     uint64_t max_parts;
-    /* Before the first part is sent. */
+    /* Called before the first part is sent. */
     enum blastmerge_status (*begin)(struct bm_store_upload *upload, struct blastmerge_error *error);
     /* Fills the request that sends a part. */
     enum blastmerge_status (*send_part)(struct bm_store_upload *upload, struct bm_part *part,
                                         struct blastmerge_error *error);
-    /* A part was acknowledged. */
+    /* Called when a part was acknowledged. */
     enum blastmerge_status (*take)(struct bm_store_upload *upload, struct bm_part *part,
                                    struct blastmerge_error *error);
-    /* Fills the request that makes the parts an object (into `list`), or that makes one of the only part. */
+    /* Fills the request that makes an object of the parts (into `list`), or of the only part. */
     enum blastmerge_status (*commit)(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error);
     void (*put)(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request);
-    /* Gives up what was staged; false if something may be left. */
+    /* Gives up the staged parts; false if something may be left. */
     bool (*abort)(struct bm_store_upload *upload, struct blastmerge_error *error);
 };
 
@@ -55,7 +55,7 @@ struct bm_store_upload {
     struct bm_cloud_location location;
     struct bm_budget budget;
     bool is_force;
-    bool is_staged; /* something was: there is something to abort */
+    bool is_staged; /* a part was staged: there is something to abort */
     const char *content_type;
     size_t part_size;
     size_t n_parts;   /* in the ring */
@@ -63,18 +63,18 @@ struct bm_store_upload {
     uint64_t n_acknowledged;
     struct bm_part *parts; /* n_parts */
     char id[BM_UPLOAD_ID + 1];
-    char session[BM_UPLOAD_SESSION]; /* S3: its name for the upload */
+    char session[BM_UPLOAD_SESSION]; /* S3's name for the upload */
     char *tags;                      /* S3: BM_REQUEST_TAG bytes... of each part: see s3.c */
     size_t n_tags_allocated;
-    char *list; /* what the commit says */
+    char *list; /* the body of the commit's request */
     size_t list_size;
 };
 
-/* Tells the object that is there from one that another wrote: HEAD, and its metadata. */
+/* Whether the object in the store is this upload's or another writer's: by HEAD, and its metadata. */
 enum bm_presence { BM_PRESENCE_NONE, BM_PRESENCE_OURS, BM_PRESENCE_OTHER, BM_PRESENCE_UNKNOWN };
 enum bm_presence bm_store_upload_look(struct bm_store_upload *upload, struct blastmerge_error *error);
 
-/* Memory for what the commit says. */
+/* Allocates the body of the commit's request. */
 enum blastmerge_status bm_store_upload_list(struct bm_store_upload *upload, size_t n_bytes,
                                             struct blastmerge_error *error);
 
