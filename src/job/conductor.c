@@ -35,8 +35,9 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     char message[sizeof error->message];
     if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
-    bm_job_restart_explain(job);
-    const char *addition = bm_job_seams_explain(job);
+    struct blastmerge_error behind = {0};
+    bm_job_restart_explain(job, &behind);
+    const char *addition = bm_job_seams_explain(job, &behind);
     memcpy(message, error->message, sizeof message);
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;

@@ -85,13 +85,13 @@ static bool is_blank(uint8_t byte) {
            byte == 0xbf;
 }
 
-/* Whether a document begins near the fault; *begin: where. */
+/* Whether a document begins near the fault, as far as the batch has the text there; *begin: where. current: where the
+ * current document begins. */
 static bool find_document(struct blastmerge_job *job, enum blastmerge_format format, uint64_t fault,
-                          uint64_t *begin) {
+                          uint64_t current, uint64_t *begin) {
     const struct bm_batch *batch = job->batch;
     uint64_t first = batch->text_offset - batch->n_history, end = bm_batch_end(batch);
     uint64_t from = fault > BEFORE ? fault - BEFORE : 0, to = fault + BEHIND < end ? fault + BEHIND : end;
-    uint64_t current = find_current(job);
     bool is_in_prolog = bm_mark_is_in_prolog(bm_job_child(job)->mark); /* its own root is still to come */
     if (from < first) from = first;
     while (current >= first && current < end && is_blank(*bm_batch_at(batch, current))) current++;
@@ -112,12 +112,27 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
     return false;
 }
 
-static void explain_text(struct blastmerge_job *job) {
-    uint64_t begin = 0;
+/* Takes the next batch, whose history is the end of this one, where the text that matters goes on there. A caller's
+ * reader is not called any more once its child is at fault. */
+static bool read_on(struct blastmerge_job *job, uint64_t to, struct blastmerge_error *behind) {
+    struct bm_child *child = bm_job_child(job);
+    if (to <= bm_batch_end(job->batch) || job->is_last_batch) return false;
+    if (job->children[job->child].source.is_open_reader) return false;
+    bm_child_lane_stop_marking(&child->lane);
+    bm_child_give(child);
+    job->batch = bm_child_take(child, &job->is_last_batch, behind);
+    return job->batch != NULL;
+}
+
+static void explain_text(struct blastmerge_job *job, struct blastmerge_error *behind) {
+    uint64_t begin = 0, fault = job->error.text_offset, current = find_current(job);
     enum blastmerge_format format = bm_mark_format(bm_job_child(job)->mark);
     if (job->view.counts.n_documents == 0) return; /* it is a message in front of the first, say */
     if (bm_mark_has_ended(bm_job_child(job)->mark)) return;
-    if (!find_document(job, format, job->error.text_offset, &begin)) return;
+    bool is_found = find_document(job, format, fault, current, &begin);
+    if (!is_found && read_on(job, fault + BEHIND, behind))
+        is_found = find_document(job, format, fault, current, &begin);
+    if (!is_found) return;
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
                "a second document begins here, before the first has ended: " AGAIN "%s",
                format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_AUTO
@@ -180,10 +195,10 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
     return false;
 }
 
-void bm_job_restart_explain(struct blastmerge_job *job) {
+void bm_job_restart_explain(struct blastmerge_job *job, struct blastmerge_error *behind) {
     if (job->rescue != NULL || job->error.status != BLASTMERGE_DATA || bm_cancel_is_set(&job->cancel)) return;
     if (job->phase == BM_PHASE_SCAN && job->error.text_offset != BLASTMERGE_NO_OFFSET && job->batch != NULL)
-        explain_text(job);
+        explain_text(job, behind);
     else if (job->phase == BM_PHASE_BATCH && job->batch == NULL)
         (void)bm_job_restart_explain_gzip(job);
 }

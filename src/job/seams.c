@@ -127,14 +127,19 @@ static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct 
     return batch == NULL && error->status == BLASTMERGE_DATA;
 }
 
-const char *bm_job_seams_explain(struct blastmerge_job *job) {
-    struct blastmerge_error error;
+const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastmerge_error *behind) {
+    struct blastmerge_error error = *behind;
     const struct bm_fetch_source *source = &job->children[job->child].source;
     if (job->phase != BM_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA) return "";
-    if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
-    uint64_t offset = job->error.text_offset;
-    if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
-    if (!is_gzip_damaged(job, offset, &error) || bm_job_restart_explain_gzip(job)) return "";
+    if (error.status == BLASTMERGE_OK) {
+        if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
+        uint64_t offset = job->error.text_offset;
+        if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
+        if (!is_gzip_damaged(job, offset, &error)) return "";
+    } else if (error.status != BLASTMERGE_DATA) {
+        return "";
+    }
+    if (bm_job_restart_explain_gzip(job)) return "";
     if (strstr(error.message, "cut short") != NULL)
         return "; the gzip data is cut short, too: the file is damaged";
     if (strstr(error.message, "CRC-32") != NULL || strstr(error.message, "length") != NULL)

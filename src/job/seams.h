@@ -19,7 +19,7 @@ void bm_job_seams_end(struct blastmerge_job *job);
 
 /* The job's error is about the current child's text. If the gzip data that holds the place is damaged, too,
  * returns what to add to the message, else "". May read on to the end of that member, and gives up the batch.
- */
-const char *bm_job_seams_explain(struct blastmerge_job *job);
+ * behind: see bm_job_restart_explain(), which comes first. */
+const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastmerge_error *behind);
 
 #endif

@@ -80,6 +80,49 @@ def test_other_formats(tmp_path, name):
     assert n_named == len(cuts) if name != "json" else n_named > len(cuts) // 3, (n_named, len(cuts))
 
 
+BATCH = 131072  # bytes of text in a batch of a child that is not compressed, or compresses well
+
+
+def padded(name):
+    """A document of more than a batch, and where in it the text may be cut with another document behind it."""
+    text = small.text(*NAMES) if name == "xml" else OTHERS[name]
+    if name == "commented":
+        row = b"a\tsubject\t99.000\n"
+        return text.replace(row, row * 9000).replace(b"# 1 hits", b"# 9000 hits"), text
+    place = {"xml": b"query0</It", "xml2": b"some text", "json": b"Query_1"}[name]
+    at = text.index(place) + 5
+    return text[:at] + b"x" * (BATCH + 200) + text[at:], text
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("name", ["xml", *OTHERS])
+def test_at_the_border_of_a_batch(tmp_path, name, threads):
+    """What the second document begins with lies in two batches, or the fault in one and that in the next."""
+    first, second = padded(name)
+    for at in [*range(BATCH - 70, BATCH + 3), BATCH + 40]:
+        if first[at - 1:at] == b"\n":
+            continue  # a comment where one may stand
+        packed = forms.member(first[:at] + second)
+        for child in (first[:at] + second, packed):
+            done = program.run("check", "--threads", threads, *program.write_children(tmp_path, [child]))
+            assert done.code == program.DATA and "a second document begins here" in done.err, (at, done.err)
+            assert f"(at byte {at} of its text" in done.err
+        done = program.run("check", "-", input=first[:at] + second)
+        assert "a second document begins here" in done.err
+        if at % 7 == 0:  # the gzip data is at fault behind it
+            done = program.run("check", *program.write_children(tmp_path, [packed[:-4], packed[:-8] + b"wrong" + packed[-3:]]))
+            assert done.err.count("a second document begins here") == 2 and done.err.count(", too: the file is damaged") == 2, done.err
+
+
+def test_a_tag_that_is_cut_at_the_border(tmp_path):
+    """Inside of a tag, and of a quoted value in it, other things are stumbled over."""
+    first = WHOLE[:WHOLE.index(b"<Iteration>")] + b"<Iteration " + b" " * (BATCH - WHOLE.index(b"<Iteration>") - 90)
+    for tag in (b"a='" + b"v" * 200, b"a=" + b"\n" * 200, b"\n" * 200, b"a" * 200):
+        for at in range(BATCH - 60, BATCH + 3):
+            done = program.run("check", *program.write_children(tmp_path, [(first + tag)[:at] + WHOLE]))
+            assert done.code == program.DATA and "a second document begins here" in done.err, (at, done.err)
+
+
 def test_other_faults_are_not_called_that(tmp_path):
     for damage in (WHOLE.replace(b"<Hit>", b"<Hit", 1), WHOLE[:-30], WHOLE.replace(b"nr<", b"n&r<"), WHOLE[:100] + WHOLE[140:],
                    WHOLE.replace(b'<?xml version="1.0"?>', b'<?xml version="x"?>'), b"\n" + WHOLE, WHOLE + b"x" + WHOLE,
