@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every option of the commands' help is in the man page and in both completions, and these know no others.
+# Every option of the commands' help is in the man page and in both completions, and these know no others. Every field of
+# the library's options is in its man page.
 #
 #     tests/tool/options-everywhere.sh PROGRAM
 set -eu
@@ -20,3 +21,12 @@ for place in man bash zsh; do
     echo "== $place"
     diff "$room/help" "$room/$place"
 done
+
+echo "== man page of the library"
+sed -n '/^struct blastmerge_options {/,/^};/p' "$top/include/blastmerge.h" | tr '\n' ' ' |
+    sed -E 's:/\*([^*]|\*+[^*/])*\*+/::g' | tr ';' '\n' |
+    sed -n 's/.*(\*\([a-z_0-9]*\))(.*/\1/p; t; s/.*[ *]\([a-z_0-9]*\)$/\1/p' | grep -v '^struct_size$' | sort -u >"$room/fields"
+[ "$(wc -l <"$room/fields")" -gt 20 ]
+while read -r field; do
+    grep -q "^\.Fa .*\b$field\b" "$top/docs/man/blastmerge.3" || { echo "options.$field is not in blastmerge.3"; exit 1; }
+done <"$room/fields"
