@@ -333,7 +333,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_rescue_open(job);
     if (status == BLASTMERGE_OK && job->expect_queries != NULL)
-        status = bm_queries_open(&job->expect, &job->memory, job->expect_queries, &job->cancel, &job->error);
+        status = bm_queries_open(&job->queries, &job->memory, job->expect_queries, &job->cancel, &job->error);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);
@@ -370,8 +370,8 @@ void bm_job_end(struct blastmerge_job *job) {
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     if (job->splice != NULL) bm_splice_close(job->splice, memory);
     bm_job_rescue_close(job);
-    bm_queries_close(job->expect, memory);
-    job->expect = NULL;
+    bm_queries_close(job->queries, memory);
+    job->queries = NULL;
     bm_release(memory, job->number);
     bm_release(memory, job->headers);
     bm_release(memory, job->edits);

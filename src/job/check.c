@@ -96,7 +96,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     bm_number_take_back(job->number, &job->check->before);
     job->n_lost_names = job->number->now.n_lost_names;
     bm_job_twins_leave_child(job);
-    if (job->expect != NULL) bm_queries_leave(job->expect);
+    if (job->queries != NULL) bm_queries_leave(job->queries);
     job->edits->n_edits = job->edits->position = job->edits->n_text = 0;
 }
 

@@ -430,8 +430,8 @@ static enum blastmerge_status take_stranger(struct blastmerge_job *job,
 }
 
 /* Where very many Iterations are of none of the queries, these are another search's. */
-static bool is_expecting(const struct blastmerge_job *job) {
-    return job->expect != NULL && job->n_query_strangers < BM_JOB_MOST_STRANGERS;
+static bool is_comparing_queries(const struct blastmerge_job *job) {
+    return job->queries != NULL && job->n_query_strangers < BM_JOB_MOST_STRANGERS;
 }
 
 /* Looks whether the Iterations are those of the queries that were expected. */
@@ -441,9 +441,9 @@ static enum blastmerge_status take_queries(struct blastmerge_job *job, const str
     enum blastmerge_status status = BLASTMERGE_OK;
     enum blastmerge_status taken = BLASTMERGE_OK;
     size_t position = 0;
-    while (status == BLASTMERGE_OK && is_expecting(job) &&
-           bm_queries_take(job->expect, marks, &position, job->batch, job->batch->text_offset + job->view.end,
-                           &gap, &taken, &reason)) {
+    while (status == BLASTMERGE_OK && is_comparing_queries(job) &&
+           bm_queries_take(job->queries, marks, &position, job->batch,
+                           job->batch->text_offset + job->view.end, &gap, &taken, &reason)) {
         status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
     }
     return status;
@@ -451,8 +451,8 @@ static enum blastmerge_status take_queries(struct blastmerge_job *job, const str
 
 static enum blastmerge_status end_queries(struct blastmerge_job *job) {
     struct bm_queries_gap gap;
-    if (!is_expecting(job)) return BLASTMERGE_OK;
-    if (bm_queries_end(job->expect, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
+    if (!is_comparing_queries(job)) return BLASTMERGE_OK;
+    if (bm_queries_end(job->queries, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
     return take_gap(job, &gap);
 }
 
@@ -484,7 +484,7 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
         bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
         return bm_job_fail_child(job);
     }
-    if (job->totals.format != BLASTMERGE_FORMAT_XML && job->expect != NULL) {
+    if (job->totals.format != BLASTMERGE_FORMAT_XML && job->queries != NULL) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
                 bm_mark_format_title(job->totals.format));
@@ -560,10 +560,10 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         enum blastmerge_status status = take_header_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
-    if (job->expect != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
+    if (job->queries != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
     bool has_field =
         job->view.field != NULL && !job->view.field->is_scope; /* of the next Iteration's document */
-    if (job->expect != NULL && has_field) bm_queries_field(job->expect, job->view.field);
+    if (job->queries != NULL && has_field) bm_queries_field(job->queries, job->view.field);
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);

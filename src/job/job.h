@@ -142,7 +142,7 @@ struct blastmerge_job {
     size_t n_opened;                       /* children that were opened so far */
     struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
     struct bm_number *number;
-    struct bm_queries *expect;  /* NULL: any queries will do */
+    struct bm_queries *queries; /* NULL: any queries will do */
     struct bm_check *check;     /* src/job/check.c; NULL: it is no check */
     uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */

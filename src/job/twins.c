@@ -202,7 +202,7 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     bool is_unknown = (mark->flags & BM_MARK_UNKNOWN) != 0;
     if (!is_unknown && (mark->flags & BM_MARK_NAMED) == 0) return BLASTMERGE_OK;
     if (is_unknown && (mark->flags & BM_MARK_HITS) == 0) return BLASTMERGE_OK; /* it holds no query */
-    if (job->expect != NULL) return BLASTMERGE_OK; /* the queries that were expected say what is right */
+    if (job->queries != NULL) return BLASTMERGE_OK; /* the queries that were expected say what is right */
     if (is_damaged(&job->children[job->child])) return BLASTMERGE_OK;
     sum_up_to(twins, job->batch, mark->offset);
     uint64_t n_text = mark->offset - twins->begin;

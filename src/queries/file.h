@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* queries/file.h - reads the queries in a file, one after another. */
-#ifndef BM_EXPECT_QUERIES_H
-#define BM_EXPECT_QUERIES_H
+#ifndef BM_QUERIES_FILE_H
+#define BM_QUERIES_FILE_H
 
 #include "base/cancel.h"
 

@@ -137,13 +137,13 @@ static size_t tidy(char *to, size_t capacity, struct text text, bool is_word) {
 }
 
 void bm_queries_word_of_title(struct bm_word *word, const char *title, size_t n_title, bool is_cut) {
-    word->n = tidy(word->bytes, BM_EXPECT_WORD, trim(title, n_title, is_cut), true);
+    word->n = tidy(word->bytes, BM_QUERIES_WORD, trim(title, n_title, is_cut), true);
     word->bytes[word->n] = '\0';
 }
 
 /* The same of a title whose references BLAST resolves. A character is never longer than its reference. */
 static void resolve_title(struct bm_word *word, const char *title, size_t n_title, bool is_cut) {
-    char text[2 * BM_EXPECT_WORD];
+    char text[2 * BM_QUERIES_WORD];
     size_t n = tidy(text, sizeof text, trim(title, n_title, is_cut), false);
     size_t n_resolved = 0;
     for (size_t i = 0; i < n;) {
@@ -179,7 +179,7 @@ void bm_queries_names_read(struct bm_names *names, const char *title, size_t n_t
     while (from < n_title && is_white(title[from])) from++;
     size_t to = from;
     while (to < n_title && !is_white(title[to]) && (to == from || !is_control(title[to]))) to++;
-    names->token.n = to - from < BM_EXPECT_WORD ? to - from : BM_EXPECT_WORD;
+    names->token.n = to - from < BM_QUERIES_WORD ? to - from : BM_QUERIES_WORD;
     memcpy(names->token.bytes, title + from, names->token.n);
     names->token.bytes[names->token.n] = '\0';
     names->has_range = ends_in_range(&names->token);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* queries/name.h - the names that BLAST makes of a title. */
-#ifndef BM_EXPECT_NAME_H
-#define BM_EXPECT_NAME_H
+#ifndef BM_QUERIES_NAME_H
+#define BM_QUERIES_NAME_H
 
 #include "queries/queries.h"
 
 struct bm_word {
     size_t n;
-    char bytes[BM_EXPECT_WORD + 1];
+    char bytes[BM_QUERIES_WORD + 1];
 };
 
 /* All names by which an Iteration can be identified. */

@@ -38,7 +38,7 @@ struct located {
 };
 
 struct bm_queries {
-    struct bm_queries_file queries;
+    struct bm_queries_file file;
     struct bm_queries_file others; /* looks for a query of the same name */
     struct bm_names names;         /* of the current query */
     struct bm_names other_names;
@@ -62,22 +62,23 @@ struct bm_queries {
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_queries_open(struct bm_queries **expect, struct bm_memory *memory, const char *path,
-                                       struct bm_cancel *cancel, struct blastmerge_error *error) {
+enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_memory *memory,
+                                       const char *path, struct bm_cancel *cancel,
+                                       struct blastmerge_error *error) {
     struct bm_queries *made = bm_allocate(memory, sizeof *made);
-    *expect = made;
+    *queries = made;
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     made->iteration = NOWHERE;
     blastmerge_show_location(strcmp(path, "-") == 0 ? "standard input" : path, made->path, sizeof made->path);
-    enum blastmerge_status status = bm_queries_file_open(&made->queries, path, cancel, error);
-    if (status == BLASTMERGE_OK) bm_queries_file_share(&made->others, &made->queries);
+    enum blastmerge_status status = bm_queries_file_open(&made->file, path, cancel, error);
+    if (status == BLASTMERGE_OK) bm_queries_file_share(&made->others, &made->file);
     return status;
 }
 
-void bm_queries_close(struct bm_queries *expect, struct bm_memory *memory) {
-    if (expect == NULL) return;
-    bm_queries_file_close(&expect->queries);
-    bm_release(memory, expect);
+void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory) {
+    if (queries == NULL) return;
+    bm_queries_file_close(&queries->file);
+    bm_release(memory, queries);
 }
 
 /* --- what an Iteration says -------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ static void read_title(struct iteration *iteration, const char *content, size_t 
 }
 
 static void read_id(struct iteration *iteration, const char *content, size_t n) {
-    char id[BM_EXPECT_WORD];
+    char id[BM_QUERIES_WORD];
     size_t n_id = unescape(id, sizeof id, content, n);
     size_t from = 0;
     while (from < n_id && ((unsigned char)id[from]) <= ' ') from++;
@@ -158,47 +159,47 @@ static void read_length(struct iteration *iteration, const char *content, size_t
     iteration->length = length;
 }
 
-void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *field) {
+void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *field) {
     if (strcmp(field->name, "BlastOutput_version") == 0) {
         size_t n = strlen(field->value);
-        expect->is_blast_plus = n > 0 && field->value[n - 1] == '+';
+        queries->is_blast_plus = n > 0 && field->value[n - 1] == '+';
     }
     if (strcmp(field->name, "BlastOutput_query-ID") == 0)
-        read_id(&expect->header, field->value, field->n_value);
+        read_id(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_query-def") == 0)
-        read_title(&expect->header, field->value, field->n_value);
+        read_title(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_query-len") == 0)
-        read_length(&expect->header, field->value, field->n_value);
+        read_length(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_program") != 0) return;
-    memset(&expect->header, 0, sizeof expect->header);
-    expect->is_begin = true;
-    expect->is_psi = bm_mark_is_of_psi(field);
+    memset(&queries->header, 0, sizeof queries->header);
+    queries->is_begin = true;
+    queries->is_psi = bm_mark_is_of_psi(field);
 }
 
-static void read_iteration(struct bm_queries *expect, const struct bm_batch *batch, uint64_t to) {
-    const char *text = (const char *)bm_batch_at(batch, expect->iteration);
-    size_t n_text = (size_t)(to - expect->iteration);
+static void read_iteration(struct bm_queries *queries, const struct bm_batch *batch, uint64_t to) {
+    const char *text = (const char *)bm_batch_at(batch, queries->iteration);
+    size_t n_text = (size_t)(to - queries->iteration);
     const char *hits = memmem(text, n_text, "<Iteration_hits", strlen("<Iteration_hits"));
     if (hits != NULL) n_text = (size_t)(hits - text);
     const char *content;
     size_t n;
-    expect->last = expect->current;
-    expect->is_first = expect->is_begin;
-    expect->is_begin = false;
-    memset(&expect->current, 0, sizeof expect->current);
+    queries->last = queries->current;
+    queries->is_first = queries->is_begin;
+    queries->is_begin = false;
+    memset(&queries->current, 0, sizeof queries->current);
     /* Old BLAST XML names the query in the header alone. */
     bool is_in_header = memmem(text, n_text, "<Iteration_query-", strlen("<Iteration_query-")) == NULL;
-    if (is_in_header && (expect->is_first || expect->is_psi)) expect->current = expect->header;
+    if (is_in_header && (queries->is_first || queries->is_psi)) queries->current = queries->header;
     if (find_content(&content, &n, text, n_text, "<Iteration_query-ID>"))
-        read_id(&expect->current, content, n);
+        read_id(&queries->current, content, n);
     if (find_content(&content, &n, text, n_text, "<Iteration_query-len>"))
-        read_length(&expect->current, content, n);
+        read_length(&queries->current, content, n);
     if (find_content(&content, &n, text, n_text, "<Iteration_query-def>"))
-        read_title(&expect->current, content, n);
+        read_title(&queries->current, content, n);
     else if (!is_in_header)
-        expect->current.is_nameless = memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
-    expect->iteration = NOWHERE;
-    expect->n_iterations++;
+        queries->current.is_nameless = memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
+    queries->iteration = NOWHERE;
+    queries->n_iterations++;
 }
 
 /* --- whether they fit ------------------------------------------------------------------------------ */
@@ -229,34 +230,34 @@ static enum way find_way(const struct bm_names *names, const struct iteration *i
     return BY_NOTHING;
 }
 
-static bool is_whole(const struct bm_queries_file *queries, const struct iteration *iteration) {
-    return iteration->length == queries->n_residues || iteration->length == queries->n_bases;
+static bool is_whole(const struct bm_queries_file *file, const struct iteration *iteration) {
+    return iteration->length == file->n_residues || iteration->length == file->n_bases;
 }
 
 /* Whether the length can be that of a part, as it was of the Iterations before. */
-static bool is_part(const struct located *located, const struct bm_queries_file *queries, uint64_t length) {
-    if (length >= queries->n_residues || length < located->longest_whole) return false;
+static bool is_part(const struct located *located, const struct bm_queries_file *file, uint64_t length) {
+    if (length >= file->n_residues || length < located->longest_whole) return false;
     if (located->length == 0 || length == located->length) return true;
-    uint64_t left_out = queries->n_residues - length;
+    uint64_t left_out = file->n_residues - length;
     for (int i = 0; i < N_RANGES - 1; i++)
         if (located->left_out[i] == left_out) return true;
     return length < located->length && located->left_out[1] == 0;
 }
 
 /* The query's length fits, and what follows must go with it. */
-static void note_length(struct bm_queries *expect) {
-    struct located *located = &expect->located;
-    const struct bm_queries_file *queries = &expect->queries;
-    uint64_t length = expect->current.length;
-    if (!queries->has_length || !expect->current.has_length || !expect->is_blast_plus) return;
-    if (is_whole(queries, &expect->current)) {
+static void note_length(struct bm_queries *queries) {
+    struct located *located = &queries->located;
+    const struct bm_queries_file *file = &queries->file;
+    uint64_t length = queries->current.length;
+    if (!file->has_length || !queries->current.has_length || !queries->is_blast_plus) return;
+    if (is_whole(file, &queries->current)) {
         if (length > located->longest_whole) located->longest_whole = length;
-    } else if (length < queries->n_residues) {
+    } else if (length < file->n_residues) {
         if (located->length == 0) {
             located->length = length;
-            located->left_out[0] = queries->n_residues - length;
+            located->left_out[0] = file->n_residues - length;
         } else if (length < located->length) {
-            located->left_out[1] = queries->n_residues - length;
+            located->left_out[1] = file->n_residues - length;
         }
     }
 }
@@ -264,36 +265,36 @@ static void note_length(struct bm_queries *expect) {
 /* With -parse_deflines BLAST (but not PSI-BLAST) takes all queries of one id for the first of them: whether
  * there is another with that id, of the Iteration's length. Only so often as keeps work linear; then it is
  * believed. */
-static enum blastmerge_status find_namesake(struct bm_queries *expect, bool *is_found,
+static enum blastmerge_status find_namesake(struct bm_queries *queries, bool *is_found,
                                             struct blastmerge_error *error) {
-    struct bm_queries_file *others = &expect->others;
+    struct bm_queries_file *others = &queries->others;
     bool has_query = true;
-    *is_found = expect->n_bytes_read / MOST_READS > expect->queries.n_bytes;
+    *is_found = queries->n_bytes_read / MOST_READS > queries->file.n_bytes;
     bm_queries_file_rewind(others, true);
-    while (has_query && !*is_found && others->number + 1 < expect->queries.number) {
+    while (has_query && !*is_found && others->number + 1 < queries->file.number) {
         enum blastmerge_status status = bm_queries_file_next(others, &has_query, error);
         if (status != BLASTMERGE_OK) return status;
-        if (!has_query || !others->has_length || !is_whole(others, &expect->current)) continue;
-        bm_queries_names_read(&expect->other_names, others->title, others->n_title, others->is_cut);
-        *is_found = find_way(&expect->other_names, &expect->current, true) == BY_ID;
+        if (!has_query || !others->has_length || !is_whole(others, &queries->current)) continue;
+        bm_queries_names_read(&queries->other_names, others->title, others->n_title, others->is_cut);
+        *is_found = find_way(&queries->other_names, &queries->current, true) == BY_ID;
     }
-    expect->n_bytes_read += bm_queries_file_place(others).offset;
+    queries->n_bytes_read += bm_queries_file_place(others).offset;
     return BLASTMERGE_OK;
 }
 
 /* Whether the current Iteration is of the current query. */
-static enum blastmerge_status look(struct bm_queries *expect, bool *fits, struct blastmerge_error *error) {
-    const struct bm_queries_file *queries = &expect->queries;
-    const struct iteration *iteration = &expect->current;
-    enum way way = find_way(&expect->names, iteration, expect->is_blast_plus);
+static enum blastmerge_status look(struct bm_queries *queries, bool *fits, struct blastmerge_error *error) {
+    const struct bm_queries_file *file = &queries->file;
+    const struct iteration *iteration = &queries->current;
+    enum way way = find_way(&queries->names, iteration, queries->is_blast_plus);
     *fits = way != BY_NOTHING;
-    if (!*fits || !queries->has_length || !iteration->has_length || !expect->is_blast_plus)
+    if (!*fits || !file->has_length || !iteration->has_length || !queries->is_blast_plus)
         return BLASTMERGE_OK;
-    if (is_whole(queries, iteration)) return BLASTMERGE_OK;
-    *fits = way != BY_LENGTH && is_part(&expect->located, queries, iteration->length);
-    if (*fits || expect->is_psi || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0)))
+    if (is_whole(file, iteration)) return BLASTMERGE_OK;
+    *fits = way != BY_LENGTH && is_part(&queries->located, file, iteration->length);
+    if (*fits || queries->is_psi || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0)))
         return BLASTMERGE_OK;
-    return find_namesake(expect, fits, error);
+    return find_namesake(queries, fits, error);
 }
 
 static bool is_equal(const struct bm_word *one, const struct bm_word *other) {
@@ -301,37 +302,37 @@ static bool is_equal(const struct bm_word *one, const struct bm_word *other) {
 }
 
 /* Another round of PSI-BLAST with the query before. */
-static bool is_another_round(const struct bm_queries *expect) {
-    return expect->is_psi && !expect->is_first && is_equal(&expect->current.id, &expect->last.id) &&
-           is_equal(&expect->current.title, &expect->last.title) &&
-           expect->current.length == expect->last.length;
+static bool is_another_round(const struct bm_queries *queries) {
+    return queries->is_psi && !queries->is_first && is_equal(&queries->current.id, &queries->last.id) &&
+           is_equal(&queries->current.title, &queries->last.title) &&
+           queries->current.length == queries->last.length;
 }
 
 /* --- the next query -------------------------------------------------------------------------------- */
 
-static enum blastmerge_status next_query(struct bm_queries *expect, struct blastmerge_error *error) {
-    struct bm_queries_file *queries = &expect->queries;
-    enum blastmerge_status status = bm_queries_file_next(queries, &expect->has_query, error);
-    if (status == BLASTMERGE_OK && expect->has_query)
-        bm_queries_names_read(&expect->names, queries->title, queries->n_title, queries->is_cut);
+static enum blastmerge_status next_query(struct bm_queries *queries, struct blastmerge_error *error) {
+    struct bm_queries_file *file = &queries->file;
+    enum blastmerge_status status = bm_queries_file_next(file, &queries->has_query, error);
+    if (status == BLASTMERGE_OK && queries->has_query)
+        bm_queries_names_read(&queries->names, file->title, file->n_title, file->is_cut);
     return status;
 }
 
 /* Goes back to before the query that is expected. */
-static void go_back(struct bm_queries *expect, const struct bm_queries_file_place *place) {
-    bm_queries_file_go(&expect->queries, place);
+static void go_back(struct bm_queries *queries, const struct bm_queries_file_place *place) {
+    bm_queries_file_go(&queries->file, place);
 }
 
 /* A file without a line that begins with '>' is a list of names; or it is residues and no more, which BLAST
  * reads as one query without a name. The first Iteration tells. */
-static enum blastmerge_status try_bare(struct bm_queries *expect, struct blastmerge_error *error) {
+static enum blastmerge_status try_bare(struct bm_queries *queries, struct blastmerge_error *error) {
     bool fits = false;
-    if (expect->queries.is_fasta || !expect->current.is_nameless || !expect->current.has_length)
+    if (queries->file.is_fasta || !queries->current.is_nameless || !queries->current.has_length)
         return BLASTMERGE_OK;
-    bm_queries_file_rewind(&expect->queries, true);
-    enum blastmerge_status status = next_query(expect, error);
-    if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, &fits, error);
-    bm_queries_file_rewind(&expect->queries, fits);
+    bm_queries_file_rewind(&queries->file, true);
+    enum blastmerge_status status = next_query(queries, error);
+    if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, &fits, error);
+    bm_queries_file_rewind(&queries->file, fits);
     return status;
 }
 
@@ -347,113 +348,114 @@ static const char *show(char shown[SHOWN], const char *name, const char *other) 
 }
 
 /* How the Iteration's length is another than that of the query that was expected, if it is that alone. */
-static void describe_length(const struct bm_queries *expect, char *text, size_t capacity) {
-    const struct bm_queries_file *queries = &expect->queries;
-    if (!expect->has_query || find_way(&expect->names, &expect->current, expect->is_blast_plus) == BY_NOTHING)
+static void describe_length(const struct bm_queries *queries, char *text, size_t capacity) {
+    const struct bm_queries_file *file = &queries->file;
+    if (!queries->has_query ||
+        find_way(&queries->names, &queries->current, queries->is_blast_plus) == BY_NOTHING)
         return;
     snprintf(text, capacity, "its length is %" PRIu64 ", and that of the query %" PRIu64,
-             expect->current.length, queries->n_residues);
+             queries->current.length, file->n_residues);
 }
 
 /* Whether there is a query that fits at all; the current one then. */
-static enum blastmerge_status find_any(struct bm_queries *expect, bool *fits,
+static enum blastmerge_status find_any(struct bm_queries *queries, bool *fits,
                                        struct blastmerge_error *error) {
     enum blastmerge_status status = BLASTMERGE_OK;
     *fits = false;
-    bm_queries_file_rewind(&expect->queries, expect->queries.is_fasta);
+    bm_queries_file_rewind(&queries->file, queries->file.is_fasta);
     do {
-        status = next_query(expect, error);
-        if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, fits, error);
-    } while (status == BLASTMERGE_OK && expect->has_query && !*fits);
+        status = next_query(queries, error);
+        if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, fits, error);
+    } while (status == BLASTMERGE_OK && queries->has_query && !*fits);
     return status;
 }
 
 /* None of the queries from the expected one on fits: is there one before? */
-static enum blastmerge_status fail(struct bm_queries *expect, const struct bm_queries_gap *expected,
+static enum blastmerge_status fail(struct bm_queries *queries, const struct bm_queries_gap *expected,
                                    const char *length, struct blastmerge_error *error) {
-    bool is_titled = bm_queries_word_is_generated(&expect->current.id) && !expect->current.is_nameless;
-    const char *name = is_titled ? expect->current.title.bytes : expect->current.id.bytes;
+    bool is_titled = bm_queries_word_is_generated(&queries->current.id) && !queries->current.is_nameless;
+    const char *name = is_titled ? queries->current.title.bytes : queries->current.id.bytes;
     bool is_before = false;
     char why[200] = "there is no such query";
     char ours[SHOWN], theirs[SHOWN];
-    enum blastmerge_status status = find_any(expect, &is_before, error);
+    enum blastmerge_status status = find_any(queries, &is_before, error);
     if (status != BLASTMERGE_OK) return status;
     if (is_before)
         snprintf(why, sizeof why, "it is that of number %" PRIu64 ", and doubled or out of order",
-                 expect->queries.number);
+                 queries->file.number);
     else if (length[0] != '\0')
         snprintf(why, sizeof why, "%s", length);
     if (expected->n == 0) {
         return bm_fail(error, BLASTMERGE_MISMATCH,
                        "an Iteration is of the query %s, behind the last one of %.150s: %s",
-                       show(ours, name, NULL), expect->path, why);
+                       show(ours, name, NULL), queries->path, why);
     }
     return bm_fail(error, BLASTMERGE_MISMATCH,
                    "an Iteration is of the query %s, where number %" PRIu64
                    " of %.100s, %s, was expected: %s",
-                   show(ours, name, expected->name), expected->first, expect->path,
+                   show(ours, name, expected->name), expected->first, queries->path,
                    show(theirs, expected->name, name), why);
 }
 
 /* Goes on to the query that fits. */
-static enum blastmerge_status find_query(struct bm_queries *expect, struct bm_queries_gap *gap,
+static enum blastmerge_status find_query(struct bm_queries *queries, struct bm_queries_gap *gap,
                                          struct blastmerge_error *error) {
-    const struct bm_queries_file_place before = bm_queries_file_place(&expect->queries);
+    const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     struct bm_queries_file_place here = before;
     char length[100] = "";
     bool fits = false;
-    enum blastmerge_status status = next_query(expect, error);
-    gap->first = expect->queries.number;
-    memcpy(gap->name, expect->names.token.bytes, sizeof gap->name);
-    if (!expect->has_query) gap->name[0] = '\0';
-    while (status == BLASTMERGE_OK && expect->has_query) {
-        status = look(expect, &fits, error);
+    enum blastmerge_status status = next_query(queries, error);
+    gap->first = queries->file.number;
+    memcpy(gap->name, queries->names.token.bytes, sizeof gap->name);
+    if (!queries->has_query) gap->name[0] = '\0';
+    while (status == BLASTMERGE_OK && queries->has_query) {
+        status = look(queries, &fits, error);
         if (status != BLASTMERGE_OK || fits) break;
-        if (gap->n++ == 0) describe_length(expect, length, sizeof length);
-        memcpy(gap->last_name, expect->names.token.bytes, sizeof gap->last_name);
-        here = bm_queries_file_place(&expect->queries);
-        status = next_query(expect, error);
+        if (gap->n++ == 0) describe_length(queries, length, sizeof length);
+        memcpy(gap->last_name, queries->names.token.bytes, sizeof gap->last_name);
+        here = bm_queries_file_place(&queries->file);
+        status = next_query(queries, error);
     }
     if (status != BLASTMERGE_OK) return status;
     if (fits) {
-        note_length(expect);
-        gap->is_unknown = expect->has_left;
-        expect->has_left = false;
-        expect->is_open = true;
-        expect->before = here;
+        note_length(queries);
+        gap->is_unknown = queries->has_left;
+        queries->has_left = false;
+        queries->is_open = true;
+        queries->before = here;
         return BLASTMERGE_OK;
     }
-    status = fail(expect, gap, length, error);
-    go_back(expect, &before);
+    status = fail(queries, gap, length, error);
+    go_back(queries, &before);
     gap->n = 0;
     return status;
 }
 
 /* Whether it is another round of the query before. Queries of one id may stand one after the other. */
-static enum blastmerge_status find_round(struct bm_queries *expect, bool *is_round,
+static enum blastmerge_status find_round(struct bm_queries *queries, bool *is_round,
                                          struct blastmerge_error *error) {
-    const struct bm_queries_file_place before = bm_queries_file_place(&expect->queries);
+    const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     bool fits = false;
-    *is_round = is_another_round(expect);
-    if (!*is_round || bm_queries_word_is_generated(&expect->current.id)) return BLASTMERGE_OK;
-    enum blastmerge_status status = next_query(expect, error);
-    if (status == BLASTMERGE_OK && expect->has_query) status = look(expect, &fits, error);
-    go_back(expect, &before);
+    *is_round = is_another_round(queries);
+    if (!*is_round || bm_queries_word_is_generated(&queries->current.id)) return BLASTMERGE_OK;
+    enum blastmerge_status status = next_query(queries, error);
+    if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, &fits, error);
+    go_back(queries, &before);
     *is_round = !fits;
     return status;
 }
 
-static enum blastmerge_status take_iteration(struct bm_queries *expect, struct bm_queries_gap *gap,
+static enum blastmerge_status take_iteration(struct bm_queries *queries, struct bm_queries_gap *gap,
                                              struct blastmerge_error *error) {
     bool is_round = false;
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (expect->n_iterations == 1) status = try_bare(expect, error);
-    if (status == BLASTMERGE_OK) status = find_round(expect, &is_round, error);
+    if (queries->n_iterations == 1) status = try_bare(queries, error);
+    if (status == BLASTMERGE_OK) status = find_round(queries, &is_round, error);
     if (status != BLASTMERGE_OK || is_round) return status;
-    return find_query(expect, gap, error);
+    return find_query(queries, gap, error);
 }
 
-bool bm_queries_take(struct bm_queries *expect, const struct bm_mark_list *marks, size_t *position,
+bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
                      const struct bm_batch *batch, uint64_t scanned, struct bm_queries_gap *gap,
                      enum blastmerge_status *status, struct blastmerge_error *error) {
     uint64_t to = NOWHERE;
@@ -462,38 +464,38 @@ bool bm_queries_take(struct bm_queries *expect, const struct bm_mark_list *marks
     *status = BLASTMERGE_OK;
     while (to == NOWHERE && *position < marks->n_entries) {
         const struct bm_mark_entry *mark = &marks->entries[(*position)++];
-        if (mark->kind == BM_MARK_ITERATION) expect->iteration = mark->offset;
+        if (mark->kind == BM_MARK_ITERATION) queries->iteration = mark->offset;
         if (mark->kind != BM_MARK_ITERATION_END) continue;
-        expect->is_open = false;
-        if (expect->iteration != NOWHERE) to = mark->offset;
+        queries->is_open = false;
+        if (queries->iteration != NOWHERE) to = mark->offset;
     }
-    if (expect->iteration == NOWHERE) return false;
+    if (queries->iteration == NOWHERE) return false;
     bool has_end = to != NOWHERE;
-    if (to == NOWHERE && scanned - expect->iteration < HEAD) return false;
-    if (to == NOWHERE || to - expect->iteration > HEAD) to = expect->iteration + HEAD;
-    read_iteration(expect, batch, to);
-    *status = take_iteration(expect, gap, error);
-    if (has_end) expect->is_open = false;
+    if (to == NOWHERE && scanned - queries->iteration < HEAD) return false;
+    if (to == NOWHERE || to - queries->iteration > HEAD) to = queries->iteration + HEAD;
+    read_iteration(queries, batch, to);
+    *status = take_iteration(queries, gap, error);
+    if (has_end) queries->is_open = false;
     return true;
 }
 
-void bm_queries_leave(struct bm_queries *expect) {
-    if (expect->is_open) go_back(expect, &expect->before);
-    expect->is_open = false;
-    expect->iteration = NOWHERE;
-    expect->has_left = true;
+void bm_queries_leave(struct bm_queries *queries) {
+    if (queries->is_open) go_back(queries, &queries->before);
+    queries->is_open = false;
+    queries->iteration = NOWHERE;
+    queries->has_left = true;
 }
 
-enum blastmerge_status bm_queries_end(struct bm_queries *expect, struct bm_queries_gap *gap,
+enum blastmerge_status bm_queries_end(struct bm_queries *queries, struct bm_queries_gap *gap,
                                       struct blastmerge_error *error) {
     gap->n = 0;
-    gap->is_unknown = expect->has_left;
-    enum blastmerge_status status = next_query(expect, error);
-    gap->first = expect->queries.number;
-    memcpy(gap->name, expect->names.token.bytes, sizeof gap->name);
-    for (; status == BLASTMERGE_OK && expect->has_query; gap->n++) {
-        memcpy(gap->last_name, expect->names.token.bytes, sizeof gap->last_name);
-        status = next_query(expect, error);
+    gap->is_unknown = queries->has_left;
+    enum blastmerge_status status = next_query(queries, error);
+    gap->first = queries->file.number;
+    memcpy(gap->name, queries->names.token.bytes, sizeof gap->name);
+    for (; status == BLASTMERGE_OK && queries->has_query; gap->n++) {
+        memcpy(gap->last_name, queries->names.token.bytes, sizeof gap->last_name);
+        status = next_query(queries, error);
     }
     return status;
 }

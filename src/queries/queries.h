@@ -5,53 +5,53 @@
  * The file of queries is read alongside the merge, a query for each Iteration, so memory is fixed for any
  * number of them. The file is searched only if one does not fit, for the text of the error.
  */
-#ifndef BM_EXPECT_H
-#define BM_EXPECT_H
+#ifndef BM_QUERIES_H
+#define BM_QUERIES_H
 
 #include "base/cancel.h"
 #include "flow/batch.h"
 #include "mark/mark.h"
 
-enum { BM_EXPECT_WORD = 1000 /* bytes of a name that count */ };
+enum { BM_QUERIES_WORD = 1000 /* bytes of a name that count */ };
 
 struct bm_queries;
 
 /* Opens a file, a pipe or "-" (standard input), gzip or not: FASTA if a line begins with '>', else a list of
  * names, one a line. */
-enum blastmerge_status bm_queries_open(struct bm_queries **expect, struct bm_memory *memory, const char *path,
-                                       struct bm_cancel *cancel,
+enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_memory *memory,
+                                       const char *path, struct bm_cancel *cancel,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* `expect` may be NULL. */
-void bm_queries_close(struct bm_queries *expect, struct bm_memory *memory);
+void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory);
 
 /* Queries that are missing in a row. */
 struct bm_queries_gap {
     uint64_t n;
     bool is_unknown; /* bm_queries_leave() came before: they may be in a part that was not read */
     uint64_t first;  /* its number in the file, from 1 */
-    char name[BM_EXPECT_WORD + 1]; /* of the first; "": it has none */
-    char last_name[BM_EXPECT_WORD + 1];
+    char name[BM_QUERIES_WORD + 1]; /* of the first; "": it has none */
+    char last_name[BM_QUERIES_WORD + 1];
 };
 
 /* Reads a field of a document's header. It names the program: PSI-BLAST writes several Iterations for one
  * query. */
-void bm_queries_field(struct bm_queries *expect, const struct bm_mark_field *field);
+void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *field);
 
 /* Takes the next Iteration from the marks (*position advances, 0 at first); its text is in the batch up to the
  * offset `scanned`. True if there was one; call again. Then *gap holds the queries that are missing before it.
  * *status: BLASTMERGE_MISMATCH if it belongs to none of the remaining queries; the expected query stays the
  * same. */
-bool bm_queries_take(struct bm_queries *expect, const struct bm_mark_list *marks, size_t *position,
+bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
                      const struct bm_batch *batch, uint64_t scanned, struct bm_queries_gap *gap,
                      enum blastmerge_status *status, struct blastmerge_error *error);
 
 /* The text up to the next Iteration that is taken, which is another child's, is not read. If an Iteration has
  * begun and not ended, its query is expected again. */
-void bm_queries_leave(struct bm_queries *expect);
+void bm_queries_leave(struct bm_queries *queries);
 
 /* To be called when all Iterations were taken: *gap holds the queries that are missing after the last. */
-enum blastmerge_status bm_queries_end(struct bm_queries *expect, struct bm_queries_gap *gap,
+enum blastmerge_status bm_queries_end(struct bm_queries *queries, struct bm_queries_gap *gap,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif
