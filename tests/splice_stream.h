@@ -199,7 +199,7 @@ static inline uint64_t plain_member(struct stream *stream, uint64_t bit) {
     do {
         enum bm_deflate_header_result result =
             bm_deflate_read_header(stream->gzip.data, stream->gzip.n, bit, &header, &reason);
-        must(result == BM_HEADER_OK);
+        must(result == BM_DEFLATE_HEADER_OK);
         (void)result;
         stream_note(stream, BM_TRACE_BLOCK, bit, 0);
         bit += header.n_bits;

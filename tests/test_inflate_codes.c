@@ -615,14 +615,14 @@ static void test_cut_headers(void **state) {
             memcpy(copy, data, n);
             enum bm_deflate_header_result result = bm_deflate_read_header(copy, n, shift, &header, &reason);
             free(copy);
-            assert_int_equal(result, n < n_whole ? BM_HEADER_MORE_INPUT : BM_HEADER_OK);
+            assert_int_equal(result, n < n_whole ? BM_DEFLATE_HEADER_MORE_INPUT : BM_DEFLATE_HEADER_OK);
         }
         assert_int_equal(header.n_bits, n_data_bits - shift);
         assert_int_equal(header.is_final, shift % 2);
         assert_int_equal(header.type, BM_BLOCK_DYNAMIC);
         assert_memory_equal(header.literal_lengths, literal_lengths, sizeof literal_lengths);
         assert_memory_equal(header.distance_lengths, distance_lengths, sizeof distance_lengths);
-        assert_int_equal(bm_deflate_read_header(data, 2000, shift, &again, &reason), BM_HEADER_OK);
+        assert_int_equal(bm_deflate_read_header(data, 2000, shift, &again, &reason), BM_DEFLATE_HEADER_OK);
         assert_memory_equal(&header, &again, sizeof header);
     }
 }
@@ -632,17 +632,18 @@ static void test_headers_say_why(void **state) {
     struct bm_block_header header;
     const char *reason = NULL;
     assert_int_equal(bm_deflate_read_header((const uint8_t *)"\7", 1, 0, &header, &reason),
-                     BM_HEADER_INVALID);
+                     BM_DEFLATE_HEADER_INVALID);
     assert_non_null(reason);
     assert_int_equal(bm_deflate_read_header((const uint8_t *)"\0\1\0\0\0", 5, 0, &header, &reason),
-                     BM_HEADER_INVALID);
-    assert_int_equal(bm_deflate_read_header((const uint8_t *)"\3", 1, 0, &header, &reason), BM_HEADER_OK);
+                     BM_DEFLATE_HEADER_INVALID);
+    assert_int_equal(bm_deflate_read_header((const uint8_t *)"\3", 1, 0, &header, &reason),
+                     BM_DEFLATE_HEADER_OK);
     assert_true(header.is_final && header.type == BM_BLOCK_FIXED && header.n_bits == 3);
     assert_int_equal(bm_deflate_read_header((const uint8_t *)"\0\2\0\xfd\xff", 5, 5, &header, &reason),
-                     BM_HEADER_OK);
+                     BM_DEFLATE_HEADER_OK);
     assert_true(header.stored_length == 2 && header.n_bits == 35 && !header.is_final);
     assert_int_equal(bm_deflate_read_header((const uint8_t *)"\0\2\0\xfd", 4, 5, &header, &reason),
-                     BM_HEADER_MORE_INPUT);
+                     BM_DEFLATE_HEADER_MORE_INPUT);
 }
 
 int main(void) {

@@ -118,9 +118,9 @@ static void test_header_takes_no_more_than_it_can(void **state) {
         name[1] = (char)('0' + i / 10);
         take(&header, name, value, true);
     }
-    assert_int_equal(header.n_fields, BM_HEADER_FIELDS);
-    assert_int_equal(strlen(header.fields[0].name), BM_HEADER_NAME - 1);
-    assert_int_equal(strlen(header.fields[0].value), BM_HEADER_VALUE - 1);
+    assert_int_equal(header.n_fields, BM_NUMBER_HEADER_FIELDS);
+    assert_int_equal(strlen(header.fields[0].name), BM_NUMBER_HEADER_NAME - 1);
+    assert_int_equal(strlen(header.fields[0].value), BM_NUMBER_HEADER_VALUE - 1);
 }
 
 /* A later document's Iteration: digits that agree from the left stay. */

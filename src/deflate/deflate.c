@@ -234,7 +234,7 @@ static const char *read_header(const uint8_t *data, unsigned bit, struct bm_bloc
 enum bm_deflate_header_result bm_deflate_read_header(const uint8_t *data, size_t n_bytes, uint64_t bit,
                                                      struct bm_block_header *header, const char **reason) {
     uint8_t copy[BM_MAX_HEADER_BYTES + SLACK];
-    if (bit >> 3 >= n_bytes) return BM_HEADER_MORE_INPUT;
+    if (bit >> 3 >= n_bytes) return BM_DEFLATE_HEADER_MORE_INPUT;
     size_t n_left = n_bytes - (size_t)(bit >> 3);
     data += bit >> 3;
     if (n_left < sizeof copy) {
@@ -243,6 +243,6 @@ enum bm_deflate_header_result bm_deflate_read_header(const uint8_t *data, size_t
         data = copy;
     }
     *reason = read_header(data, (unsigned)(bit & 7), header);
-    if ((bit & 7) + header->n_bits > (uint64_t)n_left * 8) return BM_HEADER_MORE_INPUT;
-    return *reason == NULL ? BM_HEADER_OK : BM_HEADER_INVALID;
+    if ((bit & 7) + header->n_bits > (uint64_t)n_left * 8) return BM_DEFLATE_HEADER_MORE_INPUT;
+    return *reason == NULL ? BM_DEFLATE_HEADER_OK : BM_DEFLATE_HEADER_INVALID;
 }

@@ -33,11 +33,15 @@ struct bm_block_header {
     uint16_t distance_counts[BM_MAX_CODE_LENGTH + 1];
 };
 
-enum bm_deflate_header_result { BM_HEADER_OK, BM_HEADER_MORE_INPUT, BM_HEADER_INVALID };
+enum bm_deflate_header_result {
+    BM_DEFLATE_HEADER_OK,
+    BM_DEFLATE_HEADER_MORE_INPUT,
+    BM_DEFLATE_HEADER_INVALID
+};
 
 /*
  * Reads the block header at `bit` bits from the start of `data` (n_bytes bytes; no slack is needed).
- * BM_HEADER_MORE_INPUT: the header may continue beyond the given bytes. BM_HEADER_INVALID: *reason (static)
+ * BM_DEFLATE_HEADER_MORE_INPUT: the header may continue beyond the given bytes. BM_DEFLATE_HEADER_INVALID: *reason (static)
  * gives the reason, in a few words. Accepts exactly the headers that zlib accepts:
  *  - HLIT is at most 286, HDIST at most 30;
  *  - codes are complete, except that either code may be one single code of one bit (a block that holds nothing

@@ -72,12 +72,12 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     if (n_left < inflate->n_header_wait && n_bytes < batch->size.bits && !is_last)
         return BM_INFLATE_NEEDS_BITS;
     switch (bm_deflate_read_header(batch->bits, n_bytes, offset, &header, &inflate->reason)) {
-    case BM_HEADER_OK:
+    case BM_DEFLATE_HEADER_OK:
         break;
-    case BM_HEADER_MORE_INPUT:
+    case BM_DEFLATE_HEADER_MORE_INPUT:
         inflate->n_header_wait = n_left * 2;
         return BM_INFLATE_NEEDS_BITS;
-    case BM_HEADER_INVALID:
+    case BM_DEFLATE_HEADER_INVALID:
         return BM_INFLATE_INVALID;
     }
     inflate->n_header_wait = 0;

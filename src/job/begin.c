@@ -313,7 +313,7 @@ void bm_job_begin_result(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     clock_gettime(CLOCK_MONOTONIC, &job->began);
     job->has_begun = true;
-    job->phase = BM_PHASE_FAILED; /* unless all that follows succeeds */
+    job->phase = BM_JOB_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
     if (status == BLASTMERGE_OK && (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL))
         status = take_all_children(job);
@@ -341,7 +341,9 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_copied) bm_job_begin_result(job);
-    job->phase = job->rescue != NULL ? BM_PHASE_SURVEY : job->is_copied ? BM_PHASE_LOOK : BM_PHASE_CHILD;
+    job->phase = job->rescue != NULL ? BM_JOB_PHASE_SURVEY
+                 : job->is_copied    ? BM_JOB_PHASE_LOOK
+                                     : BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 

@@ -419,11 +419,11 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
-    if (job->phase != BM_PHASE_END) bm_job_commit_count(job);
-    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_PHASE_FAILED;
+    if (job->phase != BM_JOB_PHASE_END) bm_job_commit_count(job);
+    if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_JOB_PHASE_FAILED;
     bm_job_end(job);
     if (job->failed_callback != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
-        job->phase = BM_PHASE_FAILED;
+        job->phase = BM_JOB_PHASE_FAILED;
         status = bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
     }
     job->is_inside = false;
@@ -445,7 +445,7 @@ static enum blastmerge_status run(struct blastmerge_job *job) {
     while (status == BLASTMERGE_OK) {
         status = bm_job_conduct(job);
         if (status != BLASTMERGE_OK) break;
-        if (job->phase == BM_PHASE_END) { /* the last piece goes out with the commit */
+        if (job->phase == BM_JOB_PHASE_END) { /* the last piece goes out with the commit */
             status = bm_job_commit(job);
             break;
         }
@@ -477,8 +477,8 @@ static enum blastmerge_status next_piece(struct blastmerge_job *job, size_t *n_r
     do {
         status = bm_job_conduct(job);
         *n_ready = bm_job_commit_ready(job);
-    } while (status == BLASTMERGE_OK && *n_ready == 0 && job->phase != BM_PHASE_END);
-    if (status != BLASTMERGE_OK || job->phase != BM_PHASE_END) return status;
+    } while (status == BLASTMERGE_OK && *n_ready == 0 && job->phase != BM_JOB_PHASE_END);
+    if (status != BLASTMERGE_OK || job->phase != BM_JOB_PHASE_END) return status;
     status = bm_job_commit(job);
     job->is_committed = status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED;
     job->committed_status = status;

@@ -112,7 +112,7 @@ enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {
     bm_child_close(open); /* no worker is at its scanner any more */
     if (bm_job_check_reader(job) != BLASTMERGE_OK) return job->error.status;
     forget_child(job, open);
-    job->phase = BM_PHASE_ROW;
+    job->phase = BM_JOB_PHASE_ROW;
     return BLASTMERGE_OK;
 }
 

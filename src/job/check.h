@@ -19,7 +19,7 @@ void bm_job_check_begin_child(struct blastmerge_job *job);
 enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Likewise if it is the current child's, whose rest is not read: what the rooms hold of it is forgotten, and
- * its row is due (BM_PHASE_ROW). */
+ * its row is due (BM_JOB_PHASE_ROW). */
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Whether a fault was kept. */

@@ -21,7 +21,7 @@ void bm_job_commit_count(struct blastmerge_job *job) {
 size_t bm_job_commit_ready(const struct blastmerge_job *job) {
     size_t n = job->output.n_data;
     bool is_plain = job->options.form == BLASTMERGE_FORM_PLAIN;
-    return is_plain && job->phase != BM_PHASE_END && n > 0 ? n - 1 : n;
+    return is_plain && job->phase != BM_JOB_PHASE_END && n > 0 ? n - 1 : n;
 }
 
 void bm_job_commit_done(struct blastmerge_job *job, size_t n_bytes) {

@@ -15,7 +15,7 @@
 
 #include "job/job.h"
 
-/* The phase is BM_PHASE_END: writes what is left of the output, if there is a store, and makes all visible.
+/* The phase is BM_JOB_PHASE_END: writes what is left of the output, if there is a store, and makes all visible.
  * BLASTMERGE_OK or BLASTMERGE_SALVAGED; on failure nothing that can be taken back is left. */
 enum blastmerge_status bm_job_commit(struct blastmerge_job *job) BM_CHECK_RESULT;
 

@@ -24,7 +24,7 @@
 /* --- failing and warning ------------------------------------------------------------------------- */
 
 static enum blastmerge_status fail(struct blastmerge_job *job) {
-    job->phase = BM_PHASE_FAILED;
+    job->phase = BM_JOB_PHASE_FAILED;
     return job->error.status;
 }
 
@@ -33,7 +33,7 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
     char message[sizeof error->message];
-    if (job->rescue != NULL && job->phase > BM_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
+    if (job->rescue != NULL && job->phase > BM_JOB_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
@@ -147,7 +147,7 @@ void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t ot
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     if (job->child == job->n_children && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
     if (job->child == job->n_children) {
-        job->phase = BM_PHASE_EPILOGUE;
+        job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
     bm_splice_copy_reset(&job->copy);
@@ -157,7 +157,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     bm_job_twins_begin_child(job);
     bm_job_check_begin_child(job);
     if (job->rescue != NULL) bm_job_rescue_begin_child(job);
-    job->phase = BM_PHASE_BATCH;
+    job->phase = BM_JOB_PHASE_BATCH;
     return BLASTMERGE_OK;
 }
 
@@ -265,7 +265,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     job->batch = bm_job_take(job, &job->is_last_batch);
     if (job->batch == NULL) return bm_job_fail_child(job);
     job->view.end = 0;
-    job->phase = BM_PHASE_SCAN;
+    job->phase = BM_JOB_PHASE_SCAN;
     bool is_first = bm_child_is_at_first_batch(bm_job_child(job));
     if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job);
     if (is_first) bm_child_admit(bm_job_child(job), &job->kin, job->rescue == NULL);
@@ -283,7 +283,7 @@ static enum blastmerge_status end_look(struct blastmerge_job *job, bool is_copie
     job->view = (struct bm_view){0};
     job->is_copied = is_copied;
     if (!is_copied) bm_job_begin_result(job);
-    job->phase = BM_PHASE_CHILD;
+    job->phase = BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 
@@ -346,7 +346,7 @@ static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
     char names[2][BM_JOB_SHOWN_NAME];
     bm_job_show_names(job, job->child, job->first_header_child, names);
     while (bm_number_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
-        char ours[BM_HEADER_SHOWN], theirs[BM_HEADER_SHOWN];
+        char ours[BM_NUMBER_HEADER_SHOWN], theirs[BM_NUMBER_HEADER_SHOWN];
         bm_number_header_show(difference.value, difference.first_value, ours);
         bm_number_header_show(difference.first_value, difference.value, theirs);
         if (is_mismatch_error(job, &difference)) {
@@ -631,7 +631,7 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
         job->safe = bm_number_safe(job->number, job->view.safe, job->edits);
         if (job->is_last_batch && job->view.is_end_of_batch) status = finish_child(job);
     }
-    if (status == BLASTMERGE_OK) job->phase = BM_PHASE_WRITE;
+    if (status == BLASTMERGE_OK) job->phase = BM_JOB_PHASE_WRITE;
     return status;
 }
 
@@ -705,7 +705,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     *is_full = write_edited(job, &status);
     if (*is_full || status != BLASTMERGE_OK) return status;
     if (!job->view.is_end_of_batch) {
-        job->phase = BM_PHASE_SCAN;
+        job->phase = BM_JOB_PHASE_SCAN;
         return BLASTMERGE_OK;
     }
     bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
@@ -713,7 +713,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     if (job->rescue != NULL) bm_job_rescue_take(job);
     bm_job_twins_end_batch(job);
     bm_child_give(bm_job_child(job));
-    job->phase = BM_PHASE_BATCH;
+    job->phase = BM_JOB_PHASE_BATCH;
     return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
 }
 
@@ -739,7 +739,7 @@ void bm_job_count_child(struct blastmerge_job *job) {
     child->n_hits = counts->n_hits;
     child->n_hsps = counts->n_hsps;
     child->n_invalid_bytes = counts->n_invalid_bytes;
-    child->n_forbidden = counts->n_forbidden & BM_CHILD_MOST_FORBIDDEN;
+    child->n_forbidden = counts->n_forbidden & BM_JOB_MOST_FORBIDDEN;
     child->compressed_bytes = bm_job_child(job)->lane.fetch.n_read;
 }
 
@@ -755,7 +755,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_child *open = bm_job_child(job);
     const struct bm_mark_counts *counts = &job->view.counts;
     bm_job_count_child(job);
-    job->phase = BM_PHASE_ROW;
+    job->phase = BM_JOB_PHASE_ROW;
     if (job->rescue != NULL) {
         bool is_header = bm_job_rescue_is_header(job);
         enum blastmerge_status status = bm_job_rescue_end_child(job);
@@ -789,7 +789,7 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
         }
     }
     job->child++;
-    job->phase = BM_PHASE_CHILD;
+    job->phase = BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 
@@ -821,7 +821,7 @@ static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full
     enum bm_step result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
     if (result == BM_STEP_FAILED) return fail_pack(job);
     *is_full = result == BM_STEP_FULL;
-    if (!*is_full) job->phase = BM_PHASE_END;
+    if (!*is_full) job->phase = BM_JOB_PHASE_END;
     return BLASTMERGE_OK;
 }
 
@@ -847,7 +847,7 @@ static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
         bm_job_check_keep_fault(job) != BLASTMERGE_OK)
         return fail(job);
     bm_job_gather_end(job);
-    job->phase = BM_PHASE_END;
+    job->phase = BM_JOB_PHASE_END;
     return BLASTMERGE_OK;
 }
 
@@ -861,7 +861,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bool is_copied = job->is_copied && job->copy.has_members;
     if (job->number->now.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
-    job->phase = BM_PHASE_END;
+    job->phase = BM_JOB_PHASE_END;
     if (is_copied) { /* each child has its own */
         bm_job_unsplit_end(job);
         bm_job_gather_end(job);
@@ -882,7 +882,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bm_job_seams_end(job);
     if (job->is_check) return BLASTMERGE_OK;
     if (job->options.form == BLASTMERGE_FORM_BGZF)
-        job->phase = BM_PHASE_PACK_END;
+        job->phase = BM_JOB_PHASE_PACK_END;
     else
         bm_stitch_end(&job->output, job->epilogue, job->n_epilogue,
                       job->options.form == BLASTMERGE_FORM_PLAIN);
@@ -894,27 +894,27 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
 static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
     *is_full = false;
     switch (job->phase) {
-    case BM_PHASE_SURVEY:
+    case BM_JOB_PHASE_SURVEY:
         return bm_job_rescue_survey(job);
-    case BM_PHASE_LOOK:
+    case BM_JOB_PHASE_LOOK:
         return look(job);
-    case BM_PHASE_CHILD:
+    case BM_JOB_PHASE_CHILD:
         return begin_child(job);
-    case BM_PHASE_BATCH:
+    case BM_JOB_PHASE_BATCH:
         return take_batch(job);
-    case BM_PHASE_SCAN:
+    case BM_JOB_PHASE_SCAN:
         return scan(job);
-    case BM_PHASE_WRITE:
+    case BM_JOB_PHASE_WRITE:
         return write_batch(job, is_full);
-    case BM_PHASE_ROW:
+    case BM_JOB_PHASE_ROW:
         return write_row(job);
-    case BM_PHASE_EPILOGUE:
+    case BM_JOB_PHASE_EPILOGUE:
         return write_epilogue(job, is_full);
-    case BM_PHASE_PACK_END:
+    case BM_JOB_PHASE_PACK_END:
         return pack_end(job, is_full);
-    case BM_PHASE_START:
-    case BM_PHASE_END:
-    case BM_PHASE_FAILED:
+    case BM_JOB_PHASE_START:
+    case BM_JOB_PHASE_END:
+    case BM_JOB_PHASE_FAILED:
         break;
     }
     return job->error.status;
@@ -923,8 +923,8 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
 enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_full = false;
-    assert(job->phase != BM_PHASE_START);
-    while (status == BLASTMERGE_OK && !is_full && job->phase != BM_PHASE_END &&
+    assert(job->phase != BM_JOB_PHASE_START);
+    while (status == BLASTMERGE_OK && !is_full && job->phase != BM_JOB_PHASE_END &&
            BM_OUTPUT_SIZE - job->output.n_data >= BM_OUTPUT_ROOM) {
         if (bm_cancel_is_set(&job->cancel)) {
             bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");

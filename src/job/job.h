@@ -32,8 +32,8 @@
 
 enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-enum { BM_CHILD_FORBIDDEN_BITS = 55 };
-#define BM_CHILD_MOST_FORBIDDEN ((UINT64_C(1) << BM_CHILD_FORBIDDEN_BITS) - 1)
+enum { BM_JOB_FORBIDDEN_BITS = 55 };
+#define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
 
 /* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
  * array, and the name: what docs/merge.md says under Memory. */
@@ -46,7 +46,7 @@ struct bm_item {
     uint64_t n_invalid_bytes;
     uint64_t compressed_bytes;
     uint64_t text_bytes;
-    uint64_t n_forbidden : BM_CHILD_FORBIDDEN_BITS;
+    uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
     uint64_t was_read : 1;        /* it has ended */
     uint64_t status : 8;          /* enum blastmerge_status: how it ended */
     struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
@@ -66,19 +66,19 @@ enum bm_doubt {
 };
 
 /* What the next step of the conductor is. */
-enum bm_phase {
-    BM_PHASE_START,
-    BM_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
-    BM_PHASE_SURVEY,   /* salvage: the current child is to be surveyed */
-    BM_PHASE_CHILD,    /* the current child is to be begun */
-    BM_PHASE_BATCH,    /* its next batch is wanted */
-    BM_PHASE_SCAN,     /* the current batch is to be marked and numbered */
-    BM_PHASE_WRITE,    /* what was scanned is to be written */
-    BM_PHASE_ROW,      /* the current child has ended: its row of the report is due */
-    BM_PHASE_EPILOGUE, /* all children were merged */
-    BM_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
-    BM_PHASE_END,      /* the result is complete */
-    BM_PHASE_FAILED
+enum bm_job_phase {
+    BM_JOB_PHASE_START,
+    BM_JOB_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
+    BM_JOB_PHASE_SURVEY,   /* salvage: the current child is to be surveyed */
+    BM_JOB_PHASE_CHILD,    /* the current child is to be begun */
+    BM_JOB_PHASE_BATCH,    /* its next batch is wanted */
+    BM_JOB_PHASE_SCAN,     /* the current batch is to be marked and numbered */
+    BM_JOB_PHASE_WRITE,    /* what was scanned is to be written */
+    BM_JOB_PHASE_ROW,      /* the current child has ended: its row of the report is due */
+    BM_JOB_PHASE_EPILOGUE, /* all children were merged */
+    BM_JOB_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
+    BM_JOB_PHASE_END,      /* the result is complete */
+    BM_JOB_PHASE_FAILED
 };
 
 enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
@@ -123,7 +123,7 @@ struct blastmerge_job {
     enum blastmerge_format supposed; /* the children are said to be tables: what rows are that are not known
                                         by themselves; else AUTO */
     bool is_copied;          /* tables without comments, whose gzip members become the result as they are
-                                (docs/finalize.md); with BM_PHASE_LOOK, if that is what they are */
+                                (docs/finalize.md); with BM_JOB_PHASE_LOOK, if that is what they are */
     bool is_supposed_narrow; /* they may have one field */
     bool is_check;           /* nothing is written but the report */
     bool is_order_given;     /* the children's names say nothing about it */
@@ -167,7 +167,7 @@ struct blastmerge_job {
     uint64_t n_surveyed_bytes;
 
     /* where the conductor is */
-    enum bm_phase phase;
+    enum bm_job_phase phase;
     size_t child; /* the current one */
     const struct bm_batch *batch;
     struct bm_view view; /* of the current child: what was scanned last */
@@ -195,7 +195,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 /* Puts the result's gzip header into the output, if it has one. */
 void bm_job_begin_result(struct blastmerge_job *job);
 
-/* Goes on until the output is worth emptying or complete (then phase is BM_PHASE_END). */
+/* Goes on until the output is worth emptying or complete (then phase is BM_JOB_PHASE_END). */
 enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Sums up what may be other than in an unsplit run, when a child has ended; and tells it at the end of all.

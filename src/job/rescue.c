@@ -72,7 +72,7 @@ static enum blastmerge_status check(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
-    job->phase = BM_PHASE_FAILED;
+    job->phase = BM_JOB_PHASE_FAILED;
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
@@ -387,7 +387,7 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->child = job->n_opened = 0;
     if (lacks_header(job)) borrow_header(job);
-    job->phase = BM_PHASE_CHILD;
+    job->phase = BM_JOB_PHASE_CHILD;
     job->n_opened = job->child;
     return BLASTMERGE_OK;
 }
@@ -499,7 +499,7 @@ static enum blastmerge_status end_header(struct blastmerge_job *job) {
     job->rescue->is_header = false;
     restore_source(job, job->rescue);
     job->child = job->n_opened = 0;
-    job->phase = BM_PHASE_CHILD;
+    job->phase = BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 

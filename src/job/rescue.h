@@ -14,7 +14,7 @@ void bm_job_rescue_close(struct blastmerge_job *job);
 
 /* --- the first pass -------------------------------------------------------------------------------- */
 
-/* Surveys a batch of the current child. After the last child's the phase is BM_PHASE_CHILD. */
+/* Surveys a batch of the current child. After the last child's the phase is BM_JOB_PHASE_CHILD. */
 enum blastmerge_status bm_job_rescue_survey(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Looks for a gzip member's header in the current child's bytes [from, to); *found is UINT64_MAX if there is none.

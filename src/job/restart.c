@@ -197,8 +197,9 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
 
 void bm_job_restart_explain(struct blastmerge_job *job, struct blastmerge_error *behind) {
     if (job->rescue != NULL || job->error.status != BLASTMERGE_DATA || bm_cancel_is_set(&job->cancel)) return;
-    if (job->phase == BM_PHASE_SCAN && job->error.text_offset != BLASTMERGE_NO_OFFSET && job->batch != NULL)
+    if (job->phase == BM_JOB_PHASE_SCAN && job->error.text_offset != BLASTMERGE_NO_OFFSET &&
+        job->batch != NULL)
         explain_text(job, behind);
-    else if (job->phase == BM_PHASE_BATCH && job->batch == NULL)
+    else if (job->phase == BM_JOB_PHASE_BATCH && job->batch == NULL)
         (void)bm_job_restart_explain_gzip(job);
 }

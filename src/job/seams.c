@@ -130,7 +130,8 @@ static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct 
 const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastmerge_error *behind) {
     struct blastmerge_error error = *behind;
     const struct bm_fetch_source *source = &job->children[job->child].source;
-    if (job->phase != BM_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA) return "";
+    if (job->phase != BM_JOB_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA)
+        return "";
     if (error.status == BLASTMERGE_OK) {
         if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
         uint64_t offset = job->error.text_offset;

@@ -212,7 +212,7 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                    twins->crc32 ^ (uint32_t)n_text * 0x9e3779b1u ^ (uint32_t)(n_text >> 32),
                                .child = (uint32_t)(job->child & ~(size_t)HAS_HITS) | has_hits};
     if (find_twin(twins, &twin, &job->memory, &first) != BLASTMERGE_OK) {
-        job->phase = BM_PHASE_FAILED;
+        job->phase = BM_JOB_PHASE_FAILED;
         return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     if (first == NULL || is_same_file(job, first->child & ~HAS_HITS)) return BLASTMERGE_OK;

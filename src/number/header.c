@@ -56,7 +56,7 @@ static void copy_cut(char *copy, size_t size, const char *text) {
 
 void bm_number_header_take(struct bm_number_header *header, const struct bm_mark_field *field) {
     if (field->is_scope) bm_number_scope_take(&header->scope, field);
-    if (field->is_scope || !is_compared(field) || header->n_fields == BM_HEADER_FIELDS) return;
+    if (field->is_scope || !is_compared(field) || header->n_fields == BM_NUMBER_HEADER_FIELDS) return;
     struct bm_number_header_field *kept = &header->fields[header->n_fields];
     copy_cut(kept->name, sizeof kept->name, field->name);
     copy_cut(kept->value, sizeof kept->value, field->value);
@@ -71,7 +71,7 @@ static bool differ(const char *name, const struct bm_number_header_field *one,
 }
 
 void bm_number_header_complete(struct bm_number_header *first, const struct bm_number_header *header) {
-    for (size_t i = 0; i < header->n_fields && first->n_fields < BM_HEADER_FIELDS; i++) {
+    for (size_t i = 0; i < header->n_fields && first->n_fields < BM_NUMBER_HEADER_FIELDS; i++) {
         const struct bm_number_header_field *field = &header->fields[i];
         if (!find_compared(field->name).may_lack || find(first, field->name) != NULL) continue;
         first->fields[first->n_fields++] = *field;
@@ -103,9 +103,9 @@ bool bm_number_header_compare(const struct bm_number_header *first, const struct
     return false;
 }
 
-void bm_number_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]) {
+void bm_number_header_show(const char *value, const char *other, char shown[BM_NUMBER_HEADER_SHOWN]) {
     if (value == NULL)
         memcpy(shown, "absent", sizeof "absent");
     else
-        bm_show_difference(shown, BM_HEADER_SHOWN, value, other);
+        bm_show_difference(shown, BM_NUMBER_HEADER_SHOWN, value, other);
 }

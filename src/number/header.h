@@ -3,28 +3,28 @@
  * number/header.h - whether documents belong together: each one's program, version, database and parameters
  * against the first one's.
  */
-#ifndef BM_HEADER_H
-#define BM_HEADER_H
+#ifndef BM_NUMBER_HEADER_H
+#define BM_NUMBER_HEADER_H
 
 #include "mark/mark.h"
 #include "number/scope.h"
 
 enum {
-    BM_HEADER_FIELDS =
-        40,              /* program, version, database and parameters that are compared; NCBI's DTD has 14 */
-    BM_HEADER_NAME = 64, /* bytes of a name and of a value that are kept for messages, with the NUL */
-    BM_HEADER_VALUE = BM_MARK_MAX_VALUE + 1,
-    BM_HEADER_SHOWN = 128 /* bytes of a value as a message shows it */
+    BM_NUMBER_HEADER_FIELDS =
+        40, /* program, version, database and parameters that are compared; NCBI's DTD has 14 */
+    BM_NUMBER_HEADER_NAME = 64, /* bytes of a name and of a value that are kept for messages, with the NUL */
+    BM_NUMBER_HEADER_VALUE = BM_MARK_MAX_VALUE + 1,
+    BM_NUMBER_HEADER_SHOWN = 128 /* bytes of a value as a message shows it */
 };
 
 struct bm_number_header_field {
-    char name[BM_HEADER_NAME];
-    char value[BM_HEADER_VALUE];
+    char name[BM_NUMBER_HEADER_NAME];
+    char value[BM_NUMBER_HEADER_VALUE];
     uint64_t hash; /* of the whole name and value */
 };
 
 struct bm_number_header {
-    struct bm_number_header_field fields[BM_HEADER_FIELDS];
+    struct bm_number_header_field fields[BM_NUMBER_HEADER_FIELDS];
     size_t n_fields;
     struct bm_number_scope scope;
 };
@@ -53,6 +53,6 @@ bool bm_number_header_compare(const struct bm_number_header *first, const struct
                               size_t *position, struct bm_number_header_difference *difference);
 
 /* Writes one of two different values for a message, as bm_show_difference() does, or "absent". */
-void bm_number_header_show(const char *value, const char *other, char shown[BM_HEADER_SHOWN]);
+void bm_number_header_show(const char *value, const char *other, char shown[BM_NUMBER_HEADER_SHOWN]);
 
 #endif

@@ -22,7 +22,7 @@ enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_me
                                        const char *path, struct bm_cancel *cancel,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* `expect` may be NULL. */
+/* `queries` may be NULL. */
 void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory);
 
 /* Queries that are missing in a row. */

@@ -33,7 +33,7 @@ void bm_splice_read_lengths(struct bm_splice_block *block) {
     if (block->is_read || block->type == BM_BLOCK_STORED) return;
     enum bm_deflate_header_result result =
         bm_deflate_read_header(block->header, sizeof block->header, 0, &block->lengths, &reason);
-    assert(result == BM_HEADER_OK && block->lengths.n_bits == block->n_header_bits);
+    assert(result == BM_DEFLATE_HEADER_OK && block->lengths.n_bits == block->n_header_bits);
     (void)result;
     block->is_read = true;
 }
