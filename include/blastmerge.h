@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blastmerge.h - merge the gzip-compressed BLAST XML documents that the parts of a split search
- * left into the one document that the whole search stands for.
+ * blastmerge.h - merge the result files of a split BLAST search into the one document that the whole search
+ * would have written. The result files are called children.
  *
  * A job is made, given its children in order and a place for the result, and run:
  *
@@ -14,30 +14,30 @@
  *     if (status != BLASTMERGE_OK && job != NULL) fprintf(stderr, "%s\n", blastmerge_error(job)->message);
  *     blastmerge_destroy(job);
  *
- * Or the merged, compressed bytes are pulled piece by piece with blastmerge_next(), by callers that
- * are generators themselves or feed an upload.
+ * A caller that is a generator itself, or feeds an upload, can instead pull the merged, compressed bytes piece
+ * by piece with blastmerge_next().
  *
  * Threads: a job belongs to one thread at a time; different jobs are independent of each other.
  * Only blastmerge_cancel() may be called from any thread, or from a signal handler, at any time
  * between blastmerge_create() and blastmerge_destroy(). The caller's readers, writers, allocator
  * and callbacks are called only on the thread that is inside a function of the job, one at a time.
- * From within them no function of that job may be called but blastmerge_cancel(), blastmerge_error(),
- * blastmerge_report() and blastmerge_child(): the others return BLASTMERGE_USAGE and do nothing, and
+ * From within them, only blastmerge_cancel(), blastmerge_error(), blastmerge_report() and blastmerge_child()
+ * may be called with that job. The other functions return BLASTMERGE_USAGE and do nothing, and
  * blastmerge_destroy() does nothing.
  *
  * Forks: a job has neither threads nor descriptors before its first blastmerge_run(), _check(), _next(),
- * _to_buffer() or _finalize(). Until then a fork makes two jobs of it, and each process may go on with its
- * own. From then on it belongs to the process that began it. In a forked copy the same functions, add and
- * set return BLASTMERGE_USAGE, blastmerge_cancel() does nothing to the original, and blastmerge_destroy()
- * returns at once: it waits for nothing, removes and closes nothing, calls nothing of the caller's, and
- * leaves the copy's memory. This holds as well where a reader, writer or callback forks and returns in both
- * processes.
+ * _to_buffer() or _finalize(). Until then a fork makes two jobs of it, and each process may continue with its
+ * own. From then on it belongs to the process that began it. In a forked copy, these functions and those that
+ * add and set return BLASTMERGE_USAGE, and blastmerge_cancel() has no effect on the original.
+ * blastmerge_destroy() returns immediately there: it waits for nothing, removes and closes nothing, calls none
+ * of the caller's functions, and does not free the copy's memory. All this also applies if a reader, writer or
+ * callback forks and returns in both processes.
  *
- * Descriptors: the library's own are above 2 and closed on exec, also where standard streams are closed; "-"
- * for a stream that is closed is an error (BLASTMERGE_IO).
+ * Descriptors: the library's own are above 2 and closed on exec, even if standard streams are closed. "-" for a
+ * closed stream is an error (BLASTMERGE_IO).
  *
- * The library never prints, never exits, and never touches signals or the locale. Strings given to
- * it are copied. Strings are UTF-8 or, for paths, whatever the file system has.
+ * The library never prints, never exits, and never touches signals or the locale. Strings given to it are
+ * copied. Strings are UTF-8 or, for paths, in the encoding of the file system.
  */
 #ifndef BLASTMERGE_H
 #define BLASTMERGE_H
@@ -67,25 +67,25 @@ extern "C" {
 #endif
 
 /*
- * What a call came to. Each value asks something else of the caller, is never renumbered, and is
- * the program's exit code for it, too.
+ * The outcome of a call. Each value needs a different reaction of the caller. Values are never renumbered, and
+ * are also the program's exit codes.
  */
 enum blastmerge_status {
-    BLASTMERGE_OK = 0,         /* done; every check held */
+    BLASTMERGE_OK = 0,         /* done; every check passed */
     BLASTMERGE_IO = 1,         /* input or output failed (disk, pipe, network) */
-    BLASTMERGE_USAGE = 2,      /* a call or an option makes no sense */
+    BLASTMERGE_USAGE = 2,      /* a call or an option is invalid */
     BLASTMERGE_DATA = 3,       /* a child is damaged, cut short, or not BLAST XML */
     BLASTMERGE_MISMATCH = 4,   /* the children do not belong together (program, count) */
-    BLASTMERGE_EXISTS = 5,     /* the destination exists already */
+    BLASTMERGE_EXISTS = 5,     /* the destination already exists */
     BLASTMERGE_CHANGED = 6,    /* an input changed while it was read */
     BLASTMERGE_NOT_FOUND = 7,  /* an input or the destination's folder does not exist */
-    BLASTMERGE_DENIED = 8,     /* permission or credentials are absent or refused */
+    BLASTMERGE_DENIED = 8,     /* permission or credentials are missing or refused */
     BLASTMERGE_NO_SPACE = 9,   /* no space left for the result */
     BLASTMERGE_NO_MEMORY = 10, /* out of memory */
     BLASTMERGE_SALVAGED = 11,  /* options.salvage: done, but something was lost */
     BLASTMERGE_NOT_READY = 12, /* finalize: children or files are still missing, try again later */
     BLASTMERGE_CANCELLED = 13, /* blastmerge_cancel() was called */
-    BLASTMERGE_INTERNAL = 70   /* a fault of blastmerge itself */
+    BLASTMERGE_INTERNAL = 70   /* an internal fault of blastmerge */
 };
 
 /* What to do when a child's header differs from the first child's. */
@@ -96,28 +96,28 @@ enum blastmerge_mismatch {
     BLASTMERGE_MISMATCH_IGNORE = 3   /* nothing is compared */
 };
 
-/* What to do with bytes that are not UTF-8 in a document that is said to be UTF-8. */
+/* What to do with bytes that are not UTF-8 in a document that is declared as UTF-8. */
 enum blastmerge_invalid_utf8 {
     BLASTMERGE_INVALID_UTF8_ERROR = 0,  /* error, with the place */
     BLASTMERGE_INVALID_UTF8_LATIN1 = 1, /* each such byte is taken as ISO-8859-1 and converted */
-    BLASTMERGE_INVALID_UTF8_KEEP = 2    /* copied as they are */
+    BLASTMERGE_INVALID_UTF8_KEEP = 2    /* copied unchanged */
 };
 
 /*
- * What to do with characters that XML forbids: U+0001 to U+001F but tab, line feed and carriage return,
- * U+FFFE, U+FFFF, and references to these, to U+0000, to surrogates or to nothing at all (&#1;). Old BLAST
- * and other programs write U+0001 between the titles of an entry of nr. A NUL byte is always an error: part
- * of a file that was never written is full of them. Only in BLASTMERGE_FORMAT_XML and _XML2.
+ * What to do with characters that XML forbids: U+0001 to U+001F except tab, line feed and carriage return,
+ * U+FFFE, U+FFFF, and references to these, to U+0000, to surrogates or beyond U+10FFFF (&#1;). Old BLAST and
+ * other programs write U+0001 between the titles of an entry of nr. A NUL byte is always an error, because
+ * parts of a file that were never written read as NUL bytes. Only in BLASTMERGE_FORMAT_XML and _XML2.
  */
 enum blastmerge_forbidden_characters {
     BLASTMERGE_FORBIDDEN_ERROR = 0,   /* error, with the place */
     BLASTMERGE_FORBIDDEN_REPLACE = 1, /* each is replaced by U+FFFD, the replacement character */
-    BLASTMERGE_FORBIDDEN_KEEP = 2     /* copied as they are, so that the result is not well-formed, either */
+    BLASTMERGE_FORBIDDEN_KEEP = 2     /* copied unchanged, so the result is not well-formed either */
 };
 
-/* What BLAST wrote: the children are all of one format, and the result is of that, too (docs/formats.md). */
+/* The format of the children: all have one format, and the result has it, too (docs/formats.md). */
 enum blastmerge_format {
-    BLASTMERGE_FORMAT_AUTO = 0,      /* as the first child's first bytes say */
+    BLASTMERGE_FORMAT_AUTO = 0,      /* recognised by the first child's first bytes */
     BLASTMERGE_FORMAT_XML = 1,       /* -outfmt 5 */
     BLASTMERGE_FORMAT_XML2 = 2,      /* -outfmt 16 */
     BLASTMERGE_FORMAT_JSON = 3,      /* -outfmt 15 */
@@ -130,62 +130,61 @@ enum blastmerge_format {
 enum blastmerge_form {
     BLASTMERGE_FORM_GZIP = 0,  /* as one gzip member */
     BLASTMERGE_FORM_PLAIN = 1, /* as text, not compressed */
-    BLASTMERGE_FORM_BGZF = 2 /* as BGZF, the blocked gzip of bgzip and samtools: compressed afresh, in blocks
+    BLASTMERGE_FORM_BGZF = 2   /* as BGZF, the blocked gzip of bgzip and samtools: compressed again, in blocks
                                 of 65280 bytes of text, with the empty block at the end */
 };
 
-/* What becomes of Query_N, the name that BLAST gives to a query without one (docs/identity.md). Each child
- * counts from 1. In tables without comments such names always stay, and with AUTO and RENUMBER a warning says
- * so. */
+/* What to do with Query_N, the id that BLAST assigns to a query without a name (docs/identity.md). Each child
+ * counts from 1. In tables without comments these ids always stay, and with AUTO and RENUMBER there is a
+ * warning. */
 enum blastmerge_query_ids {
-    BLASTMERGE_QUERY_IDS_AUTO = 0,    /* N counts on from document to document where it fits BLAST's own
-                                         counting, so that each query has a name of its own */
-    BLASTMERGE_QUERY_IDS_KEEP = 1,    /* the names stay: several queries have the same one */
-    BLASTMERGE_QUERY_IDS_RENUMBER = 2 /* N counts on, also where a user gave that name */
+    BLASTMERGE_QUERY_IDS_AUTO = 0,    /* N continues from document to document if it fits BLAST's own
+                                         counting, so each query has its own id */
+    BLASTMERGE_QUERY_IDS_KEEP = 1,    /* the ids stay: several queries have the same one */
+    BLASTMERGE_QUERY_IDS_RENUMBER = 2 /* N continues, even if a user gave that name */
 };
 
-/* What becomes of rows of column names, which other programs write at the top of tables without comments
+/* What to do with rows of column names, which other programs write at the top of tables without comments
  * (docs/formats.md). */
 enum blastmerge_header {
     BLASTMERGE_HEADER_ONCE =
-        0, /* the first child's stays; a child with another one, or without, is an error */
-    BLASTMERGE_HEADER_KEEP = 1, /* all are copied, as rows like any other */
+        0, /* the first child's stays; a child with a different one, or without, is an error */
+    BLASTMERGE_HEADER_KEEP = 1, /* all are copied, like any other row */
     BLASTMERGE_HEADER_NONE = 2  /* compared as with ONCE, and left out */
 };
 
-/* In what order the children are merged. */
+/* The order in which the children are merged. */
 enum blastmerge_sort {
-    /* As they were added. If their names say that another order, or a missing child, is likely, or a file is
-     * added twice, that is a warning; with options.as_unsplit, which promises one run's result, an error. */
+    /* As they were added. If their names suggest another order or a missing child, or a file is added twice,
+     * there is a warning; with options.as_unsplit, which promises one run's result, an error. */
     BLASTMERGE_SORT_DEFAULT = 0,
     BLASTMERGE_SORT_NATURAL = 1, /* by name, runs of digits by value: batch_2 before batch_10 */
-    BLASTMERGE_SORT_NONE = 2     /* as they were added, on purpose: nothing is said of the order */
+    BLASTMERGE_SORT_NONE = 2     /* as they were added, confirmed: no warning or error about the order */
 };
 
 /*
- * What each of the caller's functions that returns int returns on success, and nothing else is success: 0 is
- * a failure without a reason, a negative errno value (-EIO) one with a reason, and any other number a
- * failure, too. So a function that ends early, or whose return value is lost, never passes for one that
- * succeeded.
+ * Each of the caller's functions that returns int returns this value on success. Nothing else is success: 0 is
+ * a failure without a reason, a negative errno value (-EIO) one with a reason, and any other number a failure,
+ * too. So a function that ends early, or whose return value is lost, is never mistaken for one that succeeded.
  */
 #define BLASTMERGE_CALLBACK_OK 1
 
-/* Says once what went wrong in a job. Valid until the job's next call; text_offset and the rest are
- * meaningful where child is not BLASTMERGE_NO_CHILD. */
+/* The error of a job. Valid until the job's next call; text_offset and the rest are meaningful if child is not
+ * BLASTMERGE_NO_CHILD. */
 #define BLASTMERGE_NO_CHILD  UINT64_MAX
 #define BLASTMERGE_NO_OFFSET UINT64_MAX
 struct blastmerge_error {
     enum blastmerge_status status;
     int system_error;       /* errno, or 0 */
-    int http_status;        /* what a server said, or 0 */
-    uint64_t child;         /* which child, from 0, or BLASTMERGE_NO_CHILD */
+    int http_status;        /* of a server's answer, or 0 */
+    uint64_t child;         /* the child, from 0, or BLASTMERGE_NO_CHILD */
     uint64_t text_offset;   /* bytes of the child's text before the place, or BLASTMERGE_NO_OFFSET */
     uint64_t n_iterations;  /* whole Iterations of this child before the place */
-    char message[1024];     /* one line, plain words, UTF-8, fit for a terminal; cut with "..." */
-    char provider_code[64]; /* an object store's own word for it, such as "BlobNotFound", or "" */
+    char message[1024];     /* one line, plain words, UTF-8, safe for a terminal; cut with "..." */
+    char provider_code[64]; /* an object store's own code, such as "BlobNotFound", or "" */
 };
 
-/* What a merge (or a check) found and did; sums over all children. */
+/* The results of a merge or a check; sums over all children. */
 struct blastmerge_report {
     uint64_t n_children;
     uint64_t n_documents;
@@ -194,41 +193,41 @@ struct blastmerge_report {
     uint64_t n_hsps;
     uint64_t n_invalid_bytes; /* bytes that were not UTF-8 and were kept or converted */
     uint64_t n_warnings;
-    uint64_t compressed_bytes;     /* as the children lie, read */
+    uint64_t compressed_bytes;     /* of the children, read */
     uint64_t text_bytes;           /* their decompressed text */
     uint64_t output_bytes;         /* written, compressed */
     uint64_t output_text_bytes;    /* the merged text */
     uint32_t output_crc32;         /* CRC-32 of the merged text (RFC 1952, section 8) */
-    uint64_t peak_memory;          /* bytes that the library itself held at most */
+    uint64_t peak_memory;          /* the most bytes that the library itself held */
     double seconds;                /* wall time from the first call of run or next to the end */
     enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
     /* What an unsplit run might have written otherwise (docs/identity.md): */
-    uint64_t n_renumbered_ids; /* ids Query_N that have another N in the result */
-    uint64_t n_unsure_ids; /* ids Query_N of which it is not sure that BLAST gave them, or that it did not; in
-                              tables without comments all */
-    uint64_t n_kept_messages;     /* begin with a renumbered id, but not as BLAST writes it: were kept */
-    uint64_t n_excess_iterations; /* that an unsplit run would have failed to write */
-    uint64_t n_number_gaps;       /* places where the numbers of a document's Iterations leave some out */
-    uint64_t n_number_returns;    /* places where they go back or repeat themselves */
-    uint64_t n_empty_children;    /* without an Iteration */
-    uint64_t n_bare_iterations; /* of queries that could not be searched; not told in BLASTMERGE_FORMAT_XML */
-    uint64_t n_damaged_children;      /* options.salvage: those of which something was lost */
-    uint64_t n_lost_stretches;        /* of their text */
-    uint64_t n_unchecked_iterations;  /* merged from gzip members that are cut short: no checksum is there */
-    uint64_t n_missing_queries;       /* options.expect_queries: without an Iteration */
-    uint64_t n_forbidden_characters;  /* that XML forbids, and that were replaced or kept */
-    uint64_t n_unnumbered_iterations; /* whose number is missing, or none: counted on from the one before */
+    uint64_t n_renumbered_ids;       /* Query_N ids that have another N in the result */
+    uint64_t n_unsure_ids;           /* Query_N ids that BLAST may or may not have assigned. In tables without
+                              comments: all of them */
+    uint64_t n_kept_messages;        /* begin with a renumbered id, but not as BLAST writes it: kept */
+    uint64_t n_excess_iterations;    /* that an unsplit run would have failed to write */
+    uint64_t n_number_gaps;          /* places where the numbers of a document's Iterations leave some out */
+    uint64_t n_number_returns;       /* places where the numbers decrease or repeat */
+    uint64_t n_empty_children;       /* without an Iteration */
+    uint64_t n_bare_iterations;      /* of queries that could not be searched; 0 in BLASTMERGE_FORMAT_XML */
+    uint64_t n_damaged_children;     /* options.salvage: children of which something was lost */
+    uint64_t n_lost_stretches;       /* of their text */
+    uint64_t n_unchecked_iterations; /* merged from gzip members that are cut short, without a checksum */
+    uint64_t n_missing_queries;      /* options.expect_queries: without an Iteration */
+    uint64_t n_forbidden_characters; /* that XML forbids, and that were replaced or kept */
     uint64_t
-        n_unknown_queries; /* blastmerge_check(), options.expect_queries: may be in what could not be read */
-    uint64_t n_superseded_runs; /* options.salvage: left out, as another run of the same search has them */
+        n_unnumbered_iterations; /* whose number is missing or invalid: numbers continue from the one before */
+    uint64_t
+        n_unknown_queries; /* blastmerge_check(), options.expect_queries: may be in a part that could not be read */
+    uint64_t n_superseded_runs; /* options.salvage: left out, because another run of the search has them */
 };
 
 /* What one child held, from the data. */
 struct blastmerge_child {
-    const char *name; /* owned by the job; what may be secret in a location is left out. Raw otherwise:
-                       * blastmerge_show() makes it fit for a terminal */
-    const char
-        *location; /* what blastmerge_add_location() takes for it, secrets and all; NULL: memory, readers */
+    const char *name;     /* owned by the job; without what may be secret in a location. Otherwise raw:
+                       * blastmerge_show() makes it safe for a terminal */
+    const char *location; /* as for blastmerge_add_location(), including secrets; NULL: memory, readers */
     uint64_t n_documents;
     uint64_t n_iterations;
     uint64_t n_hits;
@@ -237,15 +236,14 @@ struct blastmerge_child {
     uint64_t compressed_bytes;
     uint64_t text_bytes;
     uint64_t n_forbidden_characters;
-    /* blastmerge_check(): BLASTMERGE_OK, or why it is at fault: the counts then tell how far it could be
-     * read, and are not in the totals. options.salvage: BLASTMERGE_SALVAGED if something of it was lost. */
+    /* blastmerge_check(): BLASTMERGE_OK, or the kind of its fault. The counts then go as far as the child could
+     * be read, and are not in the totals. options.salvage: BLASTMERGE_SALVAGED if something of it was lost. */
     enum blastmerge_status status;
-    const char
-        *error; /* blastmerge_check(): what is at fault. NULL: nothing, or 256 children before it are */
-    int was_read; /* to its end, or as far as it could be; 0: not yet, and the status and the counts say nothing */
+    const char *error; /* blastmerge_check(): the fault. NULL: none, or 256 children before it have faults */
+    int was_read; /* to its end, or as far as it could be; 0: not yet, status and counts are meaningless */
 };
 
-/* How far a job is. Totals are 0 where they are not known (pipes, readers). */
+/* The progress of a job. Totals are 0 if they are not known (pipes, readers). */
 struct blastmerge_progress {
     uint64_t compressed_bytes; /* read so far */
     uint64_t compressed_total; /* of all children */
@@ -255,7 +253,7 @@ struct blastmerge_progress {
     uint64_t output_bytes;
 };
 
-/* Memory for the job. allocate returns NULL on failure; both may be called only as said above. */
+/* Memory for the job. allocate returns NULL on failure. Both are called as described under Threads. */
 struct blastmerge_allocator {
     void *context;
     void *(*allocate)(void *context, size_t n_bytes);
@@ -264,9 +262,9 @@ struct blastmerge_allocator {
 
 /*
  * Options. Start from blastmerge_options_init(&options, sizeof options), which sets every field to its
- * default; a later library knows by struct_size which fields the caller has. An earlier library takes them as
- * long as what it does not know is zero. Another struct_size is refused (BLASTMERGE_USAGE). Pointers need to
- * live only until blastmerge_create() returns, save for the contexts.
+ * default. A later library determines by struct_size which fields the caller has. An earlier library accepts
+ * them if the fields that it does not support are zero. Another struct_size is refused (BLASTMERGE_USAGE).
+ * Pointers need to be valid only until blastmerge_create() returns, except the contexts.
  */
 struct blastmerge_options {
     size_t struct_size;
@@ -274,25 +272,26 @@ struct blastmerge_options {
     /* --- The children: what they are, how many, in which order. --- */
     enum blastmerge_format format; /* another format is an error */
     enum blastmerge_sort sort;
-    uint64_t expect_children; /* another number of children is an error; 0: any */
+    uint64_t expect_children; /* any other number of children is an error; 0: any number */
     /* A file with the queries that were searched: FASTA or a list of names, perhaps gzip-compressed, a pipe or
-     * "-". Iterations of others, missing ones and another order are an error (docs/queries.md). NULL: none. */
+     * "-". Iterations of other queries, missing ones and another order are an error (docs/queries.md). NULL:
+     * none. */
     const char *expect_queries;
-    int allow_empty; /* a child of no bytes counts as a search without queries; else it is an error */
+    int allow_empty; /* a child of no bytes counts as a search without queries; otherwise it is an error */
 
-    /* --- What to do where children differ, or are not as they should be. --- */
+    /* --- What to do if children differ, or are not as they should be. --- */
     enum blastmerge_mismatch mismatch;
     enum blastmerge_invalid_utf8 invalid_utf8;
     enum blastmerge_forbidden_characters forbidden_characters;
-    /* Of damaged children what is whole is merged (docs/salvage.md); each child is read twice. If something was
-     * lost, or left out because another run of the same search has it, the result is complete, and the status is
+    /* Merges what is whole of damaged children (docs/salvage.md); each child is read twice. If something was
+     * lost, or left out because another run of the search has it, the result is complete, and the status is
      * BLASTMERGE_SALVAGED. */
     int salvage;
 
     /* --- The merged text. --- */
-    /* The result is what one unsplit run writes, as far as possible. Implies keep_database unless database is
-     * given, INVALID_UTF8_KEEP and FORBIDDEN_KEEP. Other databases are an error unless database is given, and so
-     * is QUERY_IDS_KEEP. */
+    /* The result is what one unsplit run writes, as far as possible. Implies INVALID_UTF8_KEEP, FORBIDDEN_KEEP
+     * and, unless database is given, keep_database. Other databases are an error unless database is given.
+     * QUERY_IDS_KEEP is an error. */
     int as_unsplit;
     enum blastmerge_query_ids query_ids;
     enum blastmerge_header header;
@@ -301,10 +300,10 @@ struct blastmerge_options {
     int keep_database; /* the first child's BlastOutput_db stays */
 
     /* --- How the result is written. --- */
-    /* GZIP unless it is set, whatever the output's name is: see blastmerge_form_of_name(). PLAIN: the level does
-     * not matter. */
+    /* GZIP by default, whatever the output's name is: see blastmerge_form_of_name(). With PLAIN the level has no
+     * effect. */
     enum blastmerge_form form;
-    /* 1 to 9: compress afresh at zlib's level. 0: splice (nothing is compressed again), or for BGZF level 6. */
+    /* 1 to 9: compress again at zlib's level. 0: splice (nothing is compressed again), or for BGZF level 6. */
     int level;
     int force; /* an existing destination is replaced */
 
@@ -314,37 +313,37 @@ struct blastmerge_options {
     struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
 
     /* --- Remote locations. --- */
-    const char *endpoint;  /* URL of the store for az://, s3:// and gs://; NULL: as the environment says */
-    uint64_t memory_limit; /* bytes that the whole process may take where anything is remote; 0: 64 MiB */
+    const char *endpoint;  /* URL of the store for az://, s3:// and gs://; NULL: from the environment */
+    uint64_t memory_limit; /* bytes that the whole process may take if any location is remote; 0: 64 MiB */
 
     /*
      * --- The caller's functions. ---
      *
-     * Each returns BLASTMERGE_CALLBACK_OK. Anything else ends the job with an error before anything is final: the
-     * one that the errno value stands for, else BLASTMERGE_IO. To end it with BLASTMERGE_CANCELLED, call
-     * blastmerge_cancel(). NULL: it is not called.
+     * Each returns BLASTMERGE_CALLBACK_OK. Any other value ends the job with an error before anything is final:
+     * the one for the errno value, else BLASTMERGE_IO. To end it with BLASTMERGE_CANCELLED, call
+     * blastmerge_cancel(). NULL: not called.
      */
     void *callback_context;
     int (*on_warning)(void *context, const char *message);
-    /* blastmerge_check(): called for each child at fault, with its error, after which the check goes on; and for
-     * what is wrong with the children's order, which is the error of no child. */
+    /* blastmerge_check(): called with the error of each child with a fault, after which the check continues; and
+     * for a fault in the children's order, which belongs to no child. */
     int (*on_fault)(void *context, const struct blastmerge_error *error);
     int (*on_progress)(void *context, const struct blastmerge_progress *progress);
     /*
      * For bindings of other languages, in which an exception that leaves a callback can leave any return
-     * value, such as that of the call before. If it is not NULL, a number that was not used before is written
-     * there before each call of a reader, a writer or a callback, and the call succeeds only if it returns
+     * value, such as that of the previous call. If it is not NULL, the library writes a number that was not used
+     * before there, before each call of a reader, a writer or a callback. The call succeeds only if it returns
      * BLASTMERGE_CALLBACK_OK plus that number. It must stay valid until the job is destroyed.
      */
     int *callback_ticket;
-    unsigned progress_interval; /* milliseconds, at least, between calls of on_progress; 0: with each batch */
+    unsigned progress_interval; /* least milliseconds between calls of on_progress; 0: with each batch */
 };
 
 /*
- * Bytes from the caller: a chunk iterator. next sets *data and *n_bytes to the next chunk, which must
- * stay valid until the next call of next or close; 0 bytes say that the end is reached. close (may be NULL)
- * is called exactly once for each reader that was added, at the end of its bytes or when the job ends. Both
- * return BLASTMERGE_CALLBACK_OK, or else the job fails. A chunk may have any size from 1 byte on.
+ * Bytes from the caller: a chunk iterator. next sets *data and *n_bytes to the next chunk, which must stay valid
+ * until the next call of next or close; 0 bytes mark the end. close (may be NULL) is called exactly once for each
+ * reader that was added, at the end of its bytes or when the job ends. Both return BLASTMERGE_CALLBACK_OK,
+ * otherwise the job fails. A chunk may have any size from 1 byte on.
  */
 struct blastmerge_reader {
     void *context;
@@ -353,9 +352,9 @@ struct blastmerge_reader {
 };
 
 /*
- * Where the caller wants the merged bytes. write takes all n_bytes or fails; write and commit return
- * BLASTMERGE_CALLBACK_OK, or else the job fails. After the last write exactly one of commit (everything was
- * checked) and discard (whatever was written is not a result) is called. Both may be NULL.
+ * The caller's destination of the merged bytes. write takes all n_bytes or fails. write and commit return
+ * BLASTMERGE_CALLBACK_OK, otherwise the job fails. After the last write, exactly one of commit (everything was
+ * checked) and discard (the written bytes are not a result) is called. Both may be NULL.
  */
 struct blastmerge_writer {
     void *context;
@@ -367,17 +366,17 @@ struct blastmerge_writer {
 struct blastmerge_job;
 
 /*
- * Children that are given only as they are needed. next adds one child or more with
- * blastmerge_add_location(), blastmerge_add_memory() or blastmerge_add_reader(), the only functions of the
- * job that change it there, and returns BLASTMERGE_CALLBACK_OK. If it adds none, there are no more, and it is
- * not called again.
+ * Children that are provided only as they are needed. next adds one child or more with
+ * blastmerge_add_location(), blastmerge_add_memory() or blastmerge_add_reader(), and returns
+ * BLASTMERGE_CALLBACK_OK. It may call no other function that changes the job. If it adds no child, there are no
+ * more, and it is not called again.
  */
 struct blastmerge_children {
     void *context;
     int (*next)(void *context, struct blastmerge_job *job);
 };
 
-/* "0.1.0", of the library that is linked. */
+/* The version of the linked library, such as "0.1.0". */
 BLASTMERGE_API const char *blastmerge_version(void);
 
 /* One line: the libraries and features in use, such as "zlib 1.2.13, libdeflate 1.14, AVX2". */
@@ -386,58 +385,56 @@ BLASTMERGE_API const char *blastmerge_features(void);
 /* A word for a status, such as "damaged". Never NULL. */
 BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status);
 
-/* A word for a format, such as "xml2", as the program's --format takes it. Never NULL. */
+/* A word for a format, such as "xml2", as for the program's --format. Never NULL. */
 BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format);
 
 /*
- * The form that the name of an output stands for, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml,
- * .json, .tsv, .csv, .txt and .tab, BLASTMERGE_FORM_BGZF for .bgz, and BLASTMERGE_FORM_GZIP for .gz and every
- * other name. name is a path or a remote location; of a URL the query and the fragment do not matter. The
- * program and the Python package choose the form with it; the library itself does not look at names.
+ * The form for the name of an output, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml, .json, .tsv, .csv,
+ * .txt and .tab, BLASTMERGE_FORM_BGZF for .bgz, and BLASTMERGE_FORM_GZIP for .gz and every other name. name is a
+ * path or a remote location; the query and the fragment of a URL do not count. The program and the Python
+ * package choose the form with it; the library itself does not use names for that.
  */
 BLASTMERGE_API enum blastmerge_form blastmerge_form_of_name(const char *name);
 
 /*
- * Writes text so that it can be shown in a terminal or a log: what acts there instead of being seen (control
- * characters, marks that turn the direction of text, bytes that are no UTF-8) becomes '?' or an escape such
- * as \x9b or \u202e; all else stays as it is, so that showing twice changes nothing. What does not fit ends
- * in
- * "...". size is at least 4. Messages and warnings are such texts already; names and locations in struct
- * blastmerge_child are as they are.
+ * Writes text so that it is safe to show in a terminal or a log. Characters that act there instead of being
+ * visible (control characters, marks that turn the direction of text, bytes that are not UTF-8) become '?' or an
+ * escape such as \x9b or \u202e. The rest stays unchanged, so showing text twice changes nothing. Text that does
+ * not fit ends in "...". size is at least 4. Messages and warnings are already safe; names and locations in
+ * struct blastmerge_child are raw.
  */
 BLASTMERGE_API void blastmerge_show(const char *text, char *shown, size_t size);
 
-/* Writes a location likewise. Of a remote one, and of what only looks like one, no more than the scheme, the
- * host, the port and the path is shown, since all else may be secret. One that is empty, or that begins or ends
- * with a blank, is in quotes. size is at least 8. */
+/* Writes a location likewise. Only the scheme, the host, the port and the path are shown of a remote location,
+ * and of a name that resembles one, because the rest may be secret. A location that is empty, or that begins or
+ * ends with a blank, is in quotes. size is at least 8. */
 BLASTMERGE_API void blastmerge_show_location(const char *location, char *shown, size_t size);
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_options). */
 BLASTMERGE_API void blastmerge_options_init(struct blastmerge_options *options, size_t struct_size);
 
-/* Makes a job. options may be NULL for the defaults. On failure *job is NULL (BLASTMERGE_NO_MEMORY) or
- * a job whose error says which option makes no sense (BLASTMERGE_USAGE); destroy it in both cases. */
+/* Makes a job. options may be NULL for the defaults. On failure *job is NULL (BLASTMERGE_NO_MEMORY) or a job
+ * whose error names the invalid option (BLASTMERGE_USAGE); destroy it in both cases. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_create(struct blastmerge_job **job,
                   const struct blastmerge_options *options) BLASTMERGE_CHECK_RESULT;
 
-/* Ends a job in whatever state: threads are joined, readers closed, and a result that was not
- * committed is discarded. NULL is fine. */
+/* Ends a job in any state: threads are joined, readers closed, and a result that was not committed is
+ * discarded. job may be NULL. */
 BLASTMERGE_API void blastmerge_destroy(struct blastmerge_job *job);
 
 /*
  * Adds a child: a path, or "-" for standard input, or a remote location (docs/storage.md): an http:// or
- * https:// URL, az://account/container/blob, s3://bucket/key, gs://bucket/key. In the last part of these
- * three a star stands for any characters, and the location for all children of such a name, in natural order.
- * What only looks like a location (ftp://, s3:/bucket, a blank before https://) is refused; for a path of such a
- * name "./" is written before it.
- * It is opened when its turn comes.
+ * https:// URL, az://account/container/blob, s3://bucket/key, gs://bucket/key. A star in the last part of these
+ * three matches any characters but a slash; the location then means all objects whose names match, in natural
+ * order. A name that resembles a location but is none (ftp://, s3:/bucket, a blank before https://) is refused;
+ * for a path of such a name, write "./" before it. The child is opened when its turn comes.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job,
                                                               const char *location) BLASTMERGE_CHECK_RESULT;
 
-/* Adds a child that lies in memory, which must stay valid and unchanged until the job is destroyed.
- * name is for messages. */
+/* Adds a child in memory, which must stay valid and unchanged until the job is destroyed. name is for
+ * messages. */
 BLASTMERGE_API enum blastmerge_status blastmerge_add_memory(struct blastmerge_job *job, const char *name,
                                                             const void *data,
                                                             size_t n_bytes) BLASTMERGE_CHECK_RESULT;
@@ -448,23 +445,23 @@ blastmerge_add_reader(struct blastmerge_job *job, const char *name,
                       const struct blastmerge_reader *reader) BLASTMERGE_CHECK_RESULT;
 
 /*
- * Sets where children come from after those that were added. next is called when the children so far are
- * merged; earlier only if these can be read ahead of their turn (files, remote ones, memory) and there are
- * threads for it. So of readers at most one is given ahead of the current one, and a reader is closed before
- * the next is asked for.
+ * Sets the source of the children that follow those that were added. next is called when the children so far
+ * are merged. It is called earlier only if these can be read ahead of their turn (files, remote ones, memory)
+ * and there are threads for it. So at most one reader is provided ahead of the current one, and a reader is
+ * closed before the next is requested.
  *
- * What needs all children comes at the end, before anything is final: options.expect_children, and the
- * warnings of their order, of gaps and of files given twice. With options.salvage and BLASTMERGE_SORT_NATURAL
- * all are taken at the start. The totals of a struct blastmerge_progress are those of the children so far,
+ * Checks that need all children come at the end, before anything is final: options.expect_children, and the
+ * warnings about their order, gaps and files given twice. With options.salvage and BLASTMERGE_SORT_NATURAL, all
+ * children are taken at the start. The totals of a struct blastmerge_progress are those of the children so far;
  * compressed_total is 0.
  */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_children(struct blastmerge_job *job,
                         const struct blastmerge_children *children) BLASTMERGE_CHECK_RESULT;
 
-/* Sets where the result goes: a path, "-" for standard output, or az://, s3:// or gs://. It appears under its
- * name only when everything was checked and written; without options.force an existing one is an error. What
- * is written may be nothing else of the job's, by whatever name: a child, the file of queries, the report.
+/* Sets the destination of the result: a path, "-" for standard output, or az://, s3:// or gs://. The result
+ * appears under its name only when everything was checked and written; without options.force an existing one is
+ * an error. It must not be any other place of the job, under any name: a child, the file of queries, the report.
  * That is an error (BLASTMERGE_USAGE) when the job begins. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
@@ -474,22 +471,22 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_writer(struct blastmerge_job *job,
                              const struct blastmerge_writer *writer) BLASTMERGE_CHECK_RESULT;
 
-/* Sets where the report (JSON, docs/report.md) goes: a place like the result's. It is written
- * as the merge goes on. It appears under its name just after the result does; where the result is a stream (a
- * pipe, standard output, a writer, blastmerge_next()) just before its last bytes go out. */
+/* Sets the destination of the report (JSON, docs/report.md): a place like the result's. It is written during the
+ * merge. It appears under its name just after the result does; if the result is a stream (a pipe, standard
+ * output, a writer, blastmerge_next()), just before the result's last bytes. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_report_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
 
-/* Keeps a file that the caller reads for the job by itself, such as a list of children, from being the place
- * of the result or of the report: that is an error (BLASTMERGE_USAGE) when the job begins. what is the word
- * for it in messages, such as "the list of children"; location is a path, or "-" for standard input. */
+/* Protects a file that the caller itself reads for the job, such as a list of children. If it is the place of
+ * the result or of the report, that is an error (BLASTMERGE_USAGE) when the job begins. what is the word for it
+ * in messages, such as "the list of children"; location is a path, or "-" for standard input. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_protect_location(struct blastmerge_job *job, const char *what,
                             const char *location) BLASTMERGE_CHECK_RESULT;
 
-/* The same for a place that the caller itself writes while the job is at work, such as a table on standard
- * output: it may be no place that the job reads or writes. location is a path, or "-" for standard output. Of a
- * file that the caller has open a path such as /dev/fd/5 will do. */
+/* Claims a place that the caller itself writes during the job, such as a table on standard output. It must not
+ * be any place that the job reads or writes, as for blastmerge_protect_location(). location is a path, or "-"
+ * for standard output; for a file that the caller has open, a path such as /dev/fd/5. */
 BLASTMERGE_API enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, const char *what,
                                                                 const char *location) BLASTMERGE_CHECK_RESULT;
 
@@ -497,44 +494,44 @@ BLASTMERGE_API enum blastmerge_status blastmerge_claim_location(struct blastmerg
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
 /*
- * Reads and checks everything, writes nothing (a report, where one is set, is written). Goes on after a child
- * that is at fault, or that cannot be read, with the next: so the report has all children, and each one's
- * status, as blastmerge_child() has. Returns the status of the first fault, and blastmerge_error() is about
- * that; options.on_fault is told of each. What ends it at once, without a report: an option or a place that
- * makes no sense, a wrong number of children, no memory, a failure of one of the caller's functions,
+ * Reads and checks everything, and writes nothing but the report, if one is set. After a child with a fault, or
+ * one that cannot be read, it continues with the next child. So the report has all children, and the status of
+ * each, as blastmerge_child() does. Returns the status of the first fault, which blastmerge_error() describes;
+ * options.on_fault is called for each fault. These end it immediately, without a report: an invalid option or
+ * place, a wrong number of children, lack of memory, a failure of one of the caller's functions,
  * blastmerge_cancel().
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_check(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
 /*
- * Hands out the next piece of the merged, compressed bytes, valid until the job's next call; 0 bytes
- * say that the result is complete and every check held. Needs no output to be set. Bytes handed out
- * before an error never decode as a complete gzip member; in BGZF, each of whose blocks is one, they lack the
- * empty block that every complete file ends with. The last piece is handed out when nothing can fail
- * any more: every check has held, and the report is in its place. A cancel after that has no effect.
+ * Returns the next piece of the merged, compressed bytes, valid until the job's next call. 0 bytes mean that the
+ * result is complete and every check passed. No output needs to be set. Bytes that were returned before an error
+ * never decode as a complete gzip member; in BGZF, each of whose blocks is one, they lack the empty block at the
+ * end of every complete file. The last piece is returned when nothing else can fail: every check has passed, and
+ * the report is in its place. A cancel after that has no effect.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **data,
                                                       size_t *n_bytes) BLASTMERGE_CHECK_RESULT;
 
-/* Merges everything into one buffer, which the caller gives back with blastmerge_free(). */
+/* Merges everything into one buffer, which the caller frees with blastmerge_free(). */
 BLASTMERGE_API enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **data,
                                                            size_t *n_bytes) BLASTMERGE_CHECK_RESULT;
 
-/* Gives back what blastmerge_to_buffer() or blastmerge_finalize() returned. NULL is fine. */
+/* Frees memory that blastmerge_to_buffer() or blastmerge_finalize() returned. data may be NULL. */
 BLASTMERGE_API void blastmerge_free(struct blastmerge_job *job, void *data);
 
-/* Asks the job to stop soon: the call that is under way returns BLASTMERGE_CANCELLED. May be called
- * from any thread and from signal handlers. */
+/* Makes the job stop soon: its current call returns BLASTMERGE_CANCELLED. May be called from any thread and from
+ * signal handlers. */
 BLASTMERGE_API void blastmerge_cancel(struct blastmerge_job *job);
 
-/* The job's first error in child order; status BLASTMERGE_OK while there is none. NULL: no job could be made
- * for want of memory. */
+/* The job's first error in child order; status BLASTMERGE_OK while there is none. job NULL: the error of a job
+ * that could not be made, for lack of memory. */
 BLASTMERGE_API const struct blastmerge_error *blastmerge_error(const struct blastmerge_job *job);
 
-/* What was merged so far; complete after run, check, or the end of next. */
+/* The sums of what was merged so far; complete after run, check, or the end of next. */
 BLASTMERGE_API const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *job);
 
-/* What the child with that number, from 0 in merge order, held. BLASTMERGE_USAGE if there is none. */
+/* The counts of the child with this number, from 0 in merge order. BLASTMERGE_USAGE if there is none. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                  struct blastmerge_child *child) BLASTMERGE_CHECK_RESULT;
@@ -542,7 +539,7 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
 /* How to finalize. Start from blastmerge_finalize_options_init(), as with struct blastmerge_options. */
 struct blastmerge_finalize_options {
     size_t struct_size;
-    int strict; /* a report that counts other queries than there are Iterations is an error, not a warning */
+    int strict; /* a report whose count of queries differs from the Iterations is an error, not a warning */
 };
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_finalize_options). */
@@ -550,24 +547,24 @@ BLASTMERGE_API void blastmerge_finalize_options_init(struct blastmerge_finalize_
                                                      size_t struct_size);
 
 /*
- * Finalizes a parent job (docs/finalize.md): where all of its children are completed and their results and
- * reports are there, these become the parent's merged result, report and manifest. Can be called again, and
- * by several at once, whatever became of calls before: once there is a manifest all is there that it names,
- * and nothing of it is replaced.
+ * Finalizes a parent job (docs/finalize.md): if all of its children are completed and have left their results
+ * and reports, these become the parent's merged result, report and manifest. It can be called again, and by
+ * several processes at once, however earlier calls ended. Once there is a manifest, everything that it names
+ * exists and is not replaced.
  *
- * job: a new one, made with the options that hold for the merge (threads, mismatch, memory_limit, endpoint,
- * on_warning ...), to which nothing was added; it can be cancelled, is good for one call, and has the error.
+ * job: a new one, made with the options of the merge (threads, mismatch, memory_limit, endpoint, on_warning
+ * ...), to which nothing was added. It can be cancelled, can be used for one call, and holds the error.
  * description: the parent and its children as JSON, n_bytes, at most 16 MiB, needed only during the call.
  * options: NULL for the defaults.
  *
- * *outcome becomes one line of JSON that says how it ended, or NULL where the description was not understood
- * or there was no memory. The caller gives it back with blastmerge_free(job, *outcome).
+ * *outcome becomes one line of JSON that describes how it ended, or NULL if the description could not be parsed
+ * or there was no memory. The caller frees it with blastmerge_free(job, *outcome).
  *
- * BLASTMERGE_OK: the parent is completed, by this call or an earlier one. BLASTMERGE_NOT_READY: children are
- * not completed yet, or files of theirs are missing. BLASTMERGE_DATA: a child's result or report is damaged;
- * or children failed or were cancelled or deleted, and there will be no result. BLASTMERGE_MISMATCH: the
- * description or the reports contradict each other or the data. BLASTMERGE_USAGE: the description is wrong,
- * and the message names the field. Else what the merge itself can return.
+ * BLASTMERGE_OK: the parent is completed, by this call or an earlier one. BLASTMERGE_NOT_READY: children are not
+ * completed yet, or some of their files are missing. BLASTMERGE_DATA: a child's result or report is damaged; or
+ * children failed or were cancelled or deleted, and there will be no result. BLASTMERGE_MISMATCH: the
+ * description or the reports contradict each other or the data. BLASTMERGE_USAGE: the description is wrong, and
+ * the message names the field. Other values are those of the merge.
  */
 BLASTMERGE_API enum blastmerge_status blastmerge_finalize(struct blastmerge_job *job, const void *description,
                                                           size_t n_bytes,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two texts that differ, as a message shows them. They may differ behind the place where a message cuts them, or in
- * what cannot be seen, and then a reader would take them for the same. So each is shown from near the place where
- * they differ.
+ * Two texts that differ, as a message shows them. They may differ after the place where a message cuts them, or
+ * in invisible characters; then they would look the same. So each is shown from near the difference.
  */
 #include "base/base.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text as messages show it. Names of files, keys from lists, answers of servers and children's data end up in
- * messages, and messages in terminals and logs. This is the one place that decides what is shown as it is.
+ * Text as messages show it. Names of files, keys from lists, answers of servers and children's data get into
+ * messages, and messages into terminals and logs. Only this file decides which characters are shown unchanged.
  */
 #include "base/base.h"
 

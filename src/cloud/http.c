@@ -2,8 +2,8 @@
 /*
  * All requests of a job, on one thread.
  *
- * A request waits until it is due, runs, and ends or waits again. Each try is signed afresh, since signatures
- * carry the time, and asks for what is still missing: a range that was cut goes on from where it was cut.
+ * A request waits until it is due, runs, and ends or waits again. Each try is signed again, because signatures
+ * contain the time, and requests what is still missing: a range that was cut continues from the cut.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD

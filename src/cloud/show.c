@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of a location by its looks alone; there without libcurl, too. */
+/* What can be determined from a location's text alone; also available without libcurl. */
 #include "cloud/location.h"
 #include "cloud/text.h"
 

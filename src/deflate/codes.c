@@ -2,20 +2,20 @@
 /*
  * Code lengths -> decoding tables.
  *
- * A code's bits lie in the stream with the first one lowest, so that a table is looked up by codes turned
- * round, and a short code's entry repeats at a distance of a power of two. So a table grows by doubling: the
- * codes of up to n bits fill 2^n places; copied behind themselves they fill 2^(n+1), save for the codes of
- * n+1 bits, which are then put in.
+ * A code's bits are in the stream with the first one lowest. So a table is indexed by reversed codes, and a
+ * short code's entry repeats at a distance of a power of two. A table grows by doubling: the codes of up to n
+ * bits fill 2^n entries; copied after themselves they fill 2^(n+1), except the codes of n+1 bits, which are
+ * then written.
  *
  * The literal/length table goes one step further. A literal whose code has n bits has 2^(root - n) entries,
- * one for each value of the bits behind it, and where these hold a whole code, too, the entry tells of both
- * symbols. What is to be added to the literal's entry for that lies in a second table, of root - n bits,
- * which grows in the same way, with zeros for the codes that are still too long. So at each of its sizes it
- * serves the literals of one length.
+ * one for each value of the bits after it. If these bits also hold a whole code, the entry holds both symbols.
+ * The addition to the literal's entry for that is in a second table, of root - n bits, which grows in the same
+ * way, with zeros for the codes that are still too long. So at each of its sizes it serves the literals of one
+ * length.
  *
- * Blocks are often small (gzip 1.12 may end one after 4096 tokens), so all this must be quick. Branches that
- * cannot be foretold cost more than anything else here. For blocks of a few dozen tokens the second table is
- * never worth it, and is left out where these are expected.
+ * Blocks are often small (gzip 1.12 may end one after 4096 tokens), so all this must be fast. Unpredictable
+ * branches cost more than anything else here. For blocks of a few dozen tokens the second table never pays; it
+ * is left out if such blocks are expected.
  */
 #include "deflate/codes.h"
 

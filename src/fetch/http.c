@@ -2,18 +2,18 @@
 /*
  * Children in object stores and on web servers.
  *
- * A child is read in ranges, a few of which are under way at a time, each into a window of its own; the
- * windows are a ring. A range that was cut is asked for again from where it was cut.
+ * A child is read in ranges, a few at a time, each into its own window; the windows are a ring. A range that was
+ * cut is requested again from the cut.
  *
- * All that is read is of one version. The look and the first answer say which: its length, its ETag, the time
- * of its last change. Later answers are asked for on condition of a strong ETag (or, where there is none, of
- * the time), and each is compared, whether the server heeds the condition or not. A strong ETag alone
- * decides. Else ETag and time must both be what they were, and what was there must not be gone.
+ * All bytes that are read are of one version. The initial look-up and the first answer define it: its length, its
+ * ETag, the time of its last change. Later requests are conditional on a strong ETag (or, without one, on the
+ * time), and each answer is compared, whether the server respects the condition or not. A strong ETag alone
+ * decides. Otherwise ETag and time must both be unchanged, and a value that was there must not be missing.
  *
- * A server that knows no ranges answers the first with all there is. Then it is a stream: one window is a
- * ring of bytes, and the transfer pauses while that is full. After a fault the same is asked for again, and
- * what came before is passed over, provided the answer has the same ETag. Where nothing tells one version
- * from another there is no second try once bytes have come.
+ * A server without support for ranges answers the first with the whole child. Then it is a stream: one window is
+ * a ring of bytes, and the transfer pauses while that is full. After a fault the whole is requested again, and
+ * the bytes that came before are skipped, provided the answer has the same ETag. If nothing distinguishes one
+ * version from another, there is no second try once bytes have arrived.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD

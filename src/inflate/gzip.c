@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What lies around a member's deflate data (RFC 1952). Its fields are taken byte by byte as they come,
- * whatever their length; what is wrong with them is what zlib finds wrong.
+ * The header and trailer around a member's deflate data (RFC 1952). Their fields are read byte by byte as they
+ * arrive, whatever their length. The faults are those that zlib reports.
  */
 #include "inflate/internal.h"
 

@@ -2,42 +2,42 @@
 /*
  * Tokens -> text: where most of the program's time goes.
  *
- * A decoder of deflate waits. Each token's place is known only when the one before it has been looked up:
- * about five cycles for a load from the first cache and one or two to shift the bits, and nothing can be done
- * about it but to look up less often and to put nothing else in that chain. And it guesses. Whether a literal
- * or a match comes next, the processor foretells badly, and a wrong guess costs as much as three look-ups.
- * So:
+ * The speed of a deflate decoder is limited by two things. The first is latency: the place of a token is known
+ * only when the token before it has been looked up. That takes about five cycles for a load from the first
+ * cache, and one or two to shift the bits. The only remedies are fewer look-ups, and nothing else in that
+ * chain. The second is branches: the processor predicts badly whether a literal or a match comes next, and a
+ * misprediction costs as much as three look-ups. So:
  *
- * - An entry tells of two symbols where the bits looked at hold two (see deflate/codes.h): two literals, or a
- * literal and a length.
+ * - An entry holds two symbols if the bits that index it hold two (see deflate/codes.h): two literals, or a
+ *   literal and a length.
  *
- * - A turn of the loop takes an entry's literals without asking whether it has any: it writes two bytes, goes
- * on by their number, 0 to 2, and drops their bits, 0 where there is none. Then it looks up again, and only
- * now it asks. If the first entry had no literal the second is the same one. That is a look-up in vain for
- * four matches in ten, but most turns end in a match as the processor expects.
+ * - A turn of the loop takes an entry's literals without a test for them: it writes two bytes, advances by
+ *   their number, 0 to 2, and drops their bits, 0 if there is none. Then it looks up again, and only now it
+ *   branches. If the first entry had no literal, the second is the same one. That is a useless look-up for four
+ *   matches in ten, but most turns end in a match, as the processor predicts.
  *
- * - The table is an array of four-byte entries, and an address that has to be multiplied by four costs a
- * cycle more. So the bits are kept two places higher than one would, with the last two bits that are past
- * below them: then the next twelve bits under a mask are an offset in bytes.
+ * - The table is an array of four-byte entries, and an address that has to be multiplied by four costs a cycle
+ *   more. So the bits are kept two places higher than usual, with the last two used bits below them. Then the
+ *   next twelve bits under a mask are an offset in bytes.
  *
- * - More bits are fetched while a look-up is on its way. They are added above the ones that are there: a load
- * of eight bytes, of which so many are counted as fit as a whole; the same bits may be added twice.
+ * - More bits are fetched while a look-up is in progress. They are added above the present ones: a load of
+ *   eight bytes, of which as many are counted as fit completely; the same bits may be added twice.
  *
- * - The next look-up is made before the match is copied, so that a wrong guess at the copy's length does not
- * delay it. Copies are 64 bytes long, as most are no longer, with steps of 64 bytes beyond. What is written
- * too much lies behind the text's end, where the batch has slack, or is written over.
+ * - The next look-up is made before the match is copied, so a mispredicted length of the copy does not delay
+ *   it. Copies are 64 bytes long, because most matches are no longer, with steps of 64 bytes beyond. Excess
+ *   bytes are after the text's end, where the batch has slack, or are overwritten.
  *
  * - Distances are checked once, for being too far and for being so small that such steps would overlap.
  *
  * The fast loop runs while there is enough of everything: 16 bytes of input, so that all the bits that a turn
- * may look at are there; and room for the longest match. It knows no errors: what it does not like it leaves
- * to read_token(), which takes one token at a time, slowly and with all checks. So there is one place for
- * each verdict, and whatever the fast loop declines is right.
+ * may use are there, and space for the longest match. It handles no errors: what it cannot handle, it leaves to
+ * read_token(), which takes one token at a time, slowly and with all checks. So there is one place for each
+ * verdict. The fast loop only has to be right about what it accepts; the slow path handles the rest.
  *
- * Both must agree on where a trace entry falls, or the trace would depend on how the input was split. It is
- * due BM_TRACE_INTERVAL bytes after the last, but waits for the end of a match, where the fast loop has to
- * look at its limits anyway; only if none comes within MARK_SLACK bytes a literal will do, and the fast loop
- * ends before that.
+ * Both must place trace entries in the same way, otherwise the trace would depend on how the input was split.
+ * An entry is due BM_TRACE_INTERVAL bytes after the last, but waits for the end of a match, where the fast loop
+ * has to check its limits anyway. Only if no match ends within MARK_SLACK bytes, the entry is placed at a
+ * literal, and the fast loop ends before that.
  */
 #include "inflate/internal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FASTA is read as BLAST reads it, since what BLAST searched is what it read: its ends of lines, its
- * comments, its residues. docs/queries.md has the rules; each was found by experiment.
+ * FASTA is read as BLAST reads it, because BLAST has searched what it read: its line ends, its comments, its
+ * residues. docs/queries.md has the rules; each was found by experiment.
  */
 #include "queries/file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * BLAST makes the title that it writes of the one that it has read, and with -parse_deflines it makes an id
- * of the first word. What is here was found by experiment: docs/queries.md.
+ * BLAST changes the title that it has read into the one that it writes, and with -parse_deflines it makes an id
+ * of the first word. These rules were found by experiment: docs/queries.md.
  */
 #include "queries/name.h"
 

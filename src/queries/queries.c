@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An Iteration is known by the first word of its Iteration_query-def, by its Iteration_query-ID where BLAST
- * took the definition lines apart (-parse_deflines), and by its Iteration_query-len. All stand in its first
- * lines: as soon as these have been scanned, they are looked for in the text. What is not BLAST's way of
- * writing (a comment there, CDATA) is not understood, and then nothing is found.
+ * An Iteration is identified by the first word of its Iteration_query-def, by its Iteration_query-ID if BLAST
+ * parsed the definition lines (-parse_deflines), and by its Iteration_query-len. All are in its first lines: as
+ * soon as these have been scanned, the fields are searched for in the text. Text that BLAST does not write there
+ * (a comment, CDATA) is not parsed, and then nothing is found.
  */
 #include "queries/queries.h"
 #include "queries/file.h"

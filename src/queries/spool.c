@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of queries that is no plain file: read once, to a temporary file that has no name. */
+/* A file of queries that is not a plain file: copied once to a temporary file without a name. */
 #include "base/descriptor.h"
 #include "queries/file.h"
 

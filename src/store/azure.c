@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results in Azure Blob Storage: blocks are staged under ids of this upload's own, and a list of them makes
- * the blob, on condition that there is none unless it may be replaced. There is no way to give up staged
- * blocks: nobody sees them, and Azure drops them a week later, or when somebody else makes a blob of that
- * name.
+ * Results in Azure Blob Storage: blocks are staged under ids of this upload, and a list of them makes the blob,
+ * on the condition that there is none, unless it may be replaced. Staged blocks cannot be given up. They are
+ * invisible, and Azure drops them a week later, or when another writer makes a blob of that name.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD

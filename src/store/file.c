@@ -3,16 +3,17 @@
  * Results in files, FIFOs, devices and standard output.
  *
  * A regular file is written in its target's folder as ".NAME.blastmerge-XXXXXXXXXXXX", which is locked while
- * its writer lives. So a later run for the same target can tell a left-over of a killed run (no lock:
- * removed) from a neighbour's (locked: left alone). The lock goes with the file to its final name, until
- * nothing can fail any more: while the target is locked, the file that it has replaced is left alone, too. At
- * the end it is synced and renamed in one step: without force in the way that fails if the target has come up
- * meanwhile; with force it changes names with the file that it replaces, so that it can be taken back while
- * something else may still fail. Then the folder is synced. Anything that is there already and is no regular
- * file (a FIFO, /dev/null) is written in place.
+ * its writer lives. So a later run for the same target can distinguish a left-over of a killed run (no lock:
+ * removed) from a file of another run (locked: left alone). The lock stays on the file under its final name,
+ * until nothing else can fail: while the target is locked, the file that it has replaced is left alone, too.
  *
- * A file that replaces another is made for its owner's eyes only. It gets the other one's owner, group and
- * permissions once it is written, as far as may be; never setuid, setgid and sticky bits.
+ * At the end the file is synced and renamed in one step. Without force, this fails if the target has appeared in
+ * the meantime. With force, it exchanges names with the file that it replaces, so it can be undone while
+ * something else may still fail. Then the folder is synced. An existing target that is not a regular file (a
+ * FIFO, /dev/null) is written in place.
+ *
+ * A file that replaces another is first readable by its owner only. It gets the other one's owner, group and
+ * permissions once it is written, as far as possible; never setuid, setgid and sticky bits.
  */
 #include "base/descriptor.h"
 #include "store/store.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an output's name says by its ending. */
+/* The form and media type of an output, by the ending of its name. */
 #include "cloud/location.h"
 #include "store/store.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results in S3, and in Google Cloud Storage through its twin of S3's multipart interface.
+ * Results in S3, and in Google Cloud Storage through its copy of S3's multipart interface.
  *
- * Parts belong to an upload that has to be begun, and that is completed, on condition that there is no such
- * object unless it may be replaced, or aborted. Not every server that speaks S3 knows the condition at the
- * end of an upload of several parts (Google's and older Ceph do not): so there is also a look just before,
+ * Parts belong to an upload that has to be begun, and then completed or aborted. Completing it is conditional on
+ * the object not existing, unless it may be replaced. Not every server with S3's protocol supports this condition
+ * at the end of an upload of several parts (Google's and older Ceph do not). So there is also a check just before,
  * which leaves a gap of one request's time there.
  */
 #include "base/base.h" /* ISO C wants something in each file */
