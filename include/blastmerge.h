@@ -490,6 +490,34 @@ blastmerge_protect_location(struct blastmerge_job *job, const char *what,
 BLASTMERGE_API enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, const char *what,
                                                                 const char *location) BLASTMERGE_CHECK_RESULT;
 
+/*
+ * Merging by database (docs/shards.md): the children are shards, each the result of all queries against one part
+ * of the database. Start from blastmerge_shards_options_init(), as with struct blastmerge_options.
+ */
+struct blastmerge_shards_options {
+    size_t struct_size;
+    uint64_t max_target_seqs; /* hits of a query at most, as the searches had it; 0: 500, as BLAST has it */
+    int window;               /* each shard searched a window (FIRST_OID, LAST_OID) on the whole database */
+    int round_robin;          /* sequence i of the database is in shard i modulo their number */
+    const uint64_t *sizes;    /* sequences in each shard's part of the database; NULL: as the shards say */
+    size_t n_sizes;           /* 0, or as many as there are shards in a batch */
+    uint64_t n_shards; /* the queries are split, too: batch after batch of so many shards; 0: one batch */
+};
+
+/* Sets every option to its default. struct_size is sizeof(struct blastmerge_shards_options). */
+BLASTMERGE_API void blastmerge_shards_options_init(struct blastmerge_shards_options *options,
+                                                   size_t struct_size);
+
+/*
+ * Makes the job's children shards of the database, in database order. blastmerge_run() and the other functions
+ * that merge then write what one search of the whole database writes. options may be NULL for the defaults. Of the
+ * job's own options database, if it is given, is the whole database's name; salvage is refused. To be called
+ * before the job begins. All shards of a batch are open at once.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_shards(struct blastmerge_job *job,
+                      const struct blastmerge_shards_options *options) BLASTMERGE_CHECK_RESULT;
+
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 

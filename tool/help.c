@@ -20,6 +20,10 @@ static const struct {
                     "Write a parent job's result, report and manifest, once its children have ended.\n"
                     "JOB is a JSON file, or - for standard input: see blastmerge(1).\n\n"
                     "  blastmerge finalize job.json\n\n"},
+    {TOOL_SHARDS, "Usage: blastmerge shards [OPTION]... SHARD...\n"
+                  "Merge results of all queries, each against a part of the database, in database\n"
+                  "order, into the result of one search of the whole database.\n\n"
+                  "  blastmerge shards --db nt -o merged.xml.gz shard_*.xml.gz\n\n"},
 };
 
 static void show_row(const struct tool_row *row) {
@@ -34,6 +38,7 @@ static void show_overview(void) {
     tool_print("Usage: blastmerge [OPTION]... CHILD...       merge a split BLAST search's results\n"
                "       blastmerge check [OPTION]... CHILD... read and check them, write nothing\n"
                "       blastmerge finalize [OPTION]... JOB   finish a service's parent job\n"
+               "       blastmerge shards [OPTION]... SHARD... merge searches of database parts\n"
                "       blastmerge help COMMAND               all options of a command\n"
                "A CHILD is one result (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain): a file,\n"
                "- for standard input, or remote: az://, s3://, gs://, https://.\n");

@@ -32,14 +32,21 @@ static void warn_of_level(const struct tool_options *options) {
     tool_warn(message);
 }
 
-enum blastmerge_status tool_merge(const struct tool_options *options) {
+enum blastmerge_status tool_merge_with(const struct tool_options *options,
+                                       enum blastmerge_status (*set)(struct blastmerge_job *job,
+                                                                     const struct tool_options *options)) {
     struct tool_job job;
     warn_of_level(options);
     enum blastmerge_status status = tool_job_open(&job, options);
+    if (status == BLASTMERGE_OK && set != NULL) status = set(job.job, options);
     if (status == BLASTMERGE_OK) status = set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, blastmerge_run);
     if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
     tool_job_close(&job);
     return status;
+}
+
+enum blastmerge_status tool_merge(const struct tool_options *options) {
+    return tool_merge_with(options, NULL);
 }

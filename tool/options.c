@@ -11,27 +11,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define AT(field) .offset = offsetof(struct tool_options, field)
 #define M         TOOL_MERGE
 #define C         TOOL_CHECK
 #define F         TOOL_FINALIZE
+#define S         TOOL_SHARDS
 
 /* Its place in the table, for -1 to -9. */
 #define ROW_LEVEL 19
 
 /* clang-format off */
 const struct tool_row tool_rows[] = {
-    {"output", 'o', TOOL_TEXT, M, AT(output), .argument = "FILE", .is_common = true,
+    {"output", 'o', TOOL_TEXT, M | S, AT(output), .argument = "FILE", .is_common = true,
      .help = "write the result to FILE, not to standard output"},
-    {"force", 'f', TOOL_FLAG, M | C, AT(force), .minimum = 1, .is_common = true,
+    {"force", 'f', TOOL_FLAG, M | C | S, AT(force), .minimum = 1, .is_common = true,
      .help = "replace FILE if it exists"},
-    {"files-from", 0, TOOL_LIST, M | C, .argument = "FILE", .is_common = true,
+    {"files-from", 0, TOOL_LIST, M | C | S, .argument = "FILE", .is_common = true,
      .help = "read names of children from FILE, one a line"},
-    {"null", 0, TOOL_FLAG, M | C, AT(null_separated), .minimum = 1,
+    {"null", 0, TOOL_FLAG, M | C | S, AT(null_separated), .minimum = 1,
      .help = "names in that FILE end in NUL bytes"},
-    {"db", 0, TOOL_TEXT, M | C | F, AT(database), .argument = "TEXT",
+    {"db", 0, TOOL_TEXT, M | C | F | S, AT(database), .argument = "TEXT",
      .help = "the database name of the result"},
     {"keep-db", 0, TOOL_FLAG, M | F, AT(keep_database), .minimum = 1,
      .help = "keep the first child's database name"},
@@ -39,56 +39,66 @@ const struct tool_row tool_rows[] = {
      .help = "write byte for byte what an unsplit search writes"},
     {"query-ids", 0, TOOL_CHOICE, M | C | F, AT(query_ids), .words = "auto|keep|renumber", .argument = "HOW",
      .help = "Query_N, BLAST's own ids: auto, keep, renumber"},
-    {"format", 0, TOOL_CHOICE, M | C | F, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
+    {"format", 0, TOOL_CHOICE, M | C | F | S, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv, auto"},
     {"header", 0, TOOL_CHOICE, M | C | F, AT(header), .words = "once|keep|none", .argument = "HOW",
      .help = "rows of column names in tables: once, keep, none"},
-    {"allow-empty", 0, TOOL_FLAG, M | C | F, AT(allow_empty), .minimum = 1,
+    {"allow-empty", 0, TOOL_FLAG, M | C | F | S, AT(allow_empty), .minimum = 1,
      .help = "a child of no bytes counts as no queries"},
     {"mismatch", 0, TOOL_CHOICE, M | C | F, AT(mismatch), .words = "error|warn|ignore",
      .minimum = BLASTMERGE_MISMATCH_ERROR, .argument = "HOW",
      .help = "headers that differ: error, warn, ignore"},
-    {"invalid-utf8", 0, TOOL_CHOICE, M | C | F, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
+    {"invalid-utf8", 0, TOOL_CHOICE, M | C | F | S, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
     {"forbidden-characters", 0, TOOL_CHOICE, M | C | F, AT(forbidden_characters), .words = "error|replace|keep", .minimum = 1,
      .argument = "HOW", .help = "what XML forbids: error, replace, keep"},
     {"sort", 0, TOOL_CHOICE, M | C, AT(sort), .words = "natural|none", .minimum = BLASTMERGE_SORT_NATURAL, .argument = "HOW",
      .is_common = true,
      .help = "natural: batch_2 before batch_10; none: as given"},
-    {"expect-children", 0, TOOL_NUMBER, M | C, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+    {"expect-children", 0, TOOL_NUMBER, M | C | S, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
      .is_common = true, .help = "any other number of children is an error"},
-    {"expect-queries", 0, TOOL_TEXT, M | C, AT(expect_queries), .argument = "FILE",
+    {"expect-queries", 0, TOOL_TEXT, M | C | S, AT(expect_queries), .argument = "FILE",
      .help = "compare with the queries that were searched"},
     {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
      .help = "merge what is whole of damaged children"},
-    {"threads", 't', TOOL_NUMBER, M | C | F, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
+    {"threads", 't', TOOL_NUMBER, M | C | F | S, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
      .help = "1 to 64; 0, the default: one a processor, at most 8"},
-    [ROW_LEVEL] = {"level", 0, TOOL_NUMBER, M | F, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
+    [ROW_LEVEL] = {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress afresh at level 1 to 9; also -1 to -9"},
-    {"plain", 0, TOOL_FLAG, M, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN, .is_common = true,
+    {"plain", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN, .is_common = true,
      .help = "uncompressed, as for .xml .json .tsv .csv .txt .tab"},
-    {"gzip", 0, TOOL_FLAG, M, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
+    {"gzip", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
      .help = "write gzip, as for .gz and all other names"},
-    {"bgzf", 0, TOOL_FLAG, M, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
+    {"bgzf", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
      .help = "write blocked gzip (BGZF), as for .bgz"},
-    {"memory", 0, TOOL_SIZE, M | C | F, AT(memory), .argument = "N",
+    {"memory", 0, TOOL_SIZE, M | C | F | S, AT(memory), .argument = "N",
      .help = "for remote work, in MiB or with K, M, G (64M)"},
-    {"endpoint", 0, TOOL_TEXT, M | C | F, AT(endpoint), .argument = "URL",
+    {"endpoint", 0, TOOL_TEXT, M | C | F | S, AT(endpoint), .argument = "URL",
      .help = "where the object store is"},
-    {"report", 0, TOOL_TEXT, M | C, AT(report), .argument = "FILE", .is_common = true,
+    {"report", 0, TOOL_TEXT, M | C | S, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
     {"strict", 0, TOOL_FLAG, F, AT(strict), .minimum = 1,
      .help = "a wrong count in a child's report is an error"},
-    {"quiet", 'q', TOOL_FLAG, M | C | F, AT(quiet), .minimum = 1, .is_common = true,
+    {"max-target-seqs", 0, TOOL_NUMBER, S, AT(max_target_seqs), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+     .help = "as the searches had it (500)"},
+    {"window", 0, TOOL_FLAG, S, AT(window), .minimum = 1,
+     .help = "the searches saw windows on the whole database"},
+    {"round-robin", 0, TOOL_FLAG, S, AT(round_robin), .minimum = 1,
+     .help = "sequence i is in shard i modulo their number"},
+    {"sizes", 0, TOOL_TEXT, S, AT(sizes), .argument = "N,N,...",
+     .help = "sequences in each shard's part of the database"},
+    {"shards", 0, TOOL_NUMBER, S, AT(n_shards), .minimum = 1, .maximum = 65536, .argument = "N",
+     .help = "queries are split, too: N shards, then N more"},
+    {"quiet", 'q', TOOL_FLAG, M | C | F | S, AT(quiet), .minimum = 1, .is_common = true,
      .help = "no warnings, no progress"},
-    {"verbose", 'v', TOOL_FLAG, M | C | F, AT(verbose), .minimum = 1, .is_common = true,
+    {"verbose", 'v', TOOL_FLAG, M | C | F | S, AT(verbose), .minimum = 1, .is_common = true,
      .help = "say at the end what was done"},
-    {"progress", 0, TOOL_FLAG, M | C | F, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
+    {"progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
      .help = "always show progress"},
-    {"no-progress", 0, TOOL_FLAG, M | C | F, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
+    {"no-progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
      .help = "never show progress"},
-    {"help", 'h', TOOL_HELP, M | C | F, .is_common = true, .help = "show the options of a command"},
-    {"version", 'V', TOOL_VERSION, M | C | F, .is_common = true, .help = "show the version and the libraries in use"},
+    {"help", 'h', TOOL_HELP, M | C | F | S, .is_common = true, .help = "show the options of a command"},
+    {"version", 'V', TOOL_VERSION, M | C | F | S, .is_common = true, .help = "show the version and the libraries in use"},
 };
 /* clang-format on */
 const size_t tool_n_rows = sizeof tool_rows / sizeof tool_rows[0];
@@ -98,6 +108,7 @@ const struct tool_command tool_commands[] = {
     {"merge", TOOL_MERGE, tool_merge},
     {"check", TOOL_CHECK, tool_check},
     {"finalize", TOOL_FINALIZE, tool_finalize},
+    {"shards", TOOL_SHARDS, tool_shards},
     {"help", 0, NULL},
     {"version", 0, NULL},
 };
@@ -111,7 +122,7 @@ struct parser {
     struct option long_options[N_ROWS + 1];
     char letters[2 * N_ROWS + 16];
     const struct tool_row
-        *refused_by[3]; /* by merge, check, finalize: the last option that the command refuses */
+        *refused_by[4]; /* by merge, check, finalize, shards: the last option that the command refuses */
     const struct tool_command *command;
     bool wants_help;
     bool wants_version;
@@ -260,11 +271,6 @@ static enum blastmerge_status take_operand(struct tool_options *options, struct 
         return BLASTMERGE_OK;
     }
     if (is_first && tool_refuse_near_command(operand) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
-    if (options->n_sources > 0 && parser->command->bit != 0 && find_command(operand) != NULL &&
-        access(operand, F_OK) != 0)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "there is no file '%s', and a command comes first: blastmerge %s ...", operand,
-                         operand);
     return add_source(options, operand, false);
 }
 
@@ -294,12 +300,7 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     const char digit[] = {(char)code, '\0'};
     bool is_level = code >= '1' && code <= '9';
     const struct tool_row *row = is_level ? &tool_rows[ROW_LEVEL] : find_row(code);
-    bool is_short = code < ROW_CODE && !is_level && word[0] == '-' && word[1] != '-';
-    if (is_short && row->argument != NULL && optarg > word && optarg <= word + strlen(word) &&
-        optarg[0] == '=')
-        return tool_fail(BLASTMERGE_USAGE, "-%c takes no '=' before its value: write -%c %s or --%s=%s", code,
-                         code, row->argument, row->name, row->argument);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < sizeof parser->refused_by / sizeof parser->refused_by[0]; i++)
         if ((row->commands & 1U << i) == 0) parser->refused_by[i] = row;
     return store(options, parser, row, is_level ? digit : optarg);
 }
@@ -310,6 +311,14 @@ static enum blastmerge_status check_command(const struct parser *parser) {
     if (row == NULL) return BLASTMERGE_OK;
     if (row->commands == TOOL_FINALIZE)
         return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with finalize", row->name);
+    if (row->commands == TOOL_SHARDS)
+        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with shards", row->name);
+    if (parser->command->bit == TOOL_SHARDS)
+        return tool_fail(
+            BLASTMERGE_USAGE,
+            "shards writes what one search writes, of shards in database order: --%s makes no sense "
+            "with it",
+            row->name);
     if (parser->command->bit == TOOL_CHECK)
         return tool_fail(BLASTMERGE_USAGE, "check writes no result: --%s makes no sense with it", row->name);
     return tool_fail(BLASTMERGE_USAGE,
@@ -360,7 +369,8 @@ static enum blastmerge_status show_help(const struct tool_options *options, cons
     }
     const struct tool_command *topic = find_command(options->sources[0].name);
     if (topic != NULL && options->n_sources == 1) return tool_help(topic);
-    return tool_fail(BLASTMERGE_USAGE, "help takes one of the commands merge, check, finalize, not '%s'",
+    return tool_fail(BLASTMERGE_USAGE,
+                     "help takes one of the commands merge, check, finalize, shards, not '%s'",
                      options->sources[options->n_sources - 1].name);
 }
 

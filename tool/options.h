@@ -20,7 +20,7 @@ enum tool_kind {
 };
 
 /* Commands, as bits. */
-enum { TOOL_MERGE = 1, TOOL_CHECK = 2, TOOL_FINALIZE = 4 };
+enum { TOOL_MERGE = 1, TOOL_CHECK = 2, TOOL_FINALIZE = 4, TOOL_SHARDS = 8 };
 
 struct tool_row {
     const char *name;

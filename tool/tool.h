@@ -11,6 +11,7 @@
  * merge.c    the command merge
  * check.c    the command check
  * finalize.c the command finalize
+ * shards.c   the command shards
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
  * message.c  what is said on standard error
@@ -122,6 +123,11 @@ struct tool_options {
     uint64_t verbose;
     uint64_t progress; /* enum tool_progress_mode */
     uint64_t strict;
+    uint64_t max_target_seqs; /* of shards, as all that follows */
+    uint64_t window;
+    uint64_t round_robin;
+    uint64_t n_shards;
+    const char *sizes;
 };
 
 /* Reads the command line. *is_done: it asked for help or the version, which was shown, and there is nothing
@@ -198,10 +204,16 @@ void tool_children_tell_origin(const char *location, char *origin, size_t size);
 /* Adds what the command line names to the job. */
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options);
 
+/* Merges what the command line names. set, if it is not NULL, is called with the new job, and says what is wrong. */
+enum blastmerge_status tool_merge_with(const struct tool_options *options,
+                                       enum blastmerge_status (*set)(struct blastmerge_job *job,
+                                                                     const struct tool_options *options));
+
 /* --- commands ------------------------------------------------------------------------------------ */
 
 enum blastmerge_status tool_merge(const struct tool_options *options);
 enum blastmerge_status tool_check(const struct tool_options *options);
 enum blastmerge_status tool_finalize(const struct tool_options *options);
+enum blastmerge_status tool_shards(const struct tool_options *options);
 
 #endif

@@ -147,7 +147,7 @@ bool bm_fetch_source_is_remote(const struct bm_fetch_source *source) {
 }
 
 const char *bm_fetch_source_location(const struct bm_fetch_source *source) {
-    if (source->back_end == &memory_back_end || source->back_end == &reader_back_end) return NULL;
+    if (source->back_end != &bm_fetch_file && !bm_fetch_source_is_remote(source)) return NULL;
     return source->location != NULL ? source->location : source->name;
 }
 

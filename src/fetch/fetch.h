@@ -52,7 +52,8 @@ struct bm_fetch_source {
     struct bm_look *look;   /* remote: a look that has begun */
     union {
         const uint8_t *memory;    /* children in memory */
-        struct bm_reader *reader; /* children from the caller's reader; NULL for all others but these two */
+        struct bm_reader *reader; /* children from the caller's reader; NULL for all others but these */
+        void *other;              /* what the back end of another room reads from */
     } from;
     uint64_t n_bytes; /* known by look, or UINT64_MAX */
     uint64_t version; /* remote: a hash of what tells versions apart, or 0: not known yet */

@@ -8,6 +8,7 @@
 #include "job/places.h"
 #include "job/remote.h"
 #include "job/rescue.h"
+#include "job/shards.h"
 #include "stitch/stitch.h"
 
 #include <inttypes.h>
@@ -154,6 +155,10 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
         const struct bm_fetch_source *before = &job->children[numbers[i - 1]].source;
         const struct bm_fetch_source *source = &job->children[numbers[i]].source;
         if (before->device != source->device || before->inode != source->inode) continue;
+        if (job->shards != NULL)
+            return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                           "%.400s is given twice: each shard's hits would be in the result twice",
+                           bm_fetch_source_display_name(source));
         if (++n_twins > MOST) continue;
         if (bm_job_is_order_strict(job)) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
@@ -250,7 +255,8 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
     job->n_open = job->options.n_threads < BM_JOB_MAX_OPEN ? job->options.n_threads : BM_JOB_MAX_OPEN;
     if (bm_job_remote_has_children(job))
-        job->n_open = BM_JOB_MAX_OPEN; /* waiting for servers needs no processor */
+        job->n_open = BM_JOB_MAX_OPEN;        /* waiting for servers needs no processor */
+    if (job->shards != NULL) job->n_open = 1; /* each is many files */
     if (job->n_open > job->n_children && !job->is_lazy) job->n_open = job->n_children;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
         status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
@@ -315,7 +321,8 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     job->has_begun = true;
     job->phase = BM_JOB_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
-    if (status == BLASTMERGE_OK && (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL))
+    if (status == BLASTMERGE_OK &&
+        (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL || job->shards != NULL))
         status = take_all_children(job);
     if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
@@ -327,6 +334,8 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
         qsort(job->children, job->n_children, sizeof *job->children, bm_job_compare_names);
     }
     status = check_children(job, 0);
+    if (status == BLASTMERGE_OK && job->shards != NULL) status = check_twice(job);
+    if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_shards_gather(job);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
@@ -368,6 +377,7 @@ void bm_job_end(struct blastmerge_job *job) {
         if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
         bm_child_destroy(&job->open[i], memory);
     }
+    bm_job_shards_end(job);
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     if (job->splice != NULL) bm_splice_close(job->splice, memory);

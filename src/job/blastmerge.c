@@ -7,6 +7,7 @@
 #include "job/places.h"
 #include "job/remote.h"
 #include "job/rescue.h"
+#include "job/shards.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -249,6 +250,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_release(&job->memory, job->database);
     bm_job_places_forget(job);
     bm_job_check_close(job);
+    bm_job_shards_close(job);
     bm_cancel_close(&job->cancel);
     memory = job->memory;
     bm_release(&memory, job);
@@ -361,6 +363,22 @@ enum blastmerge_status blastmerge_set_children(struct blastmerge_job *job,
     job->source = *children;
     job->is_lazy = true;
     return BLASTMERGE_OK;
+}
+
+void blastmerge_shards_options_init(struct blastmerge_shards_options *options, size_t struct_size) {
+    bm_init_struct(options, struct_size);
+}
+
+enum blastmerge_status blastmerge_set_shards(struct blastmerge_job *job,
+                                             const struct blastmerge_shards_options *options) {
+    struct blastmerge_shards_options defaults;
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    blastmerge_shards_options_init(&defaults, sizeof defaults);
+    if (options != NULL && !bm_copy_struct(&defaults, sizeof defaults, sizeof defaults, options))
+        return refuse(job, "shards: struct_size is that of no options that this library knows: start from "
+                           "blastmerge_shards_options_init(&options, sizeof options)");
+    return bm_job_shards_set(job, &defaults);
 }
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,

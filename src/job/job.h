@@ -87,6 +87,7 @@ _Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than 
 struct bm_check;
 struct bm_kept;
 struct bm_job_rescue;
+struct bm_job_shards;
 
 enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
 
@@ -164,6 +165,7 @@ struct blastmerge_job {
     bool is_committed;                       /* next has committed: nothing can fail any more */
     enum blastmerge_status committed_status; /* what next ends with then */
     struct bm_job_rescue *rescue;            /* NULL where nothing is salvaged */
+    struct bm_job_shards *shards;            /* NULL where the children are of a split of the queries */
     uint64_t n_surveyed_bytes;
 
     /* where the conductor is */

@@ -33,7 +33,7 @@ bash -n "$top/completions/blastmerge.bash"
 expect 'check' ch
 expect 'finalize' 'fi'
 expect 'help' he
-expect 'check|finalize|merge' help ''
+expect 'check|finalize|merge|shards' help ''
 expect '' x ch
 expect 'a b.xml.gz' a
 expect 'batch_1.xml.gz|batch_2.xml.gz' -o x.gz ba

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/shards.h"
+#include "rank/rank.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    LANES = 8 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
+    TEXTS = 4 << 20,    /* bytes for heads of hits and the like */
+    OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
+    MOST_SHARDS = 65536 /* of one batch */
+};
+
+struct batch {
+    struct bm_job_shards *shards;
+    size_t first; /* of the sources */
+    struct bm_rank *rank;
+};
+
+struct bm_job_shards {
+    struct blastmerge_job *job;
+    struct bm_rank_options options;
+    char *database;
+    uint64_t *sizes;
+    size_t n_sizes;
+    uint64_t n_of_batch; /* shards; 0: all are of one batch */
+    struct bm_fetch_source *sources;
+    size_t n_sources;
+    struct batch *batches;
+    size_t n_batches;
+    struct bm_rank_counts counts; /* of the batches that have ended */
+};
+
+static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+/* --- options ------------------------------------------------------------------------------------- */
+
+static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
+    return bm_fail(&job->error, BLASTMERGE_USAGE, "%s", reason);
+}
+
+static enum blastmerge_status check_options(struct blastmerge_job *job,
+                                            const struct blastmerge_shards_options *options) {
+    if (job->options.salvage) return refuse(job, "shards cannot be salvaged: the result would lack hits");
+    if (options->window && options->round_robin)
+        return refuse(job, "windows on one database and round robin contradict each other");
+    if (options->n_sizes > 0 && options->sizes == NULL) return refuse(job, "the sizes are missing");
+    return BLASTMERGE_OK;
+}
+
+/* The merge of the batches changes nothing of a text but its numbers. */
+static void settle(struct blastmerge_job *job) {
+    job->database = NULL;
+    job->options.database = NULL;
+    job->is_database_given = false;
+    job->options.keep_database = true;
+    job->options.as_unsplit = true;
+    job->options.forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
+    job->is_order_given = true;
+}
+
+enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
+                                         const struct blastmerge_shards_options *options) {
+    enum blastmerge_status status = check_options(job, options);
+    if (status != BLASTMERGE_OK) return status;
+    struct bm_job_shards *shards = bm_allocate(&job->memory, sizeof *shards);
+    if (shards == NULL) return fail_memory(job);
+    bm_job_shards_close(job);
+    job->shards = shards;
+    shards->job = job;
+    shards->n_of_batch = options->n_shards;
+    shards->options = (struct bm_rank_options){
+        .layout = options->window        ? BM_RANK_WINDOWS
+                  : options->round_robin ? BM_RANK_ROUND_ROBIN
+                                         : BM_RANK_SLICES,
+        .n_targets = options->max_target_seqs,
+    };
+    if (options->n_sizes > 0) {
+        shards->sizes = bm_allocate(&job->memory, options->n_sizes * sizeof *shards->sizes);
+        if (shards->sizes == NULL) return fail_memory(job);
+        memcpy(shards->sizes, options->sizes, options->n_sizes * sizeof *shards->sizes);
+        shards->n_sizes = options->n_sizes;
+        shards->options.sizes = shards->sizes;
+    }
+    if (job->is_database_given)
+        shards->database = job->database;
+    else
+        bm_release(&job->memory, job->database);
+    shards->options.database = shards->database;
+    settle(job);
+    return BLASTMERGE_OK;
+}
+
+/* --- a batch's text, as a source ------------------------------------------------------------------ */
+
+static struct batch *batch_of(const struct bm_fetch *fetch) {
+    return fetch->source->from.other;
+}
+
+static enum blastmerge_status look_at_batch(struct bm_fetch_source *source, struct blastmerge_error *error) {
+    (void)source;
+    (void)error;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_rank(struct batch *batch) {
+    struct bm_job_shards *shards = batch->shards;
+    struct blastmerge_job *job = shards->job;
+    struct bm_fetch_source *sources = shards->sources + batch->first;
+    size_t n_shards = (size_t)shards->n_of_batch;
+    size_t n_lanes = LANES;
+    size_t n_texts = TEXTS;
+    if (job->options.memory_limit / 2 > LANES + TEXTS) {
+        n_lanes = (size_t)job->options.memory_limit / 4;
+        n_texts = (size_t)job->options.memory_limit / 4;
+    }
+    const struct bm_child_settings settings = {.invalid_utf8 = job->options.invalid_utf8,
+                                               .forbidden_characters = job->options.forbidden_characters,
+                                               .header = job->options.header};
+    enum blastmerge_status status = bm_rank_open(&batch->rank, &shards->options, &settings, sources, n_shards,
+                                                 n_lanes, n_texts, &job->workers, &job->cancel, &job->memory);
+    for (size_t i = 0; i < n_shards && status == BLASTMERGE_OK; i++) /* it has them now */
+        sources[i].is_open_reader = false;
+    return status;
+}
+
+static enum blastmerge_status open_batch(struct bm_fetch *fetch, struct blastmerge_error *error) {
+    struct batch *batch = batch_of(fetch);
+    enum blastmerge_format format = BLASTMERGE_FORMAT_AUTO;
+    if (open_rank(batch) != BLASTMERGE_OK) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    return bm_rank_survey(batch->rank, &batch->shards->job->kin, &format, error);
+}
+
+static enum blastmerge_status read_batch(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
+                                         size_t *n_read, struct blastmerge_error *error) {
+    return bm_rank_read(batch_of(fetch)->rank, data, capacity, n_read, error);
+}
+
+static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *counts) {
+    sum->n_queries += counts->n_queries;
+    sum->n_hits += counts->n_hits;
+    sum->n_cut += counts->n_cut;
+    sum->n_tied_cuts += counts->n_tied_cuts;
+    sum->n_undecided += counts->n_undecided;
+    sum->n_strands += counts->n_strands;
+    sum->n_twins += counts->n_twins;
+    sum->n_unordered += counts->n_unordered;
+    sum->n_not_rebuilt += counts->n_not_rebuilt;
+    sum->n_rebuilt_out += counts->n_rebuilt_out;
+    sum->n_query_orders += counts->n_query_orders;
+}
+
+static void warn(struct blastmerge_job *job, uint64_t n, const char *one, const char *many,
+                 const char *what) {
+    if (n > 0) bm_job_warn(job, false, "%" PRIu64 " %s %s", n, n == 1 ? one : many, what);
+}
+
+/* What is not certain to be as in a search of the whole database. */
+static void warn_of_counts(struct bm_job_shards *shards) {
+    struct blastmerge_job *job = shards->job;
+    const struct bm_rank_counts *counts = &shards->counts;
+    warn(job, counts->n_undecided, "place", "places",
+         "where it cannot be told from the printed E-values which of two hits ranks first: they are in the "
+         "most "
+         "likely order");
+    warn(job, counts->n_twins, "hit is", "hits are",
+         "of a subject that another shard has, too: do parts of the database overlap?");
+    warn(job, counts->n_unordered, "hit is", "hits are", "of subjects that are not in the order list");
+}
+
+static void close_batch(struct bm_fetch *fetch) {
+    struct batch *batch = batch_of(fetch);
+    struct bm_job_shards *shards = batch->shards;
+    if (batch->rank == NULL) return;
+    add_counts(&shards->counts, bm_rank_counts(batch->rank));
+    bool is_last = batch == &shards->batches[shards->n_batches - 1];
+    bool is_whole = bm_rank_is_done(batch->rank);
+    bm_rank_close(batch->rank);
+    batch->rank = NULL;
+    if (is_last && is_whole) warn_of_counts(shards);
+}
+
+static const struct bm_fetch_back_end batch_back_end = {
+    .look = look_at_batch, .open = open_batch, .read = read_batch, .close = close_batch};
+
+/* --- the job's children become batches ------------------------------------------------------------- */
+
+static enum blastmerge_status check_number(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    struct rlimit limit;
+    size_t n = job->n_children;
+    if (shards->n_of_batch == 0) shards->n_of_batch = n;
+    uint64_t n_of_batch = shards->n_of_batch;
+    if (n % n_of_batch != 0)
+        return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                       "%zu shards were given, which is not a multiple of the %" PRIu64
+                       " that each batch has",
+                       n, n_of_batch);
+    if (shards->n_sizes > 0 && shards->n_sizes != n_of_batch)
+        return bm_fail(&job->error, BLASTMERGE_USAGE, "%zu sizes were given for %" PRIu64 " shards",
+                       shards->n_sizes, n_of_batch);
+    bool is_limited = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    if (n_of_batch > MOST_SHARDS || (is_limited && n_of_batch > limit.rlim_cur - OTHER_FILES))
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "%" PRIu64 " shards are open at once, and the process may have %" PRIu64
+                       " files open: raise that limit (ulimit -n)",
+                       n_of_batch, is_limited ? (uint64_t)limit.rlim_cur : MOST_SHARDS);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status keep_sources(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    shards->n_batches = job->n_children / (size_t)shards->n_of_batch;
+    shards->sources = bm_allocate(&job->memory, job->n_children * sizeof *shards->sources);
+    shards->batches = bm_allocate(&job->memory, shards->n_batches * sizeof *shards->batches);
+    if (shards->sources == NULL || shards->batches == NULL) return fail_memory(job);
+    for (size_t i = 0; i < job->n_children; i++) {
+        shards->sources[i] = job->children[i].source;
+        job->children[i].source.is_open_reader = false;
+    }
+    shards->n_sources = job->n_children;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    enum blastmerge_status status = check_number(job);
+    if (status == BLASTMERGE_OK) status = keep_sources(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->n_children = 0;
+    job->compressed_total = 0;
+    for (size_t i = 0; i < shards->n_batches; i++) {
+        char name[64] = "shards";
+        if (shards->n_batches > 1) snprintf(name, sizeof name, "batch %zu of shards", i + 1);
+        shards->batches[i] = (struct batch){.shards = shards, .first = i * (size_t)shards->n_of_batch};
+        const struct bm_fetch_source source = {.back_end = &batch_back_end,
+                                               .name = name,
+                                               .from.other = &shards->batches[i],
+                                               .n_bytes = UINT64_MAX};
+        status = bm_job_add_child(job, source);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+void bm_job_shards_end(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    if (shards == NULL) return;
+    for (size_t i = 0; i < shards->n_batches && shards->batches != NULL; i++) {
+        bm_rank_close(shards->batches[i].rank);
+        shards->batches[i].rank = NULL;
+    }
+    for (size_t i = 0; i < shards->n_sources; i++) bm_fetch_source_close(&shards->sources[i]);
+}
+
+void bm_job_shards_close(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    if (shards == NULL) return;
+    bm_release(&job->memory, shards->database);
+    bm_release(&job->memory, shards->sizes);
+    bm_release(&job->memory, shards->sources);
+    bm_release(&job->memory, shards->batches);
+    bm_release(&job->memory, shards);
+    job->shards = NULL;
+}

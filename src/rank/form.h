@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rank/form - what each line of BLAST XML (-outfmt 5, 16) and of BLAST JSON (-outfmt 15) is, as BLAST+ lays
+ * them out.
+ */
+#ifndef BM_RANK_FORM_H
+#define BM_RANK_FORM_H
+
+#include "base/base.h"
+
+enum bm_rank_kind {
+    BM_RANK_OTHER,
+    BM_RANK_DATABASE,
+    BM_RANK_PROGRAM,
+    BM_RANK_VERSION,
+    BM_RANK_MATRIX,
+    BM_RANK_EXPECT,
+    BM_RANK_GAP_OPEN,
+    BM_RANK_GAP_EXTEND,
+    BM_RANK_QUERY_ID,
+    BM_RANK_QUERY_LENGTH,
+    BM_RANK_HITS,       /* a query's list of hits begins */
+    BM_RANK_HITS_EMPTY, /* it begins and ends */
+    BM_RANK_HITS_END,
+    BM_RANK_STATISTICS, /* begin; where BLAST left the list of hits out, they come in its place */
+    BM_RANK_HIT,
+    BM_RANK_HIT_END,
+    BM_RANK_HIT_NUMBER,
+    BM_RANK_HIT_ID,
+    BM_RANK_HIT_ACCESSION,
+    BM_RANK_HIT_LENGTH,
+    BM_RANK_HSP_SCORE,
+    BM_RANK_HSP_EVALUE, /* of a Hit's head the last line */
+    BM_RANK_N_SEQUENCES,
+    BM_RANK_N_RESIDUES,
+    BM_RANK_HSP_LENGTH, /* the effective length's adjustment */
+    BM_RANK_SEARCH_SPACE,
+    BM_RANK_KAPPA,
+    BM_RANK_LAMBDA,
+    BM_RANK_END /* of what there is for a query */
+};
+
+/* A line that begins with `start` and ends with `end`, or with other_end; what lies between is its value. */
+struct bm_rank_row {
+    enum bm_rank_kind kind;
+    const char *start;
+    const char *end;
+    const char *other_end; /* or NULL */
+};
+
+struct bm_rank_form {
+    enum blastmerge_format format;
+    const struct bm_rank_row *rows; /* up to one without a start */
+    const char *hit_end;            /* how a Hit's last line begins */
+    bool has_commas;                /* between Hits: all but the last one's last line end with one */
+};
+
+/* A line, and where its value is. */
+struct bm_rank_value {
+    enum bm_rank_kind kind;
+    size_t at;
+    size_t n_bytes;
+};
+
+/* NULL: a format without Hits, or not known. */
+const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format);
+
+/* n_bytes: with the line feed, if it has one. */
+struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes);
+
+/* Whether it is a Hit's last line. */
+bool bm_rank_form_is_hit_end(const struct bm_rank_form *form, const char *text, size_t n_bytes);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "rank/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- failing ------------------------------------------------------------------------------------- */
+
+const char *bm_rank_shard_name(const struct bm_rank_shard *shard) {
+    return bm_fetch_source_display_name(&shard->source);
+}
+
+enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                    enum blastmerge_status status, const char *format, ...) {
+    char reason[sizeof rank->error->message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    return bm_fail(rank->error, status, "%.300s: %s", bm_rank_shard_name(shard), reason);
+}
+
+enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                         const char *what) {
+    return bm_rank_fail(rank, shard, BLASTMERGE_NO_MEMORY,
+                        "%s takes more memory than there is left for such: --memory N gives it more", what);
+}
+
+/* Adds to a child's error which shard it is of. */
+static enum blastmerge_status fail_child(struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    struct blastmerge_error *error = rank->error;
+    char place[64] = "";
+    uint64_t offset = error->text_offset;
+    if (offset != BLASTMERGE_NO_OFFSET && offset != 0)
+        snprintf(place, sizeof place, " (at byte %" PRIu64 " of its text)", offset);
+    error->text_offset = BLASTMERGE_NO_OFFSET;
+    return bm_fail_anew(error, error->status, "%.300s: %.600s%s", bm_rank_shard_name(shard), error->message,
+                        place);
+}
+
+/* --- lines --------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    bool is_first = shard->lines.at == 0;
+    if (bm_rank_lines_next(&shard->lines, &rank->kin, rank->error) != BLASTMERGE_OK)
+        return fail_child(rank, shard);
+    if (!is_first) return BLASTMERGE_OK;
+    shard->is_empty = bm_rank_lines_is_at_end(&shard->lines);
+    if (shard->is_empty || rank->kin.format != BLASTMERGE_FORMAT_AUTO) return BLASTMERGE_OK;
+    rank->kin = bm_mark_kin(shard->lines.child.mark);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_rank_whole_line(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                          const char **text, size_t *n_bytes) {
+    const struct bm_rank_line *line = &shard->lines.line;
+    *text = line->text;
+    *n_bytes = line->n_bytes;
+    if (line->is_end || bm_rank_lines_is_at_end(&shard->lines)) return BLASTMERGE_OK;
+    rank->line.n_bytes = 0;
+    for (;;) {
+        if (!bm_rank_text_add(&rank->line, &rank->budget, line->text, line->n_bytes))
+            return bm_rank_fail_room(rank, shard, "a line");
+        if (line->is_end) break;
+        enum blastmerge_status status = bm_rank_next(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    *text = rank->line.data;
+    *n_bytes = rank->line.n_bytes;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) {
+    if (bm_rank_text_add(&rank->out, &rank->budget, text, n_bytes)) return BLASTMERGE_OK;
+    return bm_fail(rank->error, BLASTMERGE_NO_MEMORY,
+                   "the merged text takes more memory than there is left for it: --memory N gives it more");
+}
+
+enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) {
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    return bm_rank_put(rank, digits, (size_t)n);
+}
+
+/* --- which hit comes first ----------------------------------------------------------------------- */
+
+enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
+                                       uint64_t *ordinal) {
+    size_t place = (size_t)(shard - rank->shards);
+    *ordinal = n;
+    switch (rank->options.layout) {
+    case BM_RANK_WINDOWS:
+        return BLASTMERGE_OK;
+    case BM_RANK_ROUND_ROBIN:
+        if (!__builtin_mul_overflow(n, rank->n_shards, ordinal) && bm_add(ordinal, place))
+            return BLASTMERGE_OK;
+        break;
+    case BM_RANK_SLICES:
+        if (shard->first == UINT64_MAX)
+            return bm_rank_fail(
+                rank, shard, BLASTMERGE_USAGE,
+                "its subjects are counted from the start of its part of the database, and how "
+                "many the parts before hold is not known, since they can be read only once: "
+                "--sizes N,N,... gives their numbers of sequences");
+        if (bm_add(ordinal, shard->first)) return BLASTMERGE_OK;
+        break;
+    }
+    return bm_rank_fail(rank, shard, BLASTMERGE_DATA, "the number of a subject, %" PRIu64 ", is too large",
+                        n);
+}
+
+/* Computes the E-value to its last bit, where that is possible, once. */
+static void rebuild(struct bm_rank *rank, struct bm_rank_head *head) {
+    if (head->has_tried || rank->gumbel == NULL || !rank->has_statistics) return;
+    struct bm_rank_statistics statistics = rank->statistics;
+    statistics.n_query = rank->n_query;
+    head->has_tried = true;
+    head->is_rebuilt = bm_rank_rebuild_evalue(rank->gumbel, &statistics, head->score, head->length,
+                                              head->printed, &head->evalue);
+}
+
+int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_rank_head *other) {
+    if (one->printed != other->printed) return one->printed < other->printed ? -1 : 1;
+    rebuild(rank, one);
+    rebuild(rank, other);
+    if (one->is_rebuilt && other->is_rebuilt && one->evalue != other->evalue)
+        return one->evalue < other->evalue ? -1 : 1;
+    if (one->score != other->score) return one->score > other->score ? -1 : 1;
+    if (one->bits != other->bits) return one->bits > other->bits ? -1 : 1;
+    return 0;
+}
+
+/* Whether the shards' own order says nothing about the database's. */
+static bool is_scattered(const struct bm_rank *rank) {
+    return rank->options.layout == BM_RANK_ROUND_ROBIN || rank->options.order != NULL;
+}
+
+/* Of equal hits the later subject comes first. */
+static bool is_before(struct bm_rank *rank, size_t later, size_t earlier) {
+    struct bm_rank_head *one = &rank->shards[later].head;
+    struct bm_rank_head *other = &rank->shards[earlier].head;
+    int order = bm_rank_compare(rank, one, other);
+    if (order != 0) return order < 0;
+    bool is_known = one->ordinal != UINT64_MAX && other->ordinal != UINT64_MAX;
+    return !is_scattered(rank) || !is_known || one->ordinal > other->ordinal;
+}
+
+/* Shards are few and a hit's text is long, so that looking at each of them costs next to nothing. */
+size_t bm_rank_best(struct bm_rank *rank) {
+    size_t best = rank->n_shards;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        if (!rank->shards[i].head.is_there) continue;
+        if (best == rank->n_shards || is_before(rank, i, best)) best = i;
+    }
+    return best;
+}
+
+static bool is_program(const struct bm_rank *rank, const char *name) {
+    return rank->program.n_bytes == strlen(name) && memcmp(rank->program.text, name, strlen(name)) == 0;
+}
+
+/* Whether the order of two hits of different shards cannot be told from what was printed. */
+static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
+                         const struct bm_rank_head *other) {
+    if (one->printed != other->printed) return false;
+    bool is_exact = (one->is_rebuilt && other->is_rebuilt) || one->printed == 0 || is_program(rank, "blastn");
+    if (!is_exact && (one->score != other->score || one->length != other->length)) return true;
+    if (one->score != other->score || one->evalue != other->evalue) return false;
+    return is_scattered(rank) && (one->ordinal == UINT64_MAX || other->ordinal == UINT64_MAX);
+}
+
+void bm_rank_count_order(struct bm_rank *rank, size_t shard) {
+    const struct bm_rank_head *head = &rank->shards[shard].head;
+    if (rank->n_written > 0 && rank->last_shard != shard) {
+        if (is_undecided(rank, &rank->last, head)) rank->counts.n_undecided++;
+        if (rank->last.id == head->id && !head->has_ordinal_id) rank->counts.n_twins++;
+    }
+    rank->last = *head;
+    rank->last.text = (struct bm_rank_text){0};
+    rank->last_shard = shard;
+}
+
+/* --- a merge's life ------------------------------------------------------------------------------ */
+
+static void set_firsts(struct bm_rank *rank) {
+    uint64_t first = 0;
+    bool is_known = true;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        struct bm_rank_shard *shard = &rank->shards[i];
+        if (rank->options.sizes != NULL) shard->n_sequences = rank->options.sizes[i];
+        shard->first = is_known ? first : UINT64_MAX;
+        is_known = is_known && (shard->n_sequences > 0 || rank->options.sizes != NULL) &&
+                   bm_add(&first, shard->n_sequences);
+    }
+}
+
+enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_options *options,
+                                    const struct bm_child_settings *settings,
+                                    const struct bm_fetch_source *sources, size_t n_shards, size_t n_bytes,
+                                    size_t n_text, struct bm_workers *workers, struct bm_cancel *cancel,
+                                    struct bm_memory *memory) {
+    struct bm_child_settings own = *settings;
+    struct bm_rank *opened = bm_allocate(memory, sizeof *opened);
+    *rank = opened;
+    if (opened == NULL) return BLASTMERGE_NO_MEMORY;
+    opened->memory = memory;
+    opened->cancel = cancel;
+    opened->options = *options;
+    if (opened->options.n_targets == 0) opened->options.n_targets = BM_RANK_DEFAULT_TARGETS;
+    opened->budget = (struct bm_rank_budget){memory, n_text};
+    opened->shards = bm_allocate(memory, n_shards * sizeof *opened->shards);
+    if (opened->shards == NULL) return BLASTMERGE_NO_MEMORY;
+    own.room = bm_child_lane_room_within(n_bytes / n_shards);
+    for (size_t i = 0; i < n_shards; i++) {
+        struct bm_rank_shard *shard = &opened->shards[i];
+        opened->n_shards = i + 1;
+        shard->source = sources[i];
+        if (bm_rank_lines_create(&shard->lines, &own, workers, memory) != BLASTMERGE_OK)
+            return BLASTMERGE_NO_MEMORY;
+    }
+    return BLASTMERGE_OK;
+}
+
+void bm_rank_close(struct bm_rank *rank) {
+    if (rank == NULL) return;
+    struct bm_rank_budget *budget = &rank->budget;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        bm_rank_lines_destroy(&rank->shards[i].lines, rank->memory);
+        bm_fetch_source_close(&rank->shards[i].source);
+        bm_rank_text_free(&rank->shards[i].head.text, budget);
+    }
+    bm_rank_text_free(&rank->out, budget);
+    bm_rank_text_free(&rank->line, budget);
+    bm_rank_text_free(&rank->first_front, budget);
+    bm_rank_text_free(&rank->front, budget);
+    bm_rank_text_free(&rank->tail.text, budget);
+    bm_release(rank->memory, rank->shards);
+    bm_release(rank->memory, rank);
+}
+
+bool bm_rank_is_done(const struct bm_rank *rank) {
+    return rank->phase == BM_RANK_PHASE_DONE && rank->n_handed_out == rank->out.n_bytes;
+}
+
+const struct bm_rank_counts *bm_rank_counts(const struct bm_rank *rank) {
+    return &rank->counts;
+}
+
+const struct bm_rank_shard *bm_rank_shard(const struct bm_rank *rank, size_t i) {
+    return &rank->shards[i];
+}
+
+/* --- the survey ---------------------------------------------------------------------------------- */
+
+static enum blastmerge_status survey_shard(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    bm_rank_lines_open(&shard->lines, &shard->source, rank->cancel);
+    enum blastmerge_status status = bm_rank_next(rank, shard);
+    if (status == BLASTMERGE_OK && !shard->is_empty) {
+        rank->format = rank->kin.format;
+        rank->form = bm_rank_form_of(rank->format);
+        if (rank->form != NULL) status = bm_rank_survey_report(rank, shard);
+    }
+    bm_rank_lines_close(&shard->lines);
+    return status;
+}
+
+/* What all of the shards' parts together hold. */
+static void sum_residues(struct bm_rank *rank) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        uint64_t n = rank->shards[i].n_residues;
+        if (n == 0 || !bm_add(&total, n)) rank->has_statistics = false;
+    }
+    bool is_window = rank->options.layout == BM_RANK_WINDOWS;
+    rank->statistics.n_residues = is_window ? rank->shards[0].n_residues : total;
+}
+
+enum blastmerge_status bm_rank_survey(struct bm_rank *rank, const struct bm_mark_kin *kin,
+                                      enum blastmerge_format *format, struct blastmerge_error *error) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    rank->error = error;
+    rank->kin = *kin;
+    for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
+        if (rank->shards[i].source.can_read_ahead) status = survey_shard(rank, &rank->shards[i]);
+    if (status != BLASTMERGE_OK) return status;
+    sum_residues(rank);
+    set_firsts(rank);
+    *format = rank->format;
+    for (size_t i = 0; i < rank->n_shards; i++)
+        bm_rank_lines_open(&rank->shards[i].lines, &rank->shards[i].source, rank->cancel);
+    return BLASTMERGE_OK;
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+/* The first line of the first shard that has one tells the format. */
+static enum blastmerge_status find_format(struct bm_rank *rank) {
+    for (size_t i = 0; i < rank->n_shards && rank->format == BLASTMERGE_FORMAT_AUTO; i++) {
+        enum blastmerge_status status = bm_rank_next(rank, &rank->shards[i]);
+        if (status != BLASTMERGE_OK) return status;
+        rank->format = rank->kin.format;
+        rank->shards[i].is_begun = true;
+    }
+    rank->form = bm_rank_form_of(rank->format);
+    if (rank->form != NULL || rank->format == BLASTMERGE_FORMAT_AUTO) return BLASTMERGE_OK;
+    return bm_fail(rank->error, BLASTMERGE_USAGE, "merging shards of this format (%s) is not there yet",
+                   bm_mark_format_title(rank->format));
+}
+
+static enum blastmerge_status step(struct bm_rank *rank) {
+    if (bm_cancel_is_set(rank->cancel)) return bm_fail(rank->error, BLASTMERGE_CANCELLED, "cancelled");
+    if (rank->form != NULL) return bm_rank_step_report(rank);
+    enum blastmerge_status status = find_format(rank);
+    if (status == BLASTMERGE_OK && rank->form == NULL) rank->phase = BM_RANK_PHASE_DONE;
+    return status;
+}
+
+enum blastmerge_status bm_rank_read(struct bm_rank *rank, uint8_t *data, size_t capacity, size_t *n_read,
+                                    struct blastmerge_error *error) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    *n_read = 0;
+    rank->error = error;
+    if (rank->n_handed_out == rank->out.n_bytes) {
+        rank->n_handed_out = rank->out.n_bytes = 0;
+        while (rank->out.n_bytes < capacity && rank->phase != BM_RANK_PHASE_DONE && status == BLASTMERGE_OK)
+            status = step(rank);
+    }
+    if (status != BLASTMERGE_OK) return status;
+    size_t n = rank->out.n_bytes - rank->n_handed_out;
+    *n_read = n < capacity ? n : capacity;
+    if (*n_read > 0) memcpy(data, rank->out.data + rank->n_handed_out, *n_read);
+    rank->n_handed_out += *n_read;
+    return BLASTMERGE_OK;
+}

@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports: -outfmt 5, 16 and 15, which hold for each query, in this order: what it is (the front), its hits,
+ * and statistics (the tail).
+ *
+ * The fronts of all shards must be the same, but for the database's name: so the shards searched the same
+ * queries with the same parameters. Hits are passed on from the shard that has the best one. Statistics come
+ * behind the hits, exactly when they are due. Fronts and tails that frame hits may differ from those without;
+ * so they are taken from a shard that has hits, where any has.
+ */
+#include "rank/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STEP = 65536 /* bytes that are passed on in one step, or little more */ };
+
+static struct bm_rank_value classify(const struct bm_rank *rank, const char *text, size_t n_bytes) {
+    return bm_rank_form_line(rank->form, text, n_bytes);
+}
+
+static void set_word(struct bm_rank_word *word, const char *text, size_t n_bytes) {
+    word->n_bytes = n_bytes < sizeof word->text ? n_bytes : sizeof word->text;
+    if (n_bytes > 0) memcpy(word->text, text, word->n_bytes);
+}
+
+static bool is_word(const struct bm_rank_word *word, const char *text) {
+    return word->n_bytes == strlen(text) && memcmp(word->text, text, word->n_bytes) == 0;
+}
+
+static enum blastmerge_status fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                          const char *what) {
+    return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                        "is not laid out as BLAST+ writes it: %s (at byte %" PRIu64 " of its text)", what,
+                        shard->lines.at);
+}
+
+/* --- fronts -------------------------------------------------------------------------------------- */
+
+/* Adds text as the format has it between its quotes or tags. */
+static bool add_escaped(struct bm_rank *rank, const char *text) {
+    bool is_json = rank->format == BLASTMERGE_FORMAT_JSON;
+    for (; *text != '\0'; text++) {
+        const char *escaped = is_json        ? (*text == '"'    ? "\\\""
+                                                : *text == '\\' ? "\\\\"
+                                                                : NULL)
+                              : *text == '&' ? "&amp;"
+                              : *text == '<' ? "&lt;"
+                              : *text == '>' ? "&gt;"
+                                             : NULL;
+        size_t n_bytes = escaped != NULL ? strlen(escaped) : 1;
+        if (!bm_rank_text_add(&rank->front, &rank->budget, escaped != NULL ? escaped : text, n_bytes))
+            return false;
+    }
+    return true;
+}
+
+/* Adds a line of a front; with another value, if there is one. */
+static bool add_front(struct bm_rank *rank, const char *line, size_t n_bytes, struct bm_rank_value value,
+                      const char *other) {
+    struct bm_rank_text *front = &rank->front;
+    struct bm_rank_budget *budget = &rank->budget;
+    size_t end = value.at + value.n_bytes;
+    if (other == NULL) return bm_rank_text_add(front, budget, line, n_bytes);
+    return bm_rank_text_add(front, budget, line, value.at) && add_escaped(rank, other) &&
+           bm_rank_text_add(front, budget, line + end, n_bytes - end);
+}
+
+static enum blastmerge_status take_query_id(struct bm_rank *rank, const char *text, size_t n_bytes) {
+    bool is_again = rank->query_id.n_bytes == n_bytes && n_bytes < BM_RANK_SHORT &&
+                    memcmp(rank->query_id.text, text, n_bytes) == 0;
+    set_word(&rank->query_id, text, n_bytes);
+    if (!is_again || !is_word(&rank->program, "psiblast")) return BLASTMERGE_OK;
+    return bm_rank_fail(
+        rank, &rank->shards[0], BLASTMERGE_MISMATCH,
+        "is of PSI-BLAST with several rounds: each shard has made a profile of its own, so that "
+        "no merge is what a search of the whole database finds; merge searches with "
+        "-num_iterations 1");
+}
+
+/* A line of the first shard's front. */
+static enum blastmerge_status take_front(struct bm_rank *rank, const char *line, size_t n_bytes) {
+    struct bm_rank_value value = classify(rank, line, n_bytes);
+    const char *text = line + value.at;
+    uint64_t *number = value.kind == BM_RANK_QUERY_LENGTH ? &rank->n_query
+                       : value.kind == BM_RANK_GAP_OPEN   ? &rank->gap_open
+                       : value.kind == BM_RANK_GAP_EXTEND ? &rank->gap_extend
+                                                          : NULL;
+    if (number != NULL && !bm_rank_parse_number(text, value.n_bytes, number)) *number = 0;
+    if (value.kind == BM_RANK_PROGRAM) set_word(&rank->program, text, value.n_bytes);
+    if (value.kind == BM_RANK_MATRIX) set_word(&rank->matrix, text, value.n_bytes);
+    if (value.kind == BM_RANK_QUERY_ID && take_query_id(rank, text, value.n_bytes) != BLASTMERGE_OK)
+        return rank->error->status;
+    const char *other = value.kind == BM_RANK_DATABASE ? rank->options.database
+                        : value.kind == BM_RANK_EXPECT ? rank->options.evalue_text
+                                                       : NULL;
+    if (bm_rank_text_add(&rank->first_front, &rank->budget, line, n_bytes) &&
+        add_front(rank, line, n_bytes, value, other))
+        return BLASTMERGE_OK;
+    return bm_rank_fail_room(rank, &rank->shards[0], "what stands before its hits");
+}
+
+static bool is_of_query(const char *line) {
+    return strstr(line, "query") != NULL || strstr(line, "<Iteration") != NULL;
+}
+
+/* Two lines of fronts that should be the same. */
+static enum blastmerge_status fail_difference(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                              enum bm_rank_kind kind, const char *line, size_t n_bytes,
+                                              const char *first_line, size_t n_first) {
+    enum { MOST = 300 };
+    char text[2][MOST], shown[2][160];
+    const char *lines[2] = {line, first_line};
+    const size_t lengths[2] = {n_bytes, n_first};
+    for (int i = 0; i < 2; i++) {
+        size_t n_blanks = 0;
+        size_t n = lengths[i];
+        while (n > 0 && (lines[i][n - 1] == '\n' || lines[i][n - 1] == '\r')) n--;
+        while (n_blanks < n && lines[i][n_blanks] == ' ') n_blanks++;
+        n = n - n_blanks < MOST - 1 ? n - n_blanks : MOST - 1;
+        memcpy(text[i], lines[i] + n_blanks, n);
+        text[i][n] = '\0';
+    }
+    for (int i = 0; i < 2; i++) bm_show_difference(shown[i], sizeof shown[i], text[i], text[1 - i]);
+    const char *reason =
+        kind == BM_RANK_DATABASE
+            ? "each shard's own database has another name: --db NAME says what the whole database is called"
+        : is_of_query(text[0]) || is_of_query(text[1]) ? "these shards did not search the same queries"
+                                                       : "these are not shards of one search";
+    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH, "it has %s where %.200s has %s: %s", shown[0],
+                        bm_rank_shard_name(&rank->shards[0]), shown[1], reason);
+}
+
+/* A line of another shard's front. */
+static enum blastmerge_status compare_front(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                            const char *line, size_t n_bytes) {
+    const char *first = rank->first_front.data + rank->n_compared;
+    size_t n_left = rank->first_front.n_bytes - rank->n_compared;
+    const char *feed = n_left > 0 ? memchr(first, '\n', n_left) : NULL;
+    size_t n_first = feed != NULL ? (size_t)(feed + 1 - first) : n_left;
+    rank->n_compared += n_first;
+    if (n_first == n_bytes && memcmp(line, first, n_bytes) == 0) return BLASTMERGE_OK;
+    enum bm_rank_kind kind = classify(rank, line, n_bytes).kind;
+    bool are_databases =
+        kind == BM_RANK_DATABASE && n_first > 0 && classify(rank, first, n_first).kind == kind;
+    if (are_databases && rank->options.database != NULL) return BLASTMERGE_OK;
+    return fail_difference(rank, shard, kind, line, n_bytes, first, n_first);
+}
+
+static bool opens_hits(enum bm_rank_kind kind) {
+    return kind == BM_RANK_HITS || kind == BM_RANK_HITS_EMPTY || kind == BM_RANK_STATISTICS;
+}
+
+/* Reads a shard up to a query's hits, or to its end. */
+static enum blastmerge_status read_front(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    rank->n_compared = 0;
+    shard->opening = BM_RANK_OTHER;
+    for (;;) {
+        const char *line = NULL;
+        size_t n_bytes = 0;
+        if (!shard->is_begun) status = bm_rank_next(rank, shard);
+        shard->is_begun = false;
+        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        if (status != BLASTMERGE_OK || n_bytes == 0) break;
+        enum bm_rank_kind kind = classify(rank, line, n_bytes).kind;
+        if (opens_hits(kind)) {
+            shard->opening = kind;
+            set_word(&shard->opening_line, line, n_bytes);
+            break;
+        }
+        if (kind >= BM_RANK_HIT_NUMBER)
+            return fail_layout(rank, shard, "a list of hits does not begin with a line of its own");
+        status = shard == rank->shards ? take_front(rank, line, n_bytes)
+                                       : compare_front(rank, shard, line, n_bytes);
+        if (status != BLASTMERGE_OK) break;
+    }
+    if (status != BLASTMERGE_OK) return status;
+    const struct bm_rank_shard *first = &rank->shards[0];
+    bool has_ended = shard->opening == BM_RANK_OTHER;
+    if (has_ended != (first->opening == BM_RANK_OTHER))
+        return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                            "it holds %s queries than %.300s: these shards did not search the same queries",
+                            has_ended ? "fewer" : "more", bm_rank_shard_name(first));
+    if (rank->n_compared < rank->first_front.n_bytes && shard != first)
+        return compare_front(rank, shard, "", 0);
+    return BLASTMERGE_OK;
+}
+
+/* --- heads --------------------------------------------------------------------------------------- */
+
+/* Adds a line of a head, with another value where that is a number. */
+static enum blastmerge_status add_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
+                                       size_t n_bytes, size_t at, size_t n, uint64_t number) {
+    char digits[24];
+    struct bm_rank_text *text = &shard->head.text;
+    struct bm_rank_budget *budget = &rank->budget;
+    int n_digits = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    if (bm_rank_text_add(text, budget, line, at) &&
+        (n == 0 || bm_rank_text_add(text, budget, digits, (size_t)n_digits)) &&
+        bm_rank_text_add(text, budget, line + at + n, n_bytes - at - n))
+        return BLASTMERGE_OK;
+    return bm_rank_fail_room(rank, shard, "the beginning of a hit");
+}
+
+/* The id or accession of a subject: BLAST's own count of it goes on over the shards. */
+static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                           const char *line, size_t n_bytes, struct bm_rank_value value) {
+    static const char own[] = "gnl|BL_ORD_ID|";
+    const size_t n_own = sizeof own - 1;
+    struct bm_rank_head *head = &shard->head;
+    const char *text = line + value.at;
+    uint64_t n = 0;
+    size_t at = value.at;
+    if (value.kind == BM_RANK_HIT_ID) {
+        head->has_ordinal_id = value.n_bytes > n_own && memcmp(text, own, n_own) == 0;
+        at += head->has_ordinal_id ? n_own : 0;
+    } else if (!head->has_ordinal_id && head->id == 0) {
+        head->id = bm_rank_hash(text, value.n_bytes);
+        if (rank->options.order != NULL) head->ordinal = bm_rank_order_find(rank->options.order, head->id);
+    }
+    size_t n_digits = value.n_bytes - (at - value.at);
+    if (!head->has_ordinal_id || !bm_rank_parse_number(line + at, n_digits, &n))
+        return add_head(rank, shard, line, n_bytes, 0, 0, 0);
+    enum blastmerge_status status = bm_rank_ordinal(rank, shard, n, &head->ordinal);
+    if (status != BLASTMERGE_OK) return status;
+    return add_head(rank, shard, line, n_bytes, at, n_digits, head->ordinal);
+}
+
+/* A line of a hit's head. */
+static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
+                                        size_t n_bytes, struct bm_rank_value value) {
+    struct bm_rank_head *head = &shard->head;
+    const char *text = line + value.at;
+    bool is_fine = true;
+    switch (value.kind) {
+    case BM_RANK_HIT_ID:
+    case BM_RANK_HIT_ACCESSION:
+        return take_subject(rank, shard, line, n_bytes, value);
+    case BM_RANK_HIT_NUMBER:
+        head->number_at = head->text.n_bytes + value.at;
+        head->n_number = value.n_bytes;
+        break;
+    case BM_RANK_HIT_LENGTH:
+        is_fine = bm_rank_parse_number(text, value.n_bytes, &head->length);
+        break;
+    case BM_RANK_HSP_SCORE:
+        is_fine = bm_rank_parse_number(text, value.n_bytes, &head->score);
+        break;
+    case BM_RANK_HSP_EVALUE:
+        is_fine = bm_rank_parse_evalue(text, value.n_bytes, &head->printed);
+        if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
+        break;
+    case BM_RANK_HIT_END:
+        is_fine = false;
+        break;
+    default:
+        break;
+    }
+    if (!is_fine) return fail_layout(rank, shard, "a hit's length, score or E-value is missing or no number");
+    return add_head(rank, shard, line, n_bytes, 0, 0, 0);
+}
+
+static void begin_head(struct bm_rank_head *head) {
+    struct bm_rank_text text = head->text;
+    text.n_bytes = 0;
+    *head = (struct bm_rank_head){.text = text, .ordinal = UINT64_MAX};
+}
+
+/* What holds for the hits of one list. */
+static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    struct bm_rank_head *head = &shard->head;
+    shard->n_hits++;
+    if (head->number_at == 0) return fail_layout(rank, shard, "a hit has no number");
+    if (shard->n_hits > 1 && head->printed < shard->last_printed)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_DATA,
+            "its hits are not in the order that BLAST writes: the E-value of a hit is less than "
+            "that of the hit before (at byte %" PRIu64 " of its text)",
+            shard->lines.at);
+    shard->last_printed = head->printed;
+    if (shard->n_hits > rank->options.n_targets)
+        return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                            "it holds more than %" PRIu64
+                            " hits for one query: --max-target-seqs N takes the "
+                            "number that the searches had (500 where they had none)",
+                            rank->options.n_targets);
+    return BLASTMERGE_OK;
+}
+
+/* Reads the head of the hit that the current line begins. No hit is there if the list ends instead. */
+static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const char *line = NULL;
+    size_t n_bytes = 0;
+    begin_head(&shard->head);
+    enum blastmerge_status status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+    if (status != BLASTMERGE_OK) return status;
+    struct bm_rank_value value = classify(rank, line, n_bytes);
+    if (value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
+    if (value.kind != BM_RANK_HIT)
+        return fail_layout(rank, shard, "a hit does not begin with a line of its own");
+    for (;;) {
+        if (n_bytes == 0) return fail_layout(rank, shard, "it ends inside a hit");
+        status = take_head(rank, shard, line, n_bytes, value);
+        if (status != BLASTMERGE_OK || value.kind == BM_RANK_HSP_EVALUE) break;
+        status = bm_rank_next(rank, shard);
+        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        if (status != BLASTMERGE_OK) break;
+        value = classify(rank, line, n_bytes);
+    }
+    if (status != BLASTMERGE_OK) return status;
+    shard->head.is_there = true;
+    return check_list(rank, shard);
+}
+
+/* Reads the shard's first hit of a query, if it has any. What follows the hits is the current line then. */
+static enum blastmerge_status begin_hits(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    shard->n_hits = 0;
+    shard->head.is_there = false;
+    if (shard->opening == BM_RANK_STATISTICS) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_rank_next(rank, shard);
+    if (status != BLASTMERGE_OK || shard->opening == BM_RANK_HITS_EMPTY) return status;
+    return read_head(rank, shard);
+}
+
+/* --- a query -------------------------------------------------------------------------------------- */
+
+/* All shards are read up to their hits, of which there is the first. */
+static enum blastmerge_status begin_query(struct bm_rank *rank) {
+    rank->first_front.n_bytes = rank->front.n_bytes = 0;
+    rank->frame = rank->n_shards;
+    rank->n_written = 0;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        enum blastmerge_status status = read_front(rank, &rank->shards[i]);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    if (rank->gumbel == NULL && (is_word(&rank->program, "blastp") || is_word(&rank->program, "psiblast"))) {
+        rank->matrix.text[rank->matrix.n_bytes < BM_RANK_SHORT ? rank->matrix.n_bytes : BM_RANK_SHORT - 1] =
+            '\0';
+        rank->gumbel = bm_rank_gumbel_of(rank->matrix.text, rank->gap_open, rank->gap_extend);
+    }
+    enum blastmerge_status status = bm_rank_put(rank, rank->front.data, rank->front.n_bytes);
+    if (status != BLASTMERGE_OK) return status;
+    if (rank->shards[0].opening == BM_RANK_OTHER) {
+        rank->phase = BM_RANK_PHASE_DONE;
+        return BLASTMERGE_OK;
+    }
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        status = begin_hits(rank, &rank->shards[i]);
+        if (status != BLASTMERGE_OK) return status;
+        if (rank->shards[i].head.is_there && rank->frame == rank->n_shards) rank->frame = i;
+    }
+    if (rank->frame == rank->n_shards) rank->frame = 0;
+    rank->phase = BM_RANK_PHASE_HITS;
+    rank->counts.n_queries++;
+    const struct bm_rank_shard *frame = &rank->shards[rank->frame];
+    if (frame->opening == BM_RANK_STATISTICS) return BLASTMERGE_OK;
+    return bm_rank_put(rank, frame->opening_line.text, frame->opening_line.n_bytes);
+}
+
+/* Passes over the hits that are not wanted; they are checked like all others. */
+static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
+    rank->counts.n_cut++;
+    if (bm_rank_compare(rank, &rank->last, &rank->shards[best].head) == 0) rank->counts.n_tied_cuts++;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        struct bm_rank_shard *shard = &rank->shards[i];
+        while (shard->head.is_there) {
+            const struct bm_rank_line *line = &shard->lines.line;
+            enum blastmerge_status status = bm_rank_next(rank, shard);
+            if (status == BLASTMERGE_OK && line->is_start &&
+                bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
+                status = bm_rank_next(rank, shard);
+                if (status == BLASTMERGE_OK) status = read_head(rank, shard);
+            }
+            if (status != BLASTMERGE_OK) return status;
+            if (bm_rank_lines_is_at_end(&shard->lines))
+                return fail_layout(rank, shard, "it ends inside a hit");
+        }
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Writes the head of the best hit. */
+static enum blastmerge_status write_head(struct bm_rank *rank, size_t best) {
+    struct bm_rank_head *head = &rank->shards[best].head;
+    const char *text = head->text.data;
+    size_t end = head->number_at + head->n_number;
+    bm_rank_count_order(rank, best);
+    if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
+    rank->n_written++;
+    rank->counts.n_hits++;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (rank->is_close_due) status = bm_rank_put(rank, ",\n", 2);
+    rank->is_close_due = false;
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text, head->number_at);
+    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, rank->n_written);
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text + end, head->text.n_bytes - end);
+    rank->current = best;
+    rank->phase = BM_RANK_PHASE_BODY;
+    return status;
+}
+
+static enum blastmerge_status write_hit(struct bm_rank *rank) {
+    size_t best = bm_rank_best(rank);
+    if (best < rank->n_shards && rank->n_written < rank->options.n_targets) return write_head(rank, best);
+    rank->phase = BM_RANK_PHASE_TAIL;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (rank->is_close_due) status = bm_rank_put(rank, "\n", 1);
+    rank->is_close_due = false;
+    return status == BLASTMERGE_OK && best < rank->n_shards ? cut_hits(rank, best) : status;
+}
+
+/* Writes a hit's last line; of JSON without its end, which depends on whether another hit follows. */
+static enum blastmerge_status end_hit(struct bm_rank *rank, const struct bm_rank_line *line) {
+    size_t n = line->n_bytes;
+    rank->is_close_due = rank->form->has_commas;
+    while (rank->form->has_commas && (line->text[n - 1] == '\n' || line->text[n - 1] == ',')) n--;
+    return bm_rank_put(rank, line->text, n);
+}
+
+/* Whether the line is none of a hit's. */
+static bool is_outer(const struct bm_rank *rank, const struct bm_rank_line *line) {
+    size_t n_blanks = strspn(rank->form->hit_end, " ");
+    if (!line->is_start || line->n_bytes <= n_blanks || line->text[n_blanks] == ' ') return false;
+    enum bm_rank_kind kind = classify(rank, line->text, line->n_bytes).kind;
+    return kind == BM_RANK_HIT || kind == BM_RANK_HITS_END;
+}
+
+/* Passes on what follows the head of the current hit. */
+static enum blastmerge_status write_body(struct bm_rank *rank) {
+    struct bm_rank_shard *shard = &rank->shards[rank->current];
+    const struct bm_rank_line *line = &shard->lines.line;
+    while (rank->out.n_bytes < STEP) {
+        enum blastmerge_status status = bm_rank_next(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+        if (bm_rank_lines_is_at_end(&shard->lines)) return fail_layout(rank, shard, "it ends inside a hit");
+        if (line->is_start && bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
+            rank->phase = BM_RANK_PHASE_HITS;
+            status = end_hit(rank, line);
+            if (status == BLASTMERGE_OK) status = bm_rank_next(rank, shard);
+            return status == BLASTMERGE_OK ? read_head(rank, shard) : status;
+        }
+        if (is_outer(rank, line))
+            return fail_layout(rank, shard, "a hit does not end with a line of its own");
+        status = bm_rank_put(rank, line->text, line->n_bytes);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* --- tails ---------------------------------------------------------------------------------------- */
+
+static bool are_equal(const struct bm_rank_word *one, const struct bm_rank_word *other) {
+    return one->n_bytes == other->n_bytes && memcmp(one->text, other->text, one->n_bytes) == 0;
+}
+
+/* A number of the statistics that all shards must have alike. */
+static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                           struct bm_rank_word *first, const char *what, const char *text,
+                                           size_t n_bytes) {
+    struct bm_rank_word word = {.n_bytes = 0};
+    set_word(&word, text, n_bytes);
+    if (shard == rank->shards) *first = word;
+    if (are_equal(&word, first)) return BLASTMERGE_OK;
+    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                        "its %s for query %" PRIu64
+                        " is %.*s, where that of %.200s is %.*s: the shards were not "
+                        "searched with the statistics of the whole database, so that their E-values are not "
+                        "the whole's; search each behind an alias that has them, which blastmerge shards "
+                        "--alias-parts writes",
+                        what, rank->counts.n_queries, (int)word.n_bytes, word.text,
+                        bm_rank_shard_name(&rank->shards[0]), (int)first->n_bytes, first->text);
+}
+
+/* The size of a shard's part of the database, which must stay what it was. */
+static enum blastmerge_status take_size(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                        uint64_t known, uint64_t *total, const char *text, size_t n_bytes) {
+    uint64_t n = 0;
+    bool is_window = rank->options.layout == BM_RANK_WINDOWS;
+    if (!bm_rank_parse_number(text, n_bytes, &n))
+        return fail_layout(rank, shard, "the database's size is no number");
+    if (known != 0 && n != known)
+        return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                            "the size of its part of the database is %" PRIu64 " for query %" PRIu64
+                            ", and %" PRIu64 " elsewhere%s",
+                            n, rank->counts.n_queries, known,
+                            rank->options.sizes != NULL ? ": do the numbers of --sizes fit?" : "");
+    if (!is_window) {
+        if (bm_add(total, n)) return BLASTMERGE_OK;
+        return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                            "the size of its part of the database is too large");
+    }
+    if (shard == rank->shards) *total = n;
+    if (n == *total) return BLASTMERGE_OK;
+    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                        "the size of its database is %" PRIu64 ", where that of %.200s is %" PRIu64
+                        ": these are not windows on one database, so --window is wrong",
+                        n, bm_rank_shard_name(&rank->shards[0]), *total);
+}
+
+/* A line of a shard's tail. */
+static enum blastmerge_status take_tail(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
+                                        size_t n_bytes, struct bm_rank_value value) {
+    struct bm_rank_tail *tail = &rank->tail;
+    const char *text = line + value.at;
+    bool is_frame = shard == &rank->shards[rank->frame];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (is_frame && value.kind == BM_RANK_N_SEQUENCES) {
+        tail->sequences_at = tail->text.n_bytes + value.at;
+        tail->n_sequences = value.n_bytes;
+    }
+    if (is_frame && value.kind == BM_RANK_N_RESIDUES) {
+        tail->residues_at = tail->text.n_bytes + value.at;
+        tail->n_residues = value.n_bytes;
+    }
+    if (is_frame && !bm_rank_text_add(&tail->text, &rank->budget, line, n_bytes))
+        return bm_rank_fail_room(rank, shard, "what stands behind its hits");
+    if (value.kind == BM_RANK_N_SEQUENCES)
+        status = take_size(rank, shard, shard->n_sequences, &tail->total_sequences, text, value.n_bytes);
+    if (value.kind == BM_RANK_N_RESIDUES)
+        status = take_size(rank, shard, shard->n_residues, &tail->total_residues, text, value.n_bytes);
+    if (value.kind == BM_RANK_HSP_LENGTH)
+        status = compare_word(rank, shard, &tail->hsp_length, "hsp-len", text, value.n_bytes);
+    if (value.kind == BM_RANK_SEARCH_SPACE)
+        status = compare_word(rank, shard, &tail->search_space, "eff-space", text, value.n_bytes);
+    if (value.kind == BM_RANK_KAPPA)
+        status = compare_word(rank, shard, &tail->kappa, "kappa", text, value.n_bytes);
+    if (value.kind == BM_RANK_LAMBDA)
+        status = compare_word(rank, shard, &tail->lambda, "lambda", text, value.n_bytes);
+    return status;
+}
+
+/* Reads a shard's tail, whose first line is the current one. */
+static enum blastmerge_status read_tail(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    for (;;) {
+        const char *line = NULL;
+        size_t n_bytes = 0;
+        enum blastmerge_status status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        if (status != BLASTMERGE_OK) return status;
+        if (n_bytes == 0) return fail_layout(rank, shard, "it ends inside a query's statistics");
+        struct bm_rank_value value = classify(rank, line, n_bytes);
+        status = take_tail(rank, shard, line, n_bytes, value);
+        if (status != BLASTMERGE_OK || value.kind == BM_RANK_END) return status;
+        status = bm_rank_next(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+    }
+}
+
+/* The search space that BLAST computes for a database of that size. */
+static bool is_search_space(const struct bm_rank *rank, uint64_t n_sequences, uint64_t n_residues,
+                            uint64_t adjustment, uint64_t space) {
+    bool is_translated_query = is_word(&rank->program, "blastx") || is_word(&rank->program, "tblastx");
+    bool is_translated_subject = is_word(&rank->program, "tblastn") || is_word(&rank->program, "tblastx");
+    uint64_t m = is_translated_query ? rank->n_query / 3 : rank->n_query;
+    uint64_t n = is_translated_subject ? n_residues / 3 : n_residues;
+    uint64_t taken = 0;
+    if (m <= adjustment || __builtin_mul_overflow(n_sequences, adjustment, &taken) || n <= taken)
+        return false;
+    return !__builtin_mul_overflow(m - adjustment, n - taken, &n) && n == space;
+}
+
+/* Shards can agree on statistics that are wrong. */
+static enum blastmerge_status check_space(struct bm_rank *rank) {
+    static const char *const programs[] = {"blastp", "blastn", "blastx", "tblastn", "tblastx"};
+    const struct bm_rank_tail *tail = &rank->tail;
+    uint64_t adjustment = 0;
+    uint64_t space = 0;
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        is_known = is_known || is_word(&rank->program, programs[i]);
+    if (!is_known || !bm_rank_parse_number(tail->hsp_length.text, tail->hsp_length.n_bytes, &adjustment) ||
+        !bm_rank_parse_number(tail->search_space.text, tail->search_space.n_bytes, &space) || space == 0)
+        return BLASTMERGE_OK;
+    if (is_search_space(rank, tail->total_sequences, tail->total_residues, adjustment, space))
+        return BLASTMERGE_OK;
+    const struct bm_rank_shard *first = &rank->shards[0];
+    bool is_whole = rank->options.layout != BM_RANK_WINDOWS && rank->n_shards > 1 &&
+                    is_search_space(rank, tail->total_sequences / rank->n_shards,
+                                    tail->total_residues / rank->n_shards, adjustment, space);
+    return bm_rank_fail(
+        rank, first, BLASTMERGE_MISMATCH,
+        "its eff-space for query %" PRIu64 " is %" PRIu64 ", which is not that of a database of %" PRIu64
+        " sequences and %" PRIu64 " letters, as all shards together have: %s",
+        rank->counts.n_queries, space, tail->total_sequences, tail->total_residues,
+        is_whole ? "are these windows on one database (FIRST_OID, LAST_OID)? --window says so"
+                 : "a shard is missing, or they were not searched with the statistics of the "
+                   "whole database (blastmerge shards --alias-parts writes aliases for that)");
+}
+
+static enum blastmerge_status end_query(struct bm_rank *rank) {
+    struct bm_rank_tail *tail = &rank->tail;
+    tail->text.n_bytes = 0;
+    tail->n_sequences = tail->n_residues = 0;
+    tail->total_sequences = tail->total_residues = 0;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
+        status = read_tail(rank, &rank->shards[i]);
+    if (status == BLASTMERGE_OK) status = check_space(rank);
+    if (status != BLASTMERGE_OK) return status;
+    const char *text = tail->text.data;
+    size_t n_bytes = tail->text.n_bytes;
+    rank->phase = BM_RANK_PHASE_FRONT;
+    if (tail->n_sequences == 0 || tail->n_residues == 0 || tail->residues_at < tail->sequences_at)
+        return fail_layout(rank, &rank->shards[rank->frame], "a query has no statistics");
+    size_t middle = tail->sequences_at + tail->n_sequences;
+    size_t end = tail->residues_at + tail->n_residues;
+    status = bm_rank_put(rank, text, tail->sequences_at);
+    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, tail->total_sequences);
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text + middle, tail->residues_at - middle);
+    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, tail->total_residues);
+    return status == BLASTMERGE_OK ? bm_rank_put(rank, text + end, n_bytes - end) : status;
+}
+
+enum blastmerge_status bm_rank_step_report(struct bm_rank *rank) {
+    switch (rank->phase) {
+    case BM_RANK_PHASE_FRONT:
+        return begin_query(rank);
+    case BM_RANK_PHASE_HITS:
+        return write_hit(rank);
+    case BM_RANK_PHASE_BODY:
+        return write_body(rank);
+    case BM_RANK_PHASE_TAIL:
+        return end_query(rank);
+    case BM_RANK_PHASE_DONE:
+        break;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* --- the survey ----------------------------------------------------------------------------------- */
+
+/* Reads up to the first query's statistics: the size of the shard's part of the database; and lambda and K, which
+ * all queries of a search of proteins have alike. */
+enum blastmerge_status bm_rank_survey_report(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    bool has_k = false;
+    bool has_lambda = false;
+    for (;;) {
+        const struct bm_rank_line *line = &shard->lines.line;
+        if (bm_rank_lines_is_at_end(&shard->lines)) return BLASTMERGE_OK;
+        struct bm_rank_value value = {0};
+        if (line->is_start && line->is_end) value = classify(rank, line->text, line->n_bytes);
+        const char *text = line->text + value.at;
+        uint64_t *number = value.kind == BM_RANK_N_SEQUENCES  ? &shard->n_sequences
+                           : value.kind == BM_RANK_N_RESIDUES ? &shard->n_residues
+                                                              : NULL;
+        if (number != NULL && !bm_rank_parse_number(text, value.n_bytes, number)) *number = 0;
+        if (value.kind == BM_RANK_KAPPA)
+            has_k = bm_rank_parse_evalue(text, value.n_bytes, &rank->statistics.k);
+        if (value.kind == BM_RANK_LAMBDA)
+            has_lambda = bm_rank_parse_evalue(text, value.n_bytes, &rank->statistics.lambda);
+        if (has_k && has_lambda) {
+            rank->has_statistics = true;
+            return BLASTMERGE_OK;
+        }
+        enum blastmerge_status status = bm_rank_next(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+    }
+}

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+"""Merging by database: the bytes that one search of the whole database writes, by real BLAST and by an oracle."""
+import gzip
+import os
+import random
+import re
+import shutil
+
+import pytest
+
+import shards
+from program import DATA, MISMATCH, OK, USAGE, difference, run
+from shards import made_shard
+
+FORMATS = ("5", "16", "15")
+
+
+@pytest.fixture(scope="module")
+def blast(tmp_path_factory):
+    if os.environ.get("BLASTMERGE_SKIP_BLAST"):
+        pytest.skip("BLASTMERGE_SKIP_BLAST is set: NOTHING IS PROVED WITH REAL BLAST")
+    for need in ("blastp", "makeblastdb"):
+        if not shutil.which(need):
+            pytest.fail(f"{need} is missing: apt install ncbi-blast+, or set BLASTMERGE_SKIP_BLAST=1")
+    return shards.Blast(tmp_path_factory.mktemp("shards"))
+
+
+def merge(paths, *options):
+    return run("shards", "--plain", *options, *paths)
+
+
+def search_shards(blast, program, names, query, outfmt, *options):
+    paths = []
+    for name in names:
+        data = blast.search(program, name, query, outfmt, *options)
+        paths.append(blast.write(f"{name}.out.gz", gzip.compress(data, 6)))
+    return paths
+
+
+def kinds_of(program):
+    """Of the database and of the query."""
+    return {"blastp": "pp", "blastn": "nn", "blastx": "pn", "tblastn": "np", "tblastx": "nn"}[program]
+
+
+def check_same(found, expected):
+    assert found.code == OK, found.err
+    assert found.out == expected, difference(found.out, expected)
+
+
+# --- real BLAST -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("program, options", [
+    ("blastp", []), ("blastn", []), ("blastn", ["-task", "blastn"]), ("blastx", []), ("tblastn", []), ("tblastx", [])])
+@pytest.mark.parametrize("n_shards", [1, 2, 3, 8])
+def test_stats_alias(blast, program, options, n_shards):
+    database, query = kinds_of(program)
+    names = blast.slices(database, n_shards)
+    expected = blast.search(program, database, query, "5", *options)
+    paths = search_shards(blast, program, names, query, "5", *options)
+    if program == "tblastx":  # BLAST itself links other HSPs where subjects' lengths are others: docs/shards.md
+        expected = shards.merged([gzip.decompress(path.read_bytes()).decode() for path in paths], database).encode()
+    check_same(merge(paths, "--db", database), expected)
+
+
+@pytest.mark.parametrize("program", ["blastp", "blastn", "blastx", "tblastn", "tblastx"])
+def test_window(blast, program):
+    database, query = kinds_of(program)
+    expected = blast.search(program, database, query, "5")
+    paths = search_shards(blast, program, blast.windows(database, 3), query, "5")
+    check_same(merge(paths, "--window", "--db", database), expected)
+    refused = merge(paths, "--db", database)
+    assert refused.code == MISMATCH and "--window says so" in refused.err
+
+
+@pytest.mark.parametrize("outfmt", ["16", "15"])
+@pytest.mark.parametrize("program", ["blastp", "blastn"])
+@pytest.mark.parametrize("n_shards", [2, 3])
+def test_other_reports(blast, outfmt, program, n_shards):
+    database, query = kinds_of(program)
+    expected = blast.search(program, database, query, outfmt)
+    paths = search_shards(blast, program, blast.slices(database, n_shards), query, outfmt)
+    check_same(merge(paths, "--db", database), expected)
+    paths = search_shards(blast, program, blast.windows(database, n_shards), query, outfmt)
+    check_same(merge(paths, "--db", database, "--window"), expected)
+
+
+@pytest.mark.parametrize("outfmt", FORMATS)
+@pytest.mark.parametrize("n_targets", ["1", "3", "5", "20"])
+def test_cut(blast, outfmt, n_targets):
+    expected = blast.search("blastp", "p", "p", outfmt, "-max_target_seqs", n_targets)
+    paths = search_shards(blast, "blastp", blast.slices("p", 3), "p", outfmt, "-max_target_seqs", n_targets)
+    check_same(merge(paths, "--db", "p", "--max-target-seqs", n_targets), expected)
+
+
+@pytest.mark.parametrize("outfmt", FORMATS)
+def test_queries_split_too(blast, outfmt):
+    """Q x S: batches of queries, each searched in shards; query ids and numbers count on."""
+    whole = blast.queries["p"]
+    expected = blast.search("blastp", "p", "p", outfmt)
+    paths = []
+    for batch, part in enumerate((whole[:4], whole[4:9], whole[9:])):
+        (blast.folder / f"b{batch}.fa").write_text("".join(part))
+        for name in blast.slices("p", 2):
+            data = blast.search("blastp", name, f"b{batch}", outfmt)
+            paths.append(blast.write(f"{batch}_{name}.gz", gzip.compress(data)))
+    check_same(merge(paths, "--shards", "2", "--db", "p"), expected)
+    refused = merge(paths[:-1], "--shards", "2", "--db", "p")
+    assert refused.code == MISMATCH and "not a multiple" in refused.err
+
+
+def test_slices_without_statistics_are_refused(blast):
+    """Each shard was searched as if it were all: its E-values are its own."""
+    for name in blast.slices("p", 2):
+        blast.search("blastp", name.removesuffix("_st"), "p", "5")
+    paths = search_shards(blast, "blastp", [name.removesuffix("_st") for name in blast.slices("p", 2)], "p", "5")
+    refused = merge(paths, "--db", "p")
+    assert refused.code == MISMATCH and "statistics of the whole database" in refused.err
+    assert refused.out == b""
+
+
+def test_missing_shard(blast):
+    paths = search_shards(blast, "blastp", blast.slices("p", 3), "p", "5")
+    refused = merge(paths[:2], "--db", "p")
+    assert refused.code == MISMATCH and "a shard is missing" in refused.err
+
+
+@pytest.mark.parametrize("n_shards", [2, 3])
+def test_long_subjects(blast, n_shards):
+    """E-values of long subjects print alike and differ: sorting by what is printed is wrong."""
+    whole = blast.search("blastp", "l", "p", "5").decode()
+    assert shards.merged([whole], "l") == whole
+    wrong = 0
+    for iteration in shards.iterations(whole):
+        hits = shards.hits_of(iteration)
+        by_print = sorted(hits, key=lambda hit: (float(shards.value(hit, "Hsp_evalue")),
+                                                 -int(shards.value(hit, "Hsp_score")),
+                                                 -int(shards.value(hit, "Hit_accession"))))
+        wrong += by_print != hits
+    assert wrong > 0
+    paths = search_shards(blast, "blastp", blast.slices("l", n_shards), "p", "5")
+    check_same(merge(paths, "--db", "l"), whole.encode())
+
+
+# --- made up ----------------------------------------------------------------------------------------
+
+def made(folder, texts):
+    paths = []
+    for i, text in enumerate(texts):
+        paths.append(folder / f"shard_{i}.xml.gz")
+        paths[-1].write_bytes(gzip.compress(text.encode()))
+    return paths
+
+
+def random_list(chance, own, shard, n):
+    """Hits in rank order; evalues are few, so that many tie."""
+    hits = [(chance.choice(["0", "1e-170", "2.5e-12", "0.001", "0.5", "3", "9.99"]), chance.randrange(40, 44))
+            for _ in range(chance.randrange(n))]
+    ranked = sorted((float(evalue) if float(evalue) >= 1e-180 else 0, -score, -number, evalue)
+                    for number, (evalue, score) in zip(chance.sample(range(100), len(hits)), hits))
+    return [(f"gnl|BL_ORD_ID|{-number}" if own else f"gb|S{shard}_{-number}|", evalue, -score)
+            for _, score, number, evalue in ranked]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_against_the_oracle(tmp_path, seed):
+    chance = random.Random(seed)
+    n_shards, n_queries, own = chance.choice([1, 2, 3, 5, 10]), chance.randrange(1, 6), chance.random() < 0.5
+    texts = [made_shard([random_list(chance, own, shard, 8) for _ in range(n_queries)], n_shards)
+             for shard in range(n_shards)]
+    n_targets = chance.choice([8, 9, 12, 500])
+    found = merge(made(tmp_path, texts), "--db", "all", "--max-target-seqs", n_targets, "--threads",
+                  chance.choice([1, 2]))
+    check_same(found, shards.merged(texts, "all", n_targets).encode())
+
+
+def test_ties_later_shard_first(tmp_path):
+    texts = [made_shard([[(f"a{i}", "1e-05", 50), (f"b{i}", "1e-05", 50)]], 3) for i in range(3)]
+    found = merge(made(tmp_path, texts))
+    assert found.code == OK, found.err
+    assert re.findall("<Hit_accession>(.*?)<", found.out.decode()) == ["a2", "b2", "a1", "b1", "a0", "b0"]
+    assert re.findall("<Hit_num>(.*?)<", found.out.decode()) == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_raw_score_decides_where_evalues_print_alike(tmp_path):
+    texts = [made_shard([[("low", "0", 700)]], 2), made_shard([[("less", "1e-200", 699)]], 2)]
+    found = merge(made(tmp_path, texts))
+    assert re.findall("<Hit_accession>(.*?)<", found.out.decode()) == ["low", "less"]
+
+
+def test_message_of_a_shard_with_hits(tmp_path):
+    """Where no shard has hits, BLAST says so; where one has, that shard's end is the whole's."""
+    texts = [made_shard([[], []], 2), made_shard([[("x", "1", 40)], []], 2)]
+    text = merge(made(tmp_path, texts)).out.decode()
+    first, second = shards.iterations(text)
+    assert "No hits found" not in first and "No hits found" in second
+
+
+def test_long_lines_pass_through(tmp_path):
+    """An alignment of megabytes, and a definition line longer than any buffer."""
+    long = "ACGT" * 700000
+    texts = [made_shard([[("x", "1", 40)]], 2),
+             made_shard([[("y", "0.5", 41, 300, long), ("z" * 100000, "2", 39)]], 2)]
+    check_same(merge(made(tmp_path, texts), "--db", "d"), shards.merged(texts, "d").encode())
+
+
+def test_pipes_need_sizes(tmp_path):
+    texts = [made_shard([[("gnl|BL_ORD_ID|1", "1", 40)]], 2) for _ in range(2)]
+    paths = made(tmp_path, texts)
+    command = ["bash", "-c", 'exec "$0" shards --plain --db d "${@:3}" <(cat "$1") <(cat "$2")']
+    from program import PROGRAM
+    refused = run(*paths, command=[*command, PROGRAM])
+    assert refused.code == USAGE and "--sizes" in refused.err
+    found = run(*paths, "--sizes", "600,600", command=[*command, PROGRAM])
+    check_same(found, shards.merged(texts, "d").encode())
+
+
+# --- checks -----------------------------------------------------------------------------------------
+
+def refused(tmp_path, texts, *options):
+    found = merge(made(tmp_path, texts), *options)
+    assert found.out == b""
+    return found.code, found.err
+
+
+def test_other_queries(tmp_path):
+    one = [("x", "1", 40)]
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, title="other")])
+    assert code == MISMATCH and "did not search the same queries" in error and "shard_1" in error
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one, one], 2)])
+    assert code == MISMATCH and "did not search the same queries" in error
+    code, error = refused(tmp_path, [made_shard([one, one], 2), made_shard([one], 2)])
+    assert code == MISMATCH and "did not search the same queries" in error
+
+
+def test_other_program_or_parameters(tmp_path):
+    one = [("x", "1", 40)]
+    texts = [made_shard([one], 2), made_shard([one], 2, program="blastp")]
+    assert refused(tmp_path, texts)[0] == MISMATCH
+    texts[1] = texts[0].replace("<Parameters_expect>10<", "<Parameters_expect>20<")
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "not shards of one search" in error
+    texts[1] = texts[0].replace("BLASTN 2.12.0+", "BLASTN 2.13.0+")
+    assert refused(tmp_path, texts)[0] == MISMATCH
+
+
+def test_other_database_names(tmp_path):
+    one = [("x", "1", 40)]
+    texts = [made_shard([one], 2), made_shard([one], 2, database="other")]
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "--db NAME" in error
+    text = merge(made(tmp_path, texts), "--db", "a <b> & c").out.decode()
+    assert "<BlastOutput_db>a &lt;b&gt; &amp; c</BlastOutput_db>" in text
+
+
+def test_search_spaces(tmp_path):
+    one = [("x", "1", 40)]
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, space=5)])
+    assert code == MISMATCH and "eff-space" in error
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, adjustment=11)])
+    assert code == MISMATCH and "hsp-len" in error
+    code, error = refused(tmp_path, [made_shard([one], 2, space=5), made_shard([one], 2, space=5)])
+    assert code == MISMATCH and "not that of a database" in error
+
+
+def test_order_of_a_list(tmp_path):
+    code, error = refused(tmp_path, [made_shard([[("x", "1", 40), ("y", "0.5", 41)]], 1)])
+    assert code == DATA and "not in the order" in error
+
+
+def test_more_hits_than_targets(tmp_path):
+    hits = [(f"x{i}", "1", 40) for i in range(4)]
+    code, error = refused(tmp_path, [made_shard([hits], 1)], "--max-target-seqs", "3")
+    assert code == MISMATCH and "--max-target-seqs" in error
+
+
+def test_psiblast_of_several_rounds(tmp_path):
+    text = made_shard([[("x", "1", 40)], [("x", "1", 40)]], 1, program="psiblast").replace("Query_2", "Query_1")
+    code, error = refused(tmp_path, [text.replace("number 2", "number 1")])
+    assert code == MISMATCH and "several rounds" in error
+
+
+def test_the_same_file_twice(tmp_path):
+    paths = made(tmp_path, [made_shard([[("x", "1", 40)]], 2)])
+    found = merge([*paths, *paths])
+    assert found.code == MISMATCH and "given twice" in found.err
+
+
+def test_one_subject_in_two_shards(tmp_path):
+    texts = [made_shard([[("gb|X1|", "1", 40)]], 2) for _ in range(2)]
+    found = merge(made(tmp_path, texts))
+    assert found.code == OK and any("overlap" in warning for warning in found.warnings)
+
+
+def test_other_layouts(tmp_path):
+    text = made_shard([[("x", "1", 40)]], 1)
+    for old, new in (("<Iteration_hits>\n<Hit>", "<Iteration_hits><Hit>"),
+                     ("      <Hsp_evalue>1</Hsp_evalue>\n", ""), ("<Hsp_evalue>1<", "<Hsp_evalue>one<"),
+                     ("<Hit_len>300<", "<Hit_len><"), ("      <Statistics_db-num>1200</Statistics_db-num>\n", ""), ("</Hit_hsps>\n</Hit>", "</Hit_hsps></Hit>")):
+        assert old in text
+        code, error = refused(tmp_path, [text.replace(old, new)])
+        assert code in (DATA, MISMATCH), error
+
+
+def test_cut_short_and_damaged(tmp_path):
+    text = made_shard([[("x", "1", 40)]], 2)
+    paths = made(tmp_path, [text, text])
+    paths[1].write_bytes(paths[1].read_bytes()[:-30])
+    found = merge(paths)
+    assert found.code == DATA and "shard_1" in found.err and found.out == b""
+    found = merge(made(tmp_path, [text, text[:text.index("<Hsp_qseq>")]]))
+    assert found.code == DATA and found.out == b""
+
+
+def test_result_forms_and_report(tmp_path):
+    texts = [made_shard([[(f"x{i}", "1", 40)]], 2) for i in range(2)]
+    paths, expected = made(tmp_path, texts), shards.merged(texts, "d").encode()
+    for name, is_text in (("r.xml.gz", False), ("r.bgz", False), ("r.xml", True)):
+        found = run("shards", "--db", "d", "--report", tmp_path / "report.json", "--force", "-o", tmp_path / name, *paths)
+        assert found.code == OK, found.err
+        data = (tmp_path / name).read_bytes()
+        assert (data if is_text else gzip.decompress(data)) == expected
+    found = run("shards", "--expect-children", "3", "-o", tmp_path / "none", *paths)
+    assert found.code == MISMATCH and not (tmp_path / "none").exists()
+    found = run("shards", "-o", paths[0], "--force", *paths)
+    assert found.code == USAGE
