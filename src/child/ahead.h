@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child/ahead - a child's marks, made by whichever thread has time.
+ * child/ahead - a child's marks, made by any thread that has time.
  *
- * The job's thread asks for the marks of its batch, a piece at a time. A worker that has nothing left to
- * inflate, because the ring of batches is full, marks batches that the job's thread has not reached. So if
- * the job's thread is the slower of the two, it finds its batches marked; if not, it marks them itself. There
- * is one scanner, and its pieces come in order: the marks do not depend on the thread.
+ * The job's thread requests the marks of its batch, a piece at a time. A worker that has nothing left to
+ * inflate, because the ring of batches is full, marks batches that the job's thread has not reached. So if the
+ * job's thread is the slower of the two, its batches are already marked; otherwise it marks them itself. There
+ * is one scanner, and its pieces come in order, so the marks do not depend on the thread.
  */
 #ifndef BM_CHILD_AHEAD_H
 #define BM_CHILD_AHEAD_H
@@ -19,7 +19,7 @@ enum {
     BM_CHILD_AHEAD_PIECES = 4   /* of a batch that are marked ahead */
 };
 
-/* What one step of the scanner came to. */
+/* The result of one step of the scanner. */
 struct bm_piece {
     size_t end; /* bytes of the batch's text that were scanned so far */
     struct bm_mark_list marks;
@@ -45,7 +45,7 @@ struct bm_child_ahead {
     /* under the workers' lock */
     size_t n_done; /* batches that were scanned to their ends: the scanner is at this one */
     bool is_busy;  /* a worker uses the scanner */
-    bool is_left;  /* a worker left it, for the job's thread to go on */
+    bool is_left;  /* a worker stopped, for the job's thread to continue */
     struct bm_child_ahead_batch *batches; /* BM_CHILD_AHEAD_BATCHES; NULL: nothing is marked ahead */
 };
 
@@ -55,22 +55,22 @@ enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct 
                                            struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory);
 
-/* A child begins. No worker may be at work. */
+/* Begins a child. No worker may be running. */
 void bm_child_ahead_begin(struct bm_child_ahead *ahead);
 
 /*
- * The marks of more of the batch `number`, which was scanned up to `from`: to `end` at most. The field that a
- * last mark BM_MARK_FIELD tells of is bm_mark_field()'s. Valid until the next call. Called by the job's
- * thread, without the lock, until all of the batch is scanned, and for each batch in order.
+ * The marks of more of the batch `number`, which was scanned up to `from`: to `end` at most. If the last mark is
+ * BM_MARK_FIELD, its field is bm_mark_field()'s. Valid until the next call. Called by the job's thread, without
+ * the lock, until the whole batch is scanned, and for each batch in order.
  */
 const struct bm_piece *bm_child_ahead_next(struct bm_child_ahead *ahead, size_t number,
                                            const struct bm_batch *batch, size_t from, size_t end);
 
-/* Whether a worker may mark the batch ahead->n_done; `number` is that of the batch that the job's thread is
- * at, or reaches next. With the lock held. */
+/* Whether a worker may mark the batch ahead->n_done; `number` is that of the current batch of the job's thread,
+ * or of its next one. With the lock held. */
 bool bm_child_ahead_can_go(const struct bm_child_ahead *ahead, size_t number);
 
-/* Marks it. With the lock held, which it gives up meanwhile. */
+/* Marks the batch. With the lock held, which is released during the work. */
 void bm_child_ahead_go(struct bm_child_ahead *ahead, const struct bm_batch *batch);
 
 #endif

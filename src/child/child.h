@@ -3,7 +3,7 @@
  * child - one child in flight: its bytes are fetched, inflated and marked, in bounded memory.
  *
  * A child has a source, a lane (pages of compressed bytes, batches of text), a scanner of its own, and its
- * own error. It knows no job: any number of children can be open at once.
+ * own error. It does not depend on a job: any number of children can be open at once.
  *
  *     bm_child_open(child, source, cancel);                 reading and inflating begin
  *     bm_child_admit(child, &kin, true);                    scanning may begin, ahead, too
@@ -18,8 +18,8 @@
  *     while (!bm_mark_is_finished(child->mark));
  *     bm_child_close(child);
  *
- * Two places move through the child: what was taken and scanned, and what was given back. The ring of batches
- * lies between them, and so bounds how far a caller can look ahead of what it has given back.
+ * Two positions move through the child: up to where it was taken and scanned, and up to where it was given back.
+ * The ring of batches is between them, so it bounds how far a caller can read ahead of what it has given back.
  *
  * Threads: one thread calls; workers inflate and scan ahead of it.
  */
@@ -61,7 +61,7 @@ struct bm_child {
 enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
                                        struct bm_workers *workers, struct bm_memory *memory) BM_CHECK_RESULT;
 
-/* Fine on one that is zeroed. */
+/* `child` may be zeroed. */
 void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
 
 /* Begins to read and inflate. A failure to open the source is reported by bm_child_take(). The source is
@@ -69,19 +69,19 @@ void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
 void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel);
 void bm_child_move(struct bm_child *child, struct bm_fetch_source *source);
 
-/* Reads what there is room for, as long as that does not have to wait. */
+/* Reads as much as there is space for and as can be read without waiting. */
 void bm_child_fill(struct bm_child *child);
 
-/* Allows scanning. kin: what the child must be like. can_be_ahead: workers may scan, too. */
+/* Allows scanning. kin: the format that the child must have. can_be_ahead: workers may scan, too. */
 void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead);
 
-/* Ends it, wherever it was. Fine on one that is not open. */
+/* Ends it, at any point. Has no effect on one that is not open. */
 void bm_child_close(struct bm_child *child);
 
 /*
- * The next batch, which stays valid until it is given back. *is_last: it is the child's last, and this must not
- * be called again. NULL: the child failed; the text before a failure comes first, in a batch that is not the
- * last. There must be room in the ring: see bm_child_has_room().
+ * Returns the next batch, which stays valid until it is given back. *is_last: it is the child's last, and this
+ * must not be called again. NULL: the child failed; the text before a failure comes first, in a batch that is
+ * not the last. There must be space in the ring: see bm_child_has_room().
  */
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error);
 
@@ -95,16 +95,17 @@ bool bm_child_has_room(const struct bm_child *child);
 /* Gives back the oldest batch that was taken. */
 void bm_child_give(struct bm_child *child);
 
-/* Scans more of the last batch, up to `end` of its text at most. A failure is the child's, and its end. */
+/* Scans more of the last batch, up to `end` of its text at most. A failure is the child's, and ends it. */
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* All of the last batch was scanned: the marks of the end. To be called again until bm_mark_is_finished(). */
+/* Returns the marks of the end, when all of the last batch was scanned. To be called again until
+ * bm_mark_is_finished(). */
 enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Leaves the text where the scanner stands, and enters it elsewhere in the last batch: see bm_mark_leave()
- * and bm_mark_enter(). */
+/* Leaves the text at the scanner's position, and enters it elsewhere in the last batch: see bm_mark_leave() and
+ * bm_mark_enter(). */
 void bm_child_leave(struct bm_child *child, struct bm_view *view);
 void bm_child_enter(struct bm_child *child, uint64_t offset, enum bm_mark_place place, unsigned encoding,
                     struct bm_view *view);

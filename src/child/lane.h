@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child/lane - a child's bytes on their way to text: fetched on the job's thread, inflated by whichever
- * worker is free, and marked by it if there is nothing to inflate, in bounded buffers.
+ * child/lane - turns a child's bytes into text: fetched on the job's thread, inflated by any free worker, and
+ * marked by it if there is nothing to inflate, in bounded buffers.
  *
  * The job's thread fills pages of compressed bytes; a worker, or the job's thread if there are no workers,
  * turns them into batches; the job's thread takes these in order and gives them back in order. Pages and
@@ -18,13 +18,13 @@
 enum {
     BM_CHILD_LANE_PAGE = 32768, /* compressed bytes that are read at once */
     BM_CHILD_LANE_PAGES = 8,
-    BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four on their way while a thread naps */
-    /* A thread is not woken for less: batches that are ready to be merged, or free to be filled. */
+    BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four in between while a thread naps */
+    /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
     BM_CHILD_LANE_SMALL = 8192 /* compressed bytes of a child that the job's thread inflates itself */
 };
 
-/* How much a lane holds. Batches' borders depend on it, but no byte of a result. */
+/* How much a lane holds. The borders of batches depend on it, but no byte of a result. */
 struct bm_child_lane_room {
     size_t n_page_bytes; /* at most BM_CHILD_LANE_PAGE */
     size_t n_pages;      /* from 2 to BM_CHILD_LANE_PAGES */
@@ -33,12 +33,11 @@ struct bm_child_lane_room {
     struct bm_batch_size batch;
 };
 
-/* What is best for merging one child after another. Without threads one batch at a time is best for the
+/* The best size for merging one child after another. Without threads, one batch at a time is best for the
  * cache; a batch needs the one before it for its history. */
 struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers);
 
-/* The largest room that takes at most so many bytes, but at least the least there is: for many children at
- * once. */
+/* The largest size that takes at most n_bytes, but at least the smallest possible: for many children at once. */
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes);
 
 struct bm_page {
@@ -54,13 +53,13 @@ struct bm_child_lane {
     size_t n_page_bytes;
     size_t n_pages;
     size_t n_batches; /* in the ring */
-    size_t n_ahead;   /* how many may be filled and not given back */
+    size_t n_ahead;   /* the most that may be filled and not given back */
 
     /* the job's thread only */
     bool is_open;
     struct bm_fetch fetch;
     bool is_fetched;                     /* the last page has been filled */
-    enum blastmerge_status fetch_status; /* why it could not be, if it could not */
+    enum blastmerge_status fetch_status; /* the reason, if it could not be filled */
     struct blastmerge_error fetch_error;
     size_t n_batches_taken;
 
@@ -70,7 +69,7 @@ struct bm_child_lane {
     size_t n_batches_filled;
     size_t n_batches_done;
     bool has_ended;               /* the last batch has been filled */
-    bool is_stopping;             /* no more of it is wanted */
+    bool is_stopping;             /* no more batches are needed */
     struct bm_child_ahead *ahead; /* NULL: nothing is to be marked ahead */
 
     /* the thread that runs the task; the job's thread once has_ended */
@@ -89,22 +88,23 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
                                             struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory);
 
-/* Begins with a child. A failure to open it shows when its bytes are wanted: see bm_child_lane_take(). */
+/* Begins a child. A failure to open it is reported when its bytes are needed: see bm_child_lane_take(). */
 void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *source, struct bm_cancel *cancel);
 
-/* Its batches may be marked ahead. */
+/* Allows the child's batches to be marked ahead. */
 void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead);
 
-/* Ends with the child, wherever it was. */
+/* Ends the child, at any point. */
 void bm_child_lane_close(struct bm_child_lane *lane);
 
-/* Reads a page if there is room for one. True if it did. */
+/* Reads a page if there is space for one. True if it did. */
 bool bm_child_lane_fill(struct bm_child_lane *lane);
 
 /*
- * The next batch, waiting and working for it as need be; it stays valid until bm_child_lane_give(), which gives the
- * oldest one back. *is_last: it is the child's last, and must not be followed by another call. NULL: the
- * child failed, and *error says why. The text before a failure comes first, in a batch that is not the last.
+ * Returns the next batch; waits and works for it if needed. It stays valid until bm_child_lane_give(), which
+ * gives the oldest one back. *is_last: it is the child's last, and must not be followed by another call. NULL:
+ * the child failed, and *error has the reason. The text before a failure comes first, in a batch that is not the
+ * last.
  */
 const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_last,
                                           struct blastmerge_error *error);
@@ -113,7 +113,7 @@ void bm_child_lane_give(struct bm_child_lane *lane);
 /* After the last batch: see bm_inflate_lacks_bgzf_end(). */
 bool bm_child_lane_lacks_bgzf_end(const struct bm_child_lane *lane);
 
-/* No batch is marked ahead any more, nor is one being marked. */
+/* Stops marking ahead; afterwards no batch is being marked. */
 void bm_child_lane_stop_marking(struct bm_child_lane *lane);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow/tally - what a stretch of a result's children adds up to.
+ * flow/tally - the sums over a stretch of a result's children.
  *
- * Numbering begins from the tally of all that comes before, and ends with the tally of that and its own
- * stretch. Tallies can be added, and how the sum is bracketed does not matter: so children can be counted in
- * any order, each from nothing, summed up, and then be numbered in any order, each from the sum before it.
+ * Numbering begins from the tally of everything before, and ends with the tally that includes its own stretch.
+ * Tallies can be added, and the grouping of the sum does not matter. So children can be counted in any order,
+ * each from zero, summed up, and then be numbered in any order, each from the sum before it.
  */
 #ifndef BM_TALLY_H
 #define BM_TALLY_H
 
 #include "base/base.h"
 
-/* What follows the last Iteration. */
+/* The text after the last Iteration. */
 enum bm_tally_line {
     BM_TALLY_NO_LINE, /* no Iteration's end since the stretch began */
     BM_TALLY_LINE_OPEN,
@@ -25,10 +25,10 @@ struct bm_tally {
      * some out, fewer if several are of one query (PSI-BLAST). 0 if numbers are not kept. */
     uint64_t last_numbers;
     uint64_t generated_ids; /* the sum, over the documents, of the largest generated Query_N */
-    uint64_t positions; /* the sum, over the documents, of the last query's position, where that is told */
-    uint64_t n_counted; /* documents that say how many queries they hold */
-    uint64_t n_queries; /* that the documents say they hold, where the format says so */
-    bool has_unnamed;   /* a query without a title: BLAST counts all queries, and a title is a user's */
+    uint64_t positions;     /* the sum, over the documents, of the last query's position, if that is known */
+    uint64_t n_counted;     /* documents that give their number of queries */
+    uint64_t n_queries;     /* the sum of these numbers */
+    bool has_unnamed;       /* a query without a title: BLAST counts all queries, and a title is a user's */
     enum bm_tally_line line;
 };
 

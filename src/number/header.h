@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * number/header.h - whether documents belong together: each one's program, version, database and parameters
- * against the first one's.
+ * number/header.h - whether documents belong together: compares the program, version, database and parameters of
+ * each with the first one's.
  */
 #ifndef BM_NUMBER_HEADER_H
 #define BM_NUMBER_HEADER_H
@@ -32,23 +32,23 @@ struct bm_number_header {
 /* Empties it for the next document. */
 void bm_number_header_begin(struct bm_number_header *header);
 
-/* Keeps the field if it is one that is compared, or of the scope. */
+/* Adds the field if it is compared, or belongs to the scope. */
 void bm_number_header_take(struct bm_number_header *header, const struct bm_mark_field *field);
 
-/* What a document may lack, and the first one does, it has from now on from this one. */
+/* Copies the fields that a document may lack, and that the first one lacks, from this one to the first. */
 void bm_number_header_complete(struct bm_number_header *first, const struct bm_number_header *header);
 
 struct bm_number_header_difference {
     const char *name;
     const char *value;       /* NULL: this document has no such field */
     const char *first_value; /* NULL: the first one has none */
-    bool is_program;         /* an error, if nothing else is said */
+    bool is_program;         /* an error, by default */
     bool is_database;
     bool is_version;
-    bool may_be_row; /* it is a row of column names, and may have been taken for one wrongly */
+    bool may_be_row; /* it is a row of column names, and may have been mistaken for one */
 };
 
-/* The next difference from *position (0 at the beginning) on; false where there is none. */
+/* The next difference from *position (0 at the beginning) on; false if there is none. */
 bool bm_number_header_compare(const struct bm_number_header *first, const struct bm_number_header *header,
                               size_t *position, struct bm_number_header_difference *difference);
 

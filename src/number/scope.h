@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * number/scope.h - what a document's root and BlastOutput_iterations say that holds for the Iterations in
- * them: namespaces and the like. In the result they stand in the first document's.
+ * number/scope.h - attributes of a document's root and BlastOutput_iterations that apply to the Iterations
+ * in them: namespaces and the like. In the result, the Iterations are inside the first document's elements.
  */
 #ifndef BM_SCOPE_H
 #define BM_SCOPE_H
@@ -28,7 +28,7 @@ struct bm_number_scope {
 /* Empties it for the next document. */
 void bm_number_scope_begin(struct bm_number_scope *scope);
 
-/* Takes such an attribute; one of the inner element replaces that of the outer one. */
+/* Adds such an attribute; one of the inner element replaces that of the outer one. */
 void bm_number_scope_take(struct bm_number_scope *scope, const struct bm_mark_field *field);
 
 struct bm_number_scope_difference {
@@ -37,8 +37,8 @@ struct bm_number_scope_difference {
     const char *first_value; /* NULL: the first one has none */
 };
 
-/* Whether the document's Iterations would mean something else in the first one's elements. Prefixes that only
- * the first one declares do no harm. */
+/* Whether the document's Iterations would mean something else inside the first one's elements. Prefixes that
+ * only the first one declares do no harm. */
 bool bm_number_scope_differ(const struct bm_number_scope *first, const struct bm_number_scope *scope,
                             struct bm_number_scope_difference *difference);
 
