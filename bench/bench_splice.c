@@ -21,6 +21,21 @@
 #include <unistd.h>
 #include <zlib.h>
 
+/* Text up to `offset` is skipped or taken; then a fragment begins or ends, or text is inserted. */
+enum edit_kind { EDIT_BEGIN, EDIT_END, EDIT_DROP, EDIT_KEEP, EDIT_INSERT };
+
+struct edit {
+    uint64_t offset;
+    enum edit_kind kind;
+    uint32_t n_insert;
+    const char *insert;
+};
+
+struct splicer {
+    struct bm_splice_sink *sink;
+    struct bm_splice_reader *reader;
+};
+
 struct child {
     uint8_t *data;
     size_t n_data;
@@ -29,7 +44,7 @@ struct child {
     struct bm_batch *batches;
     size_t n_batches;
     uint64_t *safe; /* for each batch */
-    struct bm_edit *edits;
+    struct edit *edits;
     size_t n_edits, edit_room;
 };
 
@@ -122,16 +137,16 @@ static double time_zlib(const struct child *child) {
     return now() - start;
 }
 
-static void add_edit(struct child *child, enum bm_edit_kind kind, uint64_t offset, const char *text) {
+static void add_edit(struct child *child, enum edit_kind kind, uint64_t offset, const char *text) {
     if (child->n_edits == child->edit_room) {
         child->edit_room = 2 * child->edit_room + 64;
         child->edits = realloc(child->edits, child->edit_room * sizeof *child->edits);
         need(child->edits != NULL, "no memory");
     }
-    child->edits[child->n_edits++] = (struct bm_edit){.offset = offset,
-                                                      .kind = kind,
-                                                      .n_insert = text != NULL ? (uint32_t)strlen(text) : 0,
-                                                      .insert = text};
+    child->edits[child->n_edits++] = (struct edit){.offset = offset,
+                                                   .kind = kind,
+                                                   .n_insert = text != NULL ? (uint32_t)strlen(text) : 0,
+                                                   .insert = text};
 }
 
 static uint8_t *find(const struct child *child, size_t from, const char *what) {
@@ -146,9 +161,9 @@ static void replace_number(struct child *child, size_t place, uint64_t number) {
     if (n == n_digits && memcmp(text, child->text + place, n) == 0) return;
     char *copy = strdup(text);
     need(copy != NULL, "no memory");
-    add_edit(child, BM_EDIT_DROP, place, NULL);
-    add_edit(child, BM_EDIT_INSERT, place, copy);
-    add_edit(child, BM_EDIT_KEEP, place + n, NULL);
+    add_edit(child, EDIT_DROP, place, NULL);
+    add_edit(child, EDIT_INSERT, place, copy);
+    add_edit(child, EDIT_KEEP, place + n, NULL);
 }
 
 static void make_edits(struct child *child, const struct options *options, uint64_t *n_iterations) {
@@ -156,7 +171,7 @@ static void make_edits(struct child *child, const struct options *options, uint6
     need(begin != NULL, "a child is no BLAST XML");
     size_t place = (size_t)(begin - child->text) + strlen(begin_tag);
     uint64_t shift = *n_iterations;
-    add_edit(child, BM_EDIT_BEGIN, place, NULL);
+    add_edit(child, EDIT_BEGIN, place, NULL);
     for (;;) {
         uint8_t *tag = find(child, place, number_tag);
         if (tag == NULL) break;
@@ -170,7 +185,7 @@ static void make_edits(struct child *child, const struct options *options, uint6
     }
     uint8_t *end = find(child, place, end_tag);
     need(end != NULL, "a child is no BLAST XML");
-    add_edit(child, BM_EDIT_END, (uint64_t)(end - child->text), NULL);
+    add_edit(child, EDIT_END, (uint64_t)(end - child->text), NULL);
 }
 
 /* What a scanner would have let through at each batch's end: nothing of a replacement that is not over. */
@@ -182,7 +197,7 @@ static void make_safe(struct child *child) {
         uint64_t end = child->batches[i].text_offset + child->batches[i].n_text;
         while (e < child->n_edits && child->edits[e].offset <= end) e++;
         child->safe[i] = end;
-        if (e > 0 && e < child->n_edits && child->edits[e].kind == BM_EDIT_KEEP)
+        if (e > 0 && e < child->n_edits && child->edits[e].kind == EDIT_KEEP)
             child->safe[i] = child->edits[e - 2].offset - strlen(number_tag);
     }
 }
@@ -193,27 +208,34 @@ static void empty(struct bm_output *output, struct totals *totals, FILE *file) {
     output->n_data = 0;
 }
 
-static double splice_child(struct bm_splice *splice, const struct child *child, struct bm_script *list,
+static void add_to_script(struct bm_script *script, const struct edit *edit) {
+    bm_script_go(script, edit->offset);
+    if (edit->kind == EDIT_BEGIN) bm_script_begin(script);
+    if (edit->kind == EDIT_END) bm_script_end(script);
+    if (edit->kind == EDIT_DROP) bm_script_stop(script);
+    if (edit->kind == EDIT_KEEP) bm_script_resume(script);
+    if (edit->kind == EDIT_INSERT) bm_script_insert(script, edit->insert, edit->n_insert);
+}
+
+static double splice_child(const struct splicer *splicer, const struct child *child, struct bm_script *script,
                            struct bm_output *output, struct totals *totals, FILE *file) {
     size_t e = 0;
     double start = now();
-    bm_splice_reset(splice);
+    bm_script_start(script, 0);
+    need(bm_splice_begin(splicer->sink, splicer->reader, true) == BLASTMERGE_OK, "no memory");
     for (size_t i = 0; i < child->n_batches; i++) {
         bool is_done = false;
         while (!is_done) {
-            size_t n = 0;
-            while (n < BM_SCRIPT_EDITS && e + n < child->n_edits &&
-                   child->edits[e + n].offset <= child->safe[i])
-                n++;
-            bool is_all = n < BM_SCRIPT_EDITS;
-            memcpy(list->edits, child->edits + e, n * sizeof *child->edits);
-            list->n_edits = n;
-            list->position = 0;
-            uint64_t safe = is_all ? child->safe[i] : list->edits[n - 1].offset;
-            enum bm_step result = bm_splice_step(splice, &child->batches[i], list, safe, is_all, output);
-            e += list->position;
-            if (result == BM_STEP_FULL) empty(output, totals, file);
-            is_done = is_all && result == BM_STEP_DONE;
+            bm_script_compact(script);
+            while (script->n_entries + 4 < BM_SCRIPT_ENTRIES && e < child->n_edits &&
+                   child->edits[e].offset <= child->safe[i])
+                add_to_script(script, &child->edits[e++]);
+            bool is_all = e == child->n_edits || child->edits[e].offset > child->safe[i];
+            if (is_all) bm_script_go(script, child->safe[i]);
+            bm_splice_give(splicer->reader, &child->batches[i], is_all);
+            enum bm_step step = bm_splice_step(splicer->sink, &splicer->reader, 1, script, output);
+            if (step == BM_STEP_FULL) empty(output, totals, file);
+            is_done = is_all && step == BM_STEP_DONE;
         }
     }
     double time = now() - start;
@@ -222,7 +244,8 @@ static double splice_child(struct bm_splice *splice, const struct child *child, 
 }
 
 static void run_child(const char *name, const struct options *options, struct bm_memory *memory,
-                      struct bm_splice *splice, struct totals *totals, uint64_t *n_iterations, FILE *file) {
+                      const struct splicer *splicer, struct totals *totals, uint64_t *n_iterations,
+                      FILE *file) {
     static struct bm_script list;
     static uint8_t data[BM_OUTPUT_SIZE];
     struct child child;
@@ -237,7 +260,7 @@ static void run_child(const char *name, const struct options *options, struct bm
         bool is_last = i + 1 == options->rounds;
         struct totals ignored = {0};
         double time =
-            splice_child(splice, &child, &list, &output, is_last ? totals : &ignored, is_last ? file : NULL);
+            splice_child(splicer, &child, &list, &output, is_last ? totals : &ignored, is_last ? file : NULL);
         if (time < best) best = time;
         time = time_zlib(&child);
         if (time < best_zlib) best_zlib = time;
@@ -264,7 +287,8 @@ int main(int argc, char **argv) {
     struct options options = {true, false, 3, NULL};
     struct totals totals = {0};
     struct bm_memory memory;
-    struct bm_splice *splice = NULL;
+    const struct bm_splice_settings settings = {.form = BLASTMERGE_FORM_GZIP};
+    struct splicer splicer = {NULL, NULL};
     FILE *file = NULL;
     uint64_t n_iterations = 0;
     for (int option; (option = getopt(argc, argv, "nqr:o:s:")) != -1;) {
@@ -276,21 +300,25 @@ int main(int argc, char **argv) {
         need(option != '?' && options.rounds > 0, "see the head of bench_splice.c");
     }
     bm_memory_open(&memory, NULL);
-    need(bm_splice_open(&splice, &memory) == BLASTMERGE_OK, "no memory");
+    need(bm_splice_sink_open(&splicer.sink, &settings, &memory) == BLASTMERGE_OK &&
+             bm_splice_reader_open(&splicer.reader, &memory) == BLASTMERGE_OK &&
+             bm_splice_begin(splicer.sink, splicer.reader, true) == BLASTMERGE_OK,
+         "no memory");
     printf("splice itself: %.0f KiB of memory\n", (double)memory.n_bytes / 1024);
     if (options.output != NULL) {
         file = fopen(options.output, "wb");
         need(file != NULL && fwrite(head, 1, sizeof head, file) == sizeof head, "cannot write");
     }
     for (int i = optind; i < argc; i++)
-        run_child(argv[i], &options, &memory, splice, &totals, &n_iterations, file);
+        run_child(argv[i], &options, &memory, &splicer, &totals, &n_iterations, file);
     if (file != NULL) {
         uint8_t tail[10] = {3, 0};
         bm_store32(tail + 2, totals.crc);
         bm_store32(tail + 6, (uint32_t)totals.n_text_out);
         need(fwrite(tail, 1, sizeof tail, file) == sizeof tail && fclose(file) == 0, "cannot write");
     }
-    bm_splice_close(splice, &memory);
+    bm_splice_reader_close(splicer.reader);
+    bm_splice_sink_close(splicer.sink);
     double mb = (double)totals.n_text / 1e6;
     printf("%llu edits, %.1f MB of text, %.3f MB compressed -> %.3f MB, ratio %.5f\n",
            (unsigned long long)totals.n_edits, mb, (double)totals.n_in / 1e6, (double)totals.n_out / 1e6,

@@ -9,7 +9,6 @@
 
 #include "child/child.h"
 #include "number/number.h"
-#include "pack/pack.h"
 #include "splice/splice.h"
 #include "stitch/stitch.h"
 
@@ -46,10 +45,10 @@ struct fragment_maker {
     struct bm_workers workers;
     struct bm_cancel cancel;
     struct bm_child child;
-    struct bm_script *edits;
+    struct bm_script *script;
     struct bm_output output;
-    struct bm_splice *splice;
-    struct bm_pack *pack;
+    struct bm_splice_sink *sink;
+    struct bm_splice_reader *reader;
     struct bm_mark_kin kin;
 };
 
@@ -71,23 +70,23 @@ static inline void fragment_open(struct fragment_maker *maker, const struct frag
         .tells_queries = options->query_ids != BLASTMERGE_QUERY_IDS_KEEP,
         .room = bm_child_lane_room_of(&maker->workers),
     };
-    int level = options->level > 0 ? options->level : 6;
+    const struct bm_splice_settings splice_settings = {
+        .form = BLASTMERGE_FORM_GZIP, .level = options->level, .workers = &maker->workers};
     fragment_need(bm_child_create(&maker->child, &settings, &maker->workers, &maker->memory) ==
                   BLASTMERGE_OK);
-    fragment_need(bm_splice_open(&maker->splice, &maker->memory) == BLASTMERGE_OK);
-    fragment_need(bm_pack_open(&maker->pack, BLASTMERGE_FORM_GZIP, level, &maker->workers, &maker->memory) ==
-                  BLASTMERGE_OK);
-    maker->edits = bm_allocate(&maker->memory, sizeof *maker->edits);
+    fragment_need(bm_splice_sink_open(&maker->sink, &splice_settings, &maker->memory) == BLASTMERGE_OK);
+    fragment_need(bm_splice_reader_open(&maker->reader, &maker->memory) == BLASTMERGE_OK);
+    maker->script = bm_allocate(&maker->memory, sizeof *maker->script);
     maker->output.data = bm_allocate(&maker->memory, BM_OUTPUT_SIZE);
-    fragment_need(maker->edits != NULL && maker->output.data != NULL);
+    fragment_need(maker->script != NULL && maker->output.data != NULL);
 }
 
 static inline void fragment_close(struct fragment_maker *maker) {
-    bm_pack_close(maker->pack, &maker->memory);
+    bm_splice_sink_close(maker->sink);
     bm_child_destroy(&maker->child, &maker->memory);
     bm_workers_close(&maker->workers, &maker->memory);
-    bm_splice_close(maker->splice, &maker->memory);
-    bm_release(&maker->memory, maker->edits);
+    bm_splice_reader_close(maker->reader);
+    bm_release(&maker->memory, maker->script);
     bm_release(&maker->memory, maker->output.data);
     bm_cancel_close(&maker->cancel);
     fragment_need(maker->memory.n_bytes == 0);
@@ -103,21 +102,15 @@ static inline void fragment_empty(struct bm_output *output, struct fragment *fra
     output->n_data = 0;
 }
 
-static inline void fragment_write(struct fragment_maker *maker, const struct bm_view *view, uint64_t safe,
+static inline void fragment_write(struct fragment_maker *maker, const struct bm_view *view,
                                   struct fragment *fragment) {
-    int is_spliced = view->batch->has_trace && maker->options->level == 0;
-    int is_full = 0;
-    do {
-        if (is_spliced) {
-            is_full = bm_splice_step(maker->splice, view->batch, maker->edits, safe, view->is_end_of_batch,
-                                     &maker->output) == BM_STEP_FULL;
-        } else {
-            enum bm_step result = bm_pack_step(maker->pack, view->batch, maker->edits, safe, &maker->output);
-            fragment_need(result != BM_STEP_FAILED);
-            is_full = result == BM_STEP_FULL;
-        }
+    enum bm_step step = BM_STEP_FULL;
+    while (step == BM_STEP_FULL) {
+        bm_splice_give(maker->reader, view->batch, view->is_end_of_batch);
+        step = bm_splice_step(maker->sink, &maker->reader, 1, maker->script, &maker->output);
+        fragment_need(step != BM_STEP_FAILED);
         fragment_empty(&maker->output, fragment);
-    } while (is_full);
+    }
 }
 
 /* Reads all of a child; writes it, too, if there is a fragment. */
@@ -127,12 +120,10 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
     struct bm_fetch_source source = bm_fetch_source_memory("child", data->data, data->n);
     struct blastmerge_error error = {0};
     enum blastmerge_status status = BLASTMERGE_OK;
-    bool is_last = false;
+    bool is_last = false, has_begun = false;
     bm_child_open(&maker->child, &source, &maker->cancel);
     bm_child_admit(&maker->child, &maker->kin, false);
-    bm_splice_reset(maker->splice);
-    bm_pack_reset(maker->pack);
-    maker->edits->n_edits = maker->edits->position = maker->edits->n_text = 0;
+    bm_script_start(maker->script, 0);
     maker->output.n_data = maker->output.crc32 = 0;
     maker->output.n_text = 0;
     while (status == BLASTMERGE_OK && !is_last) {
@@ -143,25 +134,29 @@ static inline enum blastmerge_status fragment_read(struct fragment_maker *maker,
             break;
         }
         if (is_last && batch->text_offset == 0 && batch->n_text == 0) break; /* there is no text */
+        if (!has_begun)
+            fragment_need(bm_splice_begin(maker->sink, maker->reader, batch->has_trace) == BLASTMERGE_OK);
+        has_begun = true;
         while (status == BLASTMERGE_OK && !view.is_end_of_batch) {
-            uint64_t safe = 0;
-            bm_script_compact(maker->edits);
+            uint64_t safe = 0, end = bm_batch_end(batch);
+            bm_script_compact(maker->script);
             status = bm_child_scan(&maker->child, SIZE_MAX, &view, &error);
             if (status != BLASTMERGE_OK) break;
-            bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+            bm_number_take(number, view.marks, batch, view.safe, maker->script);
             if (view.field != NULL) bm_number_take_field(number, view.field);
-            safe = bm_number_safe(number, view.safe, maker->edits);
+            safe = bm_number_safe(number, view.safe, maker->script);
             if (is_last && view.is_end_of_batch) {
                 while (status == BLASTMERGE_OK && !bm_mark_is_finished(maker->child.mark)) {
                     status = bm_child_finish(&maker->child, &view, &error);
                     if (status != BLASTMERGE_OK) break;
-                    bm_number_take(number, view.marks, batch, view.safe, maker->edits);
+                    bm_number_take(number, view.marks, batch, view.safe, maker->script);
                 }
                 safe = UINT64_MAX;
             }
             if (number->now.excess.what != NULL) status = BLASTMERGE_MISMATCH;
-            if (fragment != NULL && status == BLASTMERGE_OK) fragment_write(maker, &view, safe, fragment);
-            if (fragment == NULL) maker->edits->position = maker->edits->n_edits;
+            bm_script_catch_up(maker->script, safe < end ? safe : end);
+            if (fragment != NULL && status == BLASTMERGE_OK) fragment_write(maker, &view, fragment);
+            if (fragment == NULL) maker->script->position = maker->script->n_entries;
         }
         bm_child_give(&maker->child);
     }
@@ -254,7 +249,7 @@ static inline void fragments_join(struct fragment_merge *merge, struct fragment 
     bool dropped = false;
     size_t n_epilogue = 0;
     *output = (struct bm_output){.data = output->data};
-    bm_stitch_begin(output);
+    bm_stitch_begin(output, BLASTMERGE_FORM_GZIP);
     fragment_empty(output, result);
     for (size_t i = 0; i < merge->n_children; i++) {
         const struct fragment *fragment = &merge->fragments[i];
@@ -267,7 +262,7 @@ static inline void fragments_join(struct fragment_merge *merge, struct fragment 
         bm_stitch_add(output, fragment->crc32, fragment->n_text);
     }
     const char *epilogue = bm_number_epilogue(merge->first, &merge->total, &n_epilogue, &dropped);
-    bm_stitch_end(output, epilogue, n_epilogue, false);
+    bm_stitch_end(output, BLASTMERGE_FORM_GZIP, epilogue, n_epilogue);
     fragment_empty(output, result);
 }
 

@@ -155,7 +155,7 @@ static inline void add_insertion(struct dice *dice, struct script *script, const
         text[i] = (uint8_t)(kind == 0 ? roll(dice) : '0' + below(dice, 10));
         if (kind == 1 && from + i < stream->text.n) text[i] = stream->text.data[from + i];
     }
-    script_add(script, BM_EDIT_INSERT, offset, text, n);
+    script_add(script, EDIT_INSERT, offset, text, n);
 }
 
 /* Moves on by about `stride` bytes. */
@@ -172,17 +172,17 @@ static inline uint64_t add_replacement(struct dice *dice, struct script *script,
         uint8_t digits[64];
         if (to - offset > sizeof digits) to = offset + sizeof digits;
         for (size_t i = 0; i < to - offset; i++) digits[i] = (uint8_t)('0' + below(dice, 10));
-        script_add(script, BM_EDIT_DROP, offset, NULL, 0);
-        script_add(script, BM_EDIT_INSERT, offset, digits, (size_t)(to - offset));
-        script_add(script, BM_EDIT_KEEP, to, NULL, 0);
+        script_add(script, EDIT_DROP, offset, NULL, 0);
+        script_add(script, EDIT_INSERT, offset, digits, (size_t)(to - offset));
+        script_add(script, EDIT_KEEP, to, NULL, 0);
         return to;
     }
     if (chance(dice, 20)) add_insertion(dice, script, stream, offset);
-    script_add(script, BM_EDIT_DROP, offset, NULL, 0);
+    script_add(script, EDIT_DROP, offset, NULL, 0);
     if (chance(dice, 50)) add_insertion(dice, script, stream, offset);
     if (chance(dice, 20)) add_insertion(dice, script, stream, offset + (to - offset) / 2);
     if (chance(dice, 20)) add_insertion(dice, script, stream, to);
-    script_add(script, BM_EDIT_KEEP, to, NULL, 0);
+    script_add(script, EDIT_KEEP, to, NULL, 0);
     if (chance(dice, 10)) add_insertion(dice, script, stream, to);
     return to;
 }
@@ -191,7 +191,7 @@ static inline uint64_t add_fragment(struct dice *dice, struct script *script, co
                                     uint64_t offset, uint64_t end) {
     static const uint32_t strides[] = {1, 5, 100, 1000, 10000, 60000, 1000000};
     uint32_t stride = strides[below(dice, 7)];
-    script_add(script, BM_EDIT_BEGIN, offset, NULL, 0);
+    script_add(script, EDIT_BEGIN, offset, NULL, 0);
     if (chance(dice, 20)) add_insertion(dice, script, stream, offset);
     for (offset = further(dice, offset, end, stride); offset < end;
          offset = further(dice, offset, end, stride)) {
@@ -201,8 +201,8 @@ static inline uint64_t add_fragment(struct dice *dice, struct script *script, co
             offset = add_replacement(dice, script, stream, offset, end);
     }
     if (chance(dice, 10)) add_insertion(dice, script, stream, end);
-    if (chance(dice, 5)) script_add(script, BM_EDIT_DROP, end, NULL, 0);
-    script_add(script, BM_EDIT_END, end, NULL, 0);
+    if (chance(dice, 5)) script_add(script, EDIT_DROP, end, NULL, 0);
+    script_add(script, EDIT_END, end, NULL, 0);
     return end;
 }
 
@@ -248,9 +248,9 @@ static inline void pick_fragment(const struct script *script, size_t number, str
     size_t fragment = 0;
     memset(picked, 0, sizeof *picked);
     for (size_t i = 0; i < script->n; i++) {
-        const struct bm_edit *edit = &script->edits[i];
+        const struct edit *edit = &script->edits[i];
         if (fragment == number) script_add(picked, edit->kind, edit->offset, edit->insert, edit->n_insert);
-        if (edit->kind == BM_EDIT_END) fragment++;
+        if (edit->kind == EDIT_END) fragment++;
     }
     script_finish(picked);
 }

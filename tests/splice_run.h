@@ -13,22 +13,37 @@
 
 #include <zlib.h>
 
+/* An edit of a child's text: several at one offset apply in their order. */
+enum edit_kind {
+    EDIT_BEGIN, /* a fragment begins; text from here on is kept */
+    EDIT_END,   /* the fragment ends; text from here on is dropped */
+    EDIT_DROP,  /* text from here on is dropped */
+    EDIT_KEEP,  /* text from here on is kept */
+    EDIT_INSERT /* text is inserted, in a dropped stretch, too */
+};
+
+struct edit {
+    uint64_t offset;
+    enum edit_kind kind;
+    uint32_t n_insert;
+    const char *insert;
+};
+
 /* Edits of a whole child, with their own text. */
 struct script {
-    struct bm_edit *edits;
+    struct edit *edits;
     size_t n, room;
     struct bytes text; /* of all insertions, in order */
 };
 
-static inline void script_add(struct script *script, enum bm_edit_kind kind, uint64_t offset,
-                              const void *text, size_t n_text) {
+static inline void script_add(struct script *script, enum edit_kind kind, uint64_t offset, const void *text,
+                              size_t n_text) {
     if (script->n == script->room) {
         script->room = 2 * script->room + 64;
         script->edits = realloc(script->edits, script->room * sizeof *script->edits);
         must(script->edits != NULL);
     }
-    script->edits[script->n++] =
-        (struct bm_edit){.offset = offset, .kind = kind, .n_insert = (uint32_t)n_text};
+    script->edits[script->n++] = (struct edit){.offset = offset, .kind = kind, .n_insert = (uint32_t)n_text};
     bytes_add(&script->text, text, n_text);
 }
 
@@ -36,7 +51,7 @@ static inline void script_add(struct script *script, enum bm_edit_kind kind, uin
 static inline void script_finish(struct script *script) {
     size_t place = 0;
     for (size_t i = 0; i < script->n; i++) {
-        if (script->edits[i].kind == BM_EDIT_INSERT)
+        if (script->edits[i].kind == EDIT_INSERT)
             script->edits[i].insert = (const char *)script->text.data + place;
         place += script->edits[i].n_insert;
     }
@@ -66,11 +81,11 @@ static inline void expect(struct expectation *expected, const struct script *scr
         if (is_kept) bytes_add(&expected->text, text + place, (size_t)(offset - place));
         place = offset;
         if (i == script->n) break;
-        const struct bm_edit *edit = &script->edits[i];
-        if (edit->kind == BM_EDIT_INSERT) bytes_add(&expected->text, edit->insert, edit->n_insert);
-        if (edit->kind == BM_EDIT_BEGIN || edit->kind == BM_EDIT_KEEP) is_kept = true;
-        if (edit->kind == BM_EDIT_DROP || edit->kind == BM_EDIT_END) is_kept = false;
-        if (edit->kind == BM_EDIT_END) expected->ends[expected->n_ends++] = expected->text.n;
+        const struct edit *edit = &script->edits[i];
+        if (edit->kind == EDIT_INSERT) bytes_add(&expected->text, edit->insert, edit->n_insert);
+        if (edit->kind == EDIT_BEGIN || edit->kind == EDIT_KEEP) is_kept = true;
+        if (edit->kind == EDIT_DROP || edit->kind == EDIT_END) is_kept = false;
+        if (edit->kind == EDIT_END) expected->ends[expected->n_ends++] = expected->text.n;
     }
 }
 
@@ -104,30 +119,34 @@ static inline void result_free(struct result *result) {
 
 struct runner {
     struct bm_memory memory;
-    struct bm_splice *splice;
+    struct bm_splice_sink *sink;
+    struct bm_splice_reader *reader;
     struct bm_inflate *inflate;
     struct bm_batch batches[2];
     struct bm_output output;
-    struct bm_script *edits;
+    struct bm_script *script;
 };
 
 static inline void runner_open(struct runner *runner) {
+    const struct bm_splice_settings settings = {.form = BLASTMERGE_FORM_GZIP};
     bm_memory_open(&runner->memory, NULL);
-    enum blastmerge_status status = bm_splice_open(&runner->splice, &runner->memory);
+    enum blastmerge_status status = bm_splice_sink_open(&runner->sink, &settings, &runner->memory);
+    if (status == BLASTMERGE_OK) status = bm_splice_reader_open(&runner->reader, &runner->memory);
     if (status == BLASTMERGE_OK) status = bm_inflate_open(&runner->inflate, &runner->memory);
     for (int i = 0; i < 2 && status == BLASTMERGE_OK; i++)
         status = bm_batch_open(&runner->batches[i], &runner->memory);
     runner->output.data = bm_allocate(&runner->memory, BM_OUTPUT_SIZE);
-    runner->edits = bm_allocate(&runner->memory, sizeof *runner->edits);
-    must(status == BLASTMERGE_OK && runner->output.data != NULL && runner->edits != NULL);
+    runner->script = bm_allocate(&runner->memory, sizeof *runner->script);
+    must(status == BLASTMERGE_OK && runner->output.data != NULL && runner->script != NULL);
 }
 
 static inline void runner_close(struct runner *runner) {
-    bm_splice_close(runner->splice, &runner->memory);
+    bm_splice_sink_close(runner->sink);
+    bm_splice_reader_close(runner->reader);
     bm_inflate_close(runner->inflate, &runner->memory);
     for (int i = 0; i < 2; i++) bm_batch_close(&runner->batches[i], &runner->memory);
     bm_release(&runner->memory, runner->output.data);
-    bm_release(&runner->memory, runner->edits);
+    bm_release(&runner->memory, runner->script);
     must(runner->memory.n_bytes == 0);
 }
 
@@ -136,24 +155,43 @@ static inline void empty_output(struct runner *runner, struct result *result) {
     runner->output.n_data = 0;
 }
 
+static inline void add_to_script(struct bm_script *script, const struct edit *edit) {
+    bm_script_go(script, edit->offset);
+    switch (edit->kind) {
+    case EDIT_BEGIN:
+        bm_script_begin(script);
+        break;
+    case EDIT_END:
+        bm_script_end(script);
+        break;
+    case EDIT_DROP:
+        bm_script_stop(script);
+        break;
+    case EDIT_KEEP:
+        bm_script_resume(script);
+        break;
+    case EDIT_INSERT:
+        bm_script_insert(script, edit->insert, edit->n_insert);
+    }
+}
+
 /* Steps until everything up to safe is done, with the script's edits before n_known. */
 static inline void step_to(struct runner *runner, const struct bm_batch *batch, const struct script *script,
                            size_t *n_given, size_t n_known, uint64_t safe, bool is_last, size_t room,
                            struct result *result) {
+    struct bm_script *entries = runner->script;
     for (;;) {
-        size_t n = n_known - *n_given < BM_SCRIPT_EDITS ? n_known - *n_given : BM_SCRIPT_EDITS;
-        bool is_all = n == n_known - *n_given;
-        uint64_t until = is_all ? safe : script->edits[*n_given + n].offset;
-        if (n > 0) memcpy(runner->edits->edits, script->edits + *n_given, n * sizeof *script->edits);
-        runner->edits->n_edits = n;
-        runner->edits->position = 0;
-        enum bm_step done =
-            bm_splice_step(runner->splice, batch, runner->edits, until, is_all && is_last, &runner->output);
-        must(done == BM_STEP_FULL || runner->edits->position == n);
-        *n_given += runner->edits->position;
-        if (done == BM_STEP_FULL || BM_OUTPUT_SIZE - runner->output.n_data < room)
+        bm_script_compact(entries);
+        while (*n_given < n_known && entries->n_entries + 4 < BM_SCRIPT_ENTRIES)
+            add_to_script(entries, &script->edits[(*n_given)++]);
+        bool is_all = *n_given == n_known;
+        if (is_all) bm_script_go(entries, safe);
+        bm_splice_give(runner->reader, batch, is_all && is_last);
+        enum bm_step step = bm_splice_step(runner->sink, &runner->reader, 1, entries, &runner->output);
+        must(step == BM_STEP_FULL || (step == BM_STEP_DONE && entries->position + 1 >= entries->n_entries));
+        if (step == BM_STEP_FULL || BM_OUTPUT_SIZE - runner->output.n_data < room)
             empty_output(runner, result);
-        if (is_all && done == BM_STEP_DONE) break;
+        if (is_all && step == BM_STEP_DONE) break;
     }
 }
 
@@ -175,7 +213,7 @@ static inline void run_batch(struct runner *runner, const struct bm_batch *batch
         bool is_known = n_known == script->n || script->edits[n_known].offset > end;
         is_last = next == end && (is_known || (!is_final && chance(dice, 10)));
         for (size_t i = *n_given; i < n_known && result->ends != NULL; i++) { /* stop where a fragment ends */
-            if (script->edits[i].kind != BM_EDIT_END) continue;
+            if (script->edits[i].kind != EDIT_END) continue;
             step_to(runner, batch, script, n_given, i + 1, script->edits[i].offset, false, drive->room,
                     result);
             empty_output(runner, result);
@@ -215,7 +253,8 @@ static inline void run(struct runner *runner, const struct stream *stream, const
     runner->output.n_data = 0;
     runner->output.crc32 = 0;
     runner->output.n_text = 0;
-    bm_splice_reset(runner->splice);
+    bm_script_start(runner->script, 0);
+    must(bm_splice_begin(runner->sink, runner->reader, true) == BLASTMERGE_OK);
     bm_inflate_reset(runner->inflate);
     bool goes_on = true;
     for (int i = 0; goes_on; i++) {
@@ -230,6 +269,7 @@ static inline void run(struct runner *runner, const struct stream *stream, const
         run_batch(runner, batch, script, drive, &steps, &n_given, &safe, end, !goes_on, result);
         before = batch;
     }
+    must(runner->script->position == runner->script->n_entries);
     empty_output(runner, result);
     result->crc32 = runner->output.crc32;
     result->n_text = runner->output.n_text;

@@ -127,11 +127,11 @@ static void test_header_takes_no_more_than_it_can(void **state) {
 static void test_number_keeps_what_agrees(void **state) {
     (void)state;
     struct bm_number *number = calloc(1, sizeof *number);
-    struct bm_script *edits = calloc(1, sizeof *edits);
+    struct bm_script *script = calloc(1, sizeof *script);
     struct bm_mark_list *marks = calloc(1, sizeof *marks);
     struct bm_batch batch;
     assert_non_null(number);
-    assert_non_null(edits);
+    assert_non_null(script);
     assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
     bm_number_open(number, NULL, BLASTMERGE_QUERY_IDS_KEEP, false);
@@ -142,50 +142,98 @@ static void test_number_keeps_what_agrees(void **state) {
     marks->entries[1] = (struct bm_mark_entry){
         .kind = BM_MARK_NUMBER, .flags = BM_MARK_DIGITS, .offset = 130, .end = 133, .value = 129};
     marks->n_entries = 2;
-    bm_number_take(number, marks, &batch, 0, edits);
-    assert_int_equal(edits->n_edits, 3);
-    assert_int_equal(edits->edits[0].kind, BM_EDIT_INSERT);
-    assert_int_equal(edits->edits[0].offset, 132);
-    assert_int_equal(edits->edits[0].n_insert, 2);
-    assert_memory_equal(edits->edits[0].insert, "34", 2);
-    assert_int_equal(edits->edits[1].kind, BM_EDIT_DROP);
-    assert_int_equal(edits->edits[1].offset, 132);
-    assert_int_equal(edits->edits[2].kind, BM_EDIT_KEEP);
-    assert_int_equal(edits->edits[2].offset, 133);
+    bm_script_start(script, 0);
+    bm_script_begin(script);
+    bm_number_take(number, marks, &batch, 0, script);
+    assert_int_equal(script->n_entries, 4);
+    assert_int_equal(script->entries[0].kind, BM_SCRIPT_BEGIN);
+    assert_int_equal(script->entries[1].kind, BM_SCRIPT_TAKE);
+    assert_int_equal(script->entries[1].offset, 132);
+    assert_int_equal(script->entries[2].kind, BM_SCRIPT_INSERT);
+    assert_int_equal(script->entries[2].n_text, 2);
+    assert_memory_equal(script->entries[2].text, "34", 2);
+    assert_int_equal(script->entries[3].kind, BM_SCRIPT_SKIP);
+    assert_int_equal(script->entries[3].offset, 133);
+    assert_true(script->is_taking);
     free(number);
-    free(edits);
+    free(script);
     free(marks);
 }
 
-static void test_edit_list_compacts(void **state) {
+/* Entries that were taken are forgotten, with copies of their text; text that lies elsewhere stays there. */
+static void test_script_compacts(void **state) {
     (void)state;
     static const char constant[] = "constant";
-    struct bm_script *edits = calloc(1, sizeof *edits);
-    assert_non_null(edits);
-    memcpy(edits->text, "onetwothree", 11);
-    edits->n_text = 11;
-    edits->n_edits = 4;
-    edits->edits[0] =
-        (struct bm_edit){.offset = 1, .kind = BM_EDIT_INSERT, .n_insert = 3, .insert = edits->text};
-    edits->edits[1] =
-        (struct bm_edit){.offset = 2, .kind = BM_EDIT_INSERT, .n_insert = 3, .insert = edits->text + 3};
-    edits->edits[2] =
-        (struct bm_edit){.offset = 3, .kind = BM_EDIT_INSERT, .n_insert = 8, .insert = constant};
-    edits->edits[3] =
-        (struct bm_edit){.offset = 4, .kind = BM_EDIT_INSERT, .n_insert = 5, .insert = edits->text + 6};
-    edits->position = 1;
-    bm_script_compact(edits);
-    assert_int_equal(edits->n_edits, 3);
-    assert_int_equal(edits->position, 0);
-    assert_int_equal(edits->n_text, 8);
-    assert_memory_equal(edits->edits[0].insert, "two", 3);
-    assert_ptr_equal(edits->edits[1].insert, constant);
-    assert_memory_equal(edits->edits[2].insert, "three", 5);
-    edits->position = 3;
-    bm_script_compact(edits);
-    assert_int_equal(edits->n_edits, 0);
-    assert_int_equal(edits->n_text, 0);
-    free(edits);
+    struct bm_script *script = calloc(1, sizeof *script);
+    assert_non_null(script);
+    bm_script_start(script, 0);
+    bm_script_insert_copy(script, "one", 3);
+    bm_script_insert_copy(script, "two", 3);
+    bm_script_insert(script, constant, sizeof constant - 1);
+    bm_script_insert_copy(script, "three", 5);
+    assert_int_equal(script->n_entries, 4);
+    assert_int_equal(script->n_text, 11);
+    script->position = 1;
+    bm_script_compact(script);
+    assert_int_equal(script->n_entries, 3);
+    assert_int_equal(script->position, 0);
+    assert_int_equal(script->n_text, 8);
+    assert_memory_equal(script->entries[0].text, "two", 3);
+    assert_ptr_equal(script->entries[1].text, constant);
+    assert_memory_equal(script->entries[2].text, "three", 5);
+    script->position = 3;
+    bm_script_compact(script);
+    assert_int_equal(script->n_entries, 0);
+    assert_int_equal(script->n_text, 0);
+    free(script);
+}
+
+static void assert_entry(const struct bm_script *script, size_t i, enum bm_script_kind kind, unsigned child,
+                         uint64_t offset) {
+    assert_true(i < script->n_entries);
+    assert_int_equal(script->entries[i].kind, kind);
+    assert_int_equal(script->entries[i].child, child);
+    assert_int_equal(script->entries[i].offset, offset);
+}
+
+/* The last entry reaches further until another one follows, or it has been taken. */
+static void test_script_goes_on(void **state) {
+    (void)state;
+    struct bm_script *script = calloc(1, sizeof *script);
+    assert_non_null(script);
+    bm_script_start(script, 3);
+    bm_script_go(script, 10);
+    bm_script_go(script, 20);
+    bm_script_begin(script);
+    bm_script_go(script, 30);
+    bm_script_go(script, 40);
+    bm_script_stop(script);
+    bm_script_go(script, 50);
+    bm_script_resume(script);
+    bm_script_stop(script); /* another stretch, right behind */
+    bm_script_go(script, 60);
+    bm_script_resume(script);
+    bm_script_catch_up(script, 55); /* it is beyond that */
+    assert_int_equal(script->n_entries, 4);
+    assert_entry(script, 0, BM_SCRIPT_SKIP, 3, 20);
+    assert_entry(script, 1, BM_SCRIPT_BEGIN, 3, 20);
+    assert_entry(script, 2, BM_SCRIPT_TAKE, 3, 40);
+    assert_entry(script, 3, BM_SCRIPT_SKIP, 3, 60);
+    bm_script_take(script, 70);
+    script->position = 5;
+    bm_script_take(script, 80);
+    bm_script_turn(script, 4, 7);
+    bm_script_take(script, 7);
+    bm_script_take(script, 9);
+    bm_script_end(script);
+    bm_script_go(script, 11);
+    assert_int_equal(script->n_entries, 9);
+    assert_entry(script, 4, BM_SCRIPT_TAKE, 3, 70);
+    assert_entry(script, 5, BM_SCRIPT_TAKE, 3, 80);
+    assert_entry(script, 6, BM_SCRIPT_TAKE, 4, 9);
+    assert_entry(script, 7, BM_SCRIPT_END, 4, 9);
+    assert_entry(script, 8, BM_SCRIPT_SKIP, 4, 11);
+    free(script);
 }
 
 int main(void) {
@@ -195,7 +243,8 @@ int main(void) {
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_header_takes_no_more_than_it_can),
         cmocka_unit_test(test_number_keeps_what_agrees),
-        cmocka_unit_test(test_edit_list_compacts),
+        cmocka_unit_test(test_script_compacts),
+        cmocka_unit_test(test_script_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

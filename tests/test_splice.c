@@ -95,8 +95,8 @@ static void test_untouched_bits(void **state) {
     struct result result;
     add_xml(&dice, &text, 400000);
     deflate_text(&stream, &text, 6, 8);
-    script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
-    script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+    script_add(&script, EDIT_BEGIN, 0, NULL, 0);
+    script_add(&script, EDIT_END, text.n, NULL, 0);
     splice_and_check(&stream, &script, &result);
     size_t n_deflate = stream.gzip.n - 18, n_other = 0;
     for (size_t i = 0; i + 1 < n_deflate; i++) {
@@ -117,17 +117,17 @@ static void add_number_edits(struct script *script, const struct bytes *text, un
     static const char tag[] = "<Iteration_iter-num>";
     char digits[16];
     const uint8_t *place = text->data;
-    script_add(script, BM_EDIT_BEGIN, 0, NULL, 0);
+    script_add(script, EDIT_BEGIN, 0, NULL, 0);
     while ((place = memmem(place, (size_t)(text->data + text->n - place), tag, strlen(tag))) != NULL) {
         place += strlen(tag);
         uint64_t offset = (uint64_t)(place - text->data), n = 0;
         while (place[n] != '<') n++;
         int n_digits = snprintf(digits, sizeof digits, "%u", number++);
-        script_add(script, BM_EDIT_DROP, offset, NULL, 0);
-        script_add(script, BM_EDIT_INSERT, offset, digits, (size_t)n_digits);
-        script_add(script, BM_EDIT_KEEP, offset + n, NULL, 0);
+        script_add(script, EDIT_DROP, offset, NULL, 0);
+        script_add(script, EDIT_INSERT, offset, digits, (size_t)n_digits);
+        script_add(script, EDIT_KEEP, offset + n, NULL, 0);
     }
-    script_add(script, BM_EDIT_END, text->n, NULL, 0);
+    script_add(script, EDIT_END, text->n, NULL, 0);
 }
 
 /* A number in each few hundred bytes: the result is hardly longer than the child. */
@@ -161,10 +161,10 @@ static void test_many_edits(void **state) {
     add_xml(&dice, &text, 24000);
     for (int i = 0; i < 4000; i++) bytes_add(&text, text.data + i, 1);
     deflate_text(&stream, &text, 9, 8);
-    script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
+    script_add(&script, EDIT_BEGIN, 0, NULL, 0);
     for (uint64_t offset = 4000; offset < 24000; offset += 3)
-        script_add(&script, BM_EDIT_INSERT, offset, "7", 1);
-    script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+        script_add(&script, EDIT_INSERT, offset, "7", 1);
+    script_add(&script, EDIT_END, text.n, NULL, 0);
     splice_and_check(&stream, &script, NULL);
     script_free(&script);
     stream_free(&stream);
@@ -184,9 +184,9 @@ static void test_hostile_blocks(void **state) {
         weird_small_blocks(&dice, &stream.gzip, text.data, text.n);
         stream_decode(&stream);
         assert_true(stream.gzip.n > 100 * text.n);
-        script_add(&script, BM_EDIT_BEGIN, 0, NULL, 0);
-        for (uint64_t i = 1; i < text.n && is_dense; i++) script_add(&script, BM_EDIT_INSERT, i, "ab", 2);
-        script_add(&script, BM_EDIT_END, text.n, NULL, 0);
+        script_add(&script, EDIT_BEGIN, 0, NULL, 0);
+        for (uint64_t i = 1; i < text.n && is_dense; i++) script_add(&script, EDIT_INSERT, i, "ab", 2);
+        script_add(&script, EDIT_END, text.n, NULL, 0);
         size_t n = splice_and_check(&stream, &script, NULL);
         assert_in_range(n, 0, is_dense ? 6 * text.n : stream.gzip.n);
         script_free(&script);
@@ -198,11 +198,17 @@ static void test_hostile_blocks(void **state) {
 static void test_memory(void **state) {
     (void)state;
     struct bm_memory memory;
-    struct bm_splice *splice = NULL;
+    const struct bm_splice_settings settings = {.form = BLASTMERGE_FORM_GZIP};
+    struct bm_splice_sink *sink = NULL;
+    struct bm_splice_reader *reader = NULL;
     bm_memory_open(&memory, NULL);
-    assert_int_equal(bm_splice_open(&splice, &memory), BLASTMERGE_OK);
-    assert_in_range(memory.n_bytes, 1, 640 * 1024);
-    bm_splice_close(splice, &memory);
+    assert_int_equal(bm_splice_sink_open(&sink, &settings, &memory), BLASTMERGE_OK);
+    assert_int_equal(bm_splice_reader_open(&reader, &memory), BLASTMERGE_OK);
+    assert_in_range(memory.n_bytes, 1, 1024); /* nothing is to be spliced yet */
+    assert_int_equal(bm_splice_begin(sink, reader, true), BLASTMERGE_OK);
+    assert_in_range(memory.n_bytes, 1024, 640 * 1024);
+    bm_splice_reader_close(reader);
+    bm_splice_sink_close(sink);
     assert_int_equal(memory.n_bytes, 0);
 }
 

@@ -271,9 +271,9 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     job->number = bm_allocate(&job->memory, sizeof *job->number);
     job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
-    job->edits = bm_allocate(&job->memory, sizeof *job->edits);
+    job->script = bm_allocate(&job->memory, sizeof *job->script);
     job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
-    if (job->number == NULL || job->headers == NULL || job->edits == NULL || job->output.data == NULL) {
+    if (job->number == NULL || job->headers == NULL || job->script == NULL || job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
@@ -313,7 +313,7 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
 }
 
 void bm_job_begin_result(struct blastmerge_job *job) {
-    if (!job->is_check && job->options.form == BLASTMERGE_FORM_GZIP) bm_stitch_begin(&job->output);
+    if (!job->is_check) bm_stitch_begin(&job->output, job->options.form);
 }
 
 enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
@@ -372,7 +372,7 @@ void bm_job_end(struct blastmerge_job *job) {
     warn_of_left_over(job, &job->store);
     warn_of_left_over(job, &job->report_store);
     if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
-    bm_pack_close(job->pack, memory);
+    bm_splice_sink_close(job->sink);
     for (size_t i = 0; i < BM_JOB_MAX_OPEN; i++) {
         if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
         bm_child_destroy(&job->open[i], memory);
@@ -380,21 +380,21 @@ void bm_job_end(struct blastmerge_job *job) {
     bm_job_shards_end(job);
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);
-    if (job->splice != NULL) bm_splice_close(job->splice, memory);
+    bm_splice_reader_close(job->reader);
     bm_job_rescue_close(job);
     bm_queries_close(job->queries, memory);
     job->queries = NULL;
     bm_release(memory, job->number);
     bm_release(memory, job->headers);
-    bm_release(memory, job->edits);
+    bm_release(memory, job->script);
     bm_job_twins_close(&job->twins, memory);
     bm_release(memory, job->output.data);
-    job->pack = NULL;
+    job->sink = NULL;
     job->has_workers = false;
-    job->splice = NULL;
+    job->reader = NULL;
     job->number = NULL;
     job->headers = NULL;
-    job->edits = NULL;
+    job->script = NULL;
     job->output.data = NULL;
     job->output.n_data = 0;
     for (size_t i = 0; i < job->n_children && job->owner == getpid(); i++)

@@ -97,7 +97,6 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     job->n_lost_names = job->number->now.n_lost_names;
     bm_job_twins_leave_child(job);
     if (job->queries != NULL) bm_queries_leave(job->queries);
-    job->edits->n_edits = job->edits->position = job->edits->n_text = 0;
 }
 
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {

@@ -150,8 +150,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    bm_splice_copy_reset(&job->copy);
-    job->kept_end = 0;
+    bm_script_start(job->script, 0);
     job->view = (struct bm_view){0};
     job->document = 0;
     bm_job_twins_begin_child(job);
@@ -190,33 +189,46 @@ static void tell_progress(struct blastmerge_job *job) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
-/* Opens pack, unless it is open. */
-static enum blastmerge_status open_pack(struct blastmerge_job *job) {
-    int level = job->options.level > 0 ? job->options.level : BM_JOB_DEFAULT_LEVEL;
-    if (job->pack != NULL) return BLASTMERGE_OK;
-    return bm_pack_open(&job->pack, job->options.form, level, &job->workers, &job->memory);
+/* Opens what writes the result, when that is needed first. */
+static enum blastmerge_status open_sink(struct blastmerge_job *job) {
+    const struct bm_splice_settings settings = {.form = job->options.form,
+                                                .level = job->options.level,
+                                                .copies = job->is_copied,
+                                                .workers = &job->workers};
+    if (job->sink != NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_splice_sink_open(&job->sink, &settings, &job->memory);
+    return status == BLASTMERGE_OK ? bm_splice_reader_open(&job->reader, &job->memory) : status;
 }
 
-/* Opens pack or splice when the first child needs it, and begins the child there. */
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
-    enum blastmerge_status status = BLASTMERGE_OK;
     if (job->is_check) return BLASTMERGE_OK;
     if (job->supposed != BLASTMERGE_FORMAT_AUTO && !job->batch->has_trace) {
         bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
         return bm_job_fail_child(job);
     }
-    if (job->is_copied) return BLASTMERGE_OK;
-    job->is_spliced =
-        job->batch->has_trace && job->options.level == 0 && job->options.form == BLASTMERGE_FORM_GZIP;
-    if (job->is_spliced) {
-        if (job->splice == NULL) status = bm_splice_open(&job->splice, &job->memory);
-        if (status == BLASTMERGE_OK) bm_splice_reset(job->splice);
-    } else {
-        status = open_pack(job);
-        if (status == BLASTMERGE_OK) bm_pack_reset(job->pack);
-    }
+    enum blastmerge_status status = open_sink(job);
+    if (status == BLASTMERGE_OK) status = bm_splice_begin(job->sink, job->reader, job->batch->has_trace);
     if (status == BLASTMERGE_OK) return BLASTMERGE_OK;
     bm_fail(&job->error, status, "out of memory");
+    return fail(job);
+}
+
+/* Has the script written. */
+static enum bm_step write_script(struct blastmerge_job *job) {
+    if (job->is_check) {
+        job->script->position = job->script->n_entries;
+        return BM_STEP_DONE;
+    }
+    bm_splice_give(job->reader, job->batch, job->view.is_end_of_batch);
+    return bm_splice_step(job->sink, &job->reader, 1, job->script, &job->output);
+}
+
+static enum blastmerge_status fail_writing(struct blastmerge_job *job) {
+    job->is_copy_refused = bm_splice_is_refused(job->sink);
+    if (job->is_copy_refused)
+        bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
+    else
+        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
     return fail(job);
 }
 
@@ -235,7 +247,7 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
 
 /* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
  * all, or no text where there should be some, are what a failed search leaves. */
-static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
+static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool is_first) {
     bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
     if (!job->options.allow_empty && !is_empty_table &&
         !(job->rescue != NULL && bm_job_rescue_is_lost(job))) {
@@ -244,7 +256,12 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job) {
                 "search without queries");
         return bm_job_fail_child(job);
     }
-    if (is_empty_table && job->is_copied) bm_splice_copy_step(&job->copy, job->batch, &job->output);
+    if (is_empty_table && job->is_copied) {
+        enum blastmerge_status status = is_first ? begin_writing(job) : BLASTMERGE_OK;
+        if (status != BLASTMERGE_OK) return status;
+        job->view.is_end_of_batch = true;
+        if (write_script(job) != BM_STEP_DONE) return fail_writing(job);
+    }
     bm_child_give(bm_job_child(job));
     return end_child(job);
 }
@@ -267,7 +284,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     job->view.end = 0;
     job->phase = BM_JOB_PHASE_SCAN;
     bool is_first = bm_child_is_at_first_batch(bm_job_child(job));
-    if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job);
+    if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job, is_first);
     if (is_first) bm_child_admit(bm_job_child(job), &job->kin, job->rescue == NULL);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
@@ -565,7 +582,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         job->view.field != NULL && !job->view.field->is_scope; /* of the next Iteration's document */
     if (job->queries != NULL && has_field) bm_queries_field(job->queries, job->view.field);
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
-    bm_number_take(job->number, marks, job->batch, job->view.safe, job->edits);
+    bm_number_take(job->number, marks, job->batch, job->view.safe, job->script);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
     if (job->number->now.excess.what == NULL) return tell_lost_names(job);
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->now.excess.offset,
@@ -607,7 +624,6 @@ static enum blastmerge_status finish_child(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     struct bm_child *child = bm_job_child(job);
     struct blastmerge_error error;
-    job->safe = UINT64_MAX;
     do {
         status = bm_child_finish(child, &job->view, &error);
         status = take_scanned(job, status, &error);
@@ -616,99 +632,42 @@ static enum blastmerge_status finish_child(struct blastmerge_job *job) {
     return status;
 }
 
-/* Marks and numbers more of the batch, until there are edits to be written or it is at its end. */
+/* Marks and numbers more of the batch, until there are entries to be written or it is at its end. */
 static enum blastmerge_status scan(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    bm_script_compact(job->edits);
+    uint64_t safe = UINT64_MAX; /* the script can go up to there */
+    bm_script_compact(job->script);
+    const size_t n_before = job->script->n_entries;
     do {
         status = cross_holes(job);
         if (status == BLASTMERGE_OK) status = scan_piece(job);
-    } while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->edits->n_edits == 0);
+    } while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->script->n_entries == n_before);
     if (status == BLASTMERGE_OK) status = cross_holes(job);
     if (status != BLASTMERGE_OK) return status;
-    job->safe = UINT64_MAX;
     if (job->rescue == NULL || !bm_job_rescue_is_in_hole(job)) {
-        job->safe = bm_number_safe(job->number, job->view.safe, job->edits);
-        if (job->is_last_batch && job->view.is_end_of_batch) status = finish_child(job);
+        safe = bm_number_safe(job->number, job->view.safe, job->script);
+        if (job->is_last_batch && job->view.is_end_of_batch) {
+            status = finish_child(job);
+            safe = UINT64_MAX;
+        }
     }
-    if (status == BLASTMERGE_OK) job->phase = BM_JOB_PHASE_WRITE;
-    return status;
-}
-
-/* Whether an edit leaves a child's text as it is. Its documents lie one behind the other, and nothing is left out of
- * them. The last line's end is added if it is missing, without which the next child's first row would go on in
- * that line. */
-static bool is_copy(struct blastmerge_job *job, const struct bm_edit *edit) {
-    switch ((enum bm_edit_kind)edit->kind) {
-    case BM_EDIT_BEGIN:
-        return edit->offset == job->kept_end;
-    case BM_EDIT_END:
-        job->kept_end = edit->offset;
-        return true;
-    case BM_EDIT_INSERT:
-        return job->is_last_batch && edit->offset == bm_batch_end(job->batch);
-    case BM_EDIT_DROP:
-    case BM_EDIT_KEEP:
-        break;
-    }
-    return false;
-}
-
-/* Copies the batch, if it is at its end. What a merge changes, such as empty lines, cannot be copied. */
-static enum blastmerge_status copy_batch(struct blastmerge_job *job) {
-    struct bm_script *edits = job->edits;
-    const struct bm_edit *end = NULL;
-    bool is_end = job->is_last_batch && job->view.is_end_of_batch;
-    for (; edits->position < edits->n_edits; edits->position++) {
-        const struct bm_edit *edit = &edits->edits[edits->position];
-        if (!is_copy(job, edit)) job->is_copy_refused = true;
-        if (edit->kind == BM_EDIT_INSERT) end = edit;
-    }
-    if (is_end && job->kept_end != bm_batch_end(job->batch)) job->is_copy_refused = true;
-    if (job->is_copy_refused) {
-        bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
-        return fail(job);
-    }
-    if (job->view.is_end_of_batch) bm_splice_copy_step(&job->copy, job->batch, &job->output);
-    if (end != NULL) bm_splice_copy_add(&job->output, end->insert, end->n_insert);
+    if (status != BLASTMERGE_OK) return status;
+    const uint64_t end = bm_batch_end(job->batch);
+    bm_script_catch_up(job->script, safe < end ? safe : end);
+    job->phase = BM_JOB_PHASE_WRITE;
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status fail_pack(struct blastmerge_job *job) {
-    bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
-    return fail(job);
-}
-
-/* Has the edited text written. True if the output is full and the same must be called again. */
-static bool write_edited(struct blastmerge_job *job, enum blastmerge_status *status) {
-    bool is_end_of_batch = job->view.is_end_of_batch;
-    *status = BLASTMERGE_OK;
-    if (job->is_copied) {
-        *status = copy_batch(job);
-        return false;
-    }
-    if (job->is_check) {
-        job->edits->position = job->edits->n_edits;
-        return false;
-    }
-    if (job->is_spliced) {
-        return bm_splice_step(job->splice, job->batch, job->edits, job->safe, is_end_of_batch,
-                              &job->output) == BM_STEP_FULL;
-    }
-    enum bm_step result = bm_pack_step(job->pack, job->batch, job->edits, job->safe, &job->output);
-    if (result == BM_STEP_FAILED) *status = fail_pack(job);
-    return result == BM_STEP_FULL;
-}
-
 static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
-    enum blastmerge_status status = BLASTMERGE_OK;
-    *is_full = write_edited(job, &status);
-    if (*is_full || status != BLASTMERGE_OK) return status;
+    enum bm_step step = write_script(job);
+    *is_full = step == BM_STEP_FULL;
+    if (step == BM_STEP_FAILED) return fail_writing(job);
+    if (*is_full) return BLASTMERGE_OK;
     if (!job->view.is_end_of_batch) {
         job->phase = BM_JOB_PHASE_SCAN;
         return BLASTMERGE_OK;
     }
-    bm_require(!job->is_last_batch || job->edits->position == job->edits->n_edits);
+    bm_require(!job->is_last_batch || job->script->position == job->script->n_entries);
     job->children[job->child].text_bytes = bm_batch_end(job->batch);
     if (job->rescue != NULL) bm_job_rescue_take(job);
     bm_job_twins_end_batch(job);
@@ -812,16 +771,18 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* BGZF: the epilogue is packed like all other text, and what is still being packed may not fit at once. */
-static enum blastmerge_status pack_end(struct blastmerge_job *job, bool *is_full) {
-    if (open_pack(job) != BLASTMERGE_OK) {
+/* The result's last text, and its end. What is still being packed may not fit at once. */
+static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_full) {
+    if (open_sink(job) != BLASTMERGE_OK) { /* there may have been no child with any text */
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return fail(job);
     }
-    enum bm_step result = bm_pack_end(job->pack, job->epilogue, job->n_epilogue, &job->output);
-    if (result == BM_STEP_FAILED) return fail_pack(job);
-    *is_full = result == BM_STEP_FULL;
-    if (!*is_full) job->phase = BM_JOB_PHASE_END;
+    enum bm_step step = bm_splice_end(job->sink, job->epilogue, job->n_epilogue, &job->output);
+    if (step == BM_STEP_FAILED) return fail_writing(job);
+    *is_full = step == BM_STEP_FULL || BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
+    if (*is_full) return BLASTMERGE_OK;
+    bm_stitch_end(&job->output, job->options.form, job->epilogue, job->n_epilogue);
+    job->phase = BM_JOB_PHASE_END;
     return BLASTMERGE_OK;
 }
 
@@ -858,7 +819,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
     if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
-    bool is_copied = job->is_copied && job->copy.has_members;
+    bool is_copied = job->is_copied && job->sink != NULL && bm_splice_has_members(job->sink);
     if (job->number->now.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
     job->phase = BM_JOB_PHASE_END;
@@ -881,11 +842,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bm_job_unsplit_end(job);
     bm_job_seams_end(job);
     if (job->is_check) return BLASTMERGE_OK;
-    if (job->options.form == BLASTMERGE_FORM_BGZF)
-        job->phase = BM_JOB_PHASE_PACK_END;
-    else
-        bm_stitch_end(&job->output, job->epilogue, job->n_epilogue,
-                      job->options.form == BLASTMERGE_FORM_PLAIN);
+    job->phase = BM_JOB_PHASE_LAST;
     return BLASTMERGE_OK;
 }
 
@@ -910,8 +867,8 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
         return write_row(job);
     case BM_JOB_PHASE_EPILOGUE:
         return write_epilogue(job, is_full);
-    case BM_JOB_PHASE_PACK_END:
-        return pack_end(job, is_full);
+    case BM_JOB_PHASE_LAST:
+        return write_last(job, is_full);
     case BM_JOB_PHASE_START:
     case BM_JOB_PHASE_END:
     case BM_JOB_PHASE_FAILED:

@@ -20,17 +20,15 @@
 #include "number/header.h"
 #include "number/number.h"
 #include "number/order.h"
-#include "pack/pack.h"
 #include "queries/queries.h"
 #include "report/report.h"
 #include "salvage/salvage.h"
-#include "splice/copy.h"
 #include "splice/splice.h"
 #include "store/store.h"
 
 #include <time.h>
 
-enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_LEVEL = 6, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
+enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
 enum { BM_JOB_FORBIDDEN_BITS = 55 };
 #define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
@@ -76,7 +74,7 @@ enum bm_job_phase {
     BM_JOB_PHASE_WRITE,    /* what was scanned is to be written */
     BM_JOB_PHASE_ROW,      /* the current child has ended: its row of the report is due */
     BM_JOB_PHASE_EPILOGUE, /* all children were merged */
-    BM_JOB_PHASE_PACK_END, /* BGZF: the epilogue and what is still being packed are due */
+    BM_JOB_PHASE_LAST,     /* the result's last text and its end are due */
     BM_JOB_PHASE_END,      /* the result is complete */
     BM_JOB_PHASE_FAILED
 };
@@ -149,13 +147,11 @@ struct blastmerge_job {
     unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
     char query_fault[512];      /* what was said of the first */
     struct bm_number_header *headers; /* the first document's and the current one */
-    struct bm_script *edits;
-    struct bm_splice *splice;
-    struct bm_pack *pack;
+    struct bm_script *script;
+    struct bm_splice_sink *sink;     /* NULL until the first child's text is there */
+    struct bm_splice_reader *reader; /* the current child's, likewise */
     const char *epilogue; /* the result's last text, once all children were merged; it belongs to number */
     size_t n_epilogue;
-    struct bm_splice_copy copy;
-    uint64_t kept_end; /* is_copied: where in the child's text its last document has ended */
     struct bm_output output;
     struct bm_store store;
     struct bm_store report_store;
@@ -172,11 +168,9 @@ struct blastmerge_job {
     enum bm_job_phase phase;
     size_t child; /* the current one */
     const struct bm_batch *batch;
-    struct bm_view view; /* of the current child: what was scanned last */
-    uint64_t safe;
+    struct bm_view view;             /* of the current child: what was scanned last */
     uint64_t document;               /* where in the child's text the current document begins */
     bool is_last_batch;              /* the current batch is its child's last */
-    bool is_spliced;                 /* the current child is, else it is packed */
     size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
     struct bm_gathered gathered[BM_N_GATHERED];
     struct bm_job_twins twins;

@@ -11,68 +11,59 @@ static const char plain_declaration[] = "<?xml version=\"1.0\"?>";
 static const char number_start_tag[] = "<Iteration_iter-num>";
 static const char number_end_tag[] = "</Iteration_iter-num>";
 
-/* --- making edits -------------------------------------------------------------------------------- */
-
-static void add(struct bm_script *edits, enum bm_edit_kind kind, uint64_t offset) {
-    bm_require(edits->n_edits < BM_SCRIPT_EDITS);
-    edits->edits[edits->n_edits++] = (struct bm_edit){.offset = offset, .kind = kind};
-}
+/* --- the script ---------------------------------------------------------------------------------- */
 
 /* Inserts text that lives as long as the job. */
-static void insert(struct bm_script *edits, uint64_t offset, const char *text, size_t n_text) {
-    if (n_text == 0) return;
-    add(edits, BM_EDIT_INSERT, offset);
-    edits->edits[edits->n_edits - 1].insert = text;
-    edits->edits[edits->n_edits - 1].n_insert = (uint32_t)n_text;
+static void insert(struct bm_script *script, uint64_t offset, const char *text, size_t n_text) {
+    bm_script_go(script, offset);
+    bm_script_insert(script, text, n_text);
 }
 
-/* Inserts text of the moment, which is copied into the list. */
-static void insert_copy(struct bm_script *edits, uint64_t offset, const char *text, size_t n_text) {
-    bm_require(n_text <= BM_SCRIPT_TEXT - edits->n_text);
-    char *copy = edits->text + edits->n_text;
-    memcpy(copy, text, n_text);
-    edits->n_text += n_text;
-    insert(edits, offset, copy, n_text);
+/* Inserts text of the moment. */
+static void insert_copy(struct bm_script *script, uint64_t offset, const char *text, size_t n_text) {
+    bm_script_go(script, offset);
+    bm_script_insert_copy(script, text, n_text);
 }
 
-static void drop(struct bm_script *edits, uint64_t offset, uint64_t end) {
+/* Where one such stretch follows another, they are one. */
+static void drop(struct bm_script *script, uint64_t offset, uint64_t end) {
     if (offset == end) return;
-    add(edits, BM_EDIT_DROP, offset);
-    add(edits, BM_EDIT_KEEP, end);
+    bm_script_go(script, offset);
+    bm_script_stop(script);
+    bm_script_go(script, end);
+    bm_script_resume(script);
 }
 
-/* Lines, of which several may follow each other. */
-static void drop_lines(struct bm_script *edits, uint64_t offset, uint64_t end) {
-    struct bm_edit *last = edits->edits + edits->n_edits - 1;
-    bool goes_on = edits->n_edits > edits->position && last->kind == BM_EDIT_KEEP && last->offset == offset;
-    if (goes_on)
-        last->offset = end;
-    else
-        drop(edits, offset, end);
-}
-
-static void begin_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
-    add(edits, BM_EDIT_BEGIN, offset);
+static void begin_fragment(struct bm_number *number, struct bm_script *script, uint64_t offset) {
+    bm_script_go(script, offset);
+    bm_script_begin(script);
     number->now.is_in_fragment = true;
     number->now.is_dropping = false;
 }
 
-static void end_fragment(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
+static void end_fragment(struct bm_number *number, struct bm_script *script, uint64_t offset) {
     if (!number->now.is_in_fragment) return;
-    add(edits, BM_EDIT_END, offset);
+    bm_script_go(script, offset);
+    bm_script_end(script);
     number->now.is_in_fragment = false;
     number->now.is_dropping = false;
 }
 
-static void begin_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
-    add(edits, BM_EDIT_DROP, offset);
+static void begin_drop(struct bm_number *number, struct bm_script *script, uint64_t offset) {
+    bm_script_go(script, offset);
+    bm_script_stop(script);
     number->now.is_dropping = true;
 }
 
-static void end_drop(struct bm_number *number, struct bm_script *edits, uint64_t offset) {
-    add(edits, BM_EDIT_KEEP, offset);
+static void end_drop(struct bm_number *number, struct bm_script *script, uint64_t offset) {
+    bm_script_go(script, offset);
+    bm_script_resume(script);
     number->now.is_dropping = false;
 }
+
+_Static_assert((int)BM_SCRIPT_ENTRIES >=
+                   BM_MARK_LIST * BM_NUMBER_ROOM + 3 * BM_NUMBER_MAX_PENDING + BM_NUMBER_ROOM,
+               "a list of marks always fits, and the characters of a body that comes to count");
 
 /* Numbers that come from the children are added: where the sum is too large nothing of it is right. */
 static void exceed(struct bm_number *number, const char *what, uint64_t offset) {
@@ -178,15 +169,21 @@ static void begin_run(struct bm_number *number, const struct bm_mark_entry *mark
     bm_number_query_ids_begin(&number->now.ids);
 }
 
+/* Nothing of a body that had no Iteration counts. */
+static void forget_body(struct bm_number *number) {
+    number->now.n_pending = 0;
+    number->now.pending_body = NONE;
+}
+
 static void take_document(struct bm_number *number, const struct bm_mark_entry *mark,
-                          struct bm_script *edits) {
+                          struct bm_script *script) {
     number->now.n_documents++;
     number->now.is_first = !number->now.has_prologue;
     number->now.has_prologue = true;
     number->now.has_iteration = false;
     number->now.is_in_fragment = false;
     number->now.is_dropping = false;
-    number->now.pending_body = NONE;
+    forget_body(number);
     number->now.old_query = 0;
     if ((mark->flags & BM_MARK_LEFT) == 0) {
         number->now.n_own_iterations = 0;
@@ -194,44 +191,44 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
         begin_run(number, mark);
     }
     if (number->now.is_first && (mark->flags & BM_MARK_BARE) != 0)
-        begin_fragment(number, edits, mark->offset);
+        begin_fragment(number, script, mark->offset);
 }
 
 static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                             struct bm_script *edits) {
+                             struct bm_script *script) {
     if (!number->now.is_first) return;
-    begin_fragment(number, edits, mark->offset);
+    begin_fragment(number, script, mark->offset);
     if ((mark->flags & BM_MARK_CONVERTED) == 0) return;
-    insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
-    drop(edits, mark->offset, mark->end);
+    insert(script, mark->offset, plain_declaration, sizeof plain_declaration - 1);
+    drop(script, mark->offset, mark->end);
 }
 
 static void take_no_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_script *edits) {
+                                struct bm_script *script) {
     if (!number->now.is_first) return;
-    begin_fragment(number, edits, mark->offset);
-    insert(edits, mark->offset, plain_declaration, sizeof plain_declaration - 1);
-    insert(edits, mark->offset, "\n", 1);
+    begin_fragment(number, script, mark->offset);
+    insert(script, mark->offset, plain_declaration, sizeof plain_declaration - 1);
+    insert(script, mark->offset, "\n", 1);
 }
 
 static void take_database(struct bm_number *number, const struct bm_mark_entry *mark,
-                          struct bm_script *edits) {
+                          struct bm_script *script) {
     static const char end_tag[] = "</BlastOutput_db>";
     if (!number->now.is_first || number->keeps_database) return;
     if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
-        insert(edits, mark->offset, ">", 1);
-        insert(edits, mark->offset, number->database, number->n_database);
-        insert(edits, mark->offset, end_tag, sizeof end_tag - 1);
-        drop(edits, mark->offset, mark->offset + 2);
+        insert(script, mark->offset, ">", 1);
+        insert(script, mark->offset, number->database, number->n_database);
+        insert(script, mark->offset, end_tag, sizeof end_tag - 1);
+        drop(script, mark->offset, mark->offset + 2);
         return;
     }
-    insert(edits, mark->offset, number->database, number->n_database);
-    begin_drop(number, edits, mark->offset);
+    insert(script, mark->offset, number->database, number->n_database);
+    begin_drop(number, script, mark->offset);
 }
 
 static void take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
-                              struct bm_script *edits) {
-    if (number->now.is_dropping) end_drop(number, edits, mark->offset);
+                              struct bm_script *script) {
+    if (number->now.is_dropping) end_drop(number, script, mark->offset);
 }
 
 /* --- the epilogue: the first document's is kept for the end -------------------------------------- */
@@ -319,13 +316,13 @@ const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *
 /* --- the body ------------------------------------------------------------------------------------ */
 
 static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
-                            struct bm_script *edits) {
+                            struct bm_script *script) {
     number->now.style = bm_number_style_of((enum blastmerge_format)mark->value);
     if (!number->now.is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
-    drop(edits, mark->offset, mark->offset + 1);
-    insert(edits, mark->offset + 2, "\n", 1);
-    end_fragment(number, edits, mark->offset + 2);
+    drop(script, mark->offset, mark->offset + 1);
+    insert(script, mark->offset + 2, "\n", 1);
+    end_fragment(number, script, mark->offset + 2);
     append_epilogue(number, number->now.style->end_tag, strlen(number->now.style->end_tag));
     begin_epilogue(number, mark->offset + 2, 0);
 }
@@ -334,32 +331,26 @@ static void take_body(struct bm_number *number, const struct bm_mark_entry *mark
     if (!number->now.is_first) number->now.pending_body = mark->offset;
 }
 
-/* The body counts: its fragment begins before the edits that its text has had so far. */
-static void begin_body(struct bm_number *number, struct bm_script *edits) {
-    if (number->now.pending_body == NONE) return;
-    struct bm_edit *pending = edits->edits + edits->n_edits - number->now.n_pending_edits;
-    begin_fragment(number, edits, number->now.pending_body);
-    struct bm_edit begin = edits->edits[edits->n_edits - 1];
-    memmove(pending + 1, pending, number->now.n_pending_edits * sizeof *pending);
-    *pending = begin;
-    number->now.n_pending_edits = 0;
-    number->now.pending_body = NONE;
+static void replace_character(struct bm_script *script, const struct bm_number_character *character) {
+    insert_copy(script, character->offset, character->utf8, character->n_utf8);
+    drop(script, character->offset, character->end);
 }
 
-/* The body had no Iteration: nothing of it counts. */
-static void forget_body(struct bm_number *number, struct bm_script *edits) {
-    edits->n_edits -= number->now.n_pending_edits;
-    number->now.n_pending_edits = 0;
-    number->now.pending_body = NONE;
+/* The body counts: its fragment begins, and what its text has had so far comes about. */
+static void begin_body(struct bm_number *number, struct bm_script *script) {
+    if (number->now.pending_body == NONE) return;
+    begin_fragment(number, script, number->now.pending_body);
+    for (size_t i = 0; i < number->now.n_pending; i++) replace_character(script, &number->pending[i]);
+    forget_body(number);
 }
 
 static void take_iteration(struct bm_number *number, const struct bm_mark_entry *mark,
-                           struct bm_script *edits) {
-    begin_body(number, edits);
+                           struct bm_script *script) {
+    begin_body(number, script);
     if (!number->now.has_iteration && number->now.n_iterations > 0) {
         bool is_open = number->now.line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
         const char *joint = is_open ? number->now.style->joint_open : number->now.style->joint;
-        insert(edits, mark->offset, joint, strlen(joint));
+        insert(script, mark->offset, joint, strlen(joint));
     }
     number->now.new_query = 0;
     number->now.iteration = mark->offset;
@@ -379,23 +370,23 @@ static void take_iteration_end(struct bm_number *number, const struct bm_mark_en
 }
 
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_script *edits) {
+                                struct bm_script *script) {
     if (number->now.pending_body != NONE &&
         mark->offset - number->now.pending_body > BM_NUMBER_MAX_BODY_HOLD) {
-        begin_body(number, edits);
+        begin_body(number, script);
     }
-    forget_body(number, edits);
+    forget_body(number);
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
-        insert(edits, mark->offset, "\n", 1);
+        insert(script, mark->offset, "\n", 1);
         number->now.line = BM_TALLY_LINE_ENDED;
     }
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
         bool has_return = (mark->flags & BM_MARK_RETURN) != 0;
-        insert(edits, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
+        insert(script, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
     }
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0)
         number->now.line = BM_TALLY_LINE_ENDED;
-    end_fragment(number, edits, mark->offset);
+    end_fragment(number, script, mark->offset);
     if (number->now.style->has_count) {
         if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */
             number->now.n_counted++;
@@ -448,7 +439,8 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
 }
 
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
-static void take_number(struct bm_number *number, const struct bm_mark_entry *mark, struct bm_script *edits) {
+static void take_number(struct bm_number *number, const struct bm_mark_entry *mark,
+                        struct bm_script *script) {
     char new_digits[20];
     find_number(number, mark);
     size_t n_new = print_number(new_digits, number->now.number);
@@ -460,20 +452,20 @@ static void take_number(struct bm_number *number, const struct bm_mark_entry *ma
             while (n_same < n_old && n_same < n_new && old_digits[n_same] == new_digits[n_same]) n_same++;
         }
     }
-    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) insert(edits, mark->offset, ">", 1);
-    if (n_same < n_new) insert_copy(edits, mark->offset + n_same, new_digits + n_same, n_new - n_same);
+    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) insert(script, mark->offset, ">", 1);
+    if (n_same < n_new) insert_copy(script, mark->offset + n_same, new_digits + n_same, n_new - n_same);
     if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
-        insert(edits, mark->offset, number_end_tag, sizeof number_end_tag - 1);
+        insert(script, mark->offset, number_end_tag, sizeof number_end_tag - 1);
     }
-    drop(edits, mark->offset + n_same, mark->end);
+    drop(script, mark->offset + n_same, mark->end);
 }
 
 static void take_long_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                             struct bm_script *edits) {
+                             struct bm_script *script) {
     char digits[20];
     find_number(number, mark);
-    insert_copy(edits, mark->offset, digits, print_number(digits, number->now.number));
-    begin_drop(number, edits, mark->offset);
+    insert_copy(script, mark->offset, digits, print_number(digits, number->now.number));
+    begin_drop(number, script, mark->offset);
 }
 
 /* A line break and an indentation. */
@@ -522,7 +514,7 @@ void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *
 
 /* Inserts the element of the query's id if that has become another one. */
 static bool insert_new_id(struct bm_number *number, const struct bm_number_names *names, uint64_t offset,
-                          struct bm_script *edits) {
+                          struct bm_script *script) {
     const size_t n_start = strlen(name_elements[0].start_tag), n_end = strlen(name_elements[0].end_tag);
     const char *id = names->elements[0] + n_start;
     const size_t n_id = names->n_elements[0] - n_start - n_end;
@@ -540,23 +532,23 @@ static bool insert_new_id(struct bm_number *number, const struct bm_number_names
     number->now.n_guessed_ids++;
     int n = snprintf(text, sizeof text, "%sQuery_%" PRIu64 "%s", name_elements[0].start_tag,
                      number->now.new_query, name_elements[0].end_tag);
-    insert_copy(edits, offset, text, (size_t)n);
+    insert_copy(script, offset, text, (size_t)n);
     return true;
 }
 
 /* The header's query is that of the first Iteration; PSI-BLAST has several for one query. */
 static void insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
-                         struct bm_script *edits) {
+                         struct bm_script *script) {
     const struct bm_number_names *names = &number->names[number->now.which_names];
     bool is_of_query = number->now.n_own_iterations == 1 || number->now.is_psi;
     if (!number->now.has_names || !is_of_query) return;
     number->now.n_lost_names += names->is_cut && number->now.n_documents > 1;
     for (size_t i = 0; i < BM_NUMBER_NAMES; i++) {
         if (names->n_elements[i] == 0) continue;
-        if (i > 0 || !insert_new_id(number, names, mark->offset, edits))
-            insert(edits, mark->offset, names->elements[i], names->n_elements[i]);
+        if (i > 0 || !insert_new_id(number, names, mark->offset, script))
+            insert(script, mark->offset, names->elements[i], names->n_elements[i]);
         if ((mark->flags & BM_MARK_NEWLINE) != 0)
-            insert(edits, mark->offset, new_line, (size_t)mark->value + 1);
+            insert(script, mark->offset, new_line, (size_t)mark->value + 1);
     }
 }
 
@@ -564,7 +556,7 @@ static void insert_names(struct bm_number *number, const struct bm_mark_entry *m
 
 /* Inserts a whole number element where there is none. */
 static void take_missing_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_script *edits) {
+                                struct bm_script *script) {
     static const char iteration_end_tag[] = "</Iteration>";
     bool is_empty_tag = (mark->flags & BM_MARK_EMPTY_TAG) != 0;
     char text[160];
@@ -580,11 +572,11 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
         memcpy(text + n, new_line, mark->value + 1);
         n += mark->value + 1;
     }
-    insert_copy(edits, mark->offset, text, n);
+    insert_copy(script, mark->offset, text, n);
     if (!is_empty_tag) return;
-    insert_names(number, mark, edits);
-    insert(edits, mark->offset, iteration_end_tag, sizeof iteration_end_tag - 1);
-    drop(edits, mark->offset, mark->end);
+    insert_names(number, mark, script);
+    insert(script, mark->offset, iteration_end_tag, sizeof iteration_end_tag - 1);
+    drop(script, mark->offset, mark->end);
 }
 
 /* --- queries ------------------------------------------------------------------------------------- */
@@ -595,26 +587,26 @@ static const char *content_of(const struct bm_mark_entry *mark, const struct bm_
 }
 
 /* Replaces text by other text; what agrees from the left stays. */
-static void replace(struct bm_script *edits, uint64_t offset, const char *old_text, size_t n_old,
+static void replace(struct bm_script *script, uint64_t offset, const char *old_text, size_t n_old,
                     const char *new_text, size_t n_new) {
     size_t n_same = 0;
     while (n_same < n_old && n_same < n_new && old_text[n_same] == new_text[n_same]) n_same++;
-    insert_copy(edits, offset + n_same, new_text + n_same, n_new - n_same);
-    drop(edits, offset + n_same, offset + n_old);
+    insert_copy(script, offset + n_same, new_text + n_same, n_new - n_same);
+    drop(script, offset + n_same, offset + n_old);
 }
 
 /* Replaces an id by the query's new one. */
 static void replace_id(const struct bm_number *number, const struct bm_mark_entry *mark,
-                       const struct bm_batch *batch, struct bm_script *edits) {
+                       const struct bm_batch *batch, struct bm_script *script) {
     static const char stem[] = "Query_";
     char new_id[sizeof stem + 20];
     memcpy(new_id, stem, sizeof stem - 1);
     size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->now.new_query);
-    replace(edits, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
+    replace(script, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
 }
 
 static void take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
-                          const struct bm_batch *batch, struct bm_script *edits) {
+                          const struct bm_batch *batch, struct bm_script *script) {
     bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
     /* If it is cut it is no such id. */
     size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
@@ -634,7 +626,7 @@ static void take_query_id(struct bm_number *number, const struct bm_mark_entry *
     number->now.n_changed_ids++;
     if (is_unnamed) return; /* its rows have the id, its title has not */
     number->now.n_guessed_ids++;
-    replace_id(number, mark, batch, edits);
+    replace_id(number, mark, batch, script);
 }
 
 /* A table without comments does not say how many queries came before. */
@@ -645,7 +637,7 @@ static void take_unknown_id(struct bm_number *number, uint64_t query) {
 
 /* The id in a row of its query, which is in the other ones, too. */
 static void take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch, struct bm_script *edits) {
+                           const struct bm_batch *batch, struct bm_script *script) {
     uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
     if (!number->now.style->has_count) {
         take_unknown_id(number, query);
@@ -653,12 +645,12 @@ static void take_query_row(struct bm_number *number, const struct bm_mark_entry 
         number->now.ids.n_odd++;
         number->now.old_query = number->now.new_query = 0;
     } else if (number->now.new_query != 0) {
-        replace_id(number, mark, batch, edits);
+        replace_id(number, mark, batch, script);
     }
 }
 
 static void take_message(struct bm_number *number, const struct bm_mark_entry *mark,
-                         const struct bm_batch *batch, struct bm_script *edits) {
+                         const struct bm_batch *batch, struct bm_script *script) {
     struct bm_number_query_message renamed;
     const char *message = content_of(mark, batch);
     if (number->now.new_query == 0) return;
@@ -669,7 +661,7 @@ static void take_message(struct bm_number *number, const struct bm_mark_entry *m
     if (prefix == BM_QUERY_ODD) number->now.n_odd_messages++;
     if (prefix == BM_QUERY_LOST) number->now.n_excess_iterations++;
     if (prefix == BM_QUERY_RESTORED || prefix == BM_QUERY_LOST) {
-        replace(edits, mark->offset, message, renamed.n_old, renamed.text, renamed.n_new);
+        replace(script, mark->offset, message, renamed.n_old, renamed.text, renamed.n_new);
     }
 }
 
@@ -690,21 +682,19 @@ static size_t encode_utf8(char utf8[3], unsigned character) {
 }
 
 static void take_character(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch, struct bm_script *edits) {
-    char utf8[3];
-    size_t n = encode_utf8(utf8, (unsigned)mark->value);
+                           const struct bm_batch *batch, struct bm_script *script) {
+    struct bm_number_character character = {.offset = mark->offset, .end = mark->end};
+    character.n_utf8 = (uint8_t)encode_utf8(character.utf8, (unsigned)mark->value);
     if (number->now.is_capturing) {
         capture(number, batch, mark->offset);
-        append_epilogue(number, utf8, n);
+        append_epilogue(number, character.utf8, character.n_utf8);
         number->now.captured_to = mark->end;
-        return;
+    } else if (number->now.pending_body != NONE) {
+        number->pending[number->now.n_pending++] = character;
+        if (number->now.n_pending == BM_NUMBER_MAX_PENDING) begin_body(number, script);
+    } else if (number->now.is_in_fragment && !number->now.is_dropping) {
+        replace_character(script, &character);
     }
-    bool is_pending = number->now.pending_body != NONE;
-    if (!is_pending && (!number->now.is_in_fragment || number->now.is_dropping)) return;
-    insert_copy(edits, mark->offset, utf8, n);
-    drop(edits, mark->offset, mark->end);
-    if (is_pending) number->now.n_pending_edits += 3;
-    if (number->now.n_pending_edits >= BM_NUMBER_MAX_PENDING) begin_body(number, edits);
 }
 
 /* --- all marks ----------------------------------------------------------------------------------- */
@@ -720,35 +710,35 @@ static void take_document_end(struct bm_number *number, const struct bm_mark_ent
 
 /* A mark of a document's own. */
 static void take_document_mark(struct bm_number *number, const struct bm_mark_entry *mark,
-                               const struct bm_batch *batch, struct bm_script *edits) {
+                               const struct bm_batch *batch, struct bm_script *script) {
     switch (mark->kind) {
     case BM_MARK_DOCUMENT:
-        take_document(number, mark, edits);
+        take_document(number, mark, script);
         break;
     case BM_MARK_DECLARATION:
-        take_declaration(number, mark, edits);
+        take_declaration(number, mark, script);
         break;
     case BM_MARK_NO_DECLARATION:
-        take_no_declaration(number, mark, edits);
+        take_no_declaration(number, mark, script);
         break;
     case BM_MARK_DATABASE:
-        take_database(number, mark, edits);
+        take_database(number, mark, script);
         break;
     case BM_MARK_DATABASE_END:
-        take_database_end(number, mark, edits);
+        take_database_end(number, mark, script);
         break;
     case BM_MARK_ITERATIONS:
-        take_iterations(number, mark, edits);
+        take_iterations(number, mark, script);
         break;
     case BM_MARK_BODY:
         take_body(number, mark);
         break;
     case BM_MARK_ITERATIONS_END:
-        take_iterations_end(number, mark, edits);
+        take_iterations_end(number, mark, script);
         break;
     case BM_MARK_SKIP:
         if (number->now.is_in_fragment && !(number->now.is_first && (mark->flags & BM_MARK_NAMES) != 0))
-            drop_lines(edits, mark->offset, mark->end);
+            drop(script, mark->offset, mark->end);
         break;
     case BM_MARK_MEGABLAST:
         take_megablast(number, mark, batch);
@@ -762,54 +752,54 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
 }
 
 static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
-                      const struct bm_batch *batch, struct bm_script *edits) {
+                      const struct bm_batch *batch, struct bm_script *script) {
     switch (mark->kind) {
     case BM_MARK_ITERATION:
-        take_iteration(number, mark, edits);
+        take_iteration(number, mark, script);
         break;
     case BM_MARK_NUMBER:
-        take_number(number, mark, edits);
+        take_number(number, mark, script);
         break;
     case BM_MARK_NUMBER_LONG:
-        take_long_number(number, mark, edits);
+        take_long_number(number, mark, script);
         break;
     case BM_MARK_NUMBER_MISSING:
-        take_missing_number(number, mark, edits);
+        take_missing_number(number, mark, script);
         break;
     case BM_MARK_NUMBER_EXTRA:
-        begin_drop(number, edits, mark->offset);
+        begin_drop(number, script, mark->offset);
         break;
     case BM_MARK_NUMBER_LONG_END:
     case BM_MARK_NUMBER_EXTRA_END:
-        end_drop(number, edits, mark->offset);
+        end_drop(number, script, mark->offset);
         break;
     case BM_MARK_QUERY_ID:
-        take_query_id(number, mark, batch, edits);
+        take_query_id(number, mark, batch, script);
         break;
     case BM_MARK_QUERY_MISSING:
-        insert_names(number, mark, edits);
+        insert_names(number, mark, script);
         break;
     case BM_MARK_QUERY_ROW:
-        take_query_row(number, mark, batch, edits);
+        take_query_row(number, mark, batch, script);
         break;
     case BM_MARK_MESSAGE:
-        take_message(number, mark, batch, edits);
+        take_message(number, mark, batch, script);
         break;
     case BM_MARK_CHARACTER:
-        take_character(number, mark, batch, edits);
+        take_character(number, mark, batch, script);
         break;
     case BM_MARK_ITERATION_END:
         take_iteration_end(number, mark, batch);
         break;
     default:
-        take_document_mark(number, mark, batch, edits);
+        take_document_mark(number, mark, batch, script);
     }
 }
 
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t safe, struct bm_script *edits) {
+                    uint64_t safe, struct bm_script *script) {
     for (size_t i = 0; i < marks->n_entries; i++) {
-        take_mark(number, &marks->entries[i], batch, edits);
+        take_mark(number, &marks->entries[i], batch, script);
         if (number->now.ids.is_beyond)
             exceed(number, "the number of the query's id", marks->entries[i].offset);
     }
@@ -820,11 +810,11 @@ void bm_number_take_back(struct bm_number *number, const struct bm_number_state 
     number->now = *before;
 }
 
-uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits) {
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *script) {
     if (number->now.pending_body == NONE) return mark_safe;
     if (mark_safe <= number->now.pending_body + BM_NUMBER_MAX_BODY_HOLD) {
         return mark_safe < number->now.pending_body ? mark_safe : number->now.pending_body;
     }
-    begin_body(number, edits);
+    begin_body(number, script);
     return mark_safe;
 }

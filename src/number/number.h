@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * number - marks -> edits: one prologue, running numbers, one epilogue.
+ * number - marks -> script: one prologue, running numbers, one epilogue.
  *
  * Sees the marks of all children in their order and decides what of each text is kept, dropped and inserted
  * (docs/merge.md has the rules). It holds back nothing but the beginning of a body of which it is not known
@@ -19,9 +19,9 @@ enum {
     BM_NUMBER_MAX_EPILOGUE = 4096,  /* bytes; a longer one is written in BLAST's plain form */
     BM_NUMBER_MAX_BODY_HOLD = 4096, /* bytes of a body without an Iteration that contribute nothing */
     BM_NUMBER_MAX_DATABASE = 4096,  /* bytes of the database's text, before escaping */
-    BM_NUMBER_MAX_PENDING = 192,    /* edits of such a body; from there on it counts */
+    BM_NUMBER_MAX_PENDING = 64,     /* characters of such a body that are replaced; from there on it counts */
     BM_NUMBER_NAMES = 3,            /* of a query: id, title, length */
-    BM_NUMBER_ROOM = 8              /* edits that one mark makes at most */
+    BM_NUMBER_ROOM = 9              /* entries of the script that one mark makes at most */
 };
 
 /* The first sum of the children's numbers that is more than can be written. */
@@ -69,8 +69,8 @@ struct bm_number_state {
     uint64_t number;        /* the same in the result */
     uint64_t old_query;     /* what the query's id was; 0: it is none of BLAST's ... */
     uint64_t new_query;     /* ... and has become; 0: it is the same, or its message was seen */
-    size_t n_pending_edits; /* the last edits in the list are of a body that may not count */
-    uint64_t pending_body;  /* where that body begins; else UINT64_MAX */
+    uint64_t pending_body;  /* where a body begins that may not count; else UINT64_MAX */
+    size_t n_pending;       /* its characters that are replaced if it does */
 
     /* the first document's epilogue */
     bool is_capturing;
@@ -93,13 +93,18 @@ struct bm_number {
     struct bm_number_state now;
 
     /* The elements that name a document's query, made of its header's: of the current document, and of one
-     * before, whose edits may not have been taken yet. */
+     * before, whose text the script may still borrow. */
     struct bm_number_names {
         size_t n_elements[BM_NUMBER_NAMES]; /* bytes; 0: there is none */
         char elements[BM_NUMBER_NAMES][BM_MARK_MAX_VALUE + 64];
         bool is_cut; /* one is longer than what is kept of it */
     } names[2];
     char epilogue[BM_NUMBER_MAX_EPILOGUE];
+    struct bm_number_character {
+        uint64_t offset, end;
+        uint8_t n_utf8;
+        char utf8[3];
+    } pending[BM_NUMBER_MAX_PENDING];
 };
 
 /* Whether text can stand in XML: UTF-8, and characters that XML 1.0 allows (section 2.2). */
@@ -113,7 +118,7 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
  * first mark. */
 void bm_number_begin(struct bm_number *number, const struct bm_tally *before);
 
-/* Counts only, as what comes before is not known: the edits mean nothing, the tally is that of the stretch.
+/* Counts only, as what comes before is not known: the script means nothing, the tally is that of the stretch.
  * Before the first mark. */
 void bm_number_count(struct bm_number *number);
 
@@ -121,20 +126,20 @@ void bm_number_count(struct bm_number *number);
 struct bm_tally bm_number_tally(struct bm_number *number);
 
 /*
- * Turns marks into edits, which are appended; there must be room for BM_NUMBER_ROOM edits a mark. `batch`
- * holds the text; `safe`: no later mark lies below this offset, as bm_mark_safe() has it.
+ * Turns marks into entries of the script, which stands at the current child; there must be room for BM_NUMBER_ROOM
+ * entries a mark. `batch` holds the text; `safe`: no later mark lies below this offset, as bm_mark_safe() has it.
  */
 void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, const struct bm_batch *batch,
-                    uint64_t safe, struct bm_script *edits);
+                    uint64_t safe, struct bm_script *script);
 
 /* A field of the current document's header: that of the last mark which was taken. */
 void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field);
 
-/* The edits that it has appended must not be written if number->now.excess says that a sum is too large. */
+/* What it has added to the script must not be written if number->now.excess says that a sum is too large. */
 
-/* Edits below this offset are known, given the scanner's own bm_mark_safe() after the marks that were taken.
- * May append edits. */
-uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *edits);
+/* The script can go up to this offset, given the scanner's own bm_mark_safe() after the marks that were taken. May
+ * add entries. */
+uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *script);
 
 /* Takes back all that came since number->now was what `before` is: between two children, the earlier of which is the
  * first that is taken back. Its marks may have ended anywhere. For jobs that write nothing. */

@@ -14,6 +14,7 @@ void bm_splice_copy_reset(struct bm_splice_copy *copy) {
     copy->position = 0;
     copy->member_end = UINT64_MAX;
     copy->is_final_block = false;
+    copy->has_insertion = false;
 }
 
 /* Copies the batch's bytes up to `end`, an offset in the child. */
@@ -26,7 +27,6 @@ static void copy_to(struct bm_splice_copy *copy, const struct bm_batch *batch, u
     memcpy(output->data + output->n_data, batch->bits + from, n_bytes);
     output->n_data += n_bytes;
     copy->position = end;
-    copy->has_members = true;
 }
 
 /* Copies up to `end`; of what lies behind a member's end zero bytes are left out. */
@@ -42,8 +42,7 @@ static void copy_members(struct bm_splice_copy *copy, const struct bm_batch *bat
     }
 }
 
-void bm_splice_copy_step(struct bm_splice_copy *copy, const struct bm_batch *batch,
-                         struct bm_output *output) {
+static void copy_batch(struct bm_splice_copy *copy, const struct bm_batch *batch, struct bm_output *output) {
     uint64_t first = batch->first_bit / 8;
     assert(batch->has_trace);
     for (size_t i = 0; i < batch->n_trace; i++) {
@@ -61,7 +60,8 @@ void bm_splice_copy_step(struct bm_splice_copy *copy, const struct bm_batch *bat
     output->n_text += batch->n_text;
 }
 
-void bm_splice_copy_add(struct bm_output *output, const char *text, size_t n_text) {
+/* Adds a gzip member that holds a few bytes of text. */
+static void add_member(struct bm_output *output, const char *text, size_t n_text) {
     uint8_t member[GZIP_HEADER + STORED_HEADER + MOST_ADDED + GZIP_TRAILER] = {
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, (uint8_t)n_text, 0, (uint8_t)~n_text, 255};
     const size_t n_header = GZIP_HEADER + STORED_HEADER;
@@ -74,4 +74,31 @@ void bm_splice_copy_add(struct bm_output *output, const char *text, size_t n_tex
     output->n_data += n_member;
     output->crc32 = bm_crc32(output->crc32, text, n_text);
     output->n_text += n_text;
+}
+
+/* Whether the text is to stay as it is. *insertion: what goes behind it, or NULL. */
+static bool take_script(struct bm_splice_copy *copy, struct bm_script *script,
+                        const struct bm_script_entry **insertion) {
+    bool is_same = true;
+    *insertion = NULL;
+    for (; script->position < script->n_entries; script->position++) {
+        const struct bm_script_entry *entry = &script->entries[script->position];
+        bool is_insertion = entry->kind == BM_SCRIPT_INSERT;
+        if (is_insertion) *insertion = entry;
+        if (entry->kind == BM_SCRIPT_SKIP) is_same = false;
+        if (copy->has_insertion && (is_insertion || entry->kind == BM_SCRIPT_TAKE)) is_same = false;
+        copy->has_insertion = copy->has_insertion || is_insertion;
+    }
+    return is_same;
+}
+
+bool bm_splice_copy_step(struct bm_splice_copy *copy, const struct bm_batch *batch, bool is_last,
+                         struct bm_script *script, struct bm_output *output, bool *has_members) {
+    const struct bm_script_entry *insertion = NULL;
+    const size_t n_data = output->n_data;
+    if (!take_script(copy, script, &insertion)) return false;
+    if (is_last) copy_batch(copy, batch, output);
+    *has_members = *has_members || output->n_data > n_data;
+    if (insertion != NULL) add_member(output, insertion->text, insertion->n_text);
+    return true;
 }

@@ -11,9 +11,9 @@ static void put(struct bm_output *output, const void *data, size_t n_bytes) {
 }
 
 /* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular. */
-void bm_stitch_begin(struct bm_output *output) {
+void bm_stitch_begin(struct bm_output *output, enum blastmerge_form form) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
-    put(output, header, sizeof header);
+    if (form == BLASTMERGE_FORM_GZIP) put(output, header, sizeof header);
 }
 
 void bm_stitch_add(struct bm_output *output, uint32_t crc32, uint64_t n_text) {
@@ -21,17 +21,37 @@ void bm_stitch_add(struct bm_output *output, uint32_t crc32, uint64_t n_text) {
     output->n_text += n_text;
 }
 
+static void put_text(struct bm_output *output, const char *text, size_t n_text) {
+    put(output, text, n_text);
+    output->crc32 = bm_crc32(output->crc32, text, n_text);
+    output->n_text += n_text;
+}
+
 /* A stored block, the final one (RFC 1951, 3.2.4), and the trailer (RFC 1952, 2.3.1). */
-void bm_stitch_end(struct bm_output *output, const char *text, size_t n_text, bool is_plain) {
+static void end_member(struct bm_output *output, const char *text, size_t n_text) {
     const uint8_t header[5] = {1, (uint8_t)n_text, (uint8_t)(n_text >> 8), (uint8_t)~n_text,
                                (uint8_t)(~n_text >> 8)};
     uint8_t trailer[8];
     bm_require(n_text <= UINT16_MAX);
-    output->crc32 = bm_crc32(output->crc32, text, n_text);
-    output->n_text += n_text;
+    put(output, header, sizeof header);
+    put_text(output, text, n_text);
     bm_store32(trailer, output->crc32);
     bm_store32(trailer + 4, (uint32_t)output->n_text);
-    if (!is_plain) put(output, header, sizeof header);
-    put(output, text, n_text);
-    if (!is_plain) put(output, trailer, sizeof trailer);
+    put(output, trailer, sizeof trailer);
+}
+
+void bm_stitch_end(struct bm_output *output, enum blastmerge_form form, const char *text, size_t n_text) {
+    /* The empty member that ends BGZF: the SAM specification, 4.1.2. */
+    static const uint8_t last_member[] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 255, 6, 0, 'B', 'C',
+                                          2,    0,    27, 0, 3, 0, 0, 0, 0, 0,   0, 0, 0,   0};
+    switch (form) {
+    case BLASTMERGE_FORM_GZIP:
+        end_member(output, text, n_text);
+        break;
+    case BLASTMERGE_FORM_PLAIN:
+        put_text(output, text, n_text);
+        break;
+    default:
+        put(output, last_member, sizeof last_member);
+    }
 }

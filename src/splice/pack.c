@@ -7,7 +7,7 @@
  * Each block holds its own dictionary, a copy of the last 32 KiB of the fragment before it. Of BGZF a block
  * holds two members, the last one perhaps fewer or a shorter one.
  */
-#include "pack/pack.h"
+#include "splice/pack.h"
 
 #include <assert.h>
 #include <string.h>
@@ -39,14 +39,12 @@ struct block {
     uint8_t data[BLOCK_BYTES];
 };
 
-struct bm_pack {
+struct bm_splice_pack {
     struct bm_workers *workers;
     enum blastmerge_form form;
-    bool is_keeping;   /* text at `position` is kept */
     bool is_filling;   /* the block at `next` has been begun */
     bool has_text;     /* the fragment has had text before the block at `next` */
-    size_t n_inserted; /* of the current edit: bytes that were taken already */
-    uint64_t position; /* text of the child that was taken */
+    size_t n_inserted; /* of the current insertion: bytes that were taken already */
     unsigned n_blocks; /* in the ring; 0: plain text */
     unsigned oldest;   /* counts blocks from the start; the ring's index is the remainder */
     unsigned next;
@@ -144,9 +142,9 @@ static struct block *open_block(enum blastmerge_form form, int level, struct bm_
     return block;
 }
 
-enum blastmerge_status bm_pack_open(struct bm_pack **pack, enum blastmerge_form form, int level,
-                                    struct bm_workers *workers, struct bm_memory *memory) {
-    struct bm_pack *opened = bm_allocate(memory, sizeof *opened);
+enum blastmerge_status bm_splice_pack_open(struct bm_splice_pack **pack, enum blastmerge_form form, int level,
+                                           struct bm_workers *workers, struct bm_memory *memory) {
+    struct bm_splice_pack *opened = bm_allocate(memory, sizeof *opened);
     *pack = opened;
     if (opened == NULL) return BLASTMERGE_NO_MEMORY;
     opened->workers = workers;
@@ -170,7 +168,7 @@ static void take_back(struct bm_workers *workers, struct block *block) {
     bm_workers_unlock(workers);
 }
 
-void bm_pack_close(struct bm_pack *pack, struct bm_memory *memory) {
+void bm_splice_pack_close(struct bm_splice_pack *pack, struct bm_memory *memory) {
     if (pack == NULL) return;
     for (unsigned i = 0; i < pack->n_blocks; i++) {
         take_back(pack->workers, pack->blocks[i]);
@@ -180,18 +178,12 @@ void bm_pack_close(struct bm_pack *pack, struct bm_memory *memory) {
     bm_release(memory, pack);
 }
 
-void bm_pack_reset(struct bm_pack *pack) {
-    pack->position = 0;
-    pack->n_inserted = 0;
-    pack->is_keeping = false;
-}
-
-static struct block *block_at(const struct bm_pack *pack, unsigned count) {
+static struct block *block_at(const struct bm_splice_pack *pack, unsigned count) {
     return pack->blocks[count % pack->n_blocks];
 }
 
 /* Compresses the oldest block that no worker has begun. False if there is none. With the lock held. */
-static bool help(struct bm_pack *pack) {
+static bool help(struct bm_splice_pack *pack) {
     for (unsigned i = pack->oldest; i != pack->next; i++) {
         struct block *block = block_at(pack, i);
         if (!bm_workers_take(pack->workers, &block->task)) continue;
@@ -205,7 +197,7 @@ static bool help(struct bm_pack *pack) {
 }
 
 /* Sees to it that the block gets compressed, by this thread where no other is at it. */
-static void await(struct bm_pack *pack, const struct block *block) {
+static void await(struct bm_splice_pack *pack, const struct block *block) {
     bm_workers_lock(pack->workers);
     while (block->task.state != BM_TASK_IDLE) {
         if (!help(pack)) bm_workers_wait(pack->workers);
@@ -214,7 +206,7 @@ static void await(struct bm_pack *pack, const struct block *block) {
 }
 
 /* Writes the oldest block out. */
-static enum bm_step write_oldest(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step write_oldest(struct bm_splice_pack *pack, struct bm_output *output) {
     struct block *block = block_at(pack, pack->oldest);
     if (BM_OUTPUT_SIZE - output->n_data < sizeof block->data) return BM_STEP_FULL;
     await(pack, block);
@@ -226,7 +218,7 @@ static enum bm_step write_oldest(struct bm_pack *pack, struct bm_output *output)
 }
 
 /* Gives the block that is being filled to the workers. */
-static void submit_block(struct bm_pack *pack) {
+static void submit_block(struct bm_splice_pack *pack) {
     bm_workers_lock(pack->workers);
     bm_workers_submit(pack->workers, &block_at(pack, pack->next)->task);
     bm_workers_unlock(pack->workers);
@@ -236,7 +228,7 @@ static void submit_block(struct bm_pack *pack) {
 
 /* Begins a block where none is being filled; its dictionary is the end of the block before it in the
  * fragment. */
-static enum bm_step begin_block(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step begin_block(struct bm_splice_pack *pack, struct bm_output *output) {
     if (pack->next - pack->oldest == pack->n_blocks) {
         enum bm_step result = write_oldest(pack, output);
         if (result != BM_STEP_DONE) return result;
@@ -255,7 +247,7 @@ static enum bm_step begin_block(struct bm_pack *pack, struct bm_output *output) 
     return BM_STEP_DONE;
 }
 
-/* --- taking edited text -------------------------------------------------------------------------- */
+/* --- taking the script's text -------------------------------------------------------------------- */
 
 static enum bm_step append_plain(const uint8_t *text, size_t n_text, size_t *n_taken,
                                  struct bm_output *output) {
@@ -268,8 +260,8 @@ static enum bm_step append_plain(const uint8_t *text, size_t n_text, size_t *n_t
 }
 
 /* Adds text to the block that is being filled, as far as it goes. */
-static enum bm_step append_block(struct bm_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
-                                 struct bm_output *output) {
+static enum bm_step append_block(struct bm_splice_pack *pack, const uint8_t *text, size_t n_text,
+                                 size_t *n_taken, struct bm_output *output) {
     *n_taken = 0;
     if (!pack->is_filling) {
         enum bm_step result = begin_block(pack, output);
@@ -286,7 +278,7 @@ static enum bm_step append_block(struct bm_pack *pack, const uint8_t *text, size
 }
 
 /* Adds text of the result; *n_taken says how far it went. */
-static enum bm_step append(struct bm_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
+static enum bm_step append(struct bm_splice_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
                            struct bm_output *output) {
     enum bm_step result = BM_STEP_DONE;
     *n_taken = 0;
@@ -304,7 +296,7 @@ static enum bm_step append(struct bm_pack *pack, const uint8_t *text, size_t n_t
 }
 
 /* All blocks are written out. */
-static enum bm_step flush(struct bm_pack *pack, struct bm_output *output) {
+static enum bm_step flush(struct bm_splice_pack *pack, struct bm_output *output) {
     if (pack->is_filling) submit_block(pack);
     while (pack->oldest != pack->next) {
         enum bm_step result = write_oldest(pack, output);
@@ -313,77 +305,68 @@ static enum bm_step flush(struct bm_pack *pack, struct bm_output *output) {
     return BM_STEP_DONE;
 }
 
-static enum bm_step take_edit(struct bm_pack *pack, const struct bm_edit *edit, struct bm_output *output) {
-    enum bm_step result = BM_STEP_DONE;
+static enum bm_step insert(struct bm_splice_pack *pack, const char *text, size_t n_text,
+                           struct bm_output *output) {
     size_t n_taken = 0;
-    switch ((enum bm_edit_kind)edit->kind) {
-    case BM_EDIT_BEGIN:
-        pack->is_keeping = true;
-        pack->has_text = false;
-        break;
-    case BM_EDIT_END:
-        pack->is_keeping = false;
-        if (pack->form != BLASTMERGE_FORM_BGZF) result = flush(pack, output);
-        break;
-    case BM_EDIT_DROP:
-        pack->is_keeping = false;
-        break;
-    case BM_EDIT_KEEP:
-        pack->is_keeping = true;
-        break;
-    case BM_EDIT_INSERT:
-        result = append(pack, (const uint8_t *)edit->insert + pack->n_inserted,
-                        edit->n_insert - pack->n_inserted, &n_taken, output);
-        pack->n_inserted = result == BM_STEP_DONE ? 0 : pack->n_inserted + n_taken;
-        break;
-    }
-    return result;
-}
-
-/* Takes the batch's text up to an offset, as it is kept or dropped. */
-static enum bm_step take_text(struct bm_pack *pack, const struct bm_batch *batch, uint64_t to,
-                              struct bm_output *output) {
-    size_t n_taken = 0;
-    if (to <= pack->position) return BM_STEP_DONE;
-    if (!pack->is_keeping) {
-        pack->position = to;
-        return BM_STEP_DONE;
-    }
-    /* What an earlier batch held lies in the history: little more than what is looked at before it is kept.
-     */
-    const uint8_t *text = bm_batch_at(batch, pack->position);
-    enum bm_step result = append(pack, text, (size_t)(to - pack->position), &n_taken, output);
-    pack->position += n_taken;
-    return result;
-}
-
-enum bm_step bm_pack_step(struct bm_pack *pack, const struct bm_batch *batch, struct bm_script *edits,
-                          uint64_t safe, struct bm_output *output) {
-    uint64_t end = bm_batch_end(batch);
-    for (; edits->position < edits->n_edits; edits->position++) {
-        const struct bm_edit *edit = &edits->edits[edits->position];
-        if (edit->offset >= safe) break;
-        enum bm_step result = take_text(pack, batch, edit->offset, output);
-        if (result == BM_STEP_DONE) result = take_edit(pack, edit, output);
-        if (result != BM_STEP_DONE) return result;
-    }
-    enum bm_step result = take_text(pack, batch, safe < end ? safe : end, output);
-    if (result != BM_STEP_DONE) return result;
-    return BM_OUTPUT_SIZE - output->n_data < BM_OUTPUT_ROOM ? BM_STEP_FULL : BM_STEP_DONE;
-}
-
-enum bm_step bm_pack_end(struct bm_pack *pack, const char *text, size_t n_text, struct bm_output *output) {
-    static const uint8_t end[] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 255, 6, 0, 'B', 'C',
-                                  2,    0,    27, 0, 3, 0, 0, 0, 0, 0,   0, 0, 0,   0};
-    size_t n_taken = 0;
-    assert(pack->form == BLASTMERGE_FORM_BGZF);
-    enum bm_step result =
+    enum bm_step step =
         append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
-    pack->n_inserted += n_taken;
-    if (result == BM_STEP_DONE) result = flush(pack, output);
-    if (result != BM_STEP_DONE) return result;
-    if (BM_OUTPUT_SIZE - output->n_data < sizeof end) return BM_STEP_FULL;
-    memcpy(output->data + output->n_data, end, sizeof end);
-    output->n_data += sizeof end;
+    pack->n_inserted = step == BM_STEP_DONE ? 0 : pack->n_inserted + n_taken;
+    return step;
+}
+
+/* Takes the reader's text up to the limit. What an earlier batch held lies in the history: little more than what is
+ * looked at before the script goes there. Where the reader has bits, they are passed over. */
+static enum bm_step take(struct bm_splice_pack *pack, struct bm_splice_task *task) {
+    struct bm_splice_reader *reader = task->reader;
+    uint64_t from = reader->packed > reader->text ? reader->packed : reader->text;
+    size_t n_taken = 0;
+    if (from < task->limit) {
+        const uint8_t *text = bm_batch_at(reader->batch, from);
+        enum bm_step step = append(pack, text, (size_t)(task->limit - from), &n_taken, task->output);
+        reader->packed = from + n_taken;
+        if (step != BM_STEP_DONE) return step;
+    }
+    bm_splice_reader_skip(reader, task->limit, task->is_hard);
     return BM_STEP_DONE;
+}
+
+void bm_splice_pack_begin(struct bm_splice_pack *pack) {
+    pack->has_text = false;
+}
+
+enum bm_step bm_splice_pack_step(struct bm_splice_pack *pack, struct bm_splice_task *task, bool *has_ended) {
+    struct bm_script *script = task->script;
+    for (; script->position < script->n_entries && !*has_ended; script->position++) {
+        const struct bm_script_entry *entry = &script->entries[script->position];
+        enum bm_step step = BM_STEP_DONE;
+        switch (entry->kind) {
+        case BM_SCRIPT_TAKE:
+            if (bm_splice_task_reach(task)) step = take(pack, task);
+            if (step == BM_STEP_DONE && task->reader->text < entry->offset) return BM_STEP_DONE;
+            break;
+        case BM_SCRIPT_SKIP:
+            if (!bm_splice_task_skip(task)) return BM_STEP_DONE;
+            break;
+        case BM_SCRIPT_INSERT:
+            step = insert(pack, entry->text, entry->n_text, task->output);
+            break;
+        case BM_SCRIPT_END:
+            if (pack->form != BLASTMERGE_FORM_BGZF) step = flush(pack, task->output);
+            *has_ended = step == BM_STEP_DONE;
+            break;
+        default: /* a fragment begins in none */
+            bm_require(entry->kind != BM_SCRIPT_BEGIN);
+        }
+        if (step != BM_STEP_DONE) return step;
+    }
+    return BM_STEP_DONE;
+}
+
+enum bm_step bm_splice_pack_end(struct bm_splice_pack *pack, const char *text, size_t n_text,
+                                struct bm_output *output) {
+    size_t n_taken = 0;
+    enum bm_step step =
+        append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
+    pack->n_inserted += n_taken; /* it stays so: flushing may take several calls */
+    return step == BM_STEP_DONE ? flush(pack, output) : step;
 }
