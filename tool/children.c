@@ -89,7 +89,8 @@ struct list {
     const char *name;  /* as it is shown */
     const char *given; /* on the command line */
     int separator;
-    uint64_t n_items;
+    uint64_t n_items; /* lines or names, also empty ones */
+    uint64_t n_children;
     bool *stdin_taken;
     size_t n_buffer;
     size_t position;
@@ -161,6 +162,7 @@ static enum blastmerge_status take_item(struct list *list, char *item, size_t n_
     (void)snprintf(origin, sizeof origin, "%.500s: %s %llu: ", list->name, unit_of(list),
                    (unsigned long long)list->n_items);
     note_name(item, list->n_items);
+    list->n_children++;
     return add_child(list->job, item, list->stdin_taken, origin);
 }
 
@@ -206,7 +208,7 @@ static enum blastmerge_status add_list(struct blastmerge_job *job, const char *n
     if (status == BLASTMERGE_OK &&
         blastmerge_protect_location(job, "the list of children", name) != BLASTMERGE_OK)
         status = tool_job_fail(job, blastmerge_error(job)->status);
-    if (status == BLASTMERGE_OK && list.n_items == 0)
+    if (status == BLASTMERGE_OK && list.n_children == 0)
         return tool_fail(BLASTMERGE_USAGE, "%s: the list names no children", list.name);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AT(field) .offset = offsetof(struct tool_options, field)
 #define M         TOOL_MERGE
@@ -271,6 +272,11 @@ static enum blastmerge_status take_operand(struct tool_options *options, struct 
         return BLASTMERGE_OK;
     }
     if (is_first && tool_refuse_near_command(operand) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
+    if (options->n_sources > 0 && parser->command->bit != 0 && find_command(operand) != NULL &&
+        access(operand, F_OK) != 0)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "there is no file '%s', and a command comes first: blastmerge %s ...", operand,
+                         operand);
     return add_source(options, operand, false);
 }
 
@@ -300,6 +306,11 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     const char digit[] = {(char)code, '\0'};
     bool is_level = code >= '1' && code <= '9';
     const struct tool_row *row = is_level ? &tool_rows[ROW_LEVEL] : find_row(code);
+    bool is_short = code < ROW_CODE && !is_level && word[0] == '-' && word[1] != '-';
+    if (is_short && row->argument != NULL && optarg > word && optarg <= word + strlen(word) &&
+        optarg[0] == '=')
+        return tool_fail(BLASTMERGE_USAGE, "-%c takes no '=' before its value: write -%c %s or --%s=%s", code,
+                         code, row->argument, row->name, row->argument);
     for (unsigned i = 0; i < sizeof parser->refused_by / sizeof parser->refused_by[0]; i++)
         if ((row->commands & 1U << i) == 0) parser->refused_by[i] = row;
     return store(options, parser, row, is_level ? digit : optarg);

@@ -75,8 +75,9 @@ void bm_show(char *shown, size_t size, const char *text) {
     shown[n] = '\0';
 }
 
+/* Controls are shown as '?', which would pass for that. */
 static bool is_blank(uint32_t character) {
-    return character == ' ' || character == 0xa0 || character == 0x1680 ||
+    return character <= ' ' || character == 0xa0 || character == 0x1680 ||
            (character >= 0x2000 && character <= 0x200b) || character == 0x202f || character == 0x205f ||
            character == 0x3000;
 }

@@ -41,14 +41,74 @@ static enum blastmerge_status check_kind(const struct bm_fetch_source *source, m
     return bm_fail(error, BLASTMERGE_IO, "is %s, where a regular file was expected", kind_of(mode));
 }
 
+/* --- a name that leads to no file ----------------------------------------------------------------- */
+
+static bool begins_with(const char *name, const char *beginning) {
+    return strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+/* Whether there is a file by the first n bytes of the name. */
+static bool is_file(const char *name, size_t n) {
+    char path[4096];
+    struct stat information;
+    if (n == 0 || n >= sizeof path || name[n] == '\0') return false;
+    memcpy(path, name, n);
+    path[n] = '\0';
+    return stat(path, &information) == 0;
+}
+
+/* Whether several names stand in it, of which the first one leads to a file. */
+static bool holds_several(const char *name) {
+    for (const char *at = name; (at = strpbrk(at, " \t\r,;")) != NULL; at++)
+        if (at[strspn(at, " \t\r,;")] != '\0' && is_file(name, (size_t)(at - name))) return true;
+    return false;
+}
+
+/* What people write, and lists hold, that only a shell would have turned into names. */
+static const char *explain_missing(const char *name) {
+    size_t n = strlen(name);
+    const char *brace = strchr(name, '{');
+    bool is_quoted = n > 2 && (name[0] == '"' || name[0] == '\'') && name[n - 1] == name[0];
+    size_t n_bare = n;
+    while (n_bare > 0 && strchr(" \t\r", name[n_bare - 1]) != NULL) n_bare--;
+    if (begins_with(name, "\u2013") || begins_with(name, "\u2014") || begins_with(name, "\u2212"))
+        return "; it begins with a dash that is not '-', as text programs write it: type options anew";
+    if (is_quoted) return "; the quotes are part of the name: leave them out";
+    if (n_bare < n && is_file(name, n_bare)) return "; without the blanks at its end there is such a file";
+    if (holds_several(name)) return "; it looks like several names: give each by itself";
+    if (name[0] == '#') return "; a list has names alone, and no comments";
+    if (name[0] == '~')
+        return "; '~' is a home folder only to a shell, outside of quotes: give the whole path";
+    if (name[0] == '$') return "; variables are replaced only by a shell, outside of quotes";
+    if (strpbrk(name, "*?[") != NULL || (brace != NULL && strchr(brace, '}') != NULL))
+        return "; no shell has replaced the wildcard: it stands in quotes or a list, or no file matches it";
+    if (strchr(name, '\\') != NULL) return "; the backslash is part of the name";
+    return "";
+}
+
+static enum blastmerge_status fail_opening(const struct bm_fetch_source *source, int failure,
+                                           struct blastmerge_error *error) {
+    bm_fail_system(error, failure, "cannot be opened");
+    if (failure != ENOENT || is_standard_input(source)) return error->status;
+    return bm_fail_anew(error, error->status, "%s%s", error->message,
+                        explain_missing(bm_fetch_source_location(source)));
+}
+
+static enum blastmerge_status fail_folder(struct blastmerge_error *error) {
+    bm_fail_system(error, EISDIR, "cannot be read");
+    return bm_fail_anew(error, error->status, "%s; name the files in it", error->message);
+}
+
+/* --- looking and reading -------------------------------------------------------------------------- */
+
 static enum blastmerge_status look(struct bm_fetch_source *source, struct blastmerge_error *error) {
     struct stat information;
     if (is_closed(source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     int failed = is_standard_input(source) ? fstat(STDIN_FILENO, &information)
                                            : stat(bm_fetch_source_location(source), &information);
-    if (failed != 0) return bm_fail_system(error, errno, "cannot be opened");
+    if (failed != 0) return fail_opening(source, errno, error);
     if (check_kind(source, information.st_mode, error) != BLASTMERGE_OK) return error->status;
-    if (S_ISDIR(information.st_mode)) return bm_fail_system(error, EISDIR, "cannot be read");
+    if (S_ISDIR(information.st_mode)) return fail_folder(error);
     source->device = (uint64_t)information.st_dev;
     source->inode = (uint64_t)information.st_ino;
     source->has_identity = S_ISREG(information.st_mode);
@@ -64,7 +124,7 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
     fetch->file = is_standard_input(fetch->source)
                       ? STDIN_FILENO
                       : bm_open(bm_fetch_source_location(fetch->source), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fetch->file < 0) return bm_fail_system(error, errno, "cannot be opened");
+    if (fetch->file < 0) return fail_opening(fetch->source, errno, error);
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");
         if (fetch->file != STDIN_FILENO) close(fetch->file);

@@ -64,6 +64,42 @@ def test_a_folder_that_is_not_there(here):
     assert only_files(here) == ["a.gz", "b.gz"]
 
 
+ADVICE = {"~/batch_1": "'~' is a home folder only to a shell", "$HOME/x": "variables are replaced only by a shell", "batch_*": "no shell has replaced the wildcard",
+          "batch_[12]": "no shell has replaced the wildcard", "batch_{1,2}": "no shell has replaced the wildcard", "batch_?": "no shell has replaced the wildcard",
+          '"a"': "the quotes are part of the name", "'a'": "the quotes are part of the name", "a,b": "it looks like several names", "a b": "it looks like several names",
+          "a\tb": "it looks like several names", "a; b": "it looks like several names", "\u2013o": "a dash that is not '-'", "\u2014output": "a dash that is not '-'",
+          "a\\ b": "the backslash is part of the name", "a ": "without the blanks at its end there is such a file", "a\t ": "without the blanks at its end", "# a": "no comments"}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_for_names_that_lead_nowhere(here, name):
+    """What only a shell, or a reader, would have made names of; such names that do lead to a file are as good as any."""
+    (here / "a").write_bytes(child("q"))
+    (here / "list").write_text(name + "\n")
+    for arguments in ([name], ["--files-from", "list"], ["check", name]):
+        done = run(*arguments, cwd=here)
+        assert done.code == NOT_FOUND and "No such file or directory; " in done.err and ADVICE[name] in done.err, done.err
+    if "/" not in name:
+        (here / name).write_bytes(child("q"))
+        assert run(name, cwd=here).code == run("--files-from", "list", cwd=here).code == OK
+
+
+def test_names_that_need_no_advice(here):
+    for name in ("b", "b c", "b,c", "b{", "b\u2013"):
+        done = run(name, cwd=here)
+        assert done.code == NOT_FOUND and done.err.endswith("No such file or directory\n"), done.err
+    (here / "folder").mkdir()
+    done = run("folder", cwd=here)
+    assert done.code == IO and done.err.endswith("folder: cannot be read: Is a directory; name the files in it\n")
+
+
+def test_lists_of_no_names(here):
+    for blank in ("", "\n", "\n\r\n\n", "\ufeff", "\ufeff\r\n"):
+        (here / "list").write_text(blank)
+        done = run("--files-from", "list", cwd=here)
+        assert done.code == USAGE and done.err == "blastmerge: list: the list names no children\n", done.err
+
+
 def test_places_that_say_nothing(here):
     (here / "x").write_text("no result\n")
     (here / "y").write_bytes(child("a", "b"))
