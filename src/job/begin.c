@@ -18,21 +18,20 @@
 
 /* --- the children -------------------------------------------------------------------------------- */
 
-static enum blastmerge_status fail_source(struct blastmerge_job *job, size_t child) {
-    job->error.child = child;
-    return bm_fail_anew(&job->error, job->error.status, "%.400s: %.511s",
-                        bm_fetch_source_display_name(&job->children[child].source), job->error.message);
-}
-
 /* Looks at the children from `first` on, so that one that is not there is known before hours of work. */
 static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_t first) {
     bool is_total_known = !job->is_lazy;
     for (size_t i = first; i < job->n_children; i++) {
         struct bm_fetch_source *source = &job->children[i].source;
+        struct blastmerge_error error;
         bm_job_remote_look_ahead(job, i);
-        if (bm_fetch_source_look(source, &job->error) != BLASTMERGE_OK) {
-            if (!job->is_check || job->error.status == BLASTMERGE_CANCELLED) return fail_source(job, i);
-            job->error = (struct blastmerge_error){0}; /* a check says so when its turn comes */
+        enum blastmerge_status status = bm_fetch_source_look(source, &error);
+        /* A check says so when its turn comes. */
+        if (status != BLASTMERGE_OK && (!job->is_check || status == BLASTMERGE_CANCELLED)) {
+            job->error = error;
+            job->error.child = i;
+            job->sentence.subject = bm_fetch_source_display_name(source);
+            return status;
         }
         if (source->n_bytes == UINT64_MAX)
             is_total_known = false;

@@ -437,6 +437,9 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
+    if (job->cancel.has_forked_in)
+        job->sentence = (struct bm_job_sentence){0}; /* that error took its place */
+    bm_job_sentence_compose(&job->sentence, &job->error);
     if (job->phase != BM_JOB_PHASE_END) bm_job_commit_count(job);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_JOB_PHASE_FAILED;
     bm_job_end(job);

@@ -65,8 +65,9 @@ static void tell(struct blastmerge_job *job, const struct blastmerge_error *erro
 
 enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) {
     struct bm_check *check = job->check;
+    if (check == NULL || !is_fault(job->error.status)) return job->error.status;
+    bm_job_sentence_compose(&job->sentence, &job->error);
     const struct blastmerge_error error = job->error;
-    if (check == NULL || !is_fault(error.status)) return error.status;
     if (!keep_message(job)) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     if (!check->has_fault && job->n_query_faults == 0) check->first = error;
     check->has_fault = true;

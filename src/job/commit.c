@@ -59,22 +59,19 @@ static enum blastmerge_status reveal_report(struct blastmerge_job *job) {
 
 /* The result, which is visible, has no report. */
 static enum blastmerge_status take_back_result(struct blastmerge_job *job) {
-    struct blastmerge_error *error = &job->error;
-    if (job->cancel.has_forked_in || bm_store_take_back(&job->store)) return error->status;
-    return bm_fail_anew(error, error->status,
-                        "the result is complete and in its place, but not its report: %.800s",
-                        error->message);
+    if (job->cancel.has_forked_in || bm_store_take_back(&job->store)) return job->error.status;
+    job->sentence.subject = "the result is complete and in its place, but not its report";
+    return job->error.status;
 }
 
 /* The report, which is visible, has no result. */
 static enum blastmerge_status take_back_report(struct blastmerge_job *job) {
-    struct blastmerge_error *error = &job->error;
     if (job->cancel.has_forked_in)
-        return error->status; /* a copy that a fork left: the report is not its own */
+        return job->error.status; /* a copy that a fork left: the report is not its own */
     if (!job->has_report || job->report_store.is_stream || bm_store_take_back(&job->report_store))
-        return error->status;
-    return bm_fail_anew(error, error->status, "%.800s; the report is in its place all the same",
-                        error->message);
+        return job->error.status;
+    job->sentence.addition = "; the report is in its place all the same";
+    return job->error.status;
 }
 
 /* A report that is a stream is complete once its end is written: that comes last. */

@@ -28,34 +28,17 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
     return job->error.status;
 }
 
-/* The job's error is the current child's: adds which child, and where. Salvage has left out what is damaged
- * before. */
+/* The job's error is the current child's. Salvage has left out what is damaged before. */
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
-    char message[sizeof error->message];
     if (job->rescue != NULL && job->phase > BM_JOB_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
-    const char *addition = bm_job_seams_explain(job, &behind);
-    memcpy(message, error->message, sizeof message);
+    job->sentence.addition = bm_job_seams_explain(job, &behind);
+    job->sentence.subject = bm_fetch_source_display_name(&job->children[job->child].source);
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
-    const char *name = bm_fetch_source_display_name(&job->children[job->child].source);
-    const size_t n_place = 110; /* bytes of the place in the text, and what stands between */
-    int n_name = (int)strnlen(name, sizeof message / 2); /* the reason is worth more than all of a name */
-    int n_message = (int)(sizeof message - n_place - strlen(addition)) - n_name;
-    bool has_place =
-        error->text_offset != BLASTMERGE_NO_OFFSET && error->text_offset != 0; /* that says nothing */
-    if (!has_place) {
-        (void)bm_fail_anew(error, error->status, "%.*s: %.*s%s", n_name, name, n_message, message, addition);
-    } else {
-        (void)bm_fail_anew(error, error->status,
-                           "%.*s: %.*s (at byte %" PRIu64 " of its text, after %" PRIu64
-                           " whole Iteration%s)%s",
-                           n_name, name, n_message, message, error->text_offset, error->n_iterations,
-                           error->n_iterations == 1 ? "" : "s", addition);
-    }
     return fail(job);
 }
 

@@ -15,6 +15,7 @@
 #include "flow/script.h"
 #include "job/client.h"
 #include "job/gather.h"
+#include "job/sentence.h"
 #include "job/twins.h"
 #include "mark/mark.h"
 #include "number/header.h"
@@ -95,8 +96,9 @@ struct blastmerge_job {
     char *database; /* the options' own copy; NULL: kept */
     bool is_database_given;
     struct bm_cancel cancel;
-    pid_t owner; /* the process that made the job or last added to it, before it begins */
-    struct blastmerge_error error;
+    pid_t owner;                     /* the process that made the job or last added to it, before it begins */
+    struct blastmerge_error error;   /* its message is the reason alone until the job ends ... */
+    struct bm_job_sentence sentence; /* ... and becomes a sentence with this */
     struct blastmerge_report totals;
     const char *failed_callback; /* the first one of the options that failed, and what it returned; or NULL */
     int callback_result;

@@ -80,14 +80,16 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
     if (status == BLASTMERGE_OK && job->n_children == first)
         status = bm_fail(&job->error, BLASTMERGE_NOT_FOUND, "there is no such object");
     if (status != BLASTMERGE_OK) {
-        return bm_fail_anew(&job->error, status, "%.400s: %.500s", source->name, job->error.message);
+        job->sentence.subject = source->name;
+        return status;
     }
     qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_found);
     for (size_t i = first + 1; i < job->n_children; i++) { /* no store has two objects of one name */
         const struct bm_fetch_source *found = &job->children[i].source;
-        if (strcmp(job->children[i - 1].source.location, found->location) == 0)
-            return bm_fail_anew(&job->error, BLASTMERGE_IO, "%.400s: the server lists %.500s twice",
-                                source->name, found->name);
+        if (strcmp(job->children[i - 1].source.location, found->location) == 0) {
+            job->sentence.subject = source->name;
+            return bm_fail(&job->error, BLASTMERGE_IO, "the server lists %.500s twice", found->name);
+        }
     }
     return BLASTMERGE_OK;
 }

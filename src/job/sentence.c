@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/sentence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where in the child's text it is; the beginning says nothing. */
+static void show_place(const struct blastmerge_error *error, char place[96]) {
+    place[0] = '\0';
+    if (error->child == BLASTMERGE_NO_CHILD || error->text_offset == BLASTMERGE_NO_OFFSET ||
+        error->text_offset == 0)
+        return;
+    snprintf(place, 96, " (at byte %" PRIu64 " of its text, after %" PRIu64 " whole Iteration%s)",
+             error->text_offset, error->n_iterations, error->n_iterations == 1 ? "" : "s");
+}
+
+void bm_job_sentence_compose(struct bm_job_sentence *sentence, struct blastmerge_error *error) {
+    const char *subject = sentence->subject != NULL ? sentence->subject : "";
+    const char *addition = sentence->addition != NULL ? sentence->addition : "";
+    const char *colon = sentence->subject != NULL ? ": " : "";
+    char reason[sizeof error->message], place[96];
+    if (sentence->subject == NULL && sentence->addition == NULL) return;
+    *sentence = (struct bm_job_sentence){0};
+    memcpy(reason, error->message, sizeof reason);
+    show_place(error, place);
+    /* The reason is worth more than all of a name, and the end more than all of a reason. */
+    size_t n_subject = strnlen(subject, sizeof reason / 2);
+    size_t n_rest = n_subject + strlen(colon) + strlen(place) + strlen(addition);
+    (void)bm_fail_anew(error, error->status, "%.*s%s%.*s%s%s", (int)n_subject, subject, colon,
+                       (int)(sizeof reason - 1 - n_rest), reason, place, addition);
+}
