@@ -137,7 +137,8 @@ static void check_token_gap(const struct bm_batch *batch) {
 static void check_batch(const struct bm_batch *batch, const struct outcome *outcome, uint64_t end_before,
                         const uint8_t *data, size_t n_data) {
     CHECK(batch->text_offset == outcome->n_text && batch->n_text <= BM_BATCH_TEXT);
-    CHECK(batch->crc32 == bm_crc32(0, batch->text, batch->n_text));
+    CHECK(bm_crc32_follow(0, batch->crc_before, batch->crc_after, batch->n_text) ==
+          bm_crc32(0, batch->text, batch->n_text));
     CHECK(batch->n_history == (outcome->n_text < BM_WINDOW ? outcome->n_text : BM_WINDOW));
     if (batch->n_history != 0) {
         CHECK(memcmp(batch->text - batch->n_history, outcome->text + outcome->n_text - batch->n_history,

@@ -207,27 +207,28 @@ static uint32_t multiply(uint32_t a, uint32_t b) {
     const uint32_t polynomial = 0xedb88320;
     uint32_t product = 0;
     for (; a != 0; a <<= 1) {
-        if ((a & 0x80000000) != 0) product ^= b;
-        b = (b & 1) != 0 ? b >> 1 ^ polynomial : b >> 1;
+        product ^= b & (0 - (a >> 31));
+        b = b >> 1 ^ (polynomial & (0 - (b & 1)));
     }
     return product;
 }
 
+/* x^(8 * 2^i): x^8 and its squares. The 32nd square is x^8 again. */
+static const uint32_t powers[32] = {
+    0x00800000, 0x00008000, 0xedb88320, 0xb1e6b092, 0xa06a2517, 0xed627dae, 0x88d14467, 0xd7bbfe6a,
+    0xec447f11, 0x8e7ea170, 0x6427800e, 0x4d47bae0, 0x09fe548f, 0x83852d0f, 0x30362f1a, 0x7b5a9cc3,
+    0x31fec169, 0x9fec022a, 0x6c8dedc4, 0x15d6874d, 0x5fde7a4e, 0xbad90e37, 0x2e4e5eef, 0x4eaba214,
+    0xa8a472c0, 0x429a969e, 0x148d302a, 0xc40ba6d0, 0xc4e22c3c, 0x40000000, 0x20000000, 0x08000000,
+};
+
 /* What becomes of a CRC when n_bytes zero bytes are shifted through: it is multiplied by x^(8 n). */
 static uint32_t shift(uint32_t crc, uint64_t n_bytes) {
-    uint32_t power = 0x00800000; /* x^8, then its squares */
     if (crc == 0) return 0;
-    for (; n_bytes != 0; n_bytes >>= 1) {
-        if ((n_bytes & 1) != 0) crc = multiply(power, crc);
-        power = multiply(power, power);
-    }
+    for (unsigned i = 0; n_bytes != 0; i++, n_bytes >>= 1)
+        if ((n_bytes & 1) != 0) crc = multiply(powers[i % 32], crc);
     return crc;
 }
 
-uint32_t bm_crc32_combine(uint32_t first, uint32_t second, uint64_t n_bytes) {
-    return shift(first, n_bytes) ^ second;
-}
-
-uint32_t bm_crc32_rest(uint32_t first, uint32_t whole, uint64_t n_bytes) {
-    return shift(first, n_bytes) ^ whole;
+uint32_t bm_crc32_follow(uint32_t crc, uint32_t before, uint32_t after, uint64_t n_bytes) {
+    return shift(crc ^ before, n_bytes) ^ after;
 }

@@ -143,11 +143,8 @@ struct bm_span {
 
 uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);
 
-/* The CRC-32 of a text whose first part has the CRC-32 `first`, and whose rest, of n_bytes, has `second`. */
-uint32_t bm_crc32_combine(uint32_t first, uint32_t second, uint64_t n_bytes);
-
-/* The inverse: the CRC-32 of the last n_bytes of a text that has the CRC-32 `whole`. */
-uint32_t bm_crc32_rest(uint32_t first, uint32_t whole, uint64_t n_bytes);
+/* The CRC-32 of a text of CRC-32 `crc` and n_bytes behind it, which turn the CRC-32 `before` into `after`. */
+uint32_t bm_crc32_follow(uint32_t crc, uint32_t before, uint32_t after, uint64_t n_bytes);
 
 /* --- bytes in any alignment, little end first ---------------------------------------------------- */
 

@@ -56,8 +56,10 @@ struct bm_batch {
     uint64_t text_offset; /* bytes of the child's text before this batch */
     uint8_t *text;        /* n_text bytes; before them n_history bytes of earlier text; after them slack */
     size_t n_text;
-    size_t n_history; /* min(text_offset, BM_WINDOW) */
-    uint32_t crc32;   /* of the text, once the batch is complete */
+    size_t n_history;    /* min(text_offset, BM_WINDOW) */
+    uint32_t crc_before; /* of some text right before the batch's ... */
+    uint32_t
+        crc_after; /* ... and of that and the batch's, once the batch is complete; see bm_crc32_follow() */
 
     bool has_trace;     /* false for plain (not gzip) children, of which only the text counts */
     uint64_t first_bit; /* where the batch begins in the child's compressed bytes ... */

@@ -50,7 +50,8 @@ void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch) {
     uint32_t before = inflate->crc;
     inflate->crc = bm_crc32(before, batch->text + batch->n_text - n_bytes, n_bytes);
     inflate->crc_text = text;
-    batch->crc32 = bm_crc32_combine(batch->crc32, bm_crc32_rest(before, inflate->crc, n_bytes), n_bytes);
+    if (batch->n_text == n_bytes) batch->crc_before = batch->crc_after = before;
+    batch->crc_after = bm_crc32_follow(batch->crc_after, before, inflate->crc, n_bytes);
 }
 
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
@@ -217,7 +218,7 @@ static enum bm_step step_plain(struct bm_batch *batch, const uint8_t *input, siz
     batch->n_text += n_bytes;
     *n_used += n_bytes;
     bool is_full = batch->n_text == batch->size.text;
-    if (is_full || is_last) batch->crc32 = bm_crc32(0, batch->text, batch->n_text);
+    if (is_full || is_last) batch->crc_after = bm_crc32(0, batch->text, batch->n_text);
     if (is_full) return BM_STEP_FULL;
     return is_last ? BM_STEP_DONE : BM_STEP_MORE;
 }

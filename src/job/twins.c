@@ -31,7 +31,7 @@ static void sum_up_to(struct bm_job_twins *twins, const struct bm_batch *batch, 
     if (twins->summed < batch->text_offset)
         sum_bytes(twins, batch, to < batch->text_offset ? to : batch->text_offset);
     if (twins->summed == batch->text_offset && to == end) {
-        twins->crc32 = bm_crc32_combine(twins->crc32, batch->crc32, batch->n_text);
+        twins->crc32 = bm_crc32_follow(twins->crc32, batch->crc_before, batch->crc_after, batch->n_text);
         twins->summed = to;
     }
     if (twins->summed < to) sum_bytes(twins, batch, to);
