@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "mark/digest.h"
 
+#include "base/hash.h"
+
 #include <string.h>
-
-/* --- hashing ------------------------------------------------------------------------------------- */
-
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    hash = (hash ^ value) * UINT64_C(0x9fb21c651e98df25);
-    return hash ^ hash >> 29;
-}
-
-uint64_t bm_mark_digest_hash(const void *bytes, size_t n_bytes) {
-    const uint8_t *p = bytes;
-    uint64_t hash = mix(UINT64_C(0x2545f4914f6cdd1d), n_bytes);
-    size_t n_left = n_bytes;
-    for (; n_left >= sizeof(uint64_t); n_left -= sizeof(uint64_t), p += sizeof(uint64_t))
-        hash = mix(hash, bm_load64(p));
-    uint64_t rest = 0;
-    for (size_t i = 0; i < n_left; i++) rest |= (uint64_t)p[i] << 8 * i;
-    hash = mix(hash, rest);
-    hash = mix(hash, hash >> 32);
-    return hash == 0 ? 1 : hash;
-}
 
 /* --- names --------------------------------------------------------------------------------------- */
 
@@ -55,22 +37,46 @@ static bool is_of_old_blast(const char *id, size_t n_id) {
     return is_digits(id, n_first) && is_digits(line + 1, n_id - n_first - 1);
 }
 
-/* The same in the place of a title. */
+/* The same in the place of a title. Few titles begin as these do. */
 static bool is_nameless(const char *title, size_t n_title) {
-    static const char *const titles[] = {"", "No definition line", "unnamed protein product"};
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        if (n_title == strlen(titles[i]) && memcmp(title, titles[i], n_title) == 0) return true;
-    return is_generated(title, n_title);
+    static const char none[] = "No definition line";
+    static const char unnamed[] = "unnamed protein product";
+    if (n_title == 0) return true;
+    switch (title[0]) {
+    case 'N':
+        return n_title == strlen(none) && memcmp(title, none, strlen(none)) == 0;
+    case 'u':
+        return n_title == strlen(unnamed) && memcmp(title, unnamed, strlen(unnamed)) == 0;
+    case 'l':
+    case 'Q':
+        return is_generated(title, n_title);
+    default:
+        return false;
+    }
+}
+
+/* Never 0. */
+static inline uint64_t hash_of(const void *bytes, size_t n, uint64_t n_all) {
+    return bm_hash(bytes, n, n_all) | 1;
 }
 
 void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest_part part, const void *bytes,
                          uint64_t n_bytes) {
     size_t n = n_bytes < BM_DIGEST_CONTENT ? (size_t)n_bytes : BM_DIGEST_CONTENT;
-    uint64_t hash = mix(bm_mark_digest_hash(bytes, n), n_bytes);
-    if (part == BM_DIGEST_TITLE) query->title = is_nameless(bytes, n) ? 0 : hash | 1;
-    if (part == BM_DIGEST_ID)
-        query->id = is_generated(bytes, n) || is_of_old_blast(bytes, n) || n == 0 ? 0 : hash | 1;
-    if (part == BM_DIGEST_LENGTH) query->length = hash | 1;
+    switch (part) {
+    case BM_DIGEST_TITLE:
+        if (!is_nameless(bytes, n)) query->title = hash_of(bytes, n, n_bytes);
+        break;
+    case BM_DIGEST_ID:
+        query->id =
+            n == 0 || is_generated(bytes, n) || is_of_old_blast(bytes, n) ? 0 : hash_of(bytes, n, n_bytes);
+        break;
+    case BM_DIGEST_LENGTH:
+        query->length = hash_of(bytes, n, n_bytes);
+        break;
+    default:
+        break;
+    }
 }
 
 /* --- byte by byte -------------------------------------------------------------------------------- */
@@ -99,7 +105,8 @@ void bm_mark_digest_end_query(struct bm_mark_digest *digest) {
     bool has_own = name != 0 || query->length != 0;
     if (!has_own) name = name_of(&digest->header);
     /* Plus 1, so that one without a name changes it, too, where nothing came before. */
-    digest->hash = mix(mix(digest->hash + 1, name), has_own ? query->length : digest->header.length);
+    digest->hash =
+        bm_hash_add(bm_hash_add(digest->hash + 1, name), has_own ? query->length : digest->header.length);
     digest->n_named += name != 0;
     digest->query = (struct bm_mark_digest_query){0};
     digest->part = BM_DIGEST_NOTHING;
@@ -112,5 +119,5 @@ void bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, ui
 }
 
 uint64_t bm_mark_digest_sum(const struct bm_mark_digest *digest, uint64_t n_iterations) {
-    return mix(mix(digest->hash, n_iterations), n_iterations >> 32);
+    return bm_hash_add(digest->hash, n_iterations);
 }

@@ -16,7 +16,14 @@ enum {
     BM_DIGEST_CONTENT = 512 /* bytes of a title, an id or a length that count, beside how many there are */
 };
 
-enum bm_mark_digest_part { BM_DIGEST_NOTHING, BM_DIGEST_ID, BM_DIGEST_TITLE, BM_DIGEST_LENGTH };
+/* What an Iteration says of its query. */
+enum bm_mark_digest_part {
+    BM_DIGEST_NOTHING,
+    BM_DIGEST_ID,
+    BM_DIGEST_TITLE,
+    BM_DIGEST_LENGTH,
+    BM_DIGEST_MESSAGE /* does not count */
+};
 
 struct bm_mark_digest_query {
     uint64_t title; /* hashes; 0: there is none */
@@ -41,11 +48,8 @@ struct bm_mark_digest {
     uint8_t content[BM_DIGEST_CONTENT];
 };
 
-/* Never 0. */
-uint64_t bm_mark_digest_hash(const void *bytes, size_t n_bytes);
-
 /* One part of the current Iteration's query, or of the header's. Of more bytes than BM_DIGEST_CONTENT the
- * first ones are there. */
+ * first ones are there. An id does not matter where there is a title. */
 void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest_part part, const void *bytes,
                          uint64_t n_bytes);
 

@@ -277,7 +277,8 @@ enum {
     BM_CLASS_NAME_START = 1,
     BM_CLASS_NAME = 2,
     BM_CLASS_SPACE = 4,
-    BM_CLASS_PLAIN = 8 /* begins or ends nothing: neither markup nor a quote, nor what ends in '>' */
+    BM_CLASS_PLAIN = 8, /* begins or ends nothing: neither markup nor a quote, nor what ends in '>' */
+    BM_CLASS_QUERY = 16 /* begins a name of what tells of a query */
 };
 extern const uint8_t bm_mark_class[128];
 bool bm_mark_is_name_start_beyond_ascii(uint32_t c);

@@ -8,19 +8,20 @@
 #define N BM_CLASS_NAME
 #define A (BM_CLASS_NAME_START | BM_CLASS_NAME | BM_CLASS_PLAIN)
 #define D (BM_CLASS_NAME | BM_CLASS_PLAIN)
+#define Q (A | BM_CLASS_QUERY)
 const uint8_t bm_mark_class[128] = {
     ['\t'] = S | P, ['\n'] = S | P, ['\r'] = S | P, [' '] = S | P, ['!'] = P, ['#'] = P, ['$'] = P,
     ['%'] = P,      ['('] = P,      [')'] = P,      ['*'] = P,     ['+'] = P, [','] = P, ['-'] = N,
     ['.'] = N | P,  ['/'] = P,      ['0'] = D,      ['1'] = D,     ['2'] = D, ['3'] = D, ['4'] = D,
     ['5'] = D,      ['6'] = D,      ['7'] = D,      ['8'] = D,     ['9'] = D, [':'] = A, [';'] = P,
     ['='] = P,      ['@'] = P,      ['A'] = A,      ['B'] = A,     ['C'] = A, ['D'] = A, ['E'] = A,
-    ['F'] = A,      ['G'] = A,      ['H'] = A,      ['I'] = A,     ['J'] = A, ['K'] = A, ['L'] = A,
+    ['F'] = A,      ['G'] = A,      ['H'] = A,      ['I'] = Q,     ['J'] = A, ['K'] = A, ['L'] = A,
     ['M'] = A,      ['N'] = A,      ['O'] = A,      ['P'] = A,     ['Q'] = A, ['R'] = A, ['S'] = A,
     ['T'] = A,      ['U'] = A,      ['V'] = A,      ['W'] = A,     ['X'] = A, ['Y'] = A, ['Z'] = A,
     ['['] = P,      ['\\'] = P,     ['^'] = P,      ['_'] = A,     ['`'] = P, ['a'] = A, ['b'] = A,
     ['c'] = A,      ['d'] = A,      ['e'] = A,      ['f'] = A,     ['g'] = A, ['h'] = A, ['i'] = A,
-    ['j'] = A,      ['k'] = A,      ['l'] = A,      ['m'] = A,     ['n'] = A, ['o'] = A, ['p'] = A,
-    ['q'] = A,      ['r'] = A,      ['s'] = A,      ['t'] = A,     ['u'] = A, ['v'] = A, ['w'] = A,
+    ['j'] = A,      ['k'] = A,      ['l'] = A,      ['m'] = Q,     ['n'] = A, ['o'] = A, ['p'] = A,
+    ['q'] = Q,      ['r'] = A,      ['s'] = A,      ['t'] = A,     ['u'] = A, ['v'] = A, ['w'] = A,
     ['x'] = A,      ['y'] = A,      ['z'] = A,      ['{'] = P,     ['|'] = P, ['}'] = P, ['~'] = P,
     [0x7f] = P,
 };
@@ -29,6 +30,7 @@ const uint8_t bm_mark_class[128] = {
 #undef N
 #undef A
 #undef D
+#undef Q
 
 struct range {
     uint32_t first;

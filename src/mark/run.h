@@ -10,6 +10,9 @@
 
 #define INLINE static inline __attribute__((always_inline)) WALK_TARGET
 
+/* What is rare stays out of the loops, which need the registers. */
+#define OUTLINE static __attribute__((noinline)) WALK_TARGET
+
 /* The positions of a mask's bits, counted from `begin`; returns where the next ones go. */
 INLINE uint16_t *write_positions(uint16_t *out, uint64_t bits, size_t begin) {
     enum { AT_ONCE = 8 };

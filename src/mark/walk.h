@@ -33,6 +33,7 @@
 enum {
     BLOCK = 64,
     SLACK = 40,       /* what may be read behind a special byte */
+    NEAR_END = 512,   /* of a window: what stops there is looked at once more in the next one */
     MAX_SHORT = 32,   /* names shorter than this are compared at once */
     MAX_BLANKS = 256, /* white space between Iterations that is looked through for a newline */
     MAX_DIGITS = 18   /* of a number that fits 64 bits for sure */
@@ -177,34 +178,51 @@ static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
     open->n_bytes = (uint16_t)n_name;
 }
 
+/* --- what tells of an Iteration's query ------------------------------------------------------ */
+
+/* An element that holds text alone: its tags, of which same() reads 32 bytes. */
+struct leaf {
+    uint8_t start[MAX_SHORT];
+    uint8_t end[MAX_SHORT];
+    uint8_t n_name;
+};
+
+#define LEAF(name)                                                                                           \
+    { "<" name ">", "</" name ">", sizeof(name) - 1 }
+
+/* In BLAST's order. */
+static const struct leaves {
+    struct leaf id, title, length, message;
+} xml_leaves = {LEAF("Iteration_query-ID"), LEAF("Iteration_query-def"), LEAF("Iteration_query-len"),
+                LEAF("Iteration_message")},
+  xml2_leaves = {LEAF("query-id"), LEAF("query-title"), LEAF("query-len"), LEAF("message")};
+
+static const struct leaves *leaves_of(const struct bm_mark *mark) {
+    return mark->kin.format == BLASTMERGE_FORMAT_XML2 ? &xml2_leaves : &xml_leaves;
+}
+
 /* Whether anything of the current query matters. */
 INLINE bool has_parts(const struct bm_mark *mark) {
     return mark->tells_queries || mark->digest.is_wanted;
 }
 
-/* In BLAST XML parts lie at one depth, which most elements are below. */
-INLINE bool may_be_part(const struct walk *walk) {
-    bool is_deep = walk->depth != BM_DEPTH_ITERATION;
-    if (is_deep && walk->mark->kin.format != BLASTMERGE_FORMAT_XML2) return false;
-    return has_parts(walk->mark);
+/* Whether a name that begins so, at this depth, may be one of these. In XML2 they are found by it, in BLAST XML
+ * they are all at one depth. */
+INLINE bool may_be_leaf(const struct bm_mark *mark, unsigned depth, uint8_t first) {
+    if ((bm_mark_class[first] & BM_CLASS_QUERY) == 0 || (first == 'm' && !mark->tells_queries)) return false;
+    return depth == BM_DEPTH_ITERATION || mark->kin.format == BLASTMERGE_FORMAT_XML2;
 }
 
-/* Is it one whose content matters? *part: to the digest. */
-static bool is_query(const struct walk *walk, const uint8_t *name, size_t n_name,
-                     enum bm_mark_digest_part *part) {
-    bool is_xml2 = walk->mark->kin.format == BLASTMERGE_FORMAT_XML2;
-    *part = BM_DIGEST_NOTHING;
-    if (!is_xml2 && walk->depth != BM_DEPTH_ITERATION) return false;
-    if (is_xml2 ? NAME_IS(name, n_name, "query-id") : NAME_IS(name, n_name, "Iteration_query-ID"))
-        *part = BM_DIGEST_ID;
-    else if (is_xml2 ? NAME_IS(name, n_name, "query-title") : NAME_IS(name, n_name, "Iteration_query-def"))
-        *part = BM_DIGEST_TITLE;
-    else if (is_xml2 ? NAME_IS(name, n_name, "query-len") : NAME_IS(name, n_name, "Iteration_query-len"))
-        *part = BM_DIGEST_LENGTH;
-    else
-        return walk->mark->tells_queries &&
-               (is_xml2 ? NAME_IS(name, n_name, "message") : NAME_IS(name, n_name, "Iteration_message"));
-    return walk->mark->digest.is_wanted || (*part == BM_DIGEST_ID && walk->mark->tells_queries);
+static bool is_named(const struct leaf *leaf, const uint8_t *name, size_t n_name) {
+    return n_name == leaf->n_name && memcmp(name, leaf->start + 1, n_name) == 0;
+}
+
+/* Is it the name of one of these, where it stands? */
+static bool is_leaf_of_query(const struct bm_mark *mark, unsigned depth, const uint8_t *name, size_t n_name) {
+    const struct leaves *leaves = leaves_of(mark);
+    if (leaves == &xml_leaves && depth != BM_DEPTH_ITERATION) return false;
+    return is_named(&leaves->id, name, n_name) || is_named(&leaves->title, name, n_name) ||
+           is_named(&leaves->length, name, n_name) || is_named(&leaves->message, name, n_name);
 }
 
 /* Where one of the five references ends that begins here; 0: none does. */
@@ -222,44 +240,90 @@ static size_t take_reference(const uint8_t *text, size_t position) {
     return 0;
 }
 
-/* A part of a query, or its message, if it is a leaf of plain ASCII. */
-WALK_TARGET static struct walk take_query(struct walk walk, size_t less, size_t n_name,
-                                          enum bm_mark_digest_part part) {
-    struct bm_mark *mark = walk.mark;
+#define ODD_LEAF SIZE_MAX /* a number of leaves: the next one is the judge's */
+
+/* Where the content of a leaf lies; end 0: there is no such leaf. */
+struct content {
+    size_t begin;
+    size_t end;
+};
+
+/* The content of the leaf that begins at special[0], if it is plain ASCII alone; *is_odd: it is not. In a
+ * title the five references count as they stand. *special goes behind it, and so does *position. */
+INLINE struct content find_leaf(const uint8_t *text, size_t size, const uint16_t **special,
+                                const struct leaf *leaf, bool is_title, size_t *position, bool *is_odd) {
+    const struct content none = {0, 0};
+    const uint16_t *next = *special;
+    if (!same(text + next[0], leaf->start, leaf->n_name + strlen("<>"))) return none;
+    *is_odd = true;
+    size_t begin = next[0] + leaf->n_name + strlen("<>");
+    next += 2;
+    if (is_title)
+        while (next[0] < size && take_reference(text, next[0]) > 0) next++;
+    size_t end = next[0];
+    if (!same(text + end, leaf->end, leaf->n_name + strlen("</>"))) return none;
+    if (!is_title && end - begin > BM_MARK_MAX_CONTENT) return none;
+    *special = next + 2;
+    *position = end + leaf->n_name + strlen("</>");
+    *is_odd = false;
+    return (struct content){begin, end};
+}
+
+static void take_part(struct bm_mark_digest *digest, enum bm_mark_digest_part part, const uint8_t *text,
+                      struct content content) {
+    bm_mark_digest_take(&digest->query, part, text + content.begin, content.end - content.begin);
+}
+
+/*
+ * Takes the leaves that tell of the current query and lie here one behind the other, as BLAST writes them,
+ * from special[0] on. Returns how many special bytes they have; 0 if there is none, ODD_LEAF if the first is not plain. *position
+ * goes behind them. What this needs of the walk comes by value, so that the walk stays in registers.
+ */
+OUTLINE size_t take_leaves(struct bm_mark *mark, const uint8_t *text, const uint16_t *special, size_t size,
+                           uint64_t offset, size_t *position) {
+    const struct leaves *leaves = leaves_of(mark);
     struct bm_mark_digest *digest = &mark->digest;
-    size_t begin = less + n_name + 2;
-    size_t n_before = 2;         /* specials in front of the end tag */
-    if (part == BM_DIGEST_TITLE) /* of which references count as they stand */
-        while (walk.special[n_before] < walk.size && take_reference(walk.text, walk.special[n_before]) > 0)
-            n_before++;
-    size_t end = walk.special[n_before];
-    const uint8_t *end_tag = walk.text + end;
-    bool is_leaf =
-        end_tag[0] == '<' && end_tag[1] == '/' && same(walk.text + less + 1, end_tag + 2, n_name + 1);
-    size_t n = end - begin;
-    if (!is_leaf || (n > BM_MARK_MAX_CONTENT && part != BM_DIGEST_TITLE) || !has_room(&walk)) return walk;
-    if (part != BM_DIGEST_NOTHING && digest->is_wanted)
-        bm_mark_digest_take(&digest->query, part, walk.text + begin, n);
-    if (part == BM_DIGEST_LENGTH) digest->is_wanted = false;
-    if (part != BM_DIGEST_NOTHING) mark->names_are_due = false;
-    if (mark->tells_queries && (part == BM_DIGEST_ID || part == BM_DIGEST_NOTHING)) {
-        enum bm_mark_kind kind = part == BM_DIGEST_ID ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
-        bm_mark_add(mark, kind, walk.offset + begin)->end = walk.offset + end;
+    const uint16_t *next = special;
+    bool is_odd = false;
+    if (mark->list->n_entries + BM_MARK_ROOM > BM_MARK_LIST) return ODD_LEAF;
+    struct content id = find_leaf(text, size, &next, &leaves->id, false, position, &is_odd);
+    struct content title = find_leaf(text, size, &next, &leaves->title, true, position, &is_odd);
+    struct content length = find_leaf(text, size, &next, &leaves->length, false, position, &is_odd);
+    if (next > special) mark->names_are_due = false;
+    if (digest->is_wanted) {
+        if (title.end > 0) take_part(digest, BM_DIGEST_TITLE, text, title);
+        if (id.end > 0 && digest->query.title == 0) take_part(digest, BM_DIGEST_ID, text, id);
+        if (length.end > 0) {
+            take_part(digest, BM_DIGEST_LENGTH, text, length);
+            digest->is_wanted = false; /* BLAST writes it last */
+        }
     }
-    walk.special += n_before + 2;
-    walk.position = end + 3 + n_name;
-    return walk;
+    if (mark->tells_queries && !mark->names_are_due) {
+        if (id.end > 0) bm_mark_add(mark, BM_MARK_QUERY_ID, offset + id.begin)->end = offset + id.end;
+        struct content message = find_leaf(text, size, &next, &leaves->message, false, position, &is_odd);
+        if (message.end > 0)
+            bm_mark_add(mark, BM_MARK_MESSAGE, offset + message.begin)->end = offset + message.end;
+    }
+    return next == special && is_odd ? ODD_LEAF : (size_t)(next - special);
+}
+
+INLINE size_t walk_leaves(struct walk *walk) {
+    size_t position = walk->position;
+    size_t n = take_leaves(walk->mark, walk->text, walk->special, walk->size, walk->offset, &position);
+    if (n != ODD_LEAF) walk->special += n;
+    walk->position = position;
+    return n;
 }
 
 /* A start tag that is more than a short name. */
 WALK_TARGET static struct walk take_long_start_tag(struct walk walk, size_t less, size_t greater) {
-    enum bm_mark_digest_part part;
     const uint8_t *name = walk.text + less + 1;
     size_t n_name = measure_name(name);
     size_t end = n_name > BM_MARK_MAX_NAME ? 0 : take_attributes(walk.text, less + 1 + n_name, greater);
     if (end == 0) return walk;
     if (walk.depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return walk;
-    if (has_parts(walk.mark) && (walk.mark->names_are_due || is_query(&walk, name, n_name, &part)))
+    if (has_parts(walk.mark) &&
+        (walk.mark->names_are_due || is_leaf_of_query(walk.mark, walk.depth, name, n_name)))
         return walk;
     count_element(&walk, name, n_name);
     if (end == greater) push_long(&walk, name, n_name);
@@ -272,20 +336,18 @@ INLINE enum stop take_start_tag(struct walk *walk, size_t less) {
     const uint8_t *name = walk->text + less + 1;
     size_t greater = walk->special[1];
     size_t n_name = name_length(name);
-    enum bm_mark_digest_part part;
     if (walk->text[greater] != '>' || !begins_name(*name) || walk->depth == BM_MARK_MAX_DEPTH)
         return STOP_SHORT;
     if (n_name != greater - less - 1 || n_name >= MAX_SHORT) {
         *walk = take_long_start_tag(*walk, less, greater);
         return walk->position > less ? STOP_NOT : STOP_SHORT;
     }
-    if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
-    if (bm_unlikely(may_be_part(walk))) {
-        bool is_part = is_query(walk, name, n_name, &part);
-        if (walk->mark->names_are_due && part == BM_DIGEST_NOTHING) return STOP_SHORT;
-        if (is_part) {
-            *walk = take_query(*walk, less, n_name, part);
-            return walk->position > less ? STOP_NOT : STOP_SHORT;
+    if (walk->depth == BM_DEPTH_ITERATION || (bm_mark_class[*name] & BM_CLASS_QUERY) != 0) {
+        if (walk->depth == BM_DEPTH_ITERATION && is_number(name, n_name)) return STOP_SHORT;
+        if (has_parts(walk->mark)) {
+            size_t n = may_be_leaf(walk->mark, walk->depth, *name) ? walk_leaves(walk) : 0;
+            if (n > 0) return n == ODD_LEAF ? STOP_SHORT : STOP_NOT;
+            if (walk->depth == BM_DEPTH_ITERATION && walk->mark->names_are_due) return STOP_SHORT;
         }
     }
     count_element(walk, name, n_name);
@@ -408,6 +470,7 @@ INLINE enum stop take_number(struct walk *walk) {
     mark->blank = BM_MARK_NOWHERE;
     walk->position = end + strlen("</Iteration_iter-num>");
     pass_specials(walk);
+    (void)walk_leaves(walk);
     return STOP_NOT;
 }
 
@@ -502,7 +565,7 @@ WALK_TARGET static size_t walk_text(struct bm_mark *mark, const uint8_t *text, s
             .depth = mark->depth,
         };
         enum stop stop = walk_window(&walk);
-        bool is_near_end = walk.special[2] >= walk.size || walk.special[0] + (size_t)BLOCK > walk.size;
+        bool is_near_end = walk.special[2] >= walk.size || walk.special[0] + (size_t)NEAR_END > walk.size;
         size_t ahead = is_inside(&walk) ? walk.position : walk.special[0];
         leave_window(mark, &walk, used);
         used = mark->window + walk.position;
