@@ -13,6 +13,8 @@
 #include "mark/digest.h"
 #include "mark/mark.h"
 
+#include <string.h>
+
 enum {
     BM_JSON_MAX_DEPTH = 64, /* objects and arrays open at once */
     BM_JSON_MAX_NAME = 256  /* bytes of a member's name that are kept; a longer name is none that is known */
@@ -131,13 +133,21 @@ bool bm_mark_json_close(struct bm_mark *mark, bool is_array, uint64_t at);
 bool bm_mark_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at);
 void bm_mark_json_end_scalar(struct bm_mark *mark, uint64_t after);
 
-/* Whether a string that is the value of this name is told here, and by which mark. */
-bool bm_mark_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
-                           enum bm_mark_kind *kind);
-
-/* Which part of a query the value of this name is, if it is wanted. */
-enum bm_mark_digest_part bm_mark_json_find_part(const struct bm_mark *mark, const uint8_t *name,
-                                                size_t n_name);
+/* What the value of this name says of a search's query. */
+static inline enum bm_mark_digest_part bm_mark_json_find_part(const uint8_t *name, size_t n_name) {
+    switch (n_name) {
+    case sizeof "message" - 1:
+        return memcmp(name, "message", n_name) == 0 ? BM_DIGEST_MESSAGE : BM_DIGEST_NOTHING;
+    case sizeof "query_id" - 1:
+        return memcmp(name, "query_id", n_name) == 0 ? BM_DIGEST_ID : BM_DIGEST_NOTHING;
+    case sizeof "query_len" - 1:
+        return memcmp(name, "query_len", n_name) == 0 ? BM_DIGEST_LENGTH : BM_DIGEST_NOTHING;
+    case sizeof "query_title" - 1:
+        return memcmp(name, "query_title", n_name) == 0 ? BM_DIGEST_TITLE : BM_DIGEST_NOTHING;
+    default:
+        return BM_DIGEST_NOTHING;
+    }
+}
 
 /* Of a string that is told no more than what lies before the offset will be. */
 void bm_mark_json_cut_content(struct bm_mark *mark, uint64_t end);

@@ -244,21 +244,6 @@ bool bm_mark_json_close(struct bm_mark *mark, bool is_array, uint64_t at) {
 
 /* --- a query's id and message ---------------------------------------------------------------- */
 
-bool bm_mark_json_is_query(const struct bm_mark *mark, const uint8_t *name, size_t n_name,
-                           enum bm_mark_kind *kind) {
-    if (!mark->tells_queries || here(&mark->json) != BM_PLACE_SEARCH) return false;
-    *kind = is_name(name, n_name, "query_id") ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
-    return *kind == BM_MARK_QUERY_ID || is_name(name, n_name, "message");
-}
-
-enum bm_mark_digest_part bm_mark_json_find_part(const struct bm_mark *mark, const uint8_t *name,
-                                                size_t n_name) {
-    if (!mark->digest.is_wanted || here(&mark->json) != BM_PLACE_SEARCH) return BM_DIGEST_NOTHING;
-    if (is_name(name, n_name, "query_id")) return BM_DIGEST_ID;
-    if (is_name(name, n_name, "query_title")) return BM_DIGEST_TITLE;
-    return is_name(name, n_name, "query_len") ? BM_DIGEST_LENGTH : BM_DIGEST_NOTHING;
-}
-
 static void end_part(struct bm_mark *mark) {
     if (mark->digest.part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false; /* BLAST writes it last */
     bm_mark_digest_end_part(&mark->digest);
@@ -278,13 +263,21 @@ void bm_mark_json_cut_content(struct bm_mark *mark, uint64_t end) {
 
 /* --- strings, numbers, words ----------------------------------------------------------------- */
 
-static void begin_content(struct bm_mark *mark, uint64_t after) {
-    enum bm_mark_kind kind;
-    const struct bm_mark_json *json = &mark->json;
-    if (!bm_mark_json_is_query(mark, (const uint8_t *)json->name, json->n_name, &kind)) return;
+static void begin_content(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t after) {
     mark->content_is_held = true;
     mark->content_kind = (uint8_t)kind;
     mark->content = after;
+}
+
+/* A value that says something of a search's query. */
+static void begin_part(struct bm_mark *mark, bool is_string, uint64_t at) {
+    const struct bm_mark_json *json = &mark->json;
+    enum bm_mark_digest_part part = bm_mark_json_find_part((const uint8_t *)json->name, json->n_name);
+    if (mark->tells_queries && is_string && part == BM_DIGEST_ID)
+        begin_content(mark, BM_MARK_QUERY_ID, at + 1);
+    if (mark->tells_queries && is_string && part == BM_DIGEST_MESSAGE)
+        begin_content(mark, BM_MARK_MESSAGE, at + 1);
+    if (mark->digest.is_wanted && part != BM_DIGEST_MESSAGE) bm_mark_digest_begin_part(&mark->digest, part);
 }
 
 static bool is_field(const struct bm_mark_json *json) {
@@ -296,9 +289,7 @@ static bool is_field(const struct bm_mark_json *json) {
 bool bm_mark_json_begin_scalar(struct bm_mark *mark, uint8_t first, uint64_t at) {
     struct bm_mark_json *json = &mark->json;
     if (!check_value(mark, (const uint8_t *)json->name, json->n_name, 0, at)) return false;
-    if (first == '"') begin_content(mark, at + 1);
-    bm_mark_digest_begin_part(&mark->digest,
-                              bm_mark_json_find_part(mark, (const uint8_t *)json->name, json->n_name));
+    if (here(json) == BM_PLACE_SEARCH) begin_part(mark, first == '"', at);
     if (!is_field(json)) return true;
     bm_mark_field_begin(mark, json->name, json->n_name);
     mark->field.is_parameter = here(json) == BM_PLACE_PARAMETERS;

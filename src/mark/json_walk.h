@@ -279,36 +279,67 @@ INLINE enum stop take_colon(struct walk *walk, size_t at) {
     return STOP_NOT;
 }
 
-/* A part of a query, or its message, if it is a short string and nothing in it is odd. True if it was taken,
- * or is neither. */
-static bool take_query(struct walk *walk, size_t at) {
-    struct bm_mark *mark = walk->mark;
-    enum bm_mark_kind kind;
-    size_t end = walk->special[1];
-    enum bm_mark_digest_part part = bm_mark_json_find_part(mark, walk->name, walk->n_name);
-    bool is_told = bm_mark_json_is_query(mark, walk->name, walk->n_name, &kind);
-    if (part == BM_DIGEST_NOTHING && !is_told) return true;
-    if (end >= walk->size || walk->text[end] != '"' || end - at > BM_MARK_MAX_CONTENT || !may_mark(walk))
-        return false;
-    if (is_told) bm_mark_add(mark, kind, walk->offset + at + 1)->end = walk->offset + end;
-    if (part != BM_DIGEST_NOTHING)
-        bm_mark_digest_take(&mark->digest.query, part, walk->text + at + 1, end - at - 1);
-    if (part == BM_DIGEST_LENGTH) mark->digest.is_wanted = false;
-    walk->special += 2;
-    walk->state = BM_JSON_NEXT;
+/* The listed place of the quote that ends a string, from the first one behind its opening quote on. NULL: the
+ * string is the judge's; the window's end: it goes on there. */
+static const uint16_t *find_quote(const uint8_t *text, const uint16_t *special, size_t size) {
+    for (; *special < size && text[*special] != '"'; special++) {
+        const uint8_t *p = text + *special;
+        if (*p == '\\' ? measure_escape(p) == 0 : *p < 0x80) return NULL;
+        if (*p < 0x80) continue;
+        size_t end = bm_run_end(text, *special, size);
+        if (end < size && text[end] >= 0x80) return NULL;
+    }
+    return special;
+}
+
+/* A value that says something of the current query. False, and nothing is taken, if the judge must cut it. */
+OUTLINE bool take_part(struct bm_mark *mark, enum bm_mark_digest_part part, const uint8_t *value,
+                       size_t n_value, uint64_t offset, bool is_string) {
+    struct bm_mark_digest *digest = &mark->digest;
+    if (mark->tells_queries && is_string && (part == BM_DIGEST_ID || part == BM_DIGEST_MESSAGE)) {
+        enum bm_mark_kind kind = part == BM_DIGEST_ID ? BM_MARK_QUERY_ID : BM_MARK_MESSAGE;
+        if (n_value > BM_MARK_MAX_CONTENT || mark->list->n_entries + BM_MARK_ROOM > BM_MARK_LIST)
+            return false;
+        bm_mark_add(mark, kind, offset)->end = offset + n_value;
+    }
+    if (digest->is_wanted) bm_mark_digest_take(&digest->query, part, value, n_value);
+    if (part == BM_DIGEST_LENGTH) digest->is_wanted = false; /* BLAST writes it last */
     return true;
 }
 
-/* Whether anything of the current query matters. */
+/* Takes the string that begins at special[0], the value of the member `name`, if it says something of the
+ * current query. Returns where its closing quote is listed: special, if it says nothing; the window's end, if
+ * it goes on there; NULL, if it is the judge's. What this needs of the walk comes by value, so that the walk
+ * stays in registers. */
+OUTLINE const uint16_t *take_query(struct bm_mark *mark, const uint8_t *name, size_t n_name,
+                                   const uint8_t *text, const uint16_t *special, size_t size,
+                                   uint64_t offset) {
+    size_t begin = special[0] + 1u;
+    enum bm_mark_digest_part part = bm_mark_json_find_part(name, n_name);
+    if (part == BM_DIGEST_NOTHING) return special;
+    const uint16_t *quote = find_quote(text, special + 1, size);
+    if (quote == NULL || *quote >= size) return quote;
+    return take_part(mark, part, text + begin, *quote - begin, offset + begin, true) ? quote : NULL;
+}
+
+/* Whether members here may say something of the current query that matters. */
 INLINE bool has_parts(const struct walk *walk) {
-    return bm_unlikely(walk->mark->tells_queries || walk->mark->digest.is_wanted);
+    if (bm_likely(place_of(walk) != BM_PLACE_SEARCH)) return false;
+    return walk->mark->tells_queries || walk->mark->digest.is_wanted;
 }
 
 /* A string's opening quote. */
 INLINE enum stop take_quote(struct walk *walk, size_t at) {
     if (has_parts(walk) && walk->state == BM_JSON_VALUE) {
-        if (!take_query(walk, at)) return STOP_SHORT;
-        if (walk->state == BM_JSON_NEXT) return STOP_NOT;
+        const uint16_t *quote = take_query(walk->mark, walk->name, walk->n_name, walk->text, walk->special,
+                                           walk->size, walk->offset);
+        if (quote == NULL) return STOP_SHORT;
+        if (*quote >= walk->size) return at > 0 ? STOP_END : STOP_SHORT;
+        if (quote > walk->special) {
+            walk->special = quote + 1;
+            walk->state = BM_JSON_NEXT;
+            return STOP_NOT;
+        }
     }
     walk->json->in_name = false;
     walk->state = BM_JSON_STRING;
@@ -324,12 +355,9 @@ INLINE enum stop take_value(struct walk *walk, size_t at) {
     if (first == '"') return take_quote(walk, at);
     size_t end = first < 'a' ? take_number(walk->text, at) : take_word(walk->text, at);
     if (end == 0) return STOP_SHORT;
-    if (has_parts(walk) && walk->state == BM_JSON_VALUE) {
-        enum bm_mark_digest_part part = bm_mark_json_find_part(walk->mark, walk->name, walk->n_name);
-        if (part != BM_DIGEST_NOTHING)
-            bm_mark_digest_take(&walk->mark->digest.query, part, walk->text + at, end - at);
-        if (part == BM_DIGEST_LENGTH) walk->mark->digest.is_wanted = false;
-    }
+    if (has_parts(walk) && walk->state == BM_JSON_VALUE)
+        (void)take_part(walk->mark, bm_mark_json_find_part(walk->name, walk->n_name), walk->text + at,
+                        end - at, walk->offset + at, false);
     walk->position = end;
     walk->state = BM_JSON_NEXT;
     walk->special++;
@@ -353,14 +381,35 @@ INLINE size_t measure_member(const uint8_t *text, const uint16_t *special) {
     return text[special[4]] == ',' && text[at] < 'a' && take_number(text, at) > 0 ? 5 : 0;
 }
 
+enum { AHEAD = 5 }; /* places that measure_member() looks at; the list has more sentinels than that */
+
+/* All such members of a search that lie here. Returns the place behind them. */
+OUTLINE const uint16_t *take_members_of_search(struct bm_mark *mark, const uint8_t *text,
+                                               const uint16_t *special, size_t size, uint64_t offset) {
+    while (special[AHEAD] < size) {
+        size_t n = measure_member(text, special);
+        size_t n_name = special[1] - special[0] - 1u;
+        if (n == 0) break;
+        enum bm_mark_digest_part part = bm_mark_json_find_part(text + special[0] + 1, n_name);
+        if (part != BM_DIGEST_NOTHING) {
+            bool is_string = text[special[3]] == '"';
+            size_t begin = special[3] + (size_t)is_string;
+            size_t end = is_string ? special[4] : take_number(text, begin);
+            if (!take_part(mark, part, text + begin, end - begin, offset + begin, is_string)) break;
+        }
+        special += n;
+    }
+    return special;
+}
+
 /* All such members that lie here. True if there was one. */
 INLINE bool take_members(struct walk *walk) {
-    enum { AHEAD = 5 }; /* the list has more sentinels than that */
     const uint8_t *text = walk->text;
     const uint16_t *special = walk->special;
     size_t size = walk->size;
-    if (has_parts(walk) && place_of(walk) == BM_PLACE_SEARCH) return false;
-    while (special[AHEAD] < size) {
+    bool is_search = has_parts(walk);
+    if (is_search) special = take_members_of_search(walk->mark, text, special, size, walk->offset);
+    while (!is_search && special[AHEAD] < size) {
         size_t n = measure_member(text, special);
         if (n == 0) break;
         special += n;
