@@ -88,15 +88,18 @@ enum bm_table_form bm_mark_find_form(const char *comment, size_t n_comment) {
     return find_program(comment, n_comment < BM_TABLE_HELD ? n_comment : BM_TABLE_HELD, &(size_t){0});
 }
 
-static enum bm_table_comment find_comment(const struct bm_table *table) {
+/* What the line is; *form: which program's, if it is the first line of a query's part. */
+static enum bm_table_comment find_comment(const struct bm_table *table, enum bm_table_form *form) {
     uint64_t count;
-    if (find_program(table->kept, table->n_kept, &(size_t){0}) != BM_FORM_NONE) return BM_COMMENT_PROGRAM;
-    if (begins(table, processed)) return BM_COMMENT_PROCESSED;
+    *form = BM_FORM_NONE;
     if (begins(table, title)) return BM_COMMENT_QUERY;
-    if (begins(table, iteration)) return BM_COMMENT_ITERATION;
     if (begins(table, " Database: ")) return BM_COMMENT_DATABASE;
     if (begins(table, " Fields: ")) return BM_COMMENT_FIELDS;
-    return read_count(table, 1, " hits found", &count) ? BM_COMMENT_HITS : BM_COMMENT_OTHER;
+    if (begins(table, iteration)) return BM_COMMENT_ITERATION;
+    if (begins(table, processed)) return BM_COMMENT_PROCESSED;
+    if (read_count(table, 1, " hits found", &count)) return BM_COMMENT_HITS;
+    *form = find_program(table->kept, table->n_kept, &(size_t){0});
+    return *form == BM_FORM_NONE ? BM_COMMENT_OTHER : BM_COMMENT_PROGRAM;
 }
 
 /* --- what fails ---------------------------------------------------------------------------------- */
@@ -125,9 +128,8 @@ static const char *const forms[] = {
 };
 
 /* The tables of all children, and the parts of each, are of one form. */
-static bool settle_form(struct bm_mark *mark) {
+static bool settle_form(struct bm_mark *mark, enum bm_table_form form) {
     struct bm_table *table = &mark->table;
-    enum bm_table_form form = find_program(table->kept, table->n_kept, &(size_t){0});
     if (!table->in_document) table->form = (uint8_t)form;
     if (mark->kin.form == BM_FORM_NONE) mark->kin.form = (uint8_t)form;
     if (form == mark->kin.form) return true;
@@ -182,14 +184,15 @@ static void begin_title(struct bm_mark *mark) {
 
 static bool begin_comment(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
-    table->comment = (uint8_t)find_comment(table);
+    enum bm_table_form form;
+    table->comment = (uint8_t)find_comment(table, &form);
     if (!is_in_place(mark)) return false;
     if (table->comment == BM_COMMENT_PROCESSED &&
         !read_count(table, strlen(processed), " queries", &(uint64_t){0})) {
         return bm_mark_fail(mark, table->line, "\"# BLAST processed N queries\" was expected here");
     }
     if (table->comment == BM_COMMENT_PROGRAM) {
-        if (!settle_form(mark)) return false;
+        if (!settle_form(mark, form)) return false;
         begin_query(mark, table->line);
     }
     if (table->comment == BM_COMMENT_QUERY) begin_title(mark);
@@ -357,9 +360,10 @@ static bool end_comment(struct bm_mark *mark) {
 
 /* How many bytes come before the line's end, or one that cannot stand in it. */
 static size_t measure(const uint8_t *text, size_t n_text) {
-    size_t n = 0;
-    while (n < n_text && text[n] != '\n' && text[n] != 0) n++;
-    return n;
+    const uint8_t *end = memchr(text, '\n', n_text);
+    size_t n = end == NULL ? n_text : (size_t)(end - text);
+    const uint8_t *zero = memchr(text, 0, n);
+    return zero == NULL ? n : (size_t)(zero - text);
 }
 
 /* Keeps bytes, as far as there is room. */
@@ -398,7 +402,8 @@ void bm_mark_table_comment(struct bm_mark *mark, const uint8_t *text, size_t n_t
 bool bm_mark_table_end_comment(struct bm_mark *mark) {
     struct bm_table *table = &mark->table;
     if (table->comment != BM_COMMENT_NONE) return false; /* it is longer than these */
-    enum bm_table_comment comment = find_comment(table);
+    enum bm_table_form form;
+    enum bm_table_comment comment = find_comment(table, &form);
     bool is_whole =
         comment == BM_COMMENT_HITS ||
         (comment == BM_COMMENT_PROCESSED && read_count(table, strlen(processed), " queries", &(uint64_t){0}));

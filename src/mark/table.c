@@ -140,11 +140,11 @@ static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
 
 /* Names are short: a call costs more than the comparison. */
 ALWAYS_INLINE bool is_same(const uint8_t *one, const uint8_t *other, size_t n) {
-    uint64_t difference = 0;
-    if (n < sizeof(uint64_t)) return memcmp(one, other, n) == 0;
-    for (size_t i = 0; i + sizeof(uint64_t) < n; i += sizeof(uint64_t))
-        difference |= bm_load64(one + i) ^ bm_load64(other + i);
-    difference |= bm_load64(one + n - sizeof(uint64_t)) ^ bm_load64(other + n - sizeof(uint64_t));
+    enum { WORD = sizeof(uint64_t) };
+    if (n < WORD) return memcmp(one, other, n) == 0;
+    uint64_t difference =
+        (bm_load64(one) ^ bm_load64(other)) | (bm_load64(one + n - WORD) ^ bm_load64(other + n - WORD));
+    for (size_t i = WORD; i + WORD < n; i += WORD) difference |= bm_load64(one + i) ^ bm_load64(other + i);
     return difference == 0;
 }
 
@@ -164,27 +164,23 @@ ALWAYS_INLINE bool are_of_last_query(const struct bm_table *table, const uint8_t
     return true;
 }
 
-/* Those of the row that ends in the block, and of the rows that begin in it, of which one is another than
- * before at most. False, and nothing is taken, if they are not to be seen as a whole in the text. */
-static bool take_queries(struct bm_mark *mark, const uint8_t *block, size_t n_text, uint64_t newlines) {
+/* Those of the row that ends in the block, and of the rows that begin in it. False, and nothing is taken, if
+ * the name of the last of these is not to be seen as a whole in the text. */
+static bool take_queries(struct bm_mark *mark, const uint8_t *block, size_t n_text, uint64_t newlines,
+                         char separator) {
     const struct bm_table *table = &mark->table;
-    bool is_known = table->naming == BM_NAMING_KNOWN;
-    const uint8_t *name = is_known ? table->row : table->last;
-    uint64_t n_name = is_known ? table->n_row : table->n_last;
-    const uint8_t *other = NULL;
-    if (n_name > BM_DIGEST_CONTENT) return false;
-    for (uint64_t ends = newlines << 1; ends != 0; ends &= ends - 1) {
-        const uint8_t *row = block + __builtin_ctzll(ends);
-        size_t n_left = (size_t)(block + n_text - row);
-        if (is_field(row, n_left, name, (size_t)n_name, separator_of(mark))) continue;
-        if (n_left > BM_DIGEST_CONTENT) n_left = BM_DIGEST_CONTENT;
-        const uint8_t *end = memchr(row, separator_of(mark), n_left);
-        if (other != NULL || end == NULL) return false;
-        name = other = row;
-        n_name = (uint64_t)(end - row);
+    size_t last = 64u - (size_t)__builtin_clzll(newlines);
+    size_t n_left = n_text - last < BM_DIGEST_CONTENT ? n_text - last : BM_DIGEST_CONTENT;
+    const uint8_t *end = n_left == 0 ? NULL : memchr(block + last, separator, n_left);
+    if (end == NULL) return false;
+    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row);
+    for (uint64_t ends = newlines; (ends & (ends - 1)) != 0; ends &= ends - 1) { /* rows that end here, too */
+        const uint8_t *row = block + __builtin_ctzll(ends) + 1;
+        const uint8_t *row_end = block + __builtin_ctzll(ends & (ends - 1));
+        const uint8_t *name_end = memchr(row, separator, (size_t)(row_end - row));
+        take_query(mark, row, (uint64_t)((name_end == NULL ? row_end : name_end) - row));
     }
-    if (is_known) take_query(mark, table->row, table->n_row);
-    if (other != NULL) take_query(mark, other, n_name);
+    take_query(mark, block + last, (uint64_t)(end - (block + last)));
     return true;
 }
 
@@ -406,7 +402,7 @@ static bool are_even(const struct bm_table *table, const struct bm_rows *rows) {
 
 /* Takes a block if nothing in it is odd: neither a row, nor a line that is none. */
 ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, unsigned n_rows,
-                              const uint8_t *block, size_t n_text) {
+                              const uint8_t *block, size_t n_text, char separator) {
     struct bm_table *table = &mark->table;
     uint64_t after = ~(uint64_t)0; /* bytes behind the last row that ends here */
     uint64_t odd = rows->newlines | rows->returns | rows->starts; /* where a line begins */
@@ -416,9 +412,8 @@ ALWAYS_INLINE bool take_block(struct bm_mark *mark, const struct bm_rows *rows, 
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
         uint64_t behind_returns = rows->returns << 1 | (uint64_t)table->after_return;
         if (!are_even(table, rows)) return false;
-        if (names_queries(mark) &&
-            !are_of_last_query(table, block, n_text, rows->newlines, separator_of(mark)) &&
-            !take_queries(mark, block, n_text, rows->newlines))
+        if (names_queries(mark) && !are_of_last_query(table, block, n_text, rows->newlines, separator) &&
+            !take_queries(mark, block, n_text, rows->newlines, separator))
             return false;
         if ((rows->newlines & behind_returns) != 0) mark->counts.line_ends |= BM_MARK_CRLF;
         if ((rows->newlines & ~behind_returns) != 0) mark->counts.line_ends |= BM_MARK_LF;
@@ -448,7 +443,7 @@ static size_t take_blocks(struct bm_mark *mark, const uint8_t *text, size_t n_te
         struct bm_rows rows = bm_rows_find(text + used, separator, '#');
         unsigned n_rows = bm_rows_count(rows.newlines);
         if (mark->kin.n_names > 0 && may_hold_names(mark, &rows, text + used, n_text - used)) break;
-        if (!take_block(mark, &rows, n_rows, text + used, n_text - used)) break;
+        if (!take_block(mark, &rows, n_rows, text + used, n_text - used, separator)) break;
         pass_block(mark, n_rows);
         used += BM_ROWS_BLOCK;
     }
@@ -498,7 +493,7 @@ static size_t take_named_blocks(struct bm_mark *mark, const uint8_t *text, size_
         uint64_t begins = (rows.newlines << 1 | first) & (rows.starts | all);
         rows.starts = 0;
         if ((begins != 0 && !take_names(mark, text + used, n_text - used, begins)) ||
-            !take_block(mark, &rows, n_rows, text + used, n_text - used)) {
+            !take_block(mark, &rows, n_rows, text + used, n_text - used, separator)) {
             mark->list->n_entries = n_entries;
             break;
         }
