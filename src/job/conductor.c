@@ -704,6 +704,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         if (status != BLASTMERGE_OK || is_header) return status;
     }
     if (bm_job_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
+    if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
     if (counts->n_forbidden > 0 && job->totals.n_forbidden_characters == 0) {
         job->first_forbidden_child = job->child;
         job->first_forbidden = counts->first_forbidden;

@@ -21,6 +21,7 @@ static const struct {
     [BM_GATHER_NAMES] = {"is like that", "are like that"},
     [BM_GATHER_TWICE] = {"is a copy like that", "are copies like that"},
     [BM_GATHER_SHARDS] = {"is like that", "are like that"},
+    [BM_GATHER_AGAIN] = {"is like that", "are like that"},
     [BM_GATHER_DOCUMENTS] = {"holds several", "hold several"},
 };
 

@@ -18,6 +18,7 @@ enum bm_job_gather_kind {
     BM_GATHER_NAMES,
     BM_GATHER_TWICE,
     BM_GATHER_SHARDS,
+    BM_GATHER_AGAIN,
     BM_GATHER_DOCUMENTS, /* told in the report alone: BLAST itself writes such files */
     BM_N_GATHERED
 };

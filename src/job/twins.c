@@ -224,6 +224,23 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     return tell(job, first, is_same_text, is_error);
 }
 
+enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
+    static const char message[] =
+        "rows of queries come once more behind others, as if the search had been begun again or appended to "
+        "another: these queries are in the result twice; keep one run, or do the search again";
+    const struct bm_mark_counts *counts = &job->view.counts;
+    if (counts->n_again == 0 || job->queries != NULL) return BLASTMERGE_OK;
+    if (!bm_job_is_order_strict(job)) {
+        bm_job_gather_add(job, BM_GATHER_AGAIN, "%.300s: %s (at byte %" PRIu64 " of its text)",
+                          bm_fetch_source_display_name(&job->children[job->child].source), message,
+                          counts->again);
+        return BLASTMERGE_OK;
+    }
+    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none says that this is right",
+               message);
+    return bm_job_fail_child(job);
+}
+
 void bm_job_twins_end(struct blastmerge_job *job) {
     if (job->twins.is_beyond)
         bm_job_note(job,

@@ -54,6 +54,9 @@ void bm_job_twins_begin_document(struct blastmerge_job *job, const struct bm_mar
 enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                                  const struct bm_mark_entry *mark) BM_CHECK_RESULT;
 
+/* The current child has ended: whether it is a table in which a run comes once more. */
+enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) BM_CHECK_RESULT;
+
 /* The current batch is done with. */
 void bm_job_twins_end_batch(struct blastmerge_job *job);
 

@@ -146,6 +146,12 @@ struct bm_mark_columns bm_mark_columns_look(const char *line, size_t n_line, cha
     return has_others && columns.n_strong < 2 ? (struct bm_mark_columns){0, 0} : columns;
 }
 
+bool bm_mark_columns_first_is_query(const char *line, size_t n_line, char separator) {
+    static const char names[] =
+        " qseqid qacc qaccver qgi query queryid queryacc queryaccver queryaccession queryname ";
+    return is_in(names, next_field(&line, line + n_line, separator, true));
+}
+
 bool bm_mark_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator) {
     const char *end = line + n_line;
     const char *next_end = next + n_next;

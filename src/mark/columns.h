@@ -13,6 +13,9 @@ struct bm_mark_columns {
 
 struct bm_mark_columns bm_mark_columns_look(const char *line, size_t n_line, char separator);
 
+/* Whether the first column is named as that of queries' names. */
+bool bm_mark_columns_first_is_query(const char *line, size_t n_line, char separator);
+
 /* Whether the next line shows, by its numbers, that a line which may be names of columns is that. */
 bool bm_mark_columns_agree(const char *line, size_t n_line, const char *next, size_t n_next, char separator);
 

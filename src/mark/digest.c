@@ -113,9 +113,11 @@ void bm_mark_digest_end_query(struct bm_mark_digest *digest) {
     digest->is_wanted = false;
 }
 
-void bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name) {
+uint64_t bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name) {
     bm_mark_digest_take(&digest->query, BM_DIGEST_TITLE, name, n_name);
+    uint64_t hash = digest->query.title;
     bm_mark_digest_end_query(digest);
+    return hash;
 }
 
 uint64_t bm_mark_digest_sum(const struct bm_mark_digest *digest, uint64_t n_iterations) {

@@ -68,8 +68,8 @@ void bm_mark_digest_end_part(struct bm_mark_digest *digest);
 /* The current Iteration has ended. */
 void bm_mark_digest_end_query(struct bm_mark_digest *digest);
 
-/* Another query, of which the name alone is known. */
-void bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name);
+/* Another query, of which the name alone is known. Returns the name's hash, 0 if BLAST made the name up. */
+uint64_t bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name);
 
 /* The document's digest, once it has ended. */
 uint64_t bm_mark_digest_sum(const struct bm_mark_digest *digest, uint64_t n_iterations);

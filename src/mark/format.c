@@ -205,6 +205,8 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
                            : judge_names(mark, begin, separator_of(format), is_full);
     if (names == NAMES_IF_THE_NEXT_LINE_SAYS_SO) return false;
     mark->table.begins_with_names = names == NAMES;
+    if (names == NAMES && bm_mark_columns_first_is_query(begin->line, begin->n_line, separator_of(format)))
+        mark->table.names_queries = true;
     use(mark, format);
     return true;
 }

@@ -148,6 +148,8 @@ struct bm_mark_counts {
     uint64_t n_forbidden;     /* characters that XML forbids, kept or replaced ... */
     uint64_t first_forbidden; /* ... and where the first one is */
     unsigned line_ends;       /* tables: of BM_MARK_LF and BM_MARK_CRLF those that were met */
+    uint64_t n_again;         /* tables without comments: how often queries come once more ... */
+    uint64_t again;           /* ... and where they do so first */
 };
 
 /* A header element: what lies before BlastOutput_iterations in a document. */

@@ -63,7 +63,8 @@ void bm_mark_table_begin(struct bm_mark *mark, uint64_t at) {
     bm_mark_add(mark, BM_MARK_BODY, at);
     mark->counts.n_documents++;
     bm_mark_begin_digest(mark);
-    table->n_runs = 0;
+    table->n_runs = table->n_again = 0;
+    memset(table->seen, 0, sizeof table->seen);
     table->in_document = true;
     table->n_blocks = 0;
     table->is_first = !mark->kin.has_table;
@@ -117,8 +118,38 @@ static bool names_queries(const struct bm_mark *mark) {
     return !has_comments(mark) && (mark->kin.rows_are_plain || mark->table.names_queries);
 }
 
-/* A row of the query is there. */
-static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_name) {
+/*
+ * A search that was begun again writes behind what it had written, and >> appends a run to another: then queries
+ * come once more, while BLAST writes all rows of a query together. A single one may be another query of the same
+ * name, so two in a row count, or the last one. Of the names a fixed number is remembered: for each hash the first
+ * one that had it, as a run may begin once more, and the latest one, as its end may come once more.
+ */
+static bool has_seen(struct bm_table *table, uint64_t name) {
+    uint32_t *seen = table->seen[name % BM_TABLE_SEEN];
+    uint32_t tag = (uint32_t)(name >> 32) | 1;
+    bool is_seen = seen[0] == tag || seen[1] == tag;
+    if (seen[0] == 0) seen[0] = tag;
+    seen[1] = tag;
+    return is_seen;
+}
+
+static void tell_again(struct bm_mark *mark) {
+    if (mark->counts.n_again++ == 0) mark->counts.again = mark->table.again;
+}
+
+/* Another query's rows begin; its name is 0 if BLAST made it up. */
+static void follow_run(struct bm_mark *mark, uint64_t name, uint64_t at) {
+    struct bm_table *table = &mark->table;
+    if (name == 0 || !has_seen(table, name)) {
+        table->n_again = 0;
+        return;
+    }
+    if (table->n_again == 0) table->again = at;
+    if (++table->n_again == 2) tell_again(mark);
+}
+
+/* A row of the query is there, at the offset. */
+static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_name, uint64_t at) {
     struct bm_table *table = &mark->table;
     size_t n = n_name < BM_DIGEST_CONTENT ? (size_t)n_name : BM_DIGEST_CONTENT;
     table->naming = BM_NAMING_NOT;
@@ -126,7 +157,7 @@ static void take_query(struct bm_mark *mark, const uint8_t *name, uint64_t n_nam
     memcpy(table->last, name, n);
     table->n_last = n_name;
     table->n_runs++;
-    bm_mark_digest_add_name(&mark->digest, name, n_name);
+    follow_run(mark, bm_mark_digest_add_name(&mark->digest, name, n_name), at);
 }
 
 static void collect_query(struct bm_table *table, uint8_t byte, bool is_end) {
@@ -173,14 +204,15 @@ static bool take_queries(struct bm_mark *mark, const uint8_t *block, size_t n_te
     size_t n_left = n_text - last < BM_DIGEST_CONTENT ? n_text - last : BM_DIGEST_CONTENT;
     const uint8_t *end = n_left == 0 ? NULL : memchr(block + last, separator, n_left);
     if (end == NULL) return false;
-    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row);
+    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row, table->line);
     for (uint64_t ends = newlines; (ends & (ends - 1)) != 0; ends &= ends - 1) { /* rows that end here, too */
         const uint8_t *row = block + __builtin_ctzll(ends) + 1;
         const uint8_t *row_end = block + __builtin_ctzll(ends & (ends - 1));
         const uint8_t *name_end = memchr(row, separator, (size_t)(row_end - row));
-        take_query(mark, row, (uint64_t)((name_end == NULL ? row_end : name_end) - row));
+        take_query(mark, row, (uint64_t)((name_end == NULL ? row_end : name_end) - row),
+                   mark->position + (uint64_t)(row - block));
     }
-    take_query(mark, block + last, (uint64_t)(end - (block + last)));
+    take_query(mark, block + last, (uint64_t)(end - (block + last)), mark->position + last);
     return true;
 }
 
@@ -296,7 +328,7 @@ static bool end_row(struct bm_mark *mark) {
     }
     if (table->n_least == 0) take_first_row(mark);
     if (!fits(table, table->n_fields)) return fail_row(mark);
-    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row);
+    if (table->naming == BM_NAMING_KNOWN) take_query(mark, table->row, table->n_row, table->line);
     mark->counts.n_hsps++;
     if (has_comments(mark)) table->n_left--;
     return true;
@@ -764,7 +796,10 @@ static bool finish(struct bm_mark *mark) {
     } else if (table->n_first > 0) { /* else there is nothing to be compared */
         bm_mark_table_header(mark, mark->position);
     }
-    if (table->in_document) end_document(mark);
+    if (table->in_document) {
+        if (table->n_again == 1) tell_again(mark);
+        end_document(mark);
+    }
     if (!table->in_document && !table->has_ended) return true;
     struct bm_mark_entry *entry = bm_mark_add_document_end(mark, mark->position);
     if (!has_comments(mark) && !names_queries(mark)) entry->flags |= BM_MARK_UNKNOWN;

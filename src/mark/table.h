@@ -14,6 +14,7 @@ enum {
     BM_TABLE_TAIL = 64,     /* bytes of a row that are kept for its end */
     BM_TABLE_STEM = 6,      /* "Query_" */
     BM_TABLE_NAME = 24,     /* bytes of BLAST's own name for a query at most: 18 digits */
+    BM_TABLE_SEEN = 512,    /* names of queries that are remembered, twice */
     BM_TABLE_OTHER = 255    /* instead of such a name's bytes: it is another one */
 };
 
@@ -102,7 +103,10 @@ struct bm_table {
     uint8_t row[BM_DIGEST_CONTENT];
     uint64_t n_last; /* ... and those of the row before ... */
     uint8_t last[BM_DIGEST_CONTENT];
-    uint64_t n_runs; /* ... and how often it was another one than the row before had */
+    uint64_t n_runs;                 /* ... and how often it was another one than the row before had */
+    uint64_t n_again;                /* queries in a row, the last one among them, that had rows before ... */
+    uint64_t again;                  /* ... and where their rows begin */
+    uint32_t seen[BM_TABLE_SEEN][2]; /* of names, by their hash, the first one and the latest; 0: none */
     uint16_t n_kept;
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };

@@ -366,7 +366,7 @@ def test_bgzf_that_is_cut_between_blocks(tmp_path):
     for child in (cut + BGZF_END, cut + BGZF_END + bytes(9), cut + BGZF_END + cut + BGZF_END, cut + member(table), member(table) + cut,
                   member(table)):
         done = merge(tmp_path, [child])
-        assert (done.code, done.warnings) == (OK, []), done.err
+        assert (done.code, [line for line in done.warnings if "come once more" not in line]) == (OK, []), done.err
 
 
 def test_bgzf_without_its_end_whose_text_has_one(tmp_path):

@@ -168,6 +168,73 @@ def test_tables_of_one_query(tmp_path):
         check(tmp_path, [make("a"), make("a")], TWICE)
 
 
+AGAIN = "rows of queries come once more behind others"
+
+
+def cut(text, n_lines):
+    return b"".join(text.splitlines(True)[:n_lines])
+
+
+@pytest.mark.parametrize("make", [six, ten])
+def test_a_run_once_more_in_one_table(tmp_path, make):
+    """Appended by >>, begun again behind what a killed run had written, or with that run's last lines behind it."""
+    names = [f"query{i}" * (1 + i % 7) for i in range(40)]
+    text = make(*names)
+    for again in (text + text, member(text) + member(text), cut(text, 3) + text, cut(text, 39) + text, text + cut(text, 1), text + cut(text, 2),
+                  text + b"".join(text.splitlines(True)[-2:]), text + make(*names, hit="t")):
+        check(tmp_path, [make("x", "y"), again, make("z")], AGAIN, "child_0001")
+    done = merge(tmp_path, [make("x", "y"), text + text], "--as-unsplit")
+    assert f"(at byte {len(text)} of its text" in done.err and "--sort none says that this is right" in done.err, done.err
+    done = merge(tmp_path, [text + text, make("z"), make("u", "v") * 2], "--report", tmp_path / "report")
+    assert len(done.warnings) == 1 and done.warnings[0].endswith("; 1 more child is like that"), done.err
+    report = json.loads((tmp_path / "report").read_bytes())
+    assert [len(child["warnings"]) for child in report["children"]] == [1, 0, 1] and AGAIN in report["children"][0]["warnings"][0]
+
+
+def test_a_run_once_more_at_any_byte(tmp_path):
+    """Rows are read in blocks of 64 bytes: wherever these part them, it is seen, and nothing else is."""
+    for width in range(1, 140):
+        text = six("a" * width, "b", "c", "d")
+        assert AGAIN in merge(tmp_path, [text + text]).err
+        assert merge(tmp_path, [text]).err == ""
+
+
+def test_a_run_once_more_whose_last_row_was_cut(tmp_path):
+    """A csv row may have any number of fields, so that a cut one swallows the row behind it."""
+    text = ten("a", "b", "c", "d")
+    for length in range(len(cut(text, 2)) + 2, len(cut(text, 3))):  # behind the query's name
+        assert AGAIN in merge(tmp_path, [text[:length] + text]).err, length
+
+
+def test_rows_that_rightly_come_once_more(tmp_path):
+    """Two queries of one name, and queries that BLAST has named."""
+    for make in (six, ten):
+        for names in (["a", "b", "c", "a", "d"], ["a", "b", "a", "c", "b", "d"], ["Query_1", "Query_2", "Query_1", "Query_2", "Query_3"]):
+            assert AGAIN not in merge(tmp_path, [make(*names)], "--as-unsplit").err
+    table = six("a", "a", "a") + b"\nSearch has CONVERGED!\n" + six("b", "b") + b"\nSearch has CONVERGED!\n"
+    assert merge(tmp_path, [table], "--as-unsplit").err == ""  # PSI-BLAST: all rounds of a query, then the next
+
+
+def test_a_run_once_more_in_a_long_table(tmp_path):
+    """Whatever its length, the names of its begin and of its end are remembered."""
+    text = six(*(f"q{i}" for i in range(20000)))
+    lines = text.splitlines(True)
+    for again in (text + text, text + cut(text, 500), text + b"".join(lines[-100:])):
+        assert AGAIN in merge(tmp_path, [again]).err
+    assert merge(tmp_path, [text]).err == ""
+
+
+@pytest.mark.parametrize("separator", [b"\t", b","])
+def test_tables_whose_names_say_which_column_is_the_query(tmp_path, separator):
+    def make(*queries, hit=b"s"):
+        return b"qseqid\tsseqid\tevalue\n".replace(b"\t", separator) + b"".join(separator.join([query, hit, b"1e-5\n"]) for query in queries)
+
+    check(tmp_path, [make(b"a", b"b"), make(b"a", b"b", hit=b"t")], SHARDS, "child_0000", "child_0001")
+    check(tmp_path, [make(b"a", b"b") + make(b"a", b"b", hit=b"t"), make(b"c")], AGAIN, "child_0000")
+    other = [make(b"a", b"b", b"a", b"b").replace(b"qseqid", b"qlen"), make(b"c").replace(b"qseqid", b"qlen")]
+    assert merge(tmp_path, other, "--as-unsplit").err == ""
+
+
 def test_tables_of_other_columns(tmp_path):
     """Where nothing says which column is the query, only equal text tells."""
     one, other = b"s1\t5\ns2\t6\n", b"s1\t7\ns2\t8\n"
