@@ -29,9 +29,20 @@ void bm_child_destroy(struct bm_child *child, struct bm_memory *memory) {
 }
 
 void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel) {
+    bm_child_open_text(child, source, NULL, cancel);
+}
+
+void bm_child_open_text(struct bm_child *child, struct bm_fetch_source *source,
+                        const struct bm_plan_text *text, struct bm_cancel *cancel) {
     child->batch = NULL;
     child->n_scanned = 0;
+    child->text = text;
+    child->hole = 0;
+    child->is_in_hole = false;
+    child->n_summed = 0;
+    child->crc32 = 0;
     bm_child_lane_open(&child->lane, source, cancel);
+    if (text != NULL) bm_fetch_limit(&child->lane.fetch, text->spans, text->n_spans);
 }
 
 void bm_child_move(struct bm_child *child, struct bm_fetch_source *source) {
@@ -48,7 +59,8 @@ void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool 
     bm_mark_follow(child->mark, kin);
     bm_mark_reset(child->mark);
     bm_child_ahead_begin(&child->ahead);
-    if (can_be_ahead) bm_child_lane_let_mark(&child->lane, &child->ahead);
+    bool has_holes = child->text != NULL && child->text->n_holes > 0;
+    if (can_be_ahead && !has_holes) bm_child_lane_let_mark(&child->lane, &child->ahead);
 }
 
 void bm_child_close(struct bm_child *child) {
@@ -58,9 +70,27 @@ void bm_child_close(struct bm_child *child) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
+/* Adds the batch to the checksum of the text that the plan was made for. */
+static void sum_up(struct bm_child *child) {
+    const struct bm_batch *batch = child->batch;
+    if (child->text == NULL || batch->text_offset >= child->text->end) return;
+    uint64_t n = child->text->end - batch->text_offset;
+    if (n > batch->n_text) n = batch->n_text;
+    child->crc32 = bm_crc32(child->crc32, batch->text, (size_t)n);
+    child->n_summed += n;
+}
+
+enum blastmerge_status bm_child_prove(const struct bm_child *child, struct blastmerge_error *error) {
+    const struct bm_plan_text *text = child->text;
+    if (text == NULL || !text->is_proven) return BLASTMERGE_OK;
+    if (child->n_summed == text->end && child->crc32 == text->crc32) return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+}
+
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error) {
     child->batch = bm_child_lane_take(&child->lane, is_last, error);
     child->n_scanned = 0;
+    if (child->batch != NULL) sum_up(child);
     return child->batch;
 }
 
@@ -76,6 +106,29 @@ void bm_child_give(struct bm_child *child) {
     bm_child_lane_give(&child->lane);
 }
 
+/* --- holes -------------------------------------------------------------------------------------- */
+
+static const struct bm_plan_hole *next_hole(const struct bm_child *child) {
+    bool has_hole = child->text != NULL && child->hole < child->text->n_holes;
+    return has_hole ? &child->text->holes[child->hole] : NULL;
+}
+
+/* Whether the last batch's text was scanned up to where a hole begins, or passed by up to where it ends. */
+static bool is_at_border(const struct bm_child *child) {
+    const struct bm_plan_hole *hole = next_hole(child);
+    if (hole == NULL) return false;
+    if (child->is_in_hole) return hole->to <= bm_batch_end(child->batch);
+    return hole->from <= child->batch->text_offset + child->n_scanned;
+}
+
+bool bm_child_is_in_hole(const struct bm_child *child) {
+    return child->is_in_hole;
+}
+
+bool bm_child_is_over(const struct bm_child *child) {
+    return child->is_in_hole && child->text->holes[child->hole].to == UINT64_MAX;
+}
+
 /* --- marks --------------------------------------------------------------------------------------- */
 
 static void look(const struct bm_child *child, const struct bm_mark_list *marks, struct bm_view *view) {
@@ -85,21 +138,7 @@ static void look(const struct bm_child *child, const struct bm_mark_list *marks,
     view->end = child->n_scanned;
     view->marks = marks;
     view->field = has_field ? bm_mark_field(child->mark) : NULL;
-    view->is_end_of_batch = child->n_scanned == child->batch->n_text;
-}
-
-enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
-                                     struct blastmerge_error *error) {
-    const struct bm_batch *batch = child->batch;
-    const struct bm_piece *piece =
-        bm_child_ahead_next(&child->ahead, child->lane.n_batches_taken - 1, batch, child->n_scanned,
-                            end < batch->n_text ? end : batch->n_text);
-    child->n_scanned = piece->end;
-    look(child, &piece->marks, view);
-    view->safe = piece->safe;
-    view->counts = piece->counts;
-    if (piece->status != BLASTMERGE_OK) *error = piece->error;
-    return piece->status;
+    view->is_end_of_batch = child->n_scanned == child->batch->n_text && !is_at_border(child);
 }
 
 /* The view of marks that no text was scanned for. */
@@ -109,31 +148,64 @@ static void look_at_own(struct bm_child *child, struct bm_view *view) {
     view->counts = *bm_mark_counts(child->mark);
 }
 
+/* Leaves the text in front of a hole, or enters it behind. */
+static void cross_border(struct bm_child *child, struct bm_view *view) {
+    const struct bm_plan_hole *hole = next_hole(child);
+    struct bm_mark_list *marks = &child->ahead.own.marks;
+    if (!child->is_in_hole) {
+        bm_mark_leave(child->mark, marks);
+        child->is_in_hole = true;
+    } else {
+        bm_require(hole->to >= child->batch->text_offset);
+        bm_mark_enter(child->mark, marks, hole->to, hole->place, hole->encoding);
+        child->n_scanned = (size_t)(hole->to - child->batch->text_offset);
+        child->is_in_hole = false;
+        child->hole++;
+    }
+    look_at_own(child, view);
+    if (child->is_in_hole) view->safe = hole->to;
+}
+
+/* Passes by the rest of the batch, which is left out. */
+static void pass_by(struct bm_child *child, struct bm_view *view) {
+    child->n_scanned = child->batch->n_text;
+    look_at_own(child, view);
+    view->safe = next_hole(child)->to;
+}
+
+/* Where the text that is merged ends in the batch at the latest. */
+static size_t limit(const struct bm_child *child, size_t end) {
+    const struct bm_plan_hole *hole = next_hole(child);
+    const struct bm_batch *batch = child->batch;
+    if (end > batch->n_text) end = batch->n_text;
+    if (hole == NULL || hole->from >= batch->text_offset + end) return end;
+    return (size_t)(hole->from - batch->text_offset);
+}
+
+enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
+                                     struct blastmerge_error *error) {
+    child->ahead.own.marks.n_entries = 0;
+    if (is_at_border(child) || child->is_in_hole) {
+        if (is_at_border(child))
+            cross_border(child, view);
+        else
+            pass_by(child, view);
+        return BLASTMERGE_OK;
+    }
+    const struct bm_piece *piece = bm_child_ahead_next(&child->ahead, child->lane.n_batches_taken - 1,
+                                                       child->batch, child->n_scanned, limit(child, end));
+    child->n_scanned = piece->end;
+    look(child, &piece->marks, view);
+    view->safe = piece->safe;
+    view->counts = piece->counts;
+    if (piece->status != BLASTMERGE_OK) *error = piece->error;
+    return piece->status;
+}
+
 enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
                                        struct blastmerge_error *error) {
     child->ahead.own.marks.n_entries = 0;
     enum blastmerge_status status = bm_mark_finish(child->mark, &child->ahead.own.marks, error);
     look_at_own(child, view);
     return status;
-}
-
-void bm_child_leave(struct bm_child *child, struct bm_view *view) {
-    child->ahead.own.marks.n_entries = 0;
-    bm_mark_leave(child->mark, &child->ahead.own.marks);
-    look_at_own(child, view);
-}
-
-void bm_child_enter(struct bm_child *child, uint64_t offset, enum bm_mark_place place, unsigned encoding,
-                    struct bm_view *view) {
-    bm_require(offset >= child->batch->text_offset && offset <= bm_batch_end(child->batch));
-    child->ahead.own.marks.n_entries = 0;
-    bm_mark_enter(child->mark, &child->ahead.own.marks, offset, place, encoding);
-    child->n_scanned = (size_t)(offset - child->batch->text_offset);
-    look_at_own(child, view);
-}
-
-void bm_child_skip(struct bm_child *child, struct bm_view *view) {
-    child->ahead.own.marks.n_entries = 0;
-    child->n_scanned = child->batch->n_text;
-    look_at_own(child, view);
 }

@@ -18,6 +18,9 @@
  *     while (!bm_mark_is_finished(child->mark));
  *     bm_child_close(child);
  *
+ * Of a child that is opened with a bm_plan_text, the bytes and the text that are left out are passed over: the document in
+ * front of a hole ends there, in a view of its own, and another one begins behind it.
+ *
  * Two positions move through the child: up to where it was taken and scanned, and up to where it was given back.
  * The ring of batches is between them, so it bounds how far a caller can read ahead of what it has given back.
  *
@@ -28,6 +31,7 @@
 
 #include "child/ahead.h"
 #include "child/lane.h"
+#include "plan/plan.h"
 
 struct bm_child_settings {
     enum blastmerge_invalid_utf8 invalid_utf8;
@@ -45,8 +49,8 @@ struct bm_view {
     size_t end;                        /* bytes of its text that were scanned so far */
     const struct bm_mark_list *marks;  /* valid until the next scan */
     const struct bm_mark_field *field; /* of the last mark, if that is BM_MARK_FIELD */
-    uint64_t safe;                     /* no later mark has an offset below this one */
-    struct bm_mark_counts counts;      /* of the child so far */
+    uint64_t safe;                /* no later mark has an offset below this one; UINT64_MAX: there is none */
+    struct bm_mark_counts counts; /* of the child so far */
     bool is_end_of_batch;
 };
 
@@ -56,6 +60,12 @@ struct bm_child {
     struct bm_child_ahead ahead;
     const struct bm_batch *batch; /* the last one that was taken */
     size_t n_scanned;             /* bytes of its text */
+
+    const struct bm_plan_text *text; /* NULL: all is merged */
+    size_t hole;                     /* the next, or the current one */
+    bool is_in_hole;
+    uint64_t n_summed; /* text that was taken, up to where merging ends ... */
+    uint32_t crc32;    /* ... and its checksum */
 };
 
 enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
@@ -67,12 +77,16 @@ void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
 /* Begins to read and inflate. A failure to open the source is reported by bm_child_take(). The source is
  * borrowed, and may be moved with bm_child_move(). */
 void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel);
+/* Likewise of a child of which not all is merged; NULL: all is. The text is borrowed. */
+void bm_child_open_text(struct bm_child *child, struct bm_fetch_source *source,
+                        const struct bm_plan_text *text, struct bm_cancel *cancel);
 void bm_child_move(struct bm_child *child, struct bm_fetch_source *source);
 
 /* Reads as much as there is space for and as can be read without waiting. */
 void bm_child_fill(struct bm_child *child);
 
-/* Allows scanning. kin: the format that the child must have. can_be_ahead: workers may scan, too. */
+/* Allows scanning. kin: the format that the child must have. can_be_ahead: workers may scan, too, unless text is left
+ * out. */
 void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead);
 
 /* Ends it, at any point. Has no effect on one that is not open. */
@@ -95,7 +109,8 @@ bool bm_child_has_room(const struct bm_child *child);
 /* Gives back the oldest batch that was taken. */
 void bm_child_give(struct bm_child *child);
 
-/* Scans more of the last batch, up to `end` of its text at most. A failure is the child's, and ends it. */
+/* Scans more of the last batch, up to `end` of its text at most, or crosses the border of a hole. A failure is the
+ * child's, and ends it. */
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
@@ -104,13 +119,14 @@ enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct 
 enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Leaves the text at the scanner's position, and enters it elsewhere in the last batch: see bm_mark_leave() and
- * bm_mark_enter(). */
-void bm_child_leave(struct bm_child *child, struct bm_view *view);
-void bm_child_enter(struct bm_child *child, uint64_t offset, enum bm_mark_place place, unsigned encoding,
-                    struct bm_view *view);
+/* Whether the last batch ends in a hole, so that bm_child_finish() must not be called. */
+bool bm_child_is_in_hole(const struct bm_child *child);
 
-/* Skips the rest of the last batch's text, which is left out. The view has no marks. */
-void bm_child_skip(struct bm_child *child, struct bm_view *view);
+/* Whether nothing is merged of what follows: the last batch is the child's last, whatever bm_child_take() has said. */
+bool bm_child_is_over(const struct bm_child *child);
+
+/* The child has ended: BLASTMERGE_CHANGED if its text is not the one that the plan was made for. */
+enum blastmerge_status bm_child_prove(const struct bm_child *child,
+                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif

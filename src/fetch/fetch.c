@@ -180,14 +180,18 @@ enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_fetch_sou
     return status;
 }
 
+void bm_fetch_limit(struct bm_fetch *fetch, const struct bm_span *spans, size_t n_spans) {
+    fetch->spans = spans;
+    fetch->n_spans = n_spans;
+}
+
 /* How many of n_bytes can be read at once. *is_left_out: they are to be forgotten. 0: no span is left. */
 static size_t plan_read(struct bm_fetch *fetch, size_t n_bytes, bool *is_left_out) {
-    const struct bm_fetch_source *source = fetch->source;
     *is_left_out = false;
-    if (source->spans == NULL) return n_bytes;
-    while (fetch->span < source->n_spans && fetch->n_read >= source->spans[fetch->span].to) fetch->span++;
-    if (fetch->span == source->n_spans) return 0;
-    const struct bm_span *span = &source->spans[fetch->span];
+    if (fetch->spans == NULL) return n_bytes;
+    while (fetch->span < fetch->n_spans && fetch->n_read >= fetch->spans[fetch->span].to) fetch->span++;
+    if (fetch->span == fetch->n_spans) return 0;
+    const struct bm_span *span = &fetch->spans[fetch->span];
     *is_left_out = fetch->n_read < span->from;
     uint64_t n = (*is_left_out ? span->from : span->to) - fetch->n_read;
     return n < n_bytes ? (size_t)n : n_bytes;

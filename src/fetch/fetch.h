@@ -63,8 +63,6 @@ struct bm_fetch_source {
     bool can_read_ahead;  /* reading it early keeps nobody waiting */
     bool must_be_regular; /* files: anything else in its place is an error, and is never waited for */
     bool is_open_reader;  /* the caller's reader waits for its close */
-    uint32_t n_spans;
-    const struct bm_span *spans; /* only these bytes are fetched, in ascending order; NULL: all. Borrowed */
 };
 
 struct bm_fetch_source bm_fetch_source_path(const char *path);
@@ -87,9 +85,11 @@ struct bm_fetch {
     struct bm_fetch_source *source;
     struct bm_cancel *cancel;
     bool is_open;
-    uint64_t n_read; /* bytes so far, with those that are left out */
-    size_t span;     /* the source's span at hand */
-    int file;        /* files */
+    uint64_t n_read;             /* bytes so far, with those that are left out */
+    const struct bm_span *spans; /* NULL: all bytes are wanted */
+    size_t n_spans;
+    size_t span; /* the current one */
+    int file;    /* files */
     bool is_regular;
     uint64_t size_at_open; /* regular files: to see whether they change */
     int64_t time_at_open[2];
@@ -118,6 +118,10 @@ enum blastmerge_status bm_fetch_source_look(struct bm_fetch_source *source,
 enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_fetch_source *source,
                                      struct bm_cancel *cancel,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Only these bytes are wanted of it, in ascending order: the others are read and forgotten. The spans are borrowed.
+ * NULL: all. Before the first fill. */
+void bm_fetch_limit(struct bm_fetch *fetch, const struct bm_span *spans, size_t n_spans);
 
 /* Fills `data` as far as the source goes: fewer than `capacity` bytes only at the source's end. */
 enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,

@@ -7,8 +7,8 @@
 #include "job/job.h"
 #include "job/places.h"
 #include "job/remote.h"
-#include "job/rescue.h"
 #include "job/shards.h"
+#include "job/survey.h"
 #include "stitch/stitch.h"
 
 #include <inttypes.h>
@@ -317,6 +317,7 @@ void bm_job_begin_result(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     clock_gettime(CLOCK_MONOTONIC, &job->began);
+    job->n_passes = 1;
     job->has_begun = true;
     job->phase = BM_JOB_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
@@ -339,7 +340,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     if (status == BLASTMERGE_OK) status = bm_job_check_open(job);
-    if (status == BLASTMERGE_OK) status = bm_job_rescue_open(job);
+    if (status == BLASTMERGE_OK) status = bm_job_survey_open(job);
     if (status == BLASTMERGE_OK && job->expect_queries != NULL)
         status = bm_queries_open(&job->queries, &job->memory, job->expect_queries, &job->cancel, &job->error);
     if (status == BLASTMERGE_OK) status = open_store(job);
@@ -349,7 +350,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
     if (!job->is_copied) bm_job_begin_result(job);
-    job->phase = job->rescue != NULL ? BM_JOB_PHASE_SURVEY
+    job->phase = job->survey != NULL ? BM_JOB_PHASE_SURVEY
                  : job->is_copied    ? BM_JOB_PHASE_LOOK
                                      : BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
@@ -380,7 +381,7 @@ void bm_job_end(struct blastmerge_job *job) {
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     bm_splice_reader_close(job->reader);
-    bm_job_rescue_close(job);
+    bm_job_survey_close(job);
     bm_queries_close(job->queries, memory);
     job->queries = NULL;
     bm_release(memory, job->number);

@@ -6,8 +6,8 @@
 #include "job/job.h"
 #include "job/places.h"
 #include "job/remote.h"
-#include "job/rescue.h"
 #include "job/shards.h"
+#include "job/survey.h"
 
 #include <libdeflate.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/commit.h"
 #include "job/check.h"
-#include "job/rescue.h"
+#include "job/survey.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ static enum blastmerge_status write_last(struct blastmerge_job *job) {
 
 /* Not that anything failed: what there is to say of the children. */
 static enum blastmerge_status final_status(struct blastmerge_job *job) {
-    return job->is_check ? bm_job_check_status(job) : bm_job_rescue_status(job);
+    return job->is_check ? bm_job_check_status(job) : bm_job_survey_status(job);
 }
 
 static enum blastmerge_status end_report(struct blastmerge_job *job) {

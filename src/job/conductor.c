@@ -11,9 +11,9 @@
 #include "job/check.h"
 #include "job/job.h"
 #include "job/remote.h"
-#include "job/rescue.h"
 #include "job/restart.h"
 #include "job/seams.h"
+#include "job/survey.h"
 #include "stitch/stitch.h"
 
 #include <assert.h>
@@ -28,10 +28,11 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
     return job->error.status;
 }
 
-/* The job's error is the current child's. Salvage has left out what is damaged before. */
+/* The job's error is the current child's. A plan has left out what is damaged. */
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
-    if (job->rescue != NULL && job->phase > BM_JOB_PHASE_SURVEY && error->status == BLASTMERGE_DATA)
+    bool is_planned = job->children[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
+    if (is_planned && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
@@ -103,10 +104,12 @@ struct bm_child *bm_job_child(struct blastmerge_job *job) {
 /* Opens the current child, and those after it that can be read ahead of their turn, as far as there is room.
  */
 static void open_children(struct blastmerge_job *job) {
+    if (job->is_at_header) return;
     while (job->n_opened < job->n_children && job->n_opened < job->child + job->n_open) {
         struct bm_fetch_source *source = &job->children[job->n_opened].source;
         if (job->n_opened > job->child && !source->can_read_ahead) break;
-        bm_child_open(&job->open[job->n_opened % job->n_open], source, &job->cancel);
+        bm_child_open_text(&job->open[job->n_opened % job->n_open], source, job->children[job->n_opened].text,
+                           &job->cancel);
         job->n_opened++;
     }
 }
@@ -127,19 +130,39 @@ void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t ot
     bm_show_difference(shown[1], BM_JOB_SHOWN_NAME, two, differ ? one : NULL);
 }
 
+static void begin_item(struct blastmerge_job *job) {
+    bm_script_start(job->script, 0);
+    job->view = (struct bm_view){0};
+    job->document = 0;
+    bm_job_twins_begin_child(job);
+    bm_job_check_begin_child(job);
+    job->phase = BM_JOB_PHASE_BATCH;
+}
+
+static enum blastmerge_status begin_header(struct blastmerge_job *job) {
+    job->child = job->header.child;
+    job->n_opened = job->child + 1;
+    job->is_at_header = true;
+    bm_child_open_text(bm_job_child(job), &job->header.source, &job->header.text, &job->cancel);
+    begin_item(job);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status end_header(struct blastmerge_job *job) {
+    bm_child_close(bm_job_child(job));
+    job->header.is_due = job->is_at_header = false;
+    job->child = job->n_opened = 0;
+    job->phase = BM_JOB_PHASE_CHILD;
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     if (job->child == job->n_children && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
     if (job->child == job->n_children) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    bm_script_start(job->script, 0);
-    job->view = (struct bm_view){0};
-    job->document = 0;
-    bm_job_twins_begin_child(job);
-    bm_job_check_begin_child(job);
-    if (job->rescue != NULL) bm_job_rescue_begin_child(job);
-    job->phase = BM_JOB_PHASE_BATCH;
+    begin_item(job);
     return BLASTMERGE_OK;
 }
 
@@ -159,7 +182,7 @@ static void tell_progress(struct blastmerge_job *job) {
     const struct blastmerge_progress progress = {
         .compressed_bytes =
             job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
-        .compressed_total = job->rescue != NULL ? 2 * job->compressed_total : job->compressed_total,
+        .compressed_total = job->n_passes * job->compressed_total,
         .child = job->child,
         .n_children = job->n_children,
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
@@ -217,6 +240,10 @@ static enum blastmerge_status fail_writing(struct blastmerge_job *job) {
 
 static enum blastmerge_status end_child(struct blastmerge_job *job);
 
+struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job) {
+    return (struct bm_child_buffer){job->output.data + BM_OUTPUT_SIZE - BM_OUTPUT_ROOM, BM_OUTPUT_ROOM};
+}
+
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
     open_children(job);
     bm_job_remote_drive(job);
@@ -231,9 +258,10 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
 /* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
  * all, or no text where there should be some, are what a failed search leaves. */
 static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool is_first) {
+    const struct bm_plan_text *text = job->children[job->child].text;
+    bool is_left_out = text != NULL && text->end == 0;
     bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
-    if (!job->options.allow_empty && !is_empty_table &&
-        !(job->rescue != NULL && bm_job_rescue_is_lost(job))) {
+    if (!job->options.allow_empty && !is_empty_table && !is_left_out) {
         bm_fail(&job->error, BLASTMERGE_DATA,
                 "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
                 "search without queries");
@@ -268,7 +296,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     job->phase = BM_JOB_PHASE_SCAN;
     bool is_first = bm_child_is_at_first_batch(bm_job_child(job));
     if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job, is_first);
-    if (is_first) bm_child_admit(bm_job_child(job), &job->kin, job->rescue == NULL);
+    if (is_first) bm_child_admit(bm_job_child(job), &job->kin, true);
     return is_first ? begin_writing(job) : BLASTMERGE_OK;
 }
 
@@ -516,8 +544,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         case BM_MARK_FIELD:
             bm_number_header_take(&job->headers[1], field);
             if (field->is_scope) break;
-            if (job->has_report && !(job->rescue != NULL && bm_job_rescue_is_header(job)))
-                bm_report_field(&job->report, field);
+            if (job->has_report && !job->is_at_header) bm_report_field(&job->report, field);
             break;
         case BM_MARK_ITERATIONS:
             status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
@@ -585,20 +612,10 @@ static enum blastmerge_status take_scanned(struct blastmerge_job *job, enum blas
     return bm_job_fail_child(job);
 }
 
-/* Leaves out what is lost of a child, where it begins or ends. */
-static enum blastmerge_status cross_holes(struct blastmerge_job *job) {
-    while (job->rescue != NULL && bm_job_rescue_cross(job)) {
-        enum blastmerge_status status = take_marks(job);
-        if (status != BLASTMERGE_OK) return status;
-    }
-    return BLASTMERGE_OK;
-}
-
 /* Marks and numbers a piece of the batch. */
 static enum blastmerge_status scan_piece(struct blastmerge_job *job) {
-    size_t end = job->rescue != NULL ? bm_job_rescue_limit(job) : SIZE_MAX;
     struct blastmerge_error error;
-    enum blastmerge_status status = bm_child_scan(bm_job_child(job), end, &job->view, &error);
+    enum blastmerge_status status = bm_child_scan(bm_job_child(job), SIZE_MAX, &job->view, &error);
     return take_scanned(job, status, &error);
 }
 
@@ -618,21 +635,17 @@ static enum blastmerge_status finish_child(struct blastmerge_job *job) {
 /* Marks and numbers more of the batch, until there are entries to be written or it is at its end. */
 static enum blastmerge_status scan(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    uint64_t safe = UINT64_MAX; /* the script can go up to there */
     bm_script_compact(job->script);
     const size_t n_before = job->script->n_entries;
-    do {
-        status = cross_holes(job);
-        if (status == BLASTMERGE_OK) status = scan_piece(job);
-    } while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->script->n_entries == n_before);
-    if (status == BLASTMERGE_OK) status = cross_holes(job);
+    do status = scan_piece(job);
+    while (status == BLASTMERGE_OK && !job->view.is_end_of_batch && job->script->n_entries == n_before);
     if (status != BLASTMERGE_OK) return status;
-    if (job->rescue == NULL || !bm_job_rescue_is_in_hole(job)) {
-        safe = bm_number_safe(job->number, job->view.safe, job->script);
-        if (job->is_last_batch && job->view.is_end_of_batch) {
-            status = finish_child(job);
-            safe = UINT64_MAX;
-        }
+    job->is_last_batch = job->is_last_batch || bm_child_is_over(bm_job_child(job));
+    uint64_t safe =
+        bm_number_safe(job->number, job->view.safe, job->script); /* the script can go up to there */
+    if (job->is_last_batch && job->view.is_end_of_batch && !bm_child_is_in_hole(bm_job_child(job))) {
+        status = finish_child(job);
+        safe = UINT64_MAX;
     }
     if (status != BLASTMERGE_OK) return status;
     const uint64_t end = bm_batch_end(job->batch);
@@ -652,7 +665,6 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     }
     bm_require(!job->is_last_batch || job->script->position == job->script->n_entries);
     job->children[job->child].text_bytes = bm_batch_end(job->batch);
-    if (job->rescue != NULL) bm_job_rescue_take(job);
     bm_job_twins_end_batch(job);
     bm_child_give(bm_job_child(job));
     job->phase = BM_JOB_PHASE_BATCH;
@@ -696,12 +708,14 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_item *child = &job->children[job->child];
     struct bm_child *open = bm_job_child(job);
     const struct bm_mark_counts *counts = &job->view.counts;
+    if (job->is_at_header) return end_header(job);
     bm_job_count_child(job);
     job->phase = BM_JOB_PHASE_ROW;
-    if (job->rescue != NULL) {
-        bool is_header = bm_job_rescue_is_header(job);
-        enum blastmerge_status status = bm_job_rescue_end_child(job);
-        if (status != BLASTMERGE_OK || is_header) return status;
+    if (bm_child_prove(open, &job->error) != BLASTMERGE_OK) return bm_job_fail_child(job);
+    if (child->text != NULL) { /* what is left out is the child's, too */
+        child->status = child->text->n_holes > 0 ? BLASTMERGE_SALVAGED : BLASTMERGE_OK;
+        child->compressed_bytes = child->text->n_bytes;
+        child->text_bytes = child->text->n_text;
     }
     if (bm_job_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
     if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
@@ -723,7 +737,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
 /* Writes the report's row for the child that has ended, and goes on to the next. */
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
-    if (job->rescue != NULL) bm_job_rescue_tell(job);
+    bm_job_survey_tell(job);
     job->children[job->child].was_read = true;
     if (job->has_report) {
         if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
@@ -744,7 +758,7 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
         bm_fail(
             &job->error, BLASTMERGE_DATA,
             "all children are empty: there is no document to make a result of%s",
-            format == BLASTMERGE_FORMAT_AUTO && job->rescue == NULL
+            job->kin.format == BLASTMERGE_FORMAT_AUTO
                 ? " (if they are tables without hits, --format tabular, csv or commented makes an empty one)"
                 : "");
         return fail(job);
@@ -836,9 +850,11 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
     *is_full = false;
     switch (job->phase) {
     case BM_JOB_PHASE_SURVEY:
-        return bm_job_rescue_survey(job);
+        return bm_job_survey(job);
     case BM_JOB_PHASE_LOOK:
         return look(job);
+    case BM_JOB_PHASE_HEADER:
+        return begin_header(job);
     case BM_JOB_PHASE_CHILD:
         return begin_child(job);
     case BM_JOB_PHASE_BATCH:

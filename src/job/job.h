@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "base/workers.h"
 #include "child/child.h"
+#include "child/member.h"
 #include "fetch/fetch.h"
 #include "flow/output.h"
 #include "flow/script.h"
@@ -46,9 +47,10 @@ struct bm_item {
     uint64_t compressed_bytes;
     uint64_t text_bytes;
     uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
-    uint64_t was_read : 1;        /* it has ended */
-    uint64_t status : 8;          /* enum blastmerge_status: how it ended */
-    struct bm_salvage_plan *plan; /* salvage: what of it is merged; NULL before that is known */
+    uint64_t was_read : 1; /* it has ended */
+    uint64_t status : 8;   /* enum blastmerge_status: how it ended */
+    /* What of it is merged; NULL: all. It belongs to whoever has found that out. */
+    const struct bm_plan_text *text;
 };
 
 /* What the result may lack to be an unsplit run's, src/job/unsplit.c. */
@@ -69,6 +71,7 @@ enum bm_job_phase {
     BM_JOB_PHASE_START,
     BM_JOB_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
     BM_JOB_PHASE_SURVEY,   /* salvage: the current child is to be surveyed */
+    BM_JOB_PHASE_HEADER,   /* the plan's header is to be begun */
     BM_JOB_PHASE_CHILD,    /* the current child is to be begun */
     BM_JOB_PHASE_BATCH,    /* its next batch is wanted */
     BM_JOB_PHASE_SCAN,     /* the current batch is to be marked and numbered */
@@ -85,8 +88,8 @@ _Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than 
 
 struct bm_check;
 struct bm_kept;
-struct bm_job_rescue;
 struct bm_job_shards;
+struct bm_salvage_pass;
 
 enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
 
@@ -162,13 +165,16 @@ struct blastmerge_job {
     size_t n_handed_out;                     /* of the output, by next */
     bool is_committed;                       /* next has committed: nothing can fail any more */
     enum blastmerge_status committed_status; /* what next ends with then */
-    struct bm_job_rescue *rescue;            /* NULL where nothing is salvaged */
+    struct bm_salvage_pass *survey;          /* NULL where nothing is salvaged */
     struct bm_job_shards *shards;            /* NULL where the children are of a split of the queries */
-    uint64_t n_surveyed_bytes;
+    unsigned n_passes;                       /* in which each child is read ... */
+    uint64_t n_surveyed_bytes;               /* ... and what was read in those before this one */
 
     /* where the conductor is */
     enum bm_job_phase phase;
     size_t child; /* the current one */
+    struct bm_plan_header header;
+    bool is_at_header; /* it is read, in the place of a child's */
     const struct bm_batch *batch;
     struct bm_view view;             /* of the current child: what was scanned last */
     uint64_t document;               /* where in the child's text the current document begins */
@@ -213,7 +219,10 @@ void bm_job_count_child(struct blastmerge_job *job);
 /* The current child. */
 struct bm_child *bm_job_child(struct blastmerge_job *job);
 
-/* For rescue.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
+/* The memory behind the output's data that is free when a step begins. */
+struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job);
+
+/* For survey.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
  * the end of the job, whose error is the child's. */
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/restart.h"
-#include "job/rescue.h"
+#include "child/member.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -145,14 +145,12 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
 /* Whether a gzip member that begins at the byte holds a document's beginning. */
 static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_xml) {
     struct bm_child *child = bm_job_child(job);
-    struct bm_fetch_source *source = &job->children[job->child].source;
     const struct bm_span span = {byte, UINT64_MAX};
+    const struct bm_plan_text text = {.n_spans = 1, .spans = &span};
     struct blastmerge_error error;
     bool is_last = false, is_found = false;
-    source->spans = &span;
-    source->n_spans = 1;
     bm_child_close(child);
-    bm_child_open(child, source, &job->cancel);
+    bm_child_open_text(child, &job->children[job->child].source, &text, &job->cancel);
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
         *is_xml = begins_xml(batch->text, batch->n_text, true);
@@ -160,8 +158,6 @@ static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_x
                    begins_table(batch->text, batch->n_text, false);
     }
     bm_child_close(child);
-    source->spans = NULL;
-    source->n_spans = 0;
     return is_found;
 }
 
@@ -179,7 +175,11 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
     if (to > BYTES && from < to - BYTES) from = to - BYTES;
     for (size_t i = 0; i < MEMBERS; i++) {
         uint64_t found = UINT64_MAX;
-        if (bm_job_rescue_find_member(job, from, to, &found) != BLASTMERGE_OK || found == UINT64_MAX) break;
+        const struct bm_span span = {from, to};
+        struct blastmerge_error ignored;
+        bool is_read = bm_child_find_member(&job->children[job->child].source, &span, &job->cancel,
+                                            bm_job_free_output(job), &found, &ignored) == BLASTMERGE_OK;
+        if (!is_read || found == UINT64_MAX) break;
         from = found + 1;
         if (!holds_document(job, found, &is_xml)) continue;
         child->lane.fetch.n_read = to;
@@ -196,7 +196,7 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
 }
 
 void bm_job_restart_explain(struct blastmerge_job *job, struct blastmerge_error *behind) {
-    if (job->rescue != NULL || job->error.status != BLASTMERGE_DATA || bm_cancel_is_set(&job->cancel)) return;
+    if (job->error.status != BLASTMERGE_DATA || bm_cancel_is_set(&job->cancel)) return;
     if (job->phase == BM_JOB_PHASE_SCAN && job->error.text_offset != BLASTMERGE_NO_OFFSET &&
         job->batch != NULL)
         explain_text(job, behind);

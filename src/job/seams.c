@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/seams.h"
 
-#include "job/rescue.h"
 #include "job/restart.h"
 
 #include <inttypes.h>
@@ -63,8 +62,8 @@ enum blastmerge_status bm_job_seams_compare(struct blastmerge_job *job) {
  * shows whether the text is whole. */
 static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
     const struct bm_item *child = &job->children[job->child];
-    bool is_partial = child->source.spans != NULL || (child->plan != NULL && child->plan->n_holes > 0);
-    if (job->rescue != NULL && is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
+    bool is_partial = child->text != NULL && (child->text->spans != NULL || child->text->n_holes > 0);
+    if (is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
     if (!bm_child_lane_lacks_bgzf_end(&bm_job_child(job)->lane)) return BLASTMERGE_OK;
     if (!bm_mark_is_bare_table(job->totals.format)) {
         bm_job_gather_add(
@@ -130,8 +129,7 @@ static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct 
 const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastmerge_error *behind) {
     struct blastmerge_error error = *behind;
     const struct bm_fetch_source *source = &job->children[job->child].source;
-    if (job->phase != BM_JOB_PHASE_SCAN || job->rescue != NULL || job->error.status != BLASTMERGE_DATA)
-        return "";
+    if (job->phase != BM_JOB_PHASE_SCAN || job->error.status != BLASTMERGE_DATA) return "";
     if (error.status == BLASTMERGE_OK) {
         if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
         uint64_t offset = job->error.text_offset;

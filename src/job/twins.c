@@ -149,7 +149,7 @@ void bm_job_twins_close(struct bm_job_twins *twins, struct bm_memory *memory) {
 
 /* What is left of a damaged child may lack anything. */
 static bool is_damaged(const struct bm_item *child) {
-    return child->plan != NULL && child->plan->n_holes > 0;
+    return child->text != NULL && child->text->n_holes > 0;
 }
 
 /* Whether it is one file that was given twice, which has been said. */

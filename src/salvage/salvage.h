@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * salvage - a damaged child's text -> what of it is whole: the plan by which it is merged (docs/salvage.md).
+ * salvage - a damaged child's text -> what of it is whole: a plan by which it is merged (docs/salvage.md).
  *
  * A survey takes a child's batches as inflate hands them on, and is told where gzip members were at fault.
  * Its text is that of the members that are taken, one behind the other; where one was left out is a seam.
@@ -12,7 +12,7 @@
 #define BM_SALVAGE_H
 
 #include "flow/batch.h"
-#include "mark/mark.h"
+#include "plan/plan.h"
 
 enum {
     BM_SALVAGE_HOLES = 64,       /* in a child; what follows is lost */
@@ -71,19 +71,15 @@ struct bm_salvage_hole {
 
 enum { BM_SALVAGE_RUNS = 64 /* in a child; what follows counts to the last one */ };
 
-struct bm_salvage_plan {
-    uint64_t n_bytes;       /* the child's, as it lies */
-    uint64_t n_text;        /* that was looked at */
-    uint64_t end;           /* text offset behind which nothing is merged */
-    uint32_t crc32;         /* of the text up to there, holes and all */
-    uint64_t n_iterations;  /* that are merged */
+/* What a survey has found out about a child. */
+struct bm_salvage_findings {
+    struct bm_plan_text text; /* what of it is merged */
+    uint64_t n_iterations;    /* that are merged */
     uint64_t n_unchecked;   /* of them in a gzip member that is cut short, so that its CRC-32 is not there */
     uint64_t prologue_from; /* the first whole one: from the document's begin ... */
     uint64_t prologue_to;   /* ... up to behind BlastOutput_iterations' start tag; 0: there is none */
-    size_t n_holes;
-    struct bm_salvage_hole *holes; /* ascending */
-    size_t n_spans;
-    struct bm_span *spans; /* the bytes that are worth reading; without any: all */
+    const struct bm_salvage_hole
+        *holes; /* as many as the text has, and the same, with what is to be said of them */
 };
 
 struct bm_salvage_survey;
@@ -126,8 +122,10 @@ bool bm_salvage_survey_saw_nesting(const struct bm_salvage_survey *survey);
 struct bm_salvage_header;
 void bm_salvage_survey_make_header(struct bm_salvage_survey *survey, struct bm_salvage_header *header);
 
-/* The plan, in one piece of memory, without n_bytes; NULL: none is left. */
-struct bm_salvage_plan *bm_salvage_survey_plan(struct bm_salvage_survey *survey, const struct bm_span *spans,
-                                               size_t n_spans, struct bm_memory *memory) BM_CHECK_RESULT;
+/* What was found out, in one piece of memory, without the text's n_bytes; NULL: no memory is left. spans: the bytes that
+ * are worth reading; none: all of them. */
+struct bm_salvage_findings *bm_salvage_survey_find(struct bm_salvage_survey *survey,
+                                                   const struct bm_span *spans, size_t n_spans,
+                                                   struct bm_memory *memory) BM_CHECK_RESULT;
 
 #endif

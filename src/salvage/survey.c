@@ -607,28 +607,44 @@ void bm_salvage_survey_make_header(struct bm_salvage_survey *survey, struct bm_s
     bm_salvage_make_header(header, survey->beginning, survey->now.n_beginning, survey->mark);
 }
 
-struct bm_salvage_plan *bm_salvage_survey_plan(struct bm_salvage_survey *survey, const struct bm_span *spans,
-                                               size_t n_spans, struct bm_memory *memory) {
+struct bm_salvage_findings *bm_salvage_survey_find(struct bm_salvage_survey *survey,
+                                                   const struct bm_span *spans, size_t n_spans,
+                                                   struct bm_memory *memory) {
     const struct bm_salvage_survey_state *now = &survey->now;
     uint64_t end = now->is_in_hole ? now->last : now->position;
     uint32_t crc32 = now->is_in_hole ? now->crc32_last : now->crc32;
     if (survey->is_comparing) bm_salvage_survey_settle(survey, &end, &crc32);
-    size_t n_hole_bytes = now->n_holes * sizeof now->holes[0];
-    size_t n_span_bytes = n_spans * sizeof *spans;
-    struct bm_salvage_plan *plan = bm_allocate(memory, sizeof *plan + n_hole_bytes + n_span_bytes);
-    if (plan == NULL) return NULL;
-    plan->n_text = now->position;
-    plan->end = end;
-    plan->crc32 = crc32;
-    plan->n_iterations = now->n_iterations;
-    plan->n_unchecked = survey->n_unchecked;
-    plan->prologue_from = now->prologue_from;
-    plan->prologue_to = now->prologue_to;
-    plan->n_holes = now->n_holes;
-    plan->holes = (struct bm_salvage_hole *)(void *)(plan + 1);
-    plan->n_spans = n_spans;
-    plan->spans = (struct bm_span *)(void *)(plan->holes + now->n_holes);
-    if (n_hole_bytes > 0) memcpy(plan->holes, now->holes, n_hole_bytes);
-    if (n_span_bytes > 0) memcpy(plan->spans, spans, n_span_bytes);
-    return plan;
+    const size_t n_holes = now->n_holes;
+    struct bm_salvage_findings *findings;
+    struct bm_salvage_hole *holes;
+    struct bm_plan_hole *text_holes;
+    struct bm_span *kept_spans;
+    size_t n_bytes =
+        sizeof *findings + n_holes * (sizeof *holes + sizeof *text_holes) + n_spans * sizeof *spans;
+    findings = bm_allocate(memory, n_bytes);
+    if (findings == NULL) return NULL;
+    holes = (struct bm_salvage_hole *)(void *)(findings + 1);
+    text_holes = (struct bm_plan_hole *)(void *)(holes + n_holes);
+    kept_spans = (struct bm_span *)(void *)(text_holes + n_holes);
+    for (size_t i = 0; i < n_holes; i++) {
+        const struct bm_salvage_hole *hole = &now->holes[i];
+        holes[i] = *hole;
+        text_holes[i] = (struct bm_plan_hole){hole->from, hole->to, hole->place, hole->encoding};
+    }
+    for (size_t i = 0; i < n_spans; i++) kept_spans[i] = spans[i];
+    bool is_lost = end == 0 && n_holes > 0;
+    findings->text = (struct bm_plan_text){.n_text = now->position,
+                                           .end = end,
+                                           .crc32 = crc32,
+                                           .is_proven = true,
+                                           .n_holes = n_holes,
+                                           .holes = text_holes,
+                                           .n_spans = is_lost ? 0 : n_spans,
+                                           .spans = is_lost || n_spans > 0 ? kept_spans : NULL};
+    findings->n_iterations = now->n_iterations;
+    findings->n_unchecked = survey->n_unchecked;
+    findings->prologue_from = now->prologue_from;
+    findings->prologue_to = now->prologue_to;
+    findings->holes = holes;
+    return findings;
 }
