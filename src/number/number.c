@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "number/number.h"
+#include "number/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,68 +7,12 @@
 
 #define NONE UINT64_MAX
 
-static const char plain_declaration[] = "<?xml version=\"1.0\"?>";
 static const char number_start_tag[] = "<Iteration_iter-num>";
 static const char number_end_tag[] = "</Iteration_iter-num>";
-
-/* --- the script ---------------------------------------------------------------------------------- */
-
-/* Inserts text that lives as long as the job. */
-static void insert(struct bm_script *script, uint64_t offset, const char *text, size_t n_text) {
-    bm_script_go(script, offset);
-    bm_script_insert(script, text, n_text);
-}
-
-/* Inserts text of the moment. */
-static void insert_copy(struct bm_script *script, uint64_t offset, const char *text, size_t n_text) {
-    bm_script_go(script, offset);
-    bm_script_insert_copy(script, text, n_text);
-}
-
-/* Where one such stretch follows another, they are one. */
-static void drop(struct bm_script *script, uint64_t offset, uint64_t end) {
-    if (offset == end) return;
-    bm_script_go(script, offset);
-    bm_script_stop(script);
-    bm_script_go(script, end);
-    bm_script_resume(script);
-}
-
-static void begin_fragment(struct bm_number *number, struct bm_script *script, uint64_t offset) {
-    bm_script_go(script, offset);
-    bm_script_begin(script);
-    number->now.is_in_fragment = true;
-    number->now.is_dropping = false;
-}
-
-static void end_fragment(struct bm_number *number, struct bm_script *script, uint64_t offset) {
-    if (!number->now.is_in_fragment) return;
-    bm_script_go(script, offset);
-    bm_script_end(script);
-    number->now.is_in_fragment = false;
-    number->now.is_dropping = false;
-}
-
-static void begin_drop(struct bm_number *number, struct bm_script *script, uint64_t offset) {
-    bm_script_go(script, offset);
-    bm_script_stop(script);
-    number->now.is_dropping = true;
-}
-
-static void end_drop(struct bm_number *number, struct bm_script *script, uint64_t offset) {
-    bm_script_go(script, offset);
-    bm_script_resume(script);
-    number->now.is_dropping = false;
-}
 
 _Static_assert((int)BM_SCRIPT_ENTRIES >=
                    BM_MARK_LIST * BM_NUMBER_ROOM + 3 * BM_NUMBER_MAX_PENDING + BM_NUMBER_ROOM,
                "a list of marks always fits, and the characters of a body that comes to count");
-
-/* Numbers that come from the children are added: where the sum is too large nothing of it is right. */
-static void exceed(struct bm_number *number, const char *what, uint64_t offset) {
-    if (number->now.excess.what == NULL) number->now.excess = (struct bm_number_excess){what, offset};
-}
 
 /* --- settings ------------------------------------------------------------------------------------ */
 
@@ -154,16 +98,16 @@ struct bm_tally bm_number_tally(struct bm_number *number) {
     if ((number->keeps_gaps && !bm_add(&tally.last_numbers, number->now.own_number)) ||
         !bm_add(&tally.generated_ids, number->now.ids.largest) ||
         !bm_add(&tally.positions, number->now.ids.position))
-        exceed(number, "the numbers of the Iterations before", 0);
+        bm_number_exceed(number, "the numbers of the Iterations before", 0);
     return tally;
 }
 
-/* --- the prologue: only the first document's is kept --------------------------------------------- */
+/* --- documents ----------------------------------------------------------------------------------- */
 
 /* Another run of BLAST, which numbers its Iterations and queries from 1. */
 static void begin_run(struct bm_number *number, const struct bm_mark_entry *mark) {
     if (number->keeps_gaps && !bm_add(&number->now.number_before, number->now.own_number))
-        exceed(number, "the numbers of the Iterations before", mark->offset);
+        bm_number_exceed(number, "the numbers of the Iterations before", mark->offset);
     number->now.own_number = 0;
     number->now.has_own_number = false;
     bm_number_query_ids_begin(&number->now.ids);
@@ -191,126 +135,7 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
         begin_run(number, mark);
     }
     if (number->now.is_first && (mark->flags & BM_MARK_BARE) != 0)
-        begin_fragment(number, script, mark->offset);
-}
-
-static void take_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                             struct bm_script *script) {
-    if (!number->now.is_first) return;
-    begin_fragment(number, script, mark->offset);
-    if ((mark->flags & BM_MARK_CONVERTED) == 0) return;
-    insert(script, mark->offset, plain_declaration, sizeof plain_declaration - 1);
-    drop(script, mark->offset, mark->end);
-}
-
-static void take_no_declaration(struct bm_number *number, const struct bm_mark_entry *mark,
-                                struct bm_script *script) {
-    if (!number->now.is_first) return;
-    begin_fragment(number, script, mark->offset);
-    insert(script, mark->offset, plain_declaration, sizeof plain_declaration - 1);
-    insert(script, mark->offset, "\n", 1);
-}
-
-static void take_database(struct bm_number *number, const struct bm_mark_entry *mark,
-                          struct bm_script *script) {
-    static const char end_tag[] = "</BlastOutput_db>";
-    if (!number->now.is_first || number->keeps_database) return;
-    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
-        insert(script, mark->offset, ">", 1);
-        insert(script, mark->offset, number->database, number->n_database);
-        insert(script, mark->offset, end_tag, sizeof end_tag - 1);
-        drop(script, mark->offset, mark->offset + 2);
-        return;
-    }
-    insert(script, mark->offset, number->database, number->n_database);
-    begin_drop(number, script, mark->offset);
-}
-
-static void take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
-                              struct bm_script *script) {
-    if (number->now.is_dropping) end_drop(number, script, mark->offset);
-}
-
-/* --- the epilogue: the first document's is kept for the end -------------------------------------- */
-
-static void begin_epilogue(struct bm_number *number, uint64_t offset, size_t n_indentation) {
-    number->now.is_capturing = true;
-    number->now.captured_to = offset;
-    number->now.end_tag_at = number->now.n_epilogue + n_indentation;
-}
-
-static void append_epilogue(struct bm_number *number, const char *text, size_t n_text) {
-    if (n_text > BM_NUMBER_MAX_EPILOGUE - number->now.n_epilogue) {
-        number->now.is_too_long = true;
-        return;
-    }
-    memcpy(number->epilogue + number->now.n_epilogue, text, n_text);
-    number->now.n_epilogue += n_text;
-}
-
-/* Takes the text up to `to`, which lies in the batch or the history before it. */
-static void capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
-    if (!number->now.is_capturing || to <= number->now.captured_to) return;
-    if (!number->now.is_too_long) {
-        const uint8_t *text = bm_batch_at(batch, number->now.captured_to);
-        append_epilogue(number, (const char *)text, (size_t)(to - number->now.captured_to));
-    }
-    number->now.captured_to = to;
-}
-
-/* A BlastOutput_mbstat after the Iterations: where it lies in the epilogue, if it is whole in there. In the
- * epilogue it may be longer than in the text, by characters that were converted: so look for its tag. */
-static void take_megablast(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch) {
-    static const char tag[] = "<BlastOutput_mbstat";
-    const size_t n_tag = sizeof tag - 1;
-    uint64_t n_bytes = mark->end - mark->offset;
-    if (!number->now.is_capturing || number->now.n_megablast > 0) return;
-    capture(number, batch, mark->end);
-    if (number->now.is_too_long || n_bytes > number->now.n_epilogue) return;
-    size_t at = number->now.n_epilogue - (size_t)n_bytes;
-    while (at > 0 && strncmp(number->epilogue + at, tag, n_tag) != 0) at--;
-    number->now.megablast_at = at;
-    number->now.n_megablast = number->now.n_epilogue - at;
-}
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Takes the element out of the epilogue, with its indentation and the line break before that. */
-static void remove_megablast(struct bm_number *number) {
-    size_t from = number->now.megablast_at;
-    size_t to = from + number->now.n_megablast;
-    while (from > number->now.end_tag_at && is_blank(number->epilogue[from - 1])) from--;
-    if (from > number->now.end_tag_at && number->epilogue[from - 1] == '\n') from--;
-    if (from > number->now.end_tag_at && number->epilogue[from - 1] == '\r') from--;
-    memmove(number->epilogue + from, number->epilogue + to, number->now.n_epilogue - to);
-    number->now.n_epilogue -= to - from;
-    number->now.n_megablast = 0;
-}
-
-static void print_count(struct bm_number *number, uint64_t n_queries) {
-    int n_bytes = snprintf(number->epilogue, sizeof number->epilogue,
-                           "# BLAST processed %" PRIu64 " queries\n", n_queries);
-    number->now.n_epilogue = (size_t)n_bytes;
-}
-
-const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,
-                               bool *dropped_megablast) {
-    *dropped_megablast = false;
-    if (number->now.style->has_count && total->n_counted == total->n_documents)
-        print_count(number, total->n_queries);
-    if (number->now.is_too_long || number->now.is_cut) {
-        *n_bytes = strlen(number->now.style->epilogue);
-        return number->now.style->epilogue;
-    }
-    if (number->now.n_megablast > 0 && total->n_documents > 1) {
-        remove_megablast(number);
-        *dropped_megablast = true;
-    }
-    *n_bytes = number->now.n_epilogue;
-    return number->epilogue;
+        bm_number_begin_fragment(number, script, mark->offset);
 }
 
 /* --- the body ------------------------------------------------------------------------------------ */
@@ -320,11 +145,11 @@ static void take_iterations(struct bm_number *number, const struct bm_mark_entry
     number->now.style = bm_number_style_of((enum blastmerge_format)mark->value);
     if (!number->now.is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
-    drop(script, mark->offset, mark->offset + 1);
-    insert(script, mark->offset + 2, "\n", 1);
-    end_fragment(number, script, mark->offset + 2);
-    append_epilogue(number, number->now.style->end_tag, strlen(number->now.style->end_tag));
-    begin_epilogue(number, mark->offset + 2, 0);
+    bm_number_drop(script, mark->offset, mark->offset + 1);
+    bm_number_insert(script, mark->offset + 2, "\n", 1);
+    bm_number_end_fragment(number, script, mark->offset + 2);
+    bm_number_append_epilogue(number, number->now.style->end_tag, strlen(number->now.style->end_tag));
+    bm_number_begin_epilogue(number, mark->offset + 2, 0);
 }
 
 static void take_body(struct bm_number *number, const struct bm_mark_entry *mark) {
@@ -332,14 +157,14 @@ static void take_body(struct bm_number *number, const struct bm_mark_entry *mark
 }
 
 static void replace_character(struct bm_script *script, const struct bm_number_character *character) {
-    insert_copy(script, character->offset, character->utf8, character->n_utf8);
-    drop(script, character->offset, character->end);
+    bm_number_insert_copy(script, character->offset, character->utf8, character->n_utf8);
+    bm_number_drop(script, character->offset, character->end);
 }
 
 /* The body counts: its fragment begins, and what its text has had so far comes about. */
 static void begin_body(struct bm_number *number, struct bm_script *script) {
     if (number->now.pending_body == NONE) return;
-    begin_fragment(number, script, number->now.pending_body);
+    bm_number_begin_fragment(number, script, number->now.pending_body);
     for (size_t i = 0; i < number->now.n_pending; i++) replace_character(script, &number->pending[i]);
     forget_body(number);
 }
@@ -350,7 +175,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     if (!number->now.has_iteration && number->now.n_iterations > 0) {
         bool is_open = number->now.line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
         const char *joint = is_open ? number->now.style->joint_open : number->now.style->joint;
-        insert(script, mark->offset, joint, strlen(joint));
+        bm_number_insert(script, mark->offset, joint, strlen(joint));
     }
     number->now.new_query = 0;
     number->now.iteration = mark->offset;
@@ -377,16 +202,16 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     }
     forget_body(number);
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_LEFT) != 0) { /* right behind a tag */
-        insert(script, mark->offset, "\n", 1);
+        bm_number_insert(script, mark->offset, "\n", 1);
         number->now.line = BM_TALLY_LINE_ENDED;
     }
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_OPEN) != 0) {
         bool has_return = (mark->flags & BM_MARK_RETURN) != 0;
-        insert(script, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
+        bm_number_insert(script, mark->offset, has_return ? "\r\n" : "\n", has_return ? 2 : 1);
     }
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0)
         number->now.line = BM_TALLY_LINE_ENDED;
-    end_fragment(number, script, mark->offset);
+    bm_number_end_fragment(number, script, mark->offset);
     if (number->now.style->has_count) {
         if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */
             number->now.n_counted++;
@@ -394,26 +219,15 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
         }
         return;
     }
-    if (number->now.is_first) begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
+    if (number->now.is_first)
+        bm_number_begin_epilogue(number, mark->offset, (size_t)(mark->end - mark->offset));
 }
 
 /* --- numbers ------------------------------------------------------------------------------------- */
 
-/* Decimal digits of a number: their count. */
-static size_t print_number(char digits[20], uint64_t value) {
-    char reversed[20];
-    size_t n = 0;
-    do {
-        reversed[n++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    for (size_t i = 0; i < n; i++) digits[i] = reversed[n - 1 - i];
-    return n;
-}
-
 /* Adds to a number of the result. */
 static void add_number(struct bm_number *number, uint64_t *sum, uint64_t value, uint64_t offset) {
-    if (!bm_add(sum, value)) exceed(number, "the Iteration's number", offset);
+    if (!bm_add(sum, value)) bm_number_exceed(number, "the Iteration's number", offset);
 }
 
 /* The Iteration's number, as far as its document has one. Where a document's numbers go back, as if another
@@ -423,7 +237,7 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
     bool is_return = is_known && number->now.has_own_number && mark->value <= number->now.own_number;
     uint64_t own = number->now.own_number;
     if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
-        exceed(number, "the Iteration's number", mark->offset);
+        bm_number_exceed(number, "the Iteration's number", mark->offset);
     number->now.n_unnumbered += !is_known;
     number->now.n_returns += is_return;
     if (is_return) bm_number_query_ids_return(&number->now.ids);
@@ -443,113 +257,30 @@ static void take_number(struct bm_number *number, const struct bm_mark_entry *ma
                         struct bm_script *script) {
     char new_digits[20];
     find_number(number, mark);
-    size_t n_new = print_number(new_digits, number->now.number);
+    size_t n_new = bm_number_print(new_digits, number->now.number);
     size_t n_same = 0;
     if ((mark->flags & BM_MARK_DIGITS) != 0) {
         char old_digits[20];
-        size_t n_old = print_number(old_digits, mark->value);
+        size_t n_old = bm_number_print(old_digits, mark->value);
         if (n_old == mark->end - mark->offset) { /* else it has leading zeros */
             while (n_same < n_old && n_same < n_new && old_digits[n_same] == new_digits[n_same]) n_same++;
         }
     }
-    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) insert(script, mark->offset, ">", 1);
-    if (n_same < n_new) insert_copy(script, mark->offset + n_same, new_digits + n_same, n_new - n_same);
+    if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) bm_number_insert(script, mark->offset, ">", 1);
+    if (n_same < n_new)
+        bm_number_insert_copy(script, mark->offset + n_same, new_digits + n_same, n_new - n_same);
     if ((mark->flags & BM_MARK_EMPTY_TAG) != 0) {
-        insert(script, mark->offset, number_end_tag, sizeof number_end_tag - 1);
+        bm_number_insert(script, mark->offset, number_end_tag, sizeof number_end_tag - 1);
     }
-    drop(script, mark->offset + n_same, mark->end);
+    bm_number_drop(script, mark->offset + n_same, mark->end);
 }
 
 static void take_long_number(struct bm_number *number, const struct bm_mark_entry *mark,
                              struct bm_script *script) {
     char digits[20];
     find_number(number, mark);
-    insert_copy(script, mark->offset, digits, print_number(digits, number->now.number));
-    begin_drop(number, script, mark->offset);
-}
-
-/* A line break and an indentation. */
-static const char new_line[66] = "\n                                                                ";
-
-/* --- a query that only the header names ------------------------------------------------------------ */
-
-/* Old BLAST XML has one query in each document, and names it in the header alone, which is one for all in the
- * result. */
-static const struct {
-    const char *field;
-    const char *start_tag;
-    const char *end_tag;
-} name_elements[BM_NUMBER_NAMES] = {
-    {"BlastOutput_query-ID", "<Iteration_query-ID>", "</Iteration_query-ID>"},
-    {"BlastOutput_query-def", "<Iteration_query-def>", "</Iteration_query-def>"},
-    {"BlastOutput_query-len", "<Iteration_query-len>", "</Iteration_query-len>"},
-};
-
-static void keep_name(struct bm_number *number, size_t which, const struct bm_mark_field *field) {
-    if (!number->now.has_names) {
-        number->now.has_names = true;
-        number->now.which_names ^= 1;
-        memset(number->names[number->now.which_names].n_elements, 0,
-               sizeof number->names[number->now.which_names].n_elements);
-        number->names[number->now.which_names].is_cut = false;
-    }
-    struct bm_number_names *names = &number->names[number->now.which_names];
-    if (names->n_elements[which] > 0) return;
-    if (field->is_cut) {
-        names->is_cut = true;
-        return;
-    }
-    int n = snprintf(names->elements[which], sizeof names->elements[which], "%s%.*s%s",
-                     name_elements[which].start_tag, (int)field->n_value, field->value,
-                     name_elements[which].end_tag);
-    names->n_elements[which] = (size_t)n;
-}
-
-void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *field) {
-    if (field->is_scope || field->is_parameter) return;
-    number->now.is_psi = number->now.is_psi || bm_mark_is_of_psi(field);
-    for (size_t i = 0; i < BM_NUMBER_NAMES; i++)
-        if (strcmp(field->name, name_elements[i].field) == 0) keep_name(number, i, field);
-}
-
-/* Inserts the element of the query's id if that has become another one. */
-static bool insert_new_id(struct bm_number *number, const struct bm_number_names *names, uint64_t offset,
-                          struct bm_script *script) {
-    const size_t n_start = strlen(name_elements[0].start_tag), n_end = strlen(name_elements[0].end_tag);
-    const char *id = names->elements[0] + n_start;
-    const size_t n_id = names->n_elements[0] - n_start - n_end;
-    char text[128];
-    number->now.old_query = number->now.new_query = 0;
-    if (number->now.ids.policy == BLASTMERGE_QUERY_IDS_KEEP ||
-        !bm_number_query_ids_take(&number->now.ids, id, n_id, number->now.own_number, &number->now.old_query,
-                                  &number->now.new_query))
-        return false;
-    if (number->now.new_query == number->now.old_query) {
-        number->now.new_query = 0;
-        return false;
-    }
-    number->now.n_changed_ids++;
-    number->now.n_guessed_ids++;
-    int n = snprintf(text, sizeof text, "%sQuery_%" PRIu64 "%s", name_elements[0].start_tag,
-                     number->now.new_query, name_elements[0].end_tag);
-    insert_copy(script, offset, text, (size_t)n);
-    return true;
-}
-
-/* The header's query is that of the first Iteration; PSI-BLAST has several for one query. */
-static void insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
-                         struct bm_script *script) {
-    const struct bm_number_names *names = &number->names[number->now.which_names];
-    bool is_of_query = number->now.n_own_iterations == 1 || number->now.is_psi;
-    if (!number->now.has_names || !is_of_query) return;
-    number->now.n_lost_names += names->is_cut && number->now.n_documents > 1;
-    for (size_t i = 0; i < BM_NUMBER_NAMES; i++) {
-        if (names->n_elements[i] == 0) continue;
-        if (i > 0 || !insert_new_id(number, names, mark->offset, script))
-            insert(script, mark->offset, names->elements[i], names->n_elements[i]);
-        if ((mark->flags & BM_MARK_NEWLINE) != 0)
-            insert(script, mark->offset, new_line, (size_t)mark->value + 1);
-    }
+    bm_number_insert_copy(script, mark->offset, digits, bm_number_print(digits, number->now.number));
+    bm_number_begin_drop(number, script, mark->offset);
 }
 
 /* --- numbers that are missing ---------------------------------------------------------------------- */
@@ -565,104 +296,18 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
     if (is_empty_tag) text[n++] = '>';
     memcpy(text + n, number_start_tag, sizeof number_start_tag - 1);
     n += sizeof number_start_tag - 1;
-    n += print_number(text + n, number->now.number);
+    n += bm_number_print(text + n, number->now.number);
     memcpy(text + n, number_end_tag, sizeof number_end_tag - 1);
     n += sizeof number_end_tag - 1;
     if (!is_empty_tag && (mark->flags & BM_MARK_NEWLINE) != 0) {
-        memcpy(text + n, new_line, mark->value + 1);
+        memcpy(text + n, bm_number_new_line, mark->value + 1);
         n += mark->value + 1;
     }
-    insert_copy(script, mark->offset, text, n);
+    bm_number_insert_copy(script, mark->offset, text, n);
     if (!is_empty_tag) return;
-    insert_names(number, mark, script);
-    insert(script, mark->offset, iteration_end_tag, sizeof iteration_end_tag - 1);
-    drop(script, mark->offset, mark->end);
-}
-
-/* --- queries ------------------------------------------------------------------------------------- */
-
-/* What the mark says lies from its offset to its end; in the batch, or in the history before it. */
-static const char *content_of(const struct bm_mark_entry *mark, const struct bm_batch *batch) {
-    return (const char *)bm_batch_at(batch, mark->offset);
-}
-
-/* Replaces text by other text; what agrees from the left stays. */
-static void replace(struct bm_script *script, uint64_t offset, const char *old_text, size_t n_old,
-                    const char *new_text, size_t n_new) {
-    size_t n_same = 0;
-    while (n_same < n_old && n_same < n_new && old_text[n_same] == new_text[n_same]) n_same++;
-    insert_copy(script, offset + n_same, new_text + n_same, n_new - n_same);
-    drop(script, offset + n_same, offset + n_old);
-}
-
-/* Replaces an id by the query's new one. */
-static void replace_id(const struct bm_number *number, const struct bm_mark_entry *mark,
-                       const struct bm_batch *batch, struct bm_script *script) {
-    static const char stem[] = "Query_";
-    char new_id[sizeof stem + 20];
-    memcpy(new_id, stem, sizeof stem - 1);
-    size_t n_new = sizeof stem - 1 + print_number(new_id + sizeof stem - 1, number->now.new_query);
-    replace(script, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
-}
-
-static void take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
-                          const struct bm_batch *batch, struct bm_script *script) {
-    bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
-    /* If it is cut it is no such id. */
-    size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
-    number->now.old_query = number->now.new_query = 0;
-    bm_number_query_ids_count(&number->now.ids, mark->value);
-    if (is_unnamed) {
-        bm_number_query_ids_take_unnamed(&number->now.ids, &number->now.old_query, &number->now.new_query);
-    } else if (!bm_number_query_ids_take(&number->now.ids, content_of(mark, batch), n_id,
-                                         number->now.own_number, &number->now.old_query,
-                                         &number->now.new_query)) {
-        return;
-    }
-    if (number->now.new_query == number->now.old_query) {
-        number->now.new_query = 0;
-        return;
-    }
-    number->now.n_changed_ids++;
-    if (is_unnamed) return; /* its rows have the id, its title has not */
-    number->now.n_guessed_ids++;
-    replace_id(number, mark, batch, script);
-}
-
-/* A table without comments does not say how many queries came before. */
-static void take_unknown_id(struct bm_number *number, uint64_t query) {
-    if (query != number->now.old_query) number->now.ids.n_odd++;
-    number->now.old_query = query;
-}
-
-/* The id in a row of its query, which is in the other ones, too. */
-static void take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
-                           const struct bm_batch *batch, struct bm_script *script) {
-    uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
-    if (!number->now.style->has_count) {
-        take_unknown_id(number, query);
-    } else if (number->now.old_query != 0 && query != number->now.old_query) {
-        number->now.ids.n_odd++;
-        number->now.old_query = number->now.new_query = 0;
-    } else if (number->now.new_query != 0) {
-        replace_id(number, mark, batch, script);
-    }
-}
-
-static void take_message(struct bm_number *number, const struct bm_mark_entry *mark,
-                         const struct bm_batch *batch, struct bm_script *script) {
-    struct bm_number_query_message renamed;
-    const char *message = content_of(mark, batch);
-    if (number->now.new_query == 0) return;
-    enum bm_number_query_prefix prefix =
-        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->now.style->form,
-                               number->now.old_query, number->now.new_query, &renamed);
-    number->now.new_query = 0;
-    if (prefix == BM_QUERY_ODD) number->now.n_odd_messages++;
-    if (prefix == BM_QUERY_LOST) number->now.n_excess_iterations++;
-    if (prefix == BM_QUERY_RESTORED || prefix == BM_QUERY_LOST) {
-        replace(script, mark->offset, message, renamed.n_old, renamed.text, renamed.n_new);
-    }
+    bm_number_insert_names(number, mark, script);
+    bm_number_insert(script, mark->offset, iteration_end_tag, sizeof iteration_end_tag - 1);
+    bm_number_drop(script, mark->offset, mark->end);
 }
 
 /* --- characters of other encodings --------------------------------------------------------------- */
@@ -686,8 +331,8 @@ static void take_character(struct bm_number *number, const struct bm_mark_entry 
     struct bm_number_character character = {.offset = mark->offset, .end = mark->end};
     character.n_utf8 = (uint8_t)encode_utf8(character.utf8, (unsigned)mark->value);
     if (number->now.is_capturing) {
-        capture(number, batch, mark->offset);
-        append_epilogue(number, character.utf8, character.n_utf8);
+        bm_number_capture(number, batch, mark->offset);
+        bm_number_append_epilogue(number, character.utf8, character.n_utf8);
         number->now.captured_to = mark->end;
     } else if (number->now.pending_body != NONE) {
         number->pending[number->now.n_pending++] = character;
@@ -704,7 +349,7 @@ static void take_document_end(struct bm_number *number, const struct bm_mark_ent
     if ((mark->flags & BM_MARK_LEFT) != 0)
         number->now.is_cut = number->now.is_cut || number->now.is_capturing;
     else
-        capture(number, batch, mark->offset);
+        bm_number_capture(number, batch, mark->offset);
     number->now.is_capturing = false;
 }
 
@@ -716,16 +361,16 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
         take_document(number, mark, script);
         break;
     case BM_MARK_DECLARATION:
-        take_declaration(number, mark, script);
+        bm_number_take_declaration(number, mark, script);
         break;
     case BM_MARK_NO_DECLARATION:
-        take_no_declaration(number, mark, script);
+        bm_number_take_no_declaration(number, mark, script);
         break;
     case BM_MARK_DATABASE:
-        take_database(number, mark, script);
+        bm_number_take_database(number, mark, script);
         break;
     case BM_MARK_DATABASE_END:
-        take_database_end(number, mark, script);
+        bm_number_take_database_end(number, mark, script);
         break;
     case BM_MARK_ITERATIONS:
         take_iterations(number, mark, script);
@@ -738,10 +383,10 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
         break;
     case BM_MARK_SKIP:
         if (number->now.is_in_fragment && !(number->now.is_first && (mark->flags & BM_MARK_NAMES) != 0))
-            drop(script, mark->offset, mark->end);
+            bm_number_drop(script, mark->offset, mark->end);
         break;
     case BM_MARK_MEGABLAST:
-        take_megablast(number, mark, batch);
+        bm_number_take_megablast(number, mark, batch);
         break;
     case BM_MARK_DOCUMENT_END:
         take_document_end(number, mark, batch);
@@ -767,23 +412,23 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         take_missing_number(number, mark, script);
         break;
     case BM_MARK_NUMBER_EXTRA:
-        begin_drop(number, script, mark->offset);
+        bm_number_begin_drop(number, script, mark->offset);
         break;
     case BM_MARK_NUMBER_LONG_END:
     case BM_MARK_NUMBER_EXTRA_END:
-        end_drop(number, script, mark->offset);
+        bm_number_end_drop(number, script, mark->offset);
         break;
     case BM_MARK_QUERY_ID:
-        take_query_id(number, mark, batch, script);
+        bm_number_take_query_id(number, mark, batch, script);
         break;
     case BM_MARK_QUERY_MISSING:
-        insert_names(number, mark, script);
+        bm_number_insert_names(number, mark, script);
         break;
     case BM_MARK_QUERY_ROW:
-        take_query_row(number, mark, batch, script);
+        bm_number_take_query_row(number, mark, batch, script);
         break;
     case BM_MARK_MESSAGE:
-        take_message(number, mark, batch, script);
+        bm_number_take_message(number, mark, batch, script);
         break;
     case BM_MARK_CHARACTER:
         take_character(number, mark, batch, script);
@@ -801,9 +446,9 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
     for (size_t i = 0; i < marks->n_entries; i++) {
         take_mark(number, &marks->entries[i], batch, script);
         if (number->now.ids.is_beyond)
-            exceed(number, "the number of the query's id", marks->entries[i].offset);
+            bm_number_exceed(number, "the number of the query's id", marks->entries[i].offset);
     }
-    capture(number, batch, safe);
+    bm_number_capture(number, batch, safe);
 }
 
 void bm_number_take_back(struct bm_number *number, const struct bm_number_state *before) {
