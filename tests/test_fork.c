@@ -201,7 +201,7 @@ static int use_copy(struct blastmerge_job *job) {
     (void)alarm(20);
     blastmerge_cancel(job);
     if (blastmerge_next(job, &data, &n) != BLASTMERGE_USAGE || data != NULL || n != 0) return 1;
-    if (strstr(blastmerge_error(job)->message, "begun by another process") == NULL) return 2;
+    if (strstr(blastmerge_error(job)->message, "belongs to the process that began it") == NULL) return 2;
     if (blastmerge_run(job) != BLASTMERGE_USAGE || blastmerge_check(job) != BLASTMERGE_USAGE) return 3;
     if (blastmerge_add_location(job, "a") != BLASTMERGE_USAGE) return 4;
     if (blastmerge_add_memory(job, "a", "", 0) != BLASTMERGE_USAGE) return 5;
@@ -293,8 +293,9 @@ static void test_functions_that_fork(void **state) {
         (void)unlink(result);
         enum blastmerge_status status = run_to(job, is_writer);
         if (caller.is_forked) {
-            int is_right = status == BLASTMERGE_USAGE &&
-                           strstr(blastmerge_error(job)->message, "another process") != NULL;
+            int is_right =
+                status == BLASTMERGE_USAGE &&
+                strstr(blastmerge_error(job)->message, "belongs to the process that began it") != NULL;
             if (!is_right)
                 fprintf(stderr, "%d %d: %d %s\n", (int)place, caller.is_failing, (int)status,
                         blastmerge_error(job)->message);

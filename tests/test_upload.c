@@ -251,7 +251,7 @@ static void gives_up_without_much_patience(void **state) {
         patience = NULL;
         assert_int_equal(seen.n_aborts, cases[i].n_aborts);
         assert_int_equal(stub_clock_ms - began_ms, cases[i].waited_ms);
-        assert_non_null(strstr(store.left_over, "could not be given up"));
+        assert_non_null(strstr(store.left_over, "could not abort the upload"));
         close_store();
     }
 }

@@ -8,8 +8,7 @@
 #include <string.h>
 
 _Noreturn void bm_broken(const char *function, const char *condition) {
-    fprintf(stderr, "blastmerge: a fault of blastmerge itself: in %s(), this should hold: %s\n", function,
-            condition);
+    fprintf(stderr, "blastmerge: internal fault: in %s(), this should hold: %s\n", function, condition);
     abort();
 }
 

@@ -20,7 +20,7 @@ enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel, struct blastmer
     if (bm_open_pipe(cancel->pipe) != 0) {
         int failure = errno;
         cancel->pipe[0] = cancel->pipe[1] = -1;
-        return bm_fail_system(error, failure, "cannot make a pipe");
+        return bm_fail_system(error, failure, "cannot create a pipe");
     }
     for (int i = 0; i < 2; i++) (void)fcntl(cancel->pipe[i], F_SETFL, O_NONBLOCK);
     cancel->process = getpid();
@@ -63,9 +63,9 @@ bool bm_cancel_check_process(struct bm_cancel *cancel) {
 }
 
 enum blastmerge_status bm_cancel_fail_foreign(struct blastmerge_error *error) {
-    return bm_fail(error, BLASTMERGE_USAGE,
-                   "the job was begun by another process, which this one was forked from, and is that "
-                   "process's alone: make a new job here");
+    return bm_fail(
+        error, BLASTMERGE_USAGE,
+        "the job belongs to the process that began it, from which this one was forked: make a new job here");
 }
 
 int bm_cancel_wait(struct bm_cancel *cancel, int file, short events) {

@@ -66,7 +66,7 @@ static void parse_length(struct bm_cloud_request *request, const char *value, si
     uint64_t before = request->length;
     request->has_length = bm_cloud_parse_count(value, n_value, &request->length);
     if (!request->has_length || (had_length && before != request->length))
-        request->oddity = "a Content-Length that makes no sense";
+        request->oddity = "an invalid Content-Length";
 }
 
 static void keep_once(struct bm_cloud_request *request, char *place, size_t size, const char *value,
@@ -97,15 +97,15 @@ static void take_header(struct bm_cloud_request *request, const char *name, size
     bm_cloud_copy_bytes(copy, sizeof copy, value, n_value);
     if (bm_cloud_is_same_word(name, n_name, "ETag")) {
         keep_once(request, request->etag, sizeof request->etag, value, n_value,
-                  "an ETag that is too long, has control characters, or comes twice");
+                  "an ETag that is too long, has control characters, or occurs twice");
     } else if (bm_cloud_is_same_word(name, n_name, "Last-Modified")) {
         keep_once(request, request->modified, sizeof request->modified, value, n_value,
-                  "a Last-Modified that is too long, has control characters, or comes twice");
+                  "a Last-Modified that is too long, has control characters, or occurs twice");
     } else if (bm_cloud_is_same_word(name, n_name, "Content-Length")) {
         parse_length(request, value, n_value);
     } else if (bm_cloud_is_same_word(name, n_name, "Content-Range")) {
         if (request->has_range || !parse_content_range(request, value, n_value))
-            request->oddity = "a Content-Range that makes no sense";
+            request->oddity = "an invalid Content-Range";
     } else if (bm_cloud_is_same_word(name, n_name, "Retry-After")) {
         take_retry_after(request, copy);
     } else if (bm_cloud_is_same_word(name, n_name, "Date")) {
@@ -171,7 +171,8 @@ static bool fits(const struct bm_cloud_request *request) {
 
 static void check_status(struct bm_cloud_request *request) {
     if (request->is_ranged && request->http_status == 200 && (!request->can_be_whole || request->n_kept > 0))
-        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent all of it where a range was asked for");
+        bm_cloud_request_fault(request, BM_FAULT_PASSING,
+                               "sent the whole object instead of the requested range");
     else if (!fits(request))
         bm_cloud_request_fault(request, request->expected_http != 0 ? BM_FAULT_PASSING : BM_FAULT_FINAL,
                                "answered HTTP %ld, a success that does not fit the request",
@@ -190,15 +191,15 @@ static void check_tag(struct bm_cloud_request *request) {
 static void check_range(struct bm_cloud_request *request) {
     uint64_t first = request->first + request->n_kept;
     if (!request->has_range || request->range_first != first)
-        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent another range than was asked for");
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "sent another range than the requested one");
     else if (request->range_last > request->last)
         bm_cloud_request_fault(request, BM_FAULT_FINAL,
-                               "sent bytes %" PRIu64 " to %" PRIu64 " where %" PRIu64 " to %" PRIu64
-                               " were asked for: it does not heed where a range ends",
+                               "sent bytes %" PRIu64 " to %" PRIu64 " instead of %" PRIu64 " to %" PRIu64
+                               ": it ignores the end of a range",
                                request->range_first, request->range_last, first, request->last);
     else if (request->has_length && request->length > request->range_last - first + 1)
         bm_cloud_request_fault(request, BM_FAULT_FINAL,
-                               "sent %" PRIu64 " bytes for a range of %" PRIu64 ": more than was asked for",
+                               "sent %" PRIu64 " bytes for a range of %" PRIu64 ": more than requested",
                                request->length, request->range_last - first + 1);
 }
 
@@ -219,7 +220,7 @@ static enum bm_keep keep_answer(struct bm_cloud_request *request, const uint8_t 
         return BM_KEPT; /* it is of no interest */
     if (request->answer == NULL || request->n_answer >= request->answer_size ||
         n_bytes >= request->answer_size - request->n_answer) {
-        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a longer answer than makes sense");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent an answer that is too long");
         return BM_KEEP_NEVER;
     }
     memcpy(request->answer + request->n_answer, data, n_bytes);
@@ -238,8 +239,7 @@ static bool is_within_range(const struct bm_cloud_request *request, size_t n_byt
 /* Bytes of a good answer that are new. */
 static enum bm_keep keep_bytes(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
     if (!is_within_range(request, n_bytes)) {
-        bm_cloud_request_fault(request, BM_FAULT_FINAL,
-                               "sent more bytes than the range that was asked for has");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more bytes than the requested range has");
         return BM_KEEP_NEVER;
     }
     return request->keep != NULL ? request->keep(request, data, n_bytes)

@@ -137,7 +137,7 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
     char when[64];
     if (file == NULL || role == NULL) return BLASTMERGE_OK;
     if (!bm_cloud_read_small_file(file, token, sizeof token))
-        return bm_fail(error, BLASTMERGE_DENIED, "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read");
+        return bm_fail(error, BLASTMERGE_DENIED, "cannot read the file of AWS_WEB_IDENTITY_TOKEN_FILE");
     enum blastmerge_status status =
         bm_cloud_check_secret(token, "the file of AWS_WEB_IDENTITY_TOKEN_FILE", error);
     if (status != BLASTMERGE_OK) return status;
@@ -176,7 +176,8 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
     if (bm_cloud_xml_find(answer, n, "Expiration", when, sizeof when))
         credential->expires = bm_cloud_parse_time(when);
     explicit_bzero(answer, sizeof answer);
-    if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the web identity's exchange gave no keys");
+    if (!is_whole)
+        return bm_fail(error, BLASTMERGE_DENIED, "the exchange of the web identity returned no keys");
     if (credential->expires < 0) credential->expires = 0;
     credential->kind = BM_CREDENTIAL_AWS;
     return BLASTMERGE_OK;
@@ -200,7 +201,7 @@ static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask as
     if (bm_cloud_json_string(answer, "Expiration", when, sizeof when))
         credential->expires = bm_cloud_parse_time(when);
     explicit_bzero(answer, sizeof answer);
-    if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the credentials' server gave no keys");
+    if (!is_whole) return bm_fail(error, BLASTMERGE_DENIED, "the credentials' server returned no keys");
     if (credential->expires < 0) credential->expires = 0;
     credential->kind = BM_CREDENTIAL_AWS;
     return BLASTMERGE_OK;
@@ -220,13 +221,13 @@ static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_c
     if (relative != NULL && relative[0] != '/')
         return bm_fail(
             error, BLASTMERGE_USAGE,
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path: a '/' was expected at its beginning");
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not a path: a '/' was expected at its beginning");
     bm_cloud_text_format(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "",
                          relative != NULL ? relative : full);
     if (file != NULL) {
         if (!bm_cloud_read_small_file(file, token_data, sizeof token_data))
             return bm_fail(error, BLASTMERGE_DENIED,
-                           "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read");
+                           "cannot read the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
         token = token_data;
         token_from = "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     }

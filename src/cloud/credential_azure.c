@@ -52,7 +52,7 @@ static enum blastmerge_status set_key(struct bm_cloud_credential *credential, co
     if (!bm_cloud_base64_decode(key, (uint8_t *)credential->secret, sizeof credential->secret,
                                 &credential->n_secret) ||
         credential->n_secret == 0)
-        return bm_fail(error, BLASTMERGE_DENIED, "the account's key in %s is no base64", from);
+        return bm_fail(error, BLASTMERGE_DENIED, "the account's key in %s is not base64", from);
     credential->kind = BM_CREDENTIAL_AZURE_KEY;
     credential->from = from;
     return BLASTMERGE_OK;
@@ -142,7 +142,7 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cl
     if (file == NULL || client == NULL || tenant == NULL) return BLASTMERGE_OK;
     if (host == NULL) host = "https://login.microsoftonline.com/";
     if (!bm_cloud_read_small_file(file, assertion, sizeof assertion))
-        return bm_fail(error, BLASTMERGE_DENIED, "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read");
+        return bm_fail(error, BLASTMERGE_DENIED, "cannot read the file of AZURE_FEDERATED_TOKEN_FILE");
     enum blastmerge_status status =
         bm_cloud_check_secret(assertion, "the file of AZURE_FEDERATED_TOKEN_FILE", error);
     if (status != BLASTMERGE_OK) return status;

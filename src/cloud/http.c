@@ -462,7 +462,7 @@ static void end_try(struct bm_cloud *cloud, struct bm_cloud_request *request, CU
     bool is_success = request->http_status >= 200 && request->http_status < 300;
     if (is_refused(request)) code = CURLE_OK;
     if (is_line_too_long(cloud, request, code))
-        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl takes");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl accepts");
     if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_cloud_answer_check(request);
     verdict = bm_cloud_retry_judge(request, code);
     if (verdict == BM_VERDICT_DONE) {

@@ -46,7 +46,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void initialise(void) {
     is_loaded = library.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    if (!is_loaded) snprintf(reason, sizeof reason, "libcurl cannot be initialised");
+    if (!is_loaded) snprintf(reason, sizeof reason, "cannot initialise libcurl");
 }
 
 #ifdef BLASTMERGE_CLOUD_LINKED
@@ -140,8 +140,8 @@ static void load_all(void) {
 const struct bm_cloud_library *bm_cloud_library(struct blastmerge_error *error) {
     (void)pthread_once(&once, load_all);
     if (is_loaded) return &library;
-    bm_fail(error, BLASTMERGE_IO,
-            "remote locations need libcurl 7.66 and OpenSSL, which cannot be loaded: %s", reason);
+    bm_fail(error, BLASTMERGE_IO, "cannot load libcurl 7.66 and OpenSSL, which remote locations need: %s",
+            reason);
     return NULL;
 }
 

@@ -76,11 +76,10 @@ static enum blastmerge_status check_memory(struct listing *listing, struct blast
     size_t n_more = n_bytes > listing->n_bytes ? n_bytes - listing->n_bytes : 0;
     listing->n_bytes = n_bytes;
     if (bm_cloud_count_listed(listing->cloud, n_more)) return BLASTMERGE_OK;
-    return bm_fail(
-        error, BLASTMERGE_IO,
-        "the list has more names than fit into the %zu MiB that there are for them: --memory %" PRIu64
-        " makes room for twice as many",
-        plan->list >> 20, bm_cloud_limit_for_list(plan, 2 * (uint64_t)plan->list));
+    return bm_fail(error, BLASTMERGE_IO,
+                   "the list has more names than fit into the %zu MiB for them: --memory %" PRIu64
+                   " makes space for twice as many",
+                   plan->list >> 20, bm_cloud_limit_for_list(plan, 2 * (uint64_t)plan->list));
 }
 
 /* A name is not the caller's: whatever is wrong with it, the server said it. */
@@ -89,12 +88,12 @@ static enum blastmerge_status take_name(struct listing *listing, const struct bm
     char location[LOCATION];
     struct bm_text text = bm_cloud_text_in(location, sizeof location);
     if (key->is_cut || strlen(key->data) != key->n)
-        return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long, or is none");
+        return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long or invalid");
     if (!matches(listing->location.key, key->data)) return BLASTMERGE_OK;
     make_location(listing, key->data, &text);
     if (text.is_cut) return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long");
     if (bm_cloud_parse(listing->cloud, &listing->object, location, error) != BLASTMERGE_OK)
-        return bm_fail_anew(error, BLASTMERGE_IO, "the server lists a name that cannot be asked for: %.400s",
+        return bm_fail_anew(error, BLASTMERGE_IO, "the server lists a name that cannot be requested: %.400s",
                             error->message);
     enum blastmerge_status status = listing->found(listing->context, location, error);
     return status == BLASTMERGE_OK ? check_memory(listing, error) : status;
@@ -141,7 +140,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
             bm_cloud_xml_text(&xml, &marker);
             if (marker.is_cut || strlen(listing->marker) != marker.n)
                 return bm_fail(error, BLASTMERGE_IO,
-                               "the name of the list's next page is too long, or is none");
+                               "the name of the list's next page is too long or invalid");
         }
     }
     return BLASTMERGE_OK;
@@ -183,7 +182,7 @@ static enum blastmerge_status check_progress(struct listing *listing, struct bla
     for (size_t i = 0; i < listing->n_seen; i++) {
         if (listing->seen[i] == hash)
             return bm_fail(error, BLASTMERGE_IO,
-                           "the server's list does not end: it goes on with a page that was there before");
+                           "the server's list does not end: it continues with an earlier page");
     }
     listing->n_empty = listing->n_entries == 0 ? listing->n_empty + 1 : 0;
     if (listing->n_empty == BM_CEILING_EMPTY_PAGES)
@@ -205,8 +204,7 @@ static enum blastmerge_status list_pages(struct listing *listing, struct blastme
         if (status == BLASTMERGE_OK && listing->marker[0] != '\0') status = check_progress(listing, error);
         if (status != BLASTMERGE_OK) return status;
         if (listing->is_truncated && listing->marker[0] == '\0')
-            return bm_fail(error, BLASTMERGE_IO,
-                           "the server says that its list goes on, and does not say where");
+            return bm_fail(error, BLASTMERGE_IO, "the server's list is not complete, and names no next page");
     } while (listing->marker[0] != '\0');
     return BLASTMERGE_OK;
 }
@@ -225,8 +223,7 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
     listing->budget = bm_cloud_budget(cloud);
     enum blastmerge_status status = bm_cloud_parse(cloud, &listing->location, string, error);
     if (status == BLASTMERGE_OK && listing->location.provider == BM_PROVIDER_HTTP)
-        status =
-            bm_fail(error, BLASTMERGE_USAGE, "a web server cannot be asked what it has: name the children");
+        status = bm_fail(error, BLASTMERGE_USAGE, "a web server cannot list its files: name the children");
     if (status == BLASTMERGE_OK) {
         listing->page = bm_allocate(memory, BM_CEILING_PAGE);
         listing->seen = bm_allocate(memory, BM_CEILING_PAGES * sizeof *listing->seen);

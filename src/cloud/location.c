@@ -102,7 +102,7 @@ static enum blastmerge_status parse_azure(struct bm_cloud_location *location, co
     struct part container = take_part(&rest);
     bool has_account_in_path = false;
     if (!is_account(account) || !is_name(container))
-        return refuse(error, "is no az://ACCOUNT/CONTAINER/BLOB");
+        return refuse(error, "is not az://ACCOUNT/CONTAINER/BLOB");
     bm_cloud_copy_bytes(location->account, sizeof location->account, account.data, account.n);
     bm_cloud_copy_bytes(location->container, sizeof location->container, container.data, container.n);
     char own[BM_LOCATION_ORIGIN];
@@ -126,12 +126,13 @@ static enum blastmerge_status parse_bucket(struct bm_cloud_location *location, c
     const char *rest = string;
     struct part bucket = take_part(&rest);
     bool is_google = location->provider == BM_PROVIDER_GS;
-    if (!is_name(bucket)) return refuse(error, is_google ? "is no gs://BUCKET/KEY" : "is no s3://BUCKET/KEY");
+    if (!is_name(bucket))
+        return refuse(error, is_google ? "is not gs://BUCKET/KEY" : "is not s3://BUCKET/KEY");
     bm_cloud_copy_bytes(location->container, sizeof location->container, bucket.data, bucket.n);
     bool has_account_in_path = false;
     if (!is_google && !bm_cloud_aws_region(location->region, sizeof location->region))
         return refuse(error,
-                      "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is no region's name");
+                      "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is not a region's name");
     char own[BM_LOCATION_ORIGIN];
     struct bm_text text = bm_cloud_text_in(own, sizeof own);
     bool is_host = endpoint == NULL && !is_google && can_be_in_host(location->container);
@@ -179,7 +180,8 @@ static enum blastmerge_status parse_azure_path(struct bm_cloud_location *locatio
     char key[BM_LOCATION_PATH];
     struct bm_text text = bm_cloud_text_in(key, sizeof key);
     if (!is_account(account) || !is_name(container))
-        return refuse(error, "is no URL of a blob: https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB");
+        return refuse(error,
+                      "is not the URL of a blob: https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB");
     location->provider = BM_PROVIDER_AZURE;
     bm_cloud_copy_bytes(location->account, sizeof location->account, account.data, account.n);
     bm_cloud_copy_bytes(location->container, sizeof location->container, container.data, container.n);
@@ -216,9 +218,8 @@ static enum blastmerge_status check_name(const char *string, struct blastmerge_e
                       "has a name or a password in it, which is not supported: credentials come from the "
                       "environment");
     if (strpbrk(rest, "?#") != NULL)
-        return refuse(error,
-                      "has a '?' or a '#', which az://, s3:// and gs:// do not take: use an https:// URL "
-                      "for a SAS or for an object with such a name");
+        return refuse(error, "has a '?' or a '#', which az://, s3:// and gs:// do not accept: use an "
+                             "https:// URL for a SAS or for an object with such a name");
     return BLASTMERGE_OK;
 }
 

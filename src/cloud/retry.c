@@ -105,12 +105,12 @@ static enum bm_verdict judge_success(struct bm_cloud_request *request) {
     if (request->element != NULL && !has_element(request)) {
         bm_cloud_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
         bool is_final = request->code[0] != '\0' && !is_busy(request);
-        return is_final ? BM_VERDICT_FINAL : fail_passing(request, "sent an error where it said success");
+        return is_final ? BM_VERDICT_FINAL : fail_passing(request, "sent an error with a success status");
     }
     if (request->is_ranged && request->http_status == 206 && !is_range_whole(request))
         return fail_passing(request, "sent fewer bytes than its range has");
     if (request->n_of_try < request->n_skip) {
-        bm_cloud_request_fault(request, BM_FAULT_CHANGED, "it has become shorter");
+        bm_cloud_request_fault(request, BM_FAULT_CHANGED, "it became shorter");
         return BM_VERDICT_FINAL;
     }
     return BM_VERDICT_DONE;
@@ -206,7 +206,7 @@ static enum blastmerge_status status_of_curl(const struct bm_cloud_request *requ
 static const char *redirected(const struct bm_cloud_request *request, CURLcode code) {
     bool is_bad = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT;
     bool is_redirected = request->http_status >= 300 && request->http_status < 400;
-    return is_bad && is_redirected ? "the server redirects to what cannot be read: " : "";
+    return is_bad && is_redirected ? "the server redirects to a location that cannot be read: " : "";
 }
 
 void bm_cloud_retry_explain(struct bm_cloud_request *request, CURLcode code, const char *curl_text) {

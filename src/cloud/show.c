@@ -56,11 +56,10 @@ enum blastmerge_status bm_cloud_location_refuse_strange(const char *string, stru
     bm_cloud_location_show(string, shown + 1, sizeof shown - 2);
     shown[0] = '\'';
     memcpy(shown + strlen(shown), "'", 2);
-    return bm_fail(
-        error, BLASTMERGE_USAGE,
-        "%.600s is no location: these begin with http://, https://, az://, s3:// or gs:// (and a path of "
-        "such a name with ./)",
-        shown);
+    return bm_fail(error, BLASTMERGE_USAGE,
+                   "%.600s is not a location: locations begin with http://, https://, az://, s3:// or gs:// "
+                   "(write ./ before a path of such a name)",
+                   shown);
 }
 
 bool bm_cloud_location_has_wildcard(const char *string) {

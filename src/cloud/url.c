@@ -115,14 +115,14 @@ static bool is_well_formed(const char *string) {
 enum blastmerge_status bm_cloud_url_parse(struct bm_cloud_url *url, const char *string,
                                           struct blastmerge_error *error) {
     memset(url, 0, sizeof *url);
-    if (!is_well_formed(string)) return refuse(error, "is no valid URL");
+    if (!is_well_formed(string)) return refuse(error, "is not a valid URL");
     const struct bm_cloud_library *library = bm_cloud_library(error);
     if (library == NULL) return error->status;
     CURLU *parts = library->url();
     if (parts == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     enum blastmerge_status status = BLASTMERGE_OK;
     if (library->url_set(parts, CURLUPART_URL, string, CURLU_PATH_AS_IS) != CURLUE_OK) {
-        status = refuse(error, "is no valid URL");
+        status = refuse(error, "is not a valid URL");
     } else {
         status = take_parts(url, library, parts, error);
     }

@@ -46,7 +46,7 @@ static const struct bm_fetch_back_end memory_back_end = {
 
 static enum blastmerge_status open_reader(struct bm_fetch *fetch, struct blastmerge_error *error) {
     if (fetch->source->is_open_reader) return BLASTMERGE_OK;
-    return bm_fail(error, BLASTMERGE_USAGE, "its reader was read before");
+    return bm_fail(error, BLASTMERGE_USAGE, "its reader was already read");
 }
 
 static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
@@ -67,7 +67,7 @@ static enum blastmerge_status read_reader(struct bm_fetch *fetch, uint8_t *data,
         }
         if (chunk == NULL && fetch->n_chunk > 0) {
             fetch->n_chunk = 0;
-            return bm_fail(error, BLASTMERGE_USAGE, "its reader gave a length without data");
+            return bm_fail(error, BLASTMERGE_USAGE, "its reader returned a length without data");
         }
         fetch->chunk = chunk;
     }

@@ -155,7 +155,7 @@ static enum blastmerge_status check_unchanged(const struct bm_fetch *fetch, stru
                      (fetch->file == STDIN_FILENO || fetch->n_read == fetch->size_at_open);
     if (same_time && same_size) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_CHANGED,
-                   "changed while it was read: merge again once whatever writes it has ended");
+                   "changed while it was read: merge again when its writer has ended");
 }
 
 static enum blastmerge_status read_file(struct bm_fetch *fetch, uint8_t *data, size_t capacity,

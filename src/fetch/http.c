@@ -218,9 +218,9 @@ static bool is_as_looked_at(const struct bm_remote *remote, struct bm_cloud_requ
     uint64_t total = 0;
     uint64_t version = remote->fetch->source->version;
     if (version != 0 && version != version_of(request))
-        set_changed(request, "its ETag or the time of its last change is another one");
+        set_changed(request, "its ETag or the time of its last change differs");
     if (find_total(request, &total) && remote->total != UINT64_MAX && remote->total != total)
-        set_changed(request, "its length is another one");
+        set_changed(request, "its length differs");
     return request->fault == BM_FAULT_NONE;
 }
 
@@ -248,13 +248,13 @@ static void check_version(struct bm_remote *remote, struct bm_cloud_request *req
     bool has_total = find_total(request, &total);
     bool is_certain = is_strong(remote->etag);
     if (!is_certain && strcmp(request->etag, remote->etag) != 0)
-        set_changed(request, request->etag[0] == '\0' ? "its ETag is gone" : "its ETag is another one");
+        set_changed(request, request->etag[0] == '\0' ? "its ETag is missing" : "its ETag differs");
     if (!is_certain && strcmp(request->modified, remote->modified) != 0)
-        set_changed(request, request->modified[0] == '\0' ? "the time of its last change is gone"
-                                                          : "the time of its last change is another one");
-    if (!is_certain && remote->is_total_known && !has_total) set_changed(request, "its length is gone");
+        set_changed(request, request->modified[0] == '\0' ? "the time of its last change is missing"
+                                                          : "the time of its last change differs");
+    if (!is_certain && remote->is_total_known && !has_total) set_changed(request, "its length is missing");
     if (has_total && remote->total != UINT64_MAX && total != remote->total)
-        set_changed(request, "its length is another one");
+        set_changed(request, "its length differs");
     if (has_total && remote->is_stream) {
         remote->total = total;
         remote->is_total_known = true;
@@ -274,7 +274,7 @@ static enum bm_keep keep_in_window(struct bm_cloud_request *request, const uint8
     struct window *window = request->owner;
     if (window->remote->is_stream) return keep_in_stream(window->remote, request, data, n_bytes);
     if (request->n_kept > window->n_wanted || n_bytes > window->n_wanted - (size_t)request->n_kept) {
-        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more bytes than were asked for");
+        bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more bytes than requested");
         return BM_KEEP_NEVER;
     }
     memcpy(window->data + request->n_kept, data, n_bytes);
@@ -418,9 +418,9 @@ static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_e
     if (request->status == BLASTMERGE_OK) {
         bool is_length_right =
             !remote->is_stream || remote->total == UINT64_MAX || request->n_kept == remote->total;
-        return is_length_right ? BLASTMERGE_OK
-                               : bm_fail(error, BLASTMERGE_CHANGED,
-                                         "changed while it was read: its length is another one");
+        return is_length_right
+                   ? BLASTMERGE_OK
+                   : bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: its length differs");
     }
     if (is_empty(remote, request)) {
         remote->total = 0;
@@ -429,7 +429,7 @@ static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_e
     }
     *error = window->error;
     if (request->http_status == 416)
-        return bm_fail_anew(error, BLASTMERGE_CHANGED, "changed while it was read: it has become shorter");
+        return bm_fail_anew(error, BLASTMERGE_CHANGED, "changed while it was read: it became shorter");
     return error->status;
 }
 

@@ -165,7 +165,7 @@ enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm
         return refuse(inflate, "a gzip member's text does not match its CRC-32");
     }
     if (bm_load32(inflate->field + 4) != (uint32_t)(bm_batch_end(batch) - inflate->member_text)) {
-        return refuse(inflate, "a gzip member's text does not have the length that the member says");
+        return refuse(inflate, "a gzip member's text does not have the length in the member's trailer");
     }
     inflate->has_members = true;
     inflate->all_are_bgzf = inflate->all_are_bgzf && inflate->is_bgzf;

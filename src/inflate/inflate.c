@@ -163,7 +163,7 @@ static enum bm_inflate_outcome read_between(struct bm_inflate *inflate, struct b
         return BM_INFLATE_GO_ON;
     }
     if (p == end) return BM_INFLATE_NEEDS_BITS;
-    inflate->reason = "after a gzip member come bytes that are no gzip member";
+    inflate->reason = "the bytes after a gzip member are not another gzip member";
     return BM_INFLATE_INVALID;
 }
 
@@ -245,10 +245,9 @@ static enum bm_step finish(struct bm_inflate *inflate, struct bm_batch *batch,
     (void)end_batch(inflate, batch, SIZE_MAX);
     if (inflate->phase == BM_INFLATE_BETWEEN && inflate->n_field == 0) return BM_STEP_DONE;
     note_fault(inflate, batch, true);
-    (void)bm_fail_at(
-        error, BLASTMERGE_DATA, bm_batch_end(batch),
-        "the gzip data is cut short: it ends inside a gzip member (was the file copied as a whole, "
-        "and did the job that wrote it end well?)");
+    (void)bm_fail_at(error, BLASTMERGE_DATA, bm_batch_end(batch),
+                     "the gzip data is cut short: it ends inside a gzip member (was the file copied "
+                     "completely, and did the job that wrote it succeed?)");
     return BM_STEP_FAILED;
 }
 

@@ -20,7 +20,7 @@ static int fill(struct bm_queries_file *queries, struct blastmerge_error *error)
         n = pread(queries->file, queries->buffer, sizeof queries->buffer, (off_t)queries->offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        bm_fail_system(error, errno, "the file of queries cannot be read");
+        bm_fail_system(error, errno, "cannot read the file of queries");
         return FAILED;
     }
     queries->offset += (uint64_t)n;
@@ -297,7 +297,7 @@ static enum blastmerge_status look(struct bm_queries_file *queries, const char *
         byte = skip_blanks(queries, error);
         if (byte == '<' && is_first)
             return bm_fail(error, BLASTMERGE_USAGE,
-                           "%.400s: this is XML, no file of queries (FASTA, or a list of names)", path);
+                           "%.400s: this is XML, not a file of queries (FASTA, or a list of names)", path);
         if (byte >= 0) {
             is_first = false;
             byte = skip_line(queries, error);
@@ -316,7 +316,7 @@ enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, con
     if (status != BLASTMERGE_OK) return status;
     blastmerge_show_location(path, shown, sizeof shown);
     if (fstat(queries->file, &information) != 0)
-        return bm_fail_system(error, errno, "%.400s: the file of queries cannot be read", shown);
+        return bm_fail_system(error, errno, "cannot read the file of queries %.400s", shown);
     queries->n_bytes = (uint64_t)information.st_size;
     return look(queries, shown, error);
 }

@@ -353,7 +353,7 @@ static void describe_length(const struct bm_queries *queries, char *text, size_t
     if (!queries->has_query ||
         find_way(&queries->names, &queries->current, queries->is_blast_plus) == BY_NOTHING)
         return;
-    snprintf(text, capacity, "its length is %" PRIu64 ", and that of the query %" PRIu64,
+    snprintf(text, capacity, "its length is %" PRIu64 ", and that of the query is %" PRIu64,
              queries->current.length, file->n_residues);
 }
 
@@ -381,17 +381,16 @@ static enum blastmerge_status fail(struct bm_queries *queries, const struct bm_q
     enum blastmerge_status status = find_any(queries, &is_before, error);
     if (status != BLASTMERGE_OK) return status;
     if (is_before)
-        snprintf(why, sizeof why, "it is that of number %" PRIu64 ", and doubled or out of order",
-                 queries->file.number);
+        snprintf(why, sizeof why, "it is number %" PRIu64 ", repeated or out of order", queries->file.number);
     else if (length[0] != '\0')
         snprintf(why, sizeof why, "%s", length);
     if (expected->n == 0) {
         return bm_fail(error, BLASTMERGE_MISMATCH,
-                       "an Iteration is of the query %s, behind the last one of %.150s: %s",
+                       "an Iteration belongs to the query %s, after the last one of %.150s: %s",
                        show(ours, name, NULL), queries->path, why);
     }
     return bm_fail(error, BLASTMERGE_MISMATCH,
-                   "an Iteration is of the query %s, where number %" PRIu64
+                   "an Iteration belongs to the query %s, but number %" PRIu64
                    " of %.100s, %s, was expected: %s",
                    show(ours, name, expected->name), expected->first, queries->path,
                    show(theirs, expected->name, name), why);

@@ -24,18 +24,18 @@ struct spool {
 
 static enum blastmerge_status fail(const struct spool *spool, int failure, const char *what) {
     if (failure == ECANCELED) return bm_fail(spool->error, BLASTMERGE_CANCELLED, "cancelled");
-    return bm_fail_system(spool->error, failure, "%.400s: %s", spool->path, what);
+    return bm_fail_system(spool->error, failure, "%s %.400s", what, spool->path);
 }
 
 /* As much as fits in the buffer: less only at the end. */
 static enum blastmerge_status read_more(struct spool *spool) {
     while (spool->n_in < sizeof spool->in) {
         int failure = bm_cancel_wait(spool->cancel, spool->from, POLLIN);
-        if (failure != 0) return fail(spool, failure, "the file of queries cannot be read");
+        if (failure != 0) return fail(spool, failure, "cannot read the file of queries");
         ssize_t n = read(spool->from, spool->in + spool->n_in, sizeof spool->in - spool->n_in);
         if (n == 0) break;
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return fail(spool, errno, "the file of queries cannot be read");
+            return fail(spool, errno, "cannot read the file of queries");
         if (n > 0) spool->n_in += (size_t)n;
     }
     return BLASTMERGE_OK;
@@ -45,7 +45,7 @@ static enum blastmerge_status write_all(struct spool *spool, const uint8_t *data
     while (n > 0) {
         ssize_t n_written = write(spool->to, data, n);
         if (n_written < 0 && errno == EINTR) continue;
-        if (n_written < 0) return fail(spool, errno, "the temporary copy of the queries cannot be written");
+        if (n_written < 0) return fail(spool, errno, "cannot write a temporary copy of");
         data += n_written;
         n -= (size_t)n_written;
     }
@@ -84,10 +84,10 @@ static enum blastmerge_status inflate_some(struct spool *spool, z_stream *stream
         if (result != Z_OK && result != Z_STREAM_END)
             return bm_fail(spool->error, result == Z_MEM_ERROR ? BLASTMERGE_NO_MEMORY : BLASTMERGE_DATA,
                            "%.400s: the file of queries is damaged gzip: %.100s", spool->path,
-                           stream->msg == NULL ? "what follows a member is no gzip" : stream->msg);
+                           stream->msg == NULL ? "the bytes after a member are not gzip" : stream->msg);
         if (result != Z_STREAM_END) continue;
         *is_open = false;
-        if (inflateReset(stream) != Z_OK) return fail(spool, EINVAL, "the file of queries cannot be read");
+        if (inflateReset(stream) != Z_OK) return fail(spool, EINVAL, "cannot read the file of queries");
     }
 }
 
@@ -104,7 +104,7 @@ static enum blastmerge_status decompress(struct spool *spool) {
     (void)inflateEnd(&stream);
     if (status == BLASTMERGE_OK && is_open)
         return bm_fail(spool->error, BLASTMERGE_DATA,
-                       "%.400s: the file of queries is cut short: its gzip has no end", spool->path);
+                       "%.400s: the file of queries is cut short: its gzip data has no end", spool->path);
     return status;
 }
 
@@ -112,7 +112,7 @@ static enum blastmerge_status spool_all(struct spool *spool, int *file) {
     enum blastmerge_status status = read_more(spool);
     if (status != BLASTMERGE_OK) return status;
     spool->to = bm_open_temporary();
-    if (spool->to < 0) return fail(spool, errno, "a temporary copy of the queries cannot be made");
+    if (spool->to < 0) return fail(spool, errno, "cannot create a temporary copy of");
     status = is_gzip(spool) ? decompress(spool) : copy(spool);
     if (status == BLASTMERGE_OK)
         *file = spool->to;
@@ -132,11 +132,11 @@ static enum blastmerge_status spool_file(int *file, int from, bool is_stdin, con
                                          struct bm_cancel *cancel, struct blastmerge_error *error) {
     struct spool spool = {.from = from, .path = path, .cancel = cancel, .error = error};
     struct stat information;
-    if (fstat(from, &information) != 0) return fail(&spool, errno, "the file of queries cannot be read");
+    if (fstat(from, &information) != 0) return fail(&spool, errno, "cannot read the file of queries");
     if (S_ISDIR(information.st_mode) || S_ISBLK(information.st_mode) ||
         (S_ISCHR(information.st_mode) && !is_stdin))
         return bm_fail(error, BLASTMERGE_USAGE,
-                       "%.400s: the queries must be in a file or come from a pipe, no folder or device",
+                       "%.400s: the queries must be in a file or come from a pipe, not a folder or device",
                        path);
     if (!is_stdin && is_plain(from, &information)) {
         *file = from;
@@ -157,10 +157,10 @@ enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct
     bool is_closed = standard >= 0 && bm_standard_is_closed(standard);
     if (is_closed || (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))) {
         if (!is_stdin && from >= 0) close(from);
-        return bm_fail_system(
-            error, EBADF, "%.400s, which should hold the queries, is closed or not open for reading", shown);
+        return bm_fail_system(error, EBADF, "%.400s: the file of queries is closed, or not open for reading",
+                              shown);
     }
-    if (from < 0) return bm_fail_system(error, reason, "%.400s: the file of queries cannot be opened", shown);
+    if (from < 0) return bm_fail_system(error, reason, "cannot open the file of queries %.400s", shown);
     enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
     if (!is_stdin && *file != from) close(from);
     return status;

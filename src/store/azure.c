@@ -96,9 +96,8 @@ static void put(struct bm_store_upload *upload, struct bm_part *part, struct bm_
 
 static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error *error) {
     (void)upload;
-    bm_fail(
-        error, BLASTMERGE_IO,
-        "blocks that were staged cannot be taken back; nobody sees them, and Azure drops them within a week");
+    bm_fail(error, BLASTMERGE_IO,
+            "staged blocks cannot be removed; they are invisible, and Azure drops them within a week");
     return false;
 }
 

@@ -58,7 +58,7 @@ static enum blastmerge_status fail_folder(const struct bm_store *store, int fail
     while (n > 1 && folder[n - 1] == '/') folder[--n] = '\0';
     bm_show_name(shown, sizeof shown, folder);
     if (failure != ENOENT)
-        return bm_fail_system(error, failure, "%s: its folder %s cannot be opened", named(store).text, shown);
+        return bm_fail_system(error, failure, "cannot open %s, the folder of %s", shown, named(store).text);
     bm_fail(error, BLASTMERGE_NOT_FOUND, "%s: its folder %s does not exist", named(store).text, shown);
     error->system_error = failure;
     return error->status;
@@ -83,7 +83,8 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
             if (errno == EEXIST) continue;
             int failure = errno;
             store->temporary[0] = '\0';
-            return bm_fail_system(error, failure, "%s: no file can be made in its folder", named(store).text);
+            return bm_fail_system(error, failure, "cannot create a file in the folder of %s",
+                                  named(store).text);
         }
         bool is_ours = flock(store->file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
         is_ours = is_ours && fstat(store->file, &information) == 0 && information.st_nlink > 0;
@@ -92,7 +93,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
         close(store->file);
     }
     store->temporary[0] = '\0';
-    return bm_fail_system(error, EEXIST, "%s: no temporary file can be made in its folder",
+    return bm_fail_system(error, EEXIST, "cannot create a temporary file in the folder of %s",
                           named(store).text);
 }
 
@@ -119,17 +120,16 @@ static int wait_and_open(struct bm_store *store) {
 static enum blastmerge_status open_in_place(struct bm_store *store, mode_t mode, bool is_text,
                                             bool *has_changed, struct blastmerge_error *error) {
     struct stat opened;
-    if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "%s: cannot be written", named(store).text);
+    if (S_ISDIR(mode)) return bm_fail_system(error, EISDIR, "cannot write %s", named(store).text);
     store->is_pipe = S_ISFIFO(mode);
     int failure = wait_and_open(store);
     if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
     *has_changed = failure == ENOENT;
     if (*has_changed) return BLASTMERGE_OK;
-    if (failure != 0)
-        return bm_fail_system(error, failure, "%s: cannot be opened for writing", named(store).text);
+    if (failure != 0) return bm_fail_system(error, failure, "cannot open %s for writing", named(store).text);
     enum blastmerge_status status = BLASTMERGE_OK;
     if (fstat(store->file, &opened) != 0)
-        status = bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
+        status = bm_fail_system(error, errno, "cannot write %s", named(store).text);
     else if (S_ISREG(opened.st_mode))
         *has_changed = true;
     else
@@ -168,24 +168,27 @@ static enum blastmerge_status look_and_open(struct bm_store *store, bool is_text
     }
     for (int n_links = 0; n_links <= MAX_LINKS; n_links++) {
         if (lstat(store->target, &there) != 0) {
-            if (errno != ENOENT)
-                return bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
-            if (n_links > 0) return bm_fail_system(error, ENOENT, "%s: points nowhere", named(store).text);
+            if (errno != ENOENT) return bm_fail_system(error, errno, "cannot write %s", named(store).text);
+            if (n_links > 0)
+                return bm_fail_system(error, ENOENT, "%s: its symbolic link leads nowhere",
+                                      named(store).text);
             return open_temporary(store, NULL, error);
         }
         if (!S_ISLNK(there.st_mode)) {
             *has_changed = !S_ISREG(there.st_mode);
             if (*has_changed) return BLASTMERGE_OK;
             if (store->is_force) return open_temporary(store, &there, error);
-            return bm_fail(error, BLASTMERGE_EXISTS, "%s: exists already; --force replaces it",
+            return bm_fail(error, BLASTMERGE_EXISTS, "%s: already exists; --force replaces it",
                            named(store).text);
         }
         int failure =
             bm_store_folder_follow(store->target, sizeof store->target); /* what it points to is meant */
         if (failure == ENOENT) return open_temporary(store, NULL, error);
-        if (failure != 0) return bm_fail_system(error, failure, "%s: points too far", named(store).text);
+        if (failure != 0)
+            return bm_fail_system(error, failure, "%s: its symbolic link leads to a path that is too long",
+                                  named(store).text);
     }
-    return bm_fail_system(error, ELOOP, "%s: points nowhere", named(store).text);
+    return bm_fail_system(error, ELOOP, "%s: its symbolic link leads nowhere", named(store).text);
 }
 
 static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
@@ -193,7 +196,7 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
     bool has_changed = true;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (base_of(store)[0] == '\0') {
-        return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, where a file's was expected",
+        return bm_fail(error, BLASTMERGE_USAGE, "%s: is a folder's name, but a file's was expected",
                        named(store).text);
     }
     int standard = bm_standard_of_name(store->target);
@@ -202,7 +205,7 @@ static enum blastmerge_status open_path(struct bm_store *store, bool is_text,
     for (int n_looks = 0; has_changed && n_looks < MAX_LOOKS; n_looks++)
         status = look_and_open(store, is_text, &has_changed, error);
     if (!has_changed) return status;
-    return bm_fail(error, BLASTMERGE_IO, "%s: becomes something else again and again", named(store).text);
+    return bm_fail(error, BLASTMERGE_IO, "%s: its type changes again and again", named(store).text);
 }
 
 /* --- writing ------------------------------------------------------------------------------------- */
@@ -219,7 +222,7 @@ static enum blastmerge_status file_write(struct bm_store *store, const uint8_t *
         waits = store->is_pipe || failure == EAGAIN;
         if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         if (failure == EINTR || failure == EAGAIN) continue;
-        if (failure != 0) return bm_fail_system(error, failure, "%s: cannot be written", named(store).text);
+        if (failure != 0) return bm_fail_system(error, failure, "cannot write %s", named(store).text);
         data += n;
         n_bytes -= (size_t)n;
     }
@@ -245,7 +248,7 @@ static enum blastmerge_status file_prepare(struct bm_store *store, struct blastm
     if (store->temporary[0] == '\0') return BLASTMERGE_OK;
     if (store->has_old) hand_on_owner(store);
     if (fsync(store->file) == 0) return BLASTMERGE_OK;
-    return bm_fail_system(error, errno, "%s: cannot be synced to the disk", named(store).text);
+    return bm_fail_system(error, errno, "cannot sync %s to the disk", named(store).text);
 }
 
 static bool is_unknown(int failure) {
@@ -349,7 +352,7 @@ static void file_finish(struct bm_store *store) {
 /* What is written in place is visible already. */
 static enum blastmerge_status end_in_place(struct bm_store *store, struct blastmerge_error *error) {
     if (store->file == STDOUT_FILENO || close(store->file) == 0) return BLASTMERGE_OK;
-    return bm_fail_system(error, errno, "%s: cannot be written", named(store).text);
+    return bm_fail_system(error, errno, "cannot write %s", named(store).text);
 }
 
 static enum blastmerge_status file_reveal(struct bm_store *store, struct blastmerge_error *error) {
@@ -359,15 +362,17 @@ static enum blastmerge_status file_reveal(struct bm_store *store, struct blastme
         failure = bm_store_folder_sync(&store->folder);
         if (failure == 0) return BLASTMERGE_OK;
         bool is_back = file_take_back(store);
-        return bm_fail_system(error, failure, "%s: %sits folder cannot be synced to the disk",
-                              named(store).text, is_back ? "" : "is in its place, but ");
+        return bm_fail_system(error, failure,
+                              is_back ? "cannot sync the folder of %s to the disk"
+                                      : "%s: is in its place, but its folder cannot be synced to the disk",
+                              named(store).text);
     }
     (void)unlinkat(store->folder.file, store->temporary, 0);
     close_file(store);
     if (failure == EEXIST)
-        return bm_fail(error, BLASTMERGE_EXISTS, "%s: has come up meanwhile; --force replaces it",
+        return bm_fail(error, BLASTMERGE_EXISTS, "%s: appeared during the run; --force replaces it",
                        named(store).text);
-    return bm_fail_system(error, failure, "%s: cannot be given its name", named(store).text);
+    return bm_fail_system(error, failure, "cannot give %s its name", named(store).text);
 }
 
 static void file_discard(struct bm_store *store) {
@@ -403,7 +408,7 @@ enum blastmerge_status bm_store_open_location(struct bm_store *store, const char
     store->is_force = is_force;
     store->folder.file = -1;
     if (strlen(location) >= sizeof store->target) {
-        return bm_fail_system(error, ENAMETOOLONG, "the output cannot be written");
+        return bm_fail_system(error, ENAMETOOLONG, "cannot write the output");
     }
     if (bm_store_is_standard_output(location)) {
         struct stat information;

@@ -75,7 +75,7 @@ static enum blastmerge_status begin(struct bm_store_upload *upload, struct blast
     if (status == BLASTMERGE_OK &&
         (!bm_cloud_xml_find(answer, request->n_answer, "UploadId", upload->session, sizeof upload->session) ||
          upload->session[0] == '\0'))
-        status = bm_fail(error, BLASTMERGE_IO, "the server began an upload without saying its id");
+        status = bm_fail(error, BLASTMERGE_IO, "the server began an upload without returning its id");
     bm_release(upload->memory, request);
     upload->is_staged = status == BLASTMERGE_OK;
     return status;
@@ -110,7 +110,7 @@ static enum blastmerge_status send_part(struct bm_store_upload *upload, struct b
 static enum blastmerge_status take(struct bm_store_upload *upload, struct bm_part *part,
                                    struct blastmerge_error *error) {
     if (bm_cloud_copy_text(upload->tags + part->number * TAG, TAG, part->request.etag)) return BLASTMERGE_OK;
-    return bm_fail(error, BLASTMERGE_IO, "the server gave a part an ETag that is too long");
+    return bm_fail(error, BLASTMERGE_IO, "the server returned an ETag that is too long for a part");
 }
 
 static enum blastmerge_status make_list(struct bm_store_upload *upload, struct bm_text *text,
@@ -133,7 +133,7 @@ static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_c
                                      struct blastmerge_error *error) {
     struct bm_text text = {0};
     if (!upload->is_force && bm_store_upload_look(upload, error) == BM_PRESENCE_OTHER)
-        return bm_fail(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
+        return bm_fail(error, BLASTMERGE_EXISTS, "appeared during the run; --force replaces it");
     enum blastmerge_status status = make_list(upload, &text, error);
     if (status != BLASTMERGE_OK) return status;
     bm_cloud_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
@@ -159,8 +159,7 @@ static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error
     struct bm_cloud_request *request = bm_allocate(upload->memory, sizeof *request);
     char reason[200];
     if (request == NULL) {
-        bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for giving up the upload %.200s",
-                upload->session);
+        bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for aborting the upload %.200s", upload->session);
         return false;
     }
     bm_cloud_request_open(request, upload->cloud, "DELETE", &upload->location, NULL);
@@ -174,9 +173,8 @@ static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error
     if (is_gone) return true;
     snprintf(reason, sizeof reason, "%.190s", error->message);
     bm_fail(error, BLASTMERGE_IO,
-            "the upload %.200s could not be given up (%s): its parts are not visible, but are kept until "
-            "somebody aborts "
-            "it (aws s3api abort-multipart-upload)",
+            "could not abort the upload %.200s (%s): its parts are not visible, but are kept until it is "
+            "aborted (aws s3api abort-multipart-upload)",
             upload->session, reason);
     return false;
 }

@@ -71,14 +71,13 @@ static enum blastmerge_status fail_too_many(const struct bm_store_upload *upload
     uint64_t limit = bm_cloud_limit_for(bm_cloud_plan(upload->cloud), part);
     if (limit == 0)
         return bm_fail(error, BLASTMERGE_NO_SPACE,
-                       "the result is longer than what this store takes in %llu parts",
+                       "the result is longer than this store accepts in %llu parts",
                        (unsigned long long)n_parts);
-    return bm_fail(
-        error, BLASTMERGE_NO_MEMORY,
-        "the result is longer than the %llu GiB that %llu parts of %llu MiB hold, and there may be no "
-        "more parts: --memory %llu makes longer ones",
-        (unsigned long long)(most_bytes(upload) >> 30), (unsigned long long)n_parts,
-        (unsigned long long)(upload->part_size >> 20), (unsigned long long)limit);
+    return bm_fail(error, BLASTMERGE_NO_MEMORY,
+                   "the result is longer than the %llu GiB that %llu parts of %llu MiB hold, and more parts "
+                   "are not possible: --memory %llu makes longer ones",
+                   (unsigned long long)(most_bytes(upload) >> 30), (unsigned long long)n_parts,
+                   (unsigned long long)(upload->part_size >> 20), (unsigned long long)limit);
 }
 
 static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
@@ -192,17 +191,16 @@ static enum blastmerge_status resolve(struct bm_store_upload *upload, const stru
     }
     *error = refusal;
     if (is_exists && presence == BM_PRESENCE_NONE)
-        bm_fail_anew(
-            error, BLASTMERGE_IO,
-            "the server refused it as if it existed already (HTTP %ld), yet there is nothing: try again",
-            request->http_status);
+        bm_fail_anew(error, BLASTMERGE_IO,
+                     "the server refused it as existing (HTTP %ld), but it does not exist: try again",
+                     request->http_status);
     else if (is_exists)
-        bm_fail_anew(error, BLASTMERGE_EXISTS, "has come up meanwhile; --force replaces it");
+        bm_fail_anew(error, BLASTMERGE_EXISTS, "appeared during the run; --force replaces it");
     else if (is_gone)
         bm_fail_anew(error, BLASTMERGE_EXISTS,
-                     "another writer committed first: what this one had staged is gone");
+                     "another writer committed first: the parts that were staged here are gone");
     else if (presence == BM_PRESENCE_UNKNOWN)
-        bm_fail_anew(error, refusal.status, "%.300s; it may have been written all the same", refusal.message);
+        bm_fail_anew(error, refusal.status, "%.300s; it may have been written nevertheless", refusal.message);
     return error->status;
 }
 
@@ -256,10 +254,10 @@ enum blastmerge_status bm_store_upload_list(struct bm_store_upload *upload, size
 static enum blastmerge_status make_id(struct bm_store_upload *upload, struct blastmerge_error *error) {
     uint8_t bytes[BM_UPLOAD_ID / 2];
     int file = bm_open("/dev/urandom", O_RDONLY, 0);
-    if (file < 0) return bm_fail_system(error, errno, "/dev/urandom cannot be opened");
+    if (file < 0) return bm_fail_system(error, errno, "cannot open /dev/urandom");
     bool is_full = read(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
     close(file);
-    if (!is_full) return bm_fail(error, BLASTMERGE_IO, "/dev/urandom cannot be read");
+    if (!is_full) return bm_fail(error, BLASTMERGE_IO, "cannot read /dev/urandom");
     struct bm_text text = bm_cloud_text_in(upload->id, sizeof upload->id);
     bm_cloud_text_hex(&text, bytes, sizeof bytes);
     return BLASTMERGE_OK;
@@ -287,7 +285,7 @@ static enum blastmerge_status check_place(struct bm_store_upload *upload, struct
     if (presence == BM_PRESENCE_NONE || (presence != BM_PRESENCE_UNKNOWN && upload->is_force))
         return BLASTMERGE_OK;
     if (presence != BM_PRESENCE_UNKNOWN)
-        return bm_fail(error, BLASTMERGE_EXISTS, "exists already; --force replaces it");
+        return bm_fail(error, BLASTMERGE_EXISTS, "already exists; --force replaces it");
     if (error->status == BLASTMERGE_DENIED && error->http_status == 403)
         *error = (struct blastmerge_error){0}; /* that is no failure */
     return error->status;

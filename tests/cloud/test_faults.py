@@ -194,7 +194,7 @@ def test_a_lost_commit_is_found_to_be_ours(store, proxy, children, long_children
 def test_refused_as_existing_where_nothing_is(store, proxy, children):
     proxy.reset(always("put", Fault("status", code=409, body=b"<Error><Code>Conflict</Code></Error>")))
     done, result = write(store, proxy, children)
-    assert (done.code, result) == (IO, None) and "there is nothing: try again" in done.err
+    assert (done.code, result) == (IO, None) and "it does not exist: try again" in done.err
 
 
 def test_a_commit_that_stays_lost(store, proxy, long_children):

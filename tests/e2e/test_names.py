@@ -32,7 +32,7 @@ def test_names_with_blanks_at_their_ends(here, name):
     done = run("check", name, "a.gz", cwd=here)
     assert done.code == OK and f" '{name}'\n".encode() in done.out
     done = run("-o", name, "a.gz", cwd=here)
-    assert done.code == EXISTS and f": '{name}': exists already" in done.err
+    assert done.code == EXISTS and f": '{name}': already exists" in done.err
     (here / name).write_bytes(b"no result")
     done = run("-o", "o", "a.gz", name, cwd=here)
     assert done.code == DATA and done.err.startswith(f"blastmerge: '{name}': "), done.err
@@ -144,7 +144,7 @@ def test_lines_of_names_that_are_refused(here):
     assert done.err == "blastmerge: list: line 3: standard input is given twice, and can be read only once\n"
     (here / "list").write_text("a.gz\nftp://u:SECRET@h/x\n")
     done = run("-o", "o", "--files-from", "list", cwd=here)
-    assert done.code == USAGE and done.err.startswith("blastmerge: list: line 2: 'ftp://h/x' is no location"), done.err
+    assert done.code == USAGE and done.err.startswith("blastmerge: list: line 2: 'ftp://h/x' is not a location"), done.err
 
 
 # --- what looks like a location ----------------------------------------------------------------------

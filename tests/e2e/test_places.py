@@ -255,7 +255,7 @@ def test_last_bytes_that_cannot_be_written(here, has_old, link_only):
             pytest.skip("strace is not there, or may not trace")
         command = ["strace", "-f", "-o", "/dev/null", "-e", "trace=renameat2", "-e", "inject=renameat2:error=EINVAL", PROGRAM]
     done = run(*["--force"] * has_old, "-o", "/dev/full", "--report", "r.json", "c1.gz", cwd=here, command=command)
-    assert done.code == NO_SPACE and done.err == "blastmerge: /dev/full: cannot be written: No space left on device\n"
+    assert done.code == NO_SPACE and done.err == "blastmerge: cannot write /dev/full: No space left on device\n"
     assert (here / "r.json").read_bytes() == OLD if has_old else not (here / "r.json").exists()
     assert temporaries(here) == []
 

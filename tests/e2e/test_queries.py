@@ -69,10 +69,10 @@ def test_what_does_not_fit(tmp_path):
     refused(tmp_path, good, children(tmp_path, NAMES[2:]), "2 queries in a row have no", "number 1, query0 to number 2, query1")
     refused(tmp_path, good, children(tmp_path, NAMES[:-3]), "3 queries in a row have no", "number 10, query9 to number 12, query11")
     refused(tmp_path, good, children(tmp_path, NAMES[:4], NAMES[3:]), "query3", "number 5", "query4, was expected",
-            "number 4, and doubled or out of order", "child_0001")
+            "number 4, repeated or out of order", "child_0001")
     refused(tmp_path, good, children(tmp_path, ["other", *NAMES]), "other", "there is no such query")
-    refused(tmp_path, good, children(tmp_path, NAMES, ["other"]), "other", "behind the last one", "no such query")
-    refused(tmp_path, good, children(tmp_path, NAMES, NAMES[:1]), "behind the last one", "number 1, and doubled")
+    refused(tmp_path, good, children(tmp_path, NAMES, ["other"]), "other", "after the last one", "no such query")
+    refused(tmp_path, good, children(tmp_path, NAMES, NAMES[:1]), "after the last one", "number 1, repeated")
     refused(tmp_path, b"", children(tmp_path, NAMES), "query0", "no such query")
     swapped = [*NAMES[:2], NAMES[3], NAMES[2], *NAMES[4:]]
     refused(tmp_path, good, children(tmp_path, swapped), "1 query has no Iteration", "query2")
@@ -128,7 +128,7 @@ def test_rounds_of_psiblast(tmp_path):
     twice = [name for name in NAMES for _ in range(3)]
     assert run(tmp_path, fasta(NAMES), *children(tmp_path, twice, program="psiblast")).code == 0
     (tmp_path / "merged.xml.gz").unlink()
-    refused(tmp_path, fasta(NAMES), children(tmp_path, twice), "doubled or out of order")
+    refused(tmp_path, fasta(NAMES), children(tmp_path, twice), "repeated or out of order")
 
 
 def test_long_iterations_and_batches(tmp_path):
@@ -220,8 +220,8 @@ def test_a_check_goes_on_after_what_does_not_fit(tmp_path):
     done = program.run("check", "--expect-queries", tmp_path / "queries", "--report", tmp_path / "report", *paths)
     assert done.code == program.MISMATCH
     doubled, other, gap = done.warnings
-    assert doubled.startswith(f"{paths[1]}: an Iteration is of the query query2, where number 4") and "doubled" in doubled
-    assert other.startswith(f"{paths[2]}: an Iteration is of the query other") and "no such query" in other
+    assert doubled.startswith(f"{paths[1]}: an Iteration belongs to the query query2, but number 4") and "repeated" in doubled
+    assert other.startswith(f"{paths[2]}: an Iteration belongs to the query other") and "no such query" in other
     assert gap == "1 query has no Iteration: number 5, query4"
     assert rows(json.loads((tmp_path / "report").read_text())) == [(5, 5, "query4", "query4")]
 
@@ -257,7 +257,7 @@ def test_lengths(tmp_path):
         (tmp_path / "merged.xml.gz").unlink(missing_ok=True)
         refused(tmp_path, queries, lengths(tmp_path, *wrong))
     refused(tmp_path, queries, lengths(tmp_path, *good[:1], *good[2:]), "number 2, (without a name)")
-    refused(tmp_path, queries, lengths(tmp_path, *good[:4], ("No definition line", 5)), "its length is 5, and that of the query 4")
+    refused(tmp_path, queries, lengths(tmp_path, *good[:4], ("No definition line", 5)), "its length is 5, and that of the query is 4")
     # other programs count in ways of their own
     assert run(tmp_path, b">a\nMKV\n", *lengths(tmp_path, ("a", 2), version="diamond 2.0.14")).code == 0
 

@@ -72,7 +72,7 @@ def test_more_bytes_than_the_range_has(tmp_path, n, surplus, has_length):
     with Answers(answer) as server:
         done = merge(server, tmp_path)
     assert done.code == IO, done.err
-    assert ("more than was asked for" if has_length else "more bytes than the range that was asked for has") in done.err
+    assert ("more than requested" if has_length else "more bytes than the requested range has") in done.err
 
 
 @pytest.mark.parametrize("is_look_right", [True, False])
@@ -89,7 +89,7 @@ def test_ranges_without_an_end(tmp_path, n, is_look_right):
 
     with Answers(answer) as server:
         done = merge(server, tmp_path)
-    assert done.code == IO and "it does not heed where a range ends" in done.err, done.err
+    assert done.code == IO and "it ignores the end of a range" in done.err, done.err
 
 
 def test_a_range_behind_the_one_that_was_asked_for(tmp_path):
@@ -128,7 +128,7 @@ def test_whole_ranges_whose_connection_breaks(tmp_path):
 def test_ranges_that_make_no_sense(tmp_path, span):
     with Answers(lambda request: [head(206, ETag=TAG, Content_Range=span, Content_Length=1), b"\x1f"]) as server:
         done = merge(server, tmp_path)
-    assert done.code == IO and ("makes no sense" in done.err or "another range" in done.err), done.err
+    assert done.code == IO and ("invalid Content-Range" in done.err or "another range" in done.err), done.err
 
 
 @pytest.mark.parametrize("total", [len(LONG) - 100, len(LONG) + 100, 1])
@@ -273,8 +273,8 @@ def trailers_without_end():
 
 ENDLESS = {
     "headers": (headers_without_end, IO, "more than 128 KiB of headers"),
-    "header": (one_header_without_end, IO, "a header that is longer than libcurl takes"),
-    "status line": (status_line_without_end, IO, "a header that is longer than libcurl takes"),
+    "header": (one_header_without_end, IO, "a header that is longer than libcurl accepts"),
+    "status line": (status_line_without_end, IO, "a header that is longer than libcurl accepts"),
     "continue": (continues_without_end, IO, "more than 128 KiB of headers"),
     "trailers": (trailers_without_end, (IO, NOT_FOUND), ""),
     "404": (lambda: body_without_end(404), NOT_FOUND, "HTTP 404"),
@@ -282,7 +282,7 @@ ENDLESS = {
     "500": (lambda: body_without_end(500), IO, "HTTP 500 (tried 3 times)"),
     "300": (lambda: body_without_end(300), IO, "HTTP 300"),
     "redirection": (lambda: body_without_end(302, Location="/elsewhere"), IO, "more than 64 KiB with a redirection"),
-    "look": (lambda: body_without_end(206, ETag=TAG, Content_Range="bytes 0-0/100"), IO, "more bytes than the range"),
+    "look": (lambda: body_without_end(206, ETag=TAG, Content_Range="bytes 0-0/100"), IO, "more bytes than the requested range"),
     "redirections": (lambda: [head(302, Location="/child.gz", Content_Length=0, Connection="close")], IO, "Maximum (5) redirects"),
 }
 
@@ -390,7 +390,7 @@ def test_what_could_be_had_is_not_empty(tmp_path):
         return [head(416, Content_Range="bytes */0", Content_Length=0)]
     with Answers(answer) as server:
         done = merge(server, tmp_path, "--allow-empty")
-        assert done.code == CHANGED and "has become shorter" in done.err, done.err
+        assert done.code == CHANGED and "became shorter" in done.err, done.err
 
 
 # --- lists ---------------------------------------------------------------------------------------------
@@ -420,7 +420,7 @@ def names_of(number, n=500):
 @pytest.mark.parametrize("n_tokens", [1, 2, 7])
 def test_lists_that_go_round(tmp_path, n_tokens):
     done, n_pages = list_of(lambda request: page(names_of(request.number), f"t{request.number % n_tokens}"), tmp_path)
-    assert done.code == IO and "a page that was there before" in done.err and n_pages == n_tokens + 1, done.err
+    assert done.code == IO and "an earlier page" in done.err and n_pages == n_tokens + 1, done.err
 
 
 def test_lists_without_an_end(tmp_path):
@@ -461,15 +461,15 @@ def test_names_that_are_shown_alike(tmp_path):
 
 @pytest.mark.parametrize("names, rest, text", [
     (["x.gz", "y.gz", "x.gz"], "", "lists s3://bucket/x.gz twice"),
-    (["a&#0;b.gz"], "", "is none"), (["a\0b.gz"], "", "is none"), (["a&#xD800;.gz"], "", "is none"),
-    (["a&#10;b.gz"], "", "cannot be asked for"), (["k" * 3000 + ".gz"], "", "too long"),
-    (["x.gz"], "<IsTruncated>true</IsTruncated>", "does not say where"),
-    (["x.gz"], "<IsTruncated>1</IsTruncated>", "does not say where"),
-    (["x.gz"], "<IsTruncated> true </IsTruncated>", "does not say where"),
+    (["a&#0;b.gz"], "", "invalid"), (["a\0b.gz"], "", "invalid"), (["a&#xD800;.gz"], "", "invalid"),
+    (["a&#10;b.gz"], "", "cannot be requested"), (["k" * 3000 + ".gz"], "", "too long"),
+    (["x.gz"], "<IsTruncated>true</IsTruncated>", "names no next page"),
+    (["x.gz"], "<IsTruncated>1</IsTruncated>", "names no next page"),
+    (["x.gz"], "<IsTruncated> true </IsTruncated>", "names no next page"),
     (["x.gz", "<![CDATA[y.gz]]>"], "", "CDATA"), (["x.gz", "y<!-- z -->.gz"], "", "comments"),
     (["x.gz"], f"<NextContinuationToken>{'t' * 3000}</NextContinuationToken>", "next page"),
     (["x.gz"], f"<NextContinuationToken>{'%' * 1500}</NextContinuationToken>", "next page"),
-    (["x.gz"], "x" * (3 << 20), "a longer answer than makes sense"),
+    (["x.gz"], "x" * (3 << 20), "an answer that is too long"),
 ])
 def test_lists_that_cannot_be(tmp_path, names, rest, text):
     done, _ = list_of(lambda request: page(names, None, rest), tmp_path)
@@ -484,7 +484,7 @@ def test_answer_to_what_is_sent(tmp_path):
                  keeps=False) as server:
         done = program.run("-o", "s3://bucket/out.gz", "--endpoint", server.url, child, env=ENVIRONMENT)
         assert server.n_sent < 40 << 20
-    assert done.code == IO and "a longer answer than makes sense" in done.err, done.err
+    assert done.code == IO and "an answer that is too long" in done.err, done.err
 
 
 @pytest.mark.parametrize("name, options, media_type", [

@@ -96,7 +96,7 @@ WHOLE = gzip.compress(b"q1\ts1\t99.0\n" * 100, mtime=0)
     (WHOLE[:30], "cut short"),
     (WHOLE[:-8] + b"\0\0\0\0" + WHOLE[-4:], "CRC-32"),
     (WHOLE[:-4] + b"\1\0\0\0", "length"),
-    (WHOLE + b"x", "no gzip member"),
+    (WHOLE + b"x", "not another gzip member"),
     (gzip.compress(b"q1\ts1\t99.0\nq1\ts"), "inside a line"),
     (gzip.compress(b"\xff\xfeq\0"), "UTF-16"),
     (gzip.compress(WHOLE), "gzip data inside"),

@@ -62,7 +62,7 @@ def test_a_copied_generator(expected, threads, n_taken):
     pieces = [next(merge) for _ in range(n_taken)]
 
     def go_on():
-        with pytest.raises(blastmerge.UsageError, match="begun by another process"):
+        with pytest.raises(blastmerge.UsageError, match="belongs to the process that began it"):
             next(merge)
 
     assert in_fork(merge.close) == 0

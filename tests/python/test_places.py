@@ -103,7 +103,7 @@ def test_odd_names(here):
     for name in "ftp://u:SECRET@h/x", " https://u:SECRET@h/x", "s3:/u:SECRET@b/x":
         for call in (lambda n: blastmerge.check([n]), lambda n: blastmerge.merge(["c0"], n),
                      lambda n: blastmerge.merge(["c0"], "out", report=n), lambda n: blastmerge.check(["c0"], expect_queries=n)):
-            with pytest.raises(blastmerge.UsageError, match="no location") as caught:
+            with pytest.raises(blastmerge.UsageError, match="not a location") as caught:
                 call(name)
             assert "SECRET" not in str(caught.value)
     with pytest.raises(blastmerge.MissingError, match="^' c0': cannot"):

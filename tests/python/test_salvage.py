@@ -109,7 +109,7 @@ def test_queries_that_are_there(tmp_path, kind):
 @pytest.mark.parametrize("names, words", [
     (NAMES[:3] + ["more"] + NAMES[3:], "1 query has no Iteration: number 4, more"),
     (NAMES + ["more", "again"], "2 queries in a row have no Iteration: number 10, more to number 11, again"),
-    (NAMES[1:], "query0, where number 1 .*there is no such query"),
+    (NAMES[1:], "query0, but number 1 .*there is no such query"),
     ([NAMES[1], NAMES[0]] + NAMES[2:], "1 query has no Iteration: number 1, query1")])
 def test_queries_that_do_not_fit(tmp_path, names, words):
     queries = write_queries(tmp_path, names)
