@@ -502,6 +502,12 @@ struct blastmerge_shards_options {
     const uint64_t *sizes;    /* sequences in each shard's part of the database; NULL: as the shards say */
     size_t n_sizes;           /* 0, or as many as there are shards in a batch */
     uint64_t n_shards; /* the queries are split, too: batch after batch of so many shards; 0: one batch */
+    const char
+        *order; /* a file with the subjects' accessions in database order, one a line or FASTA, which decides
+                        * where hits tie; NULL: the order of the shards does */
+    int order_descending;  /* that file begins with the last one */
+    const char *columns;   /* tables: their columns as -outfmt names them, "std score slen"; NULL: "std" */
+    uint64_t drop_columns; /* tables: so many of the last columns do not get into the result */
 };
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_shards_options). */

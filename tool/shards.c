@@ -34,6 +34,10 @@ static enum blastmerge_status set_shards(struct blastmerge_job *job, const struc
     shards.window = options->window != 0;
     shards.round_robin = options->round_robin != 0;
     shards.n_shards = options->n_shards;
+    shards.order = options->order;
+    shards.order_descending = options->order_descending != 0;
+    shards.columns = options->columns;
+    shards.drop_columns = options->drop_columns;
     if (options->sizes != NULL) status = parse_sizes(options->sizes, &sizes, &shards.n_sizes);
     shards.sizes = sizes;
     if (status == BLASTMERGE_OK) {

@@ -128,6 +128,10 @@ struct tool_options {
     uint64_t round_robin;
     uint64_t n_shards;
     const char *sizes;
+    const char *order;
+    uint64_t order_descending;
+    const char *columns;
+    uint64_t drop_columns;
 };
 
 /* Reads the command line. *is_done: it asked for help or the version, which was shown, and there is nothing

@@ -512,6 +512,11 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
         bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
         return bm_job_fail_child(job);
     }
+    bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
+    if (is_used && job->queries != NULL) {
+        bm_queries_close(job->queries, &job->memory);
+        job->queries = NULL;
+    }
     if (job->totals.format != BLASTMERGE_FORMAT_XML && job->queries != NULL) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",

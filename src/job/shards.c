@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/shards.h"
+#include "queries/file.h"
 #include "rank/rank.h"
 
 #include <inttypes.h>
@@ -22,6 +23,12 @@ struct batch {
 
 struct bm_job_shards {
     struct blastmerge_job *job;
+    char *columns;
+    char *order_location;
+    bool is_order_descending;
+    struct bm_rank_order order;
+    struct bm_rank_order queries;
+    bool has_queries;
     struct bm_rank_options options;
     char *database;
     uint64_t *sizes;
@@ -38,6 +45,59 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
+/* --- lists --------------------------------------------------------------------------------------- */
+
+/* The first words of the titles in a file: FASTA or a list. */
+static enum blastmerge_status read_names(struct blastmerge_job *job, const char *location,
+                                         struct bm_rank_order *order, struct blastmerge_error *error) {
+    static const uint64_t most = UINT64_C(64) << 20; /* bytes that a list may take without --memory */
+    uint64_t limit = job->options.memory_limit > 0 ? job->options.memory_limit : most;
+    struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
+    if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    enum blastmerge_status status = bm_queries_file_open(file, location, &job->cancel, error);
+    bool is_open = status == BLASTMERGE_OK;
+    bool has_name = is_open;
+    while (status == BLASTMERGE_OK) {
+        status = bm_queries_file_next(file, &has_name, error);
+        if (status != BLASTMERGE_OK || !has_name) break;
+        size_t n = strcspn(file->title, " \t");
+        if ((order->n_entries + 1) * sizeof *order->entries > limit ||
+            bm_rank_order_add(order, &job->memory, file->title, n) != BLASTMERGE_OK)
+            status =
+                bm_fail(error, BLASTMERGE_NO_MEMORY,
+                        "%.400s: after %zu names there is no memory left for more: --memory N gives it more",
+                        location, order->n_entries);
+    }
+    if (is_open) bm_queries_file_close(file);
+    bm_release(&job->memory, file);
+    return status;
+}
+
+/* The order of subjects, when the first batch begins. */
+static enum blastmerge_status read_order(struct bm_job_shards *shards, struct blastmerge_error *error) {
+    if (shards->order_location == NULL || shards->options.order != NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = read_names(shards->job, shards->order_location, &shards->order, error);
+    bm_rank_order_end(&shards->order, shards->is_order_descending);
+    shards->options.order = &shards->order;
+    return status;
+}
+
+/* The order of queries, where rows alone do not tell it. *order stays NULL where no file has it. */
+static enum blastmerge_status load_queries(void *context, const struct bm_rank_order **order,
+                                           struct blastmerge_error *error) {
+    struct bm_job_shards *shards = context;
+    struct blastmerge_job *job = shards->job;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (job->expect_queries == NULL) return BLASTMERGE_OK;
+    if (!shards->has_queries) {
+        status = read_names(job, job->expect_queries, &shards->queries, error);
+        bm_rank_order_end(&shards->queries, false);
+        shards->has_queries = true;
+    }
+    *order = &shards->queries;
+    return status;
+}
+
 /* --- options ------------------------------------------------------------------------------------- */
 
 static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
@@ -50,7 +110,26 @@ static enum blastmerge_status check_options(struct blastmerge_job *job,
     if (options->window && options->round_robin)
         return refuse(job, "windows on one database and round robin contradict each other");
     if (options->n_sizes > 0 && options->sizes == NULL) return refuse(job, "the sizes are missing");
+    if (options->order_descending && options->order == NULL)
+        return refuse(job, "a descending order needs the file that has it");
     return BLASTMERGE_OK;
+}
+
+static bool copy_string(struct blastmerge_job *job, char **copy, const char *string) {
+    if (string == NULL) return true;
+    *copy = bm_copy_string(&job->memory, string);
+    return *copy != NULL;
+}
+
+/* "6 std score": the number says the format, too. */
+static void take_columns(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    const char *spec = shards->columns;
+    if (spec == NULL) return;
+    enum blastmerge_format format =
+        strncmp(spec, "10 ", 3) == 0 ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+    if (job->options.format == BLASTMERGE_FORMAT_AUTO) job->options.format = format;
+    shards->options.columns = spec;
 }
 
 /* The merge of the batches changes nothing of a text but its numbers. */
@@ -61,6 +140,7 @@ static void settle(struct blastmerge_job *job) {
     job->options.keep_database = true;
     job->options.as_unsplit = true;
     job->options.forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
+    job->options.allow_empty = true;
     job->is_order_given = true;
 }
 
@@ -92,6 +172,15 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
     else
         bm_release(&job->memory, job->database);
     shards->options.database = shards->database;
+    shards->options.load_queries = load_queries;
+    shards->options.load_context = shards;
+    shards->options.allows_empty = job->options.allow_empty != 0;
+    shards->options.n_drop_columns = options->drop_columns;
+    shards->is_order_descending = options->order_descending != 0;
+    if (!copy_string(job, &shards->columns, options->columns) ||
+        !copy_string(job, &shards->order_location, options->order))
+        return fail_memory(job);
+    take_columns(job);
     settle(job);
     return BLASTMERGE_OK;
 }
@@ -132,6 +221,8 @@ static enum blastmerge_status open_rank(struct batch *batch) {
 static enum blastmerge_status open_batch(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct batch *batch = batch_of(fetch);
     enum blastmerge_format format = BLASTMERGE_FORMAT_AUTO;
+    enum blastmerge_status status = read_order(batch->shards, error);
+    if (status != BLASTMERGE_OK) return status;
     if (open_rank(batch) != BLASTMERGE_OK) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     return bm_rank_survey(batch->rank, &batch->shards->job->kin, &format, error);
 }
@@ -170,6 +261,8 @@ static void warn_of_counts(struct bm_job_shards *shards) {
          "likely order");
     warn(job, counts->n_twins, "hit is", "hits are",
          "of a subject that another shard has, too: do parts of the database overlap?");
+    warn(job, counts->n_query_orders, "place", "places",
+         "where no shard tells which of two queries comes first: --expect-queries FILE gives their order");
     warn(job, counts->n_unordered, "hit is", "hits are", "of subjects that are not in the order list");
 }
 
@@ -263,6 +356,10 @@ void bm_job_shards_close(struct blastmerge_job *job) {
     if (shards == NULL) return;
     bm_release(&job->memory, shards->database);
     bm_release(&job->memory, shards->sizes);
+    bm_release(&job->memory, shards->columns);
+    bm_release(&job->memory, shards->order_location);
+    bm_rank_order_free(&shards->order, &job->memory);
+    bm_rank_order_free(&shards->queries, &job->memory);
     bm_release(&job->memory, shards->sources);
     bm_release(&job->memory, shards->batches);
     bm_release(&job->memory, shards);

@@ -63,6 +63,7 @@ struct bm_rank {
     bool has_statistics;
 
     struct bm_rank_tables *tables; /* src/rank/tables.c */
+    bool lacks_columns;            /* a table without raw scores or subjects' lengths */
 };
 
 /* --- rank.c -------------------------------------------------------------------------------------- */
@@ -74,6 +75,10 @@ enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_s
 /* Fails since the budget is used up; what: for which text. */
 enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                          const char *what);
+
+/* Fails since a shard is not as BLAST writes it. */
+enum blastmerge_status bm_rank_fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                           const char *what);
 
 /* The shard's next line or piece. */
 enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *shard) BM_CHECK_RESULT;
@@ -100,10 +105,29 @@ void bm_rank_count_order(struct bm_rank *rank, size_t shard);
 enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
                                        uint64_t *ordinal) BM_CHECK_RESULT;
 
+/* --- fronts.c ------------------------------------------------------------------------------------ */
+
+/* Compares a line of a shard's front with the next one of the first shard's. */
+enum blastmerge_status bm_rank_front_compare(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                             const char *line, size_t n_bytes) BM_CHECK_RESULT;
+
+/* A shard was read up to a query's hits, or to its end: so was the first one. */
+enum blastmerge_status bm_rank_front_end(struct bm_rank *rank,
+                                         const struct bm_rank_shard *shard) BM_CHECK_RESULT;
+
 /* --- reports.c, tables.c ------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_rank_step_report(struct bm_rank *rank) BM_CHECK_RESULT;
 enum blastmerge_status bm_rank_survey_report(struct bm_rank *rank,
                                              struct bm_rank_shard *shard) BM_CHECK_RESULT;
+
+enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) BM_CHECK_RESULT;
+void bm_rank_close_tables(struct bm_rank *rank);
+enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) BM_CHECK_RESULT;
+/* Reads all of a shard whose rows alone tell the order of its queries. */
+enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank,
+                                            struct bm_rank_shard *shard) BM_CHECK_RESULT;
+/* All shards that can be read twice were. */
+enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) BM_CHECK_RESULT;
 
 #endif

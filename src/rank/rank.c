@@ -21,6 +21,13 @@ enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_s
     return bm_fail(rank->error, status, "%.300s: %s", bm_rank_shard_name(shard), reason);
 }
 
+enum blastmerge_status bm_rank_fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                           const char *what) {
+    return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                        "is not laid out as BLAST+ writes it: %s (at byte %" PRIu64 " of its text)", what,
+                        shard->lines.at);
+}
+
 enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                          const char *what) {
     return bm_rank_fail(rank, shard, BLASTMERGE_NO_MEMORY,
@@ -41,12 +48,21 @@ static enum blastmerge_status fail_child(struct bm_rank *rank, const struct bm_r
 
 /* --- lines --------------------------------------------------------------------------------------- */
 
+/* A table without rows has no text; no bytes at all are what a failed search leaves. */
+static enum blastmerge_status check_empty(struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    bool is_report = bm_rank_form_of(rank->kin.format) != NULL;
+    if (!is_report && (shard->lines.is_gzip || rank->options.allows_empty)) return BLASTMERGE_OK;
+    return bm_rank_fail(rank, shard, BLASTMERGE_DATA, "holds nothing, which is what a failed search leaves%s",
+                        is_report ? "" : "; --allow-empty takes it for a table without rows");
+}
+
 enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *shard) {
     bool is_first = shard->lines.at == 0;
     if (bm_rank_lines_next(&shard->lines, &rank->kin, rank->error) != BLASTMERGE_OK)
         return fail_child(rank, shard);
     if (!is_first) return BLASTMERGE_OK;
     shard->is_empty = bm_rank_lines_is_at_end(&shard->lines);
+    if (shard->is_empty && check_empty(rank, shard) != BLASTMERGE_OK) return rank->error->status;
     if (shard->is_empty || rank->kin.format != BLASTMERGE_FORMAT_AUTO) return BLASTMERGE_OK;
     rank->kin = bm_mark_kin(shard->lines.child.mark);
     return BLASTMERGE_OK;
@@ -165,7 +181,8 @@ static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
                          const struct bm_rank_head *other) {
     if (one->printed != other->printed) return false;
     bool is_exact = (one->is_rebuilt && other->is_rebuilt) || one->printed == 0 || is_program(rank, "blastn");
-    if (!is_exact && (one->score != other->score || one->length != other->length)) return true;
+    bool differ = one->score != other->score || one->bits != other->bits || one->length != other->length;
+    if (!is_exact && (differ || rank->lacks_columns)) return true;
     if (one->score != other->score || one->evalue != other->evalue) return false;
     return is_scattered(rank) && (one->ordinal == UINT64_MAX || other->ordinal == UINT64_MAX);
 }
@@ -230,6 +247,7 @@ void bm_rank_close(struct bm_rank *rank) {
         bm_fetch_source_close(&rank->shards[i].source);
         bm_rank_text_free(&rank->shards[i].head.text, budget);
     }
+    bm_rank_close_tables(rank);
     bm_rank_text_free(&rank->out, budget);
     bm_rank_text_free(&rank->line, budget);
     bm_rank_text_free(&rank->first_front, budget);
@@ -259,9 +277,10 @@ static enum blastmerge_status survey_shard(struct bm_rank *rank, struct bm_rank_
     if (status == BLASTMERGE_OK && !shard->is_empty) {
         rank->format = rank->kin.format;
         rank->form = bm_rank_form_of(rank->format);
-        if (rank->form != NULL) status = bm_rank_survey_report(rank, shard);
+        status = rank->form != NULL ? bm_rank_survey_report(rank, shard) : bm_rank_survey_table(rank, shard);
     }
     bm_rank_lines_close(&shard->lines);
+    shard->head.is_there = false;
     return status;
 }
 
@@ -283,6 +302,7 @@ enum blastmerge_status bm_rank_survey(struct bm_rank *rank, const struct bm_mark
     rank->kin = *kin;
     for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
         if (rank->shards[i].source.can_read_ahead) status = survey_shard(rank, &rank->shards[i]);
+    if (status == BLASTMERGE_OK && rank->tables != NULL) status = bm_rank_end_survey_tables(rank);
     if (status != BLASTMERGE_OK) return status;
     sum_residues(rank);
     set_firsts(rank);
@@ -303,17 +323,17 @@ static enum blastmerge_status find_format(struct bm_rank *rank) {
         rank->shards[i].is_begun = true;
     }
     rank->form = bm_rank_form_of(rank->format);
-    if (rank->form != NULL || rank->format == BLASTMERGE_FORMAT_AUTO) return BLASTMERGE_OK;
-    return bm_fail(rank->error, BLASTMERGE_USAGE, "merging shards of this format (%s) is not there yet",
-                   bm_mark_format_title(rank->format));
+    if (rank->format == BLASTMERGE_FORMAT_AUTO) rank->phase = BM_RANK_PHASE_DONE; /* all are empty */
+    if (rank->form != NULL || rank->format == BLASTMERGE_FORMAT_AUTO || rank->tables != NULL)
+        return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_rank_open_tables(rank);
+    return status == BLASTMERGE_OK ? bm_rank_end_survey_tables(rank) : status;
 }
 
 static enum blastmerge_status step(struct bm_rank *rank) {
     if (bm_cancel_is_set(rank->cancel)) return bm_fail(rank->error, BLASTMERGE_CANCELLED, "cancelled");
     if (rank->form != NULL) return bm_rank_step_report(rank);
-    enum blastmerge_status status = find_format(rank);
-    if (status == BLASTMERGE_OK && rank->form == NULL) rank->phase = BM_RANK_PHASE_DONE;
-    return status;
+    return rank->tables != NULL ? bm_rank_step_table(rank) : find_format(rank);
 }
 
 enum blastmerge_status bm_rank_read(struct bm_rank *rank, uint8_t *data, size_t capacity, size_t *n_read,

@@ -30,12 +30,18 @@ struct bm_rank_options {
     uint64_t n_targets;                /* hits of a query at most, as -max_target_seqs; 0: 500 */
     const char *database;              /* the result's; NULL: as the shards have it */
     const uint64_t *sizes;             /* sequences in each shard; NULL: as the shards say */
-    const struct bm_rank_order *order; /* NULL: none */
-    const char *columns;               /* of tables, as -outfmt has them, "std score"; NULL: std */
-    uint64_t n_drop_columns;           /* of these the last ones, which the result does not have */
-    bool is_recomputed;                /* statistics and E-values are computed for the whole */
-    double evalue;                     /* its threshold; 0: as the header says */
-    const char *evalue_text;           /* the same as the result's header has it, or NULL */
+    const struct bm_rank_order *order; /* of subjects; NULL: none */
+    /* Of tables without comments: gives the names of all queries in their order; *order stays NULL where that is not
+     * known. Or NULL. */
+    enum blastmerge_status (*load_queries)(void *context, const struct bm_rank_order **order,
+                                           struct blastmerge_error *error);
+    void *load_context;
+    bool allows_empty;       /* a shard of no bytes is a table without rows */
+    const char *columns;     /* of tables, as -outfmt has them, "std score"; NULL: std */
+    uint64_t n_drop_columns; /* of these the last ones, which the result does not have */
+    bool is_recomputed;      /* statistics and E-values are computed for the whole */
+    double evalue;           /* its threshold; 0: as the header says */
+    const char *evalue_text; /* the same as the result's header has it, or NULL */
 };
 
 /* What the merge found, summed over all batches. */
@@ -74,7 +80,8 @@ struct bm_rank_head {
     uint64_t ordinal;    /* in the whole database; UINT64_MAX: not known */
     uint64_t id;         /* a hash of the accession */
     bool has_ordinal_id; /* the accession is BLAST's own count */
-    double bits;         /* tables */
+    double bits;         /* tables without raw scores; else 0 */
+    uint64_t query;      /* tables: a hash of its name */
     int8_t strand;
 };
 
@@ -90,6 +97,8 @@ struct bm_rank_shard {
     bool has_hits;
     bool is_empty;                    /* it holds not a byte of text */
     bool is_begun;                    /* its current line was not looked at yet */
+    bool is_waiting;                  /* tables without comments: its head is of a query that comes later */
+    uint64_t n_rows_left;             /* tables with comments: of the current query */
     enum bm_rank_kind opening;        /* the line that opened its hits, or stands in their place ... */
     struct bm_rank_word opening_line; /* ... and its text */
 };

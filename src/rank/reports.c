@@ -29,13 +29,6 @@ static bool is_word(const struct bm_rank_word *word, const char *text) {
     return word->n_bytes == strlen(text) && memcmp(word->text, text, word->n_bytes) == 0;
 }
 
-static enum blastmerge_status fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
-                                          const char *what) {
-    return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
-                        "is not laid out as BLAST+ writes it: %s (at byte %" PRIu64 " of its text)", what,
-                        shard->lines.at);
-}
-
 /* --- fronts -------------------------------------------------------------------------------------- */
 
 /* Adds text as the format has it between its quotes or tags. */
@@ -101,53 +94,6 @@ static enum blastmerge_status take_front(struct bm_rank *rank, const char *line,
     return bm_rank_fail_room(rank, &rank->shards[0], "what stands before its hits");
 }
 
-static bool is_of_query(const char *line) {
-    return strstr(line, "query") != NULL || strstr(line, "<Iteration") != NULL;
-}
-
-/* Two lines of fronts that should be the same. */
-static enum blastmerge_status fail_difference(struct bm_rank *rank, const struct bm_rank_shard *shard,
-                                              enum bm_rank_kind kind, const char *line, size_t n_bytes,
-                                              const char *first_line, size_t n_first) {
-    enum { MOST = 300 };
-    char text[2][MOST], shown[2][160];
-    const char *lines[2] = {line, first_line};
-    const size_t lengths[2] = {n_bytes, n_first};
-    for (int i = 0; i < 2; i++) {
-        size_t n_blanks = 0;
-        size_t n = lengths[i];
-        while (n > 0 && (lines[i][n - 1] == '\n' || lines[i][n - 1] == '\r')) n--;
-        while (n_blanks < n && lines[i][n_blanks] == ' ') n_blanks++;
-        n = n - n_blanks < MOST - 1 ? n - n_blanks : MOST - 1;
-        memcpy(text[i], lines[i] + n_blanks, n);
-        text[i][n] = '\0';
-    }
-    for (int i = 0; i < 2; i++) bm_show_difference(shown[i], sizeof shown[i], text[i], text[1 - i]);
-    const char *reason =
-        kind == BM_RANK_DATABASE
-            ? "each shard's own database has another name: --db NAME says what the whole database is called"
-        : is_of_query(text[0]) || is_of_query(text[1]) ? "these shards did not search the same queries"
-                                                       : "these are not shards of one search";
-    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH, "it has %s where %.200s has %s: %s", shown[0],
-                        bm_rank_shard_name(&rank->shards[0]), shown[1], reason);
-}
-
-/* A line of another shard's front. */
-static enum blastmerge_status compare_front(struct bm_rank *rank, const struct bm_rank_shard *shard,
-                                            const char *line, size_t n_bytes) {
-    const char *first = rank->first_front.data + rank->n_compared;
-    size_t n_left = rank->first_front.n_bytes - rank->n_compared;
-    const char *feed = n_left > 0 ? memchr(first, '\n', n_left) : NULL;
-    size_t n_first = feed != NULL ? (size_t)(feed + 1 - first) : n_left;
-    rank->n_compared += n_first;
-    if (n_first == n_bytes && memcmp(line, first, n_bytes) == 0) return BLASTMERGE_OK;
-    enum bm_rank_kind kind = classify(rank, line, n_bytes).kind;
-    bool are_databases =
-        kind == BM_RANK_DATABASE && n_first > 0 && classify(rank, first, n_first).kind == kind;
-    if (are_databases && rank->options.database != NULL) return BLASTMERGE_OK;
-    return fail_difference(rank, shard, kind, line, n_bytes, first, n_first);
-}
-
 static bool opens_hits(enum bm_rank_kind kind) {
     return kind == BM_RANK_HITS || kind == BM_RANK_HITS_EMPTY || kind == BM_RANK_STATISTICS;
 }
@@ -171,21 +117,12 @@ static enum blastmerge_status read_front(struct bm_rank *rank, struct bm_rank_sh
             break;
         }
         if (kind >= BM_RANK_HIT_NUMBER)
-            return fail_layout(rank, shard, "a list of hits does not begin with a line of its own");
+            return bm_rank_fail_layout(rank, shard, "a list of hits does not begin with a line of its own");
         status = shard == rank->shards ? take_front(rank, line, n_bytes)
-                                       : compare_front(rank, shard, line, n_bytes);
+                                       : bm_rank_front_compare(rank, shard, line, n_bytes);
         if (status != BLASTMERGE_OK) break;
     }
-    if (status != BLASTMERGE_OK) return status;
-    const struct bm_rank_shard *first = &rank->shards[0];
-    bool has_ended = shard->opening == BM_RANK_OTHER;
-    if (has_ended != (first->opening == BM_RANK_OTHER))
-        return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
-                            "it holds %s queries than %.300s: these shards did not search the same queries",
-                            has_ended ? "fewer" : "more", bm_rank_shard_name(first));
-    if (rank->n_compared < rank->first_front.n_bytes && shard != first)
-        return compare_front(rank, shard, "", 0);
-    return BLASTMERGE_OK;
+    return status == BLASTMERGE_OK ? bm_rank_front_end(rank, shard) : status;
 }
 
 /* --- heads --------------------------------------------------------------------------------------- */
@@ -258,7 +195,8 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
     default:
         break;
     }
-    if (!is_fine) return fail_layout(rank, shard, "a hit's length, score or E-value is missing or no number");
+    if (!is_fine)
+        return bm_rank_fail_layout(rank, shard, "a hit's length, score or E-value is missing or no number");
     return add_head(rank, shard, line, n_bytes, 0, 0, 0);
 }
 
@@ -272,7 +210,7 @@ static void begin_head(struct bm_rank_head *head) {
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     struct bm_rank_head *head = &shard->head;
     shard->n_hits++;
-    if (head->number_at == 0) return fail_layout(rank, shard, "a hit has no number");
+    if (head->number_at == 0) return bm_rank_fail_layout(rank, shard, "a hit has no number");
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
@@ -299,9 +237,9 @@ static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_sha
     struct bm_rank_value value = classify(rank, line, n_bytes);
     if (value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
     if (value.kind != BM_RANK_HIT)
-        return fail_layout(rank, shard, "a hit does not begin with a line of its own");
+        return bm_rank_fail_layout(rank, shard, "a hit does not begin with a line of its own");
     for (;;) {
-        if (n_bytes == 0) return fail_layout(rank, shard, "it ends inside a hit");
+        if (n_bytes == 0) return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
         status = take_head(rank, shard, line, n_bytes, value);
         if (status != BLASTMERGE_OK || value.kind == BM_RANK_HSP_EVALUE) break;
         status = bm_rank_next(rank, shard);
@@ -375,7 +313,7 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
             }
             if (status != BLASTMERGE_OK) return status;
             if (bm_rank_lines_is_at_end(&shard->lines))
-                return fail_layout(rank, shard, "it ends inside a hit");
+                return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
         }
     }
     return BLASTMERGE_OK;
@@ -434,7 +372,8 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
     while (rank->out.n_bytes < STEP) {
         enum blastmerge_status status = bm_rank_next(rank, shard);
         if (status != BLASTMERGE_OK) return status;
-        if (bm_rank_lines_is_at_end(&shard->lines)) return fail_layout(rank, shard, "it ends inside a hit");
+        if (bm_rank_lines_is_at_end(&shard->lines))
+            return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
         if (line->is_start && bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
             rank->phase = BM_RANK_PHASE_HITS;
             status = end_hit(rank, line);
@@ -442,7 +381,7 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
             return status == BLASTMERGE_OK ? read_head(rank, shard) : status;
         }
         if (is_outer(rank, line))
-            return fail_layout(rank, shard, "a hit does not end with a line of its own");
+            return bm_rank_fail_layout(rank, shard, "a hit does not end with a line of its own");
         status = bm_rank_put(rank, line->text, line->n_bytes);
         if (status != BLASTMERGE_OK) return status;
     }
@@ -479,7 +418,7 @@ static enum blastmerge_status take_size(struct bm_rank *rank, const struct bm_ra
     uint64_t n = 0;
     bool is_window = rank->options.layout == BM_RANK_WINDOWS;
     if (!bm_rank_parse_number(text, n_bytes, &n))
-        return fail_layout(rank, shard, "the database's size is no number");
+        return bm_rank_fail_layout(rank, shard, "the database's size is no number");
     if (known != 0 && n != known)
         return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
                             "the size of its part of the database is %" PRIu64 " for query %" PRIu64
@@ -538,7 +477,7 @@ static enum blastmerge_status read_tail(struct bm_rank *rank, struct bm_rank_sha
         size_t n_bytes = 0;
         enum blastmerge_status status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
         if (status != BLASTMERGE_OK) return status;
-        if (n_bytes == 0) return fail_layout(rank, shard, "it ends inside a query's statistics");
+        if (n_bytes == 0) return bm_rank_fail_layout(rank, shard, "it ends inside a query's statistics");
         struct bm_rank_value value = classify(rank, line, n_bytes);
         status = take_tail(rank, shard, line, n_bytes, value);
         if (status != BLASTMERGE_OK || value.kind == BM_RANK_END) return status;
@@ -602,7 +541,7 @@ static enum blastmerge_status end_query(struct bm_rank *rank) {
     size_t n_bytes = tail->text.n_bytes;
     rank->phase = BM_RANK_PHASE_FRONT;
     if (tail->n_sequences == 0 || tail->n_residues == 0 || tail->residues_at < tail->sequences_at)
-        return fail_layout(rank, &rank->shards[rank->frame], "a query has no statistics");
+        return bm_rank_fail_layout(rank, &rank->shards[rank->frame], "a query has no statistics");
     size_t middle = tail->sequences_at + tail->n_sequences;
     size_t end = tail->residues_at + tail->n_residues;
     status = bm_rank_put(rank, text, tail->sequences_at);

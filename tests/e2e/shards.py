@@ -258,3 +258,28 @@ def made_shard(queries, n_shards, program="blastn", database="part", message="",
                      "      <Statistics_entropy>0.78</Statistics_entropy>\n    </Statistics>\n  </Iteration_stat>\n"
                      f"{none}</Iteration>\n")
     return "".join([*texts, FOOTER])
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+def merged_rows(tables, order, n_targets=500, columns=12, delimiter="\t", evalue=10, bits=11, score=None):
+    """Tables of rows alone, given the order of all queries."""
+    ranked = {}
+    for shard, table in enumerate(tables):
+        groups = []
+        for row in table.splitlines():
+            fields = row.split(delimiter)
+            if groups and groups[-1][0] == fields[:2]:
+                groups[-1][1].append(row)
+            else:
+                groups.append((fields[:2], [row]))
+        for place, ((query, _), rows) in enumerate(groups):
+            fields = rows[0].split(delimiter)
+            number = float(fields[evalue])
+            raw = -int(fields[score]) if score is not None else -float(fields[bits])
+            ranked.setdefault(query, []).append((number if number >= 1e-180 else 0, raw, -shard, place, rows))
+    lines = []
+    for query in order:
+        for *_, rows in sorted(ranked.get(query, []), key=lambda entry: entry[:4])[:n_targets]:
+            lines += [delimiter.join(row.split(delimiter)[:columns]) for row in rows]
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* rank/columns - which columns of a table a hit is ranked by. */
+#ifndef BM_RANK_COLUMNS_H
+#define BM_RANK_COLUMNS_H
+
+#include "base/base.h"
+
+enum bm_rank_column {
+    BM_RANK_COLUMN_QUERY,
+    BM_RANK_COLUMN_SUBJECT,
+    BM_RANK_COLUMN_EVALUE,
+    BM_RANK_COLUMN_BITS,
+    BM_RANK_COLUMN_SCORE,
+    BM_RANK_COLUMN_LENGTH, /* of the subject */
+    BM_RANK_N_COLUMNS
+};
+
+struct bm_rank_columns {
+    char delimiter;
+    size_t n;                     /* in a row */
+    size_t at[BM_RANK_N_COLUMNS]; /* which column it is, from 0; SIZE_MAX: none */
+};
+
+/* Reads what -outfmt had, "std score" and the like; "" is std. NULL, or what is wrong with it. */
+const char *bm_rank_columns_of_spec(struct bm_rank_columns *columns, const char *spec);
+
+/* Reads a "# Fields: " line's text. NULL, or what is wrong with it. */
+const char *bm_rank_columns_of_fields(struct bm_rank_columns *columns, const char *text, size_t n_bytes);
+
+/* Finds a row's fields: where each begins and its length. A row without its line feed. False: it has fewer. */
+struct bm_rank_field {
+    const char *text;
+    size_t n_bytes;
+};
+bool bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
+                           struct bm_rank_field fields[BM_RANK_N_COLUMNS]) BM_CHECK_RESULT;
+
+/* The length of a row, or of a list of fields, without its last n columns. */
+size_t bm_rank_columns_drop(const char *row, size_t n_bytes, char delimiter, uint64_t n);
+
+#endif

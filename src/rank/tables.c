@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables: -outfmt 7, and 6 and 10, which have rows alone.
+ *
+ * Rows of one subject that follow one another are a hit; its first row has what it is ranked by. An E-value has two or
+ * three digits here, so that raw scores, or else bit scores, decide more often (docs/shards.md).
+ *
+ * A table with comments names each query, and says how many rows follow, before these: so a query of which hits may
+ * have to be cut is held until all its rows are known. Rows alone do not tell of queries without hits: where several
+ * shards are each at another query, the one comes first that none of the others still has to come to. That takes a
+ * first pass over all shards, or the list of queries.
+ */
+#include "rank/columns.h"
+#include "rank/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A query, by a hash of its name, and in how many shards it is still to come or just there. */
+struct query {
+    uint64_t hash;
+    uint64_t n_left;
+};
+
+struct bm_rank_tables {
+    struct bm_rank_columns columns;
+    bool has_comments;
+    struct bm_rank_text fields; /* the line "# Fields: " of the current query; empty: there is none yet */
+    struct bm_rank_text rows;   /* of a query whose rows are counted before they are written */
+    bool is_held;
+    uint64_t n_rows;       /* written for the current query */
+    struct query *queries; /* by hash */
+    size_t n_queries, n_allocated;
+    const struct bm_rank_order *order; /* of queries; NULL: not known */
+    bool is_begun;                     /* rows alone: the first ones were read */
+};
+
+static bool starts_with(const char *line, size_t n_bytes, const char *start) {
+    return n_bytes >= strlen(start) && memcmp(line, start, strlen(start)) == 0;
+}
+
+static void note_columns(struct bm_rank *rank) {
+    const size_t *at = rank->tables->columns.at;
+    rank->lacks_columns = at[BM_RANK_COLUMN_SCORE] == SIZE_MAX || at[BM_RANK_COLUMN_LENGTH] == SIZE_MAX;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------- */
+
+/* What a row is ranked by. */
+static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_shard *shard, const char *row,
+                                        size_t n_bytes) {
+    const struct bm_rank_columns *columns = &rank->tables->columns;
+    struct bm_rank_field fields[BM_RANK_N_COLUMNS];
+    struct bm_rank_head *head = &shard->head;
+    while (n_bytes > 0 && (row[n_bytes - 1] == '\n' || row[n_bytes - 1] == '\r')) n_bytes--;
+    if (!bm_rank_columns_split(columns, row, n_bytes, fields))
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "a row has fewer columns than the %zu that %s (at byte %" PRIu64 " of its text)", columns->n,
+            rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which",
+            shard->lines.at);
+    const struct bm_rank_field *score = &fields[BM_RANK_COLUMN_SCORE];
+    const struct bm_rank_field *bits = &fields[BM_RANK_COLUMN_BITS];
+    const struct bm_rank_field *length = &fields[BM_RANK_COLUMN_LENGTH];
+    const struct bm_rank_field *evalue = &fields[BM_RANK_COLUMN_EVALUE];
+    const char *bits_text = bits->text;
+    size_t n_bits = bits->n_bytes;
+    for (; n_bits > 0 && *bits_text == ' '; n_bits--) bits_text++; /* BLAST pads short ones */
+    bool is_fine =
+        bm_rank_parse_evalue(evalue->text, evalue->n_bytes, &head->printed) &&
+        (bits->text == NULL || bm_rank_parse_evalue(bits_text, n_bits, &head->bits)) &&
+        (score->text == NULL || bm_rank_parse_number(score->text, score->n_bytes, &head->score)) &&
+        (length->text == NULL || bm_rank_parse_number(length->text, length->n_bytes, &head->length));
+    if (!is_fine)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_DATA,
+            "a row's E-value, score or length is no number: --columns says which columns the table "
+            "has (at byte %" PRIu64 " of its text)",
+            shard->lines.at);
+    if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
+    if (score->text != NULL) head->bits = 0;
+    head->id = bm_rank_hash(fields[BM_RANK_COLUMN_SUBJECT].text, fields[BM_RANK_COLUMN_SUBJECT].n_bytes);
+    const struct bm_rank_field *query = &fields[BM_RANK_COLUMN_QUERY];
+    head->query = query->text != NULL ? bm_rank_hash(query->text, query->n_bytes) : 0;
+    if (rank->options.order != NULL) head->ordinal = bm_rank_order_find(rank->options.order, head->id);
+    return BLASTMERGE_OK;
+}
+
+/* Reads the current line, a row, into the shard's head. */
+static enum blastmerge_status read_row(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const char *row = NULL;
+    size_t n_bytes = 0;
+    struct bm_rank_text text = shard->head.text;
+    text.n_bytes = 0;
+    shard->head = (struct bm_rank_head){.text = text, .ordinal = UINT64_MAX};
+    enum blastmerge_status status = bm_rank_whole_line(rank, shard, &row, &n_bytes);
+    if (status != BLASTMERGE_OK || n_bytes == 0) return status;
+    if (!bm_rank_text_add(&shard->head.text, &rank->budget, row, n_bytes))
+        return bm_rank_fail_room(rank, shard, "a row");
+    status = parse_row(rank, shard, row, n_bytes);
+    shard->head.is_there = status == BLASTMERGE_OK;
+    return status;
+}
+
+/* Goes on to the shard's next row: of the next query, too, if there are no comments. */
+static enum blastmerge_status next_row(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    shard->head.is_there = false;
+    if (rank->tables->has_comments && shard->n_rows_left == 0) return BLASTMERGE_OK;
+    if (!shard->is_begun) status = bm_rank_next(rank, shard);
+    shard->is_begun = false;
+    if (status == BLASTMERGE_OK) status = read_row(rank, shard);
+    if (status != BLASTMERGE_OK || !rank->tables->has_comments) return status;
+    if (!shard->head.is_there) return bm_rank_fail_layout(rank, shard, "it ends before a query's last row");
+    shard->n_rows_left--;
+    return BLASTMERGE_OK;
+}
+
+/* What holds for the hits of one list; the head is the first row of the next one. */
+static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const struct bm_rank_head *head = &shard->head;
+    shard->n_hits++;
+    if (shard->n_hits > 1 && head->printed < shard->last_printed)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_DATA,
+            "its rows are not in the order that BLAST writes: the E-value of a hit is less than that "
+            "of the hit before (at byte %" PRIu64 " of its text)",
+            shard->lines.at);
+    shard->last_printed = head->printed;
+    if (shard->n_hits <= rank->options.n_targets) return BLASTMERGE_OK;
+    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                        "it holds more than %" PRIu64
+                        " subjects for one query: --max-target-seqs N takes the number "
+                        "that the searches had (500 where they had none)",
+                        rank->options.n_targets);
+}
+
+static enum blastmerge_status write_row(struct bm_rank *rank, const struct bm_rank_head *head) {
+    struct bm_rank_tables *tables = rank->tables;
+    const char *row = head->text.data;
+    size_t n_bytes = head->text.n_bytes;
+    struct bm_rank_text *place = tables->is_held ? &tables->rows : &rank->out;
+    bool has_feed = n_bytes > 0 && row[n_bytes - 1] == '\n';
+    if (has_feed) n_bytes--;
+    if (rank->options.n_drop_columns > 0)
+        n_bytes = bm_rank_columns_drop(row, n_bytes, tables->columns.delimiter, rank->options.n_drop_columns);
+    tables->n_rows++;
+    if (bm_rank_text_add(place, &rank->budget, row, n_bytes) &&
+        bm_rank_text_add(place, &rank->budget, "\n", 1))
+        return BLASTMERGE_OK;
+    return bm_rank_fail_room(rank, &rank->shards[0], "what is held of a query's rows");
+}
+
+/* Passes on, or over, the rows of the shard's current subject; then reads the first of the next one. */
+static enum blastmerge_status take_hit(struct bm_rank *rank, struct bm_rank_shard *shard, bool is_written) {
+    uint64_t id = shard->head.id;
+    uint64_t query = shard->head.query;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    do {
+        if (is_written) status = write_row(rank, &shard->head);
+        if (status == BLASTMERGE_OK) status = next_row(rank, shard);
+    } while (status == BLASTMERGE_OK && shard->head.is_there && shard->head.id == id &&
+             shard->head.query == query);
+    if (status != BLASTMERGE_OK || !shard->head.is_there) return status;
+    shard->is_waiting = shard->head.query != query;
+    if (!shard->is_waiting) return check_list(rank, shard);
+    shard->head.is_there = false;
+    return BLASTMERGE_OK;
+}
+
+/* --- a query's rows -------------------------------------------------------------------------------- */
+
+static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
+    rank->counts.n_cut++;
+    if (bm_rank_compare(rank, &rank->last, &rank->shards[best].head) == 0) rank->counts.n_tied_cuts++;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        while (rank->shards[i].head.is_there) {
+            enum blastmerge_status status = take_hit(rank, &rank->shards[i], false);
+            if (status != BLASTMERGE_OK) return status;
+        }
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status write_hit(struct bm_rank *rank) {
+    size_t best = bm_rank_best(rank);
+    if (best == rank->n_shards) {
+        rank->phase = BM_RANK_PHASE_TAIL;
+        return BLASTMERGE_OK;
+    }
+    if (rank->n_written == rank->options.n_targets) return cut_hits(rank, best);
+    const struct bm_rank_head *head = &rank->shards[best].head;
+    bm_rank_count_order(rank, best);
+    if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
+    rank->n_written++;
+    rank->counts.n_hits++;
+    return take_hit(rank, &rank->shards[best], true);
+}
+
+/* --- -outfmt 7: comments ---------------------------------------------------------------------------- */
+
+/* "# 12 hits found" */
+static bool parse_found(const char *line, size_t n_bytes, uint64_t *n) {
+    static const char end[] = " hits found";
+    while (n_bytes > 0 && (line[n_bytes - 1] == '\n' || line[n_bytes - 1] == '\r')) n_bytes--;
+    const size_t n_end = sizeof end - 1;
+    if (n_bytes < 2 + n_end || memcmp(line, "# ", 2) != 0 || memcmp(line + n_bytes - n_end, end, n_end) != 0)
+        return false;
+    return bm_rank_parse_number(line + 2, n_bytes - 2 - n_end, n);
+}
+
+/* The list of columns, which must be the same wherever it is. */
+static enum blastmerge_status take_fields(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
+                                          size_t n_bytes) {
+    static const char start[] = "# Fields: ";
+    struct bm_rank_tables *tables = rank->tables;
+    if (tables->fields.n_bytes > 0) {
+        if (tables->fields.n_bytes == n_bytes && memcmp(tables->fields.data, line, n_bytes) == 0)
+            return BLASTMERGE_OK;
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "its columns are others than those of the shards before: these are not shards of one "
+            "search (at byte %" PRIu64 " of its text)",
+            shard->lines.at);
+    }
+    if (!bm_rank_text_add(&tables->fields, &rank->budget, line, n_bytes))
+        return bm_rank_fail_room(rank, shard, "the list of columns");
+    size_t n = n_bytes - (n_bytes > 0 && line[n_bytes - 1] == '\n');
+    const char *fault =
+        bm_rank_columns_of_fields(&tables->columns, line + sizeof start - 1, n - (sizeof start - 1));
+    note_columns(rank);
+    if (fault == NULL) return BLASTMERGE_OK;
+    return bm_rank_fail(rank, shard, BLASTMERGE_USAGE, "its table %s: search the shards with it", fault);
+}
+
+/* A line of the first shard's comments. */
+static enum blastmerge_status take_comment(struct bm_rank *rank, const char *line, size_t n_bytes) {
+    static const char database[] = "# Database: ";
+    const char *name = rank->options.database;
+    struct bm_rank_budget *budget = &rank->budget;
+    bool is_named = name != NULL && starts_with(line, n_bytes, database);
+    if (bm_rank_text_add(&rank->first_front, budget, line, n_bytes) &&
+        (is_named ? bm_rank_text_add(&rank->front, budget, database, sizeof database - 1) &&
+                        bm_rank_text_add(&rank->front, budget, name, strlen(name)) &&
+                        bm_rank_text_add(&rank->front, budget, "\n", 1)
+                  : bm_rank_text_add(&rank->front, budget, line, n_bytes)))
+        return BLASTMERGE_OK;
+    return bm_rank_fail_room(rank, &rank->shards[0], "what stands before its hits");
+}
+
+static enum blastmerge_status check_comment(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                            const char *line, size_t n_bytes) {
+    static const char round[] = "# Iteration: ";
+    if (n_bytes > 0 && line[0] != '#')
+        return bm_rank_fail_layout(rank, shard, "a row has no comments before it");
+    if (starts_with(line, n_bytes, round) && !starts_with(line, n_bytes, "# Iteration: 1\n"))
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "is of PSI-BLAST with several rounds: each shard has made a profile of its own, so that no "
+            "merge is what a search of the whole database finds; merge searches with "
+            "-num_iterations 1");
+    if (shard == rank->shards && starts_with(line, n_bytes, "# BLASTN ")) {
+        rank->program = (struct bm_rank_word){"blastn", 6};
+    }
+    return BLASTMERGE_OK;
+}
+
+/* Reads a shard up to a query's rows, or to its end. */
+static enum blastmerge_status read_comments(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    rank->n_compared = 0;
+    shard->opening = BM_RANK_OTHER;
+    for (;;) {
+        const char *line = NULL;
+        size_t n_bytes = 0;
+        if (!shard->is_begun) status = bm_rank_next(rank, shard);
+        shard->is_begun = false;
+        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        if (status != BLASTMERGE_OK || n_bytes == 0) break;
+        if (parse_found(line, n_bytes, &shard->n_rows_left)) {
+            shard->opening = BM_RANK_HITS;
+            break;
+        }
+        status = check_comment(rank, shard, line, n_bytes);
+        if (status == BLASTMERGE_OK)
+            status = starts_with(line, n_bytes, "# Fields: ") ? take_fields(rank, shard, line, n_bytes)
+                     : shard == rank->shards                  ? take_comment(rank, line, n_bytes)
+                                             : bm_rank_front_compare(rank, shard, line, n_bytes);
+        if (status != BLASTMERGE_OK) break;
+    }
+    return status == BLASTMERGE_OK ? bm_rank_front_end(rank, shard) : status;
+}
+
+/* Writes the comments of a query, of which n rows follow. */
+static enum blastmerge_status write_comments(struct bm_rank *rank, uint64_t n) {
+    const struct bm_rank_text *fields = &rank->tables->fields;
+    enum blastmerge_status status = bm_rank_put(rank, rank->front.data, rank->front.n_bytes);
+    if (status == BLASTMERGE_OK && fields->n_bytes > 0) {
+        size_t n_bytes = fields->n_bytes - 1;
+        if (rank->options.n_drop_columns > 0)
+            n_bytes = bm_rank_columns_drop(fields->data, n_bytes, ',', rank->options.n_drop_columns);
+        status = bm_rank_put(rank, fields->data, n_bytes);
+        if (status == BLASTMERGE_OK) status = bm_rank_put(rank, "\n", 1);
+    }
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, "# ", 2);
+    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, n);
+    return status == BLASTMERGE_OK ? bm_rank_put(rank, " hits found\n", 12) : status;
+}
+
+static enum blastmerge_status begin_commented(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    uint64_t n_rows = 0;
+    rank->first_front.n_bytes = rank->front.n_bytes = tables->fields.n_bytes = tables->rows.n_bytes = 0;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        enum blastmerge_status status = read_comments(rank, &rank->shards[i]);
+        if (status != BLASTMERGE_OK) return status;
+        if (!bm_add(&n_rows, rank->shards[i].n_rows_left)) n_rows = UINT64_MAX;
+    }
+    if (rank->shards[0].opening == BM_RANK_OTHER) {
+        rank->phase = BM_RANK_PHASE_DONE;
+        return bm_rank_put(rank, rank->front.data, rank->front.n_bytes);
+    }
+    tables->is_held = n_rows > rank->options.n_targets;
+    rank->phase = BM_RANK_PHASE_HITS;
+    return tables->is_held ? BLASTMERGE_OK : write_comments(rank, n_rows);
+}
+
+/* --- -outfmt 6 and 10: which query comes next -------------------------------------------------------- */
+
+static int compare_queries(const void *a, const void *b) {
+    const struct query *one = a;
+    const struct query *other = b;
+    return one->hash < other->hash ? -1 : one->hash > other->hash;
+}
+
+static struct query *find_query(const struct bm_rank_tables *tables, uint64_t hash) {
+    const struct query key = {.hash = hash};
+    if (tables->n_queries == 0) return NULL;
+    return bsearch(&key, tables->queries, tables->n_queries, sizeof key, compare_queries);
+}
+
+static enum blastmerge_status add_query(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t hash) {
+    struct bm_rank_tables *tables = rank->tables;
+    if (tables->n_queries == tables->n_allocated) {
+        size_t n_wanted = 2 * tables->n_allocated + 256;
+        size_t n_more = (n_wanted - tables->n_allocated) * sizeof *tables->queries;
+        struct query *queries = NULL;
+        if (n_more <= rank->budget.n_left)
+            queries = bm_reallocate(rank->memory, tables->queries, n_wanted * sizeof *queries);
+        if (queries == NULL)
+            return bm_rank_fail_room(
+                rank, shard, "the list of the tables' queries (which --expect-queries gives in fewer bytes)");
+        rank->budget.n_left -= n_more;
+        tables->queries = queries;
+        tables->n_allocated = n_wanted;
+    }
+    tables->queries[tables->n_queries++] = (struct query){hash, 1};
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool has_query = false;
+    uint64_t query = 0;
+    if (rank->tables == NULL) status = bm_rank_open_tables(rank);
+    if (rank->format == BLASTMERGE_FORMAT_COMMENTED || rank->tables->order != NULL || rank->n_shards == 1)
+        return status;
+    shard->is_begun = true;
+    while (status == BLASTMERGE_OK) {
+        status = next_row(rank, shard);
+        if (status != BLASTMERGE_OK || !shard->head.is_there) break;
+        if (!has_query || shard->head.query != query) status = add_query(rank, shard, shard->head.query);
+        query = shard->head.query;
+        has_query = true;
+    }
+    shard->is_begun = false;
+    return status;
+}
+
+/* Of each query one entry is left, with the number of shards that have it. */
+enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    size_t n = 0;
+    if (tables->order != NULL || tables->has_comments || rank->n_shards == 1) return BLASTMERGE_OK;
+    for (size_t i = 0; i < rank->n_shards; i++)
+        if (!rank->shards[i].source.can_read_ahead)
+            return bm_rank_fail(
+                rank, &rank->shards[i], BLASTMERGE_USAGE,
+                "can be read only once, and rows alone do not tell which query comes first: give "
+                "files, or the queries with --expect-queries, or search with -outfmt 7");
+    if (tables->n_queries > 0)
+        qsort(tables->queries, tables->n_queries, sizeof *tables->queries, compare_queries);
+    for (size_t i = 0; i < tables->n_queries; i++) {
+        if (n > 0 && tables->queries[n - 1].hash == tables->queries[i].hash)
+            tables->queries[n - 1].n_left++;
+        else
+            tables->queries[n++] = tables->queries[i];
+    }
+    tables->n_queries = n;
+    return BLASTMERGE_OK;
+}
+
+static bool is_at(const struct bm_rank_shard *shard, uint64_t query) {
+    return shard->is_waiting && shard->head.query == query;
+}
+
+/* Whether no shard has the query still before it that is not at it. */
+static bool is_due(struct bm_rank *rank, uint64_t query) {
+    const struct query *entry = find_query(rank->tables, query);
+    uint64_t n = 0;
+    for (size_t i = 0; i < rank->n_shards; i++) n += is_at(&rank->shards[i], query);
+    return entry != NULL && entry->n_left == n;
+}
+
+/* The shard whose query comes first, by the list of queries; n_shards: none. */
+static enum blastmerge_status choose_by_list(struct bm_rank *rank, size_t *chosen) {
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        const struct bm_rank_shard *shard = &rank->shards[i];
+        if (!shard->is_waiting) continue;
+        uint64_t place = bm_rank_order_find(rank->tables->order, shard->head.query);
+        if (place == UINT64_MAX)
+            return bm_rank_fail(
+                rank, shard, BLASTMERGE_MISMATCH,
+                "a row is of a query that is not among those of --expect-queries (at byte %" PRIu64
+                " of its text)",
+                shard->lines.at);
+        if (*chosen < rank->n_shards && place >= least) continue;
+        least = place;
+        *chosen = i;
+    }
+    return BLASTMERGE_OK;
+}
+
+/* By what comes later in the shards. */
+static enum blastmerge_status choose_by_index(struct bm_rank *rank, size_t *chosen) {
+    const struct bm_rank_shard *waiting = NULL;
+    bool is_open = false;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        const struct bm_rank_shard *shard = &rank->shards[i];
+        if (!shard->is_waiting) continue;
+        waiting = shard;
+        if (rank->n_shards > 1 && !is_due(rank, shard->head.query)) continue;
+        if (*chosen == rank->n_shards)
+            *chosen = i;
+        else if (shard->head.query != rank->shards[*chosen].head.query)
+            is_open = true;
+    }
+    rank->counts.n_query_orders += is_open;
+    if (*chosen < rank->n_shards || waiting == NULL) return BLASTMERGE_OK;
+    return bm_rank_fail(
+        rank, waiting, BLASTMERGE_MISMATCH,
+        "its queries are in another order than another shard's, or several have one name: these "
+        "shards did not search the same queries, or only -outfmt 7 can tell (at byte %" PRIu64
+        " of its text)",
+        waiting->lines.at);
+}
+
+/* All shards that are at the query that comes next begin with its rows. */
+static enum blastmerge_status begin_bare(struct bm_rank *rank) {
+    size_t chosen = rank->n_shards;
+    enum blastmerge_status status =
+        rank->tables->order != NULL ? choose_by_list(rank, &chosen) : choose_by_index(rank, &chosen);
+    if (status != BLASTMERGE_OK) return status;
+    if (chosen == rank->n_shards) {
+        rank->phase = BM_RANK_PHASE_DONE;
+        return BLASTMERGE_OK;
+    }
+    uint64_t query = rank->shards[chosen].head.query;
+    struct query *entry = find_query(rank->tables, query);
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        struct bm_rank_shard *shard = &rank->shards[i];
+        if (!is_at(shard, query)) continue;
+        shard->is_waiting = false;
+        shard->head.is_there = true;
+        if (entry != NULL) entry->n_left--;
+    }
+    rank->phase = BM_RANK_PHASE_HITS;
+    return BLASTMERGE_OK;
+}
+
+/* --- a table ----------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = bm_allocate(rank->memory, sizeof *tables);
+    if (tables == NULL) return bm_fail(rank->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    rank->tables = tables;
+    tables->has_comments = rank->format == BLASTMERGE_FORMAT_COMMENTED;
+    tables->columns.delimiter = rank->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    if (tables->has_comments) return BLASTMERGE_OK;
+    const char *spec = rank->options.columns != NULL ? rank->options.columns : "";
+    const char *fault = bm_rank_columns_of_spec(&tables->columns, spec);
+    note_columns(rank);
+    if (fault == NULL && rank->options.load_queries != NULL)
+        return rank->options.load_queries(rank->options.load_context, &tables->order, rank->error);
+    if (fault == NULL) return BLASTMERGE_OK;
+    return bm_fail(rank->error, BLASTMERGE_USAGE, "--columns '%.200s' %s", spec, fault);
+}
+
+void bm_rank_close_tables(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    if (tables == NULL) return;
+    bm_rank_text_free(&tables->fields, &rank->budget);
+    bm_rank_text_free(&tables->rows, &rank->budget);
+    bm_release(rank->memory, tables->queries);
+    bm_release(rank->memory, tables);
+    rank->tables = NULL;
+}
+
+/* The first row of each shard, where rows are all there is. */
+static enum blastmerge_status begin_rows(struct bm_rank *rank) {
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        struct bm_rank_shard *shard = &rank->shards[i];
+        enum blastmerge_status status = next_row(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+        shard->is_waiting = shard->head.is_there;
+        shard->head.is_there = false;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status begin_query(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    rank->n_written = 0;
+    tables->n_rows = 0;
+    if (!tables->has_comments && !tables->is_begun) status = begin_rows(rank);
+    tables->is_begun = true;
+    if (status == BLASTMERGE_OK) status = tables->has_comments ? begin_commented(rank) : begin_bare(rank);
+    if (status != BLASTMERGE_OK || rank->phase == BM_RANK_PHASE_DONE) return status;
+    rank->counts.n_queries++;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        struct bm_rank_shard *shard = &rank->shards[i];
+        shard->n_hits = 0;
+        if (tables->has_comments) status = next_row(rank, shard);
+        if (status == BLASTMERGE_OK && shard->head.is_there) status = check_list(rank, shard);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status end_query(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    rank->phase = BM_RANK_PHASE_FRONT;
+    if (!tables->is_held) return BLASTMERGE_OK;
+    status = write_comments(rank, tables->n_rows);
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, tables->rows.data, tables->rows.n_bytes);
+    tables->is_held = false;
+    return status;
+}
+
+enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) {
+    switch (rank->phase) {
+    case BM_RANK_PHASE_FRONT:
+        return begin_query(rank);
+    case BM_RANK_PHASE_HITS:
+        return write_hit(rank);
+    case BM_RANK_PHASE_TAIL:
+        return end_query(rank);
+    case BM_RANK_PHASE_BODY:
+    case BM_RANK_PHASE_DONE:
+        break;
+    }
+    return BLASTMERGE_OK;
+}
