@@ -256,9 +256,8 @@ static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t
     struct bm_fetch fetch = {0};
     size_t n = 0;
     size_t n_read = capacity;
-    struct bm_fetch_source source =
-        bm_fetch_source_remote(is_store ? "s3://bucket/key" : "https://host/child", NULL);
-    source.location = source.name;
+    const char *location = is_store ? "s3://bucket/key" : "https://host/child";
+    struct bm_fetch_source source = bm_fetch_source_remote(location, location);
     source.cloud = cloud;
     enum blastmerge_status status = bm_fetch_source_look(&source, &error);
     if (status == BLASTMERGE_OK) status = bm_fetch_open(&fetch, &source, cancel, &error);

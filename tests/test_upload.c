@@ -181,8 +181,7 @@ static void refuses_before_anything_is_written(void **state) {
 static void does_not_wait_for_what_is_there(void **state) {
     (void)state;
     assert_int_equal(open_store(&providers[0], 0), BLASTMERGE_OK);
-    struct bm_fetch_source source = bm_fetch_source_remote("s3://bucket/absent", NULL);
-    source.location = source.name;
+    struct bm_fetch_source source = bm_fetch_source_remote("s3://bucket/absent", "s3://bucket/absent");
     source.cloud = cloud;
     seen.n_waits = 0;
     assert_int_equal(bm_fetch_source_look(&source, &error), BLASTMERGE_NOT_FOUND);
@@ -196,14 +195,13 @@ static void sleeps_while_a_credential_is_waited_for(void **state) {
     (void)state;
     assert_int_equal(open_store(&providers[1], 0), BLASTMERGE_OK);
     bm_store_discard(&store);
-    struct bm_fetch_source sources[] = {bm_fetch_source_remote("s3://bucket/absent", NULL),
-                                        bm_fetch_source_remote("s3://bucket/gone", NULL)};
+    struct bm_fetch_source sources[] = {bm_fetch_source_remote("s3://bucket/absent", "s3://bucket/absent"),
+                                        bm_fetch_source_remote("s3://bucket/gone", "s3://bucket/gone")};
     unsetenv("AWS_ACCESS_KEY_ID");
     patience = "Retry-After: 3\r\n";
     int64_t began_ms = stub_clock_ms;
     seen.n_waits = 0;
     for (size_t i = 0; i < 2; i++) {
-        sources[i].location = sources[i].name;
         sources[i].cloud = cloud;
         bm_fetch_source_begin_look(&sources[i]);
     }

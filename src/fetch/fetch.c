@@ -85,14 +85,17 @@ static const struct bm_fetch_back_end reader_back_end = {
 /* --- sources ------------------------------------------------------------------------------------- */
 
 struct bm_fetch_source bm_fetch_source_path(const char *path) {
-    return (struct bm_fetch_source){.back_end = &bm_fetch_file, .name = path, .n_bytes = UINT64_MAX};
+    return (struct bm_fetch_source){.back_end = &bm_fetch_file,
+                                    .location = path,
+                                    .shown = strcmp(path, "-") == 0 ? "standard input" : path,
+                                    .n_bytes = UINT64_MAX};
 }
 
 #ifdef BLASTMERGE_CLOUD
-struct bm_fetch_source bm_fetch_source_remote(const char *name, const char *location) {
+struct bm_fetch_source bm_fetch_source_remote(const char *shown, const char *location) {
     return (struct bm_fetch_source){.back_end = &bm_fetch_remote,
-                                    .name = name,
                                     .location = location,
+                                    .shown = shown,
                                     .n_bytes = UINT64_MAX,
                                     .can_read_ahead = true};
 }
@@ -100,7 +103,8 @@ struct bm_fetch_source bm_fetch_source_remote(const char *name, const char *loca
 
 struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data, size_t n_bytes) {
     return (struct bm_fetch_source){.back_end = &memory_back_end,
-                                    .name = name,
+                                    .location = name,
+                                    .shown = name,
                                     .from.memory = data,
                                     .n_bytes = n_bytes,
                                     .can_read_ahead = true};
@@ -108,7 +112,8 @@ struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data
 
 struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader) {
     return (struct bm_fetch_source){.back_end = &reader_back_end,
-                                    .name = name,
+                                    .location = name,
+                                    .shown = name,
                                     .from.reader = reader,
                                     .n_bytes = UINT64_MAX,
                                     .is_open_reader = true};
@@ -146,18 +151,12 @@ bool bm_fetch_source_is_remote(const struct bm_fetch_source *source) {
 #endif
 }
 
-const char *bm_fetch_source_location(const struct bm_fetch_source *source) {
-    if (source->back_end != &bm_fetch_file && !bm_fetch_source_is_remote(source)) return NULL;
-    return source->location != NULL ? source->location : source->name;
+bool bm_fetch_source_has_location(const struct bm_fetch_source *source) {
+    return source->back_end == &bm_fetch_file || bm_fetch_source_is_remote(source);
 }
 
-const char *bm_fetch_source_bare_name(const struct bm_fetch_source *source) {
-    return source->location == NULL || bm_fetch_source_is_remote(source) ? source->name : source->location;
-}
-
-const char *bm_fetch_source_display_name(const struct bm_fetch_source *source) {
-    bool is_stdin = source->back_end == &bm_fetch_file && strcmp(source->name, "-") == 0;
-    return is_stdin ? "standard input" : source->name;
+const char *bm_fetch_source_name(const struct bm_fetch_source *source) {
+    return bm_fetch_source_is_remote(source) ? source->shown : source->location;
 }
 
 /* --- the fetch ----------------------------------------------------------------------------------- */

@@ -44,10 +44,12 @@ struct bm_reader {
 /* Where a child lies. Made by bm_fetch_source_...(); strings and memory belong to the caller of that. */
 struct bm_fetch_source {
     const struct bm_fetch_back_end *back_end;
-    const char *name; /* for messages; the path of a file, the caller's name of what is none */
-    const char
-        *location; /* as given. Remote: with whatever must not be shown. Else NULL if it is the name; if not,
-                               the name is in quotes */
+    /* What it was made of: a path, a remote location with whatever must not be shown, or the name of what is
+     * neither: memory, a reader. Never NULL. */
+    const char *location;
+    /* The same in messages: "standard input" for "-", a remote location without secrets, a name in quotes where
+     * they are needed. Never NULL. */
+    const char *shown;
     struct bm_cloud *cloud; /* remote: the job's, once it has begun */
     struct bm_look *look;   /* remote: a look that has begun */
     union {
@@ -66,8 +68,8 @@ struct bm_fetch_source {
 };
 
 struct bm_fetch_source bm_fetch_source_path(const char *path);
-/* name is for messages: the location without secrets. Its cloud is to be set before it is looked at. */
-struct bm_fetch_source bm_fetch_source_remote(const char *name, const char *location);
+/* shown: the location without secrets. Its cloud is to be set before it is looked at. */
+struct bm_fetch_source bm_fetch_source_remote(const char *shown, const char *location);
 struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data, size_t n_bytes);
 /* reader is borrowed for the source's life. */
 struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader);
@@ -102,14 +104,11 @@ struct bm_fetch {
 /* Whether it is remote. */
 bool bm_fetch_source_is_remote(const struct bm_fetch_source *source);
 
-/* What it was made of: a path or a remote location; NULL for memory and readers. */
-const char *bm_fetch_source_location(const struct bm_fetch_source *source);
+/* Whether its location is a path or a remote one, and not the name of something else. */
+bool bm_fetch_source_has_location(const struct bm_fetch_source *source);
 
-/* The child's name without quotes. */
-const char *bm_fetch_source_bare_name(const struct bm_fetch_source *source);
-
-/* The child's name as messages have it: "standard input" for "-". */
-const char *bm_fetch_source_display_name(const struct bm_fetch_source *source);
+/* The child's name: its location; of a remote one what is shown of it, since the rest may be secret. */
+const char *bm_fetch_source_name(const struct bm_fetch_source *source);
 
 /* Begins to look at it, where that takes time; bm_fetch_source_look() is due. */
 void bm_fetch_source_begin_look(struct bm_fetch_source *source);

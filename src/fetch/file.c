@@ -17,13 +17,13 @@
 #endif
 
 static bool is_standard_input(const struct bm_fetch_source *source) {
-    return strcmp(source->name, "-") == 0;
+    return strcmp(source->location, "-") == 0;
 }
 
 /* One that is closed may be held by something that is there in its place. */
 static bool is_closed(const struct bm_fetch_source *source) {
     if (is_standard_input(source)) return !bm_standard_is_open(STDIN_FILENO, O_RDONLY);
-    int standard = bm_standard_of_name(bm_fetch_source_location(source));
+    int standard = bm_standard_of_name(source->location);
     return standard >= 0 && bm_standard_is_closed(standard);
 }
 
@@ -90,8 +90,7 @@ static enum blastmerge_status fail_opening(const struct bm_fetch_source *source,
                                            struct blastmerge_error *error) {
     bm_fail_system(error, failure, "cannot be opened");
     if (failure != ENOENT || is_standard_input(source)) return error->status;
-    return bm_fail_anew(error, error->status, "%s%s", error->message,
-                        explain_missing(bm_fetch_source_location(source)));
+    return bm_fail_anew(error, error->status, "%s%s", error->message, explain_missing(source->location));
 }
 
 static enum blastmerge_status fail_folder(struct blastmerge_error *error) {
@@ -104,8 +103,8 @@ static enum blastmerge_status fail_folder(struct blastmerge_error *error) {
 static enum blastmerge_status look(struct bm_fetch_source *source, struct blastmerge_error *error) {
     struct stat information;
     if (is_closed(source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
-    int failed = is_standard_input(source) ? fstat(STDIN_FILENO, &information)
-                                           : stat(bm_fetch_source_location(source), &information);
+    int failed =
+        is_standard_input(source) ? fstat(STDIN_FILENO, &information) : stat(source->location, &information);
     if (failed != 0) return fail_opening(source, errno, error);
     if (check_kind(source, information.st_mode, error) != BLASTMERGE_OK) return error->status;
     if (S_ISDIR(information.st_mode)) return fail_folder(error);
@@ -123,7 +122,7 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
     if (is_closed(fetch->source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");
     fetch->file = is_standard_input(fetch->source)
                       ? STDIN_FILENO
-                      : bm_open(bm_fetch_source_location(fetch->source), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+                      : bm_open(fetch->source->location, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fetch->file < 0) return fail_opening(fetch->source, errno, error);
     if (fstat(fetch->file, &information) != 0) {
         enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");

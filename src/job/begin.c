@@ -30,7 +30,7 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_
         if (status != BLASTMERGE_OK && (!job->is_check || status == BLASTMERGE_CANCELLED)) {
             job->error = error;
             job->error.child = i;
-            job->sentence.subject = bm_fetch_source_display_name(source);
+            job->sentence.subject = source->shown;
             return status;
         }
         if (source->n_bytes == UINT64_MAX)
@@ -55,8 +55,8 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
 int bm_job_compare_names(const void *a, const void *b) {
     const struct bm_item *child_a = a;
     const struct bm_item *child_b = b;
-    return bm_number_order_compare(bm_fetch_source_bare_name(&child_a->source),
-                                   bm_fetch_source_bare_name(&child_b->source));
+    return bm_number_order_compare(bm_fetch_source_name(&child_a->source),
+                                   bm_fetch_source_name(&child_b->source));
 }
 
 bool bm_job_is_order_strict(const struct blastmerge_job *job) {
@@ -68,9 +68,9 @@ bool bm_job_is_order_strict(const struct blastmerge_job *job) {
 static enum bm_number_order_step order_step(const struct bm_fetch_source *before,
                                             const struct bm_fetch_source *source) {
     static const char descriptors[] = "/dev/fd/";
-    const char *name = bm_fetch_source_bare_name(source);
+    const char *name = bm_fetch_source_name(source);
     if (strncmp(name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
-    return bm_number_order_step(bm_fetch_source_bare_name(before), name);
+    return bm_number_order_step(bm_fetch_source_name(before), name);
 }
 
 /* Looks for children whose names say that their order is not the searches', or that one is missing. */
@@ -157,17 +157,17 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
         if (job->shards != NULL)
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                            "%.400s is given twice: each shard's hits would be in the result twice",
-                           bm_fetch_source_display_name(source));
+                           source->shown);
         if (++n_twins > MOST) continue;
         if (bm_job_is_order_strict(job)) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
                     "that this is right",
-                    bm_fetch_source_display_name(source));
+                    source->shown);
             if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
         } else {
             bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
-                        bm_fetch_source_display_name(source));
+                        source->shown);
         }
     }
     if (n_twins > MOST)

@@ -305,21 +305,23 @@ enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struc
 
 /* A name that cannot be seen as it is: messages have it in quotes. */
 static bool quote_name(struct blastmerge_job *job, struct bm_fetch_source *source) {
-    size_t n = strlen(source->name);
+    size_t n = strlen(source->location);
     char *quoted = bm_pool_allocate(&job->pool, &job->memory, n + 3, false);
     if (quoted == NULL) return false;
     quoted[0] = '\'';
-    memcpy(quoted + 1, source->name, n);
+    memcpy(quoted + 1, source->location, n);
     memcpy(quoted + 1 + n, "'", 2);
-    source->location = source->name;
-    source->name = quoted;
+    source->shown = quoted;
     return true;
 }
 
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_fetch_source source) {
-    source.name = bm_pool_copy(&job->pool, &job->memory, source.name);
-    if (source.name == NULL) return fail_memory(job);
-    if (!bm_fetch_source_is_remote(&source) && bm_needs_quotes(source.name) && !quote_name(job, &source))
+    bool is_shown_whole = strcmp(source.shown, source.location) == 0; /* then one string does for both */
+    source.location = bm_pool_copy(&job->pool, &job->memory, source.location);
+    if (source.location == NULL) return fail_memory(job);
+    source.shown = is_shown_whole ? source.location : bm_pool_copy(&job->pool, &job->memory, source.shown);
+    if (source.shown == NULL) return fail_memory(job);
+    if (!bm_fetch_source_is_remote(&source) && bm_needs_quotes(source.location) && !quote_name(job, &source))
         return fail_memory(job);
     return bm_job_keep_child(job, &source);
 }
@@ -604,10 +606,10 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
     memset(child, 0, sizeof *child);
     if (number >= job->n_children) return BLASTMERGE_USAGE;
     const struct bm_item *kept = &job->children[number];
-    const char *location = bm_fetch_source_location(&kept->source);
+    const char *location = bm_fetch_source_has_location(&kept->source) ? kept->source.location : NULL;
     bool is_stdin = location != NULL && strcmp(location, "-") == 0;
     *child = (struct blastmerge_child){
-        .name = is_stdin ? "standard input" : bm_fetch_source_bare_name(&kept->source),
+        .name = is_stdin ? kept->source.shown : bm_fetch_source_name(&kept->source),
         .location = location,
         .n_documents = kept->n_documents,
         .n_iterations = kept->n_iterations,

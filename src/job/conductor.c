@@ -37,7 +37,7 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
     job->sentence.addition = bm_job_seams_explain(job, &behind);
-    job->sentence.subject = bm_fetch_source_display_name(&job->children[job->child].source);
+    job->sentence.subject = job->children[job->child].source.shown;
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
     return fail(job);
@@ -123,8 +123,8 @@ static void fill_children(struct blastmerge_job *job) {
 
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
                        char shown[2][BM_JOB_SHOWN_NAME]) {
-    const char *one = bm_fetch_source_display_name(&job->children[child].source);
-    const char *two = bm_fetch_source_display_name(&job->children[other].source);
+    const char *one = job->children[child].source.shown;
+    const char *two = job->children[other].source.shown;
     bool differ = strcmp(one, two) != 0;
     bm_show_difference(shown[0], BM_JOB_SHOWN_NAME, one, differ ? two : NULL);
     bm_show_difference(shown[1], BM_JOB_SHOWN_NAME, two, differ ? one : NULL);
@@ -450,9 +450,8 @@ static enum blastmerge_status take_stranger(struct blastmerge_job *job,
         return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : fail(job);
     }
     job->n_query_strangers++;
-    snprintf(message, sizeof message, "%.300s: %.900s%s",
-             bm_fetch_source_display_name(&job->children[job->child].source), reason->message,
-             is_last ? "; what follows is not compared any more" : "");
+    snprintf(message, sizeof message, "%.300s: %.900s%s", job->children[job->child].source.shown,
+             reason->message, is_last ? "; what follows is not compared any more" : "");
     note_query_fault(job, message);
     return BLASTMERGE_OK;
 }
@@ -577,8 +576,7 @@ static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
     if (job->number->now.n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
     job->n_lost_names = job->number->now.n_lost_names;
     if (!job->options.as_unsplit) {
-        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s",
-                          bm_fetch_source_display_name(&job->children[job->child].source), reason);
+        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s", job->children[job->child].source.shown, reason);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", reason);
@@ -732,8 +730,8 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
         bm_job_gather_add(job, BM_GATHER_DOCUMENTS,
-                          "%.300s: it holds %" PRIu64 " documents one after another",
-                          bm_fetch_source_display_name(&child->source), child->n_documents);
+                          "%.300s: it holds %" PRIu64 " documents one after another", child->source.shown,
+                          child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     return bm_job_check_reader(job);
@@ -801,8 +799,8 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
                 : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
                 : n == 1      ? "was copied"
                               : "were copied",
-                bm_fetch_source_display_name(&job->children[job->first_forbidden_child].source),
-                job->first_forbidden, is_replaced ? "" : ": programs that read XML refuse the result");
+                job->children[job->first_forbidden_child].source.shown, job->first_forbidden,
+                is_replaced ? "" : ": programs that read XML refuse the result");
 }
 
 /* No child is whole and has a document. */

@@ -145,15 +145,19 @@ static enum blastmerge_status compare(struct blastmerge_job *job, struct pair *p
                    names[0], role, names[1]);
 }
 
+static const char *location_of(const struct bm_fetch_source *source) {
+    return bm_fetch_source_has_location(source) ? source->location : NULL;
+}
+
 static const char *name_of(const struct bm_fetch_source *source) {
-    return strcmp(source->name, "-") == 0 ? "standard input" : bm_fetch_source_bare_name(source);
+    return strcmp(source->location, "-") == 0 ? source->shown : bm_fetch_source_name(source);
 }
 
 static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair, size_t first) {
     for (size_t i = first; i < job->n_children; i++) {
         const struct bm_fetch_source *source = &job->children[i].source;
         enum blastmerge_status status =
-            compare(job, pair, "a child", bm_fetch_source_location(source), name_of(source), false);
+            compare(job, pair, "a child", location_of(source), name_of(source), false);
         if (status == BLASTMERGE_OK) continue;
         job->error.child = i;
         return status;
@@ -228,7 +232,7 @@ static enum blastmerge_status use_standard_input(struct blastmerge_job *job, con
 static enum blastmerge_status check_standard_input(struct blastmerge_job *job, size_t first) {
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = first; i < job->n_children && status == BLASTMERGE_OK; i++) {
-        if (!is_standard_input(bm_fetch_source_location(&job->children[i].source))) continue;
+        if (!is_standard_input(location_of(&job->children[i].source))) continue;
         status = use_standard_input(job, "a child");
         if (status != BLASTMERGE_OK) job->error.child = i;
     }

@@ -29,19 +29,9 @@ enum blastmerge_status bm_job_remote_name(struct blastmerge_job *job, const char
 #include "cloud/cloud.h"
 
 enum blastmerge_status bm_job_remote_add(struct blastmerge_job *job, const char *location) {
-    char *secret = NULL;
     char shown[SHOWN];
     bm_cloud_location_show(location, shown, sizeof shown);
-    if (strcmp(shown, location) != 0) {
-        secret = bm_pool_copy(&job->pool, &job->memory, location);
-        if (secret == NULL) return fail_memory(job);
-    }
-    enum blastmerge_status status = bm_job_add_child(job, bm_fetch_source_remote(shown, secret));
-    if (status == BLASTMERGE_OK && secret == NULL) { /* there is no secret in it: one string does for both */
-        struct bm_fetch_source *source = &job->children[job->n_children - 1].source;
-        source->location = source->name;
-    }
-    return status;
+    return bm_job_add_child(job, bm_fetch_source_remote(shown, location));
 }
 
 static bool is_remote(const struct bm_fetch_source *source) {
@@ -80,15 +70,15 @@ static enum blastmerge_status expand(struct blastmerge_job *job, const struct bm
     if (status == BLASTMERGE_OK && job->n_children == first)
         status = bm_fail(&job->error, BLASTMERGE_NOT_FOUND, "there is no such object");
     if (status != BLASTMERGE_OK) {
-        job->sentence.subject = source->name;
+        job->sentence.subject = source->shown;
         return status;
     }
     qsort(job->children + first, job->n_children - first, sizeof *job->children, compare_found);
     for (size_t i = first + 1; i < job->n_children; i++) { /* no store has two objects of one name */
         const struct bm_fetch_source *found = &job->children[i].source;
         if (strcmp(job->children[i - 1].source.location, found->location) == 0) {
-            job->sentence.subject = source->name;
-            return bm_fail(&job->error, BLASTMERGE_IO, "the server lists %.500s twice", found->name);
+            job->sentence.subject = source->shown;
+            return bm_fail(&job->error, BLASTMERGE_IO, "the server lists %.500s twice", found->shown);
         }
     }
     return BLASTMERGE_OK;

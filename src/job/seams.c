@@ -11,7 +11,7 @@
 #define MOST_TEXT (UINT64_C(1) << 30)
 
 static const char *name_of(const struct blastmerge_job *job, size_t child) {
-    return bm_fetch_source_display_name(&job->children[child].source);
+    return job->children[child].source.shown;
 }
 
 /* --- namespaces ---------------------------------------------------------------------------------- */

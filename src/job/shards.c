@@ -332,7 +332,8 @@ enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
         if (shards->n_batches > 1) snprintf(name, sizeof name, "batch %zu of shards", i + 1);
         shards->batches[i] = (struct batch){.shards = shards, .first = i * (size_t)shards->n_of_batch};
         const struct bm_fetch_source source = {.back_end = &batch_back_end,
-                                               .name = name,
+                                               .location = name,
+                                               .shown = name,
                                                .from.other = &shards->batches[i],
                                                .n_bytes = UINT64_MAX};
         status = bm_job_add_child(job, source);

@@ -19,7 +19,7 @@ static enum blastmerge_status check(struct blastmerge_job *job) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "%.400s: to salvage, each child is read twice, which a pipe, standard input or a reader does "
                 "not allow: save it as a file first",
-                bm_fetch_source_display_name(source));
+                source->shown);
         job->error.child = i;
         return job->error.status;
     }
@@ -77,7 +77,7 @@ static enum blastmerge_status count_damage(struct blastmerge_job *job) {
 static void use_made_header(struct blastmerge_job *job) {
     const struct bm_salvage_made made = bm_salvage_pass_made(job->survey);
     const size_t n_fields = made.header->n_fields;
-    const char *name = bm_fetch_source_display_name(&job->children[made.child].source);
+    const char *name = job->children[made.child].source.shown;
     bm_job_warn(
         job, false,
         "no child's header is whole: the result has a plain one, made of the %zu field%s of that of %.300s "
@@ -133,7 +133,7 @@ void bm_job_survey_tell(struct blastmerge_job *job) {
     char message[BM_SALVAGE_TOLD];
     if (job->survey == NULL) return;
     const struct bm_salvage_findings *findings = bm_salvage_pass_findings(job->survey, job->child);
-    const char *name = bm_fetch_source_display_name(&job->children[job->child].source);
+    const char *name = job->children[job->child].source.shown;
     for (size_t i = 0; i < findings->text.n_holes; i++) {
         const struct bm_salvage_hole *hole = &findings->holes[i];
         if (hole->is_lost) {

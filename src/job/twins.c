@@ -170,8 +170,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
     if (job->twins.n_of_child > 1)
         snprintf(which, sizeof which, "its document %" PRIu64, job->twins.n_of_child);
     snprintf(other, sizeof other, "%.200s",
-             child == job->child ? "an earlier one"
-                                 : bm_fetch_source_display_name(&job->children[child].source));
+             child == job->child ? "an earlier one" : job->children[child].source.shown);
     if (is_same_text)
         snprintf(message, sizeof message,
                  "%s holds the queries of %s once more, and the same text: this is the same run twice, and "
@@ -184,7 +183,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
                  which, other);
     if (!is_error) {
         bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, "%.300s: %s",
-                          bm_fetch_source_display_name(&job->children[job->child].source), message);
+                          job->children[job->child].source.shown, message);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s; --sort none says that this is right", message);
@@ -232,8 +231,7 @@ enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
     if (counts->n_again == 0 || job->queries != NULL) return BLASTMERGE_OK;
     if (!bm_job_is_order_strict(job)) {
         bm_job_gather_add(job, BM_GATHER_AGAIN, "%.300s: %s (at byte %" PRIu64 " of its text)",
-                          bm_fetch_source_display_name(&job->children[job->child].source), message,
-                          counts->again);
+                          job->children[job->child].source.shown, message, counts->again);
         return BLASTMERGE_OK;
     }
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none says that this is right",

@@ -64,7 +64,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
                  const char *meaning) {
     uint64_t n = *count_of(job, doubt);
     if (n == 0) return;
-    const char *first = bm_fetch_source_display_name(&job->children[job->first_doubt[doubt]].source);
+    const char *first = job->children[job->first_doubt[doubt]].source.shown;
     bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
                 n == 1 ? "in " : "the first in ", first, meaning);
 }

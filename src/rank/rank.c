@@ -8,7 +8,7 @@
 /* --- failing ------------------------------------------------------------------------------------- */
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard) {
-    return bm_fetch_source_display_name(&shard->source);
+    return shard->source.shown;
 }
 
 enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_shard *shard,
