@@ -10,16 +10,16 @@
 
 enum { LOOKS_AHEAD = 16 };
 
-static enum blastmerge_status look(struct bm_finalize *finalize, struct bm_finalize_place *place,
+static enum blastmerge_status look(struct bm_finalize *finalize, struct bm_finalize_file *file,
                                    bool *is_there) {
-    enum blastmerge_status status = bm_fetch_source_look(&place->source, finalize->error);
+    enum blastmerge_status status = bm_fetch_source_look(&file->source, finalize->error);
     *is_there = status == BLASTMERGE_OK;
     if (status == BLASTMERGE_NOT_FOUND) {
         *finalize->error = (struct blastmerge_error){0};
         status = BLASTMERGE_OK;
     }
-    if (status != BLASTMERGE_OK) status = bm_finalize_fail_place(finalize, place);
-    bm_fetch_source_close(&place->source);
+    if (status != BLASTMERGE_OK) status = bm_finalize_fail_file(finalize, file);
+    bm_fetch_source_close(&file->source);
     return status;
 }
 
@@ -27,11 +27,9 @@ static enum blastmerge_status look(struct bm_finalize *finalize, struct bm_final
 
 static enum blastmerge_status look_at_parents(struct bm_finalize *finalize, struct bm_cloud *cloud,
                                               const char *name, bool *is_there) {
-    struct bm_finalize_place place;
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, NULL, name, relative);
-    bm_finalize_set_place(finalize, &place, cloud, relative);
-    return look(finalize, &place, is_there);
+    struct bm_finalize_file file;
+    bm_finalize_locate(finalize, NULL, name, cloud, &file);
+    return look(finalize, &file, is_there);
 }
 
 enum blastmerge_status bm_finalize_look_at_manifest(struct bm_finalize *finalize, struct bm_cloud *cloud,
@@ -64,12 +62,10 @@ enum blastmerge_status bm_finalize_look_at_parent(struct bm_finalize *finalize, 
 /* --- the children -------------------------------------------------------------------------------- */
 
 /* File number 2n is the n-th child's result, 2n + 1 its report. */
-static void begin_look(const struct bm_finalize *finalize, struct bm_finalize_place *place, size_t number) {
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, &finalize->children[number / 2],
-                         number % 2 == 0 ? BM_FINALIZE_RESULT : BM_FINALIZE_REPORT, relative);
-    bm_finalize_set_place(finalize, place, finalize->cloud, relative);
-    bm_fetch_source_begin_look(&place->source);
+static void begin_look(const struct bm_finalize *finalize, struct bm_finalize_file *file, size_t number) {
+    bm_finalize_locate(finalize, &finalize->children[number / 2],
+                       number % 2 == 0 ? BM_FINALIZE_RESULT : BM_FINALIZE_REPORT, finalize->cloud, file);
+    bm_fetch_source_begin_look(&file->source);
 }
 
 /* The error has the file's name: adds the child's. */
@@ -80,12 +76,12 @@ static enum blastmerge_status fail_look(struct bm_finalize *finalize, const stru
                         reason);
 }
 
-static enum blastmerge_status end_look(struct bm_finalize *finalize, struct bm_finalize_place *place,
+static enum blastmerge_status end_look(struct bm_finalize *finalize, struct bm_finalize_file *file,
                                        size_t number) {
     struct bm_finalize_child *child = &finalize->children[number / 2];
     bool is_there = false;
-    enum blastmerge_status status = look(finalize, place, &is_there);
-    const struct bm_fetch_source *source = &place->source;
+    enum blastmerge_status status = look(finalize, file, &is_there);
+    const struct bm_fetch_source *source = &file->source;
     struct bm_finalize_identity identity = {0};
     if (is_there && source->has_identity)
         identity = (struct bm_finalize_identity){source->device, source->inode};
@@ -105,18 +101,18 @@ static enum blastmerge_status look_at_children(struct bm_finalize *finalize) {
     size_t n = 2 * finalize->n_children;
     size_t n_begun = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
-    struct bm_finalize_place *places = bm_allocate(finalize->client.memory, LOOKS_AHEAD * sizeof *places);
-    if (places == NULL) return bm_finalize_fail_memory(finalize);
+    struct bm_finalize_file *files = bm_allocate(finalize->client.memory, LOOKS_AHEAD * sizeof *files);
+    if (files == NULL) return bm_finalize_fail_memory(finalize);
     for (size_t i = 0; i < n && status == BLASTMERGE_OK; i++) {
         for (; n_begun < n && n_begun < i + LOOKS_AHEAD; n_begun++)
-            begin_look(finalize, &places[n_begun % LOOKS_AHEAD], n_begun);
+            begin_look(finalize, &files[n_begun % LOOKS_AHEAD], n_begun);
         if (bm_cancel_is_set(finalize->client.cancel))
             status = bm_fail(finalize->error, BLASTMERGE_CANCELLED, "cancelled");
         else
-            status = end_look(finalize, &places[i % LOOKS_AHEAD], i);
+            status = end_look(finalize, &files[i % LOOKS_AHEAD], i);
     }
-    for (size_t i = 0; i < LOOKS_AHEAD && i < n_begun; i++) bm_fetch_source_close(&places[i].source);
-    bm_release(finalize->client.memory, places);
+    for (size_t i = 0; i < LOOKS_AHEAD && i < n_begun; i++) bm_fetch_source_close(&files[i].source);
+    bm_release(finalize->client.memory, files);
     return status;
 }
 

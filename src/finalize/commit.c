@@ -63,29 +63,22 @@ enum blastmerge_status bm_finalize_before_commit(void *context, struct bm_cloud 
     return status == BLASTMERGE_OK ? bm_finalize_check_beaten(finalize, cloud) : status;
 }
 
-static void locate(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
-                   const char *name, struct bm_finalize_place *place) {
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, child, name, relative);
-    bm_finalize_set_place(finalize, place, NULL, relative);
-}
-
 static enum blastmerge_status set_places(struct bm_finalize *finalize) {
-    struct bm_finalize_place place;
+    struct bm_finalize_file file;
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < finalize->n_children && status == BLASTMERGE_OK; i++) {
-        locate(finalize, &finalize->children[i], BM_FINALIZE_RESULT, &place);
-        status = blastmerge_add_location(finalize->job, place.location);
+        bm_finalize_locate(finalize, &finalize->children[i], BM_FINALIZE_RESULT, NULL, &file);
+        status = blastmerge_add_location(finalize->job, file.location);
     }
     if (status != BLASTMERGE_OK) return status;
-    locate(finalize, NULL, BM_FINALIZE_RESULT, &place);
-    status = blastmerge_set_output_location(finalize->job, place.location);
+    bm_finalize_locate(finalize, NULL, BM_FINALIZE_RESULT, NULL, &file);
+    status = blastmerge_set_output_location(finalize->job, file.location);
     if (status != BLASTMERGE_OK) return status;
-    locate(finalize, NULL, BM_FINALIZE_REPORT, &place);
-    status = bm_job_client_keep_place(finalize->job, "the parent's report", place.location);
+    bm_finalize_locate(finalize, NULL, BM_FINALIZE_REPORT, NULL, &file);
+    status = bm_job_client_keep_place(finalize->job, "the parent's report", file.location);
     if (status != BLASTMERGE_OK) return status;
-    locate(finalize, NULL, BM_FINALIZE_MANIFEST, &place);
-    return bm_job_client_keep_place(finalize->job, "the parent's manifest", place.location);
+    bm_finalize_locate(finalize, NULL, BM_FINALIZE_MANIFEST, NULL, &file);
+    return bm_job_client_keep_place(finalize->job, "the parent's manifest", file.location);
 }
 
 enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) {

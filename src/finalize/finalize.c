@@ -39,10 +39,10 @@ enum blastmerge_status bm_finalize_fail_memory(struct bm_finalize *finalize) {
     return bm_fail(finalize->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
-enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
-                                              const struct bm_finalize_place *place) {
+enum blastmerge_status bm_finalize_fail_file(struct bm_finalize *finalize,
+                                             const struct bm_finalize_file *file) {
     struct blastmerge_error *error = finalize->error;
-    return bm_fail_anew(error, error->status, "%.400s: %.500s", place->shown, error->message);
+    return bm_fail_anew(error, error->status, "%.400s: %.500s", file->shown, error->message);
 }
 
 /* --- the steps ----------------------------------------------------------------------------------- */

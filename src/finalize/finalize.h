@@ -5,7 +5,7 @@
  *
  *   description.c  the job as it is given (JSON), checked field by field
  *   states.c       what the children's states make of the parent
- *   place.c        where files lie: a folder or an object store
+ *   file.c         where files lie: a folder or an object store
  *   artifacts.c    which files are there
  *   same.c         whether two of the names or files are one
  *   formats.c      what a report says of its result's format
@@ -111,10 +111,10 @@ enum blastmerge_status bm_finalize_check_names(struct bm_finalize *finalize) BM_
  * takes for one. */
 enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) BM_CHECK_RESULT;
 
-/* --- places -------------------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------------------- */
 
 /* A file of the job. Must stay where it is while its source is in use. */
-struct bm_finalize_place {
+struct bm_finalize_file {
     char location[BM_FINALIZE_LOCATION];
     char shown[BM_FINALIZE_LOCATION]; /* for messages */
     struct bm_fetch_source source;
@@ -124,13 +124,14 @@ struct bm_finalize_place {
 enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) BM_CHECK_RESULT;
 void bm_finalize_disconnect(struct bm_finalize *finalize);
 
-/* cloud: through which connection it is reached, if it is remote. */
-void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finalize_place *place,
-                           struct bm_cloud *cloud, const char *relative);
-
-/* Relative to the storage: the prefix of the child (or of the parent: NULL) and the file's name. */
+/* The path relative to the storage: the prefix of the child (NULL: of the parent) and the file's name. */
 void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
                           const char *name, char relative[BM_FINALIZE_RELATIVE]);
+
+/* Fills in the file of that name. cloud: the connection to a remote storage, through which it is looked at and read;
+ * NULL: neither is wanted. */
+void bm_finalize_locate(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
+                        const char *name, struct bm_cloud *cloud, struct bm_finalize_file *file);
 
 /* Opens a file of the parent's for writing. is_small: it has little memory. */
 enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, struct bm_store *store,
@@ -219,7 +220,7 @@ enum blastmerge_status bm_finalize_fail_child(struct bm_finalize *finalize, cons
 enum blastmerge_status bm_finalize_fail_memory(struct bm_finalize *finalize);
 
 /* The current error is about what lies there: puts its name before the message. */
-enum blastmerge_status bm_finalize_fail_place(struct bm_finalize *finalize,
-                                              const struct bm_finalize_place *place);
+enum blastmerge_status bm_finalize_fail_file(struct bm_finalize *finalize,
+                                             const struct bm_finalize_file *file);
 
 #endif

@@ -246,7 +246,7 @@ static enum blastmerge_status take_report(struct bm_finalize *finalize, struct g
 /* --- reading ------------------------------------------------------------------------------------- */
 
 struct reading {
-    struct bm_finalize_place place;
+    struct bm_finalize_file file;
     struct bm_fetch fetch;
     enum blastmerge_status status; /* why it could not be opened */
     struct blastmerge_error error;
@@ -254,13 +254,11 @@ struct reading {
 
 static void begin_reading(struct bm_finalize *finalize, struct reading *reading, size_t number) {
     const struct bm_finalize_child *child = &finalize->children[number];
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, child, BM_FINALIZE_REPORT, relative);
-    bm_finalize_set_place(finalize, &reading->place, finalize->cloud, relative);
-    reading->place.source.n_bytes = child->report_size;
+    bm_finalize_locate(finalize, child, BM_FINALIZE_REPORT, finalize->cloud, &reading->file);
+    reading->file.source.n_bytes = child->report_size;
     reading->error = (struct blastmerge_error){0};
     reading->status =
-        bm_fetch_open(&reading->fetch, &reading->place.source, finalize->client.cancel, &reading->error);
+        bm_fetch_open(&reading->fetch, &reading->file.source, finalize->client.cancel, &reading->error);
 }
 
 /* Reads all of it, and one byte more than it may have, if there is one. */
@@ -273,7 +271,7 @@ static enum blastmerge_status read_all(struct bm_finalize *finalize, struct read
     bm_fetch_close(&reading->fetch);
     if (status == BLASTMERGE_OK) return status;
     *finalize->error = reading->error;
-    return bm_finalize_fail_place(finalize, &reading->place);
+    return bm_finalize_fail_file(finalize, &reading->file);
 }
 
 static enum blastmerge_status parse(struct bm_finalize *finalize, const struct bm_finalize_child *child,

@@ -84,12 +84,10 @@ static void name_file(const struct bm_finalize *finalize, size_t number,
 }
 
 static struct bm_finalize_identity look_at_parents(const struct bm_finalize *finalize, const char *name) {
-    struct bm_finalize_place place;
+    struct bm_finalize_file file;
     struct stat information;
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, NULL, name, relative);
-    bm_finalize_set_place(finalize, &place, NULL, relative);
-    if (stat(place.location, &information) != 0 || !S_ISREG(information.st_mode))
+    bm_finalize_locate(finalize, NULL, name, NULL, &file);
+    if (stat(file.location, &information) != 0 || !S_ISREG(information.st_mode))
         return (struct bm_finalize_identity){0};
     return (struct bm_finalize_identity){(uint64_t)information.st_dev, (uint64_t)information.st_ino};
 }

@@ -34,18 +34,17 @@ void bm_finalize_disconnect(struct bm_finalize *finalize) {
     finalize->cloud = NULL;
 }
 
-static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *cloud) {
-    bm_cloud_location_show(place->location, place->shown, sizeof place->shown);
-    place->source = bm_fetch_source_remote(place->shown, place->location);
-    place->source.cloud = cloud;
+static void set_remote_source(struct bm_finalize_file *file, struct bm_cloud *cloud) {
+    bm_cloud_location_show(file->location, file->shown, sizeof file->shown);
+    file->source = bm_fetch_source_remote(file->shown, file->location);
+    file->source.cloud = cloud;
 }
 
 static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct bm_store *store,
-                                          const struct bm_finalize_place *place, bool is_force,
-                                          bool is_small) {
+                                          const struct bm_finalize_file *file, bool is_force, bool is_small) {
     const struct bm_store_remote remote = {.cloud = finalize->cloud,
-                                           .location = place->location,
-                                           .name = place->shown,
+                                           .location = file->location,
+                                           .name = file->shown,
                                            .media_type = "application/json"};
     return bm_store_open_remote(store, &remote, is_force, is_small, finalize->error);
 }
@@ -61,16 +60,15 @@ void bm_finalize_disconnect(struct bm_finalize *finalize) {
     (void)finalize;
 }
 
-static void set_remote_source(struct bm_finalize_place *place, struct bm_cloud *cloud) {
-    (void)place;
+static void set_remote_source(struct bm_finalize_file *file, struct bm_cloud *cloud) {
+    (void)file;
     (void)cloud;
 }
 
 static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct bm_store *store,
-                                          const struct bm_finalize_place *place, bool is_force,
-                                          bool is_small) {
+                                          const struct bm_finalize_file *file, bool is_force, bool is_small) {
     (void)store;
-    (void)place;
+    (void)file;
     (void)is_force;
     (void)is_small;
     return bm_fail(finalize->error, BLASTMERGE_INTERNAL, "no object storage");
@@ -78,7 +76,7 @@ static enum blastmerge_status open_remote(struct bm_finalize *finalize, struct b
 
 #endif
 
-/* --- places -------------------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------------------- */
 
 void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
                           const char *name, char relative[BM_FINALIZE_RELATIVE]) {
@@ -88,42 +86,40 @@ void bm_finalize_relative(const struct bm_finalize *finalize, const struct bm_fi
         snprintf(relative, BM_FINALIZE_RELATIVE, "%s/%s", child->job_id, name);
 }
 
-void bm_finalize_set_place(const struct bm_finalize *finalize, struct bm_finalize_place *place,
-                           struct bm_cloud *cloud, const char *relative) {
+void bm_finalize_locate(const struct bm_finalize *finalize, const struct bm_finalize_child *child,
+                        const char *name, struct bm_cloud *cloud, struct bm_finalize_file *file) {
+    char relative[BM_FINALIZE_RELATIVE];
     const char *storage = finalize->storage;
     bool has_slash = storage[strlen(storage) - 1] == '/';
-    snprintf(place->location, sizeof place->location, "%s%s%s", storage, has_slash ? "" : "/", relative);
+    bm_finalize_relative(finalize, child, name, relative);
+    snprintf(file->location, sizeof file->location, "%s%s%s", storage, has_slash ? "" : "/", relative);
     if (finalize->is_remote) {
-        set_remote_source(place, cloud);
+        set_remote_source(file, cloud);
     } else {
-        memcpy(place->shown, place->location, sizeof place->shown);
-        place->source = bm_fetch_source_path(place->location);
-        place->source.must_be_regular = true;
+        memcpy(file->shown, file->location, sizeof file->shown);
+        file->source = bm_fetch_source_path(file->location);
+        file->source.must_be_regular = true;
     }
 }
 
 enum blastmerge_status bm_finalize_open_store(struct bm_finalize *finalize, struct bm_store *store,
                                               const char *name, bool is_force, bool is_small) {
-    struct bm_finalize_place place;
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, NULL, name, relative);
-    bm_finalize_set_place(finalize, &place, finalize->cloud, relative);
-    if (finalize->is_remote) return open_remote(finalize, store, &place, is_force, is_small);
-    return bm_store_open_location(store, place.location, is_force, true, finalize->client.cancel,
+    struct bm_finalize_file file;
+    bm_finalize_locate(finalize, NULL, name, finalize->cloud, &file);
+    if (finalize->is_remote) return open_remote(finalize, store, &file, is_force, is_small);
+    return bm_store_open_location(store, file.location, is_force, true, finalize->client.cancel,
                                   finalize->error);
 }
 
 static enum blastmerge_status check_target(struct bm_finalize *finalize, const char *name) {
-    struct bm_finalize_place place;
+    struct bm_finalize_file file;
     struct stat information;
-    char relative[BM_FINALIZE_RELATIVE];
-    bm_finalize_relative(finalize, NULL, name, relative);
-    bm_finalize_set_place(finalize, &place, NULL, relative);
-    if (stat(place.location, &information) != 0)
+    bm_finalize_locate(finalize, NULL, name, NULL, &file);
+    if (stat(file.location, &information) != 0)
         return BLASTMERGE_OK; /* there is none, or the store says why */
     if (!S_ISFIFO(information.st_mode) && !S_ISSOCK(information.st_mode)) return BLASTMERGE_OK;
     return bm_fail(finalize->error, BLASTMERGE_IO,
-                   "%.500s: is %s, where a file of the parent's is to be written", place.shown,
+                   "%.500s: is %s, where a file of the parent's is to be written", file.shown,
                    S_ISFIFO(information.st_mode) ? "a FIFO" : "a socket");
 }
 
@@ -142,11 +138,11 @@ static void sync_above(char *path) {
     char *slash = strrchr(path, '/');
     if (slash == NULL || slash == path) return;
     *slash = '\0';
-    int file = bm_open(path, O_RDONLY | O_DIRECTORY, 0);
+    int folder = bm_open(path, O_RDONLY | O_DIRECTORY, 0);
     *slash = '/';
-    if (file < 0) return;
-    (void)fsync(file);
-    close(file);
+    if (folder < 0) return;
+    (void)fsync(folder);
+    close(folder);
 }
 
 static enum blastmerge_status make_folder(struct bm_finalize *finalize, char *path) {
@@ -159,14 +155,14 @@ static enum blastmerge_status make_folder(struct bm_finalize *finalize, char *pa
 }
 
 enum blastmerge_status bm_finalize_make_folder(struct bm_finalize *finalize) {
-    struct bm_finalize_place place;
+    struct bm_finalize_file file;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (finalize->is_remote) return BLASTMERGE_OK;
-    bm_finalize_set_place(finalize, &place, NULL, finalize->parent_prefix);
-    char *slash = place.location + strlen(place.location) - strlen(finalize->parent_prefix);
+    bm_finalize_locate(finalize, NULL, "", NULL, &file);
+    char *slash = file.location + strlen(file.location) - strlen(finalize->parent_prefix);
     while (status == BLASTMERGE_OK && (slash = strchr(slash, '/')) != NULL) {
         *slash = '\0';
-        status = make_folder(finalize, place.location);
+        status = make_folder(finalize, file.location);
         *slash++ = '/';
     }
     return status;
