@@ -102,6 +102,11 @@ static void test_jobs_that_will_not_do(void **state) {
     assert_int_equal(blastmerge_finalize(job, description, n, NULL, &outcome), BLASTMERGE_USAGE);
     assert_null(outcome);
     blastmerge_destroy(job);
+    assert_int_equal(blastmerge_create(&job, NULL), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_set_shards(job, NULL), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_finalize(job, description, n, NULL, &outcome), BLASTMERGE_USAGE);
+    assert_non_null(strstr(blastmerge_error(job)->message, "shards"));
+    blastmerge_destroy(job);
     blastmerge_options_init(&options, sizeof options);
     options.form = BLASTMERGE_FORM_PLAIN;
     assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);

@@ -14,9 +14,10 @@ enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job, struct bm
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
     if (job->has_begun || job->n_children > 0 || job->is_lazy || job->output_location != NULL ||
-        job->has_writer || job->report_location != NULL)
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "a job to finalize with is new: it has neither children nor places for a result");
+        job->has_writer || job->report_location != NULL || job->shards != NULL)
+        return bm_fail(
+            &job->error, BLASTMERGE_USAGE,
+            "a job to finalize with is new: it has neither children nor shards nor places for a result");
     job->owner = getpid();
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
     if (status != BLASTMERGE_OK) return status;
