@@ -9,15 +9,15 @@ static const struct {
     const char *text;
 } usages[] = {
     {TOOL_MERGE, "Usage: blastmerge [merge] [OPTION]... CHILD...\n"
-                 "Merge the results of a split BLAST search, in the order given, into the one\n"
-                 "result of the whole search.\n\n"
+                 "Merge the result files of a split BLAST search (children), in the order given,\n"
+                 "into the one result of the whole search.\n\n"
                  "  blastmerge --as-unsplit --sort natural -o merged.xml.gz batch_*.xml.gz\n\n"},
     {TOOL_CHECK, "Usage: blastmerge check [OPTION]... CHILD...\n"
-                 "Read and check the results of a split BLAST search, write nothing, and show what\n"
-                 "each of them holds.\n\n"
+                 "Read and check the result files of a split BLAST search (children), write no\n"
+                 "result, and show what each of them holds.\n\n"
                  "  blastmerge check --sort natural batch_*.xml.gz\n\n"},
     {TOOL_FINALIZE, "Usage: blastmerge finalize [OPTION]... JOB\n"
-                    "Write a parent job's result, report and manifest, once its children have ended.\n"
+                    "Write a parent job's result, report and manifest once its children have ended.\n"
                     "JOB is a JSON file, or - for standard input: see blastmerge(1).\n\n"
                     "  blastmerge finalize job.json\n\n"},
     {TOOL_SHARDS, "Usage: blastmerge shards [OPTION]... SHARD...\n"
@@ -35,13 +35,13 @@ static void show_row(const struct tool_row *row) {
 }
 
 static void show_overview(void) {
-    tool_print("Usage: blastmerge [OPTION]... CHILD...       merge a split BLAST search's results\n"
-               "       blastmerge check [OPTION]... CHILD... read and check them, write nothing\n"
-               "       blastmerge finalize [OPTION]... JOB   finish a service's parent job\n"
+    tool_print("Usage: blastmerge [OPTION]... CHILD...        merge a split BLAST search\n"
+               "       blastmerge check [OPTION]... CHILD...  read and check, write no result\n"
+               "       blastmerge finalize [OPTION]... JOB    write the result of a parent job\n"
                "       blastmerge shards [OPTION]... SHARD... merge searches of database parts\n"
-               "       blastmerge help COMMAND               all options of a command\n"
-               "A CHILD is one result (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain): a file,\n"
-               "- for standard input, or remote: az://, s3://, gs://, https://.\n");
+               "       blastmerge help COMMAND                show all options of a command\n"
+               "A CHILD is one result file (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain),\n"
+               "- for standard input, or a remote file: az://, s3://, gs://, https://.\n");
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
         if (row->is_common) show_row(row);
     tool_print("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");

@@ -13,7 +13,7 @@ static const struct {
 } foreign[] = {
     {"out", "-o FILE names the result"},
     {"outfmt",
-     "the format of the children is recognised, and the result has the same; --format NAME demands one"},
+     "the format of the children is recognised, and the result has the same; --format NAME requires one"},
     {"db", "--db TEXT sets the database name of the result"},
     {"num_threads", "-t N sets the number of threads"},
     {"query", "--expect-queries FILE compares with the queries that were searched"},
@@ -46,9 +46,9 @@ enum blastmerge_status tool_refuse_foreign(const char *word) {
     size_t n = strcspn(name, "=.");
     if (!is_long && refuse_level(word) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     if (is_long && is_word(name, n, "keep"))
-        return tool_fail(BLASTMERGE_USAGE,
-                         "there is no option --keep: children are always kept; --keep-db keeps the "
-                         "database name");
+        return tool_fail(
+            BLASTMERGE_USAGE,
+            "there is no option --keep: children are always kept; --keep-db keeps the database name");
     for (size_t i = 0; i < N_FOREIGN; i++) {
         if (!is_word(name, n, foreign[i].word)) continue;
         if (is_long && (is_word(name, n, "db") || is_word(name, n, "out"))) return BLASTMERGE_OK;

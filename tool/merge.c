@@ -28,7 +28,8 @@ static void warn_of_level(const struct tool_options *options) {
     blastmerge_show_location(options->output, shown, sizeof shown);
     (void)snprintf(
         message, sizeof message,
-        "%s: is written uncompressed, as its name says, whatever --level says; --gzip compresses it", shown);
+        "%s: is written uncompressed because of its name, and --level has no effect; --gzip compresses it",
+        shown);
     tool_warn(message);
 }
 

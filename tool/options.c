@@ -29,9 +29,9 @@ const struct tool_row tool_rows[] = {
     {"force", 'f', TOOL_FLAG, M | C | S, AT(force), .minimum = 1, .is_common = true,
      .help = "replace FILE if it exists"},
     {"files-from", 0, TOOL_LIST, M | C | S, .argument = "FILE", .is_common = true,
-     .help = "read names of children from FILE, one a line"},
+     .help = "read a list of children from FILE, one a line"},
     {"null", 0, TOOL_FLAG, M | C | S, AT(null_separated), .minimum = 1,
-     .help = "names in that FILE end in NUL bytes"},
+     .help = "names in the list end in NUL bytes"},
     {"db", 0, TOOL_TEXT, M | C | F | S, AT(database), .argument = "TEXT",
      .help = "the database name of the result"},
     {"keep-db", 0, TOOL_FLAG, M | F, AT(keep_database), .minimum = 1,
@@ -63,9 +63,9 @@ const struct tool_row tool_rows[] = {
     {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
      .help = "merge what is whole of damaged children"},
     {"threads", 't', TOOL_NUMBER, M | C | F | S, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
-     .help = "1 to 64; 0, the default: one a processor, at most 8"},
+     .help = "1 to 64; 0, the default: one per CPU, at most 8"},
     [ROW_LEVEL] = {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
-     .help = "compress afresh at level 1 to 9; also -1 to -9"},
+     .help = "compress again at level 1 to 9; also -1 to -9"},
     {"plain", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN, .is_common = true,
      .help = "uncompressed, as for .xml .json .tsv .csv .txt .tab"},
     {"gzip", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
@@ -73,9 +73,9 @@ const struct tool_row tool_rows[] = {
     {"bgzf", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
      .help = "write blocked gzip (BGZF), as for .bgz"},
     {"memory", 0, TOOL_SIZE, M | C | F | S, AT(memory), .argument = "N",
-     .help = "for remote work, in MiB or with K, M, G (64M)"},
+     .help = "memory for remote work: MiB, or with K, M, G (64M)"},
     {"endpoint", 0, TOOL_TEXT, M | C | F | S, AT(endpoint), .argument = "URL",
-     .help = "where the object store is"},
+     .help = "address of the object store"},
     {"report", 0, TOOL_TEXT, M | C | S, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
     {"strict", 0, TOOL_FLAG, F, AT(strict), .minimum = 1,
@@ -101,7 +101,7 @@ const struct tool_row tool_rows[] = {
     {"quiet", 'q', TOOL_FLAG, M | C | F | S, AT(quiet), .minimum = 1, .is_common = true,
      .help = "no warnings, no progress"},
     {"verbose", 'v', TOOL_FLAG, M | C | F | S, AT(verbose), .minimum = 1, .is_common = true,
-     .help = "say at the end what was done"},
+     .help = "report at the end what was done"},
     {"progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
      .help = "always show progress"},
     {"no-progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
@@ -329,20 +329,18 @@ static enum blastmerge_status check_command(const struct parser *parser) {
     const struct tool_row *row = parser->refused_by[parser->command - tool_commands];
     if (row == NULL) return BLASTMERGE_OK;
     if (row->commands == TOOL_FINALIZE)
-        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with finalize", row->name);
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of finalize only", row->name);
     if (row->commands == TOOL_SHARDS)
-        return tool_fail(BLASTMERGE_USAGE, "--%s makes sense only with shards", row->name);
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of shards only", row->name);
     if (parser->command->bit == TOOL_SHARDS)
         return tool_fail(
             BLASTMERGE_USAGE,
-            "shards writes what one search writes, of shards in database order: --%s makes no sense "
-            "with it",
+            "shards writes what one search writes, of shards in database order, and does not accept --%s",
             row->name);
     if (parser->command->bit == TOOL_CHECK)
-        return tool_fail(BLASTMERGE_USAGE, "check writes no result: --%s makes no sense with it", row->name);
+        return tool_fail(BLASTMERGE_USAGE, "check writes no result and does not accept --%s", row->name);
     return tool_fail(BLASTMERGE_USAGE,
-                     "finalize takes what is merged, and its place, from the job: "
-                     "--%s makes no sense with it",
+                     "finalize reads the children and places from the job and does not accept --%s",
                      row->name);
 }
 
@@ -357,7 +355,7 @@ static enum blastmerge_status check_unsplit(const struct tool_options *options) 
                                                                             : NULL;
     if (other == NULL) return BLASTMERGE_OK;
     return tool_fail(BLASTMERGE_USAGE,
-                     "--as-unsplit and %s contradict each other: an unsplit run would not write that", other);
+                     "--as-unsplit and %s contradict each other: an unsplit run does not write that", other);
 }
 
 /* What makes no sense only as a whole. */
@@ -376,7 +374,7 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
         return tool_fail(BLASTMERGE_USAGE, "--db and --keep-db contradict each other: give one of them");
     if (options->as_unsplit && check_unsplit(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     if (options->null_separated && n_lists == 0)
-        return tool_fail(BLASTMERGE_USAGE, "--null is about the list of --files-from: give that, too");
+        return tool_fail(BLASTMERGE_USAGE, "--null needs a list: give --files-from, too");
     return BLASTMERGE_OK;
 }
 

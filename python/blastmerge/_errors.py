@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is raised, and how the library's messages name options in Python."""
+"""The exceptions, and the names of options in the library's messages."""
 from __future__ import annotations
 
 import re
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 class MergeWarning(UserWarning):
-    """Something about the children that is worth a look."""
+    """A warning about the children."""
 
 
 class MergeError(Exception):
-    """What went wrong: status (the program's exit code), and where it is known child, text_offset and iterations (whole ones
-    of that child before the place), else None. http_status and provider_code: what a server said, such as 404 and "BlobNotFound",
-    else 0 and "". outcome: what finalize() has to say of it, else None. report: of check() the Report of all children, else None."""
+    """An error: its status (the program's exit code) and, if they are known, child, text_offset and iterations (whole ones of
+    that child before the place), else None. http_status and provider_code: from a server's answer, such as 404 and
+    "BlobNotFound", else 0 and "". outcome: that of finalize(), else None. report: of check(), the Report of all children, else
+    None."""
 
     status = 70
     outcome: Optional[Dict[str, Any]] = None
@@ -41,12 +42,12 @@ class MergeIOError(MergeError):
 
 
 class UsageError(MergeError, ValueError):
-    """An option or a call makes no sense."""
+    """An option or a call is invalid."""
     status = 2
 
 
 class RangeError(UsageError, OverflowError):
-    """A number is outside of the range of its parameter."""
+    """A number is outside the range of its parameter."""
 
 
 class DataError(MergeError, ValueError):
@@ -60,7 +61,7 @@ class MismatchError(MergeError, ValueError):
 
 
 class ExistsError(MergeError):
-    """The destination exists already."""
+    """The destination already exists."""
     status = 5
 
 
@@ -75,7 +76,7 @@ class MissingError(MergeError):
 
 
 class DeniedError(MergeError):
-    """Permission or credentials are absent or refused."""
+    """Permission or credentials are missing or refused."""
     status = 8
 
 
@@ -90,7 +91,7 @@ class CancelledError(MergeError):
 
 
 class InternalError(MergeError):
-    """A fault of blastmerge itself, or an exception that Python could not pass on."""
+    """An internal fault of blastmerge, or an exception that Python could not pass on."""
     status = 70
 
 
@@ -108,7 +109,7 @@ _WORDS = {"format": "xml|xml2|json|commented|tabular|csv|auto", "query_ids": "au
 
 
 def in_python(message: str) -> str:
-    """A message of the library with the parameters of this package in the place of the program's options."""
+    """A message of the library, with this package's parameters instead of the program's options."""
     def name(match: "re.Match[str]") -> str:
         option, value = match.group(1), match.group(2)
         parameter = _RENAMED.get(option, option.replace("-", "_"))
@@ -126,11 +127,11 @@ def in_python(message: str) -> str:
 
 
 def from_library(status: int, error: "_library.Error") -> MergeError:
-    """The exception that the library's record of an error stands for."""
+    """The exception for the library's record of an error."""
     message = in_python(error.message.decode(errors="replace"))
     if "BLASTMERGE_CALLBACK_OK" in message or message.endswith("gave no reason"):
-        return InternalError("an exception was raised where Python cannot pass it on, so that nothing was committed; "
-                             f"what sys.unraisablehook was given says more ({message})")
+        return InternalError("an exception was raised where Python cannot pass it on, so nothing was committed; "
+                             f"sys.unraisablehook received the exception ({message})")
     return KINDS.get(status, InternalError)(
         message, child=None if error.child == _library.NO_CHILD else error.child,
         text_offset=None if error.text_offset == _library.NO_OFFSET else error.text_offset,

@@ -33,7 +33,7 @@ _QUIET_PROGRESS = 50  # ms: how long Ctrl-C may have to wait while C is at work
 
 
 class _Callback:
-    """What C calls: success only by its last instruction, and after whatever it calls has returned."""
+    """A function that C calls. It succeeds only by its last instruction, after everything that it calls has returned."""
 
     def __init__(self, job: "Job", call: Callable[..., None]) -> None:
         self.job = job
@@ -41,7 +41,7 @@ class _Callback:
 
     @_lost.guard
     def run(self, *arguments: Any) -> int:
-        """BLASTMERGE_CALLBACK_OK with the call's ticket, or why it failed."""
+        """BLASTMERGE_CALLBACK_OK with the call's ticket, or the reason of the failure."""
         try:
             ticket = self.job.ticket.value
             self.call(*arguments)
@@ -57,14 +57,14 @@ def _reason(raised: BaseException) -> int:
 
 
 def _shown(location: bytes) -> str:
-    """As messages show it: without a secret."""
+    """A location as messages show it: without secrets."""
     shown = ctypes.create_string_buffer(1024)
     C.blastmerge_show_location(location, shown, len(shown))
     return os.fsdecode(shown.value)
 
 
 def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
-    """How the result is written, and whether it is the output's name that says so. Takes the options about it."""
+    """The form of the result, and whether the output's name decides it. Removes the options for it."""
     given = {name: _values.flag(name, options.pop(name)) for name in _FORMS if name in options}
     chosen = [name for name, is_chosen in given.items() if is_chosen]
     if len(chosen) > 1:
@@ -80,7 +80,7 @@ def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
 
 
 def _user_level() -> int:
-    """The stacklevel of the first line outside of this package, as seen from where this is called."""
+    """The stacklevel of the first line outside this package, from the caller of this function."""
     package = __name__.partition(".")[0]
     level, frame = 1, sys._getframe(1)  # pylint: disable=protected-access
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
@@ -93,7 +93,7 @@ def _warn(message: str) -> None:
 
 
 class Job:
-    """Nothing is held before open(); close() is due whatever happens, and can be called again."""
+    """Holds nothing before open(). close() must be called in any case, and can be called again."""
 
     def __init__(self) -> None:
         self.handle: Optional[ctypes.c_void_p] = None
@@ -108,8 +108,8 @@ class Job:
         self._written: List[Tuple[str, Any]] = []  # paths and file objects, with the parameter's name
 
     def open(self, children: Any, options: Dict[str, Any], output: Any = None) -> None:
-        """Makes the library's job and adds the children, or what they are taken from. The name of an output that is a path
-        says how the result is written, unless the options do."""
+        """Makes the library's job and adds the children, or their source. The name of an output that is a path decides the
+        form of the result, unless the options do."""
         given, source = _children.split(children)
         made = self._options(options, output)
         self.__class__ = _OpenJob
@@ -147,7 +147,7 @@ class Job:
                 raise TypeError(f"there is no option {name!r}")
         if is_by_name and made.level and _FORMS[form] == "plain":
             shown = _shown(_values.path("output", output))
-            on_warning(f"{shown}: is written uncompressed, as its name says, whatever level says; gzip=True compresses it")
+            on_warning(f"{shown}: is written uncompressed because of its name, and level has no effect; gzip=True compresses it")
         self._keeps_bytes = bool(made.salvage)
         made.callback_ticket = ctypes.pointer(self.ticket)
         made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(
@@ -172,13 +172,13 @@ class Job:
         return made
 
     def note(self, raised: Optional[BaseException]) -> None:
-        """Keeps an exception until C has returned: the first, or the first that is no error (KeyboardInterrupt)."""
+        """Keeps an exception until C has returned: the first, or the first that is not an error (KeyboardInterrupt)."""
         if raised is not None and (self._raised is None or
                                    isinstance(self._raised, Exception) and not isinstance(raised, Exception)):
             self._raised = raised
 
     def _call(self, function: Callable[..., int], *arguments: Any) -> int:
-        """Calls a function of the library. Raises what was raised in a callback, else what the status stands for."""
+        """Calls a function of the library. Raises the exception of a callback, else that for the status."""
         status = self._call_quietly(function, *arguments)
         if self._raised is not None:
             raised, self._raised = self._raised, None
@@ -203,7 +203,7 @@ class Job:
     # --- children --------------------------------------------------------------------------------
 
     def _add(self, child: Any) -> None:
-        """Adds a child. Called from within C, too, so that it raises what the library says of this call alone."""
+        """Adds a child. Also called from within C, so it raises only the library's error of this call."""
         name, item = _children.name_and_item(self._n_children, child)
         encoded = name.encode()
         self._n_children += 1
@@ -239,7 +239,7 @@ class Job:
             self._streams.pop(number, None)
 
     def _take_from(self, source: Iterable[Any]) -> None:
-        """Has the library ask for children as it needs them."""
+        """Makes the library request children as it needs them."""
         self._is_lazy = True
         children = iter(source)
         close = getattr(children, "close", None)
@@ -256,7 +256,7 @@ class Job:
     # --- output ----------------------------------------------------------------------------------
 
     def _check_file(self, name: str, file: Any) -> None:
-        """The library compares paths; what a file object has open is seen here."""
+        """Compares open files of file objects; the library compares paths."""
         read = _children.identity(file)
         for parameter, written in self._written:
             if read is not None and read == _children.identity(written):
@@ -339,7 +339,7 @@ class Job:
         return C.blastmerge_report(self.handle).contents
 
     def children(self) -> Iterator[_library.Child]:
-        """What each child held, in the order merged."""
+        """The counts of each child, in the order merged."""
         for number in range(self.totals().n_children):
             child = _library.Child()
             self._check(C.blastmerge_child(self.handle, number, ctypes.byref(child)))
@@ -354,8 +354,8 @@ class Job:
         self.close(raised)
 
     def close(self, before: Optional[BaseException] = None) -> None:
-        """Ends the library's job and closes what was opened, whatever is raised meanwhile. Of several exceptions the first
-        is raised: the one that is on its way already, unless it is an error and a later one (KeyboardInterrupt) is none."""
+        """Ends the library's job and closes everything that was opened, whatever is raised in between. Of several exceptions
+        the first is raised, unless it is an error and a later one (KeyboardInterrupt) is not."""
         try:
             try:
                 self._call_quietly(self._destroy)
@@ -392,7 +392,7 @@ class Job:
 
 
 class _OpenJob(Job):
-    """One that holds something. It is closed at the latest when it is collected: where a recursion was too deep for close()."""
+    """A job that holds something. If a recursion was too deep for close(), it is closed when it is collected."""
 
     def __del__(self) -> None:
         self.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes of a merge, as Python's own."""
+"""The results of a merge, as Python objects."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Optional, Tuple
 
 @dataclass(frozen=True)
 class Child:
-    """What one child held, counted from its data."""
+    """The counts of one child, from its data."""
     name: str
     documents: int
     iterations: int
@@ -18,14 +18,14 @@ class Child:
     compressed_bytes: int
     text_bytes: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
-    status: str  # "ok"; of a check "damaged" or whatever is at fault: the counts go as far as it could be read; "salvaged";
-    #              "not read" where a check ended before
-    error: Optional[str]  # what is at fault, of the first 256 children that are; else None
+    status: str  # "ok"; "salvaged"; in a check the kind of fault, such as "damaged": the counts go as far as the child could be
+    #              read; "not read" if a check ended before it
+    error: Optional[str]  # the fault, for the first 256 children with one; else None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was merged: sums over all children, and the children in the order merged."""
+    """The sums over all children, and the children in the order merged."""
     documents: int
     iterations: int
     hits: int
@@ -54,14 +54,14 @@ class Report:
     missing_queries: int
     forbidden_characters: int  # that XML forbids, and that were replaced or kept
     unnumbered_iterations: int
-    unknown_queries: int  # of a check: may be in what could not be read
-    superseded_runs: int  # left out by salvage, as another run of the same search has all of them
+    unknown_queries: int  # of a check: may be in a part that could not be read
+    superseded_runs: int  # left out by salvage, because another run of the search holds all of them
     children: Tuple[Child, ...]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a merge is; compressed_total is 0 where it is not known."""
+    """The progress of a merge; compressed_total is 0 if it is not known."""
     compressed_bytes: int
     compressed_total: int
     child: int
