@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The library takes no longer one; one byte more, so that it sees that it is longer. */
+/* The library accepts no longer description; one byte more, so that it detects a longer one. */
 #define JOB_BYTES ((16 << 20) + 1)
 
 /* The word for it in messages. */

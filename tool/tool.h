@@ -41,7 +41,7 @@
 /* Says "blastmerge: MESSAGE" and returns status. */
 enum blastmerge_status tool_fail(enum blastmerge_status status, const char *format, ...) TOOL_FORMAT(2, 3);
 
-/* The same for a failed system call: adds the errno value's text, and chooses the status from it. */
+/* Like tool_fail(), for a failed system call: adds the errno value's text, and chooses the status from it. */
 enum blastmerge_status tool_fail_system(int system_error, const char *format, ...) TOOL_FORMAT(2, 3);
 
 /* Says "blastmerge: warning: MESSAGE". */
@@ -162,7 +162,7 @@ void tool_progress_clear(struct tool_progress *progress);
 void tool_signals_open(struct blastmerge_job *job);
 void tool_signals_close(void);
 
-/* The write to a pipe that nobody reads failed: to end as SIGPIPE would have ended the program.
+/* The write to a pipe without a reader failed: to end as SIGPIPE would have ended the program.
  * False where that signal is ignored: then it is an error like any other. */
 bool tool_signals_note_pipe(void);
 

@@ -24,7 +24,7 @@ enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel, struct blastmer
     }
     for (int i = 0; i < 2; i++) (void)fcntl(cancel->pipe[i], F_SETFL, O_NONBLOCK);
     cancel->process = getpid();
-    /* A cancel at this moment either finds the pipe, or has set is_set before that is looked at. */
+    /* A cancel at this moment either finds the pipe, or has set is_set before it is checked. */
     atomic_store(&cancel->has_pipe, true);
     atomic_thread_fence(memory_order_seq_cst);
     return BLASTMERGE_OK;

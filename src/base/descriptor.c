@@ -76,7 +76,7 @@ DIR *bm_open_folder(const char *path) {
 }
 
 FILE *bm_open_stream(const char *path) {
-    int file = bm_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO that nobody writes is empty */
+    int file = bm_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO without a writer is empty */
     FILE *stream = file < 0 ? NULL : fdopen(file, "r");
     if (stream != NULL || file < 0) return stream;
     int failure = errno;

@@ -38,7 +38,7 @@ static bool is_hidden(uint32_t character) {
     return false;
 }
 
-/* Writes what stands for the first character of `text`, and tells how many bytes of `text` that was. */
+/* Writes the shown form of the first character of `text`; returns the number of bytes of that character. */
 static size_t show_character(char piece[12], const char *text) {
     uint32_t character = 0;
     size_t n = read_character(text, &character);

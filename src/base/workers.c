@@ -6,14 +6,14 @@
 #include <time.h>
 
 /*
- * Who waits looks again after a nap, and only after many of them sleeps until it is woken. For to wake a
- * thread costs the one that wakes it more than it costs to nap: 50 µs on a virtual machine, where a batch
- * takes 70; and the one that wakes is the one that everybody waits for. A nap is about 70 µs long with what
- * Linux adds, so that all naps together are about 1.5 ms.
+ * A waiting thread polls, with naps in between, and blocks only after many naps. The reason: waking a thread
+ * costs the waker more than a nap costs. On a virtual machine that is 50 µs, while a batch takes 70 µs, and the
+ * waker is the thread that all others wait for. A nap takes about 70 µs with Linux's overhead, so all naps
+ * together take about 1.5 ms.
  */
 enum { NAP_NANOSECONDS = 20000, N_NAPS = 20 };
 
-/* With the lock held, which it gives up meanwhile. */
+/* With the lock held, which is released during the nap. */
 static void nap(struct bm_workers *workers) {
     const struct timespec time = {.tv_sec = 0, .tv_nsec = NAP_NANOSECONDS};
     bm_workers_unlock(workers);
@@ -25,7 +25,7 @@ static bool is_due(const struct bm_workers *workers) {
     return workers->first != NULL || workers->stopping;
 }
 
-/* The next task, waiting for it; NULL where the workers are to stop. With the lock held. */
+/* Waits for the next task; NULL if the workers are to stop. With the lock held. */
 static struct bm_task *next_task(struct bm_workers *workers) {
     for (unsigned n_naps = 0; !is_due(workers) && n_naps < N_NAPS; n_naps++) nap(workers);
     while (!is_due(workers)) {

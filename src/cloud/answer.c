@@ -60,7 +60,7 @@ static bool parse_content_range(struct bm_cloud_request *request, const char *va
     return request->has_range;
 }
 
-/* One that comes twice must say the same twice. */
+/* A header that occurs twice must have the same value twice. */
 static void parse_length(struct bm_cloud_request *request, const char *value, size_t n_value) {
     bool had_length = request->has_length;
     uint64_t before = request->length;
@@ -229,7 +229,7 @@ static enum bm_keep keep_answer(struct bm_cloud_request *request, const uint8_t 
     return BM_KEPT;
 }
 
-/* Whether so many bytes more are within the range that was asked for. */
+/* Whether n more bytes are within the requested range. */
 static bool is_within_range(const struct bm_cloud_request *request, size_t n_bytes) {
     uint64_t n_asked = request->last - request->first + 1; /* of which some may have come in a try before */
     return !request->is_ranged || request->http_status != 206 ||

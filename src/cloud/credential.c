@@ -113,7 +113,7 @@ static struct bm_cloud_credential *place_for(struct bm_cloud *cloud,
     return &all[0];
 }
 
-/* Google's: HMAC keys, or a token that somebody else fetched. */
+/* Google's: HMAC keys, or a token that another program fetched. */
 static void find_google(struct bm_cloud_credential *credential) {
     const char *id = bm_cloud_environment("GS_ACCESS_KEY_ID");
     const char *secret = bm_cloud_environment("GS_SECRET_ACCESS_KEY");

@@ -121,7 +121,7 @@ static bool find_in_profile(struct bm_cloud_credential *credential) {
 
 /* --- servers ------------------------------------------------------------------------------------- */
 
-/* Asks for a role's keys with a token that says who the workload is. */
+/* Requests a role's keys with a token that identifies the workload. */
 static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
                                                 const struct bm_cloud_location *location,
                                                 struct bm_cloud_credential *credential,

@@ -59,7 +59,7 @@ struct bm_cloud {
     uint64_t random;
     uint64_t n_told;                         /* how often something has happened */
     struct bm_cloud_credential *credentials; /* N_CREDENTIALS */
-    bool is_finding;                         /* a credential: only requests for that are begun meanwhile */
+    bool is_finding; /* a credential: only requests for it are begun during that time */
 };
 
 void bm_cloud_tell(struct bm_cloud *cloud) {

@@ -29,7 +29,7 @@ struct listing {
     size_t n_empty;    /* pages without any, one after the other */
     uint64_t *seen;    /* a hash of where each page began */
     size_t n_seen;
-    size_t n_bytes;                  /* of the memory, when it was last looked at */
+    size_t n_bytes;                  /* of the memory, at the last check */
     struct bm_cloud_location object; /* the last one's */
 };
 

@@ -70,7 +70,7 @@ static bool is_expired(const struct bm_cloud_request *request) {
     return is_one_of(request->code, codes) || (request->http_status == 401 && request->code[0] == '\0');
 }
 
-/* Azure says AuthenticationFailed for a wrong key and for a wrong clock alike: the dates tell. */
+/* Azure answers AuthenticationFailed for a wrong key and for a wrong clock; the dates distinguish them. */
 static bool is_skewed(const struct bm_cloud_request *request, int64_t now) {
     int64_t skew = request->date < 0 ? 0 : request->date - now;
     bool is_far = skew > 300 || skew < -300;
@@ -142,7 +142,7 @@ int64_t bm_cloud_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random
 
 /* --- in plain words ------------------------------------------------------------------------------ */
 
-/* Whether something was asked for on a condition. */
+/* Whether the request was conditional. */
 static bool is_conditional(const struct bm_cloud_request *request) {
     return strstr(request->headers, "If-") != NULL || strstr(request->headers, "-if-") != NULL;
 }

@@ -188,7 +188,7 @@ static bool take_clock(const char **string, char behind, struct tm *time) {
     return time->tm_hour >= 0 && time->tm_min >= 0 && time->tm_sec >= 0;
 }
 
-/* "1994-11-06T08:49:37Z"; what comes behind the seconds, a fraction, say, does not count. */
+/* "1994-11-06T08:49:37Z"; text after the seconds, such as a fraction, does not count. */
 static bool parse_iso(const char *string, struct tm *time) {
     time->tm_year = take_digits(&string, 4, '-');
     if (time->tm_year < 0) return false;

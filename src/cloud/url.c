@@ -161,7 +161,7 @@ enum blastmerge_status bm_cloud_url_parse_safe(struct bm_cloud_url *url, const c
                    what, url->origin);
 }
 
-/* The host's labels behind the first one. */
+/* The host's labels after the first one. */
 bool bm_cloud_url_is_azure(const struct bm_cloud_url *url) {
     static const char *const suffixes[] = {"blob.core.windows.net", "blob.core.chinacloudapi.cn",
                                            "blob.core.usgovcloudapi.net", "blob.core.cloudapi.de"};

@@ -104,7 +104,7 @@ static const char *read_code_length_code(struct reader *reader, unsigned n_codes
     uint8_t lengths[N_CODE_LENGTH] = {0};
     uint16_t counts[BM_MAX_CODE_LENGTH + 1] = {0};
     uint64_t bits = peek(reader);
-    for (unsigned i = 0; i < n_codes; i++) { /* 57 bits, and so many are at hand */
+    for (unsigned i = 0; i < n_codes; i++) { /* needs 57 bits, and so many are loaded */
         unsigned length = (unsigned)(bits >> 3 * i) & 7;
         lengths[order[i]] = (uint8_t)length;
         counts[length]++;
@@ -207,7 +207,7 @@ static const char *read_stored(struct reader *reader, struct bm_block_header *he
     return (length ^ complement) == 0xffff ? NULL : "a stored block's length is damaged";
 }
 
-/* n_bits of the header tells how many bits led to the verdict. */
+/* n_bits of the header is the number of bits that led to the verdict. */
 static const char *read_header(const uint8_t *data, unsigned bit, struct bm_block_header *header) {
     struct reader reader = {data, bit};
     const char *reason = NULL;

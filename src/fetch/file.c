@@ -116,7 +116,7 @@ static enum blastmerge_status look(struct bm_fetch_source *source, struct blastm
     return BLASTMERGE_OK;
 }
 
-/* Opening waits for nobody: a FIFO is waited for when it is read, where a cancel ends that. */
+/* Opening does not block: a FIFO is waited for when it is read, where a cancel ends the wait. */
 static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
     if (is_closed(fetch->source)) return bm_fail_system(error, EBADF, "is closed, or not open for reading");

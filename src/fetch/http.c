@@ -95,7 +95,7 @@ static enum bm_keep keep_nothing(struct bm_cloud_request *request, const uint8_t
     return request->http_status == 206 ? BM_KEPT : BM_KEEP_LATER; /* all of it is not wanted: pause */
 }
 
-/* Object stores are asked for the head; at web servers many an URL is good for GET alone. */
+/* Object stores get a HEAD; on web servers many URLs accept only GET. */
 static void start_look(struct bm_look *look, struct bm_cloud *cloud) {
     struct bm_cloud_request *request = &look->request;
     bool is_web = look->location.provider == BM_PROVIDER_HTTP;
@@ -189,7 +189,7 @@ static void set_changed(struct bm_cloud_request *request, const char *how) {
     bm_cloud_request_fault(request, BM_FAULT_CHANGED, "%s", how);
 }
 
-/* Whatever is asked for from now on is to be of the version that is known. */
+/* Makes the request conditional on the known version. */
 static void ask_for_version(struct bm_remote *remote, struct bm_cloud_request *request) {
     if (is_strong(remote->etag)) {
         request->tag = remote->etag;
@@ -199,21 +199,21 @@ static void ask_for_version(struct bm_remote *remote, struct bm_cloud_request *r
     }
 }
 
-/* Times have seconds. What was changed within the second in which the answer was made may change again in
- * that second, and the time stays the same. */
+/* Times are in seconds. An object that changed in the second of the answer may change again in that second,
+ * without a change of its time. */
 static bool is_time_strong(const struct bm_cloud_request *request) {
     int64_t changed = bm_cloud_parse_time(request->modified);
     return request->modified[0] != '\0' && (request->date < 0 || changed < request->date);
 }
 
-/* The child's length as an answer tells it. */
+/* The child's length by an answer. */
 static bool find_total(const struct bm_cloud_request *request, uint64_t *total) {
     bool is_whole = request->http_status == 200;
     *total = is_whole ? request->length : request->total;
     return is_whole ? request->has_length : request->has_total;
 }
 
-/* Whether the answer is of what was looked at. */
+/* Whether the answer is of the object of the look. */
 static bool is_as_looked_at(const struct bm_remote *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
     uint64_t version = remote->fetch->source->version;
@@ -236,7 +236,7 @@ static void take_version(struct bm_remote *remote, struct bm_cloud_request *requ
     remote->is_stream = request->http_status == 200;
     remote->is_total_known = find_total(request, &total);
     if (remote->is_total_known) remote->total = total;
-    ask_for_version(remote, request); /* if it is asked for again */
+    ask_for_version(remote, request); /* for a repeated request */
     request->is_ranged = !remote->is_stream;
     request->can_be_whole = false; /* not in another try */
     request->cannot_repeat = !has_validator(remote);
@@ -306,8 +306,8 @@ static void begin_window(struct bm_remote *remote) {
     bm_cloud_request_start(request, &window->error);
 }
 
-/* Ranges make no sense where their sum or their version is not known: all of it is asked for, once, before
- * anything of the first range was read. */
+/* Ranges cannot be used if the total length or the version is not known. Then the whole is requested, once,
+ * before any of the first range was read. */
 static void begin_stream(struct bm_remote *remote) {
     struct window *window = &remote->windows[0];
     bm_require(remote->n_done == 0 && remote->position == 0);
@@ -399,8 +399,8 @@ static void end_window(struct bm_remote *remote) {
     remote->position = 0;
 }
 
-/* A length of nothing is refused as a range that cannot be had. What was said to have bytes, has given some,
- * or could be had when it was looked at, is not empty. */
+/* An empty object is refused as a range that does not exist. An object is not empty if a server stated that it
+ * has bytes, if some have arrived, or if the look found it. */
 static bool is_empty(const struct bm_remote *remote, const struct bm_cloud_request *request) {
     bool could_be_had = remote->total == UINT64_MAX && remote->fetch->source->version != 0;
     bool had_bytes =

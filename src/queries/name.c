@@ -141,7 +141,7 @@ void bm_queries_word_of_title(struct bm_word *word, const char *title, size_t n_
     word->bytes[word->n] = '\0';
 }
 
-/* The same of a title whose references BLAST resolves. A character is never longer than its reference. */
+/* Likewise for a title whose references BLAST resolves. A character is never longer than its reference. */
 static void resolve_title(struct bm_word *word, const char *title, size_t n_title, bool is_cut) {
     char text[2 * BM_QUERIES_WORD];
     size_t n = tidy(text, sizeof text, trim(title, n_title, is_cut), false);

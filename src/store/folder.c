@@ -104,9 +104,10 @@ void bm_store_folder_name_temporary(const char *base, char temporary[BM_FOLDER_T
     memcpy(temporary + n, letters, sizeof letters);
 }
 
-/* Whether the target is a file whose writer still has it, since its report is not written yet, say. Then a
- * file that nobody locks may be the one that it has replaced, and may have to be put back. So may one beside
- * a target that cannot be opened. But a left-over that is the target itself is only a second name of it. */
+/* Whether the target is a file whose writer still holds it, for example because its report is not written
+ * yet. Then a file without a lock may be the one that the target has replaced, and may have to be restored.
+ * The same is true if the target cannot be opened. But a left-over that is the target itself is only a second
+ * name of it. */
 static bool is_being_committed(const struct bm_store_folder *folder, const char *base, int left_over) {
     struct stat own;
     struct stat other;
@@ -132,7 +133,7 @@ void bm_store_folder_remove_left_overs(const struct bm_store_folder *folder, con
         if (strncmp(entry->d_name, stem, n_stem) != 0 || strlen(entry->d_name) != n_stem + N_RANDOM) continue;
         int file = bm_open_at(folder->file, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
         if (file < 0) continue;
-        /* The lock comes first: what is a replaced file by now was so when the target was looked at. */
+        /* The lock comes first: a file that is replaced by now was already replaced when the target was checked. */
         if (flock(file, LOCK_EX | LOCK_NB) == 0 && !is_being_committed(folder, base, file))
             (void)unlinkat(folder->file, entry->d_name, 0);
         close(file);

@@ -82,7 +82,7 @@ static enum blastmerge_status fail_too_many(const struct bm_store_upload *upload
 
 static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
                                         struct blastmerge_error *error) {
-    if (part->number >= upload->kind->max_parts) /* how much is to come nobody knows: twice as much, say */
+    if (part->number >= upload->kind->max_parts) /* the remaining length is unknown: assume twice as much */
         return fail_too_many(upload, 2 * most_bytes(upload), error);
     if (part->number == 0) {
         enum blastmerge_status status = upload->kind->begin(upload, error);
@@ -174,7 +174,7 @@ static void remote_discard(struct bm_store *store) {
     close_upload(store);
 }
 
-/* The commit was refused, or its answer was lost: what is there tells. */
+/* The commit was refused, or its answer was lost: the object in the store decides. */
 static enum blastmerge_status resolve(struct bm_store_upload *upload, const struct bm_cloud_request *request,
                                       struct blastmerge_error *error) {
     struct blastmerge_error refusal = *error;
