@@ -9,7 +9,7 @@
 
 #include "number/header.h"
 #include "number/number.h"
-#include "number/order.h"
+#include "plan/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static void test_natural_order(void **state) {
     const size_t n = sizeof ordered / sizeof ordered[0];
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
-            int order = bm_number_order_compare(ordered[i], ordered[j]);
+            int order = bm_plan_order_compare(ordered[i], ordered[j]);
             if (strcmp(ordered[i], "a2") == 0 && strcmp(ordered[j], "a02") == 0) {
                 assert_true(order > 0); /* equal values: told apart by their bytes */
             } else if (strcmp(ordered[i], "a02") == 0 && strcmp(ordered[j], "a2") == 0) {
@@ -47,17 +47,17 @@ static void test_natural_order(void **state) {
 
 static void test_steps(void **state) {
     (void)state;
-    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_2.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_number_order_step("batch_9.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_number_order_step("batch_09.xml.gz", "batch_10.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_number_order_step("batch_10.xml.gz", "batch_2.xml.gz"), BM_ORDER_BACKWARD);
-    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_3.xml.gz"), BM_ORDER_GAP);
-    assert_int_equal(bm_number_order_step("batch_1.xml.gz", "batch_1.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_number_order_step("zebra.xml.gz", "ant.xml.gz"), BM_ORDER_FINE);
-    assert_int_equal(bm_number_order_step("run1/batch_9", "run2/batch_1"),
-                     BM_ORDER_FINE); /* two numbers: no gap */
-    assert_int_equal(bm_number_order_step("run2/batch_1", "run1/batch_9"), BM_ORDER_BACKWARD);
-    assert_int_equal(bm_number_order_step("a1", "b7"), BM_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_2.xml.gz"), BM_PLAN_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("batch_9.xml.gz", "batch_10.xml.gz"), BM_PLAN_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("batch_09.xml.gz", "batch_10.xml.gz"), BM_PLAN_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("batch_10.xml.gz", "batch_2.xml.gz"), BM_PLAN_ORDER_BACKWARD);
+    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_3.xml.gz"), BM_PLAN_ORDER_GAP);
+    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_1.xml.gz"), BM_PLAN_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("zebra.xml.gz", "ant.xml.gz"), BM_PLAN_ORDER_FINE);
+    assert_int_equal(bm_plan_order_step("run1/batch_9", "run2/batch_1"),
+                     BM_PLAN_ORDER_FINE); /* two numbers: no gap */
+    assert_int_equal(bm_plan_order_step("run2/batch_1", "run1/batch_9"), BM_PLAN_ORDER_BACKWARD);
+    assert_int_equal(bm_plan_order_step("a1", "b7"), BM_PLAN_ORDER_FINE);
 }
 
 static void take(struct bm_number_header *header, const char *name, const char *value, bool is_parameter) {

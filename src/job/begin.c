@@ -9,6 +9,7 @@
 #include "job/remote.h"
 #include "job/shards.h"
 #include "job/survey.h"
+#include "plan/order.h"
 #include "stitch/stitch.h"
 
 #include <inttypes.h>
@@ -21,8 +22,8 @@
 /* Looks at the children from `first` on, so that one that is not there is known before hours of work. */
 static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_t first) {
     bool is_total_known = !job->is_lazy;
-    for (size_t i = first; i < job->n_children; i++) {
-        struct bm_fetch_source *source = &job->children[i].source;
+    for (size_t i = first; i < job->plan.n_items; i++) {
+        struct bm_fetch_source *source = &job->plan.items[i].source;
         struct blastmerge_error error;
         bm_job_remote_look_ahead(job, i);
         enum blastmerge_status status = bm_fetch_source_look(source, &error);
@@ -46,48 +47,23 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_
 
 static enum blastmerge_status check_count(struct blastmerge_job *job) {
     uint64_t n_expected = job->options.expect_children;
-    if (job->n_children == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
-    if (n_expected == 0 || n_expected == job->n_children) return BLASTMERGE_OK;
+    if (job->plan.n_items == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
+    if (n_expected == 0 || n_expected == job->plan.n_items) return BLASTMERGE_OK;
     return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%zu %s given, where %" PRIu64 " were expected",
-                   job->n_children, job->n_children == 1 ? "child was" : "children were", n_expected);
-}
-
-int bm_job_compare_names(const void *a, const void *b) {
-    const struct bm_item *child_a = a;
-    const struct bm_item *child_b = b;
-    return bm_number_order_compare(bm_fetch_source_name(&child_a->source),
-                                   bm_fetch_source_name(&child_b->source));
+                   job->plan.n_items, job->plan.n_items == 1 ? "child was" : "children were", n_expected);
 }
 
 bool bm_job_is_order_strict(const struct blastmerge_job *job) {
     return job->options.as_unsplit && job->options.sort != BLASTMERGE_SORT_NONE;
 }
 
-/* How a child's name follows the name before it. Names of descriptors, as a shell's <(command) has them, say
- * nothing about the order. */
-static enum bm_number_order_step order_step(const struct bm_fetch_source *before,
-                                            const struct bm_fetch_source *source) {
-    static const char descriptors[] = "/dev/fd/";
-    const char *name = bm_fetch_source_name(source);
-    if (strncmp(name, descriptors, sizeof descriptors - 1) == 0) return BM_ORDER_FINE;
-    return bm_number_order_step(bm_fetch_source_name(before), name);
-}
-
 /* Looks for children whose names say that their order is not the searches', or that one is missing. */
 static enum blastmerge_status check_order(struct blastmerge_job *job) {
-    size_t n_backward = 0;
-    size_t n_gaps = 0;
-    size_t first_backward = 0;
-    size_t first_gap = 0;
-    for (size_t i = 1; i < job->n_children; i++) {
-        enum bm_number_order_step step = order_step(&job->children[i - 1].source, &job->children[i].source);
-        if (step == BM_ORDER_BACKWARD && n_backward++ == 0) first_backward = i;
-        if (step == BM_ORDER_GAP && n_gaps++ == 0) first_gap = i;
-    }
+    const struct bm_plan_order order = bm_plan_order_look(&job->plan);
     char names[2][BM_JOB_SHOWN_NAME];
-    if (n_backward > 0) { /* gaps say nothing then */
+    if (order.n_backward > 0) { /* gaps say nothing then */
         if (job->options.sort == BLASTMERGE_SORT_NONE) return BLASTMERGE_OK;
-        bm_job_show_names(job, first_backward, first_backward - 1, names);
+        bm_job_show_names(job, order.first_backward, order.first_backward - 1, names);
         if (bm_job_is_order_strict(job)) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "the children are not in natural order: %s comes after %s; --sort natural orders "
@@ -98,52 +74,20 @@ static enum blastmerge_status check_order(struct blastmerge_job *job) {
         bm_job_warn(job, false,
                     "the children are not in natural order: %s comes after %s; --sort natural orders them",
                     names[0], names[1]);
-    } else if (n_gaps > 0) {
-        bm_job_show_names(job, first_gap - 1, first_gap, names);
+    } else if (order.n_gaps > 0) {
+        bm_job_show_names(job, order.first_gap - 1, order.first_gap, names);
         if (bm_job_is_order_strict(job) && job->options.expect_children == 0) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "the children's numbers have %zu gap%s, the first between %s and %s: "
                     "--expect-children N says that none is missing",
-                    n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+                    order.n_gaps, order.n_gaps == 1 ? "" : "s", names[0], names[1]);
             return bm_job_check_keep_fault(job);
         }
         bm_job_warn(job, false,
                     "the children's numbers have %zu gap%s, the first between %s and %s: is any missing?",
-                    n_gaps, n_gaps == 1 ? "" : "s", names[0], names[1]);
+                    order.n_gaps, order.n_gaps == 1 ? "" : "s", names[0], names[1]);
     }
     return BLASTMERGE_OK;
-}
-
-/* One file's names come side by side, in the children's order. */
-static int compare_identities(const struct blastmerge_job *job, uint32_t a, uint32_t b) {
-    const struct bm_fetch_source *one = &job->children[a].source;
-    const struct bm_fetch_source *other = &job->children[b].source;
-    if (one->device != other->device) return one->device < other->device ? -1 : 1;
-    if (one->inode != other->inode) return one->inode < other->inode ? -1 : 1;
-    return a < b ? -1 : a > b;
-}
-
-/* Lets an element sink to its place in the heap, whose root is the greatest. */
-static void sink(const struct blastmerge_job *job, uint32_t *heap, size_t n, size_t at) {
-    for (size_t below = 2 * at + 1; below < n; below = 2 * at + 1) {
-        if (below + 1 < n && compare_identities(job, heap[below], heap[below + 1]) < 0) below++;
-        if (compare_identities(job, heap[at], heap[below]) >= 0) return;
-        uint32_t sunk = heap[at];
-        heap[at] = heap[below];
-        heap[below] = sunk;
-        at = below;
-    }
-}
-
-/* In place: qsort() of the C library takes as much memory again. */
-static void sort_identities(const struct blastmerge_job *job, uint32_t *numbers, size_t n) {
-    for (size_t i = n / 2; i-- > 0;) sink(job, numbers, n, i);
-    for (size_t i = n; i-- > 1;) {
-        uint32_t greatest = numbers[0];
-        numbers[0] = numbers[i];
-        numbers[i] = greatest;
-        sink(job, numbers, i, 0);
-    }
 }
 
 /* Tells of files that are given twice: of the first ones, and how many more there are. */
@@ -151,9 +95,8 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
     enum { MOST = 16 };
     size_t n_twins = 0;
     for (size_t i = 1; i < n; i++) {
-        const struct bm_fetch_source *before = &job->children[numbers[i - 1]].source;
-        const struct bm_fetch_source *source = &job->children[numbers[i]].source;
-        if (before->device != source->device || before->inode != source->inode) continue;
+        const struct bm_fetch_source *source = &job->plan.items[numbers[i]].source;
+        if (!bm_plan_is_same_file(&job->plan, numbers[i - 1], numbers[i])) continue;
         if (job->shards != NULL)
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                            "%.400s is given twice: each shard's hits would be in the result twice",
@@ -176,13 +119,9 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
 }
 
 static enum blastmerge_status check_twice(struct blastmerge_job *job) {
-    uint32_t *numbers = bm_allocate(&job->memory, job->n_children * sizeof *numbers);
     size_t n = 0;
+    uint32_t *numbers = bm_plan_order_files(&job->plan, &n);
     if (numbers == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < job->n_children && i <= UINT32_MAX; i++) {
-        if (job->children[i].source.has_identity) numbers[n++] = (uint32_t)i;
-    }
-    sort_identities(job, numbers, n);
     enum blastmerge_status status = tell_twins(job, numbers, n);
     bm_release(&job->memory, numbers);
     return status;
@@ -198,25 +137,26 @@ static enum blastmerge_status check_children(struct blastmerge_job *job, size_t 
 
 static enum blastmerge_status ask_for_children(struct blastmerge_job *job) {
     const struct blastmerge_children source = job->source;
-    size_t n_before = job->n_children;
+    size_t n_before = job->plan.n_items;
     job->is_adding = true;
     int issued = bm_callback_begin(job->options.callback_ticket);
     int result = source.next(source.context, job);
     job->is_adding = false;
     if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     bool is_ok = bm_callback_is_ok(issued, result);
-    if (!is_ok || job->n_children == n_before) job->source.next = NULL;
+    if (!is_ok || job->plan.n_items == n_before) job->source.next = NULL;
     if (job->error.status != BLASTMERGE_OK || is_ok) return job->error.status;
     return bm_fail_callback(&job->error, result, "the source of children failed");
 }
 
 enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) {
-    size_t first = job->n_children;
+    size_t first = job->plan.n_items;
     if (job->source.next == NULL) return BLASTMERGE_OK;
     enum blastmerge_status status = ask_for_children(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_admit(job, first);
+    if (status == BLASTMERGE_OK) status = bm_job_make_rows(job);
     if (status == BLASTMERGE_OK) status = bm_job_places_check_children(job, first);
-    job->totals.n_children = job->n_children;
+    job->totals.n_children = job->plan.n_items;
     return status == BLASTMERGE_OK ? check_children(job, first) : status;
 }
 
@@ -234,6 +174,20 @@ enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = check_twice(job);
     if (status == BLASTMERGE_OK && !job->is_order_given) status = check_order(job);
     return status == BLASTMERGE_OK ? bm_job_check_callbacks(job) : status;
+}
+
+enum blastmerge_status bm_job_make_rows(struct blastmerge_job *job) {
+    size_t n = job->plan.n_items;
+    if (n > job->n_rows_allocated) {
+        size_t n_wanted = job->n_rows_allocated + job->n_rows_allocated / 8 + 16;
+        if (n_wanted < n) n_wanted = n;
+        struct bm_job_row *rows = bm_reallocate(&job->memory, job->rows, n_wanted * sizeof *rows);
+        if (rows == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+        job->rows = rows;
+        job->n_rows_allocated = n_wanted;
+    }
+    while (job->n_rows < n) job->rows[job->n_rows++] = (struct bm_job_row){0};
+    return BLASTMERGE_OK;
 }
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
@@ -256,7 +210,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     if (bm_job_remote_has_children(job))
         job->n_open = BM_JOB_MAX_OPEN;        /* waiting for servers needs no processor */
     if (job->shards != NULL) job->n_open = 1; /* each is many files */
-    if (job->n_open > job->n_children && !job->is_lazy) job->n_open = job->n_children;
+    if (job->n_open > job->plan.n_items && !job->is_lazy) job->n_open = job->plan.n_items;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
         status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
     return status;
@@ -329,13 +283,12 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && bm_job_remote_has_children(job))
         status = bm_job_places_check(job); /* those that wildcards stand for */
     if (status != BLASTMERGE_OK) return status;
-    job->totals.n_children = job->n_children;
-    if (job->options.sort == BLASTMERGE_SORT_NATURAL && job->n_children > 1) {
-        qsort(job->children, job->n_children, sizeof *job->children, bm_job_compare_names);
-    }
+    job->totals.n_children = job->plan.n_items;
+    if (job->options.sort == BLASTMERGE_SORT_NATURAL) bm_plan_order_sort(&job->plan);
     status = check_children(job, 0);
     if (status == BLASTMERGE_OK && job->shards != NULL) status = check_twice(job);
     if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_shards_gather(job);
+    if (status == BLASTMERGE_OK) status = bm_job_make_rows(job);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
@@ -397,7 +350,7 @@ void bm_job_end(struct blastmerge_job *job) {
     job->script = NULL;
     job->output.data = NULL;
     job->output.n_data = 0;
-    for (size_t i = 0; i < job->n_children && job->owner == getpid(); i++)
-        bm_fetch_source_close(&job->children[i].source);
+    for (size_t i = 0; i < job->plan.n_items && job->owner == getpid(); i++)
+        bm_fetch_source_close(&job->plan.items[i].source);
     if (bm_cancel_check_process(&job->cancel)) bm_job_remote_end(job);
 }

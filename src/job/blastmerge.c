@@ -207,6 +207,7 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
     if (made == NULL) return BLASTMERGE_NO_MEMORY;
     made->memory = memory;
+    bm_plan_open(&made->plan, &made->memory);
     made->options = defaults;
     made->owner = getpid();
     bm_cancel_init(&made->cancel);
@@ -239,8 +240,8 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_job_end(job);
     end_writer(job);
     if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
-    bm_release(&job->memory, job->children);
-    bm_pool_close(&job->pool, &job->memory);
+    bm_release(&job->memory, job->rows);
+    bm_plan_close(&job->plan);
     bm_release(&job->memory, job->endpoint);
     bm_release(&job->memory, job->expect_queries);
     bm_release(&job->memory, job->output_location);
@@ -278,52 +279,15 @@ static enum blastmerge_status check_adding(struct blastmerge_job *job) {
     return job->is_adding ? job->error.status : check_open(job);
 }
 
-/* The sources may lie elsewhere now. */
-static void move_sources(struct blastmerge_job *job, struct bm_item *children) {
+void bm_job_move_sources(struct blastmerge_job *job) {
     for (size_t i = job->child; i < job->n_opened; i++)
-        bm_child_move(&job->open[i % job->n_open], &children[i].source);
-}
-
-/* Room for one more child. */
-static enum blastmerge_status grow_children(struct blastmerge_job *job) {
-    if (job->n_children < job->n_children_allocated) return BLASTMERGE_OK;
-    size_t n_wanted = job->n_children_allocated + job->n_children_allocated / 8 + 16;
-    struct bm_item *children = bm_reallocate(&job->memory, job->children, n_wanted * sizeof *children);
-    if (children == NULL) return fail_memory(job);
-    move_sources(job, children);
-    job->children = children;
-    job->n_children_allocated = n_wanted;
-    return BLASTMERGE_OK;
-}
-
-enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job, const struct bm_fetch_source *source) {
-    enum blastmerge_status status = grow_children(job);
-    if (status != BLASTMERGE_OK) return status;
-    job->children[job->n_children++] = (struct bm_item){.source = *source};
-    return BLASTMERGE_OK;
-}
-
-/* A name that cannot be seen as it is: messages have it in quotes. */
-static bool quote_name(struct blastmerge_job *job, struct bm_fetch_source *source) {
-    size_t n = strlen(source->location);
-    char *quoted = bm_pool_allocate(&job->pool, &job->memory, n + 3, false);
-    if (quoted == NULL) return false;
-    quoted[0] = '\'';
-    memcpy(quoted + 1, source->location, n);
-    memcpy(quoted + 1 + n, "'", 2);
-    source->shown = quoted;
-    return true;
+        bm_child_move(&job->open[i % job->n_open], &job->plan.items[i].source);
 }
 
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_fetch_source source) {
-    bool is_shown_whole = strcmp(source.shown, source.location) == 0; /* then one string does for both */
-    source.location = bm_pool_copy(&job->pool, &job->memory, source.location);
-    if (source.location == NULL) return fail_memory(job);
-    source.shown = is_shown_whole ? source.location : bm_pool_copy(&job->pool, &job->memory, source.shown);
-    if (source.shown == NULL) return fail_memory(job);
-    if (!bm_fetch_source_is_remote(&source) && bm_needs_quotes(source.location) && !quote_name(job, &source))
-        return fail_memory(job);
-    return bm_job_keep_child(job, &source);
+    bool is_added = bm_plan_add(&job->plan, source);
+    bm_job_move_sources(job);
+    return is_added ? BLASTMERGE_OK : fail_memory(job);
 }
 
 enum blastmerge_status blastmerge_add_location(struct blastmerge_job *job, const char *location) {
@@ -351,7 +315,7 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
-    struct bm_reader *kept = bm_pool_allocate(&job->pool, &job->memory, sizeof *kept, true);
+    struct bm_reader *kept = bm_pool_allocate(&job->plan.pool, &job->memory, sizeof *kept, true);
     if (kept == NULL) return fail_memory(job);
     *kept = (struct bm_reader){.functions = *reader, .ticket = job->options.callback_ticket};
     return bm_job_add_child(job, bm_fetch_source_reader(name, kept));
@@ -604,12 +568,14 @@ const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *j
 enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                                         struct blastmerge_child *child) {
     memset(child, 0, sizeof *child);
-    if (number >= job->n_children) return BLASTMERGE_USAGE;
-    const struct bm_item *kept = &job->children[number];
-    const char *location = bm_fetch_source_has_location(&kept->source) ? kept->source.location : NULL;
+    if (number >= job->plan.n_items) return BLASTMERGE_USAGE;
+    const struct bm_job_row none = {0};
+    const struct bm_job_row *kept = number < job->n_rows ? &job->rows[number] : &none;
+    const struct bm_fetch_source *source = &job->plan.items[number].source;
+    const char *location = bm_fetch_source_has_location(source) ? source->location : NULL;
     bool is_stdin = location != NULL && strcmp(location, "-") == 0;
     *child = (struct blastmerge_child){
-        .name = is_stdin ? kept->source.shown : bm_fetch_source_name(&kept->source),
+        .name = is_stdin ? source->shown : bm_fetch_source_name(source),
         .location = location,
         .n_documents = kept->n_documents,
         .n_iterations = kept->n_iterations,

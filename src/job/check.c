@@ -86,8 +86,8 @@ bool bm_job_check_has_fault(const struct blastmerge_job *job) {
 /* Whether it is the child that is at fault, and no function of the caller's that wants an end. */
 static bool is_of_child(const struct blastmerge_job *job) {
     return job->check != NULL && is_fault(job->error.status) && job->error.child == job->child &&
-           job->child < job->n_children && !job->cancel.has_forked_in &&
-           !bm_fetch_source_has_failed(&job->children[job->child].source);
+           job->child < job->plan.n_items && !job->cancel.has_forked_in &&
+           !bm_fetch_source_has_failed(&job->plan.items[job->child].source);
 }
 
 /* What the rooms hold of the child is forgotten; but its header says what the others should be like. */
@@ -102,7 +102,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
 
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {
     if (!is_of_child(job)) return job->error.status;
-    struct bm_item *child = &job->children[job->child];
+    struct bm_job_row *child = &job->rows[job->child];
     struct bm_child *open = bm_job_child(job);
     uint64_t text_offset = job->error.text_offset;
     child->status = (uint8_t)job->error.status;

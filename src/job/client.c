@@ -13,7 +13,7 @@ enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job, struct bm
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun || job->n_children > 0 || job->is_lazy || job->output_location != NULL ||
+    if (job->has_begun || job->plan.n_items > 0 || job->is_lazy || job->output_location != NULL ||
         job->has_writer || job->report_location != NULL || job->shards != NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
@@ -53,8 +53,8 @@ enum blastmerge_status bm_job_client_keep_place(struct blastmerge_job *job, cons
 static void forget_run(struct blastmerge_job *job) {
     const size_t rooms = offsetof(struct blastmerge_job, cloud);
     memset((char *)job + rooms, 0, sizeof *job - rooms);
-    for (size_t i = 0; i < job->n_children; i++)
-        job->children[i] = (struct bm_item){.source = job->children[i].source};
+    job->n_rows = 0;
+    job->plan.header.is_due = false;
     job->totals = (struct blastmerge_report){.n_warnings = job->totals.n_warnings};
     job->error = (struct blastmerge_error){0};
     job->compressed_total = 0;
@@ -68,9 +68,9 @@ static bool can_run_again(const struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
                                            const struct bm_job_client_terms *terms) {
-    for (size_t i = 0; i < job->n_children; i++)
-        if (!bm_fetch_source_is_remote(&job->children[i].source))
-            job->children[i].source.must_be_regular = terms->are_files_regular;
+    for (size_t i = 0; i < job->plan.n_items; i++)
+        if (!bm_fetch_source_is_remote(&job->plan.items[i].source))
+            job->plan.items[i].source.must_be_regular = terms->are_files_regular;
     job->options.force = 1;
     job->is_order_given = true;
     job->supposed = terms->table;

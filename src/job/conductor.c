@@ -31,13 +31,13 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
 /* The job's error is the current child's. A plan has left out what is damaged. */
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
-    bool is_planned = job->children[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
+    bool is_planned = job->plan.items[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
     if (is_planned && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
     job->sentence.addition = bm_job_seams_explain(job, &behind);
-    job->sentence.subject = job->children[job->child].source.shown;
+    job->sentence.subject = job->plan.items[job->child].source.shown;
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
     return fail(job);
@@ -105,11 +105,11 @@ struct bm_child *bm_job_child(struct blastmerge_job *job) {
  */
 static void open_children(struct blastmerge_job *job) {
     if (job->is_at_header) return;
-    while (job->n_opened < job->n_children && job->n_opened < job->child + job->n_open) {
-        struct bm_fetch_source *source = &job->children[job->n_opened].source;
+    while (job->n_opened < job->plan.n_items && job->n_opened < job->child + job->n_open) {
+        struct bm_fetch_source *source = &job->plan.items[job->n_opened].source;
         if (job->n_opened > job->child && !source->can_read_ahead) break;
-        bm_child_open_text(&job->open[job->n_opened % job->n_open], source, job->children[job->n_opened].text,
-                           &job->cancel);
+        bm_child_open_text(&job->open[job->n_opened % job->n_open], source,
+                           job->plan.items[job->n_opened].text, &job->cancel);
         job->n_opened++;
     }
 }
@@ -118,13 +118,13 @@ static void open_children(struct blastmerge_job *job) {
 static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
     for (size_t i = job->child; i < job->n_opened; i++)
-        if (job->children[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
+        if (job->plan.items[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
 }
 
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
                        char shown[2][BM_JOB_SHOWN_NAME]) {
-    const char *one = job->children[child].source.shown;
-    const char *two = job->children[other].source.shown;
+    const char *one = job->plan.items[child].source.shown;
+    const char *two = job->plan.items[other].source.shown;
     bool differ = strcmp(one, two) != 0;
     bm_show_difference(shown[0], BM_JOB_SHOWN_NAME, one, differ ? two : NULL);
     bm_show_difference(shown[1], BM_JOB_SHOWN_NAME, two, differ ? one : NULL);
@@ -140,25 +140,25 @@ static void begin_item(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_header(struct blastmerge_job *job) {
-    job->child = job->header.child;
+    job->child = job->plan.header.item;
     job->n_opened = job->child + 1;
     job->is_at_header = true;
-    bm_child_open_text(bm_job_child(job), &job->header.source, &job->header.text, &job->cancel);
+    bm_child_open_text(bm_job_child(job), &job->plan.header.source, &job->plan.header.text, &job->cancel);
     begin_item(job);
     return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status end_header(struct blastmerge_job *job) {
     bm_child_close(bm_job_child(job));
-    job->header.is_due = job->is_at_header = false;
+    job->plan.header.is_due = job->is_at_header = false;
     job->child = job->n_opened = 0;
     job->phase = BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
-    if (job->child == job->n_children && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
-    if (job->child == job->n_children) {
+    if (job->child == job->plan.n_items && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
+    if (job->child == job->plan.n_items) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
@@ -184,7 +184,7 @@ static void tell_progress(struct blastmerge_job *job) {
             job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
         .compressed_total = job->n_passes * job->compressed_total,
         .child = job->child,
-        .n_children = job->n_children,
+        .n_children = job->plan.n_items,
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };
@@ -258,7 +258,7 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
 /* A child without a byte of text. A gzip member without text is what a table without hits makes; no bytes at
  * all, or no text where there should be some, are what a failed search leaves. */
 static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool is_first) {
-    const struct bm_plan_text *text = job->children[job->child].text;
+    const struct bm_plan_text *text = job->plan.items[job->child].text;
     bool is_left_out = text != NULL && text->end == 0;
     bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
     if (!job->options.allow_empty && !is_empty_table && !is_left_out) {
@@ -282,8 +282,8 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool 
 static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     while (status == BLASTMERGE_OK && job->source.next != NULL &&
-           job->n_children < job->child + job->n_open &&
-           job->children[job->n_children - 1].source.can_read_ahead)
+           job->plan.n_items < job->child + job->n_open &&
+           job->plan.items[job->plan.n_items - 1].source.can_read_ahead)
         status = bm_job_take_children(job);
     return status;
 }
@@ -323,7 +323,7 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
     struct bm_child *child = bm_job_child(job);
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_last = false;
-    if (job->child == job->n_children) return end_look(job, true);
+    if (job->child == job->plan.n_items) return end_look(job, true);
     const struct bm_batch *batch = bm_job_take(job, &is_last);
     if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_job_fail_child(job);
     if (batch == NULL) return end_look(job, true);
@@ -450,7 +450,7 @@ static enum blastmerge_status take_stranger(struct blastmerge_job *job,
         return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : fail(job);
     }
     job->n_query_strangers++;
-    snprintf(message, sizeof message, "%.300s: %.900s%s", job->children[job->child].source.shown,
+    snprintf(message, sizeof message, "%.300s: %.900s%s", job->plan.items[job->child].source.shown,
              reason->message, is_last ? "; what follows is not compared any more" : "");
     note_query_fault(job, message);
     return BLASTMERGE_OK;
@@ -576,7 +576,8 @@ static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
     if (job->number->now.n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
     job->n_lost_names = job->number->now.n_lost_names;
     if (!job->options.as_unsplit) {
-        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s", job->children[job->child].source.shown, reason);
+        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s", job->plan.items[job->child].source.shown,
+                          reason);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", reason);
@@ -667,7 +668,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
         return BLASTMERGE_OK;
     }
     bm_require(!job->is_last_batch || job->script->position == job->script->n_entries);
-    job->children[job->child].text_bytes = bm_batch_end(job->batch);
+    job->rows[job->child].text_bytes = bm_batch_end(job->batch);
     bm_job_twins_end_batch(job);
     bm_child_give(bm_job_child(job));
     job->phase = BM_JOB_PHASE_BATCH;
@@ -676,7 +677,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
 
 /* --- the end of a child, and of all -------------------------------------------------------------- */
 
-static void add_to_totals(struct blastmerge_job *job, const struct bm_item *child) {
+static void add_to_totals(struct blastmerge_job *job, const struct bm_job_row *child) {
     struct blastmerge_report *totals = &job->totals;
     totals->n_documents += child->n_documents;
     totals->n_iterations += child->n_iterations;
@@ -689,7 +690,7 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_item *chil
 }
 
 void bm_job_count_child(struct blastmerge_job *job) {
-    struct bm_item *child = &job->children[job->child];
+    struct bm_job_row *child = &job->rows[job->child];
     const struct bm_mark_counts *counts = &job->view.counts;
     child->n_documents = counts->n_documents;
     child->n_iterations = counts->n_iterations;
@@ -701,24 +702,25 @@ void bm_job_count_child(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) {
-    const struct bm_reader *reader = bm_fetch_source_close_failure(&job->children[job->child].source);
+    const struct bm_reader *reader = bm_fetch_source_close_failure(&job->plan.items[job->child].source);
     if (reader == NULL) return BLASTMERGE_OK;
     bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
     return bm_job_fail_child(job);
 }
 
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
-    struct bm_item *child = &job->children[job->child];
+    struct bm_job_row *child = &job->rows[job->child];
+    const struct bm_plan_text *text = job->plan.items[job->child].text;
     struct bm_child *open = bm_job_child(job);
     const struct bm_mark_counts *counts = &job->view.counts;
     if (job->is_at_header) return end_header(job);
     bm_job_count_child(job);
     job->phase = BM_JOB_PHASE_ROW;
     if (bm_child_prove(open, &job->error) != BLASTMERGE_OK) return bm_job_fail_child(job);
-    if (child->text != NULL) { /* what is left out is the child's, too */
-        child->status = child->text->n_holes > 0 ? BLASTMERGE_SALVAGED : BLASTMERGE_OK;
-        child->compressed_bytes = child->text->n_bytes;
-        child->text_bytes = child->text->n_text;
+    if (text != NULL) { /* what is left out is the child's, too */
+        child->status = text->n_holes > 0 ? BLASTMERGE_SALVAGED : BLASTMERGE_OK;
+        child->compressed_bytes = text->n_bytes;
+        child->text_bytes = text->n_text;
     }
     if (bm_job_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
     if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
@@ -730,8 +732,8 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
         bm_job_gather_add(job, BM_GATHER_DOCUMENTS,
-                          "%.300s: it holds %" PRIu64 " documents one after another", child->source.shown,
-                          child->n_documents);
+                          "%.300s: it holds %" PRIu64 " documents one after another",
+                          job->plan.items[job->child].source.shown, child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     return bm_job_check_reader(job);
@@ -741,7 +743,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
     bm_job_survey_tell(job);
-    job->children[job->child].was_read = true;
+    job->rows[job->child].was_read = true;
     if (job->has_report) {
         if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
@@ -799,7 +801,7 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
                 : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
                 : n == 1      ? "was copied"
                               : "were copied",
-                job->children[job->first_forbidden_child].source.shown, job->first_forbidden,
+                job->plan.items[job->first_forbidden_child].source.shown, job->first_forbidden,
                 is_replaced ? "" : ": programs that read XML refuse the result");
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/callback.h"
 #include "base/cancel.h"
-#include "base/pool.h"
 #include "base/workers.h"
 #include "child/child.h"
 #include "child/member.h"
@@ -21,7 +20,7 @@
 #include "mark/mark.h"
 #include "number/header.h"
 #include "number/number.h"
-#include "number/order.h"
+#include "plan/plan.h"
 #include "queries/queries.h"
 #include "report/report.h"
 #include "salvage/salvage.h"
@@ -35,10 +34,8 @@ enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 
 enum { BM_JOB_FORBIDDEN_BITS = 55 };
 #define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
 
-/* What is merged, and what it held. All memory of a child that is not open is this, an eighth more for the
- * array, and the name: what docs/merge.md says under Memory. */
-struct bm_item {
-    struct bm_fetch_source source;
+/* What an item of the plan, a child, held: its row of the report. */
+struct bm_job_row {
     uint64_t n_documents;
     uint64_t n_iterations;
     uint64_t n_hits;
@@ -49,8 +46,6 @@ struct bm_item {
     uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
     uint64_t was_read : 1; /* it has ended */
     uint64_t status : 8;   /* enum blastmerge_status: how it ended */
-    /* What of it is merged; NULL: all. It belongs to whoever has found that out. */
-    const struct bm_plan_text *text;
 };
 
 /* What the result may lack to be an unsplit run's, src/job/unsplit.c. */
@@ -83,8 +78,11 @@ enum bm_job_phase {
     BM_JOB_PHASE_FAILED
 };
 
+/* All memory of a child that is not open is its item and its row, an eighth more for the arrays, and the name: what
+ * docs/merge.md says under Memory. */
 enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
-_Static_assert(sizeof(struct bm_item) * 9 / 8 <= BM_JOB_CHILD_BYTES, "more than is promised for each child");
+_Static_assert((sizeof(struct bm_plan_item) + sizeof(struct bm_job_row)) * 9 / 8 <= BM_JOB_CHILD_BYTES,
+               "more than is promised for each child");
 
 struct bm_check;
 struct bm_kept;
@@ -107,10 +105,10 @@ struct blastmerge_job {
     int callback_result;
     bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
-    struct bm_pool pool; /* the children's names, and their readers */
-    struct bm_item *children;
-    size_t n_children;
-    size_t n_children_allocated;
+    struct bm_plan plan;
+    struct bm_job_row *rows; /* one for each item of the plan, once the job has begun */
+    size_t n_rows;
+    size_t n_rows_allocated;
     struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
     bool is_lazy;                      /* children come while others are merged */
     bool is_adding;                    /* source.next is at work */
@@ -172,9 +170,8 @@ struct blastmerge_job {
 
     /* where the conductor is */
     enum bm_job_phase phase;
-    size_t child; /* the current one */
-    struct bm_plan_header header;
-    bool is_at_header; /* it is read, in the place of a child's */
+    size_t child;      /* the current one */
+    bool is_at_header; /* the plan's is read, in the place of a child */
     const struct bm_batch *batch;
     struct bm_view view;             /* of the current child: what was scanned last */
     uint64_t document;               /* where in the child's text the current document begins */
@@ -206,9 +203,6 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) BM_CHECK_RESUL
  */
 void bm_job_unsplit_end_child(struct blastmerge_job *job);
 void bm_job_unsplit_end(struct blastmerge_job *job);
-
-/* The natural order of two children's names, for qsort(). */
-int bm_job_compare_names(const void *a, const void *b);
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_job_end(struct blastmerge_job *job);
@@ -244,9 +238,11 @@ enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) BM_
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job,
                                         struct bm_fetch_source source) BM_CHECK_RESULT;
 
-/* Adds a child whose strings are in the pool. */
-enum blastmerge_status bm_job_keep_child(struct blastmerge_job *job,
-                                         const struct bm_fetch_source *source) BM_CHECK_RESULT;
+/* The items of the plan have moved: so have the sources of the children that are open. */
+void bm_job_move_sources(struct blastmerge_job *job);
+
+/* Makes a row for each item of the plan that has none. */
+enum blastmerge_status bm_job_make_rows(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Takes what a callback of the options has returned; a failure ends the job where it next can stop. */
 void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result);

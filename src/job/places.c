@@ -154,8 +154,8 @@ static const char *name_of(const struct bm_fetch_source *source) {
 }
 
 static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair, size_t first) {
-    for (size_t i = first; i < job->n_children; i++) {
-        const struct bm_fetch_source *source = &job->children[i].source;
+    for (size_t i = first; i < job->plan.n_items; i++) {
+        const struct bm_fetch_source *source = &job->plan.items[i].source;
         enum blastmerge_status status =
             compare(job, pair, "a child", location_of(source), name_of(source), false);
         if (status == BLASTMERGE_OK) continue;
@@ -231,8 +231,8 @@ static enum blastmerge_status use_standard_input(struct blastmerge_job *job, con
 
 static enum blastmerge_status check_standard_input(struct blastmerge_job *job, size_t first) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    for (size_t i = first; i < job->n_children && status == BLASTMERGE_OK; i++) {
-        if (!is_standard_input(location_of(&job->children[i].source))) continue;
+    for (size_t i = first; i < job->plan.n_items && status == BLASTMERGE_OK; i++) {
+        if (!is_standard_input(location_of(&job->plan.items[i].source))) continue;
         status = use_standard_input(job, "a child");
         if (status != BLASTMERGE_OK) job->error.child = i;
     }

@@ -117,7 +117,7 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
 static bool read_on(struct blastmerge_job *job, uint64_t to, struct blastmerge_error *behind) {
     struct bm_child *child = bm_job_child(job);
     if (to <= bm_batch_end(job->batch) || job->is_last_batch) return false;
-    if (job->children[job->child].source.is_open_reader) return false;
+    if (job->plan.items[job->child].source.is_open_reader) return false;
     bm_child_lane_stop_marking(&child->lane);
     bm_child_give(child);
     job->batch = bm_child_take(child, &job->is_last_batch, behind);
@@ -150,7 +150,7 @@ static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_x
     struct blastmerge_error error;
     bool is_last = false, is_found = false;
     bm_child_close(child);
-    bm_child_open_text(child, &job->children[job->child].source, &text, &job->cancel);
+    bm_child_open_text(child, &job->plan.items[job->child].source, &text, &job->cancel);
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
         *is_xml = begins_xml(batch->text, batch->n_text, true);
@@ -164,7 +164,7 @@ static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_x
 bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
     const struct blastmerge_error error = job->error;
     struct bm_child *child = bm_job_child(job);
-    const struct bm_fetch_source *source = &job->children[job->child].source;
+    const struct bm_fetch_source *source = &job->plan.items[job->child].source;
     if (source->cloud != NULL || !source->can_read_ahead || source->is_open_reader ||
         !bm_inflate_is_gzip(child->lane.inflate))
         return false;
@@ -177,7 +177,7 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
         uint64_t found = UINT64_MAX;
         const struct bm_span span = {from, to};
         struct blastmerge_error ignored;
-        bool is_read = bm_child_find_member(&job->children[job->child].source, &span, &job->cancel,
+        bool is_read = bm_child_find_member(&job->plan.items[job->child].source, &span, &job->cancel,
                                             bm_job_free_output(job), &found, &ignored) == BLASTMERGE_OK;
         if (!is_read || found == UINT64_MAX) break;
         from = found + 1;

@@ -11,7 +11,7 @@
 #define MOST_TEXT (UINT64_C(1) << 30)
 
 static const char *name_of(const struct blastmerge_job *job, size_t child) {
-    return job->children[child].source.shown;
+    return job->plan.items[child].source.shown;
 }
 
 /* --- namespaces ---------------------------------------------------------------------------------- */
@@ -61,8 +61,8 @@ enum blastmerge_status bm_job_seams_compare(struct blastmerge_job *job) {
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
  * shows whether the text is whole. */
 static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
-    const struct bm_item *child = &job->children[job->child];
-    bool is_partial = child->text != NULL && (child->text->spans != NULL || child->text->n_holes > 0);
+    const struct bm_plan_text *text = job->plan.items[job->child].text;
+    bool is_partial = text != NULL && (text->spans != NULL || text->n_holes > 0);
     if (is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
     if (!bm_child_lane_lacks_bgzf_end(&bm_job_child(job)->lane)) return BLASTMERGE_OK;
     if (!bm_mark_is_bare_table(job->totals.format)) {
@@ -74,7 +74,7 @@ static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
         return BLASTMERGE_OK;
     }
     bm_fail_at(
-        &job->error, BLASTMERGE_DATA, job->children[job->child].text_bytes,
+        &job->error, BLASTMERGE_DATA, job->rows[job->child].text_bytes,
         "it is cut short between two blocks: it is BGZF, but its last block, the empty one, is missing; "
         "copy it or make it again (if it is known to be whole, decompress it first)");
     return bm_job_fail_child(job);
@@ -128,7 +128,7 @@ static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct 
 
 const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastmerge_error *behind) {
     struct blastmerge_error error = *behind;
-    const struct bm_fetch_source *source = &job->children[job->child].source;
+    const struct bm_fetch_source *source = &job->plan.items[job->child].source;
     if (job->phase != BM_JOB_PHASE_SCAN || job->error.status != BLASTMERGE_DATA) return "";
     if (error.status == BLASTMERGE_OK) {
         if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";

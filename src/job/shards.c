@@ -286,7 +286,7 @@ static const struct bm_fetch_back_end batch_back_end = {
 static enum blastmerge_status check_number(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
     struct rlimit limit;
-    size_t n = job->n_children;
+    size_t n = job->plan.n_items;
     if (shards->n_of_batch == 0) shards->n_of_batch = n;
     uint64_t n_of_batch = shards->n_of_batch;
     if (n % n_of_batch != 0)
@@ -308,15 +308,15 @@ static enum blastmerge_status check_number(struct blastmerge_job *job) {
 
 static enum blastmerge_status keep_sources(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
-    shards->n_batches = job->n_children / (size_t)shards->n_of_batch;
-    shards->sources = bm_allocate(&job->memory, job->n_children * sizeof *shards->sources);
+    shards->n_batches = job->plan.n_items / (size_t)shards->n_of_batch;
+    shards->sources = bm_allocate(&job->memory, job->plan.n_items * sizeof *shards->sources);
     shards->batches = bm_allocate(&job->memory, shards->n_batches * sizeof *shards->batches);
     if (shards->sources == NULL || shards->batches == NULL) return fail_memory(job);
-    for (size_t i = 0; i < job->n_children; i++) {
-        shards->sources[i] = job->children[i].source;
-        job->children[i].source.is_open_reader = false;
+    for (size_t i = 0; i < job->plan.n_items; i++) {
+        shards->sources[i] = job->plan.items[i].source;
+        job->plan.items[i].source.is_open_reader = false;
     }
-    shards->n_sources = job->n_children;
+    shards->n_sources = job->plan.n_items;
     return BLASTMERGE_OK;
 }
 
@@ -325,7 +325,7 @@ enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
     enum blastmerge_status status = check_number(job);
     if (status == BLASTMERGE_OK) status = keep_sources(job);
     if (status != BLASTMERGE_OK) return status;
-    job->n_children = 0;
+    job->plan.n_items = 0;
     job->compressed_total = 0;
     for (size_t i = 0; i < shards->n_batches; i++) {
         char name[64] = "shards";

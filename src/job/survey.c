@@ -13,8 +13,8 @@ static bool can_be_read_twice(const struct bm_fetch_source *source) {
 
 static enum blastmerge_status check(struct blastmerge_job *job) {
     if (job->is_check) return bm_fail(&job->error, BLASTMERGE_USAGE, "a check salvages nothing");
-    for (size_t i = 0; i < job->n_children; i++) {
-        const struct bm_fetch_source *source = &job->children[i].source;
+    for (size_t i = 0; i < job->plan.n_items; i++) {
+        const struct bm_fetch_source *source = &job->plan.items[i].source;
         if (can_be_read_twice(source)) continue;
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "%.400s: to salvage, each child is read twice, which a pipe, standard input or a reader does "
@@ -35,7 +35,7 @@ enum blastmerge_status bm_job_survey_open(struct blastmerge_job *job) {
         .memory = &job->memory,
         .cancel = &job->cancel,
         .buffer = bm_job_free_output(job),
-        .n_children = job->n_children,
+        .n_children = job->plan.n_items,
     };
     status = bm_salvage_pass_open(&job->survey, &settings);
     job->n_passes = 2;
@@ -43,7 +43,7 @@ enum blastmerge_status bm_job_survey_open(struct blastmerge_job *job) {
 }
 
 void bm_job_survey_close(struct blastmerge_job *job) {
-    for (size_t i = 0; i < job->n_children && job->survey != NULL; i++) job->children[i].text = NULL;
+    for (size_t i = 0; i < job->plan.n_items && job->survey != NULL; i++) job->plan.items[i].text = NULL;
     bm_salvage_pass_close(job->survey);
     job->survey = NULL;
 }
@@ -54,7 +54,7 @@ void bm_job_survey_close(struct blastmerge_job *job) {
 static enum blastmerge_status count_damage(struct blastmerge_job *job) {
     uint64_t n_iterations = 0;
     size_t first_damaged = 0;
-    for (size_t i = 0; i < job->n_children; i++) {
+    for (size_t i = 0; i < job->plan.n_items; i++) {
         const struct bm_salvage_findings *findings = bm_salvage_pass_findings(job->survey, i);
         bool is_damaged = findings->text.n_holes > 0;
         if (is_damaged && job->totals.n_damaged_children++ == 0) first_damaged = i;
@@ -77,7 +77,7 @@ static enum blastmerge_status count_damage(struct blastmerge_job *job) {
 static void use_made_header(struct blastmerge_job *job) {
     const struct bm_salvage_made made = bm_salvage_pass_made(job->survey);
     const size_t n_fields = made.header->n_fields;
-    const char *name = job->children[made.child].source.shown;
+    const char *name = job->plan.items[made.child].source.shown;
     bm_job_warn(
         job, false,
         "no child's header is whole: the result has a plain one, made of the %zu field%s of that of %.300s "
@@ -86,18 +86,18 @@ static void use_made_header(struct blastmerge_job *job) {
     if (job->has_report) bm_report_made_header(&job->report, name, n_fields, made.reason);
     const struct bm_fetch_source source =
         bm_fetch_source_memory(name, made.header->text, made.header->n_text);
-    bm_plan_header_set(&job->header, made.child, &source, NULL, 0, made.header->n_text);
+    bm_plan_set_header(&job->plan, made.child, &source, NULL, 0, made.header->n_text);
 }
 
 /* Plans to read the first whole header there is before all else, or the one that was made. */
 static void borrow_header(struct blastmerge_job *job) {
     size_t child = bm_salvage_pass_find_header(job->survey);
-    if (child == job->n_children) {
+    if (child == job->plan.n_items) {
         use_made_header(job);
         return;
     }
     const struct bm_salvage_findings *findings = bm_salvage_pass_findings(job->survey, child);
-    bm_plan_header_set(&job->header, child, &job->children[child].source, &findings->text,
+    bm_plan_set_header(&job->plan, child, &job->plan.items[child].source, &findings->text,
                        findings->prologue_from, findings->prologue_to);
 }
 
@@ -106,7 +106,7 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->child = job->n_opened = 0;
     if (bm_salvage_pass_lacks_header(job->survey)) borrow_header(job);
-    job->phase = job->header.is_due ? BM_JOB_PHASE_HEADER : BM_JOB_PHASE_CHILD;
+    job->phase = job->plan.header.is_due ? BM_JOB_PHASE_HEADER : BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
 
@@ -114,15 +114,15 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_survey(struct blastmerge_job *job) {
     bool is_last = false, is_done = false;
-    if (job->child == job->n_children) return end_pass(job);
-    struct bm_item *child = &job->children[job->child];
+    if (job->child == job->plan.n_items) return end_pass(job);
+    struct bm_plan_item *item = &job->plan.items[job->child];
     const struct bm_batch *batch = bm_job_take(job, &is_last);
-    if (bm_salvage_pass_take(job->survey, job->child, &child->source, bm_job_child(job), batch, is_last,
+    if (bm_salvage_pass_take(job->survey, job->child, &item->source, bm_job_child(job), batch, is_last,
                              &is_done, &job->error) != BLASTMERGE_OK)
         return bm_job_fail_child(job);
     if (!is_done) return BLASTMERGE_OK;
-    child->text = &bm_salvage_pass_findings(job->survey, job->child)->text;
-    job->n_surveyed_bytes += child->text->n_bytes;
+    item->text = &bm_salvage_pass_findings(job->survey, job->child)->text;
+    job->n_surveyed_bytes += item->text->n_bytes;
     job->child++;
     return BLASTMERGE_OK;
 }
@@ -133,7 +133,7 @@ void bm_job_survey_tell(struct blastmerge_job *job) {
     char message[BM_SALVAGE_TOLD];
     if (job->survey == NULL) return;
     const struct bm_salvage_findings *findings = bm_salvage_pass_findings(job->survey, job->child);
-    const char *name = job->children[job->child].source.shown;
+    const char *name = job->plan.items[job->child].source.shown;
     for (size_t i = 0; i < findings->text.n_holes; i++) {
         const struct bm_salvage_hole *hole = &findings->holes[i];
         if (hole->is_lost) {

@@ -8,6 +8,7 @@
  * which a document begins or ends it is computed once more.
  */
 #include "job/twins.h"
+#include "plan/order.h"
 
 #include "job/job.h"
 
@@ -148,16 +149,13 @@ void bm_job_twins_close(struct bm_job_twins *twins, struct bm_memory *memory) {
 }
 
 /* What is left of a damaged child may lack anything. */
-static bool is_damaged(const struct bm_item *child) {
-    return child->text != NULL && child->text->n_holes > 0;
+static bool is_damaged(const struct bm_plan_item *item) {
+    return item->text != NULL && item->text->n_holes > 0;
 }
 
 /* Whether it is one file that was given twice, which has been said. */
 static bool is_same_file(const struct blastmerge_job *job, size_t child) {
-    const struct bm_fetch_source *one = &job->children[child].source;
-    const struct bm_fetch_source *other = &job->children[job->child].source;
-    return child != job->child && one->has_identity && other->has_identity && one->device == other->device &&
-           one->inode == other->inode;
+    return child != job->child && bm_plan_is_same_file(&job->plan, child, job->child);
 }
 
 /* --- what is said ---------------------------------------------------------------------------------- */
@@ -170,7 +168,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
     if (job->twins.n_of_child > 1)
         snprintf(which, sizeof which, "its document %" PRIu64, job->twins.n_of_child);
     snprintf(other, sizeof other, "%.200s",
-             child == job->child ? "an earlier one" : job->children[child].source.shown);
+             child == job->child ? "an earlier one" : job->plan.items[child].source.shown);
     if (is_same_text)
         snprintf(message, sizeof message,
                  "%s holds the queries of %s once more, and the same text: this is the same run twice, and "
@@ -183,7 +181,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
                  which, other);
     if (!is_error) {
         bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, "%.300s: %s",
-                          job->children[job->child].source.shown, message);
+                          job->plan.items[job->child].source.shown, message);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s; --sort none says that this is right", message);
@@ -202,7 +200,7 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     if (!is_unknown && (mark->flags & BM_MARK_NAMED) == 0) return BLASTMERGE_OK;
     if (is_unknown && (mark->flags & BM_MARK_HITS) == 0) return BLASTMERGE_OK; /* it holds no query */
     if (job->queries != NULL) return BLASTMERGE_OK; /* the queries that were expected say what is right */
-    if (is_damaged(&job->children[job->child])) return BLASTMERGE_OK;
+    if (is_damaged(&job->plan.items[job->child])) return BLASTMERGE_OK;
     sum_up_to(twins, job->batch, mark->offset);
     uint64_t n_text = mark->offset - twins->begin;
     uint32_t has_hits = (mark->flags & BM_MARK_HITS) != 0 ? HAS_HITS : 0;
@@ -231,7 +229,7 @@ enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
     if (counts->n_again == 0 || job->queries != NULL) return BLASTMERGE_OK;
     if (!bm_job_is_order_strict(job)) {
         bm_job_gather_add(job, BM_GATHER_AGAIN, "%.300s: %s (at byte %" PRIu64 " of its text)",
-                          job->children[job->child].source.shown, message, counts->again);
+                          job->plan.items[job->child].source.shown, message, counts->again);
         return BLASTMERGE_OK;
     }
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none says that this is right",

@@ -39,13 +39,13 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
 }
 
 /* A table without comments has nothing for queries without hits in an unsplit run, too. */
-static bool is_empty(const struct blastmerge_job *job, const struct bm_item *child) {
+static bool is_empty(const struct blastmerge_job *job, const struct bm_job_row *child) {
     return !bm_mark_is_bare_table(job->totals.format) && child->n_iterations == 0;
 }
 
 void bm_job_unsplit_end_child(struct blastmerge_job *job) {
     const struct bm_number *number = job->number;
-    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children[job->child]);
+    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->rows[job->child]);
     /* Where other queries have names, those that are called Query_N may have that from a user. */
     bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->now.ids.n_named > 0;
     uint64_t n_unsure = number->now.ids.n_odd + (is_mixed ? number->now.n_guessed_ids : 0);
@@ -64,7 +64,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
                  const char *meaning) {
     uint64_t n = *count_of(job, doubt);
     if (n == 0) return;
-    const char *first = job->children[job->first_doubt[doubt]].source.shown;
+    const char *first = job->plan.items[job->first_doubt[doubt]].source.shown;
     bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
                 n == 1 ? "in " : "the first in ", first, meaning);
 }
@@ -73,7 +73,7 @@ void bm_job_unsplit_end(struct blastmerge_job *job) {
     if (bm_mark_is_bare_table(job->totals.format)) {
         job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
         /* In a single child each has a name of its own. */
-        if (job->n_children > 1 || job->options.as_unsplit)
+        if (job->plan.n_items > 1 || job->options.as_unsplit)
             warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
                  "queries are called Query_N, as BLAST calls those without a name",
                  "these names stay, so that queries of different children can have the same one, since a "
