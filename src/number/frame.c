@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is around the Iterations. The result has one prologue and one epilogue: the first document's. */
+/* The text around the Iterations. The result has one prologue and one epilogue: the first document's. */
 #include "number/internal.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * number/internal.h - between this room's files: number.c has the body of a document and its numbers, frame.c what is
- * around the body, names.c what queries are called.
+ * number/internal.h - shared by this room's files: number.c has the body of a document and its numbers, frame.c the
+ * text around the body, names.c the names of queries.
  */
 #ifndef BM_NUMBER_INTERNAL_H
 #define BM_NUMBER_INTERNAL_H
@@ -17,14 +17,14 @@ static inline void bm_number_insert(struct bm_script *script, uint64_t offset, c
     bm_script_insert(script, text, n_text);
 }
 
-/* Inserts text of the moment. */
+/* Inserts temporary text. */
 static inline void bm_number_insert_copy(struct bm_script *script, uint64_t offset, const char *text,
                                          size_t n_text) {
     bm_script_go(script, offset);
     bm_script_insert_copy(script, text, n_text);
 }
 
-/* Where one such stretch follows another, they are one. */
+/* Drops a stretch. Stretches that follow each other become one. */
 static inline void bm_number_drop(struct bm_script *script, uint64_t offset, uint64_t end) {
     if (offset == end) return;
     bm_script_go(script, offset);
@@ -62,12 +62,12 @@ static inline void bm_number_end_drop(struct bm_number *number, struct bm_script
     number->now.is_dropping = false;
 }
 
-/* Numbers that come from the children are added: where the sum is too large nothing of it is right. */
+/* Records that a sum of the children's numbers is too large; then no number is right. */
 static inline void bm_number_exceed(struct bm_number *number, const char *what, uint64_t offset) {
     if (number->now.excess.what == NULL) number->now.excess = (struct bm_number_excess){what, offset};
 }
 
-/* Decimal digits of a number: their count. */
+/* Writes the decimal digits of a number; returns their count. */
 static inline size_t bm_number_print(char digits[20], uint64_t value) {
     char reversed[20];
     size_t n = 0;
@@ -90,13 +90,15 @@ void bm_number_take_database(struct bm_number *number, const struct bm_mark_entr
 void bm_number_take_database_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                  struct bm_script *script);
 
-/* The first document's text behind its Iterations begins at the offset, with so many bytes of indentation. */
+/* Begins the epilogue: the first document's text after its Iterations, at the offset, with its indentation.
+ * */
 void bm_number_begin_epilogue(struct bm_number *number, uint64_t offset, size_t n_indentation);
 
-/* Adds to it what is not in the child's text. */
+/* Adds text to the epilogue that is not in the child's text. */
 void bm_number_append_epilogue(struct bm_number *number, const char *text, size_t n_text);
 
-/* Keeps its text up to `to`, which lies in the batch or the history before it. Nothing while there is no epilogue. */
+/* Keeps the epilogue's text up to `to`, in the batch or the history before it. Without an epilogue, does
+ * nothing. */
 void bm_number_capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to);
 
 void bm_number_take_megablast(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -104,10 +106,10 @@ void bm_number_take_megablast(struct bm_number *number, const struct bm_mark_ent
 
 /* --- names.c -------------------------------------------------------------------------------------- */
 
-/* A line break and an indentation, of which as much is used as a mark counts. */
+/* A line break and an indentation, used up to the length in a mark. */
 extern const char bm_number_new_line[66];
 
-/* The names that only the document's header has become elements of the Iteration. */
+/* Inserts the names that only the document's header has as elements of the Iteration. */
 void bm_number_insert_names(struct bm_number *number, const struct bm_mark_entry *mark,
                             struct bm_script *script);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What queries are called. Ids that BLAST made up count on, and the messages that begin with them follow (query.c has the
- * rules). Names that stand in a document's header alone go into its Iteration, since the result has one header for all.
+ * The names of queries. Ids that BLAST assigned continue, and the messages that begin with them follow (query.c has the
+ * rules). Names that are only in a document's header go into its Iteration, because the result has one header for all.
  */
 #include "number/internal.h"
 

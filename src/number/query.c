@@ -4,13 +4,13 @@
  *
  *     Query_7 some title:  Query_7 some title: Sequence contains no data
  *
- * where the title T is "Query_7 some title", and is cut if it is longer than 35 bytes: to its first 25, with
- * ".. " behind them. So another number can cut a title that was whole, or show less of one that was cut. As
- * numbers only grow, all that the new T shows is in the old one. (Iteration_query-def would not do:
- * BLAST resolves references there and makes one blank of several.)
+ * The title T is "Query_7 some title". If it is longer than 35 bytes, it is cut to its first 25, followed by
+ * ".. ". So a longer number can cut a title that was whole, or show less of one that was cut. Numbers only grow,
+ * so the old T holds all that the new one shows. (Iteration_query-def cannot be used: BLAST resolves references
+ * there and makes one blank of several.)
  *
- * The bytes that BLAST counts are not those of the document. An escaped character is its own bytes. And BLAST
- * 2.12 turns the UTF-8 of titles into ISO-8859-1 when it writes XML, after it has counted: a byte beyond
+ * The bytes that BLAST counts are not those of the document. An escaped character counts as its own bytes. And
+ * BLAST 2.12 turns the UTF-8 of titles into ISO-8859-1 when it writes XML, after it has counted: a byte beyond
  * ASCII that is not UTF-8 was two. If the cut goes through such a character, that run fails to write the
  * Iteration, and leaves it out.
  */

@@ -8,12 +8,12 @@
 #include "base/base.h"
 
 struct bm_splice_writer {
-    uint8_t *next;   /* where the next whole byte goes; 8 bytes from there may be overwritten */
-    uint64_t bits;   /* those that do not fill a byte yet */
+    uint8_t *next;   /* the place of the next whole byte; 8 bytes from there may be overwritten */
+    uint64_t bits;   /* bits that do not fill a byte yet */
     unsigned n_bits; /* 0 to 7 */
 };
 
-/* n_bits of value (the others are 0), at most 56. */
+/* Writes n_bits of value (the others are 0), at most 56. */
 static inline void bm_splice_put(struct bm_splice_writer *writer, uint64_t value, unsigned n_bits) {
     uint64_t bits = writer->bits | value << writer->n_bits;
     unsigned n = writer->n_bits + n_bits;
@@ -23,15 +23,15 @@ static inline void bm_splice_put(struct bm_splice_writer *writer, uint64_t value
     writer->n_bits = n & 7;
 }
 
-/* Fills the last byte up with zeroes. */
+/* Fills the last byte with zeroes. */
 static inline void bm_splice_align(struct bm_splice_writer *writer) {
     bm_splice_put(writer, 0, (8 - writer->n_bits) & 7);
 }
 
-/* n_bits from `bit` bits after data on; 8 bytes after the last may be read. */
+/* Copies n_bits from `bit` bits after data; 8 bytes after the last may be read. */
 void bm_splice_copy_bits(struct bm_splice_writer *writer, const uint8_t *data, uint64_t bit, uint64_t n_bits);
 
-/* Whole bytes; the writer must be at a byte border. */
+/* Copies whole bytes; the writer must be at a byte border. */
 void bm_splice_copy_bytes(struct bm_splice_writer *writer, const uint8_t *data, size_t n_bytes);
 
 #endif

@@ -8,7 +8,7 @@
 #include "splice/bits.h"
 #include "splice/token.h"
 
-/* Both codes of a block, ready to be written with. A length of 0: the symbol cannot be written. */
+/* Both codes of a block, for writing. A length of 0: the symbol cannot be written. */
 struct bm_splice_codes {
     uint8_t literal_lengths[BM_N_LITERAL_LENGTH];
     uint8_t distance_lengths[BM_N_DISTANCE];
@@ -17,8 +17,8 @@ struct bm_splice_codes {
 };
 
 /*
- * Lengths, at most max_length (15 or 7), of a complete code for the symbols that have a count; where fewer
- * than two have one, symbols 0 and 1 fill it up. There are 2 to BM_N_LITERAL_LENGTH symbols.
+ * Computes lengths, at most max_length (15 or 7), of a complete code for the symbols that have a count. If fewer
+ * than two have one, symbols 0 and 1 complete it. There are 2 to BM_N_LITERAL_LENGTH symbols.
  */
 void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned max_length,
                             uint8_t *lengths);
@@ -26,16 +26,16 @@ void bm_splice_make_lengths(const uint32_t *counts, unsigned n_symbols, unsigned
 /* Fills the words from the lengths (RFC 1951, 3.2.2). */
 void bm_splice_make_words(struct bm_splice_codes *codes);
 
-/* Codes, spread out so that a token is written without a question. */
+/* Codes in a form in which a token is written without a branch. */
 struct bm_splice_printer {
-    uint64_t forms[BM_SPLICE_FORMS];   /* what to write, extra bits included | bits of it << 32 */
-    uint64_t distances[BM_N_DISTANCE]; /* code word | bits of it << 16 | with extra bits << 24 | base << 32 */
+    uint64_t forms[BM_SPLICE_FORMS];   /* bits to write, including extra bits | number of bits << 32 */
+    uint64_t distances[BM_N_DISTANCE]; /* code word | its bits << 16 | with extra bits << 24 | base << 32 */
 };
 
-/* From the codes' lengths and words. */
+/* Makes the printer from the codes' lengths and words. */
 void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes);
 
-/* The token must be one that the codes can say. */
+/* Writes a token that the codes can express. */
 static inline void bm_splice_print(struct bm_splice_writer *writer, const struct bm_splice_printer *printer,
                                    uint32_t token) {
     unsigned distance = bm_splice_token_distance(token);
@@ -47,7 +47,7 @@ static inline void bm_splice_print(struct bm_splice_writer *writer, const struct
     bm_splice_put(writer, bits << n_form | (uint32_t)form, n_form + (uint8_t)(entry >> 24));
 }
 
-/* A dynamic block's header, worked out. */
+/* A dynamic block's header, computed. */
 struct bm_splice_header {
     unsigned n_items;                                    /* code lengths, run-length encoded: */
     uint16_t items[BM_N_LITERAL_LENGTH + BM_N_DISTANCE]; /* symbol | extra << 5 */
@@ -56,7 +56,7 @@ struct bm_splice_header {
     uint32_t n_bits; /* of all of it, with BFINAL and BTYPE */
 };
 
-/* Works out the header for these codes' lengths. */
+/* Computes the header for these codes' lengths. */
 void bm_splice_make_header(struct bm_splice_header *header, const struct bm_splice_codes *codes);
 
 /* Writes it, with BFINAL 0. */

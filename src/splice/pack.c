@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pack: one stream of edited text, cut into blocks that are compressed side by side.
+ * Pack: one stream of edited text, cut into blocks that are compressed in parallel.
  *
- * Blocks lie in a ring: the one at `next` is being filled, those before it are with the workers, the one at
- * `oldest` is written out first. When the ring is full, or at a fragment's end, the oldest is waited for.
- * Each block holds its own dictionary, a copy of the last 32 KiB of the fragment before it. Of BGZF a block
- * holds two members, the last one perhaps fewer or a shorter one.
+ * Blocks are in a ring: the one at `next` is being filled, those before it are with the workers, the one at
+ * `oldest` is written first. When the ring is full, or at a fragment's end, pack waits for the oldest. Each
+ * block holds its own dictionary, a copy of the 32 KiB of the fragment before it. For BGZF, a block holds two
+ * members; the last block may hold fewer or a shorter one.
  */
 #include "splice/pack.h"
 
@@ -314,8 +314,8 @@ static enum bm_step insert(struct bm_splice_pack *pack, const char *text, size_t
     return step;
 }
 
-/* Takes the reader's text up to the limit. What an earlier batch held lies in the history: little more than what is
- * looked at before the script goes there. Where the reader has bits, they are passed over. */
+/* Takes the reader's text up to the limit. What an earlier batch held lies in the history: little more than
+ * what is looked at before the script goes there. Where the reader has bits, they are passed over. */
 static enum bm_step take(struct bm_splice_pack *pack, struct bm_splice_task *task) {
     struct bm_splice_reader *reader = task->reader;
     uint64_t from = reader->packed > reader->text ? reader->packed : reader->text;

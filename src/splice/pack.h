@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice/pack.h - text + script -> deflate, compressed afresh: what splicing does not serve (children without bits, a
- * level that was asked for); or BGZF; or the text itself.
+ * splice/pack.h - text + script -> deflate, compressed again, where splicing is impossible (children without bits) or
+ * a level is set; or BGZF; or the text itself.
  *
- * The text of a fragment is cut into blocks of a fixed size, which the workers compress side by side, each
- * with the 32 KiB before it as its dictionary; each ends at a byte border. So the bytes depend on the text
- * and the level alone.
+ * The text of a fragment is cut into blocks of a fixed size, which the workers compress in parallel, each with
+ * the 32 KiB before it as its dictionary; each ends at a byte border. So the bytes depend on the text and the
+ * level alone.
  *
  * BGZF (the SAM specification, section 4.1) is a file of gzip members of at most 64 KiB each. Every member
- * says how long it is, so that a reader can begin at any of them; none needs the text before it. The result's
- * text, and not each fragment's, is cut into members of 65280 bytes, as bgzip does it. A task compresses two
- * of them.
+ * gives its length, so a reader can begin at any of them; none needs the text before it. The result's text, and
+ * not each fragment's, is cut into members of 65280 bytes, as in bgzip. A task compresses two of them.
  */
 #ifndef BM_SPLICE_PACK_H
 #define BM_SPLICE_PACK_H
@@ -19,18 +18,18 @@
 
 struct bm_splice_pack;
 
-/* level: 1 to 9; it does not matter for plain text. */
+/* level: 1 to 9; without effect for plain text. */
 enum blastmerge_status bm_splice_pack_open(struct bm_splice_pack **pack, enum blastmerge_form form, int level,
                                            struct bm_workers *workers,
                                            struct bm_memory *memory) BM_CHECK_RESULT;
 
-/* Waits for its blocks that are being compressed. NULL is fine. */
+/* Waits for its blocks that are being compressed. pack may be NULL. */
 void bm_splice_pack_close(struct bm_splice_pack *pack, struct bm_memory *memory);
 
 void bm_splice_pack_begin(struct bm_splice_pack *pack);
 
-/* Takes entries up to the fragment's end, at which everything is written, but for BGZF, whose members go on across
- * fragments. BM_STEP_FAILED: zlib failed. */
+/* Takes entries up to the fragment's end, at which everything is written, except for BGZF, whose members
+ * continue across fragments. BM_STEP_FAILED: zlib failed. */
 enum bm_step bm_splice_pack_step(struct bm_splice_pack *pack, struct bm_splice_task *task,
                                  bool *has_ended) BM_CHECK_RESULT;
 

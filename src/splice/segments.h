@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice/segments.h - where the child's recent text went: a list of stretches, each dropped or moved by one
- * shift (place in the result less place in the child). It answers whether the source of a match is still
- * there, and how far away.
+ * splice/segments.h - the shifts of the child's recent text: a list of stretches, each dropped or moved by one
+ * shift (place in the result less place in the child). It gives whether the source of a match is still there, and
+ * at which distance.
  *
- * The list is bounded: beyond so many stretches the oldest are taken as dropped, so that matches that reach
- * so far are made anew. For a look-up the child's text is divided into cells of a few bytes, for each of
- * which the stretch at its beginning is known.
+ * The list is bounded: when it is full, the oldest stretches count as dropped, so matches that reach back that far
+ * are made anew. For look-ups, the child's text is divided into cells of a few bytes, and the stretch at the
+ * beginning of each cell is stored.
  */
 #ifndef BM_SPLICE_SEGMENTS_H
 #define BM_SPLICE_SEGMENTS_H
@@ -27,23 +27,23 @@ struct bm_splice_segment {
 };
 
 struct bm_splice_segments {
-    uint64_t first, end; /* numbers of the segments there are: first, ..., end - 1 */
+    uint64_t first, end; /* numbers of the segments: first, ..., end - 1 */
     uint64_t n_cells;    /* cells before this one are filled */
     struct bm_splice_segment ring[BM_SPLICE_SEGMENTS];
     uint16_t cells[BM_SPLICE_CELLS]; /* number of the segment in which the cell begins, modulo 2^16: there
                                         are fewer segments than bytes in the last 64 KiB */
 };
 
-/* A part of a look-up's answer: n_bytes from the place that was asked for on share this shift. */
+/* A part of a look-up's answer: n_bytes from the place have this shift. */
 struct bm_splice_stretch {
     uint64_t n_bytes;
     uint64_t shift;
 };
 
-/* Forgets everything: all before `begin` is dropped. */
+/* Clears the list: everything before `begin` is dropped. */
 void bm_splice_segments_clear(struct bm_splice_segments *segments, uint64_t begin);
 
-/* From begin on, which must not lie before the last one's begin, text has this shift. */
+/* Adds a segment: from begin on, text has this shift. begin must not be before the last one's. */
 void bm_splice_segments_add(struct bm_splice_segments *segments, uint64_t begin, uint64_t shift);
 
 /* The last segment, or NULL. */
@@ -54,8 +54,7 @@ static inline const struct bm_splice_segment *bm_splice_segment_at(const struct 
     return &segments->ring[number % BM_SPLICE_SEGMENTS];
 }
 
-/* The stretch from `place` on, which lies before the last segment. place must not lie more than 32 KiB and a
- * match before that. */
+/* The stretch from `place` on, which is before the last segment, by at most 32 KiB and a match. */
 static inline struct bm_splice_stretch
 bm_splice_segments_find_before(const struct bm_splice_segments *segments, uint64_t place) {
     uint16_t cell = segments->cells[(place >> BM_SPLICE_CELL_BITS) % BM_SPLICE_CELLS];
@@ -68,7 +67,7 @@ bm_splice_segments_find_before(const struct bm_splice_segments *segments, uint64
                                       bm_splice_segment_at(segments, number)->shift};
 }
 
-/* The same, wherever the place lies. */
+/* The stretch from any place on. */
 struct bm_splice_stretch bm_splice_segments_find(const struct bm_splice_segments *segments, uint64_t place);
 
 #endif

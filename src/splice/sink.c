@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink: for each fragment it chooses the way to write it, and has that take the script up to the fragment's end.
- * Between fragments there is nothing but text to be skipped.
+ * The sink: for each fragment it chooses a way to write it, which takes the script up to the fragment's end. Between
+ * fragments there is only text to skip.
  */
 #include "splice/copy.h"
 #include "splice/pack.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice/stream.h - the result's side of splicing: one deflate stream, made of what readers have. Its files:
+ * splice/stream.h - the result's side of splicing: one deflate stream, made from readers. Its files:
  *
- *   stream.c  entries of the script, one after the other
+ *   stream.c  entries of the script, one after another
  *   near.c    tokens near edits
- *   run.c     text that is seen, summed up, and matched anew
- *   pass.c    text that needs no look
+ *   run.c     text that goes into the window and the CRC, and is matched anew
+ *   pass.c    text that is copied without decoding
  *   recode.c  tokens to bits
  */
 #ifndef BM_SPLICE_STREAM_H
@@ -16,27 +16,27 @@
 #include "splice/window.h"
 
 enum {
-    /* So far after an edit, no token can reach back over it. */
+    /* The distance after an edit at which no token can reach back over it. */
     BM_SPLICE_NEAR = BM_WINDOW + BM_MAX_MATCH,
-    BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once; twice as many at the most */
+    BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once; at most twice as many */
 };
 
 struct bm_splice_stream {
     uint64_t place;    /* bytes of the result before it; counted through all fragments */
     uint64_t fragment; /* number of the current one */
     struct bm_splice_reader
-        *reader;         /* whose text was taken last in the fragment, or NULL: what of the result is not in
-                                        the window yet is the text before this reader's place */
-    bool is_new;         /* the script's next entry has not been looked at */
+        *reader;         /* whose text was taken last in the fragment, or NULL: the part of the result
+                                        that is not in the window yet is the text before this reader's place */
+    bool is_new;         /* the script's next entry has not been begun */
     uint32_t n_inserted; /* bytes of it that were inserted */
     uint64_t bits;       /* of the writer, between steps */
     unsigned n_bits;
-    uint64_t summed; /* during a step: the place before which the result is in the CRC */
+    uint64_t summed; /* during a step: the place up to which the result is in the CRC */
     uint32_t crc32;
 
     bool is_run;          /* the bytes from run_begin on are to be matched anew */
     uint64_t run_begin;   /* in the result */
-    uint64_t run_touched; /* behind the last byte that has to be */
+    uint64_t run_touched; /* after the last byte that must be */
     struct bm_splice_window window;
     struct bm_splice_recode recode;
 };
@@ -47,46 +47,47 @@ enum blastmerge_status bm_splice_stream_open(struct bm_splice_stream **stream,
                                              struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_splice_stream_begin(struct bm_splice_stream *stream);
 
-/* Takes entries up to the fragment's end; behind it, *has_ended. BM_STEP_DONE or BM_STEP_FULL. */
+/* Takes entries up to the fragment's end; after it, sets *has_ended. BM_STEP_DONE or BM_STEP_FULL. */
 enum bm_step bm_splice_stream_step(struct bm_splice_stream *stream, struct bm_splice_task *task,
                                    bool *has_ended);
 
-/* The reader's batch goes. Its rest is in the queue. is_only: it is the only reader. */
+/* To be called before the reader's batch goes; its rest is in the queue. is_only: it is the only reader. */
 void bm_splice_stream_hold(struct bm_splice_stream *stream, struct bm_splice_reader *reader, bool is_only);
 
-/* Writes what is in the chunk, the run included. */
+/* Writes the chunk, including the run. */
 void bm_splice_flush(struct bm_splice_stream *stream, struct bm_splice_task *task,
                      enum bm_splice_reason reason);
 
 /* --- near.c -------------------------------------------------------------------------------------- */
 
-/* Takes the tokens of the reader's queue up to the limit, or until a chunk is full. False if nothing could be done. */
+/* Takes the tokens of the reader's queue up to the limit, or until a chunk is full. False if that was not
+ * possible. */
 bool bm_splice_near(struct bm_splice_stream *stream, struct bm_splice_task *task);
 
 /* --- run.c --------------------------------------------------------------------------------------- */
 
-/* Brings the result up to the current place into the window. */
+/* Copies the result up to the current place into the window. */
 void bm_splice_see(struct bm_splice_stream *stream);
 
-/* Brings it into the CRC, from the window or the reader's text. */
+/* Adds the result up to the current place to the CRC, from the window or the reader's text. */
 void bm_splice_sum(struct bm_splice_stream *stream);
 
-/* The same, if it is so much that the window may forget it before all else. */
+/* Likewise, but only if it is so much that the window may lose it soon. */
 void bm_splice_sum_many(struct bm_splice_stream *stream);
 
-/* The bytes that come next are to be matched anew. */
+/* Begins a run: the next bytes are to be matched anew. */
 void bm_splice_run_begin(struct bm_splice_stream *stream);
 
-/* So are those up to the current place. */
+/* Extends the run to the current place. */
 void bm_splice_run_touch(struct bm_splice_stream *stream);
 
-/* Turns the run into tokens. next (may be NULL) is the match that follows; it may come out longer, with the
- * run's end. */
+/* Turns the run into tokens. next (may be NULL) is the match that follows; it may become longer, by the end
+ * of the run. */
 void bm_splice_run_end(struct bm_splice_stream *stream, uint32_t *next);
 
 /* --- pass.c -------------------------------------------------------------------------------------- */
 
-/* Copies the reader's bits up to the limit at most. The queue is empty. False if nothing could be done. */
+/* Copies the reader's bits up to the limit at most. The queue is empty. False if that was not possible. */
 bool bm_splice_pass(struct bm_splice_stream *stream, struct bm_splice_task *task);
 
 #endif

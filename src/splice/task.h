@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice/task.h - a step's arguments, and the entry of the script that it is at: what all ways to write share.
+ * splice/task.h - a step's arguments, and its current entry of the script: shared by all ways to write.
  */
 #ifndef BM_SPLICE_TASK_H
 #define BM_SPLICE_TASK_H
@@ -15,12 +15,13 @@ struct bm_splice_task {
     struct bm_output *output;
     struct bm_splice_writer writer; /* of the stream */
 
-    struct bm_splice_reader *reader; /* whose text the entry is about */
-    uint64_t limit;                  /* how far the entry goes, but no further than the reader's batch */
-    bool is_hard;                    /* it ends there: text from the limit on has another fate */
+    struct bm_splice_reader *reader; /* the reader of the entry */
+    uint64_t limit;                  /* the end of the entry, or of the reader's batch if that is earlier */
+    bool is_hard;                    /* the entry ends there: text from the limit on is treated differently */
 };
 
-/* Sets reader, limit and is_hard for an entry that is a TAKE or a SKIP. False if the reader is at the limit. */
+/* Sets reader, limit and is_hard for an entry that is a TAKE or a SKIP. False if the reader is at the limit.
+ * */
 bool bm_splice_task_reach(struct bm_splice_task *task);
 
 /* Leaves out the text of an entry that is a SKIP. False if the reader waits before its end. */

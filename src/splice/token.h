@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * splice/token.h - a token of a deflate block in 32 bits: distance << 10 | form. A literal's form is its
- * byte, its distance 0; a match's form is 256 + its length. Length 259 stands for a match of 258 that is
- * written as symbol 284 with 31 in its extra bits, where 285 is usual: both occur, and what is untouched must
- * come out as it was.
+ * byte, its distance 0; a match's form is 256 + its length. Length 259 is a match of 258 that is written as
+ * symbol 284 with 31 in its extra bits, where 285 is usual. Both occur, and untouched tokens must be written as
+ * they were.
  */
 #ifndef BM_SPLICE_TOKEN_H
 #define BM_SPLICE_TOKEN_H
@@ -39,13 +39,13 @@ static inline unsigned bm_splice_token_written_length(uint32_t token) {
     return bm_splice_token_form(token) - BM_SPLICE_FORM_MATCH;
 }
 
-/* How many bytes of text it stands for. */
+/* The number of bytes of its text. */
 static inline unsigned bm_splice_token_length(uint32_t token) {
     unsigned length = bm_splice_token_is_literal(token) ? 1 : bm_splice_token_written_length(token);
     return length - (length == BM_SPLICE_LONG_284);
 }
 
-/* Whether it is what is left of a match that was cut, too short to be one. */
+/* Whether it is the rest of a match that was cut, too short to be one. */
 static inline bool bm_splice_token_is_stump(uint32_t token) {
     return !bm_splice_token_is_literal(token) && bm_splice_token_written_length(token) < BM_MIN_MATCH;
 }
@@ -58,9 +58,9 @@ static inline unsigned bm_splice_token_length_symbol(unsigned length) {
 }
 
 /*
- * Where tokens are counted or written one after the other, asking each whether it is a literal costs
- * more than the work itself: no processor can guess it. So lengths and literals are one alphabet, that of the
- * forms, and a literal has a distance symbol, too, which takes no bits.
+ * Where tokens are counted or written one after another, a test of each for a literal costs more than the work
+ * itself: no processor can predict it. So lengths and literals are one alphabet, that of the forms, and a literal
+ * has a distance symbol, too, which takes no bits.
  */
 enum { BM_SPLICE_NO_DISTANCE = 31 };
 
@@ -68,7 +68,7 @@ enum { BM_SPLICE_NO_DISTANCE = 31 };
 extern const uint8_t bm_splice_distance_symbols[257 + 256];
 
 static inline unsigned bm_splice_token_distance_symbol(unsigned distance) {
-    uint32_t is_far = 0U - (uint32_t)(distance > 256); /* a mask, lest it becomes a jump */
+    uint32_t is_far = 0U - (uint32_t)(distance > 256); /* a mask, to avoid a jump */
     return bm_splice_distance_symbols[(distance & ~is_far) | ((257 + ((distance - 1) >> 7)) & is_far)];
 }
 
