@@ -44,7 +44,7 @@ static struct bm_cloud_request request;
 static size_t n_in_sink; /* bytes that the sink has room for, and has */
 static size_t sink_size;
 
-static enum bm_keep keep_in_sink(struct bm_cloud_request *asked, const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_in_sink(struct bm_cloud_request *asked, const uint8_t *data, size_t n_bytes) {
     (void)asked;
     (void)data;
     if (n_bytes > sink_size - n_in_sink) return BM_KEEP_LATER;
@@ -89,7 +89,7 @@ static size_t hear_body(size_t n_bytes) {
 static void holds_ranges_against_what_was_asked(void **state) {
     static const struct {
         const char *lines;
-        enum bm_fault fault;
+        enum bm_cloud_fault fault;
         const char *text;
     } cases[] = {
         {"206\nContent-Range: bytes 100-199/1000\nContent-Length: 100\n", BM_FAULT_NONE, ""},
@@ -232,7 +232,7 @@ static void passes_over_what_it_has(void **state) {
 static void takes_the_tag_it_knows_alone(void **state) {
     static const struct {
         const char *line;
-        enum bm_fault fault;
+        enum bm_cloud_fault fault;
     } cases[] = {{"ETag: \"1\"\n", BM_FAULT_NONE},
                  {"ETag: \"2\"\n", BM_FAULT_CHANGED},
                  {"ETag: W/\"1\"\n", BM_FAULT_CHANGED},

@@ -231,7 +231,7 @@ static void codes(void **state) {
     size_t n = 0;
     uint64_t value = 0;
     (void)state;
-    struct bm_text text = bm_cloud_text_in(place, sizeof place);
+    struct bm_cloud_text text = bm_cloud_text_in(place, sizeof place);
     bm_cloud_text_encode(&text, "a b/\xc3\xa4~", 7, true);
     assert_string_equal(place, "a%20b/%C3%A4~");
     text = bm_cloud_text_in(place, sizeof place);
@@ -548,7 +548,7 @@ static void refuses_odd_headers(void **state) {
     char data[64];
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        struct bm_text text = bm_cloud_text_in(data, sizeof data);
+        struct bm_cloud_text text = bm_cloud_text_in(data, sizeof data);
         struct blastmerge_error error = {0};
         bm_cloud_text_header(&text, "If-Match", "", values[i]);
         assert_true(text.is_cut);
@@ -556,7 +556,7 @@ static void refuses_odd_headers(void **state) {
         assert_int_equal(bm_cloud_check_secret(values[i], "THE_TOKEN", &error), BLASTMERGE_DENIED);
         assert_non_null(strstr(error.message, "THE_TOKEN"));
     }
-    struct bm_text text = bm_cloud_text_in(data, sizeof data);
+    struct bm_cloud_text text = bm_cloud_text_in(data, sizeof data);
     bm_cloud_text_header(&text, "Authorization", "Bearer ", "abc def");
     assert_false(text.is_cut);
     assert_string_equal(data, "Authorization: Bearer abc def\n");
@@ -625,8 +625,8 @@ static void pauses_grow_and_end(void **state) {
     assert_int_equal(bm_cloud_retry_delay(3, 0, 12345), 0);
 }
 
-static enum bm_verdict judge(struct bm_cloud *cloud, CURLcode curl, long http_status, const char *code,
-                             int64_t skew) {
+static enum bm_cloud_verdict judge(struct bm_cloud *cloud, CURLcode curl, long http_status, const char *code,
+                                   int64_t skew) {
     struct blastmerge_error error = {0};
     struct bm_cloud_request *request = calloc(1, sizeof *request);
     assert_non_null(request);
@@ -635,7 +635,7 @@ static enum bm_verdict judge(struct bm_cloud *cloud, CURLcode curl, long http_st
     request->http_status = http_status;
     request->date = bm_cloud_now(cloud) + skew;
     assert_true(bm_cloud_copy_text(request->code, sizeof request->code, code));
-    enum bm_verdict verdict = bm_cloud_retry_judge(request, curl);
+    enum bm_cloud_verdict verdict = bm_cloud_retry_judge(request, curl);
     free(request);
     return verdict;
 }
@@ -647,7 +647,7 @@ static void judges_what_passes(void **state) {
     static const struct {
         long http_status;
         const char *code;
-        enum bm_verdict verdict;
+        enum bm_cloud_verdict verdict;
     } cases[] = {
         {200, "", BM_VERDICT_DONE},
         {408, "", BM_VERDICT_AGAIN},

@@ -27,7 +27,8 @@ void bm_cloud_answer_forget(struct bm_cloud_request *request) {
     request->fault = BM_FAULT_NONE;
 }
 
-void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_fault fault, const char *format, ...) {
+void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_cloud_fault fault, const char *format,
+                            ...) {
     va_list arguments;
     if (request->fault != BM_FAULT_NONE) return;
     request->fault = fault;
@@ -215,7 +216,7 @@ bool bm_cloud_answer_check(struct bm_cloud_request *request) {
     return request->is_answer_good = request->fault == BM_FAULT_NONE;
 }
 
-static enum bm_keep keep_answer(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_answer(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
     if (request->answer == NULL && request->n_kept <= BM_CEILING_BODY)
         return BM_KEPT; /* it is of no interest */
     if (request->answer == NULL || request->n_answer >= request->answer_size ||
@@ -237,7 +238,7 @@ static bool is_within_range(const struct bm_cloud_request *request, size_t n_byt
 }
 
 /* Bytes of a good answer that are new. */
-static enum bm_keep keep_bytes(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_bytes(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
     if (!is_within_range(request, n_bytes)) {
         bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent more bytes than the requested range has");
         return BM_KEEP_NEVER;
@@ -275,7 +276,7 @@ size_t bm_cloud_answer_body(char *data, size_t size, size_t n, void *context) {
     if (!request->is_answer_good && !bm_cloud_answer_check(request)) return 0;
     size_t n_old = n_known(request, n_bytes);
     if (n_old < n_bytes) {
-        enum bm_keep kept = keep_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old);
+        enum bm_cloud_keep kept = keep_bytes(request, (const uint8_t *)data + n_old, n_bytes - n_old);
         request->is_paused = kept == BM_KEEP_LATER;
         if (kept == BM_KEEP_LATER) return CURL_WRITEFUNC_PAUSE;
         if (kept != BM_KEPT) return 0;

@@ -27,20 +27,20 @@ enum {
 
 /* The number of failures that a stream of requests may still have. Each repeated request takes one, each
  * success gives one back. */
-struct bm_budget {
+struct bm_cloud_budget {
     unsigned n_left;
 };
 
 /* What a sink did with the bytes that it was given. It takes all of them or none. Only BM_KEPT counts, and
  * only in one place, bm_cloud_answer_body(). */
-enum bm_keep {
+enum bm_cloud_keep {
     BM_KEPT,
     BM_KEEP_LATER, /* there is no space: the same bytes come again after bm_cloud_request_resume() */
     BM_KEEP_NEVER  /* they are refused: bm_cloud_request_fault() has the reason, and the try ends */
 };
 
 /* The kind of fault in an answer, and its consequence. */
-enum bm_fault {
+enum bm_cloud_fault {
     BM_FAULT_NONE,
     BM_FAULT_PASSING, /* another try may succeed */
     BM_FAULT_FINAL,   /* another try would give the same answer */
@@ -75,13 +75,13 @@ struct bm_cloud_request {
     long expected_http;  /* another 2xx is a fault; 0: any */
     unsigned n_tries;    /* 0: as in the cloud's settings */
     long timeout_ms;     /* for all of a try; 0: only stalls end it */
-    struct bm_budget *budget;
+    struct bm_cloud_budget *budget;
     /* Checks the headers of each try that are good, before the first byte; a difference is a fault. NULL: no
      * more checks. */
     void (*look)(struct bm_cloud_request *request);
     /* The sink of the answer's bytes; NULL: `answer`. For a ranged request, there are never more bytes than
      * requested. */
-    enum bm_keep (*keep)(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes);
+    enum bm_cloud_keep (*keep)(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes);
     void *owner;
     char *answer;
     size_t answer_size;
@@ -126,7 +126,7 @@ struct bm_cloud_request {
     bool was_skewed;    /* the clock was already set */
     bool was_renewed;   /* the credential was already renewed */
     const char *oddity; /* an invalid part of the headers, or NULL */
-    enum bm_fault fault;
+    enum bm_cloud_fault fault;
     char fault_text[BM_REQUEST_FAULT]; /* "the server ..." */
     char refusal[BM_REQUEST_ERROR];
     size_t n_refusal;
@@ -192,11 +192,11 @@ uint8_t *bm_cloud_take_windows(struct bm_cloud *cloud) BM_CHECK_RESULT;
 void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows);
 
 /* A budget by the settings. */
-struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud);
+struct bm_cloud_budget bm_cloud_budget(const struct bm_cloud *cloud);
 
 /* Clears a request and sets only these fields. */
 void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cloud, const char *method,
-                           const struct bm_cloud_location *location, struct bm_budget *budget);
+                           const struct bm_cloud_location *location, struct bm_cloud_budget *budget);
 void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value);
 
 /* Adds a parameter to the query; the value is encoded. */
@@ -220,8 +220,8 @@ enum blastmerge_status bm_cloud_request_run(struct bm_cloud_request *request,
 enum blastmerge_status bm_cloud_request_finish(struct bm_cloud_request *request) BM_CHECK_RESULT;
 
 /* Records a fault of the current answer: "the server ..." in plain words. The first fault counts. */
-void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_fault fault, const char *format, ...)
-    BM_FORMAT(3, 4);
+void bm_cloud_request_fault(struct bm_cloud_request *request, enum bm_cloud_fault fault, const char *format,
+                            ...) BM_FORMAT(3, 4);
 
 /* To be called when the request's sink has space again. */
 void bm_cloud_request_resume(struct bm_cloud_request *request);

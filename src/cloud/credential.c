@@ -55,7 +55,7 @@ enum blastmerge_status bm_cloud_check_secret(const char *secret, const char *fro
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_ask *ask, const char *url,
+static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_cloud_ask *ask, const char *url,
                                   struct bm_cloud_request *request, struct blastmerge_error *error) {
     bm_cloud_request_open(request, cloud, ask->method, NULL, NULL);
     request->url = url;
@@ -73,11 +73,11 @@ static enum blastmerge_status ask(struct bm_cloud *cloud, const struct bm_ask *a
     return status;
 }
 
-enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_ask *what,
+enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_cloud_ask *what,
                                                struct blastmerge_error *error) {
     struct bm_cloud_url parts;
     char url[sizeof parts.origin + sizeof parts.path + sizeof parts.query + 1];
-    struct bm_text text = bm_cloud_text_in(url, sizeof url);
+    struct bm_cloud_text text = bm_cloud_text_in(url, sizeof url);
     enum blastmerge_status status =
         bm_cloud_url_parse_safe(&parts, what->url, what->near, what->setting, error);
     if (status == BLASTMERGE_OK && what->value_from != NULL)

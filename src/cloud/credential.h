@@ -26,7 +26,7 @@ enum { BM_CREDENTIAL_ID = 256, BM_CREDENTIAL_SECRET = 4096 };
 struct bm_cloud_credential {
     enum bm_cloud_credential_kind kind;
     bool is_known; /* the search for it is done */
-    enum bm_provider provider;
+    enum bm_cloud_provider provider;
     char account[BM_LOCATION_NAME];
     char id[BM_CREDENTIAL_ID];
     char secret[BM_CREDENTIAL_SECRET];
@@ -56,7 +56,7 @@ enum blastmerge_status bm_cloud_credential_find_aws(struct bm_cloud *cloud,
 /* Requests a small answer of a credentials' server, once or twice, without any credential. On success the
  * text, with a NUL at its end, is in `answer`. error->http_status is the server's status. The URL must be a
  * safe one (bm_cloud_url_is_safe()). */
-struct bm_ask {
+struct bm_cloud_ask {
     const char *method;
     const char *url;
     const char *setting; /* the source of the URL, for messages */
@@ -69,7 +69,7 @@ struct bm_ask {
     size_t size;
     bool is_impatient; /* a link-local server: a second is enough to find that there is none */
 };
-enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_ask *ask,
+enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_cloud_ask *ask,
                                                struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Refuses (BLASTMERGE_DENIED) a secret with a control character or a character that is not ASCII. The text

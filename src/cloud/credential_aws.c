@@ -65,7 +65,7 @@ static bool profile_value(const char *name, char *value, size_t size) {
     value[0] = '\0';
     for (size_t i = 0; i < 2; i++) {
         char path[FILE_NAME];
-        struct bm_text text = bm_cloud_text_in(path, sizeof path);
+        struct bm_cloud_text text = bm_cloud_text_in(path, sizeof path);
         const char *named = bm_cloud_environment(variables[i]);
         if (named == NULL && home == NULL) continue;
         bm_cloud_text_format(&text, "%s%s", named != NULL ? named : home, named != NULL ? "" : files[i]);
@@ -141,7 +141,7 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
     enum blastmerge_status status =
         bm_cloud_check_secret(token, "the file of AWS_WEB_IDENTITY_TOKEN_FILE", error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text text = bm_cloud_text_in(url, sizeof url);
+    struct bm_cloud_text text = bm_cloud_text_in(url, sizeof url);
     if (endpoint != NULL) {
         bm_cloud_text_add(&text, endpoint);
     } else {
@@ -155,14 +155,14 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
     bm_cloud_text_add(&text, session == NULL ? "blastmerge" : session);
     bm_cloud_text_add(&text, "&WebIdentityToken=");
     bm_cloud_text_encode(&text, token, strlen(token), false);
-    struct bm_ask ask = {.method = "POST",
-                         .url = url,
-                         .setting = endpoint != NULL ? "AWS_ENDPOINT_URL_STS" : "the region",
-                         .header = "Content-Type",
-                         .value = "application/x-www-form-urlencoded",
-                         .body = body,
-                         .answer = answer,
-                         .size = sizeof answer};
+    struct bm_cloud_ask ask = {.method = "POST",
+                               .url = url,
+                               .setting = endpoint != NULL ? "AWS_ENDPOINT_URL_STS" : "the region",
+                               .header = "Content-Type",
+                               .value = "application/x-www-form-urlencoded",
+                               .body = body,
+                               .answer = answer,
+                               .size = sizeof answer};
     if (text.is_cut) return bm_fail(error, BLASTMERGE_DENIED, "the web identity is too long");
     status = bm_cloud_credential_ask(cloud, &ask, error);
     explicit_bzero(token, sizeof token);
@@ -185,7 +185,7 @@ static enum blastmerge_status find_web_identity(struct bm_cloud *cloud,
 
 /* {"AccessKeyId": ..., "SecretAccessKey": ..., "Token": ..., "Expiration": ...}, of containers and machines
  * alike. */
-static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_ask ask,
+static enum blastmerge_status take_keys(struct bm_cloud *cloud, struct bm_cloud_ask ask,
                                         struct bm_cloud_credential *credential,
                                         struct blastmerge_error *error) {
     char answer[ANSWER];
@@ -217,7 +217,7 @@ static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_c
     char url_data[1024];
     char token_data[BM_REQUEST_HEADERS];
     if (full == NULL && relative == NULL) return BLASTMERGE_OK;
-    struct bm_text url = bm_cloud_text_in(url_data, sizeof url_data);
+    struct bm_cloud_text url = bm_cloud_text_in(url_data, sizeof url_data);
     if (relative != NULL && relative[0] != '/')
         return bm_fail(
             error, BLASTMERGE_USAGE,
@@ -231,12 +231,12 @@ static enum blastmerge_status find_container(struct bm_cloud *cloud, struct bm_c
         token = token_data;
         token_from = "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     }
-    struct bm_ask ask = {.method = "GET",
-                         .url = url_data,
-                         .setting = relative != NULL ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-                                                     : "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                         .near = BM_NEAR_AWS,
-                         .body = ""};
+    struct bm_cloud_ask ask = {.method = "GET",
+                               .url = url_data,
+                               .setting = relative != NULL ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+                                                           : "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                               .near = BM_NEAR_AWS,
+                               .body = ""};
     if (token != NULL) ask.header = "Authorization", ask.value = token, ask.value_from = token_from;
     if (url.is_cut) return bm_fail(error, BLASTMERGE_USAGE, "%s is too long", ask.setting);
     enum blastmerge_status status = take_keys(cloud, ask, credential, error);
@@ -259,18 +259,18 @@ static enum blastmerge_status find_machine(struct bm_cloud *cloud, struct bm_clo
     enum blastmerge_status status =
         bm_cloud_url_parse_safe(&parts, host, BM_NEAR_AWS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text url = bm_cloud_text_in(url_data, sizeof url_data);
+    struct bm_cloud_text url = bm_cloud_text_in(url_data, sizeof url_data);
     bm_cloud_text_format(&url, "%s/latest/api/token", parts.origin);
-    struct bm_ask ask = {.method = "PUT",
-                         .url = url_data,
-                         .setting = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-                         .near = BM_NEAR_AWS,
-                         .header = "X-aws-ec2-metadata-token-ttl-seconds",
-                         .value = "21600",
-                         .body = "",
-                         .answer = token,
-                         .size = sizeof token,
-                         .is_impatient = true};
+    struct bm_cloud_ask ask = {.method = "PUT",
+                               .url = url_data,
+                               .setting = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                               .near = BM_NEAR_AWS,
+                               .header = "X-aws-ec2-metadata-token-ttl-seconds",
+                               .value = "21600",
+                               .body = "",
+                               .answer = token,
+                               .size = sizeof token,
+                               .is_impatient = true};
     status = bm_cloud_credential_ask(cloud, &ask, error);
     if (status == BLASTMERGE_OK) {
         status = bm_cloud_check_secret(token, "the answer of the credentials' server", error);

@@ -39,7 +39,7 @@ const char *bm_cloud_azure_endpoint(char *endpoint, size_t size) {
     if (service != NULL && bm_cloud_copy_text(endpoint, size, service)) return endpoint;
     char account[BM_LOCATION_NAME];
     char suffix[BM_LOCATION_NAME];
-    struct bm_text text = bm_cloud_text_in(endpoint, size);
+    struct bm_cloud_text text = bm_cloud_text_in(endpoint, size);
     if (!connection_part("AccountName", account, sizeof account) ||
         !connection_part("EndpointSuffix", suffix, sizeof suffix))
         return NULL;
@@ -110,7 +110,7 @@ static int64_t json_seconds(const char *json, const char *name) {
 }
 
 /* Asks for a token: {"access_token": ..., "expires_in": ... or "expires_on": ...}. */
-static enum blastmerge_status take_token(struct bm_cloud *cloud, struct bm_ask ask,
+static enum blastmerge_status take_token(struct bm_cloud *cloud, struct bm_cloud_ask ask,
                                          struct bm_cloud_credential *credential,
                                          struct blastmerge_error *error) {
     char answer[TOKEN_ANSWER];
@@ -146,7 +146,7 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cl
     enum blastmerge_status status =
         bm_cloud_check_secret(assertion, "the file of AZURE_FEDERATED_TOKEN_FILE", error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text text = bm_cloud_text_in(url, sizeof url);
+    struct bm_cloud_text text = bm_cloud_text_in(url, sizeof url);
     size_t n_host = strlen(host);
     bm_cloud_text_format(&text, "%s%s", host, host[n_host - 1] == '/' ? "" : "/");
     bm_cloud_text_encode(&text, tenant, strlen(tenant), false);
@@ -162,18 +162,18 @@ static enum blastmerge_status find_workload(struct bm_cloud *cloud, struct bm_cl
     explicit_bzero(assertion, sizeof assertion);
     if (text.is_cut || is_cut)
         return bm_fail(error, BLASTMERGE_DENIED, "the workload's identity is too long");
-    struct bm_ask ask = {.method = "POST",
-                         .url = url,
-                         .setting = "AZURE_AUTHORITY_HOST",
-                         .header = "Content-Type",
-                         .value = "application/x-www-form-urlencoded",
-                         .body = body};
+    struct bm_cloud_ask ask = {.method = "POST",
+                               .url = url,
+                               .setting = "AZURE_AUTHORITY_HOST",
+                               .header = "Content-Type",
+                               .value = "application/x-www-form-urlencoded",
+                               .body = body};
     status = take_token(cloud, ask, credential, error);
     explicit_bzero(body, sizeof body);
     return status;
 }
 
-static void add_client(struct bm_text *url) {
+static void add_client(struct bm_cloud_text *url) {
     const char *client = bm_cloud_environment("AZURE_CLIENT_ID");
     if (client == NULL) return;
     bm_cloud_text_add(url, "&client_id=");
@@ -189,17 +189,18 @@ static enum blastmerge_status find_managed(struct bm_cloud *cloud, struct bm_clo
     const char *host = bm_cloud_environment("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     char url_data[1024];
     struct bm_cloud_url parts;
-    struct bm_text url = bm_cloud_text_in(url_data, sizeof url_data);
+    struct bm_cloud_text url = bm_cloud_text_in(url_data, sizeof url_data);
     bool is_container = endpoint != NULL && secret != NULL;
-    struct bm_ask ask = {.method = "GET",
-                         .url = url_data,
-                         .setting = is_container ? "IDENTITY_ENDPOINT" : "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-                         .near = BM_NEAR_AZURE,
-                         .header = is_container ? "X-IDENTITY-HEADER" : "Metadata",
-                         .value = is_container ? secret : "true",
-                         .value_from = is_container ? "IDENTITY_HEADER" : NULL,
-                         .body = "",
-                         .is_impatient = !is_container};
+    struct bm_cloud_ask ask = {.method = "GET",
+                               .url = url_data,
+                               .setting =
+                                   is_container ? "IDENTITY_ENDPOINT" : "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                               .near = BM_NEAR_AZURE,
+                               .header = is_container ? "X-IDENTITY-HEADER" : "Metadata",
+                               .value = is_container ? secret : "true",
+                               .value_from = is_container ? "IDENTITY_HEADER" : NULL,
+                               .body = "",
+                               .is_impatient = !is_container};
     if (host == NULL) host = "http://169.254.169.254";
     enum blastmerge_status status = /* before it is tried: what fails there counts as absent */
         bm_cloud_url_parse_safe(&parts, is_container ? endpoint : host, ask.near, ask.setting, error);

@@ -88,8 +88,8 @@ bool bm_cloud_count_listed(struct bm_cloud *cloud, size_t n_bytes) {
     return cloud->n_listed <= cloud->plan.list;
 }
 
-struct bm_budget bm_cloud_budget(const struct bm_cloud *cloud) {
-    return (struct bm_budget){cloud->n_tries};
+struct bm_cloud_budget bm_cloud_budget(const struct bm_cloud *cloud) {
+    return (struct bm_cloud_budget){cloud->n_tries};
 }
 
 /* --- the room ------------------------------------------------------------------------------------ */
@@ -239,14 +239,14 @@ static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_clou
                                  credential,
                                  bm_cloud_now(cloud)};
     char ranged[BM_REQUEST_HEADERS + 64];
-    struct bm_text lines = bm_cloud_text_in(ranged, sizeof ranged);
+    struct bm_cloud_text lines = bm_cloud_text_in(ranged, sizeof ranged);
     bm_cloud_text_add(&lines, request->headers);
     if (request->is_ranged) {
         bm_cloud_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n",
                              request->first + request->n_kept, request->last);
     }
     sign.headers = ranged;
-    struct bm_text text = bm_cloud_text_in(url, n_url);
+    struct bm_cloud_text text = bm_cloud_text_in(url, n_url);
     const char *sas = credential->kind == BM_CREDENTIAL_SAS ? credential->secret : location->query;
     bm_cloud_text_format(&text, "%s%s", location->origin, path);
     if (request->query[0] != '\0' || sas[0] != '\0') bm_cloud_text_add(&text, "?");
@@ -458,7 +458,7 @@ static bool is_refused(const struct bm_cloud_request *request) {
 }
 
 static void end_try(struct bm_cloud *cloud, struct bm_cloud_request *request, CURLcode code) {
-    enum bm_verdict verdict = BM_VERDICT_FINAL;
+    enum bm_cloud_verdict verdict = BM_VERDICT_FINAL;
     bool is_success = request->http_status >= 200 && request->http_status < 300;
     if (is_refused(request)) code = CURLE_OK;
     if (is_line_too_long(cloud, request, code))
@@ -586,7 +586,7 @@ enum blastmerge_status bm_cloud_wait(struct bm_cloud *cloud, struct blastmerge_e
 /* --- requests ------------------------------------------------------------------------------------ */
 
 void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cloud, const char *method,
-                           const struct bm_cloud_location *location, struct bm_budget *budget) {
+                           const struct bm_cloud_location *location, struct bm_cloud_budget *budget) {
     memset(request, 0, sizeof *request);
     request->cloud = cloud;
     request->method = method;
@@ -595,13 +595,13 @@ void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cl
 }
 
 void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value) {
-    struct bm_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
+    struct bm_cloud_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
     bm_cloud_text_header(&text, name, "", value);
     request->is_cut = request->is_cut || text.is_cut;
 }
 
 void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value) {
-    struct bm_text text = {request->query, sizeof request->query, strlen(request->query), false};
+    struct bm_cloud_text text = {request->query, sizeof request->query, strlen(request->query), false};
     if (text.n > 0) bm_cloud_text_add(&text, "&");
     bm_cloud_text_format(&text, "%s=", name);
     bm_cloud_text_encode(&text, value, strlen(value), false);

@@ -18,7 +18,7 @@ struct listing {
     const char *string; /* the location with the wildcard */
     struct bm_cloud_location location;
     struct bm_cloud_request request;
-    struct bm_budget budget;
+    struct bm_cloud_budget budget;
     enum blastmerge_status (*found)(void *context, const char *location, struct blastmerge_error *error);
     void *context;
     char prefix[BM_LOCATION_KEY];
@@ -55,9 +55,9 @@ static bool matches(const char *pattern, const char *name) {
 }
 
 /* The location of an object beside the one with the wildcard. */
-static void make_location(const struct listing *listing, const char *key, struct bm_text *text) {
+static void make_location(const struct listing *listing, const char *key, struct bm_cloud_text *text) {
     const struct bm_cloud_location *location = &listing->location;
-    enum bm_scheme scheme = bm_cloud_location_scheme(listing->string);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(listing->string);
     if (scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS) {
         bm_cloud_text_format(text, "%s%s/", location->origin, location->container_path);
         bm_cloud_text_encode(text, key, strlen(key), true);
@@ -83,10 +83,10 @@ static enum blastmerge_status check_memory(struct listing *listing, struct blast
 }
 
 /* A name is not the caller's: whatever is wrong with it, the server said it. */
-static enum blastmerge_status take_name(struct listing *listing, const struct bm_text *key,
+static enum blastmerge_status take_name(struct listing *listing, const struct bm_cloud_text *key,
                                         struct blastmerge_error *error) {
     char location[LOCATION];
-    struct bm_text text = bm_cloud_text_in(location, sizeof location);
+    struct bm_cloud_text text = bm_cloud_text_in(location, sizeof location);
     if (key->is_cut || strlen(key->data) != key->n)
         return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long or invalid");
     if (!matches(listing->location.key, key->data)) return BLASTMERGE_OK;
@@ -102,7 +102,7 @@ static enum blastmerge_status take_name(struct listing *listing, const struct bm
 /* Whether the page says that it is the last one: any other word may mean that it is not. */
 static bool is_false(struct bm_cloud_xml *xml) {
     char value[8];
-    struct bm_text text = bm_cloud_text_in(value, sizeof value);
+    struct bm_cloud_text text = bm_cloud_text_in(value, sizeof value);
     bm_cloud_xml_text(xml, &text);
     return strcmp(value, "false") == 0;
 }
@@ -123,7 +123,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     listing->n_entries = 0;
     while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
         char key[BM_LOCATION_KEY * 2];
-        struct bm_text text = bm_cloud_text_in(key, sizeof key);
+        struct bm_cloud_text text = bm_cloud_text_in(key, sizeof key);
         if (bm_cloud_xml_is(&xml, BM_XML_START, entry) || bm_cloud_xml_is(&xml, BM_XML_END, entry)) {
             is_within = xml.kind == BM_XML_START;
             listing->n_entries += is_within;
@@ -136,7 +136,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, "IsTruncated")) {
             listing->is_truncated = !is_false(&xml);
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, next)) {
-            struct bm_text marker = bm_cloud_text_in(listing->marker, sizeof listing->marker);
+            struct bm_cloud_text marker = bm_cloud_text_in(listing->marker, sizeof listing->marker);
             bm_cloud_xml_text(&xml, &marker);
             if (marker.is_cut || strlen(listing->marker) != marker.n)
                 return bm_fail(error, BLASTMERGE_IO,

@@ -56,7 +56,7 @@ static bool is_emulator(const struct bm_cloud_url *url) {
 /* The path of the container is there; that of the object follows from the key. */
 static enum blastmerge_status add_key(struct bm_cloud_location *location, const char *key,
                                       struct blastmerge_error *error) {
-    struct bm_text path = bm_cloud_text_in(location->path, sizeof location->path);
+    struct bm_cloud_text path = bm_cloud_text_in(location->path, sizeof location->path);
     if (!bm_cloud_copy_text(location->key, sizeof location->key, key))
         return refuse(error, "the object's name is longer than 1024 bytes");
     if (key[0] == '\0')
@@ -86,8 +86,8 @@ static enum blastmerge_status set_endpoint(struct bm_cloud_location *location, c
 
 static enum blastmerge_status add_to_container_path(struct bm_cloud_location *location, struct part part,
                                                     struct blastmerge_error *error) {
-    struct bm_text path = {location->container_path, sizeof location->container_path,
-                           strlen(location->container_path), false};
+    struct bm_cloud_text path = {location->container_path, sizeof location->container_path,
+                                 strlen(location->container_path), false};
     bm_cloud_text_add(&path, "/");
     bm_cloud_text_encode(&path, part.data, part.n, false);
     return path.is_cut ? refuse(error, "its endpoint is too long") : BLASTMERGE_OK;
@@ -106,7 +106,7 @@ static enum blastmerge_status parse_azure(struct bm_cloud_location *location, co
     bm_cloud_copy_bytes(location->account, sizeof location->account, account.data, account.n);
     bm_cloud_copy_bytes(location->container, sizeof location->container, container.data, container.n);
     char own[BM_LOCATION_ORIGIN];
-    struct bm_text text = bm_cloud_text_in(own, sizeof own);
+    struct bm_cloud_text text = bm_cloud_text_in(own, sizeof own);
     bm_cloud_text_format(&text, "https://%s.blob.core.windows.net", location->account);
     enum blastmerge_status status =
         set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
@@ -134,7 +134,7 @@ static enum blastmerge_status parse_bucket(struct bm_cloud_location *location, c
         return refuse(error,
                       "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is not a region's name");
     char own[BM_LOCATION_ORIGIN];
-    struct bm_text text = bm_cloud_text_in(own, sizeof own);
+    struct bm_cloud_text text = bm_cloud_text_in(own, sizeof own);
     bool is_host = endpoint == NULL && !is_google && can_be_in_host(location->container);
     if (is_google) {
         bm_cloud_text_add(&text, "https://storage.googleapis.com");
@@ -153,7 +153,7 @@ static bool has_parameter(const char *query, const char *name) {
     while (*query != '\0') {
         char decoded[16];
         size_t n_name = strcspn(query, "=&");
-        struct bm_text text = bm_cloud_text_in(decoded, sizeof decoded);
+        struct bm_cloud_text text = bm_cloud_text_in(decoded, sizeof decoded);
         bm_cloud_text_decode(&text, query, n_name);
         if (query[n_name] == '=' && bm_cloud_is_same_word(decoded, text.n, name)) return true;
         query += strcspn(query, "&");
@@ -178,7 +178,7 @@ static enum blastmerge_status parse_azure_path(struct bm_cloud_location *locatio
     struct part account = has_account ? take_part(&rest) : (struct part){url->host, strcspn(url->host, ".")};
     struct part container = take_part(&rest);
     char key[BM_LOCATION_PATH];
-    struct bm_text text = bm_cloud_text_in(key, sizeof key);
+    struct bm_cloud_text text = bm_cloud_text_in(key, sizeof key);
     if (!is_account(account) || !is_name(container))
         return refuse(error,
                       "is not the URL of a blob: https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB");
@@ -237,7 +237,7 @@ enum blastmerge_status bm_cloud_location_parse(struct bm_cloud_location *locatio
     enum blastmerge_status status = check_characters(string, error);
     if (status != BLASTMERGE_OK) return status;
     const char *azure_endpoint = endpoint != NULL ? endpoint : bm_cloud_azure_endpoint(azure, sizeof azure);
-    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
     const char *rest = bm_cloud_location_host(string);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
     if (!is_url) status = check_name(string, error);

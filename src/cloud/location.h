@@ -13,7 +13,7 @@
 
 #include "base/base.h"
 
-enum bm_provider { BM_PROVIDER_HTTP, BM_PROVIDER_AZURE, BM_PROVIDER_S3, BM_PROVIDER_GS };
+enum bm_cloud_provider { BM_PROVIDER_HTTP, BM_PROVIDER_AZURE, BM_PROVIDER_S3, BM_PROVIDER_GS };
 
 enum {
     BM_LOCATION_ORIGIN = 512,
@@ -25,7 +25,7 @@ enum {
 };
 
 struct bm_cloud_location {
-    enum bm_provider provider;
+    enum bm_cloud_provider provider;
     char origin[BM_LOCATION_ORIGIN];         /* "https://host:port" */
     char container_path[BM_LOCATION_ORIGIN]; /* encoded path of the bucket or container: "/bucket" or "" */
     char path[BM_LOCATION_PATH];             /* encoded path of the object, with the container's */
@@ -40,7 +40,7 @@ struct bm_cloud_location {
 };
 
 /* The scheme that a location begins with, in any case. NONE: it is a path. No other function examines it. */
-enum bm_scheme {
+enum bm_cloud_scheme {
     BM_SCHEME_NONE,
     BM_SCHEME_HTTP,
     BM_SCHEME_HTTPS,
@@ -48,7 +48,7 @@ enum bm_scheme {
     BM_SCHEME_S3,
     BM_SCHEME_GS
 };
-enum bm_scheme bm_cloud_location_scheme(const char *string);
+enum bm_cloud_scheme bm_cloud_location_scheme(const char *string);
 
 /* Whether the string is a remote location's, and not a path. */
 bool bm_cloud_location_is_remote(const char *string);

@@ -87,7 +87,7 @@ static bool has_element(const struct bm_cloud_request *request) {
     return false;
 }
 
-static enum bm_verdict fail_passing(struct bm_cloud_request *request, const char *what) {
+static enum bm_cloud_verdict fail_passing(struct bm_cloud_request *request, const char *what) {
     bm_cloud_request_fault(request, BM_FAULT_PASSING, "%s", what);
     return BM_VERDICT_AGAIN;
 }
@@ -101,7 +101,7 @@ static bool is_range_whole(const struct bm_cloud_request *request) {
 
 /* What an answer with 2xx is worth. S3 says 200 before it has done all, and may say in its body that it
  * failed. */
-static enum bm_verdict judge_success(struct bm_cloud_request *request) {
+static enum bm_cloud_verdict judge_success(struct bm_cloud_request *request) {
     if (request->element != NULL && !has_element(request)) {
         bm_cloud_xml_find(request->answer, request->n_answer, "Code", request->code, sizeof request->code);
         bool is_final = request->code[0] != '\0' && !is_busy(request);
@@ -116,7 +116,7 @@ static enum bm_verdict judge_success(struct bm_cloud_request *request) {
     return BM_VERDICT_DONE;
 }
 
-enum bm_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code) {
+enum bm_cloud_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code) {
     bool is_success = request->http_status >= 200 && request->http_status < 300;
     /* A range of which nothing is missing is not asked for again, however its connection ended. */
     bool is_whole = request->is_ranged && request->http_status == 206 && request->is_answer_good &&

@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-enum bm_verdict {
+enum bm_cloud_verdict {
     BM_VERDICT_DONE,
     BM_VERDICT_AGAIN,   /* after a pause */
     BM_VERDICT_SKEWED,  /* once more with the server's clock */
@@ -17,7 +17,7 @@ enum bm_verdict {
     BM_VERDICT_FINAL
 };
 
-enum bm_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code);
+enum bm_cloud_verdict bm_cloud_retry_judge(struct bm_cloud_request *request, CURLcode code);
 
 /* The pause before the next try: a random time up to base_ms, doubled with each failure, at most a minute. So
  * many clients that failed together do not return together. `random` is any 64 bits. */

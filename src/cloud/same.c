@@ -25,8 +25,8 @@ static bool is_same_origin(const char *one, const char *other) {
 
 static bool is_same_path(const char *one, const char *other) {
     char decoded[2][BM_LOCATION_PATH];
-    struct bm_text texts[2] = {bm_cloud_text_in(decoded[0], BM_LOCATION_PATH),
-                               bm_cloud_text_in(decoded[1], BM_LOCATION_PATH)};
+    struct bm_cloud_text texts[2] = {bm_cloud_text_in(decoded[0], BM_LOCATION_PATH),
+                                     bm_cloud_text_in(decoded[1], BM_LOCATION_PATH)};
     bm_cloud_text_decode(&texts[0], one, strlen(one));
     bm_cloud_text_decode(&texts[1], other, strlen(other));
     return strcmp(decoded[0], decoded[1]) == 0;

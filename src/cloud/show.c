@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum bm_scheme bm_cloud_location_scheme(const char *string) {
+enum bm_cloud_scheme bm_cloud_location_scheme(const char *string) {
     static const struct {
         const char *beginning;
-        enum bm_scheme scheme;
+        enum bm_cloud_scheme scheme;
     } schemes[] = {{"http://", BM_SCHEME_HTTP},
                    {"https://", BM_SCHEME_HTTPS},
                    {"az://", BM_SCHEME_AZURE},
@@ -85,7 +85,7 @@ static bool is_name(const char *name, size_t n) {
 }
 
 bool bm_cloud_location_is_folder(const char *string) {
-    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
     const char *rest = bm_cloud_location_host(string);
     if (scheme != BM_SCHEME_AZURE && scheme != BM_SCHEME_S3 && scheme != BM_SCHEME_GS) return false;
     if (strpbrk(rest, "*?#%\\") != NULL) return false;
@@ -130,7 +130,7 @@ static void hide_controls(char *shown) {
 }
 
 /* What is too long ends in "…", and is cut before a character. */
-static void add_path(struct bm_text *text, const char *path, size_t n) {
+static void add_path(struct bm_cloud_text *text, const char *path, size_t n) {
     enum { MOST_BEHIND = sizeof "…?…" };
     size_t n_room = text->size - text->n;
     bool is_cut = n + MOST_BEHIND > n_room;
@@ -148,8 +148,8 @@ static const char *find_host(const char *string) {
 }
 
 void bm_cloud_location_show(const char *string, char *shown, size_t size) {
-    struct bm_text text = bm_cloud_text_in(shown, size);
-    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    struct bm_cloud_text text = bm_cloud_text_in(shown, size);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
     const char *host = find_host(string);
     size_t n_authority = strcspn(host, "/?#");

@@ -70,7 +70,7 @@ static void split_query(struct items *items, const char *query) {
     }
 }
 
-static void add_lower(struct bm_text *text, const char *name, size_t n_name) {
+static void add_lower(struct bm_cloud_text *text, const char *name, size_t n_name) {
     for (size_t i = 0; i < n_name; i++) {
         char c = bm_cloud_lower(name[i]);
         bm_cloud_text_add_bytes(text, &c, 1);
@@ -96,7 +96,7 @@ static const struct dialect google_dialect = {"GOOG4-HMAC-SHA256",     "GOOG4", 
 
 /* method, path, query, headers, their names, payload: one below the other. */
 static bool make_canonical(const struct bm_cloud_sign *sign, const char *headers, const char *payload,
-                           struct bm_text *canonical, struct bm_text *names) {
+                           struct bm_cloud_text *canonical, struct bm_cloud_text *names) {
     struct items parameters = {.n = 0};
     struct items lines = {.n = 0};
     split_query(&parameters, sign->query);
@@ -127,7 +127,7 @@ static void derive_key(const struct dialect *dialect, const struct bm_cloud_sign
                        const char *region, uint8_t key[BM_CLOUD_SHA256]) {
     char first[BM_CREDENTIAL_SECRET + 8];
     uint8_t step[BM_CLOUD_SHA256];
-    struct bm_text text = bm_cloud_text_in(first, sizeof first);
+    struct bm_cloud_text text = bm_cloud_text_in(first, sizeof first);
     bm_cloud_text_format(&text, "%s%s", dialect->key_prefix, sign->credential->secret);
     bm_cloud_hmac(first, text.n, day, strlen(day), step);
     bm_cloud_hmac(step, sizeof step, region, strlen(region), key);
@@ -145,7 +145,7 @@ static void format_time(int64_t seconds, const char *format, char *string, size_
 
 static void hash_payload(const struct bm_cloud_sign *sign, char *payload, size_t size) {
     uint8_t digest[BM_CLOUD_SHA256];
-    struct bm_text text = bm_cloud_text_in(payload, size);
+    struct bm_cloud_text text = bm_cloud_text_in(payload, size);
     if (sign->body_sha256 != NULL) {
         memcpy(digest, sign->body_sha256, sizeof digest);
     } else {
@@ -155,7 +155,7 @@ static void hash_payload(const struct bm_cloud_sign *sign, char *payload, size_t
 }
 
 static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *sign,
-                    struct bm_text *headers) {
+                    struct bm_cloud_text *headers) {
     char payload[2 * BM_CLOUD_SHA256 + 1];
     char now[32];
     char names_data[1024];
@@ -163,9 +163,9 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *s
     uint8_t digest[BM_CLOUD_SHA256];
     uint8_t key[BM_CLOUD_SHA256];
     char canonical_data[CANONICAL];
-    struct bm_text canonical = bm_cloud_text_in(canonical_data, sizeof canonical_data);
-    struct bm_text names = bm_cloud_text_in(names_data, sizeof names_data);
-    struct bm_text scope = bm_cloud_text_in(scope_data, sizeof scope_data);
+    struct bm_cloud_text canonical = bm_cloud_text_in(canonical_data, sizeof canonical_data);
+    struct bm_cloud_text names = bm_cloud_text_in(names_data, sizeof names_data);
+    struct bm_cloud_text scope = bm_cloud_text_in(scope_data, sizeof scope_data);
     const char *region = dialect == &google_dialect ? "auto" : sign->location->region;
     hash_payload(sign, payload, sizeof payload);
     format_time(sign->now, "%Y%m%dT%H%M%SZ", now, sizeof now);
@@ -185,7 +185,7 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *s
     bm_cloud_hmac(key, sizeof key, canonical.data, canonical.n, digest);
     explicit_bzero(key, sizeof key);
     char signature_data[2048];
-    struct bm_text signature = bm_cloud_text_in(signature_data, sizeof signature_data);
+    struct bm_cloud_text signature = bm_cloud_text_in(signature_data, sizeof signature_data);
     bm_cloud_text_format(&signature, "%s Credential=%s/%s,SignedHeaders=%s,Signature=", dialect->algorithm,
                          sign->credential->id, scope.data, names.data);
     bm_cloud_text_hex(&signature, digest, sizeof digest);
@@ -198,7 +198,7 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *s
 /* The headers that have a line of their own, in their order; "" stands for the length, and Date, which is
  * signed as x-ms-date, is empty. */
 static void add_standard_headers(const struct bm_cloud_sign *sign, const char *headers,
-                                 struct bm_text *text) {
+                                 struct bm_cloud_text *text) {
     static const char *const names[] = {"Content-Encoding",
                                         "Content-Language",
                                         "",
@@ -219,7 +219,7 @@ static void add_standard_headers(const struct bm_cloud_sign *sign, const char *h
     }
 }
 
-static bool add_azure_headers(const char *headers, struct bm_text *text) {
+static bool add_azure_headers(const char *headers, struct bm_cloud_text *text) {
     struct items all = {.n = 0};
     split_headers(&all, headers);
     sort(&all);
@@ -234,7 +234,7 @@ static bool add_azure_headers(const char *headers, struct bm_text *text) {
 
 /* "/account/path", and a line for each parameter, decoded. With an emulator the path begins with the account,
  * so that it is there twice. */
-static bool add_azure_resource(const struct bm_cloud_sign *sign, struct bm_text *text) {
+static bool add_azure_resource(const struct bm_cloud_sign *sign, struct bm_cloud_text *text) {
     struct items parameters = {.n = 0};
     split_query(&parameters, sign->query);
     sort(&parameters);
@@ -249,17 +249,17 @@ static bool add_azure_resource(const struct bm_cloud_sign *sign, struct bm_text 
     return !parameters.is_cut;
 }
 
-static bool sign_azure(const struct bm_cloud_sign *sign, struct bm_text *headers) {
+static bool sign_azure(const struct bm_cloud_sign *sign, struct bm_cloud_text *headers) {
     char string_data[CANONICAL];
     uint8_t code[BM_CLOUD_SHA256];
-    struct bm_text string = bm_cloud_text_in(string_data, sizeof string_data);
+    struct bm_cloud_text string = bm_cloud_text_in(string_data, sizeof string_data);
     bm_cloud_text_format(&string, "%s\n", sign->method);
     add_standard_headers(sign, headers->data, &string);
     if (!add_azure_headers(headers->data, &string) || !add_azure_resource(sign, &string) || string.is_cut)
         return false;
     bm_cloud_hmac(sign->credential->secret, sign->credential->n_secret, string.data, string.n, code);
     char value_data[BM_LOCATION_NAME + 64];
-    struct bm_text value = bm_cloud_text_in(value_data, sizeof value_data);
+    struct bm_cloud_text value = bm_cloud_text_in(value_data, sizeof value_data);
     bm_cloud_text_format(&value, "%s:", sign->location->account);
     bm_cloud_text_base64(&value, code, sizeof code);
     bm_cloud_text_header(headers, "Authorization", "SharedKey ", value.data);
@@ -269,7 +269,7 @@ static bool sign_azure(const struct bm_cloud_sign *sign, struct bm_text *headers
 /* --- whichever it is ----------------------------------------------------------------------------- */
 
 bool bm_cloud_sign(const struct bm_cloud_sign *sign, char headers[BM_SIGN_HEADERS]) {
-    struct bm_text text = bm_cloud_text_in(headers, BM_SIGN_HEADERS);
+    struct bm_cloud_text text = bm_cloud_text_in(headers, BM_SIGN_HEADERS);
     bm_cloud_text_add(&text, sign->headers);
     if (sign->location->provider == BM_PROVIDER_AZURE) {
         char now[40];

@@ -6,12 +6,12 @@
 #include <strings.h>
 #include <time.h>
 
-struct bm_text bm_cloud_text_in(char *data, size_t size) {
+struct bm_cloud_text bm_cloud_text_in(char *data, size_t size) {
     data[0] = '\0';
-    return (struct bm_text){data, size, 0, false};
+    return (struct bm_cloud_text){data, size, 0, false};
 }
 
-void bm_cloud_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes) {
+void bm_cloud_text_add_bytes(struct bm_cloud_text *text, const char *bytes, size_t n_bytes) {
     if (n_bytes >= text->size - text->n) {
         text->is_cut = true;
         return;
@@ -21,11 +21,11 @@ void bm_cloud_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_b
     text->data[text->n] = '\0';
 }
 
-void bm_cloud_text_add(struct bm_text *text, const char *string) {
+void bm_cloud_text_add(struct bm_cloud_text *text, const char *string) {
     bm_cloud_text_add_bytes(text, string, strlen(string));
 }
 
-void bm_cloud_text_format(struct bm_text *text, const char *format, ...) {
+void bm_cloud_text_format(struct bm_cloud_text *text, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     int n = vsnprintf(text->data + text->n, text->size - text->n, format, arguments);
@@ -38,7 +38,7 @@ void bm_cloud_text_format(struct bm_text *text, const char *format, ...) {
     }
 }
 
-void bm_cloud_text_header(struct bm_text *text, const char *name, const char *kind, const char *value) {
+void bm_cloud_text_header(struct bm_cloud_text *text, const char *name, const char *kind, const char *value) {
     for (const char *c = value; *c != '\0'; c++) {
         if (bm_cloud_is_control(*c)) {
             text->is_cut = true;
@@ -53,7 +53,7 @@ static bool is_unreserved(char c) {
            c == '.' || c == '_' || c == '~';
 }
 
-void bm_cloud_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash) {
+void bm_cloud_text_encode(struct bm_cloud_text *text, const char *bytes, size_t n_bytes, bool keeps_slash) {
     for (size_t i = 0; i < n_bytes; i++) {
         if (is_unreserved(bytes[i]) || (keeps_slash && bytes[i] == '/')) {
             bm_cloud_text_add_bytes(text, bytes + i, 1);
@@ -70,7 +70,7 @@ static int hex_value(char c) {
     return -1;
 }
 
-void bm_cloud_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes) {
+void bm_cloud_text_decode(struct bm_cloud_text *text, const char *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i++) {
         bool has_two = bytes[i] == '%' && i + 2 < n_bytes;
         int high = has_two ? hex_value(bytes[i + 1]) : -1;
@@ -86,7 +86,7 @@ void bm_cloud_text_decode(struct bm_text *text, const char *bytes, size_t n_byte
 
 static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void bm_cloud_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
+void bm_cloud_text_base64(struct bm_cloud_text *text, const uint8_t *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i += 3) {
         uint32_t bits = (uint32_t)bytes[i] << 16;
         if (i + 1 < n_bytes) bits |= (uint32_t)bytes[i + 1] << 8;
@@ -98,7 +98,7 @@ void bm_cloud_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_b
     }
 }
 
-void bm_cloud_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes) {
+void bm_cloud_text_hex(struct bm_cloud_text *text, const uint8_t *bytes, size_t n_bytes) {
     for (size_t i = 0; i < n_bytes; i++) bm_cloud_text_format(text, "%02x", bytes[i]);
 }
 

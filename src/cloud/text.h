@@ -8,28 +8,28 @@
 #include "base/base.h"
 
 /* A string that grows in its owner's memory; always ends in NUL. */
-struct bm_text {
+struct bm_cloud_text {
     char *data;
     size_t size; /* of the memory */
     size_t n;    /* bytes so far, without the NUL */
     bool is_cut; /* something did not fit */
 };
 
-struct bm_text bm_cloud_text_in(char *data, size_t size);
-void bm_cloud_text_add(struct bm_text *text, const char *string);
-void bm_cloud_text_add_bytes(struct bm_text *text, const char *bytes, size_t n_bytes);
-void bm_cloud_text_format(struct bm_text *text, const char *format, ...) BM_FORMAT(2, 3);
+struct bm_cloud_text bm_cloud_text_in(char *data, size_t size);
+void bm_cloud_text_add(struct bm_cloud_text *text, const char *string);
+void bm_cloud_text_add_bytes(struct bm_cloud_text *text, const char *bytes, size_t n_bytes);
+void bm_cloud_text_format(struct bm_cloud_text *text, const char *format, ...) BM_FORMAT(2, 3);
 
 /* Adds a header's line: "Name: kind value\n". Every header is made here. If the value has a control character,
  * such as a line feed that would begin another header, nothing is added and the text counts as cut. */
-void bm_cloud_text_header(struct bm_text *text, const char *name, const char *kind, const char *value);
+void bm_cloud_text_header(struct bm_cloud_text *text, const char *name, const char *kind, const char *value);
 
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and, if keeps_slash, the slash (RFC 3986, 2.3). */
-void bm_cloud_text_encode(struct bm_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
-void bm_cloud_text_decode(struct bm_text *text, const char *bytes, size_t n_bytes);
+void bm_cloud_text_encode(struct bm_cloud_text *text, const char *bytes, size_t n_bytes, bool keeps_slash);
+void bm_cloud_text_decode(struct bm_cloud_text *text, const char *bytes, size_t n_bytes);
 
-void bm_cloud_text_base64(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
-void bm_cloud_text_hex(struct bm_text *text, const uint8_t *bytes, size_t n_bytes);
+void bm_cloud_text_base64(struct bm_cloud_text *text, const uint8_t *bytes, size_t n_bytes);
+void bm_cloud_text_hex(struct bm_cloud_text *text, const uint8_t *bytes, size_t n_bytes);
 
 /* Decodes base64 to at most `size` bytes; false if it is invalid, or longer. */
 bool bm_cloud_base64_decode(const char *string, uint8_t *bytes, size_t size, size_t *n_bytes);

@@ -43,7 +43,7 @@ static bool normalise_ipv6(char *host) {
     if (inet_pton(AF_INET6, host + 1, &address) != 1 ||
         inet_ntop(AF_INET6, &address, text, sizeof text) == NULL)
         return false;
-    struct bm_text place = bm_cloud_text_in(host, BM_URL_HOST);
+    struct bm_cloud_text place = bm_cloud_text_in(host, BM_URL_HOST);
     bm_cloud_text_format(&place, "[%s]", text);
     return !place.is_cut;
 }
@@ -95,7 +95,7 @@ static enum blastmerge_status take_parts(struct bm_cloud_url *url, const struct 
         return refuse(error, "its URL is too long");
     url->is_https = bm_cloud_is_same_word(scheme, strlen(scheme), "https");
     url->has_fragment = has_part(library, parts, CURLUPART_FRAGMENT);
-    struct bm_text origin = bm_cloud_text_in(url->origin, sizeof url->origin);
+    struct bm_cloud_text origin = bm_cloud_text_in(url->origin, sizeof url->origin);
     bm_cloud_text_format(&origin, "%s://%s%s%s", url->is_https ? "https" : "http", url->host,
                          port[0] == '\0' ? "" : ":", port);
     if (url->path[0] == '\0') bm_cloud_copy_text(url->path, sizeof url->path, "/");
@@ -104,7 +104,7 @@ static enum blastmerge_status take_parts(struct bm_cloud_url *url, const struct 
 
 /* Two slashes, no more, and nothing that parsers disagree about. */
 static bool is_well_formed(const char *string) {
-    enum bm_scheme scheme = bm_cloud_location_scheme(string);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
     if (scheme != BM_SCHEME_HTTP && scheme != BM_SCHEME_HTTPS) return false;
     for (const char *c = string; *c != '\0'; c++) {
         if (bm_cloud_is_control(*c)) return false;

@@ -57,7 +57,7 @@ bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind
     return xml->kind == kind && xml->n_token == strlen(name) && memcmp(xml->token, name, xml->n_token) == 0;
 }
 
-static void add_utf8(struct bm_text *text, uint32_t c) {
+static void add_utf8(struct bm_cloud_text *text, uint32_t c) {
     char bytes[4];
     size_t n = 0;
     if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
@@ -79,7 +79,7 @@ static void add_utf8(struct bm_text *text, uint32_t c) {
 }
 
 /* Adds what a reference of n bytes, without & and ;, stands for. False if it is none that is known. */
-static bool add_reference(struct bm_text *text, const char *name, size_t n) {
+static bool add_reference(struct bm_cloud_text *text, const char *name, size_t n) {
     static const struct {
         const char *name;
         char c;
@@ -104,7 +104,7 @@ static bool add_reference(struct bm_text *text, const char *name, size_t n) {
     return true;
 }
 
-void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text) {
+void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_cloud_text *text) {
     if (xml->is_empty || xml->position >= xml->n_data || xml->data[xml->position] == '<') return;
     (void)take_text(xml);
     for (size_t i = 0; i < xml->n_token; i++) {
@@ -121,7 +121,7 @@ void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text) {
 
 bool bm_cloud_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size) {
     struct bm_cloud_xml xml = bm_cloud_xml_open(data, n_data);
-    struct bm_text text = bm_cloud_text_in(value, size);
+    struct bm_cloud_text text = bm_cloud_text_in(value, size);
     while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
         if (!bm_cloud_xml_is(&xml, BM_XML_START, name)) continue;
         bm_cloud_xml_text(&xml, &text);

@@ -28,7 +28,7 @@ enum bm_cloud_xml_kind bm_cloud_xml_next(struct bm_cloud_xml *xml);
 bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind, const char *name);
 
 /* After a start tag: the element's text, up to the next tag. */
-void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_text *text);
+void bm_cloud_xml_text(struct bm_cloud_xml *xml, struct bm_cloud_text *text);
 
 /* Finds the text of the first element of the name; false if there is none. */
 bool bm_cloud_xml_find(const char *data, size_t n_data, const char *name, char *value, size_t size);

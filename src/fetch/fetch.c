@@ -110,7 +110,7 @@ struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data
                                     .can_read_ahead = true};
 }
 
-struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader) {
+struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_fetch_reader *reader) {
     return (struct bm_fetch_source){.back_end = &reader_back_end,
                                     .location = name,
                                     .shown = name,
@@ -125,14 +125,14 @@ void bm_fetch_source_close(struct bm_fetch_source *source) {
 #endif
     if (!source->is_open_reader) return;
     source->is_open_reader = false;
-    struct bm_reader *reader = source->from.reader;
+    struct bm_fetch_reader *reader = source->from.reader;
     if (reader->functions.close == NULL) return;
     int issued = bm_callback_begin(reader->ticket);
     reader->close_result = reader->functions.close(reader->functions.context);
     reader->has_close_failed = !bm_callback_is_ok(issued, reader->close_result);
 }
 
-const struct bm_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source) {
+const struct bm_fetch_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source) {
     if (source->back_end != &reader_back_end || !source->from.reader->has_close_failed) return NULL;
     return source->from.reader;
 }

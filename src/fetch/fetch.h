@@ -13,8 +13,8 @@
 
 struct bm_cloud;
 struct bm_fetch;
-struct bm_look;
-struct bm_remote;
+struct bm_fetch_look;
+struct bm_fetch_http;
 struct bm_fetch_source;
 
 struct bm_fetch_back_end {
@@ -33,7 +33,7 @@ struct bm_fetch_back_end {
 };
 
 /* A child from the caller's reader. */
-struct bm_reader {
+struct bm_fetch_reader {
     struct blastmerge_reader functions;
     int *ticket;           /* of its calls, or NULL */
     bool has_failed;       /* next did */
@@ -50,12 +50,12 @@ struct bm_fetch_source {
     /* The name in messages: "standard input" for "-", a remote location without secrets, a name in quotes if it
      * needs them. Never NULL. */
     const char *shown;
-    struct bm_cloud *cloud; /* remote: the job's, once it has begun */
-    struct bm_look *look;   /* remote: a look that has begun */
+    struct bm_cloud *cloud;     /* remote: the job's, once it has begun */
+    struct bm_fetch_look *look; /* remote: a look that has begun */
     union {
-        const uint8_t *memory;    /* children in memory */
-        struct bm_reader *reader; /* children from the caller's reader; NULL for all others but these */
-        void *other;              /* the source of another room's back end */
+        const uint8_t *memory;          /* children in memory */
+        struct bm_fetch_reader *reader; /* children from the caller's reader; NULL for all others but these */
+        void *other;                    /* the source of another room's back end */
     } from;
     uint64_t n_bytes; /* known by look, or UINT64_MAX */
     uint64_t version; /* remote: a hash of the values that distinguish versions, or 0: not known yet */
@@ -72,10 +72,10 @@ struct bm_fetch_source bm_fetch_source_path(const char *path);
 struct bm_fetch_source bm_fetch_source_remote(const char *shown, const char *location);
 struct bm_fetch_source bm_fetch_source_memory(const char *name, const void *data, size_t n_bytes);
 /* reader is borrowed for the source's life. */
-struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_reader *reader);
+struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_fetch_reader *reader);
 
 /* The reader whose close has failed, with the value that it returned; else NULL. */
-const struct bm_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source);
+const struct bm_fetch_reader *bm_fetch_source_close_failure(const struct bm_fetch_source *source);
 
 /* Whether it is a reader of which a function has failed. */
 bool bm_fetch_source_has_failed(const struct bm_fetch_source *source);
@@ -98,7 +98,7 @@ struct bm_fetch {
     const uint8_t *chunk; /* memory and readers: the rest of the current bytes */
     size_t n_chunk;
     bool has_ended;
-    struct bm_remote *remote; /* remote ones */
+    struct bm_fetch_http *remote; /* remote ones */
 };
 
 /* Whether it is remote. */

@@ -31,14 +31,14 @@ struct window {
     struct blastmerge_error error;
     uint8_t *data;
     size_t n_wanted;
-    struct bm_remote *remote;
+    struct bm_fetch_http *remote;
 };
 
-struct bm_remote {
+struct bm_fetch_http {
     struct bm_fetch *fetch; /* whose source may move while children are added */
     struct bm_cloud_location location;
     struct bm_cloud *cloud;
-    struct bm_budget budget;
+    struct bm_cloud_budget budget;
     size_t window_size;
     size_t n_windows;
     size_t n_begun; /* windows that were asked for; counts run on, the ring's indices are their remainders */
@@ -62,7 +62,7 @@ static bool is_strong(const char *etag) {
 }
 
 /* Whether a later change cannot leave one version's validators with another. */
-static bool has_validator(const struct bm_remote *remote) {
+static bool has_validator(const struct bm_fetch_http *remote) {
     return is_strong(remote->etag) || remote->is_time_strong;
 }
 
@@ -81,22 +81,23 @@ static uint64_t version_of(const struct bm_cloud_request *request) {
 
 /* --- looking ------------------------------------------------------------------------------------- */
 
-struct bm_look {
+struct bm_fetch_look {
     struct bm_cloud_location location;
     struct bm_cloud_request request;
-    struct bm_budget budget;
+    struct bm_cloud_budget budget;
     struct blastmerge_error error;
     enum blastmerge_status status;
 };
 
-static enum bm_keep keep_nothing(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_nothing(struct bm_cloud_request *request, const uint8_t *data,
+                                       size_t n_bytes) {
     (void)data;
     (void)n_bytes;
     return request->http_status == 206 ? BM_KEPT : BM_KEEP_LATER; /* all of it is not wanted: pause */
 }
 
 /* Object stores get a HEAD; on web servers many URLs accept only GET. */
-static void start_look(struct bm_look *look, struct bm_cloud *cloud) {
+static void start_look(struct bm_fetch_look *look, struct bm_cloud *cloud) {
     struct bm_cloud_request *request = &look->request;
     bool is_web = look->location.provider == BM_PROVIDER_HTTP;
     look->budget = bm_cloud_budget(cloud);
@@ -113,7 +114,7 @@ static void start_look(struct bm_look *look, struct bm_cloud *cloud) {
 
 static void begin_look(struct bm_fetch_source *source) {
     assert(source->look == NULL);
-    struct bm_look *look = bm_allocate(bm_cloud_memory(source->cloud), sizeof *look);
+    struct bm_fetch_look *look = bm_allocate(bm_cloud_memory(source->cloud), sizeof *look);
     source->look = look;
     if (look == NULL) return;
     look->status = bm_cloud_parse(source->cloud, &look->location, source->location, &look->error);
@@ -128,7 +129,7 @@ void bm_fetch_remote_forget(struct bm_fetch_source *source) {
 }
 
 /* Waits until the answer's head is there. */
-static enum blastmerge_status finish_look(struct bm_look *look, struct bm_cloud *cloud) {
+static enum blastmerge_status finish_look(struct bm_fetch_look *look, struct bm_cloud *cloud) {
     struct bm_cloud_request *request = &look->request;
     while (request->state != BM_REQUEST_ENDED && !request->is_paused) {
         if (bm_cloud_wait(cloud, &look->error) != BLASTMERGE_OK) return look->error.status;
@@ -143,7 +144,7 @@ static enum blastmerge_status finish_look(struct bm_look *look, struct bm_cloud 
 
 static enum blastmerge_status look_remote(struct bm_fetch_source *source, struct blastmerge_error *error) {
     if (source->look == NULL) begin_look(source);
-    struct bm_look *look = source->look;
+    struct bm_fetch_look *look = source->look;
     if (look == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     enum blastmerge_status status = look->status;
     if (status == BLASTMERGE_OK) status = finish_look(look, source->cloud);
@@ -163,20 +164,20 @@ static enum blastmerge_status look_remote(struct bm_fetch_source *source, struct
 
 /* --- windows ------------------------------------------------------------------------------------- */
 
-static struct window *window_at(struct bm_remote *remote, size_t count) {
+static struct window *window_at(struct bm_fetch_http *remote, size_t count) {
     return &remote->windows[count % remote->n_windows];
 }
 
 /* What was read was kept before, and what was kept and not read is in the ring: neither difference wraps. */
-static size_t room_of_stream(const struct bm_remote *remote) {
+static size_t room_of_stream(const struct bm_fetch_http *remote) {
     uint64_t n_unread = remote->windows[0].request.n_kept - remote->position;
     bm_require(n_unread <= remote->window_size);
     return remote->window_size - (size_t)n_unread;
 }
 
 /* A stream's bytes: all or, if there is no room for all, none yet. */
-static enum bm_keep keep_in_stream(struct bm_remote *remote, const struct bm_cloud_request *request,
-                                   const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_in_stream(struct bm_fetch_http *remote, const struct bm_cloud_request *request,
+                                         const uint8_t *data, size_t n_bytes) {
     if (n_bytes > room_of_stream(remote)) return BM_KEEP_LATER;
     size_t at = (size_t)(request->n_kept % remote->window_size);
     size_t n_first = remote->window_size - at < n_bytes ? remote->window_size - at : n_bytes;
@@ -190,7 +191,7 @@ static void set_changed(struct bm_cloud_request *request, const char *how) {
 }
 
 /* Makes the request conditional on the known version. */
-static void ask_for_version(struct bm_remote *remote, struct bm_cloud_request *request) {
+static void ask_for_version(struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     if (is_strong(remote->etag)) {
         request->tag = remote->etag;
         bm_cloud_request_header(request, "If-Match", remote->etag);
@@ -214,7 +215,7 @@ static bool find_total(const struct bm_cloud_request *request, uint64_t *total) 
 }
 
 /* Whether the answer is of the object of the look. */
-static bool is_as_looked_at(const struct bm_remote *remote, struct bm_cloud_request *request) {
+static bool is_as_looked_at(const struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
     uint64_t version = remote->fetch->source->version;
     if (version != 0 && version != version_of(request))
@@ -225,7 +226,7 @@ static bool is_as_looked_at(const struct bm_remote *remote, struct bm_cloud_requ
 }
 
 /* The first answer's head says what the child is. */
-static void take_version(struct bm_remote *remote, struct bm_cloud_request *request) {
+static void take_version(struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
     if (!is_as_looked_at(remote, request)) return;
     remote->fetch->source->version = version_of(request);
@@ -243,7 +244,7 @@ static void take_version(struct bm_remote *remote, struct bm_cloud_request *requ
 }
 
 /* A strong ETag was compared with the request's tag before. */
-static void check_version(struct bm_remote *remote, struct bm_cloud_request *request) {
+static void check_version(struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
     bool has_total = find_total(request, &total);
     bool is_certain = is_strong(remote->etag);
@@ -262,7 +263,7 @@ static void check_version(struct bm_remote *remote, struct bm_cloud_request *req
 }
 
 static void look_at_answer(struct bm_cloud_request *request) {
-    struct bm_remote *remote = ((struct window *)request->owner)->remote;
+    struct bm_fetch_http *remote = ((struct window *)request->owner)->remote;
     if (remote->has_version) {
         check_version(remote, request);
     } else {
@@ -270,7 +271,8 @@ static void look_at_answer(struct bm_cloud_request *request) {
     }
 }
 
-static enum bm_keep keep_in_window(struct bm_cloud_request *request, const uint8_t *data, size_t n_bytes) {
+static enum bm_cloud_keep keep_in_window(struct bm_cloud_request *request, const uint8_t *data,
+                                         size_t n_bytes) {
     struct window *window = request->owner;
     if (window->remote->is_stream) return keep_in_stream(window->remote, request, data, n_bytes);
     if (request->n_kept > window->n_wanted || n_bytes > window->n_wanted - (size_t)request->n_kept) {
@@ -282,7 +284,7 @@ static enum bm_keep keep_in_window(struct bm_cloud_request *request, const uint8
 }
 
 /* Asks for the next window's bytes. */
-static void begin_window(struct bm_remote *remote) {
+static void begin_window(struct bm_fetch_http *remote) {
     struct window *window = window_at(remote, remote->n_begun++);
     struct bm_cloud_request *request = &window->request;
     bm_cloud_request_open(request, remote->cloud, "GET", &remote->location, &remote->budget);
@@ -308,7 +310,7 @@ static void begin_window(struct bm_remote *remote) {
 
 /* Ranges cannot be used if the total length or the version is not known. Then the whole is requested, once,
  * before any of the first range was read. */
-static void begin_stream(struct bm_remote *remote) {
+static void begin_stream(struct bm_fetch_http *remote) {
     struct window *window = &remote->windows[0];
     bm_require(remote->n_done == 0 && remote->position == 0);
     bm_cloud_request_stop(&window->request);
@@ -320,14 +322,14 @@ static void begin_stream(struct bm_remote *remote) {
     window->request.cannot_repeat = !has_validator(remote);
 }
 
-static bool needs_stream(const struct bm_remote *remote) {
+static bool needs_stream(const struct bm_fetch_http *remote) {
     return remote->has_version && !remote->is_stream && remote->n_begun == 1 && remote->n_done == 0 &&
            (!remote->is_total_known ||
             (!has_validator(remote) && remote->total > remote->windows[0].n_wanted));
 }
 
 /* Begins as many windows as there is room for. Until the first answer's head is there, that is one. */
-static void begin_windows(struct bm_remote *remote) {
+static void begin_windows(struct bm_fetch_http *remote) {
     if (needs_stream(remote)) begin_stream(remote);
     while (remote->n_begun - remote->n_done < remote->n_windows && !remote->is_stream) {
         if (remote->n_begun > 0 && !remote->has_version) return;
@@ -345,7 +347,7 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
     size_t least = window_size < MIN_WINDOW ? window_size : MIN_WINDOW;
     if (source->n_bytes < window_size)
         window_size = source->n_bytes < least ? least : (size_t)source->n_bytes;
-    struct bm_remote *remote = bm_allocate(memory, sizeof *remote);
+    struct bm_fetch_http *remote = bm_allocate(memory, sizeof *remote);
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     fetch->remote = remote;
     remote->fetch = fetch;
@@ -372,13 +374,13 @@ static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastme
 }
 
 /* Bytes of the current window, or of the stream, that came and were not read. */
-static size_t available(struct bm_remote *remote) {
+static size_t available(struct bm_fetch_http *remote) {
     if (remote->n_done == remote->n_begun) return 0;
     const struct bm_cloud_request *request = &window_at(remote, remote->n_done)->request;
     return (size_t)(request->n_kept - remote->position); /* what was read was kept before */
 }
 
-static void copy_out(struct bm_remote *remote, uint8_t *data, size_t n_bytes) {
+static void copy_out(struct bm_fetch_http *remote, uint8_t *data, size_t n_bytes) {
     struct window *window = window_at(remote, remote->n_done);
     size_t at = (size_t)(remote->position % remote->window_size);
     size_t n_first = remote->window_size - at < n_bytes ? remote->window_size - at : n_bytes;
@@ -389,7 +391,7 @@ static void copy_out(struct bm_remote *remote, uint8_t *data, size_t n_bytes) {
 }
 
 /* The current window has ended and was read: on to the next. */
-static void end_window(struct bm_remote *remote) {
+static void end_window(struct bm_fetch_http *remote) {
     const struct bm_cloud_request *request = &window_at(remote, remote->n_done)->request;
     if (remote->is_stream || (request->has_total && request->total <= request->first + request->n_kept)) {
         remote->total = remote->is_stream ? request->n_kept : request->total;
@@ -401,7 +403,7 @@ static void end_window(struct bm_remote *remote) {
 
 /* An empty object is refused as a range that does not exist. An object is not empty if a server stated that it
  * has bytes, if some have arrived, or if the look found it. */
-static bool is_empty(const struct bm_remote *remote, const struct bm_cloud_request *request) {
+static bool is_empty(const struct bm_fetch_http *remote, const struct bm_cloud_request *request) {
     bool could_be_had = remote->total == UINT64_MAX && remote->fetch->source->version != 0;
     bool had_bytes =
         request->n_kept > 0 || could_be_had || (remote->total != 0 && remote->total != UINT64_MAX);
@@ -409,7 +411,7 @@ static bool is_empty(const struct bm_remote *remote, const struct bm_cloud_reque
            (request->has_total ? request->total == 0 : remote->total == 0);
 }
 
-static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_ended,
+static enum blastmerge_status check_window(struct bm_fetch_http *remote, bool *has_ended,
                                            struct blastmerge_error *error) {
     struct window *window = window_at(remote, remote->n_done);
     struct bm_cloud_request *request = &window->request;
@@ -435,7 +437,7 @@ static enum blastmerge_status check_window(struct bm_remote *remote, bool *has_e
 
 static enum blastmerge_status read_remote(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
                                           size_t *n_read, struct blastmerge_error *error) {
-    struct bm_remote *remote = fetch->remote;
+    struct bm_fetch_http *remote = fetch->remote;
     *n_read = 0;
     for (;;) {
         begin_windows(remote);
@@ -459,7 +461,7 @@ static enum blastmerge_status read_remote(struct bm_fetch *fetch, uint8_t *data,
 }
 
 static bool is_ready(struct bm_fetch *fetch, size_t n_bytes) {
-    struct bm_remote *remote = fetch->remote;
+    struct bm_fetch_http *remote = fetch->remote;
     size_t n = 0;
     begin_windows(remote);
     for (size_t i = remote->n_done; i < remote->n_begun; i++) {
@@ -473,7 +475,7 @@ static bool is_ready(struct bm_fetch *fetch, size_t n_bytes) {
 }
 
 static void close_remote(struct bm_fetch *fetch) {
-    struct bm_remote *remote = fetch->remote;
+    struct bm_fetch_http *remote = fetch->remote;
     struct bm_memory *memory = bm_cloud_memory(remote->cloud);
     for (size_t i = 0; i < remote->n_windows; i++) bm_cloud_request_stop(&remote->windows[i].request);
     bm_cloud_give_windows(remote->cloud, remote->data);

@@ -315,9 +315,9 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
     if (status != BLASTMERGE_OK) return status;
     if (name == NULL || reader == NULL || reader->next == NULL)
         return refuse(job, "a reader needs a name and next");
-    struct bm_reader *kept = bm_pool_allocate(&job->plan.pool, &job->memory, sizeof *kept, true);
+    struct bm_fetch_reader *kept = bm_pool_allocate(&job->plan.pool, &job->memory, sizeof *kept, true);
     if (kept == NULL) return fail_memory(job);
-    *kept = (struct bm_reader){.functions = *reader, .ticket = job->options.callback_ticket};
+    *kept = (struct bm_fetch_reader){.functions = *reader, .ticket = job->options.callback_ticket};
     return bm_job_add_child(job, bm_fetch_source_reader(name, kept));
 }
 

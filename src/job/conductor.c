@@ -702,7 +702,7 @@ void bm_job_count_child(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) {
-    const struct bm_reader *reader = bm_fetch_source_close_failure(&job->plan.items[job->child].source);
+    const struct bm_fetch_reader *reader = bm_fetch_source_close_failure(&job->plan.items[job->child].source);
     if (reader == NULL) return BLASTMERGE_OK;
     bm_fail_callback(&job->error, reader->close_result, "its reader failed to close");
     return bm_job_fail_child(job);

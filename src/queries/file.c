@@ -49,7 +49,7 @@ static int peek(struct bm_queries_file *queries, struct blastmerge_error *error)
  * that holds the other character ends there, the rest is read again, and the end that the line had is lost.
  */
 static int end_line(struct bm_queries_file *queries, int byte, struct blastmerge_error *error) {
-    enum bm_line_end line_end = queries->line_end;
+    enum bm_queries_line_end line_end = queries->line_end;
     queries->position++;
     int next = byte == '\r' ? peek(queries, error) : 0;
     if (next == FAILED) return FAILED;

@@ -8,13 +8,13 @@
 enum { BM_QUERIES_TITLE = 4096 /* bytes of a title that count */ };
 
 /* How lines end, determined while reading, as BLAST does: docs/queries.md. */
-enum bm_line_end { BM_LINE_UNKNOWN, BM_LINE_LF, BM_LINE_CRLF, BM_LINE_CR, BM_LINE_MIXED };
+enum bm_queries_line_end { BM_LINE_UNKNOWN, BM_LINE_LF, BM_LINE_CRLF, BM_LINE_CR, BM_LINE_MIXED };
 
 struct bm_queries_file {
     int file;         /* regular */
     bool is_fasta;    /* else a list of names, one a line */
     bool is_at_title; /* FASTA: the next byte is a title line's '>' */
-    enum bm_line_end line_end;
+    enum bm_queries_line_end line_end;
     int dropped;      /* a byte to skip at its next occurrence; -1: none */
     uint64_t n_bytes; /* of the file, when it was opened */
     uint64_t n_mark;  /* bytes of a byte order mark */
@@ -52,7 +52,7 @@ enum blastmerge_status bm_queries_file_next(struct bm_queries_file *queries, boo
 struct bm_queries_file_place {
     uint64_t offset;
     uint64_t number;
-    enum bm_line_end line_end;
+    enum bm_queries_line_end line_end;
     int dropped;
     bool is_at_title;
 };

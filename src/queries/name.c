@@ -136,13 +136,13 @@ static size_t tidy(char *to, size_t capacity, struct text text, bool is_word) {
     return n;
 }
 
-void bm_queries_word_of_title(struct bm_word *word, const char *title, size_t n_title, bool is_cut) {
+void bm_queries_word_of_title(struct bm_queries_word *word, const char *title, size_t n_title, bool is_cut) {
     word->n = tidy(word->bytes, BM_QUERIES_WORD, trim(title, n_title, is_cut), true);
     word->bytes[word->n] = '\0';
 }
 
 /* Likewise for a title whose references BLAST resolves. A character is never longer than its reference. */
-static void resolve_title(struct bm_word *word, const char *title, size_t n_title, bool is_cut) {
+static void resolve_title(struct bm_queries_word *word, const char *title, size_t n_title, bool is_cut) {
     char text[2 * BM_QUERIES_WORD];
     size_t n = tidy(text, sizeof text, trim(title, n_title, is_cut), false);
     size_t n_resolved = 0;
@@ -162,7 +162,7 @@ static void resolve_title(struct bm_word *word, const char *title, size_t n_titl
 }
 
 /* "chr1:100-200", "chr1:c200-100" */
-static bool ends_in_range(const struct bm_word *token) {
+static bool ends_in_range(const struct bm_queries_word *token) {
     const char *at = token->bytes + token->n;
     const char *end = at;
     while (at > token->bytes && is_digit(at[-1])) at--;
@@ -174,7 +174,7 @@ static bool ends_in_range(const struct bm_word *token) {
     return at - 1 > token->bytes && at[-1] == ':';
 }
 
-void bm_queries_names_read(struct bm_names *names, const char *title, size_t n_title, bool is_cut) {
+void bm_queries_names_read(struct bm_queries_names *names, const char *title, size_t n_title, bool is_cut) {
     size_t from = 0;
     while (from < n_title && is_white(title[from])) from++;
     size_t to = from;
@@ -190,7 +190,7 @@ void bm_queries_names_read(struct bm_names *names, const char *title, size_t n_t
 
 /* --- words --------------------------------------------------------------------------------------- */
 
-bool bm_queries_word_is_same(const struct bm_word *name, const struct bm_word *word) {
+bool bm_queries_word_is_same(const struct bm_queries_word *name, const struct bm_queries_word *word) {
     size_t n = 0;
     if (name->n == word->n && memcmp(name->bytes, word->bytes, name->n) == 0) return true;
     for (size_t i = 0; i < name->n; i++, n++) {
@@ -202,7 +202,7 @@ bool bm_queries_word_is_same(const struct bm_word *name, const struct bm_word *w
     return n == word->n;
 }
 
-bool bm_queries_word_is_generated(const struct bm_word *id) {
+bool bm_queries_word_is_generated(const struct bm_queries_word *id) {
     const char *at = id->bytes;
     if (id->n == 0) return true;
     if (strncmp(at, "lcl|", 4) == 0) at += 4;
@@ -279,14 +279,14 @@ static bool is_next_id(const char *id, const char **text) {
 }
 
 /* A token without a bar: commas become underscores. */
-static bool is_with_underscores(const struct bm_word *id, const struct bm_word *token) {
+static bool is_with_underscores(const struct bm_queries_word *id, const struct bm_queries_word *token) {
     if (id->n != token->n) return false;
     for (size_t i = 0; i < id->n; i++)
         if (id->bytes[i] != (token->bytes[i] == ',' ? '_' : token->bytes[i])) return false;
     return true;
 }
 
-bool bm_queries_word_is_id_of(const struct bm_word *id, const struct bm_word *token) {
+bool bm_queries_word_is_id_of(const struct bm_queries_word *id, const struct bm_queries_word *token) {
     const char *text = token->bytes;
     if (id->n == 0 || token->n == 0) return false;
     if (bm_queries_word_is_same(token, id)) return true;

@@ -22,8 +22,8 @@ enum {
 
 /* What is known of an Iteration. */
 struct iteration {
-    struct bm_word id;
-    struct bm_word title;
+    struct bm_queries_word id;
+    struct bm_queries_word title;
     bool is_nameless; /* its title is BLAST's for a query without one */
     bool has_length;
     uint64_t length;
@@ -40,8 +40,8 @@ struct located {
 struct bm_queries {
     struct bm_queries_file file;
     struct bm_queries_file others; /* looks for a query of the same name */
-    struct bm_names names;         /* of the current query */
-    struct bm_names other_names;
+    struct bm_queries_names names; /* of the current query */
+    struct bm_queries_names other_names;
     bool has_query;
     bool is_psi;
     bool is_begin;      /* of a document */
@@ -213,7 +213,7 @@ enum way {
     BY_LENGTH /* neither has a name */
 };
 
-static enum way find_way(const struct bm_names *names, const struct iteration *iteration,
+static enum way find_way(const struct bm_queries_names *names, const struct iteration *iteration,
                          bool is_blast_plus) {
     bool is_generated = bm_queries_word_is_generated(&iteration->id);
     bool has_title = names->title.n > 0;
@@ -297,7 +297,7 @@ static enum blastmerge_status look(struct bm_queries *queries, bool *fits, struc
     return find_namesake(queries, fits, error);
 }
 
-static bool is_equal(const struct bm_word *one, const struct bm_word *other) {
+static bool is_equal(const struct bm_queries_word *one, const struct bm_queries_word *other) {
     return one->n == other->n && memcmp(one->bytes, other->bytes, one->n) == 0;
 }
 

@@ -19,14 +19,14 @@ enum { BLOCK_ID = 80, LIST_ENTRY = 100, LIST_FRAME = 100 };
 static void block_id(const struct bm_store_upload *upload, uint64_t number, char *id, size_t size) {
     char plain[BLOCK_ID];
     int n = snprintf(plain, sizeof plain, "%s-%08llu", upload->id, (unsigned long long)number);
-    struct bm_text text = bm_cloud_text_in(id, size);
+    struct bm_cloud_text text = bm_cloud_text_in(id, size);
     bm_cloud_text_base64(&text, (const uint8_t *)plain, (size_t)n);
 }
 
 static void add_md5(struct bm_cloud_request *request, const void *data, size_t n_bytes) {
     uint8_t digest[BM_CLOUD_MD5];
     char value[2 * BM_CLOUD_MD5];
-    struct bm_text text = bm_cloud_text_in(value, sizeof value);
+    struct bm_cloud_text text = bm_cloud_text_in(value, sizeof value);
     bm_cloud_md5(data, n_bytes, digest);
     bm_cloud_text_base64(&text, digest, sizeof digest);
     bm_cloud_request_header(request, "Content-MD5", value);
@@ -38,7 +38,7 @@ static enum blastmerge_status begin(struct bm_store_upload *upload, struct blast
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
                                         struct blastmerge_error *error) {
     struct bm_cloud_request *request = &part->request;
     char id[2 * BLOCK_ID];
@@ -67,7 +67,7 @@ static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_c
     enum blastmerge_status status =
         bm_store_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_text text = bm_cloud_text_in(upload->list, upload->list_size);
+    struct bm_cloud_text text = bm_cloud_text_in(upload->list, upload->list_size);
     bm_cloud_text_add(&text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
     for (uint64_t i = 0; i < upload->n_begun; i++) {
         char id[2 * BLOCK_ID];
@@ -86,7 +86,8 @@ static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_c
     return BLASTMERGE_OK;
 }
 
-static void put(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request) {
+static void put(struct bm_store_upload *upload, struct bm_store_part *part,
+                struct bm_cloud_request *request) {
     bm_cloud_request_header(request, "x-ms-blob-type", "BlockBlob");
     add_md5(request, part->data, part->n_data);
     add_blob_headers(upload, request);

@@ -22,7 +22,7 @@ static const struct ending {
 
 /* NULL: any other. A hidden file is not its own ending: ".xml" has none. */
 static const struct ending *find_ending(const char *location) {
-    enum bm_scheme scheme = bm_cloud_location_scheme(location);
+    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(location);
     bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
     size_t n = is_url ? strcspn(location, "?#") : strlen(location);
     size_t dot = n;

@@ -51,7 +51,7 @@ static void add_object_headers(const struct bm_store_upload *upload, struct bm_c
 static void add_body(struct bm_cloud_request *request, const void *data, size_t n_bytes) {
     uint8_t digest[BM_CLOUD_MD5];
     char value[2 * BM_CLOUD_MD5];
-    struct bm_text text = bm_cloud_text_in(value, sizeof value);
+    struct bm_cloud_text text = bm_cloud_text_in(value, sizeof value);
     bm_cloud_md5(data, n_bytes, digest);
     bm_cloud_text_base64(&text, digest, sizeof digest);
     bm_cloud_request_header(request, "Content-MD5", value);
@@ -94,7 +94,7 @@ static enum blastmerge_status grow_tags(struct bm_store_upload *upload, uint64_t
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
                                         struct blastmerge_error *error) {
     struct bm_cloud_request *request = &part->request;
     char number[32];
@@ -107,13 +107,13 @@ static enum blastmerge_status send_part(struct bm_store_upload *upload, struct b
     return grow_tags(upload, part->number, error);
 }
 
-static enum blastmerge_status take(struct bm_store_upload *upload, struct bm_part *part,
+static enum blastmerge_status take(struct bm_store_upload *upload, struct bm_store_part *part,
                                    struct blastmerge_error *error) {
     if (bm_cloud_copy_text(upload->tags + part->number * TAG, TAG, part->request.etag)) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_IO, "the server returned an ETag that is too long for a part");
 }
 
-static enum blastmerge_status make_list(struct bm_store_upload *upload, struct bm_text *text,
+static enum blastmerge_status make_list(struct bm_store_upload *upload, struct bm_cloud_text *text,
                                         struct blastmerge_error *error) {
     enum blastmerge_status status =
         bm_store_upload_list(upload, (size_t)upload->n_begun * LIST_ENTRY + LIST_FRAME, error);
@@ -131,7 +131,7 @@ static enum blastmerge_status make_list(struct bm_store_upload *upload, struct b
 
 static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error) {
-    struct bm_text text = {0};
+    struct bm_cloud_text text = {0};
     if (!upload->is_force && bm_store_upload_look(upload, error) == BM_PRESENCE_OTHER)
         return bm_fail(error, BLASTMERGE_EXISTS, "appeared during the run; --force replaces it");
     enum blastmerge_status status = make_list(upload, &text, error);
@@ -147,7 +147,8 @@ static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_c
     return BLASTMERGE_OK;
 }
 
-static void put(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request) {
+static void put(struct bm_store_upload *upload, struct bm_store_part *part,
+                struct bm_cloud_request *request) {
     add_object_headers(upload, request);
     add_condition(upload, request);
     add_body(request, part->data, part->n_data);

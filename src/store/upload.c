@@ -13,10 +13,10 @@
 
 /* --- what is there already ----------------------------------------------------------------------- */
 
-enum bm_presence bm_store_upload_look(struct bm_store_upload *upload, struct blastmerge_error *error) {
-    struct bm_budget budget = bm_cloud_budget(upload->cloud);
+enum bm_store_presence bm_store_upload_look(struct bm_store_upload *upload, struct blastmerge_error *error) {
+    struct bm_cloud_budget budget = bm_cloud_budget(upload->cloud);
     struct bm_cloud_request *request = bm_allocate(upload->memory, sizeof *request);
-    enum bm_presence presence = BM_PRESENCE_UNKNOWN;
+    enum bm_store_presence presence = BM_PRESENCE_UNKNOWN;
     if (request == NULL) {
         bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
         return presence;
@@ -36,12 +36,12 @@ enum bm_presence bm_store_upload_look(struct bm_store_upload *upload, struct bla
 
 /* --- parts --------------------------------------------------------------------------------------- */
 
-static struct bm_part *part_at(struct bm_store_upload *upload, uint64_t number) {
+static struct bm_store_part *part_at(struct bm_store_upload *upload, uint64_t number) {
     return &upload->parts[number % upload->n_parts];
 }
 
 /* Waits for a part that was sent, and frees its place. */
-static enum blastmerge_status finish_part(struct bm_store_upload *upload, struct bm_part *part,
+static enum blastmerge_status finish_part(struct bm_store_upload *upload, struct bm_store_part *part,
                                           struct blastmerge_error *error) {
     if (!part->is_sent) return BLASTMERGE_OK;
     enum blastmerge_status status = bm_cloud_request_finish(&part->request);
@@ -80,7 +80,7 @@ static enum blastmerge_status fail_too_many(const struct bm_store_upload *upload
                    (unsigned long long)(upload->part_size >> 20), (unsigned long long)limit);
 }
 
-static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_part *part,
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
                                         struct blastmerge_error *error) {
     if (part->number >= upload->kind->max_parts) /* the remaining length is unknown: assume twice as much */
         return fail_too_many(upload, 2 * most_bytes(upload), error);
@@ -98,7 +98,7 @@ static enum blastmerge_status send_part(struct bm_store_upload *upload, struct b
 }
 
 static enum blastmerge_status begin_part(struct bm_store_upload *upload, struct blastmerge_error *error) {
-    struct bm_part *part = part_at(upload, upload->n_begun);
+    struct bm_store_part *part = part_at(upload, upload->n_begun);
     enum blastmerge_status status = finish_part(upload, part, error);
     if (status != BLASTMERGE_OK) return status;
     if (part->data == NULL) part->data = bm_allocate(upload->memory, upload->part_size);
@@ -120,7 +120,7 @@ static enum blastmerge_status remote_write(struct bm_store *store, const uint8_t
                                            struct blastmerge_error *error) {
     struct bm_store_upload *upload = store->upload;
     while (n_bytes > 0) {
-        struct bm_part *part = upload->n_begun == 0 ? NULL : part_at(upload, upload->n_begun - 1);
+        struct bm_store_part *part = upload->n_begun == 0 ? NULL : part_at(upload, upload->n_begun - 1);
         if (part == NULL || part->n_data == upload->part_size) {
             enum blastmerge_status status = part == NULL ? BLASTMERGE_OK : send_part(upload, part, error);
             if (status == BLASTMERGE_OK) status = begin_part(upload, error);
@@ -184,7 +184,7 @@ static enum blastmerge_status resolve(struct bm_store_upload *upload, const stru
                    (request->http_status == 404 || strcmp(request->code, "InvalidBlockList") == 0);
     bool is_lost = refusal.status == BLASTMERGE_IO || is_exists || is_gone;
     if (!is_lost) return refusal.status;
-    enum bm_presence presence = bm_store_upload_look(upload, error);
+    enum bm_store_presence presence = bm_store_upload_look(upload, error);
     if (presence == BM_PRESENCE_OURS) {
         *error = (struct blastmerge_error){0};
         return BLASTMERGE_OK;
@@ -258,7 +258,7 @@ static enum blastmerge_status make_id(struct bm_store_upload *upload, struct bla
     bool is_full = read(file, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
     close(file);
     if (!is_full) return bm_fail(error, BLASTMERGE_IO, "cannot read /dev/urandom");
-    struct bm_text text = bm_cloud_text_in(upload->id, sizeof upload->id);
+    struct bm_cloud_text text = bm_cloud_text_in(upload->id, sizeof upload->id);
     bm_cloud_text_hex(&text, bytes, sizeof bytes);
     return BLASTMERGE_OK;
 }
@@ -281,7 +281,7 @@ static enum blastmerge_status choose_kind(struct bm_store_upload *upload, struct
 /* Before hours of work: is the place free, and can it be reached? Who may write need not be allowed to look.
  */
 static enum blastmerge_status check_place(struct bm_store_upload *upload, struct blastmerge_error *error) {
-    enum bm_presence presence = bm_store_upload_look(upload, error);
+    enum bm_store_presence presence = bm_store_upload_look(upload, error);
     if (presence == BM_PRESENCE_NONE || (presence != BM_PRESENCE_UNKNOWN && upload->is_force))
         return BLASTMERGE_OK;
     if (presence != BM_PRESENCE_UNKNOWN)

@@ -18,7 +18,7 @@ enum {
     BM_UPLOAD_SESSION = 1024
 };
 
-struct bm_part {
+struct bm_store_part {
     struct bm_cloud_request request;
     struct blastmerge_error error;
     uint8_t *data;
@@ -35,15 +35,15 @@ struct bm_store_upload_kind {
     /* Called before the first part is sent. */
     enum blastmerge_status (*begin)(struct bm_store_upload *upload, struct blastmerge_error *error);
     /* Fills the request that sends a part. */
-    enum blastmerge_status (*send_part)(struct bm_store_upload *upload, struct bm_part *part,
+    enum blastmerge_status (*send_part)(struct bm_store_upload *upload, struct bm_store_part *part,
                                         struct blastmerge_error *error);
     /* Called when a part was acknowledged. */
-    enum blastmerge_status (*take)(struct bm_store_upload *upload, struct bm_part *part,
+    enum blastmerge_status (*take)(struct bm_store_upload *upload, struct bm_store_part *part,
                                    struct blastmerge_error *error);
     /* Fills the request that makes an object of the parts (into `list`), or of the only part. */
     enum blastmerge_status (*commit)(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error);
-    void (*put)(struct bm_store_upload *upload, struct bm_part *part, struct bm_cloud_request *request);
+    void (*put)(struct bm_store_upload *upload, struct bm_store_part *part, struct bm_cloud_request *request);
     /* Gives up the staged parts; false if something may be left. */
     bool (*abort)(struct bm_store_upload *upload, struct blastmerge_error *error);
 };
@@ -53,7 +53,7 @@ struct bm_store_upload {
     struct bm_cloud *cloud;
     struct bm_memory *memory;
     struct bm_cloud_location location;
-    struct bm_budget budget;
+    struct bm_cloud_budget budget;
     bool is_force;
     bool is_staged; /* a part was staged: there is something to abort */
     const char *content_type;
@@ -61,7 +61,7 @@ struct bm_store_upload {
     size_t n_parts;   /* in the ring */
     uint64_t n_begun; /* parts that were begun; the last is being filled */
     uint64_t n_acknowledged;
-    struct bm_part *parts; /* n_parts */
+    struct bm_store_part *parts; /* n_parts */
     char id[BM_UPLOAD_ID + 1];
     char session[BM_UPLOAD_SESSION]; /* S3's name for the upload */
     char *tags;                      /* S3: BM_REQUEST_TAG bytes... of each part: see s3.c */
@@ -71,8 +71,8 @@ struct bm_store_upload {
 };
 
 /* Whether the object in the store is this upload's or another writer's: by HEAD, and its metadata. */
-enum bm_presence { BM_PRESENCE_NONE, BM_PRESENCE_OURS, BM_PRESENCE_OTHER, BM_PRESENCE_UNKNOWN };
-enum bm_presence bm_store_upload_look(struct bm_store_upload *upload, struct blastmerge_error *error);
+enum bm_store_presence { BM_PRESENCE_NONE, BM_PRESENCE_OURS, BM_PRESENCE_OTHER, BM_PRESENCE_UNKNOWN };
+enum bm_store_presence bm_store_upload_look(struct bm_store_upload *upload, struct blastmerge_error *error);
 
 /* Allocates the body of the commit's request. */
 enum blastmerge_status bm_store_upload_list(struct bm_store_upload *upload, size_t n_bytes,
