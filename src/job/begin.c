@@ -223,10 +223,10 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         return BLASTMERGE_NO_MEMORY;
     }
     job->number = bm_allocate(&job->memory, sizeof *job->number);
-    job->headers = bm_allocate(&job->memory, 2 * sizeof *job->headers);
     job->script = bm_allocate(&job->memory, sizeof *job->script);
     job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
-    if (job->number == NULL || job->headers == NULL || job->script == NULL || job->output.data == NULL) {
+    if (job->number == NULL || bm_job_headers_open(&job->headers, &job->memory) != BLASTMERGE_OK ||
+        job->script == NULL || job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
@@ -294,8 +294,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     }
     if (status == BLASTMERGE_OK) status = bm_job_check_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_survey_open(job);
-    if (status == BLASTMERGE_OK && job->expect_queries != NULL)
-        status = bm_queries_open(&job->queries, &job->memory, job->expect_queries, &job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_job_queries_open(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->is_lazy) status = check_twice(job);
@@ -335,10 +334,9 @@ void bm_job_end(struct blastmerge_job *job) {
     if (job->has_workers) bm_workers_close(&job->workers, memory);
     bm_splice_reader_close(job->reader);
     bm_job_survey_close(job);
-    bm_queries_close(job->queries, memory);
-    job->queries = NULL;
+    bm_job_queries_close(job);
     bm_release(memory, job->number);
-    bm_release(memory, job->headers);
+    bm_job_headers_close(&job->headers, memory);
     bm_release(memory, job->script);
     bm_job_twins_close(&job->twins, memory);
     bm_release(memory, job->output.data);
@@ -346,7 +344,6 @@ void bm_job_end(struct blastmerge_job *job) {
     job->has_workers = false;
     job->reader = NULL;
     job->number = NULL;
-    job->headers = NULL;
     job->script = NULL;
     job->output.data = NULL;
     job->output.n_data = 0;

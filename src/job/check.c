@@ -69,7 +69,7 @@ enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) {
     bm_job_sentence_compose(&job->sentence, &job->error);
     const struct blastmerge_error error = job->error;
     if (!keep_message(job)) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    if (!check->has_fault && job->n_query_faults == 0) check->first = error;
+    if (!check->has_fault && job->queries.n_faults == 0) check->first = error;
     check->has_fault = true;
     check->last = error;
     job->error = (struct blastmerge_error){.child = BLASTMERGE_NO_CHILD, .text_offset = BLASTMERGE_NO_OFFSET};
@@ -97,7 +97,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     bm_number_take_back(job->number, &job->check->before);
     job->n_lost_names = job->number->now.n_lost_names;
     bm_job_twins_leave_child(job);
-    if (job->queries != NULL) bm_queries_leave(job->queries);
+    bm_job_queries_leave(&job->queries);
 }
 
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {

@@ -91,7 +91,7 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
 /* In XML2 and JSON all Iterations of a query lie in one report. */
 static bool is_psiblast(const struct blastmerge_job *job) {
     bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
-    const struct bm_number_header *header = &job->headers[job->has_first_header ? 0 : 1];
+    const struct bm_number_header *header = bm_job_headers_first(&job->headers);
     for (size_t i = 0; i < header->n_fields; i++) {
         const struct bm_number_header_field *field = &header->fields[i];
         if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;

@@ -23,7 +23,7 @@
 
 /* --- failing and warning ------------------------------------------------------------------------- */
 
-static enum blastmerge_status fail(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_fail(struct blastmerge_job *job) {
     job->phase = BM_JOB_PHASE_FAILED;
     return job->error.status;
 }
@@ -40,7 +40,7 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     job->sentence.subject = job->plan.items[job->child].source.shown;
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
-    return fail(job);
+    return bm_job_fail(job);
 }
 
 /* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
@@ -54,11 +54,11 @@ void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issu
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
     if (!bm_cancel_check_process(&job->cancel)) {
         bm_cancel_fail_foreign(&job->error);
-        return fail(job);
+        return bm_job_fail(job);
     }
     if (job->failed_callback == NULL || job->error.status != BLASTMERGE_OK) return job->error.status;
     bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
-    return fail(job);
+    return bm_job_fail(job);
 }
 
 enum { WARNING = 1024 }; /* bytes of a warning's text */
@@ -157,7 +157,8 @@ static enum blastmerge_status end_header(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
-    if (job->child == job->plan.n_items && bm_job_take_children(job) != BLASTMERGE_OK) return fail(job);
+    if (job->child == job->plan.n_items && bm_job_take_children(job) != BLASTMERGE_OK)
+        return bm_job_fail(job);
     if (job->child == job->plan.n_items) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
@@ -216,7 +217,7 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_splice_begin(job->sink, job->reader, job->batch->has_trace);
     if (status == BLASTMERGE_OK) return BLASTMERGE_OK;
     bm_fail(&job->error, status, "out of memory");
-    return fail(job);
+    return bm_job_fail(job);
 }
 
 /* Has the script written. */
@@ -235,7 +236,7 @@ static enum blastmerge_status fail_writing(struct blastmerge_job *job) {
         bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
     else
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
-    return fail(job);
+    return bm_job_fail(job);
 }
 
 static enum blastmerge_status end_child(struct blastmerge_job *job);
@@ -289,7 +290,7 @@ static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status take_batch(struct blastmerge_job *job) {
-    if (take_children_ahead(job) != BLASTMERGE_OK) return fail(job);
+    if (take_children_ahead(job) != BLASTMERGE_OK) return bm_job_fail(job);
     job->batch = bm_job_take(job, &job->is_last_batch);
     if (job->batch == NULL) return bm_job_fail_child(job);
     job->view.end = 0;
@@ -345,153 +346,7 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* --- headers ------------------------------------------------------------------------------------- */
-
-/* What the policy makes of a difference. A database's name that is given is in the result for all of them. */
-static bool is_mismatch_error(const struct blastmerge_job *job,
-                              const struct bm_number_header_difference *difference) {
-    if (job->options.as_unsplit && difference->is_database && !job->is_database_given) return true;
-    return job->options.mismatch == BLASTMERGE_MISMATCH_ERROR ||
-           (job->options.mismatch == BLASTMERGE_MISMATCH_DEFAULT && difference->is_program);
-}
-
-static enum bm_job_gather_kind kind_of(const struct bm_number_header_difference *difference) {
-    return difference->is_program    ? BM_GATHER_PROGRAM
-           : difference->is_database ? BM_GATHER_DATABASE
-           : difference->is_version  ? BM_GATHER_VERSION
-                                     : BM_GATHER_PARAMETERS;
-}
-
-static enum blastmerge_status compare_headers(struct blastmerge_job *job) {
-    struct bm_number_header_difference difference;
-    size_t position = 0;
-    if (!job->has_first_header) {
-        job->has_first_header = true;
-        job->first_header_child = job->child;
-        job->headers[0] = job->headers[1];
-        return bm_job_seams_compare(job);
-    }
-    char names[2][BM_JOB_SHOWN_NAME];
-    bm_job_show_names(job, job->child, job->first_header_child, names);
-    while (bm_number_header_compare(&job->headers[0], &job->headers[1], &position, &difference)) {
-        char ours[BM_NUMBER_HEADER_SHOWN], theirs[BM_NUMBER_HEADER_SHOWN];
-        bm_number_header_show(difference.value, difference.first_value, ours);
-        bm_number_header_show(difference.first_value, difference.value, theirs);
-        if (is_mismatch_error(job, &difference)) {
-            bool can_be_given = job->options.as_unsplit && difference.is_database &&
-                                !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
-            bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %s, where that of %s is %s: they are not parts of one search%s",
-                    difference.name, ours, names[1], theirs,
-                    can_be_given ? ", but perhaps searches of database shards; if it is one database in "
-                                   "several places, --db NAME says what its name is in the result"
-                    : difference.may_be_row ? "; --header keep takes such a row for one of hits"
-                                            : "");
-            return bm_job_fail_child(job);
-        }
-        if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_gather_add(job, kind_of(&difference), "%s: its %s is %s, where that of %s is %s", names[0],
-                          difference.name, ours, names[1], theirs);
-    }
-    bm_number_header_complete(&job->headers[0], &job->headers[1]);
-    return bm_job_seams_compare(job);
-}
-
-/* --- queries ------------------------------------------------------------------------------------- */
-
-static const char *or_nameless(const char *name) {
-    return name[0] == '\0' ? "(without a name)" : name;
-}
-
-/* A check goes on where the Iterations are not those of the queries, so that it finds all such places. */
-static void note_query_fault(struct blastmerge_job *job, const char *message) {
-    if (job->n_query_faults++ == 0) snprintf(job->query_fault, sizeof job->query_fault, "%.500s", message);
-    if (job->n_query_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
-}
-
-/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
- * error of no child: the one that follows the gap is as good as any. */
-static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
-    char until[400] = "";
-    char message[800];
-    if (gap->n == 0) return BLASTMERGE_OK;
-    if (gap->is_unknown)
-        job->totals.n_unknown_queries += gap->n;
-    else
-        job->totals.n_missing_queries += gap->n;
-    if (gap->n > 1)
-        snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
-                 or_nameless(gap->last_name));
-    snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
-             gap->n == 1 ? "query" : "queries in a row",
-             gap->is_unknown ? "may be in what could not be read"
-             : gap->n == 1   ? "has no Iteration"
-                             : "have no Iteration",
-             gap->first, or_nameless(gap->name), until);
-    if (!job->is_check && job->totals.n_damaged_children == 0) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
-        return fail(job);
-    }
-    if (job->has_report) bm_report_missing(&job->report, gap);
-    if (job->is_check && !gap->is_unknown)
-        note_query_fault(job, message);
-    else
-        bm_job_warn(job, false, "%s", message);
-    return BLASTMERGE_OK;
-}
-
-/* An Iteration that is of none of the queries that are to come. */
-static enum blastmerge_status take_stranger(struct blastmerge_job *job,
-                                            const struct blastmerge_error *reason) {
-    char message[sizeof reason->message + 320];
-    bool is_last = job->n_query_strangers + 1 == BM_JOB_MOST_STRANGERS;
-    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH) {
-        job->error = *reason;
-        return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : fail(job);
-    }
-    job->n_query_strangers++;
-    snprintf(message, sizeof message, "%.300s: %.900s%s", job->plan.items[job->child].source.shown,
-             reason->message, is_last ? "; what follows is not compared any more" : "");
-    note_query_fault(job, message);
-    return BLASTMERGE_OK;
-}
-
-/* Where very many Iterations are of none of the queries, these are another search's. */
-static bool is_comparing_queries(const struct blastmerge_job *job) {
-    return job->queries != NULL && job->n_query_strangers < BM_JOB_MOST_STRANGERS;
-}
-
-/* Looks whether the Iterations are those of the queries that were expected. */
-static enum blastmerge_status take_queries(struct blastmerge_job *job, const struct bm_mark_list *marks) {
-    struct bm_queries_gap gap;
-    struct blastmerge_error reason;
-    enum blastmerge_status status = BLASTMERGE_OK;
-    enum blastmerge_status taken = BLASTMERGE_OK;
-    size_t position = 0;
-    while (status == BLASTMERGE_OK && is_comparing_queries(job) &&
-           bm_queries_take(job->queries, marks, &position, job->batch,
-                           job->batch->text_offset + job->view.end, &gap, &taken, &reason)) {
-        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
-    }
-    return status;
-}
-
-static enum blastmerge_status end_queries(struct blastmerge_job *job) {
-    struct bm_queries_gap gap;
-    if (!is_comparing_queries(job)) return BLASTMERGE_OK;
-    if (bm_queries_end(job->queries, &gap, &job->error) != BLASTMERGE_OK) return fail(job);
-    return take_gap(job, &gap);
-}
-
-enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
-    if (job->n_query_faults == 0) return BLASTMERGE_OK;
-    if (job->n_query_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->query_fault);
-    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                   "%s; and %" PRIu64 " more such place%s, each told in a warning: in all %" PRIu64
-                   " quer%s no Iteration",
-                   job->query_fault, job->n_query_faults - 1, job->n_query_faults == 2 ? "" : "s",
-                   job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");
-}
+/* --- marks --------------------------------------------------------------------------------------- */
 
 static bool is_table(enum blastmerge_format format) {
     return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
@@ -512,11 +367,8 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
         return bm_job_fail_child(job);
     }
     bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
-    if (is_used && job->queries != NULL) {
-        bm_queries_close(job->queries, &job->memory);
-        job->queries = NULL;
-    }
-    if (job->totals.format != BLASTMERGE_FORMAT_XML && job->queries != NULL) {
+    if (is_used) bm_job_queries_close(job);
+    if (job->totals.format != BLASTMERGE_FORMAT_XML && bm_job_queries_are_given(&job->queries)) {
         bm_fail(&job->error, BLASTMERGE_USAGE,
                 "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
                 bm_mark_format_title(job->totals.format));
@@ -539,24 +391,24 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         switch (marks->entries[i].kind) {
         case BM_MARK_DOCUMENT:
             job->document = marks->entries[i].offset;
-            bm_number_header_begin(&job->headers[1]);
+            bm_job_headers_begin(&job->headers);
             bm_job_twins_begin_document(job, &marks->entries[i]);
             break;
         case BM_MARK_DOCUMENT_END:
             status = bm_job_twins_end_document(job, &marks->entries[i]);
             break;
         case BM_MARK_FIELD:
-            bm_number_header_take(&job->headers[1], field);
+            bm_job_headers_add(&job->headers, field);
             if (field->is_scope) break;
             if (job->has_report && !job->is_at_header) bm_report_field(&job->report, field);
             break;
         case BM_MARK_ITERATIONS:
             status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
             if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)
-                status = compare_headers(job);
+                status = bm_job_headers_compare(job);
             break;
         case BM_MARK_HEADER:
-            status = compare_headers(job);
+            status = bm_job_headers_compare(job);
             break;
         default:
             break;
@@ -591,10 +443,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         enum blastmerge_status status = take_header_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
-    if (job->queries != NULL && take_queries(job, marks) != BLASTMERGE_OK) return job->error.status;
-    bool has_field =
-        job->view.field != NULL && !job->view.field->is_scope; /* of the next Iteration's document */
-    if (job->queries != NULL && has_field) bm_queries_field(job->queries, job->view.field);
+    if (bm_job_queries_take(job) != BLASTMERGE_OK) return job->error.status;
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->script);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
@@ -747,7 +596,7 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
     if (job->has_report) {
         if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
-            return fail(job);
+            return bm_job_fail(job);
         }
     }
     job->child++;
@@ -766,7 +615,7 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
             job->kin.format == BLASTMERGE_FORMAT_AUTO
                 ? " (if they are tables without hits, --format tabular, csv or commented makes an empty one)"
                 : "");
-        return fail(job);
+        return bm_job_fail(job);
     }
     job->totals.format = format;
     job->number->now.style = bm_number_style_of(format);
@@ -778,7 +627,7 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
 static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_full) {
     if (open_sink(job) != BLASTMERGE_OK) { /* there may have been no child with any text */
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-        return fail(job);
+        return bm_job_fail(job);
     }
     enum bm_step step = bm_splice_end(job->sink, job->epilogue, job->n_epilogue, &job->output);
     if (step == BM_STEP_FAILED) return fail_writing(job);
@@ -809,7 +658,7 @@ static void warn_of_forbidden(struct blastmerge_job *job) {
 static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
     if (!bm_job_check_has_fault(job) && begin_empty_table(job) != BLASTMERGE_OK &&
         bm_job_check_keep_fault(job) != BLASTMERGE_OK)
-        return fail(job);
+        return bm_job_fail(job);
     bm_job_gather_end(job);
     job->phase = BM_JOB_PHASE_END;
     return BLASTMERGE_OK;
@@ -819,8 +668,8 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bool dropped_megablast = false;
     *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
     if (*is_full) return BLASTMERGE_OK;
-    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return fail(job);
-    if (end_queries(job) != BLASTMERGE_OK) return job->error.status;
+    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return bm_job_fail(job);
+    if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->sink != NULL && bm_splice_has_members(job->sink);
     if (job->number->now.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
@@ -890,14 +739,14 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
            BM_OUTPUT_SIZE - job->output.n_data >= BM_OUTPUT_ROOM) {
         if (bm_cancel_is_set(&job->cancel)) {
             bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
-            return fail(job);
+            return bm_job_fail(job);
         }
         status = step(job, &is_full);
         if (status != BLASTMERGE_OK) status = bm_job_check_leave_child(job);
         if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
         if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */
             bm_cancel_fail_foreign(&job->error);
-            return fail(job);
+            return bm_job_fail(job);
         }
     }
     return status;

@@ -15,13 +15,13 @@
 #include "flow/script.h"
 #include "job/client.h"
 #include "job/gather.h"
+#include "job/headers.h"
+#include "job/queries.h"
 #include "job/sentence.h"
 #include "job/twins.h"
 #include "mark/mark.h"
-#include "number/header.h"
 #include "number/number.h"
 #include "plan/plan.h"
-#include "queries/queries.h"
 #include "report/report.h"
 #include "salvage/salvage.h"
 #include "splice/splice.h"
@@ -89,8 +89,6 @@ struct bm_kept;
 struct bm_job_shards;
 struct bm_salvage_pass;
 
-enum { BM_JOB_MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
-
 struct blastmerge_job {
     struct bm_memory memory;
     struct blastmerge_options options;
@@ -144,12 +142,9 @@ struct blastmerge_job {
     size_t n_opened;                       /* children that were opened so far */
     struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
     struct bm_number *number;
-    struct bm_queries *queries; /* NULL: any queries will do */
-    struct bm_check *check;     /* src/job/check.c; NULL: it is no check */
-    uint64_t n_query_faults;    /* a check: places where the Iterations are not those of the queries ... */
-    unsigned n_query_strangers; /* ... of which so many are Iterations of none of them */
-    char query_fault[512];      /* what was said of the first */
-    struct bm_number_header *headers; /* the first document's and the current one */
+    struct bm_job_queries queries;
+    struct bm_job_headers headers;
+    struct bm_check *check; /* src/job/check.c; NULL: it is no check */
     struct bm_script *script;
     struct bm_splice_sink *sink;     /* NULL until the first child's text is there */
     struct bm_splice_reader *reader; /* the current child's, likewise */
@@ -184,8 +179,6 @@ struct blastmerge_job {
     size_t first_line_end[2];     /* ... and the first of these */
     size_t first_forbidden_child; /* that has a character which XML forbids ... */
     uint64_t first_forbidden;     /* ... and where */
-    bool has_first_header;
-    size_t first_header_child;
     struct timespec began;
     struct timespec told; /* the last progress */
 };
@@ -210,6 +203,9 @@ void bm_job_end(struct blastmerge_job *job);
 /* Writes what the current child has held so far into its item. */
 void bm_job_count_child(struct blastmerge_job *job);
 
+/* Ends the job: its error says why. */
+enum blastmerge_status bm_job_fail(struct blastmerge_job *job);
+
 /* The current child. */
 struct bm_child *bm_job_child(struct blastmerge_job *job);
 
@@ -220,9 +216,6 @@ struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job);
  * the end of the job, whose error is the child's. */
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
-
-/* A check that has come to its end: whether the Iterations were those of the queries. */
-enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Asks for more children, if there may be more, and looks at what came. */
 enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) BM_CHECK_RESULT;

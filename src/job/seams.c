@@ -14,48 +14,6 @@ static const char *name_of(const struct blastmerge_job *job, size_t child) {
     return job->plan.items[child].source.shown;
 }
 
-/* --- namespaces ---------------------------------------------------------------------------------- */
-
-/* Writes a declaration, or that there is none; the other one declares something else. */
-static void show(char *shown, size_t size, const char *name, const char *value, const char *other) {
-    char shown_value[160];
-    if (value == NULL) {
-        snprintf(shown, size, "no %.80s", name);
-        return;
-    }
-    bm_show_difference(shown_value, sizeof shown_value, value, other);
-    snprintf(shown, size, shown_value[0] == '"' ? "%.80s=%s" : "%.80s=\"%s\"", name, shown_value);
-}
-
-enum blastmerge_status bm_job_seams_compare(struct blastmerge_job *job) {
-    struct bm_number_scope_difference difference;
-    char ours[256], theirs[256], names[2][BM_JOB_SHOWN_NAME];
-    const struct bm_number_scope *scope = &job->headers[1].scope;
-    enum blastmerge_mismatch policy = job->options.mismatch;
-    if (scope->is_beyond) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                "its root and BlastOutput_iterations declare more than %d namespaces, which are too many to "
-                "compare",
-                BM_SCOPE_MOST);
-        return bm_job_fail_child(job);
-    }
-    if (!bm_number_scope_differ(&job->headers[0].scope, scope, &difference)) return BLASTMERGE_OK;
-    if (policy == BLASTMERGE_MISMATCH_IGNORE) return BLASTMERGE_OK;
-    show(ours, sizeof ours, difference.name, difference.value, difference.first_value);
-    show(theirs, sizeof theirs, difference.name, difference.first_value, difference.value);
-    bm_job_show_names(job, job->child, job->first_header_child, names);
-    if (policy == BLASTMERGE_MISMATCH_WARN) {
-        bm_job_gather_add(job, BM_GATHER_SCOPE, "%s: around its Iterations is %s, where in %s there is %s",
-                          names[0], ours, names[1], theirs);
-        return BLASTMERGE_OK;
-    }
-    bm_fail(&job->error, BLASTMERGE_MISMATCH,
-            "around its Iterations is %s, where in %s there is %s: they would mean something else in the "
-            "result, which has the first child's root; declare the same in each root",
-            ours, names[1], theirs);
-    return bm_job_fail_child(job);
-}
-
 /* --- a child's end ------------------------------------------------------------------------------- */
 
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that

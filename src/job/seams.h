@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seams - what shows of a child beside its own text's rules: whether its Iterations mean the same in the
- * first one's root, how its lines end, whether its gzip is whole where nothing in the text says so.
+ * seams - what shows of a child beside its own text's rules: how its lines end, whether its gzip is whole where nothing
+ * in the text says so.
  */
 #ifndef BM_SEAMS_H
 #define BM_SEAMS_H
 
 #include "job/job.h"
-
-/* The current document's header is complete: its namespaces against the first one's. */
-enum blastmerge_status bm_job_seams_compare(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* The current child has come to its end. */
 enum blastmerge_status bm_job_seams_end_child(struct blastmerge_job *job) BM_CHECK_RESULT;

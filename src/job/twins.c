@@ -199,7 +199,8 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     bool is_unknown = (mark->flags & BM_MARK_UNKNOWN) != 0;
     if (!is_unknown && (mark->flags & BM_MARK_NAMED) == 0) return BLASTMERGE_OK;
     if (is_unknown && (mark->flags & BM_MARK_HITS) == 0) return BLASTMERGE_OK; /* it holds no query */
-    if (job->queries != NULL) return BLASTMERGE_OK; /* the queries that were expected say what is right */
+    if (bm_job_queries_are_given(&job->queries))
+        return BLASTMERGE_OK; /* the queries that were expected say what is right */
     if (is_damaged(&job->plan.items[job->child])) return BLASTMERGE_OK;
     sum_up_to(twins, job->batch, mark->offset);
     uint64_t n_text = mark->offset - twins->begin;
@@ -209,8 +210,8 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                    twins->crc32 ^ (uint32_t)n_text * 0x9e3779b1u ^ (uint32_t)(n_text >> 32),
                                .child = (uint32_t)(job->child & ~(size_t)HAS_HITS) | has_hits};
     if (find_twin(twins, &twin, &job->memory, &first) != BLASTMERGE_OK) {
-        job->phase = BM_JOB_PHASE_FAILED;
-        return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+        return bm_job_fail(job);
     }
     if (first == NULL || is_same_file(job, first->child & ~HAS_HITS)) return BLASTMERGE_OK;
     bool is_same_text = first->text == twin.text;
@@ -226,7 +227,7 @@ enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
         "rows of queries come once more behind others, as if the search had been begun again or appended to "
         "another: these queries are in the result twice; keep one run, or do the search again";
     const struct bm_mark_counts *counts = &job->view.counts;
-    if (counts->n_again == 0 || job->queries != NULL) return BLASTMERGE_OK;
+    if (counts->n_again == 0 || bm_job_queries_are_given(&job->queries)) return BLASTMERGE_OK;
     if (!bm_job_is_order_strict(job)) {
         bm_job_gather_add(job, BM_GATHER_AGAIN, "%.300s: %s (at byte %" PRIu64 " of its text)",
                           job->plan.items[job->child].source.shown, message, counts->again);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/queries.h"
+
+#include "job/job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
+
+enum blastmerge_status bm_job_queries_open(struct blastmerge_job *job) {
+    if (job->expect_queries == NULL) return BLASTMERGE_OK;
+    return bm_queries_open(&job->queries.file, &job->memory, job->expect_queries, &job->cancel, &job->error);
+}
+
+void bm_job_queries_close(struct blastmerge_job *job) {
+    bm_queries_close(job->queries.file, &job->memory);
+    job->queries.file = NULL;
+}
+
+bool bm_job_queries_are_given(const struct bm_job_queries *queries) {
+    return queries->file != NULL;
+}
+
+void bm_job_queries_leave(struct bm_job_queries *queries) {
+    if (queries->file != NULL) bm_queries_leave(queries->file);
+}
+
+/* --- what is said -------------------------------------------------------------------------------- */
+
+static const char *or_nameless(const char *name) {
+    return name[0] == '\0' ? "(without a name)" : name;
+}
+
+/* A check goes on where the Iterations are not those of the queries, so that it finds all such places. */
+static void note_query_fault(struct blastmerge_job *job, const char *message) {
+    if (job->queries.n_faults++ == 0)
+        snprintf(job->queries.first_fault, sizeof job->queries.first_fault, "%.500s", message);
+    if (job->queries.n_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
+}
+
+/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
+ * error of no child: the one that follows the gap is as good as any. */
+static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
+    char until[400] = "";
+    char message[800];
+    if (gap->n == 0) return BLASTMERGE_OK;
+    if (gap->is_unknown)
+        job->totals.n_unknown_queries += gap->n;
+    else
+        job->totals.n_missing_queries += gap->n;
+    if (gap->n > 1)
+        snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
+                 or_nameless(gap->last_name));
+    snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
+             gap->n == 1 ? "query" : "queries in a row",
+             gap->is_unknown ? "may be in what could not be read"
+             : gap->n == 1   ? "has no Iteration"
+                             : "have no Iteration",
+             gap->first, or_nameless(gap->name), until);
+    if (!job->is_check && job->totals.n_damaged_children == 0) {
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
+        return bm_job_fail(job);
+    }
+    if (job->has_report) bm_report_missing(&job->report, gap);
+    if (job->is_check && !gap->is_unknown)
+        note_query_fault(job, message);
+    else
+        bm_job_warn(job, false, "%s", message);
+    return BLASTMERGE_OK;
+}
+
+/* An Iteration that is of none of the queries that are to come. */
+static enum blastmerge_status take_stranger(struct blastmerge_job *job,
+                                            const struct blastmerge_error *reason) {
+    char message[sizeof reason->message + 320];
+    bool is_last = job->queries.n_strangers + 1 == MOST_STRANGERS;
+    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH) {
+        job->error = *reason;
+        return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : bm_job_fail(job);
+    }
+    job->queries.n_strangers++;
+    snprintf(message, sizeof message, "%.300s: %.900s%s", job->plan.items[job->child].source.shown,
+             reason->message, is_last ? "; what follows is not compared any more" : "");
+    note_query_fault(job, message);
+    return BLASTMERGE_OK;
+}
+
+/* Where very many Iterations are of none of the queries, these are another search's. */
+static bool is_comparing(const struct blastmerge_job *job) {
+    return job->queries.file != NULL && job->queries.n_strangers < MOST_STRANGERS;
+}
+
+/* Looks whether the Iterations are those of the queries that were expected. */
+static enum blastmerge_status compare(struct blastmerge_job *job) {
+    struct bm_queries_gap gap;
+    struct blastmerge_error reason;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    enum blastmerge_status taken = BLASTMERGE_OK;
+    size_t position = 0;
+    while (status == BLASTMERGE_OK && is_comparing(job) &&
+           bm_queries_take(job->queries.file, job->view.marks, &position, job->batch,
+                           job->batch->text_offset + job->view.end, &gap, &taken, &reason)) {
+        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
+    }
+    return status;
+}
+
+enum blastmerge_status bm_job_queries_take(struct blastmerge_job *job) {
+    const struct bm_mark_field *field = job->view.field; /* of the next Iteration's document */
+    if (job->queries.file == NULL) return BLASTMERGE_OK;
+    if (compare(job) != BLASTMERGE_OK) return job->error.status;
+    if (field != NULL && !field->is_scope) bm_queries_field(job->queries.file, field);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
+    struct bm_queries_gap gap;
+    if (!is_comparing(job)) return BLASTMERGE_OK;
+    if (bm_queries_end(job->queries.file, &gap, &job->error) != BLASTMERGE_OK) return bm_job_fail(job);
+    return take_gap(job, &gap);
+}
+
+enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
+    if (job->queries.n_faults == 0) return BLASTMERGE_OK;
+    if (job->queries.n_faults == 1)
+        return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                   "%s; and %" PRIu64 " more such place%s, each told in a warning: in all %" PRIu64
+                   " quer%s no Iteration",
+                   job->queries.first_fault, job->queries.n_faults - 1, job->queries.n_faults == 2 ? "" : "s",
+                   job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");
+}
