@@ -23,7 +23,10 @@ static const struct {
     {TOOL_SHARDS, "Usage: blastmerge shards [OPTION]... SHARD...\n"
                   "Merge results of all queries, each against a part of the database, in database\n"
                   "order, into the result of one search of the whole database.\n\n"
-                  "  blastmerge shards --db nt -o merged.xml.gz shard_*.xml.gz\n\n"},
+                  "  blastmerge shards --db nt -o merged.xml.gz shard_*.xml.gz\n\n"
+                  "Or write alias files, so that searches of parts have the whole's statistics:\n\n"
+                  "  blastmerge shards --alias-parts -o FOLDER PART...\n"
+                  "  blastmerge shards --alias K -o FOLDER DATABASE\n\n"},
 };
 
 static void show_row(const struct tool_row *row) {

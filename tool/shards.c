@@ -49,5 +49,6 @@ static enum blastmerge_status set_shards(struct blastmerge_job *job, const struc
 }
 
 enum blastmerge_status tool_shards(const struct tool_options *options) {
+    if (options->alias_parts || options->alias > 0) return tool_alias(options);
     return tool_merge_with(options, set_shards);
 }

@@ -12,6 +12,7 @@
  * check.c    the command check
  * finalize.c the command finalize
  * shards.c   the command shards
+ * alias.c    alias files for the searches of shards
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
  * message.c  what is said on standard error
@@ -132,6 +133,8 @@ struct tool_options {
     uint64_t order_descending;
     const char *columns;
     uint64_t drop_columns;
+    uint64_t alias_parts;
+    uint64_t alias;
 };
 
 /* Reads the command line. *is_done: it asked for help or the version, which was shown, and there is nothing
@@ -219,5 +222,8 @@ enum blastmerge_status tool_merge(const struct tool_options *options);
 enum blastmerge_status tool_check(const struct tool_options *options);
 enum blastmerge_status tool_finalize(const struct tool_options *options);
 enum blastmerge_status tool_shards(const struct tool_options *options);
+
+/* Writes alias files for the databases that the command line names, and says their names. */
+enum blastmerge_status tool_alias(const struct tool_options *options);
 
 #endif

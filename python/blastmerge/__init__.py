@@ -74,7 +74,7 @@ from ._errors import (CancelledError, ChangedError, DataError, DeniedError, Exis
                       MergeWarning, MismatchError, MissingError, NoSpaceError, RangeError, UsageError)
 from ._results import Child, Progress, Report
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "check", "finalize", "Report", "Child", "Progress", "Chunk", "ChildSource",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "Report", "Child", "Progress", "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
            "ExistsError", "ChangedError", "MissingError", "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
 __version__ = "0.1.0"
@@ -104,15 +104,45 @@ def merge(children: Children, output: Output, *, force: bool = False, report: Op
     return _with_job(children, dict(options, force=force), work, output)
 
 
+def shards(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+    """Merges shards, each the result of all queries against one part of the database, to what one search of the whole database
+    writes (docs/shards.md). children: the shards in database order. output, force, report and options as in merge(), and:
+
+    max_target_seqs  N as the searches had it; 0: 500
+    window           each search saw a window (FIRST_OID, LAST_OID) on the whole database
+    round_robin      sequence i of the database is in shard i modulo their number
+    sizes            numbers of sequences in the parts, where shards can be read only once (iterables, file objects)
+    n_shards         the queries are split, too: so many shards, then so many more; 0: all are of the same queries
+    order            path of a file with the subjects' accessions in database order, one a line or FASTA: for hits that tie
+    order_descending  that file begins with the last subject
+    columns          of tables: their columns as -outfmt names them, "std score"
+    drop_columns     of tables: so many of the last columns do not get into the result
+
+    database is the whole database's name. The options salvage and as_unsplit have no place here, as the result is what one search
+    writes."""
+    def work(job: _job.Job) -> Report:
+        job.set_output(output)
+        job.set_report(report)
+        job.run()
+        return _report(job)
+    return _with_job(children, dict(options, force=force), work, output, is_shards=True)
+
+
+def iter_shards(children: Children, **options: Any) -> Iterator[bytes]:
+    """Yields the compressed bytes of what shards() writes, piece by piece, as iter_merged() does."""
+    return iter_merged(children, _is_shards=True, **options)
+
+
 def iter_merged(children: Children, **options: Any) -> Iterator[bytes]:
     """Yields the merged, compressed bytes, piece by piece, as the children are read.
 
     The bytes that were yielded before an error never decode as a complete gzip member. Closing the generator early ends
     the merge and closes the children's iterators."""
+    is_shards = options.pop("_is_shards", False)
     job = _job.Job()
     try:
         with job:
-            job.open(children, options)
+            job.open(children, options, is_shards=is_shards)
             piece = job.next()
             while piece:
                 yield piece
@@ -169,11 +199,12 @@ def _read_job(path: bytes) -> bytes:
         return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB
 
 
-def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.Job], _Result], output: Any = None) -> _Result:
+def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.Job], _Result], output: Any = None,
+              is_shards: bool = False) -> _Result:
     job = _job.Job()
     try:
         with job:
-            job.open(children, options, output)
+            job.open(children, options, output, is_shards)
             return work(job)
     finally:
         job.close()  # again, as the first time may have been interrupted

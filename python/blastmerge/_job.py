@@ -79,6 +79,26 @@ def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
     return form, True
 
 
+def _shards_options(options: Dict[str, Any]) -> _library.ShardsOptions:
+    """Takes the options that are of shards alone."""
+    made = _library.ShardsOptions()
+    C.blastmerge_shards_options_init(ctypes.byref(made), ctypes.sizeof(made))
+    types = dict(_library.ShardsOptions._fields_)
+    for name in ("max_target_seqs", "n_shards", "drop_columns"):
+        if name in options:
+            setattr(made, name, _values.integer(name, options.pop(name), types[name]))
+    for name in ("window", "round_robin", "order_descending"):
+        if name in options:
+            setattr(made, name, _values.flag(name, options.pop(name)))
+    made.order = _values.optional_path("order", options.pop("order", None))
+    made.columns = _values.optional_text("columns", options.pop("columns", None))
+    sizes = [_values.integer("sizes", size, ctypes.c_uint64) for size in options.pop("sizes", None) or ()]
+    if sizes:
+        made.sizes = (ctypes.c_uint64 * len(sizes))(*sizes)
+        made.n_sizes = len(sizes)
+    return made
+
+
 def _user_level() -> int:
     """The stacklevel of the first line outside this package, from the caller of this function."""
     package = __name__.partition(".")[0]
@@ -107,14 +127,18 @@ class Job:
         self._is_lazy = self._keeps_bytes = False
         self._written: List[Tuple[str, Any]] = []  # paths and file objects, with the parameter's name
 
-    def open(self, children: Any, options: Dict[str, Any], output: Any = None) -> None:
+    def open(self, children: Any, options: Dict[str, Any], output: Any = None, is_shards: bool = False) -> None:
         """Makes the library's job and adds the children, or their source. The name of an output that is a path decides the
         form of the result, unless the options do."""
         given, source = _children.split(children)
+        options = dict(options)
+        shards = _shards_options(options) if is_shards else None
         made = self._options(options, output)
         self.__class__ = _OpenJob
         self.handle = ctypes.c_void_p()
         self._call(C.blastmerge_create, ctypes.byref(self.handle), ctypes.byref(made))
+        if shards is not None:
+            self._call(C.blastmerge_set_shards, self.handle, ctypes.byref(shards))
         for child in given:
             self._add(child)
         if source is not None:

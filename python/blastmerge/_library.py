@@ -75,6 +75,12 @@ class FinalizeOptions(Structure):
     _fields_ = [("struct_size", c_size_t), ("strict", c_int)]
 
 
+class ShardsOptions(Structure):
+    _fields_ = [("struct_size", c_size_t), ("max_target_seqs", c_uint64), ("window", c_int), ("round_robin", c_int),
+                ("sizes", POINTER(c_uint64)), ("n_sizes", c_size_t), ("n_shards", c_uint64), ("order", c_char_p),
+                ("order_descending", c_int), ("columns", c_char_p), ("drop_columns", c_uint64)]
+
+
 class Reader(Structure):
     _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
 
@@ -135,6 +141,8 @@ def _declare(library):
             ("run", status, [job]),
             ("check", status, [job]),
             ("next", status, [job, POINTER(c_void_p), POINTER(c_size_t)]),
+            ("shards_options_init", None, [POINTER(ShardsOptions), c_size_t]),
+            ("set_shards", status, [job, POINTER(ShardsOptions)]),
             ("finalize_options_init", None, [POINTER(FinalizeOptions), c_size_t]),
             ("finalize", status, [job, c_char_p, c_size_t, POINTER(FinalizeOptions), POINTER(c_void_p)]),
             ("free", None, [job, c_void_p]),
