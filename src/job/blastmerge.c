@@ -568,10 +568,13 @@ const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *j
 enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                                         struct blastmerge_child *child) {
     memset(child, 0, sizeof *child);
-    if (number >= job->plan.n_items) return BLASTMERGE_USAGE;
     const struct bm_job_row none = {0};
     const struct bm_job_row *kept = number < job->n_rows ? &job->rows[number] : &none;
-    const struct bm_fetch_source *source = &job->plan.items[number].source;
+    const struct bm_fetch_source *source = NULL;
+    if (number < job->plan.n_items) source = &job->plan.items[number].source;
+    if (job->shards != NULL && job->has_begun && !bm_job_shards_find(job, number, &source, &kept))
+        source = NULL;
+    if (source == NULL) return BLASTMERGE_USAGE;
     const char *location = bm_fetch_source_has_location(source) ? source->location : NULL;
     bool is_stdin = location != NULL && strcmp(location, "-") == 0;
     *child = (struct blastmerge_child){

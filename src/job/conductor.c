@@ -13,6 +13,7 @@
 #include "job/remote.h"
 #include "job/restart.h"
 #include "job/seams.h"
+#include "job/shards.h"
 #include "job/survey.h"
 #include "stitch/stitch.h"
 
@@ -593,8 +594,9 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
     bm_job_survey_tell(job);
     job->rows[job->child].was_read = true;
-    if (job->has_report) {
-        if (blastmerge_child(job, job->child, &row) != BLASTMERGE_OK ||
+    size_t end = bm_job_shards_first(job, job->child + 1);
+    for (size_t i = bm_job_shards_first(job, job->child); i < end && job->has_report; i++) {
+        if (blastmerge_child(job, i, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {
             return bm_job_fail(job);
         }

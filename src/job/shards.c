@@ -35,6 +35,7 @@ struct bm_job_shards {
     size_t n_sizes;
     uint64_t n_of_batch; /* shards; 0: all are of one batch */
     struct bm_fetch_source *sources;
+    struct bm_job_row *rows; /* of the sources */
     size_t n_sources;
     struct batch *batches;
     size_t n_batches;
@@ -266,6 +267,25 @@ static void warn_of_counts(struct bm_job_shards *shards) {
     warn(job, counts->n_unordered, "hit is", "hits are", "of subjects that are not in the order list");
 }
 
+/* What each shard of the batch held. */
+static void count_shards(struct batch *batch, bool is_whole) {
+    struct bm_job_shards *shards = batch->shards;
+    for (size_t i = 0; i < (size_t)shards->n_of_batch; i++) {
+        const struct bm_rank_lines *lines = &bm_rank_shard(batch->rank, i)->lines;
+        const struct bm_mark_counts *counts = &lines->view.counts;
+        shards->rows[batch->first + i] = (struct bm_job_row){
+            .n_documents = counts->n_documents,
+            .n_iterations = counts->n_iterations,
+            .n_hits = counts->n_hits,
+            .n_hsps = counts->n_hsps,
+            .n_invalid_bytes = counts->n_invalid_bytes,
+            .compressed_bytes = lines->child.lane.fetch.n_read,
+            .text_bytes = lines->at,
+            .was_read = is_whole,
+        };
+    }
+}
+
 static void close_batch(struct bm_fetch *fetch) {
     struct batch *batch = batch_of(fetch);
     struct bm_job_shards *shards = batch->shards;
@@ -273,6 +293,7 @@ static void close_batch(struct bm_fetch *fetch) {
     add_counts(&shards->counts, bm_rank_counts(batch->rank));
     bool is_last = batch == &shards->batches[shards->n_batches - 1];
     bool is_whole = bm_rank_is_done(batch->rank);
+    count_shards(batch, is_whole);
     bm_rank_close(batch->rank);
     batch->rank = NULL;
     if (is_last && is_whole) warn_of_counts(shards);
@@ -308,15 +329,17 @@ static enum blastmerge_status check_number(struct blastmerge_job *job) {
 
 static enum blastmerge_status keep_sources(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
-    shards->n_batches = job->plan.n_items / (size_t)shards->n_of_batch;
-    shards->sources = bm_allocate(&job->memory, job->plan.n_items * sizeof *shards->sources);
+    size_t n = job->plan.n_items;
+    shards->n_batches = n / (size_t)shards->n_of_batch;
+    shards->sources = bm_allocate(&job->memory, n * sizeof *shards->sources);
+    shards->rows = bm_allocate(&job->memory, n * sizeof *shards->rows);
     shards->batches = bm_allocate(&job->memory, shards->n_batches * sizeof *shards->batches);
-    if (shards->sources == NULL || shards->batches == NULL) return fail_memory(job);
-    for (size_t i = 0; i < job->plan.n_items; i++) {
+    if (shards->sources == NULL || shards->rows == NULL || shards->batches == NULL) return fail_memory(job);
+    for (size_t i = 0; i < n; i++) {
         shards->sources[i] = job->plan.items[i].source;
         job->plan.items[i].source.is_open_reader = false;
     }
-    shards->n_sources = job->plan.n_items;
+    shards->n_sources = n;
     return BLASTMERGE_OK;
 }
 
@@ -336,10 +359,23 @@ enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
                                                .shown = name,
                                                .from.other = &shards->batches[i],
                                                .n_bytes = UINT64_MAX};
-        status = bm_job_add_child(job, source);
-        if (status != BLASTMERGE_OK) return status;
+        if (!bm_plan_add(&job->plan, source)) return fail_memory(job);
     }
     return BLASTMERGE_OK;
+}
+
+bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
+                        const struct bm_fetch_source **source, const struct bm_job_row **row) {
+    const struct bm_job_shards *shards = job->shards;
+    if (number >= shards->n_sources) return false;
+    *source = &shards->sources[number];
+    *row = &shards->rows[number];
+    return true;
+}
+
+size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch) {
+    const struct bm_job_shards *shards = job->shards;
+    return shards == NULL ? batch : batch * (size_t)shards->n_of_batch;
 }
 
 void bm_job_shards_end(struct blastmerge_job *job) {
@@ -362,6 +398,7 @@ void bm_job_shards_close(struct blastmerge_job *job) {
     bm_rank_order_free(&shards->order, &job->memory);
     bm_rank_order_free(&shards->queries, &job->memory);
     bm_release(&job->memory, shards->sources);
+    bm_release(&job->memory, shards->rows);
     bm_release(&job->memory, shards->batches);
     bm_release(&job->memory, shards);
     job->shards = NULL;

@@ -18,6 +18,13 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
 /* The job begins, and its children are checked: they become batches of shards. */
 enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Shard `number`, in the order given, and what it held; false: there is none. */
+bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
+                        const struct bm_fetch_source **source, const struct bm_job_row **row) BM_CHECK_RESULT;
+
+/* The first shard of a batch, an item of the plan; without shards the item itself. */
+size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch);
+
 /* Closes what is open, and the sources. */
 void bm_job_shards_end(struct blastmerge_job *job);
 
