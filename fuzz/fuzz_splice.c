@@ -65,7 +65,7 @@ static void choose_scale(const uint8_t *data, size_t n_data) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     struct stream stream;
     struct script script;
-    if (runner.splice == NULL) runner_open(&runner);
+    if (runner.sink == NULL) runner_open(&runner);
     if (n_data < HEAD) return 0;
     choose_scale(data, n_data);
     size_t n_throws = (size_t)THROW * data[1];

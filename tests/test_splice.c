@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "splice_cases.h"
+#include "splice_many.h"
 
 enum { DEFAULT_CASES = 3000 };
 
@@ -45,6 +46,26 @@ static void test_seeds_that_failed(void **state) {
         struct dice dice = {.state = seeds[i] * 1000003 + 17};
         assert_null(check_case(&runner, &dice));
     }
+}
+
+/* Several children in one script, a third as many cases. */
+static void test_many_children(void **state) {
+    (void)state;
+    static struct many_runner splicer, packer;
+    uint64_t first = number_from("BLASTMERGE_TEST_SEED", 1);
+    uint64_t n_cases = number_from("BLASTMERGE_TEST_CASES", DEFAULT_CASES) / 3, n_faults = 0;
+    many_open(&splicer, 0);
+    many_open(&packer, 1);
+    for (uint64_t seed = first; seed < first + n_cases && n_faults < 10; seed++) {
+        struct dice dice = {.state = seed * 1000003 + 29};
+        const char *fault = check_many(&splicer, &packer, &dice);
+        if (fault == NULL) continue;
+        print_error("seed %llu: %s\n", (unsigned long long)seed, fault);
+        n_faults++;
+    }
+    many_close(&splicer);
+    many_close(&packer);
+    assert_int_equal(n_faults, 0);
 }
 
 /* --- cases of their own -------------------------------------------------------------------------- */
@@ -316,6 +337,7 @@ int main(void) {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_any_stream_and_edits),
         cmocka_unit_test(test_seeds_that_failed),
+        cmocka_unit_test(test_many_children),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);
 }

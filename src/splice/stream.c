@@ -126,11 +126,12 @@ static void note_segment(const struct bm_splice_stream *stream, const struct bm_
     bits->near_end = reader->text + BM_SPLICE_NEAR;
 }
 
-/* A child's text is to come that has no bits. */
+/* A child's text is to come that has no bits. However it is cut, its runs end at the same places. */
 static bool take_text(struct bm_splice_stream *stream, struct bm_splice_task *task) {
     struct bm_splice_reader *reader = task->reader;
-    uint64_t n = task->limit - reader->text;
-    if (n > BM_SPLICE_RUN) n = BM_SPLICE_RUN;
+    bm_splice_run_begin(stream);
+    uint64_t n = stream->run_begin + BM_SPLICE_RUN - stream->place;
+    if (n > task->limit - reader->text) n = task->limit - reader->text;
     add_text(stream, bm_batch_at(reader->batch, reader->text), (size_t)n);
     reader->text += n;
     return true;
@@ -153,15 +154,12 @@ static bool take(struct bm_splice_stream *stream, struct bm_splice_task *task) {
     return bm_splice_reader_decode(reader);
 }
 
-/* True if it is at the entry's end. */
-static bool skip(struct bm_splice_stream *stream, struct bm_splice_task *task) {
-    if (bm_splice_task_reach(task)) {
-        if (stream->reader == task->reader)
-            bm_splice_see(stream); /* what is not seen lies before its place */
-        if (task->reader->has_bits && stream->is_new) note_segment(stream, task->reader, false);
-        stream->is_new = false;
-    }
-    return bm_splice_task_skip(task);
+static void skip(struct bm_splice_stream *stream, struct bm_splice_task *task) {
+    struct bm_splice_reader *reader = task->reader;
+    if (stream->reader == reader) bm_splice_see(stream); /* what is not seen lies before its place */
+    if (reader->has_bits && stream->is_new) note_segment(stream, reader, false);
+    stream->is_new = false;
+    bm_splice_reader_skip(reader, task->limit, task->is_hard);
 }
 
 /* --- the step ------------------------------------------------------------------------------------ */
@@ -182,7 +180,8 @@ static bool work(struct bm_splice_stream *stream, struct bm_splice_task *task, b
         if (task->reader->text < entry->offset) return false;
         break;
     case BM_SCRIPT_SKIP:
-        if (!skip(stream, task)) return false;
+        if (bm_splice_task_reach(task)) skip(stream, task);
+        if (task->reader->text < entry->offset) return false;
         break;
     case BM_SCRIPT_INSERT:
         if (!insert(stream, entry)) return true;

@@ -20,11 +20,24 @@ struct bm_splice_task {
     bool is_hard;                    /* the entry ends there: text from the limit on is treated differently */
 };
 
-/* Sets reader, limit and is_hard for an entry that is a TAKE or a SKIP. False if the reader is at the limit.
- * */
-bool bm_splice_task_reach(struct bm_splice_task *task);
+/* Sets reader, limit and is_hard for an entry that is a TAKE or a SKIP. False if the reader is at the limit. */
+static inline bool bm_splice_task_reach(struct bm_splice_task *task) {
+    const struct bm_script *script = task->script;
+    const struct bm_script_entry *entry = &script->entries[script->position];
+    bm_require(entry->child < task->n_readers);
+    struct bm_splice_reader *reader = task->readers[entry->child];
+    uint64_t end = reader->batch != NULL ? bm_batch_end(reader->batch) : reader->text;
+    task->reader = reader;
+    task->limit = entry->offset < end ? entry->offset : end;
+    task->is_hard = script->position + 1 < script->n_entries && entry->offset <= end;
+    return reader->text < task->limit;
+}
 
 /* Leaves out the text of an entry that is a SKIP. False if the reader waits before its end. */
-bool bm_splice_task_skip(struct bm_splice_task *task);
+static inline bool bm_splice_task_skip(struct bm_splice_task *task) {
+    const struct bm_script *script = task->script;
+    if (bm_splice_task_reach(task)) bm_splice_reader_skip(task->reader, task->limit, task->is_hard);
+    return task->reader->text >= script->entries[script->position].offset;
+}
 
 #endif
