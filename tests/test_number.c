@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number: natural order, header comparison, and edits from marks. What a merge makes of them is tested end to
+/* number: header comparison, and edits from marks. What a merge makes of them is tested end to
  * end. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,56 +9,9 @@
 
 #include "number/header.h"
 #include "number/number.h"
-#include "plan/order.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void test_natural_order(void **state) {
-    (void)state;
-    static const char *const ordered[] = {"",
-                                          "a",
-                                          "a1",
-                                          "a1b",
-                                          "a2",
-                                          "a02",
-                                          "a10",
-                                          "a10b1",
-                                          "a10b10",
-                                          "a18446744073709551616",
-                                          "a18446744073709551617",
-                                          "b",
-                                          "batch_2.xml",
-                                          "batch_10.xml"};
-    const size_t n = sizeof ordered / sizeof ordered[0];
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n; j++) {
-            int order = bm_plan_order_compare(ordered[i], ordered[j]);
-            if (strcmp(ordered[i], "a2") == 0 && strcmp(ordered[j], "a02") == 0) {
-                assert_true(order > 0); /* equal values: told apart by their bytes */
-            } else if (strcmp(ordered[i], "a02") == 0 && strcmp(ordered[j], "a2") == 0) {
-                assert_true(order < 0);
-            } else {
-                assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
-            }
-        }
-    }
-}
-
-static void test_steps(void **state) {
-    (void)state;
-    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_2.xml.gz"), BM_PLAN_ORDER_FINE);
-    assert_int_equal(bm_plan_order_step("batch_9.xml.gz", "batch_10.xml.gz"), BM_PLAN_ORDER_FINE);
-    assert_int_equal(bm_plan_order_step("batch_09.xml.gz", "batch_10.xml.gz"), BM_PLAN_ORDER_FINE);
-    assert_int_equal(bm_plan_order_step("batch_10.xml.gz", "batch_2.xml.gz"), BM_PLAN_ORDER_BACKWARD);
-    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_3.xml.gz"), BM_PLAN_ORDER_GAP);
-    assert_int_equal(bm_plan_order_step("batch_1.xml.gz", "batch_1.xml.gz"), BM_PLAN_ORDER_FINE);
-    assert_int_equal(bm_plan_order_step("zebra.xml.gz", "ant.xml.gz"), BM_PLAN_ORDER_FINE);
-    assert_int_equal(bm_plan_order_step("run1/batch_9", "run2/batch_1"),
-                     BM_PLAN_ORDER_FINE); /* two numbers: no gap */
-    assert_int_equal(bm_plan_order_step("run2/batch_1", "run1/batch_9"), BM_PLAN_ORDER_BACKWARD);
-    assert_int_equal(bm_plan_order_step("a1", "b7"), BM_PLAN_ORDER_FINE);
-}
 
 static void take(struct bm_number_header *header, const char *name, const char *value, bool is_parameter) {
     struct bm_mark_field *field = calloc(1, sizeof *field);
@@ -238,8 +191,6 @@ static void test_script_goes_on(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_natural_order),
-        cmocka_unit_test(test_steps),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_header_takes_no_more_than_it_can),
         cmocka_unit_test(test_number_keeps_what_agrees),
