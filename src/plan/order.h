@@ -21,14 +21,14 @@ enum bm_plan_order_step {
 /* Compares the names of two neighbours. */
 enum bm_plan_order_step bm_plan_order_step(const char *a, const char *b);
 
-/* Brings items into the natural order of their names. */
+/* Sorts the items into the natural order of their names. */
 void bm_plan_order_sort(struct bm_plan *plan);
 
-/* What the names say about the order of the items. */
+/* Irregularities in the order of the items, by their names. */
 struct bm_plan_order {
-    size_t n_backward; /* items that come before the one in front of them, by their names ... */
+    size_t n_backward; /* items that come before their predecessor, by their names ... */
     size_t first_backward;
-    size_t n_gaps; /* ... and those in front of which a number is missing */
+    size_t n_gaps; /* ... and those before which a number is missing */
     size_t first_gap;
 };
 struct bm_plan_order bm_plan_order_look(const struct bm_plan *plan);

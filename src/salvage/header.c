@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A field is an element without elements whose name is one of BLAST's, BlastOutput_... or Parameters_..., with
- * its end tag. Whether its content is well-formed is for the scanner to say: each field is tried in a
- * document of its own. What lies between fields does not matter.
+ * its end tag. The scanner decides whether its content is well-formed: each field is tried in a document of its
+ * own. The text between fields does not count.
  */
 #include "salvage/header.h"
 

@@ -6,20 +6,20 @@
 #include "mark/mark.h"
 
 enum {
-    BM_SALVAGE_BEGINNING = 16384, /* bytes of a child's text in which its header's fields are looked for */
-    BM_SALVAGE_FIELDS = 48,       /* of them at most */
+    BM_SALVAGE_BEGINNING = 16384, /* bytes of a child's text in which its header's fields are searched for */
+    BM_SALVAGE_FIELDS = 48,       /* the most fields */
     BM_SALVAGE_HEADER = BM_SALVAGE_BEGINNING + 4096
 };
 
-/* What is made of a header, up to behind BlastOutput_iterations' start tag. */
+/* The header that is made, up to the end of BlastOutput_iterations' start tag. */
 struct bm_salvage_header {
     size_t n_fields;
     size_t n_text;
     char text[BM_SALVAGE_HEADER];
 };
 
-/* Makes it of a child's beginning. mark, which is reset, says whether a field is whole: what it would take in
- * a document's header. */
+/* Makes it from a child's beginning. mark, which is reset, decides whether a field is whole: whether it would accept
+ * the field in a document's header. */
 void bm_salvage_make_header(struct bm_salvage_header *header, const char *beginning, size_t n_beginning,
                             struct bm_mark *mark);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which runs of a search count, where a child holds several: it was begun again, and wrote behind what it had
- * written.
+ * Decides which runs of a search count, if a child holds several: the search was begun again, and appended to its
+ * earlier output.
  *
- * One run counts for certain: the last one that is complete; if none is, the longest, of several the last. Another one
- * is superseded if its Iterations are the first ones of that run, one by one: then nothing is in it that is not
- * there. All of its text is left out, so that no query comes in twice. If they are not, both count, for what is
- * whole is not given up on a guess. (In a child without damage nothing is left out: nothing was lost there.)
+ * One run certainly counts: the last complete one. If none is complete, it is the longest, and among equals the last.
+ * Another run is superseded if its Iterations are the first ones of that run, compared one by one. Then it holds nothing
+ * that the other lacks, and all of its text is left out, so no query occurs twice. Otherwise both count, because whole
+ * text is not given up on a guess. (In a child without damage nothing is left out, because nothing was lost.)
  */
 #include "salvage/survey.h"
 

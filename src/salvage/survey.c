@@ -2,24 +2,23 @@
 /*
  * How a child is surveyed
  *
- * `last` is the place up to which all is certain: right behind a document's BlastOutput_iterations, or an
- * Iteration in it. A fault opens a hole from there. Then the text is searched for something to go on with, an
- * Iteration's or a document's beginning as BLAST writes it; from there it is scanned, and once a whole
- * Iteration has come (with a number above that of the last one before the hole, so that nothing comes in
- * twice), or a whole header, the hole ends where that began. If not, the search goes on behind the new fault.
+ * `last` is the place up to which everything is certain: directly after a document's BlastOutput_iterations, or an
+ * Iteration in it. A fault opens a hole from there. Then the text is searched for the beginning of an Iteration or of
+ * a document, as BLAST writes it, and scanned from there. The hole ends at that beginning once a whole header was
+ * scanned, or a whole Iteration whose number is higher than that of the last one before the hole, so nothing is merged
+ * twice. Otherwise the search continues after the new fault.
  *
- * Two things can be known only later. Whether a gzip member is whole shows at its end: so at each member's
- * begin all of the state is kept, to be gone back to. And where text is missing, an Iteration that was broken
- * off swallows all that follow it, as if they stood inside of it, up to a fault that may be very far: so an
- * "<Iteration>" inside of an Iteration is a sign of that. In a child without damage it might stand there all
- * the same (in a comment, or because a program meant it so). So at first it is only remembered: a child in
- * which nothing else is wrong is whole, and comes out as it does without salvage. A damaged one is surveyed
- * again, carefully, and then it is a fault at once.
+ * Two facts appear only later. Whether a gzip member is whole appears at its end. So the whole state is kept at each
+ * member's beginning, to return to. And if text is missing, a broken Iteration absorbs all that follow it, as if they
+ * were inside it, up to a fault that may be very far. So an "<Iteration>" inside an Iteration is a sign of that. In a
+ * child without damage it may be there, too (in a comment, or because a program wrote it on purpose). So at first it is
+ * only recorded: a child without another fault is whole, and is merged as without salvage. A damaged one is surveyed
+ * again, carefully, and then it is a fault immediately.
  *
- * A search that was begun again, and wrote behind what it had written, leaves runs: each begins with a document of
- * the same header. Of runs that have the same queries one counts (settle.c says which). Whether they have is known from
- * a hash over each one's Iterations, and for a run that is shorter than another one from the other's hash up to there; so
- * a child with several runs is surveyed once more, when it is known how long they are.
+ * A search that was begun again, and appended to its earlier output, leaves runs: each begins with a document of the
+ * same header. One of the runs with the same queries counts (settle.c decides which). They have the same queries if the
+ * hashes over their Iterations are equal, and for a shorter run if it equals the other's hash up to that length. So a
+ * child with several runs is surveyed once more when the lengths are known.
  */
 #include "salvage/survey.h"
 

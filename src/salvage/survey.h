@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* salvage/survey.h - what a survey remembers: survey.c fills it, settle.c decides which runs count. */
+/* salvage/survey.h - the state of a survey: survey.c fills it, settle.c decides which runs count. */
 #ifndef BM_SALVAGE_SURVEY_H
 #define BM_SALVAGE_SURVEY_H
 
@@ -8,65 +8,66 @@
 
 #define BM_SURVEY_NOWHERE UINT64_MAX
 
-/* A run, and where it begins. */
+/* A run, and its beginning. */
 struct bm_salvage_survey_run {
     struct bm_salvage_run is;
-    uint64_t begin;    /* text offset of its first document; of the child's first run 0 */
+    uint64_t begin;    /* text offset of its first document; 0 for the child's first run */
     uint64_t from;     /* the last place before it that is certain */
     uint32_t crc32;    /* of the text up to there */
     uint64_t n_before; /* Iterations before it */
-    size_t n_holes;    /* before it: the next one is its own */
+    size_t n_holes;    /* before it; the next one is its own */
     char query_before[BM_SALVAGE_NAME];
     char first_query[BM_SALVAGE_NAME];
 };
 
-/* What is known of a document by its header. Old BLAST XML names the query there alone. */
+/* A document by its header. In old BLAST XML, only the header names the query. */
 struct bm_salvage_survey_document {
-    bool is_known;   /* its header is whole */
-    bool is_named;   /* among its fields is a query's name */
-    bool is_psi;     /* all of its Iterations are of one query; else of the header's the first one is */
-    uint64_t header; /* a hash of the fields, as far as they came */
-    uint64_t query;  /* likewise of those that tell the query; 0: there are none */
-    char query_name[BM_SALVAGE_NAME]; /* as bm_salvage_head_name() has it */
+    bool is_known; /* its header is whole */
+    bool is_named; /* among its fields is a query's name */
+    bool
+        is_psi; /* all of its Iterations are of one query; otherwise the header's query is that of the first */
+    uint64_t header;                  /* a hash of the fields so far */
+    uint64_t query;                   /* likewise of those that name the query; 0: there are none */
+    char query_name[BM_SALVAGE_NAME]; /* as from bm_salvage_head_name() */
     uint64_t n_iterations;            /* that have begun */
 };
 
-/* All that a member at fault takes back. */
+/* The state that a faulty member undoes. */
 struct bm_salvage_survey_state {
-    uint64_t position; /* text before it was looked at */
+    uint64_t position; /* the text before it was scanned */
     uint64_t last;
     uint64_t summed; /* text that the CRC-32 covers; never beyond the position */
     uint32_t crc32;
     uint32_t crc32_last; /* of the text up to `last` */
     uint64_t n_faults;
-    uint64_t n_failed; /* attempts to go on */
+    uint64_t n_failed; /* attempts to resume */
 
     bool is_over;        /* nothing more is taken */
     bool is_in_hole;     /* the last hole has no end yet ... */
-    bool is_searching;   /* ... and where it could end is searched for, from `search` on ... */
-    bool wants_document; /* ... which must be a document: Iterations begin to repeat themselves */
+    bool is_searching;   /* ... and its possible end is searched for, from `search` on ... */
+    bool wants_document; /* ... which must be a document, because Iterations begin to repeat */
     uint64_t search;
     uint64_t begin; /* ... or, if not searching, may be this */
     enum bm_mark_place place;
     unsigned encoding;
 
     uint64_t
-        body_end; /* behind the end tag of the Iterations of the current document; BM_SURVEY_NOWHERE: not yet */
-    uint64_t document; /* where that begins */
+        body_end; /* the end of the end tag of the current document's Iterations; BM_SURVEY_NOWHERE: not yet */
+    uint64_t document; /* its beginning */
     uint64_t number;   /* of the current Iteration, 0: none */
     uint64_t last_number;
     uint64_t n_iterations;
     uint64_t prologue_from;
     uint64_t prologue_to;
-    struct bm_salvage_head head; /* open: of the current Iteration, which has not come to its end */
+    struct bm_salvage_head head; /* open: of the current Iteration, which has not ended */
     char last_query[BM_SALVAGE_NAME];
     struct bm_salvage_survey_document is; /* the current document */
     size_t n_beginning;                   /* bytes of the child's text that were kept */
     bool beginning_is_over;               /* members were left out */
     size_t n_runs;
     struct bm_salvage_survey_run runs[BM_SALVAGE_RUNS];
-    bool wants_query_after; /* the last hole has an end, but no Iteration behind it so far */
-    size_t n_holes;         /* the last two, for copy_state() */
+    bool wants_query_after; /* the last hole has an end, but no Iteration after it so far */
+    size_t n_holes;         /* the last two members, for copy_state() */
     struct bm_salvage_hole holes[BM_SALVAGE_HOLES];
 };
 
@@ -74,7 +75,7 @@ struct bm_salvage_survey {
     bool is_careful;
     bool saw_nesting;
     struct bm_salvage_survey_state now;
-    struct bm_salvage_survey_state kept; /* at the begin of the current gzip member */
+    struct bm_salvage_survey_state kept; /* at the beginning of the current gzip member */
     struct bm_mark *mark;
     struct bm_mark *kept_mark;
     uint64_t n_unchecked;
@@ -87,15 +88,16 @@ struct bm_salvage_survey {
     size_t n_lengths;
     uint64_t lengths[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
     uint64_t hashes[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
-    char names[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES][BM_SALVAGE_NAME]; /* ... and whose Iteration came next */
+    char names[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES]
+              [BM_SALVAGE_NAME]; /* ... and the query of the next Iteration */
 
     /* the current batch */
     const struct bm_batch *batch;
     uint64_t text_offset; /* of it, in the survey's text */
 };
 
-/* Leaves out runs that are there once more: holes and counts of the survey's state change. *end: where merging ends,
- * and *crc32 that of the text up to there, if that has changed. */
+/* Leaves out runs whose content is in another run: changes holes and counts of the survey's state. *end: where merging
+ * ends, and *crc32 that of the text up to there, if that has changed. */
 void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, uint32_t *crc32);
 
 #endif

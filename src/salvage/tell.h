@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* salvage/tell.h - what is said of text that is not merged. */
+/* salvage/tell.h - the warnings about text that is not merged. */
 #ifndef BM_SALVAGE_TELL_H
 #define BM_SALVAGE_TELL_H
 
@@ -7,7 +7,7 @@
 
 enum { BM_SALVAGE_TOLD = 1600 /* bytes of a message, at most */ };
 
-/* What is lost in a hole, and what is superseded, if there is any of it. child: its name. */
+/* Compose the warning about lost or superseded text of a hole, if there is any. child: its name. */
 void bm_salvage_tell_lost(char message[BM_SALVAGE_TOLD], const char *child,
                           const struct bm_salvage_hole *hole);
 void bm_salvage_tell_superseded(char message[BM_SALVAGE_TOLD], const char *child,
