@@ -10,7 +10,7 @@
  * that a noisy machine is noisy for all; the best round counts. Time is this thread's processor time, one
  * core; GB are 10^9 bytes of text.
  */
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <expat.h>
 #include <jansson.h>

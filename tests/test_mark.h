@@ -6,7 +6,7 @@
 #ifndef TEST_MARK_H
 #define TEST_MARK_H
 
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -173,7 +173,7 @@ static bool is_undeclared_entity(const struct document *document) {
         if (begins_with(document, at, predefined[i])) return false;
     }
     do at++;
-    while (at < document->n_text && (bm_mark_is_name(document->text[at]) || document->text[at] >= 0x80));
+    while (at < document->n_text && (bm_mark_xml_is_name(document->text[at]) || document->text[at] >= 0x80));
     return at > document->at + 1 && begins_with(document, at, ";") &&
            !begins_with(document, document->at, "&#");
 }
@@ -203,14 +203,14 @@ static bool is_utf16(const struct document *document) {
 
 static bool is_other_encoding(const struct document *document) {
     const char *name = document->expat.encoding;
-    return name[0] != '\0' && bm_mark_find_encoding(name, strlen(name)) == BM_ENCODING_OTHER &&
+    return name[0] != '\0' && bm_mark_xml_find_encoding(name, strlen(name)) == BM_ENCODING_OTHER &&
            document->at < find(document, "?>");
 }
 
 static bool is_encoding_with_bom(const struct document *document) {
     const char *name = document->expat.encoding;
     return begins_with(document, 0, "\xef\xbb\xbf") && name[0] != '\0' &&
-           bm_mark_find_encoding(name, strlen(name)) != BM_ENCODING_UTF8 &&
+           bm_mark_xml_find_encoding(name, strlen(name)) != BM_ENCODING_UTF8 &&
            document->at < find(document, "?>");
 }
 
@@ -231,7 +231,7 @@ static bool is_second_iterations(const struct document *document) {
 static bool is_long_name(const struct document *document) {
     size_t n_name = 0;
     while (n_name < document->at && (document->text[document->at - n_name - 1] >= 0x80 ||
-                                     bm_mark_is_name(document->text[document->at - n_name - 1]))) {
+                                     bm_mark_xml_is_name(document->text[document->at - n_name - 1]))) {
         n_name++;
     }
     return n_name > BM_MARK_MAX_NAME - 4;

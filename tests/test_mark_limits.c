@@ -123,15 +123,15 @@ static void test_encodings(void **state) {
     for (size_t i = 0; i < sizeof cp1252 / sizeof cp1252[0]; i++)
         assert_int_equal(decode_with(cp1252[i], "\x80"), 0x20ac);
     for (size_t i = 0; i < sizeof ascii / sizeof ascii[0]; i++) {
-        assert_int_equal(bm_mark_find_encoding(ascii[i], strlen(ascii[i])), BM_ENCODING_ASCII);
+        assert_int_equal(bm_mark_xml_find_encoding(ascii[i], strlen(ascii[i])), BM_ENCODING_ASCII);
         assert_int_equal(decode_with(ascii[i], "\x80"), 0);
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        assert_int_equal(bm_mark_find_encoding(others[i], strlen(others[i])), BM_ENCODING_OTHER);
+        assert_int_equal(bm_mark_xml_find_encoding(others[i], strlen(others[i])), BM_ENCODING_OTHER);
     }
     for (unsigned byte = 0x80; byte < 0xa0; byte++) {
         bool is_undefined = byte == 0x81 || byte == 0x8d || byte == 0x8f || byte == 0x90 || byte == 0x9d;
-        assert_int_equal(bm_mark_decode(BM_ENCODING_CP1252, (uint8_t)byte) == 0, is_undefined);
+        assert_int_equal(bm_mark_xml_decode(BM_ENCODING_CP1252, (uint8_t)byte) == 0, is_undefined);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "mark/rows.h"
+#include "mark/table/rows.h"
 #include "test_mark.h"
 
 #define AUTO      BLASTMERGE_FORMAT_AUTO

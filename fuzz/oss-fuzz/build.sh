@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # OSS-Fuzz's form: $CC, $CFLAGS and $LIB_FUZZING_ENGINE come from its builder; targets, seeds and options go to $OUT.
 # Libraries are linked in, since the targets run where they are not installed.
-shared=("$SRC"/blastmerge/src/*/*.c)
+shared=("$SRC"/blastmerge/src/*/*.c "$SRC"/blastmerge/src/*/*/*.c)
 cd "$SRC/blastmerge"
 mkdir -p "$WORK/objects"
 flags=(-std=c11 -D_GNU_SOURCE -DBLASTMERGE_CLOUD -Iinclude -Isrc -Itests)

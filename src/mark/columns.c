@@ -18,7 +18,7 @@
  * Names are compared by their letters and digits: "E-value", "e_value" and "evalue" are one.
  */
 #include "mark/columns.h"
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <string.h>
 

@@ -13,25 +13,25 @@
  * at most 4 KiB: all of them where it cannot be merged, so that the message can say what it is (look.c).
  */
 #include "mark/columns.h"
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <string.h>
 
-static const struct {
-    const char *title;
-    const struct bm_mark_scanner *scanner;
-} formats[] = {
-    [BLASTMERGE_FORMAT_AUTO] = {"output of BLAST that can be merged", NULL},
-    [BLASTMERGE_FORMAT_XML] = {"BLAST XML (-outfmt 5)", &bm_mark_xml},
-    [BLASTMERGE_FORMAT_XML2] = {"BLAST XML2 (-outfmt 16)", &bm_mark_xml},
-    [BLASTMERGE_FORMAT_JSON] = {"BLAST JSON (-outfmt 15)", &bm_mark_json},
-    [BLASTMERGE_FORMAT_COMMENTED] = {"BLAST table with comments (-outfmt 7)", &bm_mark_table},
-    [BLASTMERGE_FORMAT_TABULAR] = {"BLAST table (-outfmt 6)", &bm_mark_table},
-    [BLASTMERGE_FORMAT_CSV] = {"BLAST table with commas (-outfmt 10)", &bm_mark_table},
-};
-
-const char *bm_mark_format_title(enum blastmerge_format format) {
-    return formats[format].title;
+static const struct bm_mark_scanner *scanner_of(enum blastmerge_format format) {
+    switch (format) {
+    case BLASTMERGE_FORMAT_XML:
+    case BLASTMERGE_FORMAT_XML2:
+        return &bm_mark_xml;
+    case BLASTMERGE_FORMAT_JSON:
+        return &bm_mark_json;
+    case BLASTMERGE_FORMAT_COMMENTED:
+    case BLASTMERGE_FORMAT_TABULAR:
+    case BLASTMERGE_FORMAT_CSV:
+        return &bm_mark_table;
+    case BLASTMERGE_FORMAT_AUTO:
+        break;
+    }
+    return NULL;
 }
 
 bool bm_mark_is_bare_table(enum blastmerge_format format) {
@@ -43,19 +43,6 @@ bool bm_mark_is_of_psi(const struct bm_mark_field *field) {
     if (strcmp(field->name, "BlastOutput_program") != 0) return false;
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
         if (strcmp(field->value, programs[i]) == 0) return true;
-    return false;
-}
-
-/* --- what is expected ---------------------------------------------------------------------------- */
-
-bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {
-    if (mark->kin.format == BLASTMERGE_FORMAT_AUTO) mark->kin.format = format;
-    if (mark->kin.format == format) return true;
-    bm_mark_fail(
-        mark, at, "its format is %s, where %s %s", formats[format].title, formats[mark->kin.format].title,
-        mark->kin.is_given && !mark->kin.is_inferred ? "was said to come"
-                                                     : "came before: children are merged with their like");
-    if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;
     return false;
 }
 
@@ -78,10 +65,6 @@ bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator) 
 }
 
 /* --- what it is ---------------------------------------------------------------------------------- */
-
-bool bm_mark_begins_with_bom(const struct bm_mark *mark) {
-    return mark->n_sample >= BM_BOM && memcmp(mark->sample, "\xef\xbb\xbf", BM_BOM) == 0;
-}
 
 /* The first character that is seen; 0 if there is none. */
 static char find_visible(const struct bm_mark *mark) {
@@ -140,7 +123,7 @@ static struct beginning find_beginning(const struct bm_mark *mark, bool is_all) 
 }
 
 static void use(struct bm_mark *mark, enum blastmerge_format format) {
-    if (bm_mark_settle(mark, format, 0)) mark->scanner = formats[format].scanner;
+    if (bm_mark_settle(mark, format, 0)) bm_mark_take_scanner(mark, scanner_of(format));
 }
 
 static char separator_of(enum blastmerge_format format) {
@@ -204,9 +187,9 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
                            ? NO_NAMES
                            : judge_names(mark, begin, separator_of(format), is_full);
     if (names == NAMES_IF_THE_NEXT_LINE_SAYS_SO) return false;
-    mark->table.begins_with_names = names == NAMES;
+    mark->rows.begin_with_names = names == NAMES;
     if (names == NAMES && bm_mark_columns_first_is_query(begin->line, begin->n_line, separator_of(format)))
-        mark->table.names_queries = true;
+        mark->rows.name_queries = true;
     use(mark, format);
     return true;
 }
@@ -255,7 +238,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
     enum blastmerge_format format = mark->kin.format;
     bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
     bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
-    mark->table.names_queries = has_tabs || has_commas;
+    mark->rows.name_queries = has_tabs || has_commas;
     if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_mark_is_bare_table(format))) {
         mark->kin.rows_are_plain = mark->kin.rows_are_plain || format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
@@ -265,7 +248,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
         if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
         if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
         bool is_csv = format == BLASTMERGE_FORMAT_CSV;
-        (void)bm_mark_fail(mark, 0, "this is no %s: %s part its columns%s", formats[format].title,
+        (void)bm_mark_fail(mark, 0, "this is no %s: %s part its columns%s", bm_mark_format_title(format),
                            is_csv ? "tabs" : "commas",
                            !mark->kin.is_given ? ""
                            : is_csv            ? "; --format tabular takes it"
@@ -280,7 +263,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
 
 /* By a first line that begins with "# ". False: not yet, or not at all. */
 static bool use_comment(struct bm_mark *mark, const struct beginning *begin) {
-    if (bm_mark_find_form(begin->line + 1, begin->n_line - 1) == BM_FORM_NONE) return false;
+    if (bm_mark_table_find_form(begin->line + 1, begin->n_line - 1) == BM_FORM_NONE) return false;
     use(mark, BLASTMERGE_FORMAT_COMMENTED);
     return true;
 }
@@ -292,7 +275,7 @@ static bool is_table(enum blastmerge_format format) {
 /* Decides by what is held, where a line has ended; not yet, if that does not do and more can come. */
 static void look_at_sample(struct bm_mark *mark, bool is_all) {
     struct beginning begin = find_beginning(mark, is_all);
-    bool is_full = is_all || mark->n_sample == BM_TABLE_SAMPLE;
+    bool is_full = is_all || mark->n_sample == BM_MARK_SAMPLE;
     bool must_be_table = mark->kin.is_given && is_table(mark->kin.format);
     char visible = find_visible(mark);
     if ((begin.n_line == 0 || visible == '\0') && !is_full) return;
@@ -300,11 +283,11 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
         is_table(mark->kin.format)) {
         refuse(mark, ": it holds nothing but a byte order mark, which is what a failed search leaves");
     } else if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
-        mark->scanner = &bm_mark_table;
+        bm_mark_take_scanner(mark, &bm_mark_table);
     } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {
         refuse(mark, hint_for(mark, &begin)); /* such a table has a comment at least */
     } else if (begin.n_line == 0 || (!must_be_table && (visible == '\0' || visible == '<'))) {
-        mark->scanner = &bm_mark_xml; /* which may begin with white space */
+        bm_mark_take_scanner(mark, &bm_mark_xml); /* which may begin with white space */
     } else if (!must_be_table && visible == '{') {
         if (mark->n_sample > 1 && mark->sample[1] == '\0')
             refuse(mark, ""); /* it is UTF-16 */
@@ -323,20 +306,20 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
     bool is_visible = first > ' ' && first != 0x7f; /* or a byte order mark's */
     if (mark->kin.is_given) {
-        if (!is_table(mark->kin.format)) mark->scanner = formats[mark->kin.format].scanner;
+        if (!is_table(mark->kin.format)) bm_mark_take_scanner(mark, scanner_of(mark->kin.format));
     } else if (first == '<' || (!is_visible && !bm_mark_is_space(first))) {
-        mark->scanner = &bm_mark_xml;
+        bm_mark_take_scanner(mark, &bm_mark_xml);
     }
-    return mark->scanner != NULL || mark->state == BM_STATE_FAILED;
+    return mark->scanner != NULL || mark->has_failed;
 }
 
 size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     size_t n = 0;
     if (mark->n_sample == 0 && use_first_byte(mark, text[0])) return 0;
-    while (n < n_text && mark->scanner == NULL && mark->state != BM_STATE_FAILED) {
+    while (n < n_text && mark->scanner == NULL && !mark->has_failed) {
         mark->sample[mark->n_sample++] = (char)text[n++];
         bool is_json = mark->n_sample == 4 && mark->sample[0] == '{';
-        if (text[n - 1] == '\n' || is_json || mark->n_sample == BM_TABLE_SAMPLE) look_at_sample(mark, false);
+        if (text[n - 1] == '\n' || is_json || mark->n_sample == BM_MARK_SAMPLE) look_at_sample(mark, false);
     }
     return n;
 }

@@ -5,7 +5,7 @@
  * People give all sorts of files to a merge. So that nobody has to open one to find out what is wrong, the
  * message names it as far as its first bytes tell, shows these, and says what would help.
  */
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -257,7 +257,7 @@ static bool has_result_behind(const char *sample, size_t n_sample) {
         const char *end = memchr(line, '\n', n);
         size_t n_line = end == NULL ? n : (size_t)(end - line);
         if (begins_with(line, n, "<?xml") || begins_with(line, n, "<Blast") || begins_with(line, n, "{") ||
-            (begins_with(line, n, "# ") && bm_mark_find_form(line + 1, n_line - 1) != BM_FORM_NONE) ||
+            (begins_with(line, n, "# ") && bm_mark_table_find_form(line + 1, n_line - 1) != BM_FORM_NONE) ||
             bm_mark_has_plain_columns(line, n_line, '\t') || bm_mark_has_plain_columns(line, n_line, ','))
             return true;
         line = end;

@@ -4,9 +4,14 @@
  * behind is as if it were a document of its own: so what takes marks need not know of holes. A flag says that
  * it is still the same document, whose numbers go on.
  */
-#include "mark/internal.h"
+#include "mark/door.h"
 
 #include <string.h>
+
+/* The scanner, if the text is XML. */
+static const struct bm_mark_xml *find_xml(const struct bm_mark *mark) {
+    return mark->scanner == &bm_mark_xml ? (const struct bm_mark_xml *)mark : NULL;
+}
 
 /* Forgets all but what is counted, and whether the document's header names a query. */
 static void go_to(struct bm_mark *mark, uint64_t offset) {
@@ -16,11 +21,12 @@ static void go_to(struct bm_mark *mark, uint64_t offset) {
     mark->counts = counts;
     mark->digest.has_header = has_header;
     mark->position = offset;
-    mark->scanner = &bm_mark_xml; /* nothing else is salvaged */
+    bm_mark_take_scanner(mark, &bm_mark_xml); /* nothing else is salvaged */
 }
 
 void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list) {
-    if (mark->state != BM_STATE_START) {
+    const struct bm_mark_xml *xml = find_xml(mark);
+    if (xml != NULL && xml->state != BM_STATE_START) {
         mark->list = list;
         struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position);
         entry->end = mark->position;
@@ -31,8 +37,8 @@ void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list) {
     go_to(mark, mark->position);
 }
 
-static void open_named(struct bm_mark *mark, const char *name) {
-    struct bm_mark_name *open = &mark->open_elements[mark->depth++];
+static void open_named(struct bm_mark_xml *xml, const char *name) {
+    struct bm_mark_xml_name *open = &xml->open_elements[xml->depth++];
     open->n_bytes = (uint16_t)strlen(name);
     memcpy(open->bytes, name, open->n_bytes);
 }
@@ -43,12 +49,13 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
     if (place != BM_MARK_AT_SAME) mark->digest.has_header = false;
     if (place == BM_MARK_AT_DOCUMENT) return;
     mark->digest.is_partial = true;
-    mark->encoding = (uint8_t)encoding;
-    mark->state = BM_STATE_TEXT;
-    mark->phase = BM_PHASE_ROOT;
-    mark->iterations_seen = mark->in_iterations = true;
-    open_named(mark, "BlastOutput");
-    open_named(mark, "BlastOutput_iterations");
+    struct bm_mark_xml *xml = (struct bm_mark_xml *)mark;
+    xml->encoding = (uint8_t)encoding;
+    xml->state = BM_STATE_TEXT;
+    xml->phase = BM_PHASE_ROOT;
+    xml->iterations_seen = xml->in_iterations = true;
+    open_named(xml, "BlastOutput");
+    open_named(xml, "BlastOutput_iterations");
     mark->list = list;
     bm_mark_add(mark, BM_MARK_DOCUMENT, offset)->flags = place == BM_MARK_AT_SAME ? BM_MARK_LEFT : 0;
     bm_mark_add(mark, BM_MARK_BODY, offset);
@@ -56,18 +63,17 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
 }
 
 bool bm_mark_has_ended(const struct bm_mark *mark) {
-    return mark->phase == BM_PHASE_EPILOG;
+    const struct bm_mark_xml *xml = find_xml(mark);
+    return xml != NULL && xml->phase == BM_PHASE_EPILOG;
 }
 
 bool bm_mark_is_in_prolog(const struct bm_mark *mark) {
-    return mark->phase == BM_PHASE_PROLOG;
+    const struct bm_mark_xml *xml = find_xml(mark);
+    return xml == NULL || xml->phase == BM_PHASE_PROLOG;
 }
 
 unsigned bm_mark_body_encoding(const struct bm_mark *mark) {
-    bool is_in_body = mark->phase == BM_PHASE_ROOT && mark->iterations_seen;
-    return is_in_body ? mark->encoding : BM_ENCODING_UTF8;
-}
-
-void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from) {
-    *to = *from;
+    const struct bm_mark_xml *xml = find_xml(mark);
+    bool is_in_body = xml != NULL && xml->phase == BM_PHASE_ROOT && xml->iterations_seen;
+    return is_in_body ? xml->encoding : BM_ENCODING_UTF8;
 }

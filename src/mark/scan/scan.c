@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "mark/scan/scan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- ways ---------------------------------------------------------------------------------------- */
+
+const char *const bm_mark_ways[] = {"AVX2", "SSE2", "NEON", "portable", "bytes", NULL};
+
+bool bm_mark_has_way(const char *way) {
+#if defined(__x86_64__)
+    if (strcmp(way, "AVX2") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (strcmp(way, "SSE2") == 0) return true;
+#elif defined(__aarch64__)
+    if (strcmp(way, "NEON") == 0) return true;
+#endif
+    return strcmp(way, "portable") == 0 || strcmp(way, "bytes") == 0;
+}
+
+/* --- marks, digests, failures -------------------------------------------------------------------- */
+
+struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, uint64_t offset) {
+    struct bm_mark_list *list = mark->list;
+    bm_require(list->n_entries < BM_MARK_LIST);
+    struct bm_mark_entry *entry = &list->entries[list->n_entries++];
+    memset(entry, 0, sizeof *entry);
+    entry->kind = kind;
+    entry->offset = offset;
+    return entry;
+}
+
+/* Rows count as hits where there is nothing else. */
+static uint64_t count_hits(const struct bm_mark *mark) {
+    return mark->counts.n_hits + (mark->scanner->has_rows ? mark->counts.n_hsps : 0);
+}
+
+void bm_mark_begin_digest(struct bm_mark *mark) {
+    mark->digest =
+        (struct bm_mark_digest){.n_iterations = mark->counts.n_iterations, .n_hits = count_hits(mark)};
+}
+
+struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset) {
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_DOCUMENT_END, offset);
+    const struct bm_mark_digest *digest = &mark->digest;
+    if (digest->is_partial) return entry;
+    entry->value = bm_mark_digest_sum(digest, mark->counts.n_iterations - digest->n_iterations);
+    entry->flags = BM_MARK_DIGEST;
+    if (count_hits(mark) > digest->n_hits) entry->flags |= BM_MARK_HITS;
+    if (digest->n_named > 0) entry->flags |= BM_MARK_NAMED;
+    return entry;
+}
+
+bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) {
+    char message[sizeof mark->failure.message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    mark->has_failed = true;
+    (void)bm_fail_at(&mark->failure, BLASTMERGE_DATA, at, "%s", message);
+    return false;
+}
+
+static bool has_room(const struct bm_mark *mark) {
+    return mark->list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
+}
+
+bool bm_mark_can_step(const struct bm_mark *mark) {
+    return !mark->has_failed && has_room(mark) && !mark->field_is_ready;
+}
+
+/* --- fields -------------------------------------------------------------------------------------- */
+
+static void add_to_hash(struct bm_mark_field *field, const char *bytes, size_t n_bytes) {
+    for (size_t i = 0; i < n_bytes; i++) field->hash = (field->hash ^ (uint8_t)bytes[i]) * 1099511628211u;
+}
+
+void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) {
+    struct bm_mark_field *field = &mark->field;
+    bm_require(n_name <= BM_MARK_MAX_NAME);
+    memcpy(field->name, name, n_name);
+    field->name[n_name] = '\0';
+    field->n_value = 0;
+    field->is_cut = false;
+    field->is_parameter = false;
+    field->is_scope = false;
+    field->hash = 14695981039346656037u;
+    add_to_hash(field, field->name, n_name + 1); /* with its NUL, which parts it from the value */
+}
+
+void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value) {
+    struct bm_mark_field *field = &mark->field;
+    size_t n_room = BM_MARK_MAX_VALUE - field->n_value;
+    size_t n = n_value < n_room ? n_value : n_room;
+    add_to_hash(field, value, n_value);
+    memcpy(field->value + field->n_value, value, n);
+    field->n_value += n;
+    if (n < n_value) field->is_cut = true;
+}
+
+void bm_mark_field_end(struct bm_mark *mark, uint64_t after) {
+    mark->field.value[mark->field.n_value] = '\0';
+    bm_mark_add(mark, BM_MARK_FIELD, after)->end = after;
+    mark->field_is_ready = true;
+}
+
+/* --- formats ------------------------------------------------------------------------------------- */
+
+const char *bm_mark_format_title(enum blastmerge_format format) {
+    static const char *const titles[] = {
+        [BLASTMERGE_FORMAT_AUTO] = "output of BLAST that can be merged",
+        [BLASTMERGE_FORMAT_XML] = "BLAST XML (-outfmt 5)",
+        [BLASTMERGE_FORMAT_XML2] = "BLAST XML2 (-outfmt 16)",
+        [BLASTMERGE_FORMAT_JSON] = "BLAST JSON (-outfmt 15)",
+        [BLASTMERGE_FORMAT_COMMENTED] = "BLAST table with comments (-outfmt 7)",
+        [BLASTMERGE_FORMAT_TABULAR] = "BLAST table (-outfmt 6)",
+        [BLASTMERGE_FORMAT_CSV] = "BLAST table with commas (-outfmt 10)",
+    };
+    return titles[format];
+}
+
+bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {
+    if (mark->kin.format == BLASTMERGE_FORMAT_AUTO) mark->kin.format = format;
+    if (mark->kin.format == format) return true;
+    bm_mark_fail(mark, at, "its format is %s, where %s %s", bm_mark_format_title(format),
+                 bm_mark_format_title(mark->kin.format),
+                 mark->kin.is_given && !mark->kin.is_inferred
+                     ? "was said to come"
+                     : "came before: children are merged with their like");
+    if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;
+    return false;
+}
+
+bool bm_mark_begins_with_bom(const struct bm_mark *mark) {
+    return mark->n_sample >= BM_BOM && memcmp(mark->sample, "\xef\xbb\xbf", BM_BOM) == 0;
+}

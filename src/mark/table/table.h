@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* mark/table/table.h - the scanner of -outfmt 6, 7 and 10; the essay is in table.c. */
+#ifndef BM_TABLE_H
+#define BM_TABLE_H
+
+#include "mark/scan/scan.h"
+
+enum {
+    BM_TABLE_KEPT = 4096,  /* bytes of a comment line that are kept */
+    BM_TABLE_HELD = 64,    /* bytes of a comment line that say what it is */
+    BM_TABLE_COLUMNS = 12, /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
+    BM_TABLE_TAIL = 64,    /* bytes of a row that are kept for its end */
+    BM_TABLE_STEM = 6,     /* "Query_" */
+    BM_TABLE_NAME = 24,    /* bytes of BLAST's own name for a query at most: 18 digits */
+    BM_TABLE_SEEN = 512,   /* names of queries that are remembered, twice */
+    BM_TABLE_OTHER = 255   /* instead of such a name's bytes: it is another one */
+};
+
+/* Where a table's scanner is. */
+enum bm_table_state {
+    BM_TABLE_LINE,   /* at a line's begin */
+    BM_TABLE_ROW,    /* in a line of fields */
+    BM_TABLE_RETURN, /* behind a carriage return that begins a line */
+    BM_TABLE_BLANK,  /* behind an empty line: "Search has CONVERGED!" may follow */
+    BM_TABLE_COMMENT /* in a line that begins with '#' */
+};
+
+/* Which program's tables with comments. */
+enum bm_table_form {
+    BM_FORM_NONE,
+    BM_FORM_PLUS,   /* BLAST+, -outfmt 7: "# BLASTP 2.12.0+"; its last line says that it is whole */
+    BM_FORM_LEGACY, /* blastall -m 9: "# BLASTP 2.2.26 [Sep-21-2011]"; it does not count hits, and has no last
+                       line */
+    BM_FORM_WEB     /* the hit table of NCBI's web pages: "# blastp"; it has no last line */
+};
+
+/* Lines of -outfmt 7 that begin with "# ". */
+enum bm_table_comment {
+    BM_COMMENT_NONE, /* it is not known yet which */
+    BM_COMMENT_PROGRAM,
+    BM_COMMENT_ITERATION, /* PSI-BLAST's rounds */
+    BM_COMMENT_QUERY,
+    BM_COMMENT_DATABASE,
+    BM_COMMENT_FIELDS,
+    BM_COMMENT_HITS,
+    BM_COMMENT_PROCESSED,
+    BM_COMMENT_OTHER
+};
+
+/* A mark that is due with the next step, since a field has ended this one. */
+enum bm_table_due { BM_DUE_NOTHING, BM_DUE_VERSION, BM_DUE_NAMES, BM_DUE_HEADER };
+
+/* What is known of a row's first field where it is a query's name. */
+enum bm_table_naming {
+    BM_NAMING_NOT, /* nothing is wanted, or it was taken */
+    BM_NAMING_COLLECTS,
+    BM_NAMING_KNOWN /* it is complete, and is taken when the row ends */
+};
+
+struct bm_mark_table {
+    struct bm_mark mark;
+    uint8_t state;   /* enum bm_table_state */
+    uint8_t comment; /* enum bm_table_comment */
+    uint8_t due;     /* enum bm_table_due */
+    bool in_document;
+    bool in_query;
+    bool has_ended;   /* a document has; the next one has not begun */
+    bool has_program; /* these were told of the document */
+    bool has_database;
+    bool has_header;
+    bool has_hits;     /* "# N hits found" of the current query was */
+    bool is_counted;   /* n_queries has it: its title was seen, or it is a later round of PSI-BLAST */
+    bool may_be_own;   /* it has no title, or BLAST's own name for one: so have its rows */
+    uint8_t n_name;    /* bytes of the current field that may be such a name, or BM_TABLE_OTHER */
+    bool after_return; /* the byte before was a carriage return */
+    bool in_names;     /* the current row is that */
+    bool is_first;     /* the document is the first of all without comments */
+    bool is_open;      /* the text ends without a line feed */
+    bool is_ended;     /* and its last line was taken */
+    uint8_t form;      /* enum bm_table_form, of the document */
+    uint16_t n_alike;  /* bytes of the current row that are the first child's row of names; UINT16_MAX: it
+                          differs */
+    uint64_t line;     /* where the current line begins */
+    uint64_t blank;    /* BLANK: where the empty line before it begins */
+    uint64_t n_fields; /* of the current row, ended ones */
+    uint64_t n_least;  /* fields that a row has; 0: not known */
+    uint64_t n_most;
+    uint64_t columns;   /* in which the names of queries are looked for: bit i stands for column i */
+    uint64_t n_blocks;  /* of the document, each of which has a line "# BLASTP VERSION" */
+    uint64_t n_queries; /* of the document */
+    uint64_t n_hits;    /* rows that "# N hits found" announces ... */
+    uint64_t n_left;    /* ... and that have not come; BLAST may keep some back */
+    uint64_t n_first;   /* fields of the document's first row */
+    uint16_t names_at;  /* where its row of column names begins, in the sample ... */
+    uint16_t n_names;   /* ... and its bytes, without its end */
+    uint8_t n_tail;
+    char tail[BM_TABLE_TAIL]; /* the last bytes that were taken */
+    uint8_t naming;           /* enum bm_table_naming: the row's first field, its query's name ... */
+    uint64_t n_row;           /* ... and its bytes so far ... */
+    uint8_t row[BM_DIGEST_CONTENT];
+    uint64_t n_last; /* ... and those of the row before ... */
+    uint8_t last[BM_DIGEST_CONTENT];
+    uint64_t n_runs;                 /* ... and how often it was another one than the row before had */
+    uint64_t n_again;                /* queries in a row, the last one among them, that had rows before ... */
+    uint64_t again;                  /* ... and where their rows begin */
+    uint32_t seen[BM_TABLE_SEEN][2]; /* of names, by their hash, the first one and the latest; 0: none */
+    uint16_t n_kept;
+    char kept[BM_TABLE_KEPT]; /* the comment line at hand */
+};
+
+/* --- table.c */
+
+extern const struct bm_mark_scanner bm_mark_table;
+
+void bm_mark_table_begin(struct bm_mark_table *table, uint64_t at);
+void bm_mark_table_header(struct bm_mark_table *table, uint64_t at); /* unless it was told */
+void bm_mark_table_field(struct bm_mark_table *table, const char *name, const char *value, size_t n_value);
+bool bm_mark_table_fail_zero(struct bm_mark_table *table);
+void bm_mark_table_end_line(struct bm_mark_table *table); /* how it ends is kept; not of empty lines */
+
+/* How many bytes are "Query_7", or begin so, where n_name were and another one follows; BM_TABLE_OTHER: not
+ * so. */
+uint8_t bm_mark_table_follow(uint8_t n_name, uint8_t byte);
+
+/* --- comments.c: comment lines of -outfmt 7 */
+
+/* Which kind of table a comment line begins, given from behind its '#' on, up to its end or so far. */
+enum bm_table_form bm_mark_table_find_form(const char *comment, size_t n_comment);
+
+void bm_mark_table_comment(struct bm_mark_table *table, const uint8_t *text,
+                           size_t n_text); /* behind the '#' */
+void bm_mark_table_version(struct bm_mark_table *table);
+bool bm_mark_table_fail_end(struct bm_mark_table *table);
+
+/* The text is at its end, in a document: which has none of its own, or else fails. */
+bool bm_mark_table_end(struct bm_mark_table *table);
+
+/* The text ends in a comment line without a line feed, which is taken if it is whole by what it says. */
+bool bm_mark_table_end_comment(struct bm_mark_table *table);
+
+#endif

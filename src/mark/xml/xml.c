@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * XML's scanner, and how it works.
+ *
+ * One judge. bytes.c makes characters of bytes, judge.c gives each character to the function of the state
+ * that the scanner is in, and that function says what the next state is, or what is wrong. There is nothing
+ * else that says what is well-formed, and where an error is. The judge sees one byte at a time and keeps
+ * whatever it needs of those before: names on a stack of fixed size, the attributes' names of one tag, a few
+ * offsets. So a text can be split anywhere, memory is constant, and nothing is ever read twice.
+ *
+ * Places. place.c knows BlastOutput, BlastOutput_iterations, Iteration, its number, and the few other
+ * elements that a merge must find. It is told when a start tag's name is complete, when a tag ends, and what
+ * stands between, and adds the marks. Some are known only later than their offset: whether the '<' at hand
+ * begins an Iteration shows at the end of its name. Until then bm_mark_safe() stays at that offset. It is
+ * computed from the state when it is asked for (below), so that no path can forget to release it. Inside of
+ * Hits no mark can come late, and nothing is held.
+ *
+ * The walk. Nearly all text lies inside of Iterations and is of one kind: tags that are only a name, and
+ * plain text. walk.h goes over that by leaps, in whatever instructions the machine has, and hands everything
+ * else to the judge: references to characters, comments, whatever is damaged. It never finds an error; it
+ * only stops. So what a build with AVX2 says of a text is what the judge alone says, which the tests hold it
+ * to.
+ *
+ * Linear work. No byte is looked at more than a fixed number of times: the walk lists a window's special
+ * bytes once (and again at most where a window ends in the middle of a tag), tags are compared with
+ * the one open element that they could end, and a tag's attributes, of which there are at most 64, with each
+ * other. A number that does not fit, a name that is too long, elements nested too deep end the scan
+ * or are marked as such, rather than being collected.
+ */
+#include "mark/xml/xml.h"
+
+#include <string.h>
+
+/* --- ways ------------------------------------------------------------------------------------ */
+
+static bm_mark_walk *find_walk(const char *way) {
+#if defined(__x86_64__)
+    if (strcmp(way, "AVX2") == 0) return bm_mark_xml_walk_avx2;
+    if (strcmp(way, "SSE2") == 0) return bm_mark_xml_walk_sse2;
+#elif defined(__aarch64__)
+    if (strcmp(way, "NEON") == 0) return bm_mark_xml_walk_neon;
+#endif
+    return strcmp(way, "portable") == 0 ? bm_mark_xml_walk_portable : NULL;
+}
+
+/* --- the scanner ------------------------------------------------------------------------------ */
+
+static void begin(struct bm_mark *mark) {
+    struct bm_mark_xml *xml = (struct bm_mark_xml *)mark;
+    xml->window.walk = find_walk(mark->way);
+    xml->blank = BM_MARK_NOWHERE;
+}
+
+/* The walk is for text between Iterations and inside of them, where nothing hangs over. */
+static bool can_walk(const struct bm_mark *mark) {
+    const struct bm_mark_xml *xml = (const struct bm_mark_xml *)mark;
+    return xml->state == BM_STATE_TEXT && xml->in_iterations &&
+           (xml->in_iteration || xml->depth == BM_DEPTH_HEADER) && !xml->header_is_open && xml->utf8.n == 0 &&
+           !xml->body_is_open && !xml->in_number && !xml->in_extra && !xml->extra_is_ending &&
+           !xml->content.is_held && mark->digest.part == BM_DIGEST_NOTHING;
+}
+
+static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
+    struct bm_mark_xml *xml = (struct bm_mark_xml *)mark;
+    return bm_mark_step_by(mark, &xml->window, text, n_text, can_walk, bm_mark_xml_take);
+}
+
+static bool finish(struct bm_mark *mark) {
+    struct bm_mark_xml *xml = (struct bm_mark_xml *)mark;
+    if (xml->state == BM_STATE_SAMPLE) return bm_mark_xml_fail_sample(xml);
+    if (xml->phase != BM_PHASE_EPILOG || xml->state != BM_STATE_TEXT) return bm_mark_xml_fail_end(xml);
+    bm_mark_xml_end_document(xml, xml->mark.position);
+    return true;
+}
+
+static void lower(uint64_t *safe, bool is_held, uint64_t offset) {
+    if (is_held && offset < *safe) *safe = offset;
+}
+
+/* Blanks that may be the indentation of BlastOutput_iterations' end tag. */
+static bool blanks_are_held(const struct bm_mark_xml *xml) {
+    if (!xml->in_iterations || xml->depth != BM_DEPTH_HEADER || xml->blank == BM_MARK_NOWHERE) return false;
+    if (xml->state == BM_STATE_TEXT) return xml->mark.position - xml->blank <= BM_MARK_MAX_INDENTATION;
+    return xml->state == BM_STATE_LESS && xml->less - xml->blank <= BM_MARK_MAX_INDENTATION;
+}
+
+/* A reference that may yet turn out to be to a character that is replaced. */
+static bool reference_is_held(const struct bm_mark_xml *xml) {
+    return xml->mark.forbidden == BLASTMERGE_FORBIDDEN_REPLACE && xml->state >= BM_STATE_REFERENCE &&
+           xml->state <= BM_STATE_REFERENCE_HEX_FIRST && xml->state != BM_STATE_REFERENCE_NAME &&
+           xml->mark.position - xml->reference_at <= BM_MARK_MAX_FORBIDDEN;
+}
+
+static uint64_t safe_offset(const struct bm_mark *mark) {
+    const struct bm_mark_xml *xml = (const struct bm_mark_xml *)mark;
+    uint64_t safe = xml->mark.position - xml->utf8.n;
+    lower(&safe, reference_is_held(xml), xml->reference_at);
+    lower(&safe, xml->declaration_is_open, xml->declaration_at);
+    lower(&safe, xml->tag_is_open, xml->less);
+    lower(&safe, xml->state == BM_STATE_TAG_EMPTY && xml->depth < BM_DEPTH_NUMBER, xml->mark.position - 1);
+    lower(&safe, xml->state == BM_STATE_BOM_2 || xml->state == BM_STATE_BOM_3, xml->less);
+    lower(&safe, xml->number_is_held, xml->number);
+    lower(&safe, xml->content.is_held, xml->content.at);
+    lower(&safe, xml->body_is_open, xml->body);
+    lower(&safe, xml->in_megablast, xml->megablast);
+    lower(&safe, blanks_are_held(xml), xml->blank);
+    return safe;
+}
+
+const struct bm_mark_scanner bm_mark_xml = {
+    .begin = begin, .step = step, .finish = finish, .safe = safe_offset};
