@@ -256,7 +256,7 @@ static void run_child(const char *name, const struct options *options, struct bm
     make_safe(&child);
     double best = 1e9, best_zlib = 1e9;
     for (int i = 0; i < options->rounds; i++) {
-        struct bm_output output = {data, 0, totals->crc, totals->n_text_out};
+        struct bm_output output = {data, sizeof data, 0, totals->crc, totals->n_text_out};
         bool is_last = i + 1 == options->rounds;
         struct totals ignored = {0};
         double time =

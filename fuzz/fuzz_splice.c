@@ -2,7 +2,8 @@
 /*
  * Fuzzing splice against zlib, with libFuzzer (scripts/fuzz builds and runs it). The first byte says what the
  * others are: throws of the dice that the tests' cases are drawn from (texts, compressors, streams that no
- * compressor would write, edits, steps); or first such throws, for the edits, and then a deflate stream.
+ * compressor would write, edits, steps; of one child, or of several); or first such throws, for the edits, and then a
+ * deflate stream.
  * What must hold is what tests/splice_cases.h checks: zlib inflates the fragments, together and apart, to the
  * edited text; CRC-32 and length are right; other steps, and a fragment made alone, give the same bytes.
  *
@@ -14,6 +15,7 @@
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 #endif
 #include "splice_cases.h"
+#include "splice_many.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
@@ -23,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data);
 enum { HEAD = 2, THROW = 2, MAX_STREAM_TEXT = 1 << 19 };
 
 static struct runner runner;
+static struct many_runner splicer, packer; /* for several children */
 
 /* Makes a gzip stream of the deflate stream at data, if zlib takes it and its text is no longer than a few of
  * the case's. */
@@ -65,11 +68,19 @@ static void choose_scale(const uint8_t *data, size_t n_data) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     struct stream stream;
     struct script script;
-    if (runner.sink == NULL) runner_open(&runner);
+    if (runner.sink == NULL) {
+        runner_open(&runner);
+        many_open(&splicer, 0);
+        many_open(&packer, 1);
+    }
     if (n_data < HEAD) return 0;
     choose_scale(data, n_data);
     size_t n_throws = (size_t)THROW * data[1];
     struct dice dice = {.state = 1, .feed = data + HEAD, .n_feed = n_data - HEAD};
+    if (data[0] % 8 == 6) {
+        hold_to(check_many(&splicer, &packer, &dice));
+        return 0;
+    }
     if ((data[0] & 1) == 0) {
         hold_to(check_case(&runner, &dice));
         return 0;

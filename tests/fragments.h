@@ -77,6 +77,7 @@ static inline void fragment_open(struct fragment_maker *maker, const struct frag
     fragment_need(bm_splice_sink_open(&maker->sink, &splice_settings, &maker->memory) == BLASTMERGE_OK);
     fragment_need(bm_splice_reader_open(&maker->reader, &maker->memory) == BLASTMERGE_OK);
     maker->script = bm_allocate(&maker->memory, sizeof *maker->script);
+    maker->output.size = BM_OUTPUT_SIZE;
     maker->output.data = bm_allocate(&maker->memory, BM_OUTPUT_SIZE);
     fragment_need(maker->script != NULL && maker->output.data != NULL);
 }
@@ -248,7 +249,7 @@ static inline void fragments_join(struct fragment_merge *merge, struct fragment 
     struct bm_output *output = &merge->maker.output;
     bool dropped = false;
     size_t n_epilogue = 0;
-    *output = (struct bm_output){.data = output->data};
+    *output = (struct bm_output){.data = output->data, .size = output->size};
     bm_stitch_begin(output, BLASTMERGE_FORM_GZIP);
     fragment_empty(output, result);
     for (size_t i = 0; i < merge->n_children; i++) {

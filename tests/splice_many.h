@@ -65,7 +65,8 @@ static inline void many_open(struct many_runner *runner, int level) {
         for (int k = 0; k < 2; k++)
             must(bm_batch_open(&runner->children[i].batches[k], &runner->memory) == BLASTMERGE_OK);
     }
-    runner->output.data = bm_allocate(&runner->memory, BM_OUTPUT_SIZE);
+    runner->output.size = BM_OUTPUT_LEAST; /* it is full often */
+    runner->output.data = bm_allocate(&runner->memory, runner->output.size);
     runner->script = bm_allocate(&runner->memory, sizeof *runner->script);
     must(runner->output.data != NULL && runner->script != NULL);
 }
@@ -178,7 +179,7 @@ static inline void many_next_batch(struct many_runner *runner, const struct many
 }
 
 static inline void many_begin(struct many_runner *runner, const struct many *many) {
-    runner->output = (struct bm_output){.data = runner->output.data};
+    runner->output = (struct bm_output){.data = runner->output.data, .size = runner->output.size};
     bm_script_start(runner->script, 0);
     for (size_t i = 0; i < many->n_children; i++) {
         runner->children[i].position = 0;

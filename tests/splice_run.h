@@ -135,6 +135,7 @@ static inline void runner_open(struct runner *runner) {
     if (status == BLASTMERGE_OK) status = bm_inflate_open(&runner->inflate, &runner->memory);
     for (int i = 0; i < 2 && status == BLASTMERGE_OK; i++)
         status = bm_batch_open(&runner->batches[i], &runner->memory);
+    runner->output.size = BM_OUTPUT_SIZE;
     runner->output.data = bm_allocate(&runner->memory, BM_OUTPUT_SIZE);
     runner->script = bm_allocate(&runner->memory, sizeof *runner->script);
     must(status == BLASTMERGE_OK && runner->output.data != NULL && runner->script != NULL);
@@ -189,8 +190,7 @@ static inline void step_to(struct runner *runner, const struct bm_batch *batch, 
         bm_splice_give(runner->reader, batch, is_all && is_last);
         enum bm_step step = bm_splice_step(runner->sink, &runner->reader, 1, entries, &runner->output);
         must(step == BM_STEP_FULL || (step == BM_STEP_DONE && entries->position + 1 >= entries->n_entries));
-        if (step == BM_STEP_FULL || BM_OUTPUT_SIZE - runner->output.n_data < room)
-            empty_output(runner, result);
+        if (step == BM_STEP_FULL || bm_output_room(&runner->output) < room) empty_output(runner, result);
         if (is_all && step == BM_STEP_DONE) break;
     }
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "splice_cases.h"
 #include "splice_many.h"
 
@@ -66,6 +68,46 @@ static void test_many_children(void **state) {
     many_close(&splicer);
     many_close(&packer);
     assert_int_equal(n_faults, 0);
+}
+
+/* A sink and its readers on a thread of their own. */
+struct worker {
+    pthread_t thread;
+    const struct many *many;
+    struct many_runner runner;
+    struct result result;
+};
+
+static void *work(void *argument) {
+    struct worker *worker = argument;
+    many_open(&worker->runner, 0);
+    many_run(&worker->runner, worker->many, NULL, SIZE_MAX, &worker->result);
+    many_close(&worker->runner);
+    return NULL;
+}
+
+/* The same script on several threads at once, with a sink each: all give the same. ThreadSanitizer runs this, too. */
+static void test_sinks_on_threads(void **state) {
+    (void)state;
+    static struct worker workers[4];
+    static struct many many;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct dice dice = {.state = seed * 1000003 + 31};
+        make_many(&dice, &many);
+        for (int i = 0; i < 4; i++) {
+            workers[i].many = &many;
+            assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        const struct result *first = &workers[0].result;
+        for (int i = 1; i < 4; i++) {
+            const struct result *other = &workers[i].result;
+            assert_true(same_bytes(first->data.data, first->data.n, other->data.data, other->data.n));
+            assert_int_equal(first->crc32, other->crc32);
+        }
+        for (int i = 0; i < 4; i++) result_free(&workers[i].result);
+        many_free(&many);
+    }
 }
 
 /* --- cases of their own -------------------------------------------------------------------------- */
@@ -338,6 +380,7 @@ int main(void) {
         cmocka_unit_test(test_any_stream_and_edits),
         cmocka_unit_test(test_seeds_that_failed),
         cmocka_unit_test(test_many_children),
+        cmocka_unit_test(test_sinks_on_threads),
     };
     return cmocka_run_group_tests(tests, open_runner, close_runner);
 }

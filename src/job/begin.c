@@ -224,6 +224,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     job->number = bm_allocate(&job->memory, sizeof *job->number);
     job->script = bm_allocate(&job->memory, sizeof *job->script);
+    job->output.size = BM_OUTPUT_SIZE;
     job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
     if (job->number == NULL || bm_job_headers_open(&job->headers, &job->memory) != BLASTMERGE_OK ||
         job->script == NULL || job->output.data == NULL) {

@@ -633,7 +633,7 @@ static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_fu
     }
     enum bm_step step = bm_splice_end(job->sink, job->epilogue, job->n_epilogue, &job->output);
     if (step == BM_STEP_FAILED) return fail_writing(job);
-    *is_full = step == BM_STEP_FULL || BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
+    *is_full = step == BM_STEP_FULL || bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
     bm_stitch_end(&job->output, job->options.form, job->epilogue, job->n_epilogue);
     job->phase = BM_JOB_PHASE_END;
@@ -668,7 +668,7 @@ static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
 
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
-    *is_full = BM_OUTPUT_SIZE - job->output.n_data < BM_OUTPUT_ROOM;
+    *is_full = bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
     if (bm_job_check_all_children(job) != BLASTMERGE_OK) return bm_job_fail(job);
     if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
@@ -738,7 +738,7 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
     bool is_full = false;
     assert(job->phase != BM_JOB_PHASE_START);
     while (status == BLASTMERGE_OK && !is_full && job->phase != BM_JOB_PHASE_END &&
-           BM_OUTPUT_SIZE - job->output.n_data >= BM_OUTPUT_ROOM) {
+           !bm_output_is_full(&job->output)) {
         if (bm_cancel_is_set(&job->cancel)) {
             bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
             return bm_job_fail(job);

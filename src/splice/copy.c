@@ -23,9 +23,7 @@ static void copy_to(struct bm_splice_copy *copy, const struct bm_batch *batch, u
     bm_require(copy->position >= batch->first_bit / 8);
     uint64_t from = copy->position - batch->first_bit / 8;
     size_t n_bytes = (size_t)(end - copy->position);
-    bm_require(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
-    memcpy(output->data + output->n_data, batch->bits + from, n_bytes);
-    output->n_data += n_bytes;
+    bm_output_put(output, batch->bits + from, n_bytes);
     copy->position = end;
 }
 
@@ -66,12 +64,11 @@ static void add_member(struct bm_output *output, const char *text, size_t n_text
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, (uint8_t)n_text, 0, (uint8_t)~n_text, 255};
     const size_t n_header = GZIP_HEADER + STORED_HEADER;
     size_t n_member = n_header + n_text + GZIP_TRAILER;
-    bm_require(n_text <= MOST_ADDED && n_member <= BM_OUTPUT_SIZE - output->n_data);
+    bm_require(n_text <= MOST_ADDED);
     memcpy(member + n_header, text, n_text);
     bm_store32(member + n_header + n_text, bm_crc32(0, text, n_text));
     bm_store32(member + n_header + n_text + 4, (uint32_t)n_text);
-    memcpy(output->data + output->n_data, member, n_member);
-    output->n_data += n_member;
+    bm_output_put(output, member, n_member);
     output->crc32 = bm_crc32(output->crc32, text, n_text);
     output->n_text += n_text;
 }

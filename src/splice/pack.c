@@ -24,6 +24,7 @@ enum {
     N_MEMBERS = BLOCK_TEXT / MEMBER_TEXT /* in a block */
 };
 
+_Static_assert((int)BLOCK_BYTES <= (int)BM_OUTPUT_LEAST, "a block fits into an output that is empty");
 _Static_assert(N_MEMBERS *MEMBER_BYTES <= BLOCK_BYTES, "a block's members always fit");
 
 struct block {
@@ -208,11 +209,10 @@ static void await(struct bm_splice_pack *pack, const struct block *block) {
 /* Writes the oldest block out. */
 static enum bm_step write_oldest(struct bm_splice_pack *pack, struct bm_output *output) {
     struct block *block = block_at(pack, pack->oldest);
-    if (BM_OUTPUT_SIZE - output->n_data < sizeof block->data) return BM_STEP_FULL;
+    if (bm_output_room(output) < sizeof block->data) return BM_STEP_FULL;
     await(pack, block);
     if (block->has_failed) return BM_STEP_FAILED;
-    memcpy(output->data + output->n_data, block->data, block->n_data);
-    output->n_data += block->n_data;
+    bm_output_put(output, block->data, block->n_data);
     pack->oldest++;
     return BM_STEP_DONE;
 }
@@ -251,10 +251,9 @@ static enum bm_step begin_block(struct bm_splice_pack *pack, struct bm_output *o
 
 static enum bm_step append_plain(const uint8_t *text, size_t n_text, size_t *n_taken,
                                  struct bm_output *output) {
-    size_t n_room = BM_OUTPUT_SIZE - output->n_data;
+    size_t n_room = bm_output_room(output);
     size_t n = n_text < n_room ? n_text : n_room;
-    memcpy(output->data + output->n_data, text, n);
-    output->n_data += n;
+    bm_output_put(output, text, n);
     *n_taken = n;
     return n == n_text ? BM_STEP_DONE : BM_STEP_FULL;
 }

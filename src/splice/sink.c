@@ -110,7 +110,7 @@ static void hold(struct bm_splice_sink *sink, const struct bm_splice_task *task)
 static enum bm_step copy(struct bm_splice_sink *sink, const struct bm_splice_task *task) {
     bm_require(task->n_readers == 1);
     struct bm_splice_reader *reader = task->readers[0];
-    if (BM_OUTPUT_SIZE - task->output->n_data < BM_OUTPUT_ROOM) return BM_STEP_FULL;
+    if (bm_output_is_full(task->output)) return BM_STEP_FULL;
     sink->is_refused = !bm_splice_copy_step(&reader->copy, reader->batch, reader->is_last, task->script,
                                             task->output, &sink->has_members);
     if (sink->is_refused) return BM_STEP_FAILED;

@@ -201,12 +201,13 @@ enum bm_step bm_splice_stream_step(struct bm_splice_stream *stream, struct bm_sp
                                    bool *has_ended) {
     struct bm_output *output = task->output;
     bool has_room = true, has_worked = true;
+    const uint8_t *const end = output->data + output->size;
     const uint64_t place = stream->place;
     task->writer = (struct bm_splice_writer){output->data + output->n_data, stream->bits, stream->n_bits};
     stream->summed = place;
     stream->crc32 = output->crc32;
     while (has_room && has_worked && !*has_ended) {
-        has_room = task->writer.next - output->data <= BM_OUTPUT_SIZE - BM_OUTPUT_ROOM;
+        has_room = end - task->writer.next >= BM_OUTPUT_ROOM;
         if (has_room) has_worked = work(stream, task, has_ended);
     }
     bm_splice_sum(stream);

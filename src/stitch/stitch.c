@@ -4,16 +4,10 @@
 #include <string.h>
 #include <zlib.h>
 
-static void put(struct bm_output *output, const void *data, size_t n_bytes) {
-    bm_require(n_bytes <= BM_OUTPUT_SIZE - output->n_data);
-    memcpy(output->data + output->n_data, data, n_bytes);
-    output->n_data += n_bytes;
-}
-
 /* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular. */
 void bm_stitch_begin(struct bm_output *output, enum blastmerge_form form) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
-    if (form == BLASTMERGE_FORM_GZIP) put(output, header, sizeof header);
+    if (form == BLASTMERGE_FORM_GZIP) bm_output_put(output, header, sizeof header);
 }
 
 void bm_stitch_add(struct bm_output *output, uint32_t crc32, uint64_t n_text) {
@@ -22,7 +16,7 @@ void bm_stitch_add(struct bm_output *output, uint32_t crc32, uint64_t n_text) {
 }
 
 static void put_text(struct bm_output *output, const char *text, size_t n_text) {
-    put(output, text, n_text);
+    bm_output_put(output, text, n_text);
     output->crc32 = bm_crc32(output->crc32, text, n_text);
     output->n_text += n_text;
 }
@@ -33,11 +27,11 @@ static void end_member(struct bm_output *output, const char *text, size_t n_text
                                (uint8_t)(~n_text >> 8)};
     uint8_t trailer[8];
     bm_require(n_text <= UINT16_MAX);
-    put(output, header, sizeof header);
+    bm_output_put(output, header, sizeof header);
     put_text(output, text, n_text);
     bm_store32(trailer, output->crc32);
     bm_store32(trailer + 4, (uint32_t)output->n_text);
-    put(output, trailer, sizeof trailer);
+    bm_output_put(output, trailer, sizeof trailer);
 }
 
 void bm_stitch_end(struct bm_output *output, enum blastmerge_form form, const char *text, size_t n_text) {
@@ -52,6 +46,6 @@ void bm_stitch_end(struct bm_output *output, enum blastmerge_form form, const ch
         put_text(output, text, n_text);
         break;
     default:
-        put(output, last_member, sizeof last_member);
+        bm_output_put(output, last_member, sizeof last_member);
     }
 }
