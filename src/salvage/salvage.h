@@ -22,14 +22,16 @@ enum {
 };
 
 /* A run of a search in a child: from a document's beginning up to the next document with the same header, where the
- * search was begun again. */
+ * search was begun again. Iterations without a header, before the first document or after the end of one, are a run
+ * of their own: they may be a piece of another one. */
 struct bm_salvage_run {
     bool has_header;
     bool is_named;   /* one of its queries has a name, or its queries are unknown */
     bool is_unsure;  /* the query of an Iteration is unknown */
     uint64_t header; /* a hash of the first document's header */
     uint64_t n;      /* whole Iterations */
-    uint64_t hash;   /* of the queries of these Iterations, in their order */
+    uint64_t hash;   /* of the queries of these Iterations, in their order ... */
+    uint64_t first;  /* ... and of the first one alone */
 };
 
 /* How the document after a hole relates to the text before it. */

@@ -24,10 +24,14 @@ static bool is_complete(const struct bm_salvage_survey_state *now, size_t run) {
 
 static size_t choose(const struct bm_salvage_survey_state *now) {
     size_t longest = 0;
+    while (longest < now->n_runs && !now->runs[longest].is.has_header) longest++;
+    bool has_header = longest < now->n_runs;
+    if (!has_header) longest = 0;
     for (size_t i = now->n_runs; i-- > 0;)
-        if (is_complete(now, i) && now->runs[i].is.n > 0) return i;
-    for (size_t i = 1; i < now->n_runs; i++)
-        if (now->runs[i].is.n >= now->runs[longest].is.n) longest = i;
+        if (is_complete(now, i) && now->runs[i].is.n > 0 && now->runs[i].is.has_header) return i;
+    for (size_t i = longest + 1; i < now->n_runs; i++)
+        if (now->runs[i].is.n >= now->runs[longest].is.n && now->runs[i].is.has_header == has_header)
+            longest = i;
     return longest;
 }
 
@@ -38,15 +42,17 @@ bool bm_salvage_survey_wants_comparison(struct bm_salvage_survey *survey) {
     survey->counting = choose(now);
     survey->n_lengths = BM_SALVAGE_RUNS + now->n_holes;
     memset(survey->hashes, 0, sizeof survey->hashes);
+    memset(survey->taken, 0, sizeof survey->taken);
     memset(survey->names, 0, sizeof survey->names);
-    for (size_t i = 0; i < BM_SALVAGE_RUNS + BM_SALVAGE_HOLES; i++) survey->lengths[i] = UINT64_MAX - 1;
+    for (size_t i = 0; i < BM_SALVAGE_RUNS + BM_SALVAGE_HOLES; i++)
+        survey->others[i] = (struct bm_salvage_run){.has_header = true, .n = UINT64_MAX};
     for (size_t i = 0; i < now->n_runs; i++) {
-        survey->lengths[i] = now->runs[i].is.n;
+        survey->others[i] = now->runs[i].is;
         is_wanted = is_wanted || i != survey->counting;
     }
     for (size_t i = 0; i < now->n_holes; i++) {
         if (!now->holes[i].unproven.has_header) continue;
-        survey->lengths[BM_SALVAGE_RUNS + i] = now->holes[i].unproven.n;
+        survey->others[BM_SALVAGE_RUNS + i] = now->holes[i].unproven;
         is_wanted = true;
     }
     return is_wanted;
@@ -54,23 +60,26 @@ bool bm_salvage_survey_wants_comparison(struct bm_salvage_survey *survey) {
 
 /* --- after it ------------------------------------------------------------------------------------------ */
 
-/* Whether the run's Iterations are the first ones of the run that counts, whose hash at that length is at the
- * index. */
+/* Whether the run's Iterations are the first ones of the run that counts, or, if it has no header, some of that, one
+ * behind the other. What was compared is at the index. */
 static bool is_beginning(const struct bm_salvage_survey *survey, const struct bm_salvage_run *run,
                          size_t index) {
     const struct bm_salvage_run *counting = &survey->now.runs[survey->counting].is;
-    if (!run->has_header || run->header != counting->header || run->n > counting->n) return false;
-    return run->n == 0 || survey->hashes[index] == run->hash;
+    if (run->has_header ? run->header != counting->header : run->n == 0) return false;
+    if (run->n > counting->n) return false;
+    return run->n == 0 || (survey->taken[index] >= run->n && survey->hashes[index] == run->hash);
 }
 
 /* Whether the Iteration in which the run was broken off is there, too, as far as it can be told; or is lost there as
  * well, which is told of that place. */
 static bool has_next(const struct bm_salvage_survey *survey, size_t run) {
     const struct bm_salvage_survey_state *now = &survey->now;
-    if (is_complete(now, run)) return true;
-    const struct bm_salvage_hole *hole = &now->holes[now->runs[run].n_holes];
+    size_t first = now->runs[run].n_holes;
+    if (!now->runs[run].is.has_header) first++; /* that is the one before it */
+    if (first >= n_holes_before_next(now, run)) return true;
+    const struct bm_salvage_hole *hole = &now->holes[first];
     bool is_known = hole->n_queries > 0 && survey->names[run][0] != '\0';
-    if (hole->n_queries > 0 && now->runs[run].is.n == now->runs[survey->counting].is.n)
+    if (hole->n_queries > 0 && survey->taken[run] == now->runs[run].is.n) /* none comes next there */
         return !is_complete(now, survey->counting);
     return !is_known || strcmp(hole->queries[0], survey->names[run]) == 0;
 }
@@ -81,6 +90,7 @@ static enum bm_salvage_sequel judge(const struct bm_salvage_survey *survey, size
     if (run == survey->counting) return BM_SEQUEL_NONE;
     if (!now->runs[run].is.is_named || now->runs[run].is.is_unsure) return BM_SEQUEL_NAMELESS;
     if (is_beginning(survey, &now->runs[run].is, run) && has_next(survey, run)) return BM_SEQUEL_AGAIN;
+    if (run > 0 && !now->runs[run].is.has_header) return BM_SEQUEL_NONE; /* it begins nothing */
     return now->runs[survey->counting].is.is_unsure ? BM_SEQUEL_NAMELESS : BM_SEQUEL_QUERIES;
 }
 
@@ -179,7 +189,14 @@ void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, u
     struct settling settling = {.holes = survey->kept.holes}; /* the survey has ended: it is free */
     enum bm_salvage_sequel sequels[BM_SALVAGE_RUNS];
     if (survey->counting >= now->n_runs) return;
-    for (size_t i = 0; i < now->n_runs; i++) sequels[i] = judge(survey, i);
+    for (size_t i = now->n_runs; i-- > 0;) {
+        bool is_last = i + 1 == now->n_runs;
+        sequels[i] = judge(survey, i);
+        /* What is left out ends where a document begins. */
+        if (sequels[i] == BM_SEQUEL_AGAIN && !is_last && !now->runs[i + 1].is.has_header &&
+            sequels[i + 1] != BM_SEQUEL_AGAIN)
+            sequels[i] = BM_SEQUEL_NONE;
+    }
     if (!has_room(now, sequels)) return;
     keep_holes(survey, &settling, 0, now->runs[0].n_holes, 0);
     for (size_t i = 0; i < now->n_runs; i++) {

@@ -147,6 +147,12 @@ static struct bm_salvage_survey_run *current_run(struct bm_salvage_survey_state 
     return &now->runs[now->n_runs - 1];
 }
 
+static const struct bm_salvage_survey_run *last_with_header(const struct bm_salvage_survey_state *now) {
+    size_t i = now->n_runs - 1;
+    while (i > 0 && !now->runs[i].is.has_header) i--;
+    return &now->runs[i];
+}
+
 static uint64_t mix(uint64_t hash, uint64_t value) {
     return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
 }
@@ -202,8 +208,9 @@ static void begin_run(struct bm_salvage_survey *survey, bool follows_hole, uint6
         }
         return;
     }
-    bool is_same = run->is.has_header && run->is.header == is.header;
-    bool is_other = run->is.has_header && run->is.header != is.header;
+    const struct bm_salvage_run *before = &last_with_header(now)->is;
+    bool is_same = before->has_header && before->header == is.header;
+    bool is_other = before->has_header && before->header != is.header;
     if (hole != NULL) hole->sequel = is_same ? BM_SEQUEL_AGAIN : is_other ? BM_SEQUEL_OTHER : BM_SEQUEL_NONE;
     if (is_other || now->n_runs == BM_SALVAGE_RUNS) return;
     now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
@@ -217,13 +224,36 @@ static void begin_run(struct bm_salvage_survey *survey, bool follows_hole, uint6
     memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
 }
 
-/* What the run that counts had when it was as long as others. */
-static void note_lengths(struct bm_salvage_survey *survey, const struct bm_salvage_run *run) {
+/* An Iteration behind a hole in which a document ends, or a header is lost: a run without a header, to which the hole
+ * belongs. */
+static void begin_bare_run(struct bm_salvage_survey_state *now) {
+    const struct bm_salvage_run *run = &current_run(now)->is;
+    if (now->n_runs == BM_SALVAGE_RUNS || (!run->has_header && run->n == 0)) return;
+    now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
+        .begin = now->begin,
+        .from = now->last,
+        .crc32 = now->crc32_last,
+        .n_before = now->n_iterations,
+        .n_holes = now->n_holes - 1,
+    };
+    memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
+}
+
+/* An Iteration of the run that counts, for each other run that may hold the same. */
+static void compare(struct bm_salvage_survey *survey, const struct bm_salvage_run *run, uint64_t hash) {
     if (!survey->is_comparing || survey->now.n_runs - 1 != survey->counting) return;
     for (size_t i = 0; i < survey->n_lengths; i++) {
-        if (run->n == survey->lengths[i]) survey->hashes[i] = run->hash;
-        if (run->n == survey->lengths[i] + 1)
+        const struct bm_salvage_run *other = &survey->others[i];
+        bool may_begin = hash == other->first && (run->n == 0 || !other->has_header);
+        if (survey->taken[i] > other->n) continue;
+        if (survey->taken[i] == other->n) {
             memcpy(survey->names[i], survey->now.last_query, BM_SALVAGE_NAME);
+        } else if (survey->taken[i] > 0 || may_begin) {
+            survey->hashes[i] = mix(survey->hashes[i], hash);
+        } else {
+            continue;
+        }
+        survey->taken[i]++;
     }
 }
 
@@ -239,10 +269,13 @@ static void count_in_run(struct bm_salvage_survey *survey) {
         is_named = now->is.is_named;
         run->is_unsure = run->is_unsure || !is_of_header(now) || now->is.query == 0;
     }
-    if (run->n++ == 0) memcpy(current_run(&survey->now)->first_query, now->last_query, BM_SALVAGE_NAME);
+    compare(survey, run, hash);
+    if (run->n++ == 0) {
+        memcpy(current_run(&survey->now)->first_query, now->last_query, BM_SALVAGE_NAME);
+        run->first = hash;
+    }
     run->hash = mix(run->hash, hash);
     run->is_named = run->is_named || is_named;
-    note_lengths(survey, run);
 }
 
 /* --- holes --------------------------------------------------------------------------------------- */
@@ -412,7 +445,9 @@ static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm
              "which query this Iteration is of is said in its document's header alone, which is lost");
         return false;
     }
+    bool is_bare = now->is_in_hole && now->last_number == 0;
     close_hole(now, now->number);
+    if (is_bare) begin_bare_run(now);
     take_query(now);
     count_in_run(survey);
     if (now->number > 0) now->last_number = now->number;

@@ -82,11 +82,13 @@ struct bm_salvage_survey {
     struct bm_mark_list marks;
     char beginning[BM_SALVAGE_BEGINNING]; /* of the child's text */
 
-    /* to compare runs: of the one that counts, its hash when it had as many Iterations as another one ... */
+    /* to compare runs: from the one that counts, the hash of as many Iterations as another one has, from its
+     * beginning or, for a run without a header, from where the other's first Iteration stands ... */
     bool is_comparing;
     size_t counting;
     size_t n_lengths;
-    uint64_t lengths[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
+    struct bm_salvage_run others[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
+    uint64_t taken[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
     uint64_t hashes[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES];
     char names[BM_SALVAGE_RUNS + BM_SALVAGE_HOLES]
               [BM_SALVAGE_NAME]; /* ... and the query of the next Iteration */

@@ -222,6 +222,7 @@ class Scan:
             if self.in_hole and self.last:  # it goes on
                 document = self.documents[-1]
             elif self.in_hole:
+                document.n_holes = self.n_holes - 1  # the hole before it is its own
                 self.documents.append(document)
             self.in_hole = False
             self.last = number or self.last
@@ -273,7 +274,7 @@ def scan(segments):
 
 @dataclass(eq=False)  # two of them may be equal
 class Run:
-    """Documents from one on up to where one with the same header begins."""
+    """Documents from one on up to where one with the same header begins, or one without a header."""
     header: list
     n_holes: int
     documents: list = field(default_factory=list)
@@ -302,8 +303,13 @@ class Run:
         return all(owner or has_query(head) for head, owner in self.heads)
 
     @property
+    def first_hole(self):
+        """The one that may break it off."""
+        return self.n_holes + (1 if self.header is not None else 2)
+
+    @property
     def is_complete(self):
-        return self.n_holes == self.end_holes
+        return self.first_hole > self.end_holes
 
 
 def runs_of(documents, n_holes):
@@ -312,27 +318,38 @@ def runs_of(documents, n_holes):
         header = document.prologue and re.findall(rb"<([\w-]+)>([^<]*)</\1>", document.prologue)
         if header is not None:
             run = runs[-1]
+            before = [run.header for run in runs if run.header is not None][-1:]
             if run.header is None and not run.heads:
                 run.header, run.n_holes = header, document.n_holes
-            elif run.header in (None, header):
+            elif before in ([], [header]):
                 run.end_holes = document.n_holes
                 runs.append(Run(header, document.n_holes))
+        elif runs[-1].header is not None or runs[-1].heads:
+            runs[-1].end_holes = document.n_holes
+            runs.append(Run(None, document.n_holes))
         runs[-1].documents.append(document)
     runs[-1].end_holes = n_holes
     return runs
 
 
 def is_superseded(run, counting, lost):
-    """Whether each of its Iterations is in the run that counts, at the same place, and the one in which it broke off, too."""
-    heads, others = run.heads, counting.heads
-    if not run.is_named or not run.is_sure or run is counting or run.header is None or run.header != counting.header or others[:len(heads)] != heads:
+    """Whether each of its Iterations is in the run that counts, at the same place, and the one in which it broke off, too. Without
+    a header, they may be anywhere in it."""
+    heads, others, at = run.heads, counting.heads, 0
+    if not run.is_named or not run.is_sure or run is counting:
         return False
-    broken = lost.get(run.n_holes + 1)
+    if run.header is None:
+        at = others.index(heads[0]) if heads and heads[0] in others else None
+    elif run.header != counting.header:
+        return False
+    if at is None or others[at:at + len(heads)] != heads:
+        return False
+    broken = lost.get(run.first_hole)
     if broken is None or run.is_complete:
         return True
-    if len(heads) == len(others):
+    if at + len(heads) == len(others):
         return not counting.is_complete
-    return counting.names[len(heads)] == broken
+    return counting.names[at + len(heads)] == broken
 
 
 def settle(scanned):
@@ -343,9 +360,14 @@ def settle(scanned):
         if scanned.cut:
             lost[n_holes] = scanned.cut
     runs = runs_of(scanned.documents, n_holes)
-    complete = [run for run in runs if run.is_complete and run.heads]
-    counting = complete[-1] if complete else max(reversed(runs), key=lambda run: len(run.heads))
-    superseded = [run for run in runs if is_superseded(run, counting, lost)]
+    with_header = [run for run in runs if run.header is not None] or runs
+    complete = [run for run in with_header if run.is_complete and run.heads and run.header is not None]
+    counting = complete[-1] if complete else max(reversed(with_header), key=lambda run: len(run.heads))
+    superseded = []
+    for i in reversed(range(len(runs))):
+        is_kept_without_header = i + 1 < len(runs) and runs[i + 1].header is None and runs[i + 1] not in superseded
+        if is_superseded(runs[i], counting, lost) and not is_kept_without_header:
+            superseded.insert(0, runs[i])
     kept = [document for run in runs if run not in superseded for document in run.documents]
     return kept, superseded, runs
 

@@ -190,6 +190,39 @@ def test_whole_and_then_begun_again(tmp_path):
             assert told["children"][0]["superseded"][0]["text"] == [len(WHOLE), None]
 
 
+@pytest.mark.parametrize("form", ["plain", "level 6", "several members"])
+def test_pieces_without_a_header(tmp_path, form):
+    """The end of a run in front of a whole one or behind it, or Iterations whose header is damaged: none comes twice."""
+    def merged(*children):
+        told = salvage(tmp_path, children, *expect(tmp_path, [*NAMES, "one", "two"]))[1]
+        return program.text_of((tmp_path / "merged.xml.gz").read_bytes()), told
+
+    wanted, _ = merged(WHOLE, GOOD)
+    headless = WHOLE.replace(b"<BlastOutput_param>", b"<BlastOutput_para\1m>")
+    for n in (2, 7, 9):
+        tail = WHOLE[len(cut(n)):]
+        for child, runs in ((tail + WHOLE, [(1, 9 - n)]), (WHOLE + tail, [(1, 9 - n)]), (cut(n) + WHOLE + tail, [(1, n), (1, 9 - n)]),
+                            (WHOLE + tail + WHOLE, [(2, 19 - n)]), (tail + WHOLE + tail, [(1, 9 - n), (1, 9 - n)])):
+            if n == 9 and child.startswith(tail):
+                continue  # there is no Iteration in it
+            text, told = merged(forms.FORMS[form](child), GOOD)
+            assert text == wanted
+            if n < 9:
+                assert superseded(told) == runs, (n, superseded(told))
+    for child in (headless + WHOLE, WHOLE + headless, WHOLE + cut(4, text=headless)):
+        assert merged(forms.FORMS[form](child), GOOD)[0] == wanted
+
+
+def test_pieces_of_others_count(tmp_path):
+    """Other queries, the same in another order, some that the whole run has not."""
+    for names in (["x", "y"], [*NAMES[5:], "x"], [NAMES[3], NAMES[2]]):
+        text = small.text(*names)
+        piece = text[text.index(b"<Iteration>"):]
+        for child in (WHOLE + b"junk" + piece, b"junk" + piece + WHOLE):
+            _, told = salvage(tmp_path, [child, GOOD])
+            assert superseded(told) == [] and told["children"][0]["iterations"] == 10 + len(names)
+
+
 def test_cut_gzip_members(tmp_path):
     """Nothing in a member that is at fault is proven; but what can be read of it tells that it was the same search."""
     text = small.text(*NOISE)

@@ -268,7 +268,8 @@ def test_ids_as_if_the_lost_had_never_been_there(tmp_path):
     salvage(tmp_path, [GOOD, headless + headless + holed, GOOD])
     assert ids_of(tmp_path) == [*range(1, 14), 15, 16, 17, 18, 19]
     over = TEXT.replace(b"</BlastOutput>", b"</BlastOut\1put>")  # whose Iterations are over: those that follow are another's
-    salvage(tmp_path, [over + TEXT[TEXT.index(b"<Iteration>"):], GOOD])
+    others = TEXT[TEXT.index(b"<Iteration>"):].replace(b"<Iteration_query-def>", b"<Iteration_query-def>other ")
+    salvage(tmp_path, [over + others, GOOD])
     assert ids_of(tmp_path) == [*range(1, 13)]
 
 
