@@ -231,3 +231,9 @@ static uint32_t shift(uint32_t crc, uint64_t n_bytes) {
 uint32_t bm_crc32_follow(uint32_t crc, uint32_t before, uint32_t after, uint64_t n_bytes) {
     return shift(crc ^ before, n_bytes) ^ after;
 }
+
+double bm_seconds_since(const struct timespec *began) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}

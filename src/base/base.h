@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define BM_CHECK_RESULT            __attribute__((warn_unused_result))
 #define BM_FORMAT(position, first) __attribute__((format(printf, position, first)))
@@ -130,6 +131,11 @@ static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
     *sum = total;
     return true;
 }
+
+/* --- time ---------------------------------------------------------------------------------------- */
+
+/* Seconds since a time of CLOCK_MONOTONIC. */
+double bm_seconds_since(const struct timespec *began);
 
 /* --- stretches of bytes -------------------------------------------------------------------------- */
 

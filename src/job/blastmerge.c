@@ -409,9 +409,9 @@ static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_st
     if (job->phase != BM_JOB_PHASE_END) bm_job_commit_count(job);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_JOB_PHASE_FAILED;
     bm_job_end(job);
-    if (job->failed_callback != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
+    if (job->callbacks.failed != NULL && (status == BLASTMERGE_OK || status == BLASTMERGE_SALVAGED)) {
         job->phase = BM_JOB_PHASE_FAILED;
-        status = bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
+        status = bm_fail_callback(&job->error, job->callbacks.result, job->callbacks.failed);
     }
     job->is_inside = false;
     if (!bm_cancel_check_process(&job->cancel)) return bm_cancel_fail_foreign(&job->error);

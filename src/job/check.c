@@ -95,7 +95,6 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     if (job->kin.format == BLASTMERGE_FORMAT_AUTO && job->totals.format != BLASTMERGE_FORMAT_AUTO)
         job->kin = bm_mark_kin(open->mark);
     bm_number_take_back(job->number, &job->check->before);
-    job->n_lost_names = job->number->now.n_lost_names;
     bm_job_twins_leave_child(job);
     bm_job_queries_leave(&job->queries);
 }

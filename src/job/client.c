@@ -32,11 +32,8 @@ void bm_job_client_set_hooks(struct blastmerge_job *job, const struct bm_job_cli
 }
 
 void bm_job_client_end(struct blastmerge_job *job, const struct bm_job_client *client) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
     job->totals.peak_memory = job->memory.n_peak;
-    job->totals.seconds =
-        (double)(now.tv_sec - client->began.tv_sec) + (double)(now.tv_nsec - client->began.tv_nsec) / 1e9;
+    job->totals.seconds = bm_seconds_since(&client->began);
     job->hooks = (struct bm_job_client_hooks){0};
     job->has_begun = true;
 }
@@ -62,7 +59,7 @@ static void forget_run(struct blastmerge_job *job) {
 }
 
 static bool can_run_again(const struct blastmerge_job *job) {
-    return job->error.status == BLASTMERGE_INTERNAL && job->failed_callback == NULL &&
+    return job->error.status == BLASTMERGE_INTERNAL && job->callbacks.failed == NULL &&
            !job->cancel.has_forked_in;
 }
 

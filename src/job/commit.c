@@ -5,17 +5,11 @@
 
 #include <string.h>
 
-static double seconds_since(struct timespec began) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
-}
-
 void bm_job_commit_count(struct blastmerge_job *job) {
     job->totals.output_crc32 = job->output.crc32;
     job->totals.output_text_bytes = job->output.n_text;
     job->totals.peak_memory = job->memory.n_peak;
-    job->totals.seconds = seconds_since(job->began);
+    job->totals.seconds = bm_seconds_since(&job->began);
 }
 
 size_t bm_job_commit_ready(const struct blastmerge_job *job) {

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- failing and warning ------------------------------------------------------------------------- */
+/* --- failing ------------------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_job_fail(struct blastmerge_job *job) {
     job->phase = BM_JOB_PHASE_FAILED;
@@ -42,58 +42,6 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     error->child = job->child;
     error->n_iterations = job->view.counts.n_iterations;
     return bm_job_fail(job);
-}
-
-/* A failure is looked for wherever the job can stop: see bm_job_check_callbacks(). */
-void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result) {
-    if (!bm_cancel_check_process(&job->cancel)) return; /* it has forked, and returned in the copy, too */
-    if (bm_callback_is_ok(issued, result) || job->failed_callback != NULL) return;
-    job->failed_callback = what;
-    job->callback_result = result;
-}
-
-enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
-    if (!bm_cancel_check_process(&job->cancel)) {
-        bm_cancel_fail_foreign(&job->error);
-        return bm_job_fail(job);
-    }
-    if (job->failed_callback == NULL || job->error.status != BLASTMERGE_OK) return job->error.status;
-    bm_fail_callback(&job->error, job->callback_result, job->failed_callback);
-    return bm_job_fail(job);
-}
-
-enum { WARNING = 1024 }; /* bytes of a warning's text */
-
-/* Composes a warning, counts it, and adds it to the report. */
-static void add_warning(struct blastmerge_job *job, bool is_of_child, char message[WARNING],
-                        const char *format, va_list arguments) {
-    bm_show_list(message, WARNING, format, arguments);
-    job->totals.n_warnings++;
-    if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
-}
-
-void bm_job_note(struct blastmerge_job *job, const char *format, ...) {
-    char message[WARNING];
-    va_list arguments;
-    va_start(arguments, format);
-    add_warning(job, false, message, format, arguments);
-    va_end(arguments);
-}
-
-void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) {
-    char message[WARNING];
-    va_list arguments;
-    va_start(arguments, format);
-    add_warning(job, is_of_child, message, format, arguments);
-    va_end(arguments);
-    if (job->hooks.note_warning != NULL) job->hooks.note_warning(job->hooks.context, message);
-    if (job->options.on_warning == NULL) return;
-    bool was_inside = job->is_inside;
-    job->is_inside = true; /* a client warns before and after its merge, too */
-    int issued = bm_callback_begin(job->options.callback_ticket);
-    bm_job_note_callback(job, "on_warning failed", issued,
-                         job->options.on_warning(job->options.callback_context, message));
-    job->is_inside = was_inside;
 }
 
 /* --- the current child and those after it -------------------------------------------------------- */
@@ -168,33 +116,6 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-static bool is_progress_due(struct blastmerge_job *job) {
-    struct timespec now;
-    if (job->options.progress_interval == 0) return true;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    double n_seconds =
-        (double)(now.tv_sec - job->told.tv_sec) + (double)(now.tv_nsec - job->told.tv_nsec) / 1e9;
-    if (n_seconds * 1000 < job->options.progress_interval) return false;
-    job->told = now;
-    return true;
-}
-
-static void tell_progress(struct blastmerge_job *job) {
-    if (job->options.on_progress == NULL || !is_progress_due(job)) return;
-    const struct blastmerge_progress progress = {
-        .compressed_bytes =
-            job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
-        .compressed_total = job->n_passes * job->compressed_total,
-        .child = job->child,
-        .n_children = job->plan.n_items,
-        .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
-        .output_bytes = job->totals.output_bytes,
-    };
-    int issued = bm_callback_begin(job->options.callback_ticket);
-    bm_job_note_callback(job, "on_progress failed", issued,
-                         job->options.on_progress(job->options.callback_context, &progress));
-}
-
 /* --- batches ------------------------------------------------------------------------------------- */
 
 /* Opens what writes the result, when that is needed first. */
@@ -251,7 +172,7 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
     bm_job_remote_drive(job);
     fill_children(job);
     const struct bm_batch *batch = bm_child_take(bm_job_child(job), is_last, &job->error);
-    if (batch != NULL) tell_progress(job);
+    if (batch != NULL) bm_job_report_progress(job);
     if (!job->cancel.has_forked_in) return batch;
     bm_cancel_fail_foreign(&job->error);
     return NULL;
@@ -422,12 +343,10 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
 /* --- scanning and writing ------------------------------------------------------------------------ */
 
 /* A document's header alone names its query, at such a length that it was not kept whole. */
-static enum blastmerge_status tell_lost_names(struct blastmerge_job *job) {
+static enum blastmerge_status lose_name(struct blastmerge_job *job) {
     static const char reason[] = "its query's name stands in its header alone, and is longer than 1024 "
                                  "bytes, so that its Iteration in "
                                  "the result does not have it";
-    if (job->number->now.n_lost_names == job->n_lost_names) return BLASTMERGE_OK;
-    job->n_lost_names = job->number->now.n_lost_names;
     if (!job->options.as_unsplit) {
         bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s", job->plan.items[job->child].source.shown,
                           reason);
@@ -446,9 +365,11 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     }
     if (bm_job_queries_take(job) != BLASTMERGE_OK) return job->error.status;
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
+    uint64_t n_lost_names = job->number->now.n_lost_names;
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->script);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
-    if (job->number->now.excess.what == NULL) return tell_lost_names(job);
+    bool is_name_lost = job->number->now.n_lost_names > n_lost_names;
+    if (job->number->now.excess.what == NULL) return is_name_lost ? lose_name(job) : BLASTMERGE_OK;
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->now.excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
                "numbers; look at the numbers in this child and the ones before it",
@@ -562,7 +483,6 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     struct bm_job_row *child = &job->rows[job->child];
     const struct bm_plan_text *text = job->plan.items[job->child].text;
     struct bm_child *open = bm_job_child(job);
-    const struct bm_mark_counts *counts = &job->view.counts;
     if (job->is_at_header) return end_header(job);
     bm_job_count_child(job);
     job->phase = BM_JOB_PHASE_ROW;
@@ -572,12 +492,9 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         child->compressed_bytes = text->n_bytes;
         child->text_bytes = text->n_text;
     }
-    if (bm_job_seams_end_child(job) != BLASTMERGE_OK) return job->error.status;
+    if (bm_job_seams_check_child(job) != BLASTMERGE_OK) return job->error.status;
     if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
-    if (counts->n_forbidden > 0 && job->totals.n_forbidden_characters == 0) {
-        job->first_forbidden_child = job->child;
-        job->first_forbidden = counts->first_forbidden;
-    }
+    bm_job_seams_count_child(job);
     add_to_totals(job, child);
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
@@ -640,22 +557,6 @@ static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_fu
     return BLASTMERGE_OK;
 }
 
-static void warn_of_forbidden(struct blastmerge_job *job) {
-    uint64_t n = job->totals.n_forbidden_characters;
-    bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
-    if (n == 0) return;
-    bm_job_warn(job, false,
-                "%" PRIu64 " character%s that XML forbids %s, the first in %.300s at byte %" PRIu64
-                " of its text%s",
-                n, n == 1 ? "" : "s",
-                job->is_check ? n == 1 ? "is there" : "are there"
-                : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
-                : n == 1      ? "was copied"
-                              : "were copied",
-                job->plan.items[job->first_forbidden_child].source.shown, job->first_forbidden,
-                is_replaced ? "" : ": programs that read XML refuse the result");
-}
-
 /* No child is whole and has a document. */
 static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
     if (!bm_job_check_has_fault(job) && begin_empty_table(job) != BLASTMERGE_OK &&
@@ -684,7 +585,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         bm_job_seams_end(job);
         return BLASTMERGE_OK;
     }
-    warn_of_forbidden(job);
+    bm_job_seams_end_characters(job);
     const struct bm_tally total = bm_number_tally(job->number);
     job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
     if (dropped_megablast) {

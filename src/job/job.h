@@ -5,7 +5,6 @@
 #ifndef BM_JOB_H
 #define BM_JOB_H
 
-#include "base/callback.h"
 #include "base/cancel.h"
 #include "base/workers.h"
 #include "child/child.h"
@@ -13,12 +12,15 @@
 #include "fetch/fetch.h"
 #include "flow/output.h"
 #include "flow/script.h"
+#include "job/callbacks.h"
 #include "job/client.h"
 #include "job/gather.h"
 #include "job/headers.h"
 #include "job/queries.h"
+#include "job/seams.h"
 #include "job/sentence.h"
 #include "job/twins.h"
+#include "job/unsplit.h"
 #include "mark/mark.h"
 #include "number/number.h"
 #include "plan/plan.h"
@@ -46,19 +48,6 @@ struct bm_job_row {
     uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
     uint64_t was_read : 1; /* it has ended */
     uint64_t status : 8;   /* enum blastmerge_status: how it ended */
-};
-
-/* What the result may lack to be an unsplit run's, src/job/unsplit.c. */
-enum bm_doubt {
-    BM_DOUBT_GAP,
-    BM_DOUBT_RETURN,
-    BM_DOUBT_UNNUMBERED,
-    BM_DOUBT_ID,
-    BM_DOUBT_MESSAGE,
-    BM_DOUBT_EXCESS,
-    BM_DOUBT_EMPTY,
-    BM_DOUBT_BARE,
-    BM_N_DOUBTS
 };
 
 /* What the next step of the conductor is. */
@@ -99,8 +88,7 @@ struct blastmerge_job {
     struct blastmerge_error error;   /* its message is the reason alone until the job ends ... */
     struct bm_job_sentence sentence; /* ... and becomes a sentence with this */
     struct blastmerge_report totals;
-    const char *failed_callback; /* the first one of the options that failed, and what it returned; or NULL */
-    int callback_result;
+    struct bm_job_callbacks callbacks;
     bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
     struct bm_plan plan;
@@ -168,19 +156,14 @@ struct blastmerge_job {
     size_t child;      /* the current one */
     bool is_at_header; /* the plan's is read, in the place of a child */
     const struct bm_batch *batch;
-    struct bm_view view;             /* of the current child: what was scanned last */
-    uint64_t document;               /* where in the child's text the current document begins */
-    bool is_last_batch;              /* the current batch is its child's last */
-    size_t first_doubt[BM_N_DOUBTS]; /* in which child, if there is any */
+    struct bm_view view; /* of the current child: what was scanned last */
+    uint64_t document;   /* where in the child's text the current document begins */
+    bool is_last_batch;  /* the current batch is its child's last */
     struct bm_gathered gathered[BM_N_GATHERED];
     struct bm_job_twins twins;
-    uint64_t n_lost_names;        /* that were told */
-    uint64_t n_line_ends[2];      /* tables: children that have lines that end in LF, in CR LF ... */
-    size_t first_line_end[2];     /* ... and the first of these */
-    size_t first_forbidden_child; /* that has a character which XML forbids ... */
-    uint64_t first_forbidden;     /* ... and where */
+    struct bm_job_seams seams;
+    struct bm_job_doubts doubts;
     struct timespec began;
-    struct timespec told; /* the last progress */
 };
 
 /* Begins: checks what can be checked beforehand and opens the rooms. */
@@ -191,11 +174,6 @@ void bm_job_begin_result(struct blastmerge_job *job);
 
 /* Goes on until the output is worth emptying or complete (then phase is BM_JOB_PHASE_END). */
 enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) BM_CHECK_RESULT;
-
-/* Sums up what may be other than in an unsplit run, when a child has ended; and tells it at the end of all.
- */
-void bm_job_unsplit_end_child(struct blastmerge_job *job);
-void bm_job_unsplit_end(struct blastmerge_job *job);
 
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_job_end(struct blastmerge_job *job);
@@ -237,24 +215,12 @@ void bm_job_move_sources(struct blastmerge_job *job);
 /* Makes a row for each item of the plan that has none. */
 enum blastmerge_status bm_job_make_rows(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Takes what a callback of the options has returned; a failure ends the job where it next can stop. */
-void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issued, int result);
-
 /* Ends the job if the current child's reader, which was closed, has failed to close. */
 enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) BM_CHECK_RESULT;
-
-/* Ends the job if one of the options' callbacks has failed. */
-enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) BM_CHECK_RESULT;
-
-/* A warning of the whole merge that is in the report alone. */
-void bm_job_note(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 
 /* Writes the names of two children for one message, so that they can be told apart. */
 enum { BM_JOB_SHOWN_NAME = 320 };
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
                        char shown[2][BM_JOB_SHOWN_NAME]);
-
-/* Tells a warning of the current child, or of the whole merge. */
-void bm_job_warn(struct blastmerge_job *job, bool is_of_child, const char *format, ...) BM_FORMAT(3, 4);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/seams.h"
 
+#include "job/job.h"
 #include "job/restart.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@ static const char *name_of(const struct blastmerge_job *job, size_t child) {
 
 /* A file of BGZF that was cut between two blocks is whole gzip. All formats but bare tables have an end that
  * shows whether the text is whole. */
-static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_seams_check_child(struct blastmerge_job *job) {
     const struct bm_plan_text *text = job->plan.items[job->child].text;
     bool is_partial = text != NULL && (text->spans != NULL || text->n_holes > 0);
     if (is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
@@ -38,27 +39,49 @@ static enum blastmerge_status check_bgzf(struct blastmerge_job *job) {
     return bm_job_fail_child(job);
 }
 
+/* --- what it holds ------------------------------------------------------------------------------- */
+
 static void count_line_ends(struct blastmerge_job *job, unsigned which, size_t i) {
+    struct bm_job_seams *seams = &job->seams;
     if ((job->view.counts.line_ends & which) == 0) return;
-    if (job->n_line_ends[i]++ == 0) job->first_line_end[i] = job->child;
+    if (seams->n_line_ends[i]++ == 0) seams->first_line_end[i] = job->child;
 }
 
-enum blastmerge_status bm_job_seams_end_child(struct blastmerge_job *job) {
+void bm_job_seams_count_child(struct blastmerge_job *job) {
+    const struct bm_mark_counts *counts = &job->view.counts;
     count_line_ends(job, BM_MARK_LF, 0);
     count_line_ends(job, BM_MARK_CRLF, 1);
-    return check_bgzf(job);
+    if (counts->n_forbidden == 0 || job->totals.n_forbidden_characters > 0) return;
+    job->seams.forbidden_child = job->child;
+    job->seams.forbidden = counts->first_forbidden;
 }
 
 void bm_job_seams_end(struct blastmerge_job *job) {
-    const uint64_t *n = job->n_line_ends;
+    const uint64_t *n = job->seams.n_line_ends;
     char names[2][BM_JOB_SHOWN_NAME];
     if (n[0] == 0 || n[1] == 0) return;
-    bm_job_show_names(job, job->first_line_end[1], job->first_line_end[0], names);
+    bm_job_show_names(job, job->seams.first_line_end[1], job->seams.first_line_end[0], names);
     bm_job_warn(job, false,
                 "lines end in CR LF in %" PRIu64 " %s (first in %s) and in LF alone in %" PRIu64
                 " (first in %s), and so they do in the result: many programs take the CR for a part of the "
                 "last column",
                 n[1], n[1] == 1 ? "child" : "children", names[0], n[0], names[1]);
+}
+
+void bm_job_seams_end_characters(struct blastmerge_job *job) {
+    uint64_t n = job->totals.n_forbidden_characters;
+    bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
+    if (n == 0) return;
+    bm_job_warn(job, false,
+                "%" PRIu64 " character%s that XML forbids %s, the first in %.300s at byte %" PRIu64
+                " of its text%s",
+                n, n == 1 ? "" : "s",
+                job->is_check ? n == 1 ? "is there" : "are there"
+                : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
+                : n == 1      ? "was copied"
+                              : "were copied",
+                name_of(job, job->seams.forbidden_child), job->seams.forbidden,
+                is_replaced ? "" : ": programs that read XML refuse the result");
 }
 
 /* --- a fault in a text whose gzip may be damaged, too ---------------------------------------------- */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * As if it had never been split: what a merge could not find out or restore is counted, and told at its end
- * (docs/identity.md).
- */
+#include "job/unsplit.h"
+
 #include "job/job.h"
 
 #include <inttypes.h>
@@ -34,7 +32,7 @@ static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
 /* The count of all children so far; where it is the first one above 0 the current child is to blame. */
 static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t count) {
     uint64_t *kept = count_of(job, doubt);
-    if (*kept == 0) job->first_doubt[doubt] = job->child;
+    if (*kept == 0) job->doubts.first[doubt] = job->child;
     *kept = count;
 }
 
@@ -64,7 +62,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
                  const char *meaning) {
     uint64_t n = *count_of(job, doubt);
     if (n == 0) return;
-    const char *first = job->plan.items[job->first_doubt[doubt]].source.shown;
+    const char *first = job->plan.items[job->doubts.first[doubt]].source.shown;
     bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
                 n == 1 ? "in " : "the first in ", first, meaning);
 }

@@ -243,6 +243,13 @@ def test_documents_of_a_child_at_fault_are_not_compared_with(tmp_path):
     assert len(done.warnings) == 1 and "child_0003" in done.warnings[0] and "child_0000" in done.warnings[0]
 
 
+def test_line_ends_of_a_child_at_fault_do_not_count(tmp_path):
+    """Its fault shows at its very end, when all else is known of it."""
+    cut = forms.bgzf(COLUMNS + b"\r\n")[:-28]
+    done, report = check(tmp_path, [COLUMNS + b"\n", cut], "--sort", "none", code=program.DATA)
+    assert "BGZF" in report["children"][1]["error"] and "lines end in" not in done.err, done.err
+
+
 # --- the order of children -------------------------------------------------------------------------------------
 
 
