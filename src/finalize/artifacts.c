@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which files are there. It is only looked whether they are; what is in them shows when they are read. Looks
- * at an object store take their time, so that many are under way together.
+ * Which files exist. Only their existence is checked; their content is checked when they are read. Look-ups in an
+ * object store take time, so many run at the same time.
  */
 #include "finalize/finalize.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is written, in this order: the merged result, the report, the manifest. The first two replace what
- * there is: without a manifest they are a left-over of one who did not come to the end. The manifest is
- * written on the condition that there is none, so that of several at once one commits and the others see that
- * the work is done. Before each of the first two it is looked whether there is a manifest meanwhile: whoever
- * comes second replaces nothing of what it names.
+ * The files that are written, in this order: the merged result, the report, the manifest. The first two replace
+ * existing files: without a manifest, these are left from a run that did not finish. The manifest is written on
+ * the condition that there is none. So of several processes, one commits, and the others find that the work is
+ * done. Before each of the first two files, finalize checks again for a manifest, so a later process replaces no
+ * file that a manifest names.
  */
 #include "finalize/finalize.h"
 

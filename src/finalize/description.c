@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The job as it is given: docs/finalize.md has its fields. */
+/* The job's description: docs/finalize.md has its fields. */
 #include "cloud/location.h"
 #include "cloud/text.h"
 #include "finalize/finalize.h"

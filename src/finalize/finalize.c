@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of a finalize, and what is said of how it ended. */
+/* The steps of a finalize, and its outcome. */
 #include "finalize/finalize.h"
 
 #include <ctype.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a child's report says of its result's format, and what follows from it for the parent's. A report may
- * be the search service's, with "outfmt" and "format", or blastmerge's own, which is translated into the
- * former's fields.
+ * The format of a child's result by its report, and the consequences for the parent's. A report may be the search
+ * service's, with "outfmt" and "format", or blastmerge's own, which is translated into the service's fields.
  */
 #include "finalize/finalize.h"
 

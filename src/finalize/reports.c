@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The children's reports become the parent's. Each is read, taken apart and let go, so that what is kept is
- * what the parent's report will hold; a few are on their way at a time.
+ * Makes the parent's report from the children's reports. Each is read, evaluated and freed, so only the content of the
+ * parent's report is kept; a few are fetched at the same time.
  */
 #include "finalize/finalize.h"
 

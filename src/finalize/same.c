@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether two names of a job stand for one thing: then a child would be in the result twice, and another
- * might be missing. Ids are compared as text. Files are compared by identity, so that links count, and names
- * that the file system takes for one; in an object store two names are two objects. All of it by sorting: n
- * log n, and a few words of memory a name.
+ * Whether two names of a job mean one thing: then a child would be in the result twice, and another might be
+ * missing. Ids are compared as text. Files are compared by identity, so links count, and names that the file system
+ * treats as one; in an object store two names are two objects. All comparisons sort: n log n, and a few words of
+ * memory a name.
  */
 #include "finalize/finalize.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Before and after the conductor: what can be checked without reading the children is checked, the rooms are
- * opened; and at the end they are closed.
+ * Before and after the conductor: checks everything that can be checked without reading the children, opens the rooms,
+ * and closes them at the end.
  */
 #include "job/check.h"
 #include "job/job.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's face: what blastmerge.h says, on the conductor. */
+/* The library's face: implements blastmerge.h with the conductor. */
 #include "cloud/location.h"
 #include "job/check.h"
 #include "job/commit.h"

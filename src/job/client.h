@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client - what a client inside the library needs of a job beyond blastmerge.h. finalize is the one client: it
- * is a parent job around a merge, and the merge is the job's.
+ * client - the functions of a job that a client inside the library needs beyond blastmerge.h. finalize is the only
+ * client: it is a parent job around a merge, and the merge is the job's.
  *
  *     bm_job_client_begin(job, &client);                the job is new, and the client's from now on
  *     bm_job_client_set_hooks(job, &hooks);
- *     blastmerge_add_location(job, ...);                what blastmerge.h has is used as anybody uses it
+ *     blastmerge_add_location(job, ...);                blastmerge.h is used as by any caller
  *     blastmerge_set_output_location(job, ...);
  *     bm_job_client_merge(job, &terms);
  *     bm_job_client_end(job, &client);
  *
- * This header has nothing of the job's inside: it includes base alone, which scripts/check-rooms holds it to.
+ * This header shows nothing of the job's inside: it includes only base, which scripts/check-rooms checks.
  */
 #ifndef BM_JOB_CLIENT_H
 #define BM_JOB_CLIENT_H
@@ -22,13 +22,13 @@
 struct bm_cancel;
 struct bm_cloud;
 
-/* What the client is called for, on the job's thread. NULL: not called. */
+/* Functions of the client, called on the job's thread. NULL: not called. */
 struct bm_job_client_hooks {
     void *context;
     /* A warning, before the caller's own function gets it. */
     void (*note_warning)(void *context, const char *message);
-    /* All was written and checked, and nothing is visible yet: anything but BLASTMERGE_OK ends the merge with
-     * that status, which the job's error must have. cloud: the merge's connection; NULL where nothing is remote. */
+    /* Called when everything was written and checked, and nothing is visible yet. Any status but BLASTMERGE_OK ends
+     * the merge; the job's error must have it, too. cloud: the merge's connection; NULL if nothing is remote. */
     enum blastmerge_status (*before_commit)(void *context, struct bm_cloud *cloud);
 };
 
@@ -41,31 +41,31 @@ struct bm_job_client {
     struct timespec began;
 };
 
-/* Begins with a job to which nothing was added, and fills in the client. Else BLASTMERGE_USAGE: the job has
- * begun, is another process's, or is inside one of its own calls; then the client must not be used. */
+/* Begins with a job to which nothing was added, and fills in the client. Otherwise BLASTMERGE_USAGE: the job has begun,
+ * belongs to another process, or is inside one of its own calls; then the client must not be used. */
 enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job,
                                            struct bm_job_client *client) BM_CHECK_RESULT;
 
-/* Sets what the client is called for until it ends; copied. */
+/* Sets the hooks until the client ends; they are copied. */
 void bm_job_client_set_hooks(struct blastmerge_job *job, const struct bm_job_client_hooks *hooks);
 
-/* Ends with it: the report has its memory and time, the hooks are not called any more, and the job takes no
- * further calls. */
+/* Ends the client: the report has its memory and time, the hooks are not called any more, and the job accepts no further
+ * calls. */
 void bm_job_client_end(struct blastmerge_job *job, const struct bm_job_client *client);
 
-/* A place that the client will write by itself once the merge is done: it may be no other place of the job
+/* Adds a place that the client will write itself after the merge: it must not be any other place of the job
  * (BLASTMERGE_USAGE). what is the word for it in messages. Strings are copied. */
 enum blastmerge_status bm_job_client_keep_place(struct blastmerge_job *job, const char *what,
                                                 const char *location) BM_CHECK_RESULT;
 
-/* How the client's merge is another than blastmerge_run()'s. */
+/* How the client's merge differs from blastmerge_run()'s. */
 struct bm_job_client_terms {
     bool
         are_files_regular; /* anything else in the place of a child's file is an error, and is not waited for */
     /*
-     * Not AUTO: the children are tables, and of this format where they do not show it themselves. They are
-     * merged by one thread. Where a merge changes nothing of them, the result is their gzip members as they
-     * are, less zero bytes after a member; a last line without an end gets a member with that end.
+     * Not AUTO: the children are tables, and have this format unless they show another one. They are merged by one
+     * thread. If a merge changes nothing of them, the result is their gzip members unchanged, without zero bytes
+     * after a member; a last line without an end gets a member with that end.
      */
     enum blastmerge_format table;
     bool is_table_narrow; /* it may have one field a row */
@@ -73,20 +73,20 @@ struct bm_job_client_terms {
 
 /*
  * Merges the children, in the order in which they were added, to the output that was set; an existing one is
- * replaced. That the children's gzip members cannot stay as they are may show only far behind their beginning.
- * Then nothing is visible, and all of them are read once more and merged.
+ * replaced. It may appear late that the children's gzip members cannot be copied unchanged. Then nothing is visible,
+ * and all of them are read once more and merged.
  */
 enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
                                            const struct bm_job_client_terms *terms) BM_CHECK_RESULT;
 
-/* In before_commit: whether the children's Iterations are as many as their queries. Tables without comments
- * do not show queries without hits, and PSI-BLAST writes several Iterations a query. */
+/* In before_commit: whether the number of the children's Iterations is that of their queries. Tables without comments do
+ * not show queries without hits, and PSI-BLAST writes several Iterations for one query. */
 bool bm_job_client_counts_queries(const struct blastmerge_job *job);
 
 /* A format's name in messages, such as "BLAST XML (-outfmt 5)". */
 const char *bm_job_client_format_title(enum blastmerge_format format);
 
-/* Warns of something: the hook and the caller's function get it, and it counts in the report. */
+/* Warns: the hook and the caller's function get the message, and it counts in the report. */
 void bm_job_client_warn(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 
 #endif

@@ -2,11 +2,10 @@
 /*
  * The conductor: opens the rooms, passes batches, marks and edits along, and stops at the first error.
  *
- * It is a small machine whose state is `phase`, so that it can stop whenever the output is worth emptying, and
- * go on at the next call: run, next and check all drive it. For each child in order it takes batches; of each
- * batch it scans as much as makes a list of edits, and has that written. Children that come later are fetched
- * and inflated ahead. At the end come the epilogue and the gzip trailer, which make the result complete: if
- * anything fails before that, the stream has no end.
+ * It is a small machine whose state is `phase`. So it can stop whenever the output is worth emptying, and continue at
+ * the next call: run, next and check all drive it. It takes the batches of each child in order; from each batch it
+ * scans as much as fits a script, and writes that. Later children are fetched and inflated ahead. At the end come the
+ * epilogue and the gzip trailer, which make the result complete: if anything fails before that, the stream has no end.
  */
 #include "job/check.h"
 #include "job/job.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gather - warnings that many children can give alike. Each is in its child's row of the report; at the end of
- * the merge there is one warning of each kind, with the first child's text and the number of the others.
+ * gather - warnings that many children can have in common. Each is in its child's row of the report; at the end of the
+ * merge there is one warning of each kind, with the first child's text and the number of the others.
  */
 #ifndef BM_GATHER_H
 #define BM_GATHER_H
@@ -9,7 +9,7 @@
 #include "base/base.h"
 
 enum bm_job_gather_kind {
-    BM_GATHER_PROGRAM, /* or what makes two children as different: columns, fields */
+    BM_GATHER_PROGRAM, /* or an equal difference: columns, fields */
     BM_GATHER_VERSION,
     BM_GATHER_DATABASE,
     BM_GATHER_PARAMETERS,
@@ -19,7 +19,7 @@ enum bm_job_gather_kind {
     BM_GATHER_TWICE,
     BM_GATHER_SHARDS,
     BM_GATHER_AGAIN,
-    BM_GATHER_DOCUMENTS, /* told in the report alone: BLAST itself writes such files */
+    BM_GATHER_DOCUMENTS, /* only in the report: BLAST itself writes such files */
     BM_N_GATHERED
 };
 
@@ -28,7 +28,7 @@ enum { BM_GATHER_MESSAGE = 1024 };
 struct bm_gathered {
     uint64_t n; /* children */
     size_t last;
-    char message[BM_GATHER_MESSAGE]; /* of the first one, as it is shown */
+    char message[BM_GATHER_MESSAGE]; /* of the first one, as shown */
 };
 
 struct blastmerge_job;
@@ -37,7 +37,7 @@ struct blastmerge_job;
 void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *format, ...)
     BM_FORMAT(3, 4);
 
-/* All children have been merged. */
+/* To be called when all children have been merged. */
 void bm_job_gather_end(struct blastmerge_job *job);
 
 #endif

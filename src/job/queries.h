@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queries - what a job does about options.expect_queries (docs/queries.md): a merge ends where the Iterations are not
- * those of the queries, a check counts such places and goes on.
+ * queries - a job's part of options.expect_queries (docs/queries.md): a merge ends if the Iterations are not those of
+ * the queries; a check counts such places and continues.
  */
 #ifndef BM_JOB_QUERIES_H
 #define BM_JOB_QUERIES_H
@@ -10,15 +10,15 @@
 
 struct blastmerge_job;
 
-/* Written by queries.c alone. */
+/* Written only by queries.c. */
 struct bm_job_queries {
     struct bm_queries *file; /* NULL: any queries will do */
     uint64_t n_faults;       /* a check: places where the Iterations are not those of the queries ... */
-    unsigned n_strangers;    /* ... of which so many are Iterations of none of them */
-    char first_fault[512];   /* what was said of the first place */
+    unsigned n_strangers;    /* ... and how many of them are Iterations of none of the queries */
+    char first_fault[512];   /* the message about the first place */
 };
 
-/* If there is a file of queries. */
+/* Does nothing if there is no file of queries. */
 enum blastmerge_status bm_job_queries_open(struct blastmerge_job *job) BM_CHECK_RESULT;
 void bm_job_queries_close(struct blastmerge_job *job);
 
@@ -27,13 +27,13 @@ bool bm_job_queries_are_given(const struct bm_job_queries *queries);
 /* Compares the Iterations among the view's marks with the queries. */
 enum blastmerge_status bm_job_queries_take(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* A check has left the current child: the queries behind its last Iteration may have been in it. */
+/* To be called when a check has left the current child: the queries after its last Iteration may have been in it. */
 void bm_job_queries_leave(struct bm_job_queries *queries);
 
-/* All children were merged. */
+/* To be called when all children were merged. */
 enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* A check that has come to its end: whether the Iterations were those of the queries. */
+/* At the end of a check: whether the Iterations were those of the queries. */
 enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 #endif

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remote - what a job does about remote locations: names without secrets, the cloud room and its memory,
- * wildcards.
+ * remote - a job's part of remote locations: names without secrets, the room cloud and its memory, wildcards.
  */
 #ifndef BM_REMOTE_H
 #define BM_REMOTE_H
 
 #include "job/job.h"
 
-/* A remote child. */
+/* Adds a remote child. */
 enum blastmerge_status bm_job_remote_add(struct blastmerge_job *job, const char *location) BM_CHECK_RESULT;
 
-/* The location as it may be shown, in the job's memory, if it is remote; else *name is NULL. */
+/* The location without secrets, in the job's memory, if it is remote; else *name is NULL. */
 enum blastmerge_status bm_job_remote_name(struct blastmerge_job *job, const char *location,
                                           char **name) BM_CHECK_RESULT;
 
-/* Opens the cloud room if anything is remote, and puts what they stand for in the place of children with
- * wildcards. */
+/* Opens the room cloud if anything is remote, and replaces children with wildcards by the objects that match. */
 enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Children from `first` on are new: those that are remote get the cloud room, which is opened if need be, and
- * wildcards give way to what they stand for. */
+/* Likewise for new children, from `first` on: remote ones get the room cloud, which is opened if needed, and wildcards are
+ * replaced. */
 enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
 bool bm_job_remote_has_children(const struct blastmerge_job *job);
 
-/* Looks ahead at the children after this one. */
+/* Begins look-ups of the children after this one. */
 void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child);
 
 /* Opens the place of the result or of the report, if that is remote. */
@@ -33,7 +31,7 @@ enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, stru
                                                 const char *location, const char *name,
                                                 bool is_report) BM_CHECK_RESULT;
 
-/* Gets on with what is under way. */
+/* Continues the requests in progress. */
 void bm_job_remote_drive(struct blastmerge_job *job);
 
 void bm_job_remote_end(struct blastmerge_job *job);

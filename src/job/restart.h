@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * restart - a search that was begun again and wrote behind what it had written: a child's fault is then that a
- * second document begins before the first has ended, whatever the scanner or gzip stumbles over there.
+ * restart - a search that was begun again and appended to its earlier output: the child's fault is then that a second
+ * document begins before the first has ended, whatever fault the scanner or gzip reports there.
  */
 #ifndef BM_RESTART_H
 #define BM_RESTART_H
 
 #include "job/job.h"
 
-/* The job's error is about the current child's bytes: if a document begins there, it says so instead. May read a little
- * on, and gives up the batch then. If that fails, the job has no batch any more, and *behind says why; else it stays. */
+/* Explains the job's error, which is about the current child's bytes: if a document begins there, the error states that
+ * instead. May read further, and then gives up the batch. If reading fails, the job has no batch any more, and *behind has
+ * the reason; otherwise *behind is unchanged. */
 void bm_job_restart_explain(struct blastmerge_job *job, struct blastmerge_error *behind);
 
-/* The same where the child's gzip data has failed behind a fault in its text. True: the error says so. */
+/* Likewise if the child's gzip data has failed after a fault in its text. True: the error states it. */
 bool bm_job_restart_explain_gzip(struct blastmerge_job *job);
 
 #endif

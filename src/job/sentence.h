@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sentence - the line that a caller gets about an error.
+ * sentence - composes the line that a caller gets about an error.
  *
- * An error is a record: status, reason, child and place. What comes by it adds what it is about (the subject) and what
- * follows from it, and leaves the reason as it is. The line is composed once, where the record leaves the job: at the
- * job's end, and for a fault that a check goes on after.
+ * An error is a record: status, reason, child and place. Code that passes it on adds the subject and a consequence, and
+ * leaves the reason unchanged. The line is composed once, when the record leaves the job: at the job's end, and for a
+ * fault after which a check continues.
  */
 #ifndef BM_JOB_SENTENCE_H
 #define BM_JOB_SENTENCE_H
@@ -14,11 +14,11 @@
 /* Strings belong to the job, or are literals. */
 struct bm_job_sentence {
     const char *subject;  /* before the reason, with a colon: a child's name. NULL: nothing */
-    const char *addition; /* behind the reason and the place. NULL: nothing */
+    const char *addition; /* after the reason and the place. NULL: nothing */
 };
 
-/* Makes the error's message of its reason, its place and the sentence, "SUBJECT: reason (at byte 7 of its text, after 2
- * whole Iterations)ADDITION", and empties the sentence. A subject or a reason that is too long is cut. */
+/* Composes the error's message from its reason, its place and the sentence, "SUBJECT: reason (at byte 7 of its text, after
+ * 2 whole Iterations)ADDITION", and clears the sentence. A subject or a reason that is too long is cut. */
 void bm_job_sentence_compose(struct bm_job_sentence *sentence, struct blastmerge_error *error);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two documents are doubled if the digests of their queries agree and not all of these are nameless: children
- * of queries that have neither name nor hits may rightly have the same text. Equal text is the same run twice;
- * other text is another search with the same queries, of another part of the database.
+ * Two documents are doubled if the digests of their queries agree and not all of these are nameless: children of
+ * queries that have neither name nor hits may rightly have the same text. Equal text is the same run twice;
+ * different text is another search with the same queries, of another part of the database.
  *
- * A document's CRC-32 is put together from those of its batches, which inflate has anyway. Only in batches in
- * which a document begins or ends it is computed once more.
+ * A document's CRC-32 is combined from those of its batches, which inflate computes anyway. Only in batches in which a
+ * document begins or ends, it is computed once more.
  */
 #include "job/twins.h"
 #include "plan/order.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * twins - documents that hold the same queries: a run that is there twice, or searches of several parts of a
- * database. In the result of a merge each of these queries is there twice, which is hardly ever wanted.
+ * twins - documents that hold the same queries: a run that is there twice, or searches of several parts of a database.
+ * In the result of a merge, each of these queries would be there twice, which is rarely intended.
  *
- * Of each document 16 bytes are kept, up to BM_TWINS_MOST documents, and an index of at most as much again;
- * a document beyond is compared with the one before it alone.
+ * 16 bytes of each document are kept, up to BM_TWINS_MOST documents, and an index of at most the same size. A later
+ * document is compared only with the one before it.
  */
 #ifndef BM_TWINS_H
 #define BM_TWINS_H
@@ -22,45 +22,45 @@ struct bm_job_twin {
 struct bm_job_twins {
     /* the current document */
     bool is_open;
-    uint64_t begin;      /* where it begins */
-    uint64_t summed;     /* up to where its CRC-32 is known */
+    uint64_t begin;      /* its beginning */
+    uint64_t summed;     /* the offset up to which its CRC-32 is known */
     uint64_t n_of_child; /* documents of the child so far */
     uint32_t crc32;
 
-    /* as the current child began */
+    /* at the beginning of the current child */
     size_t n_before;
     struct bm_job_twin last_before;
     bool was_beyond;
 
-    size_t n; /* that are kept */
+    size_t n; /* documents that are kept */
     struct bm_job_twin *chunks[BM_TWINS_MOST / BM_TWINS_CHUNK];
-    uint32_t *slots; /* numbers of what is kept, from 1 on, by their hash */
+    uint32_t *slots; /* numbers of the kept documents, from 1 on, by their hash */
     size_t n_slots;  /* a power of two */
-    uint64_t key;    /* of the hash: nobody can make digests that meet */
+    uint64_t key;    /* of the hash: digests cannot be made to collide */
     struct bm_job_twin last;
     bool is_beyond; /* there were more */
 };
 
 struct blastmerge_job;
 
-/* A child begins. */
+/* To be called when a child begins. */
 void bm_job_twins_begin_child(struct blastmerge_job *job);
 
-/* The child is at fault: no other one is compared with it. */
+/* To be called when the child has a fault: no other one is compared with it. */
 void bm_job_twins_leave_child(struct blastmerge_job *job);
 
-/* A document begins there, or has ended, in the current batch. */
+/* To be called when a document begins, or has ended, in the current batch. */
 void bm_job_twins_begin_document(struct blastmerge_job *job, const struct bm_mark_entry *mark);
 enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                                  const struct bm_mark_entry *mark) BM_CHECK_RESULT;
 
-/* The current child has ended: whether it is a table in which a run comes once more. */
+/* To be called when the current child has ended: checks whether it is a table in which a run is repeated. */
 enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* The current batch is done with. */
+/* To be called at the end of the current batch. */
 void bm_job_twins_end_batch(struct blastmerge_job *job);
 
-/* All children have been merged. */
+/* To be called when all children have been merged. */
 void bm_job_twins_end(struct blastmerge_job *job);
 
 void bm_job_twins_close(struct bm_job_twins *twins, struct bm_memory *memory);
