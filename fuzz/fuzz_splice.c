@@ -65,6 +65,12 @@ static void choose_scale(const uint8_t *data, size_t n_data) {
         splice_scale = (struct splice_scale){60000, 32768, 60, false}; /* more than a window */
 }
 
+static void close_all(void) {
+    runner_close(&runner);
+    many_close(&splicer);
+    many_close(&packer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     struct stream stream;
     struct script script;
@@ -72,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
         runner_open(&runner);
         many_open(&splicer, 0);
         many_open(&packer, 1);
+        must(atexit(close_all) == 0); /* lest zlib's memory counts as a leak */
     }
     if (n_data < HEAD) return 0;
     choose_scale(data, n_data);

@@ -65,10 +65,8 @@ void bm_script_skip(struct bm_script *script, uint64_t offset) {
 }
 
 void bm_script_go(struct bm_script *script, uint64_t offset) {
-    if (script->is_taking)
-        bm_script_take(script, offset);
-    else
-        bm_script_skip(script, offset);
+    assert(offset >= script->offset);
+    if (offset > script->offset) reach(script, script->is_taking ? BM_SCRIPT_TAKE : BM_SCRIPT_SKIP, offset);
 }
 
 void bm_script_catch_up(struct bm_script *script, uint64_t offset) {

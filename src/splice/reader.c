@@ -94,7 +94,7 @@ void bm_splice_reader_hold(struct bm_splice_reader *reader) {
         size_t n = bm_splice_walk_tokens(walk, reader->batch, UINT64_MAX, &bits->queue, BM_SPLICE_QUEUE);
         if (n == 0 && walk->is_in_block) break;
     }
-    assert(walk->text == bm_batch_end(reader->batch));
+    bm_require(walk->text == bm_batch_end(reader->batch)); /* else more was left than can be held */
 }
 
 /* --- going on without a look at tokens ----------------------------------------------------------- */

@@ -18,6 +18,18 @@
  * whichever sinks made them. The bytes depend only on the children's batches and the script, not on how the work is
  * divided into steps, nor on what the sink wrote before.
  *
+ * For one child:
+ *
+ *     bm_splice_begin(sink, reader, batch->has_trace);
+ *     for each batch, whenever the script has grown:
+ *         bm_splice_give(reader, batch, is_end_of_batch);
+ *         while (bm_splice_step(sink, &reader, 1, script, &output) == BM_STEP_FULL)
+ *             ...                                          empty the output
+ *
+ * For several children, each reader is given a batch first. If a step has returned BM_STEP_DONE and the script's next
+ * entry reaches beyond its child's batch, that batch is given again as the last time, a step is made, and the child's
+ * next batch is given. (tests/splice_many.h does so.)
+ *
  * Threads: a sink and its readers belong to one thread at a time. Neither depends on a job. Memory: of a fixed size,
  * allocated only by bm_splice_sink_open(), bm_splice_reader_open() and bm_splice_begin(). Time: linear.
  */

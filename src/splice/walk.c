@@ -16,7 +16,7 @@ void bm_splice_walk_reset(struct bm_splice_walk *walk) {
 }
 
 void bm_splice_walk_begin(struct bm_splice_walk *walk, const struct bm_batch *batch) {
-    assert(walk->text == batch->text_offset);
+    bm_require(walk->text == batch->text_offset);
     walk->n_trace = 0;
     walk->bit = batch->first_bit;
 }
