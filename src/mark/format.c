@@ -180,6 +180,13 @@ static enum names judge_names(const struct bm_mark *mark, const struct beginning
     return NAMES_IF_THE_NEXT_LINE_SAYS_SO;
 }
 
+/* Whether another row of names follows the first one. */
+static bool has_other_names(const struct beginning *begin, char separator) {
+    if (!begin->is_next_whole) return false;
+    if (begin->n_next == begin->n_line && memcmp(begin->next, begin->line, begin->n_line) == 0) return false;
+    return bm_mark_columns_look(begin->next, begin->n_next, separator).n_strong > 1;
+}
+
 /* The table's format is known: whether its first row is one of names. False: not yet. */
 static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, const struct beginning *begin,
                        bool is_full) {
@@ -187,6 +194,14 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
                            ? NO_NAMES
                            : judge_names(mark, begin, separator_of(format), is_full);
     if (names == NAMES_IF_THE_NEXT_LINE_SAYS_SO) return false;
+    if (names == NAMES && !begin->is_next_whole && !is_full) return false;
+    if (names == NAMES && has_other_names(begin, separator_of(format))) {
+        (void)bm_mark_fail(
+            mark, 0,
+            "its first two lines are rows of column names, and not the same: take one of them out, or "
+            "each child's second one would be among the hits");
+        return true;
+    }
     mark->rows.begin_with_names = names == NAMES;
     if (names == NAMES && bm_mark_columns_first_is_query(begin->line, begin->n_line, separator_of(format)))
         mark->rows.name_queries = true;

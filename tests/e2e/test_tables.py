@@ -91,6 +91,18 @@ def test_names_beside_other_fields(tmp_path, separator, names):
         assert merged(tmp_path, *texts) == head + table(lines, separator)
 
 
+@pytest.mark.parametrize("separator", ["\t", ","])
+def test_two_rows_of_names(tmp_path, separator):
+    """Only the first would be told from hits, and each child's second one would be among these."""
+    for first, second in ((NAMES, MMSEQS), (["#" + NAMES[0], *NAMES[1:]], NAMES), (NAMES, [f'"{name}"' for name in NAMES])):
+        text = table([first, second, *ROWS], separator)
+        assert "its first two lines are rows of column names" in refused(tmp_path, DATA, text)
+        assert "its first two lines are rows of column names" in refused(tmp_path, DATA, table([first, *ROWS], separator), text)
+        arguments = ["--header", "keep", "--format", "csv" if separator == "," else "tabular"]
+        assert merged(tmp_path, text, text, arguments=arguments) == text * 2
+    assert merged(tmp_path, table([NAMES, NAMES, *ROWS], separator), table([NAMES, *ROWS], separator)) == table([NAMES, *ROWS, *ROWS], separator)
+
+
 def test_names_of_few_columns(tmp_path):
     """They are known without --format by two names that no sequence has."""
     head = b"qseqid\tsseqid\tevalue\n"
