@@ -236,15 +236,16 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
 
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
     if (job->is_check) return BLASTMERGE_OK;
-    if (job->has_writer) {
-        bm_store_open_writer(&job->store, &job->writer, job->options.callback_ticket, &job->cancel);
-        job->has_writer = false; /* it is the store now that owes it a commit or discard */
+    if (job->places.has_writer) {
+        bm_store_open_writer(&job->store, &job->places.writer, job->options.callback_ticket, &job->cancel);
+        bm_job_places_give_writer(job);
         return BLASTMERGE_OK;
     }
-    if (job->output_location == NULL) return BLASTMERGE_OK;
-    if (job->output_name != NULL)
-        return bm_job_remote_open_store(job, &job->store, job->output_location, job->output_name, false);
-    return bm_store_open_location(&job->store, job->output_location, job->options.force != 0,
+    if (job->places.output.location == NULL) return BLASTMERGE_OK;
+    if (job->places.output.shown != NULL)
+        return bm_job_remote_open_store(job, &job->store, job->places.output.location,
+                                        job->places.output.shown, false);
+    return bm_store_open_location(&job->store, job->places.output.location, job->options.force != 0,
                                   job->options.form == BLASTMERGE_FORM_PLAIN, &job->cancel, &job->error);
 }
 
@@ -255,12 +256,13 @@ static enum blastmerge_status write_report(void *context, const void *data, size
 }
 
 static enum blastmerge_status open_report(struct blastmerge_job *job) {
-    if (job->report_location == NULL) return BLASTMERGE_OK;
+    if (job->places.report.location == NULL) return BLASTMERGE_OK;
     enum blastmerge_status status =
-        job->report_name != NULL
-            ? bm_job_remote_open_store(job, &job->report_store, job->report_location, job->report_name, true)
-            : bm_store_open_location(&job->report_store, job->report_location, job->options.force != 0, true,
-                                     &job->cancel, &job->error);
+        job->places.report.shown != NULL
+            ? bm_job_remote_open_store(job, &job->report_store, job->places.report.location,
+                                       job->places.report.shown, true)
+            : bm_store_open_location(&job->report_store, job->places.report.location, job->options.force != 0,
+                                     true, &job->cancel, &job->error);
     if (status != BLASTMERGE_OK) return status;
     job->has_report = true;
     return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);

@@ -226,8 +226,8 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
 
 /* A writer that was never used is told that it is over; in a copy that a fork left it is another's. */
 static void end_writer(struct blastmerge_job *job) {
-    if (job->has_writer && job->writer.discard != NULL && job->owner == getpid())
-        job->writer.discard(job->writer.context);
+    if (job->places.has_writer && job->places.writer.discard != NULL && job->owner == getpid())
+        job->places.writer.discard(job->places.writer.context);
 }
 
 void blastmerge_destroy(struct blastmerge_job *job) {
@@ -244,12 +244,8 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_plan_close(&job->plan);
     bm_release(&job->memory, job->endpoint);
     bm_release(&job->memory, job->expect_queries);
-    bm_release(&job->memory, job->output_location);
-    bm_release(&job->memory, job->output_name);
-    bm_release(&job->memory, job->report_location);
-    bm_release(&job->memory, job->report_name);
     bm_release(&job->memory, job->database);
-    bm_job_places_forget(job);
+    bm_job_places_close(job);
     bm_job_check_close(job);
     bm_job_shards_close(job);
     bm_cancel_close(&job->cancel);
@@ -347,26 +343,21 @@ enum blastmerge_status blastmerge_set_shards(struct blastmerge_job *job,
     return bm_job_shards_set(job, &defaults);
 }
 
-static enum blastmerge_status set_location(struct blastmerge_job *job, char **place, char **name,
+static enum blastmerge_status set_location(struct blastmerge_job *job, struct bm_job_place *place,
                                            const char *location) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
     status = bm_cloud_location_refuse_strange(location, &job->error);
-    if (status != BLASTMERGE_OK) return status;
-    bm_release(&job->memory, *place);
-    bm_release(&job->memory, *name);
-    *name = NULL;
-    *place = bm_copy_string(&job->memory, location);
-    return *place == NULL ? fail_memory(job) : bm_job_remote_name(job, location, name);
+    return status == BLASTMERGE_OK ? bm_job_places_set(job, place, location) : status;
 }
 
 enum blastmerge_status blastmerge_set_output_location(struct blastmerge_job *job, const char *location) {
-    return set_location(job, &job->output_location, &job->output_name, location);
+    return set_location(job, &job->places.output, location);
 }
 
 enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job, const char *location) {
-    return set_location(job, &job->report_location, &job->report_name, location);
+    return set_location(job, &job->places.report, location);
 }
 
 static enum blastmerge_status keep_place(struct blastmerge_job *job, const char *what, const char *location,
@@ -394,8 +385,7 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (writer == NULL || writer->write == NULL) return refuse(job, "a writer needs write");
-    job->writer = *writer;
-    job->has_writer = true;
+    bm_job_places_set_writer(job, writer);
     return BLASTMERGE_OK;
 }
 
@@ -447,7 +437,7 @@ static enum blastmerge_status run(struct blastmerge_job *job) {
 enum blastmerge_status blastmerge_run(struct blastmerge_job *job) {
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
-    if (job->output_location == NULL && !job->has_writer) return refuse(job, "no output was set");
+    if (!bm_job_places_has_output(job)) return refuse(job, "no output was set");
     return run(job);
 }
 
@@ -481,8 +471,7 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     enum blastmerge_status status = job->error.status;
     if (status != BLASTMERGE_OK) return status;
     if (!job->has_begun) {
-        if (job->output_location != NULL || job->has_writer)
-            return refuse(job, "the job has an output: run it");
+        if (bm_job_places_has_output(job)) return refuse(job, "the job has an output: run it");
         status = begin(job);
     } else if (job->output.data == NULL) {
         return BLASTMERGE_OK; /* the end was handed out before */

@@ -13,8 +13,8 @@ enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job, struct bm
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun || job->plan.n_items > 0 || job->is_lazy || job->output_location != NULL ||
-        job->has_writer || job->report_location != NULL || job->shards != NULL)
+    if (job->has_begun || job->plan.n_items > 0 || job->is_lazy || job->places.output.location != NULL ||
+        job->places.has_writer || job->places.report.location != NULL || job->shards != NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
             "a job to finalize with is new: it has neither children nor shards nor places for a result");

@@ -37,7 +37,8 @@ static enum blastmerge_status final_status(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status end_report(struct blastmerge_job *job) {
-    const char *name = job->output_name != NULL ? job->output_name : job->output_location;
+    const char *name =
+        job->places.output.shown != NULL ? job->places.output.shown : job->places.output.location;
     const struct blastmerge_error before = job->error;
     (void)!final_status(job); /* what the job will end with, once all of it is visible */
     const struct blastmerge_error fault = job->error;

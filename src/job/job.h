@@ -16,6 +16,7 @@
 #include "job/client.h"
 #include "job/gather.h"
 #include "job/headers.h"
+#include "job/places.h"
 #include "job/queries.h"
 #include "job/seams.h"
 #include "job/sentence.h"
@@ -74,7 +75,6 @@ _Static_assert((sizeof(struct bm_plan_item) + sizeof(struct bm_job_row)) * 9 / 8
                "more than is promised for each child");
 
 struct bm_check;
-struct bm_kept;
 struct bm_job_shards;
 struct bm_salvage_pass;
 
@@ -83,6 +83,7 @@ struct blastmerge_job {
     struct blastmerge_options options;
     char *database; /* the options' own copy; NULL: kept */
     bool is_database_given;
+    struct bm_job_places places;
     struct bm_cancel cancel;
     pid_t owner;                     /* the process that made the job or last added to it, before it begins */
     struct blastmerge_error error;   /* its message is the reason alone until the job ends ... */
@@ -100,14 +101,8 @@ struct blastmerge_job {
     bool is_adding;                    /* source.next is at work */
     uint64_t compressed_total;         /* 0 if that of any child is not known */
 
-    char *endpoint;        /* the options' own copy, or NULL */
-    char *expect_queries;  /* likewise */
-    char *output_location; /* or NULL */
-    char *output_name;     /* as it may be shown, if it is remote; else NULL */
-    bool has_writer;
-    struct blastmerge_writer writer;
-    char *report_location; /* or NULL */
-    char *report_name;
+    char *endpoint;                  /* the options' own copy, or NULL */
+    char *expect_queries;            /* likewise */
     enum blastmerge_format supposed; /* the children are said to be tables: what rows are that are not known
                                         by themselves; else AUTO */
     bool is_copied;          /* tables without comments, whose gzip members become the result as they are
@@ -118,8 +113,6 @@ struct blastmerge_job {
     bool is_copy_refused;    /* is_copied: a merge changes something of them, so the copy has been given up */
     struct bm_job_client_hooks hooks; /* a client's; zeroed where there is none */
     bool has_begun;
-    const char *standard_input;  /* what it is read for, or NULL */
-    struct bm_kept *kept_places; /* the caller's own: src/job/places.c */
 
     /* the rooms: from here on all is the current run's, and forgotten before another (src/job/client.c) */
     struct bm_cloud *cloud; /* NULL where nothing is remote */

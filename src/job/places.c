@@ -2,6 +2,8 @@
 #include "job/places.h"
 #include "base/descriptor.h"
 #include "cloud/location.h"
+#include "job/job.h"
+#include "job/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +14,8 @@
 
 enum { MAX_LINKS = 40 };
 
-struct bm_kept {
-    struct bm_kept *next;
+struct bm_job_kept {
+    struct bm_job_kept *next;
     char *what;
     char *location;
     bool is_written;
@@ -181,15 +183,15 @@ static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pai
     enum blastmerge_status status = BLASTMERGE_OK;
     identify(&pair->written);
     if (with_result)
-        status = compare(job, pair, "the result", job->is_check ? NULL : job->output_location,
-                         shown(job->output_location, job->output_name), true);
+        status = compare(job, pair, "the result", job->is_check ? NULL : job->places.output.location,
+                         shown(job->places.output.location, job->places.output.shown), true);
     if (status == BLASTMERGE_OK && with_report)
-        status = compare(job, pair, "the report", job->report_location,
-                         shown(job->report_location, job->report_name), true);
+        status = compare(job, pair, "the report", job->places.report.location,
+                         shown(job->places.report.location, job->places.report.shown), true);
     if (status == BLASTMERGE_OK)
         status = compare(job, pair, "the file of queries", job->expect_queries,
                          read_name(job->expect_queries), false);
-    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+    for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written) continue; /* it is compared with all when its own turn comes */
         status = compare(job, pair, place->what, place->location, read_name(place->location), false);
@@ -219,8 +221,8 @@ static bool is_standard_input(const char *location) {
 
 /* Who else reads it gets what is left of it. */
 static enum blastmerge_status use_standard_input(struct blastmerge_job *job, const char *what) {
-    const char *before = job->standard_input;
-    job->standard_input = what;
+    const char *before = job->places.standard_input;
+    job->places.standard_input = what;
     if (before == NULL) return BLASTMERGE_OK;
     if (strcmp(before, what) == 0)
         return bm_fail(&job->error, BLASTMERGE_USAGE,
@@ -241,8 +243,8 @@ static enum blastmerge_status check_standard_input(struct blastmerge_job *job, s
 
 static enum blastmerge_status check_all_standard_input(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    job->standard_input = NULL;
-    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+    job->places.standard_input = NULL;
+    for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (!place->is_written && is_standard_input(place->location))
             status = use_standard_input(job, place->what);
@@ -257,12 +259,12 @@ static enum blastmerge_status check_all_standard_input(struct blastmerge_job *jo
 enum blastmerge_status bm_job_places_check(struct blastmerge_job *job) {
     enum blastmerge_status status = check_all_standard_input(job);
     if (status == BLASTMERGE_OK && !job->is_check)
-        status = check(job, "the result", job->output_location, shown(job->output_location, job->output_name),
-                       false, true);
+        status = check(job, "the result", job->places.output.location,
+                       shown(job->places.output.location, job->places.output.shown), false, true);
     if (status == BLASTMERGE_OK)
-        status = check(job, "the report", job->report_location, shown(job->report_location, job->report_name),
-                       false, false);
-    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+        status = check(job, "the report", job->places.report.location,
+                       shown(job->places.report.location, job->places.report.shown), false, false);
+    for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written)
             status = check(job, place->what, place->location, shown(place->location, NULL), true, true);
@@ -285,12 +287,12 @@ static enum blastmerge_status check_later(struct blastmerge_job *job, size_t fir
 enum blastmerge_status bm_job_places_check_children(struct blastmerge_job *job, size_t first) {
     enum blastmerge_status status = check_standard_input(job, first);
     if (status == BLASTMERGE_OK && !job->is_check)
-        status = check_later(job, first, "the result", job->output_location,
-                             shown(job->output_location, job->output_name));
+        status = check_later(job, first, "the result", job->places.output.location,
+                             shown(job->places.output.location, job->places.output.shown));
     if (status == BLASTMERGE_OK)
-        status = check_later(job, first, "the report", job->report_location,
-                             shown(job->report_location, job->report_name));
-    for (const struct bm_kept *place = job->kept_places; status == BLASTMERGE_OK && place != NULL;
+        status = check_later(job, first, "the report", job->places.report.location,
+                             shown(job->places.report.location, job->places.report.shown));
+    for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written)
             status = check_later(job, first, place->what, place->location, shown(place->location, NULL));
@@ -305,7 +307,7 @@ enum blastmerge_status bm_job_places_check_one(struct blastmerge_job *job, const
 
 /* --- what the caller itself reads or writes ------------------------------------------------------ */
 
-static void forget(struct blastmerge_job *job, struct bm_kept *place) {
+static void forget(struct blastmerge_job *job, struct bm_job_kept *place) {
     bm_release(&job->memory, place->what);
     bm_release(&job->memory, place->location);
     bm_release(&job->memory, place);
@@ -313,14 +315,14 @@ static void forget(struct blastmerge_job *job, struct bm_kept *place) {
 
 enum blastmerge_status bm_job_places_keep(struct blastmerge_job *job, const char *what, const char *location,
                                           bool is_written) {
-    struct bm_kept *place = bm_allocate(&job->memory, sizeof *place);
+    struct bm_job_kept *place = bm_allocate(&job->memory, sizeof *place);
     if (place != NULL) {
         place->what = bm_copy_string(&job->memory, what);
         place->location = bm_copy_string(&job->memory, location);
         if (place->what != NULL && place->location != NULL) {
             place->is_written = is_written;
-            place->next = job->kept_places;
-            job->kept_places = place;
+            place->next = job->places.kept;
+            job->places.kept = place;
             return BLASTMERGE_OK;
         }
         forget(job, place);
@@ -328,10 +330,42 @@ enum blastmerge_status bm_job_places_keep(struct blastmerge_job *job, const char
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
-void bm_job_places_forget(struct blastmerge_job *job) {
-    while (job->kept_places != NULL) {
-        struct bm_kept *place = job->kept_places;
-        job->kept_places = place->next;
+/* --- where it goes ------------------------------------------------------------------------------- */
+
+static void forget_place(struct blastmerge_job *job, struct bm_job_place *place) {
+    bm_release(&job->memory, place->location);
+    bm_release(&job->memory, place->shown);
+    *place = (struct bm_job_place){0};
+}
+
+enum blastmerge_status bm_job_places_set(struct blastmerge_job *job, struct bm_job_place *place,
+                                         const char *location) {
+    forget_place(job, place);
+    place->location = bm_copy_string(&job->memory, location);
+    if (place->location == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    return bm_job_remote_name(job, location, &place->shown);
+}
+
+void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerge_writer *writer) {
+    job->places.writer = *writer;
+    job->places.has_writer = true;
+}
+
+void bm_job_places_give_writer(struct blastmerge_job *job) {
+    job->places.has_writer = false;
+}
+
+bool bm_job_places_has_output(const struct blastmerge_job *job) {
+    return job->places.output.location != NULL || job->places.has_writer;
+}
+
+void bm_job_places_close(struct blastmerge_job *job) {
+    struct bm_job_places *places = &job->places;
+    while (places->kept != NULL) {
+        struct bm_job_kept *place = places->kept;
+        places->kept = place->next;
         forget(job, place);
     }
+    forget_place(job, &places->output);
+    forget_place(job, &places->report);
 }

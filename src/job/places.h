@@ -10,12 +10,44 @@
 #ifndef BM_PLACES_H
 #define BM_PLACES_H
 
-#include "job/job.h"
+#include "base/base.h"
+
+struct blastmerge_job;
+struct bm_job_kept;
+
+/* A place that the job writes. */
+struct bm_job_place {
+    char *location; /* NULL: there is none */
+    char *shown;    /* as it may be shown, if it is remote; else NULL */
+};
+
+/* Written by places.c alone. */
+struct bm_job_places {
+    struct bm_job_place output;
+    struct bm_job_place report;
+    bool has_writer; /* the writer is owed a commit or discard */
+    struct blastmerge_writer writer;
+    struct bm_job_kept *kept;   /* what the caller itself reads or writes */
+    const char *standard_input; /* what it is read for, or NULL */
+};
+
+/* Sets where the result or the report goes (place: that of the job), or the caller's writer. */
+enum blastmerge_status bm_job_places_set(struct blastmerge_job *job, struct bm_job_place *place,
+                                         const char *location) BM_CHECK_RESULT;
+void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerge_writer *writer);
+
+/* A store writes with the writer, and owes it the commit or discard from now on. */
+void bm_job_places_give_writer(struct blastmerge_job *job);
+
+/* Whether a result goes anywhere. */
+bool bm_job_places_has_output(const struct blastmerge_job *job);
 
 /* Adds a place that the caller itself reads or writes; strings are copied. */
 enum blastmerge_status bm_job_places_keep(struct blastmerge_job *job, const char *what, const char *location,
                                           bool is_written) BM_CHECK_RESULT;
-void bm_job_places_forget(struct blastmerge_job *job);
+
+/* Forgets them all. */
+void bm_job_places_close(struct blastmerge_job *job);
 
 /* BLASTMERGE_USAGE with both places, if the result, the report or a place that the caller writes is also another place;
  * or if standard input, which can be read only once, is read for two purposes. Writes nothing, and sends no request. */

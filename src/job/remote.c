@@ -54,8 +54,9 @@ static bool is_remote_place(const char *location) {
 
 static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_children) {
     struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_OPEN : 0,
-                               .is_output_remote = !job->is_check && is_remote_place(job->output_location),
-                               .is_report_remote = is_remote_place(job->report_location),
+                               .is_output_remote =
+                                   !job->is_check && is_remote_place(job->places.output.location),
+                               .is_report_remote = is_remote_place(job->places.report.location),
                                .has_lists = job->is_lazy || bm_plan_has_wildcards(&job->plan, 0)};
     struct bm_cloud_settings settings = {
         .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
@@ -81,8 +82,8 @@ enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t fi
 }
 
 enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) {
-    bool is_needed = bm_job_remote_has_children(job) || is_remote_place(job->report_location) ||
-                     (!job->is_check && is_remote_place(job->output_location));
+    bool is_needed = bm_job_remote_has_children(job) || is_remote_place(job->places.report.location) ||
+                     (!job->is_check && is_remote_place(job->places.output.location));
     /* Where more children come, some of these may be remote. */
     bool has_children = job->is_lazy || bm_job_remote_has_children(job);
     enum blastmerge_status status = is_needed ? open_cloud(job, has_children) : BLASTMERGE_OK;
