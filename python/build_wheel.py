@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 import re
+import struct
 import sysconfig
 import tarfile
 import zipfile
@@ -35,9 +36,29 @@ def _metadata():
 
 
 def _tag():
+    """What the wheel runs on. A library that needs glibc alone runs wherever that is as new as its newest symbol (PEP 600)."""
     if not _libraries():
         return "py3-none-any"
-    return "py3-none-" + re.sub(r"[-.]", "_", sysconfig.get_platform())
+    platform = re.sub(r"[-.]", "_", sysconfig.get_platform())
+    if not platform.startswith("linux_"):
+        return "py3-none-" + platform
+    names = [name for path in _libraries() for name in _dynamic_names(path.read_bytes())]
+    needed = {name.split(".so")[0] for name in names if re.fullmatch(r"(lib|ld-linux)[\w+-]*\.so[.\d]*", name)}
+    if needed - {"libblastmerge", "libc", "libm", "libdl", "libpthread", "ld-linux-x86-64", "ld-linux-aarch64"}:
+        return "py3-none-" + platform
+    versions = [(int(major), int(minor)) for name in names for major, minor in re.findall(r"^GLIBC_(\d+)\.(\d+)", name)]
+    major, minor = max(versions)
+    return f"py3-none-manylinux_{major}_{minor}_{platform[len('linux_'):]}"
+
+
+def _dynamic_names(elf):
+    """The names that a 64-bit little-endian ELF file gives to the dynamic linker: libraries, symbols, versions."""
+    header, size, number = struct.unpack_from("<Q", elf, 0x28)[0], *struct.unpack_from("<HH", elf, 0x3A)
+    for n in range(number):
+        kind, flags, _, offset, length = struct.unpack_from("<I4Q", elf, header + n * size + 4)
+        if kind == 3 and flags & 2:  # a table of strings that is loaded
+            return [name.decode("ascii", "replace") for name in elf[offset:offset + length].split(b"\0")]
+    return []
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):  # pylint: disable=unused-argument

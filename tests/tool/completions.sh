@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The completions parse, and complete a few lines as one would expect. zsh is asked only where it is there.
+# The completions parse, and complete a few lines as one would expect. zsh and fish are asked only where they are there.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -53,4 +53,25 @@ if command -v zsh >/dev/null; then
         fpath=("$1" $fpath)
         autoload -Uz compinit && compinit -u -d "$2/dump"
         [[ $_comps[blastmerge] == _blastmerge ]] && autoload +X -Uz _blastmerge' zsh "$top/completions" "$room"
+fi
+
+if command -v fish >/dev/null; then
+    # fish_replies LINE: what fish offers for the last word.
+    fish_replies() {
+        # shellcheck disable=SC2016
+        HOME=$room fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$top/completions/blastmerge.fish" "$1" |
+            cut -f 1 | sort | paste -s -d "|" -
+    }
+    fish_expect() {
+        found=$(fish_replies "$2")
+        [ "$found" = "$1" ] || {
+            echo "fish: $2: '$found' where '$1' was expected"
+            exit 1
+        }
+    }
+    fish_expect 'check' 'blastmerge ch'
+    fish_expect 'check|finalize|merge|shards' 'blastmerge help '
+    fish_expect 'natural|none' 'blastmerge --sort '
+    fish_expect '--expect-children|--expect-queries' 'blastmerge --ex'
+    fish_expect 'batch_1.xml.gz|batch_2.xml.gz' 'blastmerge -o ba'
 fi

@@ -35,12 +35,14 @@ nm -gP "$library" -D 2>/dev/null | awk '$2 ~ /[TDBRVW]/ && $1 !~ /^_?(blastmerge
 grep -o '\<blastmerge_[a-z_0-9]*(' "$top/include/blastmerge.h" | tr -d '(' | sort -u >"$room/declared"
 nm -gP -D "$library" | awk '$2 == "T" { print $1 }' | sort -u >"$room/exported"
 diff "$room/declared" "$room/exported"
+sed -n 's/^ \(blastmerge_[a-z_0-9]*\)@.*/\1/p' "$top/packaging/debian/libblastmerge0.symbols" | diff - "$room/exported"
 
 echo "== installed files"
 DESTDIR='' cmake --install "$build" --prefix "$prefix" >/dev/null
 (cd "$prefix" && find . -type f | sed 's,lib/[^/]*-linux-[^/]*/,lib/,; s,lib64/,lib/,; s,\.so\.[0-9.]*,.so,' | sort)
 for file in bin/blastmerge include/blastmerge.h share/man/man1/blastmerge.1 share/man/man3/blastmerge.3 \
-    share/bash-completion/completions/blastmerge share/zsh/site-functions/_blastmerge; do
+    share/bash-completion/completions/blastmerge share/zsh/site-functions/_blastmerge \
+    share/fish/vendor_completions.d/blastmerge.fish; do
     [ -s "$prefix/$file" ]
 done
 libraries=$(dirname "$(find "$prefix" -name 'libblastmerge.a')")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every option of the commands' help is in the man page and in both completions, and these know no others. Every field of
+# Every option of the commands' help is in the man page and in all completions, and these know no others. Every field of
 # the library's options is in its man page.
 #
 #     tests/tool/options-everywhere.sh PROGRAM
@@ -17,7 +17,8 @@ for command in merge check finalize shards; do "$1" help $command; done | words 
 sed -n 's/\\-/-/g; /^\.It/p' "$top/docs/man/blastmerge.1" | sed 's/Fl Fl /--/g' | words >"$room/man"
 sed 's/#.*//' "$top/completions/blastmerge.bash" | words >"$room/bash"
 sed 's/#.*//' "$top/completions/_blastmerge" | words >"$room/zsh"
-for place in man bash zsh; do
+sed -n 's/^complete -c blastmerge -l \([a-z0-9-]*\).*/--\1/p' "$top/completions/blastmerge.fish" | words >"$room/fish"
+for place in man bash zsh fish; do
     echo "== $place"
     diff "$room/help" "$room/$place"
 done
