@@ -269,7 +269,7 @@ def test_names_that_differ_at_their_ends_are_told_apart(tmp_path):
     (tmp_path / "queries").write_text(f">{long}2\nMKV\n")
     (tmp_path / "child").write_bytes(small.text(long + "1"))
     said = run("--expect-queries", tmp_path / "queries", tmp_path / "child", "-o", tmp_path / "p").err
-    assert "is of the query ...xxxxxxxxxxxxxxxx1, where" in said and ", ...xxxxxxxxxxxxxxxx2, was expected" in said, said
+    assert "belongs to the query ...xxxxxxxxxxxxxxxx1, but" in said and ", ...xxxxxxxxxxxxxxxx2, was expected" in said, said
     texts = [small.text("a").replace(b"<BlastOutput>", b"<BlastOutput xmlns:n='%s%d'>" % (b"x" * 100, i)) for i in (1, 2)]
     said = merge(tmp_path, texts).err
     assert 'xmlns:n="...xxxxxxxxxxxxxxxx2", where' in said and 'xmlns:n="...xxxxxxxxxxxxxxxx1":' in said, said

@@ -178,4 +178,4 @@ def test_expected_queries(tmp_path):
     assert run("--mismatch", "warn", "--expect-queries", queries, *write_children(tmp_path, children)).code == OK
     queries.write_text("one\ntwo\nother\nfour\n")
     done = run("--mismatch", "warn", "--expect-queries", queries, *write_children(tmp_path, children))
-    assert done.code == MISMATCH and "where number 3 of" in done.err
+    assert done.code == MISMATCH and "but number 3 of" in done.err
