@@ -240,7 +240,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_job_end(job);
     end_writer(job);
     if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
-    bm_release(&job->memory, job->rows);
+    bm_job_children_close(job);
     bm_plan_close(&job->plan);
     bm_release(&job->memory, job->endpoint);
     bm_release(&job->memory, job->expect_queries);
@@ -272,7 +272,7 @@ static enum blastmerge_status check_open(struct blastmerge_job *job) {
 
 /* A child can be added before the job begins, and while it asks for more. */
 static enum blastmerge_status check_adding(struct blastmerge_job *job) {
-    return job->is_adding ? job->error.status : check_open(job);
+    return job->children.is_adding ? job->error.status : check_open(job);
 }
 
 void bm_job_move_sources(struct blastmerge_job *job) {
@@ -322,8 +322,7 @@ enum blastmerge_status blastmerge_set_children(struct blastmerge_job *job,
     enum blastmerge_status status = check_open(job);
     if (status != BLASTMERGE_OK) return status;
     if (children == NULL || children->next == NULL) return refuse(job, "more children need next");
-    job->source = *children;
-    job->is_lazy = true;
+    bm_job_children_set_source(job, children);
     return BLASTMERGE_OK;
 }
 
@@ -558,7 +557,7 @@ enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64
                                         struct blastmerge_child *child) {
     memset(child, 0, sizeof *child);
     const struct bm_job_row none = {0};
-    const struct bm_job_row *kept = number < job->n_rows ? &job->rows[number] : &none;
+    const struct bm_job_row *kept = number < job->children.n_rows ? &job->children.rows[number] : &none;
     const struct bm_fetch_source *source = NULL;
     if (number < job->plan.n_items) source = &job->plan.items[number].source;
     if (job->shards != NULL && job->has_begun && !bm_job_shards_find(job, number, &source, &kept))

@@ -73,7 +73,7 @@ void bm_job_report_progress(struct blastmerge_job *job) {
     const struct blastmerge_progress progress = {
         .compressed_bytes =
             job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
-        .compressed_total = job->n_passes * job->compressed_total,
+        .compressed_total = job->n_passes * job->children.compressed_total,
         .child = job->child,
         .n_children = job->plan.n_items,
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,

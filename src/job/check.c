@@ -101,7 +101,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
 
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {
     if (!is_of_child(job)) return job->error.status;
-    struct bm_job_row *child = &job->rows[job->child];
+    struct bm_job_row *child = &job->children.rows[job->child];
     struct bm_child *open = bm_job_child(job);
     uint64_t text_offset = job->error.text_offset;
     child->status = (uint8_t)job->error.status;

@@ -13,8 +13,9 @@ enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job, struct bm
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun || job->plan.n_items > 0 || job->is_lazy || job->places.output.location != NULL ||
-        job->places.has_writer || job->places.report.location != NULL || job->shards != NULL)
+    if (job->has_begun || job->plan.n_items > 0 || job->children.is_lazy ||
+        job->places.output.location != NULL || job->places.has_writer ||
+        job->places.report.location != NULL || job->shards != NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
             "a job to finalize with is new: it has neither children nor shards nor places for a result");
@@ -50,11 +51,10 @@ enum blastmerge_status bm_job_client_keep_place(struct blastmerge_job *job, cons
 static void forget_run(struct blastmerge_job *job) {
     const size_t rooms = offsetof(struct blastmerge_job, cloud);
     memset((char *)job + rooms, 0, sizeof *job - rooms);
-    job->n_rows = 0;
+    bm_job_children_forget(job);
     job->plan.header.is_due = false;
     job->totals = (struct blastmerge_report){.n_warnings = job->totals.n_warnings};
     job->error = (struct blastmerge_error){0};
-    job->compressed_total = 0;
     job->has_begun = false;
 }
 

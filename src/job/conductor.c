@@ -105,7 +105,7 @@ static enum blastmerge_status end_header(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job) {
-    if (job->child == job->plan.n_items && bm_job_take_children(job) != BLASTMERGE_OK)
+    if (job->child == job->plan.n_items && bm_job_children_take(job) != BLASTMERGE_OK)
         return bm_job_fail(job);
     if (job->child == job->plan.n_items) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
@@ -203,10 +203,10 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool 
  * its own. */
 static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    while (status == BLASTMERGE_OK && job->source.next != NULL &&
+    while (status == BLASTMERGE_OK && job->children.source.next != NULL &&
            job->plan.n_items < job->child + job->n_open &&
            job->plan.items[job->plan.n_items - 1].source.can_read_ahead)
-        status = bm_job_take_children(job);
+        status = bm_job_children_take(job);
     return status;
 }
 
@@ -438,7 +438,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
         return BLASTMERGE_OK;
     }
     bm_require(!job->is_last_batch || job->script->position == job->script->n_entries);
-    job->rows[job->child].text_bytes = bm_batch_end(job->batch);
+    job->children.rows[job->child].text_bytes = bm_batch_end(job->batch);
     bm_job_twins_end_batch(job);
     bm_child_give(bm_job_child(job));
     job->phase = BM_JOB_PHASE_BATCH;
@@ -460,7 +460,7 @@ static void add_to_totals(struct blastmerge_job *job, const struct bm_job_row *c
 }
 
 void bm_job_count_child(struct blastmerge_job *job) {
-    struct bm_job_row *child = &job->rows[job->child];
+    struct bm_job_row *child = &job->children.rows[job->child];
     const struct bm_mark_counts *counts = &job->view.counts;
     child->n_documents = counts->n_documents;
     child->n_iterations = counts->n_iterations;
@@ -479,7 +479,7 @@ enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status end_child(struct blastmerge_job *job) {
-    struct bm_job_row *child = &job->rows[job->child];
+    struct bm_job_row *child = &job->children.rows[job->child];
     const struct bm_plan_text *text = job->plan.items[job->child].text;
     struct bm_child *open = bm_job_child(job);
     if (job->is_at_header) return end_header(job);
@@ -509,7 +509,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
     bm_job_survey_tell(job);
-    job->rows[job->child].was_read = true;
+    job->children.rows[job->child].was_read = true;
     size_t end = bm_job_shards_first(job, job->child + 1);
     for (size_t i = bm_job_shards_first(job, job->child); i < end && job->has_report; i++) {
         if (blastmerge_child(job, i, &row) != BLASTMERGE_OK ||
@@ -570,7 +570,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bool dropped_megablast = false;
     *is_full = bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
-    if (bm_job_check_all_children(job) != BLASTMERGE_OK) return bm_job_fail(job);
+    if (bm_job_children_check_all(job) != BLASTMERGE_OK) return bm_job_fail(job);
     if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->sink != NULL && bm_splice_has_members(job->sink);

@@ -13,6 +13,7 @@
 #include "flow/output.h"
 #include "flow/script.h"
 #include "job/callbacks.h"
+#include "job/children.h"
 #include "job/client.h"
 #include "job/gather.h"
 #include "job/headers.h"
@@ -34,23 +35,6 @@
 
 enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-enum { BM_JOB_FORBIDDEN_BITS = 55 };
-#define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
-
-/* What an item of the plan, a child, held: its row of the report. */
-struct bm_job_row {
-    uint64_t n_documents;
-    uint64_t n_iterations;
-    uint64_t n_hits;
-    uint64_t n_hsps;
-    uint64_t n_invalid_bytes;
-    uint64_t compressed_bytes;
-    uint64_t text_bytes;
-    uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
-    uint64_t was_read : 1; /* it has ended */
-    uint64_t status : 8;   /* enum blastmerge_status: how it ended */
-};
-
 /* What the next step of the conductor is. */
 enum bm_job_phase {
     BM_JOB_PHASE_START,
@@ -67,12 +51,6 @@ enum bm_job_phase {
     BM_JOB_PHASE_END,      /* the result is complete */
     BM_JOB_PHASE_FAILED
 };
-
-/* All memory of a child that is not open is its item and its row, an eighth more for the arrays, and the name: what
- * docs/merge.md says under Memory. */
-enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
-_Static_assert((sizeof(struct bm_plan_item) + sizeof(struct bm_job_row)) * 9 / 8 <= BM_JOB_CHILD_BYTES,
-               "more than is promised for each child");
 
 struct bm_check;
 struct bm_job_shards;
@@ -93,13 +71,7 @@ struct blastmerge_job {
     bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
 
     struct bm_plan plan;
-    struct bm_job_row *rows; /* one for each item of the plan, once the job has begun */
-    size_t n_rows;
-    size_t n_rows_allocated;
-    struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
-    bool is_lazy;                      /* children come while others are merged */
-    bool is_adding;                    /* source.next is at work */
-    uint64_t compressed_total;         /* 0 if that of any child is not known */
+    struct bm_job_children children;
 
     char *endpoint;                  /* the options' own copy, or NULL */
     char *expect_queries;            /* likewise */
@@ -188,25 +160,12 @@ struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job);
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
 
-/* Asks for more children, if there may be more, and looks at what came. */
-enum blastmerge_status bm_job_take_children(struct blastmerge_job *job) BM_CHECK_RESULT;
-
-/* Whether what the order makes likely to be a mistake is an error: one run's result is promised, and the order
- * was not given on purpose. */
-bool bm_job_is_order_strict(const struct blastmerge_job *job);
-
-/* What can be said only when all children are there. */
-enum blastmerge_status bm_job_check_all_children(struct blastmerge_job *job) BM_CHECK_RESULT;
-
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job,
                                         struct bm_fetch_source source) BM_CHECK_RESULT;
 
 /* The items of the plan have moved: so have the sources of the children that are open. */
 void bm_job_move_sources(struct blastmerge_job *job);
-
-/* Makes a row for each item of the plan that has none. */
-enum blastmerge_status bm_job_make_rows(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Ends the job if the current child's reader, which was closed, has failed to close. */
 enum blastmerge_status bm_job_check_reader(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -57,7 +57,7 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
                                .is_output_remote =
                                    !job->is_check && is_remote_place(job->places.output.location),
                                .is_report_remote = is_remote_place(job->places.report.location),
-                               .has_lists = job->is_lazy || bm_plan_has_wildcards(&job->plan, 0)};
+                               .has_lists = job->children.is_lazy || bm_plan_has_wildcards(&job->plan, 0)};
     struct bm_cloud_settings settings = {
         .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
     uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
@@ -85,7 +85,7 @@ enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) {
     bool is_needed = bm_job_remote_has_children(job) || is_remote_place(job->places.report.location) ||
                      (!job->is_check && is_remote_place(job->places.output.location));
     /* Where more children come, some of these may be remote. */
-    bool has_children = job->is_lazy || bm_job_remote_has_children(job);
+    bool has_children = job->children.is_lazy || bm_job_remote_has_children(job);
     enum blastmerge_status status = is_needed ? open_cloud(job, has_children) : BLASTMERGE_OK;
     return status == BLASTMERGE_OK ? bm_job_remote_admit(job, 0) : status;
 }
@@ -109,7 +109,7 @@ enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, stru
                                      .location = location,
                                      .name = name,
                                      .media_type = media_type,
-                                     .n_expected = is_spliced ? job->compressed_total : 0};
+                                     .n_expected = is_spliced ? job->children.compressed_total : 0};
     return bm_store_open_remote(store, &remote, job->options.force != 0, is_report, &job->error);
 }
 

@@ -33,7 +33,7 @@ enum blastmerge_status bm_job_seams_check_child(struct blastmerge_job *job) {
         return BLASTMERGE_OK;
     }
     bm_fail_at(
-        &job->error, BLASTMERGE_DATA, job->rows[job->child].text_bytes,
+        &job->error, BLASTMERGE_DATA, job->children.rows[job->child].text_bytes,
         "it is cut short between two blocks: it is BGZF, but its last block, the empty one, is missing; "
         "copy it or make it again (if it is known to be whole, decompress it first)");
     return bm_job_fail_child(job);

@@ -349,7 +349,7 @@ enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = keep_sources(job);
     if (status != BLASTMERGE_OK) return status;
     job->plan.n_items = 0;
-    job->compressed_total = 0;
+    bm_job_children_forget(job);
     for (size_t i = 0; i < shards->n_batches; i++) {
         char name[64] = "shards";
         if (shards->n_batches > 1) snprintf(name, sizeof name, "batch %zu of shards", i + 1);

@@ -43,7 +43,7 @@ static bool is_empty(const struct blastmerge_job *job, const struct bm_job_row *
 
 void bm_job_unsplit_end_child(struct blastmerge_job *job) {
     const struct bm_number *number = job->number;
-    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->rows[job->child]);
+    uint64_t n_empty = job->totals.n_empty_children + is_empty(job, &job->children.rows[job->child]);
     /* Where other queries have names, those that are called Query_N may have that from a user. */
     bool is_mixed = job->options.query_ids == BLASTMERGE_QUERY_IDS_AUTO && number->now.ids.n_named > 0;
     uint64_t n_unsure = number->now.ids.n_odd + (is_mixed ? number->now.n_guessed_ids : 0);

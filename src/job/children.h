@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * children - the children of a job, besides what the plan says of them: what each held, where more of them come from,
+ * and what can be checked without reading them.
+ */
+#ifndef BM_JOB_CHILDREN_H
+#define BM_JOB_CHILDREN_H
+
+#include "plan/plan.h"
+
+struct blastmerge_job;
+
+enum { BM_JOB_FORBIDDEN_BITS = 55 };
+#define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
+
+/* What an item of the plan, a child, held: its row of the report. */
+struct bm_job_row {
+    uint64_t n_documents;
+    uint64_t n_iterations;
+    uint64_t n_hits;
+    uint64_t n_hsps;
+    uint64_t n_invalid_bytes;
+    uint64_t compressed_bytes;
+    uint64_t text_bytes;
+    uint64_t n_forbidden : BM_JOB_FORBIDDEN_BITS;
+    uint64_t was_read : 1; /* it has ended */
+    uint64_t status : 8;   /* enum blastmerge_status: how it ended */
+};
+
+/* All memory of a child that is not open is its item and its row, an eighth more for the arrays, and the name: what
+ * docs/merge.md says under Memory. */
+enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
+_Static_assert((sizeof(struct bm_plan_item) + sizeof(struct bm_job_row)) * 9 / 8 <= BM_JOB_CHILD_BYTES,
+               "more than is promised for each child");
+
+/* Written by children.c alone; but a row is written while its child is the current one. */
+struct bm_job_children {
+    struct bm_job_row *rows; /* one for each item of the plan, once the job has begun */
+    size_t n_rows;
+    size_t n_rows_allocated;
+    struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
+    bool is_lazy;                      /* children come while others are merged */
+    bool is_adding;                    /* source.next is at work */
+    uint64_t compressed_total;         /* 0 if that of any child is not known */
+};
+
+void bm_job_children_set_source(struct blastmerge_job *job, const struct blastmerge_children *source);
+
+/* Asks for more children, if there may be more, and looks at what came. */
+enum blastmerge_status bm_job_children_take(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Asks for all of them, for what needs all at the start. */
+enum blastmerge_status bm_job_children_take_all(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Looks whether the children from `first` on are there, and as many as were expected if no more can come. */
+enum blastmerge_status bm_job_children_check(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
+
+/* Looks for files that are given twice; for names that say that the order is not the searches', or that one is
+ * missing. */
+enum blastmerge_status bm_job_children_check_twice(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_children_check_order(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Where children come while others are merged: what can be said only when all are there. */
+enum blastmerge_status bm_job_children_check_all(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Whether what the order makes likely to be a mistake is an error: one run's result is promised, and the order
+ * was not given on purpose. */
+bool bm_job_is_order_strict(const struct blastmerge_job *job);
+
+/* Makes a row for each item of the plan that has none. */
+enum blastmerge_status bm_job_children_make_rows(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Forgets what they held, before they are read anew. */
+void bm_job_children_forget(struct blastmerge_job *job);
+
+void bm_job_children_close(struct blastmerge_job *job);
+
+#endif
