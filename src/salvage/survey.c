@@ -10,10 +10,10 @@
  *
  * Two facts appear only later. Whether a gzip member is whole appears at its end. So the whole state is kept at each
  * member's beginning, to return to. And if text is missing, a broken Iteration absorbs all that follow it, as if they
- * were inside it, up to a fault that may be very far. So an "<Iteration>" inside an Iteration is a sign of that. In a
- * child without damage it may be there, too (in a comment, or because a program wrote it on purpose). So at first it is
- * only recorded: a child without another fault is whole, and is merged as without salvage. A damaged one is surveyed
- * again, carefully, and then it is a fault immediately.
+ * were inside it, up to a fault that may be very far. So an "<Iteration>" or "<BlastOutput>" inside an Iteration is a
+ * sign of that. In a child without damage it may be there, too (in a comment, or because a program wrote it on
+ * purpose). So at first it is only recorded: a child without another fault is whole, and is merged as without salvage.
+ * A damaged one is surveyed again, carefully, and then it is a fault immediately.
  *
  * A search that was begun again, and appended to its earlier output, leaves runs: each begins with a document of the
  * same header. One of the runs with the same queries counts (settle.c decides which). They have the same queries if the
@@ -79,16 +79,10 @@ void bm_salvage_survey_begin(struct bm_salvage_survey *survey, bool is_careful, 
 
 /* --- text ---------------------------------------------------------------------------------------- */
 
-/* The text at an offset, in the batch or the history before it. */
-static const uint8_t *text_at(const struct bm_salvage_survey *survey, uint64_t offset) {
-    bm_require(offset + survey->batch->n_history >= survey->text_offset);
-    return survey->batch->text + (int64_t)(offset - survey->text_offset);
-}
-
 static void sum_up(struct bm_salvage_survey *survey, uint64_t to) {
     struct bm_salvage_survey_state *now = &survey->now;
     if (to <= now->summed) return;
-    now->crc32 = bm_crc32(now->crc32, text_at(survey, now->summed), (size_t)(to - now->summed));
+    now->crc32 = bm_crc32(now->crc32, bm_salvage_survey_at(survey, now->summed), (size_t)(to - now->summed));
     now->summed = to;
 }
 
@@ -105,19 +99,14 @@ static void set_last(struct bm_salvage_survey *survey, uint64_t to) {
 static void fill_head(struct bm_salvage_survey *survey, uint64_t to) {
     uint64_t from;
     size_t n = bm_salvage_head_wants(&survey->now.head, to, &from);
-    if (n > 0) bm_salvage_head_take(&survey->now.head, text_at(survey, from), n);
-}
-
-/* Whether the header of the current document tells whose the current Iteration is. */
-static bool is_of_header(const struct bm_salvage_survey_state *now) {
-    return now->is.is_known && (now->is.n_iterations == 1 || now->is.is_psi);
+    if (n > 0) bm_salvage_head_take(&survey->now.head, bm_salvage_survey_at(survey, from), n);
 }
 
 /* The name of the current Iteration's query, which may not have come to its end. */
 static void show_query(const struct bm_salvage_survey_state *now, bool is_whole, char name[BM_SALVAGE_NAME]) {
     const struct bm_salvage_head *head = &now->head;
     bm_salvage_head_name(head, name);
-    if (!head->is_open || bm_salvage_head_has_query(head) || !is_of_header(now)) return;
+    if (!head->is_open || bm_salvage_head_has_query(head) || !bm_salvage_survey_is_of_header(now)) return;
     if (is_whole || bm_salvage_head_has_hits(head)) memcpy(name, now->is.query_name, BM_SALVAGE_NAME);
 }
 
@@ -139,143 +128,6 @@ static void lose_query(struct bm_salvage_survey_state *now) {
     if (name[0] == '\0') return;
     if (hole->n_queries < BM_SALVAGE_NAMES) memcpy(hole->queries[hole->n_queries], name, sizeof name);
     hole->n_queries++;
-}
-
-/* --- runs ---------------------------------------------------------------------------------------- */
-
-static struct bm_salvage_survey_run *current_run(struct bm_salvage_survey_state *now) {
-    return &now->runs[now->n_runs - 1];
-}
-
-static const struct bm_salvage_survey_run *last_with_header(const struct bm_salvage_survey_state *now) {
-    size_t i = now->n_runs - 1;
-    while (i > 0 && !now->runs[i].is.has_header) i--;
-    return &now->runs[i];
-}
-
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
-}
-
-/* A field of a document's header. */
-static void take_field(struct bm_salvage_survey *survey) {
-    static const char query[] = "BlastOutput_query-";
-    struct bm_salvage_survey_document *document = &survey->now.is;
-    const struct bm_mark_field *field = bm_mark_field(survey->mark);
-    document->header = mix(document->header, field->hash);
-    document->is_psi = document->is_psi || bm_mark_is_of_psi(field);
-    if (strncmp(field->name, query, sizeof query - 1) != 0) return;
-    document->query = mix(document->query, field->hash);
-    if (bm_salvage_field_name(field, document->query_name)) document->is_named = true;
-}
-
-/* Whether a child's text up to the document is what stands where that begins: its header was begun, perhaps several
- * times, and cut off. `end`: of the header. Of a header beyond what is kept it is not known. */
-static bool is_cut_header(const struct bm_salvage_survey *survey, uint64_t document, uint64_t end) {
-    const size_t n_cut = (size_t)document;
-    const size_t n_header = (size_t)(end - document);
-    size_t reach = 0;
-    if (survey->now.beginning_is_over || document > survey->now.n_beginning ||
-        document + survey->batch->n_history < survey->text_offset)
-        return false;
-    const char *cut = survey->beginning;
-    const char *header = (const char *)text_at(survey, document);
-    for (size_t at = 0; at < n_cut && at <= reach; at++) {
-        size_t n = 0;
-        while (at + n < n_cut && n < n_header && cut[at + n] == header[n]) n++;
-        if (reach < at + n) reach = at + n;
-    }
-    return reach == n_cut;
-}
-
-/* A document's header, which ends at the offset, is whole: another run begins if it is that of the current run. The hole
- * before it, if there is one, has been closed. */
-static void begin_run(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end) {
-    struct bm_salvage_survey_state *now = &survey->now;
-    struct bm_salvage_survey_run *run = current_run(now);
-    struct bm_salvage_hole *hole = follows_hole ? &now->holes[now->n_holes - 1] : NULL;
-    const struct bm_salvage_run is = {
-        .has_header = true, .header = now->is.header, .is_named = now->is.is_named};
-    if (!run->is.has_header && run->is.n == 0) {
-        run->is = is;
-        run->begin = now->document;
-        run->n_holes = now->n_holes;
-        if (hole != NULL && is_cut_header(survey, now->document, end)) { /* nothing else was cut off */
-            hole->is_lost = false;
-            hole->lost_to = hole->superseded_from = hole->from;
-            hole->n_superseded = 1;
-            hole->superseded_by = now->document;
-        }
-        return;
-    }
-    const struct bm_salvage_run *before = &last_with_header(now)->is;
-    bool is_same = before->has_header && before->header == is.header;
-    bool is_other = before->has_header && before->header != is.header;
-    if (hole != NULL) hole->sequel = is_same ? BM_SEQUEL_AGAIN : is_other ? BM_SEQUEL_OTHER : BM_SEQUEL_NONE;
-    if (is_other || now->n_runs == BM_SALVAGE_RUNS) return;
-    now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
-        .is = is,
-        .begin = now->document,
-        .from = now->last,
-        .crc32 = now->crc32_last,
-        .n_before = now->n_iterations,
-        .n_holes = now->n_holes,
-    };
-    memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
-}
-
-/* An Iteration behind a hole in which a document ends, or a header is lost: a run without a header, to which the hole
- * belongs. */
-static void begin_bare_run(struct bm_salvage_survey_state *now) {
-    const struct bm_salvage_run *run = &current_run(now)->is;
-    if (now->n_runs == BM_SALVAGE_RUNS || (!run->has_header && run->n == 0)) return;
-    now->runs[now->n_runs++] = (struct bm_salvage_survey_run){
-        .begin = now->begin,
-        .from = now->last,
-        .crc32 = now->crc32_last,
-        .n_before = now->n_iterations,
-        .n_holes = now->n_holes - 1,
-    };
-    memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
-}
-
-/* An Iteration of the run that counts, for each other run that may hold the same. */
-static void compare(struct bm_salvage_survey *survey, const struct bm_salvage_run *run, uint64_t hash) {
-    if (!survey->is_comparing || survey->now.n_runs - 1 != survey->counting) return;
-    for (size_t i = 0; i < survey->n_lengths; i++) {
-        const struct bm_salvage_run *other = &survey->others[i];
-        bool may_begin = hash == other->first && (run->n == 0 || !other->has_header);
-        if (survey->taken[i] > other->n) continue;
-        if (survey->taken[i] == other->n) {
-            memcpy(survey->names[i], survey->now.last_query, BM_SALVAGE_NAME);
-        } else if (survey->taken[i] > 0 || may_begin) {
-            survey->hashes[i] = mix(survey->hashes[i], hash);
-        } else {
-            continue;
-        }
-        survey->taken[i]++;
-    }
-}
-
-/* A whole Iteration, whose head is still there; its query is the last one. What an Iteration does not say of its query
- * is the header's. */
-static void count_in_run(struct bm_salvage_survey *survey) {
-    const struct bm_salvage_survey_state *now = &survey->now;
-    struct bm_salvage_run *run = &current_run(&survey->now)->is;
-    bool is_named = false;
-    uint64_t hash = bm_salvage_head_hash(&now->head, &is_named);
-    if (!bm_salvage_head_has_query(&now->head)) {
-        hash = mix(hash, now->is.query);
-        is_named = now->is.is_named;
-        run->is_unsure = run->is_unsure || !is_of_header(now) || now->is.query == 0;
-    }
-    compare(survey, run, hash);
-    if (run->n++ == 0) {
-        memcpy(current_run(&survey->now)->first_query, now->last_query, BM_SALVAGE_NAME);
-        run->first = hash;
-    }
-    run->hash = mix(run->hash, hash);
-    run->is_named = run->is_named || is_named;
 }
 
 /* --- holes --------------------------------------------------------------------------------------- */
@@ -398,7 +250,7 @@ static void begin_attempt(struct bm_salvage_survey *survey, uint64_t offset) {
 /* What may be the beginning of a beginning at the end is looked at again with what follows. */
 static void search(struct bm_salvage_survey *survey, uint64_t to) {
     struct bm_salvage_survey_state *now = &survey->now;
-    const uint8_t *text = text_at(survey, now->search);
+    const uint8_t *text = bm_salvage_survey_at(survey, now->search);
     const uint8_t *end = text + (to - now->search);
     const uint8_t *p = text;
     while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
@@ -421,7 +273,7 @@ static void take_iterations(struct bm_salvage_survey *survey, const struct bm_ma
     bool follows_hole = now->is_in_hole;
     close_hole(now, 0);
     now->is.is_known = true;
-    begin_run(survey, follows_hole, mark->offset);
+    bm_salvage_run_begin(survey, follows_hole, mark->offset);
     set_last(survey, is_empty ? mark->end : mark->offset);
     if (is_empty) now->body_end = mark->end;
     if (now->prologue_to > 0) return;
@@ -447,9 +299,9 @@ static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm
     }
     bool is_bare = now->is_in_hole && now->last_number == 0;
     close_hole(now, now->number);
-    if (is_bare) begin_bare_run(now);
+    if (is_bare) bm_salvage_run_begin_bare(now);
     take_query(now);
-    count_in_run(survey);
+    bm_salvage_run_count(survey);
     if (now->number > 0) now->last_number = now->number;
     now->n_iterations++;
     set_last(survey, mark->offset);
@@ -460,7 +312,7 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
     struct bm_salvage_survey_state *now = &survey->now;
     switch (mark->kind) {
     case BM_MARK_FIELD:
-        take_field(survey);
+        bm_salvage_run_take_field(survey);
         break;
     case BM_MARK_DOCUMENT:
         now->document = mark->offset;
@@ -491,8 +343,11 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
     return true;
 }
 
-/* --- an Iteration inside of an Iteration --------------------------------------------------------- */
+/* --- what begins inside of an Iteration ---------------------------------------------------------- */
 
+static const char document_tag[] = "<BlastOutput>";
+
+/* Whether the scanner has taken the "<Iteration>" at the offset for one. */
 static bool is_marked(const struct bm_salvage_survey *survey, uint64_t offset) {
     for (size_t i = 0; i < survey->marks.n_entries; i++) {
         const struct bm_mark_entry *mark = &survey->marks.entries[i];
@@ -501,22 +356,40 @@ static bool is_marked(const struct bm_salvage_survey *survey, uint64_t offset) {
     return false;
 }
 
-/* Where in text up to `end`, which was scanned from the position on, the first "<Iteration>" is that is none.
- */
-static uint64_t find_nested(const struct bm_salvage_survey *survey, uint64_t end) {
+/* Whether the offset, in text that was scanned and whose marks are still to be taken, lies in an Iteration. */
+static bool is_in_iteration(const struct bm_salvage_survey *survey, uint64_t offset) {
+    bool is_inside = survey->now.head.is_open;
+    for (size_t i = 0; i < survey->marks.n_entries && survey->marks.entries[i].offset <= offset; i++) {
+        uint32_t kind = survey->marks.entries[i].kind;
+        if (kind == BM_MARK_ITERATION) is_inside = true;
+        if (kind == BM_MARK_ITERATION_END) is_inside = false;
+    }
+    return is_inside;
+}
+
+/* Where in text up to `end`, which was scanned from the position on, the tag first is where it should not be. */
+static uint64_t find_tag(const struct bm_salvage_survey *survey, uint64_t end, const char *tag,
+                         size_t n_tag) {
     uint64_t from = survey->now.position;
     uint64_t first = survey->text_offset - survey->batch->n_history;
-    if (survey->saw_nesting && !survey->is_careful) return BM_SURVEY_NOWHERE; /* once will do */
-    from = from - first < N_ITERATION_TAG - 1 ? first : from - (N_ITERATION_TAG - 1);
-    while (end - from >= N_ITERATION_TAG) {
-        const uint8_t *text = text_at(survey, from);
-        const uint8_t *found = memmem(text, (size_t)(end - from), iteration_tag, N_ITERATION_TAG);
-        if (found == NULL) return BM_SURVEY_NOWHERE;
+    from = from - first < n_tag - 1 ? first : from - (n_tag - 1);
+    while (end - from >= n_tag) {
+        const uint8_t *text = bm_salvage_survey_at(survey, from);
+        const uint8_t *found = memmem(text, (size_t)(end - from), tag, n_tag);
+        if (found == NULL) break;
         from += (uint64_t)(found - text);
-        if (!is_marked(survey, from)) return from;
+        if (tag == document_tag ? is_in_iteration(survey, from) : !is_marked(survey, from)) return from;
         from++;
     }
     return BM_SURVEY_NOWHERE;
+}
+
+/* Where the first Iteration or document is that begins inside of an Iteration. */
+static uint64_t find_nested(const struct bm_salvage_survey *survey, uint64_t end) {
+    if (survey->saw_nesting && !survey->is_careful) return BM_SURVEY_NOWHERE; /* once will do */
+    uint64_t nested = find_tag(survey, end, iteration_tag, N_ITERATION_TAG);
+    uint64_t document = find_tag(survey, end < nested ? end : nested, document_tag, sizeof document_tag - 1);
+    return document < nested ? document : nested;
 }
 
 /* --- scanning ------------------------------------------------------------------------------------ */
@@ -528,8 +401,8 @@ static void scan(struct bm_salvage_survey *survey, uint64_t to) {
     size_t n_used = 0;
     survey->marks.n_entries = 0;
     enum blastmerge_status status =
-        bm_mark_step(survey->mark, text_at(survey, now->position), (size_t)(to - now->position), &n_used,
-                     &survey->marks, &error);
+        bm_mark_step(survey->mark, bm_salvage_survey_at(survey, now->position), (size_t)(to - now->position),
+                     &n_used, &survey->marks, &error);
     uint64_t end = now->position + n_used;
     uint64_t nested = find_nested(survey, end);
     survey->saw_nesting = survey->saw_nesting || nested != BM_SURVEY_NOWHERE;
@@ -542,7 +415,10 @@ static void scan(struct bm_salvage_survey *survey, uint64_t to) {
     }
     if (nested == BM_SURVEY_NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
     if (nested != BM_SURVEY_NOWHERE) {
-        fail(survey, nested, "an Iteration begins inside of another one");
+        bool is_document = *bm_salvage_survey_at(survey, nested + 1) == 'B';
+        fail(survey, nested,
+             is_document ? "a document begins inside of an Iteration"
+                         : "an Iteration begins inside of another one");
     } else if (status != BLASTMERGE_OK) {
         fail(survey, error.text_offset, error.message);
     }
@@ -552,7 +428,7 @@ static void keep_beginning(struct bm_salvage_survey *survey, uint64_t to) {
     struct bm_salvage_survey_state *now = &survey->now;
     if (to > BM_SALVAGE_BEGINNING) to = BM_SALVAGE_BEGINNING;
     if (now->beginning_is_over || to <= now->n_beginning) return;
-    memcpy(survey->beginning + now->n_beginning, text_at(survey, now->n_beginning),
+    memcpy(survey->beginning + now->n_beginning, bm_salvage_survey_at(survey, now->n_beginning),
            (size_t)to - now->n_beginning);
     now->n_beginning = (size_t)to;
 }
@@ -592,7 +468,7 @@ void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t te
     bool is_first = !now->is_in_hole;
     if (has_text) {
         assert(survey->kept.position == text);
-        if (now->n_runs <= survey->kept.n_runs + 1) unproven = current_run(now)->is;
+        if (now->n_runs <= survey->kept.n_runs + 1) unproven = now->runs[now->n_runs - 1].is;
         is_first = !survey->kept.is_in_hole;
         copy_state(now, &survey->kept);
         bm_mark_copy(survey->mark, survey->kept_mark);

@@ -98,6 +98,35 @@ struct bm_salvage_survey {
     uint64_t text_offset; /* of it, in the survey's text */
 };
 
+/* Returns the text at an offset, in the current batch or the history before it. */
+static inline const uint8_t *bm_salvage_survey_at(const struct bm_salvage_survey *survey, uint64_t offset) {
+    bm_require(offset + survey->batch->n_history >= survey->text_offset);
+    return survey->batch->text + (int64_t)(offset - survey->text_offset);
+}
+
+/* Whether the header of the current document names the query of the current Iteration. */
+static inline bool bm_salvage_survey_is_of_header(const struct bm_salvage_survey_state *now) {
+    return now->is.is_known && (now->is.n_iterations == 1 || now->is.is_psi);
+}
+
+/* --- run.c --------------------------------------------------------------------------------------- */
+
+/* Takes a field of a document's header. */
+void bm_salvage_run_take_field(struct bm_salvage_survey *survey);
+
+/* A document's header, which ends at the offset, is whole: another run begins if it is that of the current run. The
+ * hole before it, if there is one, has been closed. */
+void bm_salvage_run_begin(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end);
+
+/* An Iteration follows a hole in which a document ends, or a header is lost: a run without a header begins, to which the hole
+ * belongs. */
+void bm_salvage_run_begin_bare(struct bm_salvage_survey_state *now);
+
+/* Counts a whole Iteration, whose head is still there; its query is the last one. */
+void bm_salvage_run_count(struct bm_salvage_survey *survey);
+
+/* --- settle.c ------------------------------------------------------------------------------------ */
+
 /* Leaves out runs whose content is in another run: changes holes and counts of the survey's state. *end: where merging
  * ends, and *crc32 that of the text up to there, if that has changed. */
 void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, uint32_t *crc32);

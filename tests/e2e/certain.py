@@ -10,6 +10,7 @@ import oracle
 
 MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]", re.DOTALL)
 BEGINNING = re.compile(rb"<Iteration>(?=[\s<])|<\?xml |<BlastOutput>")
+NESTED = re.compile(rb"<Iteration>|<BlastOutput>")
 PROLOGUE = re.compile(rb".*?<BlastOutput_iterations>", re.DOTALL)
 EPILOGUE = re.compile(rb"\s*</BlastOutput_iterations>\s*</BlastOutput>\s*")
 NUMBER = re.compile(rb"<Iteration>\s*<Iteration_iter-num>(\d+)</Iteration_iter-num>")
@@ -203,8 +204,8 @@ class Scan:
             self.n_begun += 1
             end = self.end_of(text, start)
             if end is None:
-                nested = text.find(b"<Iteration>", start + 1)
-                if nested < 0 and judge(text[start:], False):
+                nested = NESTED.search(text, start + 1)
+                if nested is None and judge(text[start:], False):
                     self.cut = name_of(text[start:], self.owner())
                     return None
                 following = BEGINNING.search(text, start + 1)
@@ -236,8 +237,8 @@ class Scan:
 
     @staticmethod
     def end_of(text, start):
-        nested = text.find(b"<Iteration>", start + 1)
-        limit = len(text) if nested < 0 else nested
+        nested = NESTED.search(text, start + 1)
+        limit = nested.start() if nested else len(text)
         for tag in re.finditer(rb"</Iteration>", text[start:limit]):
             if judge(text[start:start + tag.end()], True):
                 return start + tag.end()

@@ -377,6 +377,16 @@ def test_headers_that_were_cut_off(tmp_path):
     assert superseded(told) == [(1, 0)] and told["children"][0]["lost"] == []
 
 
+@pytest.mark.parametrize("form", ["plain", "several members"])
+def test_document_without_its_beginning(tmp_path, form):
+    """It does not stand inside of the Iteration that was broken off."""
+    bare = WHOLE[WHOLE.index(b"<BlastOutput>"):]
+    for at in range(WHOLE.index(b"<Iteration>") + 12, len(WHOLE) - 60, 97):
+        _, told = salvage(tmp_path, [forms.FORMS[form](WHOLE[:at] + bare), GOOD], *expect(tmp_path, [*NAMES, "one", "two"]))
+        assert superseded(told) == [(1, WHOLE[:at].count(b"</Iteration>"))] and told["children"][0]["lost"] == []
+        assert told["children"][0]["iterations"] == 10
+
+
 def test_by_chance(tmp_path):
     """Runs of all kinds, damaged and not, against the slow judge."""
     for seed in range(120):
