@@ -6,14 +6,15 @@
 #include "mark/scan/scan.h"
 
 enum {
-    BM_TABLE_KEPT = 4096,  /* bytes of a comment line that are kept */
-    BM_TABLE_HELD = 64,    /* bytes of a comment line that say what it is */
-    BM_TABLE_COLUMNS = 12, /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
-    BM_TABLE_TAIL = 64,    /* bytes of a row that are kept for its end */
-    BM_TABLE_STEM = 6,     /* "Query_" */
-    BM_TABLE_NAME = 24,    /* bytes of BLAST's own name for a query at most: 18 digits */
-    BM_TABLE_SEEN = 512,   /* names of queries that are remembered, twice */
-    BM_TABLE_OTHER = 255   /* instead of such a name's bytes: it is another one */
+    BM_TABLE_KEPT = 4096,          /* bytes of a comment line that are kept */
+    BM_TABLE_HELD = 64,            /* bytes of a comment line that say what it is */
+    BM_TABLE_COLUMNS = 12,         /* of BLAST's own choice: what -outfmt 6 is without a list of columns */
+    BM_TABLE_TAIL = 64,            /* bytes of a row that are kept for its end */
+    BM_TABLE_STEM = 6,             /* "Query_" */
+    BM_TABLE_NAME = 24,            /* bytes of BLAST's own name for a query at most: 18 digits */
+    BM_TABLE_SEEN = 512,           /* names of queries that are remembered, twice */
+    BM_TABLE_DIFFERS = UINT16_MAX, /* of n_alike */
+    BM_TABLE_OTHER = 255           /* instead of such a name's bytes: it is another one */
 };
 
 /* Where a table's scanner is. */
@@ -108,6 +109,14 @@ struct bm_mark_table {
     char kept[BM_TABLE_KEPT]; /* the comment line at hand */
 };
 
+static inline bool bm_mark_table_has_comments(const struct bm_mark_table *table) {
+    return table->mark.kin.format == BLASTMERGE_FORMAT_COMMENTED;
+}
+
+static inline char bm_mark_table_separator(const struct bm_mark_table *table) {
+    return table->mark.kin.format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+}
+
 /* --- table.c */
 
 extern const struct bm_mark_scanner bm_mark_table;
@@ -117,6 +126,35 @@ void bm_mark_table_header(struct bm_mark_table *table, uint64_t at); /* unless i
 void bm_mark_table_field(struct bm_mark_table *table, const char *name, const char *value, size_t n_value);
 bool bm_mark_table_fail_zero(struct bm_mark_table *table);
 void bm_mark_table_end_line(struct bm_mark_table *table); /* how it ends is kept; not of empty lines */
+
+/* What the last step had no room for. */
+void bm_mark_table_take_due(struct bm_mark_table *table);
+
+/* Tells the document's row of column names, which lies in the sample. */
+void bm_mark_table_tell_names(struct bm_mark_table *table);
+
+/* A document without comments begins with its first row, or PSI-BLAST's message: empty lines make none. */
+void bm_mark_table_begin_bare(struct bm_mark_table *table, uint64_t at);
+
+/* These lines do not belong in the result. */
+void bm_mark_table_skip(struct bm_mark_table *table, uint64_t from, uint64_t to, unsigned flags);
+
+/* --- rows.c */
+
+bool bm_mark_table_begin_row(struct bm_mark_table *table, uint64_t at);
+/* Takes bytes of a row, and of those behind it. */
+void bm_mark_table_take_row(struct bm_mark_table *table, const uint8_t *text, size_t n_text);
+bool bm_mark_table_end_row(struct bm_mark_table *table); /* its end was taken */
+
+/* Whether rows say which query they are of. */
+bool bm_mark_table_names_queries(const struct bm_mark_table *table);
+
+/* Queries come once more. */
+void bm_mark_table_tell_again(struct bm_mark_table *table);
+
+/* Whether the current field may be a name that BLAST gave, so far; the next byte of it, or its end. */
+bool bm_mark_table_is_in_name(const struct bm_mark_table *table);
+void bm_mark_table_follow_name(struct bm_mark_table *table, uint8_t byte, bool is_end);
 
 /* How many bytes are "Query_7", or begin so, where n_name were and another one follows; BM_TABLE_OTHER: not
  * so. */
