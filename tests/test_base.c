@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base: sums of pieces, and hashes. */
+/* base: sums of pieces, hashes, UTF-8, references. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "base/entity.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -117,12 +119,121 @@ static void test_hash(void **state) {
     }
 }
 
+/* The test vectors of FNV's own page. */
+static void test_fnv1a(void **state) {
+    (void)state;
+    assert_int_equal(bm_fnv1a(BM_FNV1A, "", 0), UINT64_C(0xcbf29ce484222325));
+    assert_int_equal(bm_fnv1a(BM_FNV1A, "a", 1), UINT64_C(0xaf63dc4c8601ec8c));
+    assert_int_equal(bm_fnv1a(BM_FNV1A, "foobar", 6), UINT64_C(0x85944171f73967e8));
+    assert_int_equal(bm_fnv1a(bm_fnv1a(BM_FNV1A, "foo", 3), "bar", 3), UINT64_C(0x85944171f73967e8));
+}
+
+/* --- UTF-8 ---------------------------------------------------------------------------------------- */
+
+/* By the rule alone: the number of bytes that a character needs, and its bits in order. */
+static size_t write_slowly(char bytes[4], uint32_t c) {
+    unsigned n_bits = 0;
+    while (c >> n_bits != 0) n_bits++;
+    size_t n = n_bits <= 7 ? 1 : n_bits <= 11 ? 2 : n_bits <= 16 ? 3 : 4;
+    static const uint8_t leads[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n; i-- > 1; c /= 64) bytes[i] = (char)(128 + c % 64);
+    bytes[0] = (char)(leads[n] + c);
+    return n;
+}
+
+/* All characters are written and read, and are no characters where a byte lacks. */
+static void test_utf8_characters(void **state) {
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        char expected[4], bytes[BM_UTF8_MOST];
+        uint32_t read = 0;
+        size_t n = write_slowly(expected, c);
+        assert_int_equal(bm_utf8_write(bytes, c), n);
+        assert_memory_equal(bytes, expected, n);
+        bool is_surrogate = c >= 0xd800 && c <= 0xdfff;
+        assert_int_equal(bm_utf8_read(bytes, n, &read), is_surrogate ? 0 : n);
+        if (!is_surrogate) assert_int_equal(read, c);
+        assert_int_equal(bm_utf8_read(bytes, n - 1, &read), 0);
+    }
+}
+
+/* What is read is what is written for it: all pairs of bytes, and all triples and quadruples of those bytes at
+ * which something changes. */
+static void test_utf8_sequences(void **state) {
+    static const uint8_t edges[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+                                    0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee,
+                                    0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    enum { N = sizeof edges };
+    (void)state;
+    for (size_t i = 0; i < (size_t)N * N * N * N; i++) {
+        char bytes[4] = {(char)edges[i % N], (char)edges[i / N % N], (char)edges[i / N / N % N],
+                         (char)edges[i / N / N / N]};
+        char written[BM_UTF8_MOST];
+        uint32_t c = 0;
+        size_t n = bm_utf8_read(bytes, sizeof bytes, &c);
+        size_t n_expected = 0;
+        for (size_t m = 1; m <= 4 && n_expected == 0; m++) {
+            /* the only candidate of m bytes: its bits, if writing these gives the same bytes again */
+            uint32_t bits = m == 1 ? (uint8_t)bytes[0] : (uint8_t)bytes[0] & (0x7fu >> m);
+            for (size_t j = 1; j < m; j++) bits = bits << 6 | ((uint8_t)bytes[j] & 0x3fu);
+            bool is_character = bits <= 0x10ffff && (bits < 0xd800 || bits > 0xdfff);
+            if (is_character && write_slowly(written, bits) == m && memcmp(written, bytes, m) == 0)
+                n_expected = m;
+        }
+        assert_int_equal(n, n_expected);
+    }
+}
+
+/* --- references ------------------------------------------------------------------------------------ */
+
+static void test_entities(void **state) {
+    static const struct {
+        const char *name;
+        char character;
+    } cases[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''},
+                 {"am", 0},    {"ampx", 0}, {"", 0},     {"AMP", 0},    {"nbsp", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(bm_entity_find(cases[i].name, strlen(cases[i].name)), cases[i].character);
+    assert_string_equal(bm_entity_of('&'), "&amp;");
+    assert_string_equal(bm_entity_of('<'), "&lt;");
+    assert_string_equal(bm_entity_of('>'), "&gt;");
+    assert_null(bm_entity_of('"'));
+    assert_null(bm_entity_of('a'));
+}
+
+static void test_entity_numbers(void **state) {
+    static const struct {
+        const char *text;
+        uint32_t character;
+    } cases[] = {{"#65", 65},
+                 {"#x41", 65},
+                 {"#X41", 65},
+                 {"#x1F9ec", 0x1f9ec},
+                 {"#1114111", 0x10ffff},
+                 {"#1114112", 0},
+                 {"#x10ffff", 0x10ffff},
+                 {"#x110000", 0},
+                 {"#99999999999999999999", 0},
+                 {"#", 0},
+                 {"#x", 0},
+                 {"#6x", 0},
+                 {"#-1", 0},
+                 {"65", 0},
+                 {"", 0},
+                 {"#x4g", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(bm_entity_number(cases[i].text, strlen(cases[i].text)), cases[i].character);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc32_follow),
-        cmocka_unit_test(test_crc32_follow_far),
-        cmocka_unit_test(test_hash_fold),
-        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_crc32_follow),   cmocka_unit_test(test_crc32_follow_far),
+        cmocka_unit_test(test_hash_fold),      cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_fnv1a),          cmocka_unit_test(test_utf8_characters),
+        cmocka_unit_test(test_utf8_sequences), cmocka_unit_test(test_entities),
+        cmocka_unit_test(test_entity_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

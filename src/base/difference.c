@@ -4,6 +4,7 @@
  * in invisible characters; then they would look the same. So each is shown from near the difference.
  */
 #include "base/base.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,16 +25,8 @@ static size_t find_difference(const char *one, const char *other) {
 
 /* The character of UTF-8 that begins here and its length; 1 and the byte where none does. */
 static size_t read_character(const char *text, uint32_t *character) {
-    const uint8_t *p = (const uint8_t *)text;
-    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    *character = n < 2 ? *p : *p & (0x7fU >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            n = 0;
-        else
-            *character = *character << 6 | (p[i] & 0x3f);
-    }
-    if (n == 0) *character = *p;
+    size_t n = bm_utf8_read(text, BM_UTF8_MOST, character);
+    if (n == 0) *character = (uint8_t)*text;
     return n == 0 ? 1 : n;
 }
 

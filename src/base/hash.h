@@ -50,4 +50,13 @@ static inline uint64_t bm_hash(const uint8_t *p, size_t n, uint64_t seed) {
     return bm_hash_fold(first ^ UINT64_C(0x9fb21c651e98df25), second ^ hash);
 }
 
+/* FNV-1a, 64 bits, which is to stay the same: of what comes behind what the hash has, which begins with BM_FNV1A. */
+#define BM_FNV1A UINT64_C(14695981039346656037)
+
+static inline uint64_t bm_fnv1a(uint64_t hash, const void *bytes, size_t n) {
+    const uint8_t *p = (const uint8_t *)bytes;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
 #endif

@@ -4,25 +4,14 @@
  * messages, and messages into terminals and logs. Only this file decides which characters are shown unchanged.
  */
 #include "base/base.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The character that the bytes begin with, and its length; 0 where they are no UTF-8. A NUL byte ends them.
- */
+/* The character that the bytes begin with, and its length; 0 if they are not UTF-8. A NUL byte ends them. */
 static size_t read_character(const char *text, uint32_t *character) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t n = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
-    if (n == 0 || bytes[0] > 0xf4) return 0;
-    uint32_t value = n == 1 ? bytes[0] : bytes[0] & (0x7fU >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) return 0;
-        value = value << 6 | (bytes[i] & 0x3fU);
-    }
-    *character = value;
-    bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
-    return value < least[n] || is_surrogate || value > 0x10ffff ? 0 : n;
+    return bm_utf8_read(text, BM_UTF8_MOST, character);
 }
 
 /* Whether a character above U+007F acts instead of being seen: C1 controls, marks that turn the direction of

@@ -34,7 +34,7 @@ size_t bm_utf8_read(const char *text, size_t n_text, uint32_t *character) {
     return utf8.n;
 }
 
-size_t bm_utf8_write(char bytes[4], uint32_t character) {
+size_t bm_utf8_write(char bytes[BM_UTF8_MOST], uint32_t character) {
     unsigned n_more = character < 0x80 ? 0 : character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
     static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
     bytes[0] = (char)(leads[n_more] | character >> 6 * n_more);

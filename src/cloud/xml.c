@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/entity.h"
+#include "base/utf8.h"
 #include "cloud/xml.h"
 
 #include <string.h>
@@ -58,37 +60,20 @@ bool bm_cloud_xml_is(const struct bm_cloud_xml *xml, enum bm_cloud_xml_kind kind
 }
 
 static void add_utf8(struct bm_cloud_text *text, uint32_t c) {
-    char bytes[4];
-    size_t n = 0;
+    char bytes[BM_UTF8_MOST];
     if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
         text->is_cut = true; /* it is no character: what is without it is another text */
         return;
     }
-    if (c < 0x80) {
-        bytes[n++] = (char)c;
-    } else if (c < 0x800) {
-        bytes[n++] = (char)(0xc0 | c >> 6);
-        bytes[n++] = (char)(0x80 | (c & 0x3f));
-    } else {
-        bytes[n++] = (char)(c < 0x10000 ? 0xe0 | c >> 12 : 0xf0 | c >> 18);
-        if (c >= 0x10000) bytes[n++] = (char)(0x80 | (c >> 12 & 0x3f));
-        bytes[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-        bytes[n++] = (char)(0x80 | (c & 0x3f));
-    }
-    bm_cloud_text_add_bytes(text, bytes, n);
+    bm_cloud_text_add_bytes(text, bytes, bm_utf8_write(bytes, c));
 }
 
 /* Adds what a reference of n bytes, without & and ;, stands for. False if it is none that is known. */
 static bool add_reference(struct bm_cloud_text *text, const char *name, size_t n) {
-    static const struct {
-        const char *name;
-        char c;
-    } known[] = {{"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (n == strlen(known[i].name) && memcmp(name, known[i].name, n) == 0) {
-            bm_cloud_text_add_bytes(text, &known[i].c, 1);
-            return true;
-        }
+    char entity = bm_entity_find(name, n);
+    if (entity != '\0') {
+        bm_cloud_text_add_bytes(text, &entity, 1);
+        return true;
     }
     if (n < 2 || name[0] != '#') return false;
     bool is_hex = name[1] == 'x';

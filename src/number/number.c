@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/entity.h"
 #include "number/internal.h"
 
 #include <inttypes.h>
@@ -19,7 +20,7 @@ _Static_assert((int)BM_SCRIPT_ENTRIES >=
 static size_t escape(char *escaped, const char *text) {
     size_t n = 0;
     for (; *text != '\0'; text++) {
-        const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
+        const char *entity = bm_entity_of(*text);
         if (entity == NULL) {
             escaped[n++] = *text;
         } else {
@@ -31,26 +32,18 @@ static size_t escape(char *escaped, const char *text) {
 }
 
 /* The bytes of the character that begins here; 0 if it is none, or none of XML's. */
-static size_t character_bytes(const unsigned char *p) {
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = *p < 0x80 ? 1 : *p < 0xc0 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf8 ? 4 : 0;
-    uint32_t character = n == 1 ? *p : *p & (0x7fU >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) return 0; /* at the end of the string, too */
-        character = character << 6 | (p[i] & 0x3f);
-    }
+static size_t character_bytes(const char *text) {
+    uint32_t character = 0;
+    size_t n = bm_utf8_read(text, BM_UTF8_MOST, &character);
     bool is_control = character < 0x20 && character != '\t' && character != '\n' && character != '\r';
-    bool is_surrogate = character >= 0xd800 && character < 0xe000;
-    bool is_beyond = character == 0xfffe || character == 0xffff || character > 0x10ffff;
-    return character < least[n] || is_control || is_surrogate || is_beyond ? 0 : n;
+    return is_control || character == 0xfffe || character == 0xffff ? 0 : n;
 }
 
 bool bm_number_is_text(const char *text) {
-    const unsigned char *p = (const unsigned char *)text;
-    while (*p != '\0') {
-        size_t n = character_bytes(p);
+    while (*text != '\0') {
+        size_t n = character_bytes(text);
         if (n == 0) return false;
-        p += n;
+        text += n;
     }
     return true;
 }
@@ -312,24 +305,11 @@ static void take_missing_number(struct bm_number *number, const struct bm_mark_e
 
 /* --- characters of other encodings --------------------------------------------------------------- */
 
-/* A piece of the text becomes a character above U+007F (and, as all 8-bit encodings have it, below U+10000).
- */
-static size_t encode_utf8(char utf8[3], unsigned character) {
-    size_t n = 0;
-    if (character >= 0x800) {
-        utf8[n++] = (char)(0xe0 | character >> 12);
-        utf8[n++] = (char)(0x80 | (character >> 6 & 0x3f));
-    } else {
-        utf8[n++] = (char)(0xc0 | character >> 6);
-    }
-    utf8[n++] = (char)(0x80 | (character & 0x3f));
-    return n;
-}
-
+/* A piece of the text becomes a character. */
 static void take_character(struct bm_number *number, const struct bm_mark_entry *mark,
                            const struct bm_batch *batch, struct bm_script *script) {
     struct bm_number_character character = {.offset = mark->offset, .end = mark->end};
-    character.n_utf8 = (uint8_t)encode_utf8(character.utf8, (unsigned)mark->value);
+    character.n_utf8 = (uint8_t)bm_utf8_write(character.utf8, (uint32_t)mark->value);
     if (number->now.is_capturing) {
         bm_number_capture(number, batch, mark->offset);
         bm_number_append_epilogue(number, character.utf8, character.n_utf8);

@@ -9,6 +9,7 @@
 #ifndef BM_NUMBER_H
 #define BM_NUMBER_H
 
+#include "base/utf8.h"
 #include "flow/batch.h"
 #include "flow/script.h"
 #include "flow/tally.h"
@@ -104,7 +105,7 @@ struct bm_number {
     struct bm_number_character {
         uint64_t offset, end;
         uint8_t n_utf8;
-        char utf8[3];
+        char utf8[BM_UTF8_MOST];
     } pending[BM_NUMBER_MAX_PENDING];
 };
 

@@ -4,6 +4,8 @@
  * of the first word. These rules were found by experiment: docs/queries.md.
  */
 #include "queries/name.h"
+#include "base/entity.h"
+#include "base/utf8.h"
 
 #include <string.h>
 #include <strings.h>
@@ -32,42 +34,9 @@ static bool is_idle(char before, char after) {
     return before == ',' || before == '(' || after == ',' || after == ';' || after == ')' || after == ' ';
 }
 
-size_t bm_queries_put_character(char *to, uint32_t code) {
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = n; i-- > 1; code >>= 6) to[i] = (char)(0x80 | (code & 0x3f));
-    to[0] = (char)((0xf00 >> n) | code);
-    return n;
-}
-
-uint32_t bm_queries_numeric_reference(const char *reference, size_t n) {
-    bool is_hexadecimal = n > 1 && (reference[1] == 'x' || reference[1] == 'X');
-    uint32_t code = 0;
-    if (n < 2 || reference[0] != '#') return 0;
-    for (size_t i = is_hexadecimal ? 2 : 1; i < n; i++) {
-        uint32_t c = (unsigned char)reference[i];
-        uint32_t letter = c | 0x20;
-        if (c >= '0' && c <= '9')
-            code = code * (is_hexadecimal ? 16 : 10) + (c - '0');
-        else if (is_hexadecimal && letter >= 'a' && letter <= 'f')
-            code = code * 16 + (letter - 'a' + 10);
-        else
-            return 0;
-        if (code > 0x10ffff) return 0;
-    }
-    return code;
-}
-
 /* The character that a reference in a title stands for; 0: none. Of the named ones BLAST can write only those
  * of ISO-8859-1. */
 static uint32_t resolve(const char *reference, size_t n) {
-    static const struct {
-        const char *name;
-        uint32_t code;
-    } basic[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
     static const char names[] =
         "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 "
         "sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc "
@@ -76,10 +45,10 @@ static uint32_t resolve(const char *reference, size_t n) {
         "acirc "
         "atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve "
         "oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml ";
-    if (n > 0 && reference[0] == '#') return bm_queries_numeric_reference(reference, n);
+    if (n > 0 && reference[0] == '#') return bm_entity_number(reference, n);
     if (n == 0 || n > 6) return 0;
-    for (size_t i = 0; i < sizeof basic / sizeof basic[0]; i++)
-        if (strlen(basic[i].name) == n && memcmp(basic[i].name, reference, n) == 0) return basic[i].code;
+    char entity = bm_entity_find(reference, n);
+    if (entity != '\0') return (uint8_t)entity;
     uint32_t code = 160;
     for (const char *name = names; *name != '\0'; name += strcspn(name, " ") + 1, code++)
         if (strcspn(name, " ") == n && memcmp(name, reference, n) == 0) return code;
@@ -155,7 +124,7 @@ static void resolve_title(struct bm_queries_word *word, const char *title, size_
         } else {
             if (code < ' ' && !is_white((char)code)) code = '#'; /* as BLAST writes it */
             i = (size_t)(end - text) + 1;
-            n_resolved += bm_queries_put_character(text + n_resolved, code);
+            n_resolved += bm_utf8_write(text + n_resolved, code);
         }
     }
     bm_queries_word_of_title(word, text, n_resolved, is_cut || n == sizeof text);

@@ -35,10 +35,4 @@ bool bm_queries_word_is_id_of(const struct bm_queries_word *id, const struct bm_
 /* Whether it is an id that BLAST assigned, "Query_7", or empty. */
 bool bm_queries_word_is_generated(const struct bm_queries_word *id);
 
-/* Writes a character as UTF-8; returns the number of bytes. */
-size_t bm_queries_put_character(char *to, uint32_t code);
-
-/* The character of the reference of n bytes ("#65", "#x41", without '&' and ';'); 0: none. */
-uint32_t bm_queries_numeric_reference(const char *reference, size_t n);
-
 #endif

@@ -6,6 +6,8 @@
  * (a comment, CDATA) is not parsed, and then nothing is found.
  */
 #include "queries/queries.h"
+#include "base/entity.h"
+#include "base/utf8.h"
 #include "queries/file.h"
 #include "queries/name.h"
 
@@ -96,25 +98,19 @@ static bool find_content(const char **content, size_t *n, const char *text, size
 
 /* The text with its references resolved, at most `capacity` bytes. */
 static size_t unescape(char *to, size_t capacity, const char *text, size_t n_text) {
-    static const struct {
-        const char *reference;
-        char character;
-    } references[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
     size_t n = 0;
     while (n_text > 0 && n + 4 <= capacity) {
         size_t n_used = 1;
         uint32_t code = 0;
         const char *end = *text == '&' ? memchr(text, ';', n_text < 16 ? n_text : 16) : NULL;
-        if (end != NULL) code = bm_queries_numeric_reference(text + 1, (size_t)(end - text) - 1);
-        if (code != 0) n_used = (size_t)(end - text) + 1;
-        for (size_t i = 0; end != NULL && code == 0 && i < sizeof references / sizeof references[0]; i++) {
-            size_t n_reference = strlen(references[i].reference);
-            if (n_reference > n_text || memcmp(text, references[i].reference, n_reference) != 0) continue;
-            code = (unsigned char)references[i].character;
-            n_used = n_reference;
+        if (end != NULL) {
+            size_t n_name = (size_t)(end - text) - 1;
+            code = text[1] == '#' ? bm_entity_number(text + 1, n_name)
+                                  : (uint8_t)bm_entity_find(text + 1, n_name);
+            if (code != 0) n_used = n_name + 2;
         }
         if (code != 0)
-            n += bm_queries_put_character(to + n, code);
+            n += bm_utf8_write(to + n, code);
         else
             to[n++] = *text;
         text += n_used;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/report.h"
 #include "base/descriptor.h"
+#include "base/entity.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -16,14 +17,10 @@ enum { SCHEMA_VERSION = 1, MOST_ROWS = 64 /* of warnings */ };
 /* The character that an entity reference stands for, and its length; 0 if it is none of the predefined five.
  */
 static char predefined_entity(const char *text, size_t *n_bytes) {
-    static const struct {
-        const char *reference;
-        char character;
-    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-    for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++) {
-        *n_bytes = strlen(entities[i].reference);
-        if (strncmp(text, entities[i].reference, *n_bytes) == 0) return entities[i].character;
-    }
+    size_t n = strnlen(text, sizeof "&quot;" - 1);
+    const char *end = memchr(text, ';', n);
+    *n_bytes = end == NULL ? 0 : (size_t)(end - text) + 1;
+    if (end != NULL) return bm_entity_find(text + 1, *n_bytes - 2);
     return '\0';
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "salvage/name.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset) {
@@ -64,14 +66,12 @@ static size_t measure_head(const struct bm_salvage_head *head) {
 }
 
 uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named) {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
     const char *word = NULL;
     size_t n = 0;
     const size_t n_text = measure_head(head);
     *is_named = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n) &&
                 !is_nameless(word, (size_t)(head->text + head->n - word), '<');
-    for (size_t i = 0; i < n_text; i++) hash = (hash ^ (uint8_t)head->text[i]) * 1099511628211u;
-    return hash;
+    return bm_fnv1a(BM_FNV1A, head->text, n_text);
 }
 
 bool bm_salvage_head_has_query(const struct bm_salvage_head *head) {

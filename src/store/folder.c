@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/folder.h"
 #include "base/descriptor.h"
+#include "base/hash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -79,13 +80,6 @@ static void random_letters(char *letters) {
     }
 }
 
-/* FNV-1a. */
-static uint64_t hash(const char *text) {
-    uint64_t value = 0xcbf29ce484222325U;
-    for (; *text != '\0'; text++) value = (value ^ (uint8_t)*text) * 0x100000001b3U;
-    return value;
-}
-
 /* What all temporary names for `base` begin with. Of a long name it is the beginning, up to a whole UTF-8
  * character, and a hash of all of it: some file systems take 143 bytes only. */
 static size_t write_stem(const char *base, char temporary[BM_FOLDER_TEMPORARY]) {
@@ -94,7 +88,7 @@ static size_t write_stem(const char *base, char temporary[BM_FOLDER_TEMPORARY]) 
     for (n = N_STEM; n > N_STEM - 3 && ((uint8_t)base[n] & 0xc0) == 0x80; n--) {
     }
     return (size_t)snprintf(temporary, BM_FOLDER_TEMPORARY, ".%.*s~%016llx%s", (int)n, base,
-                            (unsigned long long)hash(base), infix);
+                            (unsigned long long)bm_fnv1a(BM_FNV1A, base, strlen(base)), infix);
 }
 
 void bm_store_folder_name_temporary(const char *base, char temporary[BM_FOLDER_TEMPORARY]) {

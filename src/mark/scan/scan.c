@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mark/scan/scan.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -74,10 +76,6 @@ bool bm_mark_can_step(const struct bm_mark *mark) {
 
 /* --- fields -------------------------------------------------------------------------------------- */
 
-static void add_to_hash(struct bm_mark_field *field, const char *bytes, size_t n_bytes) {
-    for (size_t i = 0; i < n_bytes; i++) field->hash = (field->hash ^ (uint8_t)bytes[i]) * 1099511628211u;
-}
-
 void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) {
     struct bm_mark_field *field = &mark->field;
     bm_require(n_name <= BM_MARK_MAX_NAME);
@@ -87,15 +85,15 @@ void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name) 
     field->is_cut = false;
     field->is_parameter = false;
     field->is_scope = false;
-    field->hash = 14695981039346656037u;
-    add_to_hash(field, field->name, n_name + 1); /* with its NUL, which parts it from the value */
+    field->hash =
+        bm_fnv1a(BM_FNV1A, field->name, n_name + 1); /* with its NUL, which parts it from the value */
 }
 
 void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value) {
     struct bm_mark_field *field = &mark->field;
     size_t n_room = BM_MARK_MAX_VALUE - field->n_value;
     size_t n = n_value < n_room ? n_value : n_room;
-    add_to_hash(field, value, n_value);
+    field->hash = bm_fnv1a(field->hash, value, n_value);
     memcpy(field->value + field->n_value, value, n);
     field->n_value += n;
     if (n < n_value) field->is_cut = true;

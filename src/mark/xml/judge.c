@@ -3,6 +3,7 @@
  * The one judge: characters -> is this well-formed? One function for each state, in a table; a state sees one
  * character and leaves another state behind. XML 1.0, fifth edition; numbers in brackets are its productions.
  */
+#include "base/entity.h"
 #include "mark/xml/xml.h"
 
 #include <string.h>
@@ -127,11 +128,8 @@ static bool in_reference(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
 }
 
 static bool end_reference_name(struct bm_mark_xml *xml) {
-    static const char *const predefined[] = {"lt", "gt", "amp", "apos", "quot"};
     char shown[BM_MARK_SHOWN_NAME];
-    for (size_t i = 0; i < sizeof predefined / sizeof predefined[0]; i++) {
-        if (bm_mark_xml_name_is(xml, predefined[i])) return go(xml, xml->reference_return);
-    }
+    if (bm_entity_find(xml->name, xml->n_name) != '\0') return go(xml, xml->reference_return);
     return bm_mark_fail(
         &xml->mark, xml->reference_at,
         "the entity reference &%s; is not declared: only &lt; &gt; &amp; &apos; and &quot; are",
