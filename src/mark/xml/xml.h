@@ -8,6 +8,7 @@
  *   prolog.c       what stands outside of the root: documents' borders, XML declaration, DOCTYPE
  *   declaration.c  the XML declaration's own syntax
  *   place.c        elements -> marks: what a tag means where it stands
+ *   content.c      what lies between tags, where that matters
  *   scope.c        namespaces and the like that hold for what is copied
  *   names.c        characters of names; names in messages
  *   encoding.c     names and tables of encodings
@@ -273,6 +274,14 @@ bool bm_mark_xml_start_named(struct bm_mark_xml *xml); /* the tag's name is comp
 bool bm_mark_xml_start_done(struct bm_mark_xml *xml, uint64_t after, bool is_empty); /* `after` its '>' */
 void bm_mark_xml_end_begun(struct bm_mark_xml *xml); /* at the '/' behind the '<' */
 bool bm_mark_xml_end_done(struct bm_mark_xml *xml, uint64_t after);
+void bm_mark_xml_begin_iteration(struct bm_mark_xml *xml, uint64_t less);
+void bm_mark_xml_end_iteration(struct bm_mark_xml *xml, uint64_t after);
+
+/* A character to be converted stands in a tag's name: so it is none of the known ones. */
+void bm_mark_xml_decide_early(struct bm_mark_xml *xml);
+
+/* --- content.c */
+
 void bm_mark_xml_inner_markup(struct bm_mark_xml *xml); /* a comment, CDATA or PI began */
 void bm_mark_xml_place_text(struct bm_mark_xml *xml, uint32_t c,
                             uint64_t at); /* a character of text in the root */
@@ -283,8 +292,21 @@ bool bm_mark_xml_place_bytes(struct bm_mark_xml *xml, uint8_t byte); /* a byte, 
 /* The text from `at` to `end` becomes the character. */
 bool bm_mark_xml_add_character(struct bm_mark_xml *xml, uint64_t at, uint64_t end, uint32_t value);
 
-void bm_mark_xml_begin_iteration(struct bm_mark_xml *xml, uint64_t less);
-void bm_mark_xml_end_iteration(struct bm_mark_xml *xml, uint64_t after);
+/* Content begins behind `after`, and ends. A number that turns out too long, or to hold markup, is a long one. */
+void bm_mark_xml_begin_field(struct bm_mark_xml *xml);
+void bm_mark_xml_end_field(struct bm_mark_xml *xml, uint64_t after);
+void bm_mark_xml_begin_number(struct bm_mark_xml *xml, uint64_t after);
+void bm_mark_xml_begin_long_number(struct bm_mark_xml *xml);
+void bm_mark_xml_end_number(struct bm_mark_xml *xml); /* at the '<' of its end tag */
+void bm_mark_xml_begin_content(struct bm_mark_xml *xml, enum bm_mark_kind kind, uint64_t after);
+void bm_mark_xml_end_content(struct bm_mark_xml *xml, uint64_t end, enum bm_mark_flag flags);
+void bm_mark_xml_cut_content(struct bm_mark_xml *xml, uint64_t end);
+void bm_mark_xml_begin_part(struct bm_mark_xml *xml, enum bm_mark_digest_part part, uint64_t after);
+void bm_mark_xml_end_part(struct bm_mark_xml *xml);
+void bm_mark_xml_cut_part(struct bm_mark_xml *xml);
+
+/* From now on bytes of content are looked at, if any of these has begun. */
+void bm_mark_xml_watch(struct bm_mark_xml *xml);
 
 /* --- scope.c: at an attribute's quotes, and each byte between them */
 
