@@ -57,7 +57,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         job->script == NULL || job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
-    bm_number_open(job->number, job->database, job->options.query_ids, job->options.as_unsplit != 0);
+    bm_number_open(job->number, job->options.database, job->options.query_ids, job->options.as_unsplit != 0);
     return BLASTMERGE_OK;
 }
 

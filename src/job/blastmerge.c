@@ -4,6 +4,7 @@
 #include "job/check.h"
 #include "job/commit.h"
 #include "job/job.h"
+#include "job/options.h"
 #include "job/places.h"
 #include "job/remote.h"
 #include "job/shards.h"
@@ -107,93 +108,8 @@ void blastmerge_options_init(struct blastmerge_options *options, size_t struct_s
 /* Up to the last field of the first version. */
 enum { FIRST_OPTIONS = offsetof(struct blastmerge_options, progress_interval) + sizeof(unsigned) };
 
-static unsigned default_threads(void) {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > BM_JOB_DEFAULT_THREADS ? BM_JOB_DEFAULT_THREADS : (unsigned)n;
-}
-
 static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
     return bm_fail(&job->error, BLASTMERGE_USAGE, "%s", reason);
-}
-
-static enum blastmerge_status check_options(struct blastmerge_job *job) {
-    const struct blastmerge_options *options = &job->options;
-    if (options->level < 0 || options->level > 9) return refuse(job, "the level must be 1 to 9");
-    if (options->n_threads > BM_JOB_MAX_THREADS) return refuse(job, "the number of threads must be 1 to 64");
-    if ((unsigned)options->mismatch > BLASTMERGE_MISMATCH_IGNORE)
-        return refuse(job, "no such way with a mismatch");
-    if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
-        return refuse(job, "no such way with invalid UTF-8");
-    }
-    if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
-        return refuse(job, "no such way with forbidden characters");
-    if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
-    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
-    if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
-    if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)
-        return refuse(job, "no such way with query ids");
-    if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
-        return refuse(job, "unknown way with rows of column names: header takes 0 to 2");
-    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
-        return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
-    if (options->salvage && options->as_unsplit)
-        return refuse(job, "what is salvaged is not what an unsplit run writes: these contradict each other");
-    if (options->as_unsplit && options->query_ids == BLASTMERGE_QUERY_IDS_KEEP)
-        return refuse(job, "an unsplit run counts the ids Query_N on: they cannot be kept");
-    if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
-        return refuse(job, "an allocator needs both allocate and release");
-    }
-    if (options->database != NULL && options->keep_database) {
-        return refuse(job, "the database's name cannot both be given and kept");
-    }
-    if (options->as_unsplit && options->invalid_utf8 == BLASTMERGE_INVALID_UTF8_LATIN1) {
-        return refuse(job, "an unsplit run has the children's own bytes: none of them can be converted");
-    }
-    if (options->as_unsplit && options->forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE) {
-        return refuse(job, "an unsplit run has the children's own characters: none of them can be replaced");
-    }
-    if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
-        return refuse(job, "the database's name must not be longer than 4096 bytes");
-    }
-    if (options->database != NULL && !bm_number_is_text(options->database)) {
-        return refuse(job, "the database's name is not UTF-8, or has characters that XML does not allow");
-    }
-    return BLASTMERGE_OK;
-}
-
-/* What the option stands for. */
-static void settle_as_unsplit(struct blastmerge_options *options) {
-    options->keep_database = options->database == NULL;
-    options->invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP;
-    options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
-}
-
-static enum blastmerge_status copy_options(struct blastmerge_job *job) {
-    const char *database = job->options.database;
-    enum blastmerge_status status = check_options(job);
-    if (status != BLASTMERGE_OK) return status;
-    if (job->options.n_threads == 0) job->options.n_threads = default_threads();
-    if (job->options.as_unsplit) settle_as_unsplit(&job->options);
-    job->is_database_given = database != NULL;
-    if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
-    if (database != NULL) {
-        job->database = bm_copy_string(&job->memory, database);
-        if (job->database == NULL) return BLASTMERGE_NO_MEMORY;
-    }
-    job->options.database = job->database;
-    if (job->options.endpoint != NULL) {
-        job->endpoint = bm_copy_string(&job->memory, job->options.endpoint);
-        if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;
-    }
-    job->options.endpoint = job->endpoint;
-    if (job->options.expect_queries != NULL) {
-        status = bm_cloud_location_refuse_strange(job->options.expect_queries, &job->error);
-        if (status != BLASTMERGE_OK) return status;
-        job->expect_queries = bm_copy_string(&job->memory, job->options.expect_queries);
-        if (job->expect_queries == NULL) return BLASTMERGE_NO_MEMORY;
-    }
-    job->options.expect_queries = job->expect_queries;
-    return BLASTMERGE_OK;
 }
 
 enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
@@ -213,7 +129,7 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     bm_cancel_init(&made->cancel);
     enum blastmerge_status status =
         is_known
-            ? copy_options(made)
+            ? bm_job_options_settle(made)
             : refuse(made, "options.struct_size is that of no options that this library knows: start from "
                            "blastmerge_options_init(&options, sizeof options)");
     if (status == BLASTMERGE_NO_MEMORY) {
@@ -242,9 +158,7 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     if (bm_cancel_is_foreign(&job->cancel)) return; /* one of the caller's functions has forked */
     bm_job_children_close(job);
     bm_plan_close(&job->plan);
-    bm_release(&job->memory, job->endpoint);
-    bm_release(&job->memory, job->expect_queries);
-    bm_release(&job->memory, job->database);
+    bm_job_options_close(job);
     bm_job_places_close(job);
     bm_job_check_close(job);
     bm_job_shards_close(job);

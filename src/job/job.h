@@ -59,7 +59,10 @@ struct bm_salvage_pass;
 struct blastmerge_job {
     struct bm_memory memory;
     struct blastmerge_options options;
-    char *database; /* the options' own copy; NULL: kept */
+    /* The options' own copies, src/job/options.c: all others read them in the options. */
+    char *database; /* NULL: kept */
+    char *endpoint;
+    char *expect_queries;
     bool is_database_given;
     struct bm_job_places places;
     struct bm_cancel cancel;
@@ -73,8 +76,6 @@ struct blastmerge_job {
     struct bm_plan plan;
     struct bm_job_children children;
 
-    char *endpoint;                  /* the options' own copy, or NULL */
-    char *expect_queries;            /* likewise */
     enum blastmerge_format supposed; /* the children are said to be tables: what rows are that are not known
                                         by themselves; else AUTO */
     bool is_copied;          /* tables without comments, whose gzip members become the result as they are

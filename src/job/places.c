@@ -113,7 +113,7 @@ static bool is_same(const struct blastmerge_job *job, const struct place *writte
         return written->what.st_dev == other->what.st_dev && written->what.st_ino == other->what.st_ino &&
                strcmp(bm_store_folder_base(written->path), bm_store_folder_base(other->path)) == 0;
     case KIND_REMOTE:
-        return bm_cloud_location_is_same(written->location, other->location, job->endpoint);
+        return bm_cloud_location_is_same(written->location, other->location, job->options.endpoint);
     case KIND_UNKNOWN:
         break;
     }
@@ -189,8 +189,8 @@ static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pai
         status = compare(job, pair, "the report", job->places.report.location,
                          shown(job->places.report.location, job->places.report.shown), true);
     if (status == BLASTMERGE_OK)
-        status = compare(job, pair, "the file of queries", job->expect_queries,
-                         read_name(job->expect_queries), false);
+        status = compare(job, pair, "the file of queries", job->options.expect_queries,
+                         read_name(job->options.expect_queries), false);
     for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written) continue; /* it is compared with all when its own turn comes */
@@ -249,7 +249,7 @@ static enum blastmerge_status check_all_standard_input(struct blastmerge_job *jo
         if (!place->is_written && is_standard_input(place->location))
             status = use_standard_input(job, place->what);
     }
-    if (status == BLASTMERGE_OK && is_standard_input(job->expect_queries))
+    if (status == BLASTMERGE_OK && is_standard_input(job->options.expect_queries))
         status = use_standard_input(job, "the queries");
     return status == BLASTMERGE_OK ? check_standard_input(job, 0) : status;
 }

@@ -59,7 +59,7 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
                                .is_report_remote = is_remote_place(job->places.report.location),
                                .has_lists = job->children.is_lazy || bm_plan_has_wildcards(&job->plan, 0)};
     struct bm_cloud_settings settings = {
-        .endpoint = job->endpoint, .memory = &job->memory, .cancel = &job->cancel};
+        .endpoint = job->options.endpoint, .memory = &job->memory, .cancel = &job->cancel};
     uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
     if (!has_children && !use.is_output_remote && !use.is_report_remote) return BLASTMERGE_OK;
     enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, &job->error);
