@@ -249,8 +249,10 @@ const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_l
     bool has_batch = lane->n_batches_filled > lane->n_batches_taken;
     *is_last = lane->has_ended && lane->inflate_status == BLASTMERGE_OK &&
                lane->n_batches_taken + 1 == lane->n_batches_filled;
+    const size_t n_taken = lane->n_batches_taken;
+    lane->n_batches_taken += has_batch;
     bm_workers_unlock(workers);
-    if (has_batch) return batch_at(lane, lane->n_batches_taken++);
+    if (has_batch) return batch_at(lane, n_taken);
     *error = lane->inflate_error;
     return NULL;
 }
