@@ -39,6 +39,14 @@ static void test_parts(void **state) {
     assert_line("a*", NULL, error_at(none, BLASTMERGE_NO_OFFSET, 0, "no such object"), "a*: no such object");
     assert_line(NULL, "; but", error_at(none, BLASTMERGE_NO_OFFSET, 0, "no space"), "no space; but");
     assert_line(NULL, NULL, error_at(0, 7, 1, "a place is given twice"), "a place is given twice");
+    assert_line("a.gz", NULL, error_at(none, BLASTMERGE_NO_OFFSET, 0, "cannot open: Permission denied"),
+                "cannot open a.gz: Permission denied");
+    assert_line("a.gz", "; too", error_at(0, 7, 1, "cannot read"),
+                "cannot read a.gz (at byte 7 of its text, after 1 whole Iteration); too");
+    assert_line("a.gz", NULL, error_at(none, BLASTMERGE_NO_OFFSET, 0, "cannot write b.gz: No space"),
+                "a.gz: cannot write b.gz: No space");
+    assert_line(NULL, "; but", error_at(none, BLASTMERGE_NO_OFFSET, 0, "cannot open: x"),
+                "cannot open: x; but");
     assert_line("\x1b[1m", NULL, error_at(none, BLASTMERGE_NO_OFFSET, 0, "x"), "?[1m: x");
 }
 
@@ -57,6 +65,17 @@ static void test_long_parts(void **state) {
         assert_string_equal(error.message + n_message - strlen("; the end"), "; the end");
         assert_non_null(strstr(error.message, ": rrrrrrrrrr"));
         assert_non_null(strstr(error.message, " (at byte 18446744073709551614 of its text, after "));
+    }
+    memcpy(reason, "cannot open: ", strlen("cannot open: "));
+    for (size_t n = 1; n < sizeof subject; n += 37) {
+        struct blastmerge_error error = error_at(0, UINT64_MAX - 1, UINT64_MAX, reason);
+        struct bm_job_sentence sentence = {subject + sizeof subject - 1 - n, "; the end"};
+        bm_job_sentence_compose(&sentence, &error);
+        size_t n_message = strlen(error.message);
+        assert_true(n_message < sizeof error.message);
+        assert_string_equal(error.message + n_message - strlen("; the end"), "; the end");
+        assert_memory_equal(error.message, "cannot open s", strlen("cannot open s"));
+        assert_non_null(strstr(error.message, "s: rrrrrrrrrr"));
     }
 }
 

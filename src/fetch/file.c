@@ -88,13 +88,13 @@ static const char *explain_missing(const char *name) {
 
 static enum blastmerge_status fail_opening(const struct bm_fetch_source *source, int failure,
                                            struct blastmerge_error *error) {
-    bm_fail_system(error, failure, "cannot be opened");
+    bm_fail_system(error, failure, "cannot open");
     if (failure != ENOENT || is_standard_input(source)) return error->status;
     return bm_fail_anew(error, error->status, "%s%s", error->message, explain_missing(source->location));
 }
 
 static enum blastmerge_status fail_folder(struct blastmerge_error *error) {
-    bm_fail_system(error, EISDIR, "cannot be read");
+    bm_fail_system(error, EISDIR, "cannot read");
     return bm_fail_anew(error, error->status, "%s; name the files in it", error->message);
 }
 
@@ -125,7 +125,7 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
                       : bm_open(fetch->source->location, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fetch->file < 0) return fail_opening(fetch->source, errno, error);
     if (fstat(fetch->file, &information) != 0) {
-        enum blastmerge_status status = bm_fail_system(error, errno, "cannot be opened");
+        enum blastmerge_status status = bm_fail_system(error, errno, "cannot open");
         if (fetch->file != STDIN_FILENO) close(fetch->file);
         return status;
     }
@@ -147,7 +147,7 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
  * may have been read from before, so that only its time counts. */
 static enum blastmerge_status check_unchanged(const struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
-    if (fstat(fetch->file, &information) != 0) return bm_fail_system(error, errno, "cannot be read");
+    if (fstat(fetch->file, &information) != 0) return bm_fail_system(error, errno, "cannot read");
     bool same_time = (int64_t)MODIFIED(information).tv_sec == fetch->time_at_open[0] &&
                      (int64_t)MODIFIED(information).tv_nsec == fetch->time_at_open[1];
     bool same_size = (uint64_t)information.st_size == fetch->size_at_open &&
@@ -162,14 +162,14 @@ static enum blastmerge_status read_file(struct bm_fetch *fetch, uint8_t *data, s
     for (;;) {
         int failure = fetch->is_regular ? 0 : bm_cancel_wait(fetch->cancel, fetch->file, POLLIN);
         if (failure == ECANCELED) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
-        if (failure != 0) return bm_fail_system(error, failure, "cannot be read");
+        if (failure != 0) return bm_fail_system(error, failure, "cannot read");
         ssize_t n = read(fetch->file, data, capacity);
         if (n > 0) {
             *n_read = (size_t)n;
             return BLASTMERGE_OK;
         }
         if (n == 0) break;
-        if (errno != EINTR && errno != EAGAIN) return bm_fail_system(error, errno, "cannot be read");
+        if (errno != EINTR && errno != EAGAIN) return bm_fail_system(error, errno, "cannot read");
         if (bm_cancel_is_set(fetch->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
     }
     *n_read = 0;

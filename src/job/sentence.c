@@ -15,18 +15,29 @@ static void show_place(const struct blastmerge_error *error, char place[96]) {
              error->text_offset, error->n_iterations, error->n_iterations == 1 ? "" : "s");
 }
 
+/* The bytes of a reason's verb, if its object is the subject: "cannot open" of "cannot open: Permission denied". Else 0. */
+static size_t find_verb(const char *reason) {
+    static const char cannot[] = "cannot ";
+    if (strncmp(reason, cannot, sizeof cannot - 1) != 0) return 0;
+    size_t n_verb = sizeof cannot - 1 + strcspn(reason + sizeof cannot - 1, " :");
+    return reason[n_verb] == ' ' ? 0 : n_verb;
+}
+
 void bm_job_sentence_compose(struct bm_job_sentence *sentence, struct blastmerge_error *error) {
     const char *subject = sentence->subject != NULL ? sentence->subject : "";
     const char *addition = sentence->addition != NULL ? sentence->addition : "";
-    const char *colon = sentence->subject != NULL ? ": " : "";
     char reason[sizeof error->message], place[96];
     if (sentence->subject == NULL && sentence->addition == NULL) return;
-    *sentence = (struct bm_job_sentence){0};
     memcpy(reason, error->message, sizeof reason);
+    size_t n_verb = sentence->subject != NULL ? find_verb(reason) : 0;
+    const char *space = n_verb > 0 ? " " : "";
+    const char *colon = sentence->subject != NULL && n_verb == 0 ? ": " : "";
+    *sentence = (struct bm_job_sentence){0};
     show_place(error, place);
     /* The reason is worth more than all of a name, and the end more than all of a reason. */
     size_t n_subject = strnlen(subject, sizeof reason / 2);
-    size_t n_rest = n_subject + strlen(colon) + strlen(place) + strlen(addition);
-    (void)bm_fail_anew(error, error->status, "%.*s%s%.*s%s%s", (int)n_subject, subject, colon,
-                       (int)(sizeof reason - 1 - n_rest), reason, place, addition);
+    size_t n_rest = n_verb + strlen(space) + n_subject + strlen(colon) + strlen(place) + strlen(addition);
+    (void)bm_fail_anew(error, error->status, "%.*s%s%.*s%s%.*s%s%s", (int)n_verb, reason, space,
+                       (int)n_subject, subject, colon, (int)(sizeof reason - 1 - n_rest), reason + n_verb,
+                       place, addition);
 }

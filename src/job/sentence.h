@@ -18,7 +18,8 @@ struct bm_job_sentence {
 };
 
 /* Composes the error's message from its reason, its place and the sentence, "SUBJECT: reason (at byte 7 of its text, after
- * 2 whole Iterations)ADDITION", and clears the sentence. A subject or a reason that is too long is cut. */
+ * 2 whole Iterations)ADDITION", and clears the sentence. For a
+ * reason "cannot VERB: why", that is "cannot VERB SUBJECT: why ...". A subject or a reason that is too long is cut. */
 void bm_job_sentence_compose(struct bm_job_sentence *sentence, struct blastmerge_error *error);
 
 #endif

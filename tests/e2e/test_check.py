@@ -34,7 +34,7 @@ def check(folder, children, *arguments, code, queries=None):
     for row in report["children"]:
         assert (row["error"] is None) == (row["status"] == "ok")
         if row["error"] is not None:
-            assert f"blastmerge: {row['error']}\n" in done.err and row["error"].startswith(row["location"])
+            assert f"blastmerge: {row['error']}\n" in done.err and row["error"].removeprefix("cannot open ").startswith(row["location"])
     assert (report["status"] == "ok") == (code == program.OK) == (report["error"] is None)
     lines = done.out.decode().splitlines()
     assert len(lines) == len(children) + 2

@@ -106,7 +106,7 @@ def test_odd_names(here):
             with pytest.raises(blastmerge.UsageError, match="not a location") as caught:
                 call(name)
             assert "SECRET" not in str(caught.value)
-    with pytest.raises(blastmerge.MissingError, match="^' c0': cannot"):
+    with pytest.raises(blastmerge.MissingError, match="^cannot open ' c0': "):
         blastmerge.check([" c0"])
     with pytest.raises(blastmerge.DataError, match="^' ': "):
         blastmerge.check([(" ", b"no result")])
