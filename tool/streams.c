@@ -113,5 +113,6 @@ void tool_print(const char *format, ...) {
 
 enum blastmerge_status tool_flush_output(void) {
     flush_pending();
-    return output_failure == 0 ? BLASTMERGE_OK : tool_fail_system(output_failure, "standard output");
+    return output_failure == 0 ? BLASTMERGE_OK
+                               : tool_fail_system(output_failure, "cannot write standard output");
 }

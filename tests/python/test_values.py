@@ -195,11 +195,12 @@ def test_messages_name_parameters():
 
 def test_each_option_in_a_message_has_its_parameter():
     """Whatever the library's sources say of the program's options."""
-    parameters = set(re.findall(r"^([a-z_0-9]+)  +\S", blastmerge.__doc__, re.M)) | {"force", "report", "strict"}
+    documents = blastmerge.__doc__ + blastmerge.shards.__doc__
+    parameters = set(re.findall(r"^ *([a-z_0-9]+)  +\S", documents, re.M)) | {"force", "report", "strict"}
     n_found = 0
     for source in sorted((ROOT / "src").rglob("*.c")):
         for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.S)):
-            for option in re.findall(r"(?<!\S)[(\"']?--[a-z][a-z0-9-]*(?: [a-z0-9|]+\b)?", literal):
+            for option in re.findall(r"(?<!\S)(?<!blastmerge shards )[(\"']?--[a-z][a-z0-9-]*(?: [a-z0-9|]+\b)?", literal):
                 n_found += 1
                 told = _errors.in_python(option)
                 assert "--" not in told, (source.name, literal)
@@ -207,6 +208,8 @@ def test_each_option_in_a_message_has_its_parameter():
     assert n_found > 3
     assert _errors.in_python("a--b.gz: --salvage ends; try --sort natural, --query-ids keep or --db NAME") == \
         'a--b.gz: salvage=True ends; try sort="natural", query_ids="keep" or database=NAME'
+    assert _errors.in_python("--window says so; --sizes N,N,... gives them; --shards 3; blastmerge shards --alias K") == \
+        "window=True says so; sizes=N,N,... gives them; n_shards=3; blastmerge shards --alias K"
 
 
 def line_of(marker):

@@ -139,7 +139,7 @@ def test_nobody_reads_and_sigpipe_is_ignored(arguments):
     job = start(*arguments, *CHILDREN, stdout=broken_pipe(), ignore=[signal.SIGPIPE], restore_signals=False)
     _, errors = job.communicate(b"", PATIENCE)
     assert job.returncode == 1
-    assert re.fullmatch(rb"blastmerge: standard output.*: Broken pipe\n", errors)
+    assert errors == b"blastmerge: cannot write standard output: Broken pipe\n"
 
 
 def test_file_size_limit(tmp_path):
