@@ -429,9 +429,9 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
-    enum bm_step step = write_script(job);
-    *is_full = step == BM_STEP_FULL;
-    if (step == BM_STEP_FAILED) return fail_writing(job);
+    enum bm_step written = write_script(job);
+    *is_full = written == BM_STEP_FULL;
+    if (written == BM_STEP_FAILED) return fail_writing(job);
     if (*is_full) return BLASTMERGE_OK;
     if (!job->view.is_end_of_batch) {
         job->phase = BM_JOB_PHASE_SCAN;
@@ -547,9 +547,9 @@ static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_fu
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return bm_job_fail(job);
     }
-    enum bm_step step = bm_splice_end(job->sink, job->epilogue, job->n_epilogue, &job->output);
-    if (step == BM_STEP_FAILED) return fail_writing(job);
-    *is_full = step == BM_STEP_FULL || bm_output_is_full(&job->output);
+    enum bm_step written = bm_splice_end(job->sink, job->epilogue, job->n_epilogue, &job->output);
+    if (written == BM_STEP_FAILED) return fail_writing(job);
+    *is_full = written == BM_STEP_FULL || bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
     bm_stitch_end(&job->output, job->options.form, job->epilogue, job->n_epilogue);
     job->phase = BM_JOB_PHASE_END;
