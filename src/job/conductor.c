@@ -347,8 +347,7 @@ static enum blastmerge_status lose_name(struct blastmerge_job *job) {
                                  "bytes, so that its Iteration in "
                                  "the result does not have it";
     if (!job->options.as_unsplit) {
-        bm_job_gather_add(job, BM_GATHER_NAMES, "%.300s: %s", job->plan.items[job->child].source.shown,
-                          reason);
+        bm_job_gather_add(job, BM_GATHER_NAMES, NULL, "%s", reason);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", reason);
@@ -497,9 +496,8 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     add_to_totals(job, child);
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
-        bm_job_gather_add(job, BM_GATHER_DOCUMENTS,
-                          "%.300s: it holds %" PRIu64 " documents one after another",
-                          job->plan.items[job->child].source.shown, child->n_documents);
+        bm_job_gather_add(job, BM_GATHER_DOCUMENTS, NULL, "it holds %" PRIu64 " documents one after another",
+                          child->n_documents);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     return bm_job_check_reader(job);

@@ -25,12 +25,25 @@ static const struct {
     [BM_GATHER_DOCUMENTS] = {"holds several", "hold several"},
 };
 
-void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *format, ...) {
+/* Each such warning begins with the child's name. */
+static size_t begin_with_name(const struct blastmerge_job *job, const char *name,
+                              char message[BM_GATHER_MESSAGE]) {
+    char cut[BM_JOB_SHOWN_NAME];
+    char shown[BM_GATHER_MESSAGE / 2]; /* the text is worth more than all of a name */
+    snprintf(cut, sizeof cut, "%.*s", name != NULL ? BM_JOB_SHOWN_NAME - 1 : 300,
+             name != NULL ? name : job->plan.items[job->child].source.shown);
+    bm_show(shown, sizeof shown, cut);
+    return (size_t)snprintf(message, BM_GATHER_MESSAGE, "%s: ", shown);
+}
+
+void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *name,
+                       const char *format, ...) {
     struct bm_gathered *gathered = &job->gathered[kind];
     char message[BM_GATHER_MESSAGE];
+    size_t n = begin_with_name(job, name, message);
     va_list arguments;
     va_start(arguments, format);
-    bm_show_list(message, sizeof message, format, arguments);
+    bm_show_list(message + n, sizeof message - n, format, arguments);
     va_end(arguments);
     if (job->has_report) bm_report_warning(&job->report, true, message);
     if (gathered->n > 0 && gathered->last == job->child) return;

@@ -33,9 +33,10 @@ struct bm_gathered {
 
 struct blastmerge_job;
 
-/* Counts the current child, once for each kind. The message names it. */
-void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *format, ...)
-    BM_FORMAT(3, 4);
+/* Counts the current child, once for each kind, and adds the warning to its row. name: the child's, as it differs from
+ * another one that the text names; NULL: as it is. The text goes on behind it. */
+void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *name,
+                       const char *format, ...) BM_FORMAT(4, 5);
 
 /* To be called when all children have been merged. */
 void bm_job_gather_end(struct blastmerge_job *job);

@@ -62,8 +62,8 @@ static enum blastmerge_status compare_scopes(struct blastmerge_job *job) {
     show(theirs, sizeof theirs, difference.name, difference.first_value, difference.value);
     bm_job_show_names(job, job->child, headers->first_child, names);
     if (policy == BLASTMERGE_MISMATCH_WARN) {
-        bm_job_gather_add(job, BM_GATHER_SCOPE, "%s: around its Iterations is %s, where in %s there is %s",
-                          names[0], ours, names[1], theirs);
+        bm_job_gather_add(job, BM_GATHER_SCOPE, names[0],
+                          "around its Iterations is %s, where in %s there is %s", ours, names[1], theirs);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH,
@@ -119,7 +119,7 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
             return bm_job_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_gather_add(job, kind_of(&difference), "%s: its %s is %s, where that of %s is %s", names[0],
+        bm_job_gather_add(job, kind_of(&difference), names[0], "its %s is %s, where that of %s is %s",
                           difference.name, ours, names[1], theirs);
     }
     bm_number_header_complete(headers->first, headers->current);

@@ -180,8 +180,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
                  "do: they are put one behind the other, and each query is in the result twice",
                  which, other);
     if (!is_error) {
-        bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, "%.300s: %s",
-                          job->plan.items[job->child].source.shown, message);
+        bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, NULL, "%s", message);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s; --sort none says that this is right", message);
@@ -229,8 +228,8 @@ enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
     const struct bm_mark_counts *counts = &job->view.counts;
     if (counts->n_again == 0 || bm_job_queries_are_given(&job->queries)) return BLASTMERGE_OK;
     if (!bm_job_is_order_strict(job)) {
-        bm_job_gather_add(job, BM_GATHER_AGAIN, "%.300s: %s (at byte %" PRIu64 " of its text)",
-                          job->plan.items[job->child].source.shown, message, counts->again);
+        bm_job_gather_add(job, BM_GATHER_AGAIN, NULL, "%s (at byte %" PRIu64 " of its text)", message,
+                          counts->again);
         return BLASTMERGE_OK;
     }
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none says that this is right",
