@@ -83,7 +83,7 @@ static bool is_simple(const struct bytes *text) {
             i + 2 < text->n_data && text->data[i + 2] == 'D') {
             return false;
         }
-        n_name = bm_mark_is_name(text->data[i]) ? n_name + 1 : 0;
+        n_name = bm_mark_xml_is_name(text->data[i]) ? n_name + 1 : 0;
         if (n_name >= BM_MARK_MAX_NAME) return false;
     }
     return text->n_data > 5 && text->n_data <= BM_MARK_MAX_HOLD && memcmp(text->data, "<?xml", 5) != 0;

@@ -6,6 +6,7 @@
 #include "queries/name.h"
 #include "base/entity.h"
 #include "base/utf8.h"
+#include "mark/mark.h"
 
 #include <string.h>
 #include <strings.h>
@@ -172,13 +173,7 @@ bool bm_queries_word_is_same(const struct bm_queries_word *name, const struct bm
 }
 
 bool bm_queries_word_is_generated(const struct bm_queries_word *id) {
-    const char *at = id->bytes;
-    if (id->n == 0) return true;
-    if (strncmp(at, "lcl|", 4) == 0) at += 4;
-    if (strncmp(at, "Query_", 6) != 0) return false;
-    at += 6;
-    size_t n_digits = strspn(at, "0123456789");
-    return n_digits > 0 && at[n_digits] == '\0';
+    return id->n == 0 || bm_mark_is_generated(id->bytes, id->n);
 }
 
 /* --- ids ----------------------------------------------------------------------------------------- */

@@ -119,19 +119,11 @@ static size_t unescape(char *to, size_t capacity, const char *text, size_t n_tex
     return n;
 }
 
-/* What BLAST calls a query without a name. */
-static bool is_nameless(const char *content, size_t n) {
-    static const char *const titles[] = {"", "No definition line", "unnamed protein product"};
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        if (n == strlen(titles[i]) && memcmp(content, titles[i], n) == 0) return true;
-    return false;
-}
-
 static void read_title(struct iteration *iteration, const char *content, size_t n) {
     char title[BM_QUERIES_TITLE];
     size_t n_title = unescape(title, sizeof title, content, n);
     bm_queries_word_of_title(&iteration->title, title, n_title, n_title + 4 > sizeof title);
-    iteration->is_nameless = is_nameless(content, n);
+    iteration->is_nameless = bm_mark_is_unnamed(content, n);
 }
 
 static void read_id(struct iteration *iteration, const char *content, size_t n) {

@@ -21,8 +21,7 @@ static bool skip(const char **text, size_t *n_text, const char *word) {
     return true;
 }
 
-/* What BLAST calls a query without a name: Query_7. "lcl|" may stand before it. */
-static bool is_generated(const char *id, size_t n_id) {
+bool bm_mark_is_generated(const char *id, size_t n_id) {
     (void)skip(&id, &n_id, "lcl|");
     return skip(&id, &n_id, "Query_") && is_digits(id, n_id);
 }
@@ -37,22 +36,17 @@ static bool is_of_old_blast(const char *id, size_t n_id) {
     return is_digits(id, n_first) && is_digits(line + 1, n_id - n_first - 1);
 }
 
-/* The same in the place of a title. Few titles begin as these do. */
+bool bm_mark_is_unnamed(const char *title, size_t n_title) {
+    static const char *const titles[] = {"", "No definition line", "unnamed protein product"};
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        if (n_title == strlen(titles[i]) && memcmp(title, titles[i], n_title) == 0) return true;
+    return false;
+}
+
+/* Few titles begin as these do. */
 static bool is_nameless(const char *title, size_t n_title) {
-    static const char none[] = "No definition line";
-    static const char unnamed[] = "unnamed protein product";
-    if (n_title == 0) return true;
-    switch (title[0]) {
-    case 'N':
-        return n_title == strlen(none) && memcmp(title, none, strlen(none)) == 0;
-    case 'u':
-        return n_title == strlen(unnamed) && memcmp(title, unnamed, strlen(unnamed)) == 0;
-    case 'l':
-    case 'Q':
-        return is_generated(title, n_title);
-    default:
-        return false;
-    }
+    if (n_title > 0 && title[0] != 'N' && title[0] != 'u' && title[0] != 'Q' && title[0] != 'l') return false;
+    return bm_mark_is_unnamed(title, n_title) || bm_mark_is_generated(title, n_title);
 }
 
 /* Never 0. */
@@ -68,8 +62,9 @@ void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest
         if (!is_nameless(bytes, n)) query->title = hash_of(bytes, n, n_bytes);
         break;
     case BM_DIGEST_ID:
-        query->id =
-            n == 0 || is_generated(bytes, n) || is_of_old_blast(bytes, n) ? 0 : hash_of(bytes, n, n_bytes);
+        query->id = n == 0 || bm_mark_is_generated(bytes, n) || is_of_old_blast(bytes, n)
+                        ? 0
+                        : hash_of(bytes, n, n_bytes);
         break;
     case BM_DIGEST_LENGTH:
         query->length = hash_of(bytes, n, n_bytes);

@@ -149,6 +149,12 @@ struct bm_mark_field {
     bool is_scope; /* it is a namespace or the like, scope.c; `value` without its quotes */
 };
 
+/* Whether the id is one that BLAST gives to a query without a name: Query_7, or lcl|Query_7. */
+bool bm_mark_is_generated(const char *id, size_t n_id);
+
+/* Whether the title is what BLAST writes for a query without one: nothing, or "No definition line" and the like. */
+bool bm_mark_is_unnamed(const char *title, size_t n_title);
+
 /* What children must be like: as the caller says, or as the first one is. */
 struct bm_mark_kin {
     enum blastmerge_format format; /* AUTO: not known yet */
