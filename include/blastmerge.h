@@ -74,7 +74,7 @@ enum blastmerge_status {
     BLASTMERGE_OK = 0,         /* done; every check passed */
     BLASTMERGE_IO = 1,         /* input or output failed (disk, pipe, network) */
     BLASTMERGE_USAGE = 2,      /* a call or an option is invalid */
-    BLASTMERGE_DATA = 3,       /* a child is damaged, cut short, or not BLAST XML */
+    BLASTMERGE_DATA = 3,       /* a child is damaged, cut short, or in no format of BLAST */
     BLASTMERGE_MISMATCH = 4,   /* the children do not belong together (program, count) */
     BLASTMERGE_EXISTS = 5,     /* the destination already exists */
     BLASTMERGE_CHANGED = 6,    /* an input changed while it was read */

@@ -19,9 +19,6 @@
 #define F         TOOL_FINALIZE
 #define S         TOOL_SHARDS
 
-/* Its place in the table, for -1 to -9. */
-#define ROW_LEVEL 19
-
 /* clang-format off */
 const struct tool_row tool_rows[] = {
     {"output", 'o', TOOL_TEXT, M | S, AT(output), .argument = "FILE", .is_common = true,
@@ -64,7 +61,7 @@ const struct tool_row tool_rows[] = {
      .help = "merge what is whole of damaged children"},
     {"threads", 't', TOOL_NUMBER, M | C | F | S, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
      .help = "1 to 64; 0, the default: one per CPU, at most 8"},
-    [ROW_LEVEL] = {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
+    {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress again at level 1 to 9; also -1 to -9"},
     {"plain", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN, .is_common = true,
      .help = "uncompressed, as for .xml .json .tsv .csv .txt .tab"},
@@ -260,9 +257,13 @@ static void make_parser(struct parser *parser) {
     }
 }
 
+/* The row of what getopt_long() returned; -1 to -9 are --level's. */
 static const struct tool_row *find_row(int code) {
+    bool is_level = code >= '1' && code <= '9';
     for (size_t i = 0; i < N_ROWS; i++)
-        if (code == ROW_CODE + (int)i || (code != 0 && code == tool_rows[i].letter)) return &tool_rows[i];
+        if (is_level ? strcmp(tool_rows[i].name, "level") == 0
+                     : code == ROW_CODE + (int)i || (code != 0 && code == tool_rows[i].letter))
+            return &tool_rows[i];
     return NULL;
 }
 
@@ -317,7 +318,7 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     if (code == '?' || code == ':') return refuse(code, word);
     const char digit[] = {(char)code, '\0'};
     bool is_level = code >= '1' && code <= '9';
-    const struct tool_row *row = is_level ? &tool_rows[ROW_LEVEL] : find_row(code);
+    const struct tool_row *row = find_row(code);
     bool is_short = code < ROW_CODE && !is_level && word[0] == '-' && word[1] != '-';
     if (is_short && row->argument != NULL && optarg > word && optarg <= word + strlen(word) &&
         optarg[0] == '=')

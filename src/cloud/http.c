@@ -4,6 +4,7 @@
  *
  * A request waits until it is due, runs, and ends or waits again. Each try is signed again, because signatures
  * contain the time, and requests what is still missing: a range that was cut continues from the cut.
+ * The file is long because a request's states and what leads from one to the next stand together.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conductor: opens the rooms, passes batches, marks and edits along, and stops at the first error.
+ * The conductor drives the rooms, which begin.c has opened: it passes batches, marks and script along, and stops at
+ * the first error.
  *
  * It is a small machine whose state is `phase`. So it can stop whenever the output is worth emptying, and continue at
  * the next call: run, next and check all drive it. It takes the batches of each child in order; from each batch it
  * scans as much as fits a script, and writes that. Later children are fetched and inflated ahead. At the end come the
  * epilogue and the gzip trailer, which make the result complete: if anything fails before that, the stream has no end.
+ *
+ * The file is long because the machine is read as a whole: each phase is one step of the same loop.
  */
 #include "job/check.h"
 #include "job/job.h"

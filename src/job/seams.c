@@ -118,9 +118,7 @@ const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastm
         return "";
     }
     if (bm_job_restart_explain_gzip(job)) return "";
-    if (strstr(error.message, "cut short") != NULL)
-        return "; the gzip data is cut short, too: the file is damaged";
-    if (strstr(error.message, "CRC-32") != NULL || strstr(error.message, "length") != NULL)
-        return "; the gzip checksum fails, too: the file is damaged";
-    return "; the gzip data cannot be decoded, either: the file is damaged";
+    snprintf(job->seams.damage, sizeof job->seams.damage, "; the file itself is broken (%.200s)",
+             error.message);
+    return job->seams.damage;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seams - what shows of a child beside its own text's rules: how its lines end, whether its gzip is whole where nothing
- * in the text says so.
+ * seams - what the rules of a child's text do not cover: how its lines end, characters that XML forbids, and whether
+ * its gzip data is whole where the text does not show it.
  */
 #ifndef BM_SEAMS_H
 #define BM_SEAMS_H
@@ -16,6 +16,7 @@ struct bm_job_seams {
     size_t first_line_end[2]; /* ... and the first of these */
     size_t forbidden_child;   /* the first one that has a character which XML forbids, if any has ... */
     uint64_t forbidden;       /* ... and where */
+    char damage[256];         /* what is added to an error if the child's gzip data fails, too */
 };
 
 /* The current child has come to its end: whether its gzip is whole. */

@@ -226,7 +226,8 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
     return BLASTMERGE_FORMAT_AUTO;
 }
 
-/* What the line may be, as the children are said to be tables; AUTO: it is none, or they are not. */
+/* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row of a
+ * table, or the caller does not say so. */
 static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
     if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
         bm_mark_look_is_known(mark->sample, mark->n_sample))

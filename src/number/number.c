@@ -246,8 +246,8 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
 }
 
 /* Replaces the old digits by the new ones; those that agree from the left stay. */
-static void take_number(struct bm_number *number, const struct bm_mark_entry *mark,
-                        struct bm_script *script) {
+static void write_number(struct bm_number *number, const struct bm_mark_entry *mark,
+                         struct bm_script *script) {
     char new_digits[20];
     find_number(number, mark);
     size_t n_new = bm_number_print(new_digits, number->now.number);
@@ -383,7 +383,7 @@ static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark
         take_iteration(number, mark, script);
         break;
     case BM_MARK_NUMBER:
-        take_number(number, mark, script);
+        write_number(number, mark, script);
         break;
     case BM_MARK_NUMBER_LONG:
         take_long_number(number, mark, script);

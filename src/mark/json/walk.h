@@ -136,7 +136,7 @@ INLINE size_t take_digits(const uint8_t *p) {
 }
 
 /* The end of the number at the position, with what ends it behind; 0 if there is none or it is long. */
-INLINE size_t take_number(const uint8_t *text, size_t at) {
+INLINE size_t skip_number(const uint8_t *text, size_t at) {
     const uint8_t *p = text + at;
     p += *p == '-';
     size_t n = take_digits(p);
@@ -352,7 +352,7 @@ INLINE enum stop take_value(struct walk *walk, size_t at) {
     if (first == ']' && walk->state == BM_JSON_FIRST_VALUE) return take_close(walk, true, at);
     if (place_of(walk) == BM_PLACE_ITEMS) return STOP_SHORT;
     if (first == '"') return take_quote(walk, at);
-    size_t end = first < 'a' ? take_number(walk->text, at) : take_word(walk->text, at);
+    size_t end = first < 'a' ? skip_number(walk->text, at) : take_word(walk->text, at);
     if (end == 0) return STOP_SHORT;
     if (has_parts(walk) && walk->state == BM_JSON_VALUE)
         (void)take_part(walk->json, bm_mark_json_find_part(walk->name, walk->n_name), walk->text + at,
@@ -377,7 +377,7 @@ INLINE size_t measure_member(const uint8_t *text, const uint16_t *special) {
     if (text[special[0]] != '"' || text[special[1]] != '"' || text[special[2]] != ':') return 0;
     size_t at = special[3];
     if (text[at] == '"') return text[special[4]] == '"' && text[special[5]] == ',' ? 6 : 0;
-    return text[special[4]] == ',' && text[at] < 'a' && take_number(text, at) > 0 ? 5 : 0;
+    return text[special[4]] == ',' && text[at] < 'a' && skip_number(text, at) > 0 ? 5 : 0;
 }
 
 enum { AHEAD = 5 }; /* places that measure_member() looks at; the list has more sentinels than that */
@@ -393,7 +393,7 @@ OUTLINE const uint16_t *take_members_of_search(struct bm_mark_json *json, const 
         if (part != BM_DIGEST_NOTHING) {
             bool is_string = text[special[3]] == '"';
             size_t begin = special[3] + (size_t)is_string;
-            size_t end = is_string ? special[4] : take_number(text, begin);
+            size_t end = is_string ? special[4] : skip_number(text, begin);
             if (!take_part(json, part, text + begin, end - begin, offset + begin, is_string)) break;
         }
         special += n;

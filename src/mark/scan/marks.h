@@ -39,8 +39,8 @@ enum bm_mark_kind {
     BM_MARK_ITERATIONS,     /* BlastOutput_iterations is open: offset is after its '>'; `value` is the format.
                                BM_MARK_EMPTY_TAG: its "/>" is at offset, and neither BODY nor ITERATIONS_END
                                follows */
-    BM_MARK_HEADER,         /* the header has been told, where it lies in what ITERATIONS opened: all formats
-                               but BLASTMERGE_FORMAT_XML */
+    BM_MARK_HEADER,         /* the header is complete. Not in BLASTMERGE_FORMAT_XML, where it is complete at
+                               ITERATIONS */
     BM_MARK_BODY,           /* the body begins at offset: after the rest of the tag's line where that is blank
                                (space, tab, CR, then LF, at most BM_MARK_MAX_INDENTATION bytes), else after the tag */
     BM_MARK_ITERATION,      /* an Iteration's '<' is at offset; BM_MARK_NEWLINE: a newline lies between it and

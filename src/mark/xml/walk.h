@@ -452,7 +452,7 @@ INLINE enum stop take_iteration(struct walk *walk) {
 }
 
 /* White space and "<Iteration_iter-num>1</Iteration_iter-num>". */
-INLINE enum stop take_number(struct walk *walk) {
+INLINE enum stop mark_number(struct walk *walk) {
     struct bm_mark_xml *xml = walk->xml;
     size_t less = walk->special[0];
     size_t begin = less + strlen("<Iteration_iter-num>");
@@ -514,7 +514,7 @@ WALK_TARGET static enum stop walk_window(struct walk *walk) {
     if (here.text[here.position] >= 0x80 && here.special[0] != here.position) stop = finish_run(&here);
     while (stop == STOP_NOT) {
         if (here.depth == BM_DEPTH_HEADER) stop = take_iteration(&here);
-        if (stop == STOP_NOT && !here.xml->first_seen) stop = take_number(&here);
+        if (stop == STOP_NOT && !here.xml->first_seen) stop = mark_number(&here);
         if (stop == STOP_NOT && here.xml->names_are_due) stop = take_blanks(&here);
         if (stop == STOP_NOT) stop = walk_inside(&here);
         if (stop == STOP_CHANGE) stop = leave_iteration(&here);

@@ -10,7 +10,7 @@
  *   place.c        elements -> marks: what a tag means where it stands
  *   content.c      what lies between tags, where that matters
  *   scope.c        namespaces and the like that hold for what is copied
- *   names.c        characters of names; names in messages
+ *   name_characters.c  characters of names; names in messages
  *   encoding.c     names and tables of encodings
  *   walk*          the fast path, which goes over what the judge would take
  */
@@ -200,7 +200,7 @@ struct bm_mark_xml {
     struct bm_mark_window window;
 };
 
-/* --- names.c */
+/* --- name_characters.c */
 
 enum {
     BM_CLASS_NAME_START = 1,
