@@ -288,7 +288,7 @@ static void test_holes(void **state) {
     enum { N = sizeof left_out / sizeof left_out[0] };
     struct bytes text = make_text("blastp", 1, ITERATIONS, "db");
     struct bytes zipped = make_gzip(text, 6);
-    struct bm_plan_hole holes[N];
+    struct bm_plan_hole holes[N] = {{0}};
     for (size_t i = 0; i < N; i++) {
         unsigned first = left_out[i][0], last = left_out[i][1];
         holes[i] = (struct bm_plan_hole){.from = end_of(text, first - 1),

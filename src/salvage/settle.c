@@ -85,13 +85,13 @@ static bool has_next(const struct bm_salvage_survey *survey, size_t run) {
 }
 
 /* What is to be done with a run. */
-static enum bm_salvage_sequel judge(const struct bm_salvage_survey *survey, size_t run) {
-    const struct bm_salvage_survey_state *now = &survey->now;
-    if (run == survey->counting) return BM_SEQUEL_NONE;
-    if (!now->runs[run].is.is_named || now->runs[run].is.is_unsure) return BM_SEQUEL_NAMELESS;
-    if (is_beginning(survey, &now->runs[run].is, run) && has_next(survey, run)) return BM_SEQUEL_AGAIN;
-    if (run > 0 && !now->runs[run].is.has_header) return BM_SEQUEL_NONE; /* it begins nothing */
-    return now->runs[survey->counting].is.is_unsure ? BM_SEQUEL_NAMELESS : BM_SEQUEL_QUERIES;
+static enum bm_salvage_sequel judge(const struct bm_salvage_survey *survey, size_t index) {
+    const struct bm_salvage_run *run = &survey->now.runs[index].is;
+    if (index == survey->counting) return BM_SEQUEL_NONE;
+    if (!run->is_named || run->is_unsure) return BM_SEQUEL_NAMELESS;
+    if (is_beginning(survey, run, index) && has_next(survey, index)) return BM_SEQUEL_AGAIN;
+    if (index > 0 && !run->has_header) return BM_SEQUEL_NONE; /* it begins nothing */
+    return survey->now.runs[survey->counting].is.is_unsure ? BM_SEQUEL_NAMELESS : BM_SEQUEL_QUERIES;
 }
 
 /* A hole of what was not proven: if that has come again it is no loss. */
