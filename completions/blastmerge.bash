@@ -31,7 +31,7 @@ _blastmerge() {
     --sort) _blastmerge_words 'natural none' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
-    --db | --max-target-seqs | --sizes | --columns | --drop-columns | --alias | --shards | --expect-children | --memory | --endpoint) return ;;
+    --db | --max-target-seqs | --sizes | --columns | --drop-columns | --evalue | --alias | --shards | --expect-children | --memory | --endpoint) return ;;
     -o | --output | --files-from | --order | --expect-queries | --report) _blastmerge_files "$current" && return ;;
     esac
 
@@ -42,7 +42,7 @@ _blastmerge() {
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --header --mismatch
             --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --strict --quiet --verbose
-            --max-target-seqs --window --round-robin --sizes --order --order-descending --columns --drop-columns --alias-parts --alias --shards --progress --no-progress --help --version' "$current"
+            --max-target-seqs --window --round-robin --sizes --order --order-descending --columns --drop-columns --recompute --evalue --alias-parts --alias --shards --progress --no-progress --help --version' "$current"
         return
     fi
     _blastmerge_files "$current"

@@ -45,6 +45,8 @@ complete -c blastmerge -l order -r -F -d "shards: the subjects in database order
 complete -c blastmerge -l order-descending -d "shards: that file begins with the last subject"
 complete -c blastmerge -l columns -x -d "shards: columns of tables, as -outfmt had them"
 complete -c blastmerge -l drop-columns -x -d "shards: so many of the last columns are left out"
+complete -c blastmerge -l recompute -d "shards: compute E-values again"
+complete -c blastmerge -l evalue -x -d "shards: leave out what is larger"
 complete -c blastmerge -l shards -x -d "shards: the queries are split, too, N shards a batch"
 complete -c blastmerge -l quiet -s q -d "no warnings, no progress"
 complete -c blastmerge -l verbose -s v -d "say at the end what was done"

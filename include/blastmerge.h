@@ -508,6 +508,9 @@ struct blastmerge_shards_options {
     int order_descending;  /* that file begins with the last one */
     const char *columns;   /* tables: their columns as -outfmt names them, "std score slen"; NULL: "std" */
     uint64_t drop_columns; /* tables: so many of the last columns do not get into the result */
+    int recompute; /* the searches did not have the whole's statistics: E-values and search spaces are computed again */
+    double
+        evalue; /* with recompute: HSPs of larger E-values are left out, and the header has it; 0: as the header says */
 };
 
 /* Sets every option to its default. struct_size is sizeof(struct blastmerge_shards_options). */
@@ -523,6 +526,23 @@ BLASTMERGE_API void blastmerge_shards_options_init(struct blastmerge_shards_opti
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_shards(struct blastmerge_job *job,
                       const struct blastmerge_shards_options *options) BLASTMERGE_CHECK_RESULT;
+
+/* What a merge of shards found, summed over all batches. Places are pairs of hits that follow one another. */
+struct blastmerge_shards_report {
+    uint64_t n_cut_queries; /* had more than max_target_seqs hits in all shards together ... */
+    uint64_t n_tied_cuts;   /* ... and of these, the first hit left out is equal to the last one written */
+    uint64_t n_undecided_places;  /* where the order of two hits does not follow from what is printed ... */
+    uint64_t n_undecided_strands; /* ... and of these, where it depends on the strand alone */
+    uint64_t n_undecided_queries; /* tables without comments: where no shard tells which query comes first */
+    uint64_t n_overlapping_hits;  /* of one accession in two shards */
+    uint64_t n_unlisted_hits;     /* of accessions that the order does not have */
+    uint64_t n_unrebuilt_hits;    /* recompute: whose E-values are as they were */
+    uint64_t n_hsps_over_threshold; /* recompute: left out, since their E-values are beyond the threshold */
+};
+
+/* Of a job of shards; all zeros for others. Complete once the merge has ended. */
+BLASTMERGE_API const struct blastmerge_shards_report *
+blastmerge_shards_report(const struct blastmerge_job *job);
 
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;

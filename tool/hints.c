@@ -51,7 +51,8 @@ enum blastmerge_status tool_refuse_foreign(const char *word) {
             "there is no option --keep: children are always kept; --keep-db keeps the database name");
     for (size_t i = 0; i < N_FOREIGN; i++) {
         if (!is_word(name, n, foreign[i].word)) continue;
-        if (is_long && (is_word(name, n, "db") || is_word(name, n, "out"))) return BLASTMERGE_OK;
+        bool is_own = is_word(name, n, "db") || is_word(name, n, "out") || is_word(name, n, "evalue");
+        if (is_long && is_own) return BLASTMERGE_OK;
         return tool_fail(BLASTMERGE_USAGE, "%.*s is an option of BLAST: %s", (int)(n + 1 + is_long), word,
                          foreign[i].instead);
     }

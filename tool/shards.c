@@ -25,6 +25,13 @@ static enum blastmerge_status parse_sizes(const char *text, uint64_t **numbers, 
     return BLASTMERGE_OK;
 }
 
+static enum blastmerge_status parse_evalue(const char *text, double *evalue) {
+    char *end = NULL;
+    *evalue = strtod(text, &end); /* the program is in the locale "C" */
+    if (end != text && *end == '\0' && *evalue > 0 && *evalue <= 1e6) return BLASTMERGE_OK;
+    return tool_fail(BLASTMERGE_USAGE, "--evalue takes a number above 0, such as 10 or 1e-5, not '%s'", text);
+}
+
 static enum blastmerge_status set_shards(struct blastmerge_job *job, const struct tool_options *options) {
     struct blastmerge_shards_options shards;
     uint64_t *sizes = NULL;
@@ -38,7 +45,10 @@ static enum blastmerge_status set_shards(struct blastmerge_job *job, const struc
     shards.order_descending = options->order_descending != 0;
     shards.columns = options->columns;
     shards.drop_columns = options->drop_columns;
-    if (options->sizes != NULL) status = parse_sizes(options->sizes, &sizes, &shards.n_sizes);
+    shards.recompute = options->recompute != 0;
+    if (options->evalue != NULL) status = parse_evalue(options->evalue, &shards.evalue);
+    if (status == BLASTMERGE_OK && options->sizes != NULL)
+        status = parse_sizes(options->sizes, &sizes, &shards.n_sizes);
     shards.sizes = sizes;
     if (status == BLASTMERGE_OK) {
         status = blastmerge_set_shards(job, &shards);

@@ -133,6 +133,8 @@ struct tool_options {
     uint64_t order_descending;
     const char *columns;
     uint64_t drop_columns;
+    uint64_t recompute;
+    const char *evalue;
     uint64_t alias_parts;
     uint64_t alias;
 };

@@ -117,6 +117,8 @@ def shards(children: Children, output: Output, *, force: bool = False, report: O
     order_descending  that file begins with the last subject
     columns          of tables: their columns as -outfmt names them, "std score"
     drop_columns     of tables: so many of the last columns do not get into the result
+    recompute        the searches did not have the whole's statistics: E-values and search spaces are computed again
+    evalue           with recompute: HSPs of larger E-values are left out; 0: as the header says
 
     database is the whole database's name. The options salvage and as_unsplit have no place here, as the result is what one search
     writes."""

@@ -87,9 +87,10 @@ def _shards_options(options: Dict[str, Any]) -> _library.ShardsOptions:
     for name in ("max_target_seqs", "n_shards", "drop_columns"):
         if name in options:
             setattr(made, name, _values.integer(name, options.pop(name), types[name]))
-    for name in ("window", "round_robin", "order_descending"):
+    for name in ("window", "round_robin", "order_descending", "recompute"):
         if name in options:
             setattr(made, name, _values.flag(name, options.pop(name)))
+    made.evalue = float(options.pop("evalue", 0))
     made.order = _values.optional_path("order", options.pop("order", None))
     made.columns = _values.optional_text("columns", options.pop("columns", None))
     sizes = [_values.integer("sizes", size, ctypes.c_uint64) for size in options.pop("sizes", None) or ()]

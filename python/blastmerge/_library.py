@@ -78,7 +78,8 @@ class FinalizeOptions(Structure):
 class ShardsOptions(Structure):
     _fields_ = [("struct_size", c_size_t), ("max_target_seqs", c_uint64), ("window", c_int), ("round_robin", c_int),
                 ("sizes", POINTER(c_uint64)), ("n_sizes", c_size_t), ("n_shards", c_uint64), ("order", c_char_p),
-                ("order_descending", c_int), ("columns", c_char_p), ("drop_columns", c_uint64)]
+                ("order_descending", c_int), ("columns", c_char_p), ("drop_columns", c_uint64),
+                ("recompute", c_int), ("evalue", c_double)]
 
 
 class Reader(Structure):

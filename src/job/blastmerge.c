@@ -467,6 +467,10 @@ const struct blastmerge_report *blastmerge_report(const struct blastmerge_job *j
     return &job->totals;
 }
 
+const struct blastmerge_shards_report *blastmerge_shards_report(const struct blastmerge_job *job) {
+    return bm_job_shards_report(job);
+}
+
 enum blastmerge_status blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                                         struct blastmerge_child *child) {
     memset(child, 0, sizeof *child);

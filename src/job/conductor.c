@@ -512,6 +512,7 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
     bm_job_survey_tell(job);
     job->children.rows[job->child].was_read = true;
     size_t end = bm_job_shards_first(job, job->child + 1);
+    bm_job_shards_count(job);
     for (size_t i = bm_job_shards_first(job, job->child); i < end && job->has_report; i++) {
         if (blastmerge_child(job, i, &row) != BLASTMERGE_OK ||
             bm_report_child(&job->report, &row, &job->error) != BLASTMERGE_OK) {

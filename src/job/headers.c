@@ -112,7 +112,8 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "its %s is %s, where that of %s is %s: they are not parts of one search%s",
                     difference.name, ours, names[1], theirs,
-                    can_be_given ? ", but perhaps searches of database shards; if it is one database in "
+                    can_be_given ? ", but perhaps searches of database shards (blastmerge shards merges "
+                                   "these); if it is one database in "
                                    "several places, --db NAME says what its name is in the result"
                     : difference.may_be_row ? "; --header keep takes such a row for one of hits"
                                             : "");

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 enum {
-    LANES = 8 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
+    LANES = 6 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
     TEXTS = 4 << 20,    /* bytes for heads of hits and the like */
     OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
     MOST_SHARDS = 65536 /* of one batch */
@@ -24,6 +24,7 @@ struct batch {
 struct bm_job_shards {
     struct blastmerge_job *job;
     char *columns;
+    char evalue[32];
     char *order_location;
     bool is_order_descending;
     struct bm_rank_order order;
@@ -39,7 +40,8 @@ struct bm_job_shards {
     size_t n_sources;
     struct batch *batches;
     size_t n_batches;
-    struct bm_rank_counts counts; /* of the batches that have ended */
+    struct bm_rank_counts counts;           /* of the batches that have ended ... */
+    struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
@@ -111,6 +113,11 @@ static enum blastmerge_status check_options(struct blastmerge_job *job,
     if (options->window && options->round_robin)
         return refuse(job, "windows on one database and round robin contradict each other");
     if (options->n_sizes > 0 && options->sizes == NULL) return refuse(job, "the sizes are missing");
+    if (options->evalue < 0 || (options->evalue > 0 && !options->recompute))
+        return refuse(job, "a threshold of E-values needs recompute, and is larger than 0");
+    if (options->recompute && options->window)
+        return refuse(job,
+                      "windows on one database have the whole's statistics: there is nothing to recompute");
     if (options->order_descending && options->order == NULL)
         return refuse(job, "a descending order needs the file that has it");
     return BLASTMERGE_OK;
@@ -174,6 +181,14 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         bm_release(&job->memory, job->database);
     shards->options.database = shards->database;
     shards->options.load_queries = load_queries;
+    shards->options.is_recomputed = options->recompute != 0;
+    shards->options.evalue = options->evalue;
+    if (options->evalue > 0) {
+        snprintf(shards->evalue, sizeof shards->evalue, "%.6g", options->evalue);
+        char *comma = strchr(shards->evalue, ','); /* of a locale */
+        if (comma != NULL) *comma = '.';
+        shards->options.evalue_text = shards->evalue;
+    }
     shards->options.load_context = shards;
     shards->options.allows_empty = job->options.allow_empty != 0;
     shards->options.n_drop_columns = options->drop_columns;
@@ -247,6 +262,22 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_query_orders += counts->n_query_orders;
 }
 
+static void fill_report(struct bm_job_shards *shards) {
+    const struct bm_rank_counts *counts = &shards->counts;
+    shards->report = (struct blastmerge_shards_report){
+        .n_cut_queries = counts->n_cut,
+        .n_tied_cuts = counts->n_tied_cuts,
+        .n_undecided_places = counts->n_undecided,
+        .n_undecided_strands = counts->n_strands,
+        .n_undecided_queries = counts->n_query_orders,
+        .n_overlapping_hits = counts->n_twins,
+        .n_unlisted_hits = counts->n_unordered,
+        .n_unrebuilt_hits = counts->n_not_rebuilt,
+        .n_hsps_over_threshold = counts->n_rebuilt_out,
+    };
+    if (shards->job->has_report) bm_report_shards(&shards->job->report, &shards->report);
+}
+
 static void warn(struct blastmerge_job *job, uint64_t n, const char *one, const char *many,
                  const char *what) {
     if (n > 0) bm_job_warn(job, false, "%" PRIu64 " %s %s", n, n == 1 ? one : many, what);
@@ -260,6 +291,12 @@ static void warn_of_counts(struct bm_job_shards *shards) {
          "where it cannot be told from the printed E-values which of two hits ranks first: they are in the "
          "most "
          "likely order");
+    if (shards->options.is_recomputed)
+        bm_job_warn(job, false,
+                    "the shards were searched without the whole database's statistics: what depends on them "
+                    "was computed again, but hits near the threshold may be others than the whole's");
+    warn(job, counts->n_not_rebuilt, "hit has", "hits have",
+         "E-values that could not be computed again: they stay");
     warn(job, counts->n_twins, "hit is", "hits are",
          "of a subject that another shard has, too: do parts of the database overlap?");
     warn(job, counts->n_query_orders, "place", "places",
@@ -294,6 +331,7 @@ static void close_batch(struct bm_fetch *fetch) {
     bool is_last = batch == &shards->batches[shards->n_batches - 1];
     bool is_whole = bm_rank_is_done(batch->rank);
     count_shards(batch, is_whole);
+    fill_report(shards);
     bm_rank_close(batch->rank);
     batch->rank = NULL;
     if (is_last && is_whole) warn_of_counts(shards);
@@ -371,6 +409,21 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
     *source = &shards->sources[number];
     *row = &shards->rows[number];
     return true;
+}
+
+void bm_job_shards_count(struct blastmerge_job *job) {
+    const struct bm_job_shards *shards = job->shards;
+    if (shards == NULL) return;
+    job->totals.compressed_bytes = job->totals.text_bytes = 0;
+    for (size_t i = 0; i < shards->n_sources; i++) {
+        job->totals.compressed_bytes += shards->rows[i].compressed_bytes;
+        job->totals.text_bytes += shards->rows[i].text_bytes;
+    }
+}
+
+const struct blastmerge_shards_report *bm_job_shards_report(const struct blastmerge_job *job) {
+    static const struct blastmerge_shards_report none = {0};
+    return job->shards != NULL ? &job->shards->report : &none;
 }
 
 size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch) {

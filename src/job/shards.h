@@ -25,7 +25,12 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
 /* The first shard of a batch, an item of the plan; without shards the item itself. */
 size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch);
 
-/* Closes open shards, and the sources. */
+/* A batch has ended: the job's totals are of the shards' own bytes, not of the merged text. */
+void bm_job_shards_count(struct blastmerge_job *job);
+
+const struct blastmerge_shards_report *bm_job_shards_report(const struct blastmerge_job *job);
+
+/* Closes what is open, and the sources. */
 void bm_job_shards_end(struct blastmerge_job *job);
 
 void bm_job_shards_close(struct blastmerge_job *job);

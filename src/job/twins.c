@@ -175,10 +175,12 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
                  "each of its queries is in the result twice",
                  which, other);
     else
-        snprintf(message, sizeof message,
-                 "%s holds the queries of %s once more, with other results, as searches of database shards "
-                 "do: they are put one behind the other, and each query is in the result twice",
-                 which, other);
+        snprintf(
+            message, sizeof message,
+            "%s holds the queries of %s once more, with other results, as searches of database shards "
+            "do, which blastmerge shards merges: they are put one behind the other, and each query is in the "
+            "result twice",
+            which, other);
     if (!is_error) {
         bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, NULL, "%s", message);
         return BLASTMERGE_OK;

@@ -100,6 +100,45 @@ bool bm_rank_rebuild_evalue(const struct bm_rank_gumbel *gumbel, const struct bm
     return false;
 }
 
+/* --- the length adjustment ----------------------------------------------------------------------- */
+
+/*
+ * The largest whole number l for which l <= alpha / lambda * ln(K * (m - l) * (n - N * l)) + beta, by the iteration that
+ * BLAST itself makes: where that does not converge within 20 steps, its lower bound counts, so the steps must be the same.
+ */
+uint64_t bm_rank_length_adjustment(double k, double alpha_by_lambda, double beta, double m, double n,
+                                   double N) {
+    enum { STEPS = 20 };
+    double log_k = log(k);
+    double middle = m * N + n;
+    double c = n * m - fmax(m, n) / k;
+    if (c < 0) return 0;
+    double most = 2.0 * c / (middle + sqrt(middle * middle - 4.0 * N * c));
+    double least = 0;
+    double next = 0;
+    bool has_converged = false;
+    for (int i = 1; i <= STEPS; i++) {
+        double length = next;
+        double bound = alpha_by_lambda * (log_k + log((m - length) * (n - N * length))) + beta;
+        if (bound >= length) {
+            least = length;
+            if (bound - least <= 1.0) {
+                has_converged = true;
+                break;
+            }
+            if (least == most) break;
+        } else {
+            most = length;
+        }
+        next = least <= bound && bound <= most ? bound : i == 1 ? most : (least + most) / 2.0;
+    }
+    double above = ceil(least);
+    if (has_converged && above <= most &&
+        alpha_by_lambda * (log_k + log((m - above) * (n - N * above))) + beta >= above)
+        return (uint64_t)above;
+    return (uint64_t)least;
+}
+
 /* --- numbers ------------------------------------------------------------------------------------- */
 
 bool bm_rank_parse_number(const char *text, size_t n_bytes, uint64_t *value) {
@@ -150,6 +189,7 @@ bool bm_rank_parse_evalue(const char *text, size_t n_bytes, double *value) {
         if (!bm_rank_parse_number(e + 1 + has_sign, n_left - has_sign, &power) || power > 400) return false;
         exponent += is_negative ? -(int)power : (int)power;
     }
-    *value = (double)mantissa * pow(10.0, exponent);
+    /* Powers up to 22 are exact, and so is a division by one, to the last bit: 0.625 is 625 / 1000. */
+    *value = exponent < 0 ? (double)mantissa / pow(10.0, -exponent) : (double)mantissa * pow(10.0, exponent);
     return true;
 }

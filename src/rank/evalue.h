@@ -41,6 +41,10 @@ bool bm_rank_rebuild_evalue(const struct bm_rank_gumbel *gumbel, const struct bm
                             uint64_t score, uint64_t n_subject, double printed,
                             double *evalue) BM_CHECK_RESULT;
 
+/* By how much BLAST shortens query and subjects, for a query of m and a database of N sequences of n letters in all. */
+uint64_t bm_rank_length_adjustment(double k, double alpha_by_lambda, double beta, double m, double n,
+                                   double N);
+
 /* Reads "3e-05", "0.155265", "1.2" and the like, whatever the locale is. False: it is no such number. */
 bool bm_rank_parse_evalue(const char *text, size_t n_bytes, double *value) BM_CHECK_RESULT;
 

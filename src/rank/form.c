@@ -33,8 +33,12 @@ static const struct bm_rank_row xml_rows[] = {
     XML(BM_RANK_HIT_ID, "  ", "Hit_id"),
     XML(BM_RANK_HIT_ACCESSION, "  ", "Hit_accession"),
     XML(BM_RANK_HIT_LENGTH, "  ", "Hit_len"),
+    LINE(BM_RANK_HSP, "    <Hsp>"),
+    LINE(BM_RANK_HSP_END, "    </Hsp>"),
+    XML(BM_RANK_HSP_NUMBER, "      ", "Hsp_num"),
     XML(BM_RANK_HSP_SCORE, "      ", "Hsp_score"),
     XML(BM_RANK_HSP_EVALUE, "      ", "Hsp_evalue"),
+    XML(BM_RANK_HSP_STRAND, "      ", "Hsp_hit-frame"),
     XML(BM_RANK_N_SEQUENCES, "      ", "Statistics_db-num"),
     XML(BM_RANK_N_RESIDUES, "      ", "Statistics_db-len"),
     XML(BM_RANK_HSP_LENGTH, "      ", "Statistics_hsp-len"),
@@ -66,8 +70,12 @@ static const struct bm_rank_row xml2_rows[] = {
     XML(BM_RANK_HIT_ID, "                      ", "id"),
     XML(BM_RANK_HIT_ACCESSION, "                      ", "accession"),
     XML(BM_RANK_HIT_LENGTH, "                  ", "len"),
+    LINE(BM_RANK_HSP, "                    <Hsp>"),
+    LINE(BM_RANK_HSP_END, "                    </Hsp>"),
+    XML(BM_RANK_HSP_NUMBER, "                      ", "num"),
     XML(BM_RANK_HSP_SCORE, "                      ", "score"),
     XML(BM_RANK_HSP_EVALUE, "                      ", "evalue"),
+    XML(BM_RANK_HSP_STRAND, "                      ", "hit-strand"),
     XML(BM_RANK_N_SEQUENCES, "                  ", "db-num"),
     XML(BM_RANK_N_RESIDUES, "                  ", "db-len"),
     XML(BM_RANK_HSP_LENGTH, "                  ", "hsp-len"),
@@ -98,8 +106,12 @@ static const struct bm_rank_row json_rows[] = {
     JSON_TEXT(BM_RANK_HIT_ID, "                  \"id\": "),
     JSON_TEXT(BM_RANK_HIT_ACCESSION, "                  \"accession\": "),
     JSON(BM_RANK_HIT_LENGTH, "              \"len\": "),
+    LINE(BM_RANK_HSP, "                {"),
+    {BM_RANK_HSP_END, "                }", ",", ""},
+    JSON(BM_RANK_HSP_NUMBER, "                  \"num\": "),
     JSON(BM_RANK_HSP_SCORE, "                  \"score\": "),
     JSON(BM_RANK_HSP_EVALUE, "                  \"evalue\": "),
+    JSON_TEXT(BM_RANK_HSP_STRAND, "                  \"hit_strand\": "),
     JSON(BM_RANK_N_SEQUENCES, "            \"db_num\": "),
     JSON(BM_RANK_N_RESIDUES, "            \"db_len\": "),
     JSON(BM_RANK_HSP_LENGTH, "            \"hsp_len\": "),
@@ -133,7 +145,7 @@ static bool fits(const char *text, size_t n_bytes, const char *start, const char
 struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes) {
     if (n_bytes > 0 && text[n_bytes - 1] == '\n') n_bytes--;
     for (const struct bm_rank_row *row = form->rows; row->start != NULL; row++) {
-        bool has_value = row->end[0] != '\0' && row->kind != BM_RANK_HIT_END;
+        bool has_value = row->end[0] != '\0' && row->kind != BM_RANK_HIT_END && row->kind != BM_RANK_HSP_END;
         const char *end = fits(text, n_bytes, row->start, row->end) ? row->end
                           : row->other_end != NULL && fits(text, n_bytes, row->start, row->other_end)
                               ? row->other_end

@@ -29,8 +29,12 @@ enum bm_rank_kind {
     BM_RANK_HIT_ID,
     BM_RANK_HIT_ACCESSION,
     BM_RANK_HIT_LENGTH,
+    BM_RANK_HSP,
+    BM_RANK_HSP_END,
+    BM_RANK_HSP_NUMBER,
     BM_RANK_HSP_SCORE,
-    BM_RANK_HSP_EVALUE, /* of a Hit's head the last line */
+    BM_RANK_HSP_EVALUE, /* of a Hit's head the last line, unless strands count */
+    BM_RANK_HSP_STRAND, /* of the subject */
     BM_RANK_N_SEQUENCES,
     BM_RANK_N_RESIDUES,
     BM_RANK_HSP_LENGTH, /* the effective length's adjustment */

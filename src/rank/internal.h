@@ -22,7 +22,10 @@ struct bm_rank_tail {
     size_t residues_at, n_residues;
     uint64_t total_sequences;
     uint64_t total_residues;
+    size_t hsp_length_at, n_hsp_length;
+    size_t search_space_at, n_search_space;
     struct bm_rank_word hsp_length, search_space, kappa, lambda; /* the first shard's */
+    bool are_spaces_equal;
 };
 
 struct bm_rank {
@@ -61,6 +64,21 @@ struct bm_rank {
     const struct bm_rank_gumbel *gumbel;
     struct bm_rank_statistics statistics;
     bool has_statistics;
+
+    /* blastn whose lambda is computed for each query: both strands have their own. */
+    bool is_by_strand;
+    int8_t *strands;  /* of each query that strand whose hits come first among equals; 0: not known */
+    size_t n_strands; /* queries */
+    size_t n_strands_allocated;
+
+    /* recomputing: src/rank/recompute.c */
+    double alpha, beta;
+    double threshold;     /* of E-values, as the header has it; 0: not known */
+    uint64_t n_sequences; /* in the whole database */
+    uint64_t n_hsps;      /* of the current hit, that were written */
+    struct bm_rank_text hsp;
+    bool is_hsp_close_due;
+    bool is_hsp_left_out;
 
     struct bm_rank_tables *tables; /* src/rank/tables.c */
     bool lacks_columns;            /* a table without raw scores or subjects' lengths */
@@ -104,6 +122,42 @@ void bm_rank_count_order(struct bm_rank *rank, size_t shard);
 /* The name, as it is to be written, of sequence n of the shard, where BLAST counted it. */
 enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
                                        uint64_t *ordinal) BM_CHECK_RESULT;
+
+/* --- strands.c ----------------------------------------------------------------------------------- */
+
+/* Whether equal hits of one strand come before those of the other: blastn, and a lambda of so many digits. */
+bool bm_rank_is_by_strand(const struct bm_rank *rank, size_t n_lambda);
+
+/* Reads the strand of a line. */
+int8_t bm_rank_strand_of(const char *text, size_t n_bytes);
+
+/* Reads all of a shard from its first line on, the current one, and learns which strand comes first. */
+enum blastmerge_status bm_rank_learn_strands(struct bm_rank *rank,
+                                             struct bm_rank_shard *shard) BM_CHECK_RESULT;
+
+/* Of the current query the strand that comes first; 0: not known. */
+int8_t bm_rank_first_strand(const struct bm_rank *rank);
+
+/* --- recompute.c --------------------------------------------------------------------------------- */
+
+/* All shards were surveyed: whether what is needed is there. */
+enum blastmerge_status bm_rank_begin_recompute(struct bm_rank *rank) BM_CHECK_RESULT;
+
+/* Computes the E-value of the shard's head again. If that is beyond the threshold, passes over the hit; the line behind
+ * it is the current one then. */
+enum blastmerge_status bm_rank_recompute_head(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                              bool *is_left_out) BM_CHECK_RESULT;
+
+/* Writes a head's text from an offset on. */
+enum blastmerge_status bm_rank_put_recomputed(struct bm_rank *rank, const struct bm_rank_head *head,
+                                              size_t from) BM_CHECK_RESULT;
+
+/* Writes the current line of a hit's body, or more than that. */
+enum blastmerge_status bm_rank_recompute_line(struct bm_rank *rank,
+                                              struct bm_rank_shard *shard) BM_CHECK_RESULT;
+
+/* The whole's hsp-len and eff-space for the current query, whose tails were read. */
+void bm_rank_recompute_tail(struct bm_rank *rank, uint64_t *adjustment, uint64_t *space);
 
 /* --- fronts.c ------------------------------------------------------------------------------------ */
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "rank/order.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 
-/* FNV-1a, 64 bits, with a last mix, so that names that differ in their last digits lie far apart. */
+/* With a last mix, so that names that differ in their last digits lie far apart. */
 uint64_t bm_rank_hash(const char *text, size_t n_bytes) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < n_bytes; i++) {
-        hash ^= (uint8_t)text[i];
-        hash *= UINT64_C(0x100000001b3);
-    }
+    uint64_t hash = bm_fnv1a(BM_FNV1A, text, n_bytes);
     hash ^= hash >> 32;
     hash *= UINT64_C(0x9fb21c651e98df25);
     return hash ^ hash >> 28;

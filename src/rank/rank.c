@@ -142,6 +142,10 @@ int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_ra
     rebuild(rank, other);
     if (one->is_rebuilt && other->is_rebuilt && one->evalue != other->evalue)
         return one->evalue < other->evalue ? -1 : 1;
+    if (one->strand * other->strand == -1) {
+        int8_t first = bm_rank_first_strand(rank);
+        if (first != 0) return one->strand == first ? -1 : 1;
+    }
     if (one->score != other->score) return one->score > other->score ? -1 : 1;
     if (one->bits != other->bits) return one->bits > other->bits ? -1 : 1;
     return 0;
@@ -184,6 +188,11 @@ static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
     bool differ = one->score != other->score || one->bits != other->bits || one->length != other->length;
     if (!is_exact && (differ || rank->lacks_columns)) return true;
     if (one->score != other->score || one->evalue != other->evalue) return false;
+    if (one->strand * other->strand == -1) {
+        bool is_known = bm_rank_first_strand(rank) != 0;
+        rank->counts.n_strands += !is_known;
+        return !is_known;
+    }
     return is_scattered(rank) && (one->ordinal == UINT64_MAX || other->ordinal == UINT64_MAX);
 }
 
@@ -253,6 +262,8 @@ void bm_rank_close(struct bm_rank *rank) {
     bm_rank_text_free(&rank->first_front, budget);
     bm_rank_text_free(&rank->front, budget);
     bm_rank_text_free(&rank->tail.text, budget);
+    bm_rank_text_free(&rank->hsp, budget);
+    bm_release(rank->memory, rank->strands);
     bm_release(rank->memory, rank->shards);
     bm_release(rank->memory, rank);
 }
@@ -289,6 +300,7 @@ static void sum_residues(struct bm_rank *rank) {
     uint64_t total = 0;
     for (size_t i = 0; i < rank->n_shards; i++) {
         uint64_t n = rank->shards[i].n_residues;
+        rank->n_sequences += rank->shards[i].n_sequences; /* of 32 bits each in BLAST's databases */
         if (n == 0 || !bm_add(&total, n)) rank->has_statistics = false;
     }
     bool is_window = rank->options.layout == BM_RANK_WINDOWS;
@@ -306,6 +318,8 @@ enum blastmerge_status bm_rank_survey(struct bm_rank *rank, const struct bm_mark
     if (status != BLASTMERGE_OK) return status;
     sum_residues(rank);
     set_firsts(rank);
+    if (rank->options.is_recomputed) status = bm_rank_begin_recompute(rank);
+    if (status != BLASTMERGE_OK) return status;
     *format = rank->format;
     for (size_t i = 0; i < rank->n_shards; i++)
         bm_rank_lines_open(&rank->shards[i].lines, &rank->shards[i].source, rank->cancel);

@@ -70,6 +70,8 @@ struct bm_rank_word {
 struct bm_rank_head {
     struct bm_rank_text text; /* as it is written, but for its number */
     size_t number_at, n_number;
+    size_t evalue_at, n_evalue;
+    bool is_recomputed; /* the E-value is another one than the text's */
     bool is_there;
     bool has_tried;  /* to compute the E-value again */
     bool is_rebuilt; /* evalue is exact */
@@ -82,7 +84,7 @@ struct bm_rank_head {
     bool has_ordinal_id; /* the accession is BLAST's own count */
     double bits;         /* tables without raw scores; else 0 */
     uint64_t query;      /* tables: a hash of its name */
-    int8_t strand;
+    int8_t strand;       /* blastn: 1, -1; 0: it does not count */
 };
 
 struct bm_rank_shard {

@@ -81,6 +81,8 @@ static enum blastmerge_status take_front(struct bm_rank *rank, const char *line,
                        : value.kind == BM_RANK_GAP_EXTEND ? &rank->gap_extend
                                                           : NULL;
     if (number != NULL && !bm_rank_parse_number(text, value.n_bytes, number)) *number = 0;
+    if (value.kind == BM_RANK_EXPECT && !bm_rank_parse_evalue(text, value.n_bytes, &rank->threshold))
+        rank->threshold = 0;
     if (value.kind == BM_RANK_PROGRAM) set_word(&rank->program, text, value.n_bytes);
     if (value.kind == BM_RANK_MATRIX) set_word(&rank->matrix, text, value.n_bytes);
     if (value.kind == BM_RANK_QUERY_ID && take_query_id(rank, text, value.n_bytes) != BLASTMERGE_OK)
@@ -187,7 +189,12 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
         break;
     case BM_RANK_HSP_EVALUE:
         is_fine = bm_rank_parse_evalue(text, value.n_bytes, &head->printed);
+        head->evalue_at = head->text.n_bytes + value.at;
+        head->n_evalue = value.n_bytes;
         if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
+        break;
+    case BM_RANK_HSP_STRAND:
+        head->strand = bm_rank_strand_of(text, value.n_bytes);
         break;
     case BM_RANK_HIT_END:
         is_fine = false;
@@ -228,7 +235,7 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
 }
 
 /* Reads the head of the hit that the current line begins. No hit is there if the list ends instead. */
-static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
+static enum blastmerge_status read_next_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
     const char *line = NULL;
     size_t n_bytes = 0;
     begin_head(&shard->head);
@@ -238,10 +245,11 @@ static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_sha
     if (value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
     if (value.kind != BM_RANK_HIT)
         return bm_rank_fail_layout(rank, shard, "a hit does not begin with a line of its own");
+    enum bm_rank_kind last = rank->is_by_strand ? BM_RANK_HSP_STRAND : BM_RANK_HSP_EVALUE;
     for (;;) {
         if (n_bytes == 0) return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
         status = take_head(rank, shard, line, n_bytes, value);
-        if (status != BLASTMERGE_OK || value.kind == BM_RANK_HSP_EVALUE) break;
+        if (status != BLASTMERGE_OK || value.kind == last) break;
         status = bm_rank_next(rank, shard);
         if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
         if (status != BLASTMERGE_OK) break;
@@ -250,6 +258,19 @@ static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_sha
     if (status != BLASTMERGE_OK) return status;
     shard->head.is_there = true;
     return check_list(rank, shard);
+}
+
+/* The same of the next hit that is not left out. */
+static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_left_out = false;
+    do {
+        is_left_out = false;
+        status = read_next_head(rank, shard);
+        if (status == BLASTMERGE_OK && shard->head.is_there && rank->options.is_recomputed)
+            status = bm_rank_recompute_head(rank, shard, &is_left_out);
+    } while (status == BLASTMERGE_OK && is_left_out);
+    return status;
 }
 
 /* Reads the shard's first hit of a query, if it has any. What follows the hits is the current line then. */
@@ -333,7 +354,9 @@ static enum blastmerge_status write_head(struct bm_rank *rank, size_t best) {
     rank->is_close_due = false;
     if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text, head->number_at);
     if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, rank->n_written);
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text + end, head->text.n_bytes - end);
+    if (status == BLASTMERGE_OK)
+        status = rank->options.is_recomputed ? bm_rank_put_recomputed(rank, head, end)
+                                             : bm_rank_put(rank, text + end, head->text.n_bytes - end);
     rank->current = best;
     rank->phase = BM_RANK_PHASE_BODY;
     return status;
@@ -382,7 +405,8 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
         }
         if (is_outer(rank, line))
             return bm_rank_fail_layout(rank, shard, "a hit does not end with a line of its own");
-        status = bm_rank_put(rank, line->text, line->n_bytes);
+        status = rank->options.is_recomputed ? bm_rank_recompute_line(rank, shard)
+                                             : bm_rank_put(rank, line->text, line->n_bytes);
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;
@@ -402,12 +426,17 @@ static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm
     set_word(&word, text, n_bytes);
     if (shard == rank->shards) *first = word;
     if (are_equal(&word, first)) return BLASTMERGE_OK;
+    if (rank->options.is_recomputed &&
+        (first == &rank->tail.hsp_length || first == &rank->tail.search_space)) {
+        if (first == &rank->tail.search_space) rank->tail.are_spaces_equal = false;
+        return BLASTMERGE_OK;
+    }
     return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
                         "its %s for query %" PRIu64
                         " is %.*s, where that of %.200s is %.*s: the shards were not "
                         "searched with the statistics of the whole database, so that their E-values are not "
-                        "the whole's; search each behind an alias that has them, which "
-                        "blastmerge shards --alias-parts writes",
+                        "the whole's; search each behind an alias that has them, which blastmerge shards "
+                        "--alias-parts writes",
                         what, rank->counts.n_queries, (int)word.n_bytes, word.text,
                         bm_rank_shard_name(&rank->shards[0]), (int)first->n_bytes, first->text);
 }
@@ -452,6 +481,14 @@ static enum blastmerge_status take_tail(struct bm_rank *rank, struct bm_rank_sha
     if (is_frame && value.kind == BM_RANK_N_RESIDUES) {
         tail->residues_at = tail->text.n_bytes + value.at;
         tail->n_residues = value.n_bytes;
+    }
+    if (is_frame && value.kind == BM_RANK_HSP_LENGTH) {
+        tail->hsp_length_at = tail->text.n_bytes + value.at;
+        tail->n_hsp_length = value.n_bytes;
+    }
+    if (is_frame && value.kind == BM_RANK_SEARCH_SPACE) {
+        tail->search_space_at = tail->text.n_bytes + value.at;
+        tail->n_search_space = value.n_bytes;
     }
     if (is_frame && !bm_rank_text_add(&tail->text, &rank->budget, line, n_bytes))
         return bm_rank_fail_room(rank, shard, "what stands behind its hits");
@@ -527,28 +564,50 @@ static enum blastmerge_status check_space(struct bm_rank *rank) {
                    "whole database (blastmerge shards --alias-parts writes aliases for that)");
 }
 
+/* Writes the frame's tail, with the numbers of the whole. */
+static enum blastmerge_status write_tail(struct bm_rank *rank) {
+    const struct bm_rank_tail *tail = &rank->tail;
+    struct {
+        size_t at, n_bytes;
+        uint64_t number;
+    } numbers[4] = {{tail->sequences_at, tail->n_sequences, tail->total_sequences},
+                    {tail->residues_at, tail->n_residues, tail->total_residues},
+                    {tail->hsp_length_at, tail->n_hsp_length, 0},
+                    {tail->search_space_at, tail->n_search_space, 0}};
+    size_t n_numbers = 2;
+    if (rank->options.is_recomputed && tail->n_hsp_length > 0 && tail->n_search_space > 0) {
+        n_numbers = 4;
+        bm_rank_recompute_tail(rank, &numbers[2].number, &numbers[3].number);
+    }
+    enum blastmerge_status status = BLASTMERGE_OK;
+    size_t at = 0;
+    for (size_t i = 0; i < n_numbers && status == BLASTMERGE_OK; i++) {
+        if (numbers[i].at < at)
+            return bm_rank_fail_layout(rank, &rank->shards[rank->frame],
+                                       "a query's statistics are in another order");
+        status = bm_rank_put(rank, tail->text.data + at, numbers[i].at - at);
+        if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, numbers[i].number);
+        at = numbers[i].at + numbers[i].n_bytes;
+    }
+    return status == BLASTMERGE_OK ? bm_rank_put(rank, tail->text.data + at, tail->text.n_bytes - at)
+                                   : status;
+}
+
 static enum blastmerge_status end_query(struct bm_rank *rank) {
     struct bm_rank_tail *tail = &rank->tail;
     tail->text.n_bytes = 0;
-    tail->n_sequences = tail->n_residues = 0;
+    tail->n_sequences = tail->n_residues = tail->n_hsp_length = tail->n_search_space = 0;
+    tail->are_spaces_equal = true;
     tail->total_sequences = tail->total_residues = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
         status = read_tail(rank, &rank->shards[i]);
-    if (status == BLASTMERGE_OK) status = check_space(rank);
+    if (status == BLASTMERGE_OK && !rank->options.is_recomputed) status = check_space(rank);
     if (status != BLASTMERGE_OK) return status;
-    const char *text = tail->text.data;
-    size_t n_bytes = tail->text.n_bytes;
     rank->phase = BM_RANK_PHASE_FRONT;
-    if (tail->n_sequences == 0 || tail->n_residues == 0 || tail->residues_at < tail->sequences_at)
+    if (tail->n_sequences == 0 || tail->n_residues == 0)
         return bm_rank_fail_layout(rank, &rank->shards[rank->frame], "a query has no statistics");
-    size_t middle = tail->sequences_at + tail->n_sequences;
-    size_t end = tail->residues_at + tail->n_residues;
-    status = bm_rank_put(rank, text, tail->sequences_at);
-    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, tail->total_sequences);
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text + middle, tail->residues_at - middle);
-    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, tail->total_residues);
-    return status == BLASTMERGE_OK ? bm_rank_put(rank, text + end, n_bytes - end) : status;
+    return write_tail(rank);
 }
 
 enum blastmerge_status bm_rank_step_report(struct bm_rank *rank) {
@@ -584,6 +643,14 @@ enum blastmerge_status bm_rank_survey_report(struct bm_rank *rank, struct bm_ran
                            : value.kind == BM_RANK_N_RESIDUES ? &shard->n_residues
                                                               : NULL;
         if (number != NULL && !bm_rank_parse_number(text, value.n_bytes, number)) *number = 0;
+        if (value.kind == BM_RANK_PROGRAM) set_word(&rank->program, text, value.n_bytes);
+        if (value.kind == BM_RANK_LAMBDA && bm_rank_is_by_strand(rank, value.n_bytes)) {
+            rank->is_by_strand = true;
+            bm_rank_lines_close(&shard->lines);
+            bm_rank_lines_open(&shard->lines, &shard->source, rank->cancel);
+            enum blastmerge_status status = bm_rank_next(rank, shard);
+            return status == BLASTMERGE_OK ? bm_rank_learn_strands(rank, shard) : status;
+        }
         if (value.kind == BM_RANK_KAPPA)
             has_k = bm_rank_parse_evalue(text, value.n_bytes, &rank->statistics.k);
         if (value.kind == BM_RANK_LAMBDA)

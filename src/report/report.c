@@ -347,6 +347,18 @@ static json_t *unsplit_of(const struct blastmerge_report *totals) {
                      number_of(totals->n_empty_children));
 }
 
+void bm_report_shards(struct bm_report *report, const struct blastmerge_shards_report *counts) {
+    json_decref(report->shards);
+    report->shards = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cut_queries", number_of(counts->n_cut_queries),
+        "tied_cuts", number_of(counts->n_tied_cuts), "undecided_places",
+        number_of(counts->n_undecided_places), "undecided_strands", number_of(counts->n_undecided_strands),
+        "undecided_queries", number_of(counts->n_undecided_queries), "overlapping_hits",
+        number_of(counts->n_overlapping_hits), "unlisted_hits", number_of(counts->n_unlisted_hits),
+        "unrebuilt_hits", number_of(counts->n_unrebuilt_hits), "hsps_over_threshold",
+        number_of(counts->n_hsps_over_threshold));
+}
+
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
                                      const char *output, const struct blastmerge_error *fault,
                                      struct blastmerge_error *error) {
@@ -370,6 +382,7 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
         "peak_memory", number_of(totals->peak_memory), "peak_resident", number_of(peak_resident()), "seconds",
         totals->seconds);
     report->warnings = report->missing = report->unknown = report->made_header = NULL;
+    if (report->shards != NULL) json_object_set(tail, "shards", report->shards);
     enum blastmerge_status status = write_text(report, "\n],\n", error);
     if (status == BLASTMERGE_OK)
         status = write_value(report, tail, true, error);
@@ -388,5 +401,6 @@ void bm_report_close(struct bm_report *report) {
     json_decref(report->made_header);
     json_decref(report->missing);
     json_decref(report->unknown);
+    json_decref(report->shards);
     memset(report, 0, sizeof *report);
 }

@@ -23,6 +23,7 @@ struct bm_report {
     uint64_t n_unchecked;           /* of the current child */
     bm_report_json *missing;        /* queries without an Iteration */
     bm_report_json *unknown;        /* queries that may have one */
+    bm_report_json *shards;         /* what a merge of shards found; NULL: it was none */
     bool has_failed;                /* out of memory while an entry was added */
     uint64_t n_children;
 };
@@ -52,6 +53,9 @@ void bm_report_unchecked(struct bm_report *report, uint64_t n_iterations);
 /* Adds queries in a row without an Iteration, or perhaps without one; and the most of such rows. */
 enum { BM_REPORT_MOST_MISSING = 1024 };
 void bm_report_missing(struct bm_report *report, const struct bm_queries_gap *gap);
+
+/* Keeps what a merge of shards found. */
+void bm_report_shards(struct bm_report *report, const struct blastmerge_shards_report *counts);
 
 /* Writes the row of the current child, and begins the next. */
 enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,

@@ -229,12 +229,13 @@ FOOTER = "</BlastOutput_iterations>\n</BlastOutput>\n\n"
 SEQUENCES, RESIDUES, ADJUSTMENT = 1200, 120000, 10  # split evenly by all numbers of shards that tests use
 
 
-def made_hit(number, name, evalue, score, length=300, extra=""):
+def made_hit(number, name, evalue, score, length=300, extra="", strand=0):
+    strand = f"      <Hsp_hit-frame>{strand}</Hsp_hit-frame>\n" if strand else ""
     return (f"<Hit>\n  <Hit_num>{number}</Hit_num>\n  <Hit_id>{name}</Hit_id>\n  <Hit_def>of {name}</Hit_def>\n"
             f"  <Hit_accession>{name.split('|')[-1]}</Hit_accession>\n  <Hit_len>{length}</Hit_len>\n  <Hit_hsps>\n"
             f"    <Hsp>\n      <Hsp_num>1</Hsp_num>\n      <Hsp_bit-score>50</Hsp_bit-score>\n"
             f"      <Hsp_score>{score}</Hsp_score>\n      <Hsp_evalue>{evalue}</Hsp_evalue>\n"
-            f"      <Hsp_qseq>ACGT{extra}</Hsp_qseq>\n    </Hsp>\n  </Hit_hsps>\n</Hit>\n")
+            f"{strand}      <Hsp_qseq>ACGT{extra}</Hsp_qseq>\n    </Hsp>\n  </Hit_hsps>\n</Hit>\n")
 
 
 def made_shard(queries, n_shards, program="blastn", database="part", message="", **fields):
@@ -254,7 +255,7 @@ def made_shard(queries, n_shards, program="blastn", database="part", message="",
                      f"      <Statistics_hsp-len>{fields.get('adjustment', ADJUSTMENT)}</Statistics_hsp-len>\n"
                      f"      <Statistics_eff-space>{space}</Statistics_eff-space>\n"
                      "      <Statistics_kappa>0.41</Statistics_kappa>\n"
-                     "      <Statistics_lambda>0.625</Statistics_lambda>\n"
+                     f"      <Statistics_lambda>{fields.get('lam', '0.625')}</Statistics_lambda>\n"
                      "      <Statistics_entropy>0.78</Statistics_entropy>\n    </Statistics>\n  </Iteration_stat>\n"
                      f"{none}</Iteration>\n")
     return "".join([*texts, FOOTER])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Merging by database: the bytes that one search of the whole database writes, by real BLAST and by an oracle."""
 import gzip
+import json
 import os
 import random
 import re
@@ -319,6 +320,13 @@ def test_result_forms_and_report(tmp_path):
         assert found.code == OK, found.err
         data = (tmp_path / name).read_bytes()
         assert (data if is_text else gzip.decompress(data)) == expected
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [row["hits"] for row in report["children"]] == [1, 1] and report["totals"]["children"] == 2
+    assert report["totals"]["compressed_bytes"] == sum(path.stat().st_size for path in paths)
+    assert set(report["shards"].values()) == {0}
+    found = run("shards", "--max-target-seqs", "1", "--report", tmp_path / "report.json", "--force", "-o", tmp_path / "r.xml", *paths)
+    counts = json.loads((tmp_path / "report.json").read_text())["shards"]
+    assert counts["cut_queries"] == counts["tied_cuts"] == 1
     found = run("shards", "--expect-children", "3", "-o", tmp_path / "none", *paths)
     assert found.code == MISMATCH and not (tmp_path / "none").exists()
     found = run("shards", "-o", paths[0], "--force", *paths)
@@ -459,6 +467,43 @@ def test_columns_that_do_not_fit(tmp_path):
         assert merge(paths, "--columns", columns).code == code, columns
 
 
+# --- strands ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("options", [["-task", "blastn-short"], ["-task", "blastn", "-ungapped"]])
+@pytest.mark.parametrize("n_shards", [2, 3])
+def test_strands_of_blastn(blast, options, n_shards):
+    """Equal hits of one strand come first where lambda is computed: what the shards do not tell is counted."""
+    expected = blast.search("blastn", "n", "n", "5", *options).decode()
+    paths = search_shards(blast, "blastn", blast.slices("n", n_shards), "n", "5", *options)
+    found = merge(paths, "--db", "n")
+    assert found.code == OK, found.err
+    lists = [[re.findall("<Hit_accession>(.*?)<", iteration) for iteration in shards.iterations(text)]
+             for text in (found.out.decode(), expected)]
+    assert [sorted(hits) for hits in lists[0]] == [sorted(hits) for hits in lists[1]]
+    wrong = sum(a != b for a, b in zip(*lists))
+    counted = sum(int(warning.split()[0]) for warning in found.warnings if "ranks first" in warning)
+    assert wrong <= counted and wrong < len(lists[0])
+    if not counted:
+        check_same(found, expected.encode())
+
+
+def test_the_strand_that_comes_first_is_learned(tmp_path):
+    def hit(number, strand):
+        return (f"gnl|BL_ORD_ID|{number}", "1e-05", 20, 300, "", strand)
+
+    def order(*lists):
+        texts = [made_shard([hits], 2, lam="1.37406312246009") for hits in lists]
+        found = merge(made(tmp_path, texts))
+        assert found.code == OK, found.err
+        return [int(n) for n in re.findall("<Hit_accession>(.*?)<", found.out.decode())], found.warnings
+
+    # 3 before 9 in the first shard: minus comes first, in the second shard, too
+    assert order([hit(3, -1), hit(9, 1)], [hit(5, 1), hit(2, 1)]) == ([3, 605, 602, 9], [])
+    assert order([hit(3, 1), hit(9, -1)], [hit(5, 1), hit(2, -1)]) == ([605, 3, 602, 9], [])
+    places, warnings = order([hit(9, 1)], [hit(5, -1)])
+    assert places == [605, 9] and any("ranks first" in warning for warning in warnings)
+
+
 # --- alias files ------------------------------------------------------------------------------------
 
 
@@ -534,3 +579,47 @@ def test_alias_that_cannot_be(blast, tmp_path):
     assert run("shards", "--alias-parts", "-o", tmp_path, tmp_path / "loop").code == DATA
     (tmp_path / "part.pal").write_text("TITLE part\nDBLIST x\nSEQIDLIST some.list\n")
     assert run("shards", "--alias-parts", "-o", tmp_path, tmp_path / "part").code == USAGE
+
+
+# --- statistics that are computed again ---------------------------------------------------------------
+
+@pytest.mark.parametrize("outfmt", FORMATS)
+@pytest.mark.parametrize("program, whole, options, own", [
+    ("blastn", [], [], []),
+    ("blastp", [], ["-dbsize", "LETTERS"], []),
+    ("blastn", ["-task", "blastn"], ["-dbsize", "LETTERS", "-evalue", "10.5"], ["--evalue", "10"])])
+def test_recompute(blast, outfmt, program, whole, options, own):
+    """megablast of slices alone; -dbsize, where E-values of blastp are right and those of blastn nearly."""
+    database, query = kinds_of(program)
+    n_letters = sum(len(record.split("\n")[1]) for record in blast.records[database])
+    options = [*whole, *(str(n_letters) if option == "LETTERS" else option for option in options)]
+    expected = blast.search(program, database, query, outfmt, *whole)
+    names = [name.removesuffix("_st") for name in blast.slices(database, 3)]
+    paths = search_shards(blast, program, names, query, outfmt, *options)
+    found = merge(paths, "--db", database, "--recompute", *own)
+    check_same(found, expected)
+    assert any("computed again" in warning for warning in found.warnings)
+
+
+def test_recompute_keeps_a_given_search_space(blast):
+    """-searchsp: E-values are right, the adjustment is that which gives the space."""
+    (blast.folder / "one.fa").write_text(blast.queries["n"][0])
+    expected = blast.search("blastn", "n", "one", "5", "-task", "blastn")
+    space = shards.value(expected.decode(), "Statistics_eff-space")
+    names = [name.removesuffix("_st") for name in blast.slices("n", 3)]
+    paths = search_shards(blast, "blastn", names, "one", "5", "-task", "blastn", "-searchsp", space)
+    check_same(merge(paths, "--db", "n", "--recompute"), expected)
+
+
+def test_recompute_that_cannot_be(blast, tmp_path):
+    text = made_shard([[("x", "1", 40)]], 2)
+    code, error = refused(tmp_path, [text.replace("_lambda>0.625<", "_lambda>0.7<")] * 2, "--recompute")
+    assert code == USAGE and "scoring system" in error
+    assert refused(tmp_path, [text, text], "--recompute", "--window")[0] == USAGE
+    assert refused(tmp_path, [text, text], "--evalue", "1")[0] == USAGE
+    assert refused(tmp_path, [text, text], "--recompute", "--evalue", "many")[0] == USAGE
+    assert refused(tmp_path, [made_table([("q", "s", "1e-05", 50)])] * 2, "--recompute")[0] == USAGE
+    names = [name.removesuffix("_st") for name in blast.slices("p", 2)]
+    paths = search_shards(blast, "blastx", names, "n", "5")
+    found = merge(paths, "--db", "p", "--recompute")  # no model of its E-values is known: they stay, and are counted
+    assert found.code == OK and any("could not be computed again" in warning for warning in found.warnings)
