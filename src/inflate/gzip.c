@@ -161,12 +161,14 @@ enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, str
 enum bm_inflate_outcome bm_inflate_trailer(struct bm_inflate *inflate, struct bm_batch *batch) {
     if (!gather(inflate, batch, TRAILER_BYTES)) return BM_INFLATE_NEEDS_BITS;
     bm_inflate_sum_text(inflate, batch);
+    inflate->fault.is_checksum = true; /* unless both are right */
     if (bm_load32(inflate->field) != inflate->crc) {
         return refuse(inflate, "a gzip member's text does not match its CRC-32");
     }
     if (bm_load32(inflate->field + 4) != (uint32_t)(bm_batch_end(batch) - inflate->member_text)) {
         return refuse(inflate, "a gzip member's text does not have the length in the member's trailer");
     }
+    inflate->fault.is_checksum = false;
     inflate->has_members = true;
     inflate->all_are_bgzf = inflate->all_are_bgzf && inflate->is_bgzf;
     inflate->last_is_empty = bm_batch_end(batch) == inflate->member_text;

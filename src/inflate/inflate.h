@@ -45,6 +45,7 @@ struct bm_inflate_fault {
     uint64_t member_byte; /* compressed bytes before the member, or the bytes in its place */
     uint64_t member_text; /* text before it, of members whose CRC-32 and length are right */
     bool is_cut;          /* the input ended too early, and no other fault is known */
+    bool is_checksum;     /* a member's text has another CRC-32 or length than its trailer says */
 };
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
 

@@ -118,7 +118,8 @@ const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastm
         return "";
     }
     if (bm_job_restart_explain_gzip(job)) return "";
-    snprintf(job->seams.damage, sizeof job->seams.damage, "; the file itself is broken (%.200s)",
-             error.message);
-    return job->seams.damage;
+    const struct bm_inflate_fault fault = bm_inflate_fault(bm_job_child(job)->lane.inflate);
+    if (fault.is_cut) return "; the gzip data is cut short, too: the file is damaged";
+    if (fault.is_checksum) return "; the gzip checksum fails, too: the file is damaged";
+    return "; the gzip data cannot be decoded, either: the file is damaged";
 }

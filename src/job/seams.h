@@ -16,7 +16,6 @@ struct bm_job_seams {
     size_t first_line_end[2]; /* ... and the first of these */
     size_t forbidden_child;   /* the first one that has a character which XML forbids, if any has ... */
     uint64_t forbidden;       /* ... and where */
-    char damage[256];         /* what is added to an error if the child's gzip data fails, too */
 };
 
 /* The current child has come to its end: whether its gzip is whole. */
