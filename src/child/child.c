@@ -84,7 +84,7 @@ enum blastmerge_status bm_child_prove(const struct bm_child *child, struct blast
     const struct bm_plan_text *text = child->text;
     if (text == NULL || !text->is_proven) return BLASTMERGE_OK;
     if (child->n_summed == text->end && child->crc32 == text->crc32) return BLASTMERGE_OK;
-    return bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+    return bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
 }
 
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error) {

@@ -43,7 +43,7 @@ static enum blastmerge_status check_storage(struct bm_finalize *finalize) {
     if (finalize->is_remote) return BLASTMERGE_OK;
     if (stat(finalize->storage, &information) == 0 && S_ISDIR(information.st_mode)) return BLASTMERGE_OK;
     return bm_fail(finalize->error, BLASTMERGE_NOT_FOUND,
-                   "%.500s: there is no such folder, which the job's field storage_prefix names",
+                   "%.500s: this folder, which the job's field storage_prefix names, does not exist",
                    finalize->storage);
 }
 

@@ -20,7 +20,7 @@ enum blastmerge_status bm_finalize_check_beaten(struct bm_finalize *finalize, st
     enum blastmerge_status status = bm_finalize_look_at_manifest(finalize, cloud, &has_manifest);
     if (status != BLASTMERGE_OK || !has_manifest) return status;
     finalize->is_beaten = true;
-    return bm_fail(finalize->error, BLASTMERGE_EXISTS, "another has committed a result meanwhile");
+    return bm_fail(finalize->error, BLASTMERGE_EXISTS, "another process has committed a result first");
 }
 
 /* --- the merged result --------------------------------------------------------------------------- */

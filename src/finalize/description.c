@@ -63,8 +63,8 @@ static enum blastmerge_status check_names(const struct part *part, const char *c
         const char *const *known = names;
         while (*known != NULL && strcmp(*known, name) != 0) known++;
         if (*known != NULL) continue;
-        return bm_fail(part->finalize->error, BLASTMERGE_USAGE,
-                       "the job's field %s%.100s: there is none such", part->where, name);
+        return bm_fail(part->finalize->error, BLASTMERGE_USAGE, "the job's field %s%.100s: unknown field",
+                       part->where, name);
     }
     return BLASTMERGE_OK;
 }

@@ -149,7 +149,7 @@ static enum blastmerge_status make_folder(struct bm_finalize *finalize, char *pa
     if (mkdir(path, 0777) == 0) {
         sync_above(path);
     } else if (errno != EEXIST) {
-        return bm_fail_system(finalize->error, errno, "%.500s: this folder cannot be made", path);
+        return bm_fail_system(finalize->error, errno, "cannot create the folder %.500s", path);
     }
     return BLASTMERGE_OK;
 }

@@ -185,15 +185,14 @@ static enum blastmerge_status check_options(struct bm_finalize *finalize) {
     const struct blastmerge_options *options = finalize->client.options;
     if (options->salvage)
         return bm_fail(finalize->error, BLASTMERGE_USAGE,
-                       "finalize salvages nothing: what it writes stands for the whole search");
+                       "finalize salvages nothing: its result is that of the whole search");
     if (options->expect_queries != NULL)
-        return bm_fail(finalize->error, BLASTMERGE_USAGE, "finalize takes no file of queries");
+        return bm_fail(finalize->error, BLASTMERGE_USAGE, "finalize accepts no file of queries");
     if (options->form != BLASTMERGE_FORM_GZIP || options->expect_children > 0 ||
         options->sort != BLASTMERGE_SORT_DEFAULT)
         return bm_fail(finalize->error, BLASTMERGE_USAGE,
-                       "plain, bgzf, expect_children and sort make no sense with finalize: the result is one "
-                       "gzip member, "
-                       "and the description says which children there are, in which order");
+                       "plain, bgzf, expect_children and sort are not options of finalize: the result is one "
+                       "gzip member, and the description lists the children in their order");
     return BLASTMERGE_OK;
 }
 
@@ -219,10 +218,9 @@ static enum blastmerge_status finalize_job(struct bm_finalize *finalize, const v
     enum blastmerge_status status = check_options(finalize);
     if (status != BLASTMERGE_OK) return status;
     if (options != NULL && !bm_copy_struct(&known, sizeof known, FIRST_OPTIONS, options))
-        return bm_fail(
-            finalize->error, BLASTMERGE_USAGE,
-            "the struct_size of finalize's options is that of none that this library knows: start from "
-            "blastmerge_finalize_options_init(&options, sizeof options)");
+        return bm_fail(finalize->error, BLASTMERGE_USAGE,
+                       "the struct_size of finalize's options is not supported by this library: start from "
+                       "blastmerge_finalize_options_init(&options, sizeof options)");
     finalize->is_strict = known.strict != 0;
     finalize->warnings = json_array();
     if (finalize->warnings == NULL) return bm_finalize_fail_memory(finalize);

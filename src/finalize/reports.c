@@ -116,8 +116,7 @@ static void warn(struct bm_finalize *finalize, const struct gathered *gathered) 
                            fractions->first, fractions->n - 1);
     if (losses->n == 1) bm_job_client_warn(finalize->job, "%s", losses->first);
     if (losses->n > 1)
-        bm_job_client_warn(finalize->job, "%s; so say those of %zu more children", losses->first,
-                           losses->n - 1);
+        bm_job_client_warn(finalize->job, "%s; likewise for %zu more children", losses->first, losses->n - 1);
 }
 
 static enum blastmerge_status add_count(struct bm_finalize *finalize, struct gathered *gathered,

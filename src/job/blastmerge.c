@@ -128,10 +128,9 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     made->owner = getpid();
     bm_cancel_init(&made->cancel);
     enum blastmerge_status status =
-        is_known
-            ? bm_job_options_settle(made)
-            : refuse(made, "options.struct_size is that of no options that this library knows: start from "
-                           "blastmerge_options_init(&options, sizeof options)");
+        is_known ? bm_job_options_settle(made)
+                 : refuse(made, "options.struct_size is not supported by this library: start from "
+                                "blastmerge_options_init(&options, sizeof options)");
     if (status == BLASTMERGE_NO_MEMORY) {
         blastmerge_destroy(made);
         return status;
@@ -179,7 +178,7 @@ static enum blastmerge_status check_open(struct blastmerge_job *job) {
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
-    if (job->has_begun) return refuse(job, "the job has begun already");
+    if (job->has_begun) return refuse(job, "the job has already begun");
     job->owner = getpid(); /* before a job begins, a fork makes two of it */
     return BLASTMERGE_OK;
 }

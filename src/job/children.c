@@ -43,7 +43,7 @@ static enum blastmerge_status check_count(struct blastmerge_job *job) {
     uint64_t n_expected = job->options.expect_children;
     if (job->plan.n_items == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
     if (n_expected == 0 || n_expected == job->plan.n_items) return BLASTMERGE_OK;
-    return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%zu %s given, where %" PRIu64 " were expected",
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%zu %s given, but %" PRIu64 " were expected",
                    job->plan.n_items, job->plan.n_items == 1 ? "child was" : "children were", n_expected);
 }
 
@@ -60,20 +60,20 @@ enum blastmerge_status bm_job_children_check_order(struct blastmerge_job *job) {
         bm_job_show_names(job, order.first_backward, order.first_backward - 1, names);
         if (bm_job_is_order_strict(job)) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "the children are not in natural order: %s comes after %s; --sort natural orders "
-                    "them, and --sort none says that the order is right",
+                    "the children are not in natural order: %s comes after %s; --sort natural sorts them, "
+                    "and --sort none confirms the order",
                     names[0], names[1]);
             return bm_job_check_keep_fault(job);
         }
         bm_job_warn(job, false,
-                    "the children are not in natural order: %s comes after %s; --sort natural orders them",
+                    "the children are not in natural order: %s comes after %s; --sort natural sorts them",
                     names[0], names[1]);
     } else if (order.n_gaps > 0) {
         bm_job_show_names(job, order.first_gap - 1, order.first_gap, names);
         if (bm_job_is_order_strict(job) && job->options.expect_children == 0) {
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "the children's numbers have %zu gap%s, the first between %s and %s: "
-                    "--expect-children N says that none is missing",
+                    "the children's numbers have %zu gap%s, the first between %s and %s: --expect-children N "
+                    "confirms that none is missing",
                     order.n_gaps, order.n_gaps == 1 ? "" : "s", names[0], names[1]);
             return bm_job_check_keep_fault(job);
         }
@@ -97,10 +97,10 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
                            source->shown);
         if (++n_twins > MOST) continue;
         if (bm_job_is_order_strict(job)) {
-            bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "%.400s is given twice: its Iterations would be in the result twice; --sort none says "
-                    "that this is right",
-                    source->shown);
+            bm_fail(
+                &job->error, BLASTMERGE_MISMATCH,
+                "%.400s is given twice: its Iterations would be in the result twice; --sort none confirms it",
+                source->shown);
             if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
         } else {
             bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",

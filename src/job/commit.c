@@ -65,7 +65,7 @@ static enum blastmerge_status take_back_report(struct blastmerge_job *job) {
         return job->error.status; /* a copy that a fork left: the report is not its own */
     if (!job->has_report || job->report_store.is_stream || bm_store_take_back(&job->report_store))
         return job->error.status;
-    job->sentence.addition = "; the report is in its place all the same";
+    job->sentence.addition = "; the report is in its place nevertheless";
     return job->error.status;
 }
 

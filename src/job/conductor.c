@@ -36,7 +36,7 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
     bool is_planned = job->plan.items[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
     if (is_planned && error->status == BLASTMERGE_DATA)
-        bm_fail(error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+        bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
     job->sentence.addition = bm_job_seams_explain(job, &behind);
@@ -187,9 +187,9 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool 
     bool is_left_out = text != NULL && text->end == 0;
     bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
     if (!job->options.allow_empty && !is_empty_table && !is_left_out) {
-        bm_fail(&job->error, BLASTMERGE_DATA,
-                "holds nothing, which is what a failed search leaves; --allow-empty takes it for a "
-                "search without queries");
+        bm_fail(
+            &job->error, BLASTMERGE_DATA,
+            "holds nothing, as a failed search leaves; --allow-empty accepts it as a search without queries");
         return bm_job_fail_child(job);
     }
     if (is_empty_table && job->is_copied) {
@@ -281,13 +281,13 @@ static bool is_table(enum blastmerge_format format) {
 static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
     job->totals.format = format;
     if (job->supposed != BLASTMERGE_FORMAT_AUTO && !is_table(format)) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                "its format is %s, where its report says that it is tabular", bm_mark_format_title(format));
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "its format is %s, but its report states a table",
+                bm_mark_format_title(format));
         return bm_job_fail_child(job);
     }
     if (job->is_copied &&
         format == BLASTMERGE_FORMAT_COMMENTED) { /* which it was not when it was looked at */
-        bm_fail(&job->error, BLASTMERGE_CHANGED, "is not what it was when it was read first");
+        bm_fail(&job->error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
         return bm_job_fail_child(job);
     }
     bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
@@ -299,10 +299,9 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
         return bm_job_fail_child(job);
     }
     if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
-    bm_fail(
-        &job->error, BLASTMERGE_USAGE,
-        "--db makes sense only with BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
-        bm_mark_format_title(job->totals.format));
+    bm_fail(&job->error, BLASTMERGE_USAGE,
+            "--db is only for BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
+            bm_mark_format_title(job->totals.format));
     return bm_job_fail_child(job);
 }
 
@@ -346,9 +345,8 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
 
 /* A document's header alone names its query, at such a length that it was not kept whole. */
 static enum blastmerge_status lose_name(struct blastmerge_job *job) {
-    static const char reason[] = "its query's name stands in its header alone, and is longer than 1024 "
-                                 "bytes, so that its Iteration in "
-                                 "the result does not have it";
+    static const char reason[] = "its query's name is only in its header, and is longer than 1024 bytes, so "
+                                 "its Iteration in the result lacks it";
     if (!job->options.as_unsplit) {
         bm_job_gather_add(job, BM_GATHER_NAMES, NULL, "%s", reason);
         return BLASTMERGE_OK;
@@ -373,7 +371,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     if (job->number->now.excess.what == NULL) return is_name_lost ? lose_name(job) : BLASTMERGE_OK;
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->now.excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
-               "numbers; look at the numbers in this child and the ones before it",
+               "numbers; check the numbers in this child and the ones before it",
                job->number->now.excess.what);
     return bm_job_fail_child(job);
 }
@@ -530,8 +528,7 @@ static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
         job->supposed != BLASTMERGE_FORMAT_AUTO ? job->supposed : job->options.format;
     if (!is_table(format)) {
         bm_fail(
-            &job->error, BLASTMERGE_DATA,
-            "all children are empty: there is no document to make a result of%s",
+            &job->error, BLASTMERGE_DATA, "all children are empty: there is no document for a result%s",
             job->kin.format == BLASTMERGE_FORMAT_AUTO
                 ? " (if they are tables without hits, --format tabular, csv or commented makes an empty one)"
                 : "");
@@ -590,8 +587,9 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     const struct bm_tally total = bm_number_tally(job->number);
     job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
     if (dropped_megablast) {
-        bm_job_warn(job, false,
-                    "BlastOutput_mbstat of the first document was dropped: it holds for one of several runs");
+        bm_job_warn(
+            job, false,
+            "BlastOutput_mbstat of the first document was dropped: it belongs to one of several runs");
     }
     bm_job_gather_end(job);
     bm_job_twins_end(job);

@@ -63,11 +63,11 @@ static enum blastmerge_status compare_scopes(struct blastmerge_job *job) {
     bm_job_show_names(job, job->child, headers->first_child, names);
     if (policy == BLASTMERGE_MISMATCH_WARN) {
         bm_job_gather_add(job, BM_GATHER_SCOPE, names[0],
-                          "around its Iterations is %s, where in %s there is %s", ours, names[1], theirs);
+                          "around its Iterations is %s, but in %s there is %s", ours, names[1], theirs);
         return BLASTMERGE_OK;
     }
     bm_fail(&job->error, BLASTMERGE_MISMATCH,
-            "around its Iterations is %s, where in %s there is %s: they would mean something else in the "
+            "around its Iterations is %s, but in %s there is %s: they would mean something else in the "
             "result, which has the first child's root; declare the same in each root",
             ours, names[1], theirs);
     return bm_job_fail_child(job);
@@ -110,17 +110,17 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
             bool can_be_given = job->options.as_unsplit && difference.is_database &&
                                 !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %s, where that of %s is %s: they are not parts of one search%s",
-                    difference.name, ours, names[1], theirs,
+                    "its %s is %s, but that of %s is %s: they are not parts of one search%s", difference.name,
+                    ours, names[1], theirs,
                     can_be_given ? ", but perhaps searches of database shards (blastmerge shards merges "
                                    "these); if it is one database in "
-                                   "several places, --db NAME says what its name is in the result"
-                    : difference.may_be_row ? "; --header keep takes such a row for one of hits"
+                                   "several places, --db NAME gives its name in the result"
+                    : difference.may_be_row ? "; --header keep treats such a row as a row of hits"
                                             : "");
             return bm_job_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_gather_add(job, kind_of(&difference), names[0], "its %s is %s, where that of %s is %s",
+        bm_job_gather_add(job, kind_of(&difference), names[0], "its %s is %s, but that of %s is %s",
                           difference.name, ours, names[1], theirs);
     }
     bm_number_header_complete(headers->first, headers->current);

@@ -20,25 +20,29 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if (options->level < 0 || options->level > 9) return refuse(job, "the level must be 1 to 9");
     if (options->n_threads > BM_JOB_MAX_THREADS) return refuse(job, "the number of threads must be 1 to 64");
     if ((unsigned)options->mismatch > BLASTMERGE_MISMATCH_IGNORE)
-        return refuse(job, "no such way with a mismatch");
+        return refuse(job, "unknown mismatch policy (expected 0 to 3)");
     if ((unsigned)options->invalid_utf8 > BLASTMERGE_INVALID_UTF8_KEEP) {
-        return refuse(job, "no such way with invalid UTF-8");
+        return refuse(job, "unknown policy for invalid UTF-8 (expected 0 to 2)");
     }
     if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
-        return refuse(job, "no such way with forbidden characters");
+        return refuse(job, "unknown policy for forbidden characters (expected 0 to 2)");
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
-    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV) return refuse(job, "no such format");
-    if ((unsigned)options->form > BLASTMERGE_FORM_BGZF) return refuse(job, "no such form of the result");
+    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV)
+        return refuse(job, "unknown format (expected 0 to 6)");
+    if ((unsigned)options->form > BLASTMERGE_FORM_BGZF)
+        return refuse(job, "unknown form of the result (expected 0 to 2)");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)
-        return refuse(job, "no such way with query ids");
+        return refuse(job, "unknown policy for query ids (expected 0 to 2)");
     if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
-        return refuse(job, "unknown way with rows of column names: header takes 0 to 2");
+        return refuse(job, "unknown policy for rows of column names (expected 0 to 2)");
     if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
         return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
     if (options->salvage && options->as_unsplit)
-        return refuse(job, "what is salvaged is not what an unsplit run writes: these contradict each other");
+        return refuse(
+            job,
+            "salvage and as_unsplit contradict each other: a salvaged result is not that of an unsplit run");
     if (options->as_unsplit && options->query_ids == BLASTMERGE_QUERY_IDS_KEEP)
-        return refuse(job, "an unsplit run counts the ids Query_N on: they cannot be kept");
+        return refuse(job, "in an unsplit run, the ids Query_N continue: they cannot be kept");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {
         return refuse(job, "an allocator needs both allocate and release");
     }

@@ -55,7 +55,7 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
                  or_nameless(gap->last_name));
     snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
              gap->n == 1 ? "query" : "queries in a row",
-             gap->is_unknown ? "may be in what could not be read"
+             gap->is_unknown ? "may be in a part that could not be read"
              : gap->n == 1   ? "has no Iteration"
                              : "have no Iteration",
              gap->first, or_nameless(gap->name), until);
@@ -82,7 +82,7 @@ static enum blastmerge_status take_stranger(struct blastmerge_job *job,
     }
     job->queries.n_strangers++;
     snprintf(message, sizeof message, "%.300s: %.900s%s", job->plan.items[job->child].source.shown,
-             reason->message, is_last ? "; what follows is not compared any more" : "");
+             reason->message, is_last ? "; the rest is not compared" : "");
     note_query_fault(job, message);
     return BLASTMERGE_OK;
 }
@@ -127,7 +127,7 @@ enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
     if (job->queries.n_faults == 1)
         return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
     return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                   "%s; and %" PRIu64 " more such place%s, each told in a warning: in all %" PRIu64
+                   "%s; and %" PRIu64 " more such place%s, each reported in a warning: in all %" PRIu64
                    " quer%s no Iteration",
                    job->queries.first_fault, job->queries.n_faults - 1, job->queries.n_faults == 2 ? "" : "s",
                    job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");

@@ -13,7 +13,7 @@ enum {
 };
 
 #define AGAIN                                                                                                \
-    "probably the search was begun again, and appended to what it had written; search this part again"
+    "probably the search was begun again, and appended to its earlier output; search this part again"
 
 /* --- documents' begins ------------------------------------------------------------------------------- */
 

@@ -68,7 +68,7 @@ static enum blastmerge_status count_damage(struct blastmerge_job *job) {
     if (n_iterations > 0 || job->totals.n_damaged_children == 0) return BLASTMERGE_OK;
     job->child = first_damaged;
     bm_fail(&job->error, BLASTMERGE_DATA,
-            "%.300s; nothing could be salvaged, since no child has an Iteration that is whole for certain",
+            "%.300s; nothing could be salvaged, because no child has an Iteration that is certainly whole",
             bm_salvage_pass_findings(job->survey, first_damaged)->holes[0].reason);
     return bm_job_fail_child(job);
 }
@@ -78,11 +78,10 @@ static void use_made_header(struct blastmerge_job *job) {
     const struct bm_salvage_made made = bm_salvage_pass_made(job->survey);
     const size_t n_fields = made.header->n_fields;
     const char *name = job->plan.items[made.child].source.shown;
-    bm_job_warn(
-        job, false,
-        "no child's header is whole: the result has a plain one, made of the %zu field%s of that of %.300s "
-        "that %s whole; what is wrong there: %s",
-        n_fields, n_fields == 1 ? "" : "s", name, n_fields == 1 ? "is" : "are", made.reason);
+    bm_job_warn(job, false,
+                "no child's header is whole: the result has a plain one, made of the %zu field%s of that of "
+                "%.300s that %s whole; the fault there: %s",
+                n_fields, n_fields == 1 ? "" : "s", name, n_fields == 1 ? "is" : "are", made.reason);
     if (job->has_report) bm_report_made_header(&job->report, name, n_fields, made.reason);
     const struct bm_fetch_source source =
         bm_fetch_source_memory(name, made.header->text, made.header->n_text);
@@ -149,8 +148,8 @@ void bm_job_survey_tell(struct blastmerge_job *job) {
     if (job->has_report) bm_report_unchecked(&job->report, findings->n_unchecked);
     if (findings->n_unchecked == 0) return;
     bm_job_warn(job, true,
-                "%.300s: its last %" PRIu64 " Iteration%s merged without proof: the checksum of what is cut "
-                "short is not there",
+                "%.300s: its last %" PRIu64
+                " Iteration%s merged without proof: the data is cut short, without its checksum",
                 name, findings->n_unchecked, findings->n_unchecked == 1 ? " was" : "s were");
 }
 

@@ -171,8 +171,8 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
              child == job->child ? "an earlier one" : job->plan.items[child].source.shown);
     if (is_same_text)
         snprintf(message, sizeof message,
-                 "%s holds the queries of %s once more, and the same text: this is the same run twice, and "
-                 "each of its queries is in the result twice",
+                 "%s holds the queries of %s again, and the same text: this is the same run twice, and each "
+                 "of its queries is in the result twice",
                  which, other);
     else
         snprintf(
@@ -185,7 +185,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
         bm_job_gather_add(job, is_same_text ? BM_GATHER_TWICE : BM_GATHER_SHARDS, NULL, "%s", message);
         return BLASTMERGE_OK;
     }
-    bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s; --sort none says that this is right", message);
+    bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s; --sort none confirms it", message);
     return bm_job_fail_child(job);
 }
 
@@ -234,8 +234,7 @@ enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {
                           counts->again);
         return BLASTMERGE_OK;
     }
-    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none says that this is right",
-               message);
+    bm_fail_at(&job->error, BLASTMERGE_MISMATCH, counts->again, "%s; --sort none confirms it", message);
     return bm_job_fail_child(job);
 }
 

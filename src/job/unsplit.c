@@ -74,9 +74,9 @@ void bm_job_unsplit_end(struct blastmerge_job *job) {
         if (job->plan.n_items > 1 || job->options.as_unsplit)
             warn(job, BM_DOUBT_ID, "query is called Query_N, as BLAST calls those without a name",
                  "queries are called Query_N, as BLAST calls those without a name",
-                 "these names stay, so that queries of different children can have the same one, since a "
-                 "table without comments does not say how many queries came before; give each query a name, "
-                 "or search with -outfmt 7, where N counts on");
+                 "these names stay, and queries of different children can have the same one, because a table "
+                 "without comments does not show how many queries came before; give each query a name, or "
+                 "search with -outfmt 7, where N continues");
     } else {
         warn(job, BM_DOUBT_ID, "query id Query_N may be BLAST's or a user's",
              "query ids Query_N may be BLAST's or a user's",
@@ -87,29 +87,25 @@ void bm_job_unsplit_end(struct blastmerge_job *job) {
              "kept as it was");
     }
     if (!job->options.as_unsplit) return;
-    warn(job, BM_DOUBT_GAP, "place where the numbers of Iterations do not run on",
-         "places where the numbers of Iterations do not run on",
-         "BLAST left out queries there, and so does the result; but if it left out the last ones of a child, "
-         "too, "
-         "which cannot be seen, all that comes after is numbered too low");
-    warn(job, BM_DOUBT_RETURN, "place where the numbers of a document's Iterations go back",
-         "places where the numbers of a document's Iterations go back",
-         "no query is missing there: the program that wrote them (old blastall does) numbers several runs in "
-         "one "
-         "document; the result counts on, so that no number comes twice");
+    warn(job, BM_DOUBT_GAP, "gap in the numbers of Iterations", "gaps in the numbers of Iterations",
+         "BLAST left out queries there, and so does the result; but if it also left out the last ones of a "
+         "child, which cannot be detected, all that follows is numbered too low");
+    warn(job, BM_DOUBT_RETURN, "place where the numbers of a document's Iterations decrease",
+         "places where the numbers of a document's Iterations decrease",
+         "no query is missing there: the program that wrote them (such as old blastall) numbers several runs "
+         "in one document; in the result the numbers continue, so no number occurs twice");
     warn(job, BM_DOUBT_UNNUMBERED, "Iteration without a number of its own",
          "Iterations without a number of their own",
-         "Iteration_iter-num is missing there, or is no whole number from 0 to 18446744073709551615; BLAST "
-         "writes one for each Iteration, so another program has changed them; the result counts on from the "
-         "number before");
+         "Iteration_iter-num is missing there, or is not a whole number from 0 to 18446744073709551615; "
+         "BLAST writes one for each Iteration, so another program has changed them; in the result the "
+         "numbers continue from the one before");
     warn(job, BM_DOUBT_EXCESS, "Iteration that an unsplit run would have left out",
          "Iterations that an unsplit run would have left out",
          "BLAST cannot write a title that is cut in the middle of a character");
     warn(job, BM_DOUBT_EMPTY, "child without an Iteration", "children without an Iteration",
-         "if there were queries, an unsplit run has Iterations for them, and all that comes after is "
-         "numbered too "
-         "low");
+         "if there were queries, an unsplit run has Iterations for them, and all that follows is numbered "
+         "too low");
     warn(job, BM_DOUBT_BARE, "query that could not be searched, and nor could any other in its batch",
          "queries that could not be searched, and nor could any other in their batches",
-         "an unsplit run, where others are in the batch, says in so many words that it has no hits");
+         "an unsplit run, with other queries in the batch, states that it has no hits");
 }

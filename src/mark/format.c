@@ -141,7 +141,7 @@ static const char *hint_for(const struct bm_mark *mark, const struct beginning *
     if (memchr(begin->line, '\t', begin->n_line) == NULL && memchr(begin->line, ',', begin->n_line) == NULL)
         return "";
     return "; if it is a table of other columns than BLAST's own twelve, --format tabular or --format csv "
-           "takes it";
+           "accepts it";
 }
 
 static void refuse(struct bm_mark *mark, const char *hint) {
@@ -264,11 +264,11 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
         if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
         if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
         bool is_csv = format == BLASTMERGE_FORMAT_CSV;
-        (void)bm_mark_fail(mark, 0, "this is no %s: %s part its columns%s", bm_mark_format_title(format),
+        (void)bm_mark_fail(mark, 0, "this is not %s: %s separate its columns%s", bm_mark_format_title(format),
                            is_csv ? "tabs" : "commas",
                            !mark->kin.is_given ? ""
-                           : is_csv            ? "; --format tabular takes it"
-                                               : "; --format csv takes it");
+                           : is_csv            ? "; --format tabular accepts it"
+                                               : "; --format csv accepts it");
         return true;
     }
     if (format == BLASTMERGE_FORMAT_AUTO) format = find_by_names(begin);
@@ -297,7 +297,7 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
     if ((begin.n_line == 0 || visible == '\0') && !is_full) return;
     if (begin.n_line == 0 && mark->n_sample == BM_BOM && bm_mark_begins_with_bom(mark) &&
         is_table(mark->kin.format)) {
-        refuse(mark, ": it holds nothing but a byte order mark, which is what a failed search leaves");
+        refuse(mark, ": it holds only a byte order mark, as a failed search leaves");
     } else if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
         bm_mark_take_scanner(mark, &bm_mark_table);
     } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {

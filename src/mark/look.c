@@ -28,36 +28,36 @@ struct look {
 
 /* clang-format off */
 /* What they are, and what to do. */
-#define UTF_16LE  "UTF-16, little end first, which is not read; convert it to UTF-8"
-#define UTF_16BE  "UTF-16, big end first, which is not read; convert it to UTF-8"
-#define FASTA     "a table of FASTA's programs (-m 8C), whose comments are not merged; search with -m 8, or take the lines out that begin with '#'"
-#define EXCEL     "a spreadsheet's line that names the separator (sep=), in front of a table; take the line out"
+#define UTF_16LE  "UTF-16, little end first, which is not supported; convert it to UTF-8"
+#define UTF_16BE  "UTF-16, big end first, which is not supported; convert it to UTF-8"
+#define FASTA     "a table of FASTA's programs (-m 8C), whose comments are not merged; search with -m 8, or remove the lines that begin with '#'"
+#define EXCEL     "a spreadsheet's line that names the separator (sep=), before a table; remove the line"
 #define PLAIN     "a plain BLAST report (-outfmt 0 to 4), which is not merged; search with -outfmt 5, 6, 7 or 15"
 #define ASN1      "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged; search with -outfmt 5 or 15"
 #define SAM       "SAM (-outfmt 17), which samtools merges"
 #define HMMER     "HMMER's output, which is not merged"
-#define RAPSEARCH "RAPSearch2's table, whose comments are not merged; take the lines out that begin with '#'"
+#define RAPSEARCH "RAPSearch2's table, whose comments are not merged; remove the lines that begin with '#'"
 #define LZ4       "LZ4 data; decompress it first (lz4 -d)"
 #define HTML      "HTML: a web page, perhaps a server's message, instead of results"
-#define XML       "XML; without --format it is found out whether that is BLAST's"
-#define JSON      "JSON; without --format it is found out whether that is BLAST's"
-#define FAILED    "a message of BLAST: the search has failed; do it again"
+#define XML       "XML; without --format, it is checked whether it is BLAST's"
+#define JSON      "JSON; without --format, it is checked whether it is BLAST's"
+#define FAILED    "a message of BLAST: the search has failed; repeat it"
 #define BLASTS    "a message of BLAST"
-#define PROGRAMS  "a program's message; do the search again"
-#define BATCH     "a batch system's message; do the search again"
-#define SHELLS    "a shell's message; do the search again"
+#define PROGRAMS  "a program's message; repeat the search"
+#define BATCH     "a batch system's message; repeat the search"
+#define SHELLS    "a shell's message; repeat the search"
 
 static const struct look looks[] = {
-    {BYTES("\xff\xfe\0\0"), SURE, false, "UTF-32, little end first, which is not read; convert it to UTF-8"},
+    {BYTES("\xff\xfe\0\0"), SURE, false, "UTF-32, little end first, which is not supported; convert it to UTF-8"},
     {BYTES("\xff\xfe"), SURE, false, UTF_16LE},
     {BYTES("\xfe\xff"), SURE, false, UTF_16BE},
-    {BYTES("\0\0\xfe\xff"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
-    {BYTES("\0\0\0<"), SURE, false, "UTF-32, big end first, which is not read; convert it to UTF-8"},
+    {BYTES("\0\0\xfe\xff"), SURE, false, "UTF-32, big end first, which is not supported; convert it to UTF-8"},
+    {BYTES("\0\0\0<"), SURE, false, "UTF-32, big end first, which is not supported; convert it to UTF-8"},
     {BYTES("\0<"), SURE, false, UTF_16BE},
-    {BYTES("\0"), SURE, false, "zero bytes (NUL): space that was set aside but never written, or that the disk has lost; make it again"},
-    {BYTES("\x4c\x6f\xa7\x94"), SURE, false, "EBCDIC, which is not read; convert it to UTF-8"},
+    {BYTES("\0"), SURE, false, "zero bytes (NUL): space that was reserved but never written, or that the disk has lost; make the file again"},
+    {BYTES("\x4c\x6f\xa7\x94"), SURE, false, "EBCDIC, which is not supported; convert it to UTF-8"},
     /* compressed, and archives */
-    {BYTES("\x1f\x8b"), SURE, false, "gzip data inside of gzip data; decompress it once (gunzip)"},
+    {BYTES("\x1f\x8b"), SURE, false, "gzip data inside gzip data; decompress it once (gunzip)"},
     {BYTES("\x1f\x9d"), SURE, false, "data of compress (.Z); decompress it first (uncompress, or gzip -d)"},
     {BYTES("\x1f\xa0"), SURE, false, "data of compress (.z); decompress it first (gzip -d)"},
     {BYTES("BZh"), SURE, false, "bzip2 data; decompress it first (bunzip2)"},
@@ -94,13 +94,13 @@ static const struct look looks[] = {
     {BYTES("BAM\x01"), SURE, false, "BAM, which samtools merges"},
     {BYTES("CRAM"), TEXTUAL, false, "CRAM, which samtools merges"},
     {BYTES("\x6b\xe3\x3e\x6d\x47\x53\x0e\x3c"), SURE, false, "DIAMOND's archive (DAA), of which diamond view makes a table (-f 6) or BLAST XML (-f 5)"},
-    {BYTES("# DIAMOND "), SURE, false, "DIAMOND's table with comments, which are not merged; search with DIAMOND's simple header or none, or take the lines out that begin with '#'"},
+    {BYTES("# DIAMOND "), SURE, false, "DIAMOND's table with comments, which are not merged; search with DIAMOND's simple header or none, or remove the lines that begin with '#'"},
     {BYTES("# IGBLAST"), SURE, false, "IgBLAST's table, whose parts are not merged; search with IgBLAST's -outfmt 19, which --format tabular merges"},
-    {BYTES("# MAGICBLAST"), SURE, false, "Magic-BLAST's table, whose comments are not merged; take the lines out that begin with '#', and say --format tabular"},
+    {BYTES("# MAGICBLAST"), SURE, false, "Magic-BLAST's table, whose comments are not merged; remove the lines that begin with '#', and give --format tabular"},
     {BYTES("# RAPSearch"), SURE, false, RAPSEARCH},
     {BYTES("#RAPSearch"), SURE, false, RAPSEARCH},
-    {BYTES("# LAST version"), SURE, false, "LAST's output, which is not merged; make a table of it (maf-convert blasttab), and take the lines out that begin with '#'"},
-    {BYTES("# Fields: "), SURE, false, "a table with comments of another program than BLAST; take the lines out that begin with '#'"},
+    {BYTES("# LAST version"), SURE, false, "LAST's output, which is not merged; make a table of it (maf-convert blasttab), and remove the lines that begin with '#'"},
+    {BYTES("# Fields: "), SURE, false, "a table with comments of another program than BLAST; remove the lines that begin with '#'"},
     {BYTES("# FASTA "), SURE, false, FASTA},
     {BYTES("# fasta"), SURE, false, FASTA},
     {BYTES("# ssearch"), SURE, false, FASTA},
@@ -129,20 +129,20 @@ static const struct look looks[] = {
     {BYTES("##gff-version"), SURE, false, "GFF (annotations, not the results of a search)"},
     {BYTES("##gvf-version"), SURE, false, "GVF (variants, not the results of a search)"},
     {BYTES("##maf version"), SURE, false, "MAF (alignments), which is not merged"},
-    {BYTES("#!"), TEXTUAL, false, "a script, not what it writes"},
+    {BYTES("#!"), TEXTUAL, false, "a script, not its output"},
     {BYTES("%PDF"), SURE, false, "PDF"},
-    {BYTES("\x7f" "ELF"), SURE, false, "a program (ELF), not what it writes"},
+    {BYTES("\x7f" "ELF"), SURE, false, "a program (ELF), not its output"},
     {BYTES("SQLite format 3"), SURE, false, "a database of SQLite"},
-    {BYTES("version https://git-lfs"), SURE, false, "a pointer of Git LFS, not the file that it stands for; fetch that first (git lfs pull)"},
+    {BYTES("version https://git-lfs"), SURE, false, "a pointer of Git LFS, not the file itself; fetch it first (git lfs pull)"},
     {BYTES("<!DOCTYPE html"), SURE, false, HTML},
     {BYTES("<!doctype html"), SURE, false, HTML},
     {BYTES("<html"), SURE, false, HTML},
     {BYTES("<HTML"), SURE, false, HTML},
     {BYTES("<?xml"), SURE, false, XML},
-    {BYTES("<BlastOutput"), SURE, false, "BLAST XML (-outfmt 5); --format xml, or none, takes it"},
-    {BYTES("<BlastXML2"), SURE, false, "BLAST XML2 (-outfmt 16); --format xml2, or none, takes it"},
+    {BYTES("<BlastOutput"), SURE, false, "BLAST XML (-outfmt 5), which --format xml accepts"},
+    {BYTES("<BlastXML2"), SURE, false, "BLAST XML2 (-outfmt 16), which --format xml2 accepts"},
     {BYTES("{"), TEXTUAL, false, JSON},
-    {BYTES("["), TEXTUAL, false, "JSON that is none of BLAST's, which begins with '{' (-outfmt 15)"},
+    {BYTES("["), TEXTUAL, false, "JSON that is not BLAST's, which begins with '{' (-outfmt 15)"},
     {BYTES(">"), TEXTUAL, false, "FASTA (sequences, not the results of a search)"},
     {BYTES("@"), TEXTUAL, false, "FASTQ (reads, not the results of a search)"},
     /* messages, in front of a result or instead of one */
@@ -155,7 +155,7 @@ static const struct look looks[] = {
     {BYTES("Warning: ["), SURE, true, BLASTS},
     {BYTES("Error: NCBI C++"), SURE, true, FAILED},
     {BYTES("Error: ["), SURE, true, FAILED},
-    {BYTES("USAGE\n"), SURE, true, "a program's usage message: the search was not begun; look at its command line"},
+    {BYTES("USAGE\n"), SURE, true, "a program's usage message: the search was not begun; check its command line"},
     {BYTES("Error"), TEXTUAL, true, PROGRAMS},
     {BYTES("ERROR"), TEXTUAL, true, PROGRAMS},
     {BYTES("error:"), TEXTUAL, true, PROGRAMS},
@@ -293,19 +293,18 @@ bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, si
     quote(shown, sample, n_sample);
     if (look == NULL && has_result_behind(sample, n_sample)) {
         return bm_mark_fail(mark, at,
-                            "this is no %s; its first line is none of the result that begins behind it; take "
-                            "out what stands before that; it begins with \"%s\"",
+                            "this is not %s; its first line does not belong to the result after it; remove "
+                            "the text before the result; it begins with \"%s\"",
                             title, shown);
     }
     if (look == NULL)
-        return bm_mark_fail(mark, at, "this is no %s%s; it begins with \"%s\"", title, hint, shown);
+        return bm_mark_fail(mark, at, "this is not %s%s; it begins with \"%s\"", title, hint, shown);
     if (look->is_message && has_result_behind(sample, n_sample)) {
-        return bm_mark_fail(
-            mark, at,
-            "this is no %s; it looks like a message in front of a result; take it out, and keep "
-            "errors and results apart (2> errors.txt); it begins with \"%s\"",
-            title, shown);
+        return bm_mark_fail(mark, at,
+                            "this is not %s; it looks like a message before a result; remove it, and write "
+                            "errors to another file (2> errors.txt); it begins with \"%s\"",
+                            title, shown);
     }
-    return bm_mark_fail(mark, at, "this is no %s; it looks like %s; it begins with \"%s\"", title, look->what,
-                        shown);
+    return bm_mark_fail(mark, at, "this is not %s; it looks like %s; it begins with \"%s\"", title,
+                        look->what, shown);
 }

@@ -234,7 +234,7 @@ static enum blastmerge_status look_at_format(struct bm_salvage_pass *pass, struc
     pass->has_format = format != BLASTMERGE_FORMAT_AUTO;
     if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_USAGE,
-                   "it is %s, and only %s can be salvaged; if its beginning is damaged, say --format xml",
+                   "it is %s, and only %s can be salvaged; if its beginning is damaged, give --format xml",
                    bm_mark_format_title(format), bm_mark_format_title(BLASTMERGE_FORMAT_XML));
 }
 
@@ -257,7 +257,7 @@ enum blastmerge_status bm_salvage_pass_take(struct bm_salvage_pass *pass, size_t
     if (!is_last) return BLASTMERGE_OK;
     if (pass->n_members > 0) add_span(pass, UINT64_MAX);
     if (is_empty && pass->n_members == 0 && !pass->options->allow_empty)
-        bm_salvage_survey_lose_all(pass->survey, "it holds nothing, which is what a failed search leaves");
+        bm_salvage_survey_lose_all(pass->survey, "it holds nothing, as a failed search leaves");
     else
         bm_salvage_survey_end(pass->survey);
     return end_child(pass, number, is_done, error);

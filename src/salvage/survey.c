@@ -294,7 +294,7 @@ static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm
     if (!now->is.is_known && !bm_salvage_head_has_query(&now->head)) {
         now->head.is_open = false;
         fail(survey, mark->offset,
-             "which query this Iteration is of is said in its document's header alone, which is lost");
+             "only its document's header, which is lost, names the query of this Iteration");
         return false;
     }
     bool is_bare = now->is_in_hole && now->last_number == 0;
@@ -418,7 +418,7 @@ static void scan(struct bm_salvage_survey *survey, uint64_t to) {
         bool is_document = *bm_salvage_survey_at(survey, nested + 1) == 'B';
         fail(survey, nested,
              is_document ? "a document begins inside of an Iteration"
-                         : "an Iteration begins inside of another one");
+                         : "an Iteration begins inside another one");
     } else if (status != BLASTMERGE_OK) {
         fail(survey, error.text_offset, error.message);
     }

@@ -50,14 +50,12 @@ static void show_lost_queries(char *shown, size_t size, const struct bm_salvage_
 static const char *explain_sequel(const struct bm_salvage_hole *hole) {
     switch (hole->sequel) {
     case BM_SEQUEL_OTHER:
-        return "; what follows is a document with another header, so that both count";
+        return "; a document with another header follows, so both count";
     case BM_SEQUEL_QUERIES:
-        return "; the search was begun again there, but not with the queries that are before it, so that "
-               "both count";
+        return "; the search was begun again there, but not with the queries before it, so both count";
     case BM_SEQUEL_NAMELESS:
-        return "; the search may have been begun again there, but its queries have no names to tell by, so "
-               "that both "
-               "count";
+        return "; the search may have been begun again there, but its queries have no names to compare, so "
+               "both count";
     case BM_SEQUEL_NONE:
     case BM_SEQUEL_AGAIN:
         break;

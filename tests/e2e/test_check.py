@@ -119,7 +119,7 @@ def test_gaps_beside_damage(tmp_path, form):
         missing, first_unknown = [(7, 7)] if n_whole > 2 else [], NAMES.index(whole[n_whole - 1]) + 2
         assert rows(report, "missing_queries") == [*missing, (18, 18), (20, 20)], at
         assert rows(report, "unknown_queries") == [(first_unknown, 14)], at
-        assert f"may be in what could not be read: number {first_unknown}, " in done.err
+        assert f"may be in a part that could not be read: number {first_unknown}, " in done.err
 
 
 def test_damage_at_the_ends(tmp_path):
@@ -151,7 +151,7 @@ def test_another_searchs_iterations(tmp_path):
     """After 100 Iterations of none of the queries nothing is compared any more."""
     other = small.child(*(f"other{number}" for number in range(150)))
     done, report = check(tmp_path, [small.child(*NAMES), other, other], "--sort", "none", code=program.MISMATCH, queries=NAMES)
-    assert len(done.warnings) == 100 and "not compared any more" in done.warnings[-1]
+    assert len(done.warnings) == 100 and "the rest is not compared" in done.warnings[-1]
     assert [row["status"] for row in report["children"]] == ["ok"] * 3
 
 
@@ -279,7 +279,7 @@ def test_order_is_no_end(tmp_path):
 def test_a_wrong_number_ends_it(tmp_path):
     paths = program.write_children(tmp_path, [GOOD, GOOD[:-9]])
     done = program.run("check", "--expect-children", "3", "--report", tmp_path / "report", *paths)
-    assert done.code == program.MISMATCH and "2 children were given, where 3 were expected" in done.err
+    assert done.code == program.MISMATCH and "2 children were given, but 3 were expected" in done.err
     assert not done.out and not (tmp_path / "report").exists() and "cut short" not in done.err
 
 

@@ -34,7 +34,7 @@ def test_the_message_names_the_remedy(tmp_path, command):
     assert "U+000001 is not legal in XML; --forbidden-characters replace writes U+FFFD in its place" in done.err
     done = program.run(*command, *write(tmp_path, OTHER, CONTROL.replace(b"\1", b"&#1;")))
     assert done.code == program.DATA
-    assert "stands for no legal character; --forbidden-characters replace writes U+FFFD in its place" in done.err
+    assert "is not a legal character; --forbidden-characters replace writes U+FFFD in its place" in done.err
 
 
 @pytest.mark.parametrize("options", [[], ["-9"], ["--plain"], ["--threads", "3"]])

@@ -111,9 +111,9 @@ def formatted(blast, folder, program, outfmt):  # noqa: F811
 
 
 @pytest.mark.parametrize("program, outfmt, files", [
-    ("blastp", "13", {"result": "the master file of -outfmt 13, whose reports lie in other files, which is not merged; search with -outfmt 15",
+    ("blastp", "13", {"result": "the master file of -outfmt 13, whose reports are in other files, which is not merged; search with -outfmt 15",
                       "result_1.json": "one query's report of -outfmt 13, which is not merged; search with -outfmt 15"}),
-    ("blastp", "14", {"result": "the master file of -outfmt 14, whose reports lie in other files, which is not merged; search with -outfmt 16",
+    ("blastp", "14", {"result": "the master file of -outfmt 14, whose reports are in other files, which is not merged; search with -outfmt 16",
                       "result_1.xml": "one query's report of -outfmt 14, which is not merged; search with -outfmt 16"}),
     ("blastn", "17", {"result": "SAM (-outfmt 17), which samtools merges"}),
     ("blastn", "17 SR", {"result": "SAM (-outfmt 17), which samtools merges"}),
@@ -262,7 +262,7 @@ def test_different_formats(tmp_path):
                 continue
             done = run("-o", tmp_path / "merged", *write(tmp_path, [texts[first], texts[second]]))
             assert done.code == MISMATCH, (first, second, done.err)
-            assert f"(-outfmt {first}) came before" in done.err and f"(-outfmt {second}), where" in done.err
+            assert f"(-outfmt {first}) came before" in done.err and f"(-outfmt {second}), but" in done.err
             assert "merged" not in only_files(tmp_path)
 
 
@@ -281,9 +281,9 @@ def test_salvage_says_who_said_so(tmp_path):
     """What the children must be is what --format says, or else what came before."""
     xml = b"<BlastOutput><BlastOutput_program>blastp</BlastOutput_program><BlastOutput_iterations/></BlastOutput>"
     paths = write(tmp_path, [xml, make("16", 1)[0]])
-    for options, words in ([], "came before: children are merged with their like"), (["--format", "xml"], "was said to come"):
+    for options, words in ([], "came before: all children must have one format"), (["--format", "xml"], "was expected"):
         done = run("--salvage", *options, *paths)
-        assert f"(-outfmt 16), where BLAST XML (-outfmt 5) {words}" in done.err, done.err
+        assert f"(-outfmt 16), but BLAST XML (-outfmt 5) {words}" in done.err, done.err
 
 
 @pytest.mark.parametrize("child", [b"\n", b"\r\n", b"\n" * 5000])
@@ -324,7 +324,7 @@ def test_headers_of_xml2(tmp_path, change, code, words):
 def test_other_numbers_of_columns(tmp_path):
     first, second = make("6", 1)[0], make("6", 2)[0].replace(b"\n", b"\ttitle\n")
     done = run("-o", tmp_path / "merged", *write(tmp_path, [first, second]))
-    assert done.code == MISMATCH and "its columns is 13, where that of" in done.err
+    assert done.code == MISMATCH and "its columns is 13, but that of" in done.err
     assert run("--mismatch", "warn", "--plain", *write(tmp_path, [first, second])).out == first + second
 
 
@@ -341,7 +341,7 @@ def test_database_name_is_xmls(tmp_path):
     for outfmt in NAMES:
         child = write(tmp_path, [make(outfmt, 1)[0]])
         done = run("--db", "mine", *child)
-        assert done.code == USAGE and "--db makes sense only with BLAST XML (-outfmt 5)" in done.err
+        assert done.code == USAGE and "--db is only for BLAST XML (-outfmt 5)" in done.err
         assert run("--keep-db", *child).code == 0
 
 

@@ -120,7 +120,7 @@ def test_bytes_that_are_not_utf8(tmp_path):
 @pytest.mark.parametrize("text, words", [
     (b'{"BlastOutput2": {"report": {}}}', "one query's report of -outfmt 13"),
     (b'{\n\t"BlastJSON": [\n\t\t{"File": "a_1.json" }\n\t]\n}', "the master file of -outfmt 13"),
-    (b'{"a": 1}', "this is not BLAST's JSON"), (b"[1]", "JSON that is none of BLAST's"), (b'{"BlastOutput2": []} x', "the end"),
+    (b'{"a": 1}', "this is not BLAST's JSON"), (b"[1]", "JSON that is not BLAST's"), (b'{"BlastOutput2": []} x', "the end"),
 ])
 def test_other_json(tmp_path, text, words):
     done = run(*write(tmp_path, [text]))

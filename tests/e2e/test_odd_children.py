@@ -198,7 +198,7 @@ def test_counts_of_queries_that_are_not_so(tmp_path):
     most = single.replace(b"processed 1 ", b"processed %d " % (10**18 - 1))
     assert merge(tmp_path, [table, single + table, single]).text.endswith(b"# BLAST processed 8 queries\n")
     for bad, words in [(table[:begin] + table[end:], "queries\" is the last line, but the table has 2 parts that begin with"),
-                       (body[:end] + table, "has 5 parts that begin with"), (body + table, "it was cut short and written on"),
+                       (body[:end] + table, "has 5 parts that begin with"), (body + table, "it was cut short and continued"),
                        (single + body[:begin] + table, "\"# BLAST processed 3 queries\" is the last line, but the table has 4 parts"),
                        (most, "has 1 part that begins with"), (END.encode() % 2, "has 0 parts")]:
         for data in (bad, member(bad)):
@@ -213,7 +213,7 @@ def test_more_hits_than_are_announced(tmp_path):
     table = commented("a")
     row = table[table.index(b"found\n") + 6:table.index(b"# BLAST processed")]
     done = merge(tmp_path, [table.replace(row, row * 2)])
-    assert done.code == DATA and "there are more lines of hits than \"# 1 hits found\" says" in done.err, done.err
+    assert done.code == DATA and "there are more lines of hits than \"# 1 hits found\" states" in done.err, done.err
     assert merge(tmp_path, [table.replace(b"# 1 hits", b"# 2 hits")]).code == 0
 
 
@@ -228,9 +228,9 @@ def test_numbers_that_go_back(tmp_path):
     assert [int(line.split(b">")[1].split(b"<")[0]) for line in numbers] == [1, 2, 3, 4, 7, 8]
     unsplit = json.loads(report.read_text())["unsplit"]
     assert (unsplit["number_returns"], unsplit["number_gaps"]) == (2, 1)
-    assert any("2 places where the numbers of a document's Iterations go back" in warning and "no query is missing" in warning
+    assert any("2 places where the numbers of a document's Iterations decrease" in warning and "no query is missing" in warning
                for warning in done.warnings)
-    assert any("1 place where the numbers of Iterations do not run on" in warning for warning in done.warnings)
+    assert any("1 gap in the numbers of Iterations" in warning for warning in done.warnings)
 
 
 # --- texts that differ, but look the same ---------------------------------------------------------------------------
@@ -240,14 +240,14 @@ def test_numbers_that_go_back(tmp_path):
     ("B 1", "B 1 ", '"B 1 "'), ("B 1", "B  1", '"B  1"'), ("B\t1", "B 1", '"B\\x091"'), ("B 1", "B\u00a01", '"B\\u{00a0}1"'),
     ("\u00e9", "e\u0301", '"e\\u{0301}"'), ("A", "\u0391", '"\\u{0391}"'), ("B 1\r\n", "B 1\n", '"B 1\\x0a"'),
     ("x" * 300 + "1 y", "x" * 300 + "2 y", "...xxxxxxxxxxxxxxxx2 y"), ("x" * 2000 + "1", "x" * 2000 + "2", "(and differs further on)"),
-    ("x" * 100, "x" * 101, "..." + "x" * 17), ("B 1", "B 2", "is B 2, where"),
+    ("x" * 100, "x" * 101, "..." + "x" * 17), ("B 1", "B 2", "is B 2, but"),
 ])
 def test_difference_is_shown(tmp_path, one, other, shown):
     done = merge(tmp_path, [small.text("a", version=one), small.text("b", version=other)])
     assert done.code == OK and len(done.warnings) == 1 and shown in done.warnings[0], done.err
     done = merge(tmp_path, [small.text("a", version=one), small.text("b", version=other)], "--mismatch", "error")
     assert done.code == MISMATCH and shown in done.err, done.err
-    ours, theirs = done.err.split(" is ", 1)[1].split(", where that of ")
+    ours, theirs = done.err.split(" is ", 1)[1].split(", but that of ")
     assert ours != theirs.split(" is ", 1)[1].split(": they are")[0] or "further on" in ours
 
 
@@ -264,7 +264,7 @@ def test_names_that_differ_at_their_ends_are_told_apart(tmp_path):
     gap = next(line for line in run(*paths[:2], "-o", tmp_path / "n").warnings if "gap" in line)
     assert "gg/a_1 and ..." in gap and "gg/a_3:" in gap
     said = run("--mismatch", "error", *paths[:2], "-o", tmp_path / "o").err
-    assert "its BlastOutput_db is nt, where that of ..." in said and "gg/a_1 is nr: they" in said
+    assert "its BlastOutput_db is nt, but that of ..." in said and "gg/a_1 is nr: they" in said
     long = "x" * 300
     (tmp_path / "queries").write_text(f">{long}2\nMKV\n")
     (tmp_path / "child").write_bytes(small.text(long + "1"))
@@ -272,7 +272,7 @@ def test_names_that_differ_at_their_ends_are_told_apart(tmp_path):
     assert "belongs to the query ...xxxxxxxxxxxxxxxx1, but" in said and ", ...xxxxxxxxxxxxxxxx2, was expected" in said, said
     texts = [small.text("a").replace(b"<BlastOutput>", b"<BlastOutput xmlns:n='%s%d'>" % (b"x" * 100, i)) for i in (1, 2)]
     said = merge(tmp_path, texts).err
-    assert 'xmlns:n="...xxxxxxxxxxxxxxxx2", where' in said and 'xmlns:n="...xxxxxxxxxxxxxxxx1":' in said, said
+    assert 'xmlns:n="...xxxxxxxxxxxxxxxx2", but' in said and 'xmlns:n="...xxxxxxxxxxxxxxxx1":' in said, said
 
 
 # --- tables: line ends, control characters, zeros -----------------------------------------------------------------

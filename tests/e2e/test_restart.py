@@ -266,11 +266,11 @@ def test_documents_of_one_run(tmp_path):
 
 
 @pytest.mark.parametrize("second, words", [
-    (small.text(*NAMES[:3], *NAMES[4:]), "not with the queries that are before it, so that both count"),
-    (small.text(*NAMES[:2]), "not with the queries that are before it"),
-    (small.text(*NAMES[:4]), "not with the queries that are before it"),  # the fifth had begun
-    (small.text(*NAMES[:4], "other"), "not with the queries that are before it"),
-    (small.text(*NAMES, database="other"), "a document with another header, so that both count"),
+    (small.text(*NAMES[:3], *NAMES[4:]), "not with the queries before it, so both count"),
+    (small.text(*NAMES[:2]), "not with the queries before it"),
+    (small.text(*NAMES[:4]), "not with the queries before it"),  # the fifth had begun
+    (small.text(*NAMES[:4], "other"), "not with the queries before it"),
+    (small.text(*NAMES, database="other"), "a document with another header follows, so both count"),
     (small.text("first", *NAMES), "a document with another header")])
 def test_it_is_no_restart(tmp_path, second, words):
     """Database shards, another search: nothing is given up."""
@@ -284,7 +284,7 @@ def test_nameless_queries_are_not_told_apart(tmp_path):
     children = [cut(2, text=text) + text, GOOD]
     done = program.run("--salvage", *program.write_children(tmp_path, children))
     assert done.code == SALVAGED and program.text_of(done.out) == certain.merge(children)[0]
-    assert program.text_of(done.out).count(b"<Iteration>") == 9 and "its queries have no names to tell by" in done.err
+    assert program.text_of(done.out).count(b"<Iteration>") == 9 and "its queries have no names to compare" in done.err
 
 
 def test_damage_elsewhere_stays_a_loss(tmp_path):
@@ -333,13 +333,13 @@ HEADLESS = old(*NAMES[:2]) + old("query2").replace(b"<BlastOutput_db>", b"<Blast
 
 
 @pytest.mark.parametrize("first, second, words", [
-    (within(old("query0", "a", "b", "c")), old(*NAMES), "not with the queries that are before it"),
-    (within(old("query0", "query1", "a")), old(*NAMES), "not with the queries that are before it"),  # it broke off in another's
-    (within(old(*NAMES[:4])), old("query0", "query2", "query1", "query3"), "not with the queries that are before it"),
+    (within(old("query0", "a", "b", "c")), old(*NAMES), "not with the queries before it"),
+    (within(old("query0", "query1", "a")), old(*NAMES), "not with the queries before it"),  # it broke off in another's
+    (within(old(*NAMES[:4])), old("query0", "query2", "query1", "query3"), "not with the queries before it"),
     (within(old("query0", "query1", "query2", identity="lcl|2_0")), old("query0", identity="lcl|2_0") + old("query1", "query2"), "not with the queries"),
     ((old("query0") + test_old_blast.text("query1", "", names=False)).rpartition(b"</Iteration>")[0], old("query0") + test_old_blast.text("query1", "", names=False),
-     "no names to tell by"),
-    (within(old("query0") + old("query1", names=False) + old("query2")), old("query0") + old("query1", names=False) + old("query2"), "no names to tell by")],
+     "no names to compare"),
+    (within(old("query0") + old("query1", names=False) + old("query2")), old("query0") + old("query1", names=False) + old("query2"), "no names to compare")],
     ids=["queries", "broken", "order", "ids", "rounds", "nameless"])
 def test_old_documents_of_other_queries(tmp_path, first, second, words):
     """As many Iterations are not the same ones."""

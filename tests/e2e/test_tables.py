@@ -275,7 +275,7 @@ def test_blastall(tmp_path):
     assert "has 11 fields" in refused(tmp_path, DATA, texts[0], texts[1] + table([ROWS[0][:11]]))
     assert "cut short" in refused(tmp_path, DATA, texts[0], texts[1][:-4])
     assert "cut short" in refused(tmp_path, DATA, texts[0], texts[1][:60])
-    assert "blastall's (-m 9), where BLAST+'s" in refused(tmp_path, MISMATCH, plus("a", ROWS) + b"# BLAST processed 1 queries\n", texts[0])
+    assert "blastall's (-m 9), but BLAST+'s" in refused(tmp_path, MISMATCH, plus("a", ROWS) + b"# BLAST processed 1 queries\n", texts[0])
 
 
 def test_the_webs_tables(tmp_path):
@@ -291,7 +291,7 @@ def test_the_webs_tables(tmp_path):
     assert "cut short" in refused(tmp_path, DATA, whole, whole[:whole.rindex(b"query_0")])
     assert "cut short" in refused(tmp_path, DATA, whole, whole[:60])
     said = refused(tmp_path, MISMATCH, plus("a", ROWS) + last, whole)
-    assert "its form is the hit table of NCBI's web pages, where BLAST+'s (-outfmt 7) came before" in said
+    assert "its form is the hit table of NCBI's web pages, but BLAST+'s (-outfmt 7) came before" in said
 
 
 def test_last_line_of_outfmt_7(tmp_path):
@@ -328,7 +328,7 @@ def test_byte_order_marks(tmp_path, text):
 
 
 def test_byte_order_mark_alone(tmp_path):
-    assert "it holds nothing but a byte order mark" in refused(tmp_path, DATA, table(ROWS), BOM)
+    assert "it holds only a byte order mark" in refused(tmp_path, DATA, table(ROWS), BOM)
     assert "before its root element" in refused(tmp_path, DATA, BOM)
     for name in ("\uff11", "\u00e9", "\u4e00"):  # the first begins like one
         rows = table([[name, *ROWS[0][1:]], ["\ufeffa", *ROWS[0][1:]]])
@@ -374,23 +374,23 @@ FOREIGN = {
     "magicblast": (b"# MAGICBLAST 1.5.0\n", "Magic-BLAST's table", "# MAGICBLAST"),
     "rapsearch": (b"# RAPSearch v2.24\n", "RAPSearch2's table", "# RAPSearch"),
     "last": (b"# LAST version 1180\n", "LAST's output", "# LAST"),
-    "slurm": (b"slurmstepd: error: *** JOB 123 ON node1 CANCELLED DUE TO TIME LIMIT ***\n", "a batch system's message; do the search again",
+    "slurm": (b"slurmstepd: error: *** JOB 123 ON node1 CANCELLED DUE TO TIME LIMIT ***\n", "a batch system's message; repeat the search",
               "slurmstepd: error: *** JOB 123 ON node1 CANCELLED DUE TO TIM..."),
     "blast": (b"BLAST query/options error: Too many positional arguments\nPlease refer to the BLAST+ user manual.\n",
-              "a message of BLAST: the search has failed; do it again", "BLAST query/options error: Too many positional arguments"),
-    "killed": (b"Killed\n", "a shell's message; do the search again", "Killed"),
+              "a message of BLAST: the search has failed; repeat it", "BLAST query/options error: Too many positional arguments"),
+    "killed": (b"Killed\n", "a shell's message; repeat the search", "Killed"),
     "python": (b"Traceback (most recent call last):\n", "a program's message", "Traceback"),
     "organisms": (b"\n" + b" " * 40 + b"Tax BLAST report\n", "BLAST's report of organisms (-outfmt 18), which is not merged", "Tax BLAST report"),
-    "json": (b"[\n{\"query\":\"a\"}\n]\n", "JSON that is none of BLAST's", "["),
-    "front": (b"Warning: [blastp] Examining 5 or more matches is recommended\n" + table(ROWS), "a message in front of a result; take it out", "Warning: [blastp]"),
-    "front 7": (b"Warning: [blastp] Examining\n" + plus("a", ROWS), "a message in front of a result; take it out", "Warning: [blastp]"),
+    "json": (b"[\n{\"query\":\"a\"}\n]\n", "JSON that is not BLAST's", "["),
+    "front": (b"Warning: [blastp] Examining 5 or more matches is recommended\n" + table(ROWS), "a message before a result; remove it", "Warning: [blastp]"),
+    "front 7": (b"Warning: [blastp] Examining\n" + plus("a", ROWS), "a message before a result; remove it", "Warning: [blastp]"),
     "fasta 8C": (b"# fasta36 -m 8C q db\n# FASTA 36.3.8h Aug, 2019\n# Query: q\n", "a table of FASTA's programs (-m 8C)", "# fasta36"),
     "infernal": (b"#target name         accession\n#------- ---\ntRNA RF00005\n", "Infernal's table", "#target name"),
-    "sep": (b"sep=,\r\n" + table(ROWS, ","), "a spreadsheet's line that names the separator (sep=), in front of a table; take the line out", "sep=,"),
-    "utf-16": ("query\ts\n".encode("utf-16-le"), "UTF-16, little end first, which is not read; convert it to UTF-8", r"q\x00u\x00"),
-    "utf-16 json": ("{\n\"BlastOutput2\": []}".encode("utf-16-le"), "UTF-16, little end first, which is not read; convert it to UTF-8", r"{\x00"),
-    "utf-16 big": ("# BLASTP 2.12.0+\n".encode("utf-16-be"), "UTF-16, big end first, which is not read; convert it to UTF-8", r"\x00#\x00"),
-    "front 5": (b"Warning: [blastp] Examining\n<?xml version=\"1.0\"?>\n", "a message in front of a result; take it out", "Warning: [blastp]"),
+    "sep": (b"sep=,\r\n" + table(ROWS, ","), "a spreadsheet's line that names the separator (sep=), before a table; remove the line", "sep=,"),
+    "utf-16": ("query\ts\n".encode("utf-16-le"), "UTF-16, little end first, which is not supported; convert it to UTF-8", r"q\x00u\x00"),
+    "utf-16 json": ("{\n\"BlastOutput2\": []}".encode("utf-16-le"), "UTF-16, little end first, which is not supported; convert it to UTF-8", r"{\x00"),
+    "utf-16 big": ("# BLASTP 2.12.0+\n".encode("utf-16-be"), "UTF-16, big end first, which is not supported; convert it to UTF-8", r"\x00#\x00"),
+    "front 5": (b"Warning: [blastp] Examining\n<?xml version=\"1.0\"?>\n", "a message before a result; remove it", "Warning: [blastp]"),
 }
 
 
@@ -413,14 +413,14 @@ def test_what_is_not_known(tmp_path):
     """Its first line is shown, and options only where they could help."""
     said = refused(tmp_path, DATA, b"what\x07ever \x1b[31m\xff " + b"x" * 100 + b"\nnext")
     assert 'it begins with "what\\x07ever \\x1b[31m\\xff x' in said and "--format" not in said
-    assert '--format tabular or --format csv takes it; it begins with "a\\tb\\t1"' in refused(tmp_path, DATA, b"a\tb\t1\nc\td\t2\n")
+    assert '--format tabular or --format csv accepts it; it begins with "a\\tb\\t1"' in refused(tmp_path, DATA, b"a\tb\t1\nc\td\t2\n")
 
 
 @pytest.mark.parametrize("data", [b"Loading blast/2.12\n" + table(ROWS), b"Loading blast\n\n" + plus("a", ROWS), b"_par>\n<?xml version=\"1.0\"?>\n",
                                   b"# made by a script\n" + table(ROWS), b"qseqid sseqid pident\n" + table(ROWS), b"x\n" + table(ROWS, ",")])
 def test_anything_in_front_of_a_result(tmp_path, data):
     said = refused(tmp_path, DATA, data)
-    assert "its first line is none of the result that begins behind it; take out what stands before that; it begins with" in said
+    assert "its first line does not belong to the result after it; remove the text before the result; it begins with" in said
 
 
 REFFLAT = "GENE\tNM_1\tchr1\t+\t11873\t14409\t14409\t14409\t3\t11873,12612,13220,14000,15000,16000,\t12227,12721,14409,14500,15500,16500,\n"
@@ -429,14 +429,14 @@ VCF = "chr1\t10\trs1\tA\tC,G,T\t50\tPASS\tAC=1,2,3,4,5,6,7,8,9,10,11,12\n"
 
 @pytest.mark.parametrize("text", [REFFLAT, VCF, "1,2,3,4,5,6,7,8,9,10,11,12\n" * 3, "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,1.1,1.2,1.3\n"])
 def test_what_is_no_csv(tmp_path, text):
-    assert "no output of BLAST that can be merged" in refused(tmp_path, DATA, text.encode())
+    assert "not output of BLAST that can be merged" in refused(tmp_path, DATA, text.encode())
     if "\t" in text:
-        assert "tabs part its columns; --format tabular takes it" in refused(tmp_path, DATA, text.encode(), arguments=["--format", "csv"])
+        assert "tabs separate its columns; --format tabular accepts it" in refused(tmp_path, DATA, text.encode(), arguments=["--format", "csv"])
         assert merged(tmp_path, text.encode(), arguments=["--format", "tabular"]) == text.encode()
 
 
 def test_the_other_separator(tmp_path):
-    assert "commas part its columns; --format csv takes it" in refused(tmp_path, DATA, table(ROWS, ","), arguments=["--format", "tabular"])
-    assert "tabs part its columns; --format tabular takes it" in refused(tmp_path, DATA, table(ROWS), arguments=["--format", "csv"])
+    assert "commas separate its columns; --format csv accepts it" in refused(tmp_path, DATA, table(ROWS, ","), arguments=["--format", "tabular"])
+    assert "tabs separate its columns; --format tabular accepts it" in refused(tmp_path, DATA, table(ROWS), arguments=["--format", "csv"])
     numbers = table([["12", "queries, 7", *row[2:]] for row in ROWS], ",")
     assert merged(tmp_path, numbers) == numbers

@@ -13,7 +13,7 @@ from forms import bgzf, member
 from program import DATA, MISMATCH, OK, run, write_children
 from test_odd_children import commented, rows
 
-TWICE = "once more, and the same text: this is the same run twice"
+TWICE = "again, and the same text: this is the same run twice"
 SHARDS = "once more, with other results, as searches of database shards do"
 
 
@@ -184,7 +184,7 @@ def test_a_run_once_more_in_one_table(tmp_path, make):
                   text + b"".join(text.splitlines(True)[-2:]), text + make(*names, hit="t")):
         check(tmp_path, [make("x", "y"), again, make("z")], AGAIN, "child_0001")
     done = merge(tmp_path, [make("x", "y"), text + text], "--as-unsplit")
-    assert f"(at byte {len(text)} of its text" in done.err and "--sort none says that this is right" in done.err, done.err
+    assert f"(at byte {len(text)} of its text" in done.err and "--sort none confirms it" in done.err, done.err
     done = merge(tmp_path, [text + text, make("z"), make("u", "v") * 2], "--report", tmp_path / "report")
     assert len(done.warnings) == 1 and done.warnings[0].endswith("; 1 more child is like that"), done.err
     report = json.loads((tmp_path / "report").read_bytes())

@@ -188,7 +188,7 @@ def test_query_left_out_inside(blast):
     assert whole.count(b"<Iteration>") == 8 - 1
     assert text == whole, difference(text, whole)
     assert unsplit["number_gaps"] == 3
-    assert any("3 places where the numbers of Iterations do not run on" in warning for warning in warnings)
+    assert any("3 gaps in the numbers of Iterations" in warning for warning in warnings)
 
 
 def test_query_left_out_at_the_end(blast):
@@ -217,7 +217,7 @@ def test_query_left_out_by_its_number(blast):
     text, unsplit, warnings, whole = check_parts(blast, [some, [title, some[0]]])
     assert text.count(b"<Iteration>") == whole.count(b"<Iteration>") - 1
     assert unsplit["number_gaps"] == 1
-    assert any("do not run on" in warning for warning in warnings)
+    assert any("gap in the numbers" in warning for warning in warnings)
 
 
 def test_name_that_a_user_gave(blast):

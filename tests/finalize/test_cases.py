@@ -132,7 +132,7 @@ def test_no_storage(tmp_path):
     parent.more = {"storage_prefix": str(tmp_path / "nowhere")}
     done = parent.finalize()
     assert done.code == NOT_FOUND and done.outcome["phase"] == UNAVAILABLE
-    assert "there is no such folder" in done.outcome["error"]
+    assert "does not exist" in done.outcome["error"]
 
 
 def test_a_folder_where_a_file_should_be(tmp_path):

@@ -301,7 +301,7 @@ def test_reports_of_wrong_types(tmp_path, value):
         parent = Parent(folder).add("a", small.child("q"), {**report_of(1), name: value})
         done = finalize(parent)
         if name in ("outfmt",):
-            assert done.code == 0 or "its report says that it is tabular" in done.err, done
+            assert done.code == 0 or "its report states a table" in done.err, done
         elif (name, value) == ("queries", -1):
             assert done.code == program.DATA and "below 0, and no count" in done.err, done
         else:
@@ -453,7 +453,7 @@ def test_children_that_were_salvaged(tmp_path):
     done = finalize(parent, "--strict")
     assert (done.code, done.outcome["error"]) == (MISMATCH, text) and parent.files() == []
     done = finalize(parent)
-    assert done.code == 0 and done.outcome["warnings"][0] == text + "; so say those of 2 more children"
+    assert done.code == 0 and done.outcome["warnings"][0] == text + "; likewise for 2 more children"
     del parent.children[1:]
     parent.path(MANIFEST).unlink()
     done = finalize(parent)

@@ -176,7 +176,7 @@ def test_what_a_merge_says(tmp_path, name, swap):
     done = parent.finalize()
     if "--format tabular" in merged.err and "--format tabular" not in done.err:
         merged = program.run("--format", "tabular", *merge)  # the report says so
-    if "its report says that it is tabular" in done.err:  # a merge says so only if another format came before
+    if "its report states a table" in done.err:  # a merge says so only if another format came before
         assert done.code == MISMATCH and merged.code in (DATA, MISMATCH), done
         assert name in ("xml first", "xml", "mark", "newline", "blanks", "json", "json first", "no comments", "comments")
     else:
@@ -225,7 +225,7 @@ def test_results_that_are_no_tables_at_all(tmp_path, text, kind):
     """All of one format, so that a merge would take them, but not the one that their reports say."""
     parent = tabular(tmp_path, gzip.compress(text), gzip.compress(text))
     done = parent.finalize()
-    assert done.code == MISMATCH and f"its format is {kind}, where its report says that it is tabular" in done.err
+    assert done.code == MISMATCH and f"its format is {kind}, but its report states a table" in done.err
     assert parent.files() == []
 
 

@@ -118,7 +118,7 @@ def test_kinds_of_items(tmp_path):
 
 
 def test_what_needs_all_children_comes_before_anything_is_final(tmp_path):
-    with pytest.raises(blastmerge.MismatchError, match="3 children were given, where 4 were expected"):
+    with pytest.raises(blastmerge.MismatchError, match="3 children were given, but 4 were expected"):
         blastmerge.merge(iter(PATHS), tmp_path / "merged", expect_children=4)
     with pytest.raises(blastmerge.UsageError, match="no children"):
         blastmerge.merge(iter([]), tmp_path / "merged")

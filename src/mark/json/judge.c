@@ -92,7 +92,7 @@ static bool in_name_place(struct bm_mark_json *json, uint8_t byte, uint64_t at) 
 
 static bool in_colon(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
     if (byte == ':') return go(json, BM_JSON_VALUE);
-    return bm_mark_is_space(byte) || fail_expected(json, byte, at, "':' behind a member's name");
+    return bm_mark_is_space(byte) || fail_expected(json, byte, at, "':' after a member's name");
 }
 
 static bool begin_word(struct bm_mark_json *json, const char *word, uint64_t at) {
@@ -141,8 +141,7 @@ static bool in_next(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
     if (bm_mark_is_space(byte)) return true;
     if (byte == ',') return go(json, is_array ? BM_JSON_VALUE : BM_JSON_NAME);
     if (byte == '}' || byte == ']') return bm_mark_json_close(json, byte == ']', at);
-    return fail_expected(json, byte, at,
-                         is_array ? "',' or ']' behind a value" : "',' or '}' behind a value");
+    return fail_expected(json, byte, at, is_array ? "',' or ']' after a value" : "',' or '}' after a value");
 }
 
 /* --- strings --------------------------------------------------------------------------------- */
@@ -150,8 +149,8 @@ static bool in_next(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
 static bool take_bad_byte(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
     if (json->mark.invalid_utf8 == BLASTMERGE_INVALID_UTF8_ERROR) {
         return bm_mark_fail(&json->mark, at,
-                            "the byte 0x%02x here is not UTF-8, which JSON is; "
-                            "--invalid-utf8 latin1 would convert it, --invalid-utf8 keep would copy it",
+                            "the byte 0x%02x here is not UTF-8, the encoding of JSON; --invalid-utf8 latin1 "
+                            "converts it, --invalid-utf8 keep copies it",
                             byte);
     }
     json->mark.counts.n_invalid_bytes++;
@@ -198,7 +197,7 @@ static bool in_string(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
     if (byte == '\\') return begin_escape(json, at);
     if (byte < 0x20) {
         return bm_mark_fail(&json->mark, at,
-                            "a control character, 0x%02x, stands in a string; it is written \\u%04x", byte,
+                            "a control character, 0x%02x, is in a string; it must be written \\u%04x", byte,
                             byte);
     }
     return byte < 0x80 || bm_utf8_begin(&json->utf8, byte) || take_bad_byte(json, byte, at);
@@ -213,12 +212,12 @@ static bool in_escape(struct bm_mark_json *json, uint8_t byte, uint64_t at) {
     }
     if (byte != 0 && strchr("\"\\/bfnrt", byte) != NULL) return go(json, BM_JSON_STRING);
     return bm_mark_fail(&json->mark, json->escape_at,
-                        "the '\\' here begins no escape; a '\\' that means itself is written \\\\");
+                        "the '\\' here does not begin an escape; a literal '\\' is written \\\\");
 }
 
 static bool fail_surrogate(struct bm_mark_json *json) {
     return bm_mark_fail(&json->mark, json->escape_at,
-                        "the escape here is half of a surrogate pair, which stands for no character");
+                        "the escape here is half of a surrogate pair, which is not a character");
 }
 
 static bool end_hex(struct bm_mark_json *json) {

@@ -90,19 +90,17 @@ static enum bm_mark_json_place find_place(const struct bm_mark_json *json, const
 static bool check_root_value(struct bm_mark_json *json, const uint8_t *name, size_t n_name, char first,
                              uint64_t at) {
     if (is_name(name, n_name, "BlastJSON")) {
-        return bm_mark_fail(
-            &json->mark, at,
-            "this is the master file of -outfmt 13, whose reports lie in other files, which is "
-            "not merged; search with -outfmt 15, which writes them all into one file");
+        return bm_mark_fail(&json->mark, at,
+                            "this is the master file of -outfmt 13, whose reports are in other files, which "
+                            "is not merged; search with -outfmt 15, which writes them all into one file");
     }
     if (is_name(name, n_name, "Seq_annot")) {
-        return bm_mark_fail(
-            &json->mark, at,
-            "this is BLAST's JSON of alignments (-outfmt 12), which is not merged; search with "
-            "-outfmt 15, which writes what can be");
+        return bm_mark_fail(&json->mark, at,
+                            "this is BLAST's JSON of alignments (-outfmt 12), which is not merged; search "
+                            "with -outfmt 15, which can be merged");
     }
     if (!is_name(name, n_name, "BlastOutput2") || first == '[') return true;
-    return bm_mark_fail(&json->mark, at, "\"BlastOutput2\" is no array%s",
+    return bm_mark_fail(&json->mark, at, "\"BlastOutput2\" is not an array%s",
                         first != '{'
                             ? ""
                             : ": this is one query's report of -outfmt 13, which is not merged; search "
@@ -114,7 +112,7 @@ static bool check_value(struct bm_mark_json *json, const uint8_t *name, size_t n
     if (here(json) == BM_PLACE_ROOT) return check_root_value(json, name, n_name, first, at);
     if (here(json) != BM_PLACE_ITEMS || first == '{') return true;
     return bm_mark_fail(&json->mark, at,
-                        "\"BlastOutput2\" holds what is no object, but a report was expected");
+                        "\"BlastOutput2\" holds a value that is not an object, but a report was expected");
 }
 
 /* What there can be only one of, or it would not be known which of them counts. */

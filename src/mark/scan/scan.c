@@ -123,11 +123,11 @@ const char *bm_mark_format_title(enum blastmerge_format format) {
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {
     if (mark->kin.format == BLASTMERGE_FORMAT_AUTO) mark->kin.format = format;
     if (mark->kin.format == format) return true;
-    bm_mark_fail(mark, at, "its format is %s, where %s %s", bm_mark_format_title(format),
+    bm_mark_fail(mark, at, "its format is %s, but %s %s", bm_mark_format_title(format),
                  bm_mark_format_title(mark->kin.format),
                  mark->kin.is_given && !mark->kin.is_inferred
-                     ? "was said to come"
-                     : "came before: children are merged with their like");
+                     ? "was expected"
+                     : "came before: all children must have one format");
     if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;
     return false;
 }

@@ -133,7 +133,7 @@ static bool settle_form(struct bm_mark_table *table, enum bm_table_form form) {
     if (table->mark.kin.form == BM_FORM_NONE) table->mark.kin.form = (uint8_t)form;
     if (form == table->mark.kin.form) return true;
     (void)bm_mark_fail(&table->mark, table->line,
-                       "its form is %s, where %s came before: they are not merged with each other",
+                       "its form is %s, but %s came before: they cannot be merged with each other",
                        forms[form], forms[table->mark.kin.form]);
     table->mark.failure.status = BLASTMERGE_MISMATCH;
     return false;
@@ -287,7 +287,7 @@ static bool fail_processed(struct bm_mark_table *table, uint64_t count, uint64_t
         "begin%s with \"# BLASTP VERSION\" or the like: %s",
         (unsigned long long)count, (unsigned long long)n_blocks, n_blocks == 1 ? "" : "s",
         n_blocks == 1 ? "s" : "",
-        n_blocks < count ? "some are lost" : "it was cut short and written on, or others were put into it");
+        n_blocks < count ? "some are lost" : "it was cut short and continued, or parts of others are in it");
 }
 
 static bool end_processed(struct bm_mark_table *table) {

@@ -122,7 +122,7 @@ static bool take_queries(struct bm_mark_table *table, const uint8_t *block, size
 static bool fail_hits(struct bm_mark_table *table, uint64_t at) {
     if (table->in_query && table->has_hits) {
         return bm_mark_fail(&table->mark, at,
-                            "there are more lines of hits than \"# %llu hits found\" says: a comment line "
+                            "there are more lines of hits than \"# %llu hits found\" states: a comment line "
                             "(\"# \") was expected here; the table is damaged, or parts of others are in it",
                             (unsigned long long)table->n_hits);
     }
@@ -203,8 +203,7 @@ static bool fits(const struct bm_mark_table *table, uint64_t n_fields) {
 static bool fail_row(struct bm_mark_table *table) {
     return bm_mark_fail(
         &table->mark, table->line,
-        "the line here has %llu field%s, where %s%llu were expected: it is damaged, or not of "
-        "this table",
+        "the line here has %llu field%s, but %s%llu were expected: it is damaged, or not of this table",
         (unsigned long long)table->n_fields, table->n_fields == 1 ? "" : "s",
         table->n_least < table->n_most ? "at least " : "", (unsigned long long)table->n_least);
 }

@@ -33,12 +33,12 @@ bool bm_mark_xml_may_hold_bad(const struct bm_mark_xml *xml) {
 static bool take_bad_byte(struct bm_mark_xml *xml, uint8_t byte, uint64_t at) {
     if (xml->mark.invalid_utf8 == BLASTMERGE_INVALID_UTF8_ERROR) {
         return bm_mark_fail(&xml->mark, at,
-                            "the byte 0x%02x here is not UTF-8, which the document is said to be; "
-                            "--invalid-utf8 latin1 would convert it, --invalid-utf8 keep would copy it",
+                            "the byte 0x%02x here is not UTF-8, the encoding of the document; --invalid-utf8 "
+                            "latin1 converts it, --invalid-utf8 keep copies it",
                             byte);
     }
     if (!bm_mark_xml_may_hold_bad(xml)) {
-        return bm_mark_fail(&xml->mark, at, "the byte 0x%02x, which is not UTF-8, cannot stand here", byte);
+        return bm_mark_fail(&xml->mark, at, "the byte 0x%02x, which is not UTF-8, is not allowed here", byte);
     }
     if (!bm_mark_xml_take_character(xml, BM_MARK_BAD_BYTE, at)) return false;
     xml->mark.counts.n_invalid_bytes++;
@@ -78,9 +78,10 @@ static bool take_single_byte(struct bm_mark_xml *xml, uint8_t byte) {
     }
     uint32_t c = bm_mark_xml_decode((enum bm_mark_xml_encoding)xml->encoding, byte);
     if (c == 0) {
-        return bm_mark_fail(&xml->mark, xml->mark.position,
-                            "the byte 0x%02x is no character in %s, which the document declares", byte,
-                            bm_mark_xml_encoding_name((enum bm_mark_xml_encoding)xml->encoding));
+        return bm_mark_fail(
+            &xml->mark, xml->mark.position,
+            "the byte 0x%02x is not a character of %s, the encoding that the document declares", byte,
+            bm_mark_xml_encoding_name((enum bm_mark_xml_encoding)xml->encoding));
     }
     return bm_mark_xml_take_character(xml, c, xml->mark.position) &&
            bm_mark_xml_add_character(xml, xml->mark.position, xml->mark.position + 1, c);

@@ -89,7 +89,7 @@ static bool read_encoding(struct reader *reader) {
     if (encoding == BM_ENCODING_OTHER) {
         return bm_mark_fail(
             &xml->mark, at,
-            "the document declares the encoding %s, which is not read; convert it to UTF-8 first",
+            "the document declares the encoding %s, which is not supported; convert it to UTF-8 first",
             bm_mark_xml_show(value, n_value, shown));
     }
     if (encoding != BM_ENCODING_UTF8 && xml->has_bom) {

@@ -113,7 +113,7 @@ static bool in_text(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
     if (c == '&') return begin_reference(xml, at, BM_STATE_TEXT);
     if (c == ']') xml->n_brackets = n_brackets < 2 ? (uint8_t)(n_brackets + 1) : 2;
     if (c == '>' && n_brackets == 2) {
-        return bm_mark_fail(&xml->mark, at, "\"]]>\" cannot stand in text; it is written \"]]&gt;\"");
+        return bm_mark_fail(&xml->mark, at, "\"]]>\" is not allowed in text; it is written \"]]&gt;\"");
     }
     return true;
 }
@@ -125,7 +125,7 @@ static bool in_reference(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
         return bm_mark_xml_name_begin(xml, c, at);
     }
     return bm_mark_fail(&xml->mark, xml->reference_at,
-                        "the '&' here begins no reference; a '&' that means itself is written &amp;");
+                        "the '&' here does not begin a reference; a literal '&' is written &amp;");
 }
 
 static bool end_reference_name(struct bm_mark_xml *xml) {
@@ -143,7 +143,7 @@ static bool in_reference_name(struct bm_mark_xml *xml, uint32_t c, uint64_t at) 
     if (bm_mark_xml_is_name(c) && xml->n_name < BM_MARK_MAX_REFERENCE)
         return bm_mark_xml_name_add(xml, c, at);
     return bm_mark_fail(&xml->mark, xml->reference_at,
-                        "the reference &%s is not ended by ';'; a '&' that means itself is written &amp;",
+                        "the reference &%s is not ended by ';'; a literal '&' is written &amp;",
                         bm_mark_xml_show(xml->name, xml->n_name, shown));
 }
 
@@ -167,12 +167,12 @@ static bool end_reference_number(struct bm_mark_xml *xml, uint64_t at) {
     if (is_legal_one) return true;
     if (xml->mark.forbidden == BLASTMERGE_FORBIDDEN_ERROR)
         return bm_mark_fail(&xml->mark, xml->reference_at,
-                            "the character reference here stands for no legal character" REMEDY);
+                            "the character reference here is not a legal character" REMEDY);
     if (at - xml->reference_at >= BM_MARK_MAX_FORBIDDEN)
-        return bm_mark_fail(&xml->mark, xml->reference_at,
-                            "the character reference here stands for no legal character, and is "
-                            "longer than %d bytes",
-                            BM_MARK_MAX_FORBIDDEN);
+        return bm_mark_fail(
+            &xml->mark, xml->reference_at,
+            "the character reference here is not a legal character, and is longer than %d bytes",
+            BM_MARK_MAX_FORBIDDEN);
     return take_forbidden(xml, xml->reference_at, at + 1);
 }
 
@@ -223,8 +223,7 @@ static bool in_less(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
     if (c == '!') return go(xml, BM_STATE_BANG);
     if (c == '?') return begin_instruction(xml);
     if (bm_mark_xml_is_name_start(c)) return begin_start_tag(xml, c, at);
-    if (c == '/')
-        return bm_mark_fail(&xml->mark, xml->less, "there is no open element that an end tag could end here");
+    if (c == '/') return bm_mark_fail(&xml->mark, xml->less, "there is no open element for an end tag here");
     return fail_expected(xml, c, at, "a name, '/', '!' or '?' after the '<' (a '<' in text is written &lt;)");
 }
 
@@ -332,7 +331,7 @@ static bool in_attribute_value(struct bm_mark_xml *xml, uint32_t c, uint64_t at)
     }
     if (c == '&') return begin_reference(xml, at, BM_STATE_ATTRIBUTE_VALUE);
     return c != '<' ||
-           bm_mark_fail(&xml->mark, at, "a '<' cannot stand in an attribute's value; it is written &lt;");
+           bm_mark_fail(&xml->mark, at, "a '<' is not allowed in an attribute's value; it is written &lt;");
 }
 
 static bool end_end_tag(struct bm_mark_xml *xml, uint64_t at) {
@@ -379,11 +378,10 @@ static bool in_bang(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
         return go(xml, c == '-' ? BM_STATE_COMMENT_OPEN : BM_STATE_CDATA_OPEN);
     }
     if (c == '[')
-        return bm_mark_fail(&xml->mark, xml->less,
-                            "a CDATA section can only stand inside of the root element");
+        return bm_mark_fail(&xml->mark, xml->less, "a CDATA section is only allowed inside the root element");
     if (c == 'D' && xml->phase != BM_PHASE_ROOT) return bm_mark_xml_in_doctype(xml, c, at);
     if (c == 'D')
-        return bm_mark_fail(&xml->mark, xml->less, "a DOCTYPE can only stand before the root element");
+        return bm_mark_fail(&xml->mark, xml->less, "a DOCTYPE is only allowed before the root element");
     if (c == 'd' && xml->phase == BM_PHASE_PROLOG) {
         return bm_mark_fail(&xml->mark, at, "<!DOCTYPE was expected, in capitals; this looks like HTML");
     }
@@ -464,13 +462,12 @@ static bool end_target(struct bm_mark_xml *xml, uint32_t c) {
         return go(xml, c == '?' ? BM_STATE_PI_TARGET_END : BM_STATE_PI);
     }
     if (memcmp(xml->name, "xml", 3) != 0) {
-        return bm_mark_fail(&xml->mark, xml->less, "an instruction cannot be called xml, in whatever case");
+        return bm_mark_fail(&xml->mark, xml->less, "an instruction must not be called xml, in any case");
     }
     if (!may_be_declaration(xml)) {
-        return bm_mark_fail(
-            &xml->mark, xml->less,
-            "an XML declaration can only stand at the very beginning of a document: take out what "
-            "stands before it");
+        return bm_mark_fail(&xml->mark, xml->less,
+                            "an XML declaration is only allowed at the very beginning of a document: remove "
+                            "the text before it");
     }
     if (xml->phase == BM_PHASE_EPILOG) bm_mark_xml_begin_document(xml, xml->less);
     xml->tag_is_open = false;
@@ -575,7 +572,7 @@ static bool take_illegal(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
 bool bm_mark_xml_take_character(struct bm_mark_xml *xml, uint32_t c, uint64_t at) {
     if (c == 0 && xml->state == BM_STATE_LESS && xml->phase == BM_PHASE_PROLOG) {
         return bm_mark_fail(&xml->mark, xml->less,
-                            "the document is in UTF-16 or UTF-32 (little end first), which is not read; "
+                            "the document is in UTF-16 or UTF-32 (little end first), which is not supported; "
                             "convert it to UTF-8 first");
     }
     return is_legal(c) ? states[xml->state](xml, c, at) : take_illegal(xml, c, at);

@@ -137,10 +137,9 @@ static bool check_report(struct bm_mark_xml *xml) {
     char shown[BM_MARK_SHOWN_NAME];
     if (bm_mark_xml_name_is(xml, "BlastOutput2")) return true;
     if (bm_mark_xml_name_is(xml, "xi:include")) {
-        return bm_mark_fail(
-            &xml->mark, xml->less,
-            "this is the master file of -outfmt 14, whose reports lie in other files, which is "
-            "not merged; search with -outfmt 16, which writes them all into one file");
+        return bm_mark_fail(&xml->mark, xml->less,
+                            "this is the master file of -outfmt 14, whose reports are in other files, which "
+                            "is not merged; search with -outfmt 16, which writes them all into one file");
     }
     return bm_mark_fail(&xml->mark, xml->less, "BlastXML2 holds <%s>, but <BlastOutput2> was expected",
                         bm_mark_xml_show(xml->name, xml->n_name, shown));

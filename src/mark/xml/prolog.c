@@ -112,7 +112,7 @@ bool bm_mark_xml_outside_text(struct bm_mark_xml *xml, uint32_t c, uint64_t at) 
     if (c < 0x80 && !xml->has_doctype) return begin_sample(xml, (uint8_t)c, at);
     return bm_mark_fail(
         &xml->mark, at,
-        "only white space, comments and processing instructions can stand before the root element");
+        "only white space, comments and processing instructions are allowed before the root element");
 }
 
 /* --- the XML declaration --------------------------------------------------------------------- */
