@@ -19,6 +19,7 @@ static void set_shards_options(struct blastmerge_shards_options *options, const 
     options->round_robin = (flags[0] >> 1 & 3) == 2;
     if (flags[0] & 8) options->sizes = sizes, options->n_sizes = n_shards;
     if (flags[0] & 16 && n_shards % 2 == 0 && options->n_sizes == 0) options->n_shards = n_shards / 2;
+    options->recompute = flags[0] >> 7 && !options->window;
     options->columns = columns[flags[0] >> 5 & 3];
     options->drop_columns = flags[1] & 3;
 }

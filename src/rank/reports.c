@@ -435,8 +435,8 @@ static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm
                         "its %s for query %" PRIu64
                         " is %.*s, where that of %.200s is %.*s: the shards were not "
                         "searched with the statistics of the whole database, so that their E-values are not "
-                        "the whole's; search each behind an alias that has them, which blastmerge shards "
-                        "--alias-parts writes",
+                        "the whole's; search each behind an alias that has them, which "
+                        "blastmerge shards --alias-parts writes",
                         what, rank->counts.n_queries, (int)word.n_bytes, word.text,
                         bm_rank_shard_name(&rank->shards[0]), (int)first->n_bytes, first->text);
 }

@@ -623,3 +623,27 @@ def test_recompute_that_cannot_be(blast, tmp_path):
     paths = search_shards(blast, "blastx", names, "n", "5")
     found = merge(paths, "--db", "p", "--recompute")  # no model of its E-values is known: they stay, and are counted
     assert found.code == OK and any("could not be computed again" in warning for warning in found.warnings)
+
+
+# --- memory -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("n_shards, n_bytes", [(8, 16 << 20), (100, 22 << 20)])
+def test_memory_of_many_shards(tmp_path, n_shards, n_bytes):
+    chance = random.Random(n_shards)
+    texts = [made_shard([[(f"gnl|BL_ORD_ID|{i}", f"{10.0 ** -(20 - i):.3g}", 50, 300, "ACGT" * 200) for i in range(20)]
+                         for _ in range(20 if n_shards > 8 else 200)], n_shards) for _ in range(n_shards)]
+    chance.shuffle(texts)
+    found = run("shards", "--plain", "--db", "d", "--threads", "1", "--report", tmp_path / "report.json",
+                *made(tmp_path, texts))
+    assert found.code == OK, found.err
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["peak_memory"] <= n_bytes and report["totals"]["hits"] == found.out.count(b"<Hit>\n")
+
+
+def test_a_head_that_is_too_long(tmp_path):
+    """What is held of a hit has a ceiling, which --memory raises."""
+    texts = [made_shard([[("z" * 3000000, "2", 39)]], 2), made_shard([[("y", "1", 40)]], 2)]
+    paths = made(tmp_path, texts)
+    refused_head = merge(paths, "--db", "d")
+    assert refused_head.code == 10 and "--memory" in refused_head.err and refused_head.out == b""
+    check_same(merge(paths, "--db", "d", "--memory", "512"), shards.merged(texts, "d").encode())
