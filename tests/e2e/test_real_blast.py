@@ -159,8 +159,13 @@ def test_several_documents_in_one_file(blast):
     children = []
     for i in range(2):
         (blast.folder / "query.fasta").write_text("".join(queries[30 * i:30 * i + 30]))
-        text = subprocess.run(["blastp", "-query", "query.fasta", "-db", "proteins", "-outfmt", "5", *options],
-                              cwd=blast.folder, stdout=subprocess.PIPE, env=environment, check=True).stdout
+        for _ in range(5):
+            done = subprocess.run(["blastp", "-query", "query.fasta", "-db", "proteins", "-outfmt", "5", *options],
+                                  cwd=blast.folder, stdout=subprocess.PIPE, env=environment, check=False)
+            if done.returncode >= 0:
+                break  # BLAST+ 2.12 itself dies of SIGSEGV now and then with -mt_mode 1
+        done.check_returncode()
+        text = done.stdout
         assert text.count(b"<?xml") > 1
         children.append(blast.folder / f"batch_{i}.xml.gz")
         children[-1].write_bytes(gzip.compress(text))
