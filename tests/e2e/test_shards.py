@@ -647,3 +647,35 @@ def test_a_head_that_is_too_long(tmp_path):
     refused_head = merge(paths, "--db", "d")
     assert refused_head.code == 10 and "--memory" in refused_head.err and refused_head.out == b""
     check_same(merge(paths, "--db", "d", "--memory", "512"), shards.merged(texts, "d").encode())
+
+
+# --- round robin --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("program, outfmt", [("blastp", "5"), ("blastn", "5"), ("blastp", "16"), ("blastn", "15")])
+def test_round_robin(blast, program, outfmt):
+    """Sequence i is in shard i modulo 3: BLAST's own count of subjects tells their order."""
+    database, query = kinds_of(program)
+    expected = blast.search(program, database, query, outfmt)
+    paths = search_shards(blast, program, blast.slices(database, 3, round_robin=True), query, outfmt)
+    check_same(merge(paths, "--db", database, "--round-robin"), expected)
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_order_list(blast, tmp_path, is_descending):
+    """Tables have the subjects' own names: a list tells their order in the database."""
+    expected = blast.search("blastn", "n", "n", "7")
+    names = blast.slices("n", 3, round_robin=True)
+    paths = search_shards(blast, "blastn", names, "n", "7")
+    order = [record[1:].split()[0] for record in blast.records["n"]]
+    (tmp_path / "order").write_text("\n".join(reversed(order) if is_descending else order) + "\n")
+    options = ["--order-descending"] if is_descending else []
+    check_same(merge(paths, "--db", "n", "--round-robin", "--order", tmp_path / "order", *options), expected)
+    (tmp_path / "order").write_text("\n".join(order[:50]) + "\n")
+    found = merge(paths, "--db", "n", "--round-robin", "--order", tmp_path / "order")
+    assert found.code == OK and any("not in the order list" in warning for warning in found.warnings)
+
+
+def test_psiblast_of_one_round(blast):
+    (blast.folder / "psi.fa").write_text("".join(blast.queries["p"][:5]))
+    expected = blast.search("psiblast", "p", "psi", "5")
+    check_same(merge(search_shards(blast, "psiblast", blast.slices("p", 3), "psi", "5"), "--db", "p"), expected)
