@@ -200,7 +200,8 @@ static void run(int what) {
 
 /*
  * The input: 'r' or 'R', what the server is like, the window's size, the object's (two bytes), how much
- * longer the other object is, how much is read at a time, how many retries; then claims (claims.h).
+ * longer the other object is, how much is read at a time, how many retries and what comes before the
+ * child is opened (nothing, a look, its first request); then claims (claims.h).
  *
  * What is handed out is, byte for byte, of one version that an answer claimed to be of, whether it ends well
  * or not; and if it ends well, it is as long as an answer for that version said, and as the look said.
@@ -250,7 +251,10 @@ static void judge(const uint8_t *data, size_t n, bool is_whole) {
     stub_require(is_one && has_length);
 }
 
-static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t capacity, bool is_store) {
+enum before { BEFORE_NOTHING, BEFORE_LOOK, BEFORE_BEGIN };
+
+static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t capacity, bool is_store,
+                        enum before before) {
     static uint8_t data[MAX_READ];
     struct blastmerge_error error = {0};
     struct bm_fetch fetch = {0};
@@ -259,7 +263,12 @@ static void read_judged(struct bm_cloud *cloud, struct bm_cancel *cancel, size_t
     const char *location = is_store ? "s3://bucket/key" : "https://host/child";
     struct bm_fetch_source source = bm_fetch_source_remote(location, location);
     source.cloud = cloud;
-    enum blastmerge_status status = bm_fetch_source_look(&source, &error);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (before == BEFORE_LOOK) status = bm_fetch_source_look(&source, &error);
+    for (unsigned i = 0; i < 3 && before == BEFORE_BEGIN; i++) {
+        stub_require(bm_fetch_source_begin(&source));
+        bm_cloud_drive(cloud);
+    }
     if (status == BLASTMERGE_OK) status = bm_fetch_open(&fetch, &source, cancel, &error);
     while (status == BLASTMERGE_OK && n_read == capacity && n + capacity <= sizeof data) {
         (void)bm_fetch_is_ready(&fetch, capacity);
@@ -282,7 +291,8 @@ static void run_judged(const uint8_t *data, size_t size) {
     struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
     size_t window = (size_t)64 << data[2] % 5;
     char retries[8];
-    settings.plan = (struct bm_cloud_plan){.use = {.n_lanes = 1}, .window = window};
+    settings.plan =
+        (struct bm_cloud_plan){.use = {.n_lanes = 1}, .window = window, .first = window, .n_first = 1};
     judged_size = data[3] + 16 * (uint64_t)data[4];
     judged_other_size = judged_size + data[5];
     snprintf(retries, sizeof retries, "%d", data[7] % 4);
@@ -291,8 +301,8 @@ static void run_judged(const uint8_t *data, size_t size) {
     bm_memory_open(&memory, NULL);
     stub_require(bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
     stub_require(bm_cloud_open(&cloud, &settings, &error) == BLASTMERGE_OK);
-    read_judged(cloud, &cancel, 1 + (size_t)data[6] * 16, data[0] == 'R');
-    stub_require(memory.n_peak <= BM_CLOUD_WINDOWS * window + SLACK);
+    read_judged(cloud, &cancel, 1 + (size_t)data[6] * 16, data[0] == 'R', data[7] / 4 % 3);
+    stub_require(memory.n_peak <= (BM_CLOUD_WINDOWS + 1) * window + SLACK);
     bm_cloud_close(cloud);
     bm_cancel_close(&cancel);
     stub_require(memory.n_bytes == 0);

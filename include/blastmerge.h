@@ -243,14 +243,16 @@ struct blastmerge_child {
     int was_read; /* to its end, or as far as it could be; 0: not yet, status and counts are meaningless */
 };
 
-/* The progress of a job. Totals are 0 if they are not known (pipes, readers). */
+/* The progress of a job. compressed_total is 0 if the length of any child cannot be known (pipes, readers). The length
+ * of a remote child is known when its first bytes arrive, so with remote children the total grows. */
 struct blastmerge_progress {
     uint64_t compressed_bytes; /* read so far */
-    uint64_t compressed_total; /* of all children */
+    uint64_t compressed_total; /* of the first n_children_in_total children */
     uint64_t child;            /* the current child, from 0 */
     uint64_t n_children;
     uint64_t n_iterations; /* merged so far */
     uint64_t output_bytes;
+    uint64_t n_children_in_total;
 };
 
 /* Memory for the job. allocate returns NULL on failure. Both are called as described under Threads. */

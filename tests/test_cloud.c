@@ -713,6 +713,11 @@ static void plans_within_the_limit(void **state) {
             }
             size_t n_bytes = (size_t)28 << 20;
             n_bytes += use.n_lanes * BM_CLOUD_WINDOWS * plan.window;
+            n_bytes += plan.n_first * (plan.first + BM_CLOUD_CONNECTION);
+            assert_true(plan.n_first <= BM_CLOUD_MOST_FIRST);
+            assert_true(use.n_lanes > 0 || plan.n_first == 0);
+            assert_true(plan.window >= 65536 && plan.first >= 65536);
+            if (use.n_lanes > 0 && mib >= 64) assert_true(plan.n_first >= 16);
             if (use.is_output_remote) n_bytes += plan.n_parts * plan.part;
             if (use.is_report_remote) n_bytes += BM_CLOUD_REPORT_PARTS * plan.report_part;
             n_bytes += plan.list;

@@ -73,6 +73,7 @@ static void answer(struct transfer *transfer) {
     }
     say(transfer, "HTTP/1.1 201 Created\r\n");
     say(transfer, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n");
+    say(transfer, "\r\n");
     if (body[0] != '\0') assert_true(stub_hand_out(transfer, body, strlen(body)));
 }
 
@@ -117,6 +118,11 @@ static void close_store(void) {
     bm_cloud_close(cloud);
     bm_cancel_close(&cancel);
     assert_int_equal(memory.n_bytes, 0);
+}
+
+static void close_unfinished(void) {
+    bm_store_discard(&store);
+    close_store();
 }
 
 /* Writes so many bytes in pieces that fit parts badly. */
@@ -173,6 +179,24 @@ static void refuses_before_anything_is_written(void **state) {
         assert_int_equal(open_store(&providers[i], providers[i].max_parts * (part << 6)),
                          BLASTMERGE_NO_SPACE);
         close_store();
+        assert_int_equal(seen.n_parts + seen.n_puts + seen.n_commits, 0);
+    }
+}
+
+/* The children's lengths become known while the result is written: what cannot fit ends it before the next byte. */
+static void refuses_as_soon_as_lengths_are_known(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        const uint64_t most = providers[i].max_parts * PART;
+        assert_int_equal(open_store(&providers[i], 0), BLASTMERGE_OK);
+        bm_store_expect(&store, most, 2 * most); /* what is likely does not count yet */
+        assert_int_equal(write_bytes(1), BLASTMERGE_OK);
+        close_unfinished();
+        assert_int_equal(open_store(&providers[i], 0), BLASTMERGE_OK);
+        bm_store_expect(&store, most + 1, providers[i].max_parts * ((uint64_t)100 << 20));
+        assert_int_equal(write_bytes(1), BLASTMERGE_NO_MEMORY);
+        assert_non_null(strstr(error.message, "--memory 333 "));
+        close_unfinished();
         assert_int_equal(seen.n_parts + seen.n_puts + seen.n_commits, 0);
     }
 }
@@ -259,6 +283,7 @@ int main(void) {
         cmocka_unit_test(takes_as_many_parts_as_there_may_be),
         cmocka_unit_test(refuses_one_part_more),
         cmocka_unit_test(refuses_before_anything_is_written),
+        cmocka_unit_test(refuses_as_soon_as_lengths_are_known),
         cmocka_unit_test(does_not_wait_for_what_is_there),
         cmocka_unit_test(sleeps_while_a_credential_is_waited_for),
         cmocka_unit_test(goes_on_where_it_may_not_look),

@@ -76,6 +76,8 @@ static void print_share(char *line, size_t columns, double share, double rate, d
 static void print_line(char *line, size_t columns, const struct blastmerge_progress *state, double seconds) {
     double done = (double)state->compressed_bytes;
     double total = (double)state->compressed_total;
+    if (state->n_children_in_total > 0) /* the others are probably as long */
+        total *= (double)state->n_children / (double)state->n_children_in_total;
     double rate = seconds > 0 ? done / seconds : 0;
     if (total > 0) {
         if (done > total) done = total;

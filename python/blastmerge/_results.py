@@ -61,10 +61,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a merge; compressed_total is 0 if it is not known."""
+    """The progress of a merge. compressed_total is that of the first children_in_total children: the lengths of remote ones
+    become known one after another. It is 0 if it cannot be known."""
     compressed_bytes: int
     compressed_total: int
     child: int
     children: int
     iterations: int
     output_bytes: int
+    children_in_total: int

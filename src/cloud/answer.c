@@ -230,9 +230,12 @@ static enum bm_cloud_keep keep_answer(struct bm_cloud_request *request, const ui
     return BM_KEPT;
 }
 
-/* Whether n more bytes are within the requested range. */
+/* Whether n more bytes are within the range that was requested, and within the one that the server said it sends, which
+ * ends where the object does. */
 static bool is_within_range(const struct bm_cloud_request *request, size_t n_bytes) {
-    uint64_t n_asked = request->last - request->first + 1; /* of which some may have come in a try before */
+    uint64_t last =
+        request->has_range && request->range_last < request->last ? request->range_last : request->last;
+    uint64_t n_asked = last - request->first + 1; /* of which some may have come in a try before */
     return !request->is_ranged || request->http_status != 206 ||
            (request->n_kept <= n_asked && n_bytes <= n_asked - request->n_kept);
 }

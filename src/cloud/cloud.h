@@ -65,6 +65,7 @@ struct bm_cloud_request {
     uint64_t last;
     bool is_cut;         /* a part of it did not fit */
     bool is_child;       /* it is for a child's data, which have no limit */
+    bool is_small;       /* a small buffer is enough for its answer */
     const char *tag;     /* the ETag that the answer must have, or NULL */
     bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner checks http_status */
     bool cannot_repeat;  /* a fault after the first byte is final */
@@ -144,20 +145,27 @@ struct bm_cloud_use {
 /* The division of the memory: see bm_cloud_make_plan(). */
 struct bm_cloud_plan {
     struct bm_cloud_use use;
-    size_t window; /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
-    size_t part;   /* bytes of a part of the result */
+    size_t window;  /* bytes of a range that is read; each child that is open has up to BM_CLOUD_WINDOWS */
+    size_t first;   /* bytes of a first range that is requested before a child is opened */
+    size_t n_first; /* how many of these there can be at a time */
+    size_t part;    /* bytes of a part of the result */
     size_t report_part; /* bytes of a part of the report */
     size_t list;        /* bytes that are kept of lists: names, and a child's record with each */
     unsigned n_parts;   /* of the result in memory: one is filled, the others are being sent */
 };
 
-enum { BM_CLOUD_WINDOWS = 4, BM_CLOUD_REPORT_PARTS = 2 };
+enum {
+    BM_CLOUD_WINDOWS = 4,
+    BM_CLOUD_REPORT_PARTS = 2,
+    BM_CLOUD_MOST_FIRST = 64,    /* more connections than that are a burden for servers */
+    BM_CLOUD_CONNECTION = 131072 /* bytes of memory for a connection with TLS and its buffers */
+};
 
 /*
  * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS.
  * A quarter of the rest is for lists, if there are any. Of what remains, the result's parts have two thirds, if
- * there are any, and reading has the remainder. BLASTMERGE_NO_MEMORY: the limit is too small, and the record
- * names the needed value.
+ * there are any, and reading has the remainder: windows of the children that are open, and first windows with a
+ * connection for each. BLASTMERGE_NO_MEMORY: the limit is too small, and the record names the needed value.
  */
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
                                           struct bm_cloud_plan *plan,
@@ -190,6 +198,10 @@ const struct bm_cloud_plan *bm_cloud_plan(const struct bm_cloud *cloud);
  * pages that were touched before cost nothing, fresh ones a tenth of a merge's time. */
 uint8_t *bm_cloud_take_windows(struct bm_cloud *cloud) BM_CHECK_RESULT;
 void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows);
+
+/* Memory for a first window, or NULL: as many as the plan has are taken, or there is no memory. */
+uint8_t *bm_cloud_take_first(struct bm_cloud *cloud) BM_CHECK_RESULT;
+void bm_cloud_give_first(struct bm_cloud *cloud, uint8_t *first);
 
 /* A budget by the settings. */
 struct bm_cloud_budget bm_cloud_budget(const struct bm_cloud *cloud);
@@ -229,11 +241,19 @@ void bm_cloud_request_resume(struct bm_cloud_request *request);
 /* Stops a request in any state, even one that was never started. */
 void bm_cloud_request_stop(struct bm_cloud_request *request);
 
-/* Calls `found` for each object that matches the location's wildcard, in the store's order, with a location in
- * the form of `string`. What `found` keeps is in the cloud's memory, and limited by the plan. */
-enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
-                                     enum blastmerge_status (*found)(void *context, const char *location,
-                                                                     struct blastmerge_error *error),
+/* What a list says of an object. */
+struct bm_cloud_listed {
+    const char *location; /* in the form of the one with the wildcard */
+    uint64_t n_bytes;     /* UINT64_MAX: not given */
+    const char *etag;     /* as in the header of an answer; "": not given */
+};
+
+typedef enum blastmerge_status (*bm_cloud_found)(void *context, const struct bm_cloud_listed *listed,
+                                                 struct blastmerge_error *error);
+
+/* Calls `found` for each object that matches the location's wildcard, in the store's order. What `found` keeps is in
+ * the cloud's memory, and limited by the plan. */
+enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string, bm_cloud_found found,
                                      void *context, struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* --- the room's own ------------------------------------------------------------------------------ */

@@ -29,7 +29,8 @@
 #include <unistd.h>
 
 enum {
-    N_IDLE = 24,       /* handles that are kept for the next request */
+    N_IDLE = 24, /* handles that are kept for the next request, besides those of first windows */
+    MOST_IDLE = N_IDLE + BM_CLOUD_MOST_FIRST,
     N_SPARE = 4,       /* children's windows that are kept for the next child */
     N_CREDENTIALS = 8, /* places whose credentials are kept */
     DEFAULT_TRIES = 8,
@@ -37,7 +38,8 @@ enum {
     DEFAULT_STALL_SECONDS = 60,
     CONNECT_TIMEOUT_MS = 20000,
     MAX_POLL_MS = 1000,
-    RECEIVE_BUFFER = 131072
+    RECEIVE_BUFFER = 131072,
+    SMALL_BUFFER = 32768
 };
 
 struct bm_cloud {
@@ -48,10 +50,14 @@ struct bm_cloud {
     struct bm_cloud_plan plan;
     CURLM *multi;
     struct bm_cloud_request *requests; /* waiting or running */
-    CURL *idle[N_IDLE];
+    CURL *idle[MOST_IDLE];
     size_t n_idle;
+    size_t n_kept_idle; /* how many are kept, and connections with them */
     uint8_t *spare[N_SPARE];
     size_t n_spare;
+    uint8_t *spare_first[BM_CLOUD_MOST_FIRST];
+    size_t n_spare_first;
+    size_t n_first;    /* that are in use */
     uint64_t n_listed; /* bytes that are kept of lists */
     unsigned n_tries;
     int64_t delay_ms;
@@ -116,6 +122,8 @@ enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cl
     made->memory = settings->memory;
     made->cancel = settings->cancel;
     made->plan = settings->plan;
+    bm_require(made->plan.n_first <= BM_CLOUD_MOST_FIRST);
+    made->n_kept_idle = N_IDLE + made->plan.n_first;
     made->n_tries = (unsigned)setting("BLASTMERGE_RETRIES", DEFAULT_TRIES, 1000);
     made->delay_ms = setting("BLASTMERGE_RETRY_DELAY_MS", DEFAULT_DELAY_MS, 60000);
     made->stall_seconds = (long)setting("BLASTMERGE_STALL_SECONDS", DEFAULT_STALL_SECONDS, 86400);
@@ -129,7 +137,7 @@ enum blastmerge_status bm_cloud_open(struct bm_cloud **cloud, const struct bm_cl
     *cloud = made;
     if (made->multi != NULL && made->credentials != NULL &&
         (settings->endpoint == NULL || made->endpoint != NULL)) {
-        library->multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long)N_IDLE);
+        library->multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long)made->n_kept_idle);
         return BLASTMERGE_OK;
     }
     bm_cloud_close(made);
@@ -142,6 +150,7 @@ void bm_cloud_close(struct bm_cloud *cloud) {
     assert(cloud->requests == NULL);
     for (size_t i = 0; i < cloud->n_idle; i++) cloud->library->easy_cleanup(cloud->idle[i]);
     for (size_t i = 0; i < cloud->n_spare; i++) bm_release(cloud->memory, cloud->spare[i]);
+    for (size_t i = 0; i < cloud->n_spare_first; i++) bm_release(cloud->memory, cloud->spare_first[i]);
     if (cloud->multi != NULL) cloud->library->multi_cleanup(cloud->multi);
     if (cloud->credentials != NULL)
         explicit_bzero(cloud->credentials, N_CREDENTIALS * sizeof *cloud->credentials);
@@ -161,6 +170,20 @@ void bm_cloud_give_windows(struct bm_cloud *cloud, uint8_t *windows) {
     } else {
         bm_release(cloud->memory, windows);
     }
+}
+
+uint8_t *bm_cloud_take_first(struct bm_cloud *cloud) {
+    if (cloud->n_first == cloud->plan.n_first) return NULL;
+    uint8_t *first = cloud->n_spare_first > 0 ? cloud->spare_first[--cloud->n_spare_first]
+                                              : bm_allocate(cloud->memory, cloud->plan.first);
+    if (first != NULL) cloud->n_first++;
+    return first;
+}
+
+void bm_cloud_give_first(struct bm_cloud *cloud, uint8_t *first) {
+    if (first == NULL) return;
+    cloud->n_first--;
+    cloud->spare_first[cloud->n_spare_first++] = first;
 }
 
 enum blastmerge_status bm_cloud_parse(struct bm_cloud *cloud, struct bm_cloud_location *location,
@@ -190,7 +213,7 @@ static void give_handle(struct bm_cloud *cloud, struct bm_cloud_request *request
     if (request->easy == NULL) return;
     library->multi_remove_handle(cloud->multi, request->easy);
     library->slist_free_all(request->list);
-    if (cloud->n_idle < N_IDLE) {
+    if (cloud->n_idle < cloud->n_kept_idle) {
         cloud->idle[cloud->n_idle++] = request->easy;
     } else {
         library->easy_cleanup(request->easy);
@@ -360,7 +383,7 @@ static void set_options(struct bm_cloud *cloud, struct bm_cloud_request *request
     l->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     l->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error);
     l->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    l->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    l->easy_setopt(easy, CURLOPT_BUFFERSIZE, request->is_small ? (long)SMALL_BUFFER : (long)RECEIVE_BUFFER);
     l->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     allow_protocols(l, easy, request, bm_cloud_location_scheme(url) == BM_SCHEME_HTTPS);
     l->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -464,6 +487,8 @@ static void end_try(struct bm_cloud *cloud, struct bm_cloud_request *request, CU
     if (is_refused(request)) code = CURLE_OK;
     if (is_line_too_long(cloud, request, code))
         bm_cloud_request_fault(request, BM_FAULT_FINAL, "sent a header that is longer than libcurl accepts");
+    if (code == CURLE_OK && is_success && !request->is_head_whole) /* libcurl takes that for an empty body */
+        bm_cloud_request_fault(request, BM_FAULT_PASSING, "closed the connection within its headers");
     if (code == CURLE_OK && is_success && !request->is_answer_good) (void)bm_cloud_answer_check(request);
     verdict = bm_cloud_retry_judge(request, code);
     if (verdict == BM_VERDICT_DONE) {

@@ -13,13 +13,22 @@
 #define PAGE_NAMES "500"
 enum { MARKER = 2048, LOCATION = 8192 };
 
+/* What the page says of an object, element by element. */
+struct entry {
+    bool has_name;
+    struct bm_cloud_text name;
+    char name_data[BM_LOCATION_KEY * 2];
+    char etag[BM_REQUEST_TAG];
+    uint64_t n_bytes;
+};
+
 struct listing {
     struct bm_cloud *cloud;
     const char *string; /* the location with the wildcard */
     struct bm_cloud_location location;
     struct bm_cloud_request request;
     struct bm_cloud_budget budget;
-    enum blastmerge_status (*found)(void *context, const char *location, struct blastmerge_error *error);
+    bm_cloud_found found;
     void *context;
     char prefix[BM_LOCATION_KEY];
     char marker[MARKER]; /* where the next page begins, or "" */
@@ -31,6 +40,7 @@ struct listing {
     size_t n_seen;
     size_t n_bytes;                  /* of the memory, at the last check */
     struct bm_cloud_location object; /* the last one's */
+    struct entry entry;              /* the current one */
 };
 
 /* A star stands for anything but a slash. */
@@ -82,21 +92,50 @@ static enum blastmerge_status check_memory(struct listing *listing, struct blast
                    plan->list >> 20, bm_cloud_limit_for_list(plan, 2 * (uint64_t)plan->list));
 }
 
+static void begin_entry(struct entry *entry) {
+    entry->has_name = false;
+    entry->name = bm_cloud_text_in(entry->name_data, sizeof entry->name_data);
+    entry->etag[0] = '\0';
+    entry->n_bytes = UINT64_MAX;
+}
+
 /* A name is not the caller's: whatever is wrong with it, the server said it. */
-static enum blastmerge_status take_name(struct listing *listing, const struct bm_cloud_text *key,
-                                        struct blastmerge_error *error) {
+static enum blastmerge_status end_entry(struct listing *listing, struct blastmerge_error *error) {
+    struct entry *entry = &listing->entry;
     char location[LOCATION];
     struct bm_cloud_text text = bm_cloud_text_in(location, sizeof location);
-    if (key->is_cut || strlen(key->data) != key->n)
+    if (!entry->has_name) return BLASTMERGE_OK;
+    entry->has_name = false;
+    if (entry->name.is_cut || strlen(entry->name.data) != entry->name.n)
         return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long or invalid");
-    if (!matches(listing->location.key, key->data)) return BLASTMERGE_OK;
-    make_location(listing, key->data, &text);
+    if (!matches(listing->location.key, entry->name.data)) return BLASTMERGE_OK;
+    make_location(listing, entry->name.data, &text);
     if (text.is_cut) return bm_fail(error, BLASTMERGE_IO, "the server lists a name that is too long");
     if (bm_cloud_parse(listing->cloud, &listing->object, location, error) != BLASTMERGE_OK)
         return bm_fail_anew(error, BLASTMERGE_IO, "the server lists a name that cannot be requested: %.400s",
                             error->message);
-    enum blastmerge_status status = listing->found(listing->context, location, error);
+    const struct bm_cloud_listed listed = {location, entry->n_bytes, entry->etag};
+    enum blastmerge_status status = listing->found(listing->context, &listed, error);
     return status == BLASTMERGE_OK ? check_memory(listing, error) : status;
+}
+
+/* Azure's lists have ETags without the quotes that its answers have. */
+static void take_etag(struct bm_cloud_xml *xml, struct entry *entry) {
+    char value[BM_REQUEST_TAG];
+    struct bm_cloud_text text = bm_cloud_text_in(value, sizeof value);
+    struct bm_cloud_text etag = bm_cloud_text_in(entry->etag, sizeof entry->etag);
+    bm_cloud_xml_text(xml, &text);
+    const char *quote = value[0] == '"' || strncmp(value, "W/", 2) == 0 ? "" : "\"";
+    if (text.is_cut || text.n == 0) return;
+    bm_cloud_text_format(&etag, "%s%s%s", quote, value, quote);
+    if (etag.is_cut) entry->etag[0] = '\0';
+}
+
+static void take_length(struct bm_cloud_xml *xml, struct entry *entry) {
+    char value[24];
+    struct bm_cloud_text text = bm_cloud_text_in(value, sizeof value);
+    bm_cloud_xml_text(xml, &text);
+    if (text.is_cut || !bm_cloud_parse_count(value, text.n, &entry->n_bytes)) entry->n_bytes = UINT64_MAX;
 }
 
 /* Whether the page says that it is the last one: any other word may mean that it is not. */
@@ -113,7 +152,10 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     const char *name = is_azure ? "Name" : "Key";
     const char *next = is_azure ? "NextMarker" : "NextContinuationToken";
     struct bm_cloud_xml xml = bm_cloud_xml_open(listing->page, listing->request.n_answer);
+    const char *length = is_azure ? "Content-Length" : "Size";
+    const char *etag = is_azure ? "Etag" : "ETag";
     bool is_within = false;
+    enum blastmerge_status status = BLASTMERGE_OK;
     /* Stores write no comments and no CDATA, and a name within would be lost. */
     if (memmem(listing->page, listing->request.n_answer, "<!", 2) != NULL)
         return bm_fail(error, BLASTMERGE_IO,
@@ -121,18 +163,24 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
     listing->marker[0] = '\0';
     listing->is_truncated = false;
     listing->n_entries = 0;
-    while (bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
-        char key[BM_LOCATION_KEY * 2];
-        struct bm_cloud_text text = bm_cloud_text_in(key, sizeof key);
+    begin_entry(&listing->entry);
+    while (status == BLASTMERGE_OK && bm_cloud_xml_next(&xml) != BM_XML_NOTHING) {
         if (bm_cloud_xml_is(&xml, BM_XML_START, entry) || bm_cloud_xml_is(&xml, BM_XML_END, entry)) {
+            status = end_entry(listing, error);
+            begin_entry(&listing->entry);
             is_within = xml.kind == BM_XML_START;
             listing->n_entries += is_within;
         } else if (bm_cloud_xml_is(&xml, BM_XML_START, is_azure ? "BlobPrefix" : "CommonPrefixes")) {
             listing->n_entries++;
         } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, name)) {
-            bm_cloud_xml_text(&xml, &text);
-            enum blastmerge_status status = take_name(listing, &text, error);
-            if (status != BLASTMERGE_OK) return status;
+            status = end_entry(listing, error); /* none has two */
+            begin_entry(&listing->entry);
+            bm_cloud_xml_text(&xml, &listing->entry.name);
+            listing->entry.has_name = true;
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, etag)) {
+            take_etag(&xml, &listing->entry);
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, length)) {
+            take_length(&xml, &listing->entry);
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, "IsTruncated")) {
             listing->is_truncated = !is_false(&xml);
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, next)) {
@@ -143,7 +191,7 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
                                "the name of the list's next page is too long or invalid");
         }
     }
-    return BLASTMERGE_OK;
+    return status == BLASTMERGE_OK ? end_entry(listing, error) : status;
 }
 
 static enum blastmerge_status ask_page(struct listing *listing, struct blastmerge_error *error) {
@@ -209,9 +257,7 @@ static enum blastmerge_status list_pages(struct listing *listing, struct blastme
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
-                                     enum blastmerge_status (*found)(void *context, const char *location,
-                                                                     struct blastmerge_error *error),
+enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string, bm_cloud_found found,
                                      void *context, struct blastmerge_error *error) {
     struct bm_memory *memory = bm_cloud_memory(cloud);
     struct listing *listing = bm_allocate(memory, sizeof *listing);

@@ -10,10 +10,12 @@
 #define FIXED        (28 * MIB)
 #define MIN_WINDOW   (64 * KIB)
 #define MAX_WINDOW   (4 * MIB)
+#define MAX_FIRST    (1 * MIB)
 #define MIN_LIST     (1 * MIB)
 #define MIN_PART     (5 * MIB)    /* S3 takes none that is smaller, save for the last */
 #define MAX_PART     (4000 * MIB) /* Azure takes none that is larger, S3 a few more */
 #define RESULT_PARTS 3
+#define MANY         16 /* requests that are in flight at least, if that leaves the windows their least size */
 
 static uint64_t windows_of(const struct bm_cloud_use *use) {
     return use->n_lanes * BM_CLOUD_WINDOWS;
@@ -25,6 +27,21 @@ static uint64_t report_of(const struct bm_cloud_use *use) {
 
 static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most) {
     return value < least ? least : value > most ? most : value;
+}
+
+/* First windows are small, because a small child is one request already, and a large one waits for its turn anyway.
+ * What the open children's windows do not need, for they have their most, makes more first windows. */
+static void plan_windows(struct bm_cloud_plan *plan, uint64_t rest) {
+    uint64_t n_windows = windows_of(&plan->use);
+    uint64_t first = clamp(rest / 6 / MANY / MIN_WINDOW * MIN_WINDOW, MIN_WINDOW, MAX_FIRST);
+    uint64_t firsts = (MANY + plan->use.n_lanes) * (first + BM_CLOUD_CONNECTION);
+    plan->window = MIN_WINDOW;
+    plan->first = (size_t)first;
+    if (n_windows == 0) return;
+    uint64_t window = rest > firsts ? (rest - firsts) / n_windows / MIN_WINDOW * MIN_WINDOW : 0;
+    plan->window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW);
+    plan->n_first = (size_t)clamp((rest - n_windows * plan->window) / (first + BM_CLOUD_CONNECTION), 0,
+                                  BM_CLOUD_MOST_FIRST);
 }
 
 enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud_use use,
@@ -47,13 +64,12 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
     uint64_t parts = !use.is_output_remote ? 0 : n_windows == 0 ? rest : rest / 3 * 2;
     uint64_t part = clamp(parts / RESULT_PARTS / KIB * KIB, MIN_PART, MAX_PART);
     if (use.is_output_remote) rest -= RESULT_PARTS * part;
-    uint64_t window = n_windows == 0 ? MIN_WINDOW : rest / n_windows / MIN_WINDOW * MIN_WINDOW;
     *plan = (struct bm_cloud_plan){.use = use,
-                                   .window = (size_t)clamp(window, MIN_WINDOW, MAX_WINDOW),
                                    .part = (size_t)part,
                                    .report_part = (size_t)MIN_PART,
                                    .list = (size_t)list,
                                    .n_parts = RESULT_PARTS};
+    plan_windows(plan, rest);
     return BLASTMERGE_OK;
 }
 

@@ -122,6 +122,7 @@ struct bm_fetch_source bm_fetch_source_reader(const char *name, struct bm_fetch_
 void bm_fetch_source_close(struct bm_fetch_source *source) {
 #ifdef BLASTMERGE_CLOUD
     if (source->look != NULL) bm_fetch_remote_forget(source);
+    if (source->ahead != NULL) bm_fetch_remote_give_up(source);
 #endif
     if (!source->is_open_reader) return;
     source->is_open_reader = false;
@@ -160,6 +161,10 @@ const char *bm_fetch_source_name(const struct bm_fetch_source *source) {
 }
 
 /* --- the fetch ----------------------------------------------------------------------------------- */
+
+bool bm_fetch_source_begin(struct bm_fetch_source *source) {
+    return source->back_end->begin == NULL || source->back_end->begin(source);
+}
 
 void bm_fetch_source_begin_look(struct bm_fetch_source *source) {
     if (source->back_end->begin_look != NULL) source->back_end->begin_look(source);

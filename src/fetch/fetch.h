@@ -27,6 +27,9 @@ struct bm_fetch_back_end {
     void (*close)(struct bm_fetch *fetch);
     /* Begins a look, so that many can be looked up at the same time; NULL: a look takes no time. */
     void (*begin_look)(struct bm_fetch_source *source);
+    /* Begins to read before `open`, which then goes on with that; false: not now. NULL: reading begins with
+     * `open`. */
+    bool (*begin)(struct bm_fetch_source *source);
     /* Whether n_bytes (or what comes before the end, or a failure) can be read without waiting; NULL: always.
      */
     bool (*is_ready)(struct bm_fetch *fetch, size_t n_bytes);
@@ -50,14 +53,15 @@ struct bm_fetch_source {
     /* The name in messages: "standard input" for "-", a remote location without secrets, a name in quotes if it
      * needs them. Never NULL. */
     const char *shown;
-    struct bm_cloud *cloud;     /* remote: the job's, once it has begun */
-    struct bm_fetch_look *look; /* remote: a look that has begun */
+    struct bm_cloud *cloud;      /* remote: the job's, once it has begun */
+    struct bm_fetch_look *look;  /* remote: a look that has begun */
+    struct bm_fetch_http *ahead; /* remote: its first bytes, which were requested before it is opened */
     union {
         const uint8_t *memory;          /* children in memory */
         struct bm_fetch_reader *reader; /* children from the caller's reader; NULL for all others but these */
         void *other;                    /* the source of another room's back end */
     } from;
-    uint64_t n_bytes; /* known by look, or UINT64_MAX */
+    uint64_t n_bytes; /* known by look, by a list or by the first answer; or UINT64_MAX */
     uint64_t version; /* remote: a hash of the values that distinguish versions, or 0: not known yet */
     uint64_t device;  /* files: identity, to find whether two are the same */
     uint64_t inode;
@@ -65,6 +69,7 @@ struct bm_fetch_source {
     bool can_read_ahead;  /* reading it early does not block */
     bool must_be_regular; /* files: anything else in its place is an error, and is never waited for */
     bool is_open_reader;  /* the caller's reader is not closed yet */
+    bool must_wait;       /* remote: its server sends it whole, which cannot be begun before it is opened */
 };
 
 struct bm_fetch_source bm_fetch_source_path(const char *path);
@@ -80,7 +85,7 @@ const struct bm_fetch_reader *bm_fetch_source_close_failure(const struct bm_fetc
 /* Whether it is a reader of which a function has failed. */
 bool bm_fetch_source_has_failed(const struct bm_fetch_source *source);
 
-/* Calls the reader's close, unless that was done; stops a look. */
+/* Calls the reader's close, unless that was done; stops a look, and what was begun. */
 void bm_fetch_source_close(struct bm_fetch_source *source);
 
 struct bm_fetch {
@@ -110,6 +115,17 @@ bool bm_fetch_source_has_location(const struct bm_fetch_source *source);
 /* The child's name: its location; for a remote one only what is shown of it, because the rest may be secret. */
 const char *bm_fetch_source_name(const struct bm_fetch_source *source);
 
+/*
+ * Requests a source's first bytes before its turn, so that many small ones arrive at the same time, each with one
+ * request. bm_fetch_open() goes on with them; bm_fetch_source_close() gives them up. False: there is no memory for
+ * more at a time. To be called again and again until it is opened: the answer's length and version become the
+ * source's. What fails is reported by the fetch that goes on with it. Has no effect on a source that is read at once.
+ */
+bool bm_fetch_source_begin(struct bm_fetch_source *source);
+
+/* What a list says of a remote source: its first answer must agree. n_bytes: UINT64_MAX if it is not known. */
+void bm_fetch_source_expect(struct bm_fetch_source *source, uint64_t n_bytes, const char *etag);
+
 /* Begins a look, if that takes time; bm_fetch_source_look() must follow. */
 void bm_fetch_source_begin_look(struct bm_fetch_source *source);
 enum blastmerge_status bm_fetch_source_look(struct bm_fetch_source *source,
@@ -135,7 +151,8 @@ void bm_fetch_close(struct bm_fetch *fetch);
 extern const struct bm_fetch_back_end bm_fetch_file;
 extern const struct bm_fetch_back_end bm_fetch_remote;
 
-/* Stops a look that has begun. */
+/* Stops a look that has begun; and a first request. */
 void bm_fetch_remote_forget(struct bm_fetch_source *source);
+void bm_fetch_remote_give_up(struct bm_fetch_source *source);
 
 #endif

@@ -5,10 +5,14 @@
  * A child is read in ranges, a few at a time, each into its own window; the windows are a ring. A range that was
  * cut is requested again from the cut.
  *
- * All bytes that are read are of one version. The initial look-up and the first answer define it: its length, its
- * ETag, the time of its last change. Later requests are conditional on a strong ETag (or, without one, on the
- * time), and each answer is compared, whether the server respects the condition or not. A strong ETag alone
- * decides. Otherwise ETag and time must both be unchanged, and a value that was there must not be missing.
+ * The first range can be requested before the child's turn (bm_fetch_source_begin()), into a smaller window. So a
+ * small child takes one request, and many are in flight.
+ *
+ * All bytes that are read are of one version. The first answer defines it: its length, its ETag, the time of its
+ * last change. What a list or a look said before must agree. Later requests are conditional on a strong ETag (or,
+ * without one, on the time), and each answer is compared, whether the server respects the condition or not. A
+ * strong ETag alone decides. Otherwise ETag and time must both be unchanged, and a value that was there must not be
+ * missing.
  *
  * A server without support for ranges answers the first with the whole child. Then it is a stream: one window is
  * a ring of bytes, and the transfer pauses while that is full. After a fault the whole is requested again, and
@@ -30,12 +34,13 @@ struct window {
     struct bm_cloud_request request;
     struct blastmerge_error error;
     uint8_t *data;
+    size_t size; /* bytes that data holds */
     size_t n_wanted;
     struct bm_fetch_http *remote;
 };
 
 struct bm_fetch_http {
-    struct bm_fetch *fetch; /* whose source may move while children are added */
+    struct bm_fetch *fetch; /* whose source may move while children are added; NULL: not opened yet */
     struct bm_cloud_location location;
     struct bm_cloud *cloud;
     struct bm_cloud_budget budget;
@@ -47,12 +52,14 @@ struct bm_fetch_http {
     uint64_t n_asked;  /* where the next window begins */
     bool is_total_known;
     uint64_t total;
+    uint64_t version; /* the source's */
     bool has_version; /* the first answer came, and with it what follows */
     bool is_stream;
     char etag[BM_REQUEST_TAG];
     char modified[BM_REQUEST_TIME];
     bool is_time_strong; /* a change after the first answer would show in it */
-    uint8_t *data;       /* of all windows */
+    uint8_t *data;       /* of all windows, once it is opened */
+    uint8_t *first;      /* of the first window, if that was requested before; until it was read */
     struct window windows[BM_CLOUD_WINDOWS];
 };
 
@@ -73,10 +80,19 @@ static uint64_t add_to_hash(uint64_t hash, const char *string) {
 }
 
 /* Eight bytes of each child instead of two strings. Never 0. */
-static uint64_t version_of(const struct bm_cloud_request *request) {
-    uint64_t hash = add_to_hash(0xcbf29ce484222325U, request->etag);
-    if (!is_strong(request->etag)) hash = add_to_hash(hash, request->modified);
+static uint64_t hash_version(const char *etag, const char *modified) {
+    uint64_t hash = add_to_hash(0xcbf29ce484222325U, etag);
+    if (!is_strong(etag)) hash = add_to_hash(hash, modified);
     return hash == 0 ? 1 : hash;
+}
+
+static uint64_t version_of(const struct bm_cloud_request *request) {
+    return hash_version(request->etag, request->modified);
+}
+
+void bm_fetch_source_expect(struct bm_fetch_source *source, uint64_t n_bytes, const char *etag) {
+    source->n_bytes = n_bytes;
+    if (is_strong(etag)) source->version = hash_version(etag, "");
 }
 
 /* --- looking ------------------------------------------------------------------------------------- */
@@ -171,18 +187,19 @@ static struct window *window_at(struct bm_fetch_http *remote, size_t count) {
 /* What was read was kept before, and what was kept and not read is in the ring: neither difference wraps. */
 static size_t room_of_stream(const struct bm_fetch_http *remote) {
     uint64_t n_unread = remote->windows[0].request.n_kept - remote->position;
-    bm_require(n_unread <= remote->window_size);
-    return remote->window_size - (size_t)n_unread;
+    bm_require(n_unread <= remote->windows[0].size);
+    return remote->windows[0].size - (size_t)n_unread;
 }
 
 /* A stream's bytes: all or, if there is no room for all, none yet. */
 static enum bm_cloud_keep keep_in_stream(struct bm_fetch_http *remote, const struct bm_cloud_request *request,
                                          const uint8_t *data, size_t n_bytes) {
     if (n_bytes > room_of_stream(remote)) return BM_KEEP_LATER;
-    size_t at = (size_t)(request->n_kept % remote->window_size);
-    size_t n_first = remote->window_size - at < n_bytes ? remote->window_size - at : n_bytes;
-    memcpy(remote->data + at, data, n_first);
-    memcpy(remote->data, data + n_first, n_bytes - n_first);
+    const struct window *ring = &remote->windows[0];
+    size_t at = (size_t)(request->n_kept % ring->size);
+    size_t n_first = ring->size - at < n_bytes ? ring->size - at : n_bytes;
+    memcpy(ring->data + at, data, n_first);
+    memcpy(ring->data, data + n_first, n_bytes - n_first);
     return BM_KEPT;
 }
 
@@ -214,22 +231,28 @@ static bool find_total(const struct bm_cloud_request *request, uint64_t *total) 
     return is_whole ? request->has_length : request->has_total;
 }
 
-/* Whether the answer is of the object of the look. */
-static bool is_as_looked_at(const struct bm_fetch_http *remote, struct bm_cloud_request *request) {
+/* Whether the answer is of the object that was listed or looked at. */
+static bool is_as_found(const struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
-    uint64_t version = remote->fetch->source->version;
-    if (version != 0 && version != version_of(request))
+    if (remote->version != 0 && remote->version != version_of(request))
         set_changed(request, "its ETag or the time of its last change differs");
     if (find_total(request, &total) && remote->total != UINT64_MAX && remote->total != total)
         set_changed(request, "its length differs");
     return request->fault == BM_FAULT_NONE;
 }
 
+/* What the first answer has defined is the source's. */
+static void tell_source(const struct bm_fetch_http *remote, struct bm_fetch_source *source) {
+    if (!remote->has_version) return;
+    source->version = remote->version;
+    if (remote->is_total_known) source->n_bytes = remote->total;
+}
+
 /* The first answer's head says what the child is. */
 static void take_version(struct bm_fetch_http *remote, struct bm_cloud_request *request) {
     uint64_t total = 0;
-    if (!is_as_looked_at(remote, request)) return;
-    remote->fetch->source->version = version_of(request);
+    if (!is_as_found(remote, request)) return;
+    remote->version = version_of(request);
     remote->has_version = true;
     memcpy(remote->etag, request->etag, sizeof remote->etag);
     memcpy(remote->modified, request->modified, sizeof remote->modified);
@@ -241,6 +264,7 @@ static void take_version(struct bm_fetch_http *remote, struct bm_cloud_request *
     request->is_ranged = !remote->is_stream;
     request->can_be_whole = false; /* not in another try */
     request->cannot_repeat = !has_validator(remote);
+    if (remote->fetch != NULL) tell_source(remote, remote->fetch->source);
 }
 
 /* A strong ETag was compared with the request's tag before. */
@@ -288,13 +312,14 @@ static void begin_window(struct bm_fetch_http *remote) {
     struct window *window = window_at(remote, remote->n_begun++);
     struct bm_cloud_request *request = &window->request;
     bm_cloud_request_open(request, remote->cloud, "GET", &remote->location, &remote->budget);
-    window->n_wanted = remote->window_size;
+    window->n_wanted = window->size;
     if (remote->total != UINT64_MAX && remote->total - remote->n_asked < window->n_wanted)
         window->n_wanted = (size_t)(remote->total - remote->n_asked);
     request->look = look_at_answer;
     request->keep = keep_in_window;
     request->owner = window;
     request->is_child = true;
+    request->is_small = remote->fetch == NULL;
     request->follows = remote->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
     request->first = remote->n_asked;
@@ -340,35 +365,101 @@ static void begin_windows(struct bm_fetch_http *remote) {
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
-static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastmerge_error *error) {
-    struct bm_fetch_source *source = fetch->source;
+/* A child that is not requested yet, with memory for no window. */
+static enum blastmerge_status make_remote(const struct bm_fetch_source *source, struct bm_fetch_http **made,
+                                          struct blastmerge_error *error) {
     struct bm_memory *memory = bm_cloud_memory(source->cloud);
-    size_t window_size = bm_cloud_plan(source->cloud)->window; /* more than that there is no memory for */
-    size_t least = window_size < MIN_WINDOW ? window_size : MIN_WINDOW;
-    if (source->n_bytes < window_size)
-        window_size = source->n_bytes < least ? least : (size_t)source->n_bytes;
     struct bm_fetch_http *remote = bm_allocate(memory, sizeof *remote);
+    *made = NULL;
     if (remote == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    fetch->remote = remote;
-    remote->fetch = fetch;
     remote->cloud = source->cloud;
     remote->budget = bm_cloud_budget(source->cloud);
     remote->total = source->n_bytes;
-    remote->window_size = window_size;
-    remote->n_windows = remote->total <= window_size ? 1 : BM_CLOUD_WINDOWS;
+    remote->version = source->version;
+    remote->n_windows = 1;
+    for (size_t i = 0; i < BM_CLOUD_WINDOWS; i++) remote->windows[i].remote = remote;
     enum blastmerge_status status = bm_cloud_parse(source->cloud, &remote->location, source->location, error);
-    if (status == BLASTMERGE_OK) remote->data = bm_cloud_take_windows(remote->cloud);
-    if (status == BLASTMERGE_OK && remote->data == NULL)
-        status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    if (status != BLASTMERGE_OK) {
+    if (status == BLASTMERGE_OK)
+        *made = remote;
+    else
         bm_release(memory, remote);
-        fetch->remote = NULL;
-        return status;
+    return status;
+}
+
+static void release_remote(struct bm_fetch_http *remote) {
+    for (size_t i = 0; i < BM_CLOUD_WINDOWS; i++) bm_cloud_request_stop(&remote->windows[i].request);
+    bm_cloud_give_first(remote->cloud, remote->first);
+    bm_cloud_give_windows(remote->cloud, remote->data);
+    bm_release(bm_cloud_memory(remote->cloud), remote);
+}
+
+/* Requests the first window. A failure leaves nothing: it is found again when the child is opened. */
+static bool request_first(struct bm_fetch_source *source) {
+    struct bm_fetch_http *remote = NULL;
+    struct blastmerge_error ignored;
+    if (source->n_bytes == 0) return true; /* there is nothing to request */
+    uint8_t *first = bm_cloud_take_first(source->cloud);
+    if (first == NULL) return false;
+    if (make_remote(source, &remote, &ignored) != BLASTMERGE_OK) {
+        bm_cloud_give_first(source->cloud, first);
+        source->must_wait = true;
+        return true;
     }
-    for (size_t i = 0; i < remote->n_windows; i++) {
+    remote->first = remote->windows[0].data = first;
+    remote->windows[0].size = bm_cloud_plan(source->cloud)->first;
+    source->ahead = remote;
+    begin_window(remote);
+    return true;
+}
+
+/* A whole child that does not fit is given up: a paused transfer would keep its server waiting until the child's turn
+ * comes. */
+static bool begin_remote(struct bm_fetch_source *source) {
+    if (source->ahead == NULL && !source->must_wait) return request_first(source);
+    if (source->ahead == NULL) return true;
+    tell_source(source->ahead, source);
+    if (source->ahead->windows[0].request.is_paused) {
+        source->must_wait = true;
+        bm_fetch_remote_give_up(source);
+    }
+    return true;
+}
+
+void bm_fetch_remote_give_up(struct bm_fetch_source *source) {
+    release_remote(source->ahead);
+    source->ahead = NULL;
+}
+
+/* The windows, of which the first may have been requested. */
+static enum blastmerge_status make_windows(struct bm_fetch_http *remote) {
+    size_t window_size = bm_cloud_plan(remote->cloud)->window; /* more than that there is no memory for */
+    size_t least = window_size < MIN_WINDOW ? window_size : MIN_WINDOW;
+    if (remote->total < window_size) window_size = remote->total < least ? least : (size_t)remote->total;
+    remote->data = bm_cloud_take_windows(remote->cloud);
+    if (remote->data == NULL) return BLASTMERGE_NO_MEMORY;
+    for (size_t i = remote->first == NULL ? 0 : 1; i < BM_CLOUD_WINDOWS; i++) {
         remote->windows[i].data = remote->data + i * window_size;
-        remote->windows[i].remote = remote;
+        remote->windows[i].size = window_size;
     }
+    remote->n_windows = remote->total <= remote->windows[0].size ? 1 : BM_CLOUD_WINDOWS;
+    remote->window_size = window_size;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status open_remote(struct bm_fetch *fetch, struct blastmerge_error *error) {
+    struct bm_fetch_source *source = fetch->source;
+    struct bm_fetch_http *remote = source->ahead;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    source->ahead = NULL;
+    if (remote == NULL) status = make_remote(source, &remote, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (make_windows(remote) != BLASTMERGE_OK) {
+        release_remote(remote);
+        return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    }
+    remote->fetch = fetch;
+    fetch->remote = remote;
+    tell_source(remote, source);
     begin_windows(remote);
     return BLASTMERGE_OK;
 }
@@ -382,8 +473,8 @@ static size_t available(struct bm_fetch_http *remote) {
 
 static void copy_out(struct bm_fetch_http *remote, uint8_t *data, size_t n_bytes) {
     struct window *window = window_at(remote, remote->n_done);
-    size_t at = (size_t)(remote->position % remote->window_size);
-    size_t n_first = remote->window_size - at < n_bytes ? remote->window_size - at : n_bytes;
+    size_t at = (size_t)(remote->position % window->size);
+    size_t n_first = window->size - at < n_bytes ? window->size - at : n_bytes;
     memcpy(data, window->data + at, n_first);
     if (n_first < n_bytes) memcpy(data + n_first, window->data, n_bytes - n_first);
     remote->position += n_bytes;
@@ -399,12 +490,30 @@ static void end_window(struct bm_fetch_http *remote) {
     }
     remote->n_done++;
     remote->position = 0;
+    if (remote->first == NULL) return;
+    bm_cloud_give_first(remote->cloud, remote->first);
+    remote->first = NULL;
+    remote->windows[0].data = remote->data;
+    remote->windows[0].size = remote->window_size;
+}
+
+/* The server refused the first range, and nothing else is known of the child: a look confirms that it is empty. */
+static enum blastmerge_status look_again(struct bm_fetch_http *remote, struct blastmerge_error *error) {
+    const struct bm_cloud_request *request = &window_at(remote, remote->n_done)->request;
+    struct bm_fetch_source *source = remote->fetch->source;
+    if (request->http_status != 416 || request->first != 0 || request->n_kept > 0 || remote->version != 0 ||
+        remote->total != UINT64_MAX)
+        return BLASTMERGE_OK;
+    enum blastmerge_status status = look_remote(source, error);
+    remote->version = source->version;
+    remote->total = source->n_bytes;
+    return status;
 }
 
 /* An empty object is refused as a range that does not exist. An object is not empty if a server stated that it
  * has bytes, if some have arrived, or if the look found it. */
 static bool is_empty(const struct bm_fetch_http *remote, const struct bm_cloud_request *request) {
-    bool could_be_had = remote->total == UINT64_MAX && remote->fetch->source->version != 0;
+    bool could_be_had = remote->total == UINT64_MAX && remote->version != 0;
     bool had_bytes =
         request->n_kept > 0 || could_be_had || (remote->total != 0 && remote->total != UINT64_MAX);
     return request->http_status == 416 && request->first == 0 && !had_bytes &&
@@ -424,6 +533,8 @@ static enum blastmerge_status check_window(struct bm_fetch_http *remote, bool *h
                    ? BLASTMERGE_OK
                    : bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: its length differs");
     }
+    enum blastmerge_status status = look_again(remote, error);
+    if (status != BLASTMERGE_OK) return status;
     if (is_empty(remote, request)) {
         remote->total = 0;
         remote->n_begun = remote->n_done = 0;
@@ -475,11 +586,7 @@ static bool is_ready(struct bm_fetch *fetch, size_t n_bytes) {
 }
 
 static void close_remote(struct bm_fetch *fetch) {
-    struct bm_fetch_http *remote = fetch->remote;
-    struct bm_memory *memory = bm_cloud_memory(remote->cloud);
-    for (size_t i = 0; i < remote->n_windows; i++) bm_cloud_request_stop(&remote->windows[i].request);
-    bm_cloud_give_windows(remote->cloud, remote->data);
-    bm_release(memory, remote);
+    release_remote(fetch->remote);
     fetch->remote = NULL;
 }
 
@@ -489,6 +596,7 @@ const struct bm_fetch_back_end bm_fetch_remote = {
     .read = read_remote,
     .close = close_remote,
     .begin_look = begin_look,
+    .begin = begin_remote,
     .is_ready = is_ready,
 };
 

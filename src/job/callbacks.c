@@ -70,10 +70,12 @@ static bool is_progress_due(struct blastmerge_job *job) {
 
 void bm_job_report_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
+    bool has_total = !job->children.has_no_total;
     const struct blastmerge_progress progress = {
         .compressed_bytes =
             job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
-        .compressed_total = job->n_passes * job->children.compressed_total,
+        .compressed_total = has_total ? job->n_passes * job->children.compressed_total : 0,
+        .n_children_in_total = has_total ? job->children.n_in_total : 0,
         .child = job->child,
         .n_children = job->plan.n_items,
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,

@@ -12,14 +12,23 @@
 
 /* --- what can be known beforehand ---------------------------------------------------------------- */
 
-/* Looks at the children from `first` on, so that one that is not there is known before hours of work. */
+static enum blastmerge_status look_at_child(struct blastmerge_job *job, size_t number,
+                                            struct blastmerge_error *error) {
+    struct bm_fetch_source *source = &job->plan.items[number].source;
+    if (!bm_fetch_source_is_remote(source)) return bm_fetch_source_look(source, error);
+    if (job->shards == NULL) return bm_job_remote_check_location(job, source, error);
+    bm_job_remote_look_ahead(job, number); /* all shards of a batch are opened at once */
+    return bm_fetch_source_look(source, error);
+}
+
+/* Looks at the children from `first` on, so that one that is not there is known before hours of work. Of remote ones
+ * only the location is checked: a request for each costs as much as reading a small child, and their first requests
+ * are made ahead of their turn (bm_job_remote_read_ahead()). */
 static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_t first) {
-    bool is_total_known = !job->children.is_lazy;
     for (size_t i = first; i < job->plan.n_items; i++) {
-        struct bm_fetch_source *source = &job->plan.items[i].source;
+        const struct bm_fetch_source *source = &job->plan.items[i].source;
         struct blastmerge_error error;
-        bm_job_remote_look_ahead(job, i);
-        enum blastmerge_status status = bm_fetch_source_look(source, &error);
+        enum blastmerge_status status = look_at_child(job, i, &error);
         /* A check says so when its turn comes. */
         if (status != BLASTMERGE_OK && (!job->is_check || status == BLASTMERGE_CANCELLED)) {
             job->error = error;
@@ -27,16 +36,30 @@ static enum blastmerge_status look_at_children(struct blastmerge_job *job, size_
             job->sentence.subject = source->shown;
             return status;
         }
-        if (source->n_bytes == UINT64_MAX)
-            is_total_known = false;
-        else if (source->n_bytes <
-                 UINT64_MAX / 4 - job->children.compressed_total) /* servers say what they like */
-            job->children.compressed_total += source->n_bytes;
-        else
-            is_total_known = false;
+        if (source->n_bytes == UINT64_MAX && !bm_fetch_source_is_remote(source))
+            job->children.has_no_total = true;
     }
-    if (!is_total_known) job->children.compressed_total = 0;
+    if (job->children.is_lazy) job->children.has_no_total = true;
+    bm_job_children_add_lengths(job);
     return BLASTMERGE_OK;
+}
+
+/* In the children's order. Of one whose length its server has not said, what was read of it counts. */
+void bm_job_children_add_lengths(struct blastmerge_job *job) {
+    struct bm_job_children *children = &job->children;
+    for (; children->n_in_total < job->plan.n_items && !children->has_no_total; children->n_in_total++) {
+        const struct bm_fetch_source *source = &job->plan.items[children->n_in_total].source;
+        uint64_t n_bytes = source->n_bytes;
+        bool is_known = n_bytes != UINT64_MAX;
+        if (!is_known && bm_fetch_source_is_remote(source) && children->n_in_total >= job->child) return;
+        if (!is_known && bm_fetch_source_is_remote(source))
+            n_bytes = children->rows[children->n_in_total].compressed_bytes;
+        if (n_bytes >= UINT64_MAX / 4 - children->compressed_total) { /* servers say what they like */
+            children->has_no_total = true;
+            return;
+        }
+        children->compressed_total += n_bytes;
+    }
 }
 
 static enum blastmerge_status check_count(struct blastmerge_job *job) {
@@ -194,6 +217,8 @@ enum blastmerge_status bm_job_children_make_rows(struct blastmerge_job *job) {
 void bm_job_children_forget(struct blastmerge_job *job) {
     job->children.n_rows = 0;
     job->children.compressed_total = 0;
+    job->children.n_in_total = 0;
+    job->children.has_no_total = false;
 }
 
 void bm_job_children_close(struct blastmerge_job *job) {

@@ -41,7 +41,9 @@ struct bm_job_children {
     struct blastmerge_children source; /* of more children; its next is NULL once there are no more */
     bool is_lazy;                      /* children come while others are merged */
     bool is_adding;                    /* source.next is at work */
-    uint64_t compressed_total;         /* 0 if that of any child is not known */
+    uint64_t compressed_total;         /* of the first n_in_total children */
+    size_t n_in_total;
+    bool has_no_total; /* the length of a child cannot be known before it is read */
 };
 
 void bm_job_children_set_source(struct blastmerge_job *job, const struct blastmerge_children *source);
@@ -54,6 +56,9 @@ enum blastmerge_status bm_job_children_take_all(struct blastmerge_job *job) BM_C
 
 /* Looks whether the children from `first` on are there, and as many as were expected if no more can come. */
 enum blastmerge_status bm_job_children_check(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
+
+/* Adds the lengths that have become known to the total. */
+void bm_job_children_add_lengths(struct blastmerge_job *job);
 
 /* Looks for files that are given twice; for names that say that the order is not the searches', or that one is
  * missing. */

@@ -171,9 +171,10 @@ struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job) {
 
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
     open_children(job);
-    bm_job_remote_drive(job);
+    bm_job_remote_read_ahead(job);
     fill_children(job);
     const struct bm_batch *batch = bm_child_take(bm_job_child(job), is_last, &job->error);
+    bm_job_children_add_lengths(job);
     if (batch != NULL) bm_job_report_progress(job);
     if (!job->cancel.has_forked_in) return batch;
     bm_cancel_fail_foreign(&job->error);
@@ -202,14 +203,17 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool 
     return end_child(job);
 }
 
-/* Asks for children while there is room to read them ahead of their turn, and the last one does not wait for
- * its own. */
+/* Whether there is room to read another child ahead of its turn, and the last one does not wait for its own. */
+static bool wants_children(const struct blastmerge_job *job) {
+    const struct bm_fetch_source *last = &job->plan.items[job->plan.n_items - 1].source;
+    size_t n_ahead = bm_fetch_source_is_remote(last) ? bm_job_remote_n_ahead(job) : 0;
+    return job->children.source.next != NULL && last->can_read_ahead &&
+           job->plan.n_items < job->child + job->n_open + n_ahead;
+}
+
 static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    while (status == BLASTMERGE_OK && job->children.source.next != NULL &&
-           job->plan.n_items < job->child + job->n_open &&
-           job->plan.items[job->plan.n_items - 1].source.can_read_ahead)
-        status = bm_job_children_take(job);
+    while (status == BLASTMERGE_OK && wants_children(job)) status = bm_job_children_take(job);
     return status;
 }
 

@@ -99,22 +99,55 @@ void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child) {
     bm_cloud_drive(job->cloud);
 }
 
+enum blastmerge_status bm_job_remote_check_location(struct blastmerge_job *job,
+                                                    const struct bm_fetch_source *source,
+                                                    struct blastmerge_error *error) {
+    struct bm_cloud_location location;
+    return bm_cloud_parse(job->cloud, &location, source->location, error);
+}
+
+size_t bm_job_remote_n_ahead(const struct blastmerge_job *job) {
+    return job->cloud == NULL ? 0 : bm_cloud_plan(job->cloud)->n_first;
+}
+
+/* Whether the children's lengths say how long the result is: what is spliced is about as long as what is read. */
+static bool is_length_known(const struct blastmerge_job *job) {
+    return job->options.level == 0 && !job->children.has_no_total;
+}
+
+/* The store fails early if the result cannot fit. Children whose lengths are not known yet are probably as long as the
+ * others. */
+static void expect_length(struct blastmerge_job *job) {
+    double likely =
+        (double)job->children.compressed_total / (double)job->children.n_in_total * (double)job->plan.n_items;
+    if (likely > (double)(UINT64_MAX / 4)) likely = (double)(UINT64_MAX / 4);
+    bm_store_expect(&job->store, job->children.compressed_total, (uint64_t)likely);
+}
+
+void bm_job_remote_read_ahead(struct blastmerge_job *job) {
+    if (job->cloud == NULL) return;
+    size_t n_before = job->children.n_in_total;
+    size_t end = job->n_opened + bm_job_remote_n_ahead(job);
+    for (size_t i = job->n_opened; i < end && i < job->plan.n_items && !job->is_at_header; i++) {
+        struct bm_fetch_source *source = &job->plan.items[i].source;
+        if (is_remote(source) && !bm_fetch_source_begin(source)) break;
+    }
+    bm_cloud_drive(job->cloud);
+    bm_job_children_add_lengths(job);
+    if (job->children.n_in_total > n_before && is_length_known(job)) expect_length(job);
+}
+
 enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, struct bm_store *store,
                                                 const char *location, const char *name, bool is_report) {
-    /* What is spliced is about as long as what is read. */
-    bool is_spliced = job->options.level == 0 && !is_report;
+    bool is_known = is_length_known(job) && job->children.n_in_total == job->plan.n_items && !is_report;
     const char *media_type =
         is_report ? "application/json" : bm_store_media_type(location, job->options.form);
     struct bm_store_remote remote = {.cloud = job->cloud,
                                      .location = location,
                                      .name = name,
                                      .media_type = media_type,
-                                     .n_expected = is_spliced ? job->children.compressed_total : 0};
+                                     .n_expected = is_known ? job->children.compressed_total : 0};
     return bm_store_open_remote(store, &remote, job->options.force != 0, is_report, &job->error);
-}
-
-void bm_job_remote_drive(struct blastmerge_job *job) {
-    if (job->cloud != NULL) bm_cloud_drive(job->cloud);
 }
 
 void bm_job_remote_end(struct blastmerge_job *job) {
@@ -164,7 +197,21 @@ enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, stru
     return refuse(job, location);
 }
 
-void bm_job_remote_drive(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_remote_check_location(struct blastmerge_job *job,
+                                                    const struct bm_fetch_source *source,
+                                                    struct blastmerge_error *error) {
+    (void)job;
+    (void)source;
+    (void)error;
+    return BLASTMERGE_OK;
+}
+
+size_t bm_job_remote_n_ahead(const struct blastmerge_job *job) {
+    (void)job;
+    return 0;
+}
+
+void bm_job_remote_read_ahead(struct blastmerge_job *job) {
     (void)job;
 }
 

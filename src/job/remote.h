@@ -23,16 +23,25 @@ enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t fi
 
 bool bm_job_remote_has_children(const struct blastmerge_job *job);
 
+/* Whether the location of a remote child can be requested at all. */
+enum blastmerge_status bm_job_remote_check_location(struct blastmerge_job *job,
+                                                    const struct bm_fetch_source *source,
+                                                    struct blastmerge_error *error) BM_CHECK_RESULT;
+
 /* Begins look-ups of the children after this one. */
 void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child);
+
+/* How many children behind those that are open can be requested. */
+size_t bm_job_remote_n_ahead(const struct blastmerge_job *job);
 
 /* Opens the place of the result or of the report, if that is remote. */
 enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, struct bm_store *store,
                                                 const char *location, const char *name,
                                                 bool is_report) BM_CHECK_RESULT;
 
-/* Continues the requests in progress. */
-void bm_job_remote_drive(struct blastmerge_job *job);
+/* Requests the first bytes of the children behind those that are open, as many as the memory allows, and continues the
+ * requests in progress. Lengths that become known are added to the job's total, and the store gets the sum. */
+void bm_job_remote_read_ahead(struct blastmerge_job *job);
 
 void bm_job_remote_end(struct blastmerge_job *job);
 

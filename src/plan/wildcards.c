@@ -35,11 +35,14 @@ struct finding {
     struct bm_cloud *cloud;
 };
 
-static enum blastmerge_status add_found(void *context, const char *location, struct blastmerge_error *error) {
+static enum blastmerge_status add_found(void *context, const struct bm_cloud_listed *listed,
+                                        struct blastmerge_error *error) {
     const struct finding *finding = context;
     struct bm_plan *found = finding->found;
-    if (!bm_plan_add_remote(found, location)) return fail_memory(error);
-    found->items[found->n_items - 1].source.cloud = finding->cloud;
+    if (!bm_plan_add_remote(found, listed->location)) return fail_memory(error);
+    struct bm_fetch_source *source = &found->items[found->n_items - 1].source;
+    source->cloud = finding->cloud;
+    bm_fetch_source_expect(source, listed->n_bytes, listed->etag);
     return BLASTMERGE_OK;
 }
 

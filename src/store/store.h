@@ -86,6 +86,10 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
                                             bool is_force, bool is_small,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* The length of a remote result, as far as it is known while it is written: what does not fit is an error of the next
+ * write. Has no effect on other places. */
+void bm_store_expect(struct bm_store *store, uint64_t n_least, uint64_t n_likely);
+
 void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,
                           struct bm_cancel *cancel);
 

@@ -119,6 +119,10 @@ static enum blastmerge_status fail(struct bm_store *store, struct blastmerge_err
 static enum blastmerge_status remote_write(struct bm_store *store, const uint8_t *data, size_t n_bytes,
                                            struct blastmerge_error *error) {
     struct bm_store_upload *upload = store->upload;
+    if (upload->n_least > most_bytes(upload)) {
+        (void)fail_too_many(upload, upload->n_likely, error);
+        return fail(store, error);
+    }
     while (n_bytes > 0) {
         struct bm_store_part *part = upload->n_begun == 0 ? NULL : part_at(upload, upload->n_begun - 1);
         if (part == NULL || part->n_data == upload->part_size) {
@@ -236,6 +240,12 @@ static enum blastmerge_status remote_commit(struct bm_store *store, struct blast
 
 static const struct bm_store_back_end remote_back_end = {
     .write = remote_write, .prepare = remote_prepare, .reveal = remote_commit, .discard = remote_discard};
+
+void bm_store_expect(struct bm_store *store, uint64_t n_least, uint64_t n_likely) {
+    if (store->back_end != &remote_back_end) return;
+    store->upload->n_least = n_least;
+    store->upload->n_likely = n_likely;
+}
 
 /* --- opening ------------------------------------------------------------------------------------- */
 

@@ -68,6 +68,8 @@ struct bm_store_upload {
     size_t n_tags_allocated;
     char *list; /* the body of the commit's request */
     size_t list_size;
+    uint64_t n_least;  /* bytes that the result has at least ... */
+    uint64_t n_likely; /* ... and probably; 0: not known */
 };
 
 /* Whether the object in the store is this upload's or another writer's: by HEAD, and its metadata. */

@@ -551,9 +551,8 @@ class Case:
 
 def is_time(child, dice, first, last, attempt):
     """Whether this answer is a lie."""
-    is_look = first is None or (first == 0 and last == 0)
-    return {"all": True, "half": dice.random() < 0.5, "first try": attempt == 1, "look": is_look,
-            "windows": not is_look, "later": bool(first), "first window": first == 0 and last != 0}[child.rate]
+    return {"all": True, "half": dice.random() < 0.5, "first try": attempt == 1, "later": bool(first),
+            "first window": not first}[child.rate]
 
 
 class Liar:

@@ -109,7 +109,7 @@ def make_child(dice, objects, name, number, ways):
     another = dice.choice([other for other in range(OBJECTS) if other != number])
     things = [Thing.numbered(objects.data(name, which, version, compression), 10 * number + 3 * version + 100 * which, validators)
               for which, version in ((number, 0), (number, 1), (another, 0))]
-    rates = ["all", "half", "first try", "first try", "windows", "first window"] + ["look"] * ("ranges" not in ways)
+    rates = ["all", "half", "first try", "first try", "first window", "first window"]
     return Child(*things, compression != "plain", ways, mode=mode, heeds_conditions=dice.random() < 0.5,
                  is_constant=dice.random() < 0.5,
                  rate=dice.choice(rates + ["later"] * 2 * (len(things[0].data) > 150_000)))
@@ -143,7 +143,7 @@ EMPTYING = {"cut_in_order", "cut_without_a_length", "length_that_is_too_short"}
 def alternatives(case, options):
     """What each child may have been taken for, whole: what it is, and what an honest answer was given for in its name."""
     told = {(number, function) for _, function, number, *_ in case.told}
-    looks = {(number, function) for _, function, number, first, last, _ in case.told if first is None or last == 0}
+    firsts = {(number, function) for _, function, number, first, *_ in case.told if not first}
     for number, child in enumerate(case.children):
         data = [child.thing.data]
         if child.ways:
@@ -151,7 +151,7 @@ def alternatives(case, options):
             # Rows are whole if each has all columns: so may be another object that is given in this one's length.
             n, other = len(child.thing.data), child.other.data
             data.append((other * (n // len(other) + 1))[:n])
-        says_nothing = (number, "no_such_range") in looks or any((number, lie) in told for lie in EMPTYING)
+        says_nothing = (number, "no_such_range") in firsts or any((number, lie) in told for lie in EMPTYING)
         if "--allow-empty" in options and says_nothing:
             data.append(b"")
         yield data if any(which == number for which, _ in told) else data[:1]

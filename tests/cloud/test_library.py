@@ -53,8 +53,8 @@ def said(kind, *arguments):
 
 def test_exceptions_tell_what_the_server_said(store, children, tmp_path, monkeypatch):
     url, out = store.url("results/said.gz"), tmp_path / "merged.gz"
-    # S3's answer to a HEAD has a status alone.
-    assert said(blastmerge.MissingError, [store.url("short/absent.gz")], out) == (404, {"azure": "BlobNotFound", "s3": ""}[store.name])
+    missing = (404, {"azure": "BlobNotFound", "s3": "NoSuchKey"}[store.name])
+    assert said(blastmerge.MissingError, [store.url("short/absent.gz")], out) == missing
     assert said(blastmerge.MissingError, [tmp_path / "absent.gz"], out) == (0, "")
     monkeypatch.setenv("AZURE_STORAGE_KEY", "c2VjcmV0")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sesame")

@@ -60,7 +60,7 @@ def test_more_bytes_than_the_range_has(tmp_path, n, surplus, has_length):
     data = CHILDREN[n]
 
     def answer(request):
-        if request.number == 0:
+        if request.number == 0 and n > 10:
             return part(data, request, ETag=TAG)
         last = min(request.last, len(data) - 1)
         body = data[request.first:last + 1] + b"B" * surplus
@@ -75,14 +75,14 @@ def test_more_bytes_than_the_range_has(tmp_path, n, surplus, has_length):
     assert ("more than requested" if has_length else "more bytes than the requested range has") in done.err
 
 
-@pytest.mark.parametrize("is_look_right", [True, False])
+@pytest.mark.parametrize("is_first_right", [True, False])
 @pytest.mark.parametrize("n", CHILDREN)
-def test_ranges_without_an_end(tmp_path, n, is_look_right):
+def test_ranges_without_an_end(tmp_path, n, is_first_right):
     """The server heeds where a range begins, and not where it ends. What is asked for is shorter than the child."""
     data = CHILDREN[n] + gzip.compress(b"\n" * 300_000, 0)
 
     def answer(request):
-        if is_look_right and request.number == 0:
+        if is_first_right and request.number == 0:
             return part(data, request, ETag=TAG)
         return [head(206, ETag=TAG, Content_Range=f"bytes {request.first}-{len(data) - 1}/{len(data)}",
                      Content_Length=len(data) - request.first), data[request.first:]]
@@ -95,9 +95,7 @@ def test_ranges_without_an_end(tmp_path, n, is_look_right):
 def test_a_range_behind_the_one_that_was_asked_for(tmp_path):
     """Two answers: more than was asked for, then a range that begins behind what was asked for."""
     def answer(request):
-        if request.last == 0:
-            return part(LONG, request, ETag=TAG)
-        first = request.first if request.number == 1 else request.first + 65536
+        first = request.first if request.number == 0 else request.first + 65536
         n = request.last - request.first + 1
         return [head(206, ETag=TAG, Content_Range=f"bytes {first}-{first + n - 1}/{len(LONG)}"), LONG[first:first + n + 65536]]
 
@@ -108,8 +106,6 @@ def test_a_range_behind_the_one_that_was_asked_for(tmp_path):
 def test_whole_ranges_whose_connection_breaks(tmp_path):
     """The range is there, the end of the chunks is not: it is not asked for again."""
     def answer(request):
-        if request.last == 0:
-            return part(LONG, request, ETag=TAG)
         span, body = part(LONG, request)
         first, last = request.first, request.first + len(body) - 1
         return [head(206, ETag=TAG, Content_Range=f"bytes {first}-{last}/{len(LONG)}", Transfer_Encoding="chunked"),
@@ -163,7 +159,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("number", [1, 2, 4])  # the look, the first range, and some of the others come before
+@pytest.mark.parametrize("number", [1, 2, 4])  # ranges that come before
 @pytest.mark.parametrize("change", CHANGES)
 def test_no_mixture(tmp_path, change, number):
     def answer(request):
@@ -179,9 +175,9 @@ def test_no_mixture(tmp_path, change, number):
 def test_no_mixture_in_a_stream(tmp_path, change):
     """The server knows no ranges, and what was cut is asked for again."""
     def answer(request):
-        is_new = request.number >= 2
+        is_new = request.number >= 1
         data = OTHER if is_new else LONG
-        body = data[:len(data) // 2] if request.number == 1 else data
+        body = data if is_new else data[:len(data) // 2]
         return [head(200, Content_Length=len(data), **CHANGES[change][is_new]), body]
 
     with Answers(answer, keeps=False) as server:
@@ -224,7 +220,7 @@ def test_time_of_this_very_second(tmp_path):
 def test_a_stream_that_becomes_shorter(tmp_path, n_second):
     """It was cut, and comes again with the same ETag, shorter and without a length."""
     def answer(request):
-        if request.number < 2:
+        if request.number < 1:
             return [head(200, ETag=TAG, Transfer_Encoding="chunked"), b"%x\r\n%s\r\n" % (len(LONG) - 1, LONG[:-1])]
         return [head(200, ETag=TAG, Transfer_Encoding="chunked"),
                 (b"%x\r\n%s\r\n" % (n_second, LONG[:n_second]) if n_second > 0 else b"") + b"0\r\n\r\n"]
@@ -282,7 +278,7 @@ ENDLESS = {
     "500": (lambda: body_without_end(500), IO, "HTTP 500 (tried 3 times)"),
     "300": (lambda: body_without_end(300), IO, "HTTP 300"),
     "redirection": (lambda: body_without_end(302, Location="/elsewhere"), IO, "more than 64 KiB with a redirection"),
-    "look": (lambda: body_without_end(206, ETag=TAG, Content_Range="bytes 0-0/100"), IO, "more bytes than the requested range"),
+    "range": (lambda: body_without_end(206, ETag=TAG, Content_Range="bytes 0-99/100"), IO, "more bytes than the requested range"),
     "redirections": (lambda: [head(302, Location="/child.gz", Content_Length=0, Connection="close")], IO, "Maximum (5) redirects"),
 }
 
@@ -371,11 +367,11 @@ def test_validators_with_control_characters(tmp_path, headers):
         assert done.code == IO and "control characters" in done.err, done.err
 
 
-@pytest.mark.parametrize("where", ["look", "read"])
+@pytest.mark.parametrize("where", ["first", "later"])
 def test_a_full_store_is_no_matter_of_readers(tmp_path, where):
     """507 is about writing."""
     def answer(request):
-        if where == "look" or request.number > 0:
+        if where == "first" or request.number > 0:
             return [head(507, Content_Length=0)]
         return part(LONG, request, ETag=TAG)
     with Answers(answer) as server:
@@ -383,9 +379,9 @@ def test_a_full_store_is_no_matter_of_readers(tmp_path, where):
 
 
 def test_what_could_be_had_is_not_empty(tmp_path):
-    """The first answer is of no known length; then there is nothing, it is said."""
+    """There is nothing, it is said; another request finds it, of no known length."""
     def answer(request):
-        if request.number == 0:
+        if request.number > 0:
             return [head(200, ETag=TAG, Transfer_Encoding="chunked"), b"%x\r\n%s\r\n0\r\n\r\n" % (len(LONG), LONG)]
         return [head(416, Content_Range="bytes */0", Content_Length=0)]
     with Answers(answer) as server:

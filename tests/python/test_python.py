@@ -235,6 +235,28 @@ def test_progress():
     assert seen and seen[-1].children == 3 and seen[-1].compressed_total == sum(map(len, CHILDREN))
 
 
+def test_progress_of_remote_children(tmp_path, monkeypatch):
+    """Their lengths become known with their first bytes: the total grows, and what was read is never more."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "e2e"))
+    monkeypatch.setenv("no_proxy", "*")
+    answers = __import__("answers")
+    names = [f"{number}.gz" for number in range(90)]
+    seen = []
+    with answers.Answers(lambda request: answers.part(CHILDREN[int(request.path[1:-3]) % 3], request, ETag=f'"{request.path}"')) as server:
+        try:
+            blastmerge.merge([f"{server.url}/{name}" for name in names], tmp_path / "merged.gz", on_progress=seen.append,
+                             on_warning=[].append)
+        except blastmerge.UsageError as error:
+            pytest.skip(str(error))
+    assert seen[0].children_in_total < len(names)
+    for one, next_one in zip(seen, seen[1:]):
+        assert one.compressed_total <= next_one.compressed_total and one.children_in_total <= next_one.children_in_total
+        assert one.compressed_bytes <= next_one.compressed_bytes
+    assert all(progress.compressed_bytes <= progress.compressed_total for progress in seen)
+    assert (seen[-1].children_in_total, seen[-1].compressed_total) == (len(names), 30 * sum(map(len, CHILDREN)))
+    assert gzip.decompress((tmp_path / "merged.gz").read_bytes()) == oracle.merge(CHILDREN * 30)
+
+
 def test_closed_early_it_cleans_up():
     closed = []
 
