@@ -152,7 +152,7 @@ def test_children_that_a_check_did_not_read(tmp_path):
     """It ended before: nothing is said of them, least of all that they are right."""
     broken = gzip.decompress(CHILDREN[1]).replace(b"</Hit_def>", b"</Hit_fed>")
     for children, expected in ([CHILDREN[0], broken], ["not read"] * 2), (iter([CHILDREN[0], broken]), ["ok", "damaged"]):
-        with pytest.raises(blastmerge.MismatchError, match="where 5 were expected") as caught:
+        with pytest.raises(blastmerge.MismatchError, match="but 5 were expected") as caught:
             blastmerge.check(children, expect_children=5)
         assert [child.status for child in caught.value.report.children] == expected
         assert caught.value.report.children[0].error is None

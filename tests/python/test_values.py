@@ -185,7 +185,7 @@ def test_names():
 # --- messages and warnings ------------------------------------------------------------------------------
 
 def test_messages_name_parameters():
-    with pytest.raises(blastmerge.DataError, match="allow_empty=True takes it") as raised:
+    with pytest.raises(blastmerge.DataError, match="allow_empty=True accepts it") as raised:
         blastmerge.check([b""])
     assert "--" not in str(raised.value)
     told = []
