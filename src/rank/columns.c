@@ -6,7 +6,7 @@
 static const char standard[] =
     "qaccver saccver pident length mismatch gapopen qstart qend sstart send evalue bitscore";
 
-/* A column's name in -outfmt and in "# Fields: ". The first of a kind in a row counts. */
+/* A column's name in -outfmt and in "# Fields: ". If a row has several of a kind, the first one counts. */
 static const struct {
     enum bm_rank_column column;
     const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rank/columns - which columns of a table a hit is ranked by. */
+/* rank/columns - finds the columns of a table that decide a hit's rank. */
 #ifndef BM_RANK_COLUMNS_H
 #define BM_RANK_COLUMNS_H
 
@@ -18,16 +18,17 @@ enum bm_rank_column {
 struct bm_rank_columns {
     char delimiter;
     size_t n;                     /* in a row */
-    size_t at[BM_RANK_N_COLUMNS]; /* which column it is, from 0; SIZE_MAX: none */
+    size_t at[BM_RANK_N_COLUMNS]; /* the column's index, from 0; SIZE_MAX: none */
 };
 
-/* Reads what -outfmt had, "std score" and the like; "" is std. NULL, or what is wrong with it. */
+/* Parses the columns as -outfmt has them, such as "std score"; "" is std. Returns NULL, or what is wrong. */
 const char *bm_rank_columns_of_spec(struct bm_rank_columns *columns, const char *spec);
 
-/* Reads a "# Fields: " line's text. NULL, or what is wrong with it. */
+/* Parses the text of a "# Fields: " line. Returns NULL, or what is wrong with it. */
 const char *bm_rank_columns_of_fields(struct bm_rank_columns *columns, const char *text, size_t n_bytes);
 
-/* Finds a row's fields: where each begins and its length. A row without its line feed. False: it has fewer. */
+/* Finds a row's fields: where each begins, and its length. The row comes without its line feed. Returns false
+ * if it has too few fields. */
 struct bm_rank_field {
     const char *text;
     size_t n_bytes;
@@ -35,7 +36,7 @@ struct bm_rank_field {
 bool bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
                            struct bm_rank_field fields[BM_RANK_N_COLUMNS]) BM_CHECK_RESULT;
 
-/* The length of a row, or of a list of fields, without its last n columns. */
+/* Returns the length of a row, or of a list of fields, without its last n columns. */
 size_t bm_rank_columns_drop(const char *row, size_t n_bytes, char delimiter, uint64_t n);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rank/form - what each line of BLAST XML (-outfmt 5, 16) and of BLAST JSON (-outfmt 15) is, as BLAST+ lays
+ * rank/form - classifies the lines of BLAST XML (-outfmt 5, 16) and BLAST JSON (-outfmt 15), as BLAST+ lays
  * them out.
  */
 #ifndef BM_RANK_FORM_H
@@ -22,7 +22,7 @@ enum bm_rank_kind {
     BM_RANK_HITS,       /* a query's list of hits begins */
     BM_RANK_HITS_EMPTY, /* it begins and ends */
     BM_RANK_HITS_END,
-    BM_RANK_STATISTICS, /* begin; where BLAST left the list of hits out, they come in its place */
+    BM_RANK_STATISTICS, /* begin; if BLAST left out the list of hits, they stand in its place */
     BM_RANK_HIT,
     BM_RANK_HIT_END,
     BM_RANK_HIT_NUMBER,
@@ -33,7 +33,7 @@ enum bm_rank_kind {
     BM_RANK_HSP_END,
     BM_RANK_HSP_NUMBER,
     BM_RANK_HSP_SCORE,
-    BM_RANK_HSP_EVALUE, /* of a Hit's head the last line, unless strands count */
+    BM_RANK_HSP_EVALUE, /* the last line of a Hit's head, unless strands count */
     BM_RANK_HSP_STRAND, /* of the subject */
     BM_RANK_N_SEQUENCES,
     BM_RANK_N_RESIDUES,
@@ -41,10 +41,10 @@ enum bm_rank_kind {
     BM_RANK_SEARCH_SPACE,
     BM_RANK_KAPPA,
     BM_RANK_LAMBDA,
-    BM_RANK_END /* of what there is for a query */
+    BM_RANK_END /* of a query's text */
 };
 
-/* A line that begins with `start` and ends with `end`, or with other_end; what lies between is its value. */
+/* A line that begins with `start` and ends with `end` or other_end. Its value lies between them. */
 struct bm_rank_row {
     enum bm_rank_kind kind;
     const char *start;
@@ -54,9 +54,9 @@ struct bm_rank_row {
 
 struct bm_rank_form {
     enum blastmerge_format format;
-    const struct bm_rank_row *rows; /* up to one without a start */
+    const struct bm_rank_row *rows; /* the last one has no start */
     const char *hit_end;            /* how a Hit's last line begins */
-    bool has_commas;                /* between Hits: all but the last one's last line end with one */
+    bool has_commas;                /* a Hit's last line ends with one, except the last Hit's */
 };
 
 /* A line, and where its value is. */
@@ -66,13 +66,13 @@ struct bm_rank_value {
     size_t n_bytes;
 };
 
-/* NULL: a format without Hits, or not known. */
+/* Returns the form of a format; NULL: the format has no Hits, or is not known. */
 const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format);
 
-/* n_bytes: with the line feed, if it has one. */
+/* Classifies a line. n_bytes includes the line feed, if the line has one. */
 struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes);
 
-/* Whether it is a Hit's last line. */
+/* Returns whether the line is a Hit's last line. */
 bool bm_rank_form_is_hit_end(const struct bm_rank_form *form, const char *text, size_t n_bytes);
 
 #endif

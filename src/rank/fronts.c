@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands before a query's hits: the same in all shards, but for the database's name. */
+/* The text before a query's hits. It must be equal in all shards, except the database's name. */
 #include "rank/internal.h"
 
 #include <string.h>

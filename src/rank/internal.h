@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rank/internal - what the files of this room share. */
+/* rank/internal - declarations that the files of this room share. */
 #ifndef BM_RANK_INTERNAL_H
 #define BM_RANK_INTERNAL_H
 
@@ -8,14 +8,14 @@
 enum { BM_RANK_DEFAULT_TARGETS = 500 };
 
 enum bm_rank_phase {
-    BM_RANK_PHASE_FRONT, /* what stands before a query's hits */
-    BM_RANK_PHASE_HITS,  /* the best of the hits that are there is due */
-    BM_RANK_PHASE_BODY,  /* the rest of it */
-    BM_RANK_PHASE_TAIL,  /* what stands behind a query's hits */
+    BM_RANK_PHASE_FRONT, /* the text before a query's hits */
+    BM_RANK_PHASE_HITS,  /* the next step writes the head of the best hit */
+    BM_RANK_PHASE_BODY,  /* the rest of that hit */
+    BM_RANK_PHASE_TAIL,  /* the text after a query's hits */
     BM_RANK_PHASE_DONE
 };
 
-/* What stands behind a query's hits. */
+/* The text after a query's hits. Positions are offsets into it. */
 struct bm_rank_tail {
     struct bm_rank_text text; /* the frame's */
     size_t sequences_at, n_sequences;
@@ -34,23 +34,23 @@ struct bm_rank {
     size_t n_shards;
     struct bm_memory *memory;
     struct bm_cancel *cancel;
-    struct blastmerge_error *error; /* of the call that is under way */
+    struct blastmerge_error *error; /* of the current call */
     struct bm_rank_budget budget;
-    struct bm_mark_kin kin; /* what the next shard must be like */
+    struct bm_mark_kin kin; /* what the next shard must agree with */
     enum blastmerge_format format;
     const struct bm_rank_form *form;
     struct bm_rank_counts counts;
 
     enum bm_rank_phase phase;
-    struct bm_rank_text out;  /* merged text that is to be handed out ... */
-    size_t n_handed_out;      /* ... and how much of it was */
+    struct bm_rank_text out;  /* merged text ... */
+    size_t n_handed_out;      /* ... of which the caller has so many bytes */
     struct bm_rank_text line; /* a line that came in pieces */
 
     /* reports: src/rank/reports.c */
-    struct bm_rank_text first_front; /* the first shard's, with which the others are compared */
+    struct bm_rank_text first_front; /* the first shard's; the others are compared with it */
     struct bm_rank_text front;       /* as it is written */
     size_t n_compared;
-    size_t frame;             /* the shard whose frame is written: the first with hits, or the first */
+    size_t frame;             /* the shard whose frame is written: the first one with hits, else the first */
     size_t current;           /* the shard whose hit is being written */
     uint64_t n_written;       /* hits of the current query */
     bool is_close_due;        /* JSON: the last hit's line lacks its end */
@@ -58,24 +58,24 @@ struct bm_rank {
     size_t last_shard;
     struct bm_rank_tail tail;
     struct bm_rank_word program, matrix;
-    struct bm_rank_word query_id; /* of the query before */
+    struct bm_rank_word query_id; /* of the previous query */
     uint64_t gap_open, gap_extend;
     uint64_t n_query; /* residues of the current query */
     const struct bm_rank_gumbel *gumbel;
     struct bm_rank_statistics statistics;
     bool has_statistics;
 
-    /* blastn whose lambda is computed for each query: both strands have their own. */
+    /* blastn that computes lambda for each query, separately for each strand. */
     bool is_by_strand;
-    int8_t *strands;  /* of each query that strand whose hits come first among equals; 0: not known */
+    int8_t *strands;  /* for each query, the strand that ranks first among equal hits; 0: not known */
     size_t n_strands; /* queries */
     size_t n_strands_allocated;
 
     /* recomputing: src/rank/recompute.c */
     double alpha, beta;
-    double threshold;     /* of E-values, as the header has it; 0: not known */
+    double threshold;     /* of E-values, from the header; 0: not known */
     uint64_t n_sequences; /* in the whole database */
-    uint64_t n_hsps;      /* of the current hit, that were written */
+    uint64_t n_hsps;      /* written HSPs of the current hit */
     struct bm_rank_text hsp;
     bool is_hsp_close_due;
     bool is_hsp_left_out;
@@ -86,22 +86,22 @@ struct bm_rank {
 
 /* --- rank.c -------------------------------------------------------------------------------------- */
 
-/* Fails with a message about a shard, which it names. */
+/* Fails with a message that begins with the shard's name. */
 enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                     enum blastmerge_status status, const char *format, ...) BM_FORMAT(4, 5);
 
-/* Fails since the budget is used up; what: for which text. */
+/* Fails because the budget is used up. what: the text that does not fit. */
 enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                          const char *what);
 
-/* Fails since a shard is not as BLAST writes it. */
+/* Fails because a shard is not laid out as BLAST writes it. */
 enum blastmerge_status bm_rank_fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                            const char *what);
 
-/* The shard's next line or piece. */
+/* Goes to the shard's next line or piece. */
 enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *shard) BM_CHECK_RESULT;
 
-/* The current line as a whole; valid until the next one is taken, of whichever shard. */
+/* Returns the whole current line. It is valid until the next line of any shard is read. */
 enum blastmerge_status bm_rank_whole_line(struct bm_rank *rank, struct bm_rank_shard *shard,
                                           const char **text, size_t *n_bytes) BM_CHECK_RESULT;
 
@@ -110,53 +110,56 @@ enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number)
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard);
 
-/* Which of two hits ranks first: below 0, the first one; 0: they are equal but for their places. */
+/* Compares two hits. Below 0: the first one ranks first; 0: only their places in the database differ. */
 int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_rank_head *other);
 
-/* The shard whose hit is the best; n_shards: no hit is left. */
+/* Returns the shard that has the best hit; n_shards: no hit is left. */
 size_t bm_rank_best(struct bm_rank *rank);
 
-/* Counts what cannot be told about the order of the hit written last and this one, and remembers this one. */
+/* Counts the doubts about the order of the last written hit and the shard's current one, and keeps the
+ * current one as the last. */
 void bm_rank_count_order(struct bm_rank *rank, size_t shard);
 
-/* The name, as it is to be written, of sequence n of the shard, where BLAST counted it. */
+/* For subjects that BLAST numbers: the number in the whole database of sequence n of the shard. */
 enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
                                        uint64_t *ordinal) BM_CHECK_RESULT;
 
 /* --- strands.c ----------------------------------------------------------------------------------- */
 
-/* Whether equal hits of one strand come before those of the other: blastn, and a lambda of so many digits. */
+/* Returns whether equal hits of one strand rank before those of the other: in blastn, if lambda has as many
+ * digits as a computed one. n_lambda: characters of the printed lambda. */
 bool bm_rank_is_by_strand(const struct bm_rank *rank, size_t n_lambda);
 
-/* Reads the strand of a line. */
+/* Parses a line's strand. */
 int8_t bm_rank_strand_of(const char *text, size_t n_bytes);
 
-/* Reads all of a shard from its first line on, the current one, and learns which strand comes first. */
+/* Reads a whole shard, from its current first line, and finds out for each query which strand ranks first. */
 enum blastmerge_status bm_rank_learn_strands(struct bm_rank *rank,
                                              struct bm_rank_shard *shard) BM_CHECK_RESULT;
 
-/* Of the current query the strand that comes first; 0: not known. */
+/* Returns the strand that ranks first for the current query; 0: not known. */
 int8_t bm_rank_first_strand(const struct bm_rank *rank);
 
 /* --- recompute.c --------------------------------------------------------------------------------- */
 
-/* All shards were surveyed: whether what is needed is there. */
+/* Called after the survey of all shards. Fails if something that recomputing needs is missing. */
 enum blastmerge_status bm_rank_begin_recompute(struct bm_rank *rank) BM_CHECK_RESULT;
 
-/* Computes the E-value of the shard's head again. If that is beyond the threshold, passes over the hit; the line behind
- * it is the current one then. */
+/* Computes the E-value of the shard's head again. If it is beyond the threshold, skips the hit; the current
+ * line is then the one after it. */
 enum blastmerge_status bm_rank_recompute_head(struct bm_rank *rank, struct bm_rank_shard *shard,
                                               bool *is_left_out) BM_CHECK_RESULT;
 
-/* Writes a head's text from an offset on. */
+/* Writes a head's text, from an offset to its end, with the recomputed values. */
 enum blastmerge_status bm_rank_put_recomputed(struct bm_rank *rank, const struct bm_rank_head *head,
                                               size_t from) BM_CHECK_RESULT;
 
-/* Writes the current line of a hit's body, or more than that. */
+/* Writes the current line of a hit's body. At an HSP's first line, reads on to its E-value, and writes all of
+ * that or leaves the HSP out. */
 enum blastmerge_status bm_rank_recompute_line(struct bm_rank *rank,
                                               struct bm_rank_shard *shard) BM_CHECK_RESULT;
 
-/* The whole's hsp-len and eff-space for the current query, whose tails were read. */
+/* Computes the whole's hsp-len and eff-space for the current query. Its tails must have been read. */
 void bm_rank_recompute_tail(struct bm_rank *rank, uint64_t *adjustment, uint64_t *space);
 
 /* --- fronts.c ------------------------------------------------------------------------------------ */
@@ -165,7 +168,8 @@ void bm_rank_recompute_tail(struct bm_rank *rank, uint64_t *adjustment, uint64_t
 enum blastmerge_status bm_rank_front_compare(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                              const char *line, size_t n_bytes) BM_CHECK_RESULT;
 
-/* A shard was read up to a query's hits, or to its end: so was the first one. */
+/* Called when a shard has been read up to a query's hits, or to its end. Fails if the first shard has more
+ * front, or if only one of the two has ended. */
 enum blastmerge_status bm_rank_front_end(struct bm_rank *rank,
                                          const struct bm_rank_shard *shard) BM_CHECK_RESULT;
 
@@ -178,10 +182,10 @@ enum blastmerge_status bm_rank_survey_report(struct bm_rank *rank,
 enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) BM_CHECK_RESULT;
 void bm_rank_close_tables(struct bm_rank *rank);
 enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) BM_CHECK_RESULT;
-/* Reads all of a shard whose rows alone tell the order of its queries. */
+/* Reads a whole shard without comments, whose rows are the only source for the order of its queries. */
 enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank,
                                             struct bm_rank_shard *shard) BM_CHECK_RESULT;
-/* All shards that can be read twice were. */
+/* Called when every shard that can be read twice has been surveyed. */
 enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) BM_CHECK_RESULT;
 
 #endif

@@ -36,7 +36,7 @@ void bm_rank_lines_destroy(struct bm_rank_lines *lines, struct bm_memory *memory
     bm_child_destroy(&lines->child, memory);
 }
 
-/* Checks the batch that was taken, and what follows the last one. */
+/* Checks the current batch and, after the last one, the data that follows it. */
 static enum blastmerge_status scan(struct bm_rank_lines *lines, struct blastmerge_error *error) {
     struct bm_child *child = &lines->child;
     enum blastmerge_status status = BLASTMERGE_OK;

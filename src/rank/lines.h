@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rank/lines - a shard's text, line by line, in bounded memory.
+ * rank/lines - reads a shard's text line by line, in bounded memory.
  *
- * BLAST+ lays out each of its formats in lines, so that a merge of shards need not parse elements. A line of
- * up to BM_RANK_PIECE bytes comes whole; a longer one, say an alignment of megabytes, comes in pieces. The
- * child's scanner checks all of the text besides: gzip members, well-formedness, the format.
+ * BLAST+ lays out each of its formats in lines, so a merge of shards need not parse elements. A line of up to
+ * BM_RANK_PIECE bytes comes whole. A longer one, such as an alignment of megabytes, comes in pieces. In
+ * addition, the child's scanner checks all of the text: gzip members, well-formedness, format.
  *
  * Threads: one thread calls; workers inflate and scan ahead of it.
  */
@@ -14,11 +14,11 @@
 #include "child/child.h"
 
 enum {
-    BM_RANK_PIECE = 16384 /* bytes; less than a batch's history, so that a line's start is still there */
+    BM_RANK_PIECE = 16384 /* bytes; less than a batch's history, which keeps the line's start */
 };
 
 struct bm_rank_line {
-    const char *text; /* valid until the next line is taken */
+    const char *text; /* valid until the next line is read */
     size_t n_bytes;   /* with the line feed; 0: the text has ended */
     bool is_start;    /* the line begins here */
     bool is_end;      /* and ends here */
@@ -28,9 +28,9 @@ struct bm_rank_lines {
     struct bm_child child;
     struct bm_fetch_source *source; /* borrowed */
     struct bm_rank_line line;       /* the current line or piece */
-    uint64_t at;                    /* bytes of the child's text before what comes next */
+    uint64_t at;                    /* offset of the next line or piece in the child's text */
     size_t n_searched;              /* bytes from `at` on that hold no line feed */
-    struct bm_view view;            /* of the last scan: what the child has held so far */
+    struct bm_view view;            /* of the last scan: the child's contents so far */
     bool is_open;
     bool is_gzip;
     bool has_batch;
@@ -43,20 +43,20 @@ enum blastmerge_status bm_rank_lines_create(struct bm_rank_lines *lines,
                                             struct bm_workers *workers,
                                             struct bm_memory *memory) BM_CHECK_RESULT;
 
-/* Begins with a shard. The source is borrowed. */
+/* Begins a shard. The source is borrowed. */
 void bm_rank_lines_open(struct bm_rank_lines *lines, struct bm_fetch_source *source,
                         struct bm_cancel *cancel);
 
-/* Goes on to the next line or piece. kin: what the shard must be like, known once its first text is there.
- * The error is the child's, without its name. */
+/* Goes to the next line or piece. kin: what the shard must agree with; it is read when the shard's first text
+ * has arrived. The error is the child's, without its name. */
 enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const struct bm_mark_kin *kin,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Ends it, wherever it was, and frees all. Fine on one that is zeroed. */
+/* Ends the current shard, at any line; destroy also frees everything. Both accept a zeroed struct. */
 void bm_rank_lines_close(struct bm_rank_lines *lines);
 void bm_rank_lines_destroy(struct bm_rank_lines *lines, struct bm_memory *memory);
 
-/* Whether the text has ended. */
+/* Returns whether the text has ended. */
 static inline bool bm_rank_lines_is_at_end(const struct bm_rank_lines *lines) {
     return lines->line.n_bytes == 0;
 }

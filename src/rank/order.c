@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* With a last mix, so that names that differ in their last digits lie far apart. */
+/* The last mix spreads names that differ only in their last digits. */
 uint64_t bm_rank_hash(const char *text, size_t n_bytes) {
     uint64_t hash = bm_fnv1a(BM_FNV1A, text, n_bytes);
     hash ^= hash >> 32;

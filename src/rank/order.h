@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rank/order - accessions in the order that their sequences have in the database, where BLAST's own count
- * (BL_ORD_ID) does not tell it.
+ * rank/order - the database order of accessions, for databases whose subjects BLAST does not number
+ * (BL_ORD_ID).
  *
- * Of each accession a hash of 64 bits is kept, 16 bytes with its place; two of them are equal by chance in a
- * list of 600 million once in a hundred.
+ * An accession takes 16 bytes: a hash of 64 bits, and its place. In a list of 600 million accessions, the
+ * chance that any two hashes are equal is about one in a hundred.
  */
 #ifndef BM_RANK_ORDER_H
 #define BM_RANK_ORDER_H
@@ -24,14 +24,14 @@ struct bm_rank_order {
 
 uint64_t bm_rank_hash(const char *text, size_t n_bytes);
 
-/* Adds the next accession of the list. NO_MEMORY, or OK. */
+/* Adds the next accession of the list. Returns NO_MEMORY or OK. */
 enum blastmerge_status bm_rank_order_add(struct bm_rank_order *order, struct bm_memory *memory,
                                          const char *accession, size_t n_bytes) BM_CHECK_RESULT;
 
-/* All were added. is_descending: the list begins with the last sequence, as ranks do. */
+/* Called when all accessions have been added. is_descending: the list begins with the last sequence. */
 void bm_rank_order_end(struct bm_rank_order *order, bool is_descending);
 
-/* UINT64_MAX: it is not in the list. */
+/* Returns the place of the accession with this hash; UINT64_MAX: it is not in the list. */
 uint64_t bm_rank_order_find(const struct bm_rank_order *order, uint64_t hash);
 
 void bm_rank_order_free(struct bm_rank_order *order, struct bm_memory *memory);

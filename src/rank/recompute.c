@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shards that were searched without the statistics of the whole: what depends on these is computed again.
+ * Computes again what depends on the statistics of the whole, for shards that were searched without them.
  *
- * Lengths and spaces come from BLAST's own length adjustment. An E-value is computed again only if the printed one
- * is what a search gives of the whole (-dbsize has made it so) or of the shard's part; so the model is proven by each value
- * that it changes. All others stay, and are counted. HSPs beyond the threshold are left out.
+ * Lengths and spaces come from BLAST's own length adjustment. An E-value is computed again only if the model
+ * reproduces the printed one, for a search of the whole (with -dbsize) or of the shard's part. So each value
+ * that changes has first proven the model. All other E-values stay, and are counted. HSPs beyond the
+ * threshold are left out.
  */
 #include "rank/internal.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reports: -outfmt 5, 16 and 15, which hold for each query, in this order: what it is (the front), its hits,
- * and statistics (the tail).
+ * Merges reports: -outfmt 5, 16 and 15. For each query, a report has a description (the front), then hits,
+ * then statistics (the tail).
  *
- * The fronts of all shards must be the same, but for the database's name: so the shards searched the same
- * queries with the same parameters. Hits are passed on from the shard that has the best one. Statistics come
- * behind the hits, exactly when they are due. Fronts and tails that frame hits may differ from those without;
- * so they are taken from a shard that has hits, where any has.
+ * The fronts of all shards must be equal, except the database's name. This shows that the shards searched the
+ * same queries with the same parameters. Each step writes the hit of the shard that has the best one.
+ * Statistics follow the hits, so they have been read when they are needed. A front or tail around hits may
+ * differ from one without hits. So both come from a shard that has hits, if there is one.
  */
 #include "rank/internal.h"
 
@@ -628,8 +628,8 @@ enum blastmerge_status bm_rank_step_report(struct bm_rank *rank) {
 
 /* --- the survey ----------------------------------------------------------------------------------- */
 
-/* Reads up to the first query's statistics: the size of the shard's part of the database; and lambda and K, which
- * all queries of a search of proteins have alike. */
+/* Reads up to the first query's statistics: the size of the shard's part of the database; and lambda and K,
+ * which all queries of a search of proteins have alike. */
 enum blastmerge_status bm_rank_survey_report(struct bm_rank *rank, struct bm_rank_shard *shard) {
     bool has_k = false;
     bool has_lambda = false;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blastn computes lambda and K for each query where no table has them (-ungapped, -task blastn-short): for either strand of
- * the query its own, which differ in digits that are not printed. So of equal hits those of one strand come before those of
- * the other, and which strand that is depends on the query.
+ * Finds out which strand's hits rank first. If no table has lambda and K (-ungapped, -task blastn-short),
+ * blastn computes them for each query, separately for each strand. The two values differ in digits that are
+ * not printed. So equal hits of one strand rank before those of the other, and which strand that is depends
+ * on the query.
  *
- * The shards' own lists tell. Equal hits of one strand come in descending order of the database; where a hit is followed
- * by an equal one of the other strand that lies behind it in the database, its strand comes first. This takes a first pass
- * over the shards, and a byte for each query.
+ * The shards' own lists show it. Equal hits of one strand are in descending database order. If a hit is
+ * followed by an equal one of the other strand that comes later in the database, the first hit's strand ranks
+ * first. This takes a first pass over the shards, and one byte for each query.
  */
 #include "rank/internal.h"
 

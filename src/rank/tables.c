@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables: -outfmt 7, and 6 and 10, which have rows alone.
+ * Merges tables: -outfmt 7, and 6 and 10, which have only rows.
  *
- * Rows of one subject that follow one another are a hit; its first row has what it is ranked by. An E-value has two or
- * three digits here, so that raw scores, or else bit scores, decide more often (docs/shards.md).
+ * Consecutive rows of one subject are a hit, which is ranked by its first row. An E-value has only two or
+ * three digits in a table. So the raw score, or without it the bit score, decides more often
+ * (docs/shards.md).
  *
- * A table with comments names each query, and says how many rows follow, before these: so a query of which hits may
- * have to be cut is held until all its rows are known. Rows alone do not tell of queries without hits: where several
- * shards are each at another query, the one comes first that none of the others still has to come to. That takes a
- * first pass over all shards, or the list of queries.
+ * A table with comments names each query, and states its number of rows before them. So if hits of a query
+ * may have to be cut, the query is held until all its rows have been read. Rows alone do not show queries
+ * without hits. If several shards are at different queries, the query comes first that no other shard has yet
+ * to reach. That takes a first pass over all shards, or the list of queries.
  */
 #include "rank/columns.h"
 #include "rank/internal.h"

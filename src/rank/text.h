@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rank/text - text that grows, of a merge's common budget. */
+/* rank/text - text that grows, within a budget that all texts of a merge share. */
 #ifndef BM_RANK_TEXT_H
 #define BM_RANK_TEXT_H
 
@@ -16,7 +16,7 @@ struct bm_rank_text {
     size_t n_allocated;
 };
 
-/* False: the budget is used up, or there is no memory. */
+/* Appends bytes. Returns false if the budget is used up, or there is no memory. */
 bool bm_rank_text_add(struct bm_rank_text *text, struct bm_rank_budget *budget, const void *data,
                       size_t n_bytes) BM_CHECK_RESULT;
 void bm_rank_text_free(struct bm_rank_text *text, struct bm_rank_budget *budget);
