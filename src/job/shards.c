@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/shards.h"
+#include "plan/order.h"
 #include "queries/file.h"
 #include "rank/rank.h"
 
@@ -10,7 +11,8 @@
 
 enum {
     LANES = 6 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
-    TEXTS = 4 << 20,    /* bytes for heads of hits and the like */
+    TEXTS = 4 << 20,    /* bytes for heads of hits and the like, where there are such: in all ... */
+    TEXT = 256 << 10,   /* ... and more for each shard */
     OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
     MOST_SHARDS = 65536 /* of one batch */
 };
@@ -50,11 +52,17 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 
 /* --- lists --------------------------------------------------------------------------------------- */
 
+/* Bytes that a list may take. */
+static uint64_t list_limit(const struct blastmerge_job *job) {
+    static const uint64_t most = UINT64_C(64) << 20;
+    return job->options.memory_limit > 0 ? job->options.memory_limit : most;
+}
+
 /* The first words of the titles in a file: FASTA or a list. */
 static enum blastmerge_status read_names(struct blastmerge_job *job, const char *location,
-                                         struct bm_rank_order *order, struct blastmerge_error *error) {
-    static const uint64_t most = UINT64_C(64) << 20; /* bytes that a list may take without --memory */
-    uint64_t limit = job->options.memory_limit > 0 ? job->options.memory_limit : most;
+                                         struct bm_rank_order *order, bool are_subjects,
+                                         struct blastmerge_error *error) {
+    uint64_t limit = list_limit(job);
     struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
     if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     enum blastmerge_status status = bm_queries_file_open(file, location, &job->cancel, error);
@@ -64,8 +72,9 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
         status = bm_queries_file_next(file, &has_name, error);
         if (status != BLASTMERGE_OK || !has_name) break;
         size_t n = strcspn(file->title, " \t");
+        uint64_t hash = are_subjects ? bm_rank_subject_hash(file->title, n) : bm_rank_hash(file->title, n);
         if ((order->n_entries + 1) * sizeof *order->entries > limit ||
-            bm_rank_order_add(order, &job->memory, file->title, n) != BLASTMERGE_OK)
+            bm_rank_order_add(order, &job->memory, hash) != BLASTMERGE_OK)
             status =
                 bm_fail(error, BLASTMERGE_NO_MEMORY,
                         "%.400s: after %zu names there is no memory left for more: --memory N gives it more",
@@ -79,7 +88,8 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
 /* The order of subjects, when the first batch begins. */
 static enum blastmerge_status read_order(struct bm_job_shards *shards, struct blastmerge_error *error) {
     if (shards->order_location == NULL || shards->options.order != NULL) return BLASTMERGE_OK;
-    enum blastmerge_status status = read_names(shards->job, shards->order_location, &shards->order, error);
+    enum blastmerge_status status =
+        read_names(shards->job, shards->order_location, &shards->order, true, error);
     bm_rank_order_end(&shards->order, shards->is_order_descending);
     shards->options.order = &shards->order;
     return status;
@@ -93,7 +103,7 @@ static enum blastmerge_status load_queries(void *context, const struct bm_rank_o
     enum blastmerge_status status = BLASTMERGE_OK;
     if (job->expect_queries == NULL) return BLASTMERGE_OK;
     if (!shards->has_queries) {
-        status = read_names(job, job->expect_queries, &shards->queries, error);
+        status = read_names(job, job->expect_queries, &shards->queries, false, error);
         bm_rank_order_end(&shards->queries, false);
         shards->has_queries = true;
     }
@@ -118,6 +128,9 @@ static enum blastmerge_status check_options(struct blastmerge_job *job,
     if (options->recompute && options->window)
         return refuse(job,
                       "windows on one database have the whole's statistics: there is nothing to recompute");
+    for (const char *p = job->is_database_given ? job->database : ""; p != NULL && *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return refuse(job, "the database's name has a line feed, a tab or another control character");
     if (options->order_descending && options->order == NULL)
         return refuse(job, "a descending order needs the file that has it");
     return BLASTMERGE_OK;
@@ -181,6 +194,7 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         bm_release(&job->memory, job->database);
     shards->options.database = shards->database;
     shards->options.load_queries = load_queries;
+    shards->options.n_list_bytes = list_limit(job);
     shards->options.is_recomputed = options->recompute != 0;
     shards->options.evalue = options->evalue;
     if (options->evalue > 0) {
@@ -219,7 +233,7 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     struct bm_fetch_source *sources = shards->sources + batch->first;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
-    size_t n_texts = TEXTS;
+    size_t n_texts = TEXTS + n_shards * TEXT;
     if (job->options.memory_limit / 2 > LANES + TEXTS) {
         n_lanes = (size_t)job->options.memory_limit / 4;
         n_texts = (size_t)job->options.memory_limit / 4;
@@ -357,7 +371,7 @@ static enum blastmerge_status check_number(struct blastmerge_job *job) {
         return bm_fail(&job->error, BLASTMERGE_USAGE, "%zu sizes were given for %" PRIu64 " shards",
                        shards->n_sizes, n_of_batch);
     bool is_limited = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    if (n_of_batch > MOST_SHARDS || (is_limited && n_of_batch > limit.rlim_cur - OTHER_FILES))
+    if (n_of_batch > MOST_SHARDS || (is_limited && n_of_batch + OTHER_FILES > limit.rlim_cur))
         return bm_fail(&job->error, BLASTMERGE_USAGE,
                        "%" PRIu64 " shards are open at once, and the process may have %" PRIu64
                        " files open: raise that limit (ulimit -n)",
@@ -381,11 +395,31 @@ static enum blastmerge_status keep_sources(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* A shell sorts shard_10 before shard_2; the order of shards is that of the database. */
+static void check_order(struct blastmerge_job *job) {
+    const struct bm_job_shards *shards = job->shards;
+    if (job->options.sort == BLASTMERGE_SORT_NONE) return;
+    for (size_t i = 1; i < shards->n_sources; i++) {
+        const struct bm_fetch_source *source = &shards->sources[i];
+        bool is_first = i % (size_t)shards->n_of_batch == 0;
+        if (is_first || !source->can_read_ahead || !source[-1].can_read_ahead)
+            continue; /* pipes have no names */
+        if (bm_plan_order_step(source[-1].shown, source->shown) != BM_PLAN_ORDER_BACKWARD) continue;
+        bm_job_warn(
+            job, false,
+            "the shards are not in natural order: %.200s comes after %.200s; they must be in the order of "
+            "their parts in the database, by which equal hits rank",
+            source->shown, source[-1].shown);
+        return;
+    }
+}
+
 enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
     enum blastmerge_status status = check_number(job);
     if (status == BLASTMERGE_OK) status = keep_sources(job);
     if (status != BLASTMERGE_OK) return status;
+    check_order(job);
     job->plan.n_items = 0;
     bm_job_children_forget(job);
     for (size_t i = 0; i < shards->n_batches; i++) {

@@ -190,6 +190,8 @@ bool bm_rank_parse_evalue(const char *text, size_t n_bytes, double *value) {
         exponent += is_negative ? -(int)power : (int)power;
     }
     /* Powers up to 22 are exact, and so is a division by one, to the last bit: 0.625 is 625 / 1000. */
-    *value = exponent < 0 ? (double)mantissa / pow(10.0, -exponent) : (double)mantissa * pow(10.0, exponent);
+    *value = mantissa == 0  ? 0
+             : exponent < 0 ? (double)mantissa / pow(10.0, -exponent)
+                            : (double)mantissa * pow(10.0, exponent);
     return true;
 }

@@ -70,6 +70,7 @@ struct bm_rank {
     int8_t *strands;  /* for each query, the strand that ranks first among equal hits; 0: not known */
     size_t n_strands; /* queries */
     size_t n_strands_allocated;
+    uint64_t n_equal; /* of the current query: places where two shards' hits are equal */
 
     /* recomputing: src/rank/recompute.c */
     double alpha, beta;
@@ -82,6 +83,7 @@ struct bm_rank {
 
     struct bm_rank_tables *tables; /* src/rank/tables.c */
     bool lacks_columns;            /* a table without raw scores or subjects' lengths */
+    bool lacks_scores;             /* a table without raw scores */
 };
 
 /* --- rank.c -------------------------------------------------------------------------------------- */

@@ -24,9 +24,13 @@ struct bm_rank_order {
 
 uint64_t bm_rank_hash(const char *text, size_t n_bytes);
 
-/* Adds the next accession of the list. Returns NO_MEMORY or OK. */
+/* The hash of a subject's accession, whatever its form: AAA12345, AAA12345.1 and gb|AAA12345.1| have one hash. BLAST and
+ * FASTA files use all of these. */
+uint64_t bm_rank_subject_hash(const char *text, size_t n_bytes);
+
+/* Adds the next name of the list, by its hash. Returns NO_MEMORY or OK. */
 enum blastmerge_status bm_rank_order_add(struct bm_rank_order *order, struct bm_memory *memory,
-                                         const char *accession, size_t n_bytes) BM_CHECK_RESULT;
+                                         uint64_t hash) BM_CHECK_RESULT;
 
 /* Called when all accessions have been added. is_descending: the list begins with the last sequence. */
 void bm_rank_order_end(struct bm_rank_order *order, bool is_descending);

@@ -105,6 +105,15 @@ enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_ran
                                        uint64_t *ordinal) {
     size_t place = (size_t)(shard - rank->shards);
     *ordinal = n;
+    if (shard->n_sequences > 0 && n >= shard->n_sequences)
+        return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                            "it has a hit on sequence %" PRIu64 " of %" PRIu64
+                            ", counted from 0: its search has seen another part of the database%s",
+                            n, shard->n_sequences,
+                            rank->options.sizes != NULL ? ": do the numbers of --sizes fit?"
+                            : rank->options.layout != BM_RANK_WINDOWS
+                                ? ": are these windows on one database? --window says so"
+                                : "");
     switch (rank->options.layout) {
     case BM_RANK_WINDOWS:
         return BLASTMERGE_OK;
@@ -136,6 +145,10 @@ static void rebuild(struct bm_rank *rank, struct bm_rank_head *head) {
                                               head->printed, &head->evalue);
 }
 
+static bool is_program(const struct bm_rank *rank, const char *name) {
+    return rank->program.n_bytes == strlen(name) && memcmp(rank->program.text, name, strlen(name)) == 0;
+}
+
 int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_rank_head *other) {
     if (one->printed != other->printed) return one->printed < other->printed ? -1 : 1;
     rebuild(rank, one);
@@ -148,6 +161,9 @@ int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_ra
     }
     if (one->score != other->score) return one->score > other->score ? -1 : 1;
     if (one->bits != other->bits) return one->bits > other->bits ? -1 : 1;
+    bool has_lengths = one->printed > 0 && one->length != other->length && is_program(rank, "blastp");
+    if (has_lengths) /* E-values grow with these */
+        return one->length < other->length ? -1 : 1;
     return 0;
 }
 
@@ -163,7 +179,7 @@ static bool is_before(struct bm_rank *rank, size_t later, size_t earlier) {
     int order = bm_rank_compare(rank, one, other);
     if (order != 0) return order < 0;
     bool is_known = one->ordinal != UINT64_MAX && other->ordinal != UINT64_MAX;
-    return !is_scattered(rank) || !is_known || one->ordinal > other->ordinal;
+    return !is_known || one->ordinal > other->ordinal;
 }
 
 /* Shards are few and a hit's text is long, so that looking at each of them costs next to nothing. */
@@ -176,15 +192,12 @@ size_t bm_rank_best(struct bm_rank *rank) {
     return best;
 }
 
-static bool is_program(const struct bm_rank *rank, const char *name) {
-    return rank->program.n_bytes == strlen(name) && memcmp(rank->program.text, name, strlen(name)) == 0;
-}
-
 /* Whether the order of two hits of different shards cannot be told from what was printed. */
 static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
                          const struct bm_rank_head *other) {
     if (one->printed != other->printed) return false;
-    bool is_exact = (one->is_rebuilt && other->is_rebuilt) || one->printed == 0 || is_program(rank, "blastn");
+    bool is_exact = (one->is_rebuilt && other->is_rebuilt) || (one->printed == 0 && !rank->lacks_scores) ||
+                    is_program(rank, "blastn");
     bool differ = one->score != other->score || one->bits != other->bits || one->length != other->length;
     if (!is_exact && (differ || rank->lacks_columns)) return true;
     if (one->score != other->score || one->evalue != other->evalue) return false;
@@ -198,7 +211,9 @@ static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
 
 void bm_rank_count_order(struct bm_rank *rank, size_t shard) {
     const struct bm_rank_head *head = &rank->shards[shard].head;
+    if (rank->n_written == 0) rank->n_equal = 0;
     if (rank->n_written > 0 && rank->last_shard != shard) {
+        rank->n_equal += bm_rank_compare(rank, &rank->last, &rank->shards[shard].head) == 0;
         if (is_undecided(rank, &rank->last, head)) rank->counts.n_undecided++;
         if (rank->last.id == head->id && !head->has_ordinal_id) rank->counts.n_twins++;
     }

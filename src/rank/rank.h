@@ -38,6 +38,7 @@ struct bm_rank_options {
     void *load_context;
     bool allows_empty;       /* a shard of no bytes is a table without rows */
     const char *columns;     /* of tables, as -outfmt has them, such as "std score"; NULL: std */
+    uint64_t n_list_bytes;   /* memory that a list of queries may take */
     uint64_t n_drop_columns; /* how many of the last columns the result leaves out */
     bool is_recomputed;      /* statistics and E-values are computed for the whole */
     double evalue;           /* its threshold; 0: the header's */
@@ -95,7 +96,8 @@ struct bm_rank_shard {
     uint64_t first; /* ordinal of its first sequence */
     struct bm_rank_head head;
     double last_printed; /* of its previous hit; E-values of a list ascend */
-    uint64_t n_hits;     /* of the current query */
+    uint64_t n_hits;     /* of the current query ... */
+    uint64_t n_all_hits; /* ... and of all queries */
     bool has_hits;
     bool is_empty;                    /* its text has no byte */
     bool is_begun;                    /* its current line has not been processed yet */

@@ -264,8 +264,9 @@ enum blastmerge_status bm_rank_recompute_line(struct bm_rank *rank, struct bm_ra
 
 /* The adjustment that gives the search space, if there is one: what -searchsp has set stays as it is. */
 static bool solve(const struct bm_rank *rank, double space, uint64_t *adjustment) {
+    enum { MOST = 100000 }; /* an adjustment grows with the logarithm of the search space */
     double m = (double)rank->n_query;
-    for (uint64_t i = 0; i <= rank->n_query; i++) {
+    for (uint64_t i = 0; i <= rank->n_query && i <= MOST; i++) {
         *adjustment = i;
         double n = (double)rank->statistics.n_residues - (double)rank->n_sequences * (double)i;
         if ((m - (double)i) * n == space) return true;

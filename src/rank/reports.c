@@ -8,6 +8,7 @@
  * Statistics follow the hits, so they have been read when they are needed. A front or tail around hits may
  * differ from one without hits. So both come from a shard that has hits, if there is one.
  */
+#include "base/entity.h"
 #include "rank/internal.h"
 
 #include <inttypes.h>
@@ -35,13 +36,12 @@ static bool is_word(const struct bm_rank_word *word, const char *text) {
 static bool add_escaped(struct bm_rank *rank, const char *text) {
     bool is_json = rank->format == BLASTMERGE_FORMAT_JSON;
     for (; *text != '\0'; text++) {
-        const char *escaped = is_json        ? (*text == '"'    ? "\\\""
-                                                : *text == '\\' ? "\\\\"
-                                                                : NULL)
-                              : *text == '&' ? "&amp;"
-                              : *text == '<' ? "&lt;"
-                              : *text == '>' ? "&gt;"
-                                             : NULL;
+        const char *escaped = is_json         ? (*text == '"'    ? "\\\""
+                                                 : *text == '\\' ? "\\\\"
+                                                                 : NULL)
+                              : *text == '"'  ? "&quot;"
+                              : *text == '\'' ? "&apos;"
+                                              : bm_entity_of(*text);
         size_t n_bytes = escaped != NULL ? strlen(escaped) : 1;
         if (!bm_rank_text_add(&rank->front, &rank->budget, escaped != NULL ? escaped : text, n_bytes))
             return false;
@@ -157,7 +157,9 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
         at += head->has_ordinal_id ? n_own : 0;
     } else if (!head->has_ordinal_id && head->id == 0) {
         head->id = bm_rank_hash(text, value.n_bytes);
-        if (rank->options.order != NULL) head->ordinal = bm_rank_order_find(rank->options.order, head->id);
+        if (rank->options.order != NULL)
+            head->ordinal =
+                bm_rank_order_find(rank->options.order, bm_rank_subject_hash(text, value.n_bytes));
     }
     size_t n_digits = value.n_bytes - (at - value.at);
     if (!head->has_ordinal_id || !bm_rank_parse_number(line + at, n_digits, &n))
@@ -217,6 +219,7 @@ static void begin_head(struct bm_rank_head *head) {
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     struct bm_rank_head *head = &shard->head;
     shard->n_hits++;
+    shard->n_all_hits++;
     if (head->number_at == 0) return bm_rank_fail_layout(rank, shard, "a hit has no number");
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
         return bm_rank_fail(
@@ -285,6 +288,22 @@ static enum blastmerge_status begin_hits(struct bm_rank *rank, struct bm_rank_sh
 
 /* --- a query -------------------------------------------------------------------------------------- */
 
+/* All shards have ended. Lines are told by their layout, and the scanner reads elements: that both have met the same shows
+ * that no hit or query passed as something else. */
+static enum blastmerge_status check_counts(struct bm_rank *rank) {
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        const struct bm_rank_shard *shard = &rank->shards[i];
+        const struct bm_mark_counts *counts = &shard->lines.view.counts;
+        if (counts->n_iterations == rank->counts.n_queries && counts->n_hits == shard->n_all_hits) continue;
+        return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                            "is not laid out as BLAST+ writes it: it holds %" PRIu64 " queries and %" PRIu64
+                            " hits, of which %" PRIu64 " and %" PRIu64
+                            " are told by their lines; have its line ends or blanks been changed?",
+                            counts->n_iterations, counts->n_hits, rank->counts.n_queries, shard->n_all_hits);
+    }
+    return BLASTMERGE_OK;
+}
+
 /* All shards are read up to their hits, of which there is the first. */
 static enum blastmerge_status begin_query(struct bm_rank *rank) {
     rank->first_front.n_bytes = rank->front.n_bytes = 0;
@@ -303,7 +322,7 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
     if (status != BLASTMERGE_OK) return status;
     if (rank->shards[0].opening == BM_RANK_OTHER) {
         rank->phase = BM_RANK_PHASE_DONE;
-        return BLASTMERGE_OK;
+        return check_counts(rank);
     }
     for (size_t i = 0; i < rank->n_shards; i++) {
         status = begin_hits(rank, &rank->shards[i]);
@@ -502,6 +521,11 @@ static enum blastmerge_status take_tail(struct bm_rank *rank, struct bm_rank_sha
         status = compare_word(rank, shard, &tail->search_space, "eff-space", text, value.n_bytes);
     if (value.kind == BM_RANK_KAPPA)
         status = compare_word(rank, shard, &tail->kappa, "kappa", text, value.n_bytes);
+    if (value.kind == BM_RANK_LAMBDA && shard == rank->shards && !rank->is_by_strand &&
+        bm_rank_is_by_strand(rank, value.n_bytes)) { /* no first pass has told of that: pipes */
+        rank->counts.n_undecided += rank->n_equal;
+        rank->counts.n_strands += rank->n_equal;
+    }
     if (value.kind == BM_RANK_LAMBDA)
         status = compare_word(rank, shard, &tail->lambda, "lambda", text, value.n_bytes);
     return status;
@@ -538,7 +562,7 @@ static bool is_search_space(const struct bm_rank *rank, uint64_t n_sequences, ui
 
 /* Shards can agree on statistics that are wrong. */
 static enum blastmerge_status check_space(struct bm_rank *rank) {
-    static const char *const programs[] = {"blastp", "blastn", "blastx", "tblastn", "tblastx"};
+    static const char *const programs[] = {"blastp", "blastn", "blastx", "tblastn", "tblastx", "psiblast"};
     const struct bm_rank_tail *tail = &rank->tail;
     uint64_t adjustment = 0;
     uint64_t space = 0;

@@ -94,7 +94,6 @@ enum blastmerge_status bm_rank_learn_strands(struct bm_rank *rank, struct bm_ran
     struct hit before = {0};
     struct hit hit = {0};
     size_t query = 0;
-    bool is_first = true;
     for (;;) {
         const struct bm_rank_line *line = &shard->lines.line;
         if (bm_rank_lines_is_at_end(&shard->lines)) return BLASTMERGE_OK;
@@ -105,13 +104,13 @@ enum blastmerge_status bm_rank_learn_strands(struct bm_rank *rank, struct bm_ran
             if (hit.strand != 0) before = hit;
             hit = (struct hit){0};
         }
-        if (value.kind == BM_RANK_HITS || value.kind == BM_RANK_HITS_EMPTY) {
-            query += !is_first;
-            is_first = false;
+        if (value.kind == BM_RANK_END) { /* of a query, with a list of hits or without */
             before = hit = (struct hit){0};
-            status = add_query(rank, shard, query);
+            status = add_query(rank, shard, query++);
         }
-        if (take_line(&hit, line->text + value.at, value) && !is_first) compare(rank, query, &before, &hit);
+        if (value.kind == BM_RANK_HITS) status = add_query(rank, shard, query);
+        if (take_line(&hit, line->text + value.at, value) && query < rank->n_strands)
+            compare(rank, query, &before, &hit);
         if (status == BLASTMERGE_OK) status = bm_rank_next(rank, shard);
         if (status != BLASTMERGE_OK) return status;
     }

@@ -35,6 +35,7 @@ struct bm_rank_tables {
     struct query *queries; /* by hash */
     size_t n_queries, n_allocated;
     const struct bm_rank_order *order; /* of queries; NULL: not known */
+    uint64_t n_places;                 /* of that list those that are done with */
     bool is_begun;                     /* rows alone: the first ones were read */
 };
 
@@ -44,6 +45,7 @@ static bool starts_with(const char *line, size_t n_bytes, const char *start) {
 
 static void note_columns(struct bm_rank *rank) {
     const size_t *at = rank->tables->columns.at;
+    rank->lacks_scores = at[BM_RANK_COLUMN_SCORE] == SIZE_MAX;
     rank->lacks_columns = at[BM_RANK_COLUMN_SCORE] == SIZE_MAX || at[BM_RANK_COLUMN_LENGTH] == SIZE_MAX;
 }
 
@@ -82,11 +84,22 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
             shard->lines.at);
     if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
     if (score->text != NULL) head->bits = 0;
-    head->id = bm_rank_hash(fields[BM_RANK_COLUMN_SUBJECT].text, fields[BM_RANK_COLUMN_SUBJECT].n_bytes);
+    const struct bm_rank_field *subject = &fields[BM_RANK_COLUMN_SUBJECT];
+    head->id = bm_rank_hash(subject->text, subject->n_bytes);
     const struct bm_rank_field *query = &fields[BM_RANK_COLUMN_QUERY];
     head->query = query->text != NULL ? bm_rank_hash(query->text, query->n_bytes) : 0;
-    if (rank->options.order != NULL) head->ordinal = bm_rank_order_find(rank->options.order, head->id);
+    if (rank->options.order != NULL)
+        head->ordinal =
+            bm_rank_order_find(rank->options.order, bm_rank_subject_hash(subject->text, subject->n_bytes));
     return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status check_drop(struct bm_rank *rank) {
+    const size_t n_columns = rank->tables->columns.n;
+    if (rank->options.n_drop_columns < n_columns) return BLASTMERGE_OK;
+    return bm_fail(rank->error, BLASTMERGE_USAGE,
+                   "--drop-columns %" PRIu64 " leaves nothing of the table's %zu columns",
+                   rank->options.n_drop_columns, n_columns);
 }
 
 /* Reads the current line, a row, into the shard's head. */
@@ -154,21 +167,41 @@ static enum blastmerge_status write_row(struct bm_rank *rank, const struct bm_ra
     return bm_rank_fail_room(rank, &rank->shards[0], "what is held of a query's rows");
 }
 
-/* Passes on, or over, the rows of the shard's current subject; then reads the first of the next one. */
-static enum blastmerge_status take_hit(struct bm_rank *rank, struct bm_rank_shard *shard, bool is_written) {
-    uint64_t id = shard->head.id;
-    uint64_t query = shard->head.query;
-    enum blastmerge_status status = BLASTMERGE_OK;
-    do {
-        if (is_written) status = write_row(rank, &shard->head);
-        if (status == BLASTMERGE_OK) status = next_row(rank, shard);
-    } while (status == BLASTMERGE_OK && shard->head.is_there && shard->head.id == id &&
-             shard->head.query == query);
-    if (status != BLASTMERGE_OK || !shard->head.is_there) return status;
+/* The shard's head is the first row behind a hit. */
+static enum blastmerge_status end_hit(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t query) {
+    if (!shard->head.is_there) return BLASTMERGE_OK;
     shard->is_waiting = shard->head.query != query;
     if (!shard->is_waiting) return check_list(rank, shard);
     shard->head.is_there = false;
     return BLASTMERGE_OK;
+}
+
+static bool is_of_hit(const struct bm_rank_shard *shard, uint64_t id, uint64_t query) {
+    return shard->head.is_there && shard->head.id == id && shard->head.query == query;
+}
+
+/* Passes on rows of the hit written last, which may be many; behind them comes the first of the next one. */
+static enum blastmerge_status write_rows(struct bm_rank *rank) {
+    enum { STEP = 65536 /* bytes */ };
+    struct bm_rank_shard *shard = &rank->shards[rank->last_shard];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    bool is_more = true;
+    while (status == BLASTMERGE_OK && is_more && rank->out.n_bytes < STEP) {
+        status = write_row(rank, &shard->head);
+        if (status == BLASTMERGE_OK) status = next_row(rank, shard);
+        is_more = is_of_hit(shard, rank->last.id, rank->last.query);
+    }
+    if (status != BLASTMERGE_OK || is_more) return status;
+    rank->phase = BM_RANK_PHASE_HITS;
+    return end_hit(rank, shard, rank->last.query);
+}
+
+static enum blastmerge_status pass_over_hit(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    uint64_t id = shard->head.id;
+    uint64_t query = shard->head.query;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && is_of_hit(shard, id, query)) status = next_row(rank, shard);
+    return status == BLASTMERGE_OK ? end_hit(rank, shard, query) : status;
 }
 
 /* --- a query's rows -------------------------------------------------------------------------------- */
@@ -178,7 +211,7 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
     if (bm_rank_compare(rank, &rank->last, &rank->shards[best].head) == 0) rank->counts.n_tied_cuts++;
     for (size_t i = 0; i < rank->n_shards; i++) {
         while (rank->shards[i].head.is_there) {
-            enum blastmerge_status status = take_hit(rank, &rank->shards[i], false);
+            enum blastmerge_status status = pass_over_hit(rank, &rank->shards[i]);
             if (status != BLASTMERGE_OK) return status;
         }
     }
@@ -197,7 +230,8 @@ static enum blastmerge_status write_hit(struct bm_rank *rank) {
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
     rank->n_written++;
     rank->counts.n_hits++;
-    return take_hit(rank, &rank->shards[best], true);
+    rank->phase = BM_RANK_PHASE_BODY;
+    return BLASTMERGE_OK;
 }
 
 /* --- -outfmt 7: comments ---------------------------------------------------------------------------- */
@@ -232,7 +266,7 @@ static enum blastmerge_status take_fields(struct bm_rank *rank, struct bm_rank_s
     const char *fault =
         bm_rank_columns_of_fields(&tables->columns, line + sizeof start - 1, n - (sizeof start - 1));
     note_columns(rank);
-    if (fault == NULL) return BLASTMERGE_OK;
+    if (fault == NULL) return check_drop(rank);
     return bm_rank_fail(rank, shard, BLASTMERGE_USAGE, "its table %s: search the shards with it", fault);
 }
 
@@ -262,9 +296,10 @@ static enum blastmerge_status check_comment(struct bm_rank *rank, struct bm_rank
             "is of PSI-BLAST with several rounds: each shard has made a profile of its own, so that no "
             "merge is what a search of the whole database finds; merge searches with "
             "-num_iterations 1");
-    if (shard == rank->shards && starts_with(line, n_bytes, "# BLASTN ")) {
+    if (shard == rank->shards && starts_with(line, n_bytes, "# BLASTN "))
         rank->program = (struct bm_rank_word){"blastn", 6};
-    }
+    if (shard == rank->shards && starts_with(line, n_bytes, "# BLASTP "))
+        rank->program = (struct bm_rank_word){"blastp", 6};
     return BLASTMERGE_OK;
 }
 
@@ -342,23 +377,41 @@ static struct query *find_query(const struct bm_rank_tables *tables, uint64_t ha
     return bsearch(&key, tables->queries, tables->n_queries, sizeof key, compare_queries);
 }
 
+/* Of each query one entry is left, with the number of times that it came. */
+static void join_queries(struct bm_rank_tables *tables) {
+    size_t n = 0;
+    if (tables->n_queries > 0)
+        qsort(tables->queries, tables->n_queries, sizeof *tables->queries, compare_queries);
+    for (size_t i = 0; i < tables->n_queries; i++) {
+        if (n > 0 && tables->queries[n - 1].hash == tables->queries[i].hash)
+            tables->queries[n - 1].n_left += tables->queries[i].n_left;
+        else
+            tables->queries[n++] = tables->queries[i];
+    }
+    tables->n_queries = n;
+}
+
+/* Makes room for another query: joins those that there are, unless that would have to be done again soon. */
+static enum blastmerge_status grow_queries(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    struct bm_rank_tables *tables = rank->tables;
+    join_queries(tables);
+    if (tables->n_queries < tables->n_allocated / 2) return BLASTMERGE_OK;
+    size_t n_wanted = 2 * tables->n_allocated + 256;
+    struct query *queries = NULL;
+    if (n_wanted * sizeof *queries <= rank->options.n_list_bytes)
+        queries = bm_reallocate(rank->memory, tables->queries, n_wanted * sizeof *queries);
+    if (queries == NULL) return bm_rank_fail_room(rank, shard, "the list of the tables' queries");
+    tables->queries = queries;
+    tables->n_allocated = n_wanted;
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status add_query(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t hash) {
     struct bm_rank_tables *tables = rank->tables;
-    if (tables->n_queries == tables->n_allocated) {
-        size_t n_wanted = 2 * tables->n_allocated + 256;
-        size_t n_more = (n_wanted - tables->n_allocated) * sizeof *tables->queries;
-        struct query *queries = NULL;
-        if (n_more <= rank->budget.n_left)
-            queries = bm_reallocate(rank->memory, tables->queries, n_wanted * sizeof *queries);
-        if (queries == NULL)
-            return bm_rank_fail_room(
-                rank, shard, "the list of the tables' queries (which --expect-queries gives in fewer bytes)");
-        rank->budget.n_left -= n_more;
-        tables->queries = queries;
-        tables->n_allocated = n_wanted;
-    }
-    tables->queries[tables->n_queries++] = (struct query){hash, 1};
-    return BLASTMERGE_OK;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (tables->n_queries == tables->n_allocated) status = grow_queries(rank, shard);
+    if (status == BLASTMERGE_OK) tables->queries[tables->n_queries++] = (struct query){hash, 1};
+    return status;
 }
 
 enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank_shard *shard) {
@@ -380,10 +433,8 @@ enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank
     return status;
 }
 
-/* Of each query one entry is left, with the number of shards that have it. */
 enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
-    size_t n = 0;
     if (tables->order != NULL || tables->has_comments || rank->n_shards == 1) return BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards; i++)
         if (!rank->shards[i].source.can_read_ahead)
@@ -391,15 +442,7 @@ enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) {
                 rank, &rank->shards[i], BLASTMERGE_USAGE,
                 "can be read only once, and rows alone do not tell which query comes first: give "
                 "files, or the queries with --expect-queries, or search with -outfmt 7");
-    if (tables->n_queries > 0)
-        qsort(tables->queries, tables->n_queries, sizeof *tables->queries, compare_queries);
-    for (size_t i = 0; i < tables->n_queries; i++) {
-        if (n > 0 && tables->queries[n - 1].hash == tables->queries[i].hash)
-            tables->queries[n - 1].n_left++;
-        else
-            tables->queries[n++] = tables->queries[i];
-    }
-    tables->n_queries = n;
+    join_queries(tables);
     return BLASTMERGE_OK;
 }
 
@@ -428,10 +471,18 @@ static enum blastmerge_status choose_by_list(struct bm_rank *rank, size_t *chose
                 "a row is of a query that is not among those of --expect-queries (at byte %" PRIu64
                 " of its text)",
                 shard->lines.at);
+        if (place < rank->tables->n_places)
+            return bm_rank_fail(
+                rank, shard, BLASTMERGE_MISMATCH,
+                "its rows are of queries in another order than that of --expect-queries, or several "
+                "queries have one name, which only -outfmt 7 can tell apart (at byte %" PRIu64
+                " of its text)",
+                shard->lines.at);
         if (*chosen < rank->n_shards && place >= least) continue;
         least = place;
         *chosen = i;
     }
+    if (*chosen < rank->n_shards) rank->tables->n_places = least + 1;
     return BLASTMERGE_OK;
 }
 
@@ -494,6 +545,7 @@ enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) {
     const char *spec = rank->options.columns != NULL ? rank->options.columns : "";
     const char *fault = bm_rank_columns_of_spec(&tables->columns, spec);
     note_columns(rank);
+    if (fault == NULL && check_drop(rank) != BLASTMERGE_OK) return rank->error->status;
     if (fault == NULL && rank->options.load_queries != NULL)
         return rank->options.load_queries(rank->options.load_context, &tables->order, rank->error);
     if (fault == NULL) return BLASTMERGE_OK;
@@ -562,6 +614,7 @@ enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) {
     case BM_RANK_PHASE_TAIL:
         return end_query(rank);
     case BM_RANK_PHASE_BODY:
+        return write_rows(rank);
     case BM_RANK_PHASE_DONE:
         break;
     }

@@ -630,7 +630,7 @@ def test_recompute_that_cannot_be(blast, tmp_path):
 @pytest.mark.parametrize("n_shards, n_bytes", [(8, 16 << 20), (100, 22 << 20)])
 def test_memory_of_many_shards(tmp_path, n_shards, n_bytes):
     chance = random.Random(n_shards)
-    texts = [made_shard([[(f"gnl|BL_ORD_ID|{i}", f"{10.0 ** -(20 - i):.3g}", 50, 300, "ACGT" * 200) for i in range(20)]
+    texts = [made_shard([[(f"gnl|BL_ORD_ID|{i % 12}", f"{10.0 ** -(20 - i):.3g}", 50, 300, "ACGT" * 200) for i in range(20)]
                          for _ in range(20 if n_shards > 8 else 200)], n_shards) for _ in range(n_shards)]
     chance.shuffle(texts)
     found = run("shards", "--plain", "--db", "d", "--threads", "1", "--report", tmp_path / "report.json",
@@ -679,3 +679,163 @@ def test_psiblast_of_one_round(blast):
     (blast.folder / "psi.fa").write_text("".join(blast.queries["p"][:5]))
     expected = blast.search("psiblast", "p", "psi", "5")
     check_same(merge(search_shards(blast, "psiblast", blast.slices("p", 3), "psi", "5"), "--db", "p"), expected)
+
+
+# --- what does not look like what it is -----------------------------------------------------------------
+
+def test_lines_of_another_layout(tmp_path):
+    """What no line tells must not pass as something else: the statistics would be the first shard's."""
+    text = made_shard([[], []], 2)
+    for other in (text.replace("\n", "\r\n"), text.replace("\n", ""), text.replace("\n", "\n\t")):
+        code, error = refused(tmp_path, [other, other])
+        assert code == DATA and "2 queries" in error and "shard_0" in error
+        assert refused(tmp_path, [other])[0] == DATA
+
+
+def test_subjects_beyond_the_part(tmp_path):
+    """Another part's, or the whole's count: shifted, it would name another sequence."""
+    texts = [made_shard([[(f"gnl|BL_ORD_ID|{n}", "1", 40)]], 2) for n in (599, 600)]
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "sequence 600 of 600" in error and "shard_1" in error and "--window" in error
+    assert merge(made(tmp_path, [texts[0], texts[0]])).code == OK
+    texts = [made_shard([[("gnl|BL_ORD_ID|1200", "1", 40)]], 1)]
+    assert refused(tmp_path, texts, "--window")[0] == MISMATCH
+    assert refused(tmp_path, texts, "--round-robin")[0] == MISMATCH
+
+
+def test_windows_rank_by_what_they_count(tmp_path):
+    """Whatever order they are given in: 900 is later in the database than 100."""
+    texts = [made_shard([[(f"gnl|BL_ORD_ID|{n}", "1", 40)]], 1) for n in (900, 100)]
+    text = merge(made(tmp_path, texts), "--window").out.decode()
+    assert re.findall("<Hit_accession>(.*?)<", text) == ["900", "100"]
+
+
+def test_names_that_are_not_in_order(tmp_path):
+    """A shell sorts shard_10 before shard_2."""
+    texts = [made_shard([[(f"x{i}", "1", 40)]], 12) for i in range(12)]
+    paths = made(tmp_path, texts)
+    found = merge(sorted(paths))
+    assert found.code == OK and any("shard_2.xml.gz comes after" in warning for warning in found.warnings)
+    assert merge(paths).warnings == []
+
+
+@pytest.mark.parametrize("outfmt", ["5", "16", "15", "7"])
+def test_name_with_an_apostrophe(blast, outfmt):
+    blast.make_database("it's", "p", blast.records["p"][:20])
+    expected = blast.search("blastp", "it's", "p", outfmt)
+    blast.make_database("its", "p", blast.records["p"][:20])
+    path = blast.write("its.gz", gzip.compress(blast.search("blastp", "its", "p", outfmt)))
+    check_same(merge([path], "--db", "it's"), expected)
+
+
+def test_name_with_a_line_feed(tmp_path):
+    code, error = refused(tmp_path, [made_shard([[]], 1)], "--db", "a\n# Query: b")
+    assert code == USAGE and "line feed" in error
+
+
+def test_shards_of_psiblast(blast):
+    """One round is a search like any other; a shard that is missing is seen."""
+    (blast.folder / "psi.fa").write_text("".join(blast.queries["p"][:8]))
+    expected = blast.search("psiblast", "p", "psi", "5")
+    paths = search_shards(blast, "psiblast", blast.slices("p", 3), "psi", "5")
+    check_same(merge(paths, "--db", "p"), expected)
+    found = merge(paths[:2], "--db", "p")
+    assert found.code == MISMATCH and "a shard is missing" in found.err and found.out == b""
+
+
+@pytest.mark.parametrize("outfmt", FORMATS)
+@pytest.mark.parametrize("form", ["gb|{}.1|", "{}.1", "{}"])
+def test_order_list_whatever_form_names_have(blast, outfmt, form, tmp_path):
+    records = [f">gb|AAA{i:05}.1| title {i}\n{record.split(chr(10))[1]}\n" for i, record in enumerate(blast.records["p"])]
+    n_letters = sum(len(record.split("\n")[1]) for record in records)
+
+    def make(name, part):
+        shards.subprocess.run(["makeblastdb", "-dbtype", "prot", "-parse_seqids", "-title", name, "-out", name],
+                              input="".join(part).encode(), cwd=blast.folder, stdout=-3, check=True)
+
+    make("versions", records)
+    for i in range(3):
+        make(f"versions_{i}", records[i::3])
+        blast.write_alias(f"versions_{i}_st", "p",
+                          f"DBLIST versions_{i}\nSTATS_NSEQ {len(records)}\nSTATS_TOTLEN {n_letters}\n")
+    (tmp_path / "order").write_text("".join(f">{form.format(f'AAA{i:05}')} title\nM\n" for i in range(len(records))))
+    paths = search_shards(blast, "blastp", [f"versions_{i}_st" for i in range(3)], "p", outfmt)
+    found = merge(paths, "--db", "versions", "--round-robin", "--order", tmp_path / "order")
+    check_same(found, blast.search("blastp", "versions", "p", outfmt))
+    assert found.warnings == []
+
+
+def test_pipes_do_not_tell_strands(blast):
+    """What a first pass learns from files is counted where there is none."""
+    names = blast.slices("n", 3)
+    sizes = ",".join(str((blast.folder / f"{name.removesuffix('_st')}.fasta").read_text().count("\n>") + 1) for name in names)
+    expected = blast.search("blastn", "n", "n", "5", "-task", "blastn-short")
+    paths = search_shards(blast, "blastn", names, "n", "5", "-task", "blastn-short")
+    command = ["bash", "-c", 'exec "$0" shards --plain --db n --sizes "$4" <(cat "$1") <(cat "$2") <(cat "$3")']
+    from program import PROGRAM
+    found = run(*paths, sizes, command=[*command, PROGRAM])
+    assert found.code == OK, found.err
+    lists = [re.findall("<Hit_accession>(.*?)<", text.decode()) for text in (found.out, expected)]
+    assert sorted(lists[0]) == sorted(lists[1]) and lists[0] != lists[1]
+    assert any("ranks first" in warning for warning in found.warnings)
+
+
+def test_zero_in_any_form(tmp_path):
+    texts = [made_shard([[("x", "0e400", 40), ("z", "1", 40)]], 2), made_shard([[("y", "1e-170", 41)]], 2)]
+    text = merge(made(tmp_path, texts)).out.decode()
+    assert re.findall("<Hit_accession>(.*?)<", text) == ["x", "y", "z"]
+
+
+def test_heads_of_many_shards(tmp_path):
+    """Definition lines of 100 KiB in each of 100 shards."""
+    texts = [made_shard([[(f"x{i}", "1", 40)]], 100).replace("<Hit_def>", "<Hit_def>" + "D" * 100000) for i in range(100)]
+    check_same(merge(made(tmp_path, texts), "--db", "d"), shards.merged(texts, "d").encode())
+
+
+def test_few_files_allowed(tmp_path):
+    paths = made(tmp_path, [made_shard([[]], 100) for _ in range(100)])
+    from program import PROGRAM
+    for most in (20, 40, 100):
+        found = run("shards", "--plain", *paths, command=["bash", "-c", f'ulimit -n {most}; exec "$0" "$@"', PROGRAM])
+        assert found.code == USAGE and f"{most} files open" in found.err
+
+
+# --- tables as large as they come -------------------------------------------------------------------------
+
+def test_a_subject_with_many_rows(tmp_path):
+    """A repeat in a chromosome: a hit's rows take more than is held of anything."""
+    tables = [made_table([("q", "chromosome", "1e-05", 50)] * 100000), made_table([("q", "y", "1e-06", 50)])]
+    check_same(merge(made(tmp_path, tables), "--format", "tabular"), shards.merged_rows(tables, ["q"]).encode())
+
+
+def test_many_queries_without_a_list(tmp_path):
+    queries = [f"read{i}" for i in range(300000)]
+    tables = [made_table([(query, f"s{shard}", f"{shard + 1}e-05", 50) for query in queries]) for shard in range(2)]
+    check_same(merge(made(tmp_path, tables), "--format", "tabular"), shards.merged_rows(tables, queries).encode())
+
+
+def test_queries_in_another_order_than_the_list(tmp_path):
+    (tmp_path / "q.fa").write_text(">a\nA\n>b\nA\n")
+    tables = [made_table([("b", "x", "1e-05", 50), ("a", "y", "1e-05", 50)]), made_table([("a", "z", "1e-05", 50)])]
+    code, error = refused(tmp_path, tables, "--expect-queries", tmp_path / "q.fa")
+    assert code == MISMATCH and "another order" in error and "shard_0" in error
+
+
+def test_drop_of_all_columns(tmp_path):
+    table = made_table([("q", "s", "1e-05", 50)])
+    for n in (12, 13, 1000):
+        code, error = refused(tmp_path, [table, table], "--format", "tabular", "--drop-columns", n)
+        assert code == USAGE and "leaves nothing" in error
+
+
+def test_bits_do_not_tell_all_scores(tmp_path):
+    """0.0 and the same bits: raw scores may differ, and they decide."""
+    tables = [made_table([("q", f"s{i}", "0.0", 500)]) for i in range(2)]
+    assert any("ranks first" in warning for warning in merge(made(tmp_path, tables)).warnings)
+
+
+def test_lengths_decide_where_nothing_else_does(blast):
+    """blastp: of subjects with the same score the longer one has the larger E-value, which three digits do not show."""
+    expected = blast.search("blastp", "l", "p", "7")
+    paths = search_shards(blast, "blastp", blast.slices("l", 3), "p", "7 std score slen")
+    check_same(merge(paths, "--db", "l", "--drop-columns", "2"), expected)
