@@ -166,7 +166,7 @@ static void test_children_that_come_later(void **state) {
         assert_int_equal(caller.children[0], 1);
         if (is_count) {
             assert_int_equal(status, BLASTMERGE_MISMATCH);
-            assert_non_null(strstr(blastmerge_error(job)->message, "where 4 were expected"));
+            assert_non_null(strstr(blastmerge_error(job)->message, "but 4 were expected"));
             assert_int_equal(caller.n_faults, 1);
         } else {
             assert_int_equal(status, BLASTMERGE_DATA); /* the first one is what it ends with */

@@ -204,7 +204,7 @@ def test_a_check_finds_all_gaps(tmp_path):
                              "2 queries in a row have no Iteration: number 6, query5 to number 7, query6",
                              "2 queries in a row have no Iteration: number 11, query10 to number 12, query11"]
     assert "child_" not in done.err
-    assert done.err.splitlines()[-1] == ("blastmerge: 1 query has no Iteration: number 1, query0; and 3 more such places, each told in a "
+    assert done.err.splitlines()[-1] == ("blastmerge: 1 query has no Iteration: number 1, query0; and 3 more such places, each reported in a "
                                          "warning: in all 6 queries have no Iteration")
     for path, n in zip(paths, (2, 1, 3)):
         row = next(line for line in done.out.decode().splitlines() if str(path) in line)
