@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a table's first row is a row of column names.
+ * Decides whether a table's first row is a row of column names.
  *
- * MMseqs2 (--format-mode 4), DIAMOND (--header simple) and scripts write one. Two names that no sequence has,
- * such as qseqid, make any row one of names, whatever its other fields are: pandas leaves the first one empty,
- * editors a last one. Else a row of names has nothing but names: no number, no "N/A", nothing empty. A row of
- * hits can look like that, too, where the columns are names and titles alone. So one of these must hold beside
- * it:
+ * MMseqs2 (--format-mode 4), DIAMOND (--header simple) and scripts write such rows. If a row has two names
+ * that no sequence has, such as qseqid, it is a row of names, whatever its other fields are: pandas leaves
+ * the first field empty, and editors a last one. Otherwise each field of a row of names must be a name: no
+ * number, no "N/A", nothing empty. If a table's columns are only names and titles, a row of hits can look
+ * like that, too. So one of these must hold in addition:
  *
  *   - a column has a name that no sequence has, such as qseqid or "query acc.ver";
  *   - the next row has a number where this one has a weaker name, such as score;
  *   - the next row has numbers in two columns or more.
  *
- * Where this takes a row of hits for names, nothing is lost unless all children begin with the same row:
- * another one, or none, is an error that says what it was taken for, and --header keep turns all of this off.
+ * If this mistakes a row of hits for names, nothing is lost unless all children begin with the same row. If a
+ * child begins with another row, or with none, that is an error, and its message says what the row was taken
+ * for. --header keep turns all of this off.
  *
- * Names are compared by their letters and digits: "E-value", "e_value" and "evalue" are one.
+ * Names are compared by their letters and digits: "E-value", "e_value" and "evalue" are equal.
  */
 #include "mark/columns.h"
 #include "mark/door.h"

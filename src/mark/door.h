@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/door.h - the scanners' door: one place for any of them, and how it is found which.
+ * mark/door.h - the door holds any one of the scanners, and finds out which one a text needs.
  *
  *   mark.c      open, step, finish, safe
- *   format.c    which format a text is of, and which scanner takes it
- *   look.c      what cannot be merged: what it looks like, for messages
- *   columns.c   rows of column names
- *   resume.c    leaving a text and going on elsewhere in it
+ *   format.c    finds a text's format, and its scanner
+ *   look.c      describes texts that cannot be merged, for messages
+ *   columns.c   recognises rows of column names
+ *   resume.c    leaves a text, and continues elsewhere in it
  */
 #ifndef BM_MARK_DOOR_H
 #define BM_MARK_DOOR_H
@@ -29,33 +29,34 @@ union bm_mark_any {
 
 void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *scanner);
 
-/* Sets the way the scanners take; false if this machine has it not. For tests; bm_mark_open() takes the best. */
+/* Sets the way (the instructions of the fast path); returns false if this machine lacks it. For tests;
+ * bm_mark_open() sets the best one. */
 bool bm_mark_use(struct bm_mark *mark, const char *way) BM_CHECK_RESULT;
 
 /* --- format.c */
 
-/* Chooses the scanner by what the text begins with, unless the format is given. Returns how many bytes it
- * took into the sample, which the scanner takes first. */
+/* Chooses the scanner by the text's first bytes, unless the format is given. Returns the number of bytes that
+ * it moved into the sample, which the scanner reads first. */
 size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
-/* The same where the text has ended. */
+/* Likewise, at the end of the text. */
 void bm_mark_choose_at_end(struct bm_mark *mark);
 
-/* Whether the line of n bytes begins with BLAST's own columns: two names and ten numbers. In a csv not both
- * names are numbers, and there are no tabs. */
+/* Returns whether the line begins with BLAST's own columns: two names and ten numbers. In CSV, at least one
+ * name is no number, and there are no tabs. */
 bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator);
 
 /* --- look.c */
 
-/* This cannot be merged; the message says what it looks like, or else has the hint, and shows how it begins.
- */
+/* Fails because this cannot be merged. The message says what it looks like, or gives the hint, and shows how
+ * it begins. Returns false. */
 bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
                        const char *hint);
 
-/* Whether the text looks like something else than a table's rows. */
+/* Returns whether the text looks like something other than a table's rows. */
 bool bm_mark_look_is_known(const char *sample, size_t n_sample);
 
-/* The same so surely that it is none even if someone says so. */
+/* Likewise, but so certainly that the text is no table even if the caller declares it one. */
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator);
 
 /* --- columns.c */

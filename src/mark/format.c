@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which format a text is of, and which scanner takes it.
+ * Finds a text's format, and chooses its scanner.
  *
- * The caller may say what the children are. Else the first child's first bytes do, and the others must be of
- * the same format: each child is looked at anew, so that one of another format is called what it is.
+ * The caller may set the format. Otherwise the first child's first bytes decide, and the other children must
+ * have the same format. The format of each child is found anew, so that a message can name the format of one
+ * that differs.
  *
- * A '<' begins XML, and whether that is of -outfmt 5 or of 16 shows at the root's name; a '{' or '[' begins
- * JSON, "# BLASTP ..." and the like a table with comments. Rows without comments say nothing of themselves,
- * and any text could be some: they are known by BLAST's own twelve columns, ten of which hold numbers, by a
- * row of column names, or by what the children before were. All else needs --format. A byte order mark and
- * white space before any of that make no difference. Until it is clear the text's first bytes are held here,
- * at most 4 KiB: all of them where it cannot be merged, so that the message can say what it is (look.c).
+ * XML begins with '<'; the root's name shows whether it is -outfmt 5 or 16. JSON begins with '{' or '[', and
+ * a table with comments with "# BLASTP ..." and the like. Rows without comments show no format, and any text
+ * could be rows. They are recognised by BLAST's own twelve columns, ten of which hold numbers; by a row of
+ * column names; or by the format of the earlier children. Everything else needs --format. A byte order mark
+ * and white space before any of these make no difference.
+ *
+ * Until the format is clear, the text's first bytes are held here, at most 4 KiB. If the text cannot be
+ * merged, all 4 KiB are held, so that the message can say what it is (look.c).
  */
 #include "mark/columns.h"
 #include "mark/door.h"
@@ -152,7 +155,8 @@ static void refuse(struct bm_mark *mark, const char *hint) {
     ": its lines end in lone carriage returns (CR), as old Macintosh programs write them; convert it first " \
     "(tr '\\r' '\\n')"
 
-/* Whether what looks like the first line is many. A single one inside of a line that ends might be a title's. */
+/* Whether what looks like the first line is many. A single one inside of a line that ends might be a title's.
+ * */
 static bool has_lone_returns(const struct beginning *begin, bool is_full) {
     size_t n = 0;
     for (size_t i = 0; i + 1 < begin->n_line; i++) n += begin->line[i] == '\r';
@@ -226,8 +230,8 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
     return BLASTMERGE_FORMAT_AUTO;
 }
 
-/* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row of a
- * table, or the caller does not say so. */
+/* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row
+ * of a table, or the caller does not say so. */
 static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
     if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
         bm_mark_look_is_known(mark->sample, mark->n_sample))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What cannot be merged: what it looks like, how it begins, and what to do about it.
+ * Describes a text that cannot be merged: what it looks like, how it begins, and what to do about it.
  *
- * People give all sorts of files to a merge. So that nobody has to open one to find out what is wrong, the
- * message names it as far as its first bytes tell, shows these, and says what would help.
+ * A merge is given files of all kinds. To save opening the file, the message names its kind, as far as the
+ * first bytes show it, quotes these bytes, and says what would help.
  */
 #include "mark/door.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scanners' door: what is common to all formats. Which scanner stands behind it shows at a text's first
- * bytes (format.c); from then on it takes all that comes.
+ * The scanners' door: what is common to all formats. The text's first bytes decide which scanner is behind
+ * the door (format.c); from then on, that scanner reads the whole text.
  */
 #include "mark/door.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text with holes. Where a stretch of a child is lost, the current document ends before it, and what comes
- * behind is as if it were a document of its own: so what takes marks need not know of holes. A flag says that
- * it is still the same document, whose numbers go on.
+ * Text with holes. If a stretch of a child is lost, the current document ends before it, and the text after
+ * it is treated as a separate document. So the code that reads marks need not handle holes. A flag shows that
+ * it is still the same document, whose numbers continue.
  */
 #include "mark/door.h"
 

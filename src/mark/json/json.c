@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON's scanner, and how it works.
+ * How JSON's scanner works.
  *
- * It is made like that of XML (xml/xml.c), with a judge and a walk.
+ * Like the scanner of XML (xml/xml.c), it has a judge and a walk.
  *
- * One judge. judge.c gives each byte to the function of the state that the scanner is in, and that
- * function says what the next state is, or what is wrong. place.c is told when an object or array opens
- * or closes and when a string, number or word does, knows by the names on the way what it is to BLAST, and
- * adds the marks. Nearly all of them are known at their own offset, so that nothing is held.
+ * One judge. judge.c passes each byte to the function of the scanner's current state. That function sets the
+ * next state, or reports an error. It calls place.c when an object, array, string, number or word begins or
+ * ends. place.c derives its meaning to BLAST from the names on the path to it, and adds the marks. Nearly all
+ * marks are known at their own offset, so nothing is held back.
  *
- * Memory is a byte for each open object or array, and the current name. Nothing else of what was
- * read is kept: so names are not compared with each other (RFC 8259 only says that they should be unique),
- * but for the three that a merge goes by.
+ * Memory is one byte for each open object or array, and the current name. Nothing else of the text is kept.
+ * So names are not compared with each other (RFC 8259 only says that they should be unique), except the three
+ * that a merge depends on.
  *
- * The walk. walk.h goes over what lies in the reports: it lists, 64 bytes at a time, where tokens begin
- * and what is odd in strings, and hops along the list. It never finds an error; it only stops, and the judge
- * takes over. So every way says the same of a text, which the tests hold it to.
+ * The walk. walk.h scans the inside of the reports. It lists, 64 bytes at a time, where tokens begin and what
+ * is odd in strings, and goes from one listed place to the next. It never finds an error; it only stops, and
+ * the judge continues. So every way gives the same result for a text, which the tests check.
  */
 #include "mark/json/json.h"
 

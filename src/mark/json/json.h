@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/json/json.h - what the files of the JSON scanner share. The essay is in json.c.
+ * mark/json/json.h - declarations that the files of the JSON scanner share. The essay is in json.c.
  *
  *   json.c    the scanner: step, finish, safe
  *   judge.c   bytes -> well-formedness: tokens, strings, numbers
  *   place.c   objects and arrays -> marks: what a value means where it stands
- *   walk*     the fast path, which goes over what the judge would take
+ *   walk*     the fast path, which scans plain text in place of the judge
  */
 #ifndef BM_MARK_JSON_H
 #define BM_MARK_JSON_H
@@ -18,25 +18,25 @@
 
 enum {
     BM_JSON_MAX_DEPTH = 64, /* objects and arrays open at once */
-    BM_JSON_MAX_NAME = 256  /* bytes of a member's name that are kept; a longer name is none that is known */
+    BM_JSON_MAX_NAME = 256  /* bytes of a member's name that are kept; no known name is longer */
 };
 
-/* Where the judge is. */
+/* The judge's place in the syntax. */
 enum bm_mark_json_state {
-    BM_JSON_OUTSIDE, /* before a document or behind one */
+    BM_JSON_OUTSIDE, /* before a document or after one */
     BM_JSON_BOM_2,
     BM_JSON_BOM_3,
-    BM_JSON_ROOT, /* behind a byte order mark */
+    BM_JSON_ROOT, /* after a byte order mark */
     BM_JSON_FIRST_NAME,
     BM_JSON_NAME,
     BM_JSON_COLON,
     BM_JSON_FIRST_VALUE, /* or the end of an array without any */
     BM_JSON_VALUE,
-    BM_JSON_NEXT, /* behind a value */
+    BM_JSON_NEXT, /* after a value */
     BM_JSON_STRING,
     BM_JSON_ESCAPE,
     BM_JSON_HEX,
-    BM_JSON_LOW_ESCAPE, /* behind a high surrogate: its low one's '\' ... */
+    BM_JSON_LOW_ESCAPE, /* after a high surrogate: its low one's '\' ... */
     BM_JSON_LOW_U,      /* ... and 'u' */
     BM_JSON_WORD,       /* true, false, null */
     BM_JSON_MINUS,
@@ -50,7 +50,7 @@ enum bm_mark_json_state {
     BM_JSON_N_STATES
 };
 
-/* What an open object or array is to a merge, by the names on the way to it. */
+/* The meaning of an open object or array to a merge, by the names on the path to it. */
 enum bm_mark_json_place {
     BM_PLACE_OBJECT, /* one that means nothing */
     BM_PLACE_ROOT,
@@ -74,8 +74,8 @@ enum bm_mark_json_place {
 
 struct bm_mark_json {
     struct bm_mark mark;
-    struct bm_utf8 utf8;            /* a character that is not complete */
-    struct bm_mark_content content; /* a query's id or message that is not told yet */
+    struct bm_utf8 utf8;            /* an incomplete character */
+    struct bm_mark_content content; /* a query's id or message that has no mark yet */
 
     uint8_t state; /* enum bm_mark_json_state */
     uint8_t depth;
@@ -105,7 +105,7 @@ struct bm_mark_json {
     struct bm_mark_window window;
 };
 
-/* Between tokens, or in a string: the walk can go on here. */
+/* Returns whether the walk can continue in this state: between tokens, or in a string. */
 static inline bool bm_mark_json_is_walkable(enum bm_mark_json_state state) {
     return state >= BM_JSON_FIRST_NAME && state <= BM_JSON_STRING;
 }
@@ -116,32 +116,33 @@ static inline bool bm_mark_json_is_array(enum bm_mark_json_place place) {
 
 /* --- judge.c */
 
-/* Takes the next byte, or several that are plain, and returns how many; 0 where it failed. */
+/* Scans the next byte, or several plain ones, and returns their number; 0 if it failed. */
 size_t bm_mark_json_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
-/* What the document would be cut short in, for a message. */
+/* Fails at the end of the text; the message says in what the document is cut short. Returns false. */
 bool bm_mark_json_fail_end(struct bm_mark_json *json);
 
-/* Of each byte, whether it ends a number or a word: white space, and what stands between tokens. */
+/* For each byte, whether it ends a number or a word: white space, and punctuation between tokens. */
 extern const bool bm_mark_json_ends_word[256];
 
-/* --- place.c. These return false where they failed. */
+/* --- place.c. These return false if they failed. */
 
 void bm_mark_json_name_begin(struct bm_mark_json *json);
 void bm_mark_json_name_add(struct bm_mark_json *json, const uint8_t *bytes, size_t n_bytes);
 
-/* A document's '{' or a byte order mark before it is at this offset. */
+/* Called when the next document's '{', or a byte order mark before it, is at this offset. */
 void bm_mark_json_end_document(struct bm_mark_json *json, uint64_t at);
 
 bool bm_mark_json_open(struct bm_mark_json *json, const uint8_t *name, size_t n_name, bool is_array,
                        uint64_t at);
 bool bm_mark_json_close(struct bm_mark_json *json, bool is_array, uint64_t at);
 
-/* A string, number or word begins with its first byte at the offset, or has ended before the offset. */
+/* Called when a string, number or word begins, with its first byte at the offset, or has ended before the
+ * offset. */
 bool bm_mark_json_begin_scalar(struct bm_mark_json *json, uint8_t first, uint64_t at);
 void bm_mark_json_end_scalar(struct bm_mark_json *json, uint64_t after);
 
-/* What the value of this name says of a search's query. */
+/* Returns what the value of this name describes of a search's query. */
 static inline enum bm_mark_digest_part bm_mark_json_find_part(const uint8_t *name, size_t n_name) {
     switch (n_name) {
     case sizeof "message" - 1:
@@ -157,7 +158,7 @@ static inline enum bm_mark_digest_part bm_mark_json_find_part(const uint8_t *nam
     }
 }
 
-/* Of a string that is told no more than what lies before the offset will be. */
+/* Cuts a string that a mark will report: only the text before the offset is in the mark. */
 void bm_mark_json_cut_content(struct bm_mark_json *json, uint64_t end);
 
 /* --- json.c */

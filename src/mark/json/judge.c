@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The judge of JSON: bytes -> is this well-formed? One function for each state, in a table; a state sees one
- * byte and leaves another state behind. RFC 8259, and what docs/json.md says beyond it.
+ * The judge of JSON checks, byte by byte, that the text is well-formed. A table has one function for each
+ * state; the function reads one byte and sets the next state. The rules are RFC 8259, and docs/json.md where
+ * that goes beyond it.
  */
 #include "mark/json/json.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Objects and arrays -> marks. BLAST's document, and what a merge sees in it:
+ * Objects and arrays -> marks. BLAST's document, and the marks that come from it:
  *
  *     {"BlastOutput2": [                                     BM_MARK_ITERATIONS
  *       {"report": {"program": .., "version": ..,            BM_MARK_ITERATION, fields

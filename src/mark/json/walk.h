@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/json/walk.h - JSON's fast path: over the inside of reports.
+ * mark/json/walk.h - JSON's fast path, which scans the inside of reports.
  *
  * This file is a template, like walk.h. Each json_walk_*.c gives it two small functions in its instruction
  * set, and includes it once:

@@ -8,8 +8,8 @@
 
 #include "mark/json/walk.h"
 
-/* Bytes are told by two tables, one for each half of a byte: what both have in common is the byte's class.
- * pshufb gives 0 for bytes beyond ASCII. */
+/* Two tables, one for each half of a byte, classify bytes: the bits that both have in common are the byte's
+ * class. pshufb gives 0 for bytes beyond ASCII. */
 #define BOTH_HALVES(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
 WALK_TARGET static inline __m256i find_classes(__m256i bytes) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/scan/digest.h - which queries a document holds, as 64 bits: a hash over the title and the length of each
- * Iteration's query, and the number of Iterations. Two documents of one digest hold the same queries
- * (docs/merge.md says what a merge does about that).
+ * mark/scan/digest.h - a document's queries, as 64 bits: a hash over the title and the length of each
+ * Iteration's query, and over the number of Iterations. Two documents with equal digests hold the same
+ * queries (docs/merge.md says what a merge does then).
  *
- * A query's title is its name. If it has none, its id is, unless BLAST made that up. Where an Iteration names
- * no query at all, as in old BLAST XML, the document's header does.
+ * A query's name is its title. If it has none, its name is its id, unless BLAST made the id up. If an
+ * Iteration names no query at all, as in old BLAST XML, the document's header names it.
  */
 #ifndef BM_DIGEST_H
 #define BM_DIGEST_H
@@ -13,10 +13,10 @@
 #include "base/base.h"
 
 enum {
-    BM_DIGEST_CONTENT = 512 /* bytes of a title, an id or a length that count, beside how many there are */
+    BM_DIGEST_CONTENT = 512 /* bytes of a title, an id or a length that count, besides their number */
 };
 
-/* What an Iteration says of its query. */
+/* The part of an Iteration that describes its query. */
 enum bm_mark_digest_part {
     BM_DIGEST_NOTHING,
     BM_DIGEST_ID,
@@ -26,7 +26,7 @@ enum bm_mark_digest_part {
 };
 
 struct bm_mark_digest_query {
-    uint64_t title; /* hashes; 0: there is none */
+    uint64_t title; /* these are hashes; 0: there is none */
     uint64_t id;
     uint64_t length;
 };
@@ -34,8 +34,8 @@ struct bm_mark_digest_query {
 struct bm_mark_digest {
     uint64_t hash; /* of the queries whose Iterations have ended */
     uint64_t n_named;
-    uint64_t n_iterations;              /* what the scanner had counted when the document began ... */
-    uint64_t n_hits;                    /* ... and of rows, where it is a table */
+    uint64_t n_iterations;              /* the scanner's count when the document began ... */
+    uint64_t n_hits;                    /* ... and its count of rows, in a table */
     bool is_partial;                    /* the document's beginning was left out */
     bool has_header;                    /* the document's header names a query */
     bool is_wanted;                     /* the current Iteration's query is not complete */
@@ -48,30 +48,30 @@ struct bm_mark_digest {
     uint8_t content[BM_DIGEST_CONTENT];
 };
 
-/* One part of the current Iteration's query, or of the header's. Of more bytes than BM_DIGEST_CONTENT the
- * first ones are there. An id does not matter where there is a title. */
+/* Adds one part of the current Iteration's query, or of the header's. If n_bytes is more than
+ * BM_DIGEST_CONTENT, `bytes` has only the first ones. An id does not matter if there is a title. */
 void bm_mark_digest_take(struct bm_mark_digest_query *query, enum bm_mark_digest_part part, const void *bytes,
                          uint64_t n_bytes);
 
-/* The same, byte by byte. */
+/* Begin, add and end do the same byte by byte. */
 void bm_mark_digest_begin_part(struct bm_mark_digest *digest, enum bm_mark_digest_part part);
 static inline void bm_mark_digest_add(struct bm_mark_digest *digest, uint8_t byte) {
     if (digest->n_content < BM_DIGEST_CONTENT) digest->content[digest->n_content] = byte;
     digest->n_content++;
 }
-/* Whether more bytes of a part would count for more than their number. */
+/* Returns whether the content of further bytes counts, and not only their number. */
 static inline bool bm_mark_digest_is_collecting(const struct bm_mark_digest *digest) {
     return digest->part != BM_DIGEST_NOTHING && digest->n_content < BM_DIGEST_CONTENT;
 }
 void bm_mark_digest_end_part(struct bm_mark_digest *digest);
 
-/* The current Iteration has ended. */
+/* Called when the current Iteration has ended. */
 void bm_mark_digest_end_query(struct bm_mark_digest *digest);
 
-/* Another query, of which the name alone is known. Returns the name's hash, 0 if BLAST made the name up. */
+/* Adds a query of which only the name is known. Returns the name's hash; 0 if BLAST made the name up. */
 uint64_t bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name);
 
-/* The document's digest, once it has ended. */
+/* Returns the digest of a document that has ended. */
 uint64_t bm_mark_digest_sum(const struct bm_mark_digest *digest, uint64_t n_iterations);
 
 #endif

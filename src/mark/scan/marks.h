@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* mark/scan/marks.h - marks, and what passes with them from the scanners to the rooms behind: plain data. */
+/* mark/scan/marks.h - marks, and the other plain data that scanners hand to the rooms after them. */
 #ifndef BM_MARK_MARKS_H
 #define BM_MARK_MARKS_H
 
 #include "base/base.h"
 
-/* Ceilings, documented in docs/limits.md. Beyond them a document is refused. */
+/* Ceilings (docs/limits.md). A document beyond one of them is refused. */
 enum {
     BM_MARK_MAX_NAME = 256,         /* bytes in the name of an element, attribute or PI target */
     BM_MARK_MAX_DEPTH = 64,         /* elements open at once */
     BM_MARK_MAX_ATTRIBUTES = 64,    /* attributes of one tag; their names together at most 4096 bytes */
-    BM_MARK_MAX_INDENTATION = 4096, /* blanks that are held to be indentation or the rest of a line */
-    BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are looked at for their value */
+    BM_MARK_MAX_INDENTATION = 4096, /* blanks that count as indentation or as the rest of a line */
+    BM_MARK_MAX_NUMBER = 24,        /* bytes of an Iteration_iter-num that are parsed */
     BM_MARK_MAX_DECLARATION = 1024, /* bytes in an XML declaration */
-    BM_MARK_MAX_VALUE = 1024,   /* bytes of a header field's value that are kept; beyond, the hash tells */
-    BM_MARK_MAX_NAMES = 2048,   /* bytes of a row of column names; a longer row is none */
-    BM_MARK_MAX_CONTENT = 512,  /* bytes of a query's id and message that are told */
-    BM_MARK_MAX_FORBIDDEN = 64, /* bytes of a reference to a character that XML forbids */
-    BM_MARK_MAX_HOLD = 8192     /* bm_mark_safe() is never further behind than this */
+    BM_MARK_MAX_VALUE = 1024,       /* bytes of a header field's value that are kept; the hash covers all */
+    BM_MARK_MAX_NAMES = 2048,       /* bytes of a row of column names; a longer row is none */
+    BM_MARK_MAX_CONTENT = 512,      /* bytes of a query's id and message that are reported */
+    BM_MARK_MAX_FORBIDDEN = 64,     /* bytes of a reference to a character that XML forbids */
+    BM_MARK_MAX_HOLD = 8192         /* bm_mark_safe() is never further behind than this */
 };
 
 enum bm_mark_kind {
     BM_MARK_DOCUMENT,       /* a document begins at offset (its BOM, '<', or white space before that; a
-                               later document begins at its BOM or '<', white space before it is the earlier one's).
-                               BM_MARK_BARE: it is no XML, and neither BOM nor DECLARATION nor NO_DECLARATION
-                               follows */
+                               later document begins at its BOM or '<', and white space before that belongs to
+                               the earlier one). BM_MARK_BARE: it is not XML, and neither BOM nor DECLARATION
+                               nor NO_DECLARATION follows */
     BM_MARK_BOM,            /* [offset, end) is a byte order mark */
-    BM_MARK_DECLARATION,    /* [offset, end) is the XML declaration; BM_MARK_CONVERTED if it names another
-                               encoding than UTF-8 (whose bytes follow as BM_MARK_CHARACTER) */
+    BM_MARK_DECLARATION,    /* [offset, end) is the XML declaration; BM_MARK_CONVERTED if its encoding is not
+                               UTF-8 (bytes of that encoding follow as BM_MARK_CHARACTER) */
     BM_MARK_NO_DECLARATION, /* the document has none; offset is where it would stand */
-    BM_MARK_FIELD,          /* a header element without child elements was closed before offset: see
-                               bm_mark_field(). Or an attribute of the root or BlastOutput_iterations that holds
-                               for all inside of these (is_scope). The step ends with this mark, so that the field can
-                               be looked at */
+    BM_MARK_FIELD,          /* a header element without child elements was closed before offset (see
+                               bm_mark_field()); or an attribute of the root or of BlastOutput_iterations that
+                               applies to everything inside (is_scope). The step ends with this mark, so that
+                               the caller can read the field */
     BM_MARK_DATABASE,       /* BlastOutput_db's content begins at offset; BM_MARK_EMPTY_TAG: it is an
                                empty-element tag, whose "/>" is at offset (2 bytes) */
     BM_MARK_DATABASE_END,   /* the '<' of its end tag is at offset; none with BM_MARK_EMPTY_TAG */
@@ -41,50 +41,50 @@ enum bm_mark_kind {
                                follows */
     BM_MARK_HEADER,         /* the header is complete. Not in BLASTMERGE_FORMAT_XML, where it is complete at
                                ITERATIONS */
-    BM_MARK_BODY,           /* the body begins at offset: after the rest of the tag's line where that is blank
-                               (space, tab, CR, then LF, at most BM_MARK_MAX_INDENTATION bytes), else after the tag */
+    BM_MARK_BODY,           /* the body begins at offset: after the rest of the tag's line if that is blank
+                               (space, tab, CR, then LF, at most BM_MARK_MAX_INDENTATION bytes), else after
+                               the tag */
     BM_MARK_ITERATION,      /* an Iteration's '<' is at offset; BM_MARK_NEWLINE: a newline lies between it and
                                the Iteration before it in this document (or the body's beginning) */
     BM_MARK_NUMBER,      /* [offset, end) is the content of the Iteration's number, which is the Iteration's
                             first element; `value` if it is plain digits (BM_MARK_DIGITS);
                             BM_MARK_EMPTY_TAG: an empty-element tag, [offset, end) is its "/>" */
-    BM_MARK_NUMBER_LONG, /* the same where the content is longer than BM_MARK_MAX_NUMBER or holds markup:
-                            it begins at offset ... */
+    BM_MARK_NUMBER_LONG, /* a number whose content is longer than BM_MARK_MAX_NUMBER or holds markup: it
+                            begins at offset ... */
     BM_MARK_NUMBER_LONG_END, /* ... and ends at offset, the '<' of its end tag */
     BM_MARK_NUMBER_MISSING,  /* the Iteration's first element, whose '<' is at offset, is not its number (or
-                                there is  no element, and the '<' is that of its end tag). BM_MARK_NEWLINE:
-                                only  `value`  blanks (at most 64 are counted) stand between a newline and the
-                                '<'.  BM_MARK_EMPTY_TAG: the Iteration is an empty-element tag, [offset, end)
-                                is  its
-                                "/>" */
+                                there is no element, and the '<' is that of its end tag). BM_MARK_NEWLINE:
+                                only `value` blanks (at most 64 are counted) stand between a newline and the
+                                '<'. BM_MARK_EMPTY_TAG: the Iteration is an empty-element tag, and
+                                [offset, end) is its "/>" */
     BM_MARK_NUMBER_EXTRA, /* a later Iteration_iter-num of the same Iteration begins at offset, its '<' ... */
     BM_MARK_NUMBER_EXTRA_END, /* ... and has ended, with the white space after it, before offset */
-    BM_MARK_QUERY_ID, /* [offset, end) is the content of a query's id; BM_MARK_CUT: only its beginning, for it
+    BM_MARK_QUERY_ID, /* [offset, end) is the content of a query's id. BM_MARK_CUT: only its beginning, as it
                          is longer than BM_MARK_MAX_CONTENT, or holds markup or a character to be converted.
-                         Only where bm_mark_tell_queries() was called, as the next two. Tables: the query's
-                         title, and `value` is its number in the document, counted from 1; BM_MARK_BARE: it
+                         This mark and the next two come only after bm_mark_tell_queries(). Tables: the
+                         query's title, and `value` is its number in the document, from 1; BM_MARK_BARE: it
                          has none */
-    BM_MARK_MESSAGE,  /* the same of what BLAST had to say about the query */
-    BM_MARK_QUERY_MISSING, /* the Iteration does not say which query it is of, but the document's header does:
-                              the element behind its number, whose '<' is at offset, or its end tag, is none of
-                              Iteration_query-ID, -def and -len. Flags and `value` as of NUMBER_MISSING; of an
-                              Iteration that is an empty-element tag there is that one alone */
-    BM_MARK_QUERY_ROW, /* tables: [offset, end) is a row's field that holds "Query_N", as BLAST names a query
-                          without a name: in the columns of queries' names where the query may be one of these
-                          (-outfmt 7), else in the first column */
+    BM_MARK_MESSAGE,  /* likewise, BLAST's message about the query */
+    BM_MARK_QUERY_MISSING,  /* the Iteration does not name its query, but the document's header does: the
+                              element after its number, whose '<' is at offset, or its end tag, is none of
+                              Iteration_query-ID, -def and -len. Flags and `value` as in NUMBER_MISSING; an
+                              Iteration that is an empty-element tag has only that mark */
+    BM_MARK_QUERY_ROW,      /* tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
+                          query without one. -outfmt 7: in the columns of queries' names, if the query may be
+                          one of these; else in the first column */
     BM_MARK_ITERATION_END,  /* the Iteration ended before offset */
-    BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation
-                               (spaces and   tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
-                               indentation) from offset on;   BM_MARK_NEWLINE: a newline lies between the last
-                               Iteration (or the   body's beginning) and offset */
+    BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation from
+                               offset on (spaces and tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
+                               indentation). BM_MARK_NEWLINE: a newline lies between the last Iteration (or
+                               the body's beginning) and offset */
     BM_MARK_MEGABLAST,      /* [offset, end) is a BlastOutput_mbstat, a child of the root; one that is longer
                                than BM_MARK_MAX_HOLD is refused */
     BM_MARK_SKIP,      /* tables: [offset, end) are whole lines that do not belong in the result: empty ones,
-                          and rows of column names that are in it, or are not wanted */
+                          and rows of column names that the result already has or must not have */
     BM_MARK_CHARACTER, /* [offset, end) is to be replaced by the character `value` in UTF-8 */
     BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end.
-                            BM_MARK_DIGEST: `value` is the digest of its queries (digest.h); the flags that
-                            follow that one tell more of them */
+                            BM_MARK_DIGEST: `value` is the digest of its queries (digest.h), and the flags
+                            after that one describe them */
 };
 
 enum bm_mark_flag {
@@ -94,18 +94,18 @@ enum bm_mark_flag {
     BM_MARK_CONVERTED = 8,
     BM_MARK_BARE = 16,
     BM_MARK_CUT = 32,
-    BM_MARK_LEFT = 64,  /* of ITERATIONS_END and DOCUMENT_END: there is no such end, see bm_mark_leave(). Of
+    BM_MARK_LEFT = 64,    /* ITERATIONS_END and DOCUMENT_END: the text has no such end, see bm_mark_leave().
                            DOCUMENT: it is the one that was left */
-    BM_MARK_OPEN = 128, /* of ITERATIONS_END in tables: the last line before it lacks its end, which is a line
+    BM_MARK_OPEN = 128,   /* ITERATIONS_END in tables: the last line before it lacks its end, which is a line
                            feed ... */
-    BM_MARK_RETURN = 256, /* ... behind a carriage return */
+    BM_MARK_RETURN = 256, /* ... after a carriage return */
     BM_MARK_DIGEST = 512,
     BM_MARK_HITS = 1024,    /* a query has a Hit, or a row */
     BM_MARK_NAMED = 2048,   /* a query has a name */
     BM_MARK_WEAK = 4096,    /* tables without comments: all rows are of one query */
-    BM_MARK_UNKNOWN = 8192, /* the same: which column has the queries' names is not known */
-    BM_MARK_NAMES = 16384   /* of SKIP: the row of column names that the document begins with, which stays if
-                               the document is the first of all */
+    BM_MARK_UNKNOWN = 8192, /* tables without comments: the column of the queries' names is not known */
+    BM_MARK_NAMES = 16384   /* SKIP: the row of column names at the document's beginning, which stays if the
+                               document is the first of all */
 };
 
 struct bm_mark_entry {
@@ -132,35 +132,36 @@ struct bm_mark_counts {
     uint64_t n_hsps;
     uint64_t n_invalid_bytes; /* bytes that were not UTF-8, kept or converted */
     uint64_t n_forbidden;     /* characters that XML forbids, kept or replaced ... */
-    uint64_t first_forbidden; /* ... and where the first one is */
-    unsigned line_ends;       /* tables: of BM_MARK_LF and BM_MARK_CRLF those that were met */
-    uint64_t n_again;         /* tables without comments: how often queries come once more ... */
-    uint64_t again;           /* ... and where they do so first */
+    uint64_t first_forbidden; /* ... and the offset of the first one */
+    unsigned line_ends;       /* tables: BM_MARK_LF and BM_MARK_CRLF, if the text has such ends */
+    uint64_t n_again;         /* tables without comments: how often queries are repeated ... */
+    uint64_t again;           /* ... and the offset of the first repetition */
 };
 
-/* A header element: what lies before BlastOutput_iterations in a document. */
+/* A header element. The header is the document's text before BlastOutput_iterations. */
 struct bm_mark_field {
     char name[BM_MARK_MAX_NAME + 1];
-    char value[BM_MARK_MAX_VALUE + 1]; /* as it stands in the text, cut at BM_MARK_MAX_VALUE bytes */
+    char value[BM_MARK_MAX_VALUE + 1]; /* as in the text, cut at BM_MARK_MAX_VALUE bytes */
     size_t n_value;                    /* bytes kept in value */
     bool is_cut;                       /* the value is longer than that */
     uint64_t hash;                     /* of name, a NUL and the whole value; FNV-1a, 64 bits */
     bool is_parameter;                 /* it lies inside BlastOutput_param */
-    bool is_scope; /* it is a namespace or the like, scope.c; `value` without its quotes */
+    bool is_scope;                     /* it is a namespace or the like (scope.c); `value` has no quotes */
 };
 
-/* Whether the id is one that BLAST gives to a query without a name: Query_7, or lcl|Query_7. */
+/* Returns whether BLAST gives such an id to a query without a name: Query_7, or lcl|Query_7. */
 bool bm_mark_is_generated(const char *id, size_t n_id);
 
-/* Whether the title is what BLAST writes for a query without one: nothing, or "No definition line" and the like. */
+/* Returns whether BLAST writes this title for a query without one: nothing, "No definition line" and the
+ * like. */
 bool bm_mark_is_unnamed(const char *title, size_t n_title);
 
-/* What children must be like: as the caller says, or as the first one is. */
+/* What children must agree with: the caller's settings, or the first child. */
 struct bm_mark_kin {
     enum blastmerge_format format; /* AUTO: not known yet */
-    bool is_given;       /* it is settled: each child is taken for that, whatever its first bytes are */
-    bool is_inferred;    /* ... from a child before; else the caller has said so */
-    bool rows_are_plain; /* it was known by rows of BLAST's own columns */
+    bool is_given;       /* it is settled: each child is read as that, whatever its first bytes are */
+    bool is_inferred;    /* ... from an earlier child; else the caller has set it */
+    bool rows_are_plain; /* it was recognised by rows of BLAST's own columns */
     bool has_table;      /* a table was begun: the next one is not the first */
     uint8_t form;        /* of tables with comments: enum bm_table_form */
     uint64_t n_columns;  /* of the first row; 0: there was none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/scan/run.h - what the walks of XML and JSON share, in the instruction set of the file that includes it:
- * writing down a mask's bits, and going over runs of bytes beyond ASCII.
+ * mark/scan/run.h - functions that the walks of XML and JSON share: listing a mask's bits, and skipping runs
+ * of bytes beyond ASCII. They are compiled for the instruction set of the file that includes this one.
  */
 #ifndef BM_MARK_RUN_H
 #define BM_MARK_RUN_H
@@ -10,10 +10,10 @@
 
 #define INLINE static inline __attribute__((always_inline)) WALK_TARGET
 
-/* What is rare stays out of the loops, which need the registers. */
+/* Rare cases stay out of the loops, which need the registers. */
 #define OUTLINE static __attribute__((noinline)) WALK_TARGET
 
-/* The positions of a mask's bits, counted from `begin`; returns where the next ones go. */
+/* Writes the positions of a mask's bits, counted from `begin`; returns the place for the next ones. */
 INLINE uint16_t *write_positions(uint16_t *out, uint64_t bits, size_t begin) {
     enum { AT_ONCE = 8 };
     uint16_t *end = out + __builtin_popcountll(bits);
@@ -26,7 +26,8 @@ INLINE uint16_t *write_positions(uint16_t *out, uint64_t bits, size_t begin) {
     return end;
 }
 
-/* The bytes that follow a lead byte, if they are right: RFC 3629, less U+FFFE and U+FFFF. */
+/* Returns the bytes of the character at `text`, with its lead byte; 0 if it is invalid. RFC 3629, without
+ * U+FFFE and U+FFFF. */
 static inline size_t measure_character(const uint8_t *text) {
     uint8_t lead = text[0];
     uint8_t second = text[1];
@@ -41,19 +42,21 @@ static inline size_t measure_character(const uint8_t *text) {
     return (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) ? 0 : 4;
 }
 
-/* Four characters of two bytes each; a lead byte of c0 or c1 would be overlong. */
+/* Returns whether these are four characters of two bytes each. A lead byte of c0 or c1 would be overlong. */
 static inline bool is_four_pairs(uint64_t word) {
     return (word & 0xc0e0c0e0c0e0c0e0u) == 0x80c080c080c080c0u &&
            (((word & 0x001e001e001e001eu) + 0x007f007f007f007fu) & 0x0080008000800080u) ==
                0x0080008000800080u;
 }
 
-/* A character of three bytes whose lead byte is none of those that need a closer look: e0, ed, ef. */
+/* Returns whether this is a character of three bytes whose lead byte needs no further check, as e0, ed and ef
+ * do. */
 static inline bool is_plain_triple(uint64_t word) {
     return (word & 0xc0c0f0u) == 0x8080e0u && (0xa001u >> (word & 15) & 1) == 0;
 }
 
-/* A run of bytes beyond ASCII, from the position on; where it is not UTF-8, the position is there. */
+/* Returns the end of a run of bytes beyond ASCII from the position on, or the first place that is not UTF-8.
+ * */
 static inline size_t bm_run_end(const uint8_t *text, size_t position, size_t size) {
     while (position < size && text[position] >= 0x80) {
         uint64_t word = bm_load64(text + position);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/scan/window.h - how the scanners of XML and JSON step: by a walk where that can go on, and by a judge,
- * who takes all that the walk declines.
+ * mark/scan/window.h - a step of the scanners of XML and JSON. The walk, the fast path, scans what it
+ * accepts; the judge, the slow path, scans the rest.
  */
 #ifndef BM_MARK_WINDOW_H
 #define BM_MARK_WINDOW_H
@@ -9,16 +9,16 @@
 #include "mark/scan/scan.h"
 
 enum {
-    BM_MARK_WINDOW = 4096, /* bytes, of which a walk lists the special ones */
+    BM_MARK_WINDOW = 4096, /* bytes; a walk lists the special ones among them */
     BM_MARK_SENTINELS = 8
 };
 
-/* Takes text from the position `used` on, without the judge, and returns how far it came. */
+/* Scans text from the position `used` on, without the judge, and returns the position that it reached. */
 typedef size_t bm_mark_walk(struct bm_mark *mark, const uint8_t *text, size_t n_text, size_t used);
 
-/* Positions count from the begin of the step's text. */
+/* Positions count from the beginning of the step's text. */
 struct bm_mark_window {
-    bm_mark_walk *walk; /* NULL: the judge takes all bytes */
+    bm_mark_walk *walk; /* NULL: the judge scans all bytes */
     size_t walk_from;   /* the walk is not tried before this position */
     size_t begin;
     size_t size;
@@ -26,8 +26,9 @@ struct bm_mark_window {
     uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
 };
 
-/* A step of a scanner that has a window. can_walk: whether the walk can go on at a position that is not before
- * walk_from; take: the judge, which takes a byte or several, and returns how many, 0 where it failed. */
+/* A step of a scanner that has a window. can_walk: returns whether the walk can continue, at a position that
+ * is not before walk_from. take: the judge, which scans one byte or several and returns their number; 0 if it
+ * failed. */
 static inline __attribute__((always_inline)) size_t
 bm_mark_step_by(struct bm_mark *mark, struct bm_mark_window *window, const uint8_t *text, size_t n_text,
                 bool (*can_walk)(const struct bm_mark *mark),

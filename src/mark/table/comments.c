@@ -9,18 +9,19 @@
  *     # Fields: query acc.ver, subject acc.ver, ...      where there are hits
  *     # 2 hits found                                     but not where no query could be searched
  *
- * and two lines of hits; at the end "# BLAST processed N queries". What a line is shows in its first 64
- * bytes, which are held back for that. N is the number of such parts: each of PSI-BLAST's rounds counts, and
- * with -subject a query has one part, too. PSI-BLAST may write fewer hits than it says.
+ * and two lines of hits; at the end "# BLAST processed N queries". A line's first 64 bytes show its kind, and
+ * are held back for that. N is the number of such blocks: each of PSI-BLAST's rounds counts, and with
+ * -subject a query has one block, too. PSI-BLAST may write fewer hits than it states.
  *
- * blastall -m 9 writes "# BLASTP 2.2.26 [Sep-21-2011]", for each query "# Fields:" but no count of hits, and
- * no last line. The hit table that NCBI's web pages offer has "# blastp" without a version, "# RID: ..."
- * beside the others, an empty line behind each query's rows, and no last line, either. Which of the three it
- * is shows in the first line; the children are all of one. So of blastall's it cannot be seen that they were
- * cut between two lines, and of the web's only where rows of the last query are missing.
+ * blastall -m 9 writes "# BLASTP 2.2.26 [Sep-21-2011]". For each query it writes "# Fields:" but no count of
+ * hits, and it writes no last line. The hit table of NCBI's web pages has "# blastp" without a version, "#
+ * RID: ..." besides the others, an empty line after each query's rows, and no last line. The first line shows
+ * which of the three forms a table has; all children must have the same. So if a table of blastall's was cut
+ * between two lines, that cannot be detected; in one of the web's, only if rows of the last query are
+ * missing.
  *
- * A query without a name has no title here, and in its rows the name Query_N, where N counts all queries; or,
- * with -parse_deflines, "Query_N" in both, and N counts those without a name.
+ * A query without a name has no title here, and its rows have the name Query_N, where N counts all queries.
+ * With -parse_deflines, both have "Query_N", and N counts the queries without a name.
  */
 #include "mark/table/table.h"
 

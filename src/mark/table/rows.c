@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of tables: one by one, byte by byte, where something in them is odd, and else in blocks of 64 bytes; and which
+ * Scans rows of tables: in blocks of 64 bytes, or byte by byte if something in them is odd. Finds out which
  * queries they are of. The essay is in table.c.
  */
 #include "mark/table/rows.h"
@@ -14,18 +14,19 @@
 
 /* --- which queries there are rows of --------------------------------------------------------------- */
 
-/* Whether rows say which query they are of: in a table without comments, if its columns are BLAST's own. If the
- * caller gave the format, that is known of each child by its own first row, and holds for no other. */
+/* Whether rows say which query they are of: in a table without comments, if its columns are BLAST's own. If
+ * the caller gave the format, that is known of each child by its own first row, and holds for no other. */
 bool bm_mark_table_names_queries(const struct bm_mark_table *table) {
     return !bm_mark_table_has_comments(table) &&
            (table->mark.kin.rows_are_plain || table->mark.rows.name_queries);
 }
 
 /*
- * A search that was begun again writes behind what it had written, and >> appends a run to another: then queries
- * come once more, while BLAST writes all rows of a query together. A single one may be another query of the same
- * name, so two in a row count, or the last one. Of the names a fixed number is remembered: for each hash the first
- * one that had it, as a run may begin once more, and the latest one, as its end may come once more.
+ * A search that was begun again writes behind what it had written, and >> appends a run to another: then
+ * queries come once more, while BLAST writes all rows of a query together. A single one may be another query
+ * of the same name, so two in a row count, or the last one. Of the names a fixed number is remembered: for
+ * each hash the first one that had it, as a run may begin once more, and the latest one, as its end may come
+ * once more.
  */
 static bool has_seen(struct bm_mark_table *table, uint64_t name) {
     uint32_t *seen = table->seen[name % BM_TABLE_SEEN];

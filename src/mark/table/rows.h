@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/table/rows.h - 64 bytes of a table at once: where lines end, where fields end, and whether anything is odd.
- * Each machine has SSE2 or needs no more than words of eight bytes: a table's cost is elsewhere.
+ * mark/table/rows.h - classifies 64 bytes of a table at once: where lines end, where fields end, and whether
+ * anything is odd. It uses SSE2 or words of eight bytes; wider instructions would not pay, because a table's
+ * cost is elsewhere.
  */
 #ifndef BM_ROWS_H
 #define BM_ROWS_H
@@ -18,7 +19,7 @@ enum { BM_ROWS_BLOCK = 64 };
 struct bm_rows {
     uint64_t newlines;
     uint64_t separators;
-    uint64_t starts; /* of what may be odd at a row's begin: '#', or 'Q' */
+    uint64_t starts; /* bytes that are odd at the beginning of a row: '#', or 'Q' */
     uint64_t returns;
     uint64_t zeros;
 };
@@ -79,7 +80,7 @@ static inline struct bm_rows bm_rows_find(const uint8_t *p, char separator, char
 #endif
 }
 
-/* Without an instruction for it; the compiler knows it by its shape where there is one. */
+/* Counts bits without an instruction for it; if the machine has one, the compiler recognises this shape. */
 static inline unsigned bm_rows_count(uint64_t bits) {
     bits -= bits >> 1 & 0x5555555555555555u;
     bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);

@@ -2,36 +2,40 @@
 /*
  * The scanner of tables: -outfmt 6 (tabs), 10 (commas), and 7 (tabs, with comment lines).
  *
- * A table says nothing of itself, so its shape is all that can be checked: there are no zero bytes, which
- * BLAST cannot write and files that lost something have (other control characters are copied: titles have
- * them); each row of -outfmt 6 has as many fields as the first one, and each of -outfmt 7 as many as
- * "# Fields:" names. A part of -outfmt 7 has no more rows than "# N hits found" says, and there are as many
- * parts as "# BLAST processed N queries" says. Fields of -outfmt 10 are not quoted, so that a
- * comma in a name is one more field: there, rows have at least BLAST's own twelve columns, if these were what
- * the format was known by, or as many as the row of column names. PSI-BLAST's "\nSearch has CONVERGED!\n" can
- * stand between rows. Bytes beyond ASCII are copied unseen: BLAST writes Latin-1, and nothing in a table says
- * so.
+ * A table does not describe itself, so only its shape can be checked:
  *
- * Whole lines that do not belong in the result are told as SKIP: empty ones, and rows of column names other
- * than the first child's (columns.c). Whether a document begins with such a row is known before it is
- * scanned, from the sample (format.c); a later row of the same bytes is another file's, joined to this one.
+ *   - There are no zero bytes. BLAST cannot write them; files that lost data have them. Other control
+ *     characters are copied, because titles have them.
+ *   - Each row of -outfmt 6 has as many fields as the first one.
+ *   - Each row of -outfmt 7 has as many fields as "# Fields:" names. A block has no more rows than
+ *     "# N hits found" states, and there are as many blocks as "# BLAST processed N queries" states.
+ *   - Fields of -outfmt 10 are not quoted, so a comma in a name is one more field. Its rows have at least
+ *     BLAST's own twelve columns, if the format was recognised by these, or as many as the row of column names.
  *
- * A last line without a line feed counts if it is whole by what else is known: it has as many fields as the
- * first row, or as the first child's rows, and the last field is neither empty nor a number that breaks off
- * (2e-). That a number such as 27.3 lost its last digits cannot be seen.
+ * PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII are copied unchecked:
+ * BLAST writes Latin-1, and nothing in a table states the encoding.
  *
- * Where queries are told, the names that BLAST gives to queries without one, Query_N, are looked for: in
- * -outfmt 7 in the rows of a query whose title says that it may be one of these, and there in the columns of
- * queries' names; in the others, which say nothing, in each row's first field.
+ * Whole lines that do not belong in the result are marked as SKIP: empty ones, and rows of column names other
+ * than the first child's (columns.c). The sample shows, before a document is scanned, whether it begins with
+ * such a row (format.c). A later row of the same bytes comes from another file that was joined to this one.
+ *
+ * A last line without a line feed counts if everything else shows that it is whole: it has as many fields as
+ * the first row, or as the first child's rows, and the last field is neither empty nor a number that breaks
+ * off (2e-). If a number such as 27.3 lost its last digits, that cannot be detected.
+ *
+ * If queries are to be marked, the scanner searches for Query_N, the names that BLAST gives to queries
+ * without one. In -outfmt 7 it searches the rows of a query whose title shows that it may be one of these, in
+ * the columns of queries' names. In the other formats, which show nothing, it searches each row's first
+ * field.
  *
  * A document of -outfmt 6 and 10 is a text from its beginning to its end, and one body without an epilogue.
- * What there is for one query is not told apart: their marks have one Iteration and count none. In -outfmt 7
- * an Iteration goes from "# BLASTP ..." to the next of these, and "# BLAST processed N queries" is the
+ * Its queries are not separated: it has the marks of one Iteration, and counts none. In -outfmt 7, an
+ * Iteration reaches from "# BLASTP ..." to the next such line, and "# BLAST processed N queries" is the
  * epilogue (comments.c).
  *
- * Rows are taken in blocks of 64 bytes (rows.h) as long as nothing in them is odd; what is odd is taken byte
- * by byte, by functions that know what to say about it. So a row can have any length, and nothing of it is
- * kept but its last bytes.
+ * Rows are scanned in blocks of 64 bytes (rows.h) as long as nothing in them is odd. Odd bytes are scanned
+ * one by one, by functions that can report an error. So a row can have any length, and only its last bytes
+ * are kept.
  */
 #include "mark/table/table.h"
 
