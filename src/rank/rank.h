@@ -72,7 +72,8 @@ struct bm_rank_head {
     struct bm_rank_text text; /* as it is written, except its number */
     size_t number_at, n_number;
     size_t evalue_at, n_evalue;
-    bool is_recomputed; /* the E-value differs from the text's */
+    bool is_recomputed;         /* the E-value differs from the text's */
+    bool has_length, has_score; /* reports: these lines were met */
     bool is_there;
     bool has_tried;  /* computing the E-value again was tried */
     bool is_rebuilt; /* evalue is exact */

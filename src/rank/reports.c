@@ -184,13 +184,14 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
         head->n_number = value.n_bytes;
         break;
     case BM_RANK_HIT_LENGTH:
-        is_fine = bm_rank_parse_number(text, value.n_bytes, &head->length);
+        is_fine = head->has_length = bm_rank_parse_number(text, value.n_bytes, &head->length);
         break;
     case BM_RANK_HSP_SCORE:
-        is_fine = bm_rank_parse_number(text, value.n_bytes, &head->score);
+        is_fine = head->has_score = bm_rank_parse_number(text, value.n_bytes, &head->score);
         break;
     case BM_RANK_HSP_EVALUE:
-        is_fine = bm_rank_parse_evalue(text, value.n_bytes, &head->printed);
+        is_fine =
+            bm_rank_parse_evalue(text, value.n_bytes, &head->printed) && head->has_score && head->has_length;
         head->evalue_at = head->text.n_bytes + value.at;
         head->n_evalue = value.n_bytes;
         if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
@@ -622,6 +623,7 @@ static enum blastmerge_status end_query(struct bm_rank *rank) {
     tail->text.n_bytes = 0;
     tail->n_sequences = tail->n_residues = tail->n_hsp_length = tail->n_search_space = 0;
     tail->are_spaces_equal = true;
+    tail->hsp_length.n_bytes = tail->search_space.n_bytes = tail->kappa.n_bytes = tail->lambda.n_bytes = 0;
     tail->total_sequences = tail->total_residues = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)

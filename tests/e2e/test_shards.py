@@ -692,6 +692,20 @@ def test_lines_of_another_layout(tmp_path):
         assert refused(tmp_path, [other])[0] == DATA
 
 
+def test_lines_that_are_missing(tmp_path):
+    """A hit without a score must not rank by 0, nor a query by the statistics of the one before."""
+    one = [("x", "1", 40)]
+    text = made_shard([one, one], 2)
+    for line in ("  <Hit_num>1</Hit_num>\n", "  <Hit_len>300</Hit_len>\n", "      <Hsp_score>40</Hsp_score>\n",
+                 "      <Hsp_evalue>1</Hsp_evalue>\n"):
+        code, error = refused(tmp_path, [text, text.replace(line, "")])
+        assert code == DATA and "shard_1" in error and "at byte" in error, line
+    for name in ("hsp-len", "eff-space", "kappa", "lambda"):
+        start, end = text.rindex(f"      <Statistics_{name}>"), text.rindex(f"</Statistics_{name}>\n")
+        other = text[:start] + text[end + len(f"</Statistics_{name}>\n"):]
+        assert refused(tmp_path, [other, text])[0] == MISMATCH, name
+
+
 def test_subjects_beyond_the_part(tmp_path):
     """Another part's, or the whole's count: shifted, it would name another sequence."""
     texts = [made_shard([[(f"gnl|BL_ORD_ID|{n}", "1", 40)]], 2) for n in (599, 600)]
