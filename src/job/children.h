@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * children - the children of a job, besides what the plan says of them: what each held, where more of them come from,
- * and what can be checked without reading them.
+ * children - the children of a job, besides their items of the plan: the contents of each, the source of
+ * further children, and checks that need not read them.
  */
 #ifndef BM_JOB_CHILDREN_H
 #define BM_JOB_CHILDREN_H
@@ -13,7 +13,7 @@ struct blastmerge_job;
 enum { BM_JOB_FORBIDDEN_BITS = 55 };
 #define BM_JOB_MOST_FORBIDDEN ((UINT64_C(1) << BM_JOB_FORBIDDEN_BITS) - 1)
 
-/* What an item of the plan, a child, held: its row of the report. */
+/* The contents of an item of the plan, a child: its row of the report. */
 struct bm_job_row {
     uint64_t n_documents;
     uint64_t n_iterations;
@@ -27,13 +27,13 @@ struct bm_job_row {
     uint64_t status : 8;   /* enum blastmerge_status: how it ended */
 };
 
-/* All memory of a child that is not open is its item and its row, an eighth more for the arrays, and the name: what
- * docs/merge.md says under Memory. */
-enum { BM_JOB_CHILD_BYTES = 192 }; /* as it is promised */
+/* A child that is not open takes memory only for its item and its row, an eighth more for the arrays, and its
+ * name (docs/merge.md, Memory). */
+enum { BM_JOB_CHILD_BYTES = 192 }; /* the promise of docs/merge.md */
 _Static_assert((sizeof(struct bm_plan_item) + sizeof(struct bm_job_row)) * 9 / 8 <= BM_JOB_CHILD_BYTES,
                "more than is promised for each child");
 
-/* Written by children.c alone; but a row is written while its child is the current one. */
+/* Written only by children.c, except a row, which is written while its child is the current one. */
 struct bm_job_children {
     struct bm_job_row *rows; /* one for each item of the plan, once the job has begun */
     size_t n_rows;
@@ -48,34 +48,35 @@ struct bm_job_children {
 
 void bm_job_children_set_source(struct blastmerge_job *job, const struct blastmerge_children *source);
 
-/* Asks for more children, if there may be more, and looks at what came. */
+/* Gets more children from the source, if there may be more, and checks those that came. */
 enum blastmerge_status bm_job_children_take(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Asks for all of them, for what needs all at the start. */
+/* Gets all children from the source, for jobs that need all of them at the start. */
 enum blastmerge_status bm_job_children_take_all(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Looks whether the children from `first` on are there, and as many as were expected if no more can come. */
+/* Checks that the children from `first` on exist; if no more can come, also that there are as many as
+ * expected. */
 enum blastmerge_status bm_job_children_check(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
 /* Adds the lengths that have become known to the total. */
 void bm_job_children_add_lengths(struct blastmerge_job *job);
 
-/* Looks for files that are given twice; for names that say that the order is not the searches', or that one is
- * missing. */
+/* Checks for files that are given twice; for names that show that the order is not that of the searches, or
+ * that a child is missing. */
 enum blastmerge_status bm_job_children_check_twice(struct blastmerge_job *job) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_children_check_order(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Where children come while others are merged: what can be said only when all are there. */
+/* If children come while others are merged: makes the checks that need all of them. */
 enum blastmerge_status bm_job_children_check_all(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Whether what the order makes likely to be a mistake is an error: one run's result is promised, and the order
- * was not given on purpose. */
+/* Returns whether a likely mistake in the order is an error: the result must be that of one run, and the
+ * order was not given on purpose. */
 bool bm_job_is_order_strict(const struct blastmerge_job *job);
 
 /* Makes a row for each item of the plan that has none. */
 enum blastmerge_status bm_job_children_make_rows(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Forgets what they held, before they are read anew. */
+/* Clears the rows, before the children are read again. */
 void bm_job_children_forget(struct blastmerge_job *job);
 
 void bm_job_children_close(struct blastmerge_job *job);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is said of one more child of the kind, and of several. */
+/* The end of the warning if one more child is of the kind, and if several are. */
 static const struct {
     const char *one;
     const char *several;

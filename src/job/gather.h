@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gather - warnings that many children can have in common. Each is in its child's row of the report; at the end of the
- * merge there is one warning of each kind, with the first child's text and the number of the others.
+ * gather - warnings that many children can have in common. Each is in its child's row of the report; at the
+ * end of the merge there is one warning of each kind, with the first child's text and the number of the
+ * others.
  */
 #ifndef BM_GATHER_H
 #define BM_GATHER_H
@@ -33,8 +34,8 @@ struct bm_gathered {
 
 struct blastmerge_job;
 
-/* Counts the current child, once for each kind, and adds the warning to its row. name: the child's, as it differs from
- * another one that the text names; NULL: as it is. The text goes on behind it. */
+/* Counts the current child, once for each kind, and adds the warning to its row. name: the child's, if it
+ * must differ from another name in the text; NULL: its usual name. The text continues after it. */
 void bm_job_gather_add(struct blastmerge_job *job, enum bm_job_gather_kind kind, const char *name,
                        const char *format, ...) BM_FORMAT(4, 5);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job - all of a merge: what the caller asked for, and the rooms at work on it.
+ * job - the whole of a merge: the caller's settings, and the rooms that work on it.
  */
 #ifndef BM_JOB_H
 #define BM_JOB_H
@@ -35,19 +35,19 @@
 
 enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
 
-/* What the next step of the conductor is. */
+/* The next step of the conductor. */
 enum bm_job_phase {
     BM_JOB_PHASE_START,
-    BM_JOB_PHASE_LOOK,     /* is_copied: it is to be seen which tables the children are */
-    BM_JOB_PHASE_SURVEY,   /* salvage: the current child is to be surveyed */
-    BM_JOB_PHASE_HEADER,   /* the plan's header is to be begun */
-    BM_JOB_PHASE_CHILD,    /* the current child is to be begun */
-    BM_JOB_PHASE_BATCH,    /* its next batch is wanted */
-    BM_JOB_PHASE_SCAN,     /* the current batch is to be marked and numbered */
-    BM_JOB_PHASE_WRITE,    /* what was scanned is to be written */
-    BM_JOB_PHASE_ROW,      /* the current child has ended: its row of the report is due */
+    BM_JOB_PHASE_LOOK,     /* is_copied: find out which tables the children are */
+    BM_JOB_PHASE_SURVEY,   /* salvage: survey the current child */
+    BM_JOB_PHASE_HEADER,   /* begin the plan's header */
+    BM_JOB_PHASE_CHILD,    /* begin the current child */
+    BM_JOB_PHASE_BATCH,    /* get its next batch */
+    BM_JOB_PHASE_SCAN,     /* mark and number the current batch */
+    BM_JOB_PHASE_WRITE,    /* write what was scanned */
+    BM_JOB_PHASE_ROW,      /* the current child has ended: write its row of the report */
     BM_JOB_PHASE_EPILOGUE, /* all children were merged */
-    BM_JOB_PHASE_LAST,     /* the result's last text and its end are due */
+    BM_JOB_PHASE_LAST,     /* write the result's last text and its end */
     BM_JOB_PHASE_END,      /* the result is complete */
     BM_JOB_PHASE_FAILED
 };
@@ -71,7 +71,7 @@ struct blastmerge_job {
     struct bm_job_sentence sentence; /* ... and becomes a sentence with this */
     struct blastmerge_report totals;
     struct bm_job_callbacks callbacks;
-    bool is_inside; /* a function of the job is at work: one that a callback of its calls is refused */
+    bool is_inside; /* a function of the job is running: calls from its callbacks are refused */
 
     struct bm_plan plan;
     struct bm_job_children children;
@@ -81,20 +81,20 @@ struct blastmerge_job {
     bool is_copied;          /* tables without comments, whose gzip members become the result as they are
                                 (docs/finalize.md); with BM_JOB_PHASE_LOOK, if that is what they are */
     bool is_supposed_narrow; /* they may have one field */
-    bool is_check;           /* nothing is written but the report */
-    bool is_order_given;     /* the children's names say nothing about it */
+    bool is_check;           /* only the report is written */
+    bool is_order_given;     /* the children's names do not matter for it */
     bool is_copy_refused;    /* is_copied: a merge changes something of them, so the copy has been given up */
-    struct bm_job_client_hooks hooks; /* a client's; zeroed where there is none */
+    struct bm_job_client_hooks hooks; /* a client's; zeroed if there is none */
     bool has_begun;
 
     /* the rooms: from here on all is the current run's, and forgotten before another (src/job/client.c) */
-    struct bm_cloud *cloud; /* NULL where nothing is remote */
+    struct bm_cloud *cloud; /* NULL: nothing is remote */
     bool has_workers;
     struct bm_workers workers;
     struct bm_child open[BM_JOB_MAX_OPEN]; /* the current child and those after it */
     size_t n_open;                         /* how many can be open at once */
     size_t n_opened;                       /* children that were opened so far */
-    struct bm_mark_kin kin;                /* what the children are like, as far as it is known */
+    struct bm_mark_kin kin;                /* what the children must agree with, so far */
     struct bm_number *number;
     struct bm_job_queries queries;
     struct bm_job_headers headers;
@@ -109,15 +109,15 @@ struct blastmerge_job {
     struct bm_store report_store;
     struct bm_report report;
     bool has_report;
-    size_t n_handed_out;                     /* of the output, by next */
+    size_t n_handed_out;                     /* bytes of the output that next has returned */
     bool is_committed;                       /* next has committed: nothing can fail any more */
-    enum blastmerge_status committed_status; /* what next ends with then */
-    struct bm_salvage_pass *survey;          /* NULL where nothing is salvaged */
-    struct bm_job_shards *shards;            /* NULL where the children are of a split of the queries */
+    enum blastmerge_status committed_status; /* the status with which next then ends */
+    struct bm_salvage_pass *survey;          /* NULL: nothing is salvaged */
+    struct bm_job_shards *shards;            /* NULL: the children are of a split of the queries */
     unsigned n_passes;                       /* in which each child is read ... */
     uint64_t n_surveyed_bytes;               /* ... and what was read in those before this one */
 
-    /* where the conductor is */
+    /* the conductor's place */
     enum bm_job_phase phase;
     size_t child;      /* the current one */
     bool is_at_header; /* the plan's is read, in the place of a child */
@@ -144,10 +144,10 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) BM_CHECK_RESUL
 /* Closes the rooms and joins the threads; the totals and the error stay. */
 void bm_job_end(struct blastmerge_job *job);
 
-/* Writes what the current child has held so far into its item. */
+/* Writes the current child's counts so far into its row. */
 void bm_job_count_child(struct blastmerge_job *job);
 
-/* Ends the job: its error says why. */
+/* Ends the job with the reason in its error. */
 enum blastmerge_status bm_job_fail(struct blastmerge_job *job);
 
 /* The current child. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* options - which options make no sense, what they stand for, and the job's own copies of their strings. */
+/* options - refuses options that make no sense, fills in defaults, and copies the options' strings into the
+ * job. */
 #ifndef BM_JOB_OPTIONS_H
 #define BM_JOB_OPTIONS_H
 
 #include "job/job.h"
 
-/* The job's options are as the caller gave them: checks them, fills in what they stand for, and copies their strings.
- * BLASTMERGE_USAGE says which makes no sense. */
+/* Checks the job's options, which are as the caller set them, fills in defaults and what as_unsplit implies,
+ * and copies their strings. BLASTMERGE_USAGE: the error says which option makes no sense. */
 enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 void bm_job_options_close(struct blastmerge_job *job);

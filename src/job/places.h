@@ -2,10 +2,11 @@
 /*
  * places - all the places of a job, compared by what they are and not by their names.
  *
- * A place is anything that a job reads or writes by a location: a child, the result, the report, the file of queries,
- * and what the caller itself reads or writes. A place that is written must not be any other place, otherwise it would
- * destroy that or be mixed with it. Files are the same if device and inode are, whatever links lead there; files that
- * do not exist yet, if their folder and their name are; objects in a store, if account, bucket and key are.
+ * A place is anything that a job reads or writes by a location: a child, the result, the report, the file of
+ * queries, and what the caller itself reads or writes. A place that is written must not be any other place,
+ * otherwise it would destroy that or be mixed with it. Files are the same if device and inode are, whatever
+ * links lead there; files that do not exist yet, if their folder and their name are; objects in a store, if
+ * account, bucket and key are.
  */
 #ifndef BM_PLACES_H
 #define BM_PLACES_H
@@ -21,7 +22,7 @@ struct bm_job_place {
     char *shown;    /* as it may be shown, if it is remote; else NULL */
 };
 
-/* Written by places.c alone. */
+/* Written only by places.c. */
 struct bm_job_places {
     struct bm_job_place output;
     struct bm_job_place report;
@@ -39,25 +40,26 @@ void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerg
 /* A store writes with the writer, and owes it the commit or discard from now on. */
 void bm_job_places_give_writer(struct blastmerge_job *job);
 
-/* Whether a result goes anywhere. */
+/* Returns whether the result has a place. */
 bool bm_job_places_has_output(const struct blastmerge_job *job);
 
 /* Adds a place that the caller itself reads or writes; strings are copied. */
 enum blastmerge_status bm_job_places_keep(struct blastmerge_job *job, const char *what, const char *location,
                                           bool is_written) BM_CHECK_RESULT;
 
-/* Forgets them all. */
+/* Frees all places. */
 void bm_job_places_close(struct blastmerge_job *job);
 
-/* BLASTMERGE_USAGE with both places, if the result, the report or a place that the caller writes is also another place;
- * or if standard input, which can be read only once, is read for two purposes. Writes nothing, and sends no request. */
+/* BLASTMERGE_USAGE with both places, if the result, the report or a place that the caller writes is also
+ * another place; or if standard input, which can be read only once, is read for two purposes. Writes nothing,
+ * and sends no request. */
 enum blastmerge_status bm_job_places_check(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Likewise for children from `first` on, which were added later. */
 enum blastmerge_status bm_job_places_check_children(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
-/* Likewise for one more place that is written: role is the word for it in messages, such as "the manifest"; name is the
- * location without secrets. */
+/* Likewise for one more place that is written: role is the word for it in messages, such as "the manifest";
+ * name is the location without secrets. */
 enum blastmerge_status bm_job_places_check_one(struct blastmerge_job *job, const char *role,
                                                const char *location, const char *name) BM_CHECK_RESULT;
 

@@ -14,11 +14,12 @@ enum blastmerge_status bm_job_remote_add(struct blastmerge_job *job, const char 
 enum blastmerge_status bm_job_remote_name(struct blastmerge_job *job, const char *location,
                                           char **name) BM_CHECK_RESULT;
 
-/* Opens the room cloud if anything is remote, and replaces children with wildcards by the objects that match. */
+/* Opens the room cloud if anything is remote, and replaces children with wildcards by the objects that
+ * match. */
 enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Likewise for new children, from `first` on: remote ones get the room cloud, which is opened if needed, and wildcards are
- * replaced. */
+/* Likewise for new children, from `first` on: remote ones get the room cloud, which is opened if needed, and
+ * wildcards are replaced. */
 enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
 bool bm_job_remote_has_children(const struct blastmerge_job *job);
@@ -31,7 +32,7 @@ enum blastmerge_status bm_job_remote_check_location(struct blastmerge_job *job,
 /* Begins look-ups of the children after this one. */
 void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child);
 
-/* How many children behind those that are open can be requested. */
+/* Returns how many children after the open ones can be requested. */
 size_t bm_job_remote_n_ahead(const struct blastmerge_job *job);
 
 /* Opens the place of the result or of the report, if that is remote. */
@@ -39,8 +40,9 @@ enum blastmerge_status bm_job_remote_open_store(struct blastmerge_job *job, stru
                                                 const char *location, const char *name,
                                                 bool is_report) BM_CHECK_RESULT;
 
-/* Requests the first bytes of the children behind those that are open, as many as the memory allows, and continues the
- * requests in progress. Lengths that become known are added to the job's total, and the store gets the sum. */
+/* Requests the first bytes of the children after the open ones, as many as the memory allows, and continues
+ * the requests in progress. Lengths that become known are added to the job's total, and the store gets the
+ * sum. */
 void bm_job_remote_read_ahead(struct blastmerge_job *job);
 
 void bm_job_remote_end(struct blastmerge_job *job);

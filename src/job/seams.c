@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text that is read on for, in search of a member's end: a second's work. */
+/* Most text that is read to find a gzip member's end, in bytes: a second's work. */
 #define MOST_TEXT (UINT64_C(1) << 30)
 
 static const char *name_of(const struct blastmerge_job *job, size_t child) {

@@ -29,7 +29,7 @@ static uint64_t *count_of(struct blastmerge_job *job, enum bm_doubt doubt) {
     return &totals->n_empty_children;
 }
 
-/* The count of all children so far; where it is the first one above 0 the current child is to blame. */
+/* The count of all children so far. If it rises above 0, the current child is the first one. */
 static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t count) {
     uint64_t *kept = count_of(job, doubt);
     if (*kept == 0) job->doubts.first[doubt] = job->child;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unsplit - what a merge could not find out or restore, so that an unsplit run might have written something else
- * (docs/identity.md): counted child by child, and reported at the end.
+ * unsplit - counts, child by child, what a merge could not find out or restore, and reports it at the end. In
+ * these cases an unsplit run might have written something else (docs/identity.md).
  */
 #ifndef BM_JOB_UNSPLIT_H
 #define BM_JOB_UNSPLIT_H
@@ -22,15 +22,15 @@ enum bm_doubt {
     BM_N_DOUBTS
 };
 
-/* Written by unsplit.c alone, as are the counts of these in the job's totals. */
+/* Written only by unsplit.c, as are their counts in the job's totals. */
 struct bm_job_doubts {
-    size_t first[BM_N_DOUBTS]; /* the child with the first of each, if there is any */
+    size_t first[BM_N_DOUBTS]; /* for each doubt the first child that has it, if there is one */
 };
 
-/* A child has ended, and counts. */
+/* To be called when a child that counts has ended. */
 void bm_job_unsplit_end_child(struct blastmerge_job *job);
 
-/* All children have: warns. */
+/* To be called when all children have been merged: warns. */
 void bm_job_unsplit_end(struct blastmerge_job *job);
 
 #endif

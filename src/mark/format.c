@@ -155,8 +155,8 @@ static void refuse(struct bm_mark *mark, const char *hint) {
     ": its lines end in lone carriage returns (CR), as old Macintosh programs write them; convert it first " \
     "(tr '\\r' '\\n')"
 
-/* Whether what looks like the first line is many. A single one inside of a line that ends might be a title's.
- * */
+/* Whether what looks like the first line is many. A single one inside of a line that ends might be a
+ * title's. */
 static bool has_lone_returns(const struct beginning *begin, bool is_full) {
     size_t n = 0;
     for (size_t i = 0; i + 1 < begin->n_line; i++) n += begin->line[i] == '\r';

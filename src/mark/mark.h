@@ -20,8 +20,8 @@
 
 #include "mark/scan/marks.h"
 
-/* Returns whether the field shows that all Iterations of the document are of one query, as PSI-BLAST's are.
- * */
+/* Returns whether the field shows that all Iterations of the document are of one query, as PSI-BLAST's
+ * are. */
 bool bm_mark_is_of_psi(const struct bm_mark_field *field);
 
 struct bm_mark;
@@ -30,8 +30,8 @@ enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *mem
                                     enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
 void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 
-/* Sets the format that the children must have, before the first step. AUTO (the default): the first child's.
- * */
+/* Sets the format that the children must have, before the first step. AUTO (the default): the first
+ * child's. */
 void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
 
 /* Declares that the children are tables of any columns. Rows that show no format themselves are then read as

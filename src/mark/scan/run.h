@@ -55,8 +55,8 @@ static inline bool is_plain_triple(uint64_t word) {
     return (word & 0xc0c0f0u) == 0x8080e0u && (0xa001u >> (word & 15) & 1) == 0;
 }
 
-/* Returns the end of a run of bytes beyond ASCII from the position on, or the first place that is not UTF-8.
- * */
+/* Returns the end of a run of bytes beyond ASCII from the position on, or the first place that is not
+ * UTF-8. */
 static inline size_t bm_run_end(const uint8_t *text, size_t position, size_t size) {
     while (position < size && text[position] >= 0x80) {
         uint64_t word = bm_load64(text + position);

@@ -10,7 +10,8 @@
  *   - Each row of -outfmt 7 has as many fields as "# Fields:" names. A block has no more rows than
  *     "# N hits found" states, and there are as many blocks as "# BLAST processed N queries" states.
  *   - Fields of -outfmt 10 are not quoted, so a comma in a name is one more field. Its rows have at least
- *     BLAST's own twelve columns, if the format was recognised by these, or as many as the row of column names.
+ *     BLAST's own twelve columns, if the format was recognised by these, or as many as the row of column
+ *     names.
  *
  * PSI-BLAST's "\nSearch has CONVERGED!\n" can stand between rows. Bytes beyond ASCII are copied unchecked:
  * BLAST writes Latin-1, and nothing in a table states the encoding.

@@ -133,8 +133,8 @@ void bm_mark_table_take_due(struct bm_mark_table *table);
 /* Marks the document's row of column names, which is in the sample. */
 void bm_mark_table_tell_names(struct bm_mark_table *table);
 
-/* Begins a document without comments, at its first row or PSI-BLAST's message. Empty lines do not begin one.
- * */
+/* Begins a document without comments, at its first row or PSI-BLAST's message. Empty lines do not begin
+ * one. */
 void bm_mark_table_begin_bare(struct bm_mark_table *table, uint64_t at);
 
 /* Marks lines that do not belong in the result. */

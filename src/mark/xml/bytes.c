@@ -2,10 +2,10 @@
 /*
  * Bytes -> characters.
  *
- * UTF-8 is read as RFC 3629 has it: no overlong form, no surrogate, nothing beyond U+10FFFF. Which bytes are
- * not UTF-8 is told from left to right: where a complete, valid sequence begins it is a character; where none
- * does, that one byte is not UTF-8, and reading goes on with the next byte. So of "e2 82 41" the first two
- * bytes are not UTF-8 (the second begins nothing), and 41 is an A.
+ * UTF-8 is decoded by RFC 3629: no overlong form, no surrogate, nothing beyond U+10FFFF. Decoding goes from
+ * left to right. If a complete, valid sequence begins at a byte, it is a character. Otherwise that one byte
+ * is not UTF-8, and decoding continues at the next byte. So the first two bytes of "e2 82 41" are not UTF-8
+ * (the second begins nothing), and 41 is an A.
  */
 #include "mark/xml/xml.h"
 

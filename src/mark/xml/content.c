@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What lies between tags, where that matters: header fields, the Iteration's number, a query's id and message, the
- * parts by which it is known, indentation, and characters that are converted. place.c says when each begins and ends.
+ * Reads the text between tags that a merge needs: header fields, the Iteration's number, a query's id and
+ * message, the parts that identify the query, indentation, and characters that are converted. place.c calls
+ * this file when each begins and ends.
  */
 #include "mark/xml/xml.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The XML declaration, [23] to [26], [32], [80], [81]: it was collected whole, up to its "?>", and is read
- * here.
+ * Parses the XML declaration, productions [23] to [26], [32], [80], [81]. It has been collected whole, up to
+ * its "?>".
  */
 #include "mark/xml/xml.h"
 

@@ -8,7 +8,7 @@ struct alias {
     enum bm_mark_xml_encoding encoding;
 };
 
-/* IANA's names and aliases of the encodings that are read, and a few that are only in people's mouths. */
+/* IANA's names and aliases of the supported encodings, and a few names that are only in common use. */
 static const struct alias aliases[] = {
     {"utf-8", BM_ENCODING_UTF8},           {"utf8", BM_ENCODING_UTF8},
     {"csutf8", BM_ENCODING_UTF8},          {"us-ascii", BM_ENCODING_ASCII},

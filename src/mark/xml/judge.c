@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one judge: characters -> is this well-formed? One function for each state, in a table; a state sees one
- * character and leaves another state behind. XML 1.0, fifth edition; numbers in brackets are its productions.
- * The states inside of the root stand here together, 600 lines, since they lead to each other.
+ * The judge checks, character by character, that the text is well-formed. A table has one function for each
+ * state; the function reads one character and sets the next state. The rules are XML 1.0, fifth edition;
+ * numbers in brackets are its productions. All states inside the root are in this file, 600 lines, because
+ * they lead to each other.
  */
 #include "base/entity.h"
 #include "mark/xml/xml.h"

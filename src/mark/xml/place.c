@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Elements -> marks: what a tag means where it stands.
+ * Elements -> marks: the meaning of a tag at its place.
  *
- * A start tag's meaning is known when its name is; an end tag's already at its '/', for it can only be that
- * of the open element, or an error. What is decided only later holds bm_mark_safe() back to its offset:
+ * A start tag's meaning is known when its name is complete. An end tag's is known at its '/', because it can
+ * only end the open element, or be an error. Whatever is decided later holds bm_mark_safe() back at its
+ * offset:
  *
  *   less        a start tag whose name is not complete, at the few depths where names matter
  *   number      an Iteration's number that may still turn out too long or to hold markup

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands outside of the root: where documents begin and end, byte order marks, the XML declaration's
- * borders, DOCTYPE; and what something that is not XML looks like.
+ * The text outside the root: where documents begin and end, byte order marks, the XML declaration's borders,
+ * DOCTYPE. Also describes a text that is not XML.
  */
 #include "mark/xml/xml.h"
 

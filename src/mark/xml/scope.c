@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What holds inside of an element because it was said at its start tag: namespaces (xmlns, xmlns:PREFIX), and
- * the attributes that XML itself hands down (xml:lang, xml:space, xml:base). A merge takes Iterations out of
- * their root and BlastOutput_iterations, so those of these two are told, as fields.
+ * Attributes of a start tag that apply to everything inside the element: namespaces (xmlns, xmlns:PREFIX),
+ * and the attributes that XML itself passes on (xml:lang, xml:space, xml:base). A merge takes Iterations out
+ * of their root and BlastOutput_iterations, so such attributes of these two elements are reported, as fields.
  */
 #include "mark/xml/xml.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/xml/walk.h - the fast path: over the inside of Iterations, where nearly all text lies.
+ * mark/xml/walk.h - XML's fast path, which scans the inside of Iterations, where nearly all text is.
  *
  * This file is a template. Each walk_*.c gives it, in its instruction set, three small functions, and
  * includes it once:
@@ -206,8 +206,8 @@ INLINE bool has_parts(const struct bm_mark_xml *xml) {
     return xml->mark.tells_queries || xml->mark.digest.is_wanted;
 }
 
-/* Whether a name that begins so, at this depth, may be one of these. In XML2 they are found by it, in BLAST XML
- * they are all at one depth. */
+/* Whether a name that begins so, at this depth, may be one of these. In XML2 they are found by it, in BLAST
+ * XML they are all at one depth. */
 INLINE bool may_be_leaf(const struct bm_mark_xml *xml, unsigned depth, uint8_t first) {
     if ((bm_mark_xml_class[first] & BM_CLASS_QUERY) == 0 || (first == 'm' && !xml->mark.tells_queries))
         return false;
@@ -278,8 +278,9 @@ static void take_part(struct bm_mark_digest *digest, enum bm_mark_digest_part pa
 
 /*
  * Takes the leaves that tell of the current query and lie here one behind the other, as BLAST writes them,
- * from special[0] on. Returns how many special bytes they have; 0 if there is none, ODD_LEAF if the first is not plain. *position
- * goes behind them. What this needs of the walk comes by value, so that the walk stays in registers.
+ * from special[0] on. Returns how many special bytes they have; 0 if there is none, ODD_LEAF if the first is
+ * not plain. *position goes behind them. What this needs of the walk comes by value, so that the walk stays
+ * in registers.
  */
 OUTLINE size_t take_leaves(struct bm_mark_xml *xml, const uint8_t *text, const uint16_t *special, size_t size,
                            uint64_t offset, size_t *position) {
@@ -535,7 +536,8 @@ WALK_TARGET static bool open_window(struct bm_mark_xml *xml, const uint8_t *text
     return true;
 }
 
-/* Leaves the judge's state as the judge would. ']' before the position are text, taken by the judge or by the walk. */
+/* Leaves the judge's state as the judge would. ']' before the position are text, taken by the judge or by the
+ * walk. */
 static void leave_window(struct bm_mark_xml *xml, const struct walk *walk, size_t used) {
     size_t to = walk->position;
     size_t from = used - walk->n_before;

@@ -6,8 +6,8 @@
 
 #define WALK_TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
-/* Bytes are told by two tables, one for each half of a byte: a byte is in the set where both have a bit
- * in common. pshufb gives 0 for bytes beyond ASCII. */
+/* Two tables, one for each half of a byte, classify bytes: a byte is in the set if both have a bit in common.
+ * pshufb gives 0 for bytes beyond ASCII. */
 #define BOTH_HALVES(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
 WALK_TARGET static inline uint32_t find_specials_of_32(__m256i bytes) {

@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XML's scanner, and how it works.
+ * How XML's scanner works.
  *
- * One judge. bytes.c makes characters of bytes, judge.c gives each character to the function of the state
- * that the scanner is in, and that function says what the next state is, or what is wrong. There is nothing
- * else that says what is well-formed, and where an error is. The judge sees one byte at a time and keeps
- * whatever it needs of those before: names on a stack of fixed size, the attributes' names of one tag, a few
- * offsets. So a text can be split anywhere, memory is constant, and nothing is ever read twice.
+ * One judge. bytes.c decodes bytes to characters. judge.c passes each character to the function of the
+ * scanner's current state. That function sets the next state, or reports an error. Nothing else decides what
+ * is well-formed, and where an error is. The judge reads one byte at a time, and keeps what it needs of the
+ * earlier ones: names on a stack of fixed size, the attributes' names of one tag, a few offsets. So a text
+ * can be split anywhere, memory is constant, and nothing is ever read twice.
  *
- * Places. place.c knows BlastOutput, BlastOutput_iterations, Iteration, its number, and the few other
- * elements that a merge must find. It is told when a start tag's name is complete, when a tag ends, and what
- * stands between, and adds the marks. Some are known only later than their offset: whether the '<' at hand
- * begins an Iteration shows at the end of its name. Until then bm_mark_safe() stays at that offset. It is
- * computed from the state when it is asked for (below), so that no path can forget to release it. Inside of
- * Hits no mark can come late, and nothing is held.
+ * Places. place.c recognises BlastOutput, BlastOutput_iterations, Iteration, its number, and the few other
+ * elements that a merge must find. It is called when a start tag's name is complete, when a tag ends, and for
+ * the text between tags, and adds the marks. Some marks are known only after their offset: only the end of
+ * the name shows whether a '<' begins an Iteration. Until then, bm_mark_safe() stays at that offset. It is
+ * computed from the state at each call (below), so no path can forget to release it. Inside Hits no mark can
+ * come late, and nothing is held back.
  *
- * The walk. Nearly all text lies inside of Iterations and is of one kind: tags that are only a name, and
- * plain text. walk.h goes over that by leaps, in whatever instructions the machine has, and hands everything
- * else to the judge: references to characters, comments, whatever is damaged. It never finds an error; it
- * only stops. So what a build with AVX2 says of a text is what the judge alone says, which the tests hold it
- * to.
+ * The walk. Nearly all text is inside Iterations and of one kind: tags that are only a name, and plain text.
+ * walk.h scans that in large steps, with the instructions that the machine has. It leaves everything else to
+ * the judge: references to characters, comments, damage. The walk never finds an error; it only stops. So a
+ * build with AVX2 gives the same result for a text as the judge alone, which the tests check.
  *
- * Linear work. No byte is looked at more than a fixed number of times: the walk lists a window's special
- * bytes once (and again at most where a window ends in the middle of a tag), tags are compared with
- * the one open element that they could end, and a tag's attributes, of which there are at most 64, with each
- * other. A number that does not fit, a name that is too long, elements nested too deep end the scan
- * or are marked as such, rather than being collected.
+ * Linear work. No byte is read more than a fixed number of times. The walk lists a window's special bytes
+ * once, and once more only if a window ends in the middle of a tag. Tags are compared with the one open
+ * element that they could end, and a tag's attributes, at most 64, with each other. A number that does not
+ * fit, a name that is too long, or elements nested too deeply end the scan or are marked as such; they are
+ * not collected.
  */
 #include "mark/xml/xml.h"
 

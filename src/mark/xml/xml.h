@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark/xml/xml.h - what the files of XML's scanner share. The essay is in xml.c.
+ * mark/xml/xml.h - declarations that the files of XML's scanner share. The essay is in xml.c.
  *
  *   xml.c          the scanner: step, finish, safe
  *   bytes.c        bytes -> characters: UTF-8, other encodings, bytes that are not UTF-8
  *   judge.c        characters -> well-formedness: text, tags, references, comments
- *   prolog.c       what stands outside of the root: documents' borders, XML declaration, DOCTYPE
+ *   prolog.c       the text outside the root: documents' borders, XML declaration, DOCTYPE
  *   declaration.c  the XML declaration's own syntax
- *   place.c        elements -> marks: what a tag means where it stands
- *   content.c      what lies between tags, where that matters
- *   scope.c        namespaces and the like that hold for what is copied
+ *   place.c        elements -> marks: the meaning of a tag at its place
+ *   content.c      the text between tags that a merge needs
+ *   scope.c        namespaces and the like that apply to what is copied
  *   name_characters.c  characters of names; names in messages
  *   encoding.c     names and tables of encodings
- *   walk*          the fast path, which goes over what the judge would take
+ *   walk*          the fast path, which scans plain text in place of the judge
  */
 #ifndef BM_MARK_XML_H
 #define BM_MARK_XML_H
@@ -21,22 +21,22 @@
 #include "mark/scan/scan.h"
 #include "mark/scan/window.h"
 
-/* Stands for a byte that is not UTF-8 and is let through: no character, no blank, no part of a name. */
+/* Stands for a byte that is not UTF-8 and is accepted: no character, no blank, no part of a name. */
 #define BM_MARK_BAD_BYTE 0x110000u
 
 enum {
     BM_MARK_MAX_ATTRIBUTE_BYTES = 4096, /* names of one tag's attributes together */
     BM_MARK_MAX_REFERENCE = 40,         /* bytes of an entity's name that a message shows */
-    BM_MARK_MAX_SAMPLE = 512,           /* bytes of something that is not XML that are looked at */
-    BM_MARK_SHOWN_NAME = 68             /* bytes that a name takes in a message at most, with its NUL */
+    BM_MARK_MAX_SAMPLE = 512,           /* bytes of a text that is not XML that are examined */
+    BM_MARK_SHOWN_NAME = 68             /* most bytes that a name takes in a message, with its NUL */
 };
 
-/* Where the judge is. TEXT is between markup, inside and outside of the root. */
+/* The judge's place in the syntax. TEXT is between markup, inside and outside the root. */
 enum bm_mark_xml_state {
     BM_STATE_START, /* before a text's first byte */
     BM_STATE_BOM_2,
     BM_STATE_BOM_3,
-    BM_STATE_SAMPLE, /* of what is not XML, for the message */
+    BM_STATE_SAMPLE, /* of a text that is not XML, for the message */
     BM_STATE_TEXT,
     BM_STATE_LESS,
     BM_STATE_START_NAME,
@@ -67,7 +67,7 @@ enum bm_mark_xml_state {
     BM_STATE_CDATA_CLOSE,
     BM_STATE_PI_FIRST,
     BM_STATE_PI_TARGET,
-    BM_STATE_PI_TARGET_END, /* after a '?' right behind the target */
+    BM_STATE_PI_TARGET_END, /* after a '?' directly after the target */
     BM_STATE_PI,
     BM_STATE_PI_CLOSE,
     BM_STATE_DECLARATION,
@@ -97,7 +97,7 @@ enum bm_mark_xml_encoding {
     BM_ENCODING_OTHER
 };
 
-/* What an element is to a merge, by its name and place. */
+/* The meaning of an element to a merge, by its name and place. */
 enum bm_mark_xml_element {
     BM_ELEMENT_OTHER,
     BM_ELEMENT_ROOT,
@@ -117,8 +117,8 @@ enum bm_mark_xml_element {
     BM_ELEMENT_HSP
 };
 
-/* Depths of the elements that are known by place. XML2's root, BlastXML2, is what BlastOutput_iterations is,
- * and counts as that deep: as if there were another element around it. */
+/* Depths of the elements that are recognised by place. XML2's root, BlastXML2, corresponds to
+ * BlastOutput_iterations. So it counts as that deep, as if there were another element around it. */
 enum { BM_DEPTH_HEADER = 2, BM_DEPTH_ITERATION = 3, BM_DEPTH_NUMBER = 4 };
 
 struct bm_mark_xml_name {
@@ -128,7 +128,7 @@ struct bm_mark_xml_name {
 
 struct bm_mark_xml {
     struct bm_mark mark;
-    struct bm_utf8 utf8; /* a character that is not complete */
+    struct bm_utf8 utf8; /* an incomplete character */
 
     /* The judge. */
     uint8_t state; /* enum bm_mark_xml_state */
@@ -136,7 +136,7 @@ struct bm_mark_xml {
     uint8_t encoding;
     uint8_t reference_return; /* the state after a reference */
     uint8_t quote;
-    uint8_t n_brackets;    /* ']' right before, at most 2 counted */
+    uint8_t n_brackets;    /* ']' directly before, at most 2 counted */
     uint8_t n_keyword;     /* characters of a keyword that matched */
     uint32_t reference;    /* a character reference's value */
     uint64_t less;         /* offset of the last '<' that began markup */
@@ -146,13 +146,13 @@ struct bm_mark_xml {
     uint16_t n_attributes;
     uint16_t n_attribute_bytes;
     uint16_t depth;
-    char name[BM_MARK_MAX_NAME];                              /* of the tag, attribute or target at hand */
-    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES];        /* names, one behind the other */
+    char name[BM_MARK_MAX_NAME];                              /* of the current tag, attribute or target */
+    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES];        /* names, one after the other */
     uint16_t attribute_ends[BM_MARK_MAX_ATTRIBUTES];          /* where each ends */
     uint32_t attribute_hashes[BM_MARK_MAX_ATTRIBUTES];        /* so that few are compared */
     struct bm_mark_xml_name open_elements[BM_MARK_MAX_DEPTH]; /* [0] is the root */
 
-    /* Outside of the root. */
+    /* Outside the root. */
     bool has_bom;
     bool has_doctype;
     bool is_public;           /* the DOCTYPE's keyword was PUBLIC */
@@ -162,7 +162,7 @@ struct bm_mark_xml {
     char declaration[BM_MARK_MAX_DECLARATION];
 
     /* Places. */
-    uint8_t element;      /* enum bm_mark_xml_element, of the start tag at hand */
+    uint8_t element;      /* enum bm_mark_xml_element, of the current start tag */
     bool tag_is_open;     /* a mark with the offset `less` may still come */
     bool is_watching;     /* content bytes matter: a field or a number is open */
     bool iterations_seen; /* the document's BlastOutput_iterations began */
@@ -178,16 +178,16 @@ struct bm_mark_xml {
     bool number_is_held; /* the number's mark has not been added yet */
     bool number_is_digits;
     bool first_seen;                /* the Iteration's first element began */
-    bool names_are_due;             /* behind its number its query's names must come, or they are missing */
+    bool names_are_due;             /* the query's names must follow the number, or they are missing */
     bool extra_is_ending;           /* white space after a NUMBER_EXTRA */
     bool body_is_open;              /* BM_MARK_BODY has not been added yet */
     bool newline_seen;              /* since the last Iteration, or the body's beginning */
-    bool newline_before;            /* the same at `less` */
+    bool newline_before;            /* newline_seen, as it was at `less` */
     bool blank_on_new_line;         /* `blank` follows a newline */
     bool field_is_open;             /* `field` collects a value ... */
     uint64_t field_to;              /* ... up to here */
     bool scope_is_open;             /* `field` collects an attribute's value */
-    struct bm_mark_content content; /* a query's id or message that is not told yet */
+    struct bm_mark_content content; /* a query's id or message that has no mark yet */
     uint64_t blank; /* where the run of blanks before the position begins, or BM_MARK_NOWHERE */
     uint64_t body;
     uint64_t number; /* where its content begins */
@@ -207,7 +207,7 @@ enum {
     BM_CLASS_NAME = 2,
     BM_CLASS_SPACE = 4,
     BM_CLASS_PLAIN = 8, /* begins or ends nothing: neither markup nor a quote, nor what ends in '>' */
-    BM_CLASS_QUERY = 16 /* begins a name of what tells of a query */
+    BM_CLASS_QUERY = 16 /* begins the name of an element that describes a query */
 };
 extern const uint8_t bm_mark_xml_class[128];
 bool bm_mark_xml_is_name_start_beyond_ascii(uint32_t c);
@@ -222,35 +222,37 @@ static inline bool bm_mark_xml_is_name(uint32_t c) {
     return c < 128 ? (bm_mark_xml_class[c] & BM_CLASS_NAME) != 0 : bm_mark_xml_is_name_beyond_ascii(c);
 }
 
-/* Copies a name, which has name characters only, for a message; it is cut if need be. Returns shown. */
+/* Copies a name, which has only name characters, for a message, and cuts it if it is too long. Returns
+ * shown. */
 const char *bm_mark_xml_show(const char *name, size_t n_name, char shown[BM_MARK_SHOWN_NAME]);
 
-/* Is the current name this one? */
+/* Returns whether the current name is this one. */
 bool bm_mark_xml_name_is(const struct bm_mark_xml *xml, const char *name);
 
 /* --- encoding.c */
 
 enum bm_mark_xml_encoding bm_mark_xml_find_encoding(const char *name, size_t n_name);
 
-/* The character that a byte >= 0x80 stands for; 0: none. */
+/* Returns the character that a byte >= 0x80 stands for; 0: none. */
 uint32_t bm_mark_xml_decode(enum bm_mark_xml_encoding encoding, uint8_t byte);
 const char *bm_mark_xml_encoding_name(enum bm_mark_xml_encoding encoding);
 
 /* --- bytes.c */
 
-/* Whether what is no character can stand here: in text, attributes' values, comments, CDATA, instructions. */
+/* Returns whether a byte that is no character may be here: in text, attributes' values, comments, CDATA and
+ * instructions. */
 bool bm_mark_xml_may_hold_bad(const struct bm_mark_xml *xml);
 
-/* Takes the next byte, or several that are plain, and returns how many; 0 where it failed. */
+/* Scans the next byte, or several plain ones, and returns their number; 0 if it failed. */
 size_t bm_mark_xml_take(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 
-/* --- judge.c. These and all below return false where they failed, with xml->mark.failure filled. */
+/* --- judge.c. These and all below return false if they failed, with xml->mark.failure filled. */
 
 bool bm_mark_xml_take_character(struct bm_mark_xml *xml, uint32_t c, uint64_t at);
 bool bm_mark_xml_name_begin(struct bm_mark_xml *xml, uint32_t c, uint64_t at);
 bool bm_mark_xml_name_add(struct bm_mark_xml *xml, uint32_t c, uint64_t at);
 
-/* What the document would be cut short in, for a message. */
+/* Fails at the end of the text; the message says in what the document is cut short. Returns false. */
 bool bm_mark_xml_fail_end(struct bm_mark_xml *xml);
 
 /* --- prolog.c */
@@ -272,12 +274,12 @@ bool bm_mark_xml_read_declaration(struct bm_mark_xml *xml);
 
 bool bm_mark_xml_start_named(struct bm_mark_xml *xml); /* the tag's name is complete */
 bool bm_mark_xml_start_done(struct bm_mark_xml *xml, uint64_t after, bool is_empty); /* `after` its '>' */
-void bm_mark_xml_end_begun(struct bm_mark_xml *xml); /* at the '/' behind the '<' */
+void bm_mark_xml_end_begun(struct bm_mark_xml *xml); /* at the '/' after the '<' */
 bool bm_mark_xml_end_done(struct bm_mark_xml *xml, uint64_t after);
 void bm_mark_xml_begin_iteration(struct bm_mark_xml *xml, uint64_t less);
 void bm_mark_xml_end_iteration(struct bm_mark_xml *xml, uint64_t after);
 
-/* A character to be converted stands in a tag's name: so it is none of the known ones. */
+/* Called when a tag's name has a character to be converted, so that it is none of the known names. */
 void bm_mark_xml_decide_early(struct bm_mark_xml *xml);
 
 /* --- content.c */
@@ -286,13 +288,14 @@ void bm_mark_xml_inner_markup(struct bm_mark_xml *xml); /* a comment, CDATA or P
 void bm_mark_xml_place_text(struct bm_mark_xml *xml, uint32_t c,
                             uint64_t at); /* a character of text in the root */
 void bm_mark_xml_follow_blanks(struct bm_mark_xml *xml, uint32_t c,
-                               uint64_t at);                         /* the same, for blanks alone */
-bool bm_mark_xml_place_bytes(struct bm_mark_xml *xml, uint8_t byte); /* a byte, where is_watching */
+                               uint64_t at);                         /* likewise, only for blanks */
+bool bm_mark_xml_place_bytes(struct bm_mark_xml *xml, uint8_t byte); /* a byte, if is_watching */
 
-/* The text from `at` to `end` becomes the character. */
+/* Marks the text from `at` to `end`, which becomes the character. */
 bool bm_mark_xml_add_character(struct bm_mark_xml *xml, uint64_t at, uint64_t end, uint32_t value);
 
-/* Content begins behind `after`, and ends. A number that turns out too long, or to hold markup, is a long one. */
+/* Called when content begins at `after`, and when it ends. A number that is too long, or holds markup,
+ * becomes a long one. */
 void bm_mark_xml_begin_field(struct bm_mark_xml *xml);
 void bm_mark_xml_end_field(struct bm_mark_xml *xml, uint64_t after);
 void bm_mark_xml_begin_number(struct bm_mark_xml *xml, uint64_t after);
@@ -305,7 +308,7 @@ void bm_mark_xml_begin_part(struct bm_mark_xml *xml, enum bm_mark_digest_part pa
 void bm_mark_xml_end_part(struct bm_mark_xml *xml);
 void bm_mark_xml_cut_part(struct bm_mark_xml *xml);
 
-/* From now on bytes of content are looked at, if any of these has begun. */
+/* From now on, bytes of content are read if any of these has begun. */
 void bm_mark_xml_watch(struct bm_mark_xml *xml);
 
 /* --- scope.c: at an attribute's quotes, and each byte between them */
