@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 4096, TITLE = 1024, ALIAS = 1 << 20, MOST_DEPTH = 8, INDEX = 65536 };
+enum { NAME = 4096, TITLE = 1024, ALIAS = 1 << 20, MOST_DEPTH = 8, INDEX = 65536, MOST_NAME = 200 };
 
 struct database {
     char kind; /* 'p' or 'n' */
@@ -280,6 +280,23 @@ static int count_digits(uint64_t n) {
     return n_digits;
 }
 
+/* A part that is given twice would count twice. Names are few. */
+static enum blastmerge_status check_parts(const struct tool_options *options) {
+    char one[2 * NAME];
+    char other[2 * NAME];
+    for (size_t i = 1; i < options->n_sources; i++) {
+        enum blastmerge_status status = make_absolute(options->sources[i].name, one);
+        for (size_t k = 0; k < i && status == BLASTMERGE_OK; k++) {
+            status = make_absolute(options->sources[k].name, other);
+            if (status == BLASTMERGE_OK && strcmp(one, other) == 0)
+                return tool_fail(BLASTMERGE_MISMATCH, "%s is given twice: its sequences would count twice",
+                                 options->sources[i].name);
+        }
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status write_parts(const struct tool_options *options) {
     struct database whole = {0};
     enum blastmerge_status status = BLASTMERGE_OK;
@@ -289,6 +306,7 @@ static enum blastmerge_status write_parts(const struct tool_options *options) {
     int n_digits = count_digits(options->n_sources);
     for (size_t i = 0; i < options->n_sources && status == BLASTMERGE_OK; i++)
         status = read_database(options->sources[i].name, 0, &whole);
+    if (status == BLASTMERGE_OK) status = check_parts(options);
     for (size_t i = 0; i < options->n_sources && status == BLASTMERGE_OK; i++) {
         status = name_alias(options, i, n_digits, name);
         if (status == BLASTMERGE_OK) status = make_absolute(options->sources[i].name, path);
@@ -338,8 +356,12 @@ enum blastmerge_status tool_alias(const struct tool_options *options) {
     if (options->alias > 0 && options->alias_parts)
         return tool_fail(BLASTMERGE_USAGE,
                          "--alias and --alias-parts contradict each other: give one of them");
-    if (options->database != NULL && strpbrk(options->database, "/\n") != NULL)
+    const char *name = options->database != NULL ? options->database : "";
+    if (strpbrk(name, "/\n") != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return tool_fail(BLASTMERGE_USAGE, "--db takes a name here, without a folder");
+    if (options->database != NULL && (name[0] == '\0' || strlen(name) > MOST_NAME))
+        return tool_fail(BLASTMERGE_USAGE, "--db takes a name of 1 to %d bytes here, not %zu", MOST_NAME,
+                         strlen(name));
     enum blastmerge_status status = options->alias > 0 ? write_windows(options) : write_parts(options);
     enum blastmerge_status flushed = tool_flush_output();
     return status == BLASTMERGE_OK ? flushed : status;

@@ -571,6 +571,12 @@ def test_alias_that_cannot_be(blast, tmp_path):
     assert refused_alias.code == 7 and "no BLAST database" in refused_alias.err
     refused_alias = run("shards", "--alias-parts", "-o", tmp_path, blast.folder / "p", blast.folder / "n")
     assert refused_alias.code == 7 and "proteins" in refused_alias.err
+    part = blast.folder / "p"
+    twice = run("shards", "--alias-parts", "-o", tmp_path / "twice", part, blast.folder / "l", f"{blast.folder}/./p")
+    assert twice.code == MISMATCH and "given twice" in twice.err and not (tmp_path / "twice").exists()
+    for name in ("", ".", "..", "a/b", "a\nb", "x" * 201):
+        assert run("shards", "--alias-parts", "--db", name, "-o", tmp_path / "named", part).code == USAGE, name
+    assert not (tmp_path / "named").exists()
     assert run("shards", "--alias", "2", "-o", tmp_path, blast.folder / "p", blast.folder / "l").code == USAGE
     assert run("shards", "--alias", "9999", "-o", tmp_path, blast.folder / "p").code == USAGE
     (tmp_path / "bad.pin").write_bytes(b"\0\0\0\5\0\0\0\1\0\0\0\0\xff\xff\xff\xffx")
