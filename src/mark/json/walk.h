@@ -6,20 +6,20 @@
  * set, and includes it once:
  *
  *     classify(p)        of 64 bytes, masks of what each is (struct classes)
- *     count_digits(p)    how many digits lie at p, 16 at most; reads 16 bytes
+ *     count_digits(p)    the number of digits at p, at most 16; reads 16 bytes
  *
- * Two passes over a window of 4 KiB. The first knows what lies in strings: quotes that are not escaped, each
- * bit xored with all before it, are a mask of the insides. It lists the quotes, and outside of strings the
- * brackets, commas and colons and the first byte of each number or word; in strings, what needs a look:
- * backslashes, control characters, and the first byte of each run beyond ASCII. So the list is the document's
- * tokens, and what is not listed is white space, the inside of a string, or the rest of a number.
+ * The walk makes two passes over a window of 4 KiB. The first pass computes a mask of the insides of strings:
+ * each bit of the unescaped quotes, xored with all bits before it. It lists the quotes. Outside strings, it
+ * lists the brackets, commas and colons, and the first byte of each number or word. In strings, it lists what
+ * needs a check: backslashes, control characters, and the first byte of each run beyond ASCII. So the list
+ * has the document's tokens. Everything else is white space, the inside of a string, or the rest of a number.
  *
- * The second hops from token to token. It takes what the judge would take, calls what the judge would call
- * (json_place.c), and stops before anything else. A whole member is taken at once where that is plain, which
- * nearly all are. The list stays right behind whatever the judge took, since it would be wrong only behind
+ * The second pass goes from token to token. It accepts what the judge would accept, calls what the judge
+ * would call (place.c), and stops before anything else. If a whole member is plain, as nearly all are, it is
+ * scanned at once. The list stays right after text that the judge has scanned: it would be wrong only after
  * an error, which ends the scan.
  *
- * A text is read up to SLACK bytes beyond a window's end, so the last bytes of each chunk are the judge's.
+ * The walk reads up to SLACK bytes beyond a window's end, so the judge scans the last bytes of each chunk.
  */
 #include "mark/json/json.h"
 #include "mark/scan/run.h"
@@ -28,13 +28,13 @@
 
 enum {
     BLOCK = 64,
-    SLACK = 72,     /* what may be read behind a listed byte: a number of the longest kind that is taken */
-    MAX_DIGITS = 16 /* of a number's part, which count_digits() can tell from more */
+    SLACK = 72,     /* bytes that may be read after a listed byte: the longest number that is accepted */
+    MAX_DIGITS = 16 /* of a number's part; count_digits() counts no further */
 };
 
 enum stop {
-    STOP_NOT,   /* go on */
-    STOP_SHORT, /* what is at hand cannot be proven, or is the judge's */
+    STOP_NOT,   /* continue */
+    STOP_SHORT, /* the current text cannot be proven, or is the judge's */
     STOP_END    /* the window's end is reached */
 };
 
@@ -43,7 +43,7 @@ struct classes {
     uint64_t quotes;
     uint64_t backslashes;
     uint64_t brackets; /* and commas and colons */
-    uint64_t others;   /* all but quotes, brackets and white space */
+    uint64_t others;   /* all except quotes, brackets and white space */
     uint64_t controls; /* below 0x20 */
     uint64_t high;     /* beyond ASCII */
 };
@@ -51,14 +51,14 @@ struct classes {
 static struct classes classify(const uint8_t *p);
 static size_t count_digits(const uint8_t *p);
 
-/* Positions count from the window's begin. */
+/* Positions count from the window's beginning. */
 struct walk {
     struct bm_mark_json *json;
     const uint8_t *text;     /* the window's */
-    const uint16_t *special; /* the next listed position; behind the last one stands the window's size */
+    const uint16_t *special; /* the next listed position; the last one is followed by the window's size */
     size_t size;
-    size_t position; /* all before is taken, where the walk stops */
-    uint64_t offset; /* of the window's begin */
+    size_t position; /* when the walk stops, everything before it has been scanned */
+    uint64_t offset; /* of the window's beginning */
     enum bm_mark_json_state state;
     const uint8_t *name; /* of the current member: where it begins, or what of it is not in json->name yet */
     size_t n_name;       /* its length, from its end on */
@@ -129,13 +129,14 @@ WALK_TARGET static void list_specials(struct bm_mark_json *json, const uint8_t *
 
 /* --- numbers and words ----------------------------------------------------------------------- */
 
-/* The digits at p, if there are some, but not too many; else 0. */
+/* Returns the number of digits at p, if there are some, but not too many; else 0. */
 INLINE size_t take_digits(const uint8_t *p) {
     size_t n = count_digits(p);
     return n < MAX_DIGITS ? n : 0;
 }
 
-/* The end of the number at the position, with what ends it behind; 0 if there is none or it is long. */
+/* Returns the end of the number at the position, if a byte that ends it follows; 0 if there is none or it is
+ * long. */
 INLINE size_t skip_number(const uint8_t *text, size_t at) {
     const uint8_t *p = text + at;
     p += *p == '-';
@@ -173,7 +174,7 @@ static size_t measure_hex(const uint8_t *p) {
     return n;
 }
 
-/* The length of the escape at p; 0 if it is none, or a surrogate, which is the judge's. */
+/* Returns the length of the escape at p; 0 if it is none, or a surrogate, which is the judge's. */
 static size_t measure_escape(const uint8_t *p) {
     if (p[1] != 'u') return p[1] != 0 && strchr("\"\\/bfnrt", p[1]) != NULL ? 2 : 0;
     bool is_surrogate = (p[2] | 0x20) == 'd' && p[3] >= '8';
@@ -237,7 +238,7 @@ static bool may_mark(const struct walk *walk) {
     return walk->json->mark.list->n_entries + BM_MARK_ROOM <= BM_MARK_LIST;
 }
 
-/* Ends the walk behind the '{' of the report whose header is to be told. */
+/* Ends the walk after the '{' of the report whose header is to be marked. */
 WALK_TARGET static enum stop take_open(struct walk *walk, bool is_array, size_t at) {
     struct bm_mark_json *json = walk->json;
     if (!may_mark(walk)) return STOP_SHORT;
@@ -278,8 +279,8 @@ INLINE enum stop take_colon(struct walk *walk, size_t at) {
     return STOP_NOT;
 }
 
-/* The listed place of the quote that ends a string, from the first one behind its opening quote on. NULL: the
- * string is the judge's; the window's end: it goes on there. */
+/* Returns the listed place of the quote that ends a string, searching from the first place after its opening
+ * quote. NULL: the string is the judge's; the window's end: the string continues there. */
 static const uint16_t *find_quote(const uint8_t *text, const uint16_t *special, size_t size) {
     for (; *special < size && text[*special] != '"'; special++) {
         const uint8_t *p = text + *special;
@@ -291,7 +292,8 @@ static const uint16_t *find_quote(const uint8_t *text, const uint16_t *special, 
     return special;
 }
 
-/* A value that says something of the current query. False, and nothing is taken, if the judge must cut it. */
+/* Processes a value that describes the current query. Returns false, and does nothing, if the judge must cut
+ * it. */
 OUTLINE bool take_part(struct bm_mark_json *json, enum bm_mark_digest_part part, const uint8_t *value,
                        size_t n_value, uint64_t offset, bool is_string) {
     struct bm_mark_digest *digest = &json->mark.digest;
@@ -306,9 +308,9 @@ OUTLINE bool take_part(struct bm_mark_json *json, enum bm_mark_digest_part part,
     return true;
 }
 
-/* Takes the string that begins at special[0], the value of the member `name`, if it says something of the
- * current query. Returns where its closing quote is listed: special, if it says nothing; the window's end, if
- * it goes on there; NULL, if it is the judge's. What this needs of the walk comes by value, so that the walk
+/* Processes the string that begins at special[0], the value of the member `name`, if it describes the current
+ * query. Returns the listed place of its closing quote; special: it describes nothing; the window's end: it
+ * continues there; NULL: it is the judge's. What this needs of the walk is passed by value, so that the walk
  * stays in registers. */
 OUTLINE const uint16_t *take_query(struct bm_mark_json *json, const uint8_t *name, size_t n_name,
                                    const uint8_t *text, const uint16_t *special, size_t size,
@@ -321,7 +323,7 @@ OUTLINE const uint16_t *take_query(struct bm_mark_json *json, const uint8_t *nam
     return take_part(json, part, text + begin, *quote - begin, offset + begin, true) ? quote : NULL;
 }
 
-/* Whether members here may say something of the current query that matters. */
+/* Returns whether members here may describe the current query in a way that matters. */
 INLINE bool has_parts(const struct walk *walk) {
     if (bm_likely(place_of(walk) != BM_PLACE_SEARCH)) return false;
     return walk->json->mark.tells_queries || walk->json->mark.digest.is_wanted;
@@ -372,7 +374,8 @@ INLINE enum stop take_next(struct walk *walk, size_t at) {
     return STOP_NOT;
 }
 
-/* The tokens of a member without anything odd, with its comma, if it is a number or a string; else 0. */
+/* Returns the number of tokens of a member without anything odd, with its comma, if it is a number or a
+ * string; else 0. */
 INLINE size_t measure_member(const uint8_t *text, const uint16_t *special) {
     if (text[special[0]] != '"' || text[special[1]] != '"' || text[special[2]] != ':') return 0;
     size_t at = special[3];
@@ -380,9 +383,9 @@ INLINE size_t measure_member(const uint8_t *text, const uint16_t *special) {
     return text[special[4]] == ',' && text[at] < 'a' && skip_number(text, at) > 0 ? 5 : 0;
 }
 
-enum { AHEAD = 5 }; /* places that measure_member() looks at; the list has more sentinels than that */
+enum { AHEAD = 5 }; /* places that measure_member() reads; the list has more sentinels than that */
 
-/* All such members of a search that lie here. Returns the place behind them. */
+/* Scans all such members of a search that are here. Returns the place after them. */
 OUTLINE const uint16_t *take_members_of_search(struct bm_mark_json *json, const uint8_t *text,
                                                const uint16_t *special, size_t size, uint64_t offset) {
     while (special[AHEAD] < size) {
@@ -401,7 +404,7 @@ OUTLINE const uint16_t *take_members_of_search(struct bm_mark_json *json, const 
     return special;
 }
 
-/* All such members that lie here. True if there was one. */
+/* Scans all such members that are here. Returns true if there was one. */
 INLINE bool take_members(struct walk *walk) {
     const uint8_t *text = walk->text;
     const uint16_t *special = walk->special;
@@ -438,7 +441,8 @@ INLINE enum stop take_token(struct walk *walk) {
 
 /* --- windows --------------------------------------------------------------------------------- */
 
-/* In the middle of a run, whose begin alone is in the list, there may be more of it. False if it is odd. */
+/* In the middle of a run, of which only the beginning is in the list, skips the rest of it. Returns false if
+ * it is odd. */
 static bool finish_run(struct walk *walk) {
     if (walk->text[walk->position] < 0x80 || *walk->special == walk->position) return true;
     walk->position = bm_run_end(walk->text, walk->position, walk->size);
@@ -460,7 +464,7 @@ WALK_TARGET static enum stop walk_window(struct walk *walk) {
     return stop;
 }
 
-/* A window at the chunk's position `used`, if there is enough text for one. */
+/* Makes a window at the chunk's position `used`, if there is enough text for one. */
 WALK_TARGET static bool open_window(struct bm_mark_json *json, const uint8_t *text, size_t n_text,
                                     size_t used) {
     size_t n_left = n_text - used;
@@ -485,7 +489,7 @@ static void leave_window(struct bm_mark_json *json, struct walk *walk) {
     json->mark.position = walk->offset + walk->position;
 }
 
-/* Takes what it can from the chunk's position `used` on, and returns how far it came. */
+/* Scans what it can from the chunk's position `used` on, and returns the position that it reached. */
 WALK_TARGET static size_t walk_text(struct bm_mark_json *json, const uint8_t *text, size_t n_text,
                                     size_t used) {
     for (;;) {

@@ -2,28 +2,27 @@
 /*
  * mark/xml/walk.h - XML's fast path, which scans the inside of Iterations, where nearly all text is.
  *
- * This file is a template. Each walk_*.c gives it, in its instruction set, three small functions, and
- * includes it once:
+ * This file is a template. Each walk_*.c defines three small functions in its instruction set, and includes
+ * this file once:
  *
  *     find_specials(p, &high)   of 64 bytes: a bit for each that is '<', '>', '&' or an illegal control
  *                               character (or tab or return, if that is easier); and in `high` one for each
  *                               beyond ASCII
- *     name_length(p)            how many ASCII name characters lie at p, 32 at most; reads 32 bytes
+ *     name_length(p)            the number of ASCII name characters at p, at most 32; reads 32 bytes
  *     same(a, b, n)             whether n <= 32 bytes are equal; reads 32 bytes of both
  *
- * The walk knows nothing of errors and little of XML. It goes over bytes of which it can prove that the
- * judge would take them, keeps the judge's state as the judge would leave it, and stops before anything
- * else; the judge then takes bytes until the walk can go on. So every way gives the same marks, verdicts
- * and offsets.
+ * The walk detects no errors, and implements little of XML. It skips bytes that it can prove the judge would
+ * accept, and leaves the judge's state as the judge would. It stops before anything else; the judge then
+ * scans bytes until the walk can continue. So every way gives the same marks, verdicts and offsets.
  *
- * It takes two passes over a window of 4 KiB. The first writes down where the special bytes are (of bytes
- * beyond ASCII, where each run begins), with neither branches nor carried state to speak of. The second hops
- * along that list: in plain text nothing is special, so that the list is the skeleton of the markup:
- * '<' '>' '<' '>'. That a leaf's tags match is seen by comparing them with each other where they lie;
- * only elements with children go through the stack of open elements. The list outlives the judge's
- * turns, so that odd documents cost a little and never a rescan.
+ * The walk makes two passes over a window of 4 KiB. The first pass lists the positions of the special bytes
+ * (for bytes beyond ASCII, the beginning of each run), almost without branches and carried state. The second
+ * pass goes along that list. Plain text has no special bytes, so the list is the skeleton of the markup:
+ * '<' '>' '<' '>'. To check that a leaf's tags match, the walk compares them with each other in the text. Only
+ * elements with children use the stack of open elements. The list stays valid while the judge scans, so odd
+ * documents cost a little, but never a rescan.
  *
- * A text is read up to SLACK bytes beyond a window's end, so the last bytes of each chunk are the judge's.
+ * The walk reads up to SLACK bytes beyond a window's end, so the judge scans the last bytes of each chunk.
  */
 #include "mark/scan/run.h"
 #include "mark/xml/xml.h"
@@ -32,30 +31,30 @@
 
 enum {
     BLOCK = 64,
-    SLACK = 40,       /* what may be read behind a special byte */
-    NEAR_END = 512,   /* of a window: what stops there is looked at once more in the next one */
+    SLACK = 40,       /* bytes that may be read after a special byte */
+    NEAR_END = 512,   /* bytes; if the walk stops so near a window's end, the next window repeats them */
     MAX_SHORT = 32,   /* names shorter than this are compared at once */
-    MAX_BLANKS = 256, /* white space between Iterations that is looked through for a newline */
-    MAX_DIGITS = 18   /* of a number that fits 64 bits for sure */
+    MAX_BLANKS = 256, /* white space between Iterations that is searched for a newline */
+    MAX_DIGITS = 18   /* of a number that certainly fits 64 bits */
 };
 
 enum stop {
-    STOP_NOT,   /* go on */
-    STOP_SHORT, /* what is at hand cannot be proven: by too short a view, or at all */
+    STOP_NOT,   /* continue */
+    STOP_SHORT, /* the current text cannot be proven: too few bytes are in view, or it is the judge's */
     STOP_END,   /* the window's end is reached */
     STOP_CHANGE /* an Iteration has begun or ended */
 };
 
-/* Positions count from the window's begin. */
+/* Positions count from the window's beginning. */
 struct walk {
     struct bm_mark_xml *xml;
     const uint8_t *text; /* the window's */
     const uint16_t
-        *special; /* the next special byte's position; behind the last one stands the window's size */
+        *special; /* the next special byte's position; the last one is followed by the window's size */
     size_t size;
-    size_t position; /* all before is taken */
+    size_t position; /* everything before it has been scanned */
     size_t n_before; /* bytes of the chunk before the window */
-    uint64_t offset; /* of the window's begin */
+    uint64_t offset; /* of the window's beginning */
     uint64_t n_hits;
     uint64_t n_hsps;
     unsigned depth;
@@ -87,7 +86,7 @@ static inline bool begins_name(uint8_t byte) {
     return byte < 128 && (bm_mark_xml_class[byte] & BM_CLASS_NAME_START) != 0;
 }
 
-/* Is the name of n bytes at p this one? */
+/* Returns whether the name of n bytes at p is this one. */
 #define NAME_IS(p, n, name) ((n) == sizeof(name) - 1 && memcmp(p, name, sizeof(name) - 1) == 0)
 
 INLINE void count_element(struct walk *walk, const uint8_t *name, size_t n_name) {
@@ -114,7 +113,7 @@ static size_t measure_name(const uint8_t *text) {
     return n;
 }
 
-/* Whether the n-th name is one of those before. */
+/* Returns whether the n-th name equals an earlier one. */
 static bool has_twin(const uint8_t *const *names, const size_t *lengths, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (lengths[i] == lengths[n] && memcmp(names[i], names[n], lengths[n]) == 0) return true;
@@ -122,7 +121,7 @@ static bool has_twin(const uint8_t *const *names, const size_t *lengths, size_t 
     return false;
 }
 
-/* '=' and a value in quotes; the position behind it, 0 if it is not that simple. */
+/* Skips '=' and a value in quotes; returns the position after it, 0 if it is not that simple. */
 static size_t take_value(const uint8_t *text, size_t position, size_t end) {
     size_t at = skip_space(text, position);
     if (text[at] != '=') return 0;
@@ -133,8 +132,9 @@ static size_t take_value(const uint8_t *text, size_t position, size_t end) {
 }
 
 /*
- * The attributes of a tag from behind its name up to the '>' at `end`; between are only plain ASCII bytes.
- * The position of the '/' of an empty-element tag, `end` if there is none, 0 if it is not that simple.
+ * Skips the attributes of a tag, from the end of its name up to the '>' at `end`; between are only plain
+ * ASCII bytes. Returns the position of the '/' of an empty-element tag, `end` if there is none, 0 if it is
+ * not that simple.
  */
 static size_t take_attributes(const uint8_t *text, size_t position, size_t end) {
     const uint8_t *names[BM_MARK_MAX_ATTRIBUTES];
@@ -178,9 +178,9 @@ static void push_long(struct walk *walk, const uint8_t *name, size_t n_name) {
     open->n_bytes = (uint16_t)n_name;
 }
 
-/* --- what tells of an Iteration's query ------------------------------------------------------ */
+/* --- what describes an Iteration's query ----------------------------------------------------- */
 
-/* An element that holds text alone: its tags, of which same() reads 32 bytes. */
+/* The tags of an element that holds only text. same() reads 32 bytes of each. */
 struct leaf {
     uint8_t start[MAX_SHORT];
     uint8_t end[MAX_SHORT];
@@ -201,13 +201,13 @@ static const struct leaves *leaves_of(const struct bm_mark_xml *xml) {
     return xml->mark.kin.format == BLASTMERGE_FORMAT_XML2 ? &xml2_leaves : &xml_leaves;
 }
 
-/* Whether anything of the current query matters. */
+/* Returns whether anything of the current query matters. */
 INLINE bool has_parts(const struct bm_mark_xml *xml) {
     return xml->mark.tells_queries || xml->mark.digest.is_wanted;
 }
 
-/* Whether a name that begins so, at this depth, may be one of these. In XML2 they are found by it, in BLAST
- * XML they are all at one depth. */
+/* Returns whether a name that begins so, at this depth, may be one of these. In XML2 the beginning decides; in
+ * BLAST XML all of them are at one depth. */
 INLINE bool may_be_leaf(const struct bm_mark_xml *xml, unsigned depth, uint8_t first) {
     if ((bm_mark_xml_class[first] & BM_CLASS_QUERY) == 0 || (first == 'm' && !xml->mark.tells_queries))
         return false;
@@ -218,7 +218,7 @@ static bool is_named(const struct leaf *leaf, const uint8_t *name, size_t n_name
     return n_name == leaf->n_name && memcmp(name, leaf->start + 1, n_name) == 0;
 }
 
-/* Is it the name of one of these, where it stands? */
+/* Returns whether the name, at its place, is one of these. */
 static bool is_leaf_of_query(const struct bm_mark_xml *xml, unsigned depth, const uint8_t *name,
                              size_t n_name) {
     const struct leaves *leaves = leaves_of(xml);
@@ -227,7 +227,7 @@ static bool is_leaf_of_query(const struct bm_mark_xml *xml, unsigned depth, cons
            is_named(&leaves->length, name, n_name) || is_named(&leaves->message, name, n_name);
 }
 
-/* Where one of the five references ends that begins here; 0: none does. */
+/* Returns the end of one of the five references that begins here; 0: none does. */
 static size_t take_reference(const uint8_t *text, size_t position) {
     static const struct {
         char name[6];
@@ -244,14 +244,14 @@ static size_t take_reference(const uint8_t *text, size_t position) {
 
 #define ODD_LEAF SIZE_MAX /* a number of leaves: the next one is the judge's */
 
-/* Where the content of a leaf lies; end 0: there is no such leaf. */
+/* The place of a leaf's content; end 0: there is no such leaf. */
 struct content {
     size_t begin;
     size_t end;
 };
 
-/* The content of the leaf that begins at special[0], if it is plain ASCII alone; *is_odd: it is not. In a
- * title the five references count as they stand. *special goes behind it, and so does *position. */
+/* Returns the content of the leaf that begins at special[0], if it is only plain ASCII; else sets *is_odd. In
+ * a title the five references count as they are written. *special and *position move past the leaf. */
 INLINE struct content find_leaf(const uint8_t *text, size_t size, const uint16_t **special,
                                 const struct leaf *leaf, bool is_title, size_t *position, bool *is_odd) {
     const struct content none = {0, 0};
@@ -277,10 +277,10 @@ static void take_part(struct bm_mark_digest *digest, enum bm_mark_digest_part pa
 }
 
 /*
- * Takes the leaves that tell of the current query and lie here one behind the other, as BLAST writes them,
- * from special[0] on. Returns how many special bytes they have; 0 if there is none, ODD_LEAF if the first is
- * not plain. *position goes behind them. What this needs of the walk comes by value, so that the walk stays
- * in registers.
+ * Scans the leaves that describe the current query and follow one another, as BLAST writes them, from
+ * special[0] on. Returns the number of their special bytes; 0 if there is no leaf, ODD_LEAF if the first is
+ * not plain. *position moves past them. What this needs of the walk is passed by value, so that the walk
+ * stays in registers.
  */
 OUTLINE size_t take_leaves(struct bm_mark_xml *xml, const uint8_t *text, const uint16_t *special, size_t size,
                            uint64_t offset, size_t *position) {
@@ -375,7 +375,7 @@ INLINE enum stop take_beyond_ascii(struct walk *walk, size_t begin) {
     return STOP_NOT;
 }
 
-/* What is special in text, but not markup. */
+/* Special bytes in text that are not markup. */
 INLINE enum stop take_in_text(struct walk *walk, size_t at) {
     const uint8_t *p = walk->text + at;
     if (*p == '>') { /* not as the end of "]]>" */
@@ -425,7 +425,7 @@ INLINE void pass_specials(struct walk *walk) {
     while (*walk->special < walk->position && *walk->special < walk->size) walk->special++;
 }
 
-/* The bytes of an Iteration's start tag; 0 if there is none. */
+/* Returns the bytes of an Iteration's start tag; 0 if there is none. */
 INLINE size_t measure_iteration(const struct walk *walk, size_t less) {
     const uint8_t *tag = walk->text + less;
     if (bm_unlikely(walk->xml->mark.kin.format == BLASTMERGE_FORMAT_XML2)) {
@@ -477,7 +477,7 @@ INLINE enum stop mark_number(struct walk *walk) {
     return STOP_NOT;
 }
 
-/* The blanks behind an Iteration's number, which matter if its query's names are missing. */
+/* The blanks after an Iteration's number, which matter if its query's names are missing. */
 INLINE enum stop take_blanks(struct walk *walk) {
     size_t end = walk->special[0] < walk->size ? walk->special[0] : walk->size;
     for (; walk->position < end; walk->position++)
@@ -485,7 +485,7 @@ INLINE enum stop take_blanks(struct walk *walk) {
     return end == walk->size ? STOP_END : walk->text[end] == '<' ? STOP_NOT : STOP_SHORT;
 }
 
-/* "</Iteration>", which has been looked at. */
+/* "</Iteration>", which has been compared. */
 INLINE enum stop leave_iteration(struct walk *walk) {
     if (!has_room(walk) || walk->xml->names_are_due) return STOP_SHORT;
     walk->position = walk->special[1] + 1u;
@@ -501,7 +501,7 @@ INLINE bool is_inside(const struct walk *walk) {
     return walk->depth > BM_DEPTH_HEADER && walk->xml->first_seen;
 }
 
-/* In the middle of a run, whose begin alone is in the list. */
+/* In the middle of a run: only its beginning is in the list. */
 INLINE enum stop finish_run(struct walk *walk) {
     if (!is_inside(walk) || walk->xml->encoding != BM_ENCODING_UTF8) return STOP_SHORT;
     walk->position = bm_run_end(walk->text, walk->position, walk->size);
@@ -524,7 +524,7 @@ WALK_TARGET static enum stop walk_window(struct walk *walk) {
     return stop;
 }
 
-/* A window at the chunk's position `used`, if there is enough text for one. */
+/* Makes a window at the chunk's position `used`, if there is enough text for one. */
 WALK_TARGET static bool open_window(struct bm_mark_xml *xml, const uint8_t *text, size_t n_text,
                                     size_t used) {
     size_t n_left = n_text - used;
@@ -552,7 +552,7 @@ static void leave_window(struct bm_mark_xml *xml, const struct walk *walk, size_
     xml->mark.counts.n_hsps += walk->n_hsps;
 }
 
-/* Takes what it can from the chunk's position `used` on, and returns how far it came. */
+/* Scans what it can from the chunk's position `used` on, and returns the position that it reached. */
 WALK_TARGET static size_t walk_text(struct bm_mark_xml *xml, const uint8_t *text, size_t n_text,
                                     size_t used) {
     for (;;) {
