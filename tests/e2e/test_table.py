@@ -69,7 +69,7 @@ def test_other_bytes_after_the_last_member(tmp_path, tail):
 
 
 def test_padding_before(tmp_path):
-    refused(tmp_path, bytes(512) + child("a"), DATA, "no BLAST XML")
+    refused(tmp_path, bytes(512) + child("a"), DATA, "not BLAST XML")
 
 
 def test_gzip_cut_short(tmp_path):
