@@ -13,13 +13,13 @@ enum blastmerge_status bm_job_check_open(struct blastmerge_job *job) BM_CHECK_RE
 /* To be called when a child begins. */
 void bm_job_check_begin_child(struct blastmerge_job *job);
 
-/* To be called when the job has an error. BLASTMERGE_OK: it is a fault after which a check continues; it was kept and
- * reported, and the job has no error any more. Otherwise the error's status: it ends the job, as every error of a merge
- * does. */
+/* To be called when the job has an error. BLASTMERGE_OK: it is a fault after which a check continues; it was
+ * kept and reported, and the job has no error any more. Otherwise the error's status: it ends the job, as
+ * every error of a merge does. */
 enum blastmerge_status bm_job_check_keep_fault(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Likewise for the current child, whose rest is not read: the rooms drop their state of it, and its row is next
- * (BM_JOB_PHASE_ROW). */
+/* Likewise for the current child, whose rest is not read: the rooms drop their state of it, and its row is
+ * next (BM_JOB_PHASE_ROW). */
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Whether a fault was kept. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client - the functions of a job that a client inside the library needs beyond blastmerge.h. finalize is the only
- * client: it is a parent job around a merge, and the merge is the job's.
+ * client - the functions of a job that a client inside the library needs beyond blastmerge.h. finalize is the
+ * only client: it is a parent job around a merge, and the merge is the job's.
  *
  *     bm_job_client_begin(job, &client);                the job is new, and the client's from now on
  *     bm_job_client_set_hooks(job, &hooks);
@@ -27,8 +27,9 @@ struct bm_job_client_hooks {
     void *context;
     /* A warning, before the caller's own function gets it. */
     void (*note_warning)(void *context, const char *message);
-    /* Called when everything was written and checked, and nothing is visible yet. Any status but BLASTMERGE_OK ends
-     * the merge; the job's error must have it, too. cloud: the merge's connection; NULL if nothing is remote. */
+    /* Called when everything was written and checked, and nothing is visible yet. Any status but
+     * BLASTMERGE_OK ends the merge; the job's error must have it, too. cloud: the merge's connection; NULL if
+     * nothing is remote. */
     enum blastmerge_status (*before_commit)(void *context, struct bm_cloud *cloud);
 };
 
@@ -41,16 +42,17 @@ struct bm_job_client {
     struct timespec began;
 };
 
-/* Begins with a job to which nothing was added, and fills in the client. Otherwise BLASTMERGE_USAGE: the job has begun,
- * belongs to another process, or is inside one of its own calls; then the client must not be used. */
+/* Begins with a job to which nothing was added, and fills in the client. Otherwise BLASTMERGE_USAGE: the job
+ * has begun, belongs to another process, or is inside one of its own calls; then the client must not be
+ * used. */
 enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job,
                                            struct bm_job_client *client) BM_CHECK_RESULT;
 
 /* Sets the hooks until the client ends; they are copied. */
 void bm_job_client_set_hooks(struct blastmerge_job *job, const struct bm_job_client_hooks *hooks);
 
-/* Ends the client: the report has its memory and time, the hooks are not called any more, and the job accepts no further
- * calls. */
+/* Ends the client: the report has its memory and time, the hooks are not called any more, and the job accepts
+ * no further calls. */
 void bm_job_client_end(struct blastmerge_job *job, const struct bm_job_client *client);
 
 /* Adds a place that the client will write itself after the merge: it must not be any other place of the job
@@ -63,9 +65,9 @@ struct bm_job_client_terms {
     bool
         are_files_regular; /* anything else in the place of a child's file is an error, and is not waited for */
     /*
-     * Not AUTO: the children are tables, and have this format unless they show another one. They are merged by one
-     * thread. If a merge changes nothing of them, the result is their gzip members unchanged, without zero bytes
-     * after a member; a last line without an end gets a member with that end.
+     * Not AUTO: the children are tables, and have this format unless they show another one. They are merged
+     * by one thread. If a merge changes nothing of them, the result is their gzip members unchanged, without
+     * zero bytes after a member; a last line without an end gets a member with that end.
      */
     enum blastmerge_format table;
     bool is_table_narrow; /* it may have one field a row */
@@ -73,14 +75,14 @@ struct bm_job_client_terms {
 
 /*
  * Merges the children, in the order in which they were added, to the output that was set; an existing one is
- * replaced. It may appear late that the children's gzip members cannot be copied unchanged. Then nothing is visible,
- * and all of them are read once more and merged.
+ * replaced. It may appear late that the children's gzip members cannot be copied unchanged. Then nothing is
+ * visible, and all of them are read once more and merged.
  */
 enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
                                            const struct bm_job_client_terms *terms) BM_CHECK_RESULT;
 
-/* In before_commit: whether the number of the children's Iterations is that of their queries. Tables without comments do
- * not show queries without hits, and PSI-BLAST writes several Iterations for one query. */
+/* In before_commit: whether the number of the children's Iterations is that of their queries. Tables without
+ * comments do not show queries without hits, and PSI-BLAST writes several Iterations for one query. */
 bool bm_job_client_counts_queries(const struct blastmerge_job *job);
 
 /* A format's name in messages, such as "BLAST XML (-outfmt 5)". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * headers - compares each document's header with the first one's: program, version, database, parameters, namespaces.
+ * headers - compares each document's header with the first one's: program, version, database, parameters,
+ * namespaces.
  */
 #ifndef BM_JOB_HEADERS_H
 #define BM_JOB_HEADERS_H
@@ -26,8 +27,8 @@ void bm_job_headers_close(struct bm_job_headers *headers, struct bm_memory *memo
 void bm_job_headers_begin(struct bm_job_headers *headers);
 void bm_job_headers_add(struct bm_job_headers *headers, const struct bm_mark_field *field);
 
-/* To be called when the current document's header is complete. A difference is a warning or the child's error, by
- * options.mismatch and options.as_unsplit. */
+/* To be called when the current document's header is complete. A difference is a warning or the child's
+ * error, by options.mismatch and options.as_unsplit. */
 enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* The header that the others are compared with: the first one, or the current one while there is none. */

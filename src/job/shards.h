@@ -2,9 +2,9 @@
 /*
  * shards - a job whose children are shards: each is the search of all queries against a part of the database.
  *
- * The room rank makes one text of a batch's shards. The ordinary merge then merges these batches like a split of the
- * queries, with the result of an unsplit run. So once the job begins, its own children are the batches, and the shards'
- * sources are here.
+ * The room rank makes one text of a batch's shards. The ordinary merge then merges these batches like a split
+ * of the queries, with the result of an unsplit run. So once the job begins, its own children are the
+ * batches, and the shards' sources are here.
  */
 #ifndef BM_SHARDS_H
 #define BM_SHARDS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * survey - a job's part of salvage (docs/salvage.md): before the merge, each child is surveyed, in a separate pass that
- * plans which of its text is merged; after the merge of a child, its losses are reported.
+ * survey - a job's part of salvage (docs/salvage.md): before the merge, each child is surveyed, in a separate
+ * pass that plans which of its text is merged; after the merge of a child, its losses are reported.
  */
 #ifndef BM_SURVEY_H
 #define BM_SURVEY_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * twins - documents that hold the same queries: a run that is there twice, or searches of several parts of a database.
- * In the result of a merge, each of these queries would be there twice, which is rarely intended.
+ * twins - documents that hold the same queries: a run that is there twice, or searches of several parts of a
+ * database. In the result of a merge, each of these queries would be there twice, which is rarely intended.
  *
- * 16 bytes of each document are kept, up to BM_TWINS_MOST documents, and an index of at most the same size. A later
- * document is compared only with the one before it.
+ * 16 bytes of each document are kept, up to BM_TWINS_MOST documents, and an index of at most the same size. A
+ * later document is compared only with the one before it.
  */
 #ifndef BM_TWINS_H
 #define BM_TWINS_H

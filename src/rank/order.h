@@ -24,8 +24,8 @@ struct bm_rank_order {
 
 uint64_t bm_rank_hash(const char *text, size_t n_bytes);
 
-/* The hash of a subject's accession, whatever its form: AAA12345, AAA12345.1 and gb|AAA12345.1| have one hash. BLAST and
- * FASTA files use all of these. */
+/* The hash of a subject's accession, whatever its form: AAA12345, AAA12345.1 and gb|AAA12345.1| have one
+ * hash. BLAST and FASTA files use all of these. */
 uint64_t bm_rank_subject_hash(const char *text, size_t n_bytes);
 
 /* Adds the next name of the list, by its hash. Returns NO_MEMORY or OK. */

@@ -264,7 +264,7 @@ static enum blastmerge_status read_next_head(struct bm_rank *rank, struct bm_ran
     return check_list(rank, shard);
 }
 
-/* The same of the next hit that is not left out. */
+/* Reads the head of the next hit that is not left out. */
 static enum blastmerge_status read_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_left_out = false;
@@ -289,8 +289,8 @@ static enum blastmerge_status begin_hits(struct bm_rank *rank, struct bm_rank_sh
 
 /* --- a query -------------------------------------------------------------------------------------- */
 
-/* All shards have ended. Lines are told by their layout, and the scanner reads elements: that both have met the same shows
- * that no hit or query passed as something else. */
+/* All shards have ended. Lines are told by their layout, and the scanner reads elements: that both have met
+ * the same shows that no hit or query passed as something else. */
 static enum blastmerge_status check_counts(struct bm_rank *rank) {
     for (size_t i = 0; i < rank->n_shards; i++) {
         const struct bm_rank_shard *shard = &rank->shards[i];

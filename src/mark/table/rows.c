@@ -414,7 +414,7 @@ static bool take_names(struct bm_mark_table *table, const uint8_t *text, size_t 
     return true;
 }
 
-/* The same where names are looked for in the first column. */
+/* Likewise, if names are searched in the first column. */
 static size_t take_named_blocks(struct bm_mark_table *table, const uint8_t *text, size_t n_text) {
     size_t used = 0;
     char separator = bm_mark_table_separator(table);

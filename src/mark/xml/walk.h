@@ -18,8 +18,8 @@
  * The walk makes two passes over a window of 4 KiB. The first pass lists the positions of the special bytes
  * (for bytes beyond ASCII, the beginning of each run), almost without branches and carried state. The second
  * pass goes along that list. Plain text has no special bytes, so the list is the skeleton of the markup:
- * '<' '>' '<' '>'. To check that a leaf's tags match, the walk compares them with each other in the text. Only
- * elements with children use the stack of open elements. The list stays valid while the judge scans, so odd
+ * '<' '>' '<' '>'. To check that a leaf's tags match, the walk compares them with each other in the text.
+ * Only elements with children use the stack of open elements. The list stays valid while the judge scans, so odd
  * documents cost a little, but never a rescan.
  *
  * The walk reads up to SLACK bytes beyond a window's end, so the judge scans the last bytes of each chunk.
@@ -206,8 +206,8 @@ INLINE bool has_parts(const struct bm_mark_xml *xml) {
     return xml->mark.tells_queries || xml->mark.digest.is_wanted;
 }
 
-/* Returns whether a name that begins so, at this depth, may be one of these. In XML2 the beginning decides; in
- * BLAST XML all of them are at one depth. */
+/* Returns whether a name that begins so, at this depth, may be one of these. In XML2 the beginning decides;
+ * in BLAST XML all of them are at one depth. */
 INLINE bool may_be_leaf(const struct bm_mark_xml *xml, unsigned depth, uint8_t first) {
     if ((bm_mark_xml_class[first] & BM_CLASS_QUERY) == 0 || (first == 'm' && !xml->mark.tells_queries))
         return false;
