@@ -27,8 +27,7 @@ bool bm_mark_is_generated(const char *id, size_t n_id) {
 }
 
 /* Returns whether a BLAST before BLAST+ gives such an id to a query without a name: 1_0. This is only for
- * ids: a title or a table's name like that is a user's, because gene finders number their
- * results so. */
+ * ids: a title or a table's name like that is a user's, because gene finders number their results so. */
 static bool is_of_old_blast(const char *id, size_t n_id) {
     (void)skip(&id, &n_id, "lcl|");
     const char *line = memchr(id, '_', n_id);

@@ -19,8 +19,8 @@
  * (for bytes beyond ASCII, the beginning of each run), almost without branches and carried state. The second
  * pass goes along that list. Plain text has no special bytes, so the list is the skeleton of the markup:
  * '<' '>' '<' '>'. To check that a leaf's tags match, the walk compares them with each other in the text.
- * Only elements with children use the stack of open elements. The list stays valid while the judge scans, so odd
- * documents cost a little, but never a rescan.
+ * Only elements with children use the stack of open elements. The list stays valid while the judge scans, so
+ * odd documents cost a little, but never a rescan.
  *
  * The walk reads up to SLACK bytes beyond a window's end, so the judge scans the last bytes of each chunk.
  */
