@@ -103,10 +103,12 @@ def test_aws_machine(s3, child, standin):
 
 
 def test_aws_renews_before_it_expires(s3, child, standin):
-    """Keys that are about to expire are fetched anew for the next request."""
+    """Keys that are about to expire are fetched anew for the next request: there is one for each child."""
     old = {**KEYS, "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))}
     machine(standin, lambda: old)
-    check(s3, s3_env(s3, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=standin.url))
+    env = s3_env(s3, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=standin.url)
+    done = merge("check", *[s3.url("short/batch_8.xml.gz")] * 2, env=env)
+    assert done.code == OK, done.err
     assert sum(request.path.endswith("the-role") for request in standin.log) >= 2
 
 

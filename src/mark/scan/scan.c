@@ -62,6 +62,8 @@ bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) {
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     mark->has_failed = true;
+    /* The fast path may already have read the name of the row that fails. */
+    mark->counts.n_again = mark->counts.again = 0;
     (void)bm_fail_at(&mark->failure, BLASTMERGE_DATA, at, "%s", message);
     return false;
 }
