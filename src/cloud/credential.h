@@ -67,7 +67,7 @@ struct bm_cloud_ask {
     const char *body;       /* or "" */
     char *answer;
     size_t size;
-    bool is_impatient; /* a link-local server: a second is enough to find that there is none */
+    bool is_impatient; /* a link-local server: one second shows whether it exists */
 };
 enum blastmerge_status bm_cloud_credential_ask(struct bm_cloud *cloud, const struct bm_cloud_ask *ask,
                                                struct blastmerge_error *error) BM_CHECK_RESULT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The files that are written, in this order: the merged result, the report, the manifest. The first two replace
- * existing files: without a manifest, these are left from a run that did not finish. The manifest is written on
- * the condition that there is none. So of several processes, one commits, and the others find that the work is
+ * existing files: without a manifest, these are left from a run that did not finish. The manifest is written
+ * only if it does not exist yet. So one of several processes commits, and the others find that the work is
  * done. Before each of the first two files, finalize checks again for a manifest, so a later process replaces no
  * file that a manifest names.
  */

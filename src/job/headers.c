@@ -32,7 +32,7 @@ const struct bm_number_header *bm_job_headers_first(const struct bm_job_headers 
 
 /* --- namespaces ---------------------------------------------------------------------------------- */
 
-/* Writes a declaration, or that there is none; the other one declares something else. */
+/* Writes a declaration, or states that it is absent. The other header declares something else. */
 static void show(char *shown, size_t size, const char *name, const char *value, const char *other) {
     char shown_value[160];
     if (value == NULL) {

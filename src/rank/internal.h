@@ -107,6 +107,10 @@ enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *
 enum blastmerge_status bm_rank_whole_line(struct bm_rank *rank, struct bm_rank_shard *shard,
                                           const char **text, size_t *n_bytes) BM_CHECK_RESULT;
 
+/* Returns the next whole line, or the current one if it has not been processed yet. Valid as above. */
+enum blastmerge_status bm_rank_read_line(struct bm_rank *rank, struct bm_rank_shard *shard, const char **text,
+                                         size_t *n_bytes) BM_CHECK_RESULT;
+
 enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) BM_CHECK_RESULT;
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) BM_CHECK_RESULT;
 

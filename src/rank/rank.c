@@ -87,6 +87,13 @@ enum blastmerge_status bm_rank_whole_line(struct bm_rank *rank, struct bm_rank_s
     return BLASTMERGE_OK;
 }
 
+enum blastmerge_status bm_rank_read_line(struct bm_rank *rank, struct bm_rank_shard *shard, const char **text,
+                                         size_t *n_bytes) {
+    enum blastmerge_status status = shard->is_begun ? BLASTMERGE_OK : bm_rank_next(rank, shard);
+    shard->is_begun = false;
+    return status == BLASTMERGE_OK ? bm_rank_whole_line(rank, shard, text, n_bytes) : status;
+}
+
 enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) {
     if (bm_rank_text_add(&rank->out, &rank->budget, text, n_bytes)) return BLASTMERGE_OK;
     return bm_fail(rank->error, BLASTMERGE_NO_MEMORY,

@@ -108,9 +108,7 @@ static enum blastmerge_status read_front(struct bm_rank *rank, struct bm_rank_sh
     for (;;) {
         const char *line = NULL;
         size_t n_bytes = 0;
-        if (!shard->is_begun) status = bm_rank_next(rank, shard);
-        shard->is_begun = false;
-        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        status = bm_rank_read_line(rank, shard, &line, &n_bytes);
         if (status != BLASTMERGE_OK || n_bytes == 0) break;
         enum bm_rank_kind kind = classify(rank, line, n_bytes).kind;
         if (opens_hits(kind)) {

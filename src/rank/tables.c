@@ -311,9 +311,7 @@ static enum blastmerge_status read_comments(struct bm_rank *rank, struct bm_rank
     for (;;) {
         const char *line = NULL;
         size_t n_bytes = 0;
-        if (!shard->is_begun) status = bm_rank_next(rank, shard);
-        shard->is_begun = false;
-        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
+        status = bm_rank_read_line(rank, shard, &line, &n_bytes);
         if (status != BLASTMERGE_OK || n_bytes == 0) break;
         if (parse_found(line, n_bytes, &shard->n_rows_left)) {
             shard->opening = BM_RANK_HITS;

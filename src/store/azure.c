@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results in Azure Blob Storage: blocks are staged under ids of this upload, and a list of them makes the blob,
- * on the condition that there is none, unless it may be replaced. Staged blocks cannot be given up. They are
+ * Results in Azure Blob Storage: blocks are staged under ids of this upload, and a list of them makes the blob.
+ * Unless the blob may be replaced, the request is conditional: the blob must not exist. Staged blocks cannot be given up. They are
  * invisible, and Azure drops them a week later, or when another writer makes a blob of that name.
  */
 #include "base/base.h" /* ISO C wants something in each file */
