@@ -81,7 +81,7 @@ static struct trace scan_child(const struct child *child, struct chance *chance,
     bm_memory_open(&memory, NULL);
     assert_int_equal(bm_workers_open(&workers, 0, &memory), BLASTMERGE_OK);
     assert_int_equal(bm_mark_open(&mark, &memory, BLASTMERGE_INVALID_UTF8_KEEP), BLASTMERGE_OK);
-    assert_int_equal(bm_child_ahead_open(&ahead, &workers, mark, false, &memory), BLASTMERGE_OK);
+    assert_int_equal(bm_child_ahead_open(&ahead, &workers, mark, false, NULL, &memory), BLASTMERGE_OK);
     for (size_t i = 0; i < child->n_batches && trace.status == BLASTMERGE_OK; i++)
         *n_gone += scan_batch(&ahead, &trace, child, i, chance);
     if (trace.status == BLASTMERGE_OK) scan_end(mark, &trace, 0);

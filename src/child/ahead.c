@@ -6,11 +6,14 @@
 #include <string.h>
 
 enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct bm_workers *workers,
-                                           struct bm_mark *mark, bool without_threads,
+                                           struct bm_mark *mark, bool without_threads, struct bm_piece *own,
                                            struct bm_memory *memory) {
     memset(ahead, 0, sizeof *ahead);
     ahead->workers = workers;
     ahead->mark = mark;
+    ahead->is_own_borrowed = own != NULL;
+    ahead->own = own != NULL ? own : bm_allocate(memory, sizeof *own);
+    if (ahead->own == NULL) return BLASTMERGE_NO_MEMORY;
     if (!without_threads) {
         ahead->batches = bm_allocate(memory, BM_CHILD_AHEAD_BATCHES * sizeof *ahead->batches);
         if (ahead->batches == NULL) return BLASTMERGE_NO_MEMORY;
@@ -21,7 +24,9 @@ enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct 
 
 void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory) {
     bm_release(memory, ahead->batches);
+    if (!ahead->is_own_borrowed) bm_release(memory, ahead->own);
     ahead->batches = NULL;
+    ahead->own = NULL;
 }
 
 void bm_child_ahead_begin(struct bm_child_ahead *ahead) {
@@ -102,8 +107,8 @@ const struct bm_piece *bm_child_ahead_next(struct bm_child_ahead *ahead, size_t 
     bm_workers_unlock(ahead->workers);
     if (piece == NULL) {
         bm_require(ahead->n_done == number);
-        piece = &ahead->own;
-        scan_piece(ahead, &ahead->own, batch, from, end);
+        piece = ahead->own;
+        scan_piece(ahead, ahead->own, batch, from, end);
     }
     bm_workers_lock(ahead->workers);
     if (ahead->n_done == number && piece->end == batch->n_text && !is_stop(piece)) release(ahead, number + 1);

@@ -40,7 +40,8 @@ struct bm_child_ahead_batch {
 struct bm_child_ahead {
     struct bm_workers *workers;
     struct bm_mark *mark;
-    struct bm_piece own; /* marked by the job's thread itself */
+    struct bm_piece *own; /* marked by the job's thread itself */
+    bool is_own_borrowed;
 
     /* under the workers' lock */
     size_t n_done; /* batches that were scanned to their ends: the scanner is at this one */
@@ -49,9 +50,10 @@ struct bm_child_ahead {
     struct bm_child_ahead_batch *batches; /* BM_CHILD_AHEAD_BATCHES; NULL: nothing is marked ahead */
 };
 
-/* without_threads: nothing will be marked ahead, which takes less memory. */
+/* without_threads: nothing will be marked ahead, which takes less memory. own: where the job's thread marks; borrowed;
+ * NULL: one is allocated. */
 enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct bm_workers *workers,
-                                           struct bm_mark *mark, bool without_threads,
+                                           struct bm_mark *mark, bool without_threads, struct bm_piece *own,
                                            struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory);
 

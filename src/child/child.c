@@ -12,7 +12,8 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
     enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
     if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
     if (status == BLASTMERGE_OK)
-        status = bm_child_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, memory);
+        status =
+            bm_child_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, settings->piece, memory);
     if (status != BLASTMERGE_OK) return status;
     bm_mark_forbid(child->mark, settings->forbidden_characters);
     bm_mark_set_header(child->mark, settings->header);
@@ -143,7 +144,7 @@ static void look(const struct bm_child *child, const struct bm_mark_list *marks,
 
 /* The view of marks that no text was scanned for. */
 static void look_at_own(struct bm_child *child, struct bm_view *view) {
-    look(child, &child->ahead.own.marks, view);
+    look(child, &child->ahead.own->marks, view);
     view->safe = bm_mark_safe(child->mark);
     view->counts = *bm_mark_counts(child->mark);
 }
@@ -151,7 +152,7 @@ static void look_at_own(struct bm_child *child, struct bm_view *view) {
 /* Leaves the text in front of a hole, or enters it behind. */
 static void cross_border(struct bm_child *child, struct bm_view *view) {
     const struct bm_plan_hole *hole = next_hole(child);
-    struct bm_mark_list *marks = &child->ahead.own.marks;
+    struct bm_mark_list *marks = &child->ahead.own->marks;
     if (!child->is_in_hole) {
         bm_mark_leave(child->mark, marks);
         child->is_in_hole = true;
@@ -184,7 +185,7 @@ static size_t limit(const struct bm_child *child, size_t end) {
 
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) {
-    child->ahead.own.marks.n_entries = 0;
+    child->ahead.own->marks.n_entries = 0;
     if (is_at_border(child) || child->is_in_hole) {
         if (is_at_border(child))
             cross_border(child, view);
@@ -204,8 +205,8 @@ enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct 
 
 enum blastmerge_status bm_child_finish(struct bm_child *child, struct bm_view *view,
                                        struct blastmerge_error *error) {
-    child->ahead.own.marks.n_entries = 0;
-    enum blastmerge_status status = bm_mark_finish(child->mark, &child->ahead.own.marks, error);
+    child->ahead.own->marks.n_entries = 0;
+    enum blastmerge_status status = bm_mark_finish(child->mark, &child->ahead.own->marks, error);
     look_at_own(child, view);
     return status;
 }

@@ -41,6 +41,9 @@ struct bm_child_settings {
     bool is_supposed_narrow;
     bool tells_queries; /* see bm_mark_tell_queries() */
     struct bm_child_lane_room room;
+    /* Where the caller's thread marks: borrowed, for children whose views are done with before another one is scanned.
+     * NULL: each child has one of its own, of 9 KB. */
+    struct bm_piece *piece;
 };
 
 /* The marks of a stretch of a batch. */

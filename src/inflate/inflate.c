@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "inflate/internal.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum {
@@ -11,6 +12,18 @@ enum {
 };
 
 _Static_assert(BM_INFLATE_CARRY >= BM_MAX_HEADER_BYTES + 64, "what is taken but not used must fit");
+
+/* The codes of all fixed blocks, which RFC 1951 gives: 19 KB once, not for each of a hundred children. */
+static struct bm_deflate_codes fixed_codes;
+static pthread_once_t fixed_codes_once = PTHREAD_ONCE_INIT;
+
+static void make_fixed_codes(void) {
+    static const uint8_t empty_fixed_block[] = {3, 0};
+    struct bm_block_header fixed;
+    const char *reason = NULL;
+    (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
+    bm_deflate_codes_make(&fixed_codes, &fixed, true);
+}
 
 /* --- a batch's bits ------------------------------------------------------------------------------- */
 
@@ -90,7 +103,7 @@ static enum bm_inflate_outcome read_block_header(struct bm_inflate *inflate, str
     inflate->block_text = bm_batch_end(batch);
     inflate->n_stored = header.stored_length;
     inflate->phase = header.type == BM_BLOCK_STORED ? BM_INFLATE_STORED : BM_INFLATE_TOKENS;
-    if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &inflate->fixed_codes;
+    if (header.type == BM_BLOCK_FIXED) inflate->open_codes = &fixed_codes;
     if (header.type == BM_BLOCK_DYNAMIC) {
         bm_deflate_codes_make(&inflate->dynamic_codes, &header, inflate->n_short_blocks < 2);
         inflate->open_codes = &inflate->dynamic_codes;
@@ -274,13 +287,9 @@ enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
 /* --- life ----------------------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_memory *memory) {
-    struct bm_block_header fixed;
-    const char *reason;
-    const uint8_t empty_fixed_block[] = {3, 0};
     *inflate = bm_allocate(memory, sizeof **inflate);
     if (*inflate == NULL) return BLASTMERGE_NO_MEMORY;
-    (void)bm_deflate_read_header(empty_fixed_block, sizeof empty_fixed_block, 0, &fixed, &reason);
-    bm_deflate_codes_make(&(*inflate)->fixed_codes, &fixed, true);
+    (void)pthread_once(&fixed_codes_once, make_fixed_codes);
 #if defined(__x86_64__)
     (*inflate)->has_bmi2 = __builtin_cpu_supports("bmi2");
 #endif

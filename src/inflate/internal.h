@@ -83,7 +83,6 @@ struct bm_inflate {
     /* What follows outlives a reset. */
     bool has_bmi2; /* of the processor: see tokens.c */
     struct bm_deflate_codes dynamic_codes;
-    struct bm_deflate_codes fixed_codes;
 };
 
 /* The position of the next bit in the batch's bits. */

@@ -27,7 +27,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .supposed = job->supposed,
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,
-        .room = bm_child_lane_room_of(&job->workers),
+        .room = job->shards != NULL ? bm_job_shards_room() : bm_child_lane_room_of(&job->workers),
     };
     enum blastmerge_status status = BLASTMERGE_OK;
     job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;

@@ -11,7 +11,9 @@
 
 enum {
     LANES = 6 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
-    TEXTS = 4 << 20,    /* bytes for heads of hits and the like, where there are such: in all ... */
+    MERGED = 1 << 20,   /* bytes for the lane of the merged text */
+    HEADS = 1 << 20,    /* bytes for heads of hits, beyond which a temporary file holds them */
+    TEXTS = 4 << 20,    /* bytes for fronts, tails and rows, where there are such: in all ... */
     TEXT = 256 << 10,   /* ... and more for each shard */
     OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
     MOST_SHARDS = 65536 /* of one batch */
@@ -45,6 +47,10 @@ struct bm_job_shards {
     struct bm_rank_counts counts;           /* of the batches that have ended ... */
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
+
+struct bm_child_lane_room bm_job_shards_room(void) {
+    return bm_child_lane_room_within(MERGED);
+}
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
@@ -233,16 +239,19 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     struct bm_fetch_source *sources = shards->sources + batch->first;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
+    size_t n_heads = HEADS;
     size_t n_texts = TEXTS + n_shards * TEXT;
     if (job->options.memory_limit / 2 > LANES + TEXTS) {
         n_lanes = (size_t)job->options.memory_limit / 4;
+        n_heads = (size_t)job->options.memory_limit / 8;
         n_texts = (size_t)job->options.memory_limit / 4;
     }
     const struct bm_child_settings settings = {.invalid_utf8 = job->options.invalid_utf8,
                                                .forbidden_characters = job->options.forbidden_characters,
                                                .header = job->options.header};
-    enum blastmerge_status status = bm_rank_open(&batch->rank, &shards->options, &settings, sources, n_shards,
-                                                 n_lanes, n_texts, &job->workers, &job->cancel, &job->memory);
+    enum blastmerge_status status =
+        bm_rank_open(&batch->rank, &shards->options, &settings, sources, n_shards, n_lanes, n_heads, n_texts,
+                     &job->workers, &job->cancel, &job->memory);
     for (size_t i = 0; i < n_shards && status == BLASTMERGE_OK; i++) /* it has them now */
         sources[i].is_open_reader = false;
     return status;

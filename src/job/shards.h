@@ -18,6 +18,9 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
 /* To be called when the job begins, and its children are checked: makes batches of shards of them. */
 enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* The size of the lane of the merged text: the shards have the memory. */
+struct bm_child_lane_room bm_job_shards_room(void);
+
 /* Shard `number`, in the order given, and its counts; false: there is none. */
 bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
                         const struct bm_fetch_source **source, const struct bm_job_row **row) BM_CHECK_RESULT;

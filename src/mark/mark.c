@@ -57,7 +57,10 @@ void bm_mark_tell_queries(struct bm_mark *mark) {
 
 void bm_mark_reset(struct bm_mark *mark) {
     const size_t n_kept = offsetof(struct bm_mark, scanner);
-    memset((uint8_t *)mark + n_kept, 0, sizeof(union bm_mark_any) - n_kept);
+    size_t n_cleared = offsetof(struct bm_mark_xml, open_elements);
+    if (n_cleared < sizeof(struct bm_mark_json)) n_cleared = sizeof(struct bm_mark_json);
+    if (n_cleared < sizeof(struct bm_mark_table)) n_cleared = sizeof(struct bm_mark_table);
+    memset((uint8_t *)mark + n_kept, 0, n_cleared - n_kept);
 }
 
 void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *scanner) {

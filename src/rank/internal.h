@@ -9,9 +9,11 @@ enum { BM_RANK_DEFAULT_TARGETS = 500 };
 
 enum bm_rank_phase {
     BM_RANK_PHASE_FRONT, /* the text before a query's hits */
-    BM_RANK_PHASE_HITS,  /* the next step writes the head of the best hit */
+    BM_RANK_PHASE_HITS,  /* the next step chooses the best hit */
+    BM_RANK_PHASE_HEAD,  /* the text of its head */
     BM_RANK_PHASE_BODY,  /* the rest of that hit */
     BM_RANK_PHASE_TAIL,  /* the text after a query's hits */
+    BM_RANK_PHASE_ROWS,  /* tables: the rows that were held until their number was known */
     BM_RANK_PHASE_DONE
 };
 
@@ -36,6 +38,9 @@ struct bm_rank {
     struct bm_cancel *cancel;
     struct blastmerge_error *error; /* of the current call */
     struct bm_rank_budget budget;
+    struct bm_rank_spool spool;
+    size_t n_most_head;     /* bytes of a head that are held in memory */
+    struct bm_piece *piece; /* of all shards: the counts are all that is kept of a view */
     struct bm_mark_kin kin; /* what the next shard must agree with */
     enum blastmerge_format format;
     const struct bm_rank_form *form;
@@ -51,7 +56,8 @@ struct bm_rank {
     struct bm_rank_text front;       /* as it is written */
     size_t n_compared;
     size_t frame;             /* the shard whose frame is written: the first one with hits, else the first */
-    size_t current;           /* the shard whose hit is being written */
+    size_t current;           /* the shard whose hit is being written ... */
+    uint64_t n_head_written;  /* ... and how much of its head */
     uint64_t n_written;       /* hits of the current query */
     bool is_close_due;        /* JSON: the last hit's line lacks its end */
     struct bm_rank_head last; /* the hit written last, without its text */
@@ -96,6 +102,9 @@ enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_s
 enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                          const char *what);
 
+/* Fails because the spool has failed. */
+enum blastmerge_status bm_rank_fail_spool(struct bm_rank *rank, const struct bm_rank_shard *shard);
+
 /* Fails because a shard is not laid out as BLAST writes it. */
 enum blastmerge_status bm_rank_fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                            const char *what);
@@ -111,7 +120,23 @@ enum blastmerge_status bm_rank_whole_line(struct bm_rank *rank, struct bm_rank_s
 enum blastmerge_status bm_rank_read_line(struct bm_rank *rank, struct bm_rank_shard *shard, const char **text,
                                          size_t *n_bytes) BM_CHECK_RESULT;
 
+/* A report's line, or a piece of a long one, and what it is. A line that comes in pieces is OTHER. */
+struct bm_rank_part {
+    const char *text; /* valid until the next line of any shard is read */
+    size_t n_bytes;   /* 0: the text has ended */
+    struct bm_rank_value value;
+};
+
+/* The current one, and the next one. */
+struct bm_rank_part bm_rank_part(const struct bm_rank *rank, const struct bm_rank_shard *shard);
+enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                         struct bm_rank_part *part) BM_CHECK_RESULT;
+
 enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) BM_CHECK_RESULT;
+/* Writes a stretch of a long text. */
+enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                        struct bm_rank_long *text, uint64_t from,
+                                        size_t n_bytes) BM_CHECK_RESULT;
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) BM_CHECK_RESULT;
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard);
@@ -156,9 +181,8 @@ enum blastmerge_status bm_rank_begin_recompute(struct bm_rank *rank) BM_CHECK_RE
 enum blastmerge_status bm_rank_recompute_head(struct bm_rank *rank, struct bm_rank_shard *shard,
                                               bool *is_left_out) BM_CHECK_RESULT;
 
-/* Writes a head's text, from an offset to its end, with the recomputed values. */
-enum blastmerge_status bm_rank_put_recomputed(struct bm_rank *rank, const struct bm_rank_head *head,
-                                              size_t from) BM_CHECK_RESULT;
+/* Writes an E-value as BLAST prints it, whatever the locale is. */
+enum blastmerge_status bm_rank_put_evalue(struct bm_rank *rank, double evalue) BM_CHECK_RESULT;
 
 /* Writes the current line of a hit's body. At an HSP's first line, reads on to its E-value, and writes all of
  * that or leaves the HSP out. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LEAST_HEAD = 4096 /* bytes of a head that are held in memory, whatever their number is */ };
+
 /* --- failing ------------------------------------------------------------------------------------- */
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard) {
@@ -32,6 +34,15 @@ enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_r
                                          const char *what) {
     return bm_rank_fail(rank, shard, BLASTMERGE_NO_MEMORY,
                         "%s takes more memory than there is left for such: --memory N gives it more", what);
+}
+
+enum blastmerge_status bm_rank_fail_spool(struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    if (rank->spool.failure == 0) return bm_fail(rank->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    return bm_fail_system(
+        rank->error, rank->spool.failure,
+        "%.300s: text that is too long to be held in memory needs a temporary file in TMPDIR or /tmp, "
+        "which failed",
+        bm_rank_shard_name(shard));
 }
 
 /* Adds to a child's error which shard it is of. */
@@ -94,10 +105,36 @@ enum blastmerge_status bm_rank_read_line(struct bm_rank *rank, struct bm_rank_sh
     return status == BLASTMERGE_OK ? bm_rank_whole_line(rank, shard, text, n_bytes) : status;
 }
 
+struct bm_rank_part bm_rank_part(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    const struct bm_rank_line *line = &shard->lines.line;
+    struct bm_rank_part part = {line->text, line->n_bytes, {BM_RANK_OTHER, 0, 0}};
+    if (line->is_start && line->is_end) part.value = bm_rank_form_line(rank->form, line->text, line->n_bytes);
+    return part;
+}
+
+enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                         struct bm_rank_part *part) {
+    enum blastmerge_status status = bm_rank_next(rank, shard);
+    if (status == BLASTMERGE_OK) *part = bm_rank_part(rank, shard);
+    return status;
+}
+
 enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) {
     if (bm_rank_text_add(&rank->out, &rank->budget, text, n_bytes)) return BLASTMERGE_OK;
     return bm_fail(rank->error, BLASTMERGE_NO_MEMORY,
                    "the merged text takes more memory than there is left for it: --memory N gives it more");
+}
+
+enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                        struct bm_rank_long *text, uint64_t from, size_t n_bytes) {
+    char bytes[4096];
+    for (size_t n = 0; n_bytes > 0; from += n, n_bytes -= n) {
+        n = n_bytes < sizeof bytes ? n_bytes : sizeof bytes;
+        if (!bm_rank_long_read(text, &rank->spool, from, bytes, n)) return bm_rank_fail_spool(rank, shard);
+        enum blastmerge_status status = bm_rank_put(rank, bytes, n);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
 }
 
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) {
@@ -222,10 +259,11 @@ void bm_rank_count_order(struct bm_rank *rank, size_t shard) {
     if (rank->n_written > 0 && rank->last_shard != shard) {
         rank->n_equal += bm_rank_compare(rank, &rank->last, &rank->shards[shard].head) == 0;
         if (is_undecided(rank, &rank->last, head)) rank->counts.n_undecided++;
-        if (rank->last.id == head->id && !head->has_ordinal_id) rank->counts.n_twins++;
+        if (head->id != 0 && rank->last.id == head->id && !head->has_ordinal_id) rank->counts.n_twins++;
     }
     rank->last = *head;
-    rank->last.text = (struct bm_rank_text){0};
+    rank->last.text = (struct bm_rank_long){0};
+    rank->last.row = (struct bm_rank_text){0};
     rank->last_shard = shard;
 }
 
@@ -246,8 +284,8 @@ static void set_firsts(struct bm_rank *rank) {
 enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_options *options,
                                     const struct bm_child_settings *settings,
                                     const struct bm_fetch_source *sources, size_t n_shards, size_t n_bytes,
-                                    size_t n_text, struct bm_workers *workers, struct bm_cancel *cancel,
-                                    struct bm_memory *memory) {
+                                    size_t n_heads, size_t n_text, struct bm_workers *workers,
+                                    struct bm_cancel *cancel, struct bm_memory *memory) {
     struct bm_child_settings own = *settings;
     struct bm_rank *opened = bm_allocate(memory, sizeof *opened);
     *rank = opened;
@@ -257,8 +295,13 @@ enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_
     opened->options = *options;
     if (opened->options.n_targets == 0) opened->options.n_targets = BM_RANK_DEFAULT_TARGETS;
     opened->budget = (struct bm_rank_budget){memory, n_text};
+    bm_rank_spool_open(&opened->spool, memory, n_heads);
+    opened->n_most_head = n_heads / n_shards > LEAST_HEAD ? n_heads / n_shards : LEAST_HEAD;
     opened->shards = bm_allocate(memory, n_shards * sizeof *opened->shards);
     if (opened->shards == NULL) return BLASTMERGE_NO_MEMORY;
+    opened->piece = bm_allocate(memory, sizeof *opened->piece);
+    if (opened->piece == NULL) return BLASTMERGE_NO_MEMORY;
+    own.piece = opened->piece;
     own.room = bm_child_lane_room_within(n_bytes / n_shards);
     for (size_t i = 0; i < n_shards; i++) {
         struct bm_rank_shard *shard = &opened->shards[i];
@@ -276,9 +319,11 @@ void bm_rank_close(struct bm_rank *rank) {
     for (size_t i = 0; i < rank->n_shards; i++) {
         bm_rank_lines_destroy(&rank->shards[i].lines, rank->memory);
         bm_fetch_source_close(&rank->shards[i].source);
-        bm_rank_text_free(&rank->shards[i].head.text, budget);
+        bm_rank_long_free(&rank->shards[i].head.text, &rank->spool);
+        bm_rank_text_free(&rank->shards[i].head.row, budget);
     }
     bm_rank_close_tables(rank);
+    bm_rank_spool_close(&rank->spool);
     bm_rank_text_free(&rank->out, budget);
     bm_rank_text_free(&rank->line, budget);
     bm_rank_text_free(&rank->first_front, budget);
@@ -286,6 +331,7 @@ void bm_rank_close(struct bm_rank *rank) {
     bm_rank_text_free(&rank->tail.text, budget);
     bm_rank_text_free(&rank->hsp, budget);
     bm_release(rank->memory, rank->strands);
+    bm_release(rank->memory, rank->piece);
     bm_release(rank->memory, rank->shards);
     bm_release(rank->memory, rank);
 }

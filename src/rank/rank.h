@@ -17,7 +17,7 @@
 #include "rank/form.h"
 #include "rank/lines.h"
 #include "rank/order.h"
-#include "rank/text.h"
+#include "rank/spool.h"
 
 enum bm_rank_layout {
     BM_RANK_SLICES,     /* each shard's sequences follow those of the shard before it */
@@ -69,7 +69,8 @@ struct bm_rank_word {
 
 /* The head of a shard's next hit, and the values that it is ranked by. */
 struct bm_rank_head {
-    struct bm_rank_text text; /* as it is written, except its number */
+    struct bm_rank_long text; /* reports: as it is written, except its number */
+    struct bm_rank_text row;  /* tables: the hit's first row, or the current one */
     size_t number_at, n_number;
     size_t evalue_at, n_evalue;
     bool is_recomputed;         /* the E-value differs from the text's */
@@ -111,12 +112,13 @@ struct bm_rank_shard {
 struct bm_rank;
 
 /* The shards are in database order. The sources are copied; what they point to is borrowed. n_bytes: memory
- * of all the shards' lanes together; n_text: of heads, fronts and tails together. */
+ * of all the shards' lanes together; n_heads: of heads, beyond which a temporary file holds them; n_text: of fronts,
+ * tails and rows, together. */
 enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_options *options,
                                     const struct bm_child_settings *settings,
                                     const struct bm_fetch_source *sources, size_t n_shards, size_t n_bytes,
-                                    size_t n_text, struct bm_workers *workers, struct bm_cancel *cancel,
-                                    struct bm_memory *memory) BM_CHECK_RESULT;
+                                    size_t n_heads, size_t n_text, struct bm_workers *workers,
+                                    struct bm_cancel *cancel, struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_rank_close(struct bm_rank *rank);
 
 /*

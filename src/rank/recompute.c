@@ -130,8 +130,7 @@ static bool is_beyond(const struct bm_rank *rank, double evalue) {
     return threshold > 0 && evalue > threshold;
 }
 
-/* As BLAST prints it, whatever the locale is. */
-static enum blastmerge_status put_evalue(struct bm_rank *rank, double evalue) {
+enum blastmerge_status bm_rank_put_evalue(struct bm_rank *rank, double evalue) {
     char text[32];
     int n = snprintf(text, sizeof text, "%.6g", evalue);
     for (int i = 0; i < n; i++)
@@ -157,28 +156,13 @@ enum blastmerge_status bm_rank_recompute_head(struct bm_rank *rank, struct bm_ra
     head->is_there = false;
     rank->counts.n_rebuilt_out++;
     for (;;) { /* a later HSP is no better */
-        const struct bm_rank_line *line = &shard->lines.line;
-        enum blastmerge_status status = bm_rank_next(rank, shard);
+        struct bm_rank_part part;
+        enum blastmerge_status status = bm_rank_next_part(rank, shard, &part);
         if (status != BLASTMERGE_OK) return status;
-        if (bm_rank_lines_is_at_end(&shard->lines))
-            return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
-        if (!line->is_start) continue;
-        enum bm_rank_kind kind = bm_rank_form_line(rank->form, line->text, line->n_bytes).kind;
-        rank->counts.n_rebuilt_out += kind == BM_RANK_HSP;
-        if (kind == BM_RANK_HIT_END) return bm_rank_next(rank, shard);
+        if (part.n_bytes == 0) return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
+        rank->counts.n_rebuilt_out += part.value.kind == BM_RANK_HSP;
+        if (part.value.kind == BM_RANK_HIT_END) return bm_rank_next(rank, shard);
     }
-}
-
-enum blastmerge_status bm_rank_put_recomputed(struct bm_rank *rank, const struct bm_rank_head *head,
-                                              size_t from) {
-    const char *text = head->text.data;
-    size_t end = head->evalue_at + head->n_evalue;
-    rank->n_hsps = 1;
-    rank->is_hsp_close_due = false;
-    if (!head->is_recomputed) return bm_rank_put(rank, text + from, head->text.n_bytes - from);
-    enum blastmerge_status status = bm_rank_put(rank, text + from, head->evalue_at - from);
-    if (status == BLASTMERGE_OK) status = put_evalue(rank, head->evalue);
-    return status == BLASTMERGE_OK ? bm_rank_put(rank, text + end, head->text.n_bytes - end) : status;
 }
 
 /* --- HSPs behind the first --------------------------------------------------------------------------- */
@@ -190,74 +174,82 @@ static enum blastmerge_status close_hsp(struct bm_rank *rank, bool is_last) {
     return is_due ? bm_rank_put(rank, is_last ? "\n" : ",\n", is_last ? 1 : 2) : BLASTMERGE_OK;
 }
 
-/* An HSP, from its first line, the current one, to its E-value, and on to its end where it is left out. */
-static enum blastmerge_status take_hsp(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
-                                       size_t n_bytes) {
-    struct bm_rank_text *hsp = &rank->hsp;
-    struct bm_rank_value value = bm_rank_form_line(rank->form, line, n_bytes);
-    struct bm_rank_value number = {0};
-    uint64_t score = 0;
-    double printed = 0;
-    double evalue = 0;
+/* What is read of an HSP: its text up to its E-value, and what stands where in it. */
+struct hsp {
+    struct bm_rank_value number, evalue;
+    uint64_t score;
+    double printed;
+};
+
+/* Reads an HSP from its first line, the current one, to its E-value, into rank->hsp. */
+static enum blastmerge_status read_hsp(struct bm_rank *rank, struct bm_rank_shard *shard, struct hsp *hsp) {
+    struct bm_rank_part part = bm_rank_part(rank, shard);
     enum blastmerge_status status = BLASTMERGE_OK;
-    hsp->n_bytes = 0;
-    for (;;) {
-        bool is_fine = n_bytes > 0 && value.kind != BM_RANK_HSP_END && value.kind != BM_RANK_HIT_END;
-        if (value.kind == BM_RANK_HSP_SCORE)
-            is_fine = bm_rank_parse_number(line + value.at, value.n_bytes, &score);
+    *hsp = (struct hsp){0};
+    rank->hsp.n_bytes = 0;
+    while (status == BLASTMERGE_OK) {
+        struct bm_rank_value value = part.value;
+        const char *text = part.text + value.at;
+        bool is_fine = part.n_bytes > 0 && value.kind != BM_RANK_HSP_END && value.kind != BM_RANK_HIT_END;
+        if (value.kind == BM_RANK_HSP_SCORE) is_fine = bm_rank_parse_number(text, value.n_bytes, &hsp->score);
         if (value.kind == BM_RANK_HSP_EVALUE)
-            is_fine = bm_rank_parse_evalue(line + value.at, value.n_bytes, &printed);
+            is_fine = bm_rank_parse_evalue(text, value.n_bytes, &hsp->printed);
         if (!is_fine)
             return bm_rank_fail_layout(rank, shard, "an HSP's score or E-value is missing or no number");
-        if (value.kind == BM_RANK_HSP_NUMBER)
-            number = (struct bm_rank_value){value.kind, hsp->n_bytes + value.at, value.n_bytes};
-        size_t start = hsp->n_bytes;
-        if (!bm_rank_text_add(hsp, &rank->budget, line, n_bytes))
+        value.at += rank->hsp.n_bytes;
+        if (value.kind == BM_RANK_HSP_NUMBER) hsp->number = value;
+        if (value.kind == BM_RANK_HSP_EVALUE) hsp->evalue = value;
+        if (!bm_rank_text_add(&rank->hsp, &rank->budget, part.text, part.n_bytes))
             return bm_rank_fail_room(rank, shard, "an HSP");
-        if (value.kind == BM_RANK_HSP_EVALUE) {
-            value.at += start;
-            break;
-        }
-        status = bm_rank_next(rank, shard);
-        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
-        if (status != BLASTMERGE_OK) return status;
-        value = bm_rank_form_line(rank->form, line, n_bytes);
+        if (value.kind == BM_RANK_HSP_EVALUE) break;
+        status = bm_rank_next_part(rank, shard, &part);
     }
-    if (printed < BM_RANK_LEAST_EVALUE) printed = 0;
-    bool is_known = compute(rank, shard, score, rank->last.length, printed, &evalue);
+    return status;
+}
+
+static enum blastmerge_status put_stretch(struct bm_rank *rank, size_t from, size_t to) {
+    return bm_rank_put(rank, rank->hsp.data + from, to - from);
+}
+
+/* Writes an HSP up to its E-value, or notes that it is to be left out. */
+static enum blastmerge_status take_hsp(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    struct hsp hsp;
+    double evalue = 0;
+    enum blastmerge_status status = read_hsp(rank, shard, &hsp);
+    if (status != BLASTMERGE_OK) return status;
+    if (hsp.printed < BM_RANK_LEAST_EVALUE) hsp.printed = 0;
+    bool is_known = compute(rank, shard, hsp.score, rank->last.length, hsp.printed, &evalue);
     if (is_beyond(rank, evalue)) {
         rank->counts.n_rebuilt_out++;
         rank->is_hsp_left_out = true;
         return BLASTMERGE_OK;
     }
-    size_t number_end = number.at + number.n_bytes;
-    size_t end = value.at + value.n_bytes;
+    size_t number_end = hsp.number.at + hsp.number.n_bytes;
+    size_t evalue_end = hsp.evalue.at + hsp.evalue.n_bytes;
     status = close_hsp(rank, false);
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, hsp->data, number.at);
-    if (status == BLASTMERGE_OK && number.n_bytes > 0) status = bm_rank_put_number(rank, ++rank->n_hsps);
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, hsp->data + number_end, value.at - number_end);
+    if (status == BLASTMERGE_OK) status = put_stretch(rank, 0, hsp.number.at);
+    if (status == BLASTMERGE_OK && hsp.number.n_bytes > 0) status = bm_rank_put_number(rank, ++rank->n_hsps);
+    if (status == BLASTMERGE_OK) status = put_stretch(rank, number_end, hsp.evalue.at);
     if (status == BLASTMERGE_OK)
-        status = is_known ? put_evalue(rank, evalue) : bm_rank_put(rank, hsp->data + value.at, value.n_bytes);
-    return status == BLASTMERGE_OK ? bm_rank_put(rank, hsp->data + end, hsp->n_bytes - end) : status;
+        status = is_known ? bm_rank_put_evalue(rank, evalue) : put_stretch(rank, hsp.evalue.at, evalue_end);
+    return status == BLASTMERGE_OK ? put_stretch(rank, evalue_end, rank->hsp.n_bytes) : status;
 }
 
 enum blastmerge_status bm_rank_recompute_line(struct bm_rank *rank, struct bm_rank_shard *shard) {
-    const struct bm_rank_line *piece = &shard->lines.line;
-    struct bm_rank_value value = {0};
-    if (piece->is_start) value = bm_rank_form_line(rank->form, piece->text, piece->n_bytes);
+    struct bm_rank_part part = bm_rank_part(rank, shard);
     if (rank->is_hsp_left_out) {
-        rank->is_hsp_left_out = value.kind != BM_RANK_HSP_END;
+        rank->is_hsp_left_out = part.value.kind != BM_RANK_HSP_END;
         return BLASTMERGE_OK;
     }
-    if (value.kind == BM_RANK_HSP) return take_hsp(rank, shard, piece->text, piece->n_bytes);
-    size_t n = piece->n_bytes;
-    if (value.kind == BM_RANK_HSP_END && rank->form->has_commas) {
-        while (n > 0 && (piece->text[n - 1] == '\n' || piece->text[n - 1] == ',')) n--;
+    if (part.value.kind == BM_RANK_HSP) return take_hsp(rank, shard);
+    size_t n = part.n_bytes;
+    if (part.value.kind == BM_RANK_HSP_END && rank->form->has_commas) {
+        while (n > 0 && (part.text[n - 1] == '\n' || part.text[n - 1] == ',')) n--;
         rank->is_hsp_close_due = true;
-        return bm_rank_put(rank, piece->text, n);
+        return bm_rank_put(rank, part.text, n);
     }
     enum blastmerge_status status = close_hsp(rank, true);
-    return status == BLASTMERGE_OK ? bm_rank_put(rank, piece->text, n) : status;
+    return status == BLASTMERGE_OK ? bm_rank_put(rank, part.text, n) : status;
 }
 
 /* --- tails --------------------------------------------------------------------------------------------- */

@@ -131,14 +131,14 @@ static enum blastmerge_status read_front(struct bm_rank *rank, struct bm_rank_sh
 static enum blastmerge_status add_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
                                        size_t n_bytes, size_t at, size_t n, uint64_t number) {
     char digits[24];
-    struct bm_rank_text *text = &shard->head.text;
-    struct bm_rank_budget *budget = &rank->budget;
+    struct bm_rank_long *text = &shard->head.text;
+    const size_t n_most = rank->n_most_head;
     int n_digits = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    if (bm_rank_text_add(text, budget, line, at) &&
-        (n == 0 || bm_rank_text_add(text, budget, digits, (size_t)n_digits)) &&
-        bm_rank_text_add(text, budget, line + at + n, n_bytes - at - n))
+    if (bm_rank_long_add(text, &rank->spool, n_most, line, at) &&
+        (n == 0 || bm_rank_long_add(text, &rank->spool, n_most, digits, (size_t)n_digits)) &&
+        bm_rank_long_add(text, &rank->spool, n_most, line + at + n, n_bytes - at - n))
         return BLASTMERGE_OK;
-    return bm_rank_fail_room(rank, shard, "the beginning of a hit");
+    return bm_rank_fail_spool(rank, shard);
 }
 
 /* The id or accession of a subject: BLAST's own count of it goes on over the shards. */
@@ -167,16 +167,17 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
     return add_head(rank, shard, line, n_bytes, at, n_digits, head->ordinal);
 }
 
-/* A line of a hit's head. */
-static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
-                                        size_t n_bytes, struct bm_rank_value value) {
+/* A line of a hit's head, or a piece of one. */
+static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_shard *shard,
+                                        const struct bm_rank_part *part) {
     struct bm_rank_head *head = &shard->head;
-    const char *text = line + value.at;
+    struct bm_rank_value value = part->value;
+    const char *text = part->text + value.at;
     bool is_fine = true;
     switch (value.kind) {
     case BM_RANK_HIT_ID:
     case BM_RANK_HIT_ACCESSION:
-        return take_subject(rank, shard, line, n_bytes, value);
+        return take_subject(rank, shard, part->text, part->n_bytes, value);
     case BM_RANK_HIT_NUMBER:
         head->number_at = head->text.n_bytes + value.at;
         head->n_number = value.n_bytes;
@@ -205,12 +206,12 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
     }
     if (!is_fine)
         return bm_rank_fail_layout(rank, shard, "a hit's length, score or E-value is missing or no number");
-    return add_head(rank, shard, line, n_bytes, 0, 0, 0);
+    return add_head(rank, shard, part->text, part->n_bytes, 0, 0, 0);
 }
 
-static void begin_head(struct bm_rank_head *head) {
-    struct bm_rank_text text = head->text;
-    text.n_bytes = 0;
+static void begin_head(struct bm_rank *rank, struct bm_rank_head *head) {
+    bm_rank_long_clear(&head->text, &rank->spool);
+    struct bm_rank_long text = head->text;
     *head = (struct bm_rank_head){.text = text, .ordinal = UINT64_MAX};
 }
 
@@ -219,7 +220,8 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
     struct bm_rank_head *head = &shard->head;
     shard->n_hits++;
     shard->n_all_hits++;
-    if (head->number_at == 0) return bm_rank_fail_layout(rank, shard, "a hit has no number");
+    if (head->number_at == 0 || head->number_at + head->n_number > head->text.held.n_bytes)
+        return bm_rank_fail_layout(rank, shard, "a hit does not begin with its number");
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
@@ -238,24 +240,18 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
 
 /* Reads the head of the hit that the current line begins. No hit is there if the list ends instead. */
 static enum blastmerge_status read_next_head(struct bm_rank *rank, struct bm_rank_shard *shard) {
-    const char *line = NULL;
-    size_t n_bytes = 0;
-    begin_head(&shard->head);
-    enum blastmerge_status status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
-    if (status != BLASTMERGE_OK) return status;
-    struct bm_rank_value value = classify(rank, line, n_bytes);
-    if (value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
-    if (value.kind != BM_RANK_HIT)
-        return bm_rank_fail_layout(rank, shard, "a hit does not begin with a line of its own");
     enum bm_rank_kind last = rank->is_by_strand ? BM_RANK_HSP_STRAND : BM_RANK_HSP_EVALUE;
-    for (;;) {
-        if (n_bytes == 0) return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
-        status = take_head(rank, shard, line, n_bytes, value);
-        if (status != BLASTMERGE_OK || value.kind == last) break;
-        status = bm_rank_next(rank, shard);
-        if (status == BLASTMERGE_OK) status = bm_rank_whole_line(rank, shard, &line, &n_bytes);
-        if (status != BLASTMERGE_OK) break;
-        value = classify(rank, line, n_bytes);
+    struct bm_rank_part part = bm_rank_part(rank, shard);
+    begin_head(rank, &shard->head);
+    if (part.value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
+    if (part.value.kind != BM_RANK_HIT)
+        return bm_rank_fail_layout(rank, shard, "a hit does not begin with a line of its own");
+    enum blastmerge_status status = take_head(rank, shard, &part);
+    while (status == BLASTMERGE_OK && part.value.kind != last) {
+        status = bm_rank_next_part(rank, shard, &part);
+        if (status == BLASTMERGE_OK && part.n_bytes == 0)
+            return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
+        if (status == BLASTMERGE_OK) status = take_head(rank, shard, &part);
     }
     if (status != BLASTMERGE_OK) return status;
     shard->head.is_there = true;
@@ -358,11 +354,9 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
     return BLASTMERGE_OK;
 }
 
-/* Writes the head of the best hit. */
-static enum blastmerge_status write_head(struct bm_rank *rank, size_t best) {
-    struct bm_rank_head *head = &rank->shards[best].head;
-    const char *text = head->text.data;
-    size_t end = head->number_at + head->n_number;
+/* Begins to write the best hit: up to its number. */
+static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
+    const struct bm_rank_head *head = &rank->shards[best].head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
     rank->n_written++;
@@ -370,19 +364,40 @@ static enum blastmerge_status write_head(struct bm_rank *rank, size_t best) {
     enum blastmerge_status status = BLASTMERGE_OK;
     if (rank->is_close_due) status = bm_rank_put(rank, ",\n", 2);
     rank->is_close_due = false;
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, text, head->number_at);
+    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, head->text.held.data, head->number_at);
     if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, rank->n_written);
-    if (status == BLASTMERGE_OK)
-        status = rank->options.is_recomputed ? bm_rank_put_recomputed(rank, head, end)
-                                             : bm_rank_put(rank, text + end, head->text.n_bytes - end);
     rank->current = best;
-    rank->phase = BM_RANK_PHASE_BODY;
+    rank->n_head_written = head->number_at + head->n_number;
+    rank->n_hsps = 1;
+    rank->is_hsp_close_due = false;
+    rank->phase = BM_RANK_PHASE_HEAD;
+    return status;
+}
+
+/* Writes the rest of a head, which may be megabytes. */
+static enum blastmerge_status write_head(struct bm_rank *rank) {
+    struct bm_rank_shard *shard = &rank->shards[rank->current];
+    struct bm_rank_head *head = &shard->head;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && rank->out.n_bytes < STEP && rank->n_head_written < head->text.n_bytes) {
+        bool is_to_come = head->is_recomputed && rank->n_head_written <= head->evalue_at;
+        if (is_to_come && rank->n_head_written == head->evalue_at) {
+            status = bm_rank_put_evalue(rank, head->evalue);
+            rank->n_head_written += head->n_evalue;
+            continue;
+        }
+        uint64_t n = (is_to_come ? head->evalue_at : head->text.n_bytes) - rank->n_head_written;
+        if (n > STEP) n = STEP;
+        status = bm_rank_put_long(rank, shard, &head->text, rank->n_head_written, (size_t)n);
+        rank->n_head_written += n;
+    }
+    if (rank->n_head_written == head->text.n_bytes) rank->phase = BM_RANK_PHASE_BODY;
     return status;
 }
 
 static enum blastmerge_status write_hit(struct bm_rank *rank) {
     size_t best = bm_rank_best(rank);
-    if (best < rank->n_shards && rank->n_written < rank->options.n_targets) return write_head(rank, best);
+    if (best < rank->n_shards && rank->n_written < rank->options.n_targets) return begin_hit(rank, best);
     rank->phase = BM_RANK_PHASE_TAIL;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (rank->is_close_due) status = bm_rank_put(rank, "\n", 1);
@@ -640,10 +655,13 @@ enum blastmerge_status bm_rank_step_report(struct bm_rank *rank) {
         return begin_query(rank);
     case BM_RANK_PHASE_HITS:
         return write_hit(rank);
+    case BM_RANK_PHASE_HEAD:
+        return write_head(rank);
     case BM_RANK_PHASE_BODY:
         return write_body(rank);
     case BM_RANK_PHASE_TAIL:
         return end_query(rank);
+    case BM_RANK_PHASE_ROWS: /* of tables */
     case BM_RANK_PHASE_DONE:
         break;
     }

@@ -19,6 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    STEP = 65536,      /* bytes that are passed on in one step, or little more */
+    HELD_ROWS = 262144 /* bytes of held rows in memory; the rest is in a temporary file */
+};
+
 /* A query, by a hash of its name, and in how many shards it is still to come or just there. */
 struct query {
     uint64_t hash;
@@ -29,7 +34,8 @@ struct bm_rank_tables {
     struct bm_rank_columns columns;
     bool has_comments;
     struct bm_rank_text fields; /* the line "# Fields: " of the current query; empty: there is none yet */
-    struct bm_rank_text rows;   /* of a query whose rows are counted before they are written */
+    struct bm_rank_long rows;   /* of a query whose rows are counted before they are written ... */
+    uint64_t n_rows_written;    /* ... and how many bytes of them are */
     bool is_held;
     uint64_t n_rows;       /* written for the current query */
     struct query *queries; /* by hash */
@@ -106,12 +112,12 @@ static enum blastmerge_status check_drop(struct bm_rank *rank) {
 static enum blastmerge_status read_row(struct bm_rank *rank, struct bm_rank_shard *shard) {
     const char *row = NULL;
     size_t n_bytes = 0;
-    struct bm_rank_text text = shard->head.text;
+    struct bm_rank_text text = shard->head.row;
     text.n_bytes = 0;
-    shard->head = (struct bm_rank_head){.text = text, .ordinal = UINT64_MAX};
+    shard->head = (struct bm_rank_head){.row = text, .ordinal = UINT64_MAX};
     enum blastmerge_status status = bm_rank_whole_line(rank, shard, &row, &n_bytes);
     if (status != BLASTMERGE_OK || n_bytes == 0) return status;
-    if (!bm_rank_text_add(&shard->head.text, &rank->budget, row, n_bytes))
+    if (!bm_rank_text_add(&shard->head.row, &rank->budget, row, n_bytes))
         return bm_rank_fail_room(rank, shard, "a row");
     status = parse_row(rank, shard, row, n_bytes);
     shard->head.is_there = status == BLASTMERGE_OK;
@@ -151,20 +157,24 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
                         rank->options.n_targets);
 }
 
+static enum blastmerge_status put_row(struct bm_rank *rank, const char *row, size_t n_bytes) {
+    struct bm_rank_tables *tables = rank->tables;
+    if (!tables->is_held) return bm_rank_put(rank, row, n_bytes);
+    if (bm_rank_long_add(&tables->rows, &rank->spool, HELD_ROWS, row, n_bytes)) return BLASTMERGE_OK;
+    return bm_rank_fail_spool(rank, &rank->shards[rank->last_shard]);
+}
+
 static enum blastmerge_status write_row(struct bm_rank *rank, const struct bm_rank_head *head) {
     struct bm_rank_tables *tables = rank->tables;
-    const char *row = head->text.data;
-    size_t n_bytes = head->text.n_bytes;
-    struct bm_rank_text *place = tables->is_held ? &tables->rows : &rank->out;
+    const char *row = head->row.data;
+    size_t n_bytes = head->row.n_bytes;
     bool has_feed = n_bytes > 0 && row[n_bytes - 1] == '\n';
     if (has_feed) n_bytes--;
     if (rank->options.n_drop_columns > 0)
         n_bytes = bm_rank_columns_drop(row, n_bytes, tables->columns.delimiter, rank->options.n_drop_columns);
     tables->n_rows++;
-    if (bm_rank_text_add(place, &rank->budget, row, n_bytes) &&
-        bm_rank_text_add(place, &rank->budget, "\n", 1))
-        return BLASTMERGE_OK;
-    return bm_rank_fail_room(rank, &rank->shards[0], "what is held of a query's rows");
+    enum blastmerge_status status = put_row(rank, row, n_bytes);
+    return status == BLASTMERGE_OK ? put_row(rank, "\n", 1) : status;
 }
 
 /* The shard's head is the first row behind a hit. */
@@ -182,7 +192,6 @@ static bool is_of_hit(const struct bm_rank_shard *shard, uint64_t id, uint64_t q
 
 /* Passes on rows of the hit written last, which may be many; behind them comes the first of the next one. */
 static enum blastmerge_status write_rows(struct bm_rank *rank) {
-    enum { STEP = 65536 /* bytes */ };
     struct bm_rank_shard *shard = &rank->shards[rank->last_shard];
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_more = true;
@@ -346,7 +355,9 @@ static enum blastmerge_status write_comments(struct bm_rank *rank, uint64_t n) {
 static enum blastmerge_status begin_commented(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
     uint64_t n_rows = 0;
-    rank->first_front.n_bytes = rank->front.n_bytes = tables->fields.n_bytes = tables->rows.n_bytes = 0;
+    rank->first_front.n_bytes = rank->front.n_bytes = tables->fields.n_bytes = 0;
+    bm_rank_long_clear(&tables->rows, &rank->spool);
+    tables->n_rows_written = 0;
     for (size_t i = 0; i < rank->n_shards; i++) {
         enum blastmerge_status status = read_comments(rank, &rank->shards[i]);
         if (status != BLASTMERGE_OK) return status;
@@ -554,7 +565,7 @@ void bm_rank_close_tables(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
     if (tables == NULL) return;
     bm_rank_text_free(&tables->fields, &rank->budget);
-    bm_rank_text_free(&tables->rows, &rank->budget);
+    bm_rank_long_free(&tables->rows, &rank->spool);
     bm_release(rank->memory, tables->queries);
     bm_release(rank->memory, tables);
     rank->tables = NULL;
@@ -598,8 +609,19 @@ static enum blastmerge_status end_query(struct bm_rank *rank) {
     rank->phase = BM_RANK_PHASE_FRONT;
     if (!tables->is_held) return BLASTMERGE_OK;
     status = write_comments(rank, tables->n_rows);
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, tables->rows.data, tables->rows.n_bytes);
+    rank->phase = BM_RANK_PHASE_ROWS;
     tables->is_held = false;
+    return status;
+}
+
+static enum blastmerge_status write_held_rows(struct bm_rank *rank) {
+    struct bm_rank_tables *tables = rank->tables;
+    uint64_t n = tables->rows.n_bytes - tables->n_rows_written;
+    if (n > STEP) n = STEP;
+    enum blastmerge_status status = bm_rank_put_long(rank, &rank->shards[rank->last_shard], &tables->rows,
+                                                     tables->n_rows_written, (size_t)n);
+    tables->n_rows_written += n;
+    if (tables->n_rows_written == tables->rows.n_bytes) rank->phase = BM_RANK_PHASE_FRONT;
     return status;
 }
 
@@ -613,6 +635,9 @@ enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) {
         return end_query(rank);
     case BM_RANK_PHASE_BODY:
         return write_rows(rank);
+    case BM_RANK_PHASE_ROWS:
+        return write_held_rows(rank);
+    case BM_RANK_PHASE_HEAD: /* of reports */
     case BM_RANK_PHASE_DONE:
         break;
     }

@@ -22,8 +22,8 @@ struct bm_mark_window {
     size_t walk_from;   /* the walk is not tried before this position */
     size_t begin;
     size_t size;
-    uint16_t n_passed; /* of `specials` */
-    uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
+    uint16_t n_passed;  /* of `specials` */
+    uint16_t *specials; /* valid during the step: 8 KB that no scanner keeps */
 };
 
 /* A step of a scanner that has a window. can_walk: returns whether the walk can continue, at a position that
@@ -33,7 +33,9 @@ static inline __attribute__((always_inline)) size_t
 bm_mark_step_by(struct bm_mark *mark, struct bm_mark_window *window, const uint8_t *text, size_t n_text,
                 bool (*can_walk)(const struct bm_mark *mark),
                 size_t (*take)(struct bm_mark *mark, const uint8_t *text, size_t n_text)) {
+    uint16_t specials[BM_MARK_WINDOW + 8 + BM_MARK_SENTINELS];
     size_t used = 0;
+    window->specials = specials;
     window->walk_from = 0;
     window->begin = window->size = 0;
     while (used < n_text && bm_mark_can_step(mark)) {
@@ -42,6 +44,7 @@ bm_mark_step_by(struct bm_mark *mark, struct bm_mark_window *window, const uint8
         else
             used += take(mark, text + used, n_text - used);
     }
+    window->specials = NULL;
     return used;
 }
 

@@ -146,11 +146,10 @@ struct bm_mark_xml {
     uint16_t n_attributes;
     uint16_t n_attribute_bytes;
     uint16_t depth;
-    char name[BM_MARK_MAX_NAME];                              /* of the current tag, attribute or target */
-    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES];        /* names, one after the other */
-    uint16_t attribute_ends[BM_MARK_MAX_ATTRIBUTES];          /* where each ends */
-    uint32_t attribute_hashes[BM_MARK_MAX_ATTRIBUTES];        /* so that few are compared */
-    struct bm_mark_xml_name open_elements[BM_MARK_MAX_DEPTH]; /* [0] is the root */
+    char name[BM_MARK_MAX_NAME];                       /* of the current tag, attribute or target */
+    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES]; /* names, one after the other */
+    uint16_t attribute_ends[BM_MARK_MAX_ATTRIBUTES];   /* where each ends */
+    uint32_t attribute_hashes[BM_MARK_MAX_ATTRIBUTES]; /* so that few are compared */
 
     /* Outside the root. */
     bool has_bom;
@@ -198,6 +197,10 @@ struct bm_mark_xml {
 
     /* The walk, walk.h. */
     struct bm_mark_window window;
+
+    /* The last member, which a reset does not touch: `depth` says how many count. BLAST opens 8, whose pages are all
+     * that becomes resident of these 16 KB. */
+    struct bm_mark_xml_name open_elements[BM_MARK_MAX_DEPTH]; /* [0] is the root */
 };
 
 /* --- name_characters.c */
