@@ -361,6 +361,21 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return file < 0 ? CURL_SOCKET_BAD : file;
 }
 
+#ifdef BLASTMERGE_FIND_CERTIFICATES
+/* A libcurl that is part of a released program was configured on another system than it runs on. NULL: none of the usual places. */
+static const char *find_certificates(void) {
+    static const char *const places[] = {
+        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch, Gentoo */
+        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL, Rocky */
+        "/etc/ssl/ca-bundle.pem",             /* SUSE */
+        "/etc/ssl/cert.pem",                  /* Alpine */
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access(places[i], R_OK) == 0) return places[i];
+    return NULL;
+}
+#endif
+
 static void set_options(struct bm_cloud *cloud, struct bm_cloud_request *request, const char *url) {
     const struct bm_cloud_library *l = cloud->library;
     CURL *easy = request->easy;
@@ -399,6 +414,9 @@ static void set_options(struct bm_cloud *cloud, struct bm_cloud_request *request
     const char *bundle = bm_cloud_environment("AWS_CA_BUNDLE");
     if (bundle == NULL) bundle = bm_cloud_environment("CURL_CA_BUNDLE");
     if (bundle == NULL) bundle = bm_cloud_environment("SSL_CERT_FILE");
+#ifdef BLASTMERGE_FIND_CERTIFICATES
+    if (bundle == NULL) bundle = find_certificates();
+#endif
     if (bundle != NULL) l->easy_setopt(easy, CURLOPT_CAINFO, bundle);
 }
 
