@@ -59,10 +59,10 @@ static void hold_to(const char *fault) {
 
 static void choose_scale(const uint8_t *data, size_t n_data) {
     uint32_t sum = bm_crc32(0, data, n_data);
-    splice_scale = (struct splice_scale){400, 600, 6, (sum & 7) == 0};
-    if (sum >> 24 < 4) splice_scale = (struct splice_scale){4000, 4000, 60, true};
+    splice_scale = (struct splice_scale){400, 600, 6, 30, (sum & 7) == 0};
+    if (sum >> 24 < 4) splice_scale = (struct splice_scale){4000, 4000, 60, 200, true};
     if (sum >> 24 == 255)
-        splice_scale = (struct splice_scale){60000, 32768, 60, false}; /* more than a window */
+        splice_scale = (struct splice_scale){60000, 32768, 60, 200, false}; /* more than a window */
 }
 
 static void close_all(void) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "keep.h"
 
+#include "child/lane.h"
+#include "flow/output.h"
+
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <stdint.h>
@@ -16,7 +19,10 @@ void *__wrap_calloc(size_t n, size_t size);
 void __wrap_free(void *memory);
 /* NOLINTEND(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp) */
 
-enum { SMALLEST = 16384, LARGE = 1 << 20, CLEARED = 1 << 16, GUARD = 128, MAX_PIECES = 256 };
+enum { SMALLEST = 16384, LARGE = 1 << 20, CLEARED = 4096, GUARD = 128, MAX_PIECES = 256 };
+
+/* The prefix that bm_allocate() puts before a piece (base.c), and the largest of a pool's blocks' own (pool.c). */
+enum { PREFIX = 64, POOL = 256 * 1024 + 16 };
 
 static const size_t place_size = (size_t)1 << 28;
 
@@ -60,6 +66,14 @@ static struct piece *make(size_t n_bytes) {
     return piece;
 }
 
+/* Whether it is a buffer for bytes to come. */
+static int is_buffer(size_t n_bytes) {
+    static const struct bm_batch_size batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE};
+    return n_bytes >= LARGE || n_bytes == PREFIX + POOL || n_bytes == PREFIX + BM_OUTPUT_SIZE ||
+           n_bytes == PREFIX + (size_t)BM_CHILD_LANE_PAGES * BM_CHILD_LANE_PAGE ||
+           n_bytes == PREFIX + bm_batch_bytes(&batch);
+}
+
 void *__wrap_calloc(size_t n, size_t size) {
     size_t n_bytes = 0;
     struct piece *piece = NULL;
@@ -75,7 +89,7 @@ void *__wrap_calloc(size_t n, size_t size) {
     pthread_mutex_unlock(&lock);
     if (piece == NULL) return __real_calloc(n, size);
     ASAN_UNPOISON_MEMORY_REGION(piece->data, n_bytes);
-    memset(piece->data, 0, n_bytes < LARGE ? n_bytes : CLEARED);
+    memset(piece->data, 0, is_buffer(n_bytes) ? CLEARED : n_bytes);
     return piece->data;
 }
 

@@ -6,8 +6,8 @@
  * system and gives it back, which takes ten times as long as merging the few bytes that a fuzzer tries. So
  * the linker puts calloc() and free() of what is tested here (--wrap): large pieces come from a place of
  * their own, with the same guards: poisoned around and after release, and cleared when they are handed
- * out. Of pieces of a megabyte or more, which are buffers for bytes to come, only the begin is cleared; what
- * is behind it the execution before has left there.
+ * out. Of buffers for bytes to come (batches, pages, outputs, pools, pieces of a megabyte or more) only the
+ * begin is cleared; what is behind it the execution before has left there.
  */
 #ifndef FUZZ_KEEP_H
 #define FUZZ_KEEP_H

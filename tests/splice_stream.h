@@ -28,8 +28,9 @@
 static struct splice_scale {
     uint32_t max_text, max_insert; /* bytes, about */
     uint32_t max_small_blocks;     /* in a member: the blocks after them take all they can */
-    bool is_thorough;              /* other steps, and fragments alone, must give the same bytes */
-} splice_scale = {150000, 32768, UINT32_MAX, true};
+    uint32_t max_entries;          /* of the script of several children, about */
+    bool is_thorough;              /* other steps, other ways and fragments alone must give the same bytes */
+} splice_scale = {150000, 32768, UINT32_MAX, 200, true};
 
 /* --- numbers at random, the same for a seed everywhere ------------------------------------------- */
 

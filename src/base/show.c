@@ -46,13 +46,23 @@ static size_t show_character(char piece[12], const char *text) {
     return n;
 }
 
+/* Whether it is most characters: ASCII that is shown unchanged. */
+static bool is_plain(char character) {
+    return character >= 0x20 && character < 0x7f;
+}
+
 void bm_show(char *shown, size_t size, const char *text) {
     size_t n = 0;
     size_t n_short = 0; /* of what is kept before "..." if the rest does not fit */
     while (*text != '\0') {
         char piece[12];
-        text += show_character(piece, text);
-        size_t n_piece = strlen(piece);
+        size_t n_piece = 1;
+        if (is_plain(*text)) {
+            piece[0] = *text++;
+        } else {
+            text += show_character(piece, text);
+            n_piece = strlen(piece);
+        }
         if (n + n_piece >= size) {
             memcpy(shown + n_short, "...", 4);
             return;
