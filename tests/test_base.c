@@ -42,6 +42,7 @@ static void test_crc32_follow(void **state) {
             assert_int_equal(bm_crc32_follow(first, other, after, n_rest), whole);
             assert_int_equal(bm_crc32_follow(first, 0, (uint32_t)crc32_z(0, text + n_first, n_rest), n_rest),
                              whole);
+            assert_int_equal(bm_crc32_undo(whole, text + n_first, n_rest), first);
         }
     }
 }

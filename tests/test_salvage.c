@@ -84,6 +84,60 @@ static void test_next_says_so_at_the_end(void **state) {
     free(text.data);
 }
 
+/* --- members ------------------------------------------------------------------------------------- */
+
+/* The result's text of a child that ends its first member after n_first bytes of text. */
+static struct bytes salvage_members(struct bytes text, size_t n_first) {
+    struct blastmerge_options options = salvaging();
+    struct bytes first = make_gzip((struct bytes){text.data, n_first}, 1);
+    struct bytes rest = make_gzip((struct bytes){text.data + n_first, text.n - n_first}, 1);
+    struct blastmerge_job *job = create(&options);
+    void *data = NULL;
+    size_t n = 0;
+    first.data = realloc(first.data, first.n + rest.n);
+    assert_non_null(first.data);
+    memcpy(first.data + first.n, rest.data, rest.n);
+    assert_int_equal(blastmerge_add_memory(job, "child", first.data, first.n + rest.n), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_to_buffer(job, &data, &n), BLASTMERGE_SALVAGED);
+    struct bytes merged = read_gzip(data, n);
+    assert_non_null(merged.data);
+    blastmerge_free(job, data);
+    blastmerge_destroy(job);
+    free(first.data);
+    free(rest.data);
+    return merged;
+}
+
+/* Where members end changes nothing: not even if what seemed to begin a document shows only behind such an end that it
+ * does not, and the next document began before. */
+static void test_members_end_anywhere(void **state) {
+    static const char *const beginnings[] = {"<?xml version=\"1.0\"?># ",
+                                             "<?xml version=\"1.0\"?><BlastOutput><a>",
+                                             "<?xml version=\"1.0\"?><!DOCTYPE BlastOutput PUBLIC \"a"};
+    (void)state;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        struct bytes text = make_text("blastp", 1, 2, "db");
+        struct bytes other = make_text("blastp", 1, 2, "db");
+        const char *end = strstr((const char *)text.data, "</Iteration>");
+        assert_non_null(end);
+        text.n = (size_t)(end - (const char *)text.data) + strlen("</Iteration>");
+        const size_t n_whole = text.n;
+        append_text(&text, "\n\x01\n");
+        append_text(&text, beginnings[i]);
+        append_text(&text, (const char *)other.data);
+        struct bytes whole = salvage_members(text, 0);
+        for (size_t n = n_whole; n < text.n; n++) {
+            struct bytes merged = salvage_members(text, n);
+            assert_int_equal(merged.n, whole.n);
+            assert_memory_equal(merged.data, whole.data, whole.n);
+            free(merged.data);
+        }
+        free(whole.data);
+        free(text.data);
+        free(other.data);
+    }
+}
+
 /* --- a child that changes between the passes ----------------------------------------------------- */
 
 struct change {
@@ -214,6 +268,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buffer_is_handed_out),
         cmocka_unit_test(test_next_says_so_at_the_end),
+        cmocka_unit_test(test_members_end_anywhere),
         cmocka_unit_test(test_changed_child),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_memory),

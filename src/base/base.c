@@ -232,6 +232,11 @@ uint32_t bm_crc32_follow(uint32_t crc, uint32_t before, uint32_t after, uint64_t
     return shift(crc ^ before, n_bytes) ^ after;
 }
 
+uint32_t bm_crc32_undo(uint32_t crc, const void *data, size_t n_bytes) {
+    const uint64_t order = UINT32_MAX; /* x^(8 * order) is 1, so to shift by the rest of it shifts back */
+    return shift(crc ^ bm_crc32(0, data, n_bytes), order - n_bytes % order);
+}
+
 double bm_seconds_since(const struct timespec *began) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -152,6 +152,9 @@ uint32_t bm_crc32(uint32_t crc, const void *data, size_t n_bytes);
 /* The CRC-32 of a text of CRC-32 `crc` and n_bytes behind it, which turn the CRC-32 `before` into `after`. */
 uint32_t bm_crc32_follow(uint32_t crc, uint32_t before, uint32_t after, uint64_t n_bytes);
 
+/* The CRC-32 of a text without its last n_bytes bytes, which are at `data`; crc: of all of it. */
+uint32_t bm_crc32_undo(uint32_t crc, const void *data, size_t n_bytes);
+
 /* --- bytes in any alignment, little end first ---------------------------------------------------- */
 
 static inline uint64_t bm_load64(const uint8_t *p) {

@@ -276,6 +276,9 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
         return true;
     }
     if (format == BLASTMERGE_FORMAT_AUTO) format = find_by_names(begin);
+    if (bm_mark_is_bare_table(format) &&
+        bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format)))
+        return false; /* as it would be if it were a later child */
     if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
     return bm_mark_is_bare_table(format) && mark->kin.format == BLASTMERGE_FORMAT_AUTO &&
            begin_rows(mark, format, begin, is_full);

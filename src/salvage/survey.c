@@ -167,7 +167,15 @@ static void close_hole(struct bm_salvage_survey_state *now, uint64_t number_afte
     now->wants_query_after = true;
 }
 
-static void search_from(struct bm_salvage_survey_state *now, uint64_t offset) {
+/* Text behind the offset may have been summed up, if a fault lies before what was scanned: at the end of a member or of
+ * a batch. */
+static void search_from(struct bm_salvage_survey *survey, uint64_t offset) {
+    struct bm_salvage_survey_state *now = &survey->now;
+    if (offset < now->summed) {
+        const uint8_t *text = bm_salvage_survey_at(survey, offset);
+        now->crc32 = bm_crc32_undo(now->crc32, text, (size_t)(now->summed - offset));
+        now->summed = offset;
+    }
     now->is_searching = true;
     now->search = offset;
     now->position = offset;
@@ -208,7 +216,7 @@ static void fail(struct bm_salvage_survey *survey, uint64_t offset, const char *
     now->encoding = bm_mark_body_encoding(survey->mark);
     if (offset >= now->body_end) now->last_number = 0;
     if (offset < now->summed) sum_anew(survey);
-    search_from(now, find_start(survey, offset));
+    search_from(survey, find_start(survey, offset));
 }
 
 /* --- searching ----------------------------------------------------------------------------------- */
@@ -474,7 +482,7 @@ void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t te
         bm_mark_copy(survey->mark, survey->kept_mark);
     }
     fail(survey, text, reason);
-    search_from(now, text); /* from the seam on: it parts two texts */
+    search_from(survey, text); /* from the seam on: it parts two texts */
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     if (hole->bytes.from == hole->bytes.to) hole->bytes.from = bytes->from;
     hole->bytes.to = bytes->to;

@@ -103,6 +103,16 @@ def test_two_rows_of_names(tmp_path, separator):
     assert merged(tmp_path, table([NAMES, NAMES, *ROWS], separator), table([NAMES, *ROWS], separator)) == table([NAMES, *ROWS, *ROWS], separator)
 
 
+@pytest.mark.parametrize("separator", ["\t", ","])
+def test_a_message_before_names(tmp_path, separator):
+    """A message of BLAST that runs into a row of names is one, whichever child begins with it."""
+    rows = table([NAMES, *ROWS], separator)
+    message = b"Command line argument error" + rows
+    for child, texts in ((0, [message]), (0, [message, message]), (1, [rows, message])):
+        said = refused(tmp_path, DATA, *texts, child=child)
+        assert "it looks like a message before a result" in said and 'begins with "Command line argument error' in said
+
+
 def test_names_of_few_columns(tmp_path):
     """They are known without --format by two names that no sequence has."""
     head = b"qseqid\tsseqid\tevalue\n"
