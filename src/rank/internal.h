@@ -17,15 +17,17 @@ enum bm_rank_phase {
     BM_RANK_PHASE_DONE
 };
 
-/* The text after a query's hits. Positions are offsets into it. */
+/* Where a value is in the tail's text. */
+struct bm_rank_place {
+    size_t at, n_bytes;
+};
+
+/* The text after a query's hits. */
 struct bm_rank_tail {
     struct bm_rank_text text; /* the frame's */
-    size_t sequences_at, n_sequences;
-    size_t residues_at, n_residues;
+    struct bm_rank_place sequences, residues, hsp_length_place, search_space_place, kappa_place;
     uint64_t total_sequences;
     uint64_t total_residues;
-    size_t hsp_length_at, n_hsp_length;
-    size_t search_space_at, n_search_space;
     struct bm_rank_word hsp_length, search_space, kappa, lambda; /* the first shard's */
     bool are_spaces_equal;
 };

@@ -451,6 +451,11 @@ static bool are_equal(const struct bm_rank_word *one, const struct bm_rank_word 
     return one->n_bytes == other->n_bytes && memcmp(one->text, other->text, one->n_bytes) == 0;
 }
 
+/* A search of a database of profiles: K of its first query is that of the first profile, which the first shard has. */
+static bool is_of_profiles(const struct bm_rank *rank) {
+    return is_word(&rank->program, "rpsblast") || is_word(&rank->program, "rpstblastn");
+}
+
 /* A number of the statistics that all shards must have alike. */
 static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                            struct bm_rank_word *first, const char *what, const char *text,
@@ -458,7 +463,7 @@ static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm
     struct bm_rank_word word = {.n_bytes = 0};
     set_word(&word, text, n_bytes);
     if (shard == rank->shards) *first = word;
-    if (are_equal(&word, first)) return BLASTMERGE_OK;
+    if (are_equal(&word, first) || (first == &rank->tail.kappa && is_of_profiles(rank))) return BLASTMERGE_OK;
     if (rank->options.is_recomputed &&
         (first == &rank->tail.hsp_length || first == &rank->tail.search_space)) {
         if (first == &rank->tail.search_space) rank->tail.are_spaces_equal = false;
@@ -500,6 +505,15 @@ static enum blastmerge_status take_size(struct bm_rank *rank, const struct bm_ra
                         n, bm_rank_shard_name(&rank->shards[0]), *total);
 }
 
+static struct bm_rank_place *place_of(struct bm_rank_tail *tail, enum bm_rank_kind kind) {
+    return kind == BM_RANK_N_SEQUENCES    ? &tail->sequences
+           : kind == BM_RANK_N_RESIDUES   ? &tail->residues
+           : kind == BM_RANK_HSP_LENGTH   ? &tail->hsp_length_place
+           : kind == BM_RANK_SEARCH_SPACE ? &tail->search_space_place
+           : kind == BM_RANK_KAPPA        ? &tail->kappa_place
+                                          : NULL;
+}
+
 /* A line of a shard's tail. */
 static enum blastmerge_status take_tail(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
                                         size_t n_bytes, struct bm_rank_value value) {
@@ -507,22 +521,8 @@ static enum blastmerge_status take_tail(struct bm_rank *rank, struct bm_rank_sha
     const char *text = line + value.at;
     bool is_frame = shard == &rank->shards[rank->frame];
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (is_frame && value.kind == BM_RANK_N_SEQUENCES) {
-        tail->sequences_at = tail->text.n_bytes + value.at;
-        tail->n_sequences = value.n_bytes;
-    }
-    if (is_frame && value.kind == BM_RANK_N_RESIDUES) {
-        tail->residues_at = tail->text.n_bytes + value.at;
-        tail->n_residues = value.n_bytes;
-    }
-    if (is_frame && value.kind == BM_RANK_HSP_LENGTH) {
-        tail->hsp_length_at = tail->text.n_bytes + value.at;
-        tail->n_hsp_length = value.n_bytes;
-    }
-    if (is_frame && value.kind == BM_RANK_SEARCH_SPACE) {
-        tail->search_space_at = tail->text.n_bytes + value.at;
-        tail->n_search_space = value.n_bytes;
-    }
+    struct bm_rank_place *place = is_frame ? place_of(tail, value.kind) : NULL;
+    if (place != NULL) *place = (struct bm_rank_place){tail->text.n_bytes + value.at, value.n_bytes};
     if (is_frame && !bm_rank_text_add(&tail->text, &rank->budget, line, n_bytes))
         return bm_rank_fail_room(rank, shard, "what stands behind its hits");
     if (value.kind == BM_RANK_N_SEQUENCES)
@@ -576,7 +576,8 @@ static bool is_search_space(const struct bm_rank *rank, uint64_t n_sequences, ui
 
 /* Shards can agree on statistics that are wrong. */
 static enum blastmerge_status check_space(struct bm_rank *rank) {
-    static const char *const programs[] = {"blastp", "blastn", "blastx", "tblastn", "tblastx", "psiblast"};
+    static const char *const programs[] = {"blastp",  "blastn",   "blastx",  "tblastn",
+                                           "tblastx", "psiblast", "rpsblast"};
     const struct bm_rank_tail *tail = &rank->tail;
     uint64_t adjustment = 0;
     uint64_t space = 0;
@@ -602,30 +603,36 @@ static enum blastmerge_status check_space(struct bm_rank *rank) {
                    "whole database (blastmerge shards --alias-parts writes aliases for that)");
 }
 
+/* Writes the frame's tail from *at to the place, and the number in its stead. */
+static enum blastmerge_status put_number_at(struct bm_rank *rank, size_t *at, struct bm_rank_place place,
+                                            uint64_t number) {
+    if (place.at < *at)
+        return bm_rank_fail_layout(rank, &rank->shards[rank->frame],
+                                   "a query's statistics are in another order");
+    enum blastmerge_status status = bm_rank_put(rank, rank->tail.text.data + *at, place.at - *at);
+    *at = place.at + place.n_bytes;
+    return status == BLASTMERGE_OK ? bm_rank_put_number(rank, number) : status;
+}
+
 /* Writes the frame's tail, with the numbers of the whole. */
 static enum blastmerge_status write_tail(struct bm_rank *rank) {
     const struct bm_rank_tail *tail = &rank->tail;
-    struct {
-        size_t at, n_bytes;
-        uint64_t number;
-    } numbers[4] = {{tail->sequences_at, tail->n_sequences, tail->total_sequences},
-                    {tail->residues_at, tail->n_residues, tail->total_residues},
-                    {tail->hsp_length_at, tail->n_hsp_length, 0},
-                    {tail->search_space_at, tail->n_search_space, 0}};
-    size_t n_numbers = 2;
-    if (rank->options.is_recomputed && tail->n_hsp_length > 0 && tail->n_search_space > 0) {
-        n_numbers = 4;
-        bm_rank_recompute_tail(rank, &numbers[2].number, &numbers[3].number);
-    }
-    enum blastmerge_status status = BLASTMERGE_OK;
+    const struct bm_rank_place kappa = tail->kappa_place;
     size_t at = 0;
-    for (size_t i = 0; i < n_numbers && status == BLASTMERGE_OK; i++) {
-        if (numbers[i].at < at)
-            return bm_rank_fail_layout(rank, &rank->shards[rank->frame],
-                                       "a query's statistics are in another order");
-        status = bm_rank_put(rank, tail->text.data + at, numbers[i].at - at);
-        if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, numbers[i].number);
-        at = numbers[i].at + numbers[i].n_bytes;
+    enum blastmerge_status status = put_number_at(rank, &at, tail->sequences, tail->total_sequences);
+    if (status == BLASTMERGE_OK) status = put_number_at(rank, &at, tail->residues, tail->total_residues);
+    if (rank->options.is_recomputed && tail->hsp_length_place.n_bytes > 0 &&
+        tail->search_space_place.n_bytes > 0) {
+        uint64_t adjustment = 0;
+        uint64_t space = 0;
+        bm_rank_recompute_tail(rank, &adjustment, &space);
+        if (status == BLASTMERGE_OK) status = put_number_at(rank, &at, tail->hsp_length_place, adjustment);
+        if (status == BLASTMERGE_OK) status = put_number_at(rank, &at, tail->search_space_place, space);
+    }
+    if (status == BLASTMERGE_OK && is_of_profiles(rank) && kappa.at >= at) {
+        status = bm_rank_put(rank, tail->text.data + at, kappa.at - at);
+        at = kappa.at + kappa.n_bytes;
+        if (status == BLASTMERGE_OK) status = bm_rank_put(rank, tail->kappa.text, tail->kappa.n_bytes);
     }
     return status == BLASTMERGE_OK ? bm_rank_put(rank, tail->text.data + at, tail->text.n_bytes - at)
                                    : status;
@@ -633,18 +640,15 @@ static enum blastmerge_status write_tail(struct bm_rank *rank) {
 
 static enum blastmerge_status end_query(struct bm_rank *rank) {
     struct bm_rank_tail *tail = &rank->tail;
+    *tail = (struct bm_rank_tail){.text = tail->text, .are_spaces_equal = true};
     tail->text.n_bytes = 0;
-    tail->n_sequences = tail->n_residues = tail->n_hsp_length = tail->n_search_space = 0;
-    tail->are_spaces_equal = true;
-    tail->hsp_length.n_bytes = tail->search_space.n_bytes = tail->kappa.n_bytes = tail->lambda.n_bytes = 0;
-    tail->total_sequences = tail->total_residues = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
         status = read_tail(rank, &rank->shards[i]);
     if (status == BLASTMERGE_OK && !rank->options.is_recomputed) status = check_space(rank);
     if (status != BLASTMERGE_OK) return status;
     rank->phase = BM_RANK_PHASE_FRONT;
-    if (tail->n_sequences == 0 || tail->n_residues == 0)
+    if (tail->sequences.n_bytes == 0 || tail->residues.n_bytes == 0)
         return bm_rank_fail_layout(rank, &rank->shards[rank->frame], "a query has no statistics");
     return write_tail(rank);
 }

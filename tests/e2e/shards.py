@@ -4,6 +4,7 @@ worked out the slow way, with whole texts in memory and a sort."""
 import math
 import random
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -71,26 +72,52 @@ class Blast:
         pieces = make.database(genes, 150, "ACGT") + ["".join(CODONS[c] for c in s) for s in proteins[:40]]
         self.records = {"p": fasta("s", proteins), "n": fasta("c", pieces), "l": fasta("l", longs)}
         self.queries = {
-            "p": fasta("q", queries + ["X" * 40, make.sequence(100, AMINO), make.sequence(20, AMINO)], "protein"),
+            "p": fasta("q", queries + ["X" * 40, make.sequence(100, AMINO), make.sequence(20, AMINO), ""], "protein"),
             "n": fasta("r", [gene[:make.random.randrange(100, 500)] for gene in genes[:7]]
-                       + ["N" * 60, make.sequence(60, "ACGT")]
+                       + ["N" * 60, make.sequence(60, "ACGT"), ""]
                        + ["".join(CODONS[c] for c in family[:90]) for family in families[:3]], "read")}
         for name, records in self.records.items():
             self.make_database(name, name, records)
+        self.queries["psi"] = self.queries["p"][:8]  # PSI-BLAST gives up at a query that holds nothing but X
         for kind, records in self.queries.items():
             (self.folder / f"{kind}.fa").write_text("".join(records))
+        self.wholes = {}
 
     def make_database(self, name, kind, records):
+        if kind == "r":
+            (self.folder / f"{name}.pn").write_text("".join(f"{path}\n" for path in records))
+            subprocess.run(["makeprofiledb", "-in", f"{name}.pn", "-title", name, "-out", name, "-dbtype", "rps"], cwd=self.folder,
+                           stdout=subprocess.DEVNULL, check=True)
+            return
         subprocess.run(["makeblastdb", "-dbtype", "nucl" if kind == "n" else "prot", "-title", name, "-out", name],
                        input="".join(records).encode(), cwd=self.folder, stdout=subprocess.DEVNULL, check=True)
+
+    def make_profiles(self, n=12):
+        """A database of profiles, "r", for rpsblast."""
+        if "r" in self.records:
+            return
+        paths = []
+        for i, record in enumerate(self.records["p"][:n]):
+            (self.folder / "profile.fa").write_text(record)
+            paths.append(f"profile_{i:02}.smp")
+            subprocess.run(["psiblast", "-query", "profile.fa", "-db", "p", "-num_iterations", "2", "-parse_deflines", "-out_pssm",
+                            paths[-1], "-save_pssm_after_last_round", "-outfmt", "6"], cwd=self.folder, stdout=-3, stderr=-3, check=True)
+        self.records["r"] = paths
+        self.make_database("r", "r", paths)
+
+    def n_letters(self, kind):
+        if kind == "r":
+            return sum(len(record.split("\n")[1]) for record in self.records["p"][:len(self.records["r"])])
+        return sum(len(record.split("\n")[1]) for record in self.records[kind])
 
     def write_alias(self, name, kind, text):
         (self.folder / (f"{name}." + ("nal" if kind == "n" else "pal"))).write_text(f"TITLE {name}\n{text}")
 
     def slices(self, kind, n_shards, round_robin=False):
         """Makes slices of a database, each behind an alias that has the whole's statistics."""
+        if kind == "r":
+            self.make_profiles()
         records, names = self.records[kind], []
-        n_letters = sum(len(record.split("\n")[1]) for record in records)
         for i in range(n_shards):
             name = f"{kind}_{n_shards}_{i}" + ("_rr" if round_robin else "")
             names.append(name + "_st")
@@ -99,9 +126,9 @@ class Blast:
             part = records[i::n_shards] if round_robin else \
                 records[len(records) * i // n_shards:len(records) * (i + 1) // n_shards]
             self.make_database(name, kind, part)
-            (self.folder / (f"{name}.fasta")).write_text("".join(part))
+            (self.folder / (f"{name}.fasta")).write_text("".join(part))  # of profiles: their paths
             self.write_alias(names[-1], kind,
-                             f"DBLIST {name}\nSTATS_NSEQ {len(records)}\nSTATS_TOTLEN {n_letters}\n")
+                             f"DBLIST {name}\nSTATS_NSEQ {len(records)}\nSTATS_TOTLEN {self.n_letters(kind)}\n")
         return names
 
     def windows(self, kind, n_shards):
@@ -112,7 +139,17 @@ class Blast:
                                               f"LAST_OID {n * (i + 1) // n_shards}\n")
         return names
 
+    def whole(self, program, database, query, outfmt, *options):
+        """A search of the whole, run once."""
+        if database == "r":
+            self.make_profiles()
+        key = (program, database, query, outfmt, *options)
+        if key not in self.wholes:
+            self.wholes[key] = self.search(*key)
+        return self.wholes[key]
+
     def search(self, program, database, query, outfmt, *options):
+        program = "rpsblast+" if program == "rpsblast" and shutil.which("rpsblast+") else program
         command = [program, "-db", database, "-query", f"{query}.fa", "-outfmt", outfmt, *options]
         return subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               check=True).stdout

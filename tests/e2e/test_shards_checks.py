@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""What a merge of shards refuses or warns of."""
+
+import shards
+from program import DATA, MISMATCH, OK, PROGRAM, USAGE, run
+from shards import made_shard
+from shards_run import check_same, made, merge, refused
+
+
+def test_other_queries(tmp_path):
+    one = [("x", "1", 40)]
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, title="other")])
+    assert code == MISMATCH and "did not search the same queries" in error and "shard_1" in error
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one, one], 2)])
+    assert code == MISMATCH and "did not search the same queries" in error
+    code, error = refused(tmp_path, [made_shard([one, one], 2), made_shard([one], 2)])
+    assert code == MISMATCH and "did not search the same queries" in error
+
+
+def test_other_program_or_parameters(tmp_path):
+    one = [("x", "1", 40)]
+    texts = [made_shard([one], 2), made_shard([one], 2, program="blastp")]
+    assert refused(tmp_path, texts)[0] == MISMATCH
+    texts[1] = texts[0].replace("<Parameters_expect>10<", "<Parameters_expect>20<")
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "not shards of one search" in error
+    texts[1] = texts[0].replace("BLASTN 2.12.0+", "BLASTN 2.13.0+")
+    assert refused(tmp_path, texts)[0] == MISMATCH
+
+
+def test_other_database_names(tmp_path):
+    one = [("x", "1", 40)]
+    texts = [made_shard([one], 2), made_shard([one], 2, database="other")]
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "--db NAME" in error
+    text = merge(made(tmp_path, texts), "--db", "a <b> & c").out.decode()
+    assert "<BlastOutput_db>a &lt;b&gt; &amp; c</BlastOutput_db>" in text
+
+
+def test_search_spaces(tmp_path):
+    one = [("x", "1", 40)]
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, space=5)])
+    assert code == MISMATCH and "eff-space" in error
+    code, error = refused(tmp_path, [made_shard([one], 2), made_shard([one], 2, adjustment=11)])
+    assert code == MISMATCH and "hsp-len" in error
+    code, error = refused(tmp_path, [made_shard([one], 2, space=5), made_shard([one], 2, space=5)])
+    assert code == MISMATCH and "not that of a database" in error
+
+
+def test_order_of_a_list(tmp_path):
+    code, error = refused(tmp_path, [made_shard([[("x", "1", 40), ("y", "0.5", 41)]], 1)])
+    assert code == DATA and "not in the order" in error
+
+
+def test_more_hits_than_targets(tmp_path):
+    hits = [(f"x{i}", "1", 40) for i in range(4)]
+    code, error = refused(tmp_path, [made_shard([hits], 1)], "--max-target-seqs", "3")
+    assert code == MISMATCH and "--max-target-seqs" in error
+
+
+def test_psiblast_of_several_rounds(tmp_path):
+    text = made_shard([[("x", "1", 40)], [("x", "1", 40)]], 1, program="psiblast").replace("Query_2", "Query_1")
+    code, error = refused(tmp_path, [text.replace("number 2", "number 1")])
+    assert code == MISMATCH and "several rounds" in error
+
+
+def test_the_same_file_twice(tmp_path):
+    paths = made(tmp_path, [made_shard([[("x", "1", 40)]], 2)])
+    found = merge([*paths, *paths])
+    assert found.code == MISMATCH and "given twice" in found.err
+
+
+def test_one_subject_in_two_shards(tmp_path):
+    texts = [made_shard([[("gb|X1|", "1", 40)]], 2) for _ in range(2)]
+    found = merge(made(tmp_path, texts))
+    assert found.code == OK and any("overlap" in warning for warning in found.warnings)
+
+
+def test_other_layouts(tmp_path):
+    text = made_shard([[("x", "1", 40)]], 1)
+    for old, new in (("<Iteration_hits>\n<Hit>", "<Iteration_hits><Hit>"),
+                     ("      <Hsp_evalue>1</Hsp_evalue>\n", ""), ("<Hsp_evalue>1<", "<Hsp_evalue>one<"),
+                     ("<Hit_len>300<", "<Hit_len><"), ("      <Statistics_db-num>1200</Statistics_db-num>\n", ""), ("</Hit_hsps>\n</Hit>", "</Hit_hsps></Hit>")):
+        assert old in text
+        code, error = refused(tmp_path, [text.replace(old, new)])
+        assert code in (DATA, MISMATCH), error
+
+
+def test_cut_short_and_damaged(tmp_path):
+    text = made_shard([[("x", "1", 40)]], 2)
+    paths = made(tmp_path, [text, text])
+    paths[1].write_bytes(paths[1].read_bytes()[:-30])
+    found = merge(paths)
+    assert found.code == DATA and "shard_1" in found.err and found.out == b""
+    found = merge(made(tmp_path, [text, text[:text.index("<Hsp_qseq>")]]))
+    assert found.code == DATA and found.out == b""
+
+
+def test_lines_of_another_layout(tmp_path):
+    """What no line tells must not pass as something else: the statistics would be the first shard's."""
+    text = made_shard([[], []], 2)
+    for other in (text.replace("\n", "\r\n"), text.replace("\n", ""), text.replace("\n", "\n\t")):
+        code, error = refused(tmp_path, [other, other])
+        assert code == DATA and "2 queries" in error and "shard_0" in error
+        assert refused(tmp_path, [other])[0] == DATA
+
+
+def test_lines_that_are_missing(tmp_path):
+    """A hit without a score must not rank by 0, nor a query by the statistics of the one before."""
+    one = [("x", "1", 40)]
+    text = made_shard([one, one], 2)
+    for line in ("  <Hit_num>1</Hit_num>\n", "  <Hit_len>300</Hit_len>\n", "      <Hsp_score>40</Hsp_score>\n",
+                 "      <Hsp_evalue>1</Hsp_evalue>\n"):
+        code, error = refused(tmp_path, [text, text.replace(line, "")])
+        assert code == DATA and "shard_1" in error and "at byte" in error, line
+    for name in ("hsp-len", "eff-space", "kappa", "lambda"):
+        start, end = text.rindex(f"      <Statistics_{name}>"), text.rindex(f"</Statistics_{name}>\n")
+        other = text[:start] + text[end + len(f"</Statistics_{name}>\n"):]
+        assert refused(tmp_path, [other, text])[0] == MISMATCH, name
+
+
+def test_subjects_beyond_the_part(tmp_path):
+    """Another part's, or the whole's count: shifted, it would name another sequence."""
+    texts = [made_shard([[(f"gnl|BL_ORD_ID|{n}", "1", 40)]], 2) for n in (599, 600)]
+    code, error = refused(tmp_path, texts)
+    assert code == MISMATCH and "sequence 600 of 600" in error and "shard_1" in error and "--window" in error
+    assert merge(made(tmp_path, [texts[0], texts[0]])).code == OK
+    texts = [made_shard([[("gnl|BL_ORD_ID|1200", "1", 40)]], 1)]
+    assert refused(tmp_path, texts, "--window")[0] == MISMATCH
+    assert refused(tmp_path, texts, "--round-robin")[0] == MISMATCH
+
+
+def test_names_that_are_not_in_order(tmp_path):
+    """A shell sorts shard_10 before shard_2."""
+    texts = [made_shard([[(f"x{i}", "1", 40)]], 12) for i in range(12)]
+    paths = made(tmp_path, texts)
+    found = merge(sorted(paths))
+    assert found.code == OK and any("shard_2.xml.gz comes after" in warning for warning in found.warnings)
+    assert merge(paths).warnings == []
+
+
+def test_name_with_a_line_feed(tmp_path):
+    code, error = refused(tmp_path, [made_shard([[]], 1)], "--db", "a\n# Query: b")
+    assert code == USAGE and "line feed" in error
+
+
+def test_few_files_allowed(tmp_path):
+    paths = made(tmp_path, [made_shard([[]], 100) for _ in range(100)])
+    for most in (20, 40, 100):
+        found = run("shards", "--plain", *paths, command=["bash", "-c", f'ulimit -n {most}; exec "$0" "$@"', PROGRAM])
+        assert found.code == USAGE and f"{most} files open" in found.err
+
+
+def test_pipes_need_sizes(tmp_path):
+    texts = [made_shard([[("gnl|BL_ORD_ID|1", "1", 40)]], 2) for _ in range(2)]
+    paths = made(tmp_path, texts)
+    command = ["bash", "-c", 'exec "$0" shards --plain --db d "${@:3}" <(cat "$1") <(cat "$2")']
+    refused = run(*paths, command=[*command, PROGRAM])
+    assert refused.code == USAGE and "--sizes" in refused.err
+    found = run(*paths, "--sizes", "600,600", command=[*command, PROGRAM])
+    check_same(found, shards.merged(texts, "d").encode())
