@@ -72,9 +72,9 @@ from ._children import Child as ChildSource
 from ._children import Children, Chunk
 from ._errors import (CancelledError, ChangedError, DataError, DeniedError, ExistsError, InternalError, MergeError, MergeIOError,
                       MergeWarning, MismatchError, MissingError, NoSpaceError, RangeError, UsageError)
-from ._results import Child, Progress, Report
+from ._results import Child, Progress, Report, ShardCounts
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "Report", "Child", "Progress", "Chunk", "ChildSource",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "Report", "ShardCounts", "Child", "Progress", "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
            "ExistsError", "ChangedError", "MissingError", "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
 __version__ = "0.1.0"
@@ -215,9 +215,16 @@ def _with_job(children: Children, options: Dict[str, Any], work: Callable[[_job.
 def _report(job: _job.Job) -> Report:
     totals = job.totals()
     kept = {field.name: getattr(totals, field.name if hasattr(totals, field.name) else "n_" + field.name)
-            for field in fields(Report) if field.name != "children"}
+            for field in fields(Report) if field.name not in ("children", "shards")}
     kept["format"] = _job.FORMATS[totals.format]
-    return Report(children=tuple(_child(child) for child in job.children()), **kept)
+    return Report(children=tuple(_child(child) for child in job.children()), shards=_shard_counts(job), **kept)
+
+
+def _shard_counts(job: _job.Job) -> Optional[ShardCounts]:
+    if not job.is_shards:
+        return None
+    counts = job.shards_report()
+    return ShardCounts(**{field.name: getattr(counts, "n_" + field.name) for field in fields(ShardCounts)})
 
 
 def _child(child: Any) -> Child:

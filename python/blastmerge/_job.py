@@ -118,6 +118,7 @@ class Job:
 
     def __init__(self) -> None:
         self.handle: Optional[ctypes.c_void_p] = None
+        self.is_shards = False
         self.ticket = ctypes.c_int()
         self._raised: Optional[BaseException] = None
         self._kept: List[Any] = []
@@ -134,6 +135,7 @@ class Job:
         given, source = _children.split(children)
         options = dict(options)
         shards = _shards_options(options) if is_shards else None
+        self.is_shards = is_shards
         made = self._options(options, output)
         self.__class__ = _OpenJob
         self.handle = ctypes.c_void_p()
@@ -362,6 +364,9 @@ class Job:
     def totals(self) -> _library.Report:
         """The library's report."""
         return C.blastmerge_report(self.handle).contents
+
+    def shards_report(self) -> _library.ShardsReport:
+        return C.blastmerge_shards_report(self.handle).contents
 
     def children(self) -> Iterator[_library.Child]:
         """The counts of each child, in the order merged."""

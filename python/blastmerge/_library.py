@@ -40,6 +40,12 @@ class Report(Structure):
                 ("n_superseded_runs", c_uint64)]
 
 
+class ShardsReport(Structure):
+    _fields_ = [("n_cut_queries", c_uint64), ("n_tied_cuts", c_uint64), ("n_undecided_places", c_uint64),
+                ("n_undecided_strands", c_uint64), ("n_undecided_queries", c_uint64), ("n_overlapping_hits", c_uint64),
+                ("n_unlisted_hits", c_uint64), ("n_unrebuilt_hits", c_uint64), ("n_hsps_over_threshold", c_uint64)]
+
+
 class Child(Structure):
     _fields_ = [("name", c_char_p), ("location", c_char_p), ("n_documents", c_uint64), ("n_iterations", c_uint64), ("n_hits", c_uint64),
                 ("n_hsps", c_uint64), ("n_invalid_bytes", c_uint64), ("compressed_bytes", c_uint64),
@@ -150,6 +156,7 @@ def _declare(library):
             ("cancel", None, [job]),
             ("error", POINTER(Error), [job]),
             ("report", POINTER(Report), [job]),
+            ("shards_report", POINTER(ShardsReport), [job]),
             ("child", status, [job, c_uint64, POINTER(Child)])]:
         function = getattr(library, "blastmerge_" + name)
         function.restype, function.argtypes = result, arguments

@@ -24,6 +24,20 @@ class Child:
 
 
 @dataclass(frozen=True)
+class ShardCounts:
+    """What a merge of shards found (docs/shards.md). Places are pairs of hits that follow one another."""
+    cut_queries: int  # had more than max_target_seqs hits in all shards together
+    tied_cuts: int  # of these, the first hit left out is equal to the last one written
+    undecided_places: int  # where the order of two hits does not follow from what is printed
+    undecided_strands: int  # of these, where it depends on the strand alone
+    undecided_queries: int  # tables without comments: where no shard tells which query comes first
+    overlapping_hits: int  # of one accession in two shards
+    unlisted_hits: int  # of accessions that the order does not have
+    unrebuilt_hits: int  # recompute: whose E-values are as they were
+    hsps_over_threshold: int  # recompute: left out
+
+
+@dataclass(frozen=True)
 class Report:
     """The sums over all children, and the children in the order merged."""
     documents: int
@@ -57,6 +71,7 @@ class Report:
     unknown_queries: int  # of a check: may be in a part that could not be read
     superseded_runs: int  # left out by salvage, because another run of the search holds all of them
     children: Tuple[Child, ...]
+    shards: Optional[ShardCounts] = None  # of a merge of shards; else None
 
 
 @dataclass(frozen=True)

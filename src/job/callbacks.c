@@ -2,6 +2,7 @@
 #include "job/callbacks.h"
 
 #include "job/job.h"
+#include "job/shards.h"
 
 /* --- what they return ---------------------------------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static bool is_progress_due(struct blastmerge_job *job) {
 void bm_job_report_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     bool has_total = !job->children.has_no_total;
-    const struct blastmerge_progress progress = {
+    struct blastmerge_progress progress = {
         .compressed_bytes =
             job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
         .compressed_total = has_total ? job->n_passes * job->children.compressed_total : 0,
@@ -81,6 +82,7 @@ void bm_job_report_progress(struct blastmerge_job *job) {
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };
+    if (job->shards != NULL) bm_job_shards_progress(job, &progress);
     int issued = bm_callback_begin(job->options.callback_ticket);
     bm_job_note_callback(job, "on_progress failed", issued,
                          job->options.on_progress(job->options.callback_context, &progress));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/check.h"
+#include "job/shards.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,9 +86,9 @@ bool bm_job_check_has_fault(const struct blastmerge_job *job) {
 
 /* Whether it is the child that is at fault, and no function of the caller's that wants an end. */
 static bool is_of_child(const struct blastmerge_job *job) {
-    return job->check != NULL && is_fault(job->error.status) && job->error.child == job->child &&
-           job->child < job->plan.n_items && !job->cancel.has_forked_in &&
-           !bm_fetch_source_has_failed(&job->plan.items[job->child].source);
+    return job->check != NULL && is_fault(job->error.status) &&
+           bm_job_shards_batch_of(job, job->error.child) == job->child && job->child < job->plan.n_items &&
+           !job->cancel.has_forked_in && !bm_fetch_source_has_failed(&job->plan.items[job->child].source);
 }
 
 /* What the rooms hold of the child is forgotten; but its header says what the others should be like. */

@@ -34,6 +34,10 @@ enum blastmerge_status bm_job_fail(struct blastmerge_job *job) {
 /* The job's error is the current child's. A plan has left out what is damaged. */
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
     struct blastmerge_error *error = &job->error;
+    if (job->shards != NULL) {
+        bm_job_shards_blame(job);
+        return bm_job_fail(job);
+    }
     bool is_planned = job->plan.items[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
     if (is_planned && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");

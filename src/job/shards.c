@@ -58,63 +58,63 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 
 /* --- lists --------------------------------------------------------------------------------------- */
 
-/* Bytes that a list may take. */
+/* Bytes that the tables' list of queries may take. */
 static uint64_t list_limit(const struct blastmerge_job *job) {
     static const uint64_t most = UINT64_C(64) << 20;
     return job->options.memory_limit > 0 ? job->options.memory_limit : most;
 }
 
+static enum blastmerge_status fail_list(const struct bm_rank_order *order, const char *location,
+                                        struct blastmerge_error *error) {
+    if (order->system_error == 0) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    return bm_fail_system(
+        error, order->system_error,
+        "%.400s: the names need a temporary file in TMPDIR or /tmp, which failed after %" PRIu64 " names",
+        location, order->n_entries);
+}
+
 /* The first words of the titles in a file: FASTA or a list. */
 static enum blastmerge_status read_names(struct blastmerge_job *job, const char *location,
-                                         struct bm_rank_order *order, bool are_subjects,
+                                         struct bm_rank_order *order, bool are_subjects, bool is_descending,
                                          struct blastmerge_error *error) {
-    uint64_t limit = list_limit(job);
     struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
     if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     enum blastmerge_status status = bm_queries_file_open(file, location, &job->cancel, error);
     bool is_open = status == BLASTMERGE_OK;
     bool has_name = is_open;
     while (status == BLASTMERGE_OK) {
-        status = bm_queries_file_next(file, &has_name, error);
+        if (bm_cancel_is_set(&job->cancel)) status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
+        if (status == BLASTMERGE_OK) status = bm_queries_file_next(file, &has_name, error);
         if (status != BLASTMERGE_OK || !has_name) break;
         size_t n = strcspn(file->title, " \t");
         uint64_t hash = are_subjects ? bm_rank_subject_hash(file->title, n) : bm_rank_hash(file->title, n);
-        if ((order->n_entries + 1) * sizeof *order->entries > limit ||
-            bm_rank_order_add(order, &job->memory, hash) != BLASTMERGE_OK)
-            status =
-                bm_fail(error, BLASTMERGE_NO_MEMORY,
-                        "%.400s: after %zu names there is no memory left for more: --memory N gives it more",
-                        location, order->n_entries);
+        if (!bm_rank_order_add(order, &job->memory, hash)) status = fail_list(order, location, error);
     }
     if (is_open) bm_queries_file_close(file);
     bm_release(&job->memory, file);
+    if (status == BLASTMERGE_OK && !bm_rank_order_end(order, &job->memory, is_descending))
+        status = fail_list(order, location, error);
     return status;
 }
 
 /* The order of subjects, when the first batch begins. */
 static enum blastmerge_status read_order(struct bm_job_shards *shards, struct blastmerge_error *error) {
     if (shards->order_location == NULL || shards->options.order != NULL) return BLASTMERGE_OK;
-    enum blastmerge_status status =
-        read_names(shards->job, shards->order_location, &shards->order, true, error);
-    bm_rank_order_end(&shards->order, shards->is_order_descending);
     shards->options.order = &shards->order;
-    return status;
+    return read_names(shards->job, shards->order_location, &shards->order, true, shards->is_order_descending,
+                      error);
 }
 
 /* The order of queries, where rows alone do not tell it. *order stays NULL where no file has it. */
-static enum blastmerge_status load_queries(void *context, const struct bm_rank_order **order,
+static enum blastmerge_status load_queries(void *context, struct bm_rank_order **order,
                                            struct blastmerge_error *error) {
     struct bm_job_shards *shards = context;
     struct blastmerge_job *job = shards->job;
-    enum blastmerge_status status = BLASTMERGE_OK;
     if (job->expect_queries == NULL) return BLASTMERGE_OK;
-    if (!shards->has_queries) {
-        status = read_names(job, job->expect_queries, &shards->queries, false, error);
-        bm_rank_order_end(&shards->queries, false);
-        shards->has_queries = true;
-    }
     *order = &shards->queries;
-    return status;
+    if (shards->has_queries) return BLASTMERGE_OK;
+    shards->has_queries = true;
+    return read_names(job, job->expect_queries, &shards->queries, false, false, error);
 }
 
 /* --- options ------------------------------------------------------------------------------------- */
@@ -283,6 +283,7 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_not_rebuilt += counts->n_not_rebuilt;
     sum->n_rebuilt_out += counts->n_rebuilt_out;
     sum->n_query_orders += counts->n_query_orders;
+    sum->is_linked_by_parts |= counts->is_linked_by_parts;
 }
 
 static void fill_report(struct bm_job_shards *shards) {
@@ -318,6 +319,13 @@ static void warn_of_counts(struct bm_job_shards *shards) {
         bm_job_warn(job, false,
                     "the shards were searched without the whole database's statistics: what depends on them "
                     "was computed again, but hits near the threshold may be others than the whole's");
+    if (counts->is_linked_by_parts)
+        bm_job_warn(job, false,
+                    "tblastx links HSPs by the mean length of the subjects that it has searched, so it may "
+                    "have printed "
+                    "other HSPs for parts than for the whole: windows on the whole database (blastmerge "
+                    "shards --alias K) "
+                    "are exact");
     warn(job, counts->n_not_rebuilt, "hit has", "hits have",
          "E-values that could not be computed again: they stay");
     warn(job, counts->n_twins, "hit is", "hits are",
@@ -333,7 +341,9 @@ static void count_shards(struct batch *batch, bool is_whole) {
     for (size_t i = 0; i < (size_t)shards->n_of_batch; i++) {
         const struct bm_rank_lines *lines = &bm_rank_shard(batch->rank, i)->lines;
         const struct bm_mark_counts *counts = &lines->view.counts;
-        shards->rows[batch->first + i] = (struct bm_job_row){
+        struct bm_job_row *row = &shards->rows[batch->first + i];
+        *row = (struct bm_job_row){
+            .status = row->status,
             .n_documents = counts->n_documents,
             .n_iterations = counts->n_iterations,
             .n_hits = counts->n_hits,
@@ -452,6 +462,40 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
     *source = &shards->sources[number];
     *row = &shards->rows[number];
     return true;
+}
+
+uint64_t bm_job_shards_batch_of(const struct blastmerge_job *job, uint64_t number) {
+    return job->shards == NULL ? number : number / job->shards->n_of_batch;
+}
+
+void bm_job_shards_blame(struct blastmerge_job *job) {
+    struct bm_job_shards *shards = job->shards;
+    struct blastmerge_error *error = &job->error;
+    if (error->child == BLASTMERGE_NO_CHILD) { /* of the merge itself, or of the merged text */
+        bool has_place = error->text_offset != BLASTMERGE_NO_OFFSET;
+        job->sentence.subject = has_place ? job->plan.items[job->child].source.shown : NULL;
+        return;
+    }
+    error->child += bm_job_shards_first(job, job->child);
+    job->sentence.subject = shards->sources[error->child].shown;
+    shards->rows[error->child].status = (uint8_t)error->status;
+}
+
+void bm_job_shards_progress(const struct blastmerge_job *job, struct blastmerge_progress *progress) {
+    const struct bm_job_shards *shards = job->shards;
+    bool has_total = true;
+    progress->child = bm_job_shards_first(job, job->child);
+    progress->n_children = progress->n_children_in_total = shards->n_sources;
+    progress->compressed_bytes = progress->compressed_total = 0;
+    for (size_t i = 0; i < shards->n_sources; i++) {
+        const struct batch *batch = &shards->batches[i / (size_t)shards->n_of_batch];
+        progress->compressed_bytes +=
+            batch->rank != NULL ? bm_rank_shard(batch->rank, i - batch->first)->lines.child.lane.fetch.n_read
+                                : shards->rows[i].compressed_bytes;
+        has_total = has_total && shards->sources[i].n_bytes < UINT64_MAX / shards->n_sources;
+        if (has_total) progress->compressed_total += shards->sources[i].n_bytes;
+    }
+    if (!has_total) progress->compressed_total = progress->n_children_in_total = 0;
 }
 
 void bm_job_shards_count(struct blastmerge_job *job) {

@@ -28,6 +28,15 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
 /* The first shard of a batch, an item of the plan; without shards the item itself. */
 size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch);
 
+/* Adds to the job's error which shard it is of: error.child is its number in the batch until then. */
+void bm_job_shards_blame(struct blastmerge_job *job);
+
+/* How far the shards have been read. */
+void bm_job_shards_progress(const struct blastmerge_job *job, struct blastmerge_progress *progress);
+
+/* The batch of a shard; without shards the number itself. */
+uint64_t bm_job_shards_batch_of(const struct blastmerge_job *job, uint64_t number);
+
 /* A batch has ended: the job's totals are of the shards' own bytes, not of the merged text. */
 void bm_job_shards_count(struct blastmerge_job *job);
 

@@ -153,6 +153,11 @@ size_t bm_rank_best(struct bm_rank *rank);
  * current one as the last. */
 void bm_rank_count_order(struct bm_rank *rank, size_t shard);
 
+/* Finds a name's place in a list; UINT64_MAX: it is not there, or there is no list. */
+enum blastmerge_status bm_rank_find_place(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                          struct bm_rank_order *order, uint64_t hash,
+                                          uint64_t *place) BM_CHECK_RESULT;
+
 /* For subjects that BLAST numbers: the number in the whole database of sequence n of the shard. */
 enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
                                        uint64_t *ordinal) BM_CHECK_RESULT;

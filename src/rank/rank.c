@@ -13,6 +13,14 @@ const char *bm_rank_shard_name(const struct bm_rank_shard *shard) {
     return shard->source.shown;
 }
 
+/* Adds to an error which shard it is of, and where in it. */
+static void blame(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t offset) {
+    const uint64_t n_begun = rank->counts.n_queries;
+    rank->error->child = (uint64_t)(shard - rank->shards);
+    rank->error->text_offset = offset;
+    rank->error->n_iterations = rank->phase == BM_RANK_PHASE_FRONT || n_begun == 0 ? n_begun : n_begun - 1;
+}
+
 enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                     enum blastmerge_status status, const char *format, ...) {
     char reason[sizeof rank->error->message];
@@ -20,14 +28,14 @@ enum blastmerge_status bm_rank_fail(struct bm_rank *rank, const struct bm_rank_s
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    return bm_fail(rank->error, status, "%.300s: %s", bm_rank_shard_name(shard), reason);
+    bm_fail(rank->error, status, "%s", reason);
+    blame(rank, shard, shard->lines.at == 0 ? BLASTMERGE_NO_OFFSET : shard->lines.at);
+    return status;
 }
 
 enum blastmerge_status bm_rank_fail_layout(struct bm_rank *rank, const struct bm_rank_shard *shard,
                                            const char *what) {
-    return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
-                        "is not laid out as BLAST+ writes it: %s (at byte %" PRIu64 " of its text)", what,
-                        shard->lines.at);
+    return bm_rank_fail(rank, shard, BLASTMERGE_DATA, "is not laid out as BLAST+ writes it: %s", what);
 }
 
 enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_rank_shard *shard,
@@ -38,23 +46,17 @@ enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_r
 
 enum blastmerge_status bm_rank_fail_spool(struct bm_rank *rank, const struct bm_rank_shard *shard) {
     if (rank->spool.failure == 0) return bm_fail(rank->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    return bm_fail_system(
+    bm_fail_system(
         rank->error, rank->spool.failure,
-        "%.300s: text that is too long to be held in memory needs a temporary file in TMPDIR or /tmp, "
-        "which failed",
-        bm_rank_shard_name(shard));
+        "text that is too long to be held in memory needs a temporary file in TMPDIR or /tmp, which failed");
+    blame(rank, shard, shard->lines.at);
+    return rank->error->status;
 }
 
-/* Adds to a child's error which shard it is of. */
+/* The error is the child's, with its own place. */
 static enum blastmerge_status fail_child(struct bm_rank *rank, const struct bm_rank_shard *shard) {
-    struct blastmerge_error *error = rank->error;
-    char place[64] = "";
-    uint64_t offset = error->text_offset;
-    if (offset != BLASTMERGE_NO_OFFSET && offset != 0)
-        snprintf(place, sizeof place, " (at byte %" PRIu64 " of its text)", offset);
-    error->text_offset = BLASTMERGE_NO_OFFSET;
-    return bm_fail_anew(error, error->status, "%.300s: %.600s%s", bm_rank_shard_name(shard), error->message,
-                        place);
+    blame(rank, shard, rank->error->text_offset);
+    return rank->error->status;
 }
 
 /* --- lines --------------------------------------------------------------------------------------- */
@@ -144,6 +146,15 @@ enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number)
 }
 
 /* --- which hit comes first ----------------------------------------------------------------------- */
+
+enum blastmerge_status bm_rank_find_place(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                          struct bm_rank_order *order, uint64_t hash, uint64_t *place) {
+    *place = UINT64_MAX;
+    if (order == NULL || bm_rank_order_find(order, hash, place)) return BLASTMERGE_OK;
+    bm_fail_system(rank->error, order->system_error, "the temporary file of a list of names cannot be read");
+    blame(rank, shard, BLASTMERGE_NO_OFFSET);
+    return rank->error->status;
+}
 
 enum blastmerge_status bm_rank_ordinal(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t n,
                                        uint64_t *ordinal) {
@@ -340,7 +351,9 @@ bool bm_rank_is_done(const struct bm_rank *rank) {
     return rank->phase == BM_RANK_PHASE_DONE && rank->n_handed_out == rank->out.n_bytes;
 }
 
-const struct bm_rank_counts *bm_rank_counts(const struct bm_rank *rank) {
+const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank) {
+    bool has_parts = rank->n_shards > 1 && rank->options.layout != BM_RANK_WINDOWS;
+    rank->counts.is_linked_by_parts = has_parts && is_program(rank, "tblastx");
     return &rank->counts;
 }
 

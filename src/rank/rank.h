@@ -27,13 +27,13 @@ enum bm_rank_layout {
 
 struct bm_rank_options {
     enum bm_rank_layout layout;
-    uint64_t n_targets;                /* most hits of a query, as -max_target_seqs; 0: 500 */
-    const char *database;              /* its name in the result; NULL: the shards' own */
-    const uint64_t *sizes;             /* sequences in each shard; NULL: as the shards state them */
-    const struct bm_rank_order *order; /* of subjects; NULL: none */
+    uint64_t n_targets;          /* most hits of a query, as -max_target_seqs; 0: 500 */
+    const char *database;        /* its name in the result; NULL: the shards' own */
+    const uint64_t *sizes;       /* sequences in each shard; NULL: as the shards state them */
+    struct bm_rank_order *order; /* of subjects; NULL: none */
     /* Tables without comments: loads the names of all queries, in their order. *order stays NULL if that is
      * not known. NULL: there is no such list. */
-    enum blastmerge_status (*load_queries)(void *context, const struct bm_rank_order **order,
+    enum blastmerge_status (*load_queries)(void *context, struct bm_rank_order **order,
                                            struct blastmerge_error *error);
     void *load_context;
     bool allows_empty;       /* a shard of no bytes is a table without rows */
@@ -57,6 +57,7 @@ struct bm_rank_counts {
     uint64_t n_unordered;    /* hits whose accessions are not in the order list */
     uint64_t n_not_rebuilt;  /* hits whose E-values had to be computed again and could not be */
     uint64_t n_rebuilt_out;  /* HSPs that the threshold excluded */
+    bool is_linked_by_parts; /* tblastx: BLAST may print other HSPs for a part than for the whole */
     uint64_t n_query_orders; /* tables: places where no shard decides which query comes first */
 };
 
@@ -136,7 +137,7 @@ enum blastmerge_status bm_rank_read(struct bm_rank *rank, uint8_t *data, size_t 
 /* Returns whether all of the merged text has been read. */
 bool bm_rank_is_done(const struct bm_rank *rank);
 
-const struct bm_rank_counts *bm_rank_counts(const struct bm_rank *rank);
+const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank);
 
 /* Returns shard i, with its counts so far. */
 const struct bm_rank_shard *bm_rank_shard(const struct bm_rank *rank, size_t i);

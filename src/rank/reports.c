@@ -155,9 +155,9 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
         at += head->has_ordinal_id ? n_own : 0;
     } else if (!head->has_ordinal_id && head->id == 0) {
         head->id = bm_rank_hash(text, value.n_bytes);
-        if (rank->options.order != NULL)
-            head->ordinal =
-                bm_rank_order_find(rank->options.order, bm_rank_subject_hash(text, value.n_bytes));
+        enum blastmerge_status found = bm_rank_find_place(
+            rank, shard, rank->options.order, bm_rank_subject_hash(text, value.n_bytes), &head->ordinal);
+        if (found != BLASTMERGE_OK) return found;
     }
     size_t n_digits = value.n_bytes - (at - value.at);
     if (!head->has_ordinal_id || !bm_rank_parse_number(line + at, n_digits, &n))
@@ -226,8 +226,7 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
             "its hits are not in the order that BLAST writes: the E-value of a hit is less than "
-            "that of the hit before (at byte %" PRIu64 " of its text)",
-            shard->lines.at);
+            "that of the hit before");
     shard->last_printed = head->printed;
     if (shard->n_hits > rank->options.n_targets)
         return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,

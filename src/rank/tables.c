@@ -40,9 +40,9 @@ struct bm_rank_tables {
     uint64_t n_rows;       /* written for the current query */
     struct query *queries; /* by hash */
     size_t n_queries, n_allocated;
-    const struct bm_rank_order *order; /* of queries; NULL: not known */
-    uint64_t n_places;                 /* of that list those that are done with */
-    bool is_begun;                     /* rows alone: the first ones were read */
+    struct bm_rank_order *order; /* of queries; NULL: not known */
+    uint64_t n_places;           /* of that list those that are done with */
+    bool is_begun;               /* rows alone: the first ones were read */
 };
 
 static bool starts_with(const char *line, size_t n_bytes, const char *start) {
@@ -66,10 +66,8 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
     while (n_bytes > 0 && (row[n_bytes - 1] == '\n' || row[n_bytes - 1] == '\r')) n_bytes--;
     if (!bm_rank_columns_split(columns, row, n_bytes, fields))
         return bm_rank_fail(
-            rank, shard, BLASTMERGE_MISMATCH,
-            "a row has fewer columns than the %zu that %s (at byte %" PRIu64 " of its text)", columns->n,
-            rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which",
-            shard->lines.at);
+            rank, shard, BLASTMERGE_MISMATCH, "a row has fewer columns than the %zu that %s", columns->n,
+            rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which");
     const struct bm_rank_field *score = &fields[BM_RANK_COLUMN_SCORE];
     const struct bm_rank_field *bits = &fields[BM_RANK_COLUMN_BITS];
     const struct bm_rank_field *length = &fields[BM_RANK_COLUMN_LENGTH];
@@ -86,18 +84,15 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
             "a row's E-value, score or length is no number: --columns says which columns the table "
-            "has (at byte %" PRIu64 " of its text)",
-            shard->lines.at);
+            "has");
     if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
     if (score->text != NULL) head->bits = 0;
     const struct bm_rank_field *subject = &fields[BM_RANK_COLUMN_SUBJECT];
     head->id = bm_rank_hash(subject->text, subject->n_bytes);
     const struct bm_rank_field *query = &fields[BM_RANK_COLUMN_QUERY];
     head->query = query->text != NULL ? bm_rank_hash(query->text, query->n_bytes) : 0;
-    if (rank->options.order != NULL)
-        head->ordinal =
-            bm_rank_order_find(rank->options.order, bm_rank_subject_hash(subject->text, subject->n_bytes));
-    return BLASTMERGE_OK;
+    return bm_rank_find_place(rank, shard, rank->options.order,
+                              bm_rank_subject_hash(subject->text, subject->n_bytes), &head->ordinal);
 }
 
 static enum blastmerge_status check_drop(struct bm_rank *rank) {
@@ -146,8 +141,7 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
             "its rows are not in the order that BLAST writes: the E-value of a hit is less than that "
-            "of the hit before (at byte %" PRIu64 " of its text)",
-            shard->lines.at);
+            "of the hit before");
     shard->last_printed = head->printed;
     if (shard->n_hits <= rank->options.n_targets) return BLASTMERGE_OK;
     return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
@@ -266,8 +260,7 @@ static enum blastmerge_status take_fields(struct bm_rank *rank, struct bm_rank_s
         return bm_rank_fail(
             rank, shard, BLASTMERGE_MISMATCH,
             "its columns are others than those of the shards before: these are not shards of one "
-            "search (at byte %" PRIu64 " of its text)",
-            shard->lines.at);
+            "search");
     }
     if (!bm_rank_text_add(&tables->fields, &rank->budget, line, n_bytes))
         return bm_rank_fail_room(rank, shard, "the list of columns");
@@ -309,6 +302,8 @@ static enum blastmerge_status check_comment(struct bm_rank *rank, struct bm_rank
         rank->program = (struct bm_rank_word){"blastn", 6};
     if (shard == rank->shards && starts_with(line, n_bytes, "# BLASTP "))
         rank->program = (struct bm_rank_word){"blastp", 6};
+    if (shard == rank->shards && starts_with(line, n_bytes, "# TBLASTX "))
+        rank->program = (struct bm_rank_word){"tblastx", 7};
     return BLASTMERGE_OK;
 }
 
@@ -473,20 +468,18 @@ static enum blastmerge_status choose_by_list(struct bm_rank *rank, size_t *chose
     for (size_t i = 0; i < rank->n_shards; i++) {
         const struct bm_rank_shard *shard = &rank->shards[i];
         if (!shard->is_waiting) continue;
-        uint64_t place = bm_rank_order_find(rank->tables->order, shard->head.query);
+        uint64_t place = UINT64_MAX;
+        enum blastmerge_status status =
+            bm_rank_find_place(rank, shard, rank->tables->order, shard->head.query, &place);
+        if (status != BLASTMERGE_OK) return status;
         if (place == UINT64_MAX)
-            return bm_rank_fail(
-                rank, shard, BLASTMERGE_MISMATCH,
-                "a row is of a query that is not among those of --expect-queries (at byte %" PRIu64
-                " of its text)",
-                shard->lines.at);
+            return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                                "a row is of a query that is not among those of --expect-queries");
         if (place < rank->tables->n_places)
             return bm_rank_fail(
                 rank, shard, BLASTMERGE_MISMATCH,
                 "its rows are of queries in another order than that of --expect-queries, or several "
-                "queries have one name, which only -outfmt 7 can tell apart (at byte %" PRIu64
-                " of its text)",
-                shard->lines.at);
+                "queries have one name, which only -outfmt 7 can tell apart");
         if (*chosen < rank->n_shards && place >= least) continue;
         least = place;
         *chosen = i;
@@ -514,9 +507,7 @@ static enum blastmerge_status choose_by_index(struct bm_rank *rank, size_t *chos
     return bm_rank_fail(
         rank, waiting, BLASTMERGE_MISMATCH,
         "its queries are in another order than another shard's, or several have one name: these "
-        "shards did not search the same queries, or only -outfmt 7 can tell (at byte %" PRIu64
-        " of its text)",
-        waiting->lines.at);
+        "shards did not search the same queries, or only -outfmt 7 can tell");
 }
 
 /* All shards that are at the query that comes next begin with its rows. */

@@ -98,6 +98,7 @@ def test_search(blast, tmp_path, name, outfmt, n_shards, n_targets, way):
         formats += ["--expect-queries", blast.folder / f"{query}.fa"]
     ways = {"stats": [], "window": ["--window"], "round robin": ["--round-robin"]}[way]
     found = merge(paths, "--db", database, "--max-target-seqs", n_targets, "--report", tmp_path / "report", *formats, *ways)
+    assert any("tblastx links" in warning for warning in found.warnings) == (name == "tblastx" and way != "window" and n_shards > 1)
     check_search(found, expected, json.loads((tmp_path / "report").read_text()), (name, outfmt) in UNDECIDED, n_targets < 500)
 
 

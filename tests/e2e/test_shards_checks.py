@@ -159,3 +159,17 @@ def test_pipes_need_sizes(tmp_path):
     assert refused.code == USAGE and "--sizes" in refused.err
     found = run(*paths, "--sizes", "600,600", command=[*command, PROGRAM])
     check_same(found, shards.merged(texts, "d").encode())
+
+
+def test_an_error_names_the_shard_and_the_place(tmp_path):
+    one = [("x", "1", 40)]
+    texts = [made_shard([one, one], 2), made_shard([one, one], 2).replace("<Hit_len>300<", "<Hit_len>many<")]
+    paths = made(tmp_path, texts)
+    place = texts[1].index("</Hit_len>\n") + len("</Hit_len>\n")
+    found = merge(paths)
+    assert found.err == (f"blastmerge: {paths[1]}: is not laid out as BLAST+ writes it: a hit's length, score or E-value is "
+                         f"missing or no number (at byte {place} of its text, after 0 whole Iterations)\n")
+    found = merge([paths[0], tmp_path / "none.gz"])
+    assert found.err.startswith(f"blastmerge: cannot open {tmp_path}/none.gz: ")
+    found = merge(paths[:1], "--order", tmp_path / "none")
+    assert found.err.startswith(f"blastmerge: cannot open the file of queries {tmp_path}/none: ")

@@ -27,7 +27,25 @@ def test_to_a_path(tmp_path):
         paths[-1].write_bytes(data)
     report = blastmerge.shards(paths, tmp_path / "r.xml.gz", database="all")
     assert gzip.decompress((tmp_path / "r.xml.gz").read_bytes()).decode() == made.merged(texts(), "all")
-    assert report.n_iterations == 2 if hasattr(report, "n_iterations") else report.iterations == 2
+    assert report.iterations == 2 and report.shards == blastmerge.ShardCounts(*[0] * 9)
+    report = blastmerge.shards(paths, tmp_path / "r.xml.gz", database="all", force=True, max_target_seqs=1)
+    assert report.shards.cut_queries > 0
+    assert blastmerge.merge(paths[:1], tmp_path / "one.xml.gz").shards is None
+
+
+def test_progress(tmp_path):
+    """The total is that of the shards, and all of it is read."""
+    seen = []
+    blastmerge.shards(zipped(), tmp_path / "r.xml.gz", database="all", on_progress=seen.append)
+    total = sum(map(len, zipped()))
+    assert seen and all(progress.compressed_total == total and progress.children == len(zipped()) for progress in seen)
+    assert seen[-1].compressed_bytes == total
+
+
+def test_an_error_names_the_shard():
+    with pytest.raises(blastmerge.MismatchError) as caught:
+        list(blastmerge.iter_shards([zipped()[0], gzip.compress(made.made_shard([[]], 2).encode())], database="all"))
+    assert caught.value.child == 1
 
 
 def test_to_pieces():
