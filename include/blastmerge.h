@@ -305,7 +305,8 @@ struct blastmerge_options {
     /* GZIP by default, whatever the output's name is: see blastmerge_form_of_name(). With PLAIN the level has no
      * effect. */
     enum blastmerge_form form;
-    /* 1 to 9: compress again at zlib's level. 0: splice (nothing is compressed again), or for BGZF level 6. */
+    /* 1 to 9: compress again, at libdeflate's level. 0: splice (nothing is compressed again); what cannot be
+     * spliced (BGZF, children that are not gzip, shards) is compressed at level 6. */
     int level;
     int force; /* an existing destination is replaced */
 

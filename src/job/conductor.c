@@ -159,11 +159,9 @@ static enum bm_step write_script(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status fail_writing(struct blastmerge_job *job) {
-    job->is_copy_refused = bm_splice_is_refused(job->sink);
-    if (job->is_copy_refused)
-        bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
-    else
-        bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "zlib failed to compress");
+    bm_require(bm_splice_is_refused(job->sink));
+    job->is_copy_refused = true;
+    bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
     return bm_job_fail(job);
 }
 

@@ -4,40 +4,48 @@
  *
  * Blocks are in a ring: the one at `next` is being filled, those before it are with the workers, the one at
  * `oldest` is written first. When the ring is full, or at a fragment's end, pack waits for the oldest. Each
- * block holds its own dictionary, a copy of the 32 KiB of the fragment before it. For BGZF, a block holds two
- * members; the last block may hold fewer or a shorter one.
+ * block holds a copy of the 32 KiB of the fragment before it, which its matches may copy from (join.h). For BGZF, a
+ * block holds four members; the last block may hold fewer or a shorter one.
+ *
+ * libdeflate's memory does not belong to a block but to a compressor. Any thread that compresses takes an idle one; there
+ * are as many as threads.
  */
 #include "splice/pack.h"
 
+#include "splice/join.h"
+
 #include <assert.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
-    BLOCK_TEXT = 131072,             /* as pigz has it */
-    BLOCK_BYTES = BLOCK_TEXT + 4096, /* more than deflateBound() and a flush */
-    MAX_BLOCKS = 5,                  /* in the ring: bounds the memory */
-    MEMBER_TEXT = 65280,             /* of BGZF, as bgzip has it: if it cannot be compressed, it still fits */
-    MEMBER_BYTES = 65536,            /* as 16 bits say it */
+    BLOCK_TEXT = 262144, /* so long that compressing the 32 KiB before it again takes little */
+    BLOCK_BYTES = BLOCK_TEXT + BM_SPLICE_JOIN_MORE,
+    MAX_BLOCKS = 18,      /* in the ring: bounds the memory */
+    MEMBER_TEXT = 65280,  /* of BGZF, as bgzip has it: if it cannot be compressed, it still fits */
+    MEMBER_BYTES = 65536, /* as 16 bits say it */
     MEMBER_HEADER = 18,
     MEMBER_TRAILER = 8,
     N_MEMBERS = BLOCK_TEXT / MEMBER_TEXT /* in a block */
 };
 
-_Static_assert((int)BLOCK_BYTES <= (int)BM_OUTPUT_LEAST, "a block fits into an output that is empty");
-_Static_assert(N_MEMBERS *MEMBER_BYTES <= BLOCK_BYTES, "a block's members always fit");
+_Static_assert((int)N_MEMBERS *(int)MEMBER_BYTES <= (int)BLOCK_BYTES, "a block's members always fit");
+
+struct compressor {
+    struct compressor *next; /* under the workers' lock: the list of idle ones */
+    struct libdeflate_compressor *libdeflate;
+    struct bm_splice_join join;
+    uint8_t data[BLOCK_TEXT + BM_SPLICE_JOIN_SLACK];
+};
 
 struct block {
     struct bm_task task;
-    z_stream stream;
-    enum blastmerge_form form;
-    bool has_failed;
+    struct bm_splice_pack *pack;
     size_t n_dictionary;
     size_t n_text;
     size_t n_data;
-    uint8_t dictionary[BM_WINDOW];
-    uint8_t text[BLOCK_TEXT];
-    uint8_t data[BLOCK_BYTES];
+    uint8_t text[BM_WINDOW + BLOCK_TEXT]; /* from BM_WINDOW on; before that the dictionary */
+    uint8_t data[BLOCK_BYTES + BM_SPLICE_JOIN_SLACK];
 };
 
 struct bm_splice_pack {
@@ -46,43 +54,39 @@ struct bm_splice_pack {
     bool is_filling;   /* the block at `next` has been begun */
     bool has_text;     /* the fragment has had text before the block at `next` */
     size_t n_inserted; /* of the current insertion: bytes that were taken already */
+    size_t n_written;  /* of the oldest block */
     unsigned n_blocks; /* in the ring; 0: plain text */
     unsigned oldest;   /* counts blocks from the start; the ring's index is the remainder */
     unsigned next;
     struct block *blocks[MAX_BLOCKS];
+    struct compressor *idle; /* under the workers' lock; all of them, if nothing is being compressed */
 };
+
+static uint8_t *text_of(struct block *block) {
+    return block->text + BM_WINDOW;
+}
 
 /* --- compressing a block, on whatever thread ----------------------------------------------------- */
 
-static bool compress_fragment(struct block *block) {
-    z_stream *stream = &block->stream;
-    if (deflateReset(stream) != Z_OK) return false;
-    if (block->n_dictionary > 0 &&
-        deflateSetDictionary(stream, block->dictionary, (uInt)block->n_dictionary) != Z_OK) {
-        return false;
-    }
-    stream->next_in = block->text;
-    stream->avail_in = (uInt)block->n_text;
-    stream->next_out = block->data;
-    stream->avail_out = sizeof block->data;
-    if (deflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_in != 0 || stream->avail_out == 0)
-        return false;
-    block->n_data = sizeof block->data - stream->avail_out;
-    return true;
+/* Text that deflate would make longer becomes stored blocks. */
+static void compress_fragment(struct block *block, struct compressor *compressor) {
+    const uint8_t *text = text_of(block) - block->n_dictionary;
+    const size_t n_text = block->n_dictionary + block->n_text;
+    size_t n_data =
+        libdeflate_deflate_compress(compressor->libdeflate, text, n_text, compressor->data, BLOCK_TEXT);
+    block->n_data = n_data == 0 ? bm_splice_join_stored(text_of(block), block->n_text, block->data)
+                                : bm_splice_join(&compressor->join, compressor->data, n_data, text, n_text,
+                                                 block->n_dictionary, block->data);
+    bm_require(block->n_data <= BLOCK_BYTES);
 }
 
-/* The deflate data of a member; 0: zlib failed. Not every zlib compresses what cannot be compressed into as
- * little as there is room for: then it is a stored block (RFC 1951, 3.2.4). */
-static size_t deflate_member(z_stream *stream, uint8_t *text, size_t n_text, uint8_t *data) {
+/* The deflate data of a member. What cannot be compressed into as little as there is room for becomes a stored block
+ * (RFC 1951, 3.2.4). */
+static size_t deflate_member(struct libdeflate_compressor *libdeflate, const uint8_t *text, size_t n_text,
+                             uint8_t *data) {
     const size_t n_room = MEMBER_BYTES - MEMBER_HEADER - MEMBER_TRAILER;
-    if (deflateReset(stream) != Z_OK) return 0;
-    stream->next_in = text;
-    stream->avail_in = (uInt)n_text;
-    stream->next_out = data;
-    stream->avail_out = (uInt)n_room;
-    int result = deflate(stream, Z_FINISH);
-    if (result == Z_STREAM_END) return n_room - stream->avail_out;
-    if (result != Z_OK && result != Z_BUF_ERROR) return 0;
+    size_t n_data = libdeflate_deflate_compress(libdeflate, text, n_text, data, n_room);
+    if (n_data > 0) return n_data;
     const uint8_t header[5] = {1, (uint8_t)n_text, (uint8_t)(n_text >> 8), (uint8_t)~n_text,
                                (uint8_t)(~n_text >> 8)};
     memcpy(data, header, sizeof header);
@@ -91,16 +95,15 @@ static size_t deflate_member(z_stream *stream, uint8_t *text, size_t n_text, uin
 }
 
 /* Each member's header has the subfield BC: the member's length less 1. */
-static bool compress_members(struct block *block) {
+static void compress_members(struct block *block, const struct compressor *compressor) {
     static const uint8_t header[MEMBER_HEADER] = {0x1f, 0x8b, 8, 4,   0,   0, 0, 0, 0,
                                                   255,  6,    0, 'B', 'C', 2, 0, 0, 0};
     block->n_data = 0;
     for (size_t at = 0; at < block->n_text; at += MEMBER_TEXT) {
-        uint8_t *text = block->text + at;
+        const uint8_t *text = text_of(block) + at;
         uint8_t *member = block->data + block->n_data;
         size_t n_text = block->n_text - at < MEMBER_TEXT ? block->n_text - at : MEMBER_TEXT;
-        size_t n_data = deflate_member(&block->stream, text, n_text, member + MEMBER_HEADER);
-        if (n_data == 0) return false;
+        size_t n_data = deflate_member(compressor->libdeflate, text, n_text, member + MEMBER_HEADER);
         size_t n_member = MEMBER_HEADER + n_data + MEMBER_TRAILER;
         memcpy(member, header, sizeof header);
         member[16] = (uint8_t)(n_member - 1);
@@ -109,38 +112,52 @@ static bool compress_members(struct block *block) {
         bm_store32(member + MEMBER_HEADER + n_data + 4, (uint32_t)n_text);
         block->n_data += n_member;
     }
-    return true;
+}
+
+static struct compressor *take_compressor(struct bm_splice_pack *pack) {
+    bm_workers_lock(pack->workers);
+    struct compressor *compressor = pack->idle;
+    bm_require(compressor != NULL); /* there is one for each thread */
+    pack->idle = compressor->next;
+    bm_workers_unlock(pack->workers);
+    return compressor;
+}
+
+static void give_compressor(struct bm_splice_pack *pack, struct compressor *compressor) {
+    bm_workers_lock(pack->workers);
+    compressor->next = pack->idle;
+    pack->idle = compressor;
+    bm_workers_unlock(pack->workers);
 }
 
 static void compress_block(void *argument) {
     struct block *block = argument;
-    bool is_done = block->form == BLASTMERGE_FORM_BGZF ? compress_members(block) : compress_fragment(block);
-    block->has_failed = !is_done;
+    struct compressor *compressor = take_compressor(block->pack);
+    if (block->pack->form == BLASTMERGE_FORM_BGZF)
+        compress_members(block, compressor);
+    else
+        compress_fragment(block, compressor);
+    give_compressor(block->pack, compressor);
 }
 
 /* --- the ring ------------------------------------------------------------------------------------ */
 
-static void *zlib_allocate(void *memory, uInt n_items, uInt n_bytes) {
-    return bm_allocate(memory, (size_t)n_items * n_bytes);
-}
-
-static void zlib_release(void *memory, void *pointer) {
-    bm_release(memory, pointer);
-}
-
-static struct block *open_block(enum blastmerge_form form, int level, struct bm_memory *memory) {
+static bool add_block(struct bm_splice_pack *pack, struct bm_memory *memory) {
     struct block *block = bm_allocate(memory, sizeof *block);
-    if (block == NULL) return NULL;
+    if (block == NULL) return false;
     block->task = (struct bm_task){.run = compress_block, .argument = block};
-    block->form = form;
-    block->stream.zalloc = zlib_allocate;
-    block->stream.zfree = zlib_release;
-    block->stream.opaque = memory;
-    if (deflateInit2(&block->stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-        bm_release(memory, block);
-        return NULL;
-    }
-    return block;
+    block->pack = pack;
+    pack->blocks[pack->n_blocks++] = block;
+    return true;
+}
+
+static bool add_compressor(struct bm_splice_pack *pack, int level, struct bm_memory *memory) {
+    struct compressor *compressor = bm_allocate(memory, sizeof *compressor);
+    if (compressor == NULL) return false;
+    compressor->next = pack->idle;
+    pack->idle = compressor;
+    compressor->libdeflate = libdeflate_alloc_compressor(level);
+    return compressor->libdeflate != NULL;
 }
 
 enum blastmerge_status bm_splice_pack_open(struct bm_splice_pack **pack, enum blastmerge_form form, int level,
@@ -154,9 +171,10 @@ enum blastmerge_status bm_splice_pack_open(struct bm_splice_pack **pack, enum bl
     unsigned n_wanted = workers->n_threads == 0 ? 1 : workers->n_threads + 2;
     if (n_wanted > MAX_BLOCKS) n_wanted = MAX_BLOCKS;
     while (opened->n_blocks < n_wanted) {
-        struct block *block = open_block(form, level, memory);
-        if (block == NULL) return BLASTMERGE_NO_MEMORY;
-        opened->blocks[opened->n_blocks++] = block;
+        if (!add_block(opened, memory)) return BLASTMERGE_NO_MEMORY;
+    }
+    for (unsigned i = 0; i <= workers->n_threads && i < n_wanted; i++) {
+        if (!add_compressor(opened, level, memory)) return BLASTMERGE_NO_MEMORY;
     }
     return BLASTMERGE_OK;
 }
@@ -171,10 +189,13 @@ static void take_back(struct bm_workers *workers, struct block *block) {
 
 void bm_splice_pack_close(struct bm_splice_pack *pack, struct bm_memory *memory) {
     if (pack == NULL) return;
-    for (unsigned i = 0; i < pack->n_blocks; i++) {
-        take_back(pack->workers, pack->blocks[i]);
-        (void)deflateEnd(&pack->blocks[i]->stream);
-        bm_release(memory, pack->blocks[i]);
+    for (unsigned i = 0; i < pack->n_blocks; i++) take_back(pack->workers, pack->blocks[i]);
+    for (unsigned i = 0; i < pack->n_blocks; i++) bm_release(memory, pack->blocks[i]);
+    while (pack->idle != NULL) {
+        struct compressor *compressor = pack->idle;
+        pack->idle = compressor->next;
+        libdeflate_free_compressor(compressor->libdeflate);
+        bm_release(memory, compressor);
     }
     bm_release(memory, pack);
 }
@@ -208,11 +229,15 @@ static void await(struct bm_splice_pack *pack, const struct block *block) {
 
 /* Writes the oldest block out. */
 static enum bm_step write_oldest(struct bm_splice_pack *pack, struct bm_output *output) {
-    struct block *block = block_at(pack, pack->oldest);
-    if (bm_output_room(output) < sizeof block->data) return BM_STEP_FULL;
+    const struct block *block = block_at(pack, pack->oldest);
+    if (bm_output_room(output) == 0) return BM_STEP_FULL;
     await(pack, block);
-    if (block->has_failed) return BM_STEP_FAILED;
-    bm_output_put(output, block->data, block->n_data);
+    size_t n = block->n_data - pack->n_written, n_room = bm_output_room(output);
+    if (n > n_room) n = n_room;
+    bm_output_put(output, block->data + pack->n_written, n);
+    pack->n_written += n;
+    if (pack->n_written < block->n_data) return BM_STEP_FULL;
+    pack->n_written = 0;
     pack->oldest++;
     return BM_STEP_DONE;
 }
@@ -236,9 +261,9 @@ static enum bm_step begin_block(struct bm_splice_pack *pack, struct bm_output *o
     struct block *block = block_at(pack, pack->next);
     size_t n_dictionary = 0;
     if (pack->has_text && pack->form != BLASTMERGE_FORM_BGZF) {
-        const struct block *before = block_at(pack, pack->next - 1);
+        struct block *before = block_at(pack, pack->next - 1);
         n_dictionary = before->n_text < BM_WINDOW ? before->n_text : BM_WINDOW;
-        memcpy(block->dictionary, before->text + before->n_text - n_dictionary, n_dictionary);
+        memcpy(text_of(block) - n_dictionary, text_of(before) + before->n_text - n_dictionary, n_dictionary);
     }
     block->n_dictionary = n_dictionary;
     block->n_text = 0;
@@ -269,7 +294,7 @@ static enum bm_step append_block(struct bm_splice_pack *pack, const uint8_t *tex
     struct block *block = block_at(pack, pack->next);
     size_t n_most = pack->form == BLASTMERGE_FORM_BGZF ? N_MEMBERS * MEMBER_TEXT : BLOCK_TEXT;
     size_t n = n_most - block->n_text < n_text ? n_most - block->n_text : n_text;
-    memcpy(block->text + block->n_text, text, n);
+    memcpy(text_of(block) + block->n_text, text, n);
     block->n_text += n;
     *n_taken = n;
     if (block->n_text == n_most) submit_block(pack);

@@ -81,7 +81,7 @@ void bm_splice_give(struct bm_splice_reader *reader, const struct bm_batch *batc
  *   BM_STEP_DONE    everything that the script takes from the readers' batches is written, or kept inside. An entry
  *                   that is left waits for its child's next batch, or for more of the script
  *   BM_STEP_FULL    the output has less than BM_OUTPUT_ROOM left: empty it, and call again with the same arguments
- *   BM_STEP_FAILED  zlib failed, out of memory; or children are copied, and the script changes their text
+ *   BM_STEP_FAILED  children are copied, and the script changes their text
  */
 enum bm_step bm_splice_step(struct bm_splice_sink *sink, struct bm_splice_reader *const *readers,
                             size_t n_readers, struct bm_script *script,

@@ -253,7 +253,7 @@ BM_CODES_INLINE bool is_near(const struct limits *limits, const uint8_t *in, uin
 
 /*
  * The loop of inflate/tokens.c, whose first comment says why it is as it is, without the text. Stops where a
- * limit is near, and at what is neither a literal nor a length; there read_token() takes a token.
+ * limit is near, and at what is neither a literal nor a length; there bm_splice_read_token() takes a token.
  */
 BM_CODES_INLINE void walk_inline(const struct bm_deflate_codes *codes, struct position *position,
                                  const struct limits *limits) {
@@ -299,9 +299,8 @@ static void walk_fast(const struct bm_deflate_codes *codes, struct position *pos
     walk_inline(codes, position, limits);
 }
 
-/* The token at these bits, whatever it is, and in *n_bits how many it takes. False: it is the block's end. */
-static bool read_token(const struct bm_deflate_codes *codes, uint64_t bits, uint32_t *token,
-                       unsigned *n_bits) {
+bool bm_splice_read_token(const struct bm_deflate_codes *codes, uint64_t bits, uint32_t *token,
+                          unsigned *n_bits) {
     uint32_t entry = codes->literal[bits & ((1U << BM_CODES_LITERAL_ROOT_BITS) - 1)];
     if ((entry & BM_CODES_LINK) != 0 && (entry & BM_CODES_IS_EXCEPTION) != 0)
         entry = bm_deflate_codes_follow_literal(codes, entry, bits);
@@ -328,7 +327,7 @@ static bool walk_carefully(struct bm_splice_walk *walk, const struct bm_batch *b
     unsigned n_bits = 0;
     if (position->bit + origin(batch) >= batch->end_bit) return false;
     uint64_t bits = bm_load64(batch->bits + (position->bit >> 3)) >> (position->bit & 7);
-    if (!read_token(&walk->codes, bits, &token, &n_bits)) {
+    if (!bm_splice_read_token(&walk->codes, bits, &token, &n_bits)) {
         find_end(walk, batch);
         position->bit = walk->bit - origin(batch);
         return false;

@@ -79,4 +79,9 @@ void bm_splice_walk_stored(struct bm_splice_walk *walk, const struct bm_batch *b
 /* Fills block->lengths. */
 void bm_splice_read_lengths(struct bm_splice_block *block);
 
+/* The token at these bits (at least 48), whatever it is, and in *n_bits how many it takes. False: it is the block's
+ * end. */
+bool bm_splice_read_token(const struct bm_deflate_codes *codes, uint64_t bits, uint32_t *token,
+                          unsigned *n_bits) BM_CHECK_RESULT;
+
 #endif
