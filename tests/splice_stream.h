@@ -242,6 +242,17 @@ struct batch_limits {
     size_t interval;                      /* text bytes between tokens that are noted */
 };
 
+/* The sums of its stretches, of which some are not known. */
+static inline void batch_sum(struct bm_batch *batch) {
+    for (size_t from = 0; from < batch->n_text; from += BM_BATCH_SUM) {
+        size_t n = batch->n_text - from < BM_BATCH_SUM ? batch->n_text - from : BM_BATCH_SUM;
+        uint32_t before = (uint32_t)(batch->text_offset + from) * 2654435761U; /* any would do */
+        if (before >> 30 == 0) n /= 2;
+        batch->sums[from / BM_BATCH_SUM] =
+            (struct bm_batch_sum){before, bm_crc32(before, batch->text + from, n), (uint32_t)n};
+    }
+}
+
 /* Takes entries from *position on into the batch that was begun. Like inflate, it ends between two tokens
  * or two blocks, when it is full. */
 static inline void batch_fill(struct bm_batch *batch, const struct stream *stream, size_t *position,
@@ -275,6 +286,7 @@ static inline void batch_fill(struct bm_batch *batch, const struct stream *strea
     *position = i;
     must(batch->n_text <= BM_BATCH_TEXT);
     if (batch->n_text > 0) memcpy(batch->text, stream->text.data + batch->text_offset, batch->n_text);
+    batch_sum(batch);
     batch->n_bits_bytes = (size_t)((batch->end_bit + 7) / 8 - batch->first_bit / 8);
     must(batch->n_bits_bytes <= BM_BATCH_BITS);
     memcpy(batch->bits, stream->gzip.data + batch->first_bit / 8, batch->n_bits_bytes);

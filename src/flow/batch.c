@@ -64,3 +64,20 @@ void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before) {
     }
     *batch = next;
 }
+
+uint32_t bm_batch_crc32(const struct bm_batch *batch, uint32_t crc, uint64_t from, uint64_t to) {
+    bm_require(from >= batch->text_offset && from <= to && to <= bm_batch_end(batch));
+    const size_t end = (size_t)(to - batch->text_offset);
+    for (size_t at = (size_t)(from - batch->text_offset), next; at < end; at = next) {
+        const struct bm_batch_sum *sum = &batch->sums[at / BM_BATCH_SUM];
+        next = at - at % BM_BATCH_SUM + BM_BATCH_SUM;
+        if (next > batch->n_text) next = batch->n_text;
+        if (next <= end && sum->n_bytes == next - at && at % BM_BATCH_SUM == 0) {
+            crc = bm_crc32_follow(crc, sum->before, sum->after, sum->n_bytes);
+        } else {
+            if (next > end) next = end;
+            crc = bm_crc32(crc, batch->text + at, next - at);
+        }
+    }
+    return crc;
+}

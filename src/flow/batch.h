@@ -20,6 +20,8 @@ enum {
     BM_BATCH_SLACK = 320,   /* bytes after the text that may be overwritten by copies in large steps */
     BM_BATCH_BITS = 65536,  /* compressed bytes in a batch at most */
     BM_BATCH_TRACE = 1024,  /* trace entries in a batch at most */
+    BM_BATCH_SUM = 16384,   /* text bytes in a stretch that is summed up on its own */
+    BM_BATCH_SUMS = BM_BATCH_TEXT / BM_BATCH_SUM,
     BM_BATCH_LEAST_TEXT = 8192,
     BM_BATCH_LEAST_BITS = 4096,
     BM_BATCH_LEAST_TRACE = 64,
@@ -51,6 +53,13 @@ struct bm_batch_size {
     uint32_t trace; /* entries, from BM_BATCH_LEAST_TRACE to BM_BATCH_TRACE */
 };
 
+/* A stretch of a batch's text turns the CRC-32 `before` into `after`: see bm_crc32_follow(). */
+struct bm_batch_sum {
+    uint32_t before;
+    uint32_t after;
+    uint32_t n_bytes; /* from the stretch's beginning on; fewer than its own if a gzip member ends in it */
+};
+
 struct bm_batch {
     struct bm_batch_size size;
     uint64_t text_offset; /* bytes of the child's text before this batch */
@@ -61,6 +70,7 @@ struct bm_batch {
     uint32_t
         crc_after; /* ... and of that and the batch's, once the batch is complete; see bm_crc32_follow() */
 
+    struct bm_batch_sum sums[BM_BATCH_SUMS]; /* of the stretches from each BM_BATCH_SUM bytes of text on */
     bool has_trace;     /* false for plain (not gzip) children, of which only the text counts */
     uint64_t first_bit; /* where the batch begins in the child's compressed bytes ... */
     uint64_t end_bit;   /* ... and where it ends */
@@ -84,6 +94,10 @@ void bm_batch_close(struct bm_batch *batch, struct bm_memory *memory);
 /* Makes `batch` the empty one that follows `before` (NULL: the first of a child; or the batch itself), with
  * its history. */
 void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before);
+
+/* The CRC-32 of a text that the batch's from one offset in the child's text to another follows; crc: that of the text. It
+ * reads only the text whose sums are not known. */
+uint32_t bm_batch_crc32(const struct bm_batch *batch, uint32_t crc, uint64_t from, uint64_t to);
 
 /* The offset of the batch's end in the child's text. */
 static inline uint64_t bm_batch_end(const struct bm_batch *batch) {

@@ -57,11 +57,25 @@ static size_t end_batch(struct bm_inflate *inflate, struct bm_batch *batch, size
     return n_used - n_back;
 }
 
+/* Adds the text from an offset in the batch on to the member's CRC-32, and notes what each stretch adds. */
+static void sum_stretches(struct bm_inflate *inflate, struct bm_batch *batch, size_t from) {
+    while (from < batch->n_text) {
+        size_t to = from - from % BM_BATCH_SUM + BM_BATCH_SUM;
+        if (to > batch->n_text) to = batch->n_text;
+        const uint32_t before = inflate->crc;
+        inflate->crc = bm_crc32(before, batch->text + from, to - from);
+        if (from % BM_BATCH_SUM == 0)
+            batch->sums[from / BM_BATCH_SUM] =
+                (struct bm_batch_sum){before, inflate->crc, (uint32_t)(to - from)};
+        from = to;
+    }
+}
+
 void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch) {
     uint64_t text = bm_batch_end(batch);
     size_t n_bytes = (size_t)(text - inflate->crc_text);
     uint32_t before = inflate->crc;
-    inflate->crc = bm_crc32(before, batch->text + batch->n_text - n_bytes, n_bytes);
+    sum_stretches(inflate, batch, batch->n_text - n_bytes);
     inflate->crc_text = text;
     if (batch->n_text == n_bytes) batch->crc_before = batch->crc_after = before;
     batch->crc_after = bm_crc32_follow(batch->crc_after, before, inflate->crc, n_bytes);

@@ -12,22 +12,41 @@
 
 enum { LITERALS_BEFORE = 3 };
 
+/* The place from which on, up to the current one, the result is text of the reader's batch without an edit. */
+static uint64_t find_untouched(const struct bm_splice_stream *stream) {
+    const struct bm_splice_reader *reader = stream->reader;
+    if (reader == NULL || reader->batch == NULL || !reader->has_bits) return stream->place;
+    const struct bm_splice_segment *last = bm_splice_segments_last(&reader->bits->segments);
+    if (reader->bits->fragment != stream->fragment || last == NULL) return stream->place;
+    if (last->shift != stream->place - reader->text)
+        return stream->place; /* text was inserted, or left out */
+    uint64_t begin = last->begin > reader->batch->text_offset ? last->begin : reader->batch->text_offset;
+    return begin < reader->text ? stream->place - (reader->text - begin) : stream->place;
+}
+
 /*
  * Text near edits comes in small pieces, but stands in the window in one: from there it goes into the CRC, a
- * lot at once. What has not been seen is summed up where it stands in the child: before the reader's place.
+ * lot at once. What has not been seen is summed up where it stands in the child: before the reader's place. Most text of
+ * a stretch without edits need not be read, because inflate has summed it up.
  */
 void bm_splice_sum(struct bm_splice_stream *stream) {
-    uint64_t seen = bm_splice_window_end(&stream->window);
+    const struct bm_splice_reader *reader = stream->reader;
+    if (stream->summed == stream->place) return;
+    const uint64_t untouched = find_untouched(stream), window_end = bm_splice_window_end(&stream->window);
+    const uint64_t seen = window_end < untouched ? window_end : untouched;
     if (stream->summed < seen) {
         stream->crc32 = bm_crc32(stream->crc32, bm_splice_window_at(&stream->window, stream->summed),
                                  (size_t)(seen - stream->summed));
         stream->summed = seen;
     }
+    if (stream->summed < untouched) {
+        const uint8_t *text = bm_batch_at(reader->batch, reader->text - (stream->place - stream->summed));
+        stream->crc32 = bm_crc32(stream->crc32, text, (size_t)(untouched - stream->summed));
+        stream->summed = untouched;
+    }
     if (stream->summed < stream->place) {
-        const struct bm_splice_reader *reader = stream->reader;
-        uint64_t n_bytes = stream->place - stream->summed;
-        stream->crc32 =
-            bm_crc32(stream->crc32, bm_batch_at(reader->batch, reader->text - n_bytes), (size_t)n_bytes);
+        uint64_t from = reader->text - (stream->place - stream->summed);
+        stream->crc32 = bm_batch_crc32(reader->batch, stream->crc32, from, reader->text);
         stream->summed = stream->place;
     }
 }
