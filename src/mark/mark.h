@@ -125,7 +125,7 @@ unsigned bm_mark_body_encoding(const struct bm_mark *mark);
 /* Copies the state of `from`, so that `to` continues from the same place. */
 void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from);
 
-/* Returns the instruction set of the fast path on this machine: "AVX2", "SSE2", "NEON" or "portable". */
+/* Returns the instruction set of the fast path on this machine: "AVX-512", "AVX2", "SSE2", "NEON" or "portable". */
 const char *bm_mark_implementation(void);
 
 #endif

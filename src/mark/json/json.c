@@ -25,7 +25,7 @@
 
 static bm_mark_walk *find_walk(const char *way) {
 #if defined(__x86_64__)
-    if (strcmp(way, "AVX2") == 0) return bm_mark_json_walk_avx2;
+    if (strcmp(way, "AVX-512") == 0 || strcmp(way, "AVX2") == 0) return bm_mark_json_walk_avx2;
     if (strcmp(way, "SSE2") == 0) return bm_mark_json_walk_sse2;
 #elif defined(__aarch64__)
     if (strcmp(way, "NEON") == 0) return bm_mark_json_walk_neon;

@@ -8,13 +8,24 @@
 
 /* --- ways ---------------------------------------------------------------------------------------- */
 
-const char *const bm_mark_ways[] = {"AVX2", "SSE2", "NEON", "portable", "bytes", NULL};
+const char *const bm_mark_ways[] = {"AVX-512", "AVX2", "SSE2", "NEON", "portable", "bytes", NULL};
+
+#if defined(__x86_64__)
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2");
+}
+#endif
 
 bool bm_mark_has_way(const char *way) {
 #if defined(__x86_64__)
-    if (strcmp(way, "AVX2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (strcmp(way, "AVX-512") == 0) return has_avx512();
+    if (strcmp(way, "AVX2") == 0) return has_avx2();
     if (strcmp(way, "SSE2") == 0) return true;
 #elif defined(__aarch64__)
     if (strcmp(way, "NEON") == 0) return true;

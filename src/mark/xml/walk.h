@@ -11,6 +11,8 @@
  *     name_length(p)            the number of ASCII name characters at p, at most 32; reads 32 bytes
  *     same(a, b, n)             whether n <= 32 bytes are equal; reads 32 bytes of both
  *
+ * One of them defines WRITE_POSITIONS, too, where it has a better way than write_positions().
+ *
  * The walk detects no errors, and implements little of XML. It skips bytes that it can prove the judge would
  * accept, and leaves the judge's state as the judge would. It stops before anything else; the judge then
  * scans bytes until the walk can continue. So every way gives the same marks, verdicts and offsets.
@@ -60,6 +62,10 @@ struct walk {
     unsigned depth;
 };
 
+#ifndef WRITE_POSITIONS
+#define WRITE_POSITIONS write_positions
+#endif
+
 /* --- the first pass -------------------------------------------------------------------------- */
 
 WALK_TARGET static void list_specials(struct bm_mark_xml *xml, const uint8_t *text) {
@@ -70,7 +76,7 @@ WALK_TARGET static void list_specials(struct bm_mark_xml *xml, const uint8_t *te
         uint64_t bits = find_specials(text + begin, &high);
         bits |= high & ~(high << 1 | carry);
         carry = high >> 63;
-        out = write_positions(out, bits, begin);
+        out = WRITE_POSITIONS(out, bits, begin);
     }
     for (size_t i = 0; i < BM_MARK_SENTINELS; i++) out[i] = (uint16_t)xml->window.size;
     xml->window.n_passed = 0;

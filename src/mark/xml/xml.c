@@ -34,6 +34,7 @@
 
 static bm_mark_walk *find_walk(const char *way) {
 #if defined(__x86_64__)
+    if (strcmp(way, "AVX-512") == 0) return bm_mark_xml_walk_avx512;
     if (strcmp(way, "AVX2") == 0) return bm_mark_xml_walk_avx2;
     if (strcmp(way, "SSE2") == 0) return bm_mark_xml_walk_sse2;
 #elif defined(__aarch64__)

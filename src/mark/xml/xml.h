@@ -326,6 +326,7 @@ extern const struct bm_mark_scanner bm_mark_xml;
 
 /* --- walk_*.c */
 
+bm_mark_walk bm_mark_xml_walk_avx512;
 bm_mark_walk bm_mark_xml_walk_avx2;
 bm_mark_walk bm_mark_xml_walk_sse2;
 bm_mark_walk bm_mark_xml_walk_neon;
