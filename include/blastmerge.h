@@ -316,8 +316,10 @@ struct blastmerge_options {
     struct blastmerge_allocator allocator; /* allocate NULL: malloc and free */
 
     /* --- Remote locations. --- */
-    const char *endpoint;  /* URL of the store for az://, s3:// and gs://; NULL: from the environment */
-    uint64_t memory_limit; /* bytes that the whole process may take if any location is remote; 0: 64 MiB */
+    const char *endpoint; /* URL of the store for az://, s3:// and gs://; NULL: from the environment */
+    /* Bytes that the whole process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for each
+     * thread beyond two. Local work needs 16 MiB. */
+    uint64_t memory_limit;
 
     /*
      * --- The caller's functions. ---

@@ -70,7 +70,7 @@ const struct tool_row tool_rows[] = {
     {"bgzf", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
      .help = "write blocked gzip (BGZF), as for .bgz"},
     {"memory", 0, TOOL_SIZE, M | C | F | S, AT(memory), .argument = "N",
-     .help = "memory for remote work: MiB, or with K, M, G (64M)"},
+     .help = "memory: MiB, or with K, M, G (remote: 64M)"},
     {"endpoint", 0, TOOL_TEXT, M | C | F | S, AT(endpoint), .argument = "URL",
      .help = "address of the object store"},
     {"report", 0, TOOL_TEXT, M | C | S, AT(report), .argument = "FILE", .is_common = true,

@@ -48,7 +48,8 @@ gzip             the result is one gzip member
 bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for random access
                  Without these three, the name of an output that is a path decides: .xml, .json, .tsv, .csv, .txt and .tab are not
                  compressed, .bgz is BGZF; any other name, and an output that is not a path, is gzip
-memory_limit     bytes that the process may take if any location is remote; 0: 64 MiB
+memory_limit     bytes that the process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for
+                 each thread beyond two
 endpoint         URL of the object store for az://, s3:// and gs://, if it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
 on_progress      called with a Progress from time to time

@@ -131,6 +131,18 @@ bool bm_workers_begin(struct bm_workers *workers, struct bm_task *task) {
     return true;
 }
 
+bool bm_workers_help(struct bm_workers *workers) {
+    struct bm_task *task = workers->first;
+    while (task != NULL && task->help == NULL) task = task->next;
+    if (task == NULL || !bm_workers_take(workers, task)) return false;
+    bm_workers_unlock(workers);
+    bool has_more = task->help(task->argument);
+    bm_workers_lock(workers);
+    task->state = BM_TASK_IDLE;
+    if (has_more) bm_workers_submit(workers, task);
+    return true;
+}
+
 void bm_workers_wait(struct bm_workers *workers) {
     uint64_t n_news = workers->n_news;
     for (unsigned n_naps = 0; n_naps < N_NAPS; n_naps++) {

@@ -18,6 +18,8 @@ enum bm_task_state { BM_TASK_IDLE, BM_TASK_QUEUED, BM_TASK_RUNNING };
 struct bm_task {
     void (*run)(void *argument); /* called without the lock */
     void *argument;
+    bool (*help)(
+        void *argument); /* does a piece of its work, likewise; true: there is more. NULL: it has no pieces */
     enum bm_task_state state; /* under the lock */
     struct bm_task *next;     /* under the lock */
 };
@@ -74,6 +76,10 @@ static inline void bm_workers_tell(struct bm_workers *workers) {
     if (workers->is_job_waiting) workers->is_job_due = true;
     workers->is_job_waiting = false;
 }
+
+/* Does a piece of a queued task's work, instead of waiting. False: there was none. With the lock held, which is
+ * released during the work. */
+bool bm_workers_help(struct bm_workers *workers);
 
 /* Waits for the next news. With the lock held. */
 void bm_workers_wait(struct bm_workers *workers);

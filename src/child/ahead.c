@@ -37,15 +37,14 @@ void bm_child_ahead_begin(struct bm_child_ahead *ahead) {
         ahead->batches[i].number = SIZE_MAX;
 }
 
-static void scan_piece(struct bm_child_ahead *ahead, struct bm_piece *piece, const struct bm_batch *batch,
-                       size_t from, size_t end) {
+void bm_child_ahead_scan(struct bm_mark *mark, struct bm_piece *piece, const struct bm_batch *batch,
+                         size_t from, size_t end) {
     size_t n_used = 0;
     piece->marks.n_entries = 0;
-    piece->status =
-        bm_mark_step(ahead->mark, batch->text + from, end - from, &n_used, &piece->marks, &piece->error);
+    piece->status = bm_mark_step(mark, batch->text + from, end - from, &n_used, &piece->marks, &piece->error);
     piece->end = from + n_used;
-    piece->safe = bm_mark_safe(ahead->mark);
-    piece->counts = *bm_mark_counts(ahead->mark);
+    piece->safe = bm_mark_safe(mark);
+    piece->counts = *bm_mark_counts(mark);
 }
 
 /* --- ahead --------------------------------------------------------------------------------------- */
@@ -68,7 +67,7 @@ void bm_child_ahead_go(struct bm_child_ahead *ahead, const struct bm_batch *batc
     bm_workers_unlock(ahead->workers);
     do {
         piece = &marked->pieces[n_pieces++];
-        scan_piece(ahead, piece, batch, n_scanned, batch->n_text);
+        bm_child_ahead_scan(ahead->mark, piece, batch, n_scanned, batch->n_text);
         n_scanned = piece->end;
     } while (n_scanned < batch->n_text && n_pieces < BM_CHILD_AHEAD_PIECES && !is_stop(piece));
     bm_workers_lock(ahead->workers);
@@ -108,7 +107,7 @@ const struct bm_piece *bm_child_ahead_next(struct bm_child_ahead *ahead, size_t 
     if (piece == NULL) {
         bm_require(ahead->n_done == number);
         piece = ahead->own;
-        scan_piece(ahead, ahead->own, batch, from, end);
+        bm_child_ahead_scan(ahead->mark, ahead->own, batch, from, end);
     }
     bm_workers_lock(ahead->workers);
     if (ahead->n_done == number && piece->end == batch->n_text && !is_stop(piece)) release(ahead, number + 1);

@@ -57,6 +57,10 @@ enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct 
                                            struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory);
 
+/* One step of the scanner through a batch, from `from` to `end` at most. */
+void bm_child_ahead_scan(struct bm_mark *mark, struct bm_piece *piece, const struct bm_batch *batch,
+                         size_t from, size_t end);
+
 /* Begins a child. No worker may be running. */
 void bm_child_ahead_begin(struct bm_child_ahead *ahead);
 

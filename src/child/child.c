@@ -19,6 +19,7 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
     bm_mark_set_header(child->mark, settings->header);
     bm_mark_suppose(child->mark, settings->supposed, settings->is_supposed_narrow);
     if (settings->tells_queries) bm_mark_tell_queries(child->mark);
+    child->lane.is_without_bits = settings->is_without_result;
     return BLASTMERGE_OK;
 }
 
@@ -42,6 +43,8 @@ void bm_child_open_text(struct bm_child *child, struct bm_fetch_source *source,
     child->is_in_hole = false;
     child->n_summed = 0;
     child->crc32 = 0;
+    child->is_early = false;
+    child->piece = NULL;
     bm_child_lane_open(&child->lane, source, cancel);
     if (text != NULL) bm_fetch_limit(&child->lane.fetch, text->spans, text->n_spans);
 }
@@ -56,10 +59,48 @@ void bm_child_fill(struct bm_child *child) {
     }
 }
 
-void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead) {
+static void begin_marking(struct bm_child *child, const struct bm_mark_kin *kin) {
     bm_mark_follow(child->mark, kin);
     bm_mark_reset(child->mark);
     bm_child_ahead_begin(&child->ahead);
+}
+
+void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin) {
+    if (child->is_early || child->text != NULL || child->lane.keep.memory == NULL ||
+        !bm_fetch_can_read_again(&child->lane.fetch))
+        return;
+    child->is_early = true;
+    child->early_kin = *kin;
+    begin_marking(child, kin);
+    bm_child_lane_let_keep(&child->lane, child->mark);
+}
+
+void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin) {
+    if (!child->is_early) return;
+    bm_child_lane_stop_keeping(&child->lane);
+    if (bm_mark_is_same_kin(kin, &child->early_kin)) {
+        child->ahead.n_done = child->lane.n_batches_kept;
+        return;
+    }
+    struct bm_fetch_source *source = child->lane.fetch.source;
+    struct bm_cancel *cancel = child->lane.fetch.cancel;
+    bm_child_close(child);
+    bm_child_open(child, source, cancel);
+}
+
+bool bm_child_kin(struct bm_child *child, struct bm_mark_kin *kin) {
+    struct bm_workers *workers = child->lane.workers;
+    bm_workers_lock(workers);
+    bool is_known = !child->ahead.is_busy && child->batch != NULL &&
+                    bm_mark_counts(child->mark)->n_documents > 0 &&
+                    bm_mark_format(child->mark) != BLASTMERGE_FORMAT_AUTO;
+    if (is_known) *kin = bm_mark_kin(child->mark);
+    bm_workers_unlock(workers);
+    return is_known;
+}
+
+void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool can_be_ahead) {
+    if (!child->is_early) begin_marking(child, kin);
     bool has_holes = child->text != NULL && child->text->n_holes > 0;
     if (can_be_ahead && !has_holes) bm_child_lane_let_mark(&child->lane, &child->ahead);
 }
@@ -91,6 +132,7 @@ enum blastmerge_status bm_child_prove(const struct bm_child *child, struct blast
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error) {
     child->batch = bm_child_lane_take(&child->lane, is_last, error);
     child->n_scanned = 0;
+    child->piece = child->lane.kept != NULL ? child->lane.kept->pieces : NULL;
     if (child->batch != NULL) sum_up(child);
     return child->batch;
 }
@@ -183,9 +225,27 @@ static size_t limit(const struct bm_child *child, size_t end) {
     return (size_t)(hole->from - batch->text_offset);
 }
 
+/* The marks of more of the last batch, which was kept. */
+static void look_at_kept(struct bm_child *child, struct bm_view *view) {
+    const struct bm_child_kept_piece *piece = child->piece;
+    struct bm_mark_list *marks = &child->ahead.own->marks;
+    child->piece = piece->next;
+    child->n_scanned = piece->end;
+    marks->n_entries = piece->n_marks;
+    memcpy(marks->entries, piece->marks, piece->n_marks * sizeof *piece->marks);
+    look(child, marks, view);
+    view->field = piece->field;
+    view->safe = piece->safe;
+    view->counts = piece->counts;
+}
+
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) {
     child->ahead.own->marks.n_entries = 0;
+    if (child->piece != NULL) {
+        look_at_kept(child, view);
+        return BLASTMERGE_OK;
+    }
     if (is_at_border(child) || child->is_in_hole) {
         if (is_at_border(child))
             cross_border(child, view);

@@ -39,7 +39,8 @@ struct bm_child_settings {
     enum blastmerge_header header;
     enum blastmerge_format supposed; /* see bm_mark_suppose() */
     bool is_supposed_narrow;
-    bool tells_queries; /* see bm_mark_tell_queries() */
+    bool tells_queries;     /* see bm_mark_tell_queries() */
+    bool is_without_result; /* only marks are wanted */
     struct bm_child_lane_room room;
     /* Where the caller's thread marks: borrowed, for children whose views are done with before another one is scanned.
      * NULL: each child has one of its own, of 9 KB. */
@@ -61,8 +62,11 @@ struct bm_child {
     struct bm_child_lane lane;
     struct bm_mark *mark;
     struct bm_child_ahead ahead;
-    const struct bm_batch *batch; /* the last one that was taken */
-    size_t n_scanned;             /* bytes of its text */
+    bool is_early;                           /* what is marked before its turn is kept ... */
+    struct bm_mark_kin early_kin;            /* ... as a child that agrees with this */
+    const struct bm_child_kept_piece *piece; /* the next one of the last batch, if that was kept */
+    const struct bm_batch *batch;            /* the last one that was taken */
+    size_t n_scanned;                        /* bytes of its text */
 
     const struct bm_plan_text *text; /* NULL: all is merged */
     size_t hole;                     /* the next, or the current one */
@@ -87,6 +91,18 @@ void bm_child_move(struct bm_child *child, struct bm_fetch_source *source);
 
 /* Reads as much as there is space for and as can be read without waiting. */
 void bm_child_fill(struct bm_child *child);
+
+/*
+ * Allows workers to inflate and mark the child before its turn, as far as memory goes (keep.h), if its source can be read
+ * again. kin: what the child will probably have to agree with. When its turn comes, bm_child_turn() must be called with
+ * what that really is, before the first batch is taken; if it is something else, the child is read anew. Both have no
+ * effect on a child that cannot be read so early, or, the former, on one that already is.
+ */
+void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin);
+void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin);
+
+/* What the children after this one must probably agree with. False: that is not known yet. */
+bool bm_child_kin(struct bm_child *child, struct bm_mark_kin *kin);
 
 /* Allows scanning. kin: the format that the child must have. can_be_ahead: workers may scan, too, unless text is left
  * out. */

@@ -31,9 +31,10 @@ static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_
     return result != BM_STEP_MORE;
 }
 
-/* Batches that are filled and not given back. */
+/* Batches in the ring: they are filled, not given back, and not kept elsewhere. */
 static size_t n_ready(const struct bm_child_lane *lane) {
-    return lane->n_batches_filled - lane->n_batches_done;
+    size_t n_kept = lane->n_batches_kept, n_done = lane->n_batches_done;
+    return lane->n_batches_filled - (n_done > n_kept ? n_done : n_kept);
 }
 
 /* Whether there is a page and room for what it gives. With the lock held. */
@@ -45,6 +46,11 @@ static bool can_work(const struct bm_child_lane *lane) {
 static bool is_small(const struct bm_child_lane *lane) {
     return lane->n_pages_filled == 1 && lane->pages[0].is_last &&
            lane->pages[0].n_bytes <= BM_CHILD_LANE_SMALL;
+}
+
+/* Whether there is a batch to be kept. With the lock held. */
+static bool can_keep(const struct bm_child_lane *lane) {
+    return lane->is_keeping && lane->n_batches_kept < lane->n_batches_filled;
 }
 
 /* Has a worker go on, if it is worth its while. With the lock held. */
@@ -77,12 +83,38 @@ static bool can_scan(const struct bm_child_lane *lane) {
            lane->ahead->n_done < lane->n_batches_filled && bm_child_ahead_can_go(lane->ahead, current);
 }
 
-/* A worker's task: turns pages into batches while there are both, and marks what then waits. */
+/* Marks and keeps a batch. With the lock held, which is released during the work. */
+static void keep_batch(struct bm_child_lane *lane) {
+    const struct bm_batch *batch = batch_at(lane, lane->n_batches_kept);
+    lane->is_keeping_now = true;
+    bm_workers_unlock(lane->workers);
+    bool is_kept = bm_child_keep_batch(&lane->keep, lane->keep_mark, batch);
+    bm_workers_lock(lane->workers);
+    lane->is_keeping_now = false;
+    lane->n_batches_kept += is_kept;
+    lane->is_keeping = lane->is_keeping && is_kept;
+    bm_workers_tell(lane->workers);
+}
+
+/* A piece of the task's work: a batch, or a page of it. True if there is more. */
+static bool help(void *argument) {
+    struct bm_child_lane *lane = argument;
+    bm_workers_lock(lane->workers);
+    if (!lane->is_stopping && !can_keep(lane) && can_work(lane)) (void)inflate_batch(lane);
+    if (!lane->is_stopping && can_keep(lane)) keep_batch(lane);
+    bool has_more = !lane->is_stopping && (can_keep(lane) || can_work(lane));
+    bm_workers_unlock(lane->workers);
+    return has_more;
+}
+
+/* A worker's task: turns pages into batches while there are both, and keeps these, or marks what then waits. */
 static void work_ahead(void *argument) {
     struct bm_child_lane *lane = argument;
     bm_workers_lock(lane->workers);
     while (!lane->is_stopping) {
-        if (can_work(lane))
+        if (can_keep(lane))
+            keep_batch(lane);
+        else if (can_work(lane))
             (void)inflate_batch(lane);
         else if (can_scan(lane))
             bm_child_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
@@ -100,7 +132,8 @@ struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers
                                        .n_pages = BM_CHILD_LANE_PAGES,
                                        .n_batches = is_alone ? 2 : BM_CHILD_LANE_BATCHES,
                                        .n_ahead = is_alone ? 1 : BM_CHILD_LANE_BATCHES,
-                                       .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+                                       .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE},
+                                       .n_kept_bytes = is_alone ? 0 : BM_CHILD_LANE_KEPT};
 }
 
 static size_t bytes_of(const struct bm_child_lane_room *room) {
@@ -109,7 +142,7 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
     struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}};
+        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}, 0};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         room.batch.bits /= 2;
@@ -131,7 +164,7 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
                room->n_ahead <= room->n_batches);
     memset(lane, 0, sizeof *lane);
     lane->workers = workers;
-    lane->task = (struct bm_task){.run = work_ahead, .argument = lane};
+    lane->task = (struct bm_task){.run = work_ahead, .argument = lane, .help = help};
     lane->n_page_bytes = room->n_page_bytes;
     lane->n_pages = room->n_pages;
     lane->n_batches = room->n_batches;
@@ -143,6 +176,11 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
         if (bm_batch_open_sized(&lane->batches[i], &room->batch, memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
     }
+    if (room->n_kept_bytes > 0) {
+        if (bm_batch_open_sized(&lane->kept_batch, &room->batch, memory) != BLASTMERGE_OK ||
+            bm_child_keep_open(&lane->keep, room->n_kept_bytes, memory) != BLASTMERGE_OK)
+            return BLASTMERGE_NO_MEMORY;
+    }
     return bm_inflate_open(&lane->inflate, memory);
 }
 
@@ -151,6 +189,8 @@ void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory)
     bm_child_lane_close(lane);
     bm_inflate_close(lane->inflate, memory);
     for (size_t i = 0; i < lane->n_batches; i++) bm_batch_close(&lane->batches[i], memory);
+    bm_batch_close(&lane->kept_batch, memory);
+    bm_child_keep_close(&lane->keep, memory);
     bm_release(memory, lane->page_data);
     lane->workers = NULL;
 }
@@ -165,6 +205,9 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
     lane->n_batches_filled = lane->n_batches_done = 0;
     lane->has_ended = lane->is_stopping = lane->is_batch_begun = false;
     lane->ahead = NULL;
+    lane->n_batches_kept = 0;
+    lane->is_keeping = false;
+    lane->kept = NULL;
     lane->inflate_status = BLASTMERGE_OK;
     bm_inflate_reset(lane->inflate);
     lane->fetch_status = bm_fetch_open(&lane->fetch, source, cancel, &lane->fetch_error);
@@ -174,6 +217,23 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
 void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead) {
     bm_workers_lock(lane->workers);
     lane->ahead = ahead;
+    bm_workers_unlock(lane->workers);
+}
+
+void bm_child_lane_let_keep(struct bm_child_lane *lane, struct bm_mark *mark) {
+    bm_require(lane->n_batches_taken == 0 && lane->keep.memory != NULL);
+    bm_child_keep_begin(&lane->keep);
+    bm_workers_lock(lane->workers);
+    lane->keep_mark = mark;
+    lane->is_keeping = true;
+    if (can_keep(lane)) bm_workers_submit(lane->workers, &lane->task);
+    bm_workers_unlock(lane->workers);
+}
+
+void bm_child_lane_stop_keeping(struct bm_child_lane *lane) {
+    bm_workers_lock(lane->workers);
+    lane->is_keeping = false;
+    while (lane->is_keeping_now) bm_workers_wait(lane->workers);
     bm_workers_unlock(lane->workers);
 }
 
@@ -223,9 +283,18 @@ static void work_or_wait(struct bm_child_lane *lane) {
         while (can_work(lane) && !inflate_batch(lane)) {
         }
         bm_workers_ended(workers, &lane->task);
-    } else {
+    } else if (!bm_workers_help(workers)) {
         bm_workers_wait(workers);
     }
+}
+
+/* The next batch, which was kept. */
+static const struct bm_batch *take_kept(struct bm_child_lane *lane, bool is_first,
+                                        struct blastmerge_error *error) {
+    lane->kept = is_first ? lane->keep.first : lane->kept->next;
+    enum blastmerge_status status = bm_child_keep_restore(lane->kept, is_first, !lane->is_without_bits,
+                                                          &lane->fetch, &lane->kept_batch, error);
+    return status == BLASTMERGE_OK ? &lane->kept_batch : NULL;
 }
 
 const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_last,
@@ -250,8 +319,12 @@ const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_l
     *is_last = lane->has_ended && lane->inflate_status == BLASTMERGE_OK &&
                lane->n_batches_taken + 1 == lane->n_batches_filled;
     const size_t n_taken = lane->n_batches_taken;
+    const bool is_kept = n_taken < lane->n_batches_kept;
+    bm_require(!lane->is_keeping);
     lane->n_batches_taken += has_batch;
     bm_workers_unlock(workers);
+    if (is_kept) return take_kept(lane, n_taken == 0, error);
+    lane->kept = NULL;
     if (has_batch) return batch_at(lane, n_taken);
     *error = lane->inflate_error;
     return NULL;

@@ -12,6 +12,7 @@
 
 #include "base/workers.h"
 #include "child/ahead.h"
+#include "child/keep.h"
 #include "fetch/fetch.h"
 #include "inflate/inflate.h"
 
@@ -21,7 +22,8 @@ enum {
     BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four in between while a thread naps */
     /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
-    BM_CHILD_LANE_SMALL = 8192 /* compressed bytes of a child that the job's thread inflates itself */
+    BM_CHILD_LANE_KEPT = 3145728, /* bytes for what is kept of a child */
+    BM_CHILD_LANE_SMALL = 8192    /* compressed bytes of a child that the job's thread inflates itself */
 };
 
 /* How much a lane holds. The borders of batches depend on it, but no byte of a result. */
@@ -31,6 +33,7 @@ struct bm_child_lane_room {
     size_t n_batches;    /* in the ring, from 1 to BM_CHILD_LANE_BATCHES */
     size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
     struct bm_batch_size batch;
+    size_t n_kept_bytes; /* for batches that are kept (keep.h); 0: none is */
 };
 
 /* The best size for merging one child after another. Without threads, one batch at a time is best for the
@@ -71,12 +74,21 @@ struct bm_child_lane {
     bool has_ended;               /* the last batch has been filled */
     bool is_stopping;             /* no more batches are needed */
     struct bm_child_ahead *ahead; /* NULL: nothing is to be marked ahead */
+    size_t n_batches_kept;        /* the first ones, which are not in the ring */
+    bool is_keeping;              /* batches are to be kept */
+    bool is_keeping_now;          /* one is being marked and kept */
 
     /* the thread that runs the task; the job's thread once has_ended */
     enum blastmerge_status inflate_status;
     struct blastmerge_error inflate_error;
     bool is_batch_begun;
     struct bm_inflate *inflate;
+
+    struct bm_child_keep keep;
+    struct bm_mark *keep_mark;        /* marks what is kept; NULL: nothing is kept */
+    const struct bm_child_kept *kept; /* the batch that was taken last, if it was kept; else NULL */
+    bool is_without_bits;             /* no bits of kept batches are needed */
+    struct bm_batch kept_batch;       /* holds that batch */
 
     uint8_t *page_data;
     struct bm_page pages[BM_CHILD_LANE_PAGES];
@@ -93,6 +105,13 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
 
 /* Allows the child's batches to be marked ahead. */
 void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead);
+
+/*
+ * From now on workers mark the child's batches and keep what is needed of them, until bm_child_lane_stop_keeping() or
+ * until one cannot be kept. No batch has been taken. Afterwards n_batches_kept does not change any more.
+ */
+void bm_child_lane_let_keep(struct bm_child_lane *lane, struct bm_mark *mark);
+void bm_child_lane_stop_keeping(struct bm_child_lane *lane);
 
 /* Ends the child, at any point. */
 void bm_child_lane_close(struct bm_child_lane *lane);

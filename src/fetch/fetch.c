@@ -35,12 +35,23 @@ static enum blastmerge_status read_memory(struct bm_fetch *fetch, uint8_t *data,
     return BLASTMERGE_OK;
 }
 
+static enum blastmerge_status read_memory_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
+                                                size_t n_bytes, struct blastmerge_error *error) {
+    (void)error;
+    bm_require(offset <= fetch->source->n_bytes && n_bytes <= fetch->source->n_bytes - offset);
+    memcpy(data, fetch->source->from.memory + offset, n_bytes);
+    return BLASTMERGE_OK;
+}
+
 static void close_nothing(struct bm_fetch *fetch) {
     (void)fetch;
 }
 
-static const struct bm_fetch_back_end memory_back_end = {
-    .look = look_nowhere, .open = open_memory, .read = read_memory, .close = close_nothing};
+static const struct bm_fetch_back_end memory_back_end = {.look = look_nowhere,
+                                                         .open = open_memory,
+                                                         .read = read_memory,
+                                                         .close = close_nothing,
+                                                         .read_again = read_memory_again};
 
 /* --- children from the caller's reader ----------------------------------------------------------- */
 
@@ -218,6 +229,17 @@ enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size
         fetch->n_read += n_new;
     }
     return BLASTMERGE_OK;
+}
+
+bool bm_fetch_can_read_again(const struct bm_fetch *fetch) {
+    if (!fetch->is_open || fetch->spans != NULL || fetch->source->back_end->read_again == NULL) return false;
+    return fetch->is_regular || fetch->source->back_end == &memory_back_end;
+}
+
+enum blastmerge_status bm_fetch_read_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
+                                           size_t n_bytes, struct blastmerge_error *error) {
+    bm_require(bm_fetch_can_read_again(fetch));
+    return fetch->source->back_end->read_again(fetch, offset, data, n_bytes, error);
 }
 
 bool bm_fetch_is_ready(struct bm_fetch *fetch, size_t n_bytes) {

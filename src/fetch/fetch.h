@@ -30,6 +30,9 @@ struct bm_fetch_back_end {
     /* Begins to read before `open`, which then goes on with that; false: not now. NULL: reading begins with
      * `open`. */
     bool (*begin)(struct bm_fetch_source *source);
+    /* Reads n_bytes from `offset` on once more, on any thread, while the fetch is open; NULL: not possible. */
+    enum blastmerge_status (*read_again)(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
+                                         size_t n_bytes, struct blastmerge_error *error);
     /* Whether n_bytes (or what comes before the end, or a failure) can be read without waiting; NULL: always.
      */
     bool (*is_ready)(struct bm_fetch *fetch, size_t n_bytes);
@@ -141,6 +144,14 @@ void bm_fetch_limit(struct bm_fetch *fetch, const struct bm_span *spans, size_t 
 /* Fills `data` as far as the source goes: fewer than `capacity` bytes only at the source's end. */
 enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size_t capacity, size_t *n_read,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Whether bytes that were read can be read again: those of regular files and of memory. */
+bool bm_fetch_can_read_again(const struct bm_fetch *fetch);
+
+/* Reads n_bytes from `offset` on again; `data` has space for them. BLASTMERGE_CHANGED: they are not there any more. May
+ * be called on any thread, and while the fetch is filled. */
+enum blastmerge_status bm_fetch_read_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
+                                           size_t n_bytes, struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Whether filling n_bytes will not block. */
 bool bm_fetch_is_ready(struct bm_fetch *fetch, size_t n_bytes);

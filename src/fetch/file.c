@@ -176,9 +176,21 @@ static enum blastmerge_status read_file(struct bm_fetch *fetch, uint8_t *data, s
     return fetch->is_regular ? check_unchanged(fetch, error) : BLASTMERGE_OK;
 }
 
+static enum blastmerge_status read_file_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
+                                              size_t n_bytes, struct blastmerge_error *error) {
+    for (size_t n_read = 0; n_read < n_bytes;) {
+        ssize_t n = pread(fetch->file, data + n_read, n_bytes - n_read, (off_t)(offset + n_read));
+        if (n > 0) n_read += (size_t)n;
+        if (n == 0)
+            return bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
+        if (n < 0 && errno != EINTR) return bm_fail_system(error, errno, "cannot read");
+    }
+    return BLASTMERGE_OK;
+}
+
 static void close_file(struct bm_fetch *fetch) {
     if (fetch->file != STDIN_FILENO) close(fetch->file);
 }
 
 const struct bm_fetch_back_end bm_fetch_file = {
-    .look = look, .open = open_file, .read = read_file, .close = close_file};
+    .look = look, .open = open_file, .read = read_file, .close = close_file, .read_again = read_file_again};

@@ -81,3 +81,30 @@ uint32_t bm_batch_crc32(const struct bm_batch *batch, uint32_t crc, uint64_t fro
     }
     return crc;
 }
+
+/* Adds text that lies in no gap. */
+static uint32_t add_text(const struct bm_batch *batch, uint32_t crc, uint64_t from, uint64_t to) {
+    uint64_t begin = batch->text_offset;
+    if (from < begin) {
+        uint64_t end = to < begin ? to : begin;
+        crc = bm_crc32(crc, bm_batch_at(batch, from), (size_t)(end - from));
+        from = end;
+    }
+    return from < to ? bm_batch_crc32(batch, crc, from, to) : crc;
+}
+
+uint64_t bm_batch_sum(const struct bm_batch *batch, uint32_t *crc, uint64_t from, uint64_t to) {
+    for (size_t i = 0; i < batch->n_gaps && from < to; i++) {
+        const struct bm_batch_gap *gap = &batch->gaps[i];
+        if (gap->to <= from) continue;
+        bm_require(gap->from >= from);
+        if (gap->from >= to) break;
+        *crc = add_text(batch, *crc, from, gap->from);
+        from = gap->from;
+        if (gap->to > to) return from;
+        *crc = bm_crc32_follow(*crc, gap->crc_before, gap->crc_after, gap->to - gap->from);
+        from = gap->to;
+    }
+    if (from < to) *crc = add_text(batch, *crc, from, to);
+    return to;
+}

@@ -25,7 +25,10 @@ enum {
     BM_BATCH_LEAST_TEXT = 8192,
     BM_BATCH_LEAST_BITS = 4096,
     BM_BATCH_LEAST_TRACE = 64,
-    BM_TRACE_INTERVAL = 4096 /* text bytes between two BM_TRACE_TOKEN entries, about */
+    BM_TRACE_INTERVAL = 4096, /* text bytes between two BM_TRACE_TOKEN entries, about */
+    /* Bytes of text around a mark, and before the place up to which marks are known, that lie in no gap. */
+    BM_BATCH_BEFORE = 1024,
+    BM_BATCH_BEHIND = BM_WINDOW + 1024
 };
 
 enum bm_trace_kind {
@@ -44,6 +47,15 @@ struct bm_trace {
     uint64_t text; /* bytes of the child's text before this place */
     uint32_t kind; /* enum bm_trace_kind */
     uint32_t n_bits;
+};
+
+/* A stretch of text that a batch stands for without holding it: its bytes must not be read. The CRC-32 of some text
+ * before it becomes crc_after where it was crc_before. */
+struct bm_batch_gap {
+    uint64_t from;
+    uint64_t to;
+    uint32_t crc_before;
+    uint32_t crc_after;
 };
 
 /* How much a batch holds at most. The text and bits that inflate produces do not depend on it. */
@@ -80,6 +92,10 @@ struct bm_batch {
     struct bm_trace *trace;
     size_t n_trace;
 
+    const struct bm_batch_gap
+        *gaps; /* n_gaps, in ascending order; borrowed. Most batches have none (child/keep.h) */
+    size_t n_gaps;
+
     uint8_t *buffer; /* the memory of all of it */
 };
 
@@ -109,5 +125,9 @@ static inline const uint8_t *bm_batch_at(const struct bm_batch *batch, uint64_t 
     bm_require(offset + batch->n_history >= batch->text_offset && offset <= bm_batch_end(batch));
     return batch->text + (int64_t)(offset - batch->text_offset);
 }
+
+/* Adds the text [from, to), which lies in the batch or the history before it, to the CRC-32. Stops where a gap begins
+ * that goes on behind `to`. Returns the offset up to which the text was added. */
+uint64_t bm_batch_sum(const struct bm_batch *batch, uint32_t *crc, uint64_t from, uint64_t to);
 
 #endif

@@ -19,25 +19,59 @@
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
 
+/* Packing needs all text, and so does finding out what is damaged. Remote work has its own division of memory. */
+static bool can_be_early(const struct blastmerge_job *job) {
+    bool is_spliced = job->options.form == BLASTMERGE_FORM_GZIP && job->options.level == 0;
+    return job->workers.n_threads > 0 && (is_spliced || job->is_check) && !job->is_copied &&
+           !job->options.salvage && job->shards == NULL && !bm_job_remote_has_children(job);
+}
+
+/* How many children can be open: of those that are read early, one for each thread, as far as memory goes. */
+static size_t count_open(const struct blastmerge_job *job) {
+    const uint64_t limit = job->options.memory_limit;
+    const size_t n_threads = job->options.n_threads;
+    bool is_remote = job->cloud != NULL || job->children.is_lazy; /* or may become so */
+    size_t n = n_threads < BM_JOB_FEW_OPEN ? n_threads : BM_JOB_FEW_OPEN;
+    if (job->shards != NULL) return 1;                           /* each is many files */
+    if (bm_job_remote_has_children(job)) return BM_JOB_FEW_OPEN; /* waiting for servers needs no processor */
+    if (job->can_be_early && !is_remote) n = n_threads;
+    if (job->can_be_early && is_remote && n > BM_JOB_LEAST_OPEN) n = BM_JOB_LEAST_OPEN;
+    if (limit > 0 && job->cloud == NULL && n > BM_JOB_LEAST_OPEN) {
+        uint64_t n_affordable = BM_JOB_LEAST_OPEN + (limit - BM_JOB_LEAST_MEMORY) / BM_JOB_CHILD_MEMORY;
+        if (n > n_affordable) n = (size_t)n_affordable;
+    }
+    return n > job->plan.n_items && !job->children.is_lazy ? job->plan.n_items : n;
+}
+
+static enum blastmerge_status check_memory(struct blastmerge_job *job) {
+    const uint64_t limit = job->options.memory_limit;
+    if (limit == 0 || limit >= BM_JOB_LEAST_MEMORY || job->cloud != NULL || job->shards != NULL)
+        return BLASTMERGE_OK;
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY,
+                   "%" PRIu64 " KiB of memory are too little: at least %d MiB are needed (--memory)",
+                   limit >> 10, BM_JOB_LEAST_MEMORY >> 20);
+}
+
 static enum blastmerge_status create_children(struct blastmerge_job *job) {
-    const struct bm_child_settings settings = {
+    struct bm_child_settings settings = {
         .invalid_utf8 = job->options.invalid_utf8,
         .forbidden_characters = job->options.forbidden_characters,
         .header = job->options.header,
         .supposed = job->supposed,
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,
+        .is_without_result = job->is_check,
         .room = job->shards != NULL ? bm_job_shards_room() : bm_child_lane_room_of(&job->workers),
     };
+    job->can_be_early = can_be_early(job);
+    if (!job->can_be_early) settings.room.n_kept_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
-    job->n_open = job->options.n_threads < BM_JOB_MAX_OPEN ? job->options.n_threads : BM_JOB_MAX_OPEN;
-    if (bm_job_remote_has_children(job))
-        job->n_open = BM_JOB_MAX_OPEN;        /* waiting for servers needs no processor */
-    if (job->shards != NULL) job->n_open = 1; /* each is many files */
-    if (job->n_open > job->plan.n_items && !job->children.is_lazy) job->n_open = job->plan.n_items;
+    job->n_open = count_open(job);
+    job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
+    if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
         status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
     return status;
@@ -119,6 +153,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_children_check_twice(job);
     if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_shards_gather(job);
     if (status == BLASTMERGE_OK) status = bm_job_children_make_rows(job);
+    if (status == BLASTMERGE_OK) status = check_memory(job);
     if (status == BLASTMERGE_OK && open_rooms(job) != BLASTMERGE_OK) {
         status = bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
@@ -156,10 +191,12 @@ void bm_job_end(struct blastmerge_job *job) {
     warn_of_left_over(job, &job->report_store);
     if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
     bm_splice_sink_close(job->sink);
-    for (size_t i = 0; i < BM_JOB_MAX_OPEN; i++) {
+    for (size_t i = 0; i < job->n_open && job->open != NULL; i++) {
         if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
         bm_child_destroy(&job->open[i], memory);
     }
+    bm_release(memory, job->open);
+    job->open = NULL;
     bm_job_shards_end(job);
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);

@@ -52,8 +52,12 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
 
 /* --- the current child and those after it -------------------------------------------------------- */
 
+static struct bm_child *child_at(struct blastmerge_job *job, size_t child) {
+    return &job->open[child % job->n_open];
+}
+
 struct bm_child *bm_job_child(struct blastmerge_job *job) {
-    return &job->open[job->child % job->n_open];
+    return child_at(job, job->child);
 }
 
 /* Opens the current child, and those after it that can be read ahead of their turn, as far as there is room.
@@ -74,6 +78,18 @@ static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
     for (size_t i = job->child; i < job->n_opened; i++)
         if (job->plan.items[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
+}
+
+/* Lets workers read children whose turn is to come, once it is likely what these must agree with. */
+static void read_early(struct blastmerge_job *job) {
+    struct bm_mark_kin kin;
+    if (!job->can_be_early || job->n_opened <= job->child + 1 || child_at(job, job->n_opened - 1)->is_early)
+        return;
+    if (!bm_child_kin(bm_job_child(job), &kin)) {
+        if (job->totals.n_documents == 0) return;
+        kin = job->kin;
+    }
+    for (size_t i = job->child + 1; i < job->n_opened; i++) bm_child_read_early(child_at(job, i), &kin);
 }
 
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
@@ -118,6 +134,7 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
+    if (job->n_opened > job->child) bm_child_turn(bm_job_child(job), &job->kin);
     begin_item(job);
     return BLASTMERGE_OK;
 }
@@ -175,6 +192,7 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
     open_children(job);
     bm_job_remote_read_ahead(job);
     fill_children(job);
+    read_early(job);
     const struct bm_batch *batch = bm_child_take(bm_job_child(job), is_last, &job->error);
     bm_job_children_add_lengths(job);
     if (batch != NULL) bm_job_report_progress(job);

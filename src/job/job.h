@@ -33,7 +33,15 @@
 
 #include <time.h>
 
-enum { BM_JOB_MAX_OPEN = 4, BM_JOB_DEFAULT_THREADS = 8, BM_JOB_MAX_THREADS = 64 };
+enum {
+    BM_JOB_FEW_OPEN = 4, /* children that are open at most if they cannot be read early */
+    BM_JOB_DEFAULT_THREADS = 8,
+    BM_JOB_MAX_THREADS = 64
+};
+
+/* Local work takes BM_JOB_LEAST_MEMORY bytes with up to two open children, and BM_JOB_CHILD_MEMORY for each more
+ * (docs/merge.md, Memory). */
+enum { BM_JOB_LEAST_MEMORY = 16 << 20, BM_JOB_CHILD_MEMORY = 6 << 20, BM_JOB_LEAST_OPEN = 2 };
 
 /* The next step of the conductor. */
 enum bm_job_phase {
@@ -91,10 +99,11 @@ struct blastmerge_job {
     struct bm_cloud *cloud; /* NULL: nothing is remote */
     bool has_workers;
     struct bm_workers workers;
-    struct bm_child open[BM_JOB_MAX_OPEN]; /* the current child and those after it */
-    size_t n_open;                         /* how many can be open at once */
-    size_t n_opened;                       /* children that were opened so far */
-    struct bm_mark_kin kin;                /* what the children must agree with, so far */
+    struct bm_child *open;  /* n_open: the current child and those after it */
+    size_t n_open;          /* how many can be open at once */
+    size_t n_opened;        /* children that were opened so far */
+    bool can_be_early;      /* children whose turn is to come are read, as far as they can be read again */
+    struct bm_mark_kin kin; /* what the children must agree with, so far */
     struct bm_number *number;
     struct bm_job_queries queries;
     struct bm_job_headers headers;

@@ -53,7 +53,7 @@ static bool is_remote_place(const char *location) {
 }
 
 static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_children) {
-    struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_MAX_OPEN : 0,
+    struct bm_cloud_use use = {.n_lanes = has_children ? BM_JOB_FEW_OPEN : 0,
                                .is_output_remote =
                                    !job->is_check && is_remote_place(job->places.output.location),
                                .is_report_remote = is_remote_place(job->places.report.location),

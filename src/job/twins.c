@@ -22,8 +22,8 @@
 /* --- the text's CRC-32 ----------------------------------------------------------------------------- */
 
 static void sum_bytes(struct bm_job_twins *twins, const struct bm_batch *batch, uint64_t to) {
-    twins->crc32 = bm_crc32(twins->crc32, bm_batch_at(batch, twins->summed), (size_t)(to - twins->summed));
-    twins->summed = to;
+    twins->summed = bm_batch_sum(batch, &twins->crc32, twins->summed, to);
+    bm_require(twins->summed == to);
 }
 
 static void sum_up_to(struct bm_job_twins *twins, const struct bm_batch *batch, uint64_t to) {

@@ -38,6 +38,14 @@ void bm_mark_follow(struct bm_mark *mark, const struct bm_mark_kin *kin) {
     mark->kin = *kin;
 }
 
+bool bm_mark_is_same_kin(const struct bm_mark_kin *one, const struct bm_mark_kin *other) {
+    return one->format == other->format && one->is_given == other->is_given &&
+           one->is_inferred == other->is_inferred && one->rows_are_plain == other->rows_are_plain &&
+           one->has_table == other->has_table && one->form == other->form &&
+           one->n_columns == other->n_columns && one->n_names == other->n_names &&
+           memcmp(one->names, other->names, one->n_names) == 0;
+}
+
 void bm_mark_suppose(struct bm_mark *mark, enum blastmerge_format format, bool is_narrow) {
     mark->supposed = format;
     mark->is_narrow = is_narrow;

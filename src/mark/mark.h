@@ -52,6 +52,7 @@ void bm_mark_tell_queries(struct bm_mark *mark);
  * next. */
 struct bm_mark_kin bm_mark_kin(const struct bm_mark *mark);
 void bm_mark_follow(struct bm_mark *mark, const struct bm_mark_kin *kin);
+bool bm_mark_is_same_kin(const struct bm_mark_kin *one, const struct bm_mark_kin *other);
 
 /* Resets everything except these settings. The next step begins another child. */
 void bm_mark_reset(struct bm_mark *mark);

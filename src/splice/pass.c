@@ -36,6 +36,7 @@ static void write_bits(struct bm_splice_stream *stream, struct bm_splice_task *t
 static void arrive(struct bm_splice_stream *stream, struct bm_splice_reader *reader) {
     stream->place += reader->bits->walk.text - reader->text;
     reader->text = reader->bits->walk.text;
+    stream->passed = stream->place;
 }
 
 static bool pass_huffman(struct bm_splice_stream *stream, struct bm_splice_task *task) {

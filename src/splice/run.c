@@ -46,8 +46,7 @@ void bm_splice_sum(struct bm_splice_stream *stream) {
     }
     if (stream->summed < stream->place) {
         uint64_t from = reader->text - (stream->place - stream->summed);
-        stream->crc32 = bm_batch_crc32(reader->batch, stream->crc32, from, reader->text);
-        stream->summed = stream->place;
+        stream->summed += bm_batch_sum(reader->batch, &stream->crc32, from, reader->text) - from;
     }
 }
 
@@ -55,15 +54,19 @@ void bm_splice_sum_many(struct bm_splice_stream *stream) {
     if (stream->place - stream->summed > BM_WINDOW) bm_splice_sum(stream);
 }
 
+/* Of text that has passed as bits the window gets only the end, as its batches may not hold more (child/keep.h). */
 void bm_splice_see(struct bm_splice_stream *stream) {
     const struct bm_splice_reader *reader = stream->reader;
-    uint64_t n_bytes = stream->place - bm_splice_window_end(&stream->window);
+    uint64_t seen = bm_splice_window_end(&stream->window), n_bytes = stream->place - seen, most = BM_WINDOW;
     if (n_bytes == 0) return;
-    bm_splice_sum_many(stream);
-    if (n_bytes > BM_WINDOW) {
-        n_bytes = BM_WINDOW;
+    if (stream->passed > seen && stream->place - stream->passed < BM_WINDOW - BM_SPLICE_BEFORE)
+        most = stream->place - stream->passed + BM_SPLICE_BEFORE;
+    if (n_bytes > most) {
+        bm_splice_sum(stream);
+        n_bytes = most;
         bm_splice_window_begin(&stream->window, stream->place - n_bytes);
     }
+    bm_splice_sum_many(stream);
     bm_splice_window_add(&stream->window, bm_batch_at(reader->batch, reader->text - n_bytes),
                          (size_t)n_bytes);
     assert(bm_splice_window_end(&stream->window) == stream->place);

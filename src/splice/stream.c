@@ -56,6 +56,7 @@ enum blastmerge_status bm_splice_stream_open(struct bm_splice_stream **stream, s
 void bm_splice_stream_begin(struct bm_splice_stream *stream) {
     assert(stream->n_bits == 0 && stream->reader == NULL);
     stream->fragment++;
+    stream->summed = stream->place;
     bm_splice_window_begin(&stream->window, stream->place);
     stream->is_new = true;
 }
@@ -70,6 +71,7 @@ void bm_splice_flush(struct bm_splice_stream *stream, struct bm_splice_task *tas
 
 void bm_splice_stream_hold(struct bm_splice_stream *stream, struct bm_splice_reader *reader, bool is_only) {
     if (stream->reader != reader) return;
+    bm_require(stream->summed == stream->place);
     /* The next batch's history reaches back far enough, unless tokens wait, or another reader comes first. */
     if (!is_only || bm_splice_has_queue(reader->bits)) bm_splice_see(stream);
 }
@@ -102,6 +104,7 @@ static void end_fragment(struct bm_splice_stream *stream, struct bm_splice_task 
     bm_splice_flush(stream, task, BM_SPLICE_BLOCK_ENDS);
     bm_splice_put_stored(&task->writer, NULL, 0);
     bm_splice_sum(stream); /* the next fragment's window begins anew */
+    bm_require(stream->summed == stream->place);
     stream->reader = NULL;
 }
 
@@ -204,7 +207,6 @@ enum bm_step bm_splice_stream_step(struct bm_splice_stream *stream, struct bm_sp
     const uint8_t *const end = output->data + output->size;
     const uint64_t place = stream->place;
     task->writer = (struct bm_splice_writer){output->data + output->n_data, stream->bits, stream->n_bits};
-    stream->summed = place;
     stream->crc32 = output->crc32;
     while (has_room && has_worked && !*has_ended) {
         has_room = end - task->writer.next >= BM_OUTPUT_ROOM;

@@ -18,8 +18,14 @@
 enum {
     /* The distance after an edit at which no token can reach back over it. */
     BM_SPLICE_NEAR = BM_WINDOW + BM_MAX_MATCH,
-    BM_SPLICE_RUN = 2048 /* bytes that are matched anew at once; at most twice as many */
+    BM_SPLICE_RUN = 2048, /* bytes that are matched anew at once; at most twice as many */
+    /* Bytes before a place at which text no longer passes as bits that are read: the window begins there. */
+    BM_SPLICE_BEFORE = 512
 };
+
+_Static_assert((int)BM_SPLICE_NEAR + BM_MAX_MATCH <= (int)BM_BATCH_BEHIND &&
+                   BM_SPLICE_BEFORE + BM_MAX_MATCH <= BM_BATCH_BEFORE,
+               "text that is read lies in no gap");
 
 struct bm_splice_stream {
     uint64_t place;    /* bytes of the result before it; counted through all fragments */
@@ -31,8 +37,9 @@ struct bm_splice_stream {
     uint32_t n_inserted; /* bytes of it that were inserted */
     uint64_t bits;       /* of the writer, between steps */
     unsigned n_bits;
-    uint64_t summed; /* during a step: the place up to which the result is in the CRC */
-    uint32_t crc32;
+    uint64_t passed; /* the place up to which text has passed as bits */
+    uint64_t summed; /* the place up to which the result is in the CRC */
+    uint32_t crc32;  /* during a step */
 
     bool is_run;          /* the bytes from run_begin on are to be matched anew */
     uint64_t run_begin;   /* in the result */
@@ -69,7 +76,8 @@ bool bm_splice_near(struct bm_splice_stream *stream, struct bm_splice_task *task
 /* Copies the result up to the current place into the window. */
 void bm_splice_see(struct bm_splice_stream *stream);
 
-/* Adds the result up to the current place to the CRC, from the window or the reader's text. */
+/* Adds the result up to the current place to the CRC, from the window or the reader's text. In a gap of the reader's
+ * batch it gets only to where that begins. */
 void bm_splice_sum(struct bm_splice_stream *stream);
 
 /* Likewise, but only if it is so much that the window may lose it soon. */

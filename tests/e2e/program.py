@@ -22,7 +22,7 @@ def find_program():
 PROGRAM = find_program()
 
 # Exit codes, as the contract has them.
-OK, IO, USAGE, DATA, MISMATCH, EXISTS, CHANGED, NOT_FOUND, DENIED, NO_SPACE = range(10)
+OK, IO, USAGE, DATA, MISMATCH, EXISTS, CHANGED, NOT_FOUND, DENIED, NO_SPACE, NO_MEMORY = range(11)
 
 
 @dataclass

@@ -17,7 +17,7 @@ import pytest
 import forms
 import hostile
 from hostile import Child
-from program import DATA, OK, PROGRAM, run, text_of, write_children
+from program import DATA, NO_MEMORY, OK, PROGRAM, run, text_of, write_children
 from small import child, text
 
 MIB = 1 << 20
@@ -25,6 +25,7 @@ LIMIT = 16 * MIB
 PER_CHILD = 192
 TIME = "/usr/bin/time"
 THREADS = ["1", "2", "8"]
+PER_THREAD = 6 * MIB  # beyond two
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,6 +42,11 @@ def meter(tmp_path_factory):
     except FileNotFoundError:
         pytest.fail(f"{TIME} is missing: apt install time")
     assert small < 4 * MIB and large > 50 * MIB
+
+
+def beyond_two(threads):
+    """What more threads may take."""
+    return max(0, int(threads) - 2) * PER_THREAD
 
 
 def peak_in(path):
@@ -295,7 +301,7 @@ def check_many(tmp_path, folder, n_children, threads):
     command = [TIME, "-f", "%M", "-o", tmp_path / "peak", PROGRAM, "--threads", threads, "--quiet", "--report",
                tmp_path / "report", "-o", tmp_path / "merged", "--files-from", tmp_path / "names"]
     subprocess.run(command, check=True)
-    promised = LIMIT + sum(len(name) + 1 for name in names) + PER_CHILD * n_children
+    promised = LIMIT + beyond_two(threads) + sum(len(name) + 1 for name in names) + PER_CHILD * n_children
     resident = peak_in(tmp_path / "peak")
     report = json.loads((tmp_path / "report").read_bytes())
     print(f"{n_children} children: {resident / MIB:.1f} MiB resident, {report['peak_memory'] / MIB:.1f} MiB counted, {promised / MIB:.1f} MiB promised")
@@ -308,6 +314,28 @@ def check_many(tmp_path, folder, n_children, threads):
 @pytest.mark.parametrize("threads, n_children", [("1", 1000), ("2", 1000), ("8", 1000), ("1", 30000), ("2", 30000), ("8", 30000), ("2", 100000)])
 def test_many_children(tmp_path, threads, n_children):
     check_many(tmp_path, tmp_path, n_children, threads)
+
+
+@pytest.mark.parametrize("memory", [None, "16M", "30M"])
+@pytest.mark.parametrize("threads", ["2", "8", "64"])
+def test_children_before_their_turn(tmp_path, threads, memory):
+    """As many as may be open, each long enough for all the memory that one may take."""
+    one_child = text(*["a"] * 10000)
+    paths = write_children(tmp_path, [forms.member(one_child, 1)] * max(6, int(threads) + 2))
+    limit = ["--memory", memory] if memory else []
+    subprocess.run([TIME, "-f", "%M", "-o", tmp_path / "peak", PROGRAM, "--threads", threads, "--quiet", *limit, "--report",
+                    tmp_path / "report", "-o", tmp_path / "merged", *paths], check=True)
+    report = json.loads((tmp_path / "report").read_bytes())
+    promised = int(memory[:-1]) * MIB if memory else LIMIT + beyond_two(threads)
+    print(f"{threads} threads: {peak_in(tmp_path / 'peak') / MIB:.1f} MiB resident, {report['peak_memory'] / MIB:.1f} MiB counted")
+    assert peak_in(tmp_path / "peak") <= promised and report["peak_memory"] <= promised
+    assert report["peak_memory"] > 8 * MIB  # the children do wait there
+
+
+def test_too_little_memory(tmp_path):
+    done = run("--memory", "15M", *write_children(tmp_path, [child("a")]))
+    assert (done.code, done.out) == (NO_MEMORY, b"")
+    assert "15360 KiB of memory are too little: at least 16 MiB are needed" in done.err
 
 
 @pytest.mark.parametrize("threads", THREADS)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "child/keep.h"
+
+#include <string.h>
+
+enum {
+    LEAST_GAP = 4096, /* bytes that are worth a gap */
+    MOST_GAPS = 16    /* of a batch */
+};
+
+/* --- memory ---------------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+                                          struct bm_memory *memory) {
+    memset(keep, 0, sizeof *keep);
+    keep->memory = bm_allocate(memory, n_memory);
+    keep->n_memory = n_memory;
+    keep->scratch = bm_allocate(memory, sizeof *keep->scratch);
+    if (keep->memory == NULL || keep->scratch == NULL) return BLASTMERGE_NO_MEMORY;
+    return bm_mark_open(&keep->before, memory, BLASTMERGE_INVALID_UTF8_ERROR);
+}
+
+void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory) {
+    if (keep->before != NULL) bm_mark_close(keep->before, memory);
+    bm_release(memory, keep->scratch);
+    bm_release(memory, keep->memory);
+    memset(keep, 0, sizeof *keep);
+}
+
+void bm_child_keep_begin(struct bm_child_keep *keep) {
+    keep->n_used = 0;
+    keep->near_end = 0;
+    keep->has_stored = false;
+    keep->first = keep->last = NULL;
+}
+
+/* Memory for n_bytes, or NULL. */
+static void *take_memory(struct bm_child_keep *keep, size_t n_bytes) {
+    const size_t alignment = sizeof(uint64_t);
+    n_bytes = (n_bytes + alignment - 1) / alignment * alignment;
+    if (n_bytes > keep->n_memory - keep->n_used) return NULL;
+    void *memory = keep->memory + keep->n_used;
+    keep->n_used += n_bytes;
+    return memory;
+}
+
+static const void *copy(struct bm_child_keep *keep, const void *data, size_t n_bytes) {
+    void *kept = take_memory(keep, n_bytes);
+    if (kept != NULL && n_bytes > 0) memcpy(kept, data, n_bytes);
+    return kept;
+}
+
+/* --- marks ----------------------------------------------------------------------------------------- */
+
+static struct bm_child_kept_piece *keep_piece(struct bm_child_keep *keep, const struct bm_mark *mark) {
+    const struct bm_piece *piece = keep->scratch;
+    const size_t n = piece->marks.n_entries;
+    bool has_field = n > 0 && piece->marks.entries[n - 1].kind == BM_MARK_FIELD;
+    struct bm_child_kept_piece *kept = take_memory(keep, sizeof *kept);
+    const struct bm_mark_entry *marks = copy(keep, piece->marks.entries, n * sizeof *marks);
+    const struct bm_mark_field *field = has_field ? copy(keep, bm_mark_field(mark), sizeof *field) : NULL;
+    if (kept == NULL || marks == NULL || (has_field && field == NULL)) return NULL;
+    *kept = (struct bm_child_kept_piece){.end = piece->end,
+                                         .safe = piece->safe,
+                                         .counts = piece->counts,
+                                         .field = field,
+                                         .n_marks = n,
+                                         .marks = marks};
+    return kept;
+}
+
+/* Marks all of the batch. False: it has a fault, or there is too little memory. */
+static bool keep_marks(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch,
+                       struct bm_child_kept *kept) {
+    struct bm_child_kept_piece **next = &kept->pieces;
+    size_t n_scanned = 0;
+    do {
+        bm_child_ahead_scan(mark, keep->scratch, batch, n_scanned, batch->n_text);
+        if (keep->scratch->status != BLASTMERGE_OK) return false;
+        *next = keep_piece(keep, mark);
+        if (*next == NULL) return false;
+        n_scanned = (*next)->end;
+        next = &(*next)->next;
+    } while (n_scanned < batch->n_text);
+    return true;
+}
+
+/* --- gaps ------------------------------------------------------------------------------------------ */
+
+struct gaps {
+    const struct bm_batch *batch;
+    uint64_t near_end; /* text before it, in the batch, is kept or in a gap */
+    size_t n;
+    struct bm_batch_gap gaps[MOST_GAPS];
+};
+
+/* Text from `from` on is near something: what comes before, if it is much, becomes a gap. */
+static void add_gap(struct gaps *gaps, uint64_t from) {
+    if (from > bm_batch_end(gaps->batch)) from = bm_batch_end(gaps->batch);
+    if (from < gaps->near_end + LEAST_GAP || gaps->n == MOST_GAPS) return;
+    gaps->gaps[gaps->n++] = (struct bm_batch_gap){.from = gaps->near_end, .to = from};
+    gaps->near_end = from;
+}
+
+static uint64_t before(uint64_t offset) {
+    return offset > BM_BATCH_BEFORE ? offset - BM_BATCH_BEFORE : 0;
+}
+
+static void find_gaps(const struct bm_child_kept *kept, struct gaps *gaps, uint64_t *near_end) {
+    uint64_t safe = 0;
+    gaps->near_end = *near_end > gaps->batch->text_offset ? *near_end : gaps->batch->text_offset;
+    for (const struct bm_child_kept_piece *piece = kept->pieces; piece != NULL; piece = piece->next) {
+        for (size_t i = 0; i < piece->n_marks; i++) {
+            const struct bm_mark_entry *mark = &piece->marks[i];
+            uint64_t end = (mark->end > mark->offset ? mark->end : mark->offset) + BM_BATCH_BEHIND;
+            add_gap(gaps, before(mark->offset));
+            if (end > gaps->near_end) gaps->near_end = end;
+            if (end > *near_end) *near_end = end;
+        }
+        safe = piece->safe;
+    }
+    add_gap(gaps, before(safe));
+}
+
+/* The CRC-32 of all but the last gap is computed; the last one's follows from the batch's. */
+static void sum_gaps(struct gaps *gaps) {
+    const struct bm_batch *batch = gaps->batch;
+    for (size_t i = 0; i < gaps->n; i++) {
+        struct bm_batch_gap *gap = &gaps->gaps[i];
+        size_t n = (size_t)(gap->to - gap->from);
+        if (i + 1 < gaps->n) {
+            gap->crc_after = bm_crc32(0, bm_batch_at(batch, gap->from), n);
+            continue;
+        }
+        struct bm_batch known = *batch;
+        uint32_t crc = batch->crc_before;
+        known.gaps = gaps->gaps;
+        known.n_gaps = i;
+        (void)bm_batch_sum(&known, &crc, batch->text_offset, gap->from);
+        gap->crc_before = crc;
+        gap->crc_after = bm_crc32_undo(batch->crc_after, bm_batch_at(batch, gap->to),
+                                       (size_t)(bm_batch_end(batch) - gap->to));
+    }
+}
+
+static bool keep_text(struct bm_child_keep *keep, const struct bm_batch *batch, struct bm_child_kept *kept) {
+    uint64_t at = batch->text_offset;
+    size_t n_kept = batch->n_text;
+    for (size_t i = 0; i < kept->n_gaps; i++) n_kept -= (size_t)(kept->gaps[i].to - kept->gaps[i].from);
+    uint8_t *text = take_memory(keep, n_kept);
+    if (text == NULL) return false;
+    kept->text = text;
+    for (size_t i = 0; i <= kept->n_gaps; i++) {
+        uint64_t to = i < kept->n_gaps ? kept->gaps[i].from : bm_batch_end(batch);
+        if (to > at) memcpy(text, bm_batch_at(batch, at), (size_t)(to - at));
+        text += to - at;
+        if (i < kept->n_gaps) at = kept->gaps[i].to;
+    }
+    return true;
+}
+
+/* --- the trace ------------------------------------------------------------------------------------- */
+
+/* The bytes of stored blocks pass as text, so that there are no gaps where there are such blocks. */
+static bool find_stored(struct bm_child_keep *keep, const struct bm_batch *batch) {
+    bool is_found = keep->has_stored;
+    for (size_t i = 0; i < batch->n_trace; i++) {
+        if (batch->trace[i].kind != BM_TRACE_BLOCK) continue;
+        uint64_t bit = batch->trace[i].bit - (batch->first_bit & ~(uint64_t)7);
+        unsigned type = (unsigned)(bm_load64(batch->bits + (bit >> 3)) >> ((bit & 7) + 1)) & 3;
+        keep->has_stored = type == 0;
+        is_found = is_found || keep->has_stored;
+    }
+    return is_found;
+}
+
+/* --- a batch --------------------------------------------------------------------------------------- */
+
+static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch,
+                     struct bm_child_kept *kept) {
+    struct gaps gaps = {.batch = batch};
+    if (kept == NULL || !batch->has_trace) return false;
+    *kept = (struct bm_child_kept){.n_text = batch->n_text,
+                                   .crc_before = batch->crc_before,
+                                   .crc_after = batch->crc_after,
+                                   .first_bit = batch->first_bit,
+                                   .end_bit = batch->end_bit,
+                                   .n_bits_bytes = batch->n_bits_bytes,
+                                   .bits_crc = bm_crc32(0, batch->bits, batch->n_bits_bytes),
+                                   .n_trace = batch->n_trace};
+    if (!keep_marks(keep, mark, batch, kept)) return false;
+    find_gaps(kept, &gaps, &keep->near_end);
+    if (find_stored(keep, batch)) gaps.n = 0;
+    sum_gaps(&gaps);
+    kept->n_gaps = gaps.n;
+    kept->gaps = copy(keep, gaps.gaps, gaps.n * sizeof *gaps.gaps);
+    kept->trace = copy(keep, batch->trace, batch->n_trace * sizeof *batch->trace);
+    return kept->gaps != NULL && kept->trace != NULL && keep_text(keep, batch, kept);
+}
+
+bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch) {
+    const size_t n_used = keep->n_used;
+    bm_mark_copy(keep->before, mark);
+    struct bm_child_kept *kept = take_memory(keep, sizeof *kept);
+    if (!keep_all(keep, mark, batch, kept)) {
+        bm_mark_copy(mark, keep->before);
+        keep->n_used = n_used;
+        return false;
+    }
+    if (keep->last == NULL)
+        keep->first = kept;
+    else
+        keep->last->next = kept;
+    keep->last = kept;
+    return true;
+}
+
+/* --- once more ------------------------------------------------------------------------------------- */
+
+static void restore_text(const struct bm_child_kept *kept, struct bm_batch *batch) {
+    const uint8_t *text = kept->text;
+    uint64_t at = batch->text_offset;
+    for (size_t i = 0; i <= kept->n_gaps; i++) {
+        uint64_t to = i < kept->n_gaps ? kept->gaps[i].from : bm_batch_end(batch);
+        if (to > at) memcpy(batch->text + (at - batch->text_offset), text, (size_t)(to - at));
+        text += to - at;
+        if (i < kept->n_gaps) at = kept->gaps[i].to;
+    }
+}
+
+enum blastmerge_status bm_child_keep_restore(const struct bm_child_kept *kept, bool is_first, bool has_bits,
+                                             const struct bm_fetch *fetch, struct bm_batch *batch,
+                                             struct blastmerge_error *error) {
+    bm_batch_begin(batch, is_first ? NULL : batch);
+    bm_require(kept->n_text <= batch->size.text && kept->n_bits_bytes <= batch->size.bits &&
+               kept->n_trace <= batch->size.trace);
+    batch->n_text = kept->n_text;
+    batch->crc_before = kept->crc_before;
+    batch->crc_after = kept->crc_after;
+    batch->has_trace = true;
+    batch->first_bit = kept->first_bit;
+    batch->end_bit = kept->end_bit;
+    batch->n_bits_bytes = kept->n_bits_bytes;
+    batch->n_trace = kept->n_trace;
+    batch->gaps = kept->gaps;
+    batch->n_gaps = kept->n_gaps;
+    memcpy(batch->trace, kept->trace, kept->n_trace * sizeof *kept->trace);
+    restore_text(kept, batch);
+    if (!has_bits) return BLASTMERGE_OK;
+    enum blastmerge_status status =
+        bm_fetch_read_again(fetch, kept->first_bit >> 3, batch->bits, kept->n_bits_bytes, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (bm_crc32(0, batch->bits, kept->n_bits_bytes) == kept->bits_crc) return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
+}

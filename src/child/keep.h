@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child/keep - what is kept of batches that are inflated and marked before their child's turn.
+ *
+ * A merge changes little of a child's text. So a worker can inflate and mark a child whose turn is far away, and keep
+ * only what writing its result needs: the marks, the trace, the text near marks, and of all other text the CRC-32. When
+ * the child's turn comes, the batches come again, as they were, but with gaps in their text (flow/batch.h), and with
+ * bits that are read from the source once more. So nothing is inflated or marked twice, and the bytes of the result do
+ * not depend on what was kept.
+ *
+ * Memory is of a fixed size. If it does not suffice for a batch, that batch and those after it are not kept.
+ *
+ * Threads: one thread at a time keeps; the job's thread takes what has been kept.
+ */
+#ifndef BM_CHILD_KEEP_H
+#define BM_CHILD_KEEP_H
+
+#include "child/ahead.h"
+#include "fetch/fetch.h"
+#include "flow/batch.h"
+
+/* The result of one step of the scanner, see struct bm_piece. */
+struct bm_child_kept_piece {
+    struct bm_child_kept_piece *next;
+    size_t end;
+    uint64_t safe;
+    struct bm_mark_counts counts;
+    const struct bm_mark_field *field; /* of the last mark, if that is BM_MARK_FIELD; else NULL */
+    size_t n_marks;
+    const struct bm_mark_entry *marks;
+};
+
+/* A batch without its bits, and without the text in its gaps. */
+struct bm_child_kept {
+    struct bm_child_kept *next;
+    size_t n_text;
+    uint32_t crc_before, crc_after;
+    uint64_t first_bit, end_bit;
+    size_t n_bits_bytes;
+    uint32_t bits_crc; /* of these bytes */
+    size_t n_trace;
+    const struct bm_trace *trace;
+    size_t n_gaps;
+    const struct bm_batch_gap *gaps;
+    const uint8_t *text; /* all that lies outside of the gaps */
+    struct bm_child_kept_piece *pieces;
+};
+
+struct bm_child_keep {
+    uint8_t *memory;
+    size_t n_memory;
+    size_t n_used;
+    struct bm_mark *before;   /* a copy of the scanner, to go back to */
+    struct bm_piece *scratch; /* what is being marked */
+    uint64_t near_end;        /* text before it is near a mark */
+    bool has_stored;          /* the last block that began is a stored one */
+    struct bm_child_kept *last;
+    struct bm_child_kept *first; /* not taken yet */
+};
+
+/* n_memory bytes for what is kept, besides some 50 KiB. */
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+                                          struct bm_memory *memory) BM_CHECK_RESULT;
+/* `keep` may be zeroed. */
+void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory);
+
+/* Begins a child: nothing is kept. */
+void bm_child_keep_begin(struct bm_child_keep *keep);
+
+/* Marks a batch and keeps what is needed of it. Batches come in order. False: nothing is kept of this batch, whose text
+ * has a fault, or has no trace, or needs more memory than there is. The scanner is then where it was. */
+bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch);
+
+/*
+ * The batch `kept` once more, in `batch`, which holds the one before it, unless it is the first. has_bits: its bits are
+ * needed. BLASTMERGE_CHANGED: the source's bytes are not the ones that were inflated.
+ */
+enum blastmerge_status bm_child_keep_restore(const struct bm_child_kept *kept, bool is_first, bool has_bits,
+                                             const struct bm_fetch *fetch, struct bm_batch *batch,
+                                             struct blastmerge_error *error) BM_CHECK_RESULT;
+
+#endif

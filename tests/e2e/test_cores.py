@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""Threads change nothing: children of all formats and forms, whole, damaged, missing or doubled, with options drawn by
+lot, end with the bytes, the status, the message and the warnings of one thread.
+
+BLASTMERGE_ROUNDS says how many sets are drawn."""
+import gzip
+import io
+import os
+import random
+
+import pytest
+
+import corpus
+import corpus_formats
+from forms import FORMS, member
+from program import run
+
+ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "40"))
+THREADS = [2, 2, 3, 4, 8, 64]
+SLOW = {"level 9", "pigz -11", "libdeflate 12", "many members", "flushed"}
+PACKED = {name: pack for name, pack in FORMS.items() if pack is not None and name not in SLOW}
+
+
+def texts_of(seed, n_queries, hits):
+    """Three children's texts in each format."""
+    made = {"xml": corpus.texts(3, n_queries, seed, hits=hits)}
+    for name in ("xml2", "json", "commented", "tabular", "csv"):
+        made[name] = ["".join(corpus_formats.convert(name, io.BytesIO(text))).encode() for text in made["xml"]]
+    return made
+
+
+@pytest.fixture(scope="module", name="texts")
+def fixture_texts():
+    """Iterations of a few lines, of some 10 KB, and of far more than a window of 32 KiB, between which text is far from
+    all changes."""
+    sets = [texts_of(1, 3000, 0), texts_of(2, 120, 5), texts_of(3, 18, 100)]
+    return {name: [text for one in sets for text in one[name]] for name in sets[0]}
+
+
+def damage(dice, data):
+    """A child as it should not be."""
+    if not data:
+        return data
+    at = dice.randrange(len(data))
+    return dice.choice([lambda: data[:at], lambda: data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1:],
+                        lambda: b"", lambda: data[:at] + data])()
+
+
+def damage_text(dice, text):
+    if not text:
+        return b"\n"
+    at = dice.randrange(len(text))
+    if text[:5] == b"<?xml" and dice.random() < 0.3:
+        return text.replace(b"blastp", b"blastx", 1)
+    if text[:5] == b"<?xml" and dice.random() < 0.3:
+        return text.replace(b"</BlastOutput_db>", b"2</BlastOutput_db>", 1)
+    return dice.choice([lambda: text[:at], lambda: text[:at] + b"<" + text[at:], lambda: text[:at] + text,
+                        lambda: text[:at] + b"\xe9" + text[at:], lambda: b"\n" + text])()
+
+
+def draw_options(dice, name):
+    options = []
+    if dice.random() < 0.3:
+        options += ["--as-unsplit"]
+    else:
+        options += ["--query-ids", dice.choice(["keep", "auto", "renumber"])]
+        options += dice.choice([[], ["--db", "x & y"], ["--keep-db"]]) if name == "xml" else []
+        options += dice.choice([[], ["--invalid-utf8", "keep"], ["--invalid-utf8", "latin-1"]])
+    options += dice.choice([[], ["--mismatch", "ignore"], ["--mismatch", "warn"], ["--mismatch", "error"]])
+    options += dice.choice([[], ["--allow-empty"]])
+    options += dice.choice([[], ["--sort", "none"]])
+    options += dice.choice([[], [], [], [], ["--level", "1"], ["--plain"]])
+    if name == "xml" and "--as-unsplit" not in options and dice.random() < 0.1:
+        options += ["--salvage"]
+    return options
+
+
+def draw_children(dice, folder, texts):
+    paths = []
+    for number in range(dice.choice([1, 2, 3, 5, 9, 20])):
+        text = dice.choice(texts)
+        if dice.random() < 0.05:
+            text = damage_text(dice, text)
+        data = dice.choice(list(PACKED.values()))(text)
+        if dice.random() < 0.05:
+            data = damage(dice, data)
+        path = folder / f"child_{number:04}.gz"
+        if dice.random() > 0.01:
+            path.write_bytes(data)
+        paths.append(path)
+        if dice.random() < 0.03:
+            paths.append(dice.choice(paths))
+    return paths
+
+
+@pytest.mark.parametrize("command", ["merge", "check"])
+def test_by_lot(tmp_path, texts, command):
+    n_merged, n_rounds = 0, ROUNDS if command == "merge" else ROUNDS // 4
+    for seed in range(n_rounds):
+        dice = random.Random(f"cores {command} {seed}")
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        name = dice.choice(["xml", "xml", "xml", *texts])
+        paths = draw_children(dice, folder, texts[name])
+        arguments = [*draw_options(dice, name), *paths] if command == "merge" else ["check", *paths]
+        one, several = (run("--threads", threads, *arguments) if command == "merge" else
+                        run("check", "--threads", threads, *arguments[1:]) for threads in (1, dice.choice(THREADS)))
+        where = f"seed {seed}: {arguments}"
+        assert (several.code, several.err) == (one.code, one.err), where
+        # How much of a result that failed has gone out may depend on threads that still pack.
+        n = len(one.out) if one.code in (0, 11) else min(len(one.out), len(several.out))
+        assert several.out[:n] == one.out[:n] and (one.code not in (0, 11) or len(several.out) == n), where
+        n_merged += one.code == 0
+        for path in set(paths):
+            path.unlink(missing_ok=True)
+    assert n_merged > n_rounds / 10
+
+
+def test_first_child_has_no_text_like_the_others(tmp_path):
+    """What the others must agree with is known only late, or is not what it seemed: they are read again."""
+    tables = texts_of(4, 900, 3)
+    rows = tables["tabular"]
+    header = b"qaccver\tsaccver\tpident\tlength\tmismatch\tgapopen\tqstart\tqend\tsstart\tsend\tevalue\tbitscore\n"
+    for first in (b"", b"\n", rows[0][:200], header + rows[0], rows[0] + header):
+        paths = [tmp_path / f"{number}.gz" for number in range(3)]
+        for path, text in zip(paths, [first, header + rows[1], rows[2]]):
+            path.write_bytes(member(text))
+        for arguments in (["--allow-empty"], ["--format", "tabular", "--allow-empty"], ["--header", "keep", "--allow-empty"]):
+            one = run("--threads", 1, *arguments, *paths)
+            for threads in (2, 5):
+                several = run("--threads", threads, *arguments, *paths)
+                assert (several.code, several.err, several.out) == (one.code, one.err, one.out)
+
+
+def test_gzip_reads_what_is_merged(tmp_path, texts):
+    """Many children in few threads, each several batches long."""
+    paths = []
+    for number in range(12):
+        paths.append(tmp_path / f"child_{number:02}.gz")
+        paths[-1].write_bytes(member(texts["xml"][number % 9]))
+    one = run("--threads", 1, "--sort", "none", *paths)
+    assert one.code == 0
+    assert gzip.decompress(one.out).count(b"<Iteration>") == sum(gzip.decompress(path.read_bytes()).count(b"<Iteration>") for path in paths)
+    for threads in THREADS:
+        assert run("--threads", threads, "--sort", "none", *paths).out == one.out
