@@ -181,12 +181,12 @@ static inline void fragment_begin_number(struct bm_number *number, const struct 
         bm_number_begin(number, before);
 }
 
-/* By members: a compiler need not copy what lies between them. */
+/* By members: a compiler need not copy what lies between them. Before the first Iteration the line does not count. */
 static inline int fragment_is_same(const struct bm_tally *a, const struct bm_tally *b) {
     return a->n_documents == b->n_documents && a->n_iterations == b->n_iterations &&
            a->last_numbers == b->last_numbers && a->generated_ids == b->generated_ids &&
            a->positions == b->positions && a->n_counted == b->n_counted && a->n_queries == b->n_queries &&
-           a->has_unnamed == b->has_unnamed && a->line == b->line;
+           a->has_unnamed == b->has_unnamed && (a->n_iterations == 0 || a->line == b->line);
 }
 
 /* All of one merge by fragments. */
