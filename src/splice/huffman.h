@@ -35,16 +35,23 @@ struct bm_splice_printer {
 /* Makes the printer from the codes' lengths and words. */
 void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes);
 
-/* Writes a token that the codes can express. */
-static inline void bm_splice_print(struct bm_splice_writer *writer, const struct bm_splice_printer *printer,
-                                   uint32_t token) {
+/* Writes a token that the codes can express. distance_symbol: its distance's. */
+static inline void bm_splice_print_known(struct bm_splice_writer *writer,
+                                         const struct bm_splice_printer *printer, uint32_t token,
+                                         unsigned distance_symbol) {
     unsigned distance = bm_splice_token_distance(token);
     uint64_t form = printer->forms[bm_splice_token_form(token)];
-    uint64_t entry = printer->distances[bm_splice_token_distance_symbol(distance)];
+    uint64_t entry = printer->distances[distance_symbol];
     uint64_t bits = (uint16_t)entry | (uint64_t)(distance - (uint32_t)(entry >> 32))
                                           << (uint8_t)(entry >> 16);
     unsigned n_form = (unsigned)(form >> 32);
     bm_splice_put(writer, bits << n_form | (uint32_t)form, n_form + (uint8_t)(entry >> 24));
+}
+
+static inline void bm_splice_print(struct bm_splice_writer *writer, const struct bm_splice_printer *printer,
+                                   uint32_t token) {
+    bm_splice_print_known(writer, printer, token,
+                          bm_splice_token_distance_symbol(bm_splice_token_distance(token)));
 }
 
 /* A dynamic block's header, computed. */

@@ -191,14 +191,18 @@ static uint32_t fixed_cost(const struct bm_splice_codes *fixed, uint32_t token) 
 
 /* --- the price of each way ----------------------------------------------------------------------- */
 
-static void count(const struct bm_splice_recode *recode, struct counts *counts) {
+/* Leaves the distances' symbols in recode->symbols. */
+static void count(struct bm_splice_recode *recode, struct counts *counts) {
     uint32_t forms[BM_SPLICE_FORMS] = {0};
     uint32_t distances[4][BM_N_DISTANCE] = {{0}}; /* four, as one and the same cannot be counted so quickly */
     memset(counts, 0, sizeof *counts);
-    for (size_t i = 0; i < recode->n_tokens; i++) {
+    const size_t n = recode->n_tokens;
+    for (size_t i = 0; i < n; i++) {
         uint32_t token = recode->tokens[i];
+        unsigned symbol = bm_splice_token_distance_symbol(bm_splice_token_distance(token));
+        recode->symbols[i] = (uint8_t)symbol;
         forms[bm_splice_token_form(token)]++;
-        distances[i & 3][bm_splice_token_distance_symbol(bm_splice_token_distance(token))]++;
+        distances[i & 3][symbol]++;
     }
     for (unsigned i = 0; i < BM_N_DISTANCE; i++)
         counts->distances[i] = distances[0][i] + distances[1][i] + distances[2][i] + distances[3][i];
@@ -291,11 +295,33 @@ static void put_fixed_end(struct bm_splice_writer *writer) {
     bm_splice_put(writer, 0, FIXED_END_BITS);
 }
 
+BM_CODES_INLINE void print_inline(const struct bm_splice_recode *recode, struct bm_splice_writer *writer,
+                                  const struct bm_splice_printer *printer) {
+    struct bm_splice_writer local = *writer; /* what is written might change these, for all gcc knows */
+    const size_t n = recode->n_tokens;
+    for (size_t i = 0; i < n; i++)
+        bm_splice_print_known(&local, printer, recode->tokens[i], recode->symbols[i]);
+    *writer = local;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("bmi2"))) static void print_bmi2(const struct bm_splice_recode *recode,
+                                                       struct bm_splice_writer *writer,
+                                                       const struct bm_splice_printer *printer) {
+    print_inline(recode, writer, printer);
+}
+#endif
+
+/* Tokens that were counted. */
 static void print_tokens(const struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                          const struct bm_splice_printer *printer) {
-    struct bm_splice_writer local = *writer; /* what is written might change *writer, for all gcc knows */
-    for (size_t i = 0; i < recode->n_tokens; i++) bm_splice_print(&local, printer, recode->tokens[i]);
-    *writer = local;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("bmi2")) {
+        print_bmi2(recode, writer, printer);
+        return;
+    }
+#endif
+    print_inline(recode, writer, printer);
 }
 
 static void write_own(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {

@@ -37,6 +37,8 @@ struct bm_splice_recode {
     uint64_t place; /* of the first token in the result */
     size_t n_tokens;
     uint32_t tokens[BM_SPLICE_TOKENS];
+    uint8_t
+        symbols[BM_SPLICE_TOKENS];    /* the distances', while the chunk is written: found once, used twice */
     uint8_t states[BM_SPLICE_TOKENS]; /* where the block's own codes do not suffice: see recode.c */
 };
 
