@@ -42,6 +42,8 @@ struct bm_rank {
     struct bm_rank_budget budget;
     struct bm_rank_spool spool;
     size_t n_most_head;     /* bytes of a head that are held in memory */
+    size_t *tree;           /* the knock-out of bm_rank_best() */
+    bool has_tree;          /* of the current query */
     struct bm_piece *piece; /* of all shards: the counts are all that is kept of a view */
     struct bm_mark_kin kin; /* what the next shard must agree with */
     enum blastmerge_format format;
@@ -146,7 +148,8 @@ const char *bm_rank_shard_name(const struct bm_rank_shard *shard);
 /* Compares two hits. Below 0: the first one ranks first; 0: only their places in the database differ. */
 int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_rank_head *other);
 
-/* Returns the shard that has the best hit; n_shards: no hit is left. */
+/* Returns the shard that has the best hit; n_shards: no hit is left. Between two calls for a query, only the head of the
+ * shard that was returned may change. */
 size_t bm_rank_best(struct bm_rank *rank);
 
 /* Counts the doubts about the order of the last written hit and the shard's current one, and keeps the

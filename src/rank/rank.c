@@ -227,24 +227,47 @@ static bool is_scattered(const struct bm_rank *rank) {
     return rank->options.layout == BM_RANK_ROUND_ROBIN || rank->options.order != NULL;
 }
 
-/* Of equal hits the later subject comes first. */
-static bool is_before(struct bm_rank *rank, size_t later, size_t earlier) {
-    struct bm_rank_head *one = &rank->shards[later].head;
-    struct bm_rank_head *other = &rank->shards[earlier].head;
+/* Whether the first shard's hit ranks before the other's. Of equal hits the later subject comes first. */
+static bool is_before(struct bm_rank *rank, size_t shard, size_t other_shard) {
+    struct bm_rank_head *one = &rank->shards[shard].head;
+    struct bm_rank_head *other = &rank->shards[other_shard].head;
+    if (!one->is_there || !other->is_there) return one->is_there;
     int order = bm_rank_compare(rank, one, other);
     if (order != 0) return order < 0;
     bool is_known = one->ordinal != UINT64_MAX && other->ordinal != UINT64_MAX;
-    return !is_known || one->ordinal > other->ordinal;
+    return is_known ? one->ordinal > other->ordinal : shard > other_shard;
 }
 
-/* Shards are few and a hit's text is long, so that looking at each of them costs next to nothing. */
-size_t bm_rank_best(struct bm_rank *rank) {
-    size_t best = rank->n_shards;
-    for (size_t i = 0; i < rank->n_shards; i++) {
-        if (!rank->shards[i].head.is_there) continue;
-        if (best == rank->n_shards || is_before(rank, i, best)) best = i;
+/*
+ * The shards play a knock-out: the inner nodes of a tree, whose leaves are the shards, hold the losers, and tree[0] the
+ * winner. When the winner's hit has been written, its next one plays against the losers on its way up. So a hit of K
+ * shards costs log K comparisons.
+ *
+ * Sends a shard up from its leaf. A node without a loser is one that the other side has not reached yet.
+ */
+static void play(struct bm_rank *rank, size_t shard) {
+    size_t *tree = rank->tree;
+    const size_t none = rank->n_shards;
+    for (size_t node = (shard + rank->n_shards) / 2; node > 0; node /= 2) {
+        size_t loser = tree[node];
+        if (loser != none && !is_before(rank, loser, shard)) continue;
+        tree[node] = shard;
+        shard = loser;
+        if (loser == none) return;
     }
-    return best;
+    tree[0] = shard;
+}
+
+size_t bm_rank_best(struct bm_rank *rank) {
+    if (rank->has_tree) {
+        play(rank, rank->tree[0]);
+    } else {
+        for (size_t i = 0; i < rank->n_shards; i++) rank->tree[i] = rank->n_shards;
+        for (size_t i = 0; i < rank->n_shards; i++) play(rank, i);
+        rank->has_tree = true;
+    }
+    size_t best = rank->tree[0];
+    return rank->shards[best].head.is_there ? best : rank->n_shards;
 }
 
 /* Whether the order of two hits of different shards cannot be told from what was printed. */
@@ -311,7 +334,8 @@ enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_
     opened->shards = bm_allocate(memory, n_shards * sizeof *opened->shards);
     if (opened->shards == NULL) return BLASTMERGE_NO_MEMORY;
     opened->piece = bm_allocate(memory, sizeof *opened->piece);
-    if (opened->piece == NULL) return BLASTMERGE_NO_MEMORY;
+    opened->tree = bm_allocate(memory, n_shards * sizeof *opened->tree);
+    if (opened->piece == NULL || opened->tree == NULL) return BLASTMERGE_NO_MEMORY;
     own.piece = opened->piece;
     own.room = bm_child_lane_room_within(n_bytes / n_shards);
     for (size_t i = 0; i < n_shards; i++) {
@@ -343,6 +367,7 @@ void bm_rank_close(struct bm_rank *rank) {
     bm_rank_text_free(&rank->hsp, budget);
     bm_release(rank->memory, rank->strands);
     bm_release(rank->memory, rank->piece);
+    bm_release(rank->memory, rank->tree);
     bm_release(rank->memory, rank->shards);
     bm_release(rank->memory, rank);
 }

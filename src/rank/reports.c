@@ -303,6 +303,7 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
     rank->first_front.n_bytes = rank->front.n_bytes = 0;
     rank->frame = rank->n_shards;
     rank->n_written = 0;
+    rank->has_tree = false;
     for (size_t i = 0; i < rank->n_shards; i++) {
         enum blastmerge_status status = read_front(rank, &rank->shards[i]);
         if (status != BLASTMERGE_OK) return status;

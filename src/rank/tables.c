@@ -578,6 +578,7 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
     enum blastmerge_status status = BLASTMERGE_OK;
     rank->n_written = 0;
+    rank->has_tree = false;
     tables->n_rows = 0;
     if (!tables->has_comments && !tables->is_begun) status = begin_rows(rank);
     tables->is_begun = true;
