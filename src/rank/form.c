@@ -3,14 +3,13 @@
 
 #include <string.h>
 
-#define XML(kind, indent, name)                                                                              \
-    { kind, indent "<" name ">", "</" name ">", NULL }
-#define JSON(kind, start)                                                                                    \
-    { kind, start, ",", "" }
-#define JSON_TEXT(kind, start)                                                                               \
-    { kind, start "\"", "\",", "\"" }
-#define LINE(kind, text)                                                                                     \
-    { kind, text, "", NULL }
+#define ROW(kind, start, end, other_end, has_value)                                                          \
+    { kind, start, sizeof(start) - 1, end, sizeof(end) - 1, other_end, has_value }
+#define XML(kind, indent, name) ROW(kind, indent "<" name ">", "</" name ">", NULL, true)
+#define JSON(kind, start)       ROW(kind, start, ",", "", true)
+#define JSON_TEXT(kind, start)  ROW(kind, start "\"", "\",", "\"", true)
+#define JSON_END(kind, start)   ROW(kind, start, ",", "", false)
+#define LINE(kind, text)        ROW(kind, text, "", NULL, false)
 
 static const struct bm_rank_row xml_rows[] = {
     XML(BM_RANK_PROGRAM, "  ", "BlastOutput_program"),
@@ -101,13 +100,13 @@ static const struct bm_rank_row json_rows[] = {
     LINE(BM_RANK_HITS_END, "          ],"),
     LINE(BM_RANK_STATISTICS, "          \"stat\": {"),
     LINE(BM_RANK_HIT, "            {"),
-    {BM_RANK_HIT_END, "            }", ",", ""},
+    JSON_END(BM_RANK_HIT_END, "            }"),
     JSON(BM_RANK_HIT_NUMBER, "              \"num\": "),
     JSON_TEXT(BM_RANK_HIT_ID, "                  \"id\": "),
     JSON_TEXT(BM_RANK_HIT_ACCESSION, "                  \"accession\": "),
     JSON(BM_RANK_HIT_LENGTH, "              \"len\": "),
     LINE(BM_RANK_HSP, "                {"),
-    {BM_RANK_HSP_END, "                }", ",", ""},
+    JSON_END(BM_RANK_HSP_END, "                }"),
     JSON(BM_RANK_HSP_NUMBER, "                  \"num\": "),
     JSON(BM_RANK_HSP_SCORE, "                  \"score\": "),
     JSON(BM_RANK_HSP_EVALUE, "                  \"evalue\": "),
@@ -122,10 +121,12 @@ static const struct bm_rank_row json_rows[] = {
     {0},
 };
 
+#define HIT_END(blanks, text) blanks text, sizeof(blanks text) - 1, sizeof(blanks) - 1
+
 static const struct bm_rank_form forms[] = {
-    {BLASTMERGE_FORMAT_XML, xml_rows, "</Hit>", false},
-    {BLASTMERGE_FORMAT_XML2, xml2_rows, "                </Hit>", false},
-    {BLASTMERGE_FORMAT_JSON, json_rows, "            }", true},
+    {BLASTMERGE_FORMAT_XML, xml_rows, HIT_END("", "</Hit>"), false},
+    {BLASTMERGE_FORMAT_XML2, xml2_rows, HIT_END("                ", "</Hit>"), false},
+    {BLASTMERGE_FORMAT_JSON, json_rows, HIT_END("            ", "}"), true},
 };
 
 const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format) {
@@ -134,33 +135,30 @@ const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format) {
     return NULL;
 }
 
-/* Whether the line, without its line feed, has this start and end, which do not overlap. */
-static bool fits(const char *text, size_t n_bytes, const char *start, const char *end) {
-    size_t n_start = strlen(start);
-    size_t n_end = strlen(end);
-    return n_bytes >= n_start + n_end && memcmp(text, start, n_start) == 0 &&
-           memcmp(text + n_bytes - n_end, end, n_end) == 0;
+/* Whether the line, without its line feed, has this end, behind the row's start. */
+static bool ends_with(const struct bm_rank_row *row, const char *text, size_t n_bytes, const char *end,
+                      size_t n_end) {
+    return n_bytes >= row->n_start + n_end && memcmp(text + n_bytes - n_end, end, n_end) == 0;
 }
 
 struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes) {
     if (n_bytes > 0 && text[n_bytes - 1] == '\n') n_bytes--;
     for (const struct bm_rank_row *row = form->rows; row->start != NULL; row++) {
-        bool has_value = row->end[0] != '\0' && row->kind != BM_RANK_HIT_END && row->kind != BM_RANK_HSP_END;
-        const char *end = fits(text, n_bytes, row->start, row->end) ? row->end
-                          : row->other_end != NULL && fits(text, n_bytes, row->start, row->other_end)
-                              ? row->other_end
-                              : NULL;
-        if (end == NULL) continue;
-        size_t at = strlen(row->start);
-        size_t n_value = n_bytes - at - strlen(end);
-        if (!has_value && n_value > 0) continue;
-        return (struct bm_rank_value){row->kind, at, n_value};
+        const size_t at = row->n_start;
+        if (n_bytes < at || text[at - 1] != row->start[at - 1] || memcmp(text, row->start, at) != 0) continue;
+        size_t n_end = row->n_end;
+        if (!ends_with(row, text, n_bytes, row->end, n_end)) {
+            if (row->other_end == NULL) continue;
+            n_end = strlen(row->other_end);
+            if (!ends_with(row, text, n_bytes, row->other_end, n_end)) continue;
+        }
+        size_t n_value = n_bytes - at - n_end;
+        if (row->has_value || n_value == 0) return (struct bm_rank_value){row->kind, at, n_value};
     }
     return (struct bm_rank_value){BM_RANK_OTHER, 0, 0};
 }
 
 bool bm_rank_form_is_hit_end(const struct bm_rank_form *form, const char *text, size_t n_bytes) {
-    size_t n_start = strlen(form->hit_end);
-    if (n_bytes < n_start || memcmp(text, form->hit_end, n_start) != 0) return false;
+    if (n_bytes < form->n_hit_end || memcmp(text, form->hit_end, form->n_hit_end) != 0) return false;
     return bm_rank_form_line(form, text, n_bytes).kind == BM_RANK_HIT_END;
 }

@@ -48,14 +48,19 @@ enum bm_rank_kind {
 struct bm_rank_row {
     enum bm_rank_kind kind;
     const char *start;
+    size_t n_start;
     const char *end;
+    size_t n_end;
     const char *other_end; /* or NULL */
+    bool has_value;
 };
 
 struct bm_rank_form {
     enum blastmerge_format format;
     const struct bm_rank_row *rows; /* the last one has no start */
-    const char *hit_end;            /* how a Hit's last line begins */
+    const char *hit_end;            /* how a Hit's last line begins ... */
+    size_t n_hit_end;               /* ... its bytes ... */
+    size_t n_blanks;                /* ... and of these, blanks; lines inside of a Hit have more */
     bool has_commas;                /* a Hit's last line ends with one, except the last Hit's */
 };
 

@@ -133,7 +133,7 @@ static enum blastmerge_status add_head(struct bm_rank *rank, struct bm_rank_shar
     char digits[24];
     struct bm_rank_long *text = &shard->head.text;
     const size_t n_most = rank->n_most_head;
-    int n_digits = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    int n_digits = n > 0 ? snprintf(digits, sizeof digits, "%" PRIu64, number) : 0;
     if (bm_rank_long_add(text, &rank->spool, n_most, line, at) &&
         (n == 0 || bm_rank_long_add(text, &rank->spool, n_most, digits, (size_t)n_digits)) &&
         bm_rank_long_add(text, &rank->spool, n_most, line + at + n, n_bytes - at - n))
@@ -332,6 +332,12 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
     return bm_rank_put(rank, frame->opening_line.text, frame->opening_line.n_bytes);
 }
 
+/* Whether the line has as few blanks as a hit's last line, so that it must be looked at. */
+static bool is_shallow(const struct bm_rank *rank, const struct bm_rank_line *line) {
+    size_t n_blanks = rank->form->n_blanks;
+    return line->is_start && (line->n_bytes <= n_blanks || line->text[n_blanks] != ' ');
+}
+
 /* Passes over the hits that are not wanted; they are checked like all others. */
 static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
     rank->counts.n_cut++;
@@ -341,7 +347,7 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
         while (shard->head.is_there) {
             const struct bm_rank_line *line = &shard->lines.line;
             enum blastmerge_status status = bm_rank_next(rank, shard);
-            if (status == BLASTMERGE_OK && line->is_start &&
+            if (status == BLASTMERGE_OK && is_shallow(rank, line) &&
                 bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
                 status = bm_rank_next(rank, shard);
                 if (status == BLASTMERGE_OK) status = read_head(rank, shard);
@@ -415,8 +421,6 @@ static enum blastmerge_status end_hit(struct bm_rank *rank, const struct bm_rank
 
 /* Whether the line is none of a hit's. */
 static bool is_outer(const struct bm_rank *rank, const struct bm_rank_line *line) {
-    size_t n_blanks = strspn(rank->form->hit_end, " ");
-    if (!line->is_start || line->n_bytes <= n_blanks || line->text[n_blanks] == ' ') return false;
     enum bm_rank_kind kind = classify(rank, line->text, line->n_bytes).kind;
     return kind == BM_RANK_HIT || kind == BM_RANK_HITS_END;
 }
@@ -430,13 +434,14 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
         if (status != BLASTMERGE_OK) return status;
         if (bm_rank_lines_is_at_end(&shard->lines))
             return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
-        if (line->is_start && bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
+        bool is_looked_at = is_shallow(rank, line);
+        if (is_looked_at && bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
             rank->phase = BM_RANK_PHASE_HITS;
             status = end_hit(rank, line);
             if (status == BLASTMERGE_OK) status = bm_rank_next(rank, shard);
             return status == BLASTMERGE_OK ? read_head(rank, shard) : status;
         }
-        if (is_outer(rank, line))
+        if (is_looked_at && is_outer(rank, line))
             return bm_rank_fail_layout(rank, shard, "a hit does not end with a line of its own");
         status = rank->options.is_recomputed ? bm_rank_recompute_line(rank, shard)
                                              : bm_rank_put(rank, line->text, line->n_bytes);
