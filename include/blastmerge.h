@@ -595,6 +595,37 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_child(const struct blastmerge_job *job, uint64_t number,
                  struct blastmerge_child *child) BLASTMERGE_CHECK_RESULT;
 
+/*
+ * A merge in parts (docs/distributed.md), for many machines: each child is counted on its own; a plan adds up what comes
+ * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
+ * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
+ * and ends it; each can be run again at any time, and gives the same bytes. Neither shards nor readers, salvage,
+ * expect_queries, a level and another form than BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
+ */
+
+/* Reads and checks the job's one child, a file or a remote object, and writes its tally, a line of JSON, to the output. A
+ * tally that is there is replaced. The options that decide the result's bytes are kept in it. */
+BLASTMERGE_API enum blastmerge_status blastmerge_count(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
+
+/* Makes a plan of tallies, which are the job's children: in the order in which they were added, or of options.sort. A file
+ * may hold many lines. Children are compared as in a merge; options.on_fault is called for each fault, and the first one is
+ * returned. database, mismatch, sort and expect_children are the plan's own; the other options are those of the tallies,
+ * and another one is BLASTMERGE_MISMATCH. A plan that is there is replaced. */
+BLASTMERGE_API enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
+
+/* Makes a part of a plan: number from 1, in the plan's order. The options are the plan's. A child of the job is read
+ * instead of the location that was counted; it must have the same bytes (BLASTMERGE_CHANGED). A part that is there is
+ * replaced. plan is a path or a remote location. */
+BLASTMERGE_API enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *plan,
+                                                      uint64_t number) BLASTMERGE_CHECK_RESULT;
+
+/* Joins all parts of a plan, which are the job's children in any order, to the result. If the output has the result's
+ * length, and its text's length and CRC-32, nothing is written, and that is BLASTMERGE_OK. A part that is missing
+ * (BLASTMERGE_NOT_FOUND), damaged, cut short (BLASTMERGE_DATA) or of another plan (BLASTMERGE_MISMATCH) is an error, whose
+ * message names the part to be made again. */
+BLASTMERGE_API enum blastmerge_status blastmerge_join(struct blastmerge_job *job,
+                                                      const char *plan) BLASTMERGE_CHECK_RESULT;
+
 /* How to finalize. Start from blastmerge_finalize_options_init(), as with struct blastmerge_options. */
 struct blastmerge_finalize_options {
     size_t struct_size;

@@ -8,7 +8,7 @@ static bool is_stdout(const char *name) {
     return name != NULL && tool_is_standard(name, STDOUT_FILENO);
 }
 
-static enum blastmerge_status set_output(struct blastmerge_job *job, const struct tool_options *options) {
+enum blastmerge_status tool_job_set_output(struct blastmerge_job *job, const struct tool_options *options) {
     const char *output = options->output != NULL ? options->output : "-";
     if (is_stdout(output) && is_stdout(options->report))
         return tool_fail(BLASTMERGE_USAGE, "the result and the report cannot both go to standard output: "
@@ -40,7 +40,7 @@ enum blastmerge_status tool_merge_with(const struct tool_options *options,
     warn_of_level(options);
     enum blastmerge_status status = tool_job_open(&job, options);
     if (status == BLASTMERGE_OK && set != NULL) status = set(job.job, options);
-    if (status == BLASTMERGE_OK) status = set_output(job.job, options);
+    if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, blastmerge_run);
     if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);

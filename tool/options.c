@@ -18,48 +18,52 @@
 #define C         TOOL_CHECK
 #define F         TOOL_FINALIZE
 #define S         TOOL_SHARDS
+#define N         TOOL_COUNT
+#define L         TOOL_PLAN
+#define P         TOOL_PART
+#define J         TOOL_JOIN
 
 /* clang-format off */
 const struct tool_row tool_rows[] = {
-    {"output", 'o', TOOL_TEXT, M | S, AT(output), .argument = "FILE", .is_common = true,
+    {"output", 'o', TOOL_TEXT, M | S | N | L | P | J, AT(output), .argument = "FILE", .is_common = true,
      .help = "write the result to FILE, not to standard output"},
-    {"force", 'f', TOOL_FLAG, M | C | S, AT(force), .minimum = 1, .is_common = true,
+    {"force", 'f', TOOL_FLAG, M | C | S | N | L | P | J, AT(force), .minimum = 1, .is_common = true,
      .help = "replace FILE if it exists"},
-    {"files-from", 0, TOOL_LIST, M | C | S, .argument = "FILE", .is_common = true,
+    {"files-from", 0, TOOL_LIST, M | C | S | L | J, .argument = "FILE", .is_common = true,
      .help = "read a list of children from FILE, one a line"},
-    {"null", 0, TOOL_FLAG, M | C | S, AT(null_separated), .minimum = 1,
+    {"null", 0, TOOL_FLAG, M | C | S | L | J, AT(null_separated), .minimum = 1,
      .help = "names in the list end in NUL bytes"},
-    {"db", 0, TOOL_TEXT, M | C | F | S, AT(database), .argument = "TEXT",
+    {"db", 0, TOOL_TEXT, M | C | F | S | N | L, AT(database), .argument = "TEXT",
      .help = "the database name of the result"},
-    {"keep-db", 0, TOOL_FLAG, M | F, AT(keep_database), .minimum = 1,
+    {"keep-db", 0, TOOL_FLAG, M | F | N | L, AT(keep_database), .minimum = 1,
      .help = "keep the first child's database name"},
-    {"as-unsplit", 0, TOOL_FLAG, M | C | F, AT(as_unsplit), .minimum = 1, .is_common = true,
+    {"as-unsplit", 0, TOOL_FLAG, M | C | F | N | L, AT(as_unsplit), .minimum = 1, .is_common = true,
      .help = "write byte for byte what an unsplit search writes"},
-    {"query-ids", 0, TOOL_CHOICE, M | C | F, AT(query_ids), .words = "auto|keep|renumber", .argument = "HOW",
+    {"query-ids", 0, TOOL_CHOICE, M | C | F | N | L, AT(query_ids), .words = "auto|keep|renumber", .argument = "HOW",
      .help = "Query_N, BLAST's own ids: auto, keep, renumber"},
-    {"format", 0, TOOL_CHOICE, M | C | F | S, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
+    {"format", 0, TOOL_CHOICE, M | C | F | S | N | L, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv, auto"},
-    {"header", 0, TOOL_CHOICE, M | C | F, AT(header), .words = "once|keep|none", .argument = "HOW",
+    {"header", 0, TOOL_CHOICE, M | C | F | N | L, AT(header), .words = "once|keep|none", .argument = "HOW",
      .help = "rows of column names in tables: once, keep, none"},
-    {"allow-empty", 0, TOOL_FLAG, M | C | F | S, AT(allow_empty), .minimum = 1,
+    {"allow-empty", 0, TOOL_FLAG, M | C | F | S | N | L, AT(allow_empty), .minimum = 1,
      .help = "a child of no bytes counts as no queries"},
-    {"mismatch", 0, TOOL_CHOICE, M | C | F, AT(mismatch), .words = "error|warn|ignore",
+    {"mismatch", 0, TOOL_CHOICE, M | C | F | N | L, AT(mismatch), .words = "error|warn|ignore",
      .minimum = BLASTMERGE_MISMATCH_ERROR, .argument = "HOW",
      .help = "headers that differ: error, warn, ignore"},
-    {"invalid-utf8", 0, TOOL_CHOICE, M | C | F | S, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
+    {"invalid-utf8", 0, TOOL_CHOICE, M | C | F | S | N | L, AT(invalid_utf8), .words = "error|latin1|keep", .minimum = 1, .argument = "HOW",
      .help = "bytes that are not UTF-8: error, latin1, keep"},
-    {"forbidden-characters", 0, TOOL_CHOICE, M | C | F, AT(forbidden_characters), .words = "error|replace|keep", .minimum = 1,
+    {"forbidden-characters", 0, TOOL_CHOICE, M | C | F | N | L, AT(forbidden_characters), .words = "error|replace|keep", .minimum = 1,
      .argument = "HOW", .help = "what XML forbids: error, replace, keep"},
-    {"sort", 0, TOOL_CHOICE, M | C, AT(sort), .words = "natural|none", .minimum = BLASTMERGE_SORT_NATURAL, .argument = "HOW",
+    {"sort", 0, TOOL_CHOICE, M | C | N | L, AT(sort), .words = "natural|none", .minimum = BLASTMERGE_SORT_NATURAL, .argument = "HOW",
      .is_common = true,
      .help = "natural: batch_2 before batch_10; none: as given"},
-    {"expect-children", 0, TOOL_NUMBER, M | C | S, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+    {"expect-children", 0, TOOL_NUMBER, M | C | S | N | L, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
      .is_common = true, .help = "any other number of children is an error"},
     {"expect-queries", 0, TOOL_TEXT, M | C | S, AT(expect_queries), .argument = "FILE",
      .help = "compare with the queries that were searched"},
     {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
      .help = "merge what is whole of damaged children"},
-    {"threads", 't', TOOL_NUMBER, M | C | F | S, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
+    {"threads", 't', TOOL_NUMBER, M | C | F | S | N | L | P | J, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
      .help = "1 to 64; 0, the default: one per CPU, at most 8"},
     {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress again at level 1 to 9; also -1 to -9"},
@@ -69,12 +73,16 @@ const struct tool_row tool_rows[] = {
      .help = "write gzip, as for .gz and all other names"},
     {"bgzf", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
      .help = "write blocked gzip (BGZF), as for .bgz"},
-    {"memory", 0, TOOL_SIZE, M | C | F | S, AT(memory), .argument = "N",
+    {"memory", 0, TOOL_SIZE, M | C | F | S | N | L | P | J, AT(memory), .argument = "N",
      .help = "memory: MiB, or with K, M, G (remote: 64M)"},
-    {"endpoint", 0, TOOL_TEXT, M | C | F | S, AT(endpoint), .argument = "URL",
+    {"endpoint", 0, TOOL_TEXT, M | C | F | S | N | L | P | J, AT(endpoint), .argument = "URL",
      .help = "address of the object store"},
-    {"report", 0, TOOL_TEXT, M | C | S, AT(report), .argument = "FILE", .is_common = true,
+    {"report", 0, TOOL_TEXT, M | C | S | N | P, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
+    {"plan", 0, TOOL_TEXT, P | J, AT(plan), .argument = "FILE",
+     .help = "the plan, which 'blastmerge plan' has made"},
+    {"number", 0, TOOL_NUMBER, P, AT(number), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+     .help = "the part to make; else the array task's"},
     {"strict", 0, TOOL_FLAG, F, AT(strict), .minimum = 1,
      .help = "a wrong count in a child's report is an error"},
     {"max-target-seqs", 0, TOOL_NUMBER, S, AT(max_target_seqs), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
@@ -103,16 +111,16 @@ const struct tool_row tool_rows[] = {
      .help = "write alias files for K windows on a database"},
     {"shards", 0, TOOL_NUMBER, S, AT(n_shards), .minimum = 1, .maximum = 65536, .argument = "N",
      .help = "queries are split, too: N shards, then N more"},
-    {"quiet", 'q', TOOL_FLAG, M | C | F | S, AT(quiet), .minimum = 1, .is_common = true,
+    {"quiet", 'q', TOOL_FLAG, M | C | F | S | N | L | P | J, AT(quiet), .minimum = 1, .is_common = true,
      .help = "no warnings, no progress"},
-    {"verbose", 'v', TOOL_FLAG, M | C | F | S, AT(verbose), .minimum = 1, .is_common = true,
+    {"verbose", 'v', TOOL_FLAG, M | C | F | S | N | L | P | J, AT(verbose), .minimum = 1, .is_common = true,
      .help = "report at the end what was done"},
-    {"progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
+    {"progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
      .help = "always show progress"},
-    {"no-progress", 0, TOOL_FLAG, M | C | F | S, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
+    {"no-progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
      .help = "never show progress"},
-    {"help", 'h', TOOL_HELP, M | C | F | S, .is_common = true, .help = "show the options of a command"},
-    {"version", 'V', TOOL_VERSION, M | C | F | S, .is_common = true, .help = "show the version and the libraries in use"},
+    {"help", 'h', TOOL_HELP, M | C | F | S | N | L | P | J, .is_common = true, .help = "show the options of a command"},
+    {"version", 'V', TOOL_VERSION, M | C | F | S | N | L | P | J, .is_common = true, .help = "show the version and the libraries in use"},
 };
 /* clang-format on */
 const size_t tool_n_rows = sizeof tool_rows / sizeof tool_rows[0];
@@ -123,6 +131,10 @@ const struct tool_command tool_commands[] = {
     {"check", TOOL_CHECK, tool_check},
     {"finalize", TOOL_FINALIZE, tool_finalize},
     {"shards", TOOL_SHARDS, tool_shards},
+    {"count", TOOL_COUNT, tool_count},
+    {"plan", TOOL_PLAN, tool_plan},
+    {"part", TOOL_PART, tool_part},
+    {"join", TOOL_JOIN, tool_join},
     {"help", 0, NULL},
     {"version", 0, NULL},
 };
@@ -135,8 +147,7 @@ const size_t tool_n_commands = sizeof tool_commands / sizeof tool_commands[0];
 struct parser {
     struct option long_options[N_ROWS + 1];
     char letters[2 * N_ROWS + 16];
-    const struct tool_row
-        *refused_by[4]; /* by merge, check, finalize, shards: the last option that the command refuses */
+    const struct tool_row *refused_by[8]; /* by each command: the last option that it refuses */
     const struct tool_command *command;
     bool wants_help;
     bool wants_version;
@@ -346,6 +357,14 @@ static enum blastmerge_status check_command(const struct parser *parser) {
             BLASTMERGE_USAGE,
             "shards writes what one search writes, of shards in database order, and does not accept --%s",
             row->name);
+    if (row->commands == TOOL_PART)
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part only", row->name);
+    if (parser->command->bit >= TOOL_COUNT)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "%s does not accept --%s; 'blastmerge %s --help' shows its options",
+                         parser->command->name, row->name, parser->command->name);
+    if (row->commands == (TOOL_PART | TOOL_JOIN))
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part and join only", row->name);
     if (parser->command->bit == TOOL_CHECK)
         return tool_fail(BLASTMERGE_USAGE, "check writes no result and does not accept --%s", row->name);
     return tool_fail(BLASTMERGE_USAGE,
@@ -367,6 +386,26 @@ static enum blastmerge_status check_unsplit(const struct tool_options *options) 
                      "--as-unsplit and %s contradict each other: an unsplit run does not write that", other);
 }
 
+/* What the commands of a merge in parts take. */
+static enum blastmerge_status check_operands(const struct tool_options *options) {
+    if (options->run == tool_count && (options->n_sources != 1 || options->sources[0].is_list))
+        return tool_fail(BLASTMERGE_USAGE,
+                         "count takes one child, as in 'blastmerge count -o child_17.tally child_17.xml.gz'");
+    if (options->run == tool_part && options->n_sources > 1)
+        return tool_fail(BLASTMERGE_USAGE, "part takes one child at most: that of its number");
+    if ((options->run == tool_part || options->run == tool_join) && options->plan == NULL)
+        return tool_fail(BLASTMERGE_USAGE, "%s needs a plan: give --plan FILE",
+                         options->run == tool_part ? "part" : "join");
+    if (options->run == tool_plan && options->n_sources == 0)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "no tallies are given: name the files that 'blastmerge count' wrote, in "
+                         "the children's order");
+    if (options->run == tool_join && options->n_sources == 0)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "no parts are given: name the files that 'blastmerge part' wrote, in any order");
+    return BLASTMERGE_OK;
+}
+
 /* What makes no sense only as a whole. */
 static enum blastmerge_status check_whole(const struct tool_options *options, const struct parser *parser) {
     size_t n_lists = 0;
@@ -374,7 +413,8 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
     if (check_command(parser) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
     if (options->run == tool_finalize && options->n_sources != 1)
         return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
-    if (options->n_sources == 0)
+    if (check_operands(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
+    if (options->n_sources == 0 && options->run != tool_part)
         return tool_fail(BLASTMERGE_USAGE,
                          "no children are given: name the files to merge in their order, as in 'blastmerge "
                          "--sort natural -o merged.xml.gz batch_*.xml.gz', or - for standard input; "
@@ -395,9 +435,10 @@ static enum blastmerge_status show_help(const struct tool_options *options, cons
     }
     const struct tool_command *topic = find_command(options->sources[0].name);
     if (topic != NULL && options->n_sources == 1) return tool_help(topic);
-    return tool_fail(BLASTMERGE_USAGE,
-                     "help takes one of the commands merge, check, finalize, shards, not '%s'",
-                     options->sources[options->n_sources - 1].name);
+    return tool_fail(
+        BLASTMERGE_USAGE,
+        "help takes one of the commands merge, check, finalize, shards, count, plan, part, join, not '%s'",
+        options->sources[options->n_sources - 1].name);
 }
 
 enum blastmerge_status tool_options_parse(struct tool_options *options, bool *is_done, int argc,

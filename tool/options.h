@@ -20,7 +20,16 @@ enum tool_kind {
 };
 
 /* Commands, as bits. */
-enum { TOOL_MERGE = 1, TOOL_CHECK = 2, TOOL_FINALIZE = 4, TOOL_SHARDS = 8 };
+enum {
+    TOOL_MERGE = 1,
+    TOOL_CHECK = 2,
+    TOOL_FINALIZE = 4,
+    TOOL_SHARDS = 8,
+    TOOL_COUNT = 16,
+    TOOL_PLAN = 32,
+    TOOL_PART = 64,
+    TOOL_JOIN = 128
+};
 
 struct tool_row {
     const char *name;

@@ -12,6 +12,7 @@
  * check.c    the command check
  * finalize.c the command finalize
  * shards.c   the command shards
+ * parts.c    the commands count, plan, part and join
  * alias.c    alias files for the searches of shards
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
@@ -135,6 +136,8 @@ struct tool_options {
     uint64_t drop_columns;
     uint64_t recompute;
     const char *evalue;
+    const char *plan; /* of a merge in parts */
+    uint64_t number;
     uint64_t alias_parts;
     uint64_t alias;
 };
@@ -197,7 +200,10 @@ enum blastmerge_form tool_form(const struct tool_options *options);
 enum blastmerge_status tool_job_open(struct tool_job *job, const struct tool_options *options);
 void tool_job_close(struct tool_job *job);
 
-/* Runs work, which is blastmerge_run or blastmerge_check, and says what went wrong. */
+/* Sets the places of the result and the report. */
+enum blastmerge_status tool_job_set_output(struct blastmerge_job *job, const struct tool_options *options);
+
+/* Runs work, such as blastmerge_run, and says what went wrong. */
 enum blastmerge_status tool_job_run(struct tool_job *job,
                                     enum blastmerge_status (*work)(struct blastmerge_job *job));
 
@@ -224,6 +230,10 @@ enum blastmerge_status tool_merge(const struct tool_options *options);
 enum blastmerge_status tool_check(const struct tool_options *options);
 enum blastmerge_status tool_finalize(const struct tool_options *options);
 enum blastmerge_status tool_shards(const struct tool_options *options);
+enum blastmerge_status tool_count(const struct tool_options *options);
+enum blastmerge_status tool_plan(const struct tool_options *options);
+enum blastmerge_status tool_part(const struct tool_options *options);
+enum blastmerge_status tool_join(const struct tool_options *options);
 
 /* Writes alias files for the databases that the command line names, and says their names. */
 enum blastmerge_status tool_alias(const struct tool_options *options);

@@ -8,6 +8,7 @@
 #include "job/places.h"
 #include "job/remote.h"
 #include "job/shards.h"
+#include "job/slices.h"
 #include "job/survey.h"
 #include "plan/order.h"
 #include "stitch/stitch.h"
@@ -69,6 +70,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
+    bm_job_slices_set_kin(job);
     job->n_open = count_open(job);
     job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
     if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
@@ -92,6 +94,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         return BLASTMERGE_NO_MEMORY;
     }
     bm_number_open(job->number, job->options.database, job->options.query_ids, job->options.as_unsplit != 0);
+    bm_job_slices_begin_number(job);
     return BLASTMERGE_OK;
 }
 
@@ -130,7 +133,10 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
 }
 
 void bm_job_begin_result(struct blastmerge_job *job) {
-    if (!job->is_check) bm_stitch_begin(&job->output, job->options.form);
+    if (job->slice != NULL)
+        bm_job_slices_begin_result(job);
+    else if (!job->is_check)
+        bm_stitch_begin(&job->output, job->options.form);
 }
 
 enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {

@@ -174,7 +174,7 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 
 /* A job whose options were refused, or that has begun, takes nothing more. A call from within a callback of
  * the job is refused without a word in the job's error, so that it does no harm. */
-static enum blastmerge_status check_open(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_check_new(struct blastmerge_job *job) {
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
@@ -185,7 +185,7 @@ static enum blastmerge_status check_open(struct blastmerge_job *job) {
 
 /* A child can be added before the job begins, and while it asks for more. */
 static enum blastmerge_status check_adding(struct blastmerge_job *job) {
-    return job->children.is_adding ? job->error.status : check_open(job);
+    return job->children.is_adding ? job->error.status : bm_job_check_new(job);
 }
 
 void bm_job_move_sources(struct blastmerge_job *job) {
@@ -232,7 +232,7 @@ enum blastmerge_status blastmerge_add_reader(struct blastmerge_job *job, const c
 
 enum blastmerge_status blastmerge_set_children(struct blastmerge_job *job,
                                                const struct blastmerge_children *children) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (children == NULL || children->next == NULL) return refuse(job, "more children need next");
     bm_job_children_set_source(job, children);
@@ -246,7 +246,7 @@ void blastmerge_shards_options_init(struct blastmerge_shards_options *options, s
 enum blastmerge_status blastmerge_set_shards(struct blastmerge_job *job,
                                              const struct blastmerge_shards_options *options) {
     struct blastmerge_shards_options defaults;
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     blastmerge_shards_options_init(&defaults, sizeof defaults);
     if (options != NULL && !bm_copy_struct(&defaults, sizeof defaults, sizeof defaults, options))
@@ -257,7 +257,7 @@ enum blastmerge_status blastmerge_set_shards(struct blastmerge_job *job,
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, struct bm_job_place *place,
                                            const char *location) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (location == NULL || location[0] == '\0') return refuse(job, "the output has an empty name");
     status = bm_cloud_location_refuse_strange(location, &job->error);
@@ -274,7 +274,7 @@ enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job
 
 static enum blastmerge_status keep_place(struct blastmerge_job *job, const char *what, const char *location,
                                          bool is_written) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (what == NULL || location == NULL || location[0] == '\0')
         return refuse(job, "a place that is the caller's own has an empty name");
@@ -294,7 +294,7 @@ enum blastmerge_status blastmerge_claim_location(struct blastmerge_job *job, con
 
 enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
                                                     const struct blastmerge_writer *writer) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (writer == NULL || writer->write == NULL) return refuse(job, "a writer needs write");
     bm_job_places_set_writer(job, writer);
@@ -304,7 +304,7 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 /* --- running ------------------------------------------------------------------------------------- */
 
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
-static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_status status) {
+enum blastmerge_status bm_job_finish(struct blastmerge_job *job, enum blastmerge_status status) {
     if (job->cancel.has_forked_in)
         job->sentence = (struct bm_job_sentence){0}; /* that error took its place */
     bm_job_sentence_compose(&job->sentence, &job->error);
@@ -321,7 +321,7 @@ static enum blastmerge_status end(struct blastmerge_job *job, enum blastmerge_st
 }
 
 static enum blastmerge_status begin(struct blastmerge_job *job) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     job->is_inside = true;
     status = bm_job_begin(job);
@@ -343,18 +343,18 @@ static enum blastmerge_status run(struct blastmerge_job *job) {
             status = bm_store_write(&job->store, job->output.data, n, &job->error);
         bm_job_commit_done(job, n);
     }
-    return end(job, status);
+    return bm_job_finish(job, status);
 }
 
 enum blastmerge_status blastmerge_run(struct blastmerge_job *job) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (!bm_job_places_has_output(job)) return refuse(job, "no output was set");
     return run(job);
 }
 
 enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     job->is_check = true;
     return run(job);
@@ -379,7 +379,7 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     *n_bytes = 0;
     if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
     if (job->is_inside) return BLASTMERGE_USAGE;
-    if (job->is_committed && job->output.data != NULL) return end(job, job->committed_status);
+    if (job->is_committed && job->output.data != NULL) return bm_job_finish(job, job->committed_status);
     enum blastmerge_status status = job->error.status;
     if (status != BLASTMERGE_OK) return status;
     if (!job->has_begun) {
@@ -392,8 +392,9 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     }
     job->is_inside = true;
     if (status == BLASTMERGE_OK) status = next_piece(job, &job->n_handed_out);
-    if (status != BLASTMERGE_OK) return end(job, status);
-    if (job->n_handed_out == 0) return end(job, job->committed_status); /* a result without a byte */
+    if (status != BLASTMERGE_OK) return bm_job_finish(job, status);
+    if (job->n_handed_out == 0)
+        return bm_job_finish(job, job->committed_status); /* a result without a byte */
     job->is_inside = false;
     *data = job->output.data;
     *n_bytes = job->n_handed_out;
@@ -427,7 +428,7 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
         size_t n_piece = 0;
         /* Room first: once the last piece is handed out nothing may fail. */
         if (!job->is_committed && !grow(&job->memory, &buffer, &size, n_used, n_used + BM_OUTPUT_SIZE)) {
-            status = end(job, fail_memory(job));
+            status = bm_job_finish(job, fail_memory(job));
             break;
         }
         status = blastmerge_next(job, &piece, &n_piece);

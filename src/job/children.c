@@ -62,7 +62,7 @@ void bm_job_children_add_lengths(struct blastmerge_job *job) {
     }
 }
 
-static enum blastmerge_status check_count(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_children_check_count(struct blastmerge_job *job) {
     uint64_t n_expected = job->options.expect_children;
     if (job->plan.n_items == 0) return bm_fail(&job->error, BLASTMERGE_USAGE, "no children were given");
     if (n_expected == 0 || n_expected == job->plan.n_items) return BLASTMERGE_OK;
@@ -145,7 +145,7 @@ enum blastmerge_status bm_job_children_check_twice(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status bm_job_children_check(struct blastmerge_job *job, size_t first) {
-    enum blastmerge_status status = job->children.is_lazy ? BLASTMERGE_OK : check_count(job);
+    enum blastmerge_status status = job->children.is_lazy ? BLASTMERGE_OK : bm_job_children_check_count(job);
     if (status == BLASTMERGE_OK) status = look_at_children(job, first);
     return status;
 }
@@ -192,7 +192,7 @@ enum blastmerge_status bm_job_children_take_all(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_children_check_all(struct blastmerge_job *job) {
     if (!job->children.is_lazy) return BLASTMERGE_OK;
-    enum blastmerge_status status = check_count(job);
+    enum blastmerge_status status = bm_job_children_check_count(job);
     if (status == BLASTMERGE_OK) status = bm_job_children_check_twice(job);
     if (status == BLASTMERGE_OK && !job->is_order_given) status = bm_job_children_check_order(job);
     return status == BLASTMERGE_OK ? bm_job_check_callbacks(job) : status;

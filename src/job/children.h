@@ -58,6 +58,9 @@ enum blastmerge_status bm_job_children_take_all(struct blastmerge_job *job) BM_C
  * expected. */
 enum blastmerge_status bm_job_children_check(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
+/* Checks that there are as many as expected. */
+enum blastmerge_status bm_job_children_check_count(struct blastmerge_job *job) BM_CHECK_RESULT;
+
 /* Adds the lengths that have become known to the total. */
 void bm_job_children_add_lengths(struct blastmerge_job *job);
 

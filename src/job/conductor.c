@@ -16,6 +16,7 @@
 #include "job/restart.h"
 #include "job/seams.h"
 #include "job/shards.h"
+#include "job/slices.h"
 #include "job/survey.h"
 #include "stitch/stitch.h"
 
@@ -152,8 +153,12 @@ static enum blastmerge_status open_sink(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? bm_splice_reader_open(&job->reader, &job->memory) : status;
 }
 
+bool bm_job_writes_text(const struct blastmerge_job *job) {
+    return !job->is_check && !bm_job_slices_is_counting(job);
+}
+
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
-    if (job->is_check) return BLASTMERGE_OK;
+    if (!bm_job_writes_text(job)) return BLASTMERGE_OK;
     if (job->supposed != BLASTMERGE_FORMAT_AUTO && !job->batch->has_trace) {
         bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
         return bm_job_fail_child(job);
@@ -167,7 +172,7 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
 
 /* Has the script written. */
 static enum bm_step write_script(struct blastmerge_job *job) {
-    if (job->is_check) {
+    if (!bm_job_writes_text(job)) {
         job->script->position = job->script->n_entries;
         return BM_STEP_DONE;
     }
@@ -322,11 +327,7 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
                 bm_mark_format_title(job->totals.format));
         return bm_job_fail_child(job);
     }
-    if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
-    bm_fail(&job->error, BLASTMERGE_USAGE,
-            "--db is only for BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
-            bm_mark_format_title(job->totals.format));
-    return bm_job_fail_child(job);
+    return bm_job_headers_check_database(job);
 }
 
 /* Looks at the marks that tell of headers. */
@@ -464,6 +465,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     bm_require(!job->is_last_batch || job->script->position == job->script->n_entries);
     job->children.rows[job->child].text_bytes = bm_batch_end(job->batch);
     bm_job_twins_end_batch(job);
+    bm_job_slices_end_batch(job);
     bm_child_give(bm_job_child(job));
     job->phase = BM_JOB_PHASE_BATCH;
     return job->is_last_batch ? end_child(job) : BLASTMERGE_OK;
@@ -471,7 +473,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
 
 /* --- the end of a child, and of all -------------------------------------------------------------- */
 
-static void add_to_totals(struct blastmerge_job *job, const struct bm_job_row *child) {
+void bm_job_add_to_totals(struct blastmerge_job *job, const struct bm_job_row *child) {
     struct blastmerge_report *totals = &job->totals;
     totals->n_documents += child->n_documents;
     totals->n_iterations += child->n_iterations;
@@ -518,11 +520,12 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     if (bm_job_seams_check_child(job) != BLASTMERGE_OK) return job->error.status;
     if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
     bm_job_seams_count_child(job);
-    add_to_totals(job, child);
+    bm_job_add_to_totals(job, child);
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
         bm_job_gather_add(job, BM_GATHER_DOCUMENTS, NULL, "it holds %" PRIu64 " documents one after another",
                           child->n_documents);
+    if (bm_job_slices_end_child(job) != BLASTMERGE_OK) return bm_job_fail_child(job);
     bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     return bm_job_check_reader(job);
@@ -547,7 +550,7 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
 }
 
 /* Searches without a hit leave tables without a byte: what becomes of these is such a table. */
-static enum blastmerge_status begin_empty_table(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_begin_empty_table(struct blastmerge_job *job) {
     enum blastmerge_format format =
         job->supposed != BLASTMERGE_FORMAT_AUTO ? job->supposed : job->options.format;
     if (!is_table(format)) {
@@ -574,14 +577,17 @@ static enum blastmerge_status write_last(struct blastmerge_job *job, bool *is_fu
     if (written == BM_STEP_FAILED) return fail_writing(job);
     *is_full = written == BM_STEP_FULL || bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
-    bm_stitch_end(&job->output, job->options.form, job->epilogue, job->n_epilogue);
+    if (job->slice != NULL)
+        bm_job_slices_end_result(job);
+    else
+        bm_stitch_end(&job->output, job->options.form, job->epilogue, job->n_epilogue);
     job->phase = BM_JOB_PHASE_END;
     return BLASTMERGE_OK;
 }
 
 /* No child is whole and has a document. */
 static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
-    if (!bm_job_check_has_fault(job) && begin_empty_table(job) != BLASTMERGE_OK &&
+    if (!bm_job_check_has_fault(job) && bm_job_begin_empty_table(job) != BLASTMERGE_OK &&
         bm_job_check_keep_fault(job) != BLASTMERGE_OK)
         return bm_job_fail(job);
     bm_job_gather_end(job);
@@ -597,7 +603,8 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->sink != NULL && bm_splice_has_members(job->sink);
-    if (job->number->now.n_documents == 0 && !is_copied && begin_empty_table(job) != BLASTMERGE_OK)
+    if (job->number->now.n_documents == 0 && !is_copied && job->slice == NULL &&
+        bm_job_begin_empty_table(job) != BLASTMERGE_OK)
         return job->error.status;
     job->phase = BM_JOB_PHASE_END;
     if (is_copied) { /* each child has its own */
@@ -608,8 +615,12 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
         return BLASTMERGE_OK;
     }
     bm_job_seams_end_characters(job);
-    const struct bm_tally total = bm_number_tally(job->number);
-    job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
+    if (job->slice != NULL) {
+        bm_job_slices_take_epilogue(job, &dropped_megablast);
+    } else {
+        const struct bm_tally total = bm_number_tally(job->number);
+        job->epilogue = bm_number_epilogue(job->number, &total, &job->n_epilogue, &dropped_megablast);
+    }
     if (dropped_megablast) {
         bm_job_warn(
             job, false,
@@ -619,7 +630,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bm_job_twins_end(job);
     bm_job_unsplit_end(job);
     bm_job_seams_end(job);
-    if (job->is_check) return BLASTMERGE_OK;
+    if (!bm_job_writes_text(job)) return BLASTMERGE_OK;
     job->phase = BM_JOB_PHASE_LAST;
     return BLASTMERGE_OK;
 }

@@ -30,6 +30,14 @@ const struct bm_number_header *bm_job_headers_first(const struct bm_job_headers 
     return headers->has_first ? headers->first : headers->current;
 }
 
+enum blastmerge_status bm_job_headers_check_database(struct blastmerge_job *job) {
+    if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
+    bm_fail(&job->error, BLASTMERGE_USAGE,
+            "--db is only for BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
+            bm_mark_format_title(job->totals.format));
+    return bm_job_fail_child(job);
+}
+
 /* --- namespaces ---------------------------------------------------------------------------------- */
 
 /* Writes a declaration, or states that it is absent. The other header declares something else. */

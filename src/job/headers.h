@@ -31,6 +31,9 @@ void bm_job_headers_add(struct bm_job_headers *headers, const struct bm_mark_fie
  * error, by options.mismatch and options.as_unsplit. */
 enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* --db is for XML: to be called when the format is known. An error is the current child's. */
+enum blastmerge_status bm_job_headers_check_database(struct blastmerge_job *job) BM_CHECK_RESULT;
+
 /* The header that the others are compared with: the first one, or the current one while there is none. */
 const struct bm_number_header *bm_job_headers_first(const struct bm_job_headers *headers);
 

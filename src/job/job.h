@@ -62,6 +62,8 @@ enum bm_job_phase {
 
 struct bm_check;
 struct bm_job_shards;
+struct bm_job_compare;
+struct bm_job_slice;
 struct bm_salvage_pass;
 
 struct blastmerge_job {
@@ -93,6 +95,8 @@ struct blastmerge_job {
     bool is_order_given;     /* the children's names do not matter for it */
     bool is_copy_refused;    /* is_copied: a merge changes something of them, so the copy has been given up */
     struct bm_job_client_hooks hooks; /* a client's; zeroed if there is none */
+    const struct bm_job_slice
+        *slice; /* the job counts or splices one child of a merge; NULL: it is a whole merge */
     bool has_begun;
 
     /* the rooms: from here on all is the current run's, and forgotten before another (src/job/client.c) */
@@ -138,6 +142,9 @@ struct blastmerge_job {
     struct bm_job_twins twins;
     struct bm_job_seams seams;
     struct bm_job_doubts doubts;
+    struct bm_job_compare *compare; /* NULL: no children are compared that were counted elsewhere */
+    uint32_t text_crc32;            /* of the current child's text so far, in a slice */
+    uint64_t n_before_slice;        /* bytes of the output before the slice's fragment */
     struct timespec began;
 };
 
@@ -158,6 +165,21 @@ void bm_job_count_child(struct blastmerge_job *job);
 
 /* Ends the job with the reason in its error. */
 enum blastmerge_status bm_job_fail(struct blastmerge_job *job);
+
+/* Adds a child that counts to the totals. */
+void bm_job_add_to_totals(struct blastmerge_job *job, const struct bm_job_row *child);
+
+/* Whether the text of a result is written. */
+bool bm_job_writes_text(const struct blastmerge_job *job);
+
+/* There is no document: the result is an empty table, if the format is known to be one; else the job has ended. */
+enum blastmerge_status bm_job_begin_empty_table(struct blastmerge_job *job);
+
+/* BLASTMERGE_OK if the job has not begun, has no error and is not inside a call. */
+enum blastmerge_status bm_job_check_new(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Closes the rooms, and composes the error's message. Returns the job's final status. */
+enum blastmerge_status bm_job_finish(struct blastmerge_job *job, enum blastmerge_status status);
 
 /* The current child. */
 struct bm_child *bm_job_child(struct blastmerge_job *job);

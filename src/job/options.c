@@ -71,12 +71,8 @@ static void settle_as_unsplit(struct blastmerge_options *options) {
     options->forbidden_characters = BLASTMERGE_FORBIDDEN_KEEP;
 }
 
-enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) {
+static enum blastmerge_status settle_database(struct blastmerge_job *job) {
     const char *database = job->options.database;
-    enum blastmerge_status status = check_options(job);
-    if (status != BLASTMERGE_OK) return status;
-    if (job->options.n_threads == 0) job->options.n_threads = default_threads();
-    if (job->options.as_unsplit) settle_as_unsplit(&job->options);
     job->is_database_given = database != NULL;
     if (database == NULL && !job->options.keep_database) database = "merged split-query child results";
     if (database != NULL) {
@@ -84,6 +80,28 @@ enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) {
         if (job->database == NULL) return BLASTMERGE_NO_MEMORY;
     }
     job->options.database = job->database;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_options_replace_database(struct blastmerge_job *job, const char *database,
+                                                       bool is_kept) {
+    char *old = job->database; /* which may be what replaces it */
+    job->database = NULL;
+    job->options.database = database;
+    job->options.keep_database = is_kept;
+    enum blastmerge_status status = settle_database(job);
+    bm_release(&job->memory, old);
+    if (status == BLASTMERGE_OK) return status;
+    job->options.database = NULL;
+    return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+}
+
+enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) {
+    enum blastmerge_status status = check_options(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    if (job->options.as_unsplit) settle_as_unsplit(&job->options);
+    if (settle_database(job) != BLASTMERGE_OK) return BLASTMERGE_NO_MEMORY;
     if (job->options.endpoint != NULL) {
         job->endpoint = bm_copy_string(&job->memory, job->options.endpoint);
         if (job->endpoint == NULL) return BLASTMERGE_NO_MEMORY;

@@ -10,6 +10,10 @@
  * and copies their strings. BLASTMERGE_USAGE: the error says which option makes no sense. */
 enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Replaces the database's name; NULL: none is given. The string is copied. */
+enum blastmerge_status bm_job_options_replace_database(struct blastmerge_job *job, const char *database,
+                                                       bool is_kept) BM_CHECK_RESULT;
+
 void bm_job_options_close(struct blastmerge_job *job);
 
 #endif

@@ -17,7 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In the number of a kept document's child. */
 #define HAS_HITS 0x80000000u
+#define IS_WEAK  0x40000000u
+#define FLAGS    (HAS_HITS | IS_WEAK)
 
 /* --- the text's CRC-32 ----------------------------------------------------------------------------- */
 
@@ -164,7 +167,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
                                    bool is_same_text, bool is_error) {
     char which[48] = "it";
     char message[600], other[220];
-    size_t child = first->child & ~HAS_HITS;
+    size_t child = first->child & ~FLAGS;
     if (job->twins.n_of_child > 1)
         snprintf(which, sizeof which, "its document %" PRIu64, job->twins.n_of_child);
     snprintf(other, sizeof other, "%.200s",
@@ -192,7 +195,6 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
 enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                                  const struct bm_mark_entry *mark) {
     struct bm_job_twins *twins = &job->twins;
-    struct bm_job_twin *first = NULL;
     bool was_open = twins->is_open;
     twins->is_open = false;
     if (!was_open || (mark->flags & BM_MARK_DIGEST) == 0 || (mark->flags & BM_MARK_LEFT) != 0)
@@ -205,22 +207,43 @@ enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
     if (is_damaged(&job->plan.items[job->child])) return BLASTMERGE_OK;
     sum_up_to(twins, job->batch, mark->offset);
     uint64_t n_text = mark->offset - twins->begin;
-    uint32_t has_hits = (mark->flags & BM_MARK_HITS) != 0 ? HAS_HITS : 0;
-    struct bm_job_twin twin = {.digest = is_unknown ? n_text << 32 ^ twins->crc32 : mark->value,
-                               .text =
-                                   twins->crc32 ^ (uint32_t)n_text * 0x9e3779b1u ^ (uint32_t)(n_text >> 32),
-                               .child = (uint32_t)(job->child & ~(size_t)HAS_HITS) | has_hits};
-    if (find_twin(twins, &twin, &job->memory, &first) != BLASTMERGE_OK) {
+    const struct bm_job_document document = {
+        .queries = is_unknown ? n_text << 32 ^ twins->crc32 : mark->value,
+        .text = twins->crc32 ^ (uint32_t)n_text * 0x9e3779b1u ^ (uint32_t)(n_text >> 32),
+        .has_hits = (mark->flags & BM_MARK_HITS) != 0,
+        .is_weak = (mark->flags & BM_MARK_WEAK) != 0};
+    return bm_job_twins_compare(job, &document);
+}
+
+enum blastmerge_status bm_job_twins_compare(struct blastmerge_job *job,
+                                            const struct bm_job_document *document) {
+    struct bm_job_twin *first = NULL;
+    const struct bm_job_twin twin = {.digest = document->queries,
+                                     .text = document->text,
+                                     .child = (uint32_t)(job->child & ~(size_t)FLAGS) |
+                                              (document->has_hits ? HAS_HITS : 0) |
+                                              (document->is_weak ? IS_WEAK : 0)};
+    if (find_twin(&job->twins, &twin, &job->memory, &first) != BLASTMERGE_OK) {
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return bm_job_fail(job);
     }
-    if (first == NULL || is_same_file(job, first->child & ~HAS_HITS)) return BLASTMERGE_OK;
+    if (first == NULL || is_same_file(job, first->child & ~FLAGS)) return BLASTMERGE_OK;
     bool is_same_text = first->text == twin.text;
-    bool is_sure = is_same_text || (mark->flags & BM_MARK_WEAK) == 0;
+    bool is_sure = is_same_text || !document->is_weak;
     bool one_has_hits = ((first->child | twin.child) & HAS_HITS) != 0;
     bool is_error = is_sure && one_has_hits && bm_job_is_order_strict(job);
-    if (!is_error) first->child |= has_hits; /* else the child is not merged */
+    if (!is_error) first->child |= twin.child & HAS_HITS; /* else the child is not merged */
     return tell(job, first, is_same_text, is_error);
+}
+
+bool bm_job_twins_get(const struct bm_job_twins *twins, size_t i, struct bm_job_document *document) {
+    if (i >= twins->n) return false;
+    const struct bm_job_twin *twin = twin_at(twins, i);
+    *document = (struct bm_job_document){.queries = twin->digest,
+                                         .text = twin->text,
+                                         .has_hits = (twin->child & HAS_HITS) != 0,
+                                         .is_weak = (twin->child & IS_WEAK) != 0};
+    return true;
 }
 
 enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {

@@ -9,6 +9,7 @@
 #ifndef BM_TWINS_H
 #define BM_TWINS_H
 
+#include "job/slice.h"
 #include "mark/mark.h"
 
 enum { BM_TWINS_MOST = 65536, BM_TWINS_CHUNK = 4096 };
@@ -16,7 +17,7 @@ enum { BM_TWINS_MOST = 65536, BM_TWINS_CHUNK = 4096 };
 struct bm_job_twin {
     uint64_t digest; /* of its queries */
     uint32_t text;   /* of its text: CRC-32 and length */
-    uint32_t child;  /* its number; the top bit: it has a Hit */
+    uint32_t child;  /* its number; the top bits: it has a Hit; see BM_MARK_WEAK */
 };
 
 struct bm_job_twins {
@@ -53,6 +54,13 @@ void bm_job_twins_leave_child(struct blastmerge_job *job);
 void bm_job_twins_begin_document(struct blastmerge_job *job, const struct bm_mark_entry *mark);
 enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
                                                  const struct bm_mark_entry *mark) BM_CHECK_RESULT;
+
+/* Compares a document of the current child, which was read elsewhere, with those before it. */
+enum blastmerge_status bm_job_twins_compare(struct blastmerge_job *job,
+                                            const struct bm_job_document *document) BM_CHECK_RESULT;
+
+/* The i-th document that is kept; false: there are not so many. */
+bool bm_job_twins_get(const struct bm_job_twins *twins, size_t i, struct bm_job_document *document);
 
 /* To be called when the current child has ended: checks whether it is a table in which a run is repeated. */
 enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -95,6 +95,10 @@ void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer
 
 enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, size_t n_bytes,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+/* Has the system copy bytes of a file to the end of the result, which may share them with that file. Returns how many were
+ * copied: perhaps none, if the result is no file, or the system cannot. The caller writes the others. */
+uint64_t bm_store_share(struct bm_store *store, int file, uint64_t offset, uint64_t n_bytes) BM_CHECK_RESULT;
+
 enum blastmerge_status bm_store_prepare(struct bm_store *store,
                                         struct blastmerge_error *error) BM_CHECK_RESULT;
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/slice.h"
+
+#include "job/check.h"
+#include "job/commit.h"
+#include "job/job.h"
+#include "job/options.h"
+#include "job/places.h"
+#include "job/remote.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- what the client uses ------------------------------------------------------------------------ */
+
+struct bm_job_slice_view bm_job_slice_view(struct blastmerge_job *job) {
+    const struct bm_job_place *output = &job->places.output;
+    return (struct bm_job_slice_view){
+        .memory = &job->memory,
+        .cancel = &job->cancel,
+        .error = &job->error,
+        .options = &job->options,
+        .totals = &job->totals,
+        .output = output->location,
+        .shown_output = output->shown != NULL ? output->shown : output->location,
+        .is_database_given = job->is_database_given,
+        .n_children = job->plan.n_items,
+    };
+}
+
+enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) {
+    enum blastmerge_status status = bm_job_check_new(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (job->shards != NULL)
+        return bm_fail(&job->error, BLASTMERGE_USAGE, "shards of a database cannot be merged in parts");
+    if (!bm_job_places_has_output(job)) return bm_fail(&job->error, BLASTMERGE_USAGE, "no output was set");
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_slice_refuse(struct blastmerge_job *job, enum blastmerge_status status,
+                                           const char *format, ...) {
+    char message[sizeof job->error.message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return bm_fail(&job->error, status, "%s", message);
+}
+
+void bm_job_slice_complete(struct blastmerge_job *job, const char *location) {
+    char shown[512];
+    struct bm_job_sentence sentence = {.subject = shown};
+    blastmerge_show_location(location, shown, sizeof shown);
+    bm_job_sentence_compose(&sentence, &job->error);
+}
+
+enum blastmerge_status bm_job_slice_adopt(struct blastmerge_job *job,
+                                          const struct blastmerge_options *options) {
+    struct blastmerge_options *own = &job->options;
+    own->format = options->format;
+    own->allow_empty = options->allow_empty;
+    own->mismatch = options->mismatch;
+    own->invalid_utf8 = options->invalid_utf8;
+    own->forbidden_characters = options->forbidden_characters;
+    own->as_unsplit = options->as_unsplit;
+    own->query_ids = options->query_ids;
+    own->header = options->header;
+    own->sort = options->sort;
+    return bm_job_options_replace_database(job, options->database, options->keep_database != 0);
+}
+
+bool bm_job_slice_can_read_again(const struct blastmerge_job *job, size_t i) {
+    const struct bm_fetch_source *source = &job->plan.items[i].source;
+    struct stat information;
+    if (bm_fetch_source_is_remote(source)) return true;
+    if (!bm_fetch_source_has_location(source) || strcmp(source->location, "-") == 0) return false;
+    /* One that is not there is found when it is opened. */
+    return stat(source->location, &information) != 0 || S_ISREG(information.st_mode);
+}
+
+void bm_job_slice_force(struct blastmerge_job *job) {
+    job->options.force = 1;
+}
+
+enum blastmerge_status bm_job_slice_run(struct blastmerge_job *job, const struct bm_job_slice *slice) {
+    if (slice->before == NULL) job->options.form = BLASTMERGE_FORM_PLAIN; /* its output is text */
+    for (size_t i = 0; i < job->plan.n_items; i++)
+        if (!bm_fetch_source_is_remote(&job->plan.items[i].source))
+            job->plan.items[i].source.must_be_regular = true;
+    job->slice = slice;
+    enum blastmerge_status status = blastmerge_run(job);
+    job->slice = NULL;
+    return status;
+}
+
+/* --- work on other files ------------------------------------------------------------------------- */
+
+static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
+    enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_job_children_take_all(job);
+    if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
+    if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
+    if (status == BLASTMERGE_OK && bm_job_remote_has_children(job))
+        status = bm_job_places_check(job); /* those that wildcards stand for */
+    if (status != BLASTMERGE_OK) return status;
+    job->output.size = BM_OUTPUT_SIZE;
+    job->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
+    if (job->output.data == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
+    return bm_job_children_make_rows(job);
+}
+
+enum blastmerge_status bm_job_slice_begin(struct blastmerge_job *job) {
+    clock_gettime(CLOCK_MONOTONIC, &job->began);
+    job->n_passes = 1;
+    job->has_begun = true;
+    job->is_inside = true;
+    job->phase = BM_JOB_PHASE_FAILED; /* until it is committed */
+    enum blastmerge_status status = open_rooms(job);
+    job->totals.n_children = job->plan.n_items;
+    return status;
+}
+
+size_t bm_job_slice_n_sources(const struct blastmerge_job *job) {
+    return job->plan.n_items;
+}
+
+struct bm_fetch_source *bm_job_slice_source(struct blastmerge_job *job, size_t i) {
+    return &job->plan.items[i].source;
+}
+
+enum blastmerge_status bm_job_slice_fail(struct blastmerge_job *job, size_t i) {
+    job->error.child = i;
+    job->sentence.subject = job->plan.items[i].source.shown;
+    return job->error.status;
+}
+
+void bm_job_slice_forgive(struct blastmerge_job *job) {
+    job->error = (struct blastmerge_error){0};
+    job->sentence = (struct bm_job_sentence){0};
+}
+
+void bm_job_slice_settle(struct blastmerge_job *job, const struct bm_output *sums) {
+    job->output.crc32 = sums->crc32;
+    job->output.n_text = sums->n_text;
+    bm_job_commit_count(job);
+    job->phase = BM_JOB_PHASE_END;
+}
+
+static enum blastmerge_status open_output(struct blastmerge_job *job, bool is_text) {
+    if (job->places.has_writer) {
+        bm_store_open_writer(&job->store, &job->places.writer, job->options.callback_ticket, &job->cancel);
+        bm_job_places_give_writer(job);
+        return BLASTMERGE_OK;
+    }
+    if (job->places.output.shown != NULL)
+        return bm_job_remote_open_store(job, &job->store, job->places.output.location,
+                                        job->places.output.shown, is_text);
+    return bm_store_open_location(&job->store, job->places.output.location, job->options.force != 0, is_text,
+                                  &job->cancel, &job->error);
+}
+
+enum blastmerge_status bm_job_slice_open_output(struct blastmerge_job *job, bool is_text) {
+    return open_output(job, is_text);
+}
+
+enum blastmerge_status bm_job_slice_write(struct blastmerge_job *job, const void *data, size_t n_bytes) {
+    job->totals.output_bytes += n_bytes;
+    return bm_store_write(&job->store, data, n_bytes, &job->error);
+}
+
+struct bm_store *bm_job_slice_store(struct blastmerge_job *job) {
+    return &job->store;
+}
+
+struct bm_output *bm_job_slice_output(struct blastmerge_job *job) {
+    return &job->output;
+}
+
+enum blastmerge_status bm_job_slice_flush(struct blastmerge_job *job) {
+    enum blastmerge_status status = bm_job_slice_write(job, job->output.data, job->output.n_data);
+    job->output.n_data = 0;
+    return status;
+}
+
+void bm_job_slice_count_output(struct blastmerge_job *job, uint64_t n_bytes) {
+    job->totals.output_bytes += n_bytes;
+}
+
+enum blastmerge_status bm_job_slice_commit(struct blastmerge_job *job) {
+    job->phase = BM_JOB_PHASE_END;
+    return bm_job_commit(job);
+}
+
+enum blastmerge_status bm_job_slice_end(struct blastmerge_job *job, enum blastmerge_status status) {
+    return bm_job_finish(job, status);
+}
+
+void bm_job_slice_warn(struct blastmerge_job *job, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    bm_job_warn(job, false, "%s", message);
+}

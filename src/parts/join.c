@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Joining: the parts' ends are read and compared with the plan; then what lies between the ends is copied, in the plan's
+ * order. Parts may be given in any order, since each holds its number. No part is read as text.
+ */
+#include "base/descriptor.h"
+#include "parts/parts.h"
+#include "stitch/stitch.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    GZIP_HEADER = 10, /* bytes of a result before its first fragment */
+    LAST_BLOCK = 13,  /* bytes of the final block around the last text, and the trailer */
+    MOST_MISSING = 8  /* missing parts that a message names */
+};
+
+/* A file when its ends were read, to find whether it has changed since. */
+struct state {
+    uint64_t size;
+    int64_t seconds;
+    long nanoseconds;
+    uint64_t inode;
+};
+
+struct part {
+    size_t source; /* SIZE_MAX: there is none yet */
+    struct state state;
+    uint64_t n_fragment;
+    uint64_t n_text;
+    uint32_t crc32;
+};
+
+struct joining {
+    struct blastmerge_job *job;
+    struct bm_job_slice_view view;
+    struct bm_parts_plan_file *file;
+    struct bm_pool pool;
+    struct part *parts; /* by their numbers */
+    uint64_t n_found;
+    bool has_epilogue;
+    size_t n_epilogue;
+    char epilogue[BM_PARTS_MAX_EPILOGUE];
+    uint64_t n_result; /* compressed bytes */
+};
+
+/* --- messages ------------------------------------------------------------------------------------ */
+
+/* A part is not as it must be. number 0: it is not known. */
+static enum blastmerge_status refuse(struct joining *joining, size_t source, enum blastmerge_status status,
+                                     uint64_t number, const char *reason) {
+    char task[64] = "the part that writes it";
+    if (number > 0) snprintf(task, sizeof task, "part %" PRIu64, number);
+    bm_fail(joining->view.error, status, "%s: run %s again", reason, task);
+    return bm_job_slice_fail(joining->job, source);
+}
+
+static enum blastmerge_status fail_reading(struct joining *joining, size_t source, int failure) {
+    bm_fail_system(joining->view.error, failure, failure == ENOENT ? "cannot open" : "cannot read");
+    return bm_job_slice_fail(joining->job, source);
+}
+
+/* The first missing ones, by their numbers. */
+static enum blastmerge_status refuse_missing(struct joining *joining) {
+    char list[256] = "";
+    size_t n = 0;
+    unsigned n_listed = 0;
+    uint64_t n_missing = joining->file->plan.n_children - joining->n_found;
+    for (uint64_t i = 0; i < joining->file->plan.n_children && n_listed < MOST_MISSING; i++) {
+        if (joining->parts[i].source != SIZE_MAX) continue;
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%" PRIu64, n_listed++ > 0 ? ", " : "", i + 1);
+    }
+    return bm_fail(joining->view.error, BLASTMERGE_NOT_FOUND,
+                   "%" PRIu64 " of %" PRIu64 " parts %s missing: run part %s%s again, and join all parts",
+                   n_missing, joining->file->plan.n_children, n_missing == 1 ? "is" : "are", list,
+                   n_missing > MOST_MISSING ? " ..." : "");
+}
+
+/* --- the ends ------------------------------------------------------------------------------------ */
+
+struct ends {
+    struct bm_parts_head head;
+    struct bm_parts_tail tail;
+    struct state state;
+};
+
+static bool is_same_tally(const struct bm_tally *one, const struct bm_tally *other) {
+    return one->n_documents == other->n_documents && one->n_iterations == other->n_iterations &&
+           one->last_numbers == other->last_numbers && one->generated_ids == other->generated_ids &&
+           one->positions == other->positions && one->n_counted == other->n_counted &&
+           one->n_queries == other->n_queries && one->has_unnamed == other->has_unnamed &&
+           one->line == other->line;
+}
+
+static struct state state_of(const struct stat *information) {
+    return (struct state){(uint64_t)information->st_size, information->st_mtim.tv_sec,
+                          information->st_mtim.tv_nsec, (uint64_t)information->st_ino};
+}
+
+static bool is_same_state(const struct state *one, const struct state *other) {
+    return one->size == other->size && one->seconds == other->seconds &&
+           one->nanoseconds == other->nanoseconds && one->inode == other->inode;
+}
+
+/* Opens a part; -1: the job has failed. */
+static int open_part(struct joining *joining, size_t source, struct state *state) {
+    struct stat information;
+    const char *path = bm_job_slice_source(joining->job, source)->location;
+    int file = bm_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (file < 0) {
+        (void)fail_reading(joining, source, errno);
+        return -1;
+    }
+    if (fstat(file, &information) == 0 && S_ISREG(information.st_mode)) {
+        *state = state_of(&information);
+        return file;
+    }
+    bm_fail(joining->view.error, BLASTMERGE_USAGE, "is not a regular file, as a part must be");
+    (void)bm_job_slice_fail(joining->job, source);
+    close(file);
+    return -1;
+}
+
+/* Reads n bytes at an offset; false with errno, 0 for a file that is shorter now. */
+static bool read_at(int file, uint8_t *bytes, size_t n, uint64_t offset) {
+    for (size_t at = 0; at < n;) {
+        ssize_t n_read = pread(file, bytes + at, n - at, (off_t)(offset + at));
+        if (n_read < 0 && errno == EINTR) continue;
+        if (n_read <= 0) {
+            if (n_read == 0) errno = 0;
+            return false;
+        }
+        at += (size_t)n_read;
+    }
+    return true;
+}
+
+/* NULL, or what is wrong. number: as far as it is known. */
+static const char *read_ends(struct ends *ends, int file, uint64_t *number) {
+    uint8_t bytes[BM_PARTS_TAIL];
+    size_t n_tail = 0;
+    uint64_t size = ends->state.size;
+    size_t n_head = size < BM_PARTS_HEAD ? (size_t)size : BM_PARTS_HEAD;
+    size_t n_last = size < BM_PARTS_TAIL ? (size_t)size : BM_PARTS_TAIL;
+    errno = 0;
+    if (!read_at(file, bytes, n_head, 0)) return "cannot be read";
+    const char *reason = bm_parts_head_read(&ends->head, bytes, n_head);
+    if (reason != NULL) return reason;
+    *number = ends->head.number;
+    if (!read_at(file, bytes, n_last, size - n_last)) return "cannot be read";
+    reason = bm_parts_tail_read(&ends->tail, &n_tail, bytes, n_last);
+    if (reason != NULL) return reason;
+    uint64_t n_expected = BM_PARTS_HEAD + BM_PARTS_MEMBER_END + n_tail;
+    if (!bm_add(&n_expected, ends->tail.n_fragment) || n_expected != size) return "is damaged, or cut short";
+    if (ends->tail.number != ends->head.number || ends->tail.digest != ends->head.digest) return "is damaged";
+    return NULL;
+}
+
+/* Compares a part with the plan, whose number it is known to have. NULL, or what is wrong. */
+static const char *compare(struct joining *joining, const struct ends *ends,
+                           const struct bm_parts_place *place) {
+    struct bm_tally after = place->before;
+    const struct bm_tally *found = &ends->tail.after;
+    bool is_first = place->before.n_documents == 0 && found->n_documents > 0;
+    if (!bm_tally_add(&after, &place->child.tally)) return "is damaged";
+    if (!is_same_tally(&ends->head.before, &place->before)) return "is damaged";
+    if (after.n_documents != found->n_documents || after.n_iterations != found->n_iterations ||
+        after.last_numbers != found->last_numbers || after.generated_ids != found->generated_ids ||
+        after.positions != found->positions || after.n_counted != found->n_counted ||
+        after.n_queries != found->n_queries)
+        return "is damaged";
+    if (is_first != ends->tail.has_epilogue) return "is damaged";
+    if (!is_first) return NULL;
+    joining->has_epilogue = true;
+    joining->n_epilogue = ends->tail.n_epilogue;
+    memcpy(joining->epilogue, ends->tail.epilogue, ends->tail.n_epilogue);
+    return NULL;
+}
+
+/* Adds a part whose ends were read. */
+static enum blastmerge_status add_part(struct joining *joining, size_t source, const struct ends *ends) {
+    const struct bm_parts_plan *plan = &joining->file->plan;
+    uint64_t number = ends->head.number;
+    struct bm_parts_place place;
+    if (ends->head.digest != plan->digest)
+        return refuse(joining, source, BLASTMERGE_MISMATCH, number, "is a part of another plan");
+    if (number == 0 || number > plan->n_children)
+        return refuse(joining, source, BLASTMERGE_DATA, 0, "is damaged");
+    struct part *part = &joining->parts[number - 1];
+    if (part->source != SIZE_MAX) {
+        bm_fail(joining->view.error, BLASTMERGE_MISMATCH,
+                "is part %" PRIu64 ", which %.300s is, too: give each part once", number,
+                bm_job_slice_source(joining->job, part->source)->shown);
+        return bm_job_slice_fail(joining->job, source);
+    }
+    if (bm_parts_plan_read_place(joining->file, number - 1, &place, &joining->pool, joining->view.memory,
+                                 joining->view.error) != BLASTMERGE_OK)
+        return joining->view.error->status;
+    const char *reason = compare(joining, ends, &place);
+    if (reason != NULL) return refuse(joining, source, BLASTMERGE_DATA, number, reason);
+    *part = (struct part){source, ends->state, ends->tail.n_fragment, ends->tail.n_text, ends->tail.crc32};
+    joining->n_found++;
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status take_part(struct joining *joining, size_t source) {
+    struct ends ends;
+    uint64_t number = 0;
+    if (bm_fetch_source_is_remote(bm_job_slice_source(joining->job, source))) {
+        bm_fail(joining->view.error, BLASTMERGE_USAGE, "remote parts cannot be joined yet: copy them first");
+        return bm_job_slice_fail(joining->job, source);
+    }
+    int file = open_part(joining, source, &ends.state);
+    if (file < 0) return joining->view.error->status;
+    const char *reason = read_ends(&ends, file, &number);
+    int failure = errno;
+    close(file);
+    if (reason != NULL && failure != 0) return fail_reading(joining, source, failure);
+    if (reason != NULL) return refuse(joining, source, BLASTMERGE_DATA, number, reason);
+    return add_part(joining, source, &ends);
+}
+
+/* Reads the ends of all parts. Which part a missing file was to hold is known once the others were read. */
+static enum blastmerge_status take_parts(struct joining *joining) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    uint64_t n = joining->file->plan.n_children;
+    joining->parts = bm_allocate(joining->view.memory, (size_t)n * sizeof *joining->parts);
+    if (joining->parts == NULL) return bm_fail(joining->view.error, BLASTMERGE_NO_MEMORY, "out of memory");
+    for (uint64_t i = 0; i < n; i++) joining->parts[i].source = SIZE_MAX;
+    for (size_t i = 0; i < bm_job_slice_n_sources(joining->job) && status == BLASTMERGE_OK; i++) {
+        if (bm_cancel_is_set(joining->view.cancel))
+            return bm_fail(joining->view.error, BLASTMERGE_CANCELLED, "cancelled");
+        status = take_part(joining, i);
+        if (status == BLASTMERGE_NOT_FOUND) {
+            bm_job_slice_forgive(joining->job);
+            status = BLASTMERGE_OK;
+        }
+    }
+    return status == BLASTMERGE_OK && joining->n_found < n ? refuse_missing(joining) : status;
+}
+
+/* --- the result ---------------------------------------------------------------------------------- */
+
+/* What the result comes to: its length, and the CRC-32 and length of its text. */
+static void sum_up(struct joining *joining, struct bm_output *sums) {
+    const struct bm_parts_plan *plan = &joining->file->plan;
+    if (plan->has_epilogue) {
+        joining->n_epilogue = plan->n_epilogue;
+        memcpy(joining->epilogue, plan->epilogue, plan->n_epilogue);
+    }
+    joining->n_result = GZIP_HEADER + LAST_BLOCK + joining->n_epilogue;
+    for (uint64_t i = 0; i < plan->n_children; i++) {
+        joining->n_result += joining->parts[i].n_fragment;
+        bm_stitch_add(sums, joining->parts[i].crc32, joining->parts[i].n_text);
+    }
+    bm_stitch_add(sums, bm_crc32(0, joining->epilogue, joining->n_epilogue), joining->n_epilogue);
+}
+
+/* Whether the result is there already: by its length, and by its text's CRC-32 and length. */
+static bool is_there(const struct joining *joining, const struct bm_output *sums) {
+    struct stat information;
+    uint8_t trailer[8];
+    const char *output = joining->view.output;
+    if (output == NULL || strcmp(output, "-") == 0 || stat(output, &information) != 0) return false;
+    if (!S_ISREG(information.st_mode) || (uint64_t)information.st_size != joining->n_result) return false;
+    int file = bm_open(output, O_RDONLY | O_NOCTTY, 0);
+    if (file < 0) return false;
+    bool is_read = read_at(file, trailer, sizeof trailer, joining->n_result - sizeof trailer);
+    close(file);
+    return is_read && bm_load32(trailer) == sums->crc32 && bm_load32(trailer + 4) == (uint32_t)sums->n_text;
+}
+
+/* Copies by reading and writing. */
+static enum blastmerge_status copy_bytes(struct joining *joining, size_t source, int file, uint64_t offset,
+                                         uint64_t n_bytes) {
+    struct bm_output *output = bm_job_slice_output(joining->job);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (uint64_t at = 0; at < n_bytes && status == BLASTMERGE_OK;) {
+        size_t n = n_bytes - at < output->size ? (size_t)(n_bytes - at) : output->size;
+        if (bm_cancel_is_set(joining->view.cancel))
+            return bm_fail(joining->view.error, BLASTMERGE_CANCELLED, "cancelled");
+        if (!read_at(file, output->data, n, offset + at)) {
+            if (errno != 0) return fail_reading(joining, source, errno);
+            bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+            return bm_job_slice_fail(joining->job, source);
+        }
+        output->n_data = n;
+        status = bm_job_slice_flush(joining->job);
+        at += n;
+    }
+    return status;
+}
+
+static enum blastmerge_status copy_part(struct joining *joining, const struct part *part) {
+    struct state state;
+    int file = open_part(joining, part->source, &state);
+    if (file < 0) return joining->view.error->status;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (!is_same_state(&state, &part->state)) {
+        bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+        status = bm_job_slice_fail(joining->job, part->source);
+    } else {
+        uint64_t n = bm_store_share(bm_job_slice_store(joining->job), file, BM_PARTS_HEAD, part->n_fragment);
+        bm_job_slice_count_output(joining->job, n);
+        status = copy_bytes(joining, part->source, file, BM_PARTS_HEAD + n, part->n_fragment - n);
+    }
+    close(file);
+    return status;
+}
+
+static enum blastmerge_status write_result(struct joining *joining) {
+    struct bm_output *output = bm_job_slice_output(joining->job);
+    enum blastmerge_status status = bm_job_slice_open_output(joining->job, false);
+    if (status != BLASTMERGE_OK) return status;
+    bm_stitch_begin(output, BLASTMERGE_FORM_GZIP);
+    status = bm_job_slice_flush(joining->job);
+    for (uint64_t i = 0; i < joining->file->plan.n_children && status == BLASTMERGE_OK; i++) {
+        status = copy_part(joining, &joining->parts[i]);
+        bm_stitch_add(output, joining->parts[i].crc32, joining->parts[i].n_text);
+    }
+    if (status != BLASTMERGE_OK) return status;
+    bm_stitch_end(output, BLASTMERGE_FORM_GZIP, joining->epilogue, joining->n_epilogue);
+    return bm_job_slice_commit(joining->job);
+}
+
+static enum blastmerge_status join(struct joining *joining) {
+    struct bm_output sums = {0};
+    enum blastmerge_status status = take_parts(joining);
+    if (status != BLASTMERGE_OK) return status;
+    sum_up(joining, &sums);
+    if (joining->view.options->force || !is_there(joining, &sums)) return write_result(joining);
+    bm_job_slice_settle(joining->job, &sums);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status blastmerge_join(struct blastmerge_job *job, const char *plan) {
+    enum blastmerge_status status = bm_job_slice_check(job);
+    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
+    if (status != BLASTMERGE_OK) return status;
+    struct joining joining = {.job = job, .view = bm_job_slice_view(job)};
+    char *text = NULL;
+    joining.file = bm_allocate(joining.view.memory, sizeof *joining.file);
+    if (joining.file == NULL) return bm_fail(joining.view.error, BLASTMERGE_NO_MEMORY, "out of memory");
+    status = bm_parts_file_read_plan(job, plan, joining.file, &text, &joining.pool);
+    if (status == BLASTMERGE_OK && !bm_parts_plan_is_whole(joining.file)) {
+        status = bm_fail(joining.view.error, BLASTMERGE_DATA, "is a damaged plan: make it again");
+        bm_job_slice_complete(job, plan);
+    }
+    bool has_begun = status == BLASTMERGE_OK;
+    if (has_begun) status = bm_job_slice_begin(job);
+    if (status == BLASTMERGE_OK) status = join(&joining);
+    bm_release(joining.view.memory, text);
+    bm_release(joining.view.memory, joining.file);
+    bm_release(joining.view.memory, joining.parts);
+    bm_pool_close(&joining.pool, joining.view.memory);
+    return has_begun ? bm_job_slice_end(job, status) : status;
+}

@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: MIT
+"""A merge in parts comes to the very bytes of the plain merge; and what is wrong is an error of the step it belongs to."""
+import gzip
+import json
+import os
+import random
+import shutil
+
+import pytest
+
+import corpus
+import corpus_formats
+from forms import FORMS, member
+from parts import Steps
+from program import CHANGED, DATA, EXISTS, MISMATCH, NOT_FOUND, OK, ROOT, USAGE, run, write_children
+from small import text
+from wild import Wild
+
+ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "40"))
+FIRST_SEED = int(os.environ.get("BLASTMERGE_SEED", "1"))
+IDS = ["keep", "auto", "renumber"]
+BATCHES = [ROOT / "tests" / "data" / f"batch_{number}.xml.gz" for number in (1, 2, 3)]
+
+
+def plain(children, *options):
+    return run("--gzip", *options, *children)
+
+
+def compare(folder, children, *options):
+    """The steps end as the plain merge does. Returns whether that was well."""
+    done = plain(children, *options)
+    shutil.rmtree(folder, ignore_errors=True)
+    steps = Steps(folder, children, *options)
+    for name, number, step in steps.steps():
+        if step.code != OK:
+            assert done.code == step.code, f"{name} {number} refuses what the merge does not: {step.err}\n{done.err}"
+            return False
+    assert done.code == OK, f"the steps go well, and the merge does not: {done.err}"
+    assert steps.result.read_bytes() == done.out
+    return True
+
+
+def random_options(dice):
+    options = ["--mismatch", dice.choice(["ignore", "warn"]), "--allow-empty", "--quiet"]
+    if dice.random() < 0.4:
+        return options + ["--as-unsplit", "--sort", "none"], True
+    options += ["--query-ids", dice.choice(IDS)]
+    if dice.random() < 0.3:
+        options.append("--keep-db")
+    elif dice.random() < 0.5:
+        options += ["--db", "x & y"]
+    options += ["--invalid-utf8", dice.choice(["keep", "latin1"])]
+    return options, False
+
+
+def test_wild_documents(tmp_path):
+    n_compared = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
+        dice = random.Random(f"parts {seed}")
+        options, as_unsplit = random_options(dice)
+        wild = Wild(dice, dice.random() < 0.3, "nr" if as_unsplit else None)
+        children = [dice.choice(list(FORMS.values()))(wild.child()) for _ in range(dice.choice([1, 2, 3, 5]))]
+        if dice.random() < 0.2:
+            children.insert(dice.randrange(len(children) + 1), b"")
+        if dice.random() < 0.1:
+            children.append(children[0])
+        try:
+            n_compared += compare(tmp_path / "steps", write_children(tmp_path, children), *options)
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed}, options {options}, children in {tmp_path}: {failure}") from None
+    assert n_compared > ROUNDS / 3
+
+
+def formats_of(folder, seed):
+    """The same searches in all formats."""
+    corpus.write(folder, 4, 20, seed=seed, hits=3)
+    paths = sorted(folder.glob("*.xml.gz"))
+    yield "xml", paths
+    for name in ("xml2", "json", "commented", "tabular", "csv"):
+        made = []
+        for path in paths:
+            with gzip.open(path) as source:
+                converted = "".join(corpus_formats.convert(name, source)).encode()
+            made.append(folder / path.name.replace(".xml.gz", f".{name}.gz"))
+            made[-1].write_bytes(member(converted))
+        yield name, made
+
+
+@pytest.mark.parametrize("as_unsplit", [False, True])
+def test_all_formats(tmp_path, as_unsplit):
+    for name, paths in formats_of(tmp_path, 7):
+        for ids in IDS:
+            options = ["--as-unsplit"] if as_unsplit else ["--query-ids", ids]
+            assert compare(tmp_path / f"{name} {ids}", paths, *options), name
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form(tmp_path, form):
+    children = write_children(tmp_path, [FORMS[form](child) for child in corpus.texts(3, 7, seed=2, hits=8)])
+    assert compare(tmp_path / "steps", children)
+
+
+def test_real_batches(tmp_path):
+    assert compare(tmp_path / "plain", BATCHES)
+    assert compare(tmp_path / "unsplit", BATCHES, "--as-unsplit")
+    whole = gzip.decompress((ROOT / "tests" / "data" / "whole.xml.gz").read_bytes())
+    assert gzip.decompress((tmp_path / "unsplit" / "result.gz").read_bytes()) == whole
+
+
+@pytest.mark.parametrize("rows", [
+    [b"", b"q1\ts1\t90.0\t10\t1\t0\t1\t10\t1\t10\t1e-5\t50\n", b""],
+    [b"qseqid\tsseqid\tevalue\nq1\ts1\t1\n", b"", b"qseqid\tsseqid\tevalue\nq2\ts1\t1\n"],
+    [b"q1\ts1\t90.0\t10\t1\t0\t1\t10\t1\t10\t1e-5\t50\r\n", b"q2\ts1\t90.0\t10\t1\t0\t1\t10\t1\t10\t1e-5\t50\nq3\ts1\t90.0\t10\t1\t0\t1\t10\t1\t10\t1e-5\t50"]],
+    ids=["empty ones", "names", "line ends"])
+def test_tables(tmp_path, rows):
+    children = write_children(tmp_path, [member(child) for child in rows])
+    for options in (["--format", "tabular"], ["--format", "tabular", "--header", "none"], ["--format", "tabular", "--as-unsplit"]):
+        compare(tmp_path / "steps", children, "--allow-empty", *options)
+    assert compare(tmp_path / "steps", children, "--allow-empty", "--format", "tabular")
+
+
+def test_tables_without_a_row(tmp_path):
+    children = write_children(tmp_path, [member(b""), member(b"")])
+    for name in ("tabular", "csv", "commented"):
+        assert compare(tmp_path / name, children, "--allow-empty", "--format", name)
+    assert not compare(tmp_path / "xml", children, "--allow-empty")
+
+
+# --- the files ------------------------------------------------------------------------------------
+
+
+def small(folder, n=3):
+    children = [member(text(f"query {number}")) for number in range(1, n + 1)]
+    return Steps(folder / "steps", write_children(folder, children))
+
+
+def test_each_step_gives_the_same_bytes_again(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    before = {path: path.read_bytes() for path in steps.folder.iterdir()}
+    steps.all()  # a result that is there is left
+    assert {path: path.read_bytes() for path in steps.folder.iterdir()} == before
+
+
+def test_parts_are_gzip_and_come_in_any_order(tmp_path):
+    steps = small(tmp_path, 12)
+    expected = steps.all()
+    shown = b"".join(gzip.decompress(steps.part_file(number).read_bytes()) for number in range(1, 13))
+    assert gzip.decompress(expected).startswith(shown)
+    steps.result.unlink()
+    assert steps.join(parts=sorted(steps.folder.glob("part_*.gz"))).code == OK
+    assert steps.result.read_bytes() == expected
+
+
+def test_a_plan_of_one_file_of_tallies(tmp_path):
+    steps = small(tmp_path)
+    expected = steps.all()
+    lines = steps.folder / "all.tally"
+    lines.write_bytes(b"".join(steps.tally(number).read_bytes() for number in (3, 1, 2)))
+    assert steps.plan("--sort", "natural", tallies=[lines]).code == OK
+    for number in (1, 2, 3):
+        assert steps.part(number).code == OK
+    assert steps.join("--force").code == OK
+    assert steps.result.read_bytes() == expected
+
+
+def test_a_child_in_another_place(tmp_path):
+    steps = small(tmp_path)
+    expected = steps.all()
+    steps.result.unlink()
+    for number in (1, 2, 3):
+        other = tmp_path / f"staged {number}"
+        shutil.move(steps.children[number - 1], other)
+        assert steps.part(number).code == NOT_FOUND
+        assert steps.part(number, other).code == OK
+    assert steps.join().code == OK
+    assert steps.result.read_bytes() == expected
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/\xff\xfe"
+    os.mkdir(folder)
+    child = folder + b"/child\xe9.xml.gz"
+    with open(child, "wb") as file:
+        file.write(member(text("query 1")))
+    steps = Steps(tmp_path / "steps", [os.fsdecode(child)])
+    assert steps.all() == plain(steps.children).out
+
+
+def test_outputs_of_another_kind_stay(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    for step, path in ((lambda: steps.count(1), steps.tally(1)), (steps.plan, steps.plan_file), (lambda: steps.part(1), steps.part_file(1)),
+                       (steps.join, steps.result)):
+        before = path.read_bytes()
+        path.write_bytes(b"other work\n" * 20)
+        done = step()
+        if path is steps.plan_file:
+            assert done.code == EXISTS, done.err
+        else:
+            assert done.code == EXISTS, done.err
+            assert "--force" in done.err
+        assert path.read_bytes() == b"other work\n" * 20
+        path.write_bytes(before)
+
+
+def test_an_output_is_no_input(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    before = steps.plan_file.read_bytes()
+    assert run("part", "--force", "--plan", steps.plan_file, "--number", 1, "-o", steps.plan_file).code == USAGE
+    assert run("join", "--force", "--plan", steps.plan_file, "-o", steps.plan_file, steps.part_file(1)).code == USAGE
+    assert run("join", "--force", "--plan", steps.plan_file, "-o", steps.part_file(1), steps.part_file(1)).code == USAGE
+    assert run("plan", "--force", "-o", steps.tally(1), steps.tally(1)).code == USAGE
+    assert steps.plan_file.read_bytes() == before
+
+
+# --- what is wrong ---------------------------------------------------------------------------------
+
+
+def test_a_count_finds_a_damaged_child(tmp_path):
+    steps = small(tmp_path)
+    data = steps.children[1].read_bytes()
+    steps.children[1].write_bytes(data[:-9])
+    done = steps.count(2)
+    assert done.code == DATA
+    assert "child_0001.xml.gz" in done.err
+    assert not steps.tally(2).exists()
+
+
+def test_a_pipe_cannot_be_counted(tmp_path):
+    assert run("count", "-", input=member(text("query 1"))).code == USAGE
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    assert run("count", fifo).code == USAGE
+
+
+def test_a_plan_says_all_that_is_wrong(tmp_path):
+    children = [text("query 1"), text("query 2", program="tblastn"), text("query 3"), text("query 4", program="blastx")]
+    steps = Steps(tmp_path / "steps", write_children(tmp_path, [member(child) for child in children]))
+    for number in range(1, 5):
+        assert steps.count(number).code == OK
+    done = steps.plan()
+    assert done.code == MISMATCH
+    assert "tblastn" in done.err and "blastx" in done.err
+    assert not steps.plan_file.exists()
+    assert steps.plan("--mismatch", "ignore").code == OK
+    assert steps.plan("--expect-children", "5").code == MISMATCH
+
+
+def test_options_of_tallies_are_the_plans(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    done = steps.plan("--as-unsplit")
+    assert done.code == MISMATCH
+    assert "as_unsplit" in done.err
+    assert run("count", "--query-ids", "keep", "-o", steps.tally(2), steps.children[1]).code == OK
+    done = steps.plan()
+    assert done.code == MISMATCH
+    assert "query_ids" in done.err
+
+
+@pytest.mark.parametrize("command", ["count", "plan", "part", "join"])
+@pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--salvage", "--expect-queries=q"])
+def test_options_that_are_refused(command, option):
+    assert run(command, option, "x").code == USAGE
+
+
+def test_children_given_twice(tmp_path):
+    steps = small(tmp_path)
+    for number in (1, 2, 3):
+        assert steps.count(number).code == OK
+    done = steps.plan(tallies=[steps.tally(1), steps.tally(1)])
+    assert done.code == OK
+    assert "given twice" in done.err
+
+
+def damage(path, place, byte=None):
+    data = bytearray(path.read_bytes())
+    if byte is None:
+        data[place] ^= 1
+    else:
+        data[place] = byte
+    path.write_bytes(bytes(data))
+
+
+def test_every_flipped_bit_of_a_tally_or_a_plan(tmp_path):
+    """Each is refused, or comes to the same: blanks and the like do not count. No step may crash."""
+    steps = small(tmp_path)
+    expected = steps.all()
+    dice = random.Random(1)
+    for path in (steps.tally(2), steps.plan_file):
+        good = path.read_bytes()
+        for place in dice.sample(range(len(good)), 60):
+            damage(path, place)
+            done = steps.plan() if path == steps.tally(2) else steps.join("--force")
+            assert done.code in ((OK, DATA, MISMATCH) if path == steps.tally(2) else (DATA, MISMATCH)), (place, done.err)
+            path.write_bytes(good)
+        assert steps.plan().code == OK
+    assert steps.join("--force").code == OK
+    assert steps.result.read_bytes() == expected
+
+
+def test_a_plan_or_tally_that_is_cut_short_or_of_a_later_version(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    for path, step in ((steps.tally(1), steps.plan), (steps.plan_file, lambda: steps.part(3)), (steps.plan_file, steps.join)):
+        good = path.read_bytes()
+        for n in (0, 1, 10, len(good) // 2, len(good) - 1):
+            path.write_bytes(good[:n])
+            done = step()
+            assert done.code == DATA, (path, n, done.err)
+            assert path.name in done.err
+        path.write_bytes(good)
+    later = steps.tally(1).read_bytes().replace(b'"blastmerge_tally":1', b'"blastmerge_tally":2')
+    steps.tally(1).write_bytes(later)
+    done = steps.plan()
+    assert done.code == DATA
+    assert "format 2" in done.err
+
+
+def test_hostile_tallies(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    good = json.loads(steps.tally(1).read_text())
+
+    def refused(change):
+        line = json.loads(json.dumps(good))
+        change(line)
+        steps.tally(1).write_text(json.dumps(line) + "\n")
+        done = steps.plan()
+        assert done.code in (DATA, MISMATCH), (line, done.code, done.err)
+
+    refused(lambda line: line.update(more=1))
+    refused(lambda line: line.pop("kin"))
+    refused(lambda line: line["tally"].update(documents=-1))
+    refused(lambda line: line["tally"].update(documents="1"))
+    refused(lambda line: line["tally"].update(documents="18446744073709551616"))
+    refused(lambda line: line["tally"].update(last_numbers="18446744073709551615") or line["tally"].update(iterations=18446744073709551615))
+    refused(lambda line: line["tally"].update(line="closed"))
+    refused(lambda line: line["child"].update(location=""))
+    refused(lambda line: line["child"].update(location={"base64": "AA=="}))
+    refused(lambda line: line["child"].update(location={"base64": "*"}))
+    refused(lambda line: line["child"].update(crc32="0123"))
+    refused(lambda line: line["header"]["fields"].extend([line["header"]["fields"][0]] * 100))
+    refused(lambda line: line["header"]["fields"][0].update(name="x" * 1000))
+    refused(lambda line: line["header"]["fields"][0].update(value={"base64": "QUJD" * 1000}))
+    refused(lambda line: line["kin"].update(names="x" * 5000))
+    refused(lambda line: line["kin"].update(form=77))
+    refused(lambda line: line["options"].update(format="xml3"))
+    refused(lambda line: line.update(codec=2))
+    refused(lambda line: line.update(documents={}))
+    for junk in (b"[" * 100000 + b"\n", b"\0" * 100 + b"\n", b'{"blastmerge_tally":1,"blastmerge_tally":1}\n', b"{}\n", b"\n\n"):
+        steps.tally(1).write_bytes(junk)
+        assert steps.plan().code == DATA, junk[:20]
+
+
+def test_sums_that_are_too_large(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    for number in (1, 2):
+        line = json.loads(steps.tally(number).read_text())
+        line["tally"]["iterations"] = 2**63 - 1
+        line["tally"]["generated_ids"] = str(2**64 - 1)
+        steps.tally(number).write_text(json.dumps(line) + "\n")
+    done = steps.plan()
+    assert done.code == MISMATCH
+    assert "too large" in done.err
+
+
+def test_a_part_of_a_child_that_has_changed(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    steps.children[1].write_bytes(member(text("query 9")))
+    done = steps.part(2)
+    assert done.code == CHANGED
+    assert "part 2" in done.err
+    assert steps.join().code == OK  # the old part is there, whole
+
+
+def test_numbers_of_parts(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    done = steps.part(4)
+    assert done.code == USAGE
+    assert "3 children" in done.err
+    expected = steps.part_file(2).read_bytes()
+    for variables in ({"SLURM_ARRAY_TASK_ID": "2"}, {"SGE_TASK_ID": "2"}, {"JOB_COMPLETION_INDEX": "1"}, {"AWS_BATCH_JOB_ARRAY_INDEX": "1"},
+                      {"AZ_BATCH_TASK_ID": "part-0002"}, {"SGE_TASK_ID": "undefined", "SLURM_ARRAY_TASK_ID": "2"},
+                      {"SLURM_ARRAY_TASK_ID": "2", "JOB_COMPLETION_INDEX": "1"}):
+        done = run("part", "-v", "--plan", steps.plan_file, "-o", "-", env={**os.environ, **variables})
+        assert done.code == OK, done.err
+        assert done.out == expected
+        assert any(name in done.err for name in variables)
+    for variables in ({"SLURM_ARRAY_TASK_ID": "2", "SGE_TASK_ID": "3"}, {"SLURM_ARRAY_TASK_ID": "two"}, {"AZ_BATCH_TASK_ID": "part"}, {}):
+        done = run("part", "--plan", steps.plan_file, "-o", "-", env={**os.environ, **variables})
+        assert done.code == USAGE, variables
+        assert "--number" in done.err
+    assert run("part", "--plan", steps.plan_file, "--number", 3, "-o", "-", env={**os.environ, "SLURM_ARRAY_TASK_ID": "2"}).out == steps.part_file(3).read_bytes()
+
+
+def test_a_missing_part(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    steps.result.unlink()
+    done = steps.join(parts=[steps.part_file(1), steps.part_file(3)])
+    assert done.code == NOT_FOUND
+    assert "run part 2 again" in done.err
+    steps.part_file(1).unlink()
+    done = steps.join()
+    assert done.code == NOT_FOUND
+    assert "run part 1 again" in done.err
+    assert not steps.result.exists()
+
+
+def test_a_part_given_twice(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    steps.result.unlink()
+    done = steps.join(parts=[steps.part_file(number) for number in (1, 2, 2)])
+    assert done.code == MISMATCH
+    assert "part_2.gz" in done.err
+
+
+def test_a_part_of_another_plan(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    steps.result.unlink()
+    assert steps.plan("--db", "other").code == OK
+    assert steps.part(1).code == OK
+    done = steps.join()
+    assert done.code == MISMATCH
+    assert "part_2.gz: is a part of another plan: run part 2 again" in done.err
+
+
+def test_a_part_that_is_damaged_or_cut_short(tmp_path):
+    """At its ends. The fragment is not read: gzip -t is for that."""
+    steps = small(tmp_path)
+    steps.all()
+    steps.result.unlink()
+    good = steps.part_file(2).read_bytes()
+    dice = random.Random(2)
+    for n in [0, 1, 50, 95, 96, 97, len(good) - 150, len(good) - 1, *dice.sample(range(len(good)), 20)]:
+        steps.part_file(2).write_bytes(good[:n])
+        done = steps.join()
+        assert done.code == DATA, n
+        assert "part_2.gz" in done.err and "again" in done.err
+    for place in [*range(96), *range(len(good) - 131, len(good))]:
+        damage(steps.part_file(2), place)
+        assert steps.join().code in (DATA, MISMATCH), place
+        steps.part_file(2).write_bytes(good)
+    steps.part_file(2).write_bytes(good + b"\0")
+    assert steps.join().code == DATA
+    steps.part_file(2).write_bytes(steps.children[1].read_bytes())
+    done = steps.join()
+    assert done.code == DATA
+    assert "part" in done.err
+    assert not steps.result.exists()
+
+
+def test_a_result_that_is_there(tmp_path):
+    steps = small(tmp_path)
+    expected = steps.all()
+    inode = steps.result.stat().st_ino
+    assert steps.join().code == OK
+    assert steps.result.stat().st_ino == inode
+    steps.result.write_bytes(expected[:-1] + b"x")
+    assert steps.join().code == EXISTS
+    assert steps.join("--force").code == OK
+    assert steps.result.read_bytes() == expected
+    done = run("join", "--plan", steps.plan_file, *(steps.part_file(number) for number in (1, 2, 3)))
+    assert (done.code, done.out) == (OK, expected)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands count, plan, part and join. A part's number may come from the array task that runs it. */
+#include "tool.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the number of a part ------------------------------------------------------------------------ */
+
+/* The variables of engines that hold a task's number, from 0 or from 1. */
+static const struct {
+    const char *name;
+    bool is_from_0;
+    bool is_at_end; /* the number is the value's last digits */
+} variables[] = {
+    {"SLURM_ARRAY_TASK_ID", false, false}, {"SGE_TASK_ID", false, false},
+    {"JOB_COMPLETION_INDEX", true, false}, {"AWS_BATCH_JOB_ARRAY_INDEX", true, false},
+    {"AZ_BATCH_TASK_ID", false, true},
+};
+enum { N_VARIABLES = sizeof variables / sizeof variables[0] };
+
+/* The number that a value has; 0: none. */
+static uint64_t parse(const char *value, bool is_from_0, bool is_at_end) {
+    const char *digits = value;
+    uint64_t number = 0;
+    if (is_at_end) {
+        digits += strlen(value);
+        while (digits > value && digits[-1] >= '0' && digits[-1] <= '9') digits--;
+    }
+    if (*digits == '\0' || strlen(digits) > 18) return 0;
+    for (; *digits >= '0' && *digits <= '9'; digits++) number = number * 10 + (uint64_t)(*digits - '0');
+    if (*digits != '\0') return 0;
+    return number + is_from_0;
+}
+
+/* Two that disagree are an error, since one of them is another job's. */
+static enum blastmerge_status find_number(const struct tool_options *options, uint64_t *number) {
+    const char *found = NULL;
+    *number = options->number;
+    if (*number > 0) return BLASTMERGE_OK;
+    for (size_t i = 0; i < N_VARIABLES; i++) {
+        const char *value = getenv(variables[i].name);
+        uint64_t own = value == NULL ? 0 : parse(value, variables[i].is_from_0, variables[i].is_at_end);
+        if (own == 0) continue; /* not set, or as Grid Engine has it outside of an array: "undefined" */
+        if (found != NULL && own != *number)
+            return tool_fail(BLASTMERGE_USAGE,
+                             "%s and %s are numbers of two parts, %" PRIu64 " and %" PRIu64
+                             ": give --number N",
+                             found, variables[i].name, *number, own);
+        found = variables[i].name;
+        *number = own;
+    }
+    if (found == NULL)
+        return tool_fail(BLASTMERGE_USAGE, "part needs the number of the part: give --number N, from 1");
+    if (options->verbose) tool_say("part %" PRIu64 ", by %s", *number, found);
+    return BLASTMERGE_OK;
+}
+
+/* --- the commands -------------------------------------------------------------------------------- */
+
+/* What part and join do beside what they are given the job for. */
+static struct {
+    const char *plan;
+    uint64_t number;
+} work;
+
+static enum blastmerge_status part(struct blastmerge_job *job) {
+    return blastmerge_part(job, work.plan, work.number);
+}
+
+static enum blastmerge_status join(struct blastmerge_job *job) {
+    return blastmerge_join(job, work.plan);
+}
+
+/* Without options of merging that the plan has. */
+static enum blastmerge_status run(const struct tool_options *options,
+                                  enum blastmerge_status (*command)(struct blastmerge_job *job)) {
+    struct tool_options plain = *options;
+    struct tool_job job;
+    plain.form = 1 + BLASTMERGE_FORM_GZIP; /* whatever the output's name is */
+    enum blastmerge_status status = tool_job_open(&job, &plain);
+    if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
+    if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
+    if (status == BLASTMERGE_OK) status = tool_job_run(&job, command);
+    if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
+    tool_job_close(&job);
+    return status;
+}
+
+enum blastmerge_status tool_count(const struct tool_options *options) {
+    return run(options, blastmerge_count);
+}
+
+enum blastmerge_status tool_plan(const struct tool_options *options) {
+    return run(options, blastmerge_plan);
+}
+
+enum blastmerge_status tool_part(const struct tool_options *options) {
+    work.plan = options->plan;
+    enum blastmerge_status status = find_number(options, &work.number);
+    return status == BLASTMERGE_OK ? run(options, part) : status;
+}
+
+enum blastmerge_status tool_join(const struct tool_options *options) {
+    work.plan = options->plan;
+    return run(options, join);
+}
