@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Completion of blastmerge's command line for fish.
 
-set -l commands merge check finalize shards help version
+set -l commands merge check finalize shards count plan part join help version
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a merge -d "merge children"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a check -d "read and check children, write nothing"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a finalize -d "finalize a parent job"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a shards -d "merge searches of parts of a database"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a count -d "count one child, for a merge in parts"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a plan -d "plan a merge in parts"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a part -d "make one part"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a join -d "join all parts"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a help -d "show the options of a command"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a version -d "show the version"
-complete -c blastmerge -f -n "__fish_seen_subcommand_from help" -a "merge check finalize shards"
+complete -c blastmerge -f -n "__fish_seen_subcommand_from help" -a "merge check finalize shards count plan part join"
 
 complete -c blastmerge -l output -s o -r -F -d "write the result to a file"
 complete -c blastmerge -l force -s f -d "replace the file where it exists"
@@ -47,6 +51,8 @@ complete -c blastmerge -l columns -x -d "shards: columns of tables, as -outfmt h
 complete -c blastmerge -l drop-columns -x -d "shards: so many of the last columns are left out"
 complete -c blastmerge -l recompute -d "shards: compute E-values again"
 complete -c blastmerge -l evalue -x -d "shards: leave out what is larger"
+complete -c blastmerge -l plan -r -F -d "part, join: the plan"
+complete -c blastmerge -l number -x -d "part: the part to make"
 complete -c blastmerge -l shards -x -d "shards: the queries are split, too, N shards a batch"
 complete -c blastmerge -l quiet -s q -d "no warnings, no progress"
 complete -c blastmerge -l verbose -s v -d "say at the end what was done"

@@ -27,6 +27,19 @@ static const struct {
                   "Or write alias files, so that searches of parts have the whole's statistics:\n\n"
                   "  blastmerge shards --alias-parts -o FOLDER PART...\n"
                   "  blastmerge shards --alias K -o FOLDER DATABASE\n\n"},
+    {TOOL_COUNT, "Usage: blastmerge count [OPTION]... CHILD\n"
+                 "Read and check one child on its own, and write its tally, for a merge in parts.\n\n"
+                 "  blastmerge count -o child_17.tally child_17.xml.gz\n\n"},
+    {TOOL_PLAN, "Usage: blastmerge plan [OPTION]... TALLY...\n"
+                "Compare the children that were counted, in their order, and plan their parts.\n\n"
+                "  blastmerge plan -o plan.json child_*.tally --sort natural\n\n"},
+    {TOOL_PART, "Usage: blastmerge part --plan FILE [OPTION]... [CHILD]\n"
+                "Make one child's part of the result. Without --number, it is the array task's\n"
+                "(Slurm, Grid Engine, Kubernetes, AWS Batch, Azure Batch).\n\n"
+                "  blastmerge part --plan plan.json --number 17 -o part_17.gz\n\n"},
+    {TOOL_JOIN, "Usage: blastmerge join --plan FILE [OPTION]... PART...\n"
+                "Join all parts of a plan, given in any order, to the result.\n\n"
+                "  blastmerge join --plan plan.json -o merged.xml.gz part_*.gz\n\n"},
 };
 
 static void show_row(const struct tool_row *row) {
@@ -42,6 +55,7 @@ static void show_overview(void) {
                "       blastmerge check [OPTION]... CHILD...  read and check, write no result\n"
                "       blastmerge finalize [OPTION]... JOB    write the result of a parent job\n"
                "       blastmerge shards [OPTION]... SHARD... merge searches of database parts\n"
+               "       blastmerge count, plan, part, join     merge on many machines\n"
                "       blastmerge help COMMAND                show all options of a command\n"
                "A CHILD is one result file (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain),\n"
                "- for standard input, or a remote file: az://, s3://, gs://, https://.\n");

@@ -38,12 +38,13 @@ for command in "$room"/command_*; do
     fi
 done
 [ $n -ge 6 ]
-for result in merged pair small; do gzip -t $result.xml.gz; done
+for result in merged pair small joined; do gzip -t $result.xml.gz; done
 
 # What they say they do: all the queries, and those of the first two children.
 whole=$(gzip -dc batch_*.xml.gz | grep -c '<Iteration>')
 [ "$(gzip -dc merged.xml.gz | grep -c '<Iteration>')" -eq "$whole" ]
 [ "$(gzip -dc small.xml.gz | grep -c '<Iteration>')" -eq "$whole" ]
 [ "$(gzip -dc pair.xml.gz | grep -c '<BlastOutput_db>nr<')" -eq 1 ]
+cmp merged.xml.gz joined.xml.gz
 grep -q '"batch_\|standard input\|"-"' report.json
 echo "$n examples do what they say"
