@@ -75,7 +75,8 @@ from ._errors import (CancelledError, ChangedError, DataError, DeniedError, Exis
                       MergeWarning, MismatchError, MissingError, NoSpaceError, RangeError, UsageError)
 from ._results import Child, Progress, Report, ShardCounts
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "Report", "ShardCounts", "Child", "Progress", "Chunk", "ChildSource",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "plan", "part", "join", "Report", "ShardCounts", "Child", "Progress",
+           "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
            "ExistsError", "ChangedError", "MissingError", "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
 __version__ = "0.1.0"
@@ -174,6 +175,61 @@ def check(children: Children, *, report: Optional[_Path] = None, **options: Any)
             raise
         return _report(job)
     return _with_job(children, options, work)
+
+
+def _gzip_only(options: Mapping[str, Any]) -> Dict[str, Any]:
+    """A merge in parts writes gzip, whatever the output's name is."""
+    return {"gzip": True, **options} if not {"plain", "bgzf"} & options.keys() else dict(options)
+
+
+def count(child: ChildSource, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+    """Reads and checks one child, a path or a location, and writes its tally: the first step of a merge in parts, for many machines
+    (docs/distributed.md). options as in merge(), without salvage, expect_queries, level and forms. A tally at output is replaced,
+    and anything else only with force."""
+    def work(job: _job.Job) -> Report:
+        job.set_output(output)
+        job.set_report(report)
+        job.count()
+        return _report(job)
+    return _with_job([child], _gzip_only(dict(options, force=force)), work)
+
+
+def plan(tallies: Children, output: Output, *, force: bool = False, **options: Any) -> None:
+    """Writes the plan of a merge in parts. tallies: paths or locations of what count() wrote, in the order of the search or, with
+    sort="natural", in any order. The options are those of the tallies; database, keep_database, mismatch, sort and expect_children
+    are given here. Each child that does not belong to the others is reported to on_fault, and the first one is raised."""
+    def work(job: _job.Job) -> None:
+        job.set_output(output)
+        job.plan()
+    _with_job(tallies, _gzip_only(dict(options, force=force)), work)
+
+
+def part(plan: _Path, number: int, output: Output, *, child: Optional[ChildSource] = None, force: bool = False,
+         report: Optional[_Path] = None, **options: Any) -> Report:
+    """Writes part number (from 1, in the plan's order) of a merge in parts. plan: a path or a location. child: is read instead of
+    the location that was counted, and must have the same bytes. The options of the merge are the plan's; threads, memory_limit,
+    endpoint, on_warning and on_progress can be given."""
+    path = _values.path("plan", plan)
+    which = _values.integer("number", number, _job.NUMBER)
+
+    def work(job: _job.Job) -> Report:
+        job.set_output(output)
+        job.set_report(report)
+        job.part(path, which)
+        return _report(job)
+    return _with_job([] if child is None else [child], _gzip_only(dict(options, force=force)), work)
+
+
+def join(plan: _Path, parts: Children, output: Output, *, force: bool = False, **options: Any) -> None:
+    """Joins all parts of a plan, paths in any order, to the result. Their bytes are copied. If the result is at output already,
+    nothing is written. The message about a part that is missing, damaged, cut short or of another plan names the part to be made
+    again."""
+    path = _values.path("plan", plan)
+
+    def work(job: _job.Job) -> None:
+        job.set_output(output)
+        job.join(path)
+    _with_job(parts, _gzip_only(dict(options, force=force)), work)
 
 
 def finalize(job: Union[Mapping[str, Any], _Path], *, strict: bool = False, **options: Any) -> Dict[str, Any]:

@@ -29,6 +29,7 @@ _FORMS = ("gzip", "plain", "bgzf")  # in the order of enum blastmerge_form
 _NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
 _TEXTS = ("database", "endpoint")
 _PATHS = ("expect_queries",)
+NUMBER = ctypes.c_uint64  # the type of a part's number
 _QUIET_PROGRESS = 50  # ms: how long Ctrl-C may have to wait while C is at work
 
 
@@ -331,6 +332,22 @@ class Job:
     def check(self) -> None:
         """Reads and checks the children."""
         self._call(C.blastmerge_check, self.handle)
+
+    def count(self) -> None:
+        """Writes the one child's tally to the output."""
+        self._call(C.blastmerge_count, self.handle)
+
+    def plan(self) -> None:
+        """Writes a plan of the tallies, which are the children."""
+        self._call(C.blastmerge_plan, self.handle)
+
+    def part(self, plan: bytes, number: int) -> None:
+        """Writes a part of the plan."""
+        self._call(C.blastmerge_part, self.handle, plan, number)
+
+    def join(self, plan: bytes) -> None:
+        """Joins the parts, which are the children."""
+        self._call(C.blastmerge_join, self.handle, plan)
 
     def next(self) -> bytes:
         """The next piece of the result; none at the end."""

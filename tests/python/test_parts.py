@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""count(), plan(), part() and join(): a merge in parts, from Python. What is written is looked at in tests/e2e/test_parts.py."""
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests")]
+import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
+import corpus  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture(name="children")
+def made_children(tmp_path):
+    paths = []
+    for number, text in enumerate(corpus.texts(3, 15, seed=1, hits=2), 1):
+        paths.append(tmp_path / f"child_{number}.xml.gz")
+        paths[-1].write_bytes(gzip.compress(text))
+    return paths
+
+
+def counted(children, **options):
+    tallies = [path.with_suffix(".tally") for path in children]
+    for child, tally in zip(children, tallies):
+        report = blastmerge.count(child, tally, **options)
+        assert report.iterations == 5
+    return tallies
+
+
+def test_all_steps(tmp_path, children):
+    blastmerge.plan(counted(children), tmp_path / "plan.json", database="all", sort="natural")
+    parts = [tmp_path / f"part_{number}" for number in (1, 2, 3)]
+    for number, path in enumerate(parts, 1):
+        assert blastmerge.part(tmp_path / "plan.json", number, path).iterations == 5
+    blastmerge.join(tmp_path / "plan.json", reversed(parts), tmp_path / "joined.xml.gz")
+    assert (tmp_path / "joined.xml.gz").read_bytes() == blastmerge.merged_bytes(children, database="all")
+    blastmerge.join(tmp_path / "plan.json", parts, tmp_path / "joined.xml.gz")  # it is there
+    with pytest.raises(blastmerge.MissingError, match="run part 2 again"):
+        blastmerge.join(tmp_path / "plan.json", [parts[0], parts[2]], tmp_path / "other.xml.gz")
+    with pytest.raises(blastmerge.ExistsError):
+        blastmerge.join(tmp_path / "plan.json", parts, children[0])
+
+
+def test_outputs_that_are_file_objects(tmp_path, children):
+    tallies = counted(children)
+    plan = io.BytesIO()
+    blastmerge.plan(tallies, plan)
+    (tmp_path / "plan.json").write_bytes(plan.getvalue())
+    part = io.BytesIO()
+    blastmerge.part(tmp_path / "plan.json", 2, part, child=children[1])
+    assert gzip.decompress(part.getvalue())
+
+
+def test_the_names_of_outputs_decide_nothing(tmp_path, children):
+    tallies = [tmp_path / f"{number}.txt" for number in (1, 2, 3)]
+    for child, tally in zip(children, tallies):
+        blastmerge.count(child, tally)
+    blastmerge.plan(tallies, tmp_path / "plan.json")
+    for number in (1, 2, 3):
+        blastmerge.part(tmp_path / "plan.json", number, tmp_path / f"{number}.xml")
+    blastmerge.join(tmp_path / "plan.json", [tmp_path / f"{number}.xml" for number in (1, 2, 3)], tmp_path / "joined.xml")
+    assert (tmp_path / "joined.xml").read_bytes() == blastmerge.merged_bytes(children)
+
+
+@pytest.mark.parametrize("options", [{"plain": True}, {"bgzf": True}, {"level": 6}, {"salvage": True}, {"expect_queries": "q"}], ids=str)
+def test_options_that_are_refused(tmp_path, children, options):
+    with pytest.raises(blastmerge.UsageError):
+        blastmerge.count(children[0], tmp_path / "tally", **options)
+
+
+def test_what_cannot_be_read_twice(tmp_path, children):
+    for child in (children[0].read_bytes(), io.BytesIO(children[0].read_bytes()), iter([b""])):
+        with pytest.raises(blastmerge.UsageError, match="file or a remote object"):
+            blastmerge.count(("child", child), tmp_path / "tally")
+
+
+def test_wrong_values(tmp_path, children):
+    blastmerge.plan(counted(children), tmp_path / "plan.json")
+    for number, error in ((0, blastmerge.UsageError), (4, blastmerge.UsageError), (-1, OverflowError), ("1", TypeError)):
+        with pytest.raises(error):
+            blastmerge.part(tmp_path / "plan.json", number, tmp_path / "part")
+    with pytest.raises(TypeError):
+        blastmerge.part(None, 1, tmp_path / "part")
+    with pytest.raises(blastmerge.MissingError):
+        blastmerge.part(tmp_path / "no plan", 1, tmp_path / "part")
+    with pytest.raises(blastmerge.DataError):
+        blastmerge.part(children[0], 1, tmp_path / "part")
+
+
+def test_every_fault_is_reported(tmp_path, children):
+    tallies = counted(children)
+    for number in (1, 2):
+        text = gzip.decompress(children[number].read_bytes()).replace(b"_program>blast", b"_program>t%dblast" % number)
+        children[number].write_bytes(gzip.compress(text))
+        blastmerge.count(children[number], tallies[number])
+    faults = []
+    with pytest.raises(blastmerge.MismatchError):
+        blastmerge.plan(tallies, tmp_path / "plan.json", on_fault=faults.append)
+    assert len(faults) == 2
+
+
+def test_a_child_that_has_changed(tmp_path, children):
+    blastmerge.plan(counted(children), tmp_path / "plan.json")
+    children[1].write_bytes(children[0].read_bytes())
+    with pytest.raises(blastmerge.ChangedError):
+        blastmerge.part(tmp_path / "plan.json", 2, tmp_path / "part")
