@@ -86,6 +86,17 @@ ssize_t write(int file, const void *data, size_t n) {
     return REAL(ssize_t(*)(int, const void *, size_t), "write")(file, data, shorten("write", n));
 }
 
+ssize_t pread(int file, void *data, size_t n, off_t offset) {
+    FAIL("pread", -1);
+    return REAL(ssize_t(*)(int, void *, size_t, off_t), "pread")(file, data, shorten("pread", n), offset);
+}
+
+ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, size_t n, unsigned flags) {
+    FAIL("copy_file_range", -1);
+    return REAL(ssize_t(*)(int, off_t *, int, off_t *, size_t, unsigned),
+                "copy_file_range")(from, from_offset, to, to_offset, shorten("copy_file_range", n), flags);
+}
+
 int fsync(int file) {
     FAIL("fsync", -1);
     return REAL(int (*)(int), "fsync")(file);
