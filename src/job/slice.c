@@ -135,6 +135,14 @@ enum blastmerge_status bm_job_slice_fail(struct blastmerge_job *job, size_t i) {
     return job->error.status;
 }
 
+struct bm_cloud *bm_job_slice_cloud(struct blastmerge_job *job) {
+    return job->cloud;
+}
+
+void bm_job_slice_look_ahead(struct blastmerge_job *job, size_t i) {
+    bm_job_remote_look_ahead(job, i);
+}
+
 void bm_job_slice_forgive(struct blastmerge_job *job) {
     job->error = (struct blastmerge_error){0};
     job->sentence = (struct bm_job_sentence){0};

@@ -26,6 +26,7 @@
 #include "base/base.h"
 
 struct bm_cancel;
+struct bm_cloud;
 struct bm_fetch_source;
 struct bm_mark_counts;
 struct bm_mark_kin;
@@ -142,6 +143,12 @@ struct bm_fetch_source *bm_job_slice_source(struct blastmerge_job *job, size_t i
 
 /* The job's error is about this source. Returns its status. */
 enum blastmerge_status bm_job_slice_fail(struct blastmerge_job *job, size_t i);
+
+/* The connection; NULL: nothing is remote. */
+struct bm_cloud *bm_job_slice_cloud(struct blastmerge_job *job);
+
+/* Begins to look at remote sources from this one on, several at a time. */
+void bm_job_slice_look_ahead(struct blastmerge_job *job, size_t i);
 
 /* The error is no end: the job has none any more. */
 void bm_job_slice_forgive(struct blastmerge_job *job);

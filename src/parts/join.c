@@ -4,6 +4,7 @@
  * order. Parts may be given in any order, since each holds its number. No part is read as text.
  */
 #include "base/descriptor.h"
+#include "cloud/location.h"
 #include "parts/parts.h"
 #include "stitch/stitch.h"
 #include "store/store.h"
@@ -85,7 +86,9 @@ static enum blastmerge_status refuse_missing(struct joining *joining) {
 
 /* --- the ends ------------------------------------------------------------------------------------ */
 
+/* Of a remote part, the head is read when it is copied. */
 struct ends {
+    bool has_head;
     struct bm_parts_head head;
     struct bm_parts_tail tail;
     struct state state;
@@ -142,10 +145,20 @@ static bool read_at(int file, uint8_t *bytes, size_t n, uint64_t offset) {
     return true;
 }
 
+/* The last bytes of a part, whose length is known. NULL, or what is wrong. */
+static const char *read_tail(struct ends *ends, const uint8_t *bytes, size_t n) {
+    size_t n_tail = 0;
+    const char *reason = bm_parts_tail_read(&ends->tail, &n_tail, bytes, n);
+    uint64_t n_expected = BM_PARTS_HEAD + BM_PARTS_MEMBER_END + n_tail;
+    if (reason != NULL) return reason;
+    if (!bm_add(&n_expected, ends->tail.n_fragment) || n_expected != ends->state.size)
+        return "is damaged, or cut short";
+    return NULL;
+}
+
 /* NULL, or what is wrong. number: as far as it is known. */
 static const char *read_ends(struct ends *ends, int file, uint64_t *number) {
     uint8_t bytes[BM_PARTS_TAIL];
-    size_t n_tail = 0;
     uint64_t size = ends->state.size;
     size_t n_head = size < BM_PARTS_HEAD ? (size_t)size : BM_PARTS_HEAD;
     size_t n_last = size < BM_PARTS_TAIL ? (size_t)size : BM_PARTS_TAIL;
@@ -154,11 +167,10 @@ static const char *read_ends(struct ends *ends, int file, uint64_t *number) {
     const char *reason = bm_parts_head_read(&ends->head, bytes, n_head);
     if (reason != NULL) return reason;
     *number = ends->head.number;
+    ends->has_head = true;
     if (!read_at(file, bytes, n_last, size - n_last)) return "cannot be read";
-    reason = bm_parts_tail_read(&ends->tail, &n_tail, bytes, n_last);
+    reason = read_tail(ends, bytes, n_last);
     if (reason != NULL) return reason;
-    uint64_t n_expected = BM_PARTS_HEAD + BM_PARTS_MEMBER_END + n_tail;
-    if (!bm_add(&n_expected, ends->tail.n_fragment) || n_expected != size) return "is damaged, or cut short";
     if (ends->tail.number != ends->head.number || ends->tail.digest != ends->head.digest) return "is damaged";
     return NULL;
 }
@@ -170,7 +182,7 @@ static const char *compare(struct joining *joining, const struct ends *ends,
     const struct bm_tally *found = &ends->tail.after;
     bool is_first = place->before.n_documents == 0 && found->n_documents > 0;
     if (!bm_tally_add(&after, &place->child.tally)) return "is damaged";
-    if (!is_same_tally(&ends->head.before, &place->before)) return "is damaged";
+    if (ends->has_head && !is_same_tally(&ends->head.before, &place->before)) return "is damaged";
     if (after.n_documents != found->n_documents || after.n_iterations != found->n_iterations ||
         after.last_numbers != found->last_numbers || after.generated_ids != found->generated_ids ||
         after.positions != found->positions || after.n_counted != found->n_counted ||
@@ -187,9 +199,9 @@ static const char *compare(struct joining *joining, const struct ends *ends,
 /* Adds a part whose ends were read. */
 static enum blastmerge_status add_part(struct joining *joining, size_t source, const struct ends *ends) {
     const struct bm_parts_plan *plan = &joining->file->plan;
-    uint64_t number = ends->head.number;
+    uint64_t number = ends->tail.number;
     struct bm_parts_place place;
-    if (ends->head.digest != plan->digest)
+    if (ends->tail.digest != plan->digest)
         return refuse(joining, source, BLASTMERGE_MISMATCH, number, "is a part of another plan");
     if (number == 0 || number > plan->n_children)
         return refuse(joining, source, BLASTMERGE_DATA, 0, "is damaged");
@@ -210,13 +222,42 @@ static enum blastmerge_status add_part(struct joining *joining, size_t source, c
     return BLASTMERGE_OK;
 }
 
+#ifdef BLASTMERGE_CLOUD
+
+/* Its length and version, which the copy must have, and its end. */
+static enum blastmerge_status take_remote_part(struct joining *joining, size_t i) {
+    struct bm_fetch_source *source = bm_job_slice_source(joining->job, i);
+    struct blastmerge_error *error = joining->view.error;
+    struct ends ends = {0};
+    uint8_t bytes[BM_PARTS_TAIL];
+    bm_job_slice_look_ahead(joining->job, i);
+    enum blastmerge_status status = bm_fetch_source_look(source, error);
+    if (status == BLASTMERGE_OK && source->n_bytes == UINT64_MAX)
+        status = bm_fail(error, BLASTMERGE_USAGE, "its server does not state its length: copy it first");
+    ends.state.size = source->n_bytes;
+    size_t n = source->n_bytes < BM_PARTS_TAIL ? (size_t)source->n_bytes : BM_PARTS_TAIL;
+    if (status == BLASTMERGE_OK && n > 0)
+        status = bm_parts_remote_read(source, bytes, n, source->n_bytes - n, error);
+    if (status != BLASTMERGE_OK) return bm_job_slice_fail(joining->job, i);
+    const char *reason = read_tail(&ends, bytes, n);
+    return reason == NULL ? add_part(joining, i, &ends) : refuse(joining, i, BLASTMERGE_DATA, 0, reason);
+}
+
+#else
+
+static enum blastmerge_status take_remote_part(struct joining *joining, size_t i) {
+    (void)joining;
+    (void)i;
+    return BLASTMERGE_USAGE; /* it could not be added */
+}
+
+#endif
+
 static enum blastmerge_status take_part(struct joining *joining, size_t source) {
-    struct ends ends;
+    struct ends ends = {0};
     uint64_t number = 0;
-    if (bm_fetch_source_is_remote(bm_job_slice_source(joining->job, source))) {
-        bm_fail(joining->view.error, BLASTMERGE_USAGE, "remote parts cannot be joined yet: copy them first");
-        return bm_job_slice_fail(joining->job, source);
-    }
+    if (bm_fetch_source_is_remote(bm_job_slice_source(joining->job, source)))
+        return take_remote_part(joining, source);
     int file = open_part(joining, source, &ends.state);
     if (file < 0) return joining->view.error->status;
     const char *reason = read_ends(&ends, file, &number);
@@ -238,7 +279,7 @@ static enum blastmerge_status take_parts(struct joining *joining) {
         if (bm_cancel_is_set(joining->view.cancel))
             return bm_fail(joining->view.error, BLASTMERGE_CANCELLED, "cancelled");
         status = take_part(joining, i);
-        if (status == BLASTMERGE_NOT_FOUND) {
+        if (status == BLASTMERGE_NOT_FOUND) { /* the message about missing parts says more */
             bm_job_slice_forgive(joining->job);
             status = BLASTMERGE_OK;
         }
@@ -263,18 +304,50 @@ static void sum_up(struct joining *joining, struct bm_output *sums) {
     bm_stitch_add(sums, bm_crc32(0, joining->epilogue, joining->n_epilogue), joining->n_epilogue);
 }
 
+/* The trailer of a result: its text's CRC-32 and length. */
+static bool is_trailer(const uint8_t trailer[8], const struct bm_output *sums) {
+    return bm_load32(trailer) == sums->crc32 && bm_load32(trailer + 4) == (uint32_t)sums->n_text;
+}
+
+#ifdef BLASTMERGE_CLOUD
+
+static bool is_there_remotely(const struct joining *joining, const struct bm_output *sums) {
+    struct bm_fetch_source source = bm_fetch_source_remote(joining->view.shown_output, joining->view.output);
+    struct blastmerge_error ignored;
+    uint8_t trailer[8];
+    source.cloud = bm_job_slice_cloud(joining->job);
+    bool is_there = bm_fetch_source_look(&source, &ignored) == BLASTMERGE_OK &&
+                    source.n_bytes == joining->n_result &&
+                    bm_parts_remote_read(&source, trailer, sizeof trailer, joining->n_result - sizeof trailer,
+                                         &ignored) == BLASTMERGE_OK &&
+                    is_trailer(trailer, sums);
+    bm_fetch_source_close(&source);
+    return is_there;
+}
+
+#else
+
+static bool is_there_remotely(const struct joining *joining, const struct bm_output *sums) {
+    (void)joining;
+    (void)sums;
+    return false;
+}
+
+#endif
+
 /* Whether the result is there already: by its length, and by its text's CRC-32 and length. */
 static bool is_there(const struct joining *joining, const struct bm_output *sums) {
     struct stat information;
     uint8_t trailer[8];
     const char *output = joining->view.output;
+    if (output != NULL && bm_cloud_location_is_remote(output)) return is_there_remotely(joining, sums);
     if (output == NULL || strcmp(output, "-") == 0 || stat(output, &information) != 0) return false;
     if (!S_ISREG(information.st_mode) || (uint64_t)information.st_size != joining->n_result) return false;
     int file = bm_open(output, O_RDONLY | O_NOCTTY, 0);
     if (file < 0) return false;
     bool is_read = read_at(file, trailer, sizeof trailer, joining->n_result - sizeof trailer);
     close(file);
-    return is_read && bm_load32(trailer) == sums->crc32 && bm_load32(trailer + 4) == (uint32_t)sums->n_text;
+    return is_read && is_trailer(trailer, sums);
 }
 
 /* Copies by reading and writing. */
@@ -298,8 +371,48 @@ static enum blastmerge_status copy_bytes(struct joining *joining, size_t source,
     return status;
 }
 
+/* The head of a remote part, when it arrives. */
+static enum blastmerge_status check_head(struct joining *joining, const struct part *part,
+                                         const uint8_t *bytes, size_t n) {
+    struct bm_parts_head head;
+    uint64_t number = (uint64_t)(part - joining->parts) + 1;
+    const char *reason = bm_parts_head_read(&head, bytes, n);
+    if (reason == NULL && (head.digest != joining->file->plan.digest || head.number != number))
+        reason = "is damaged";
+    return reason == NULL ? BLASTMERGE_OK : refuse(joining, part->source, BLASTMERGE_DATA, number, reason);
+}
+
+/* It comes from its server from its first byte on; the few bytes of the tail are not read. */
+static enum blastmerge_status copy_remote_part(struct joining *joining, const struct part *part) {
+    struct bm_output *output = bm_job_slice_output(joining->job);
+    struct bm_fetch_source *source = bm_job_slice_source(joining->job, part->source);
+    struct blastmerge_error *error = joining->view.error;
+    struct bm_fetch fetch = {0};
+    size_t n = 0;
+    enum blastmerge_status status = bm_fetch_open(&fetch, source, joining->view.cancel, error);
+    if (status == BLASTMERGE_OK) status = bm_fetch_fill(&fetch, output->data, BM_PARTS_HEAD, &n, error);
+    if (status != BLASTMERGE_OK) return bm_job_slice_fail(joining->job, part->source);
+    status = check_head(joining, part, output->data, n);
+    for (uint64_t left = part->n_fragment; status == BLASTMERGE_OK && left > 0; left -= n) {
+        size_t n_wanted = left < output->size ? (size_t)left : output->size;
+        status = bm_fetch_fill(&fetch, output->data, n_wanted, &n, error);
+        if (status == BLASTMERGE_OK && n < n_wanted)
+            status = bm_fail(error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+        if (status != BLASTMERGE_OK) {
+            (void)bm_job_slice_fail(joining->job, part->source);
+            break;
+        }
+        output->n_data = n;
+        status = bm_job_slice_flush(joining->job);
+    }
+    bm_fetch_close(&fetch);
+    return status;
+}
+
 static enum blastmerge_status copy_part(struct joining *joining, const struct part *part) {
     struct state state;
+    if (bm_fetch_source_is_remote(bm_job_slice_source(joining->job, part->source)))
+        return copy_remote_part(joining, part);
     int file = open_part(joining, part->source, &state);
     if (file < 0) return joining->view.error->status;
     enum blastmerge_status status = BLASTMERGE_OK;

@@ -12,7 +12,8 @@
  *   tally.c    a tally's line
  *   plan.c     the plan's file
  *   ends.c     the two ends of a part's file
- *   file.c     other files that are read whole, or at their ends
+ *   file.c     other files that are read whole
+ *   remote.c   the end of a remote part
  *   count.c, compose.c, part.c, join.c  the four commands
  *
  * It is a client of the library: a child is counted and spliced by a job, with job/slice.h. All of it runs on the job's
@@ -226,6 +227,10 @@ enum blastmerge_status bm_parts_file_read_source(const struct bm_job_slice_view 
 enum blastmerge_status bm_parts_file_read_plan(struct blastmerge_job *job, const char *location,
                                                struct bm_parts_plan_file *file, char **text,
                                                struct bm_pool *pool) BM_CHECK_RESULT;
+
+/* Reads n bytes of a remote source, with one request. The error is the source's. */
+enum blastmerge_status bm_parts_remote_read(struct bm_fetch_source *source, uint8_t *bytes, size_t n,
+                                            uint64_t offset, struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Lets the output replace a file of its own kind, which begins like this. */
 void bm_parts_file_replace(struct blastmerge_job *job, const char *begin, size_t n_begin);
