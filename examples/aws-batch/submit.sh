@@ -20,6 +20,7 @@ submit() { # submit NAME COMMAND OPTION...: prints the job's id
     aws batch submit-job --job-name "$name" --job-queue "$queue" --job-definition blastmerge --query jobId --output text \
         --container-overrides "{\"command\": [\"sh\", \"-c\", \"$command\"]}" "$@"
 }
+# shellcheck disable=SC2016 # the task's shell expands it
 i='$AWS_BATCH_JOB_ARRAY_INDEX'
 count=$(submit count "blastmerge count --as-unsplit -o s3://$bucket/merge/$i.tally s3://$bucket/results/batch_$i.xml.gz" \
     --array-properties "size=$n")
