@@ -25,7 +25,7 @@ _blastmerge() {
     --mismatch) _blastmerge_words 'error warn ignore' "$current" && return ;;
     --invalid-utf8) _blastmerge_words 'error latin1 keep' "$current" && return ;;
     --forbidden-characters) _blastmerge_words 'error replace keep' "$current" && return ;;
-    --format) _blastmerge_words 'xml xml2 json commented tabular csv auto' "$current" && return ;;
+    --format) _blastmerge_words 'xml xml2 json commented tabular csv archive auto' "$current" && return ;;
     --header) _blastmerge_words 'once keep none' "$current" && return ;;
     --query-ids) _blastmerge_words 'auto keep renumber' "$current" && return ;;
     --sort) _blastmerge_words 'natural none' "$current" && return ;;

@@ -123,7 +123,8 @@ enum blastmerge_format {
     BLASTMERGE_FORMAT_JSON = 3,      /* -outfmt 15 */
     BLASTMERGE_FORMAT_COMMENTED = 4, /* -outfmt 7 */
     BLASTMERGE_FORMAT_TABULAR = 5,   /* -outfmt 6 */
-    BLASTMERGE_FORMAT_CSV = 6        /* -outfmt 10 */
+    BLASTMERGE_FORMAT_CSV = 6,       /* -outfmt 10 */
+    BLASTMERGE_FORMAT_ARCHIVE = 7    /* -outfmt 11: archives, in ASN.1 text */
 };
 
 /* How the result is written. */

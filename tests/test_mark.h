@@ -213,9 +213,9 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
 /* --- marks as text --------------------------------------------------------------------------- */
 
 static const char *const mark_kinds[] = {
-    "DOC",     "BOM",   "DECL", "NODECL",  "FIELD",    "DB",      "DBEND", "ITERS",    "HEADER",
-    "BODY",    "ITER",  "NUM",  "LONG",    "LONGEND",  "MISSING", "EXTRA", "EXTRAEND", "ID",
-    "MESSAGE", "NAMES", "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",  "CHAR",     "DOCEND",
+    "DOC",  "BOM",     "DECL",     "NODECL",  "FIELD",   "DB",    "DBEND",    "ITERS",   "HEADER",  "BODY",
+    "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA", "EXTRAEND", "ID",      "MESSAGE", "NAMES",
+    "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",    "CHAR",  "DOCEND",   "ARCHIVE",
 };
 
 static inline bool has_value(const struct bm_mark_entry *entry) {
@@ -225,7 +225,7 @@ static inline bool has_value(const struct bm_mark_entry *entry) {
 
 static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entry) {
     static const char letters[] =
-        "enDcb-lor     k"; /* empty tag, newline, digits, converted, bare, cut, left, open, return, ..., names */
+        "enDcb-lor     kR"; /* empty tag, newline, digits, converted, bare, cut, left, open, return, ..., names, run */
     char value[32];
     add_text(out, "{");
     add_text(out, mark_kinds[entry->kind]);

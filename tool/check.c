@@ -15,12 +15,15 @@ struct check {
     bool has_heading;
 };
 
-/* Rows of a table are counted as Hsps; tables without comments do not part their queries. */
+/* Rows of a table and alignments of an archive are counted as Hsps; tables without comments do not separate their
+ * queries. */
 static void print_heading(struct check *check) {
     enum blastmerge_format format = blastmerge_report(check->job.job)->format;
-    bool is_table = format >= BLASTMERGE_FORMAT_COMMENTED;
+    bool has_no_hits = format >= BLASTMERGE_FORMAT_COMMENTED;
+    const char *rows = format == BLASTMERGE_FORMAT_ARCHIVE ? "alignments" : "rows";
     tool_print("documents %10s %10s %10s    compressed            text child\n",
-               is_table ? "queries" : "Iterations", is_table ? "-" : "Hits", is_table ? "rows" : "Hsps");
+               has_no_hits ? "queries" : "Iterations", has_no_hits ? "-" : "Hits",
+               has_no_hits ? rows : "Hsps");
     check->has_heading = true;
 }
 

@@ -128,15 +128,18 @@ static struct counted counted(uint64_t n, const char *one, const char *many) {
 void tool_job_summary(const struct tool_job *job) {
     const struct blastmerge_report *report = blastmerge_report(job->job);
     bool has_queries = report->format != BLASTMERGE_FORMAT_TABULAR && report->format != BLASTMERGE_FORMAT_CSV;
-    bool is_table = !has_queries || report->format == BLASTMERGE_FORMAT_COMMENTED;
+    bool is_archive = report->format == BLASTMERGE_FORMAT_ARCHIVE;
+    bool has_no_hits = !has_queries || is_archive || report->format == BLASTMERGE_FORMAT_COMMENTED;
     char holds[192] = "";
     if (has_queries)
         (void)snprintf(holds, sizeof holds, "%s, ",
-                       is_table ? counted(report->n_iterations, "query", "queries").text
-                                : counted(report->n_iterations, "Iteration", "Iterations").text);
+                       has_no_hits ? counted(report->n_iterations, "query", "queries").text
+                                   : counted(report->n_iterations, "Iteration", "Iterations").text);
     size_t n = strlen(holds);
-    if (is_table)
-        (void)snprintf(holds + n, sizeof holds - n, "%s", counted(report->n_hsps, "row", "rows").text);
+    if (has_no_hits)
+        (void)snprintf(holds + n, sizeof holds - n, "%s",
+                       is_archive ? counted(report->n_hsps, "alignment", "alignments").text
+                                  : counted(report->n_hsps, "row", "rows").text);
     else
         (void)snprintf(holds + n, sizeof holds - n, "%s, %s", counted(report->n_hits, "Hit", "Hits").text,
                        counted(report->n_hsps, "Hsp", "Hsps").text);

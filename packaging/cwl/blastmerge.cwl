@@ -40,7 +40,7 @@ inputs:
       prefix: --salvage
   format:
     type: string?
-    doc: xml, xml2, json, commented, tabular, csv
+    doc: xml, xml2, json, commented, tabular, csv, archive
     inputBinding:
       prefix: --format
 outputs:

@@ -28,7 +28,8 @@ query_ids        what to do with Query_N, the id that BLAST assigns to a query, 
                  it fits BLAST's own counting, so each query has its own id; "renumber": N always continues; "keep": the ids stay,
                  and are repeated
 allow_empty      a child of no bytes counts as a search without queries; otherwise it is an error
-format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6) or "csv" (10): another format is an
+format           "xml" (-outfmt 5), "xml2" (16), "json" (15), "commented" (7), "tabular" (6), "csv" (10)
+                 or "archive" (11): another format is an
                  error; "auto": recognised by the first child's bytes
 header           rows of column names at the top of tables without comments. "once": the first child's stays, and the others must
                  have the same; "keep": they are rows like any other; "none": they are left out

@@ -103,7 +103,7 @@ _RENAMED = {"db": "database", "keep-db": "keep_database", "memory": "memory_limi
 _SWITCHES = {"allow_empty", "keep_database", "as_unsplit", "salvage", "plain", "gzip", "bgzf", "force", "strict", "window",
              "round_robin", "order_descending", "recompute"}
 _OPTION = re.compile(r"(?<!blastmerge shards )(?<![^\s(\[\"',;:])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?:[ =]([A-Z]+\b|[0-9]+\b|[a-z][a-z0-9_|-]*))?")
-_WORDS = {"format": "xml|xml2|json|commented|tabular|csv|auto", "query_ids": "auto|keep|renumber",
+_WORDS = {"format": "xml|xml2|json|commented|tabular|csv|archive|auto", "query_ids": "auto|keep|renumber",
           "mismatch": "default|error|warn|ignore", "invalid_utf8": "error|latin1|keep",
           "forbidden_characters": "error|replace|keep", "sort": "default|natural|none",
           "header": "once|keep|none"}

@@ -19,7 +19,7 @@ from ._results import Progress
 C = _library.load()
 OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and warnings said so
 
-FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv")
+FORMATS = ("auto", "xml", "xml2", "json", "commented", "tabular", "csv", "archive")
 _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": ("error", "latin1", "keep"),
             "forbidden_characters": ("error", "replace", "keep"),
             "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("auto", "keep", "renumber"),

@@ -14,6 +14,8 @@ static const struct bm_finalize_format formats[] = {
      "xml2_report_concatenation", "XML"},
     {BLASTMERGE_FORMAT_JSON, "json", "blast_json", 15, "15", "split_query_child_finalizer_json_concat",
      "json_report_concatenation", "JSON"},
+    {BLASTMERGE_FORMAT_ARCHIVE, "archive", "blast_archive", 11, "11",
+     "split_query_child_finalizer_archive_concat", "archive_concatenation", "archive"},
     {BLASTMERGE_FORMAT_TABULAR, "tabular", "blast_tabular", 6, "6 std", "split_query_child_finalizer_concat",
      "gzip_member_concatenation", "tabular"},
     {BLASTMERGE_FORMAT_COMMENTED, "commented", "blast_commented", 6, "6 std",
@@ -75,6 +77,7 @@ enum blastmerge_format bm_finalize_format_of(const json_t *report, const char **
     if (*name == NULL || **name == '\0') {
         if (outfmt == 15) format = BLASTMERGE_FORMAT_JSON;
         if (outfmt == 16) format = BLASTMERGE_FORMAT_XML2;
+        if (outfmt == 11) format = BLASTMERGE_FORMAT_ARCHIVE;
         *name = bm_finalize_is_table(format) ? "blast_tabular" : bm_finalize_format(format)->name;
         return format;
     }
@@ -135,8 +138,10 @@ static bool counts_queries(const json_t *own) {
     const json_t *header = json_object_get(json_array_get(json_object_get(own, "children"), 0), "header");
     const char *xml_program = json_string_value(json_object_get(header, "BlastOutput_program"));
     const char *table_program = json_string_value(json_object_get(header, "program"));
+    const char *service = json_string_value(json_object_get(header, "service"));
     if (format == NULL) return true;
     if (strcmp(format, "tabular") == 0 || strcmp(format, "csv") == 0) return false;
+    if (strcmp(format, "archive") == 0) return service == NULL || strcmp(service, "psi") != 0;
     if (strcmp(format, "xml") == 0) return xml_program == NULL || strcmp(xml_program, "psiblast") != 0;
     return strcmp(format, "commented") != 0 || table_program == NULL ||
            strcmp(table_program, "PSIBLAST") != 0;

@@ -78,7 +78,8 @@ const char *blastmerge_status_name(enum blastmerge_status status) {
 }
 
 const char *blastmerge_format_name(enum blastmerge_format format) {
-    static const char *const names[] = {"auto", "xml", "xml2", "json", "commented", "tabular", "csv"};
+    static const char *const names[] = {"auto",      "xml",     "xml2", "json",
+                                        "commented", "tabular", "csv",  "archive"};
     return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
 }
 

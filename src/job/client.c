@@ -88,10 +88,12 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
 /* In XML2 and JSON all Iterations of a query lie in one report. */
 static bool is_psiblast(const struct blastmerge_job *job) {
     bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
+    bool is_archive = job->totals.format == BLASTMERGE_FORMAT_ARCHIVE;
     const struct bm_number_header *header = bm_job_headers_first(&job->headers);
     for (size_t i = 0; i < header->n_fields; i++) {
         const struct bm_number_header_field *field = &header->fields[i];
         if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
+        if (is_archive && strcmp(field->name, "service") == 0) return strcmp(field->value, "psi") == 0;
         if (is_table && strcmp(field->name, "program") == 0) return strcmp(field->value, "PSIBLAST") == 0;
     }
     return false;

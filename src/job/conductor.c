@@ -350,6 +350,9 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             if (field->is_scope) break;
             if (job->has_report && !job->is_at_header) bm_report_field(&job->report, field);
             break;
+        case BM_MARK_ARCHIVE:
+            bm_job_headers_begin(&job->headers);
+            break;
         case BM_MARK_ITERATIONS:
             status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
             if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)

@@ -27,8 +27,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
         return refuse(job, "unknown policy for forbidden characters (expected 0 to 2)");
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
-    if ((unsigned)options->format > BLASTMERGE_FORMAT_CSV)
-        return refuse(job, "unknown format (expected 0 to 6)");
+    if ((unsigned)options->format > BLASTMERGE_FORMAT_ARCHIVE)
+        return refuse(job, "unknown format (expected 0 to 7)");
     if ((unsigned)options->form > BLASTMERGE_FORM_BGZF)
         return refuse(job, "unknown form of the result (expected 0 to 2)");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)

@@ -50,6 +50,10 @@ static bool begins_table(const uint8_t *text, size_t n_text, bool is_begin_of_li
     return false;
 }
 
+static bool begins_archive(const uint8_t *text, size_t n_text) {
+    return begins_with(text, n_text, "Blast4-archive ::=");
+}
+
 static bool begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
                             bool is_begin_of_line, bool is_fault) {
     switch (format) {
@@ -61,6 +65,8 @@ static bool begins_document(enum blastmerge_format format, const uint8_t *text, 
         return begins_json(text, n_text);
     case BLASTMERGE_FORMAT_COMMENTED:
         return begins_table(text, n_text, is_begin_of_line);
+    case BLASTMERGE_FORMAT_ARCHIVE:
+        return begins_archive(text, n_text);
     case BLASTMERGE_FORMAT_TABULAR:
     case BLASTMERGE_FORMAT_CSV:
         break;
@@ -155,6 +161,7 @@ static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_x
     if (batch != NULL && batch->has_trace) {
         *is_xml = begins_xml(batch->text, batch->n_text, true);
         is_found = *is_xml || begins_json(batch->text, batch->n_text) ||
+                   begins_archive(batch->text, batch->n_text) ||
                    begins_table(batch->text, batch->n_text, false);
     }
     bm_child_close(child);

@@ -11,6 +11,7 @@
 #ifndef BM_MARK_DOOR_H
 #define BM_MARK_DOOR_H
 
+#include "mark/archive/archive.h"
 #include "mark/json/json.h"
 #include "mark/mark.h"
 #include "mark/scan/scan.h"
@@ -23,6 +24,7 @@ union bm_mark_any {
     struct bm_mark_xml xml;
     struct bm_mark_json json;
     struct bm_mark_table table;
+    struct bm_mark_archive archive;
 };
 
 /* --- mark.c */

@@ -6,8 +6,8 @@
  * have the same format. The format of each child is found anew, so that a message can name the format of one
  * that differs.
  *
- * XML begins with '<'; the root's name shows whether it is -outfmt 5 or 16. JSON begins with '{' or '[', and
- * a table with comments with "# BLASTP ..." and the like. Rows without comments show no format, and any text
+ * XML begins with '<'; the root's name shows whether it is -outfmt 5 or 16. JSON begins with '{' or '[', an
+ * archive with "Blast4-archive", and a table with comments with "# BLASTP ..." and the like. Rows without comments show no format, and any text
  * could be rows. They are recognised by BLAST's own twelve columns, ten of which hold numbers; by a row of
  * column names; or by the format of the earlier children. Everything else needs --format. A byte order mark
  * and white space before any of these make no difference.
@@ -31,6 +31,8 @@ static const struct bm_mark_scanner *scanner_of(enum blastmerge_format format) {
     case BLASTMERGE_FORMAT_TABULAR:
     case BLASTMERGE_FORMAT_CSV:
         return &bm_mark_table;
+    case BLASTMERGE_FORMAT_ARCHIVE:
+        return &bm_mark_archive;
     case BLASTMERGE_FORMAT_AUTO:
         break;
     }
@@ -291,6 +293,14 @@ static bool use_comment(struct bm_mark *mark, const struct beginning *begin) {
     return true;
 }
 
+/* Whether what is seen first begins an archive, as text. */
+static bool begins_archive(const struct bm_mark *mark) {
+    static const char name[] = "Blast4-archive";
+    size_t at = 0;
+    while (at < mark->n_sample && bm_mark_is_space((uint8_t)mark->sample[at])) at++;
+    return mark->n_sample - at >= sizeof name - 1 && memcmp(mark->sample + at, name, sizeof name - 1) == 0;
+}
+
 static bool is_table(enum blastmerge_format format) {
     return format == BLASTMERGE_FORMAT_COMMENTED || bm_mark_is_bare_table(format);
 }
@@ -316,6 +326,8 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
             refuse(mark, ""); /* it is UTF-16 */
         else
             use(mark, BLASTMERGE_FORMAT_JSON);
+    } else if (!must_be_table && begins_archive(mark)) {
+        use(mark, BLASTMERGE_FORMAT_ARCHIVE);
     } else if (has_lone_returns(&begin, is_full)) {
         refuse(mark, LONE_RETURNS);
     } else if (begin.is_line_whole || is_full) {

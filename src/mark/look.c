@@ -34,6 +34,7 @@ struct look {
 #define EXCEL     "a spreadsheet's line that names the separator (sep=), before a table; remove the line"
 #define PLAIN     "a plain BLAST report (-outfmt 0 to 4), which is not merged; search with -outfmt 5, 6, 7 or 15"
 #define ASN1      "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged; search with -outfmt 5 or 15"
+#define BINARY    "a BLAST archive in binary ASN.1, which is not merged; blast_formatter -archive FILE -outfmt 11 writes it as text"
 #define SAM       "SAM (-outfmt 17), which samtools merges"
 #define HMMER     "HMMER's output, which is not merged"
 #define RAPSEARCH "RAPSearch2's table, whose comments are not merged; remove the lines that begin with '#'"
@@ -83,7 +84,9 @@ static const struct look looks[] = {
     {BYTES("RPSBLAST"), TEXTUAL, false, PLAIN},
     {BYTES("MEGABLAST"), TEXTUAL, false, PLAIN},
     {BYTES("Tax BLAST report"), SURE, false, "BLAST's report of organisms (-outfmt 18), which is not merged; search with -outfmt 5, 6, 7 or 15"},
-    {BYTES("Blast4-"), SURE, false, "a BLAST archive (-outfmt 11): blast_formatter makes -outfmt 5 of each, which can be merged"},
+    {BYTES("Blast4-archive"), SURE, false, "a BLAST archive (-outfmt 11), which --format archive accepts"},
+    {BYTES("Blast4-"), SURE, false, "a message of BLAST's server (ASN.1), which is not merged; search with -outfmt 11, or 5"},
+    {BYTES("0\x80\xa0\x80" "0\x80\xa0\x80\x1a"), SURE, false, BINARY},
     {BYTES("Seq-annot"), SURE, false, ASN1},
     {BYTES("0\x80"), SURE, false, ASN1},
     {BYTES("@HD\t"), SURE, false, SAM},

@@ -132,6 +132,8 @@ void bm_number_take_query_id(struct bm_number *number, const struct bm_mark_entr
                                          &number->now.new_query)) {
         return;
     }
+    if (number->now.first_query == 0) number->now.first_query = number->now.old_query;
+    number->now.last_query = number->now.old_query;
     if (number->now.new_query == number->now.old_query) {
         number->now.new_query = 0;
         return;
@@ -148,11 +150,26 @@ static void take_unknown_id(struct bm_number *number, uint64_t query) {
     number->now.old_query = query;
 }
 
+/* An archive's alignments name its queries by their ids. */
+static void take_reference(struct bm_number *number, const struct bm_mark_entry *mark,
+                           const struct bm_batch *batch, struct bm_script *script, uint64_t query) {
+    const struct bm_number_state *now = &number->now;
+    if (query < now->first_query || query > now->last_query) return;
+    number->now.new_query = query;
+    if (!bm_add(&number->now.new_query, now->ids.shift)) {
+        number->now.ids.is_beyond = true;
+        return;
+    }
+    if (number->now.new_query != query) replace_id(number, mark, batch, script);
+}
+
 /* The id in a row of its query, which is in the other ones, too. */
 void bm_number_take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
                               const struct bm_batch *batch, struct bm_script *script) {
     uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
-    if (!number->now.style->has_count) {
+    if (number->now.style->has_references) {
+        take_reference(number, mark, batch, script, query);
+    } else if (!number->now.style->has_count) {
         take_unknown_id(number, query);
     } else if (number->now.old_query != 0 && query != number->now.old_query) {
         number->now.ids.n_odd++;

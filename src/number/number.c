@@ -170,6 +170,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
         const char *joint = is_open ? number->now.style->joint_open : number->now.style->joint;
         bm_number_insert(script, mark->offset, joint, strlen(joint));
     }
+    if ((mark->flags & BM_MARK_RUN) != 0) bm_number_query_ids_return(&number->now.ids);
     number->now.new_query = 0;
     number->now.iteration = mark->offset;
     number->now.has_iteration = true;
@@ -364,6 +365,9 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
     case BM_MARK_SKIP:
         if (number->now.is_in_fragment && !(number->now.is_first && (mark->flags & BM_MARK_NAMES) != 0))
             bm_number_drop(script, mark->offset, mark->end);
+        break;
+    case BM_MARK_ARCHIVE:
+        number->now.first_query = number->now.last_query = 0;
         break;
     case BM_MARK_MEGABLAST:
         bm_number_take_megablast(number, mark, batch);

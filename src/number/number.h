@@ -71,8 +71,11 @@ struct bm_number_state {
     uint64_t number;        /* of the current Iteration, in the result */
     uint64_t old_query;     /* the number of the query's id; 0: not one of BLAST's ... */
     uint64_t new_query;     /* ... and in the result; 0: unchanged, or its message was processed */
-    uint64_t pending_body;  /* the beginning of a body that may not count; else UINT64_MAX */
-    size_t n_pending;       /* its characters that are replaced if it does */
+    uint64_t first_query;   /* the smallest and the largest number of an id Query_N that BLAST gave to a query
+                               of the current archive; 0: there is none */
+    uint64_t last_query;
+    uint64_t pending_body; /* the beginning of a body that may not count; else UINT64_MAX */
+    size_t n_pending;      /* its characters that are replaced if it does */
 
     /* the first document's epilogue */
     bool is_capturing;

@@ -31,6 +31,12 @@ static const struct bm_number_style styles[] = {
         {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
     [BLASTMERGE_FORMAT_CSV] =
         {.joint = "", .joint_open = "", .end_tag = "", .form = BM_QUERY_PLAIN, .epilogue = ""},
+    [BLASTMERGE_FORMAT_ARCHIVE] = {.joint = "",
+                                   .joint_open = "",
+                                   .end_tag = "",
+                                   .form = BM_QUERY_PLAIN,
+                                   .epilogue = "",
+                                   .has_references = true},
 };
 
 bool bm_number_style_is_bare(const struct bm_number_style *style, const void *text, size_t n_text) {

@@ -14,7 +14,8 @@ struct bm_number_style {
     const char *epilogue;   /* as BLAST writes it, to replace one that is too long to keep */
     enum bm_number_query_form form;
     const char *hits; /* occurs in the Iteration of each query that was searched; NULL: in all others, too */
-    bool has_count;   /* the epilogue is BLAST's line that counts the queries */
+    bool has_references; /* a query's id stands again elsewhere, among those of the others */
+    bool has_count;      /* the epilogue is BLAST's line that counts the queries */
 };
 
 enum { BM_STYLE_BARE = 16384 }; /* bytes of an Iteration to search; a longer one has hits */

@@ -6,6 +6,7 @@ import os
 import threading
 import socket
 
+import archives
 import program
 import pytest
 import small
@@ -344,6 +345,7 @@ XML2 = ('<?xml version="1.0"?>\n<BlastXML2\nxmlns="http://www.ncbi.nlm.nih.gov"\
     ("blast_xml", small.text("a").decode(), 5, "xml_iteration_concatenation", True),
     ("blast_xml2", XML2, 16, "xml2_report_concatenation", True),
     ("blast_json", JSON, 15, "json_report_concatenation", True),
+    ("blast_archive", archives.make(["a"]).decode(), 11, "archive_concatenation", True),
     ("blast_commented", COMMENTED, 6, "gzip_member_concatenation", True),
     ("blast_tabular", ROW, 6, "gzip_member_concatenation", False),
     ("blast_csv", ROW.replace("\t", ","), 6, "gzip_member_concatenation", False),
@@ -352,7 +354,7 @@ def test_own_reports(tmp_path, name, text, outfmt, assembly, counts):
     parent = Parent(tmp_path)
     child = gzip.compress(text.encode())
     own_child(tmp_path, parent, "one", child)
-    others = [gzip.compress(text.replace(">a<", f">{other}<").replace("Query: a", f"Query: {other}").replace("q1", other).encode())
+    others = [gzip.compress(text.replace(">a<", f">{other}<").replace("Query: a", f"Query: {other}").replace("q1", other).replace('"a"', f'"{other}"').encode())
               for other in ("b", "c")]
     own_child(tmp_path, parent, "two", *others)
     done = finalize(parent, "--strict")

@@ -69,7 +69,8 @@ enum bm_mark_kind {
                               element after its number, whose '<' is at offset, or its end tag, is none of
                               Iteration_query-ID, -def and -len. Flags and `value` as in NUMBER_MISSING; an
                               Iteration that is an empty-element tag has only that mark */
-    BM_MARK_QUERY_ROW,      /* tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
+    BM_MARK_QUERY_ROW,      /* archives: [offset, end) is such an id "Query_N" of a query elsewhere than in
+                               the request's queries. Tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
                           query without one. -outfmt 7: in the columns of queries' names, if the query may be
                           one of these; else in the first column */
     BM_MARK_ITERATION_END,  /* the Iteration ended before offset */
@@ -82,9 +83,10 @@ enum bm_mark_kind {
     BM_MARK_SKIP,      /* tables: [offset, end) are whole lines that do not belong in the result: empty ones,
                           and rows of column names that the result already has or must not have */
     BM_MARK_CHARACTER, /* [offset, end) is to be replaced by the character `value` in UTF-8 */
-    BM_MARK_DOCUMENT_END /* the document ended before offset: at the next document or at the text's end.
+    BM_MARK_DOCUMENT_END, /* the document ended before offset: at the next document or at the text's end.
                             BM_MARK_DIGEST: `value` is the digest of its queries (digest.h), and the flags
                             after that one describe them */
+    BM_MARK_ARCHIVE       /* archives: one begins at offset, and another header */
 };
 
 enum bm_mark_flag {
@@ -104,6 +106,8 @@ enum bm_mark_flag {
     BM_MARK_NAMED = 2048,   /* a query has a name */
     BM_MARK_WEAK = 4096,    /* tables without comments: all rows are of one query */
     BM_MARK_UNKNOWN = 8192, /* tables without comments: the column of the queries' names is not known */
+    BM_MARK_RUN = 32768,    /* ITERATION in archives: the first of a request, with which another run of BLAST
+                               may begin */
     BM_MARK_NAMES = 16384   /* SKIP: the row of column names at the document's beginning, which stays if the
                                document is the first of all */
 };

@@ -129,6 +129,7 @@ const char *bm_mark_format_title(enum blastmerge_format format) {
         [BLASTMERGE_FORMAT_COMMENTED] = "BLAST table with comments (-outfmt 7)",
         [BLASTMERGE_FORMAT_TABULAR] = "BLAST table (-outfmt 6)",
         [BLASTMERGE_FORMAT_CSV] = "BLAST table with commas (-outfmt 10)",
+        [BLASTMERGE_FORMAT_ARCHIVE] = "BLAST archive (-outfmt 11)",
     };
     return titles[format];
 }

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""BLAST archives, -outfmt 11: what real BLAST writes, whole and split, as blast_formatter prints it; damage; other searches.
+
+The first part needs what test_real_blast.py needs; BLASTMERGE_SKIP_BLAST=1 skips it. BLASTMERGE_TEST_UNSPLIT=full for a long run.
+"""
+import gzip
+import os
+import random
+import re
+import subprocess
+
+import pytest
+
+import archives
+from program import DATA, MISMATCH, OK, USAGE, difference, run, write_children
+from searches import FULL, SEARCHES, Search, split
+from test_formats import merged, write
+from test_real_blast import blast  # noqa: F401 (a fixture)
+
+# --- real BLAST --------------------------------------------------------------------------------------
+
+PARTS = (1, 2, 3, 7, 40) if FULL else (1, 3)
+KINDS = [name for name in SEARCHES if "titles" not in name and "nameless" not in name]
+MANY = ["blastp", "blastn, named", "tblastn", "psiblast, named"] if not FULL else KINDS
+PRINTED = ("0", "5", "6", "7", "15", "16")
+
+
+def printed(text, outfmt, folder):
+    """What blast_formatter makes of an archive, in the folder of its database."""
+    (folder / "archive").write_bytes(text)
+    done = subprocess.run(["blast_formatter", "-archive", "archive", "-outfmt", outfmt], cwd=folder, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# An archive has statistics once for a batch, of its first query; and whether blast_formatter shows what is masked of a query, by
+# small letters too, depends on the others of the batch.
+OF_BATCH = re.compile(rb"(?m)^.*(Statistics_(hsp-len|eff-space)|<(hsp-len|eff-space)>|\"(hsp_len|eff_space)\"|"
+                      rb"Statistics_(kappa|lambda|entropy)|<(kappa|lambda|entropy)>|\"(kappa|lambda|entropy)\").*\n|"
+                      rb" *<query-masking>(?s:.*?)</query-masking>\n| *\"query_masking\": \[(?s:.*?)\],\n")
+
+
+def of_queries(text):
+    return OF_BATCH.sub(b"", text).upper()
+
+
+def merged_print(texts, outfmt, blast, folder):  # noqa: F811
+    """What a merge makes of what blast_formatter prints of each. It is the oracle, for the other formats are proved elsewhere."""
+    children = [printed(text, outfmt, blast.folder) for text in texts]
+    done = run("--as-unsplit", "--plain", "--invalid-utf8", "keep", "--allow-empty", "--format",
+               {"5": "xml", "15": "json", "16": "xml2"}[outfmt], *write_children(folder, children))
+    assert done.code == OK, done.err
+    return done.out
+
+
+def queries_of_report(text):
+    """Of -outfmt 0, what stands between the report's head and foot, query by query."""
+    return [part.split(b"\nEffective search space used", 1)[0] for part in text.split(b"\nQuery= ")[1:]]
+
+
+def check_prints(whole, texts, merge, blast, folder):  # noqa: F811
+    for outfmt in PRINTED:
+        ours = printed(merge, outfmt, blast.folder)
+        if outfmt == "0":
+            # Its foot comes once for each batch. An unnamed query's id is not shown.
+            parts = [part for text in texts for part in queries_of_report(printed(text, outfmt, blast.folder))]
+            assert queries_of_report(ours) == parts
+            continue
+        if outfmt == "7":  # and the last line
+            (folder / "printed").write_bytes(ours)
+            ours = run("--plain", "--as-unsplit", folder / "printed").out
+        if outfmt in ("5", "15", "16"):
+            theirs = merged_print(texts, outfmt, blast, folder)
+            assert ours == theirs, difference(ours, theirs)
+        unsplit = printed(whole, outfmt, blast.folder)
+        if outfmt == "7":
+            (folder / "printed").write_bytes(unsplit)
+            unsplit = run("--plain", "--as-unsplit", folder / "printed").out
+        ours, unsplit = of_queries(ours), of_queries(unsplit)
+        assert ours == unsplit, (outfmt, difference(ours, unsplit))
+
+
+def check_search(kind, blast, folder):  # noqa: F811
+    search = SEARCHES[kind]() if isinstance(kind, str) else kind
+    whole = search.run(blast.folder, search.queries, "11", search.several)
+    for n_parts in PARTS:
+        texts = [text for text in search.children(blast.folder, n_parts, "11") if text]
+        assert b"Blast4-archive" in texts[0]
+        text, report = merged(write(folder, texts), "--as-unsplit")
+        expected = archives.merge(texts)
+        assert text == expected, difference(text, expected)
+        totals = report["totals"]
+        assert (totals["iterations"], totals["hsps"]) == archives.count(texts)
+        # BLAST can make nothing of some parts; and of PSI-BLAST's named queries the archive has no sequence.
+        if len(texts) == n_parts and kind != "psiblast, named":
+            check_prints(whole, texts, text, blast, folder)
+        kept, _ = merged(write(folder, texts), "--query-ids", "keep")
+        assert kept == b"".join(texts)
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_real(blast, tmp_path, kind):  # noqa: F811
+    check_search(kind, blast, tmp_path)
+
+
+# --- without BLAST -----------------------------------------------------------------------------------
+
+
+def children(folder, *texts):
+    return write(folder, list(texts))
+
+
+def test_ids(tmp_path):
+    """Queries' ids continue, and those of subjects that are called so stay."""
+    texts = [archives.make(["a", "b"], subject="Query_2"), archives.make(["c"], subject="Query_1"),
+             archives.make(["d"], subject="Query_3") + archives.make(["e", "f"], first=2, subject="Query_2")]
+    text, report = merged(children(tmp_path, *texts))
+    assert text == archives.merge(texts)
+    assert re.findall(rb'ids \{\s+local str "(\w+)",\s+local str "(\w+)"', text) == [
+        (b"Query_1", b"Query_2"), (b"Query_2", b"Query_2"), (b"Query_3", b"Query_1"), (b"Query_4", b"Query_3"),
+        (b"Query_5", b"Query_2"), (b"Query_6", b"Query_2")]
+    assert report["format"] == "archive" and report["totals"]["iterations"] == 6 and report["totals"]["hsps"] == 6
+    assert report["totals"]["documents"] == 3
+    kept, _ = merged(children(tmp_path, *texts), "--query-ids", "keep")
+    assert kept == b"".join(texts)
+
+
+def test_runs_in_one_child(tmp_path):
+    """Runs that cat has joined: another one begins where the ids begin again."""
+    runs = [archives.make(["a", "b"]) + archives.make(["c"], first=3), archives.make(["d"]), archives.make(["e", "f"])]
+    text, _ = merged(children(tmp_path, b"".join(runs), archives.make(["g"])))
+    assert text == archives.merge([*runs, archives.make(["g"])])
+
+
+def test_a_child_without_a_last_line_feed(tmp_path):
+    texts = [archives.make([name]).rstrip() for name in "abc"]
+    text, _ = merged(children(tmp_path, *texts))
+    assert text == archives.merge(texts) and text.count(b"}\nBlast4") == 2
+
+
+@pytest.mark.parametrize("change, code, words", [
+    ({"program": "blastx"}, MISMATCH, "its program is blastx, but that of"),
+    ({"db": "other"}, OK, "its db is other, but that of"),
+    ({"version": "2.15.0+"}, OK, "its version is 2.15.0+"),
+    ({"service": "psi"}, OK, "its service is psi"),
+    ({"options": {"HitlistSize": "integer 5"}}, OK, "its HitlistSize is 5, but that of"),
+    ({"options": {"EvalueThreshold": "cutoff e-value { 1, 10, -3 }"}}, OK, "its EvalueThreshold is { 1, 10, -3 }, but"),
+    ({"options": {"EffectiveSearchSpace": "big-integer 9"}}, OK, ""),
+])
+def test_other_searches(tmp_path, change, code, words):
+    one, other = archives.make(["a"]), archives.make(["b"], **change)
+    for texts in ([one, other], [one, archives.make(["x"]) + archives.make(["b"], first=2, **change)]):
+        done = run("--plain", *children(tmp_path, *texts))
+        assert done.code == code and words in done.err, done
+        assert (done.err == "") == (words == "")
+        strict = run("--plain", "--mismatch", "error", *children(tmp_path, *texts))
+        assert strict.code == (MISMATCH if words else OK)
+    if "db" in change:
+        assert run("--as-unsplit", *children(tmp_path, one, other)).code == MISMATCH
+
+
+def test_formats_do_not_mix(tmp_path):
+    archive, table = archives.make(["a"]), b"".join([b"\t".join([b"q", b"s", *[b"1"] * 10]), b"\n"])
+    for texts in ([archive, table], [table, archive]):
+        refused = run(*children(tmp_path, *texts))
+        assert refused.code in (DATA, MISMATCH) and "archive" in refused.err, refused
+    assert run("--plain", "--format", "archive", *children(tmp_path, archive)).out == archive
+    assert "was expected" in run("--format", "json", *children(tmp_path, archive)).err
+    assert "BLAST archive" in run("--format", "archive", *children(tmp_path, table)).err
+    assert run("--db", "x", *children(tmp_path, archive)).code == USAGE
+
+
+def test_a_search_that_was_begun_again(tmp_path):
+    whole = archives.make(["a", "b"])
+    for cut in (40, 200, 700, len(whole) - 30):
+        refused = run(*children(tmp_path, whole[:cut] + whole))
+        assert refused.code == DATA and "probably the search was begun again" in refused.err, (cut, refused.err)
+
+
+def test_twice(tmp_path):
+    one = archives.make(["a", "b"])
+    warned = run(*children(tmp_path, one, one))
+    assert warned.code == OK and "the same run twice" in warned.err
+    again = run(*children(tmp_path, one, archives.make(["a", "b"], hits=2)))
+    assert again.code == OK and "holds the queries of" in again.err and "with other results" in again.err
+
+
+def test_binary_is_refused(tmp_path):
+    binary = bytes.fromhex("3080a0803080a0801a08") + b"2.12.0+\0"
+    refused = run(*children(tmp_path, binary, binary))
+    assert refused.code == DATA and "binary ASN.1" in refused.err and "blast_formatter -archive FILE -outfmt 11" in refused.err
+
+
+# --- damage ------------------------------------------------------------------------------------------
+
+
+def judge(text, path):
+    """The program and the slow reader agree whether it is archives; if so, the merge is the text."""
+    path.write_bytes(text)
+    done = run("--plain", "--query-ids", "keep", "--mismatch", "ignore", "--sort", "none", path)
+    try:
+        expected = archives.merge([text], renumber=False)
+    except archives.Refused:
+        expected = None
+    assert done.code in (OK, DATA), done.err
+    if done.code == OK:
+        assert expected is not None and done.out == expected
+    elif expected is not None:  # what must be there once, or is no search, is known to the program alone
+        assert re.search("there is a second|ends without|nested deeper|cannot be merged|looks like|was expected before", done.err), done.err
+
+
+def test_each_bit(tmp_path):
+    """Each flip of a small one is refused, or changes what the text says and nothing else."""
+    text = archives.make(["a"])
+    stride = 1 if FULL else 41
+    for bit in range(0, 8 * len(text), stride):
+        flipped = bytearray(text)
+        flipped[bit // 8] ^= 1 << bit % 8
+        judge(bytes(flipped), tmp_path / "child")
+
+
+def test_cut_short(tmp_path):
+    text = archives.make(["a"]) + archives.make(["b"], first=2)
+    path = tmp_path / "child"
+    for n in range(1, len(text) - 1, 1 if FULL else 37):
+        path.write_bytes(text[:n])
+        done = run("--plain", path)
+        whole = text[:n].rstrip().endswith(b"\n}")
+        assert done.code == (OK if whole and text[:n].count(b"Blast4") == text[:n].count(b"\n}") else DATA), (n, done)
+
+
+def test_chance(tmp_path):
+    dice = random.Random(11)
+    for _ in range(int(os.environ.get("BLASTMERGE_TEST_MUTATIONS", "100"))):
+        text = bytearray(b"".join(archives.make(["a", "b"], hits=dice.randrange(3)) for _ in range(dice.randrange(1, 3))))
+        for _ in range(dice.randrange(1, 4)):
+            at = dice.randrange(len(text))
+            kind = dice.randrange(4)
+            if kind == 0:
+                text[at] ^= 1 << dice.randrange(8)
+            elif kind == 1:
+                del text[at:at + dice.choice([1, 2, 30, 400])]
+            elif kind == 2:
+                text[at:at] = text[at:at + dice.choice([1, 7, 300])]
+            else:
+                text[at:at] = bytes(dice.choice(b'{},"\'- \n0aA') for _ in range(dice.randrange(1, 4)))
+        judge(bytes(text), tmp_path / "child")
