@@ -269,7 +269,7 @@ static const struct rule rules[] = {
     RULE("<?xml version='1.0' encoding='latin1'?><BlastOutput><BlastOutput_mbstat>@\xe4", "would have to be converted"),
     RULE(" \n{@}", "without \"BlastOutput2\""),
     RULE("@BLASTP 2.12.0+\n\n", "a plain BLAST report"),
-    RULE("@Blast4-request ::= {", "a BLAST archive"),
+    RULE("@Blast4-request ::= {", "a message of BLAST's server"),
     RULE("@>sp|P1\nMKV", "FASTA"),
     RULE("@PK\x03\x04 a zip", "a ZIP archive"),
     RULE("@\x1f\x8b\x08", "gzip data inside"),

@@ -295,7 +295,8 @@ static const struct rule rules[] = {
      "@HD\t",
      "SAM (-outfmt 17), which samtools merges"},
     {AUTO, "@BLASTP 2.12.0+\n\n\n", "a plain BLAST report (-outfmt 0 to 4)"},
-    {AUTO, "@Blast4-archive ::= {\n", "blast_formatter makes -outfmt 5"},
+    {AUTO, "@Blast4-request ::= {\n", "search with -outfmt 11, or 5"},
+    {TABULAR, "@Blast4-archive ::= {\n", "which --format archive accepts"},
 };
 
 /* The text of a rule and where its '@' stood. */

@@ -70,7 +70,7 @@ static const struct look looks[] = {
     {BYTES("\x02\x21\x4c\x18"), SURE, false, LZ4},
     {BYTES("\x28\xb5\x2f\xfd"), SURE, false, "Zstandard data; decompress it first (zstd -d)"},
     {BYTES("\xff\x06\0\0sNaPpY"), SURE, false, "Snappy data; decompress it first"},
-    {BYTES("PK\x03\x04"), SURE, false, "a ZIP archive; unpack it first (unzip)"},
+    {BYTES("PK\x03\x04"), SURE, false, "a ZIP archive; unpack it first (unzip), or, if it is from BLAST's web pages, download the single-file XML2 or JSON instead"},
     {BYTES("PK\x05\x06"), SURE, false, "a ZIP archive with nothing in it"},
     {BYTES("7z\xbc\xaf\x27\x1c"), SURE, false, "a 7-Zip archive; unpack it first (7z x)"},
     {BYTES("Rar!\x1a"), SURE, false, "a RAR archive; unpack it first (unrar x)"},

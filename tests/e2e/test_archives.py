@@ -7,13 +7,14 @@ import gzip
 import os
 import random
 import re
+import shutil
 import subprocess
 
 import pytest
 
 import archives
 from program import DATA, MISMATCH, OK, USAGE, difference, run, write_children
-from searches import FULL, SEARCHES, Search, split
+from searches import FEW, FULL, SEARCHES, Search, reads, split
 from test_formats import merged, write
 from test_real_blast import blast  # noqa: F401 (a fixture)
 
@@ -83,6 +84,7 @@ def check_prints(whole, texts, merge, blast, folder):  # noqa: F811
 
 def check_search(kind, blast, folder):  # noqa: F811
     search = SEARCHES[kind]() if isinstance(kind, str) else kind
+    n_whole = 0
     whole = search.run(blast.folder, search.queries, "11", search.several)
     for n_parts in PARTS:
         texts = [text for text in search.children(blast.folder, n_parts, "11") if text]
@@ -95,8 +97,52 @@ def check_search(kind, blast, folder):  # noqa: F811
         # BLAST can make nothing of some parts; and of PSI-BLAST's named queries the archive has no sequence.
         if len(texts) == n_parts and kind != "psiblast, named":
             check_prints(whole, texts, text, blast, folder)
+            n_whole += 1
         kept, _ = merged(write(folder, texts), "--query-ids", "keep")
         assert kept == b"".join(texts)
+    assert n_whole > 0 or kind == "psiblast, named"
+
+
+class Profiles(Search):
+    """rpsblast, against a database of profiles."""
+
+    def run(self, folder, queries, outfmt, several=False):
+        program = "rpsblast" if shutil.which("rpsblast") else "rpsblast+"  # as Debian calls it
+        return subprocess.run([program, "-db", "profiles", "-outfmt", outfmt, *self.options], cwd=folder, check=True,
+                              input="".join(queries).encode(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
+def make_profiles(folder, queries):
+    for i, query in enumerate(queries):
+        subprocess.run(["psiblast", "-db", "proteins", "-num_iterations", "2", "-save_pssm_after_last_round", "-out_pssm",
+                        f"{i}.smp", "-out", "/dev/null"], cwd=folder, input=query.encode(), check=True, stderr=subprocess.DEVNULL)
+        path = folder / f"{i}.smp"
+        path.write_text(path.read_text().replace('"Query_1"', f'"profile_{i}"'))
+    (folder / "list").write_text("".join(f"{i}.smp\n" for i in range(len(queries))))
+    subprocess.run(["makeprofiledb", "-in", "list", "-out", "profiles", "-title", "profiles"], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def test_tblastx(blast, tmp_path):  # noqa: F811
+    check_search(Search("tblastx", reads()[:5], ["-evalue", "1e-20", *FEW]), blast, tmp_path)
+
+
+def test_rpsblast(blast, tmp_path):  # noqa: F811
+    queries = [query for query in blast.queries["protein"] if len(query) < 450]
+    make_profiles(blast.folder, queries[:2])
+    check_search(Profiles("rpsblast", queries[:5], ["-evalue", "1000"]), blast, tmp_path)
+
+
+def test_masks_and_subjects(blast, tmp_path):  # noqa: F811
+    """-lcase_masking and -subject: ids stand in a request's options, too, and there is no database."""
+    queries = [f">\n{'ACGTTGCAGGATTACA' * 3}{'acac' * 10}{query.split(chr(10))[1]}\n" for query in reads()[:4]]
+    (blast.folder / "subjects").write_text("".join(f">Query_{i + 1}\n{query.split(chr(10))[1]}\n" for i, query in enumerate(reads()[:4])))
+    texts = [subprocess.run(["blastn", "-subject", "subjects", "-lcase_masking", "-outfmt", "11"], cwd=blast.folder, check=True,
+                            input="".join(part).encode(), stdout=subprocess.PIPE).stdout for part in split(queries, 3)]
+    assert texts[0].count(b"LCaseMask") == 1
+    text, report = merged(write(tmp_path, texts), "--as-unsplit")
+    assert text == archives.merge(texts) and re.findall(rb'\n +id local str "(Query_\d+)"', text)[-1] == b"Query_4"
+    assert report["totals"]["iterations"] == 4
 
 
 @pytest.mark.parametrize("kind", MANY)

@@ -117,7 +117,6 @@ def formatted(blast, folder, program, outfmt):  # noqa: F811
                       "result_1.xml": "one query's report of -outfmt 14, which is not merged; search with -outfmt 16"}),
     ("blastn", "17", {"result": "SAM (-outfmt 17), which samtools merges"}),
     ("blastn", "17 SR", {"result": "SAM (-outfmt 17), which samtools merges"}),
-    ("blastp", "11", {"result": "a BLAST archive (-outfmt 11): blast_formatter makes -outfmt 5 of each, which can be merged"}),
     ("blastp", "8", {"result": "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"}),
     ("blastp", "9", {"result": "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged"}),
     ("blastp", "12", {"result": "BLAST's JSON of alignments (-outfmt 12), which is not merged; search with -outfmt 15"}),
@@ -349,7 +348,7 @@ def test_what_is_not_merged(tmp_path):
     """Each says what to do instead."""
     for text, words in [(b"@HD\tVN:1.2\tSO:coordinate\n", "samtools"),
                         (b"@SQ\tSN:x\tLN:1\n", "samtools"),
-                        (b"Blast4-archive ::= {\n  request {\n", "blast_formatter"),
+                        (b"Blast4-request ::= {\n", "-outfmt 11"),
                         (b'<?xml version="1.0"?>\n<BlastXML2 xmlns:xi="http://www.w3.org/2003/XInclude">\n'
                          b'\t<xi:include href="x_1.xml"/>\n</BlastXML2>\n', "-outfmt 16"),
                         (b'<?xml version="1.0"?>\n<BlastOutput2 xmlns="http://www.ncbi.nlm.nih.gov">\n', "-outfmt 16"),

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import archives
 import corpus
 import corpus_formats
 from forms import FORMS, member
@@ -68,6 +69,23 @@ def formats_of(folder, seed):
             made.append(folder / path.name.replace(".xml.gz", f".{name}.gz"))
             made[-1].write_bytes(member(text))
         yield name, made
+    yield "archive", archives_of(folder, random.Random(seed))
+
+
+def archives_of(folder, dice):
+    """Runs of one archive or several; some children hold two runs, and some queries have names that are like BLAST's."""
+    paths = []
+    for number in range(6):
+        text = b""
+        for _ in range(dice.choice([1, 1, 2])):
+            first = 1
+            for _ in range(dice.randrange(1, 4)):
+                names = [f"name {number}" for _ in range(dice.randrange(1, 12))]
+                text += archives.make(names, first, hits=dice.randrange(3), subject=dice.choice(["Query_1", "Query_2", "x"]))
+                first += len(names) + dice.choice([0, 0, 0, 5])
+        paths.append(folder / f"child_{number}.archive.gz")
+        paths[-1].write_bytes(member(text.rstrip() if number == 2 else text))
+    return paths
 
 
 @pytest.mark.parametrize("as_unsplit", [False, True])

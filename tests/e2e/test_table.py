@@ -319,7 +319,7 @@ def in_zip(data):
 @pytest.mark.parametrize("data, words", [
     (b'<?xml version="1.0"?>\n<BlastOutput2 xmlns="http://www.ncbi.nlm.nih.gov"></BlastOutput2>', ["-outfmt 16"]),
     (b"<!DOCTYPE html><html></html>", ["html"]), (b"<html><br></html>", ["html"]),
-    (b"BLASTP 2.12.0+\n\n\nReference: ", ["-outfmt 0"]), (b"Blast4-archive ::= {\n", ["blast_formatter"]),
+    (b"BLASTP 2.12.0+\n\n\nReference: ", ["-outfmt 0"]), (b"Blast4-request ::= {\n", ["-outfmt 11"]),
     (b">sp|P12345|X\nMKV\n", ["FASTA"]), (in_zip(text("a")), ["ZIP"]), (bz2.compress(text("a")), ["bzip2"]),
     (lzma.compress(text("a")), ["xz"]), (gzip.compress(gzip.compress(text("a"))), ["gzip"]),
     (b"@HD\tVN:1.2\n", ["SAM"]), (b"Query_1\tsp|P12345|X\t100.0\n", []), (b"\x28\xb5\x2f\xfd\0\0\0\0", ["Zstandard"]),
