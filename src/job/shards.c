@@ -44,6 +44,7 @@ struct bm_job_shards {
     size_t n_sources;
     struct batch *batches;
     size_t n_batches;
+    bool has_failed;                        /* a batch, as a source: the error is the merge's of its shards */
     struct bm_rank_counts counts;           /* of the batches that have ended ... */
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
@@ -261,14 +262,20 @@ static enum blastmerge_status open_batch(struct bm_fetch *fetch, struct blastmer
     struct batch *batch = batch_of(fetch);
     enum blastmerge_format format = BLASTMERGE_FORMAT_AUTO;
     enum blastmerge_status status = read_order(batch->shards, error);
-    if (status != BLASTMERGE_OK) return status;
-    if (open_rank(batch) != BLASTMERGE_OK) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    return bm_rank_survey(batch->rank, &batch->shards->job->kin, &format, error);
+    if (status == BLASTMERGE_OK && open_rank(batch) != BLASTMERGE_OK)
+        status = bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
+    if (status == BLASTMERGE_OK)
+        status = bm_rank_survey(batch->rank, &batch->shards->job->kin, &format, error);
+    batch->shards->has_failed = status != BLASTMERGE_OK;
+    return status;
 }
 
 static enum blastmerge_status read_batch(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
                                          size_t *n_read, struct blastmerge_error *error) {
-    return bm_rank_read(batch_of(fetch)->rank, data, capacity, n_read, error);
+    struct batch *batch = batch_of(fetch);
+    enum blastmerge_status status = bm_rank_read(batch->rank, data, capacity, n_read, error);
+    batch->shards->has_failed = status != BLASTMERGE_OK;
+    return status;
 }
 
 static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *counts) {
@@ -471,9 +478,8 @@ uint64_t bm_job_shards_batch_of(const struct blastmerge_job *job, uint64_t numbe
 void bm_job_shards_blame(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
     struct blastmerge_error *error = &job->error;
-    if (error->child == BLASTMERGE_NO_CHILD) { /* of the merge itself, or of the merged text */
-        bool has_place = error->text_offset != BLASTMERGE_NO_OFFSET;
-        job->sentence.subject = has_place ? job->plan.items[job->child].source.shown : NULL;
+    if (error->child == BLASTMERGE_NO_CHILD) { /* of none: of an option, or of the merged text */
+        job->sentence.subject = shards->has_failed ? NULL : job->plan.items[job->child].source.shown;
         return;
     }
     error->child += bm_job_shards_first(job, job->child);

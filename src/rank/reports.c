@@ -220,7 +220,7 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
     struct bm_rank_head *head = &shard->head;
     shard->n_hits++;
     shard->n_all_hits++;
-    if (head->number_at == 0 || head->number_at + head->n_number > head->text.held.n_bytes)
+    if (head->number_at == 0 || head->number_at > BM_RANK_PIECE)
         return bm_rank_fail_layout(rank, shard, "a hit does not begin with its number");
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
         return bm_rank_fail(
@@ -362,7 +362,7 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
 
 /* Begins to write the best hit: up to its number. */
 static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
-    const struct bm_rank_head *head = &rank->shards[best].head;
+    struct bm_rank_head *head = &rank->shards[best].head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
     rank->n_written++;
@@ -370,7 +370,8 @@ static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
     enum blastmerge_status status = BLASTMERGE_OK;
     if (rank->is_close_due) status = bm_rank_put(rank, ",\n", 2);
     rank->is_close_due = false;
-    if (status == BLASTMERGE_OK) status = bm_rank_put(rank, head->text.held.data, head->number_at);
+    if (status == BLASTMERGE_OK)
+        status = bm_rank_put_long(rank, &rank->shards[best], &head->text, 0, head->number_at);
     if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, rank->n_written);
     rank->current = best;
     rank->n_head_written = head->number_at + head->n_number;

@@ -64,7 +64,10 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
     struct bm_rank_field fields[BM_RANK_N_COLUMNS];
     struct bm_rank_head *head = &shard->head;
     while (n_bytes > 0 && (row[n_bytes - 1] == '\n' || row[n_bytes - 1] == '\r')) n_bytes--;
-    if (!bm_rank_columns_split(columns, row, n_bytes, fields))
+    bool is_split = bm_rank_columns_split(columns, row, n_bytes, fields);
+    if (!is_split && rank->tables->has_comments && n_bytes > 0 && row[0] == '#')
+        return bm_rank_fail_layout(rank, shard, "a query has fewer rows than it says");
+    if (!is_split)
         return bm_rank_fail(
             rank, shard, BLASTMERGE_MISMATCH, "a row has fewer columns than the %zu that %s", columns->n,
             rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which");

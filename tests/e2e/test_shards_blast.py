@@ -5,11 +5,12 @@ BLASTMERGE_TEST_SHARDS=full runs every search in every format, parted in every w
 import gzip
 import json
 import os
+import re
 
 import pytest
 
 import shards
-from program import MISMATCH, OK, difference
+from program import DATA, MISMATCH, OK, difference
 from shards_run import check_same, merge, search_shards
 from shards_run import blast  # pylint: disable=unused-import
 
@@ -142,6 +143,16 @@ def test_missing_shard(blast):
     paths = search_shards(blast, "blastp", blast.slices("p", 3), "p", "5")
     refused = merge(paths[:2], "--db", "p")
     assert refused.code == MISMATCH and "a shard is missing" in refused.err
+
+
+@pytest.mark.parametrize("outfmt", FORMATS)
+def test_hits_that_are_not_in_rank_order(blast, outfmt):
+    text = blast.whole("blastp", "p", "p", outfmt).decode()
+    evalues = re.findall(r"<Hsp_evalue>.*?<|<evalue>.*?<|\"evalue\": .*?,", text)
+    place = next(value for value in evalues if "e-" in value)
+    path = blast.write("changed.gz", gzip.compress(text.replace(place, re.sub(r"\d[-.e0-9]*", "9", place), 1).encode()))
+    found = merge([path], "--db", "p")
+    assert found.code == DATA and "not in the order that BLAST writes" in found.err and found.out == b""
 
 
 @pytest.mark.parametrize("n_shards", [2, 3])

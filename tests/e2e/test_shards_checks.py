@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a merge of shards refuses or warns of."""
 
+import pytest
+
 import shards
 from program import DATA, MISMATCH, OK, PROGRAM, USAGE, run
 from shards import made_shard
@@ -173,3 +175,45 @@ def test_an_error_names_the_shard_and_the_place(tmp_path):
     assert found.err.startswith(f"blastmerge: cannot open {tmp_path}/none.gz: ")
     found = merge(paths[:1], "--order", tmp_path / "none")
     assert found.err.startswith(f"blastmerge: cannot open the file of queries {tmp_path}/none: ")
+
+
+def test_a_merge_of_queries_that_is_given_shards(tmp_path):
+    """The other command is named, and nothing is doubled without a word."""
+    paths = made(tmp_path, [made_shard([[(f"x{i}", "1", 40)]], 2) for i in range(2)])
+    found = run("--plain", *paths)
+    assert found.code == OK and any("blastmerge shards merges" in warning for warning in found.warnings)
+    found = run("--plain", "--as-unsplit", *paths)
+    assert found.code == MISMATCH and "blastmerge shards" in found.err
+
+
+FOUND = "# BLASTN 2.12.0+\n# Query: {0}\n# Database: d\n# Fields: query acc.ver, subject acc.ver, evalue, bit score\n# {1} hits found\n"
+
+
+def commented(rows, *changes):
+    text = FOUND.format("q", len(rows)) + "".join(f"q\t{name}\t{evalue}\t{bits}\n" for name, evalue, bits in rows)
+    text += "# BLAST processed 1 queries\n"
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.mark.parametrize("change, code, words", [
+    (("q\ty\t", "q\ty\t0."), DATA, "rows are not in the order"),
+    (("# Query: q\n", "# Iteration: 2\n# Query: q\n"), MISMATCH, "several rounds"),
+    ((", bit score", ", score"), MISMATCH, "columns are others"),
+    (("# BLASTN 2.12.0+", "# BLASTN 2.13.0+"), MISMATCH, "not shards of one search"),
+    (("# Query: q\n", "# Query: p\n"), MISMATCH, "did not search the same queries"),
+    (("# 2 hits found", "# 3 hits found"), DATA, "fewer rows than it says"), (("# 2 hits found", "# 1 hits found"), DATA, "")])
+def test_tables_with_comments_that_do_not_fit(tmp_path, change, code, words):
+    rows = [("x", "1", 50), ("y", "2", 49)]
+    first = commented(rows, change) if "Iteration" in change[1] else commented(rows)
+    found_code, error = refused(tmp_path, [first, commented(rows, change)])
+    assert found_code == code and words in error, error
+
+
+def test_tables_in_which_no_part_has_hits(tmp_path):
+    none = commented([]).replace("# Fields: query acc.ver, subject acc.ver, evalue, bit score\n", "")
+    one = commented([("x", "1", 50)])
+    check_same(merge(made(tmp_path, [none, one])), one.encode())
+    check_same(merge(made(tmp_path, [none, none])), none.encode())
