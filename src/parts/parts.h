@@ -103,6 +103,7 @@ struct bm_parts_tally {
     bool has_header;
     struct bm_number_header header;
     struct bm_job_counted counted; /* points into the rest */
+    bool has_no_memory;            /* it could not be read for lack of memory */
     struct bm_job_document *documents;
 };
 

@@ -164,6 +164,8 @@ static bool kins_read(const json_t *array, struct bm_parts_plan *plan) {
     return is_fine && plan->n_kins > 0;
 }
 
+static const char no_memory[] = "no memory";
+
 static const char *common_read(struct bm_parts_object *members, struct bm_parts_plan *plan,
                                struct bm_pool *pool, struct bm_memory *memory) {
     struct blastmerge_options *options = &plan->options;
@@ -171,8 +173,8 @@ static const char *common_read(struct bm_parts_object *members, struct bm_parts_
     options->mismatch = bm_parts_json_take_word(members, "mismatch", "default|error|warn|ignore");
     if (json_is_null(json_object_get(members->object, "database")))
         (void)bm_parts_json_take(members, "database");
-    else
-        options->database = bm_parts_json_take_string(members, "database", pool, memory);
+    else if ((options->database = bm_parts_json_take_string(members, "database", pool, memory)) == NULL)
+        return no_memory;
     options->keep_database = bm_parts_json_take_flag(members, "keep_database");
     plan->n_children = bm_parts_json_take_number(members, "children", BM_PARTS_MAX_CHILDREN);
     if (!bm_parts_tally_read(bm_parts_json_take(members, "total"), &plan->total)) return "total";
@@ -210,6 +212,7 @@ static enum blastmerge_status read_common(struct bm_parts_plan *plan, const json
             "use one version for all steps",
             plan->version, blastmerge_version());
     const char *wrong = common_read(&members, plan, pool, memory);
+    if (wrong == no_memory) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     return wrong == NULL ? BLASTMERGE_OK : fail_damaged(error, wrong);
 }
 
@@ -266,8 +269,12 @@ enum blastmerge_status bm_parts_plan_read_place(const struct bm_parts_plan_file 
     if (!read_index(entry, &offset, &crc32) || offset >= n_lines) return fail_damaged(error, "index");
     const char *text = file->text + file->lines + offset;
     json_t *line = load_line(text, line_length(text, n_lines - (size_t)offset), crc32);
-    bool is_read = line != NULL && read_place(line, i, place, pool, memory);
+    bool line_is_there = line != NULL;
+    place->child.location = "";
+    bool is_read = line_is_there && read_place(line, i, place, pool, memory);
     json_decref(line);
+    if (!is_read && line_is_there && place->child.location == NULL)
+        return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     return is_read ? BLASTMERGE_OK : fail_damaged(error, "a child's line");
 }
 

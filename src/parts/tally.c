@@ -200,7 +200,8 @@ static bool documents_read(const json_t *array, struct bm_parts_tally *tally, st
     size_t n = json_array_size(array);
     if (!json_is_array(array)) return false;
     tally->documents = bm_allocate(memory, (n + 1) * sizeof *tally->documents);
-    if (tally->documents == NULL) return false;
+    tally->has_no_memory = tally->documents == NULL;
+    if (tally->has_no_memory) return false;
     for (size_t i = 0; i < n; i++) {
         struct bm_parts_object members = bm_parts_json_begin(json_array_get(array, i));
         struct bm_job_document *document = &tally->documents[i];
@@ -247,8 +248,10 @@ static const char *members_read(struct bm_parts_object *members, struct bm_parts
     const json_t *header = bm_parts_json_take(members, "header");
     tally->options = json_deep_copy(bm_parts_json_take(members, "options"));
     tally->has_header = !json_is_null(header);
-    if (!bm_parts_child_read(bm_parts_json_take(members, "child"), &tally->child, pool, memory))
+    if (!bm_parts_child_read(bm_parts_json_take(members, "child"), &tally->child, pool, memory)) {
+        tally->has_no_memory = tally->child.location == NULL;
         return "child";
+    }
     if (!bm_parts_tally_read(bm_parts_json_take(members, "tally"), &tally->child.tally)) return "tally";
     if (!bm_parts_kin_read(bm_parts_json_take(members, "kin"), &tally->kin)) return "kin";
     if (tally->has_header && !header_read(header, &tally->header)) return "header";
@@ -279,6 +282,7 @@ static enum blastmerge_status read(struct bm_parts_tally *tally, const json_t *l
             "%s: count it again",
             tally->version, blastmerge_version());
     const char *wrong = members_read(&members, tally, pool, memory);
+    if (tally->has_no_memory) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     if (wrong == NULL && !bm_parts_options_read(tally->options, &options)) wrong = "options";
     if (wrong != NULL)
         return bm_fail(error, BLASTMERGE_DATA, "is a damaged tally (%s): count the child again", wrong);
