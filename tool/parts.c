@@ -74,6 +74,19 @@ static enum blastmerge_status join(struct blastmerge_job *job) {
     return blastmerge_join(job, work.plan);
 }
 
+/* A join knows nothing of what its parts hold. */
+static void tell(const struct tool_job *job, enum blastmerge_status (*command)(struct blastmerge_job *job)) {
+    const struct blastmerge_report *report = blastmerge_report(job->job);
+    if (command != join) {
+        tool_job_summary(job);
+        return;
+    }
+    tool_say("%" PRIu64 " parts; %s %s (%s of text); %.2f seconds", report->n_children,
+             report->output_bytes > 0 ? "wrote" : "the result was there already, wrote",
+             tool_size((double)report->output_bytes).text, tool_size((double)report->output_text_bytes).text,
+             report->seconds);
+}
+
 /* Without options of merging that the plan has. */
 static enum blastmerge_status run(const struct tool_options *options,
                                   enum blastmerge_status (*command)(struct blastmerge_job *job)) {
@@ -84,7 +97,7 @@ static enum blastmerge_status run(const struct tool_options *options,
     if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, command);
-    if (status == BLASTMERGE_OK && options->verbose) tool_job_summary(&job);
+    if (status == BLASTMERGE_OK && options->verbose) tell(&job, command);
     tool_job_close(&job);
     return status;
 }

@@ -93,6 +93,7 @@ enum blastmerge_status bm_job_slice_compare_end(struct blastmerge_job *job, cons
 
 void bm_job_slice_compare_close(struct blastmerge_job *job) {
     if (job->compare == NULL) return;
+    bm_job_sentence_compose(&job->sentence, &job->error); /* it may name a child that goes now */
     bm_plan_close(&job->plan);
     bm_job_children_close(job);
     job->plan = job->compare->plan;

@@ -260,6 +260,30 @@ def test_options_of_tallies_are_the_plans(tmp_path):
     assert "query_ids" in done.err
 
 
+def test_faults_that_end_a_plan(tmp_path):
+    """Those of one child are reported with its name; what is wrong with the plan's options ends it."""
+    rows = b"q1\ts1\t90.0\t10\t1\t0\t1\t10\t1\t10\t1e-5\t50\n"
+    steps = Steps(tmp_path / "steps", write_children(tmp_path, [member(text("query 1")), member(rows), member(rows)]))
+    for number in (1, 2, 3):
+        assert steps.count(number).code == OK
+    done = steps.plan("--db", "x", tallies=[steps.tally(2), steps.tally(3)])
+    assert done.code == USAGE
+    assert "child_0001.xml.gz: --db is only for BLAST XML" in done.err
+    done = steps.plan()
+    assert done.code == MISMATCH
+    assert done.err.count("all children must have one format") == 2
+    assert "child_0001.xml.gz" in done.err and "child_0002.xml.gz" in done.err
+
+
+def test_what_is_said_at_the_end(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    steps.result.unlink()
+    assert "3 parts; wrote" in steps.join("-v").err
+    assert "was there already" in steps.join("-v").err
+    assert "3 children, 3 Iterations" in steps.plan("-v").err
+
+
 @pytest.mark.parametrize("command", ["count", "plan", "part", "join"])
 @pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--salvage", "--expect-queries=q"])
 def test_options_that_are_refused(command, option):
