@@ -140,6 +140,9 @@ static const struct rule texts[] = {
     {"Blast4-archive ::= { request { @}", "the request ends without \"body queue-search\""},
     {"Blast4-archive ::= { request { body get-search-results @{",
      "the request is \"body get-search-results\", but \"body queue-search\" was expected"},
+    {"Blast4-archive ::= { request { aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggggggggh "
+     "iiii @{",
+     "the request is \"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg\""},
     {"Blast4-archive ::= { request { body queue-search { " QUERIES " @}",
      "the request ends without a \"program\""},
     {"Blast4-archive ::= { request { body queue-search { program \"x\" @}",
@@ -279,7 +282,11 @@ static void test_marks(void **state) {
         SEARCHED("pssm { pssm { query " SEQ("local str \"Query_1\"", "") " } }") WITH(
             "alignments { { segs denseg { ids { local str \"Query_x\" } } }, { segs denseg { ids { local "
             "str \"Que\nry_1\" } } }, { segs denseg { ids { local str \"lcl|Query_1\" } } } }"),
-        BEGIN FIELDS_4 "{ITER}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ITERSEND n}\n{DOCEND}\n");
+        BEGIN FIELDS_4 "{ITER R}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ITERSEND n}\n{DOCEND}\n");
+    check_marks(SEARCHED("pssm { pssm { query " SEQ("local str \"a\"", "") " } }") WITH("")
+                    SEARCHED("pssm { pssm { query " SEQ("local str \"a\"", "") " } }") WITH(""),
+                BEGIN FIELDS_4 "{ITER R}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ARCHIVE}Blast\n" FIELDS_4
+                               "{ITER}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ITERSEND n}\n{DOCEND}\n");
     check_marks(SEARCHED("seq-loc-list { int { from 0, to 1, id local str \"a\" }, whole gi 7 }")
                     WITH("alignments { }"),
                 BEGIN FIELDS_4 "{ITER R}int {\n{ID}a\n{ITEREND}, who\n{ITER}whole\n{ID -}7 }, \n{ITEREND} }, "
@@ -434,11 +441,46 @@ static void test_chance(void **state) {
     tells_queries = false;
 }
 
+/* The scanner and the slow reader agree. */
+static void judge(const struct bytes *text) {
+    struct trace trace = scan_archive(text, whole, "bytes");
+    if (trace.status == BLASTMERGE_OK)
+        assert_true(is_asn1(text));
+    else
+        assert_true(is_about_archives(trace.error.message) || !is_asn1(text));
+    free_trace(&trace);
+}
+
+/* Each single-bit flip of a small archive, and each place where it is cut short. */
+static void test_each_flip(void **state) {
+    (void)state;
+    struct bytes text = {0};
+    add_text(&text, ARCHIVE
+             "Blast4-archive ::= { " REQUEST ", results { alignments { { segs denseg { ids { local str "
+             "\"Query_1\", general { db \"BL_ORD_ID\", tag id 8 } }, starts { 0, -1 } }, x 'A0'H, real "
+             "{ 1, 10, -3 }, y TRUE } } } }\n");
+    for (size_t bit = 0; bit < 8 * text.n_data; bit++) {
+        text.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        judge(&text);
+        text.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    const size_t n_text = text.n_data;
+    size_t n_whole = 0;
+    for (text.n_data = 1; text.n_data <= n_text; text.n_data++) {
+        struct trace trace = scan_archive(&text, whole, "bytes");
+        n_whole += trace.status == BLASTMERGE_OK;
+        free_trace(&trace);
+        judge(&text);
+    }
+    assert_int_equal(n_whole, 4); /* at the end of each archive, and behind its line */
+    free_bytes(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elements), cmocka_unit_test(test_texts),  cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_long_ids), cmocka_unit_test(test_fields), cmocka_unit_test(test_ceilings),
-        cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_elements), cmocka_unit_test(test_texts),     cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_long_ids), cmocka_unit_test(test_fields),    cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_chance),   cmocka_unit_test(test_each_flip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

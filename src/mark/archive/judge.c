@@ -89,9 +89,17 @@ static size_t begin_content(struct bm_mark_archive *archive, uint8_t byte, enum 
     return n;
 }
 
+/* What is longer is cut, so that the bytes kept do not depend on the pieces. */
+static void add_to_words(struct bm_mark_archive *archive, const void *bytes, size_t n_bytes) {
+    if (archive->n_words > BM_ARCHIVE_MAX_WORDS) return;
+    size_t n_room = BM_ARCHIVE_MAX_WORDS - archive->n_words;
+    size_t n = n_bytes < n_room ? n_bytes : n_room;
+    memcpy(archive->words + archive->n_words, bytes, n);
+    archive->n_words = (uint8_t)(archive->n_words + n + (n < n_bytes));
+}
+
 static void begin_word(struct bm_mark_archive *archive) {
-    if (archive->n_words > 0 && archive->n_words < BM_ARCHIVE_MAX_WORDS)
-        archive->words[archive->n_words++] = ' ';
+    if (archive->n_words > 0) add_to_words(archive, " ", 1);
     go(archive, BM_ARCHIVE_WORD);
 }
 
@@ -164,19 +172,11 @@ static size_t end_value(struct bm_mark_archive *archive, size_t n_last) {
 static size_t take_word(struct bm_mark_archive *archive, const uint8_t *text, size_t n_text) {
     size_t n = 0;
     while (n < n_text && is_of_word(text[n])) n++;
-    if (n + archive->n_words > BM_ARCHIVE_MAX_WORDS) {
-        archive->n_words = BM_ARCHIVE_MAX_WORDS + 1;
-    } else {
-        memcpy(archive->words + archive->n_words, text, n);
-        archive->n_words = (uint8_t)(archive->n_words + n);
-    }
+    add_to_words(archive, text, n);
     if (n == n_text) return n;
     go(archive, text[n] == '-' ? BM_ARCHIVE_HYPHEN : BM_ARCHIVE_WORDS);
     if (archive->state != BM_ARCHIVE_HYPHEN) return n;
-    if (archive->n_words < BM_ARCHIVE_MAX_WORDS)
-        archive->words[archive->n_words++] = '-';
-    else
-        archive->n_words = BM_ARCHIVE_MAX_WORDS + 1;
+    add_to_words(archive, "-", 1);
     return n + 1;
 }
 
