@@ -23,7 +23,7 @@ enum {
     /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
     BM_CHILD_LANE_KEPT = 3145728, /* bytes for what is kept of a child */
-    BM_CHILD_LANE_SMALL = 8192    /* compressed bytes of a child that the job's thread inflates itself */
+    BM_CHILD_LANE_SMALL = 16384   /* compressed bytes of a child that the job's thread inflates itself */
 };
 
 /* How much a lane holds. The borders of batches depend on it, but no byte of a result. */
