@@ -477,6 +477,14 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_set_output_writer(struct blastmerge_job *job,
                              const struct blastmerge_writer *writer) BLASTMERGE_CHECK_RESULT;
 
+/* Sets the destination of the missing queries (docs/queries.md): those of options.expect_queries that have no
+ * Iteration, as FASTA or as names, as that file has them, ready to be searched again. A path, or "-" for standard
+ * output. It is empty if none is missing. It appears when the result or the report does, and also if a merge ends
+ * with BLASTMERGE_MISMATCH because queries are missing. Without options.expect_queries it is an error
+ * (BLASTMERGE_USAGE) when the job begins. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_missing_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
+
 /* Sets the destination of the report (JSON, docs/report.md): a place like the result's. It is written during the
  * merge. It appears under its name just after the result does; if the result is a stream (a pipe, standard
  * output, a writer, blastmerge_next()), just before the result's last bytes. */

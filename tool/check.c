@@ -66,6 +66,14 @@ static void print_children(struct check *check) {
     if (check->has_heading) print_row(check, &check->total, true);
 }
 
+static enum blastmerge_status set_places(struct blastmerge_job *job, const struct tool_options *options) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (options->report != NULL) status = blastmerge_set_report_location(job, options->report);
+    if (status == BLASTMERGE_OK && options->missing != NULL)
+        status = blastmerge_set_missing_location(job, options->missing);
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
+}
+
 static enum blastmerge_status open_job(struct check *check) {
     const struct tool_options *options = check->options;
     enum blastmerge_status status = tool_job_open(&check->job, options);
@@ -74,10 +82,7 @@ static enum blastmerge_status open_job(struct check *check) {
         status = blastmerge_claim_location(check->job.job, "the table", "-");
         if (status != BLASTMERGE_OK) return tool_job_fail(check->job.job, status);
     }
-    if (status == BLASTMERGE_OK && options->report != NULL) {
-        status = blastmerge_set_report_location(check->job.job, options->report);
-        if (status != BLASTMERGE_OK) return tool_job_fail(check->job.job, status);
-    }
+    if (status == BLASTMERGE_OK) status = set_places(check->job.job, options);
     return status == BLASTMERGE_OK ? tool_children_add(check->job.job, options) : status;
 }
 
@@ -90,9 +95,13 @@ static bool is_complete(const struct check *check, enum blastmerge_status status
            error->child == BLASTMERGE_NO_CHILD && blastmerge_report(check->job.job)->n_iterations > 0;
 }
 
+static bool is_standard_output(const char *location) {
+    return location != NULL && tool_is_standard(location, STDOUT_FILENO);
+}
+
 enum blastmerge_status tool_check(const struct tool_options *options) {
     struct check check = {.options = options, .total = {.name = "total"}};
-    check.has_table = options->report == NULL || !tool_is_standard(options->report, STDOUT_FILENO);
+    check.has_table = !is_standard_output(options->report) && !is_standard_output(options->missing);
     enum blastmerge_status status = open_job(&check);
     if (status == BLASTMERGE_OK) {
         status = tool_job_run(&check.job, blastmerge_check);

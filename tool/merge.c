@@ -16,6 +16,8 @@ enum blastmerge_status tool_job_set_output(struct blastmerge_job *job, const str
     enum blastmerge_status status = blastmerge_set_output_location(job, output);
     if (status == BLASTMERGE_OK && options->report != NULL)
         status = blastmerge_set_report_location(job, options->report);
+    if (status == BLASTMERGE_OK && options->missing != NULL)
+        status = blastmerge_set_missing_location(job, options->missing);
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 

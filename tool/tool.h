@@ -98,8 +98,9 @@ struct tool_options {
     enum blastmerge_status (*run)(const struct tool_options *options); /* the command */
     struct tool_source *sources;
     size_t n_sources;
-    const char *output; /* NULL: standard output */
-    const char *report; /* NULL: none */
+    const char *output;  /* NULL: standard output */
+    const char *report;  /* NULL: none */
+    const char *missing; /* NULL: none */
     const char *database;
     uint64_t keep_database;
     uint64_t as_unsplit;

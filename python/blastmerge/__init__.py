@@ -36,7 +36,8 @@ header           rows of column names at the top of tables without comments. "on
 salvage          merges what is whole of damaged children; the report shows how much was lost. Children are read twice, so file
                  objects, iterables and functions are refused
 expect_queries   path of a file with the queries that were searched, FASTA or a list of names, perhaps gzip-compressed: Iterations
-                 of other queries, missing ones and another order are an error
+                 of other queries, missing ones and another order are an error. Tables without comments do not show whether a query
+                 without hits was searched
 mismatch         "default", "error", "warn" or "ignore": what to do if a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": what to do with bytes that are not UTF-8
 forbidden_characters  "error", "replace" (by U+FFFD) or "keep": what to do with characters that XML forbids, such as U+0001
@@ -92,16 +93,19 @@ def version() -> str:
     return _job.C.blastmerge_version().decode()
 
 
-def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, missing: Optional[_Path] = None,
+          **options: Any) -> Report:
     """Merges children to a path, or to a file object open for writing bytes.
 
     A path appears only when everything was checked and written; an existing one is replaced only with force. Its name decides
     whether the result is compressed ("merged.xml" is not), unless plain, gzip or bgzf does. The bytes that a file object received
     before an error never decode as a complete gzip member (with bgzf, they lack the last, empty block). Its write() must return
-    how many bytes it took. report: a path for the report as JSON."""
+    how many bytes it took. report: a path for the report as JSON. missing, with expect_queries: a path for the queries that have no
+    Iteration, as FASTA or names; it is also written if the merge raises MismatchError because queries are missing."""
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
+        job.set_missing(missing)
         job.run()
         return _report(job)
     return _with_job(children, dict(options, force=force), work, output)
@@ -161,14 +165,16 @@ def merged_bytes(children: Children, **options: Any) -> bytes:
     return _with_job(children, options, lambda job: b"".join(iter(job.next, b"")))
 
 
-def check(children: Children, *, report: Optional[_Path] = None, **options: Any) -> Report:
-    """Reads and checks all children, and writes nothing but the report (a path for it as JSON), if it is given.
+def check(children: Children, *, report: Optional[_Path] = None, missing: Optional[_Path] = None, **options: Any) -> Report:
+    """Reads and checks all children, and writes nothing but the report (a path for it as JSON), and missing as merge() does, if they
+    are given.
 
     A child with a fault does not end it: the others are still checked. The first fault is raised then, and its report is the
     Report of all children, with the status and the fault of each. An exception that a child's iterator or a callback raises ends it
     immediately. So does a wrong number of children, whose error also has the report: a child that was not read is "not read"."""
     def work(job: _job.Job) -> Report:
         job.set_report(report)
+        job.set_missing(missing)
         try:
             job.check()
         except MergeError as error:

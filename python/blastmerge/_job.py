@@ -323,6 +323,12 @@ class Job:
             self._call(C.blastmerge_set_report_location, self.handle, _values.path("report", report))
             self._add_written("report", report)
 
+    def set_missing(self, missing: Any) -> None:
+        """A path, or None."""
+        if missing is not None:
+            self._call(C.blastmerge_set_missing_location, self.handle, _values.path("missing", missing))
+            self._add_written("missing", missing)
+
     # --- what a job is for -----------------------------------------------------------------------
 
     def run(self) -> None:

@@ -167,6 +167,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_survey_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_queries_open(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
+    if (status == BLASTMERGE_OK) status = bm_job_side_open(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->children.is_lazy) status = bm_job_children_check_twice(job);
     if (status == BLASTMERGE_OK && !job->is_order_given && !job->children.is_lazy)
@@ -191,6 +192,7 @@ void bm_job_end(struct blastmerge_job *job) {
     if (bm_cancel_is_foreign(&job->cancel)) return; /* all of it is another process's, or not here at all */
     bm_store_discard(&job->store);
     bm_store_discard(&job->report_store);
+    bm_job_side_close(job);
     bm_report_close(&job->report);
     job->has_report = false;
     warn_of_left_over(job, &job->store);

@@ -15,7 +15,7 @@ enum blastmerge_status bm_job_client_begin(struct blastmerge_job *job, struct bm
     if (job->error.status != BLASTMERGE_OK) return job->error.status;
     if (job->has_begun || job->plan.n_items > 0 || job->children.is_lazy ||
         job->places.output.location != NULL || job->places.has_writer ||
-        job->places.report.location != NULL || job->shards != NULL)
+        job->places.report.location != NULL || job->places.missing.location != NULL || job->shards != NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
             "a job to finalize with is new: it has neither children nor shards nor places for a result");

@@ -96,15 +96,21 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     bm_job_commit_count(job);
     if (is_file) status = write_last(job);
     if (is_file && status == BLASTMERGE_OK) status = bm_store_prepare(&job->store, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_job_side_prepare(job);
     if (status == BLASTMERGE_OK && job->has_report && !is_report_last) status = end_report(job);
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
         status = bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
     if (status == BLASTMERGE_OK && job->hooks.before_commit != NULL)
         status = job->hooks.before_commit(job->hooks.context, job->cloud);
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
+    if (status == BLASTMERGE_OK) status = bm_job_side_reveal(job);
     if (status == BLASTMERGE_OK) status = is_file ? reveal_file(job) : reveal_stream(job);
-    if (status != BLASTMERGE_OK) return status;
+    if (status != BLASTMERGE_OK) {
+        bm_job_side_take_back(job);
+        return status;
+    }
     bm_store_finish(&job->store);
     bm_store_finish(&job->report_store);
+    bm_job_side_finish(job);
     return final_status(job);
 }

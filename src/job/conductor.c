@@ -170,9 +170,9 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
     return bm_job_fail(job);
 }
 
-/* Has the script written. */
+/* Has the script written, unless it is certain that there will be no result. */
 static enum bm_step write_script(struct blastmerge_job *job) {
-    if (!bm_job_writes_text(job)) {
+    if (!bm_job_writes_text(job) || job->queries.n_faults > 0) {
         job->script->position = job->script->n_entries;
         return BM_STEP_DONE;
     }
@@ -321,12 +321,14 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
     }
     bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
     if (is_used) bm_job_queries_close(job);
-    if (job->totals.format != BLASTMERGE_FORMAT_XML && bm_job_queries_are_given(&job->queries)) {
-        bm_fail(&job->error, BLASTMERGE_USAGE,
-                "queries can be expected only of BLAST XML (-outfmt 5), and the format is %s",
-                bm_mark_format_title(job->totals.format));
+    if (format == BLASTMERGE_FORMAT_ARCHIVE && bm_job_queries_are_given(&job->queries)) {
+        bm_fail(
+            &job->error, BLASTMERGE_USAGE,
+            "queries can be expected of all formats but BLAST archives (-outfmt 11), and the format is %s",
+            bm_mark_format_title(job->totals.format));
         return bm_job_fail_child(job);
     }
+    bm_job_queries_set_format(&job->queries, format);
     return bm_job_headers_check_database(job);
 }
 

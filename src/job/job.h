@@ -21,6 +21,7 @@
 #include "job/queries.h"
 #include "job/seams.h"
 #include "job/sentence.h"
+#include "job/side.h"
 #include "job/twins.h"
 #include "job/unsplit.h"
 #include "mark/mark.h"
@@ -120,6 +121,7 @@ struct blastmerge_job {
     struct bm_output output;
     struct bm_store store;
     struct bm_store report_store;
+    struct bm_job_side side;
     struct bm_report report;
     bool has_report;
     size_t n_handed_out;                     /* bytes of the output that next has returned */

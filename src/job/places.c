@@ -176,39 +176,55 @@ static const char *read_name(const char *location) {
     return location != NULL && strcmp(location, "-") == 0 ? "standard input" : location;
 }
 
-/* Compares the place with all that are read, and with the result and the report if these are not the place
- * itself. */
-static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pair *pair, bool with_result,
-                                          bool with_report) {
+/* What the job itself writes; NULL: there is no such place. */
+enum { N_OUTPUTS = 3 };
+static const struct bm_job_place *output_at(const struct blastmerge_job *job, size_t i, const char **role) {
+    static const char *const roles[N_OUTPUTS] = {"the result", "the report", "the file of missing queries"};
+    const struct bm_job_place *const outputs[N_OUTPUTS] = {&job->places.output, &job->places.report,
+                                                           &job->places.missing};
+    *role = roles[i];
+    bool is_used = outputs[i]->location != NULL && !(i == 0 && job->is_check);
+    return is_used ? outputs[i] : NULL;
+}
+
+/* Compares the place with all that are read, with what the job writes from the given output on, and with what
+ * the caller writes from the given place on. */
+static enum blastmerge_status compare_all(struct blastmerge_job *job, struct pair *pair, size_t first_output,
+                                          const struct bm_job_kept *first_written) {
     enum blastmerge_status status = BLASTMERGE_OK;
+    const char *role;
     identify(&pair->written);
-    if (with_result)
-        status = compare(job, pair, "the result", job->is_check ? NULL : job->places.output.location,
-                         shown(job->places.output.location, job->places.output.shown), true);
-    if (status == BLASTMERGE_OK && with_report)
-        status = compare(job, pair, "the report", job->places.report.location,
-                         shown(job->places.report.location, job->places.report.shown), true);
+    for (size_t i = first_output; i < N_OUTPUTS && status == BLASTMERGE_OK; i++) {
+        const struct bm_job_place *output = output_at(job, i, &role);
+        if (output == NULL) continue;
+        status = compare(job, pair, role, output->location, shown(output->location, output->shown), true);
+    }
     if (status == BLASTMERGE_OK)
         status = compare(job, pair, "the file of queries", job->options.expect_queries,
                          read_name(job->options.expect_queries), false);
     for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
-        if (place->is_written) continue; /* it is compared with all when its own turn comes */
+        if (place->is_written) continue;
         status = compare(job, pair, place->what, place->location, read_name(place->location), false);
+    }
+    for (const struct bm_job_kept *place = first_written; status == BLASTMERGE_OK && place != NULL;
+         place = place->next) {
+        if (!place->is_written) continue;
+        status = compare(job, pair, place->what, place->location, shown(place->location, NULL), true);
     }
     return status == BLASTMERGE_OK ? compare_children(job, pair, 0) : status;
 }
 
 static enum blastmerge_status check(struct blastmerge_job *job, const char *role, const char *location,
-                                    const char *name, bool with_result, bool with_report) {
-    if (location == NULL) return BLASTMERGE_OK;
+                                    const char *name, size_t first_output,
+                                    const struct bm_job_kept *first_written) {
     struct pair *pair = bm_allocate(&job->memory, sizeof *pair);
     if (pair == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     pair->written.role = role;
     pair->written.name = name;
     pair->written.location = location;
     pair->written.is_written = true;
-    enum blastmerge_status status = compare_all(job, pair, with_result, with_report);
+    enum blastmerge_status status = compare_all(job, pair, first_output, first_written);
     bm_release(&job->memory, pair);
     return status;
 }
@@ -258,23 +274,22 @@ static enum blastmerge_status check_all_standard_input(struct blastmerge_job *jo
 
 enum blastmerge_status bm_job_places_check(struct blastmerge_job *job) {
     enum blastmerge_status status = check_all_standard_input(job);
-    if (status == BLASTMERGE_OK && !job->is_check)
-        status = check(job, "the result", job->places.output.location,
-                       shown(job->places.output.location, job->places.output.shown), false, true);
-    if (status == BLASTMERGE_OK)
-        status = check(job, "the report", job->places.report.location,
-                       shown(job->places.report.location, job->places.report.shown), false, false);
+    const char *role;
+    for (size_t i = 0; i < N_OUTPUTS && status == BLASTMERGE_OK; i++) {
+        const struct bm_job_place *output = output_at(job, i, &role);
+        if (output == NULL) continue;
+        status = check(job, role, output->location, shown(output->location, output->shown), i + 1, NULL);
+    }
     for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written)
-            status = check(job, place->what, place->location, shown(place->location, NULL), true, true);
+            status = check(job, place->what, place->location, shown(place->location, NULL), 0, place->next);
     }
     return status;
 }
 
 static enum blastmerge_status check_later(struct blastmerge_job *job, size_t first, const char *role,
                                           const char *location, const char *name) {
-    if (location == NULL) return BLASTMERGE_OK;
     struct pair *pair = bm_allocate(&job->memory, sizeof *pair);
     if (pair == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
     pair->written = (struct place){.role = role, .name = name, .location = location, .is_written = true};
@@ -286,12 +301,12 @@ static enum blastmerge_status check_later(struct blastmerge_job *job, size_t fir
 
 enum blastmerge_status bm_job_places_check_children(struct blastmerge_job *job, size_t first) {
     enum blastmerge_status status = check_standard_input(job, first);
-    if (status == BLASTMERGE_OK && !job->is_check)
-        status = check_later(job, first, "the result", job->places.output.location,
-                             shown(job->places.output.location, job->places.output.shown));
-    if (status == BLASTMERGE_OK)
-        status = check_later(job, first, "the report", job->places.report.location,
-                             shown(job->places.report.location, job->places.report.shown));
+    const char *role;
+    for (size_t i = 0; i < N_OUTPUTS && status == BLASTMERGE_OK; i++) {
+        const struct bm_job_place *output = output_at(job, i, &role);
+        if (output == NULL) continue;
+        status = check_later(job, first, role, output->location, shown(output->location, output->shown));
+    }
     for (const struct bm_job_kept *place = job->places.kept; status == BLASTMERGE_OK && place != NULL;
          place = place->next) {
         if (place->is_written)
@@ -302,7 +317,7 @@ enum blastmerge_status bm_job_places_check_children(struct blastmerge_job *job, 
 
 enum blastmerge_status bm_job_places_check_one(struct blastmerge_job *job, const char *role,
                                                const char *location, const char *name) {
-    return check(job, role, location, name, true, true);
+    return check(job, role, location, name, 0, NULL);
 }
 
 /* --- what the caller itself reads or writes ------------------------------------------------------ */
@@ -368,4 +383,5 @@ void bm_job_places_close(struct blastmerge_job *job) {
     }
     forget_place(job, &places->output);
     forget_place(job, &places->report);
+    forget_place(job, &places->missing);
 }

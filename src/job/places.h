@@ -3,7 +3,7 @@
  * places - all the places of a job, compared by what they are and not by their names.
  *
  * A place is anything that a job reads or writes by a location: a child, the result, the report, the file of
- * queries, and what the caller itself reads or writes. A place that is written must not be any other place,
+ * queries, the missing ones, and what the caller itself reads or writes. A place that is written must not be any other place,
  * otherwise it would destroy that or be mixed with it. Files are the same if device and inode are, whatever
  * links lead there; files that do not exist yet, if their folder and their name are; objects in a store, if
  * account, bucket and key are.
@@ -26,13 +26,14 @@ struct bm_job_place {
 struct bm_job_places {
     struct bm_job_place output;
     struct bm_job_place report;
-    bool has_writer; /* the writer is owed a commit or discard */
+    struct bm_job_place missing; /* queries that are to be searched again */
+    bool has_writer;             /* the writer is owed a commit or discard */
     struct blastmerge_writer writer;
     struct bm_job_kept *kept;   /* what the caller itself reads or writes */
     const char *standard_input; /* what it is read for, or NULL */
 };
 
-/* Sets where the result or the report goes (place: that of the job), or the caller's writer. */
+/* Sets where the result, the report or the missing queries go (place: that of the job), or the caller's writer. */
 enum blastmerge_status bm_job_places_set(struct blastmerge_job *job, struct bm_job_place *place,
                                          const char *location) BM_CHECK_RESULT;
 void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerge_writer *writer);
@@ -50,7 +51,7 @@ enum blastmerge_status bm_job_places_keep(struct blastmerge_job *job, const char
 /* Frees all places. */
 void bm_job_places_close(struct blastmerge_job *job);
 
-/* BLASTMERGE_USAGE with both places, if the result, the report or a place that the caller writes is also
+/* BLASTMERGE_USAGE with both places, if one that the job or the caller writes is also
  * another place; or if standard input, which can be read only once, is read for two purposes. Writes nothing,
  * and sends no request. */
 enum blastmerge_status bm_job_places_check(struct blastmerge_job *job) BM_CHECK_RESULT;

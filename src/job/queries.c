@@ -23,6 +23,10 @@ bool bm_job_queries_are_given(const struct bm_job_queries *queries) {
     return queries->file != NULL;
 }
 
+void bm_job_queries_set_format(struct bm_job_queries *queries, enum blastmerge_format format) {
+    if (queries->file != NULL) bm_queries_set_format(queries->file, format);
+}
+
 void bm_job_queries_leave(struct bm_job_queries *queries) {
     if (queries->file != NULL) bm_queries_leave(queries->file);
 }
@@ -33,41 +37,55 @@ static const char *or_nameless(const char *name) {
     return name[0] == '\0' ? "(without a name)" : name;
 }
 
-/* A check goes on where the Iterations are not those of the queries, so that it finds all such places. */
+/* The job goes on where the Iterations are not those of the queries, so that it finds all such places. */
 static void note_query_fault(struct blastmerge_job *job, const char *message) {
     if (job->queries.n_faults++ == 0)
         snprintf(job->queries.first_fault, sizeof job->queries.first_fault, "%.500s", message);
     if (job->queries.n_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
 }
 
-/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
- * error of no child: the one that follows the gap is as good as any. */
-static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
+static void describe_gap(const struct bm_queries_gap *gap, char *message, size_t size) {
     char until[400] = "";
-    char message[800];
-    if (gap->n == 0) return BLASTMERGE_OK;
-    if (gap->is_unknown)
-        job->totals.n_unknown_queries += gap->n;
-    else
-        job->totals.n_missing_queries += gap->n;
     if (gap->n > 1)
         snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
                  or_nameless(gap->last_name));
-    snprintf(message, sizeof message, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
+    snprintf(message, size, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
              gap->n == 1 ? "query" : "queries in a row",
              gap->is_unknown ? "may be in a part that could not be read"
              : gap->n == 1   ? "has no Iteration"
                              : "have no Iteration",
              gap->first, or_nameless(gap->name), until);
-    if (!job->is_check && job->totals.n_damaged_children == 0) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", message);
-        return bm_job_fail(job);
+}
+
+/* Queries without a row may have no hits, which is ordinary. */
+static void count_without_rows(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
+    struct bm_job_queries *queries = &job->queries;
+    if (queries->n_without_rows == 0)
+        snprintf(queries->first_without, sizeof queries->first_without, "number %" PRIu64 ", %.300s",
+                 gap->first, or_nameless(gap->name));
+    queries->n_without_rows += gap->n;
+}
+
+/* Queries that have no Iteration: where something was lost that is to be told, else it is an error. It is the
+ * error of no child: the one that follows the gap is as good as any. */
+static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
+    char message[800];
+    if (gap->n == 0) return BLASTMERGE_OK;
+    if (bm_job_side_add_missing(job, gap) != BLASTMERGE_OK) return bm_job_fail(job);
+    if (gap->has_no_rows && !gap->is_unknown) {
+        count_without_rows(job, gap);
+        return BLASTMERGE_OK;
     }
-    if (job->has_report) bm_report_missing(&job->report, gap);
-    if (job->is_check && !gap->is_unknown)
-        note_query_fault(job, message);
+    if (gap->is_unknown)
+        job->totals.n_unknown_queries += gap->n;
     else
+        job->totals.n_missing_queries += gap->n;
+    if (job->has_report) bm_report_missing(&job->report, gap);
+    describe_gap(gap, message, sizeof message);
+    if (gap->is_unknown || job->totals.n_damaged_children > 0)
         bm_job_warn(job, false, "%s", message);
+    else
+        note_query_fault(job, message);
     return BLASTMERGE_OK;
 }
 
@@ -76,7 +94,8 @@ static enum blastmerge_status take_stranger(struct blastmerge_job *job,
                                             const struct blastmerge_error *reason) {
     char message[sizeof reason->message + 320];
     bool is_last = job->queries.n_strangers + 1 == MOST_STRANGERS;
-    if (!job->is_check || reason->status != BLASTMERGE_MISMATCH) {
+    bool is_first = !job->is_check && job->queries.n_faults == 0;
+    if (is_first || reason->status != BLASTMERGE_MISMATCH) {
         job->error = *reason;
         return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : bm_job_fail(job);
     }
@@ -115,20 +134,43 @@ enum blastmerge_status bm_job_queries_take(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* What a table without comments cannot show. */
+static void tell_without_rows(struct blastmerge_job *job) {
+    const struct bm_job_queries *queries = &job->queries;
+    if (queries->n_without_rows == 0) return;
+    bm_job_note(
+        job,
+        "%" PRIu64 " quer%s no row, the first is %s: either it has no hits, or it was not searched, which "
+        "tables without comments do not show",
+        queries->n_without_rows, queries->n_without_rows == 1 ? "y has" : "ies have", queries->first_without);
+}
+
+/* Queries are missing: a merge fails, with those that are to be searched again in their place. */
+static enum blastmerge_status end_with_faults(struct blastmerge_job *job) {
+    if (job->is_check || job->queries.n_faults == 0) return BLASTMERGE_OK;
+    if (bm_job_side_commit_missing(job) == BLASTMERGE_OK) (void)!bm_job_queries_status(job);
+    return bm_job_fail(job);
+}
+
 enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
     struct bm_queries_gap gap;
-    if (!is_comparing(job)) return BLASTMERGE_OK;
+    if (!is_comparing(job)) return end_with_faults(job);
+    if (job->totals.format == BLASTMERGE_FORMAT_AUTO) /* all children are empty */
+        bm_queries_set_format(job->queries.file, job->options.format);
     if (bm_queries_end(job->queries.file, &gap, &job->error) != BLASTMERGE_OK) return bm_job_fail(job);
-    return take_gap(job, &gap);
+    if (take_gap(job, &gap) != BLASTMERGE_OK) return job->error.status;
+    tell_without_rows(job);
+    return end_with_faults(job);
 }
 
 enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
-    if (job->queries.n_faults == 0) return BLASTMERGE_OK;
-    if (job->queries.n_faults == 1)
-        return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
+    uint64_t n_faults = job->queries.n_faults;
+    uint64_t n_missing = job->totals.n_missing_queries;
+    if (n_faults == 0) return BLASTMERGE_OK;
+    if (n_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
     return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                    "%s; and %" PRIu64 " more such place%s, each reported in a warning: in all %" PRIu64
                    " quer%s no Iteration",
-                   job->queries.first_fault, job->queries.n_faults - 1, job->queries.n_faults == 2 ? "" : "s",
-                   job->totals.n_missing_queries, job->totals.n_missing_queries == 1 ? "y has" : "ies have");
+                   job->queries.first_fault, n_faults - 1, n_faults == 2 ? "" : "s", n_missing,
+                   n_missing == 1 ? "y has" : "ies have");
 }

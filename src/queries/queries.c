@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An Iteration is identified by the first word of its Iteration_query-def, by its Iteration_query-ID if BLAST
- * parsed the definition lines (-parse_deflines), and by its Iteration_query-len. All are in its first lines: as
- * soon as these have been scanned, the fields are searched for in the text. Text that BLAST does not write there
- * (a comment, CDATA) is not parsed, and then nothing is found.
+ * An Iteration is identified by the first word of its query's title, by its query's id if BLAST parsed the
+ * definition lines (-parse_deflines), and by its query's length. All are in its first lines (iteration.c): as soon
+ * as these have been scanned, they are read. Tables have no lengths; without comments, a row has one name, which may
+ * be either (rows.c).
  */
 #include "queries/queries.h"
-#include "base/entity.h"
-#include "base/utf8.h"
 #include "queries/file.h"
+#include "queries/iteration.h"
 #include "queries/name.h"
+#include "queries/rows.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOWHERE UINT64_MAX
 enum {
     HEAD = 8192, /* bytes of an Iteration in which its names are looked for; less than a batch's history */
     MOST_READS = 16, /* of the whole file, for queries of the same name */
     N_RANGES = 3
-};
-
-/* What is known of an Iteration. */
-struct iteration {
-    struct bm_queries_word id;
-    struct bm_queries_word title;
-    bool is_nameless; /* its title is BLAST's for a query without one */
-    bool has_length;
-    uint64_t length;
 };
 
 /* -query_loc: what BLAST calls a query's length is that of a part of it, the same of each query, or what is
@@ -49,17 +42,21 @@ struct bm_queries {
     bool is_begin;      /* of a document */
     bool is_first;      /* the current Iteration, of its document */
     bool is_blast_plus; /* so that lengths count as its reader of FASTA counts them */
-    uint64_t iteration; /* where the one begins whose names are wanted; NOWHERE: there is none */
-    bool is_open;       /* an Iteration whose names were taken has not come to its end ... */
+    enum blastmerge_format format;
+    struct bm_queries_rows rows; /* tables without comments ... */
+    bool is_in_rows;             /* ... the current Iteration may have more rows */
+    uint64_t iteration;          /* where the one begins whose names are wanted; NOWHERE: there is none */
+    bool is_open;                /* an Iteration whose names were taken has not come to its end ... */
     struct bm_queries_file_place before; /* ... and this is where its query is expected */
     bool has_left;                       /* bm_queries_leave() was called since the last Iteration */
     uint64_t n_iterations;
     uint64_t n_bytes_read; /* of the file, looking for a query of the same name */
     struct located located;
-    struct iteration header; /* what the document's header says */
-    struct iteration current;
-    struct iteration last;
-    char path[512]; /* for messages */
+    struct bm_queries_iteration header; /* what the document's header says */
+    struct bm_queries_iteration current;
+    struct bm_queries_iteration last;
+    struct bm_queries_iteration row; /* tables without comments: the one that may be the next */
+    char path[512];                  /* for messages */
 };
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -85,109 +82,54 @@ void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory) {
 
 /* --- what an Iteration says -------------------------------------------------------------------------- */
 
-/* The text behind a tag, up to the next tag or the end. False: there is no such tag. */
-static bool find_content(const char **content, size_t *n, const char *text, size_t n_text, const char *tag) {
-    const char *found = memmem(text, n_text, tag, strlen(tag));
-    if (found == NULL) return false;
-    *content = found + strlen(tag);
-    size_t n_rest = (size_t)(text + n_text - *content);
-    const char *end = memchr(*content, '<', n_rest);
-    *n = end == NULL ? n_rest : (size_t)(end - *content);
-    return true;
+void bm_queries_set_format(struct bm_queries *queries, enum blastmerge_format format) {
+    queries->format = format;
 }
 
-/* The text with its references resolved, at most `capacity` bytes. */
-static size_t unescape(char *to, size_t capacity, const char *text, size_t n_text) {
-    size_t n = 0;
-    while (n_text > 0 && n + 4 <= capacity) {
-        size_t n_used = 1;
-        uint32_t code = 0;
-        const char *end = *text == '&' ? memchr(text, ';', n_text < 16 ? n_text : 16) : NULL;
-        if (end != NULL) {
-            size_t n_name = (size_t)(end - text) - 1;
-            code = text[1] == '#' ? bm_entity_number(text + 1, n_name)
-                                  : (uint8_t)bm_entity_find(text + 1, n_name);
-            if (code != 0) n_used = n_name + 2;
-        }
-        if (code != 0)
-            n += bm_utf8_write(to + n, code);
-        else
-            to[n++] = *text;
-        text += n_used;
-        n_text -= n_used;
-    }
-    return n;
+static void begin_document(struct bm_queries *queries, const struct bm_mark_field *field) {
+    memset(&queries->header, 0, sizeof queries->header);
+    queries->is_begin = true;
+    queries->is_psi = bm_mark_is_of_psi(field) || strcmp(field->value, "PSIBLAST") == 0;
 }
 
-static void read_title(struct iteration *iteration, const char *content, size_t n) {
-    char title[BM_QUERIES_TITLE];
-    size_t n_title = unescape(title, sizeof title, content, n);
-    bm_queries_word_of_title(&iteration->title, title, n_title, n_title + 4 > sizeof title);
-    iteration->is_nameless = bm_mark_is_unnamed(content, n);
-}
-
-static void read_id(struct iteration *iteration, const char *content, size_t n) {
-    char id[BM_QUERIES_WORD];
-    size_t n_id = unescape(id, sizeof id, content, n);
-    size_t from = 0;
-    while (from < n_id && ((unsigned char)id[from]) <= ' ') from++;
-    size_t to = from;
-    while (to < n_id && (unsigned char)id[to] > ' ') to++;
-    iteration->id.n = to - from;
-    memcpy(iteration->id.bytes, id + from, to - from);
-    iteration->id.bytes[to - from] = '\0';
-}
-
-static void read_length(struct iteration *iteration, const char *content, size_t n) {
-    uint64_t length = 0;
-    size_t i = 0;
-    for (; i < n && i < 18 && content[i] >= '0' && content[i] <= '9'; i++)
-        length = length * 10 + (uint64_t)(content[i] - '0');
-    iteration->has_length = i > 0 && i == n;
-    iteration->length = length;
+/* Tables have no lengths, and their programs' versions do not matter. */
+static bool is_version(const struct bm_queries *queries, const char *name) {
+    bool is_second = queries->format == BLASTMERGE_FORMAT_XML2 || queries->format == BLASTMERGE_FORMAT_JSON;
+    return strcmp(name, "BlastOutput_version") == 0 || (is_second && strcmp(name, "version") == 0);
 }
 
 void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *field) {
-    if (strcmp(field->name, "BlastOutput_version") == 0) {
+    if (is_version(queries, field->name)) {
         size_t n = strlen(field->value);
         queries->is_blast_plus = n > 0 && field->value[n - 1] == '+';
     }
     if (strcmp(field->name, "BlastOutput_query-ID") == 0)
-        read_id(&queries->header, field->value, field->n_value);
+        bm_queries_iteration_read_id(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_query-def") == 0)
-        read_title(&queries->header, field->value, field->n_value);
+        bm_queries_iteration_read_title(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_query-len") == 0)
-        read_length(&queries->header, field->value, field->n_value);
-    if (strcmp(field->name, "BlastOutput_program") != 0) return;
-    memset(&queries->header, 0, sizeof queries->header);
-    queries->is_begin = true;
-    queries->is_psi = bm_mark_is_of_psi(field);
+        bm_queries_iteration_read_length(&queries->header, field->value, field->n_value);
+    if (strcmp(field->name, "BlastOutput_program") == 0 || strcmp(field->name, "program") == 0)
+        begin_document(queries, field);
+}
+
+static void begin_iteration(struct bm_queries *queries) {
+    queries->last = queries->current;
+    queries->is_first = queries->is_begin;
+    queries->is_begin = false;
+    queries->n_iterations++;
+    memset(&queries->current, 0, sizeof queries->current);
 }
 
 static void read_iteration(struct bm_queries *queries, const struct bm_batch *batch, uint64_t to) {
     const char *text = (const char *)bm_batch_at(batch, queries->iteration);
     size_t n_text = (size_t)(to - queries->iteration);
-    const char *hits = memmem(text, n_text, "<Iteration_hits", strlen("<Iteration_hits"));
-    if (hits != NULL) n_text = (size_t)(hits - text);
-    const char *content;
-    size_t n;
-    queries->last = queries->current;
-    queries->is_first = queries->is_begin;
-    queries->is_begin = false;
-    memset(&queries->current, 0, sizeof queries->current);
-    /* Old BLAST XML names the query in the header alone. */
-    bool is_in_header = memmem(text, n_text, "<Iteration_query-", strlen("<Iteration_query-")) == NULL;
-    if (is_in_header && (queries->is_first || queries->is_psi)) queries->current = queries->header;
-    if (find_content(&content, &n, text, n_text, "<Iteration_query-ID>"))
-        read_id(&queries->current, content, n);
-    if (find_content(&content, &n, text, n_text, "<Iteration_query-len>"))
-        read_length(&queries->current, content, n);
-    if (find_content(&content, &n, text, n_text, "<Iteration_query-def>"))
-        read_title(&queries->current, content, n);
-    else if (!is_in_header)
-        queries->current.is_nameless = memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
+    begin_iteration(queries);
     queries->iteration = NOWHERE;
-    queries->n_iterations++;
+    if (bm_queries_iteration_read(&queries->current, queries->format, text, n_text)) return;
+    /* Old BLAST XML names the query in the header alone. */
+    bool is_in_header = queries->format == BLASTMERGE_FORMAT_XML && (queries->is_first || queries->is_psi);
+    if (is_in_header) queries->current = queries->header;
 }
 
 /* --- whether they fit ------------------------------------------------------------------------------ */
@@ -201,7 +143,7 @@ enum way {
     BY_LENGTH /* neither has a name */
 };
 
-static enum way find_way(const struct bm_queries_names *names, const struct iteration *iteration,
+static enum way find_way(const struct bm_queries_names *names, const struct bm_queries_iteration *iteration,
                          bool is_blast_plus) {
     bool is_generated = bm_queries_word_is_generated(&iteration->id);
     bool has_title = names->title.n > 0;
@@ -218,7 +160,7 @@ static enum way find_way(const struct bm_queries_names *names, const struct iter
     return BY_NOTHING;
 }
 
-static bool is_whole(const struct bm_queries_file *file, const struct iteration *iteration) {
+static bool is_whole(const struct bm_queries_file *file, const struct bm_queries_iteration *iteration) {
     return iteration->length == file->n_residues || iteration->length == file->n_bases;
 }
 
@@ -273,7 +215,7 @@ static enum blastmerge_status find_namesake(struct bm_queries *queries, bool *is
 /* Whether the current Iteration is of the current query. */
 static enum blastmerge_status look(struct bm_queries *queries, bool *fits, struct blastmerge_error *error) {
     const struct bm_queries_file *file = &queries->file;
-    const struct iteration *iteration = &queries->current;
+    const struct bm_queries_iteration *iteration = &queries->current;
     enum way way = find_way(&queries->names, iteration, queries->is_blast_plus);
     *fits = way != BY_NOTHING;
     if (!*fits || !file->has_length || !iteration->has_length || !queries->is_blast_plus)
@@ -384,6 +326,21 @@ static enum blastmerge_status fail(struct bm_queries *queries, const struct bm_q
                    show(theirs, expected->name, name), why);
 }
 
+/* Where the next query begins in the file. */
+static uint64_t begin_of(const struct bm_queries_file_place *place) {
+    return place->offset - place->is_at_title;
+}
+
+/* The current query, or the end, is the first one that may be missing. */
+static void begin_gap(const struct bm_queries *queries, const struct bm_queries_file_place *before,
+                      struct bm_queries_gap *gap) {
+    gap->first = queries->file.number;
+    gap->from = begin_of(before);
+    gap->is_bare = queries->file.is_fasta && queries->file.is_bare;
+    memcpy(gap->name, queries->names.token.bytes, sizeof gap->name);
+    if (!queries->has_query) gap->name[0] = '\0';
+}
+
 /* Goes on to the query that fits. */
 static enum blastmerge_status find_query(struct bm_queries *queries, struct bm_queries_gap *gap,
                                          struct blastmerge_error *error) {
@@ -392,9 +349,7 @@ static enum blastmerge_status find_query(struct bm_queries *queries, struct bm_q
     char length[100] = "";
     bool fits = false;
     enum blastmerge_status status = next_query(queries, error);
-    gap->first = queries->file.number;
-    memcpy(gap->name, queries->names.token.bytes, sizeof gap->name);
-    if (!queries->has_query) gap->name[0] = '\0';
+    begin_gap(queries, &before, gap);
     while (status == BLASTMERGE_OK && queries->has_query) {
         status = look(queries, &fits, error);
         if (status != BLASTMERGE_OK || fits) break;
@@ -407,6 +362,7 @@ static enum blastmerge_status find_query(struct bm_queries *queries, struct bm_q
     if (fits) {
         note_length(queries);
         gap->is_unknown = queries->has_left;
+        gap->to = begin_of(&here);
         queries->has_left = false;
         queries->is_open = true;
         queries->before = here;
@@ -442,13 +398,30 @@ static enum blastmerge_status take_iteration(struct bm_queries *queries, struct 
     return find_query(queries, gap, error);
 }
 
-bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
-                     const struct bm_batch *batch, uint64_t scanned, struct bm_queries_gap *gap,
-                     enum blastmerge_status *status, struct blastmerge_error *error) {
+/* Tables without comments: the next row of another query than the one before. */
+static bool take_row(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
+                     const struct bm_batch *batch, uint64_t scanned) {
+    struct bm_queries_rows *rows = &queries->rows;
+    char separator = queries->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    while (bm_queries_rows_next(rows, separator, marks, position, batch, scanned)) {
+        struct bm_queries_iteration *row = &queries->row;
+        bm_queries_iteration_read_row(row, rows->name, rows->n_name, rows->is_cut);
+        bool is_same = queries->is_in_rows && is_equal(&row->id, &queries->current.id);
+        queries->is_in_rows = rows->is_open;
+        if (is_same) continue;
+        begin_iteration(queries);
+        queries->current = *row;
+        return true;
+    }
+    queries->is_open = queries->is_open && rows->is_open;
+    queries->is_in_rows = queries->is_in_rows && rows->is_open;
+    return false;
+}
+
+/* The next Iteration whose first lines were scanned. */
+static bool take_head(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
+                      const struct bm_batch *batch, uint64_t scanned, bool *has_end) {
     uint64_t to = NOWHERE;
-    gap->n = 0;
-    gap->is_unknown = false;
-    *status = BLASTMERGE_OK;
     while (to == NOWHERE && *position < marks->n_entries) {
         const struct bm_mark_entry *mark = &marks->entries[(*position)++];
         if (mark->kind == BM_MARK_ITERATION) queries->iteration = mark->offset;
@@ -457,10 +430,24 @@ bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *mark
         if (queries->iteration != NOWHERE) to = mark->offset;
     }
     if (queries->iteration == NOWHERE) return false;
-    bool has_end = to != NOWHERE;
+    *has_end = to != NOWHERE;
     if (to == NOWHERE && scanned - queries->iteration < HEAD) return false;
     if (to == NOWHERE || to - queries->iteration > HEAD) to = queries->iteration + HEAD;
     read_iteration(queries, batch, to);
+    return true;
+}
+
+bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
+                     const struct bm_batch *batch, uint64_t scanned, struct bm_queries_gap *gap,
+                     enum blastmerge_status *status, struct blastmerge_error *error) {
+    bool has_end = false;
+    gap->n = 0;
+    gap->is_unknown = false;
+    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
+    *status = BLASTMERGE_OK;
+    bool is_taken = gap->has_no_rows ? take_row(queries, marks, position, batch, scanned)
+                                     : take_head(queries, marks, position, batch, scanned, &has_end);
+    if (!is_taken) return false;
     *status = take_iteration(queries, gap, error);
     if (has_end) queries->is_open = false;
     return true;
@@ -470,19 +457,54 @@ void bm_queries_leave(struct bm_queries *queries) {
     if (queries->is_open) go_back(queries, &queries->before);
     queries->is_open = false;
     queries->iteration = NOWHERE;
+    bm_queries_rows_leave(&queries->rows);
+    queries->is_in_rows = false;
     queries->has_left = true;
 }
 
 enum blastmerge_status bm_queries_end(struct bm_queries *queries, struct bm_queries_gap *gap,
                                       struct blastmerge_error *error) {
+    const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     gap->n = 0;
     gap->is_unknown = queries->has_left;
+    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
     enum blastmerge_status status = next_query(queries, error);
-    gap->first = queries->file.number;
-    memcpy(gap->name, queries->names.token.bytes, sizeof gap->name);
+    begin_gap(queries, &before, gap);
     for (; status == BLASTMERGE_OK && queries->has_query; gap->n++) {
         memcpy(gap->last_name, queries->names.token.bytes, sizeof gap->last_name);
         status = next_query(queries, error);
     }
+    gap->to = queries->file.n_bytes;
     return status;
+}
+
+/* --- what is missing ------------------------------------------------------------------------------- */
+
+static enum blastmerge_status write_bytes(const struct bm_queries *queries, const struct bm_queries_gap *gap,
+                                          bm_queries_write *write, void *context, bool *is_open,
+                                          struct blastmerge_error *error) {
+    char buffer[16384];
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (uint64_t at = gap->from; at < gap->to && status == BLASTMERGE_OK;) {
+        size_t n_wanted = gap->to - at < sizeof buffer ? (size_t)(gap->to - at) : sizeof buffer;
+        ssize_t n = pread(queries->file.file, buffer, n_wanted, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0)
+            return n < 0 ? bm_fail_system(error, errno, "cannot read %.400s", queries->path)
+                         : bm_fail(error, BLASTMERGE_CHANGED, "%.400s changed while it was read",
+                                   queries->path);
+        status = write(context, buffer, (size_t)n, error);
+        *is_open = buffer[n - 1] != '\n' && buffer[n - 1] != '\r';
+        at += (uint64_t)n;
+    }
+    return status;
+}
+
+enum blastmerge_status bm_queries_copy(const struct bm_queries *queries, const struct bm_queries_gap *gap,
+                                       bm_queries_write *write, void *context,
+                                       struct blastmerge_error *error) {
+    bool is_open = false;
+    enum blastmerge_status status = gap->is_bare ? write(context, ">\n", 2, error) : BLASTMERGE_OK;
+    if (status == BLASTMERGE_OK) status = write_bytes(queries, gap, write, context, &is_open, error);
+    return status == BLASTMERGE_OK && is_open ? write(context, "\n", 1, error) : status;
 }

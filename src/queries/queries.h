@@ -28,11 +28,18 @@ void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory);
 /* Queries that are missing in a row. */
 struct bm_queries_gap {
     uint64_t n;
-    bool is_unknown; /* bm_queries_leave() came before: they may be in a part that was not read */
-    uint64_t first;  /* its number in the file, from 1 */
+    bool is_unknown;  /* bm_queries_leave() came before: they may be in a part that was not read */
+    bool has_no_rows; /* it is a table without comments: they may have no hits */
+    bool is_bare;     /* FASTA: the first one has no title line */
+    uint64_t from;    /* their bytes in the file */
+    uint64_t to;
+    uint64_t first;                 /* its number in the file, from 1 */
     char name[BM_QUERIES_WORD + 1]; /* of the first; "": it has none */
     char last_name[BM_QUERIES_WORD + 1];
 };
+
+/* Sets the format of the Iterations, once it is known. */
+void bm_queries_set_format(struct bm_queries *queries, enum blastmerge_format format);
 
 /* Reads a field of a document's header. It names the program: PSI-BLAST writes several Iterations for one
  * query. */
@@ -53,5 +60,12 @@ void bm_queries_leave(struct bm_queries *queries);
 /* To be called when all Iterations were taken: *gap holds the queries that are missing after the last. */
 enum blastmerge_status bm_queries_end(struct bm_queries *queries, struct bm_queries_gap *gap,
                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Writes the queries of a gap as they are in the file: FASTA, or lines of a list. */
+typedef enum blastmerge_status bm_queries_write(void *context, const void *data, size_t n_bytes,
+                                                struct blastmerge_error *error);
+enum blastmerge_status bm_queries_copy(const struct bm_queries *queries, const struct bm_queries_gap *gap,
+                                       bm_queries_write *write, void *context,
+                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif

@@ -187,7 +187,7 @@ def test_what_is_no_file_of_queries(tmp_path):
     table = tmp_path / "table"
     table.write_bytes(b"q\ts\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n")
     done = run(tmp_path, fasta(NAMES), table)
-    assert done.code == program.USAGE and "-outfmt 5" in done.err
+    assert done.code == program.MISMATCH and "no such query" in done.err
 
 
 def rows(report):

@@ -156,9 +156,8 @@ def test_children_that_a_check_did_not_read(tmp_path):
             blastmerge.check(children, expect_children=5)
         assert [child.status for child in caught.value.report.children] == expected
         assert caught.value.report.children[0].error is None
-    (tmp_path / "queries").write_text(">a\n")
-    with pytest.raises(blastmerge.UsageError, match="only of BLAST XML") as caught:
-        blastmerge.check([b"# BLASTP 2.12.0+\n# BLAST processed 0 queries\n", CHILDREN[0]], expect_queries=tmp_path / "queries")
+    with pytest.raises(blastmerge.UsageError, match="only for BLAST XML") as caught:
+        blastmerge.check([b"# BLASTP 2.12.0+\n# BLAST processed 0 queries\n", CHILDREN[0]], database="another")
     assert [child.status for child in caught.value.report.children] == ["not read", "not read"]
     report = blastmerge.merge(CHILDREN, io.BytesIO())
     assert {child.status for child in report.children} == {"ok"}

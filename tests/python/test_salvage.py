@@ -145,3 +145,17 @@ def test_salvage_of_a_search_that_was_begun_again(tmp_path):
     assert len(told) == 1 and "superseded: " in told[0] and report.children[0].status == "salvaged"
     with pytest.raises(blastmerge.DataError, match="a second document begins here.*salvage=True merges the last whole run"):
         blastmerge.merged_bytes(children)
+
+
+def test_what_is_missing_is_written(tmp_path):
+    queries = write_queries(tmp_path, [*NAMES, "more"])
+    missing = tmp_path / "missing.fasta"
+    with pytest.warns(blastmerge.MergeWarning, match="1 query has no Iteration"), pytest.raises(blastmerge.MismatchError):
+        blastmerge.merge(WHOLE, tmp_path / "merged", expect_queries=queries, missing=missing)
+    assert b"more" in missing.read_bytes() and b"query" not in missing.read_bytes() and not (tmp_path / "merged").exists()
+    missing.unlink()
+    with pytest.warns(blastmerge.MergeWarning), pytest.raises(blastmerge.MismatchError) as caught:
+        blastmerge.check(WHOLE, expect_queries=queries, missing=missing)
+    assert b"more" in missing.read_bytes() and caught.value.report.missing_queries == 1
+    with pytest.raises(blastmerge.UsageError, match="which are not given"):
+        blastmerge.merge(WHOLE, tmp_path / "merged", missing=tmp_path / "another")

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * side - the files that a job writes beside its result and report: the queries that are missing. They become visible
+ * just before the result does; the missing ones also if the job fails because of them.
+ */
+#ifndef BM_JOB_SIDE_H
+#define BM_JOB_SIDE_H
+
+#include "queries/queries.h"
+#include "store/store.h"
+
+struct blastmerge_job;
+
+/* Written only by side.c. */
+struct bm_job_side {
+    struct bm_store missing;
+};
+
+enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Ends all that is not visible. */
+void bm_job_side_close(struct blastmerge_job *job);
+
+/* Adds queries to those that are missing, if these are wanted. */
+enum blastmerge_status bm_job_side_add_missing(struct blastmerge_job *job,
+                                               const struct bm_queries_gap *gap) BM_CHECK_RESULT;
+
+/* Makes the missing queries visible, for a job that fails because of them. */
+enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* The steps of a commit: after prepare, only reveal can fail. A failure of the job after reveal is undone by
+ * take_back. */
+enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_side_reveal(struct blastmerge_job *job) BM_CHECK_RESULT;
+void bm_job_side_take_back(struct blastmerge_job *job);
+void bm_job_side_finish(struct blastmerge_job *job);
+
+#endif
