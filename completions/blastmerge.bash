@@ -41,7 +41,7 @@ _blastmerge() {
     fi
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --header --mismatch
-            --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --missing --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --strict --quiet --verbose
+            --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --order-by-queries --missing --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --strict --quiet --verbose
             --max-target-seqs --window --round-robin --sizes --order --order-descending --columns --drop-columns --recompute --evalue --alias-parts --alias --shards --plan --number --progress --no-progress --help --version' "$current"
         return
     fi

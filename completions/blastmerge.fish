@@ -31,6 +31,7 @@ complete -c blastmerge -l forbidden-characters -x -a "error replace keep" -d "ch
 complete -c blastmerge -l sort -x -a "natural none" -d "order of the children"
 complete -c blastmerge -l expect-children -x -d "another number of children is an error"
 complete -c blastmerge -l expect-queries -r -F -d "the queries that were searched"
+complete -c blastmerge -l order-by-queries -d "merge in the order of the queries"
 complete -c blastmerge -l missing -r -F -d "write the queries without an Iteration"
 complete -c blastmerge -l salvage -d "merge what is whole of damaged children"
 complete -c blastmerge -l threads -s t -x -a "0 1 2 4 8" -d "number of threads"

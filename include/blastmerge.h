@@ -280,6 +280,9 @@ struct blastmerge_options {
      * "-". Iterations of other queries, missing ones and another order are an error (docs/queries.md). NULL:
      * none. */
     const char *expect_queries;
+    /* The children and their Iterations may come in any order, and are merged in that of expect_queries, which must be given
+     * (docs/queries.md). Each child is read twice: files and memory. */
+    int order_by_queries;
     int allow_empty; /* a child of no bytes counts as a search without queries; otherwise it is an error */
 
     /* --- What to do if children differ, or are not as they should be. --- */

@@ -68,6 +68,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.force = options->force != 0;
     library.salvage = options->salvage != 0;
     library.expect_queries = options->expect_queries;
+    library.order_by_queries = options->order_by_queries != 0;
     library.memory_limit = options->memory;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;

@@ -61,6 +61,8 @@ const struct tool_row tool_rows[] = {
      .is_common = true, .help = "any other number of children is an error"},
     {"expect-queries", 0, TOOL_TEXT, M | C | S, AT(expect_queries), .argument = "FILE",
      .help = "compare with the queries that were searched"},
+    {"order-by-queries", 0, TOOL_FLAG, M | C, AT(order_by_queries), .minimum = 1,
+     .help = "children in any order: merge in that of the queries"},
     {"missing", 0, TOOL_TEXT, M | C, AT(missing), .argument = "FILE",
      .help = "write those without an Iteration to FILE"},
     {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,

@@ -117,6 +117,7 @@ struct tool_options {
     uint64_t expect_children;
     const char *expect_queries;
     uint64_t salvage;
+    uint64_t order_by_queries;
     uint64_t memory; /* bytes */
     const char *endpoint;
     uint64_t n_threads;

@@ -38,6 +38,8 @@ salvage          merges what is whole of damaged children; the report shows how 
 expect_queries   path of a file with the queries that were searched, FASTA or a list of names, perhaps gzip-compressed: Iterations
                  of other queries, missing ones and another order are an error. Tables without comments do not show whether a query
                  without hits was searched
+order_by_queries  the children, and the queries in them, may come in any order, and are merged in that of expect_queries, which must
+                 be given. Children are read twice, so file objects, iterables and functions are refused
 mismatch         "default", "error", "warn" or "ignore": what to do if a child's header differs from the first one's
 invalid_utf8     "error", "latin1" or "keep": what to do with bytes that are not UTF-8
 forbidden_characters  "error", "replace" (by U+FFFD) or "keep": what to do with characters that XML forbids, such as U+0001

@@ -24,7 +24,7 @@ _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": 
             "forbidden_characters": ("error", "replace", "keep"),
             "sort": ("default", "natural", "none"), "format": FORMATS, "query_ids": ("auto", "keep", "renumber"),
             "header": ("once", "keep", "none")}
-_FLAGS = ("keep_database", "allow_empty", "force", "as_unsplit", "salvage")
+_FLAGS = ("keep_database", "allow_empty", "force", "as_unsplit", "salvage", "order_by_queries")
 _FORMS = ("gzip", "plain", "bgzf")  # in the order of enum blastmerge_form
 _NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
 _TEXTS = ("database", "endpoint")
@@ -176,7 +176,7 @@ class Job:
         if is_by_name and made.level and _FORMS[form] == "plain":
             shown = _shown(_values.path("output", output))
             on_warning(f"{shown}: is written uncompressed because of its name, and level has no effect; gzip=True compresses it")
-        self._keeps_bytes = bool(made.salvage)
+        self._keeps_bytes = bool(made.salvage or made.order_by_queries)
         made.callback_ticket = ctypes.pointer(self.ticket)
         made.on_warning = self._callback(_library.WARNING, lambda _context, message: on_warning(
             in_python(message.decode(errors="replace"))))

@@ -67,7 +67,8 @@ FAULT = CFUNCTYPE(c_int, c_void_p, POINTER(Error))
 
 class Options(Structure):
     _fields_ = [("struct_size", c_size_t),
-                ("format", c_int), ("sort", c_int), ("expect_children", c_uint64), ("expect_queries", c_char_p), ("allow_empty", c_int),
+                ("format", c_int), ("sort", c_int), ("expect_children", c_uint64), ("expect_queries", c_char_p), ("order_by_queries", c_int),
+                ("allow_empty", c_int),
                 ("mismatch", c_int), ("invalid_utf8", c_int), ("forbidden_characters", c_int), ("salvage", c_int),
                 ("as_unsplit", c_int), ("query_ids", c_int), ("header", c_int), ("database", c_char_p), ("keep_database", c_int),
                 ("form", c_int), ("level", c_int), ("force", c_int),

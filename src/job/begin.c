@@ -5,6 +5,7 @@
  */
 #include "job/check.h"
 #include "job/job.h"
+#include "job/order.h"
 #include "job/places.h"
 #include "job/remote.h"
 #include "job/shards.h"
@@ -24,7 +25,8 @@
 static bool can_be_early(const struct blastmerge_job *job) {
     bool is_spliced = job->options.form == BLASTMERGE_FORM_GZIP && job->options.level == 0;
     return job->workers.n_threads > 0 && (is_spliced || job->is_check) && !job->is_copied &&
-           !job->options.salvage && job->shards == NULL && !bm_job_remote_has_children(job);
+           !job->options.salvage && !job->options.order_by_queries && job->shards == NULL &&
+           !bm_job_remote_has_children(job);
 }
 
 /* How many children can be open: of those that are read early, one for each thread, as far as memory goes. */
@@ -60,7 +62,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .header = job->options.header,
         .supposed = job->supposed,
         .is_supposed_narrow = job->is_supposed_narrow,
-        .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP,
+        .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP || job->options.order_by_queries,
         .is_without_result = job->is_check,
         .room = job->shards != NULL ? bm_job_shards_room() : bm_child_lane_room_of(&job->workers),
     };
@@ -145,8 +147,8 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     job->has_begun = true;
     job->phase = BM_JOB_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
-    if (status == BLASTMERGE_OK &&
-        (job->options.salvage || job->options.sort == BLASTMERGE_SORT_NATURAL || job->shards != NULL))
+    if (status == BLASTMERGE_OK && (job->options.salvage || job->options.order_by_queries ||
+                                    job->options.sort == BLASTMERGE_SORT_NATURAL || job->shards != NULL))
         status = bm_job_children_take_all(job);
     if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
@@ -166,11 +168,12 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_survey_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_queries_open(job);
+    if (status == BLASTMERGE_OK) status = bm_job_order_open(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = bm_job_side_open(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->children.is_lazy) status = bm_job_children_check_twice(job);
-    if (status == BLASTMERGE_OK && !job->is_order_given && !job->children.is_lazy)
+    if (status == BLASTMERGE_OK && !job->is_order_given && !job->children.is_lazy && job->order == NULL)
         status = bm_job_children_check_order(job);
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status != BLASTMERGE_OK) return status;
@@ -205,6 +208,7 @@ void bm_job_end(struct blastmerge_job *job) {
     }
     bm_release(memory, job->open);
     job->open = NULL;
+    bm_job_order_close(job);
     bm_job_shards_end(job);
     if (!bm_cancel_check_process(&job->cancel)) return;
     if (job->has_workers) bm_workers_close(&job->workers, memory);

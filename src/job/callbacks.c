@@ -2,6 +2,7 @@
 #include "job/callbacks.h"
 
 #include "job/job.h"
+#include "job/order.h"
 #include "job/shards.h"
 
 /* --- what they return ---------------------------------------------------------------------------- */
@@ -72,13 +73,15 @@ static bool is_progress_due(struct blastmerge_job *job) {
 void bm_job_report_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     bool has_total = !job->children.has_no_total;
+    bool is_second = bm_job_order_is_second_pass(job); /* its children are not the job's own */
+    uint64_t n_read = is_second ? job->totals.compressed_bytes * (job->child + 1) / (job->plan.n_items + 1)
+                                : bm_job_child(job)->lane.fetch.n_read;
     struct blastmerge_progress progress = {
-        .compressed_bytes =
-            job->totals.compressed_bytes + job->n_surveyed_bytes + bm_job_child(job)->lane.fetch.n_read,
+        .compressed_bytes = job->totals.compressed_bytes + job->n_surveyed_bytes + n_read,
         .compressed_total = has_total ? job->n_passes * job->children.compressed_total : 0,
         .n_children_in_total = has_total ? job->children.n_in_total : 0,
-        .child = job->child,
-        .n_children = job->plan.n_items,
+        .child = is_second ? job->totals.n_children - 1 : job->child,
+        .n_children = is_second ? job->totals.n_children : job->plan.n_items,
         .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
         .output_bytes = job->totals.output_bytes,
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/check.h"
+#include "job/order.h"
 #include "job/shards.h"
 
 #include <stdlib.h>
@@ -98,6 +99,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     bm_number_take_back(job->number, &job->check->before);
     bm_job_twins_leave_child(job);
     bm_job_queries_leave(&job->queries);
+    if (job->order != NULL) bm_job_order_end_child(job);
 }
 
 enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {

@@ -12,6 +12,7 @@
  */
 #include "job/check.h"
 #include "job/job.h"
+#include "job/order.h"
 #include "job/remote.h"
 #include "job/restart.h"
 #include "job/seams.h"
@@ -39,14 +40,17 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
         bm_job_shards_blame(job);
         return bm_job_fail(job);
     }
+    const char *shown = job->plan.items[job->child].source.shown;
+    size_t child = job->child;
+    if (bm_job_order_is_second_pass(job)) child = bm_job_order_child(job, &shown);
     bool is_planned = job->plan.items[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
     if (is_planned && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
     struct blastmerge_error behind = {0};
     bm_job_restart_explain(job, &behind);
     job->sentence.addition = bm_job_seams_explain(job, &behind);
-    job->sentence.subject = job->plan.items[job->child].source.shown;
-    error->child = job->child;
+    job->sentence.subject = shown;
+    error->child = child;
     error->n_iterations = job->view.counts.n_iterations;
     return bm_job_fail(job);
 }
@@ -154,7 +158,7 @@ static enum blastmerge_status open_sink(struct blastmerge_job *job) {
 }
 
 bool bm_job_writes_text(const struct blastmerge_job *job) {
-    return !job->is_check && !bm_job_slices_is_counting(job);
+    return !job->is_check && !bm_job_slices_is_counting(job) && !bm_job_order_is_first_pass(job);
 }
 
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
@@ -199,7 +203,7 @@ const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last) {
     fill_children(job);
     read_early(job);
     const struct bm_batch *batch = bm_child_take(bm_job_child(job), is_last, &job->error);
-    bm_job_children_add_lengths(job);
+    if (!bm_job_order_is_second_pass(job)) bm_job_children_add_lengths(job);
     if (batch != NULL) bm_job_report_progress(job);
     if (!job->cancel.has_forked_in) return batch;
     bm_cancel_fail_foreign(&job->error);
@@ -350,7 +354,8 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
         case BM_MARK_FIELD:
             bm_job_headers_add(&job->headers, field);
             if (field->is_scope) break;
-            if (job->has_report && !job->is_at_header) bm_report_field(&job->report, field);
+            if (job->has_report && !job->is_at_header && !bm_job_order_is_second_pass(job))
+                bm_report_field(&job->report, field);
             break;
         case BM_MARK_ARCHIVE:
             bm_job_headers_begin(&job->headers);
@@ -517,6 +522,12 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     bm_job_count_child(job);
     job->phase = BM_JOB_PHASE_ROW;
     if (bm_child_prove(open, &job->error) != BLASTMERGE_OK) return bm_job_fail_child(job);
+    if (bm_job_order_is_second_pass(job)) { /* it was counted and checked in the first */
+        bm_job_unsplit_end_child(job);
+        bm_child_close(open);
+        return bm_job_check_callbacks(job);
+    }
+    if (bm_job_order_is_first_pass(job)) bm_job_order_end_child(job);
     if (text != NULL) { /* what is left out is the child's, too */
         child->status = text->n_holes > 0 ? BLASTMERGE_SALVAGED : BLASTMERGE_OK;
         child->compressed_bytes = text->n_bytes;
@@ -539,6 +550,11 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
 /* Writes the report's row for the child that has ended, and goes on to the next. */
 static enum blastmerge_status write_row(struct blastmerge_job *job) {
     struct blastmerge_child row;
+    if (bm_job_order_is_second_pass(job)) {
+        job->child++;
+        job->phase = BM_JOB_PHASE_CHILD;
+        return BLASTMERGE_OK;
+    }
     bm_job_survey_tell(job);
     job->children.rows[job->child].was_read = true;
     size_t end = bm_job_shards_first(job, job->child + 1);
@@ -604,8 +620,16 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bool dropped_megablast = false;
     *is_full = bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
-    if (bm_job_children_check_all(job) != BLASTMERGE_OK) return bm_job_fail(job);
-    if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
+    if (bm_job_order_is_second_pass(job)) {
+        if (bm_job_order_finish(job) != BLASTMERGE_OK) return job->error.status;
+    } else {
+        if (bm_job_children_check_all(job) != BLASTMERGE_OK) return bm_job_fail(job);
+        if (bm_job_queries_end(job) != BLASTMERGE_OK) return job->error.status;
+        if (bm_job_order_is_first_pass(job) && !job->is_check) {
+            bm_job_gather_end(job);
+            return bm_job_order_turn(job);
+        }
+    }
     if (job->is_check && job->totals.n_documents == 0) return end_empty_check(job);
     bool is_copied = job->is_copied && job->sink != NULL && bm_splice_has_members(job->sink);
     if (job->number->now.n_documents == 0 && !is_copied && job->slice == NULL &&

@@ -62,6 +62,7 @@ enum bm_job_phase {
 };
 
 struct bm_check;
+struct bm_job_order;
 struct bm_job_shards;
 struct bm_job_compare;
 struct bm_job_slice;
@@ -128,6 +129,7 @@ struct blastmerge_job {
     bool is_committed;                       /* next has committed: nothing can fail any more */
     enum blastmerge_status committed_status; /* the status with which next then ends */
     struct bm_salvage_pass *survey;          /* NULL: nothing is salvaged */
+    struct bm_job_order *order;              /* NULL: the children are merged in their order */
     struct bm_job_shards *shards;            /* NULL: the children are of a split of the queries */
     unsigned n_passes;                       /* in which each child is read ... */
     uint64_t n_surveyed_bytes;               /* ... and what was read in those before this one */

@@ -2,6 +2,7 @@
 #include "job/queries.h"
 
 #include "job/job.h"
+#include "job/order.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,8 +91,8 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
 }
 
 /* An Iteration that is of none of the queries that are to come. */
-static enum blastmerge_status take_stranger(struct blastmerge_job *job,
-                                            const struct blastmerge_error *reason) {
+enum blastmerge_status bm_job_queries_take_stranger(struct blastmerge_job *job,
+                                                    const struct blastmerge_error *reason) {
     char message[sizeof reason->message + 320];
     bool is_last = job->queries.n_strangers + 1 == MOST_STRANGERS;
     bool is_first = !job->is_check && job->queries.n_faults == 0;
@@ -118,17 +119,18 @@ static enum blastmerge_status compare(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     enum blastmerge_status taken = BLASTMERGE_OK;
     size_t position = 0;
+    if (job->order != NULL && is_comparing(job)) return bm_job_order_take(job);
     while (status == BLASTMERGE_OK && is_comparing(job) &&
            bm_queries_take(job->queries.file, job->view.marks, &position, job->batch,
                            job->batch->text_offset + job->view.end, &gap, &taken, &reason)) {
-        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : take_stranger(job, &reason);
+        status = taken == BLASTMERGE_OK ? take_gap(job, &gap) : bm_job_queries_take_stranger(job, &reason);
     }
     return status;
 }
 
 enum blastmerge_status bm_job_queries_take(struct blastmerge_job *job) {
     const struct bm_mark_field *field = job->view.field; /* of the next Iteration's document */
-    if (job->queries.file == NULL) return BLASTMERGE_OK;
+    if (job->queries.file == NULL || bm_job_order_is_second_pass(job)) return BLASTMERGE_OK;
     if (compare(job) != BLASTMERGE_OK) return job->error.status;
     if (field != NULL && !field->is_scope) bm_queries_field(job->queries.file, field);
     return BLASTMERGE_OK;
@@ -157,8 +159,13 @@ enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
     if (!is_comparing(job)) return end_with_faults(job);
     if (job->totals.format == BLASTMERGE_FORMAT_AUTO) /* all children are empty */
         bm_queries_set_format(job->queries.file, job->options.format);
-    if (bm_queries_end(job->queries.file, &gap, &job->error) != BLASTMERGE_OK) return bm_job_fail(job);
-    if (take_gap(job, &gap) != BLASTMERGE_OK) return job->error.status;
+    do { /* in any order there may be several */
+        enum blastmerge_status status = job->order != NULL
+                                            ? bm_queries_next_gap(job->queries.file, &gap, &job->error)
+                                            : bm_queries_end(job->queries.file, &gap, &job->error);
+        if (status != BLASTMERGE_OK) return bm_job_fail(job);
+        if (take_gap(job, &gap) != BLASTMERGE_OK) return job->error.status;
+    } while (job->order != NULL && gap.n > 0);
     tell_without_rows(job);
     return end_with_faults(job);
 }

@@ -33,6 +33,10 @@ bool bm_job_queries_are_given(const struct bm_job_queries *queries);
 /* Compares the Iterations among the view's marks with the queries. */
 enum blastmerge_status bm_job_queries_take(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Processes an Iteration that is of none of the queries: the reason is why. */
+enum blastmerge_status bm_job_queries_take_stranger(struct blastmerge_job *job,
+                                                    const struct blastmerge_error *reason) BM_CHECK_RESULT;
+
 /* To be called when a check has left the current child: the queries after its last Iteration may have been in
  * it. */
 void bm_job_queries_leave(struct bm_job_queries *queries);

@@ -104,6 +104,7 @@ static void replace(struct bm_script *script, uint64_t offset, const char *old_t
                     const char *new_text, size_t n_new) {
     size_t n_same = 0;
     while (n_same < n_old && n_same < n_new && old_text[n_same] == new_text[n_same]) n_same++;
+    if (n_same == n_old && n_same == n_new) return;
     bm_number_insert_copy(script, offset + n_same, new_text + n_same, n_new - n_same);
     bm_number_drop(script, offset + n_same, offset + n_old);
 }
@@ -118,11 +119,39 @@ static void replace_id(const struct bm_number *number, const struct bm_mark_entr
     replace(script, mark->offset, content_of(mark, batch), (size_t)(mark->end - mark->offset), new_id, n_new);
 }
 
+/* The query's place is known: bm_number_set_order(). A query without a name in a table has no id here, and its rows have
+ * the one of its own run, whatever that is. */
+static void take_ordered_id(struct bm_number *number, const struct bm_mark_entry *mark, const char *id,
+                            size_t n_id, struct bm_script *script) {
+    struct bm_number_query_ids *ids = &number->now.ids;
+    bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
+    uint64_t old_query = bm_number_query_number(id, n_id);
+    number->now.old_query = number->now.new_query = 0;
+    if (!is_unnamed && (old_query == 0 || !number->is_own(number->context, number->now.n_iterations))) {
+        ids->n_named++;
+        return;
+    }
+    ids->n_generated++;
+    uint64_t new_query = number->counts_all || is_unnamed ? number->now.n_iterations : ids->n_generated;
+    if (new_query == old_query) return;
+    number->now.n_changed_ids++;
+    number->now.old_query = old_query;
+    number->now.new_query = new_query;
+    if (is_unnamed) return;
+    char new_id[32];
+    int n = snprintf(new_id, sizeof new_id, "Query_%" PRIu64, new_query);
+    replace(script, mark->offset, id, n_id, new_id, (size_t)n);
+}
+
 void bm_number_take_query_id(struct bm_number *number, const struct bm_mark_entry *mark,
                              const struct bm_batch *batch, struct bm_script *script) {
     bool is_unnamed = (mark->flags & BM_MARK_BARE) != 0;
     /* If it is cut it is no such id. */
     size_t n_id = (mark->flags & BM_MARK_CUT) != 0 ? 0 : (size_t)(mark->end - mark->offset);
+    if (number->is_ordered) {
+        take_ordered_id(number, mark, content_of(mark, batch), n_id, script);
+        return;
+    }
     number->now.old_query = number->now.new_query = 0;
     bm_number_query_ids_count(&number->now.ids, mark->value);
     if (is_unnamed) {

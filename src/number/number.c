@@ -60,6 +60,14 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
     number->n_database = escape(number->database, database);
 }
 
+void bm_number_set_order(struct bm_number *number, bool counts_all,
+                         bool (*is_own)(void *context, uint64_t place), void *context) {
+    number->is_ordered = true;
+    number->counts_all = counts_all;
+    number->is_own = is_own;
+    number->context = context;
+}
+
 void bm_number_begin(struct bm_number *number, const struct bm_tally *before) {
     number->now.n_documents = before->n_documents;
     number->now.has_prologue = before->n_documents > 0;
@@ -233,6 +241,10 @@ static void find_number(struct bm_number *number, const struct bm_mark_entry *ma
     if (!bm_add(&own, 1) && !is_known && number->keeps_gaps)
         bm_number_exceed(number, "the Iteration's number", mark->offset);
     number->now.n_unnumbered += !is_known;
+    if (number->is_ordered) {
+        number->now.number = number->now.n_iterations;
+        return;
+    }
     number->now.n_returns += is_return;
     if (is_return) bm_number_query_ids_return(&number->now.ids);
     number->now.n_gaps += is_known && !is_return && mark->value != own;

@@ -94,6 +94,10 @@ struct bm_number {
     char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
     size_t n_database;
     bool keeps_gaps; /* an Iteration's number is that in its run + the last numbers before */
+    bool is_ordered; /* see bm_number_set_order() */
+    bool counts_all;
+    bool (*is_own)(void *context, uint64_t place);
+    void *context;
 
     struct bm_number_state now;
 
@@ -118,6 +122,12 @@ bool bm_number_is_text(const char *text);
 /* database NULL: kept. The text is plain text and will be escaped. keeps_gaps: see struct bm_number. */
 void bm_number_open(struct bm_number *number, const char *database, enum blastmerge_query_ids query_ids,
                     bool keeps_gaps);
+
+/* The Iterations come in the order of the queries, none is missing, and each document may be put together from several: each
+ * gets its place as its number. counts_all: BLAST made up all ids; else is_own() says of each place, from 1, whether it did. To
+ * be called before the first mark. */
+void bm_number_set_order(struct bm_number *number, bool counts_all,
+                         bool (*is_own)(void *context, uint64_t place), void *context);
 
 /* Continues after a stretch of documents, of which only the tally is known. To be called before the first
  * mark. */

@@ -315,7 +315,6 @@ enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n
                                                    struct bm_number_query_message *renamed) {
     char name[MOST_NAME];
     struct title title = {.text = message, .form = form};
-    assert(new_number >= old_number);
     if (n_message > BM_QUERY_MESSAGE) n_message = BM_QUERY_MESSAGE;
     title.n_name = measure_name(message, n_message);
     if (title.n_name == 0) return BM_QUERY_ABSENT;
@@ -324,6 +323,8 @@ enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n
     if (n_name != title.n_name || memcmp(name, message, n_name) != 0) return BM_QUERY_ODD;
     if (n_title == 0 || (n_title > n_name && message[n_name] != ' ')) return BM_QUERY_ODD;
     if (!understand(&title, n_title)) return BM_QUERY_ODD;
+    if (new_number < old_number && title.is_cut)
+        return BM_QUERY_ODD; /* it may show more, which is not here */
 
     print_name(name, message, new_number);
     size_t n_new;

@@ -85,7 +85,7 @@ struct bm_number_query_message {
 };
 
 /* Renames the query in the first bytes (BM_QUERY_MESSAGE, or all) of its message, in the document's escapes.
- * new_number is not below old_number. */
+ * BM_QUERY_ODD, too, if the new name is shorter, and the message has only the beginning of a title. */
 enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n_message,
                                                    enum bm_number_query_form form, uint64_t old_number,
                                                    uint64_t new_number,

@@ -7,6 +7,7 @@
  */
 #include "queries/queries.h"
 #include "queries/file.h"
+#include "queries/index.h"
 #include "queries/iteration.h"
 #include "queries/name.h"
 #include "queries/rows.h"
@@ -39,6 +40,7 @@ struct bm_queries {
     struct bm_queries_names other_names;
     bool has_query;
     bool is_psi;
+    bool counts_bases;  /* the program's queries are nucleotides */
     bool is_begin;      /* of a document */
     bool is_first;      /* the current Iteration, of its document */
     bool is_blast_plus; /* so that lengths count as its reader of FASTA counts them */
@@ -57,6 +59,13 @@ struct bm_queries {
     struct bm_queries_iteration last;
     struct bm_queries_iteration row; /* tables without comments: the one that may be the next */
     char path[512];                  /* for messages */
+
+    /* in any order */
+    struct bm_queries_index *index; /* NULL: in their own */
+    bm_queries_is_taken *is_taken;
+    void *context; /* of is_taken */
+    struct bm_queries_taken taken;
+    bool has_looked; /* the file is anywhere */
 };
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -76,6 +85,7 @@ enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_me
 
 void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory) {
     if (queries == NULL) return;
+    bm_queries_index_close(queries->index, memory);
     bm_queries_file_close(&queries->file);
     bm_release(memory, queries);
 }
@@ -89,6 +99,10 @@ void bm_queries_set_format(struct bm_queries *queries, enum blastmerge_format fo
 static void begin_document(struct bm_queries *queries, const struct bm_mark_field *field) {
     memset(&queries->header, 0, sizeof queries->header);
     queries->is_begin = true;
+    static const char *const of_bases[] = {"blastn", "blastx", "tblastx", "megablast"};
+    queries->counts_bases = false;
+    for (size_t i = 0; i < sizeof of_bases / sizeof of_bases[0]; i++)
+        queries->counts_bases = queries->counts_bases || strcmp(field->value, of_bases[i]) == 0;
     queries->is_psi = bm_mark_is_of_psi(field) || strcmp(field->value, "PSIBLAST") == 0;
 }
 
@@ -125,6 +139,7 @@ static void read_iteration(struct bm_queries *queries, const struct bm_batch *ba
     const char *text = (const char *)bm_batch_at(batch, queries->iteration);
     size_t n_text = (size_t)(to - queries->iteration);
     begin_iteration(queries);
+    queries->taken.offset = queries->iteration;
     queries->iteration = NOWHERE;
     if (bm_queries_iteration_read(&queries->current, queries->format, text, n_text)) return;
     /* Old BLAST XML names the query in the header alone. */
@@ -388,10 +403,106 @@ static enum blastmerge_status find_round(struct bm_queries *queries, bool *is_ro
     return status;
 }
 
+/* --- in any order ---------------------------------------------------------------------------------- */
+
+enum blastmerge_status bm_queries_allow_any_order(struct bm_queries *queries, struct bm_memory *memory,
+                                                  bm_queries_is_taken *is_taken, void *context,
+                                                  struct bm_cancel *cancel, struct blastmerge_error *error) {
+    queries->is_taken = is_taken;
+    queries->context = context;
+    return bm_queries_index_open(&queries->index, memory, &queries->others, cancel, error);
+}
+
+const struct bm_queries_taken *bm_queries_last_taken(const struct bm_queries *queries) {
+    return &queries->taken;
+}
+
+bool bm_queries_is_of_psi(const struct bm_queries *queries) {
+    return queries->is_psi;
+}
+
+/* Looks at one query. It is taken if it fits, and is the first that does; *n_fits counts the others, too. */
+static enum blastmerge_status try_query(struct bm_queries *queries, const struct bm_queries_file_place *place,
+                                        unsigned *n_fits, uint64_t *repeated,
+                                        struct blastmerge_error *error) {
+    bool fits = false;
+    if (*n_fits > 0 && place->number + 1 == queries->taken.number) return BLASTMERGE_OK; /* by another name */
+    go_back(queries, place);
+    enum blastmerge_status status = next_query(queries, error);
+    if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, &fits, error);
+    if (status != BLASTMERGE_OK || !fits) return status;
+    enum way way = find_way(&queries->names, &queries->current, queries->is_blast_plus);
+    uint64_t length = queries->counts_bases ? queries->file.n_bases : queries->file.n_residues;
+    bool is_other = way == BY_LENGTH && queries->current.has_length && queries->file.has_length &&
+                    queries->current.length != length;
+    if (is_other) return BLASTMERGE_OK;
+    int is_taken = queries->is_taken(queries->context, queries->file.number, error);
+    if (is_taken < 0) return error->status;
+    if (is_taken > 0) {
+        *repeated = queries->file.number;
+        return BLASTMERGE_OK;
+    }
+    if (++*n_fits > 1) return BLASTMERGE_OK;
+    queries->taken.number = queries->file.number;
+    queries->taken.is_own = way != BY_ID && bm_queries_word_is_generated(&queries->current.id);
+    note_length(queries);
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status fail_lookup(const struct bm_queries *queries, uint64_t repeated,
+                                          struct blastmerge_error *error) {
+    char shown[SHOWN];
+    char why[64] = "there is no such query";
+    bool is_titled = bm_queries_word_is_generated(&queries->current.id) && !queries->current.is_nameless;
+    const char *name = is_titled ? queries->current.title.bytes : queries->current.id.bytes;
+    if (repeated > 0) snprintf(why, sizeof why, "it is number %" PRIu64 ", which has one already", repeated);
+    return bm_fail(error, BLASTMERGE_MISMATCH, "an Iteration belongs to the query %s of %.150s: %s",
+                   show(shown, name, NULL), queries->path, why);
+}
+
+static enum blastmerge_status find_in_any_order(struct bm_queries *queries, struct blastmerge_error *error) {
+    struct bm_queries_file_place place;
+    struct bm_queries_index *index = queries->index;
+    unsigned n_fits = 0;
+    uint64_t repeated = 0;
+    *error = (struct blastmerge_error){0};
+    bm_queries_index_find(index, &queries->current);
+    while (n_fits < 2 && bm_queries_index_next(index, &place, error))
+        if (try_query(queries, &place, &n_fits, &repeated, error) != BLASTMERGE_OK) return error->status;
+    if (error->status != BLASTMERGE_OK) return error->status;
+    queries->taken.is_nameless = queries->current.is_nameless;
+    queries->taken.is_one_of_many = n_fits > 1 || (repeated > 0 && n_fits > 0);
+    queries->has_looked = true;
+    return n_fits > 0 ? BLASTMERGE_OK : fail_lookup(queries, repeated, error);
+}
+
+enum blastmerge_status bm_queries_next_gap(struct bm_queries *queries, struct bm_queries_gap *gap,
+                                           struct blastmerge_error *error) {
+    gap->n = 0;
+    gap->is_unknown = queries->has_left;
+    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
+    if (queries->has_looked) bm_queries_file_rewind(&queries->file, queries->file.is_fasta);
+    queries->has_looked = false;
+    for (;;) {
+        const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
+        enum blastmerge_status status = next_query(queries, error);
+        if (status != BLASTMERGE_OK || !queries->has_query) return status;
+        int is_taken = queries->is_taken(queries->context, queries->file.number, error);
+        if (is_taken < 0) return error->status;
+        if (is_taken > 0 && gap->n > 0) return BLASTMERGE_OK;
+        if (is_taken > 0) continue;
+        if (gap->n++ == 0) begin_gap(queries, &before, gap);
+        memcpy(gap->last_name, queries->names.token.bytes, sizeof gap->last_name);
+        const struct bm_queries_file_place after = bm_queries_file_place(&queries->file);
+        gap->to = begin_of(&after);
+    }
+}
+
 static enum blastmerge_status take_iteration(struct bm_queries *queries, struct bm_queries_gap *gap,
                                              struct blastmerge_error *error) {
     bool is_round = false;
     enum blastmerge_status status = BLASTMERGE_OK;
+    if (queries->index != NULL) return find_in_any_order(queries, error);
     if (queries->n_iterations == 1) status = try_bare(queries, error);
     if (status == BLASTMERGE_OK) status = find_round(queries, &is_round, error);
     if (status != BLASTMERGE_OK || is_round) return status;
@@ -410,6 +521,7 @@ static bool take_row(struct bm_queries *queries, const struct bm_mark_list *mark
         queries->is_in_rows = rows->is_open;
         if (is_same) continue;
         begin_iteration(queries);
+        queries->taken.offset = rows->line;
         queries->current = *row;
         return true;
     }

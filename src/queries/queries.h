@@ -38,6 +38,32 @@ struct bm_queries_gap {
     char last_name[BM_QUERIES_WORD + 1];
 };
 
+/* From now on Iterations may come in any order: each is looked up. is_taken: whether the query with this number, from 1, has an
+ * Iteration already; a negative value is a failure, whose error is set. Takes 16 to 200 bytes for each query in a temporary
+ * file. To be called before the first Iteration. */
+typedef int bm_queries_is_taken(void *context, uint64_t number, struct blastmerge_error *error);
+enum blastmerge_status bm_queries_allow_any_order(struct bm_queries *queries, struct bm_memory *memory,
+                                                  bm_queries_is_taken *is_taken, void *context,
+                                                  struct bm_cancel *cancel,
+                                                  struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* In any order: the Iteration that was taken last. */
+struct bm_queries_taken {
+    uint64_t number; /* its query's, from 1 */
+    uint64_t offset; /* of its text */
+    bool is_own;     /* BLAST made its id up */
+    bool is_nameless;
+    bool is_one_of_many; /* there are other queries that it could be of, by all that it shows */
+};
+const struct bm_queries_taken *bm_queries_last_taken(const struct bm_queries *queries);
+
+/* In any order: whether the document's Iterations are those of PSI-BLAST, with several for one query. */
+bool bm_queries_is_of_psi(const struct bm_queries *queries);
+
+/* In any order, when all Iterations were taken: the next queries in a row that have none; gap->n 0: there are no more. */
+enum blastmerge_status bm_queries_next_gap(struct bm_queries *queries, struct bm_queries_gap *gap,
+                                           struct blastmerge_error *error) BM_CHECK_RESULT;
+
 /* Sets the format of the Iterations, once it is known. */
 void bm_queries_set_format(struct bm_queries *queries, enum blastmerge_format format);
 

@@ -151,7 +151,8 @@ static json_t *options_of(const struct blastmerge_options *options) {
     json_t *database = options->database == NULL ? json_null() : string_of(options->database, false);
     json_t *queries = options->expect_queries == NULL ? json_null() : string_of_name(options->expect_queries);
     return json_pack(
-        "{s:o, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:o}",
+        "{s:o, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:b, s:s, s:b, s:b, s:b, "
+        "s:o}",
         "database", database, "header", header[options->header], "keep_database", options->keep_database,
         "allow_empty", options->allow_empty, "format", blastmerge_format_name(options->format), "mismatch",
         mismatch[options->mismatch], "invalid_utf8", invalid_utf8[options->invalid_utf8],
@@ -159,7 +160,8 @@ static json_t *options_of(const struct blastmerge_options *options) {
         "expect_children", number_of(options->expect_children), "threads", (int)options->n_threads, "level",
         options->level, "form", form[options->form], "plain", options->form == BLASTMERGE_FORM_PLAIN, "force",
         options->force, "query_ids", query_ids[options->query_ids], "as_unsplit", options->as_unsplit,
-        "salvage", options->salvage, "expect_queries", queries);
+        "salvage", options->salvage, "order_by_queries", options->order_by_queries, "expect_queries",
+        queries);
 }
 
 static void begin_child(struct bm_report *report) {
