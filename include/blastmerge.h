@@ -488,6 +488,11 @@ blastmerge_set_output_writer(struct blastmerge_job *job,
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_missing_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
 
+/* Sets the destination of a page for people (HTML, docs/page.md), which has what the report has, and needs no other file. A
+ * path, or "-" for standard output. It appears when the result or the report does. */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_page_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
+
 /* Sets the destination of the report (JSON, docs/report.md): a place like the result's. It is written during the
  * merge. It appears under its name just after the result does; if the result is a stream (a pipe, standard
  * output, a writer, blastmerge_next()), just before the result's last bytes. */

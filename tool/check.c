@@ -71,6 +71,8 @@ static enum blastmerge_status set_places(struct blastmerge_job *job, const struc
     if (options->report != NULL) status = blastmerge_set_report_location(job, options->report);
     if (status == BLASTMERGE_OK && options->missing != NULL)
         status = blastmerge_set_missing_location(job, options->missing);
+    if (status == BLASTMERGE_OK && options->html != NULL)
+        status = blastmerge_set_page_location(job, options->html);
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 
@@ -101,7 +103,8 @@ static bool is_standard_output(const char *location) {
 
 enum blastmerge_status tool_check(const struct tool_options *options) {
     struct check check = {.options = options, .total = {.name = "total"}};
-    check.has_table = !is_standard_output(options->report) && !is_standard_output(options->missing);
+    check.has_table = !is_standard_output(options->report) && !is_standard_output(options->missing) &&
+                      !is_standard_output(options->html);
     enum blastmerge_status status = open_job(&check);
     if (status == BLASTMERGE_OK) {
         status = tool_job_run(&check.job, blastmerge_check);

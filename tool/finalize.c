@@ -59,6 +59,8 @@ static enum blastmerge_status keep_places(const struct tool_job *job, const stru
     enum blastmerge_status status =
         blastmerge_protect_location(job->job, "the job file", options->sources[0].name);
     if (status == BLASTMERGE_OK) status = blastmerge_claim_location(job->job, OUTCOME, "-");
+    if (status == BLASTMERGE_OK && options->html != NULL)
+        status = blastmerge_set_page_location(job->job, options->html);
     return status == BLASTMERGE_OK ? status : tool_job_fail(job->job, status);
 }
 

@@ -18,6 +18,8 @@ enum blastmerge_status tool_job_set_output(struct blastmerge_job *job, const str
         status = blastmerge_set_report_location(job, options->report);
     if (status == BLASTMERGE_OK && options->missing != NULL)
         status = blastmerge_set_missing_location(job, options->missing);
+    if (status == BLASTMERGE_OK && options->html != NULL)
+        status = blastmerge_set_page_location(job, options->html);
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 

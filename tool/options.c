@@ -83,6 +83,8 @@ const struct tool_row tool_rows[] = {
      .help = "address of the object store"},
     {"report", 0, TOOL_TEXT, M | C | S | N | P, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
+    {"html", 0, TOOL_TEXT, M | C | F | S, AT(html), .argument = "FILE",
+     .help = "write a page about it all (HTML) to FILE"},
     {"plan", 0, TOOL_TEXT, P | J, AT(plan), .argument = "FILE",
      .help = "the plan, which 'blastmerge plan' has made"},
     {"number", 0, TOOL_NUMBER, P, AT(number), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",

@@ -101,6 +101,7 @@ struct tool_options {
     const char *output;  /* NULL: standard output */
     const char *report;  /* NULL: none */
     const char *missing; /* NULL: none */
+    const char *html;    /* NULL: none */
     const char *database;
     uint64_t keep_database;
     uint64_t as_unsplit;

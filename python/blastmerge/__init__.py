@@ -96,26 +96,29 @@ def version() -> str:
 
 
 def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, missing: Optional[_Path] = None,
-          **options: Any) -> Report:
+          html: Optional[_Path] = None, **options: Any) -> Report:
     """Merges children to a path, or to a file object open for writing bytes.
 
     A path appears only when everything was checked and written; an existing one is replaced only with force. Its name decides
     whether the result is compressed ("merged.xml" is not), unless plain, gzip or bgzf does. The bytes that a file object received
     before an error never decode as a complete gzip member (with bgzf, they lack the last, empty block). Its write() must return
     how many bytes it took. report: a path for the report as JSON. missing, with expect_queries: a path for the queries that have no
-    Iteration, as FASTA or names; it is also written if the merge raises MismatchError because queries are missing."""
+    Iteration, as FASTA or names; it is also written if the merge raises MismatchError because queries are missing. html: a path for
+    a page about it all."""
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
         job.set_missing(missing)
+        job.set_html(html)
         job.run()
         return _report(job)
     return _with_job(children, dict(options, force=force), work, output)
 
 
-def shards(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+def shards(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, html: Optional[_Path] = None,
+           **options: Any) -> Report:
     """Merges shards, each the result of all queries against one part of the database, to what one search of the whole database
-    writes (docs/shards.md). children: the shards in database order. output, force, report and options as in merge(), and:
+    writes (docs/shards.md). children: the shards in database order. output, force, report, html and options as in merge(), and:
 
     max_target_seqs  N as the searches had it; 0: 500
     window           each search saw a window (FIRST_OID, LAST_OID) on the whole database
@@ -134,6 +137,7 @@ def shards(children: Children, output: Output, *, force: bool = False, report: O
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
+        job.set_html(html)
         job.run()
         return _report(job)
     return _with_job(children, dict(options, force=force), work, output, is_shards=True)
@@ -167,9 +171,10 @@ def merged_bytes(children: Children, **options: Any) -> bytes:
     return _with_job(children, options, lambda job: b"".join(iter(job.next, b"")))
 
 
-def check(children: Children, *, report: Optional[_Path] = None, missing: Optional[_Path] = None, **options: Any) -> Report:
-    """Reads and checks all children, and writes nothing but the report (a path for it as JSON), and missing as merge() does, if they
-    are given.
+def check(children: Children, *, report: Optional[_Path] = None, missing: Optional[_Path] = None, html: Optional[_Path] = None,
+          **options: Any) -> Report:
+    """Reads and checks all children, and writes nothing but the report (a path for it as JSON), and missing and html as merge() does, if
+    they are given.
 
     A child with a fault does not end it: the others are still checked. The first fault is raised then, and its report is the
     Report of all children, with the status and the fault of each. An exception that a child's iterator or a callback raises ends it
@@ -177,6 +182,7 @@ def check(children: Children, *, report: Optional[_Path] = None, missing: Option
     def work(job: _job.Job) -> Report:
         job.set_report(report)
         job.set_missing(missing)
+        job.set_html(html)
         try:
             job.check()
         except MergeError as error:

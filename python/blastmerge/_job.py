@@ -329,6 +329,12 @@ class Job:
             self._call(C.blastmerge_set_missing_location, self.handle, _values.path("missing", missing))
             self._add_written("missing", missing)
 
+    def set_html(self, html: Any) -> None:
+        """A path, or None."""
+        if html is not None:
+            self._call(C.blastmerge_set_page_location, self.handle, _values.path("html", html))
+            self._add_written("html", html)
+
     # --- what a job is for -----------------------------------------------------------------------
 
     def run(self) -> None:

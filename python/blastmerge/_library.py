@@ -145,6 +145,7 @@ def _declare(library):
             ("set_output_writer", status, [job, POINTER(Writer)]),
             ("set_report_location", status, [job, c_char_p]),
             ("set_missing_location", status, [job, c_char_p]),
+            ("set_page_location", status, [job, c_char_p]),
             ("protect_location", status, [job, c_char_p, c_char_p]),
             ("claim_location", status, [job, c_char_p, c_char_p]),
             ("run", status, [job]),

@@ -277,6 +277,14 @@ enum blastmerge_status blastmerge_set_missing_location(struct blastmerge_job *jo
     return set_location(job, &job->places.missing, location);
 }
 
+enum blastmerge_status blastmerge_set_page_location(struct blastmerge_job *job, const char *location) {
+    enum blastmerge_status status = check_open(job);
+    if (status != BLASTMERGE_OK) return status;
+    if (location != NULL && bm_cloud_location_is_remote(location))
+        return refuse(job, "the page is written to a file or a stream, not to an object store");
+    return set_location(job, &job->places.page, location);
+}
+
 enum blastmerge_status blastmerge_set_report_location(struct blastmerge_job *job, const char *location) {
     return set_location(job, &job->places.report, location);
 }

@@ -34,6 +34,7 @@ static void add_warning(struct blastmerge_job *job, bool is_of_child, char messa
     bm_show_list(message, WARNING, format, arguments);
     job->totals.n_warnings++;
     if (job->has_report) bm_report_warning(&job->report, is_of_child, message);
+    bm_job_side_add_warning(job, message);
 }
 
 void bm_job_note(struct blastmerge_job *job, const char *format, ...) {

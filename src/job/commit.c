@@ -36,13 +36,24 @@ static enum blastmerge_status final_status(struct blastmerge_job *job) {
     return job->is_check ? bm_job_check_status(job) : bm_job_survey_status(job);
 }
 
+/* What the job will end with, once all of it is visible. */
+static struct blastmerge_error foresee_fault(struct blastmerge_job *job) {
+    const struct blastmerge_error before = job->error;
+    (void)!final_status(job);
+    const struct blastmerge_error fault = job->error;
+    job->error = before;
+    return fault;
+}
+
+static enum blastmerge_status prepare_side(struct blastmerge_job *job) {
+    const struct blastmerge_error fault = foresee_fault(job);
+    return bm_job_side_prepare(job, &fault);
+}
+
 static enum blastmerge_status end_report(struct blastmerge_job *job) {
     const char *name =
         job->places.output.shown != NULL ? job->places.output.shown : job->places.output.location;
-    const struct blastmerge_error before = job->error;
-    (void)!final_status(job); /* what the job will end with, once all of it is visible */
-    const struct blastmerge_error fault = job->error;
-    job->error = before;
+    const struct blastmerge_error fault = foresee_fault(job);
     enum blastmerge_status status =
         bm_report_end(&job->report, &job->totals, job->is_check ? NULL : name, &fault, &job->error);
     return status == BLASTMERGE_OK ? bm_store_prepare(&job->report_store, &job->error) : status;
@@ -96,7 +107,7 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     bm_job_commit_count(job);
     if (is_file) status = write_last(job);
     if (is_file && status == BLASTMERGE_OK) status = bm_store_prepare(&job->store, &job->error);
-    if (status == BLASTMERGE_OK) status = bm_job_side_prepare(job);
+    if (status == BLASTMERGE_OK) status = prepare_side(job);
     if (status == BLASTMERGE_OK && job->has_report && !is_report_last) status = end_report(job);
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
         status = bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");

@@ -10,12 +10,12 @@
 
 /* --- records --------------------------------------------------------------------------------------- */
 
-static struct bm_order_record *fail_records(struct blastmerge_error *error) {
+static struct bm_job_order_record *fail_records(struct blastmerge_error *error) {
     bm_fail_system(error, errno, "the temporary file of the order fails");
     return NULL;
 }
 
-static bool write_block(struct bm_order_records *records) {
+static bool write_block(struct bm_job_order_records *records) {
     const char *data = (const char *)records->records;
     size_t n_left = records->is_changed ? sizeof records->records : 0;
     off_t at = (off_t)(records->block * sizeof records->records);
@@ -31,12 +31,12 @@ static bool write_block(struct bm_order_records *records) {
     return true;
 }
 
-bool bm_order_records_flush(struct bm_order_records *records, struct blastmerge_error *error) {
+bool bm_job_order_records_flush(struct bm_job_order_records *records, struct blastmerge_error *error) {
     return write_block(records) || fail_records(error) != NULL;
 }
 
 /* What was never written reads as zeros. */
-static bool load_block(struct bm_order_records *records, uint64_t block) {
+static bool load_block(struct bm_job_order_records *records, uint64_t block) {
     char *data = (char *)records->records;
     size_t n_read = 0;
     if (!write_block(records)) return false;
@@ -54,8 +54,8 @@ static bool load_block(struct bm_order_records *records, uint64_t block) {
     return true;
 }
 
-struct bm_order_record *bm_order_record_at(struct bm_order_records *records, uint64_t number,
-                                           struct blastmerge_error *error) {
+struct bm_job_order_record *bm_job_order_record_at(struct bm_job_order_records *records, uint64_t number,
+                                                   struct blastmerge_error *error) {
     const size_t n = sizeof records->records / sizeof records->records[0];
     uint64_t block = (number - 1) / n;
     if (block != records->block && !load_block(records, block)) return fail_records(error);
@@ -64,7 +64,7 @@ struct bm_order_record *bm_order_record_at(struct bm_order_records *records, uin
 
 static int is_taken(void *context, uint64_t number, struct blastmerge_error *error) {
     struct bm_job_order *order = context;
-    const struct bm_order_record *record = bm_order_record_at(&order->records, number, error);
+    const struct bm_job_order_record *record = bm_job_order_record_at(&order->records, number, error);
     if (record == NULL) return -1;
     /* Heads whose end has not come have no record yet. */
     for (size_t i = 0; i < order->open.n_heads; i++)
@@ -145,7 +145,7 @@ static enum blastmerge_status refuse(struct blastmerge_job *job, const char *why
 }
 
 /* Keeps text up to the offset; false: it is too long. */
-static bool keep(struct bm_job_order *order, struct bm_order_frame *frame, uint64_t to) {
+static bool keep(struct bm_job_order *order, struct bm_job_order_frame *frame, uint64_t to) {
     if (to <= order->kept_to) return true;
     size_t n = (size_t)(to - order->kept_to);
     if (n > sizeof frame->text - frame->n) return false;
@@ -178,12 +178,12 @@ static void begin_footer(struct bm_job_order *order, const struct bm_mark_entry 
 /* --- Iterations ------------------------------------------------------------------------------------ */
 
 /* The raw text of an element of the first query's Iteration. */
-static bool copy_field(char field[BM_ORDER_FIELD], const char *text, size_t n_text, const char *tag) {
+static bool copy_field(char field[BM_JOB_ORDER_FIELD], const char *text, size_t n_text, const char *tag) {
     const char *found = memmem(text, n_text, tag, strlen(tag));
     if (found == NULL) return true;
     found += strlen(tag);
     const char *end = memchr(found, '<', (size_t)(text + n_text - found));
-    if (end == NULL || end - found >= BM_ORDER_FIELD) return false;
+    if (end == NULL || end - found >= BM_JOB_ORDER_FIELD) return false;
     memcpy(field, found, (size_t)(end - found));
     return true;
 }
@@ -226,19 +226,19 @@ static enum blastmerge_status take_head(struct blastmerge_job *job) {
 /* The oldest Iteration that is open ends. */
 static enum blastmerge_status end_iteration(struct bm_job_order *order, uint64_t end) {
     struct blastmerge_job *job = order->job;
-    struct bm_order_child *child = &order->children[job->child];
+    struct bm_job_order_item *child = &order->children[job->child];
     if (order->open.n_heads == 0) return BLASTMERGE_OK; /* a table without a row */
     const struct bm_queries_taken taken = order->open.heads[0];
     order->open.n_heads--;
     memmove(order->open.heads, order->open.heads + 1, order->open.n_heads * sizeof order->open.heads[0]);
     if (taken.number == 0) return BLASTMERGE_OK;
-    struct bm_order_record *record = bm_order_record_at(&order->records, taken.number, &job->error);
+    struct bm_job_order_record *record = bm_job_order_record_at(&order->records, taken.number, &job->error);
     if (record == NULL) return bm_job_fail(job);
-    *record = (struct bm_order_record){.begin = taken.offset,
-                                       .end = end,
-                                       .child = (uint32_t)job->child,
-                                       .is_taken = 1,
-                                       .is_own = taken.is_own};
+    *record = (struct bm_job_order_record){.begin = taken.offset,
+                                           .end = end,
+                                           .child = (uint32_t)job->child,
+                                           .is_taken = 1,
+                                           .is_own = taken.is_own};
     order->records.is_changed = true;
     child->is_in_order = child->is_in_order && taken.number > child->last;
     child->last = taken.number;
@@ -341,7 +341,7 @@ enum blastmerge_status bm_job_order_take(struct blastmerge_job *job) {
 
 void bm_job_order_end_child(struct blastmerge_job *job) {
     struct bm_job_order *order = job->order;
-    struct bm_order_child *child = &order->children[job->child];
+    struct bm_job_order_item *child = &order->children[job->child];
     child->n_text = order->n_text;
     child->crc32 = order->crc32;
     order->n_text = 0;

@@ -15,20 +15,20 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 }
 
 /* Whether all of the child's Iterations follow one another in the result. */
-static bool is_whole(const struct bm_order_child *child) {
+static bool is_whole(const struct bm_job_order_item *child) {
     return child->is_in_order && child->n_runs == 1;
 }
 
 /* --- the runs -------------------------------------------------------------------------------------- */
 
-typedef bool take_run(struct bm_job_order *order, const struct bm_order_record *record, uint64_t number);
+typedef bool take_run(struct bm_job_order *order, const struct bm_job_order_record *record, uint64_t number);
 
 /* Calls the function for the first query of each run of queries that are in one child. */
 static enum blastmerge_status walk(struct bm_job_order *order, take_run *take) {
     uint32_t child = UINT32_MAX;
     for (uint64_t number = 1; number <= order->n_queries; number++) {
-        const struct bm_order_record *record =
-            bm_order_record_at(&order->records, number, &order->job->error);
+        const struct bm_job_order_record *record =
+            bm_job_order_record_at(&order->records, number, &order->job->error);
         if (record == NULL) return bm_job_fail(order->job);
         if (!record->is_taken) continue; /* a table without comments has no row of it */
         if (record->child == child) continue;
@@ -38,7 +38,7 @@ static enum blastmerge_status walk(struct bm_job_order *order, take_run *take) {
     return BLASTMERGE_OK;
 }
 
-static bool count_run(struct bm_job_order *order, const struct bm_order_record *record, uint64_t number) {
+static bool count_run(struct bm_job_order *order, const struct bm_job_order_record *record, uint64_t number) {
     (void)number;
     order->children[record->child].n_runs++;
     return true;
@@ -46,15 +46,15 @@ static bool count_run(struct bm_job_order *order, const struct bm_order_record *
 
 /* A child that would have to be read again, because too many others are read at the same time, or because it goes
  * back and forth, is unpacked first. What the streams will hold is foreseen here. */
-static bool foresee(struct bm_job_order *order, const struct bm_order_record *record, uint64_t number) {
-    struct bm_order_child *child = &order->children[record->child];
-    struct bm_order_stream *oldest = &order->streams[0];
+static bool foresee(struct bm_job_order *order, const struct bm_job_order_record *record, uint64_t number) {
+    struct bm_job_order_item *child = &order->children[record->child];
+    struct bm_job_order_stream *oldest = &order->streams[0];
     (void)number;
     if (is_whole(child) || child->is_spooled) return true;
     child->is_spooled = !child->is_in_order;
     if (child->is_spooled) return true;
-    for (size_t i = 0; i < BM_ORDER_STREAMS; i++) {
-        struct bm_order_stream *stream = &order->streams[i];
+    for (size_t i = 0; i < BM_JOB_ORDER_STREAMS; i++) {
+        struct bm_job_order_stream *stream = &order->streams[i];
         if (stream->is_open && stream->child == record->child) {
             stream->used = ++order->clock;
             return true;
@@ -64,7 +64,7 @@ static bool foresee(struct bm_job_order *order, const struct bm_order_record *re
     child->is_spooled = child->is_begun;
     if (child->is_spooled) return true;
     child->is_begun = true;
-    *oldest = (struct bm_order_stream){.is_open = true, .child = record->child, .used = ++order->clock};
+    *oldest = (struct bm_job_order_stream){.is_open = true, .child = record->child, .used = ++order->clock};
     return true;
 }
 
@@ -82,15 +82,15 @@ static void end_piece(struct bm_job_order *order, uint64_t number) {
         order->pieces[order->n_pieces - 1].to = number - 1;
 }
 
-static bool add_run(struct bm_job_order *order, const struct bm_order_record *record, uint64_t number) {
+static bool add_run(struct bm_job_order *order, const struct bm_job_order_record *record, uint64_t number) {
     struct blastmerge_job *job = order->job;
-    const struct bm_order_child *child = &order->children[record->child];
+    const struct bm_job_order_item *child = &order->children[record->child];
     bool is_piece_open = order->n_pieces > 0 && order->pieces[order->n_pieces - 1].to == 0;
     if (!is_whole(child)) {
         if (is_piece_open) return true;
-        struct bm_order_piece *piece = &order->pieces[order->n_pieces++];
-        *piece = (struct bm_order_piece){.order = order, .from = number};
-        const struct bm_fetch_source source = bm_order_source(piece);
+        struct bm_job_order_piece *piece = &order->pieces[order->n_pieces++];
+        *piece = (struct bm_job_order_piece){.order = order, .from = number};
+        const struct bm_fetch_source source = bm_job_order_source(piece);
         return bm_plan_keep(&job->plan, &source);
     }
     end_piece(order, number);
@@ -153,7 +153,7 @@ static enum blastmerge_status tell_alike(struct bm_job_order *order) {
 }
 
 /* Puts another text between two tags of the header. False: there is no room. */
-static bool replace_field(struct bm_order_frame *frame, const char *start_tag, const char *text) {
+static bool replace_field(struct bm_job_order_frame *frame, const char *start_tag, const char *text) {
     char *found = memmem(frame->text, frame->n, start_tag, strlen(start_tag));
     if (found == NULL) return true;
     found += strlen(start_tag);
@@ -193,7 +193,7 @@ static enum blastmerge_status spool(struct bm_job_order *order) {
     for (size_t i = 0; i < order->plan.n_items; i++) {
         if (!order->children[i].is_spooled) continue;
         order->child = i;
-        if (bm_order_spool(order, i, &job->error) != BLASTMERGE_OK) return bm_job_fail_child(job);
+        if (bm_job_order_spool(order, i, &job->error) != BLASTMERGE_OK) return bm_job_fail_child(job);
     }
     return BLASTMERGE_OK;
 }
@@ -202,7 +202,7 @@ static enum blastmerge_status spool(struct bm_job_order *order) {
 static bool is_own(void *context, uint64_t number) {
     struct bm_job_order *order = context;
     struct blastmerge_error ignored;
-    const struct bm_order_record *record = bm_order_record_at(&order->seen, number, &ignored);
+    const struct bm_job_order_record *record = bm_job_order_record_at(&order->seen, number, &ignored);
     return record != NULL && record->is_own != 0;
 }
 
@@ -210,7 +210,7 @@ static bool is_own(void *context, uint64_t number) {
 static enum blastmerge_status begin_second(struct bm_job_order *order) {
     struct blastmerge_job *job = order->job;
     struct blastmerge_options *options = &job->options;
-    if (!bm_order_records_flush(&order->records, &job->error)) return bm_job_fail(job);
+    if (!bm_job_order_records_flush(&order->records, &job->error)) return bm_job_fail(job);
     order->is_second = true;
     job->kin = order->kin;
     bm_number_open(job->number, options->database, options->query_ids, options->as_unsplit != 0);
@@ -231,7 +231,7 @@ enum blastmerge_status bm_job_order_turn(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = exchange(order);
     if (status == BLASTMERGE_OK) status = walk(order, foresee);
     memset(order->streams, 0, sizeof order->streams);
-    if (status == BLASTMERGE_OK) status = bm_order_streams_open(order);
+    if (status == BLASTMERGE_OK) status = bm_job_order_streams_open(order);
     if (status == BLASTMERGE_OK) status = spool(order);
     if (status == BLASTMERGE_OK) status = walk(order, add_run);
     end_piece(order, order->n_queries + 1);
@@ -240,7 +240,7 @@ enum blastmerge_status bm_job_order_turn(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_order_finish(struct blastmerge_job *job) {
     struct bm_job_order *order = job->order;
-    enum blastmerge_status status = bm_order_streams_prove(order, &job->error);
+    enum blastmerge_status status = bm_job_order_streams_prove(order, &job->error);
     if (status != BLASTMERGE_OK) return bm_job_fail_child(job);
     for (size_t i = 0; i < job->plan.n_items; i++) bm_fetch_source_close(&job->plan.items[i].source);
     exchange_back(order);
@@ -260,7 +260,7 @@ size_t bm_job_order_child(const struct blastmerge_job *job, const char **shown) 
 void bm_job_order_close(struct blastmerge_job *job) {
     struct bm_job_order *order = job->order;
     if (order == NULL) return;
-    bm_order_streams_close(order);
+    bm_job_order_streams_close(order);
     exchange_back(order);
     if (order->records.file >= 0) close(order->records.file);
     if (order->spool >= 0) close(order->spool);

@@ -14,15 +14,15 @@
 
 /* --- children that are read from front to back ----------------------------------------------------- */
 
-enum blastmerge_status bm_order_streams_open(struct bm_job_order *order) {
+enum blastmerge_status bm_job_order_streams_open(struct bm_job_order *order) {
     struct blastmerge_job *job = order->job;
     const struct bm_child_settings settings = {.invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP,
-                                               .room = bm_child_lane_room_within(BM_ORDER_ROOM)};
-    bool is_needed[BM_ORDER_STREAMS] = {false};
+                                               .room = bm_child_lane_room_within(BM_JOB_ORDER_ROOM)};
+    bool is_needed[BM_JOB_ORDER_STREAMS] = {false};
     size_t n_needed = 0;
-    for (size_t i = 0; i < order->plan.n_items && n_needed < BM_ORDER_STREAMS; i++)
+    for (size_t i = 0; i < order->plan.n_items && n_needed < BM_JOB_ORDER_STREAMS; i++)
         if (order->children[i].is_begun || order->children[i].is_spooled) is_needed[n_needed++] = true;
-    for (size_t i = 0; i < BM_ORDER_STREAMS; i++) {
+    for (size_t i = 0; i < BM_JOB_ORDER_STREAMS; i++) {
         if (!is_needed[i]) continue;
         order->streams[i].is_created = true;
         if (bm_child_create(&order->streams[i].open, &settings, &job->workers, &job->memory) == BLASTMERGE_OK)
@@ -33,7 +33,7 @@ enum blastmerge_status bm_order_streams_open(struct bm_job_order *order) {
     return BLASTMERGE_OK;
 }
 
-static void begin_stream(struct bm_job_order *order, struct bm_order_stream *stream, size_t child) {
+static void begin_stream(struct bm_job_order *order, struct bm_job_order_stream *stream, size_t child) {
     stream->is_open = true;
     stream->is_last = false;
     stream->child = child;
@@ -44,7 +44,7 @@ static void begin_stream(struct bm_job_order *order, struct bm_order_stream *str
 }
 
 /* Gets the next batch, or none at the end. */
-static enum blastmerge_status advance(struct bm_job_order *order, struct bm_order_stream *stream,
+static enum blastmerge_status advance(struct bm_job_order *order, struct bm_job_order_stream *stream,
                                       struct blastmerge_error *error) {
     order->child = stream->child;
     if (bm_cancel_is_set(&order->job->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
@@ -63,9 +63,9 @@ static enum blastmerge_status fail_changed(struct blastmerge_error *error) {
 }
 
 /* Reads the rest of the child, and closes it. */
-static enum blastmerge_status end_stream(struct bm_job_order *order, struct bm_order_stream *stream,
+static enum blastmerge_status end_stream(struct bm_job_order *order, struct bm_job_order_stream *stream,
                                          struct blastmerge_error *error) {
-    const struct bm_order_child *child = &order->children[stream->child];
+    const struct bm_job_order_item *child = &order->children[stream->child];
     enum blastmerge_status status = BLASTMERGE_OK;
     if (!stream->is_open) return BLASTMERGE_OK;
     do status = advance(order, stream, error);
@@ -79,10 +79,11 @@ static enum blastmerge_status end_stream(struct bm_job_order *order, struct bm_o
 
 /* The stream that reads the child; the one that was used longest ago ends for it. */
 static enum blastmerge_status find_stream(struct bm_job_order *order, size_t child,
-                                          struct bm_order_stream **found, struct blastmerge_error *error) {
-    struct bm_order_stream *oldest = NULL;
-    for (size_t i = 0; i < BM_ORDER_STREAMS; i++) {
-        struct bm_order_stream *stream = &order->streams[i];
+                                          struct bm_job_order_stream **found,
+                                          struct blastmerge_error *error) {
+    struct bm_job_order_stream *oldest = NULL;
+    for (size_t i = 0; i < BM_JOB_ORDER_STREAMS; i++) {
+        struct bm_job_order_stream *stream = &order->streams[i];
         if (!stream->is_created) continue;
         if (oldest == NULL || stream->used < oldest->used) oldest = stream;
         *found = stream;
@@ -98,18 +99,19 @@ static enum blastmerge_status find_stream(struct bm_job_order *order, size_t chi
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_order_streams_prove(struct bm_job_order *order, struct blastmerge_error *error) {
-    for (size_t i = 0; i < BM_ORDER_STREAMS; i++)
+enum blastmerge_status bm_job_order_streams_prove(struct bm_job_order *order,
+                                                  struct blastmerge_error *error) {
+    for (size_t i = 0; i < BM_JOB_ORDER_STREAMS; i++)
         if (end_stream(order, &order->streams[i], error) != BLASTMERGE_OK) return error->status;
     return BLASTMERGE_OK;
 }
 
-void bm_order_streams_close(struct bm_job_order *order) {
-    for (size_t i = 0; i < BM_ORDER_STREAMS; i++) {
+void bm_job_order_streams_close(struct bm_job_order *order) {
+    for (size_t i = 0; i < BM_JOB_ORDER_STREAMS; i++) {
         if (!order->streams[i].is_created) continue;
         if (order->streams[i].is_open) bm_child_close(&order->streams[i].open);
         bm_child_destroy(&order->streams[i].open, &order->job->memory);
-        order->streams[i] = (struct bm_order_stream){0};
+        order->streams[i] = (struct bm_job_order_stream){0};
     }
 }
 
@@ -127,9 +129,9 @@ static enum blastmerge_status write_spool(struct bm_job_order *order, const uint
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_order_spool(struct bm_job_order *order, size_t child,
-                                      struct blastmerge_error *error) {
-    struct bm_order_stream *stream = NULL;
+enum blastmerge_status bm_job_order_spool(struct bm_job_order *order, size_t child,
+                                          struct blastmerge_error *error) {
+    struct bm_job_order_stream *stream = NULL;
     if (order->spool < 0) order->spool = bm_open_temporary();
     if (order->spool < 0) return bm_fail_system(error, errno, "cannot be unpacked to a temporary file");
     off_t begin = lseek(order->spool, 0, SEEK_CUR);
@@ -147,13 +149,13 @@ enum blastmerge_status bm_order_spool(struct bm_job_order *order, size_t child,
 
 /* What a piece that is read is at. */
 struct reader {
-    struct bm_order_piece *piece;
+    struct bm_job_order_piece *piece;
     uint64_t number; /* the next query */
     uint64_t n_done; /* Iterations so far */
     const char *literal;
     size_t n_literal;
-    struct bm_order_record range; /* the rest of the current Iteration */
-    uint8_t last;                 /* byte that was read */
+    struct bm_job_order_record range; /* the rest of the current Iteration */
+    uint8_t last;                     /* byte that was read */
     bool is_in_footer;
     char count[64]; /* a table's last line */
 };
@@ -190,7 +192,8 @@ static bool next_text(struct reader *reader, struct blastmerge_error *error) {
         return true;
     }
     while (reader->number <= reader->piece->to) {
-        const struct bm_order_record *record = bm_order_record_at(&order->records, reader->number, error);
+        const struct bm_job_order_record *record =
+            bm_job_order_record_at(&order->records, reader->number, error);
         if (record == NULL) return false;
         reader->number++;
         if (!record->is_taken) continue;
@@ -223,8 +226,9 @@ static size_t copy_literal(struct reader *reader, uint8_t *data, size_t capacity
     return n;
 }
 
-static enum blastmerge_status copy_spooled(struct bm_job_order *order, const struct bm_order_record *range,
-                                           uint8_t *data, size_t *n, struct blastmerge_error *error) {
+static enum blastmerge_status copy_spooled(struct bm_job_order *order,
+                                           const struct bm_job_order_record *range, uint8_t *data, size_t *n,
+                                           struct blastmerge_error *error) {
     uint64_t at = order->children[range->child].spool + range->begin;
     ssize_t n_read = -1;
     do n_read = pread(order->spool, data, *n, (off_t)at);
@@ -235,9 +239,10 @@ static enum blastmerge_status copy_spooled(struct bm_job_order *order, const str
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status copy_streamed(struct bm_job_order *order, const struct bm_order_record *range,
-                                            uint8_t *data, size_t *n, struct blastmerge_error *error) {
-    struct bm_order_stream *stream = NULL;
+static enum blastmerge_status copy_streamed(struct bm_job_order *order,
+                                            const struct bm_job_order_record *range, uint8_t *data, size_t *n,
+                                            struct blastmerge_error *error) {
+    struct bm_job_order_stream *stream = NULL;
     enum blastmerge_status status = find_stream(order, range->child, &stream, error);
     while (status == BLASTMERGE_OK && stream->n_text <= range->begin) {
         status = advance(order, stream, error);
@@ -253,7 +258,7 @@ static enum blastmerge_status copy_streamed(struct bm_job_order *order, const st
 static enum blastmerge_status copy_range(struct reader *reader, uint8_t *data, size_t capacity, size_t *n,
                                          struct blastmerge_error *error) {
     struct bm_job_order *order = reader->piece->order;
-    struct bm_order_record *range = &reader->range;
+    struct bm_job_order_record *range = &reader->range;
     *n = range->end - range->begin < capacity ? (size_t)(range->end - range->begin) : capacity;
     enum blastmerge_status status = order->children[range->child].is_spooled
                                         ? copy_spooled(order, range, data, n, error)
@@ -271,7 +276,7 @@ static enum blastmerge_status look(struct bm_fetch_source *source, struct blastm
 }
 
 static enum blastmerge_status open_piece(struct bm_fetch *fetch, struct blastmerge_error *error) {
-    struct bm_order_piece *piece = fetch->source->from.other;
+    struct bm_job_order_piece *piece = fetch->source->from.other;
     struct bm_job_order *order = piece->order;
     struct reader *reader = bm_allocate(&order->job->memory, sizeof *reader);
     if (reader == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
@@ -284,7 +289,7 @@ static enum blastmerge_status open_piece(struct bm_fetch *fetch, struct blastmer
 
 static enum blastmerge_status read_piece(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
                                          size_t *n_read, struct blastmerge_error *error) {
-    struct bm_order_piece *piece = fetch->source->from.other;
+    struct bm_job_order_piece *piece = fetch->source->from.other;
     struct reader *reader = piece->reader;
     *n_read = 0;
     *error = (struct blastmerge_error){0};
@@ -302,7 +307,7 @@ static enum blastmerge_status read_piece(struct bm_fetch *fetch, uint8_t *data, 
 }
 
 static void close_piece(struct bm_fetch *fetch) {
-    struct bm_order_piece *piece = fetch->source->from.other;
+    struct bm_job_order_piece *piece = fetch->source->from.other;
     bm_release(&piece->order->job->memory, piece->reader);
     piece->reader = NULL;
 }
@@ -310,7 +315,7 @@ static void close_piece(struct bm_fetch *fetch) {
 static const struct bm_fetch_back_end piece_back_end = {
     .look = look, .open = open_piece, .read = read_piece, .close = close_piece};
 
-struct bm_fetch_source bm_order_source(struct bm_order_piece *piece) {
+struct bm_fetch_source bm_job_order_source(struct bm_job_order_piece *piece) {
     static const char name[] = "the Iterations in the order of the queries";
     return (struct bm_fetch_source){.back_end = &piece_back_end,
                                     .location = name,

@@ -177,11 +177,12 @@ static const char *read_name(const char *location) {
 }
 
 /* What the job itself writes; NULL: there is no such place. */
-enum { N_OUTPUTS = 3 };
+enum { N_OUTPUTS = 4 };
 static const struct bm_job_place *output_at(const struct blastmerge_job *job, size_t i, const char **role) {
-    static const char *const roles[N_OUTPUTS] = {"the result", "the report", "the file of missing queries"};
+    static const char *const roles[N_OUTPUTS] = {"the result", "the report", "the file of missing queries",
+                                                 "the page"};
     const struct bm_job_place *const outputs[N_OUTPUTS] = {&job->places.output, &job->places.report,
-                                                           &job->places.missing};
+                                                           &job->places.missing, &job->places.page};
     *role = roles[i];
     bool is_used = outputs[i]->location != NULL && !(i == 0 && job->is_check);
     return is_used ? outputs[i] : NULL;
@@ -384,4 +385,5 @@ void bm_job_places_close(struct blastmerge_job *job) {
     forget_place(job, &places->output);
     forget_place(job, &places->report);
     forget_place(job, &places->missing);
+    forget_place(job, &places->page);
 }

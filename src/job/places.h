@@ -27,13 +27,14 @@ struct bm_job_places {
     struct bm_job_place output;
     struct bm_job_place report;
     struct bm_job_place missing; /* queries that are to be searched again */
-    bool has_writer;             /* the writer is owed a commit or discard */
+    struct bm_job_place page;
+    bool has_writer; /* the writer is owed a commit or discard */
     struct blastmerge_writer writer;
     struct bm_job_kept *kept;   /* what the caller itself reads or writes */
     const char *standard_input; /* what it is read for, or NULL */
 };
 
-/* Sets where the result, the report or the missing queries go (place: that of the job), or the caller's writer. */
+/* Sets where the result, the report, the missing queries or the page go (place: that of the job), or the caller's writer. */
 enum blastmerge_status bm_job_places_set(struct blastmerge_job *job, struct bm_job_place *place,
                                          const char *location) BM_CHECK_RESULT;
 void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerge_writer *writer);

@@ -3,23 +3,36 @@
 
 #include "job/job.h"
 
+enum { N_SIDES = 2 };
+
+static struct bm_store *store_at(struct blastmerge_job *job, size_t i) {
+    return i == 0 ? &job->side.missing : &job->side.page;
+}
+
 static bool has_missing(const struct blastmerge_job *job) {
     return job->side.missing.back_end != NULL;
 }
 
+static enum blastmerge_status open_store(struct blastmerge_job *job, struct bm_store *store,
+                                         const char *location) {
+    if (location == NULL) return BLASTMERGE_OK;
+    return bm_store_open_location(store, location, job->options.force != 0, true, &job->cancel, &job->error);
+}
+
 enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) {
     const char *missing = job->places.missing.location;
-    if (missing == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = open_store(job, &job->side.page, job->places.page.location);
+    if (missing == NULL || status != BLASTMERGE_OK) return status;
     if (job->options.expect_queries == NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
             "the missing queries are found by the queries that were searched, which are not given");
-    return bm_store_open_location(&job->side.missing, missing, job->options.force != 0, true, &job->cancel,
-                                  &job->error);
+    return open_store(job, &job->side.missing, missing);
 }
 
 void bm_job_side_close(struct blastmerge_job *job) {
-    bm_store_discard(&job->side.missing);
+    for (size_t i = 0; i < N_SIDES; i++) bm_store_discard(store_at(job, i));
+    bm_report_texts_close(&job->side.warnings, &job->memory);
 }
 
 /* --- the missing queries --------------------------------------------------------------------------- */
@@ -41,22 +54,69 @@ enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? bm_store_commit(&job->side.missing, &job->error) : status;
 }
 
+/* --- the page -------------------------------------------------------------------------------------- */
+
+void bm_job_side_add_warning(struct blastmerge_job *job, const char *message) {
+    if (job->places.page.location != NULL) bm_report_texts_add(&job->side.warnings, &job->memory, message);
+}
+
+static enum blastmerge_status write_to_page(void *context, const void *data, size_t n_bytes,
+                                            struct blastmerge_error *error) {
+    struct blastmerge_job *job = context;
+    return bm_store_write(&job->side.page, data, n_bytes, error);
+}
+
+static bool find_child(void *context, uint64_t number, struct blastmerge_child *child) {
+    const struct blastmerge_job *job = context;
+    return blastmerge_child(job, number, child) == BLASTMERGE_OK;
+}
+
+static enum blastmerge_status write_page(struct blastmerge_job *job, const struct blastmerge_error *fault) {
+    const struct bm_job_place *output = &job->places.output;
+    const struct bm_report_page page = {
+        .command = job->is_check         ? "check"
+                   : job->shards != NULL ? "shards"
+                                         : "merge",
+        .totals = &job->totals,
+        .fault = fault,
+        .output = job->is_check           ? NULL
+                  : output->shown != NULL ? output->shown
+                                          : output->location,
+        .warnings = &job->side.warnings,
+        .n_children = job->totals.n_children,
+        .context = job,
+        .child = find_child,
+        .write = write_to_page,
+    };
+    return bm_report_page_write(&page, &job->memory, &job->error);
+}
+
 /* --- with the result ------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job) {
-    return has_missing(job) ? bm_store_prepare(&job->side.missing, &job->error) : BLASTMERGE_OK;
+enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job, const struct blastmerge_error *fault) {
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (job->side.page.back_end != NULL) status = write_page(job, fault);
+    for (size_t i = 0; i < N_SIDES && status == BLASTMERGE_OK; i++)
+        if (store_at(job, i)->back_end != NULL) status = bm_store_prepare(store_at(job, i), &job->error);
+    return status;
 }
 
 enum blastmerge_status bm_job_side_reveal(struct blastmerge_job *job) {
-    return has_missing(job) ? bm_store_reveal(&job->side.missing, &job->error) : BLASTMERGE_OK;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (size_t i = 0; i < N_SIDES && status == BLASTMERGE_OK; i++)
+        if (store_at(job, i)->back_end != NULL) status = bm_store_reveal(store_at(job, i), &job->error);
+    return status;
 }
 
 /* A stream cannot be taken back. */
 void bm_job_side_take_back(struct blastmerge_job *job) {
-    if (job->cancel.has_forked_in || job->side.missing.revealed == NULL) return;
-    if (!job->side.missing.is_stream) (void)!bm_store_take_back(&job->side.missing);
+    if (job->cancel.has_forked_in) return;
+    for (size_t i = 0; i < N_SIDES; i++) {
+        struct bm_store *store = store_at(job, i);
+        if (store->revealed != NULL && !store->is_stream) (void)!bm_store_take_back(store);
+    }
 }
 
 void bm_job_side_finish(struct blastmerge_job *job) {
-    bm_store_finish(&job->side.missing);
+    for (size_t i = 0; i < N_SIDES; i++) bm_store_finish(store_at(job, i));
 }

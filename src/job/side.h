@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * side - the files that a job writes beside its result and report: the queries that are missing. They become visible
- * just before the result does; the missing ones also if the job fails because of them.
+ * side - the files that a job writes beside its result and report: the queries that are missing, and the page. They
+ * become visible just before the result does; the missing queries also if the job fails because of them.
  */
 #ifndef BM_JOB_SIDE_H
 #define BM_JOB_SIDE_H
 
 #include "queries/queries.h"
+#include "report/page.h"
 #include "store/store.h"
 
 struct blastmerge_job;
@@ -14,6 +15,8 @@ struct blastmerge_job;
 /* Written only by side.c. */
 struct bm_job_side {
     struct bm_store missing;
+    struct bm_store page;
+    struct bm_report_texts warnings; /* for the page */
 };
 
 enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) BM_CHECK_RESULT;
@@ -25,12 +28,17 @@ void bm_job_side_close(struct blastmerge_job *job);
 enum blastmerge_status bm_job_side_add_missing(struct blastmerge_job *job,
                                                const struct bm_queries_gap *gap) BM_CHECK_RESULT;
 
+/* Keeps a warning for the page, if one is wanted. */
+void bm_job_side_add_warning(struct blastmerge_job *job, const char *message);
+
 /* Makes the missing queries visible, for a job that fails because of them. */
 enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* The steps of a commit: after prepare, only reveal can fail. A failure of the job after reveal is undone by
+/* The steps of a commit. prepare writes the page, in which the job ends with this error, unless its status is
+ * BLASTMERGE_OK. After it, only reveal can fail. A failure of the job after reveal is undone by
  * take_back. */
-enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job,
+                                           const struct blastmerge_error *fault) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_side_reveal(struct blastmerge_job *job) BM_CHECK_RESULT;
 void bm_job_side_take_back(struct blastmerge_job *job);
 void bm_job_side_finish(struct blastmerge_job *job);

@@ -5,6 +5,7 @@ again, and both are merged: byte for byte what the unsplit search writes. The ch
 BLASTMERGE_TEST_UNSPLIT=full does it more often. Needs what test_real_blast.py needs."""
 import gzip
 import json
+import re
 import subprocess
 import zlib
 
@@ -54,6 +55,10 @@ def without_alike(queries):
     return kept
 
 
+def without_messages(text):
+    return re.sub(rb"<Iteration_message>.*?</Iteration_message>", b"", text, flags=re.S)
+
+
 @pytest.mark.parametrize("name", ["blastp", "blastp, named", "blastn", "blastx"] + (["blastn, named", "tblastn"] if FULL else []))
 def test_finish(blast, tmp_path, name):
     search = SEARCHES[name]()
@@ -88,7 +93,10 @@ def test_finish(blast, tmp_path, name):
                    "-o", tmp_path / "finished.xml.gz", *order)
         assert done.code == 0, done.err
         text = text_of((tmp_path / "finished.xml.gz").read_bytes())
-        assert text == unsplit, (case, difference(text, unsplit))
+        if name == "blastx":  # what it says of a query that cannot be searched depends on the others of its batch (docs/identity.md)
+            assert without_messages(text) == without_messages(unsplit), (case, difference(text, unsplit))
+        else:
+            assert text == unsplit, (case, difference(text, unsplit))
         assert json.loads((tmp_path / "report.json").read_bytes())["totals"]["iterations"] == unsplit.count(b"<Iteration>")
         if missing:  # without what was searched again, it is refused, and says what is missing
             done = run("--order-by-queries", "--expect-queries", tmp_path / "all.fasta", "--missing", tmp_path / "m", "-f", "-o", tmp_path / "x.gz",

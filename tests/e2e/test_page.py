@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""--html: the page has what the report has, and nothing from outside becomes markup."""
+import gzip
+import json
+import os
+
+import documents
+import page
+import program
+import pytest
+
+SALVAGED = 11
+
+
+def run(folder, command, paths, *more):
+    for name in ("merged.gz", "report", "page.html"):
+        (folder / name).unlink(missing_ok=True)
+    out = [] if command == "check" else ["-o", folder / "merged.gz"]
+    done = program.run(command, *out, "--report", folder / "report", "--html", folder / "page.html", *more, *paths)
+    return done, page.read((folder / "page.html").read_bytes()), json.loads((folder / "report").read_bytes())
+
+
+def compare(shown, report):
+    """The sums are the report's, and so are the rows."""
+    totals = report["totals"]
+    for name in ("children", "documents", "iterations", "hits", "hsps", "compressed_bytes", "text_bytes"):
+        assert int(shown.facts[name]) == totals[name], name
+    names = ("documents", "iterations", "hits", "hsps", "compressed_bytes", "text_bytes")
+    assert [row[3:9] for row in shown.rows] == [[str(child[name]) for name in names] for child in report["children"]]
+    assert [int(row[0]) for row in shown.rows] == list(range(1, len(report["children"]) + 1))
+    if report["output"]["location"]:
+        assert (int(shown.facts["output_bytes"]), shown.facts["crc32"]) == (report["output"]["bytes"], report["output"]["crc32"])
+    assert sum(int(row[1]) for row in shown.histograms["Iterations"]) == sum(child["status"] != "not read" for child in report["children"])
+
+
+def test_a_merge_and_a_check(tmp_path):
+    for form in documents.FORMATS:
+        made = documents.queries(documents.dice(form), 30, nameless=0)
+        paths = program.write_children(tmp_path, [gzip.compress(documents.document(form, made[at:at + 6])) for at in range(0, 30, 6)])
+        for command in ("merge", "check"):
+            done, shown, report = run(tmp_path, command, paths, "--format", form)
+            assert done.code == 0, done.err
+            compare(shown, report)
+            assert len(shown.strip) == 5 and {state for state, _ in shown.strip} == {"ok"}
+            assert "All is well" in shown.text and shown.title == f"blastmerge {command}"
+
+
+def test_damaged_children(tmp_path):
+    made = documents.queries(documents.dice(1), 30, nameless=0)
+    children = [gzip.compress(documents.document("xml", made[at:at + 6])) for at in range(0, 30, 6)]
+    children[1] = children[1][:-400]
+    paths = program.write_children(tmp_path, children)
+    (tmp_path / "queries").write_bytes(documents.fasta(made))
+    done, shown, report = run(tmp_path, "check", [*paths, tmp_path / "absent"], "--expect-queries", tmp_path / "queries")
+    assert done.code == program.DATA
+    assert [state for state, _ in shown.strip] == ["ok", "bad", "ok", "ok", "ok", "bad"]
+    assert [row[2] for row in shown.rows] == ["whole", "damaged", "whole", "whole", "whole", "not found"]
+    assert "cut short" in shown.rows[1][1] and "No such file" in shown.rows[5][1]
+    assert int(shown.facts["unknown_queries"]) == report["unknown_queries"][0]["last"] - report["unknown_queries"][0]["first"] + 1
+    assert shown.warnings == [text for child in report["children"] for text in child["warnings"]] + report["warnings"]
+    done, shown, report = run(tmp_path, "merge", paths, "--salvage")
+    assert done.code == SALVAGED and [state for state, _ in shown.strip] == ["ok", "salvaged", "ok", "ok", "ok"]
+    assert int(shown.facts["output_bytes"]) == (tmp_path / "merged.gz").stat().st_size
+    assert done.err.splitlines()[-1].split("blastmerge: ")[1] in shown.text
+    # a merge that fails leaves none
+    done = program.run("--html", tmp_path / "another.html", "-o", tmp_path / "x.gz", *paths)
+    assert done.code == program.DATA and not (tmp_path / "another.html").exists()
+
+
+def test_shards(tmp_path):
+    made = documents.queries(documents.dice(3), 8, nameless=0, hitless=0)
+    paths = program.write_children(tmp_path, [documents.document("tabular", made)] * 2)
+    done, shown, report = run(tmp_path, "shards", paths)
+    assert done.code == 0, done.err
+    assert shown.title == "blastmerge shards" and len(shown.rows) == len(report["children"]) == 2
+    assert [row[6] for row in shown.rows] == [str(child["hsps"]) for child in report["children"]]
+
+
+def test_hostile_names(tmp_path):
+    """Names of children and texts of headers are texts on the page, whatever they are."""
+    made = documents.queries(documents.dice(4), 4, nameless=0)
+    text = documents.document("xml", made).decode()
+    paths = []
+    for number, name in enumerate(page.HOSTILE):
+        path = tmp_path / f"{number} {name}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\x1b", "")
+        path.write_bytes(text.replace("BLASTP 2.12.0+", escaped).replace("<BlastOutput_db>proteins", f"<BlastOutput_db>{escaped}").encode())
+        paths.append(path)
+    for more in ([], ["--db", "<script>document.title='PWNED'</script>"]):
+        done, shown, report = run(tmp_path, "check", paths, "--sort", "none", *more)
+        assert done.code == 0, done.err
+        compare(shown, report)
+        assert len(shown.rows) == len(page.HOSTILE) and len(shown.warnings) >= 1
+        for row, name in zip(shown.rows, page.HOSTILE):
+            if name.isascii() and name.isprintable():
+                assert row[1].endswith(name.replace("//", "/")), (row[1], name)
+            assert "\x1b" not in row[1] and "\u202e" not in row[1]
+    done = program.run("--html", tmp_path / page.HOSTILE[0].replace("/", "_"), "-o", tmp_path / "<b>.gz", *paths[:1])
+    assert done.code == 0
+    assert page.read((tmp_path / page.HOSTILE[0].replace("/", "_")).read_bytes()).facts["output"].endswith("<b>.gz")
+
+
+def test_five_thousand(tmp_path):
+    """It stays small, and readable."""
+    made = documents.queries(documents.dice(5), 2, nameless=0)
+    child = documents.document("tabular", made)
+    long_name = "a_folder_with_a_rather_long_name_" * 3
+    (tmp_path / long_name).mkdir()
+    paths = [tmp_path / long_name / f"child_{number:05}.tsv" for number in range(5000)]
+    for number, path in enumerate(paths):
+        path.write_bytes(child.replace(b"q0", b"a%d" % number).replace(b"q1", b"b%d" % number) if number % 1000 != 7 else child[:20])
+    (tmp_path / "list").write_text("".join(f"{path}\n" for path in paths))
+    done, shown, report = run(tmp_path, "check", ["--files-from", tmp_path / "list"], "--format", "tabular")
+    assert done.code == program.DATA
+    assert int(shown.facts["children"]) == 5000 and len(shown.strip) <= 600
+    assert len(shown.rows) == 5000 or "more children, which the report has" in shown.text
+    assert sum(row[2] != "whole" for row in shown.rows) == sum(child["status"] != "ok" for child in report["children"]) == 5
+    assert report["peak_memory"] < 16 << 20
+
+
+def test_places(tmp_path):
+    made = documents.queries(documents.dice(6), 4)
+    paths = program.write_children(tmp_path, [documents.document("xml", made)])
+    done = program.run("check", "--html", "-", *paths)
+    assert done.code == 0 and page.read(done.out).title == "blastmerge check"
+    done = program.run("--html", paths[0], "-f", "-o", tmp_path / "x.gz", *paths)
+    assert done.code == program.USAGE and "the page" in done.err
+    done = program.run("--html", tmp_path / "p", "--report", tmp_path / "p", "-o", tmp_path / "x.gz", *paths)
+    assert done.code == program.USAGE and "the same place" in done.err
+    done = program.run("--html", "/dev/full", "-o", tmp_path / "x.gz", *paths)
+    assert done.code == program.NO_SPACE and not (tmp_path / "x.gz").exists()
+    done = program.run("--html", "s3://bucket/page", "-o", tmp_path / "x.gz", *paths)
+    assert done.code == program.USAGE and "not to an object store" in done.err
+    (tmp_path / "p").write_bytes(b"")
+    assert program.run("--html", tmp_path / "p", "-o", tmp_path / "x.gz", *paths).code == program.EXISTS
+    assert program.run("--html", tmp_path / "p", "-f", "-o", tmp_path / "x.gz", *paths).code == 0
+    with open("/dev/full", "wb") as full:
+        done = program.run("--html", tmp_path / "another", "--plain", "-o", "/dev/full", *paths, stdin=full)
+    assert done.code != 0 and not (tmp_path / "another").exists()
