@@ -6,6 +6,7 @@
  * hardly ever get past a CRC or a code that is not complete; so half of the changes are made here: the
  * trailers are put right, or the stream is replaced by one that zlib makes from the bytes as text.
  */
+#include "decompress/decompress.h"
 #include "inflate_check.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n_data, size_t n_room);
@@ -49,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
         (void)check_gzip(&checker, stream, n_data, splits, 2);
         return 0;
     }
+    if (bm_decompress_look(stream, n_data) != BM_DECOMPRESS_NONE) return 0; /* see fuzz_decompress.c */
     const struct outcome *own = &checker.own;
     own_decode(&checker, stream, n_data, splits[data[1] & 1], &checker.own, NULL);
     CHECK(own->verdict == SLOW_WHOLE && own->n_text == n_data);

@@ -18,6 +18,8 @@ one ahead of those that are neither path nor bytes. So of `(blob.chunks() for bl
 expect_children and the children's order are checked at the end, before anything is final; with sort="natural" or salvage, all
 children are taken at the start. A single child may be given without a list: a path, bytes or a file object.
 
+A child is gzip, plain text, or compressed by zstd, xz, bzip2 or lz4 (docs/merge.md).
+
 Options of all functions, by keyword:
 
 database         text for BlastOutput_db; without it "merged split-query child results"

@@ -342,6 +342,10 @@ bool bm_child_lane_lacks_bgzf_end(const struct bm_child_lane *lane) {
     return bm_inflate_lacks_bgzf_end(lane->inflate);
 }
 
+const char *bm_child_lane_lacks_checksum(const struct bm_child_lane *lane) {
+    return bm_inflate_lacks_checksum(lane->inflate);
+}
+
 void bm_child_lane_stop_marking(struct bm_child_lane *lane) {
     bm_workers_lock(lane->workers);
     while (lane->ahead != NULL && lane->ahead->is_busy) bm_workers_wait(lane->workers);

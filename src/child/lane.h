@@ -131,6 +131,8 @@ void bm_child_lane_give(struct bm_child_lane *lane);
 
 /* After the last batch: see bm_inflate_lacks_bgzf_end(). */
 bool bm_child_lane_lacks_bgzf_end(const struct bm_child_lane *lane);
+/* Likewise: see bm_inflate_lacks_checksum(). */
+const char *bm_child_lane_lacks_checksum(const struct bm_child_lane *lane);
 
 /* Stops marking ahead; afterwards no batch is being marked. */
 void bm_child_lane_stop_marking(struct bm_child_lane *lane);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
+#include "base/dlopen_note.h"
 #include "cloud/library.h"
 
 #include <dlfcn.h>
@@ -84,23 +85,12 @@ static const char *const crypto_names[] = {"libcrypto.3.dylib", NULL};
 static const char *const curl_names[] = {CURL_NAME, CURL_GNUTLS_NAME, NULL};
 static const char *const crypto_names[] = {CRYPTO_NAME, CRYPTO_OLD_NAME, NULL};
 
-/* Tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA
- * specification has it. */
 #define DLOPEN_NOTE                                                                                          \
     "[{\"feature\":\"remote\",\"description\":\"HTTP, Azure Blob and S3 locations\","                        \
     "\"priority\":\"recommended\",\"soname\":[\"" CURL_NAME "\",\"" CURL_GNUTLS_NAME "\"]},"                 \
     "{\"feature\":\"remote\",\"description\":\"signed requests to object stores\","                          \
     "\"priority\":\"recommended\",\"soname\":[\"" CRYPTO_NAME "\",\"" CRYPTO_OLD_NAME "\"]}]"
-enum { DLOPEN_NOTE_TYPE = 0x407c0c0a };
-
-static const struct {
-    uint32_t n_owner;
-    uint32_t n_text;
-    uint32_t type;
-    char owner[4];
-    _Alignas(4) char text[sizeof DLOPEN_NOTE];
-} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
-    sizeof "FDO", sizeof DLOPEN_NOTE, DLOPEN_NOTE_TYPE, "FDO", DLOPEN_NOTE};
+BM_DLOPEN_NOTE(DLOPEN_NOTE);
 #endif
 
 /* The first of the names that can be loaded. */

@@ -83,7 +83,9 @@ struct bm_batch {
         crc_after; /* ... and of that and the batch's, once the batch is complete; see bm_crc32_follow() */
 
     struct bm_batch_sum sums[BM_BATCH_SUMS]; /* of the stretches from each BM_BATCH_SUM bytes of text on */
-    bool has_trace;     /* false for plain (not gzip) children, of which only the text counts */
+    bool is_compressed;                      /* the child is, by gzip or otherwise */
+    bool has_trace;     /* it is gzip. Only the text of other children counts; the trace of other compressions
+                           has a BM_TRACE_MEMBER where a frame has ended, and no more */
     uint64_t first_bit; /* where the batch begins in the child's compressed bytes ... */
     uint64_t end_bit;   /* ... and where it ends */
     uint8_t

@@ -27,10 +27,10 @@ static void make_fixed_codes(void) {
 
 /* --- a batch's bits ------------------------------------------------------------------------------- */
 
-static size_t take_input(struct bm_batch *batch, const uint8_t *input, size_t n_input) {
+static size_t take_input(struct bm_batch *batch, const uint8_t *input, size_t n_input, size_t n_most) {
     size_t n_bytes = batch->size.bits - batch->n_bits_bytes;
     if (n_bytes > n_input) n_bytes = n_input;
-    if (n_bytes > PIECE_BYTES) n_bytes = PIECE_BYTES;
+    if (n_bytes > n_most) n_bytes = n_most;
     if (n_bytes != 0) memcpy(batch->bits + batch->n_bits_bytes, input, n_bytes);
     batch->n_bits_bytes += n_bytes;
     return n_bytes;
@@ -194,11 +194,25 @@ static enum bm_inflate_outcome read_between(struct bm_inflate *inflate, struct b
     return BM_INFLATE_INVALID;
 }
 
+/* Leaves the bytes by which the compression is known to be decoded with the others. */
+static void begin_other(struct bm_inflate *inflate, struct bm_batch *batch) {
+    inflate->n_look = batch->n_bits_bytes;
+    memcpy(inflate->look, batch->bits, inflate->n_look);
+    inflate->lacks_checksum = bm_decompress_lacks_checksum(inflate->look, inflate->n_look);
+    batch->n_bits_bytes = 0;
+    batch->is_compressed = true;
+    inflate->phase = BM_INFLATE_OTHER;
+}
+
 static enum bm_inflate_outcome read_start(struct bm_inflate *inflate, struct bm_batch *batch, bool is_last) {
-    if (batch->n_bits_bytes < 2 && !is_last) return BM_INFLATE_NEEDS_BITS;
+    if (batch->n_bits_bytes < BM_DECOMPRESS_LOOK && !is_last) return BM_INFLATE_NEEDS_BITS;
+    if (bm_decompress_look(batch->bits, batch->n_bits_bytes) != BM_DECOMPRESS_NONE) {
+        begin_other(inflate, batch);
+        return BM_INFLATE_GO_ON;
+    }
     bool is_gzip = batch->n_bits_bytes >= 2 && batch->bits[0] == 0x1f && batch->bits[1] == 0x8b;
     bool is_cut_gzip = batch->n_bits_bytes == 1 && batch->bits[0] == 0x1f; /* no text is that byte alone */
-    batch->has_trace = is_gzip || is_cut_gzip;
+    batch->has_trace = batch->is_compressed = is_gzip || is_cut_gzip;
     if (batch->has_trace) {
         bm_inflate_begin_member(inflate, 0);
         return BM_INFLATE_GO_ON;
@@ -216,6 +230,7 @@ static enum bm_inflate_outcome advance(struct bm_inflate *inflate, struct bm_bat
     case BM_INFLATE_START:
         return read_start(inflate, batch, is_last);
     case BM_INFLATE_PLAIN:
+    case BM_INFLATE_OTHER:
         break;
     case BM_INFLATE_MEMBER_HEADER:
         return bm_inflate_member_header(inflate, batch);
@@ -250,6 +265,57 @@ static enum bm_step step_plain(struct bm_batch *batch, const uint8_t *input, siz
     return is_last ? BM_STEP_DONE : BM_STEP_MORE;
 }
 
+/* Notes that a frame has ended: salvage keeps what is whole. */
+static void trace_frame(struct bm_inflate *inflate, struct bm_batch *batch) {
+    const struct bm_decompress_frame frame = bm_decompress_frame(inflate->other);
+    if (frame.byte == inflate->frame_byte) return;
+    inflate->frame_byte = frame.byte;
+    batch->trace[batch->n_trace++] = (struct bm_trace){8 * frame.byte, frame.text, BM_TRACE_MEMBER, 0};
+}
+
+/* Decodes into the batch. The first bytes are decoded as input of their own. */
+static enum bm_step decode_other(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
+                                 size_t n_input, size_t *n_used, bool is_last,
+                                 struct blastmerge_error *error) {
+    for (;;) {
+        const bool is_look = inflate->look_position < inflate->n_look;
+        const uint8_t *in = is_look ? inflate->look + inflate->look_position : input + *n_used;
+        const size_t n_in = is_look ? inflate->n_look - inflate->look_position : n_input - *n_used;
+        struct bm_decompress_buffers buffers = {in, n_in, batch->text + batch->n_text,
+                                                batch->size.text - batch->n_text};
+        if (batch->n_trace == batch->size.trace) return BM_STEP_FULL;
+        enum bm_step step = bm_decompress_step(inflate->other, &buffers, is_last && !is_look, error);
+        batch->n_text = batch->size.text - buffers.n_out;
+        if (!is_look) *n_used += n_in - buffers.n_in;
+        if (is_look) inflate->look_position += n_in - buffers.n_in;
+        trace_frame(inflate, batch);
+        if (step != BM_STEP_MORE || (!is_look && buffers.n_in == 0)) return step;
+    }
+}
+
+static enum bm_step fail_other(struct bm_inflate *inflate, const struct bm_batch *batch,
+                               struct blastmerge_error *error) {
+    if (inflate->other != NULL) {
+        const struct bm_decompress_frame frame = bm_decompress_frame(inflate->other);
+        inflate->fault = (struct bm_inflate_fault){.member_byte = frame.byte,
+                                                   .member_text = frame.text,
+                                                   .is_cut = bm_decompress_is_cut(inflate->other)};
+    }
+    error->text_offset = bm_batch_end(batch);
+    return BM_STEP_FAILED;
+}
+
+static enum bm_step step_other(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
+                               size_t n_input, size_t *n_used, bool is_last, struct blastmerge_error *error) {
+    batch->is_compressed = true;
+    if (inflate->other == NULL)
+        inflate->other = bm_decompress_open(bm_decompress_look(inflate->look, inflate->n_look), error);
+    if (inflate->other == NULL) return fail_other(inflate, batch, error);
+    enum bm_step step = decode_other(inflate, batch, input, n_input, n_used, is_last, error);
+    if (step != BM_STEP_MORE) batch->crc_after = bm_crc32(0, batch->text, batch->n_text);
+    return step == BM_STEP_FAILED ? fail_other(inflate, batch, error) : step;
+}
+
 /* Outside of a member's data all the text there is was checked. */
 static void note_fault(struct bm_inflate *inflate, const struct bm_batch *batch, bool is_cut) {
     bool is_in_header = inflate->phase == BM_INFLATE_MEMBER_HEADER;
@@ -282,8 +348,9 @@ enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
                              size_t n_input, size_t *n_used, bool is_last, struct blastmerge_error *error) {
     *n_used = 0;
     take_carry(inflate, batch);
-    while (inflate->phase != BM_INFLATE_PLAIN) {
-        batch->has_trace = inflate->phase != BM_INFLATE_START;
+    while (inflate->phase != BM_INFLATE_PLAIN && inflate->phase != BM_INFLATE_OTHER) {
+        bool is_start = inflate->phase == BM_INFLATE_START;
+        batch->has_trace = batch->is_compressed = !is_start;
         bool is_full = batch->n_bits_bytes == batch->size.bits, is_empty = *n_used == n_input;
         enum bm_inflate_outcome outcome = advance(inflate, batch, !is_full && !is_empty, is_empty && is_last);
         if (outcome == BM_INFLATE_GO_ON) continue;
@@ -293,8 +360,11 @@ enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
             return BM_STEP_FULL;
         }
         if (is_empty) return is_last ? finish(inflate, batch, error) : BM_STEP_MORE;
-        *n_used += take_input(batch, input + *n_used, n_input - *n_used);
+        size_t n_most = is_start ? BM_DECOMPRESS_LOOK - batch->n_bits_bytes : PIECE_BYTES;
+        *n_used += take_input(batch, input + *n_used, n_input - *n_used, n_most);
     }
+    if (inflate->phase == BM_INFLATE_OTHER)
+        return step_other(inflate, batch, input, n_input, n_used, is_last, error);
     return step_plain(batch, input, n_input, n_used, is_last);
 }
 
@@ -312,10 +382,12 @@ enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_me
 }
 
 void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory) {
+    if (inflate != NULL) bm_decompress_close(inflate->other);
     bm_release(memory, inflate);
 }
 
 void bm_inflate_reset(struct bm_inflate *inflate) {
+    bm_decompress_close(inflate->other);
     memset(inflate, 0, offsetof(struct bm_inflate, carry));
     inflate->all_are_bgzf = true;
 }
@@ -330,5 +402,11 @@ bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate) {
 }
 
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate) {
-    return inflate->phase != BM_INFLATE_START && inflate->phase != BM_INFLATE_PLAIN;
+    return inflate->phase != BM_INFLATE_START && inflate->phase != BM_INFLATE_PLAIN &&
+           inflate->phase != BM_INFLATE_OTHER;
+}
+
+const char *bm_inflate_lacks_checksum(const struct bm_inflate *inflate) {
+    bool is_lacking = inflate->phase == BM_INFLATE_OTHER && inflate->lacks_checksum;
+    return is_lacking ? bm_decompress_name(bm_decompress_look(inflate->look, inflate->n_look)) : NULL;
 }

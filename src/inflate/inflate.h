@@ -5,7 +5,8 @@
  * Takes a child's bytes in any split and fills batches. A child that begins with 1f 8b is read as gzip
  * (RFC 1952; the first byte alone is gzip that is cut short): any number of members, with every header field,
  * and zero bytes between members and after the last. FHCRC, if present, and each member's CRC-32 and length
- * are checked. Any other child is plain text and copied. A gzip stream is accepted exactly when zlib accepts
+ * are checked. A child that begins as zstd, xz, bzip2 or lz4 does is read by the library for that
+ * (decompress/decompress.h). Any other child is plain text and copied. A gzip stream is accepted exactly when zlib accepts
  * it, except that zero padding and several members are accepted as described, and other bytes after a member
  * are an error.
  *
@@ -33,8 +34,8 @@ void bm_inflate_reset(struct bm_inflate *inflate);
  *   BM_STEP_MORE    all input was taken, and the batch is not full yet
  *   BM_STEP_FULL    the batch is complete: pass it on, and begin the next
  *   BM_STEP_DONE    the batch is complete and the last one (it may be empty)
- *   BM_STEP_FAILED  see the error: BLASTMERGE_DATA, with text_offset; the batch holds the text before it, as far
- *                   as it is right
+ *   BM_STEP_FAILED  see the error, with text_offset: BLASTMERGE_DATA; or that of a library (decompress.h); the batch
+ *                   holds the text before it, as far as it is right
  */
 enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
                              size_t n_input, size_t *n_used, bool is_last,
@@ -55,5 +56,8 @@ bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate);
 
 /* Whether the child is gzip; known as soon as a batch is complete. */
 bool bm_inflate_is_gzip(const struct bm_inflate *inflate);
+
+/* After BM_STEP_DONE: the name of the child's compression, if its data says that it has no checksum; else NULL. */
+const char *bm_inflate_lacks_checksum(const struct bm_inflate *inflate);
 
 #endif

@@ -9,12 +9,14 @@
 #ifndef BM_INFLATE_INTERNAL_H
 #define BM_INFLATE_INTERNAL_H
 
+#include "decompress/decompress.h"
 #include "deflate/codes.h"
 #include "inflate/inflate.h"
 
 enum bm_inflate_phase {
-    BM_INFLATE_START, /* gzip or plain? */
+    BM_INFLATE_START, /* gzip, plain or other? */
     BM_INFLATE_PLAIN,
+    BM_INFLATE_OTHER,         /* zstd and the like, see decompress.h */
     BM_INFLATE_MEMBER_HEADER, /* see gzip.c */
     BM_INFLATE_BLOCK_HEADER,
     BM_INFLATE_TOKENS,
@@ -76,6 +78,14 @@ struct bm_inflate {
     bool has_members;
     bool all_are_bgzf;
     bool last_is_empty; /* the last one has no text */
+
+    /* other compressions */
+    struct bm_decompress *other; /* NULL: none */
+    bool lacks_checksum;
+    uint64_t frame_byte;              /* where its last whole frame has ended */
+    uint8_t look[BM_DECOMPRESS_LOOK]; /* the first bytes, by which it was known */
+    size_t n_look;
+    size_t look_position; /* bytes before it are decoded */
 
     size_t n_carry; /* bytes that were taken but belong to the next batch */
     uint8_t carry[BM_INFLATE_CARRY];

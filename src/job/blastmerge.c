@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's face: implements blastmerge.h with the conductor. */
 #include "cloud/location.h"
+#include "decompress/decompress.h"
 #include "job/check.h"
 #include "job/commit.h"
 #include "job/job.h"
@@ -32,8 +33,9 @@ static pthread_once_t features_once = PTHREAD_ONCE_INIT;
 
 static void write_features(void) {
     snprintf(features, sizeof features,
-             "zlib %s, libdeflate %s, jansson; object storage: %s; XML scanner: %s", zlibVersion(),
-             LIBDEFLATE_VERSION_STRING, OBJECT_STORAGE, bm_mark_implementation());
+             "zlib %s, libdeflate %s, jansson; other compressions: %s; object storage: %s; XML scanner: %s",
+             zlibVersion(), LIBDEFLATE_VERSION_STRING, bm_decompress_kinds(), OBJECT_STORAGE,
+             bm_mark_implementation());
 }
 
 const char *blastmerge_features(void) {

@@ -18,6 +18,7 @@ static const struct {
     [BM_GATHER_PARAMETERS] = {"has other parameters", "have other parameters"},
     [BM_GATHER_SCOPE] = {"differs in this way", "differ in this way"},
     [BM_GATHER_BGZF] = {"is like that", "are like that"},
+    [BM_GATHER_CHECKSUM] = {"is like that", "are like that"},
     [BM_GATHER_NAMES] = {"is like that", "are like that"},
     [BM_GATHER_TWICE] = {"is a copy like that", "are copies like that"},
     [BM_GATHER_SHARDS] = {"is like that", "are like that"},

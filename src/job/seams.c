@@ -23,6 +23,10 @@ enum blastmerge_status bm_job_seams_check_child(struct blastmerge_job *job) {
     const struct bm_plan_text *text = job->plan.items[job->child].text;
     bool is_partial = text != NULL && (text->spans != NULL || text->n_holes > 0);
     if (is_partial) return BLASTMERGE_OK; /* its lane may not have come to the end */
+    const char *unchecked = bm_child_lane_lacks_checksum(&bm_job_child(job)->lane);
+    if (unchecked != NULL)
+        bm_job_gather_add(job, BM_GATHER_CHECKSUM, NULL,
+                          "its %s data has no checksum, so damage to it may go unnoticed", unchecked);
     if (!bm_child_lane_lacks_bgzf_end(&bm_job_child(job)->lane)) return BLASTMERGE_OK;
     if (!bm_mark_is_bare_table(job->totals.format)) {
         bm_job_gather_add(job, BM_GATHER_BGZF, NULL,
@@ -91,8 +95,8 @@ static bool begins_member_behind(const struct bm_batch *batch, uint64_t offset) 
     return false;
 }
 
-/* Reads on. True if the gzip data fails before a member ends behind the offset. */
-static bool is_gzip_damaged(struct blastmerge_job *job, uint64_t offset, struct blastmerge_error *error) {
+/* Reads on. True if the compressed data fails before a gzip member ends behind the offset. */
+static bool is_data_damaged(struct blastmerge_job *job, uint64_t offset, struct blastmerge_error *error) {
     struct bm_child *child = bm_job_child(job);
     bool is_last = job->is_last_batch;
     const struct bm_batch *batch = job->batch;
@@ -110,13 +114,15 @@ const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastm
     const struct bm_fetch_source *source = &job->plan.items[job->child].source;
     if (job->phase != BM_JOB_PHASE_SCAN || job->error.status != BLASTMERGE_DATA) return "";
     if (error.status == BLASTMERGE_OK) {
-        if (!job->batch->has_trace || !source->can_read_ahead || source->is_open_reader) return "";
+        if (!job->batch->is_compressed || !source->can_read_ahead || source->is_open_reader) return "";
         uint64_t offset = job->error.text_offset;
         if (offset == BLASTMERGE_NO_OFFSET) offset = job->batch->text_offset + job->view.end;
-        if (!is_gzip_damaged(job, offset, &error)) return "";
+        if (!is_data_damaged(job, offset, &error)) return "";
     } else if (error.status != BLASTMERGE_DATA) {
         return "";
     }
+    if (!bm_inflate_is_gzip(bm_job_child(job)->lane.inflate))
+        return "; its compressed data is damaged, too, which explains it";
     if (bm_job_restart_explain_gzip(job)) return "";
     const struct bm_inflate_fault fault = bm_inflate_fault(bm_job_child(job)->lane.inflate);
     if (fault.is_cut) return "; the gzip data is cut short, too: the file is damaged";

@@ -32,7 +32,7 @@ struct bm_rank_lines {
     size_t n_searched;              /* bytes from `at` on that hold no line feed */
     struct bm_view view;            /* of the last scan: the child's contents so far */
     bool is_open;
-    bool is_gzip;
+    bool is_compressed;
     bool has_batch;
     bool is_last_batch;
     bool is_inside_line; /* the current piece does not end its line */

@@ -64,7 +64,7 @@ static enum blastmerge_status fail_child(struct bm_rank *rank, const struct bm_r
 /* A table without rows has no text; no bytes at all are what a failed search leaves. */
 static enum blastmerge_status check_empty(struct bm_rank *rank, const struct bm_rank_shard *shard) {
     bool is_report = bm_rank_form_of(rank->kin.format) != NULL;
-    if (!is_report && (shard->lines.is_gzip || rank->options.allows_empty)) return BLASTMERGE_OK;
+    if (!is_report && (shard->lines.is_compressed || rank->options.allows_empty)) return BLASTMERGE_OK;
     return bm_rank_fail(rank, shard, BLASTMERGE_DATA, "holds nothing, which is what a failed search leaves%s",
                         is_report ? "" : "; --allow-empty takes it for a table without rows");
 }

@@ -320,15 +320,20 @@ def in_zip(data):
     (b'<?xml version="1.0"?>\n<BlastOutput2 xmlns="http://www.ncbi.nlm.nih.gov"></BlastOutput2>', ["-outfmt 16"]),
     (b"<!DOCTYPE html><html></html>", ["html"]), (b"<html><br></html>", ["html"]),
     (b"BLASTP 2.12.0+\n\n\nReference: ", ["-outfmt 0"]), (b"Blast4-request ::= {\n", ["-outfmt 11"]),
-    (b">sp|P12345|X\nMKV\n", ["FASTA"]), (in_zip(text("a")), ["ZIP"]), (bz2.compress(text("a")), ["bzip2"]),
-    (lzma.compress(text("a")), ["xz"]), (gzip.compress(gzip.compress(text("a"))), ["gzip"]),
-    (b"@HD\tVN:1.2\n", ["SAM"]), (b"Query_1\tsp|P12345|X\t100.0\n", []), (b"\x28\xb5\x2f\xfd\0\0\0\0", ["Zstandard"]),
+    (b">sp|P12345|X\nMKV\n", ["FASTA"]), (in_zip(text("a")), ["ZIP"]), (gzip.compress(gzip.compress(text("a"))), ["gzip"]),
+    (b"@HD\tVN:1.2\n", ["SAM"]), (b"Query_1\tsp|P12345|X\t100.0\n", []), (lzma.compress(text("a"), lzma.FORMAT_ALONE), ["LZMA"]),
     (b"<BlastOutput></BlastOutput>", ["BlastOutput_iterations"]), (b"\x7fELF", []),
     (text("a").replace(b"</BlastOutput>", b"<BlastOutput_iterations/></BlastOutput>"), ["BlastOutput_iterations"]),
 ], ids=lambda value: str(value[:20]))
 def test_other_kinds(tmp_path, data, words):
     refused(tmp_path, data, DATA, *words)
     refused(tmp_path, gzip.compress(data), DATA, *words)
+
+
+@pytest.mark.parametrize("data, words", [
+    (bz2.compress(text("a")), "bzip2"), (lzma.compress(text("a")), "xz"), (b"\x28\xb5\x2f\xfd\0\0\0\0", "Zstandard")])
+def test_other_compressions_inside_of_gzip(tmp_path, data, words):
+    refused(tmp_path, gzip.compress(data), DATA, words)
 
 
 # --- headers that differ -----------------------------------------------------------------------------

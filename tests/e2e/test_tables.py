@@ -367,7 +367,7 @@ def test_lone_carriage_returns(tmp_path, text):
 
 TAR = b"a.xml" + bytes(95) + b"0000644\0" + bytes(149) + b"ustar  \0" + bytes(247) + b"<?xml"
 FOREIGN = {
-    "lz4": (b"\x04\"M\x18d@\xa7\x02\x1f\0\0\xf2,", "LZ4 data; decompress it first (lz4 -d)", r"\x04"),
+    "lzop": (b"\x89LZO\0\r\n\x1a\n", "lzop data; decompress it first (lzop -d)", r"\x89"),
     ".Z": (b"\x1f\x9d\x90aaaa", "data of compress (.Z); decompress it first", r"\x1f\x9d"),
     "lzma": (b"]\0\0\x80\0" + b"\xff" * 8 + b"\0\x1e", "LZMA data; decompress it first", r"]\x00"),
     "zip": (b"PK\x03\x04\x14\0", "a ZIP archive; unpack it first", r"PK\x03"),

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How a result is written: as the name of an output that is a path says, unless plain, gzip or bgzf does."""
+import bz2
 import gzip
 import io
+import lzma
 import sys
 import warnings
 from pathlib import Path
@@ -104,3 +106,14 @@ def test_finalize_writes_gzip_only():
     for options in {"plain": True}, {"bgzf": True}:
         with pytest.raises(blastmerge.UsageError):
             blastmerge.finalize({}, **options)
+
+
+@pytest.mark.parametrize("compress", [bz2.compress, lzma.compress], ids=["bzip2", "xz"])
+def test_children_of_other_compressions(compress):
+    """By bytes, and from a reader in small chunks; text is compressed again."""
+    children = [compress(gzip.decompress(child.read_bytes())) for child in CHILDREN]
+    assert blastmerge.merged_bytes(children, plain=True) == TEXT
+    chunks = ((child[at:at + 100] for at in range(0, len(child), 100)) for child in children)
+    assert gzip.decompress(b"".join(blastmerge.iter_merged(chunks))) == TEXT
+    with pytest.raises(blastmerge.DataError, match="is cut short"):
+        blastmerge.merged_bytes([children[0], children[1][:-1]])

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The ways to build that packagers choose from: libcurl and libcrypto loaded at run time, which an ELF note says; linked; a
+# The ways to build that packagers choose from: libraries loaded at run time, which ELF notes say; linked; without other compressions; a
 # program without shared libraries. Each merges to the same bytes.
 #
 #     tests/tool/variants.sh BUILD_FOLDER
@@ -34,14 +34,26 @@ for file in "$build/blastmerge" "$build"/libblastmerge.so.*.*; do
 import json
 import struct
 import sys
-note = open(sys.argv[1], "rb").read()
-n_owner, n_text, kind = struct.unpack_from("<III", note)
-assert (kind, note[12:12 + n_owner]) == (0x407C0C0A, b"FDO\0"), note[:16]
-entries = json.loads(note[16:16 + n_text].rstrip(b"\0"))
-assert [entry["soname"][0] for entry in entries] == ["libcurl.so.4", "libcrypto.so.3"], entries
-assert all(entry["priority"] == "recommended" and entry["feature"] and entry["description"] for entry in entries), entries
+notes = open(sys.argv[1], "rb").read()
+entries = []
+while notes:
+    n_owner, n_text, kind = struct.unpack_from("<III", notes)
+    assert (kind, notes[12:12 + n_owner]) == (0x407C0C0A, b"FDO\0"), notes[:16]
+    entries += json.loads(notes[16:16 + n_text].rstrip(b"\0"))
+    notes = notes[16 + (n_text + 3) // 4 * 4:]
+assert sorted(entry["soname"][0] for entry in entries) == ["libbz2.so.1.0", "libcrypto.so.3", "libcurl.so.4", "liblz4.so.1", "liblzma.so.5",
+                                                           "libzstd.so.1"], entries
+assert all(entry["priority"] == ("recommended" if entry["feature"] == "remote" else "suggested") and entry["feature"] and entry["description"] for entry in entries), entries
 PYTHON
 done
+
+echo "== without other compressions"
+build_variant bare -DBLASTMERGE_DECOMPRESS=OFF
+"$room/bare/blastmerge" --version | grep -q 'other compressions: none'
+gzip -dc "$top/tests/data/batch_1.xml.gz" | xz >"$room/child"
+status=0
+"$room/bare/blastmerge" "$room/child" >"$room/out" 2>"$room/message" || status=$?
+[ "$status" -eq 3 ] && grep -q 'xz data; decompress it first (unxz)' "$room/message"
 
 echo "== linked"
 build_variant linked -DBLASTMERGE_CLOUD=linked

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decompress/internal.h - what the files of this room share.
+ *
+ *   decompress.c  the door: kinds, steps, messages
+ *   library.c     the libraries, loaded
+ *   zstd.c, xz.c, bzip2.c, lz4.c   one for each
+ */
+#ifndef BM_DECOMPRESS_INTERNAL_H
+#define BM_DECOMPRESS_INTERNAL_H
+
+#include "decompress/decompress.h"
+
+enum bm_decompress_outcome {
+    BM_DECOMPRESS_GO_ON,     /* it has taken what it can */
+    BM_DECOMPRESS_FRAME_END, /* likewise, and is at a frame's end */
+    BM_DECOMPRESS_ALL_END,   /* xz: at the end of all data, of which it was told */
+    BM_DECOMPRESS_INVALID    /* the record has the error */
+};
+
+/* One library, for data of one kind. */
+struct bm_decompress_way {
+    const char *name;    /* of the kind */
+    const char *command; /* that decompresses it */
+    bool tells_end;      /* the library itself finds the end of all data */
+    bool (*load)(char *reason, size_t size);
+    void *(*open)(void);        /* a decoder; NULL: out of memory */
+    void (*close)(void *coder); /* coder is not NULL */
+    enum bm_decompress_outcome (*step)(void *coder, struct bm_decompress_buffers *buffers, bool is_last,
+                                       struct blastmerge_error *error);
+};
+
+/* NULL: not built. */
+extern const struct bm_decompress_way *const bm_decompress_zstd,
+    *const bm_decompress_xz, *const bm_decompress_bzip2, *const bm_decompress_lz4;
+
+/* Fails with "damaged NAME data: REASON". */
+enum bm_decompress_outcome bm_decompress_damaged(const struct bm_decompress_way *way, const char *reason,
+                                                 struct blastmerge_error *error);
+
+/* Fails: the data needs more than BM_DECOMPRESS_MOST_WINDOW. */
+enum bm_decompress_outcome bm_decompress_too_large(const struct bm_decompress_way *way,
+                                                   struct blastmerge_error *error);
+
+/* A function of a library, and where its address goes. */
+struct bm_decompress_symbol {
+    const char *name;
+    void *pointer; /* to a pointer to a function */
+};
+
+/* Loads the first library of a list of names, which a NULL ends, and looks the symbols up, whose list a NULL ends, too.
+ * False: *reason says why not. */
+bool bm_decompress_load(const char *const *names, const struct bm_decompress_symbol *symbols, char *reason,
+                        size_t size);
+
+#endif

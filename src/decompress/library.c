@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "decompress/internal.h"
+
+#if defined(BLASTMERGE_ZSTD) || defined(BLASTMERGE_XZ) || defined(BLASTMERGE_BZIP2) || defined(BLASTMERGE_LZ4)
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+bool bm_decompress_load(const char *const *names, const struct bm_decompress_symbol *symbols, char *reason,
+                        size_t size) {
+    void *handle = NULL;
+    for (; *names != NULL && handle == NULL; names++) handle = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        const char *text = dlerror();
+        snprintf(reason, size, "%.250s", text == NULL ? "unknown reason" : text);
+        return false;
+    }
+    for (; symbols->name != NULL; symbols++) {
+        void *address = dlsym(handle, symbols->name);
+        if (address == NULL) {
+            snprintf(reason, size, "it has no %s", symbols->name);
+            return false;
+        }
+        memcpy(symbols->pointer, &address, sizeof address);
+    }
+    return true;
+}
+
+#endif

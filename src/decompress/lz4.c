@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "decompress/internal.h"
+
+#ifndef BLASTMERGE_LZ4
+const struct bm_decompress_way *const bm_decompress_lz4 = NULL;
+#else
+
+#include "base/dlopen_note.h"
+
+#include <lz4frame.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FUNCTIONS(EACH)                                                                                      \
+    EACH(LZ4F_createDecompressionContext)                                                                    \
+    EACH(LZ4F_freeDecompressionContext)                                                                      \
+    EACH(LZ4F_decompress)                                                                                    \
+    EACH(LZ4F_isError)                                                                                       \
+    EACH(LZ4F_getErrorName)
+#define POINTER(function) __typeof__(function) *function;
+#define SYMBOL(function)  {#function, &library.function},
+
+#if defined(__APPLE__)
+static const char *const names[] = {"liblz4.1.dylib", NULL};
+#else
+static const char *const names[] = {"liblz4.so.1", NULL};
+BM_DLOPEN_NOTE("[{\"feature\":\"lz4\",\"description\":\"children that lz4 has compressed\","
+               "\"priority\":\"suggested\",\"soname\":[\"liblz4.so.1\"]}]");
+#endif
+
+static struct { FUNCTIONS(POINTER) } library;
+
+static const struct bm_decompress_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+
+static const struct bm_decompress_way way;
+
+static bool load(char *reason, size_t size) {
+    return bm_decompress_load(names, symbols, reason, size);
+}
+
+static void *open_decoder(void) {
+    LZ4F_dctx *decoder = NULL;
+    LZ4F_errorCode_t result = library.LZ4F_createDecompressionContext(&decoder, LZ4F_VERSION);
+    return library.LZ4F_isError(result) ? NULL : decoder;
+}
+
+static void close_decoder(void *decoder) {
+    (void)library.LZ4F_freeDecompressionContext(decoder);
+}
+
+/* Names are such as "ERROR_contentChecksum_invalid". */
+static enum bm_decompress_outcome fail(size_t result, struct blastmerge_error *error) {
+    char reason[96];
+    if (strcmp(library.LZ4F_getErrorName(result), "ERROR_frameType_unknown") == 0) {
+        (void)bm_fail(
+            error, BLASTMERGE_DATA,
+            "its lz4 data is in lz4's old format, or something else follows a frame; decompress it first "
+            "(lz4 -d)");
+        return BM_DECOMPRESS_INVALID;
+    }
+    snprintf(reason, sizeof reason, "liblz4 says %s", library.LZ4F_getErrorName(result));
+    return bm_decompress_damaged(&way, reason, error);
+}
+
+static enum bm_decompress_outcome step(void *decoder, struct bm_decompress_buffers *buffers, bool is_last,
+                                       struct blastmerge_error *error) {
+    (void)is_last;
+    size_t n_in = buffers->n_in, n_out = buffers->n_out;
+    size_t result = library.LZ4F_decompress(decoder, buffers->out, &n_out, buffers->in, &n_in, NULL);
+    if (library.LZ4F_isError(result)) return fail(result, error);
+    buffers->in += n_in;
+    buffers->n_in -= n_in;
+    buffers->out += n_out;
+    buffers->n_out -= n_out;
+    return result == 0 ? BM_DECOMPRESS_FRAME_END : BM_DECOMPRESS_GO_ON;
+}
+
+static const struct bm_decompress_way way = {.name = "lz4",
+                                             .command = "lz4 -d",
+                                             .load = load,
+                                             .open = open_decoder,
+                                             .close = close_decoder,
+                                             .step = step};
+const struct bm_decompress_way *const bm_decompress_lz4 = &way;
+
+#endif
