@@ -272,7 +272,7 @@ enum blastmerge_status blastmerge_set_output_location(struct blastmerge_job *job
 }
 
 enum blastmerge_status blastmerge_set_missing_location(struct blastmerge_job *job, const char *location) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (location != NULL && bm_cloud_location_is_remote(location))
         return refuse(job, "the missing queries are written to a file or a stream, not to an object store");
@@ -280,7 +280,7 @@ enum blastmerge_status blastmerge_set_missing_location(struct blastmerge_job *jo
 }
 
 enum blastmerge_status blastmerge_set_page_location(struct blastmerge_job *job, const char *location) {
-    enum blastmerge_status status = check_open(job);
+    enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
     if (location != NULL && bm_cloud_location_is_remote(location))
         return refuse(job, "the page is written to a file or a stream, not to an object store");
