@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define FORMATS    "auto|xml|xml2|json|commented|tabular|csv"
 #define MISMATCHES "default|error|warn|ignore"
 #define INVALID    "error|latin1|keep"
 #define FORBIDDEN  "error|replace|keep"
@@ -18,16 +17,17 @@ static json_t *word(const char *words, unsigned i) {
 
 json_t *bm_parts_options_write(const struct blastmerge_options *options) {
     return json_pack("{s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "as_unsplit", options->as_unsplit != 0, "format",
-                     word(FORMATS, options->format), "header", word(HEADERS, options->header), "allow_empty",
-                     options->allow_empty != 0, "invalid_utf8", word(INVALID, options->invalid_utf8),
-                     "forbidden_characters", word(FORBIDDEN, options->forbidden_characters), "query_ids",
+                     json_string(blastmerge_format_name(options->format)), "header",
+                     word(HEADERS, options->header), "allow_empty", options->allow_empty != 0, "invalid_utf8",
+                     word(INVALID, options->invalid_utf8), "forbidden_characters",
+                     word(FORBIDDEN, options->forbidden_characters), "query_ids",
                      word(QUERY_IDS, options->query_ids));
 }
 
 bool bm_parts_options_read(const json_t *object, struct blastmerge_options *options) {
     struct bm_parts_object members = bm_parts_json_begin(object);
     options->as_unsplit = bm_parts_json_take_flag(&members, "as_unsplit");
-    options->format = bm_parts_json_take_word(&members, "format", FORMATS);
+    options->format = bm_parts_json_take_format(&members, "format");
     options->header = bm_parts_json_take_word(&members, "header", HEADERS);
     options->allow_empty = bm_parts_json_take_flag(&members, "allow_empty");
     options->invalid_utf8 = bm_parts_json_take_word(&members, "invalid_utf8", INVALID);

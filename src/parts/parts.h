@@ -68,6 +68,7 @@ uint64_t bm_parts_json_take_hex(struct bm_parts_object *object, const char *name
 bool bm_parts_json_take_flag(struct bm_parts_object *object, const char *name);
 /* The place in words ("a|b|c"). */
 unsigned bm_parts_json_take_word(struct bm_parts_object *object, const char *name, const char *words);
+enum blastmerge_format bm_parts_json_take_format(struct bm_parts_object *object, const char *name);
 /* Up to `size` - 1 bytes, and a NUL. Bytes that are no text may hold NULs. */
 size_t bm_parts_json_take_bytes(struct bm_parts_object *object, const char *name, char *bytes, size_t size);
 /* A copy in the pool, or NULL. */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINES   "none|open|ended"
-#define FORMATS "auto|xml|xml2|json|commented|tabular|csv"
+#define LINES "none|open|ended"
 
 /* --- sums ---------------------------------------------------------------------------------------- */
 
@@ -48,7 +47,7 @@ json_t *bm_parts_kin_write(struct bm_memory *memory, const struct bm_mark_kin *k
 bool bm_parts_kin_read(const json_t *object, struct bm_mark_kin *kin) {
     char names[BM_MARK_MAX_NAMES + 1];
     struct bm_parts_object members = bm_parts_json_begin(object);
-    *kin = (struct bm_mark_kin){.format = bm_parts_json_take_word(&members, "format", FORMATS)};
+    *kin = (struct bm_mark_kin){.format = bm_parts_json_take_format(&members, "format")};
     kin->rows_are_plain = bm_parts_json_take_flag(&members, "rows_are_plain");
     kin->has_table = bm_parts_json_take_flag(&members, "has_table");
     kin->form = (uint8_t)bm_parts_json_take_number(&members, "form", 3);
