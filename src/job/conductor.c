@@ -146,10 +146,17 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
+/* All text of shards is compressed again, which takes longer than all else: without a level the fastest is chosen. */
+static int level_of(const struct blastmerge_job *job) {
+    enum { SHARDS_LEVEL = 1 };
+    bool is_chosen = job->options.level > 0 || job->options.form != BLASTMERGE_FORM_GZIP;
+    return is_chosen || job->shards == NULL ? job->options.level : SHARDS_LEVEL;
+}
+
 /* Opens what writes the result, when that is needed first. */
 static enum blastmerge_status open_sink(struct blastmerge_job *job) {
     const struct bm_splice_settings settings = {.form = job->options.form,
-                                                .level = job->options.level,
+                                                .level = level_of(job),
                                                 .copies = job->is_copied,
                                                 .workers = &job->workers};
     if (job->sink != NULL) return BLASTMERGE_OK;
