@@ -168,6 +168,7 @@ static void create(struct bm_child *child, size_t n_kept_bytes) {
     struct bm_child_settings settings = {.room = bm_child_lane_room_of(&workers)};
     settings.room.n_batches = settings.room.n_ahead = 6;
     settings.room.n_kept_bytes = n_kept_bytes;
+    settings.room.n_kept_file = n_kept_bytes % 3 == 0 ? 0 : n_kept_bytes * 2;
     assert_int_equal(bm_child_create(child, &settings, &workers, &memory), BLASTMERGE_OK);
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "child/keep.h"
 
+#include "base/descriptor.h"
+
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     LEAST_GAP = 4096, /* bytes that are worth a gap */
@@ -10,9 +14,10 @@ enum {
 
 /* --- memory ---------------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory, uint64_t n_file,
                                           struct bm_memory *memory) {
     memset(keep, 0, sizeof *keep);
+    keep->n_file_most = n_file;
     keep->memory = bm_allocate(memory, n_memory);
     keep->n_memory = n_memory;
     keep->scratch = bm_allocate(memory, sizeof *keep->scratch);
@@ -21,6 +26,7 @@ enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_m
 }
 
 void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory) {
+    if (keep->has_file) close(keep->file);
     if (keep->before != NULL) bm_mark_close(keep->before, memory);
     bm_release(memory, keep->scratch);
     bm_release(memory, keep->memory);
@@ -28,6 +34,8 @@ void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory) {
 }
 
 void bm_child_keep_begin(struct bm_child_keep *keep) {
+    if (keep->n_file > 0 && ftruncate(keep->file, 0) != 0) keep->is_without_file = true;
+    keep->n_file = 0;
     keep->n_used = 0;
     keep->near_end = 0;
     keep->has_stored = false;
@@ -143,20 +151,74 @@ static void sum_gaps(struct gaps *gaps) {
     }
 }
 
-static bool keep_text(struct bm_child_keep *keep, const struct bm_batch *batch, struct bm_child_kept *kept) {
+/* --- the body -------------------------------------------------------------------------------------- */
+
+struct part {
+    uint8_t *bytes;
+    size_t n;
+};
+
+struct body {
+    size_t n_parts;
+    size_t n_bytes;
+    struct part parts[MOST_GAPS + 2];
+};
+
+static void add_part(struct body *body, void *bytes, size_t n) {
+    body->parts[body->n_parts++] = (struct part){bytes, n};
+    body->n_bytes += n;
+}
+
+/* Where the trace and the text outside of the gaps lie in the batch. */
+static struct body find_body(const struct bm_batch *batch, const struct bm_batch_gap *gaps, size_t n_gaps) {
+    struct body body = {.n_parts = 0};
     uint64_t at = batch->text_offset;
-    size_t n_kept = batch->n_text;
-    for (size_t i = 0; i < kept->n_gaps; i++) n_kept -= (size_t)(kept->gaps[i].to - kept->gaps[i].from);
-    uint8_t *text = take_memory(keep, n_kept);
-    if (text == NULL) return false;
-    kept->text = text;
-    for (size_t i = 0; i <= kept->n_gaps; i++) {
-        uint64_t to = i < kept->n_gaps ? kept->gaps[i].from : bm_batch_end(batch);
-        if (to > at) memcpy(text, bm_batch_at(batch, at), (size_t)(to - at));
-        text += to - at;
-        if (i < kept->n_gaps) at = kept->gaps[i].to;
+    add_part(&body, batch->trace, batch->n_trace * sizeof *batch->trace);
+    for (size_t i = 0; i <= n_gaps; i++) {
+        uint64_t to = i < n_gaps ? gaps[i].from : bm_batch_end(batch);
+        add_part(&body, batch->text + (at - batch->text_offset), (size_t)(to - at));
+        if (i < n_gaps) at = gaps[i].to;
+    }
+    return body;
+}
+
+static bool write_part(int file, const struct part *part, uint64_t at) {
+    for (size_t n = 0; n < part->n;) {
+        ssize_t n_written = pwrite(file, part->bytes + n, part->n - n, (off_t)(at + n));
+        if (n_written > 0) n += (size_t)n_written;
+        if (n_written == 0 || (n_written < 0 && errno != EINTR)) return false;
     }
     return true;
+}
+
+static bool write_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
+    uint64_t at = keep->n_file;
+    if (keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file) return false;
+    if (!keep->has_file) keep->file = bm_open_temporary();
+    keep->has_file = keep->file >= 0;
+    keep->is_without_file = !keep->has_file;
+    for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
+        keep->is_without_file = !write_part(keep->file, &body->parts[i], at);
+    if (keep->is_without_file) return false;
+    kept->body_at = keep->n_file;
+    keep->n_file = at;
+    return true;
+}
+
+static bool copy_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
+    uint8_t *copy = take_memory(keep, body->n_bytes);
+    kept->body = copy;
+    for (size_t i = 0; i < body->n_parts && copy != NULL; copy += body->parts[i++].n)
+        if (body->parts[i].n > 0) memcpy(copy, body->parts[i].bytes, body->parts[i].n);
+    return copy != NULL;
+}
+
+/* The first half of memory is for any of it, the second one for what cannot be in the file. */
+static bool keep_body(struct bm_child_keep *keep, const struct bm_batch *batch, struct bm_child_kept *kept) {
+    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
+    bool is_half_empty = keep->n_used + body.n_bytes <= keep->n_memory / 2;
+    if (!is_half_empty && write_body(keep, &body, kept)) return true;
+    return copy_body(keep, &body, kept);
 }
 
 /* --- the trace ------------------------------------------------------------------------------------- */
@@ -194,8 +256,7 @@ static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const str
     sum_gaps(&gaps);
     kept->n_gaps = gaps.n;
     kept->gaps = copy(keep, gaps.gaps, gaps.n * sizeof *gaps.gaps);
-    kept->trace = copy(keep, batch->trace, batch->n_trace * sizeof *batch->trace);
-    return kept->gaps != NULL && kept->trace != NULL && keep_text(keep, batch, kept);
+    return kept->gaps != NULL && keep_body(keep, batch, kept);
 }
 
 bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch) {
@@ -217,18 +278,34 @@ bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const
 
 /* --- once more ------------------------------------------------------------------------------------- */
 
-static void restore_text(const struct bm_child_kept *kept, struct bm_batch *batch) {
-    const uint8_t *text = kept->text;
-    uint64_t at = batch->text_offset;
-    for (size_t i = 0; i <= kept->n_gaps; i++) {
-        uint64_t to = i < kept->n_gaps ? kept->gaps[i].from : bm_batch_end(batch);
-        if (to > at) memcpy(batch->text + (at - batch->text_offset), text, (size_t)(to - at));
-        text += to - at;
-        if (i < kept->n_gaps) at = kept->gaps[i].to;
+static enum blastmerge_status read_part(int file, const struct part *part, uint64_t at,
+                                        struct blastmerge_error *error) {
+    for (size_t n = 0; n < part->n;) {
+        ssize_t n_read = pread(file, part->bytes + n, part->n - n, (off_t)(at + n));
+        if (n_read > 0) n += (size_t)n_read;
+        if (n_read < 0 && errno == EINTR) continue;
+        if (n_read <= 0)
+            return bm_fail_system(error, n_read == 0 ? EIO : errno, "cannot read a temporary file");
     }
+    return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_child_keep_restore(const struct bm_child_kept *kept, bool is_first, bool has_bits,
+static enum blastmerge_status restore_body(const struct bm_child_keep *keep, const struct bm_child_kept *kept,
+                                           const struct bm_batch *batch, struct blastmerge_error *error) {
+    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
+    enum blastmerge_status status = BLASTMERGE_OK;
+    size_t at = 0;
+    for (size_t i = 0; i < body.n_parts && status == BLASTMERGE_OK; at += body.parts[i++].n) {
+        if (kept->body == NULL)
+            status = read_part(keep->file, &body.parts[i], kept->body_at + at, error);
+        else if (body.parts[i].n > 0)
+            memcpy(body.parts[i].bytes, kept->body + at, body.parts[i].n);
+    }
+    return status;
+}
+
+enum blastmerge_status bm_child_keep_restore(const struct bm_child_keep *keep,
+                                             const struct bm_child_kept *kept, bool is_first, bool has_bits,
                                              const struct bm_fetch *fetch, struct bm_batch *batch,
                                              struct blastmerge_error *error) {
     bm_batch_begin(batch, is_first ? NULL : batch);
@@ -244,11 +321,9 @@ enum blastmerge_status bm_child_keep_restore(const struct bm_child_kept *kept, b
     batch->n_trace = kept->n_trace;
     batch->gaps = kept->gaps;
     batch->n_gaps = kept->n_gaps;
-    memcpy(batch->trace, kept->trace, kept->n_trace * sizeof *kept->trace);
-    restore_text(kept, batch);
-    if (!has_bits) return BLASTMERGE_OK;
-    enum blastmerge_status status =
-        bm_fetch_read_again(fetch, kept->first_bit >> 3, batch->bits, kept->n_bits_bytes, error);
+    enum blastmerge_status status = restore_body(keep, kept, batch, error);
+    if (status != BLASTMERGE_OK || !has_bits) return status;
+    status = bm_fetch_read_again(fetch, kept->first_bit >> 3, batch->bits, kept->n_bits_bytes, error);
     if (status != BLASTMERGE_OK) return status;
     if (bm_crc32(0, batch->bits, kept->n_bits_bytes) == kept->bits_crc) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");

@@ -8,7 +8,8 @@
  * bits that are read from the source once more. So nothing is inflated or marked twice, and the bytes of the result do
  * not depend on what was kept.
  *
- * Memory is of a fixed size. If it does not suffice for a batch, that batch and those after it are not kept.
+ * Memory is of a fixed size. Beyond half of it, text and trace go to a temporary file without a name, whose length has a
+ * limit. If neither suffices for a batch, or the file cannot be written, that batch and those after it are not kept.
  *
  * Threads: one thread at a time keeps; the job's thread takes what has been kept.
  */
@@ -39,10 +40,11 @@ struct bm_child_kept {
     size_t n_bits_bytes;
     uint32_t bits_crc; /* of these bytes */
     size_t n_trace;
-    const struct bm_trace *trace;
     size_t n_gaps;
     const struct bm_batch_gap *gaps;
-    const uint8_t *text; /* all that lies outside of the gaps */
+    const uint8_t
+        *body;        /* the trace, and the text that lies outside of the gaps; NULL: it is in the file ... */
+    uint64_t body_at; /* ... from here on */
     struct bm_child_kept_piece *pieces;
 };
 
@@ -50,6 +52,11 @@ struct bm_child_keep {
     uint8_t *memory;
     size_t n_memory;
     size_t n_used;
+    int file; /* if has_file */
+    bool has_file;
+    bool is_without_file; /* it cannot be opened or written */
+    uint64_t n_file;      /* bytes of it */
+    uint64_t n_file_most;
     struct bm_mark *before;   /* a copy of the scanner, to go back to */
     struct bm_piece *scratch; /* what is being marked */
     uint64_t near_end;        /* text before it is near a mark */
@@ -58,8 +65,8 @@ struct bm_child_keep {
     struct bm_child_kept *first; /* not taken yet */
 };
 
-/* n_memory bytes for what is kept, besides some 50 KiB. */
-enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+/* n_memory bytes for what is kept, besides some 50 KiB, and n_file bytes in a file. */
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory, uint64_t n_file,
                                           struct bm_memory *memory) BM_CHECK_RESULT;
 /* `keep` may be zeroed. */
 void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory);
@@ -75,7 +82,8 @@ bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const
  * The batch `kept` once more, in `batch`, which holds the one before it, unless it is the first. has_bits: its bits are
  * needed. BLASTMERGE_CHANGED: the source's bytes are not the ones that were inflated.
  */
-enum blastmerge_status bm_child_keep_restore(const struct bm_child_kept *kept, bool is_first, bool has_bits,
+enum blastmerge_status bm_child_keep_restore(const struct bm_child_keep *keep,
+                                             const struct bm_child_kept *kept, bool is_first, bool has_bits,
                                              const struct bm_fetch *fetch, struct bm_batch *batch,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 

@@ -142,7 +142,7 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
     struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}, 0};
+        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}, 0, 0};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         room.batch.bits /= 2;
@@ -178,7 +178,7 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
     }
     if (room->n_kept_bytes > 0) {
         if (bm_batch_open_sized(&lane->kept_batch, &room->batch, memory) != BLASTMERGE_OK ||
-            bm_child_keep_open(&lane->keep, room->n_kept_bytes, memory) != BLASTMERGE_OK)
+            bm_child_keep_open(&lane->keep, room->n_kept_bytes, room->n_kept_file, memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
     }
     return bm_inflate_open(&lane->inflate, memory);
@@ -292,8 +292,8 @@ static void work_or_wait(struct bm_child_lane *lane) {
 static const struct bm_batch *take_kept(struct bm_child_lane *lane, bool is_first,
                                         struct blastmerge_error *error) {
     lane->kept = is_first ? lane->keep.first : lane->kept->next;
-    enum blastmerge_status status = bm_child_keep_restore(lane->kept, is_first, !lane->is_without_bits,
-                                                          &lane->fetch, &lane->kept_batch, error);
+    enum blastmerge_status status = bm_child_keep_restore(
+        &lane->keep, lane->kept, is_first, !lane->is_without_bits, &lane->fetch, &lane->kept_batch, error);
     return status == BLASTMERGE_OK ? &lane->kept_batch : NULL;
 }
 

@@ -33,7 +33,8 @@ struct bm_child_lane_room {
     size_t n_batches;    /* in the ring, from 1 to BM_CHILD_LANE_BATCHES */
     size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
     struct bm_batch_size batch;
-    size_t n_kept_bytes; /* for batches that are kept (keep.h); 0: none is */
+    size_t n_kept_bytes;  /* for batches that are kept (keep.h); 0: none is ... */
+    uint64_t n_kept_file; /* ... and so many in a temporary file */
 };
 
 /* The best size for merging one child after another. Without threads, one batch at a time is best for the

@@ -74,6 +74,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
     bm_job_slices_set_kin(job);
     job->n_open = count_open(job);
+    if (job->can_be_early) settings.room.n_kept_file = BM_JOB_TEMPORARY / job->n_open;
     job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
     if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)

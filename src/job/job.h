@@ -42,6 +42,7 @@ enum {
 
 /* Local work takes BM_JOB_LEAST_MEMORY bytes with up to two open children, and BM_JOB_CHILD_MEMORY for each more
  * (docs/merge.md, Memory). */
+enum { BM_JOB_TEMPORARY = 1 << 30 }; /* bytes of temporary files at most */
 enum { BM_JOB_LEAST_MEMORY = 16 << 20, BM_JOB_CHILD_MEMORY = 6 << 20, BM_JOB_LEAST_OPEN = 2 };
 
 /* The next step of the conductor. */
