@@ -185,7 +185,7 @@ static size_t work(struct bm_child *child, size_t n) {
 }
 
 static void compare(struct bytes text, struct bytes zipped, size_t n_kept_bytes, size_t n_pieces,
-                    enum blastmerge_format supposed, size_t *n_kept, size_t *n_gaps) {
+                    enum blastmerge_format supposed, size_t *n_kept, size_t *n_gaps, size_t *n_in_file) {
     struct bm_fetch_source source = bm_fetch_source_memory("child", zipped.data, zipped.n);
     const struct bm_mark_kin kin = {.format = supposed, .is_given = supposed != BLASTMERGE_FORMAT_AUTO};
     static struct bm_child children[2];
@@ -201,7 +201,7 @@ static void compare(struct bytes text, struct bytes zipped, size_t n_kept_bytes,
             (void)work(child, n_pieces);
             *n_kept += child->lane.n_batches_kept;
             for (const struct bm_child_kept *kept = child->lane.keep.first; kept != NULL; kept = kept->next)
-                *n_gaps += kept->n_gaps;
+                *n_gaps += kept->n_gaps, *n_in_file += kept->body == NULL;
         }
         statuses[i] = read_all(child, &logs[i], text, zipped);
         bm_child_close(child);
@@ -227,7 +227,7 @@ static struct bytes join(struct bytes one, struct bytes two) {
 static void test_by_lot(void **state) {
     const char *wanted = getenv("BLASTMERGE_TEST_CASES");
     const uint64_t n_cases = wanted != NULL ? strtoull(wanted, NULL, 10) : 60;
-    size_t n_kept = 0, n_gaps = 0;
+    size_t n_kept = 0, n_gaps = 0, n_in_file = 0;
     (void)state;
     for (uint64_t seed = 0; seed < n_cases; seed++) {
         uint64_t chance = seed * 77 + 1;
@@ -240,12 +240,14 @@ static void test_by_lot(void **state) {
             zipped = join(zipped, make_gzip((struct bytes){text.data + n_first, text.n - n_first}, 6));
         if (draw(&chance, 6) == 0) zipped.n -= (size_t)draw(&chance, zipped.n / 2);
         compare(text, zipped, (size_t)65536 << draw(&chance, 7), (size_t)draw(&chance, 200),
-                draw(&chance, 8) == 0 ? BLASTMERGE_FORMAT_JSON : BLASTMERGE_FORMAT_AUTO, &n_kept, &n_gaps);
+                draw(&chance, 8) == 0 ? BLASTMERGE_FORMAT_JSON : BLASTMERGE_FORMAT_AUTO, &n_kept, &n_gaps,
+                &n_in_file);
         free(text.data);
         free(zipped.data);
     }
     assert_true(n_kept > 2 * n_cases);
     assert_true(n_gaps > n_cases);
+    assert_true(n_in_file > n_cases);
 }
 
 /* The source is another one when the child's turn comes. */

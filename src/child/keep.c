@@ -9,7 +9,8 @@
 
 enum {
     LEAST_GAP = 4096, /* bytes that are worth a gap */
-    MOST_GAPS = 16    /* of a batch */
+    MOST_GAPS = 16,   /* of a batch */
+    LARGE = 32 /* a child may need the file if its compressed bytes take more than this part of the memory */
 };
 
 /* --- memory ---------------------------------------------------------------------------------------- */
@@ -33,13 +34,22 @@ void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory) {
     memset(keep, 0, sizeof *keep);
 }
 
-void bm_child_keep_begin(struct bm_child_keep *keep) {
+static void open_file(struct bm_child_keep *keep) {
+    keep->file = bm_open_temporary();
+    keep->has_file = keep->file >= 0;
+    keep->is_without_file = !keep->has_file;
+}
+
+void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
     if (keep->n_file > 0 && ftruncate(keep->file, 0) != 0) keep->is_without_file = true;
     keep->n_file = 0;
     keep->n_used = 0;
     keep->near_end = 0;
     keep->has_stored = false;
     keep->first = keep->last = NULL;
+    if (n_bytes > keep->n_memory / LARGE && keep->n_file_most > 0 && !keep->has_file &&
+        !keep->is_without_file)
+        open_file(keep);
 }
 
 /* Memory for n_bytes, or NULL. */
@@ -193,10 +203,8 @@ static bool write_part(int file, const struct part *part, uint64_t at) {
 
 static bool write_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
     uint64_t at = keep->n_file;
-    if (keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file) return false;
-    if (!keep->has_file) keep->file = bm_open_temporary();
-    keep->has_file = keep->file >= 0;
-    keep->is_without_file = !keep->has_file;
+    if (!keep->has_file || keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file)
+        return false;
     for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
         keep->is_without_file = !write_part(keep->file, &body->parts[i], at);
     if (keep->is_without_file) return false;

@@ -71,8 +71,8 @@ enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_m
 /* `keep` may be zeroed. */
 void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory);
 
-/* Begins a child: nothing is kept. */
-void bm_child_keep_begin(struct bm_child_keep *keep);
+/* Begins a child of so many bytes: nothing is kept. Called on the job's thread, and opens the file if it may be needed. */
+void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes);
 
 /* Marks a batch and keeps what is needed of it. Batches come in order. False: nothing is kept of this batch, whose text
  * has a fault, or has no trace, or needs more memory than there is. The scanner is then where it was. */

@@ -222,7 +222,7 @@ void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *a
 
 void bm_child_lane_let_keep(struct bm_child_lane *lane, struct bm_mark *mark) {
     bm_require(lane->n_batches_taken == 0 && lane->keep.memory != NULL);
-    bm_child_keep_begin(&lane->keep);
+    bm_child_keep_begin(&lane->keep, lane->fetch.source->n_bytes);
     bm_workers_lock(lane->workers);
     lane->keep_mark = mark;
     lane->is_keeping = true;

