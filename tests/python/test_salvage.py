@@ -159,3 +159,18 @@ def test_what_is_missing_is_written(tmp_path):
     assert b"more" in missing.read_bytes() and caught.value.report.missing_queries == 1
     with pytest.raises(blastmerge.UsageError, match="which are not given"):
         blastmerge.merge(WHOLE, tmp_path / "merged", missing=tmp_path / "another")
+
+
+def test_in_the_order_of_the_queries(tmp_path):
+    queries = write_queries(tmp_path, NAMES)
+    children = [small.child(*NAMES[5:]), small.child(NAMES[3], NAMES[1]), small.child(NAMES[0], NAMES[4], NAMES[2])]
+    merged = gzip.decompress(blastmerge.merged_bytes(children, expect_queries=queries, order_by_queries=True))
+    assert merged == gzip.decompress(blastmerge.merged_bytes([small.child(*NAMES)]))
+    report = blastmerge.merge(children, tmp_path / "merged", expect_queries=queries, order_by_queries=True, html=tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes().startswith(b"<!doctype html>") and [child.iterations for child in report.children] == [4, 2, 3]
+    with pytest.raises(blastmerge.UsageError, match="must be given"):
+        blastmerge.check(children, order_by_queries=True)
+    with pytest.raises(blastmerge.UsageError, match="read twice"):
+        blastmerge.check([iter([children[0]])], expect_queries=queries, order_by_queries=True)
+    with pytest.raises(blastmerge.MismatchError, match="number 2, which has one already"):
+        blastmerge.check([*children, small.child(NAMES[1])], expect_queries=queries, order_by_queries=True)
