@@ -220,6 +220,7 @@ void bm_job_end(struct blastmerge_job *job) {
     bm_job_headers_close(&job->headers, memory);
     bm_release(memory, job->script);
     bm_job_twins_close(&job->twins, memory);
+    bm_job_repeats_close(&job->repeats, memory);
     bm_release(memory, job->output.data);
     job->sink = NULL;
     job->has_workers = false;

@@ -98,6 +98,7 @@ static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
         job->kin = bm_mark_kin(open->mark);
     bm_number_take_back(job->number, &job->check->before);
     bm_job_twins_leave_child(job);
+    bm_job_repeats_leave_child(job);
     bm_job_queries_leave(&job->queries);
     if (job->order != NULL) bm_job_order_end_child(job);
 }

@@ -355,6 +355,9 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             bm_job_headers_begin(&job->headers);
             bm_job_twins_begin_document(job, &marks->entries[i]);
             break;
+        case BM_MARK_ITERATION_END:
+            status = bm_job_repeats_take(job, &marks->entries[i]);
+            break;
         case BM_MARK_DOCUMENT_END:
             status = bm_job_twins_end_document(job, &marks->entries[i]);
             break;

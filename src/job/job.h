@@ -19,6 +19,7 @@
 #include "job/headers.h"
 #include "job/places.h"
 #include "job/queries.h"
+#include "job/repeats.h"
 #include "job/seams.h"
 #include "job/sentence.h"
 #include "job/side.h"
@@ -145,6 +146,7 @@ struct blastmerge_job {
     bool is_last_batch;  /* the current batch is its child's last */
     struct bm_gathered gathered[BM_N_GATHERED];
     struct bm_job_twins twins;
+    struct bm_job_repeats repeats;
     struct bm_job_seams seams;
     struct bm_job_doubts doubts;
     struct bm_job_compare *compare; /* NULL: no children are compared that were counted elsewhere */

@@ -192,8 +192,7 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
     return bm_job_fail_child(job);
 }
 
-enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
-                                                 const struct bm_mark_entry *mark) {
+static enum blastmerge_status end_document(struct blastmerge_job *job, const struct bm_mark_entry *mark) {
     struct bm_job_twins *twins = &job->twins;
     bool was_open = twins->is_open;
     twins->is_open = false;
@@ -227,6 +226,7 @@ enum blastmerge_status bm_job_twins_compare(struct blastmerge_job *job,
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return bm_job_fail(job);
     }
+    job->twins.is_told = first != NULL;
     if (first == NULL || is_same_file(job, first->child & ~FLAGS)) return BLASTMERGE_OK;
     bool is_same_text = first->text == twin.text;
     bool is_sure = is_same_text || !document->is_weak;
@@ -244,6 +244,15 @@ bool bm_job_twins_get(const struct bm_job_twins *twins, size_t i, struct bm_job_
                                          .has_hits = (twin->child & HAS_HITS) != 0,
                                          .is_weak = (twin->child & IS_WEAK) != 0};
     return true;
+}
+
+enum blastmerge_status bm_job_twins_end_document(struct blastmerge_job *job,
+                                                 const struct bm_mark_entry *mark) {
+    job->twins.is_told = false;
+    enum blastmerge_status status = end_document(job, mark);
+    bm_job_repeats_end_document(job, job->twins.is_told || status != BLASTMERGE_OK ||
+                                         (mark->flags & BM_MARK_LEFT) != 0);
+    return status;
 }
 
 enum blastmerge_status bm_job_twins_end_child(struct blastmerge_job *job) {

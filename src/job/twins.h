@@ -23,6 +23,7 @@ struct bm_job_twin {
 struct bm_job_twins {
     /* the current document */
     bool is_open;
+    bool is_told;        /* it holds the queries of another one */
     uint64_t begin;      /* its beginning */
     uint64_t summed;     /* the offset up to which its CRC-32 is known */
     uint64_t n_of_child; /* documents of the child so far */

@@ -370,3 +370,41 @@ def test_titles_beyond_what_is_kept(tmp_path):
     shifted = text.replace(b"<BlastOutput_iterations>", filler + b"<BlastOutput_iterations>", 1)
     done = merge(tmp_path, [text, shifted])
     assert SHARDS in done.err and done.code == OK, done.err
+
+
+OF_LENGTHS = pytest.mark.parametrize("make", [xml, xml2, as_json], ids=["xml", "xml2", "json"])
+
+
+@OF_LENGTHS
+def test_some_queries_come_again(make, tmp_path):
+    """A rerun of some queries beside what it was to replace: no document is another one's, and the queries are there twice."""
+    names = [f"query{i}" for i in range(20)]
+    children = [make(*names[:10]), make(*names[10:]), make(*names[4:8], "more")]
+    for command, options in (("check", []), ("merge", ["--as-unsplit"]), ("merge", ["--level", "1"])):
+        done = run(command, *options, "--report", tmp_path / "report", "-f", *write_children(tmp_path, children))
+        assert done.code == OK and len(done.warnings) == 1, done.err
+        assert "child_0002" in done.err and "4 queries that came before, by name and length" in done.err
+        assert [len(child["warnings"]) for child in json.loads((tmp_path / "report").read_bytes())["children"]] == [0, 0, 1]
+    # in one child, document after document
+    done = run("check", *write_children(tmp_path, [member(children[0]) + member(children[1]) + member(children[2])]))
+    assert done.code == OK and "4 queries that came before" in done.err
+    # whole documents have their own warning
+    done = run("check", *write_children(tmp_path, [children[0], children[1], children[0]]))
+    assert len(done.warnings) == 1 and TWICE in done.err
+    # where the queries that were searched are given, they decide
+    (tmp_path / "queries").write_text("\n".join(names))
+    done = run("check", "--expect-queries", tmp_path / "queries", *write_children(tmp_path, children))
+    assert done.code == MISMATCH and "came before" not in done.err
+
+
+@OF_LENGTHS
+def test_what_is_no_repetition(make, tmp_path):
+    """A single query of a name that another has; rounds of PSI-BLAST; the same names with other lengths."""
+    names = [f"query{i}" for i in range(8)]
+    for children in ([make(*names), make("a", names[2], "b", names[5], "c")], [make(*[name for name in names for _ in range(3)])],
+                     [make(*names), make(*names[2:5]).replace(b"106", b"206")]):
+        done = run("check", *write_children(tmp_path, children))
+        assert done.code == OK and "came before" not in done.err, done.err
+    # a child with a fault is not in the result: what was in it may come again
+    done = run("check", *write_children(tmp_path, [make(*names)[:-40], make(*names[2:6])]))
+    assert done.code == DATA and "came before" not in done.err

@@ -197,7 +197,7 @@ static void begin_query(struct bm_mark_archive *archive, uint64_t at) {
 
 static void end_query(struct bm_mark_archive *archive, uint64_t after) {
     bm_mark_add(&archive->mark, BM_MARK_ITERATION_END, after);
-    bm_mark_digest_end_query(&archive->mark.digest);
+    (void)bm_mark_digest_end_query(&archive->mark.digest);
 }
 
 /* --- values -------------------------------------------------------------------------------------- */

@@ -94,24 +94,25 @@ static uint64_t name_of(const struct bm_mark_digest_query *query) {
     return query->title != 0 ? query->title : query->id;
 }
 
-void bm_mark_digest_end_query(struct bm_mark_digest *digest) {
+uint64_t bm_mark_digest_end_query(struct bm_mark_digest *digest) {
     const struct bm_mark_digest_query *query = &digest->query;
     uint64_t name = name_of(query);
     bool has_own = name != 0 || query->length != 0;
     if (!has_own) name = name_of(&digest->header);
     /* Plus 1, so that one without a name changes it, too, where nothing came before. */
-    digest->hash =
-        bm_hash_add(bm_hash_add(digest->hash + 1, name), has_own ? query->length : digest->header.length);
+    uint64_t length = has_own ? query->length : digest->header.length;
+    digest->hash = bm_hash_add(bm_hash_add(digest->hash + 1, name), length);
     digest->n_named += name != 0;
     digest->query = (struct bm_mark_digest_query){0};
     digest->part = BM_DIGEST_NOTHING;
     digest->is_wanted = false;
+    return name == 0 || length == 0 ? 0 : bm_hash_add(name, length);
 }
 
 uint64_t bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name) {
     bm_mark_digest_take(&digest->query, BM_DIGEST_TITLE, name, n_name);
     uint64_t hash = digest->query.title;
-    bm_mark_digest_end_query(digest);
+    (void)bm_mark_digest_end_query(digest);
     return hash;
 }
 

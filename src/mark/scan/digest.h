@@ -65,8 +65,8 @@ static inline bool bm_mark_digest_is_collecting(const struct bm_mark_digest *dig
 }
 void bm_mark_digest_end_part(struct bm_mark_digest *digest);
 
-/* Called when the current Iteration has ended. */
-void bm_mark_digest_end_query(struct bm_mark_digest *digest);
+/* Called when the current Iteration has ended. Returns a hash of its query's name and length; 0 if it has not both. */
+uint64_t bm_mark_digest_end_query(struct bm_mark_digest *digest);
 
 /* Adds a query of which only the name is known. Returns the name's hash; 0 if BLAST made the name up. */
 uint64_t bm_mark_digest_add_name(struct bm_mark_digest *digest, const void *name, uint64_t n_name);

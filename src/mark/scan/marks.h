@@ -65,7 +65,7 @@ enum bm_mark_kind {
                          query's title, and `value` is its number in the document, from 1; BM_MARK_BARE: it
                          has none */
     BM_MARK_MESSAGE,  /* likewise, BLAST's message about the query */
-    BM_MARK_QUERY_MISSING,  /* the Iteration does not name its query, but the document's header does: the
+    BM_MARK_QUERY_MISSING, /* the Iteration does not name its query, but the document's header does: the
                               element after its number, whose '<' is at offset, or its end tag, is none of
                               Iteration_query-ID, -def and -len. Flags and `value` as in NUMBER_MISSING; an
                               Iteration that is an empty-element tag has only that mark */
@@ -73,7 +73,7 @@ enum bm_mark_kind {
                                the request's queries. Tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
                           query without one. -outfmt 7: in the columns of queries' names, if the query may be
                           one of these; else in the first column */
-    BM_MARK_ITERATION_END,  /* the Iteration ended before offset */
+    BM_MARK_ITERATION_END,  /* the Iteration ended before offset; `value` is a hash of its query's name and length, or 0 */
     BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation from
                                offset on (spaces and tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
                                indentation). BM_MARK_NEWLINE: a newline lies between the last Iteration (or

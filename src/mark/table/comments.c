@@ -118,7 +118,7 @@ static void end_query(struct bm_mark_table *table, uint64_t at) {
     table->in_query = false;
     bm_mark_add(&table->mark, BM_MARK_ITERATION_END, at);
     table->mark.counts.n_iterations++;
-    bm_mark_digest_end_query(&table->mark.digest);
+    (void)bm_mark_digest_end_query(&table->mark.digest);
 }
 
 static const char *const forms[] = {
