@@ -69,11 +69,11 @@ enum bm_mark_kind {
                               element after its number, whose '<' is at offset, or its end tag, is none of
                               Iteration_query-ID, -def and -len. Flags and `value` as in NUMBER_MISSING; an
                               Iteration that is an empty-element tag has only that mark */
-    BM_MARK_QUERY_ROW,      /* archives: [offset, end) is such an id "Query_N" of a query elsewhere than in
+    BM_MARK_QUERY_ROW,     /* archives: [offset, end) is such an id "Query_N" of a query elsewhere than in
                                the request's queries. Tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
                           query without one. -outfmt 7: in the columns of queries' names, if the query may be
                           one of these; else in the first column */
-    BM_MARK_ITERATION_END,  /* the Iteration ended before offset; `value` is a hash of its query's name and length, or 0 */
+    BM_MARK_ITERATION_END, /* the Iteration ended before offset; `value` is a hash of its query's name and length, or 0 */
     BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation from
                                offset on (spaces and tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
                                indentation). BM_MARK_NEWLINE: a newline lies between the last Iteration (or
