@@ -617,7 +617,7 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
  * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
  * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
  * and ends it; each can be run again at any time, and gives the same bytes. Neither shards nor readers, salvage,
- * expect_queries, a level and another form than BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
+ * expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
  */
 
 /* Reads and checks the job's one child, a file or a remote object, and writes its tally, a line of JSON, to the output. A

@@ -211,6 +211,12 @@ static void test_refused(void **state) {
         assert_int_equal(blastmerge_set_shards(job, NULL), BLASTMERGE_OK);
         refuse(job, step, "shards");
     }
+    for (enum step step = PLAN; step < N_STEPS; step++) {
+        if (step == PART) continue;
+        struct blastmerge_job *job = open_with_output();
+        assert_int_equal(blastmerge_set_report_location(job, "/dev/null"), BLASTMERGE_OK);
+        refuse(job, step, "no report");
+    }
     refuse(open_with_output(), COUNT, "one child");
     refuse(open_with_output(), PLAN, "no tallies");
     struct blastmerge_job *job = open_with_output();

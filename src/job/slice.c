@@ -8,7 +8,6 @@
 #include "job/places.h"
 #include "job/remote.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,14 +37,11 @@ enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_job_slice_refuse(struct blastmerge_job *job, enum blastmerge_status status,
-                                           const char *format, ...) {
-    char message[sizeof job->error.message];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    return bm_fail(&job->error, status, "%s", message);
+enum blastmerge_status bm_job_slice_check_places(struct blastmerge_job *job) {
+    if (job->places.report.location == NULL) return BLASTMERGE_OK;
+    return bm_fail(
+        &job->error, BLASTMERGE_USAGE,
+        "a plan and a join read no children, and write no report: each count and each part can have one");
 }
 
 void bm_job_slice_complete(struct blastmerge_job *job, const char *location) {
@@ -202,13 +198,4 @@ enum blastmerge_status bm_job_slice_commit(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_slice_end(struct blastmerge_job *job, enum blastmerge_status status) {
     return bm_job_finish(job, status);
-}
-
-void bm_job_slice_warn(struct blastmerge_job *job, const char *format, ...) {
-    char message[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    bm_job_warn(job, false, "%s", message);
 }

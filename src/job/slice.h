@@ -113,9 +113,8 @@ struct bm_job_slice_view bm_job_slice_view(struct blastmerge_job *job);
 /* BLASTMERGE_OK if the job is new: not begun, not failed, not inside a call, no shards. */
 enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Fails a new job: returns the status of its error, which was filled. */
-enum blastmerge_status bm_job_slice_refuse(struct blastmerge_job *job, enum blastmerge_status status,
-                                           const char *format, ...) BM_FORMAT(3, 4);
+/* BLASTMERGE_OK if nothing but the output is to be written. */
+enum blastmerge_status bm_job_slice_check_places(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Composes the message of the job's error about a file that is no child: "LOCATION: reason". */
 void bm_job_slice_complete(struct blastmerge_job *job, const char *location);
@@ -168,9 +167,6 @@ void bm_job_slice_settle(struct blastmerge_job *job, const struct bm_output *sum
 
 enum blastmerge_status bm_job_slice_commit(struct blastmerge_job *job) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_slice_end(struct blastmerge_job *job, enum blastmerge_status status);
-
-/* Warns: the caller's function gets the message, and it counts in the report. */
-void bm_job_slice_warn(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 
 /* --- comparing children that were counted elsewhere ------------------------------------------------ */
 

@@ -254,6 +254,7 @@ static void close(struct composing *composing) {
 
 enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) {
     enum blastmerge_status status = bm_job_slice_check(job);
+    if (status == BLASTMERGE_OK) status = bm_job_slice_check_places(job);
     if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
     if (status != BLASTMERGE_OK) return status;
     struct composing composing = {.job = job, .view = bm_job_slice_view(job)};
