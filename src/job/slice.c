@@ -38,10 +38,12 @@ enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) {
 }
 
 enum blastmerge_status bm_job_slice_check_places(struct blastmerge_job *job) {
-    if (job->places.report.location == NULL) return BLASTMERGE_OK;
+    const struct bm_job_places *places = &job->places;
+    if (places->report.location == NULL && places->page.location == NULL && places->missing.location == NULL)
+        return BLASTMERGE_OK;
     return bm_fail(
         &job->error, BLASTMERGE_USAGE,
-        "a plan and a join read no children, and write no report: each count and each part can have one");
+        "a plan and a join read no children: they write no report, no page and no missing queries");
 }
 
 void bm_job_slice_complete(struct blastmerge_job *job, const char *location) {
