@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of blastmerge's command line for fish.
 
-set -l commands merge check finalize shards count plan part join help version
+set -l commands merge check finalize shards count plan part join index get help version
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a merge -d "merge children"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a check -d "read and check children, write nothing"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a finalize -d "finalize a parent job"
@@ -10,9 +10,11 @@ complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a count -
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a plan -d "plan a merge in parts"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a part -d "make one part"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a join -d "join all parts"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a index -d "index a result by its queries"
+complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a get -d "get some queries of a result"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a help -d "show the options of a command"
 complete -c blastmerge -n "not __fish_seen_subcommand_from $commands" -a version -d "show the version"
-complete -c blastmerge -f -n "__fish_seen_subcommand_from help" -a "merge check finalize shards count plan part join"
+complete -c blastmerge -f -n "__fish_seen_subcommand_from help" -a "merge check finalize shards count plan part join index get"
 
 complete -c blastmerge -l output -s o -r -F -d "write the result to a file"
 complete -c blastmerge -l force -s f -d "replace the file where it exists"
@@ -57,6 +59,13 @@ complete -c blastmerge -l evalue -x -d "shards: leave out what is larger"
 complete -c blastmerge -l plan -r -F -d "part, join: the plan"
 complete -c blastmerge -l number -x -d "part: the part to make"
 complete -c blastmerge -l shards -x -d "shards: the queries are split, too, N shards a batch"
+complete -c blastmerge -l index -d "merge, shards: write an index of the result, too"
+complete -c blastmerge -l index-file -r -F -d "index, get: the index, if it is not beside the result"
+complete -c blastmerge -l restart-distance -x -d "index: text between places to read from"
+complete -c blastmerge -l definitions -d "index: keep whole definitions of queries"
+complete -c blastmerge -l numbers -x -d "get: Iterations by their places"
+complete -c blastmerge -l from -r -F -d "get: read the queries from a file"
+complete -c blastmerge -l renumber -d "get: count Iterations and ids from 1"
 complete -c blastmerge -l quiet -s q -d "no warnings, no progress"
 complete -c blastmerge -l verbose -s v -d "say at the end what was done"
 complete -c blastmerge -l progress -d "always show progress"

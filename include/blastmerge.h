@@ -566,6 +566,94 @@ struct blastmerge_shards_report {
 BLASTMERGE_API const struct blastmerge_shards_report *
 blastmerge_shards_report(const struct blastmerge_job *job);
 
+/*
+ * Indexes (docs/index.md): an SQLite database beside a result, from which one query is found without reading all of it.
+ * Start from blastmerge_index_options_init(), as with struct blastmerge_options.
+ */
+struct blastmerge_index_options {
+    size_t struct_size;
+    const char *location; /* a path for the index; NULL: the result's location with ".bmi" behind it */
+    /* Bytes of text between two places from which reading can begin: 65536 at the least; 0: 4 MiB. */
+    uint64_t restart_distance;
+    int definitions; /* whole definitions of queries are kept, not only their first words */
+};
+
+/* Sets every option to its default. struct_size is sizeof(struct blastmerge_index_options). */
+BLASTMERGE_API void blastmerge_index_options_init(struct blastmerge_index_options *options,
+                                                  size_t struct_size);
+
+/*
+ * Makes a merge write the index of its result, too, which must be a regular file. It is read once more for that. The index
+ * appears under its name just after the result does. options may be NULL for the defaults. To be called before the job
+ * begins.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_index(struct blastmerge_job *job,
+                     const struct blastmerge_index_options *options) BLASTMERGE_CHECK_RESULT;
+
+/*
+ * Checks the job's one child, as blastmerge_check() does, and writes its index. The child is a result in any format,
+ * compressed by any program or not, of one or several documents; a regular file, or in memory if a location is given. options
+ * may be NULL for the defaults. An index that is there is replaced; anything else in its place is an error
+ * (BLASTMERGE_EXISTS) without options.force of the job. If the child has a fault, no index is written.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_index(struct blastmerge_job *job,
+                 const struct blastmerge_index_options *options) BLASTMERGE_CHECK_RESULT;
+
+/* What to get. Start from blastmerge_get_options_init(), as with struct blastmerge_options. */
+struct blastmerge_get_options {
+    size_t struct_size;
+    const char *const *queries; /* ids, or first words of definitions; all Iterations of each are meant */
+    size_t n_queries;
+    /* Iterations by their places in the file, from 1: "17", "5,8-10", "20-"; NULL: none. */
+    const char *numbers;
+    /* A file that names further queries: a list, one a line, or FASTA; "-": standard input; NULL: none. */
+    const char *from;
+    const char *index_location; /* of the index; NULL: the child's location with ".bmi" behind it */
+    int renumber; /* numbers of Iterations and ids Query_N are counted from 1; otherwise they stay */
+};
+
+/* Sets every option to its default. struct_size is sizeof(struct blastmerge_get_options). */
+BLASTMERGE_API void blastmerge_get_options_init(struct blastmerge_get_options *options, size_t struct_size);
+
+/*
+ * Makes the job get some queries of its one child. blastmerge_run() and the other functions that merge then write a complete
+ * document with just their Iterations, in the order of the file, byte for byte; header and footer are the file's. All
+ * queries are looked up first: if one is missing, nothing is written, and the error (BLASTMERGE_NOT_FOUND) names all that
+ * are missing. Only what is needed of the file is read, by its index; without one all of it is read, with a warning. An
+ * index of another file is an error (BLASTMERGE_CHANGED), and so is a damaged one (BLASTMERGE_DATA): each Iteration is
+ * compared with its checksum in the index. To be called before the job begins; the options' strings are copied.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_set_get(struct blastmerge_job *job,
+                   const struct blastmerge_get_options *options) BLASTMERGE_CHECK_RESULT;
+
+/* What an index has of an Iteration. Strings are UTF-8 as far as the file is; NULL: there is none. */
+struct blastmerge_query {
+    uint64_t number; /* its place in the file, from 1 */
+    const char *id;
+    const char *name; /* the first word of its definition */
+    int has_length;   /* `length`, n_hits and evalue are known */
+    int has_hits;
+    int has_evalue;
+    uint64_t length;
+    uint64_t n_hits;
+    uint64_t n_hsps; /* in tables: rows */
+    double evalue;   /* of the first HSP */
+};
+
+/*
+ * Calls on_query for each Iteration that a get would write, in the order of the file, and writes nothing. options: as for
+ * blastmerge_set_get(), and NULL or options without any query mean all. The query's strings are valid during the call.
+ * on_query returns BLASTMERGE_CALLBACK_OK to continue. n_iterations of blastmerge_report() is then that of the whole file.
+ * The job can be used for one call.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_queries(struct blastmerge_job *job, const struct blastmerge_get_options *options,
+                   int (*on_query)(void *context, const struct blastmerge_query *query),
+                   void *context) BLASTMERGE_CHECK_RESULT;
+
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 

@@ -229,7 +229,8 @@ static inline void show_mark(struct bytes *out, const struct bm_mark_entry *entr
     char value[32];
     add_text(out, "{");
     add_text(out, mark_kinds[entry->kind]);
-    if (entry->kind == BM_MARK_DOCUMENT_END) { /* its digest is no text */
+    if (entry->kind == BM_MARK_DOCUMENT_END ||
+        entry->kind == BM_MARK_ITERATION_END) { /* a digest and counts are no text */
         add_text(out, "}");
         return;
     }
@@ -250,10 +251,12 @@ static inline struct bytes show_marks(const struct bytes *text, const struct tra
     for (size_t at = 0; at <= text->n_data; at++) {
         for (size_t i = 0; i < n_marks(trace); i++) {
             const struct bm_mark_entry *entry = mark_at(trace, i);
-            if (entry->end == at && entry->end > entry->offset) add_text(&out, "{/}");
+            bool is_count = entry->kind == BM_MARK_ITERATION_END; /* of Hsps */
+            if (entry->end == at && entry->end > entry->offset && !is_count) add_text(&out, "{/}");
             if (entry->offset != at) continue;
             show_mark(&out, entry);
-            if (entry->end == at && entry->kind != BM_MARK_FIELD && at > 0) add_text(&out, "{/}");
+            if (entry->end == at && entry->kind != BM_MARK_FIELD && at > 0 && !is_count)
+                add_text(&out, "{/}");
         }
         if (at < text->n_data) add_bytes(&out, text->data + at, 1);
     }

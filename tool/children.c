@@ -216,7 +216,8 @@ static enum blastmerge_status add_list(struct blastmerge_job *job, const char *n
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options) {
     bool stdin_taken = options->expect_queries != NULL && is_stdin(options->expect_queries);
     enum blastmerge_status status = BLASTMERGE_OK;
-    for (size_t i = 0; i < options->n_sources && status == BLASTMERGE_OK; i++) {
+    size_t n = options->run == tool_get ? 1 : options->n_sources;
+    for (size_t i = 0; i < n && status == BLASTMERGE_OK; i++) {
         const struct tool_source *source = &options->sources[i];
         status = source->is_list ? add_list(job, source->name, options->null_separated != 0, &stdin_taken)
                                  : add_child(job, source->name, &stdin_taken, "");

@@ -40,6 +40,14 @@ static const struct {
     {TOOL_JOIN, "Usage: blastmerge join --plan FILE [OPTION]... PART...\n"
                 "Join all parts of a plan, given in any order, to the result.\n\n"
                 "  blastmerge join --plan plan.json -o merged.xml.gz part_*.gz\n\n"},
+    {TOOL_INDEX, "Usage: blastmerge index [OPTION]... FILE...\n"
+                 "Check results, and write for each an index (FILE.bmi, an SQLite database), from\n"
+                 "which get finds a query without reading all of FILE.\n\n"
+                 "  blastmerge index merged.xml.gz\n\n"},
+    {TOOL_GET, "Usage: blastmerge get [OPTION]... FILE QUERY...\n"
+               "Write a document with just the Iterations of some queries of a result: ids, or\n"
+               "first words of definitions. With an index (blastmerge index) it takes no time.\n\n"
+               "  blastmerge get merged.xml.gz P12345 Q67890\n\n"},
 };
 
 static void show_row(const struct tool_row *row) {
@@ -56,6 +64,7 @@ static void show_overview(void) {
                "       blastmerge finalize [OPTION]... JOB    write the result of a parent job\n"
                "       blastmerge shards [OPTION]... SHARD... merge searches of database parts\n"
                "       blastmerge count, plan, part, join     merge on many machines\n"
+               "       blastmerge index, get                  one query out of a result\n"
                "       blastmerge help COMMAND                show all options of a command\n"
                "A CHILD is one result file (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain),\n"
                "- for standard input, or a remote file: az://, s3://, gs://, https://.\n");

@@ -21,6 +21,8 @@ static int on_progress(void *context, const struct blastmerge_progress *state) {
 
 enum blastmerge_form tool_form(const struct tool_options *options) {
     if (options->form > 0) return (enum blastmerge_form)(options->form - 1);
+    if (options->output == NULL && options->run == tool_get)
+        return BLASTMERGE_FORM_PLAIN; /* to be looked at */
     return options->output == NULL ? BLASTMERGE_FORM_GZIP : blastmerge_form_of_name(options->output);
 }
 

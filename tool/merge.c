@@ -37,6 +37,11 @@ static void warn_of_level(const struct tool_options *options) {
     tool_warn(message);
 }
 
+static enum blastmerge_status set_index(struct blastmerge_job *job) {
+    enum blastmerge_status status = blastmerge_set_index(job, NULL);
+    return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
+}
+
 enum blastmerge_status tool_merge_with(const struct tool_options *options,
                                        enum blastmerge_status (*set)(struct blastmerge_job *job,
                                                                      const struct tool_options *options)) {
@@ -44,6 +49,7 @@ enum blastmerge_status tool_merge_with(const struct tool_options *options,
     warn_of_level(options);
     enum blastmerge_status status = tool_job_open(&job, options);
     if (status == BLASTMERGE_OK && set != NULL) status = set(job.job, options);
+    if (status == BLASTMERGE_OK && options->index) status = set_index(job.job);
     if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, blastmerge_run);

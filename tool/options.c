@@ -22,12 +22,14 @@
 #define L         TOOL_PLAN
 #define P         TOOL_PART
 #define J         TOOL_JOIN
+#define X         TOOL_INDEX
+#define G         TOOL_GET
 
 /* clang-format off */
 const struct tool_row tool_rows[] = {
-    {"output", 'o', TOOL_TEXT, M | S | N | L | P | J, AT(output), .argument = "FILE", .is_common = true,
+    {"output", 'o', TOOL_TEXT, M | S | N | L | P | J | G, AT(output), .argument = "FILE", .is_common = true,
      .help = "write the result to FILE, not to standard output"},
-    {"force", 'f', TOOL_FLAG, M | C | S | N | L | P | J, AT(force), .minimum = 1, .is_common = true,
+    {"force", 'f', TOOL_FLAG, M | C | S | N | L | P | J | X | G, AT(force), .minimum = 1, .is_common = true,
      .help = "replace FILE if it exists"},
     {"files-from", 0, TOOL_LIST, M | C | S | L | J, .argument = "FILE", .is_common = true,
      .help = "read a list of children from FILE, one a line"},
@@ -41,7 +43,7 @@ const struct tool_row tool_rows[] = {
      .help = "write byte for byte what an unsplit search writes"},
     {"query-ids", 0, TOOL_CHOICE, M | C | F | N | L, AT(query_ids), .words = "auto|keep|renumber", .argument = "HOW",
      .help = "Query_N, BLAST's own ids: auto, keep, renumber"},
-    {"format", 0, TOOL_CHOICE, M | C | F | S | N | L, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv|archive", .argument = "NAME",
+    {"format", 0, TOOL_CHOICE, M | C | F | S | N | L | X, AT(format), .words = "auto|xml|xml2|json|commented|tabular|csv|archive", .argument = "NAME",
      .help = "xml, xml2, json, commented, tabular, csv, archive"},
     {"header", 0, TOOL_CHOICE, M | C | F | N | L, AT(header), .words = "once|keep|none", .argument = "HOW",
      .help = "rows of column names in tables: once, keep, none"},
@@ -67,21 +69,21 @@ const struct tool_row tool_rows[] = {
      .help = "write those without an Iteration to FILE"},
     {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
      .help = "merge what is whole of damaged children"},
-    {"threads", 't', TOOL_NUMBER, M | C | F | S | N | L | P | J, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
+    {"threads", 't', TOOL_NUMBER, M | C | F | S | N | L | P | J | X | G, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
      .help = "1 to 64; 0, the default: one per CPU, at most 8"},
-    {"level", 0, TOOL_NUMBER, M | F | S, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
+    {"level", 0, TOOL_NUMBER, M | F | S | G, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress again at level 1 to 9; also -1 to -9"},
-    {"plain", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN, .is_common = true,
+    {"plain", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN,
      .help = "uncompressed, as for .xml .json .tsv .csv .txt .tab"},
-    {"gzip", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
+    {"gzip", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
      .help = "write gzip, as for .gz and all other names"},
-    {"bgzf", 0, TOOL_FLAG, M | S, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
+    {"bgzf", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,
      .help = "write blocked gzip (BGZF), as for .bgz"},
-    {"memory", 0, TOOL_SIZE, M | C | F | S | N | L | P | J, AT(memory), .argument = "N",
+    {"memory", 0, TOOL_SIZE, M | C | F | S | N | L | P | J | G, AT(memory), .argument = "N",
      .help = "memory: MiB, or with K, M, G (remote: 64M)"},
-    {"endpoint", 0, TOOL_TEXT, M | C | F | S | N | L | P | J, AT(endpoint), .argument = "URL",
+    {"endpoint", 0, TOOL_TEXT, M | C | F | S | N | L | P | J | G, AT(endpoint), .argument = "URL",
      .help = "address of the object store"},
-    {"report", 0, TOOL_TEXT, M | C | S | N | P, AT(report), .argument = "FILE", .is_common = true,
+    {"report", 0, TOOL_TEXT, M | C | S | N | P | G, AT(report), .argument = "FILE", .is_common = true,
      .help = "write a report (JSON) to FILE"},
     {"html", 0, TOOL_TEXT, M | C | F | S, AT(html), .argument = "FILE",
      .help = "write a page about it all (HTML) to FILE"},
@@ -117,16 +119,30 @@ const struct tool_row tool_rows[] = {
      .help = "write alias files for K windows on a database"},
     {"shards", 0, TOOL_NUMBER, S, AT(n_shards), .minimum = 1, .maximum = 65536, .argument = "N",
      .help = "queries are split, too: N shards, then N more"},
-    {"quiet", 'q', TOOL_FLAG, M | C | F | S | N | L | P | J, AT(quiet), .minimum = 1, .is_common = true,
+    {"index", 0, TOOL_FLAG, M | S, AT(index), .minimum = 1,
+     .help = "write an index of the result, too: see index, get"},
+    {"index-file", 0, TOOL_TEXT, X | G, AT(index_file), .argument = "FILE",
+     .help = "the index, if it is not beside the result"},
+    {"restart-distance", 0, TOOL_SIZE, X, AT(restart_distance), .argument = "N",
+     .help = "text between places to read from: MiB (4), or 256K"},
+    {"definitions", 0, TOOL_FLAG, X, AT(definitions), .minimum = 1,
+     .help = "keep whole definitions of queries in the index"},
+    {"numbers", 0, TOOL_TEXT, G, AT(numbers), .argument = "LIST",
+     .help = "Iterations by place: 17, 5-8, 20-, or several"},
+    {"from", 0, TOOL_TEXT, G, AT(from), .argument = "FILE",
+     .help = "read the queries from FILE: one a line, or FASTA"},
+    {"renumber", 0, TOOL_FLAG, G, AT(renumber), .minimum = 1,
+     .help = "count Iterations and ids Query_N from 1"},
+    {"quiet", 'q', TOOL_FLAG, M | C | F | S | N | L | P | J | X | G, AT(quiet), .minimum = 1, .is_common = true,
      .help = "no warnings, no progress"},
-    {"verbose", 'v', TOOL_FLAG, M | C | F | S | N | L | P | J, AT(verbose), .minimum = 1, .is_common = true,
+    {"verbose", 'v', TOOL_FLAG, M | C | F | S | N | L | P | J | X | G, AT(verbose), .minimum = 1, .is_common = true,
      .help = "report at the end what was done"},
-    {"progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
+    {"progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J | X | G, AT(progress), .minimum = TOOL_PROGRESS_ALWAYS,
      .help = "always show progress"},
-    {"no-progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
+    {"no-progress", 0, TOOL_FLAG, M | C | F | S | N | L | P | J | X | G, AT(progress), .minimum = TOOL_PROGRESS_NEVER,
      .help = "never show progress"},
-    {"help", 'h', TOOL_HELP, M | C | F | S | N | L | P | J, .is_common = true, .help = "show the options of a command"},
-    {"version", 'V', TOOL_VERSION, M | C | F | S | N | L | P | J, .is_common = true, .help = "show the version and the libraries in use"},
+    {"help", 'h', TOOL_HELP, M | C | F | S | N | L | P | J | X | G, .is_common = true, .help = "show the options of a command"},
+    {"version", 'V', TOOL_VERSION, M | C | F | S | N | L | P | J | X | G, .is_common = true, .help = "show the version and the libraries in use"},
 };
 /* clang-format on */
 const size_t tool_n_rows = sizeof tool_rows / sizeof tool_rows[0];
@@ -141,6 +157,8 @@ const struct tool_command tool_commands[] = {
     {"plan", TOOL_PLAN, tool_plan},
     {"part", TOOL_PART, tool_part},
     {"join", TOOL_JOIN, tool_join},
+    {"index", TOOL_INDEX, tool_index},
+    {"get", TOOL_GET, tool_get},
     {"help", 0, NULL},
     {"version", 0, NULL},
 };
@@ -153,7 +171,7 @@ const size_t tool_n_commands = sizeof tool_commands / sizeof tool_commands[0];
 struct parser {
     struct option long_options[N_ROWS + 1];
     char letters[2 * N_ROWS + 16];
-    const struct tool_row *refused_by[8]; /* by each command: the last option that it refuses */
+    const struct tool_row *refused_by[10]; /* by each command: the last option that it refuses */
     const struct tool_command *command;
     bool wants_help;
     bool wants_version;
@@ -306,7 +324,8 @@ static enum blastmerge_status take_operand(struct tool_options *options, struct 
         return BLASTMERGE_OK;
     }
     if (is_first && tool_refuse_near_command(operand) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
-    if (options->n_sources > 0 && parser->command->bit != 0 && find_command(operand) != NULL &&
+    bool is_query = parser->command->bit == TOOL_GET && options->n_sources > 0;
+    if (options->n_sources > 0 && !is_query && parser->command->bit != 0 && find_command(operand) != NULL &&
         access(operand, F_OK) != 0)
         return tool_fail(BLASTMERGE_USAGE,
                          "there is no file '%s', and a command comes first: blastmerge %s ...", operand,
@@ -371,6 +390,8 @@ static enum blastmerge_status check_command(const struct parser *parser) {
                          parser->command->name, row->name, parser->command->name);
     if (row->commands == (TOOL_PART | TOOL_JOIN))
         return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part and join only", row->name);
+    if ((row->commands & (TOOL_MERGE | TOOL_CHECK | TOOL_FINALIZE | TOOL_SHARDS)) == 0)
+        return tool_fail(BLASTMERGE_USAGE, "%s does not accept --%s", parser->command->name, row->name);
     if (parser->command->bit == TOOL_CHECK)
         return tool_fail(BLASTMERGE_USAGE, "check writes no result and does not accept --%s", row->name);
     return tool_fail(BLASTMERGE_USAGE,
@@ -420,6 +441,12 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
     if (options->run == tool_finalize && options->n_sources != 1)
         return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
     if (check_operands(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
+    if (options->n_sources == 0 && options->run == tool_index)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "no file is given to index, as in 'blastmerge index merged.xml.gz'");
+    if (options->n_sources == 0 && options->run == tool_get)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "no file is given to get queries from, as in 'blastmerge get merged.xml.gz P12345'");
     if (options->n_sources == 0 && options->run != tool_part)
         return tool_fail(BLASTMERGE_USAGE,
                          "no children are given: name the files to merge in their order, as in 'blastmerge "
@@ -441,10 +468,10 @@ static enum blastmerge_status show_help(const struct tool_options *options, cons
     }
     const struct tool_command *topic = find_command(options->sources[0].name);
     if (topic != NULL && options->n_sources == 1) return tool_help(topic);
-    return tool_fail(
-        BLASTMERGE_USAGE,
-        "help takes one of the commands merge, check, finalize, shards, count, plan, part, join, not '%s'",
-        options->sources[options->n_sources - 1].name);
+    return tool_fail(BLASTMERGE_USAGE,
+                     "help takes one of the commands merge, check, finalize, shards, count, plan, part, "
+                     "join, index, get, not '%s'",
+                     options->sources[options->n_sources - 1].name);
 }
 
 enum blastmerge_status tool_options_parse(struct tool_options *options, bool *is_done, int argc,

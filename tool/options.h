@@ -28,7 +28,9 @@ enum {
     TOOL_COUNT = 16,
     TOOL_PLAN = 32,
     TOOL_PART = 64,
-    TOOL_JOIN = 128
+    TOOL_JOIN = 128,
+    TOOL_INDEX = 256,
+    TOOL_GET = 512
 };
 
 struct tool_row {

@@ -13,6 +13,8 @@
  * finalize.c the command finalize
  * shards.c   the command shards
  * parts.c    the commands count, plan, part and join
+ * index.c    the command index
+ * get.c      the command get
  * alias.c    alias files for the searches of shards
  * progress.c how far the job is, on standard error
  * signals.c  a signal cancels the job; once it has cleaned up, the signal is raised again
@@ -143,6 +145,13 @@ struct tool_options {
     uint64_t number;
     uint64_t alias_parts;
     uint64_t alias;
+    uint64_t index;         /* of merge and shards */
+    const char *index_file; /* of index and get, as all that follows */
+    uint64_t restart_distance;
+    uint64_t definitions;
+    const char *numbers;
+    const char *from;
+    uint64_t renumber;
 };
 
 /* Reads the command line. *is_done: it asked for help or the version, which was shown, and there is nothing
@@ -219,7 +228,7 @@ void tool_job_summary(const struct tool_job *job);
 /* Writes which line of a list of --files-from names that location, as in "list: line 7: "; "" if none does. */
 void tool_children_tell_origin(const char *location, char *origin, size_t size);
 
-/* Adds what the command line names to the job. */
+/* Adds what the command line names to the job; of get, whose other operands are queries, only the first one. */
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options);
 
 /* Merges what the command line names. set, if it is not NULL, is called with the new job, and says what is wrong. */
@@ -237,6 +246,8 @@ enum blastmerge_status tool_count(const struct tool_options *options);
 enum blastmerge_status tool_plan(const struct tool_options *options);
 enum blastmerge_status tool_part(const struct tool_options *options);
 enum blastmerge_status tool_join(const struct tool_options *options);
+enum blastmerge_status tool_index(const struct tool_options *options);
+enum blastmerge_status tool_get(const struct tool_options *options);
 
 /* Writes alias files for the databases that the command line names, and says their names. */
 enum blastmerge_status tool_alias(const struct tool_options *options);

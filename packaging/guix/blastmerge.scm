@@ -7,6 +7,7 @@
              (gnu packages curl)
              (gnu packages pkg-config)
              (gnu packages tls)
+             (gnu packages sqlite)
              (gnu packages web))
 
 (package
@@ -22,14 +23,14 @@
      (sha256 (base32 "0000000000000000000000000000000000000000000000000000"))))
   (build-system cmake-build-system)
   (arguments
-   '(#:configure-flags '("-DBLASTMERGE_CLOUD=linked")
+   '(#:configure-flags '("-DBLASTMERGE_CLOUD=linked" "-DBLASTMERGE_SQLITE=linked")
      #:phases
      (modify-phases %standard-phases
        (replace 'check
          (lambda _
            (invoke "../source/tests/golden/run" "./blastmerge"))))))
   (native-inputs (list pkg-config))
-  (inputs (list curl jansson libdeflate openssl zlib))
+  (inputs (list curl jansson libdeflate openssl sqlite zlib))
   (home-page "https://github.com/blastmerge/blastmerge")
   (synopsis "Merge the results of a split BLAST search")
   (description

@@ -13,10 +13,11 @@ class Blastmerge < Formula
   depends_on "openssl@3"
 
   uses_from_macos "curl"
+  uses_from_macos "sqlite"
   uses_from_macos "zlib"
 
   def install
-    system "cmake", "-S", ".", "-B", "build", "-DBLASTMERGE_CLOUD=linked", *std_cmake_args
+    system "cmake", "-S", ".", "-B", "build", "-DBLASTMERGE_CLOUD=linked", "-DBLASTMERGE_SQLITE=linked", *std_cmake_args
     system "cmake", "--build", "build"
     system "cmake", "--install", "build"
     pkgshare.install "tests/data/batch_1.xml.gz", "tests/data/batch_2.xml.gz"

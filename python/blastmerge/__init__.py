@@ -68,20 +68,23 @@ has been checked and the result is just getting its name, the exception arrives 
 """
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
 from dataclasses import fields
-from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Optional, TypeVar, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, Mapping, Optional, TypeVar, Union
 
-from . import _errors, _job, _values
+from . import _errors, _index, _job, _values
 from ._children import Child as ChildSource
 from ._children import Children, Chunk
 from ._errors import (CancelledError, ChangedError, DataError, DeniedError, ExistsError, InternalError, MergeError, MergeIOError,
                       MergeWarning, MismatchError, MissingError, NoSpaceError, RangeError, UsageError)
-from ._results import Child, Progress, Report, ShardCounts
+from ._index import Result
+from ._results import Child, Progress, Query, Report, ShardCounts
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "plan", "part", "join", "Report", "ShardCounts", "Child", "Progress",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "plan", "part", "join", "index", "get", "open",
+           "Result", "Query", "Report", "ShardCounts", "Child", "Progress",
            "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
            "ExistsError", "ChangedError", "MissingError", "DeniedError", "NoSpaceError", "CancelledError", "InternalError", "version"]
@@ -98,7 +101,7 @@ def version() -> str:
 
 
 def merge(children: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, missing: Optional[_Path] = None,
-          html: Optional[_Path] = None, **options: Any) -> Report:
+          html: Optional[_Path] = None, index: bool = False, **options: Any) -> Report:
     """Merges children to a path, or to a file object open for writing bytes.
 
     A path appears only when everything was checked and written; an existing one is replaced only with force. Its name decides
@@ -106,8 +109,12 @@ def merge(children: Children, output: Output, *, force: bool = False, report: Op
     before an error never decode as a complete gzip member (with bgzf, they lack the last, empty block). Its write() must return
     how many bytes it took. report: a path for the report as JSON. missing, with expect_queries: a path for the queries that have no
     Iteration, as FASTA or names; it is also written if the merge raises MismatchError because queries are missing. html: a path for
-    a page about it all."""
+    a page about it all. index: an index of the result, which is then a path, is written, too (see index())."""
+    with_index = _values.flag("index", index)
+
     def work(job: _job.Job) -> Report:
+        if with_index:
+            job.set_index()
         job.set_output(output)
         job.set_report(report)
         job.set_missing(missing)
@@ -249,6 +256,44 @@ def join(plan: _Path, parts: Children, output: Output, *, force: bool = False, *
     _with_job(parts, _gzip_only(dict(options, force=force)), work)
 
 
+def index(path: _Path, *, index_file: Optional[_Path] = None, restart_distance: int = 0, definitions: bool = False,
+          force: bool = False, **options: Any) -> Report:
+    """Checks a result, and writes an index of its queries (docs/index.md): an SQLite database, path with ".bmi" behind it unless
+    index_file names another place. restart_distance: bytes of text between two places from which reading can begin; 0: 4 MiB.
+    definitions: whole definitions of queries are kept. An index that is there is replaced; anything else only with force."""
+    def work(job: _job.Job) -> Report:
+        job.index(index_file, restart_distance, definitions)
+        return _report(job)
+    return _with_job([path], dict(options, force=force), work)
+
+
+def get(path: _Path, queries: Union[str, Iterable[str]] = (), output: Optional[Output] = None, *, numbers: Optional[str] = None,
+        queries_from: Optional[_Path] = None, index_file: Optional[_Path] = None, renumber: bool = False, force: bool = False,
+        **options: Any) -> Union[bytes, Report]:
+    """A complete document with just the Iterations of some queries of a result, byte for byte, in the order of the file. queries:
+    ids, or first words of definitions; numbers: places in the file, "17" or "5,8-10"; queries_from: a file that names queries, a list
+    or FASTA. renumber: numbers of Iterations and ids Query_N are counted from 1.
+
+    Without output, returns the document as bytes, not compressed. With output, a path or a file object as for merge(), writes it
+    there, and returns the Report. If a query is missing, nothing is written, and MissingError names all that are."""
+    names = [queries] if isinstance(queries, str) else list(queries)
+    wanted = _job.Wanted(names, numbers, queries_from, index_file, renumber)
+    if output is None:
+        return _index.get_text(path, options, wanted)
+
+    def work(job: _job.Job) -> Report:
+        job.set_get(wanted)
+        job.set_output(output)
+        job.run()
+        return _report(job)
+    return _with_job([path], dict(options, force=force), work, output)
+
+
+def open(path: _Path, index_file: Optional[_Path] = None, **options: Any) -> Result:  # pylint: disable=redefined-builtin
+    """Opens a result to look queries up in it, by its index: open("merged.xml.gz")["P12345"]. See Result."""
+    return Result(path, index_file, **options)
+
+
 def finalize(job: Union[Mapping[str, Any], _Path], *, strict: bool = False, **options: Any) -> Dict[str, Any]:
     """Finalizes a parent job: if its children are completed and have left their files, writes the parent's result, report
     and manifest. It can be called again, and by several processes at once.
@@ -269,7 +314,7 @@ def finalize(job: Union[Mapping[str, Any], _Path], *, strict: bool = False, **op
 
 def _read_job(path: bytes) -> bytes:
     """A job's text. Only a regular file is accepted, and nothing else is waited for."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+    with io.open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError(f"{os.fsdecode(path)}: a job's description must be a regular file")
         return file.read((16 << 20) + 1)  # the library refuses one that is longer than 16 MiB

@@ -10,11 +10,12 @@ import os
 import sys
 import threading
 import warnings
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from . import _children, _library, _lost, _values
 from ._errors import InternalError, MergeError, MergeWarning, UsageError, from_library, in_python
-from ._results import Progress
+from ._results import Progress, Query
 
 C = _library.load()
 OK, _NO_MEMORY, _SALVAGED = 0, 10, 11  # what was salvaged is in the report, and warnings said so
@@ -112,6 +113,23 @@ def _user_level() -> int:
 
 def _warn(message: str) -> None:
     warnings.warn(message, MergeWarning, stacklevel=_user_level())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which queries are to be got, and how."""
+    queries: Sequence[Any] = ()
+    numbers: Any = None
+    queries_from: Any = None
+    index_file: Any = None
+    renumber: Any = False
+
+
+def _query(query: _library.Query) -> Query:
+    def text(value: Optional[bytes]) -> Optional[str]:
+        return None if value is None else value.decode(errors="surrogateescape")
+    return Query(query.number, text(query.id), text(query.name), query.length if query.has_length else None,
+                 query.n_hits if query.has_hits else None, query.n_hsps, query.evalue if query.has_evalue else None)
 
 
 class Job:
@@ -360,6 +378,43 @@ class Job:
     def join(self, plan: bytes) -> None:
         """Joins the parts, which are the children."""
         self._call(C.blastmerge_join, self.handle, plan)
+
+    def set_index(self) -> None:
+        """Makes a merge write the index of its result."""
+        self._call(C.blastmerge_set_index, self.handle, None)
+
+    def index(self, location: Any, restart_distance: Any, definitions: Any) -> None:
+        """Checks the one child, and writes its index."""
+        made = _library.IndexOptions()
+        C.blastmerge_index_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        made.location = _values.optional_path("index_file", location)
+        made.restart_distance = _values.integer("restart_distance", restart_distance, ctypes.c_uint64)
+        made.definitions = _values.flag("definitions", definitions)
+        self._call(C.blastmerge_index, self.handle, ctypes.byref(made))
+
+    def _get_options(self, wanted: "Wanted") -> _library.GetOptions:
+        made = _library.GetOptions()
+        C.blastmerge_get_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        queries = [_values.name("a query", query) for query in wanted.queries]
+        if queries:
+            made.queries = (ctypes.c_char_p * len(queries))(*queries)
+            made.n_queries = len(queries)
+        made.numbers = _values.optional_text("numbers", wanted.numbers)
+        made.from_file = _values.optional_path("queries_from", wanted.queries_from)
+        made.index_location = _values.optional_path("index_file", wanted.index_file)
+        made.renumber = _values.flag("renumber", wanted.renumber)
+        return made
+
+    def set_get(self, wanted: "Wanted") -> None:
+        """Makes the job get some queries of its one child."""
+        self._call(C.blastmerge_set_get, self.handle, ctypes.byref(self._get_options(wanted)))
+
+    def queries(self, wanted: "Wanted") -> List[Query]:
+        """What the index has of the queries; of all, if none is given."""
+        found: List[Query] = []
+        call = self._callback(_library.QUERY, lambda _context, query: found.append(_query(query.contents)))
+        self._call(C.blastmerge_queries, self.handle, ctypes.byref(self._get_options(wanted)), call, None)
+        return found
 
     def next(self) -> bytes:
         """The next piece of the result; none at the end."""

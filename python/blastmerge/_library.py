@@ -89,6 +89,23 @@ class ShardsOptions(Structure):
                 ("recompute", c_int), ("evalue", c_double)]
 
 
+class IndexOptions(Structure):
+    _fields_ = [("struct_size", c_size_t), ("location", c_char_p), ("restart_distance", c_uint64), ("definitions", c_int)]
+
+
+class GetOptions(Structure):
+    _fields_ = [("struct_size", c_size_t), ("queries", POINTER(c_char_p)), ("n_queries", c_size_t), ("numbers", c_char_p),
+                ("from_file", c_char_p), ("index_location", c_char_p), ("renumber", c_int)]
+
+
+class Query(Structure):
+    _fields_ = [("number", c_uint64), ("id", c_char_p), ("name", c_char_p), ("has_length", c_int), ("has_hits", c_int),
+                ("has_evalue", c_int), ("length", c_uint64), ("n_hits", c_uint64), ("n_hsps", c_uint64), ("evalue", c_double)]
+
+
+QUERY = CFUNCTYPE(c_int, c_void_p, POINTER(Query))
+
+
 class Reader(Structure):
     _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
 
@@ -157,6 +174,12 @@ def _declare(library):
             ("next", status, [job, POINTER(c_void_p), POINTER(c_size_t)]),
             ("shards_options_init", None, [POINTER(ShardsOptions), c_size_t]),
             ("set_shards", status, [job, POINTER(ShardsOptions)]),
+            ("index_options_init", None, [POINTER(IndexOptions), c_size_t]),
+            ("set_index", status, [job, POINTER(IndexOptions)]),
+            ("index", status, [job, POINTER(IndexOptions)]),
+            ("get_options_init", None, [POINTER(GetOptions), c_size_t]),
+            ("set_get", status, [job, POINTER(GetOptions)]),
+            ("queries", status, [job, POINTER(GetOptions), QUERY, c_void_p]),
             ("finalize_options_init", None, [POINTER(FinalizeOptions), c_size_t]),
             ("finalize", status, [job, c_char_p, c_size_t, POINTER(FinalizeOptions), POINTER(c_void_p)]),
             ("free", None, [job, c_void_p]),

@@ -75,6 +75,18 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Query:
+    """What an index has of an Iteration; in tables without comments, of the rows of one query."""
+    number: int  # its place in the file, from 1
+    id: Optional[str]
+    name: Optional[str]  # the first word of its definition
+    length: Optional[int]
+    hits: Optional[int]  # None in tables
+    hsps: int  # in tables: rows
+    evalue: Optional[float]  # of the first HSP, the best one
+
+
+@dataclass(frozen=True)
 class Progress:
     """The progress of a merge. compressed_total is that of the first children_in_total children: the lengths of remote ones
     become known one after another. It is 0 if it cannot be known."""

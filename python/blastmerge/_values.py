@@ -45,6 +45,13 @@ def text(name: str, value: Any) -> bytes:
         raise UsageError(f"{name} has a lone surrogate at position {error.start}, which UTF-8 cannot encode") from None
 
 
+def name(what: str, value: Any) -> bytes:
+    """A name of a result's own: UTF-8, or the bytes that are no UTF-8 in it."""
+    if not isinstance(value, str):
+        raise _refuse(what, "a str", value)
+    return _without_nul(what, value.encode(errors="surrogateescape"))
+
+
 def optional_text(name: str, value: Any) -> Optional[bytes]:
     """A string or None."""
     return None if value is None else text(name, value)

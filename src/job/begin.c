@@ -98,6 +98,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     bm_number_open(job->number, job->options.database, job->options.query_ids, job->options.as_unsplit != 0);
     bm_job_slices_begin_number(job);
+    if (job->get != NULL) bm_number_keep(job->number);
     return BLASTMERGE_OK;
 }
 
@@ -149,7 +150,8 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     job->phase = BM_JOB_PHASE_FAILED; /* unless all that follows succeeds */
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
     if (status == BLASTMERGE_OK && (job->options.salvage || job->options.order_by_queries ||
-                                    job->options.sort == BLASTMERGE_SORT_NATURAL || job->shards != NULL))
+                                    job->options.sort == BLASTMERGE_SORT_NATURAL || job->shards != NULL ||
+                                    (job->index != NULL && job->is_check) || job->get != NULL))
         status = bm_job_children_take_all(job);
     if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
@@ -159,6 +161,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     job->totals.n_children = job->plan.n_items;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL) bm_plan_order_sort(&job->plan);
     status = bm_job_children_check(job, 0);
+    if (status == BLASTMERGE_OK) status = bm_job_get_begin(job);
     if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_children_check_twice(job);
     if (status == BLASTMERGE_OK && job->shards != NULL) status = bm_job_shards_gather(job);
     if (status == BLASTMERGE_OK) status = bm_job_children_make_rows(job);
@@ -172,6 +175,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_order_open(job);
     if (status == BLASTMERGE_OK) status = open_store(job);
     if (status == BLASTMERGE_OK) status = bm_job_side_open(job);
+    if (status == BLASTMERGE_OK) status = bm_job_index_open(job);
     if (status == BLASTMERGE_OK) status = open_report(job);
     if (status == BLASTMERGE_OK && !job->children.is_lazy) status = bm_job_children_check_twice(job);
     if (status == BLASTMERGE_OK && !job->is_order_given && !job->children.is_lazy && job->order == NULL)
@@ -197,6 +201,7 @@ void bm_job_end(struct blastmerge_job *job) {
     bm_store_discard(&job->store);
     bm_store_discard(&job->report_store);
     bm_job_side_close(job);
+    bm_job_index_discard(job);
     bm_report_close(&job->report);
     job->has_report = false;
     warn_of_left_over(job, &job->store);
@@ -231,5 +236,6 @@ void bm_job_end(struct blastmerge_job *job) {
     job->output.n_data = 0;
     for (size_t i = 0; i < job->plan.n_items && job->owner == getpid(); i++)
         bm_fetch_source_close(&job->plan.items[i].source);
+    bm_job_get_end(job);
     if (bm_cancel_check_process(&job->cancel)) bm_job_remote_end(job);
 }

@@ -28,13 +28,20 @@ const char *blastmerge_version(void) {
 #define OBJECT_STORAGE "none"
 #endif
 
-static char features[192];
+#ifdef BLASTMERGE_SQLITE
+#define INDEXES "with SQLite"
+#else
+#define INDEXES "none"
+#endif
+
+static char features[224];
 static pthread_once_t features_once = PTHREAD_ONCE_INIT;
 
 static void write_features(void) {
     snprintf(features, sizeof features,
-             "zlib %s, libdeflate %s, jansson; other compressions: %s; object storage: %s; XML scanner: %s",
-             zlibVersion(), LIBDEFLATE_VERSION_STRING, bm_decompress_kinds(), OBJECT_STORAGE,
+             "zlib %s, libdeflate %s, jansson; other compressions: %s; object storage: %s; indexes: %s; XML "
+             "scanner: %s",
+             zlibVersion(), LIBDEFLATE_VERSION_STRING, bm_decompress_kinds(), OBJECT_STORAGE, INDEXES,
              bm_mark_implementation());
 }
 
@@ -164,6 +171,8 @@ void blastmerge_destroy(struct blastmerge_job *job) {
     bm_job_places_close(job);
     bm_job_check_close(job);
     bm_job_shards_close(job);
+    bm_job_index_close(job);
+    bm_job_get_close(job);
     bm_cancel_close(&job->cancel);
     memory = job->memory;
     bm_release(&memory, job);
@@ -256,6 +265,34 @@ enum blastmerge_status blastmerge_set_shards(struct blastmerge_job *job,
         return refuse(job, "shards: struct_size is that of no options that this library knows: start from "
                            "blastmerge_shards_options_init(&options, sizeof options)");
     return bm_job_shards_set(job, &defaults);
+}
+
+/* --- indexes ------------------------------------------------------------------------------------- */
+
+void blastmerge_index_options_init(struct blastmerge_index_options *options, size_t struct_size) {
+    bm_init_struct(options, struct_size);
+}
+
+void blastmerge_get_options_init(struct blastmerge_get_options *options, size_t struct_size) {
+    bm_init_struct(options, struct_size);
+}
+
+/* Copies the options for a get; NULL: the defaults. */
+static enum blastmerge_status set_get(struct blastmerge_job *job,
+                                      const struct blastmerge_get_options *options, bool can_be_all) {
+    struct blastmerge_get_options defaults;
+    enum blastmerge_status status = bm_job_check_new(job);
+    if (status != BLASTMERGE_OK) return status;
+    blastmerge_get_options_init(&defaults, sizeof defaults);
+    if (options != NULL && !bm_copy_struct(&defaults, sizeof defaults, sizeof defaults, options))
+        return refuse(job, "get: struct_size is that of no options that this library knows: start from "
+                           "blastmerge_get_options_init(&options, sizeof options)");
+    return bm_job_get_set(job, &defaults, can_be_all);
+}
+
+enum blastmerge_status blastmerge_set_get(struct blastmerge_job *job,
+                                          const struct blastmerge_get_options *options) {
+    return set_get(job, options, false);
 }
 
 static enum blastmerge_status set_location(struct blastmerge_job *job, struct bm_job_place *place,
@@ -377,6 +414,50 @@ enum blastmerge_status blastmerge_check(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     job->is_check = true;
     return run(job);
+}
+
+enum blastmerge_status blastmerge_set_index(struct blastmerge_job *job,
+                                            const struct blastmerge_index_options *options) {
+    struct blastmerge_index_options defaults;
+    enum blastmerge_status status = bm_job_check_new(job);
+    if (status != BLASTMERGE_OK) return status;
+    blastmerge_index_options_init(&defaults, sizeof defaults);
+    if (options != NULL && !bm_copy_struct(&defaults, sizeof defaults, sizeof defaults, options))
+        return refuse(job, "index: struct_size is that of no options that this library knows: start from "
+                           "blastmerge_index_options_init(&options, sizeof options)");
+    return bm_job_index_set(job, &defaults);
+}
+
+enum blastmerge_status blastmerge_index(struct blastmerge_job *job,
+                                        const struct blastmerge_index_options *options) {
+    enum blastmerge_status status = blastmerge_set_index(job, options);
+    if (status != BLASTMERGE_OK) return status;
+    bm_job_index_be_lenient(job);
+    return blastmerge_check(job);
+}
+
+/* What a job does before it opens its rooms, as far as a list needs it. */
+static enum blastmerge_status begin_list(struct blastmerge_job *job) {
+    job->has_begun = true;
+    job->is_check = true;
+    job->phase = BM_JOB_PHASE_FAILED; /* there is nothing to conduct */
+    clock_gettime(CLOCK_MONOTONIC, &job->began);
+    enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
+    if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
+    return status == BLASTMERGE_OK ? bm_job_children_check(job, 0) : status;
+}
+
+enum blastmerge_status
+blastmerge_queries(struct blastmerge_job *job, const struct blastmerge_get_options *options,
+                   int (*on_query)(void *context, const struct blastmerge_query *query), void *context) {
+    enum blastmerge_status status = set_get(job, options, true);
+    if (status != BLASTMERGE_OK) return status;
+    if (on_query == NULL) return refuse(job, "a list of queries needs on_query");
+    job->is_inside = true;
+    status = begin_list(job);
+    if (status == BLASTMERGE_OK) status = bm_job_get_list(job, on_query, context);
+    return bm_job_finish(job, status);
 }
 
 /* Merges on until there is a piece to hand out; the last one only once everything is committed. */

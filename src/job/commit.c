@@ -99,6 +99,14 @@ static enum blastmerge_status reveal_stream(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? status : take_back_report(job);
 }
 
+/* All else is visible. */
+static enum blastmerge_status reveal_index(struct blastmerge_job *job) {
+    enum blastmerge_status status = bm_job_index_reveal(job);
+    if (status != BLASTMERGE_OK && !job->is_check)
+        job->sentence.subject = "the result is complete and in its place, but not its index";
+    return status;
+}
+
 enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_file = job->store.back_end != NULL && !job->store.is_stream;
@@ -107,6 +115,8 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     bm_job_commit_count(job);
     if (is_file) status = write_last(job);
     if (is_file && status == BLASTMERGE_OK) status = bm_store_prepare(&job->store, &job->error);
+    bool is_indexed = !bm_job_check_has_fault(job);
+    if (status == BLASTMERGE_OK && is_indexed) status = bm_job_index_prepare(job);
     if (status == BLASTMERGE_OK) status = prepare_side(job);
     if (status == BLASTMERGE_OK && job->has_report && !is_report_last) status = end_report(job);
     if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
@@ -116,6 +126,7 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status == BLASTMERGE_OK) status = bm_job_side_reveal(job);
     if (status == BLASTMERGE_OK) status = is_file ? reveal_file(job) : reveal_stream(job);
+    if (status == BLASTMERGE_OK && is_indexed) status = reveal_index(job);
     if (status != BLASTMERGE_OK) {
         bm_job_side_take_back(job);
         return status;

@@ -259,6 +259,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
     if (job->batch == NULL) return bm_job_fail_child(job);
     job->view.end = 0;
     job->phase = BM_JOB_PHASE_SCAN;
+    if (bm_job_index_batch(job) != BLASTMERGE_OK) return job->error.status;
     bool is_first = bm_child_is_at_first_batch(bm_job_child(job));
     if (job->is_last_batch && bm_batch_end(job->batch) == 0) return take_empty_child(job, is_first);
     if (is_first) bm_child_admit(bm_job_child(job), &job->kin, true);
@@ -407,6 +408,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
         enum blastmerge_status status = take_header_marks(job);
         if (status != BLASTMERGE_OK) return status;
     }
+    if (bm_job_index_marks(job) != BLASTMERGE_OK) return job->error.status;
     if (bm_job_queries_take(job) != BLASTMERGE_OK) return job->error.status;
     if (job->cancel.has_forked_in) return bm_cancel_fail_foreign(&job->error); /* a warning's function has */
     uint64_t n_lost_names = job->number->now.n_lost_names;

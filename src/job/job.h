@@ -16,7 +16,9 @@
 #include "job/children.h"
 #include "job/client.h"
 #include "job/gather.h"
+#include "job/get.h"
 #include "job/headers.h"
+#include "job/index.h"
 #include "job/places.h"
 #include "job/queries.h"
 #include "job/repeats.h"
@@ -102,6 +104,8 @@ struct blastmerge_job {
     const struct bm_job_slice
         *slice; /* the job counts or splices one child of a merge; NULL: it is a whole merge */
     bool has_begun;
+    struct bm_job_index *index; /* src/job/index.c; NULL: no index is written */
+    struct bm_job_get *get;     /* src/job/get.c; NULL: all queries are merged */
 
     /* the rooms: from here on all is the current run's, and forgotten before another (src/job/client.c) */
     struct bm_cloud *cloud; /* NULL: nothing is remote */

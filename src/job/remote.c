@@ -90,6 +90,16 @@ enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? bm_job_remote_admit(job, 0) : status;
 }
 
+enum blastmerge_status bm_job_remote_make_source(struct blastmerge_job *job, const char *shown,
+                                                 const char *location, struct bm_fetch_source *source) {
+    if (job->cloud == NULL)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "%.500s: an index in an object store is that of a result there", shown);
+    *source = bm_fetch_source_remote(shown, location);
+    source->cloud = job->cloud;
+    return BLASTMERGE_OK;
+}
+
 void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child) {
     if (job->cloud == NULL) return;
     for (size_t i = child; i < job->plan.n_items && i < child + LOOKS_AHEAD; i++) {
@@ -182,6 +192,13 @@ enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t fi
 bool bm_job_remote_has_children(const struct blastmerge_job *job) {
     (void)job;
     return false;
+}
+
+enum blastmerge_status bm_job_remote_make_source(struct blastmerge_job *job, const char *shown,
+                                                 const char *location, struct bm_fetch_source *source) {
+    (void)shown;
+    (void)source;
+    return refuse(job, location);
 }
 
 void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child) {

@@ -22,6 +22,12 @@ enum blastmerge_status bm_job_remote_begin(struct blastmerge_job *job) BM_CHECK_
  * wildcards are replaced. */
 enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t first) BM_CHECK_RESULT;
 
+/* A source of a remote file that is no child; the strings are borrowed. The job has remote children, so its room cloud is
+ * open. */
+enum blastmerge_status bm_job_remote_make_source(struct blastmerge_job *job, const char *shown,
+                                                 const char *location,
+                                                 struct bm_fetch_source *source) BM_CHECK_RESULT;
+
 bool bm_job_remote_has_children(const struct blastmerge_job *job);
 
 /* Whether the location of a remote child can be requested at all. */

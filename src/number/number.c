@@ -68,6 +68,10 @@ void bm_number_set_order(struct bm_number *number, bool counts_all,
     number->context = context;
 }
 
+void bm_number_keep(struct bm_number *number) {
+    number->keeps_all = true;
+}
+
 void bm_number_begin(struct bm_number *number, const struct bm_tally *before) {
     number->now.n_documents = before->n_documents;
     number->now.has_prologue = before->n_documents > 0;
@@ -392,8 +396,28 @@ static void take_document_mark(struct bm_number *number, const struct bm_mark_en
     }
 }
 
+/* Marks that change what an Iteration says of itself. */
+static bool is_change(uint32_t kind) {
+    switch (kind) {
+    case BM_MARK_NUMBER:
+    case BM_MARK_NUMBER_LONG:
+    case BM_MARK_NUMBER_LONG_END:
+    case BM_MARK_NUMBER_MISSING:
+    case BM_MARK_NUMBER_EXTRA:
+    case BM_MARK_NUMBER_EXTRA_END:
+    case BM_MARK_QUERY_ID:
+    case BM_MARK_QUERY_MISSING:
+    case BM_MARK_QUERY_ROW:
+    case BM_MARK_MESSAGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void take_mark(struct bm_number *number, const struct bm_mark_entry *mark,
                       const struct bm_batch *batch, struct bm_script *script) {
+    if (number->keeps_all && is_change(mark->kind)) return;
     switch (mark->kind) {
     case BM_MARK_ITERATION:
         take_iteration(number, mark, script);

@@ -94,6 +94,7 @@ struct bm_number {
     char database[BM_NUMBER_MAX_DATABASE * 5 + 1]; /* escaped */
     size_t n_database;
     bool keeps_gaps; /* an Iteration's number is that in its run + the last numbers before */
+    bool keeps_all;  /* numbers stay as they are, and so does what names queries */
     bool is_ordered; /* see bm_number_set_order() */
     bool counts_all;
     bool (*is_own)(void *context, uint64_t place);
@@ -128,6 +129,10 @@ void bm_number_open(struct bm_number *number, const char *database, enum blastme
  * be called before the first mark. */
 void bm_number_set_order(struct bm_number *number, bool counts_all,
                          bool (*is_own)(void *context, uint64_t place), void *context);
+
+/* From now on numbers of Iterations stay as they are, and none is added where there is none. To be called before the first
+ * mark. */
+void bm_number_keep(struct bm_number *number);
 
 /* Continues after a stretch of documents, of which only the tally is known. To be called before the first
  * mark. */

@@ -78,7 +78,7 @@ static enum blastmerge_status create_temporary(struct bm_store *store, struct bl
     for (int tries = 0; tries < 100; tries++) {
         struct stat information;
         bm_store_folder_name_temporary(base_of(store), store->temporary);
-        store->file = bm_open_at(folder, store->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+        store->file = bm_open_at(folder, store->temporary, O_RDWR | O_CREAT | O_EXCL, mode);
         if (store->file < 0) {
             if (errno == EEXIST) continue;
             int failure = errno;
@@ -390,6 +390,19 @@ static const struct bm_store_back_end file_back_end = {.write = file_write,
                                                        .take_back = file_take_back,
                                                        .finish = file_finish,
                                                        .discard = file_discard};
+
+int bm_store_descriptor(const struct bm_store *store) {
+    return store->back_end == &file_back_end && store->temporary[0] != '\0' ? store->file : -1;
+}
+
+bool bm_store_path(const struct bm_store *store, char path[BM_STORE_PATH]) {
+    if (bm_store_descriptor(store) < 0) return false;
+    size_t n_folder = (size_t)(base_of(store) - store->target);
+    if (n_folder + strlen(store->temporary) >= BM_STORE_PATH) return false;
+    memcpy(path, store->target, n_folder);
+    memcpy(path + n_folder, store->temporary, strlen(store->temporary) + 1);
+    return true;
+}
 
 bool bm_store_is_standard_output(const char *location) {
     static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};

@@ -90,6 +90,13 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
  * write. Has no effect on other places. */
 void bm_store_expect(struct bm_store *store, uint64_t n_least, uint64_t n_likely);
 
+/* The file that a result is written to under a temporary name, which may be read and written at any place instead of by
+ * bm_store_write(); -1: there is no such file. */
+int bm_store_descriptor(const struct bm_store *store);
+
+/* Its path until it has its own name. False: there is no such file, or the path is too long. */
+bool bm_store_path(const struct bm_store *store, char path[BM_STORE_PATH]) BM_CHECK_RESULT;
+
 void bm_store_open_writer(struct bm_store *store, const struct blastmerge_writer *writer, int *ticket,
                           struct bm_cancel *cancel);
 

@@ -4,7 +4,7 @@ blastmerge --help
 blastmerge --help | awk 'END { if (NR > 23) print "too long: " NR }'
 blastmerge --help | too_wide overview
 [ "$(blastmerge help)" = "$(blastmerge -h)" ] || echo 'help and -h differ'
-for command in merge check finalize shards; do
+for command in merge check finalize shards index get; do
     echo "--- $command"
     blastmerge help $command
     blastmerge help $command | too_wide $command

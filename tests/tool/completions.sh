@@ -34,7 +34,7 @@ expect 'check' ch
 expect 'count' cou
 expect 'finalize' 'fi'
 expect 'help' he
-expect 'check|count|finalize|join|merge|part|plan|shards' help ''
+expect 'check|count|finalize|get|index|join|merge|part|plan|shards' help ''
 expect '' x ch
 expect 'a b.xml.gz' a
 expect 'batch_1.xml.gz|batch_2.xml.gz' -o x.gz ba
@@ -71,7 +71,7 @@ if command -v fish >/dev/null; then
         }
     }
     fish_expect 'check' 'blastmerge ch'
-    fish_expect 'check|count|finalize|join|merge|part|plan|shards' 'blastmerge help '
+    fish_expect 'check|count|finalize|get|index|join|merge|part|plan|shards' 'blastmerge help '
     fish_expect 'natural|none' 'blastmerge --sort '
     fish_expect '--expect-children|--expect-queries' 'blastmerge --ex'
     fish_expect 'batch_1.xml.gz|batch_2.xml.gz' 'blastmerge -o ba'

@@ -11,7 +11,7 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 
 words() { grep -o -e '--[a-z][a-z0-9-]*' | sort -u; }
-for command in merge check finalize shards count plan part join; do "$1" help $command; done | words >"$room/help"
+for command in merge check finalize shards count plan part join index get; do "$1" help $command; done | words >"$room/help"
 [ -s "$room/help" ]
 # mandoc's macros join the words: "Fl Fl files\-from" is --files-from.
 sed -n 's/\\-/-/g; /^\.It/p' "$top/docs/man/blastmerge.1" | sed 's/Fl Fl /--/g' | words >"$room/man"

@@ -20,8 +20,8 @@ for part in made["components"]:
     assert re.match(r"\d+\.\d+", part["version"]) and part["licenses"] and part["purl"].endswith("@" + part["version"]), part
 listed = {part["name"] for part in made["components"]}
 rows = re.findall(r"^\| ((?:zlib|lib\w+|jansson)[^|(]*)", open(sys.argv[2]).read(), re.MULTILINE)
-told = {name.strip().lower().replace("libcurl", "curl") for row in rows for name in row.split(",")}
-optional = {"curl", "openssl", "libzstd", "liblzma", "libbz2", "liblz4"}
+told = {name.strip().lower().replace("libcurl", "curl").replace("libsqlite3", "sqlite") for row in rows for name in row.split(",")}
+optional = {"curl", "openssl", "sqlite", "libzstd", "liblzma", "libbz2", "liblz4"}
 assert told - optional <= listed <= told, (listed, told)
 assert listed == {ref.split("/")[1].split("@")[0] for ref in made["dependencies"][0]["dependsOn"]}
 END

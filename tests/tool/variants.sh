@@ -28,7 +28,7 @@ build_variant() {
 
 echo "== loaded at run time"
 for file in "$build/blastmerge" "$build"/libblastmerge.so.*.*; do
-    if needs "$file" | grep -E 'curl|crypto'; then exit 1; fi
+    if needs "$file" | grep -E 'curl|crypto|sqlite'; then exit 1; fi
     objcopy --dump-section .note.dlopen="$room/note" "$file" "$room/copy"
     python3 - "$room/note" <<'PYTHON'
 import json
@@ -42,8 +42,8 @@ while notes:
     entries += json.loads(notes[16:16 + n_text].rstrip(b"\0"))
     notes = notes[16 + (n_text + 3) // 4 * 4:]
 assert sorted(entry["soname"][0] for entry in entries) == ["libbz2.so.1.0", "libcrypto.so.3", "libcurl.so.4", "liblz4.so.1", "liblzma.so.5",
-                                                           "libzstd.so.1"], entries
-assert all(entry["priority"] == ("recommended" if entry["feature"] == "remote" else "suggested") and entry["feature"] and entry["description"] for entry in entries), entries
+                                                           "libsqlite3.so.0", "libzstd.so.1"], entries
+assert all(entry["priority"] == ("recommended" if entry["feature"] in ("remote", "index") else "suggested") and entry["feature"] and entry["description"] for entry in entries), entries
 PYTHON
 done
 
@@ -56,8 +56,11 @@ status=0
 [ "$status" -eq 3 ] && grep -q 'xz data; decompress it first (unxz)' "$room/message"
 
 echo "== linked"
-build_variant linked -DBLASTMERGE_CLOUD=linked
+build_variant linked -DBLASTMERGE_CLOUD=linked -DBLASTMERGE_SQLITE=linked
 needs "$room/linked/blastmerge" | grep -q '^libcurl' && needs "$room/linked/blastmerge" | grep -q '^libcrypto'
+needs "$room/linked/blastmerge" | grep -q '^libsqlite3'
+cp "$top/tests/data/whole.xml.gz" "$room" && "$room/linked/blastmerge" index "$room/whole.xml.gz"
+"$room/linked/blastmerge" get "$room/whole.xml.gz" Query_2 | grep -q '<Iteration_iter-num>2<'
 "$room/linked/blastmerge" --version | grep -q 'object storage: with libcurl'
 status=0
 "$room/linked/blastmerge" http://127.0.0.1:1/child.xml.gz 2>"$room/message" || status=$?
@@ -66,6 +69,9 @@ status=0
 echo "== static"
 build_variant static -DBLASTMERGE_STATIC=ON
 [ -z "$(needs "$room/static/blastmerge")" ] || { echo "linked to $(needs "$room/static/blastmerge")" && exit 1; }
+status=0
+"$room/static/blastmerge" get "$room/whole.xml.gz" Query_2 2>"$room/message" || status=$?
+[ "$status" -eq 2 ] && grep -q 'built without SQLite' "$room/message"
 "$room/static/blastmerge" --version | grep -q 'object storage: none'
 DESTDIR='' cmake --install "$room/static" --prefix "$room/prefix" >/dev/null
 [ -n "$(find "$room/prefix" -name libblastmerge.a)" ] && [ -z "$(find "$room/prefix" -name '*.so*')" ]

@@ -227,9 +227,7 @@ bool bm_mark_json_close(struct bm_mark_json *json, bool is_array, uint64_t at) {
     json->depth--;
     json->state = json->depth == 0 ? BM_JSON_OUTSIDE : BM_JSON_NEXT;
     if (place == BM_PLACE_ITEM) {
-        bm_mark_add(&json->mark, BM_MARK_ITERATION_END, at + 1)->value =
-            bm_mark_digest_end_query(&json->mark.digest);
-        json->mark.counts.n_iterations++;
+        bm_mark_add_iteration_end(&json->mark, at + 1, true);
     } else if (place == BM_PLACE_ITEMS) {
         bm_mark_add(&json->mark, BM_MARK_ITERATIONS_END, at)->end = at;
     }

@@ -73,7 +73,9 @@ enum bm_mark_kind {
                                the request's queries. Tables: [offset, end) is a row's field that holds "Query_N", BLAST's name for a
                           query without one. -outfmt 7: in the columns of queries' names, if the query may be
                           one of these; else in the first column */
-    BM_MARK_ITERATION_END, /* the Iteration ended before offset; `value` is a hash of its query's name and length, or 0 */
+    BM_MARK_ITERATION_END, /* the Iteration ended before offset. `value` is a hash of its query's name and length, or 0.
+                                `end` counts the child's Hits (above) and Hsps (in tables, its rows) up to there,
+                                each modulo 2^32 */
     BM_MARK_ITERATIONS_END, /* the '<' of BlastOutput_iterations' end tag is at `end`, after indentation from
                                offset on (spaces and tabs, at most BM_MARK_MAX_INDENTATION bytes; more is no
                                indentation). BM_MARK_NEWLINE: a newline lies between the last Iteration (or

@@ -45,6 +45,14 @@ struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, 
     return entry;
 }
 
+void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length) {
+    struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION_END, offset);
+    uint64_t query = bm_mark_digest_end_query(&mark->digest);
+    entry->value = has_length ? query : 0;
+    entry->end = mark->counts.n_hits << 32 | (uint32_t)mark->counts.n_hsps;
+    mark->counts.n_iterations++;
+}
+
 /* Rows count as hits where there is nothing else. */
 static uint64_t count_hits(const struct bm_mark *mark) {
     return mark->counts.n_hits + (mark->scanner->has_rows ? mark->counts.n_hsps : 0);

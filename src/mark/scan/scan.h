@@ -111,6 +111,9 @@ void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name);
 void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value);
 void bm_mark_field_end(struct bm_mark *mark, uint64_t after);
 
+/* Adds the mark of an Iteration that has ended, and counts it. */
+void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length);
+
 /* Called when a document begins, and when it ends. The latter adds a mark with its digest. */
 void bm_mark_begin_digest(struct bm_mark *mark);
 struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset);

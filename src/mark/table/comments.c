@@ -116,9 +116,7 @@ bool bm_mark_table_fail_end(struct bm_mark_table *table) {
 static void end_query(struct bm_mark_table *table, uint64_t at) {
     if (!table->in_query) return;
     table->in_query = false;
-    bm_mark_add(&table->mark, BM_MARK_ITERATION_END, at);
-    table->mark.counts.n_iterations++;
-    (void)bm_mark_digest_end_query(&table->mark.digest);
+    bm_mark_add_iteration_end(&table->mark, at, false);
 }
 
 static const char *const forms[] = {

@@ -305,9 +305,7 @@ static void open_element(struct bm_mark_xml *xml, uint64_t after) {
 }
 
 void bm_mark_xml_end_iteration(struct bm_mark_xml *xml, uint64_t after) {
-    bm_mark_add(&xml->mark, BM_MARK_ITERATION_END, after)->value =
-        bm_mark_digest_end_query(&xml->mark.digest);
-    xml->mark.counts.n_iterations++;
+    bm_mark_add_iteration_end(&xml->mark, after, true);
     xml->in_iteration = false;
     xml->blank = BM_MARK_NOWHERE;
     xml->newline_seen = false;

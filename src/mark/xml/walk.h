@@ -101,6 +101,12 @@ INLINE void count_element(struct walk *walk, const uint8_t *name, size_t n_name)
     walk->n_hsps += name[1] == 's' && name[2] == 'p';
 }
 
+INLINE void hand_on_counts(struct walk *walk) {
+    walk->xml->mark.counts.n_hits += walk->n_hits;
+    walk->xml->mark.counts.n_hsps += walk->n_hsps;
+    walk->n_hits = walk->n_hsps = 0;
+}
+
 INLINE void push(struct walk *walk, const uint8_t *name, size_t n_name) {
     struct bm_mark_xml_name *open = &walk->xml->open_elements[walk->depth++];
     memcpy(open->bytes, name, MAX_SHORT); /* and some bytes that do not count */
@@ -497,6 +503,7 @@ INLINE enum stop leave_iteration(struct walk *walk) {
     walk->position = walk->special[1] + 1u;
     walk->special += 2;
     walk->depth--;
+    hand_on_counts(walk);
     bm_mark_xml_end_iteration(walk->xml, walk->offset + walk->position);
     return STOP_NOT;
 }

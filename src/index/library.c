@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/library.h" /* ISO C wants something in each file */
+#ifdef BLASTMERGE_SQLITE
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct bm_index_library library;
+static bool is_loaded;
+static char reason[256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+#define FUNCTIONS(EACH)                                                                                      \
+    EACH(initialize)                                                                                         \
+    EACH(vfs_register)                                                                                       \
+    EACH(vfs_unregister)                                                                                     \
+    EACH(open_v2)                                                                                            \
+    EACH(close)                                                                                              \
+    EACH(db_config)                                                                                          \
+    EACH(extended_errcode)                                                                                   \
+    EACH(exec)                                                                                               \
+    EACH(prepare_v2)                                                                                         \
+    EACH(step)                                                                                               \
+    EACH(reset)                                                                                              \
+    EACH(finalize)                                                                                           \
+    EACH(bind_null)                                                                                          \
+    EACH(bind_int64)                                                                                         \
+    EACH(bind_double)                                                                                        \
+    EACH(bind_text)                                                                                          \
+    EACH(bind_blob)                                                                                          \
+    EACH(column_type)                                                                                        \
+    EACH(column_int64)                                                                                       \
+    EACH(column_double)                                                                                      \
+    EACH(column_text)                                                                                        \
+    EACH(column_blob)                                                                                        \
+    EACH(column_bytes)                                                                                       \
+    EACH(progress_handler)
+
+static void initialise(void) {
+    is_loaded = library.initialize() == SQLITE_OK;
+    if (!is_loaded) snprintf(reason, sizeof reason, "cannot initialise SQLite");
+}
+
+#ifdef BLASTMERGE_SQLITE_LINKED
+
+#define POINTER(name) library.name = sqlite3_##name;
+
+static void load_all(void) {
+    FUNCTIONS(POINTER)
+    initialise();
+}
+
+#else
+
+struct symbol {
+    const char *name;
+    size_t offset; /* of the pointer in struct bm_index_library */
+};
+
+#define SYMBOL(name) {"sqlite3_" #name, offsetof(struct bm_index_library, name)},
+
+static const struct symbol symbols[] = {FUNCTIONS(SYMBOL)};
+
+#if defined(__APPLE__)
+#define SQLITE_NAME "/usr/lib/libsqlite3.dylib"
+#else
+#define SQLITE_NAME "libsqlite3.so.0"
+
+/* Tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA
+ * specification has it. */
+#define DLOPEN_NOTE                                                                                          \
+    "[{\"feature\":\"index\",\"description\":\"Indexes of results\","                                        \
+    "\"priority\":\"recommended\",\"soname\":[\"" SQLITE_NAME "\"]}]"
+enum { DLOPEN_NOTE_TYPE = 0x407c0c0a };
+
+static const struct {
+    uint32_t n_owner;
+    uint32_t n_text;
+    uint32_t type;
+    char owner[4];
+    _Alignas(4) char text[sizeof DLOPEN_NOTE];
+} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
+    sizeof "FDO", sizeof DLOPEN_NOTE, DLOPEN_NOTE_TYPE, "FDO", DLOPEN_NOTE};
+#endif
+
+static void load_all(void) {
+    void *handle = dlopen(SQLITE_NAME, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        const char *text = dlerror();
+        snprintf(reason, sizeof reason, "%.250s", text == NULL ? "unknown reason" : text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+        void *address = dlsym(handle, symbols[i].name);
+        if (address == NULL) {
+            snprintf(reason, sizeof reason, "it has no %s", symbols[i].name);
+            return;
+        }
+        memcpy((char *)&library + symbols[i].offset, &address, sizeof address);
+    }
+    initialise();
+}
+
+#endif
+
+const struct bm_index_library *bm_index_library(struct blastmerge_error *error) {
+    (void)pthread_once(&once, load_all);
+    if (is_loaded) return &library;
+    bm_fail(error, BLASTMERGE_IO, "cannot load SQLite 3, which indexes need: %s", reason);
+    return NULL;
+}
+
+#endif

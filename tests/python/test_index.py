@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Indexes: index(), get(), open()."""
+import gzip
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
+
+WHOLE = ROOT / "tests" / "data" / "whole.xml.gz"
+TEXT = gzip.decompress(WHOLE.read_bytes())
+PARTS = re.findall(rb"<Iteration>.*?</Iteration>", TEXT, re.DOTALL)
+NAMES = [re.search(rb"query-def>(\S+)", part)[1].decode() for part in PARTS]
+
+
+def document(*numbers):
+    return TEXT[:TEXT.index(b"<Iteration>")] + b"\n".join(PARTS[i - 1] for i in numbers) + TEXT[TEXT.rindex(b"</Iteration>") + 12:]
+
+
+@pytest.fixture
+def path(tmp_path):
+    copy = tmp_path / "whole.xml.gz"
+    copy.write_bytes(WHOLE.read_bytes())
+    return copy
+
+
+@pytest.fixture
+def result(path):
+    report = blastmerge.index(path)
+    assert (report.iterations, report.hits) == (11, 49)
+    return blastmerge.open(path)
+
+
+def test_items(result):
+    assert result[NAMES[4]] == result["Query_5"] == result[5] == document(5)
+    assert result.get([NAMES[2], "Query_9"], numbers="1") == document(1, 3, 9)
+    assert result.get(numbers="1-") == TEXT
+    assert b"<Iteration_iter-num>1<" in result.get("Query_5", renumber=True)
+
+
+def test_iteration(result):
+    queries = list(result)
+    assert len(result) == len(queries) == 11
+    assert [query.name for query in queries] == NAMES
+    assert [query.number for query in queries] == list(range(1, 12))
+    assert all(query.id == f"Query_{query.number}" for query in queries)
+    assert sum(query.hits for query in queries) == 49
+    assert (queries[0].length, queries[0].hsps, queries[0].evalue) == (57, 1, 4.00894e-39)
+    assert (queries[1].hits, queries[1].evalue) == (0, None)
+    assert result[queries[6]] == document(7)
+    assert result.find([NAMES[3]]) == [queries[3]]
+
+
+def test_pages(path, monkeypatch):
+    blastmerge.index(path)
+    monkeypatch.setattr(blastmerge._index, "_PAGE", 4)
+    assert [query.number for query in blastmerge.open(path)] == list(range(1, 12))
+
+
+def test_missing(result):
+    assert NAMES[0] in result and "nobody" not in result and 5 not in result and "" not in result
+    for absent in "nobody", 12, 0:
+        with pytest.raises((KeyError, blastmerge.UsageError)):
+            result[absent]
+    with pytest.raises(blastmerge.MissingError, match=f"no query {re.escape(NAMES[0][:-1])} .the nearest is {re.escape(NAMES[0])}"):
+        result.get(NAMES[0][:-1])
+    for wrong in (b"bytes", 1.5, None, True):
+        with pytest.raises(TypeError):
+            result[wrong]
+    with pytest.raises(ValueError):
+        result["x\0"]
+
+
+def test_get(path, tmp_path):
+    with pytest.warns(blastmerge.MergeWarning, match="has no index"):
+        assert blastmerge.get(path, NAMES[1]) == document(2)
+    blastmerge.index(path, index_file=tmp_path / "elsewhere", definitions=True, restart_distance=1 << 20)
+    report = blastmerge.get(path, [NAMES[1]], tmp_path / "out.xml.gz", index_file=tmp_path / "elsewhere")
+    assert report.iterations == 1 and gzip.decompress((tmp_path / "out.xml.gz").read_bytes()) == document(2)
+    (tmp_path / "names").write_text(f"{NAMES[7]}\n", encoding="utf-8")
+    assert blastmerge.get(path, queries_from=tmp_path / "names", index_file=tmp_path / "elsewhere") == document(8)
+    with pytest.raises(blastmerge.UsageError):
+        blastmerge.get(path)
+
+
+def test_of_bytes(tmp_path):
+    """A result in memory has no place for an index but a given one."""
+    with pytest.raises(blastmerge.UsageError):
+        blastmerge.index(WHOLE.read_bytes())
+    blastmerge.index(WHOLE.read_bytes(), index_file=tmp_path / "index")
+    assert blastmerge.open(WHOLE.read_bytes(), index_file=tmp_path / "index")["Query_3"] == document(3)
+
+
+def test_open(path, tmp_path):
+    with pytest.raises(blastmerge.MissingError):
+        blastmerge.open(tmp_path / "absent")
+    with pytest.raises(blastmerge.UsageError):
+        blastmerge.index(iter([TEXT]), index_file=tmp_path / "x")
+    blastmerge.index(path)
+    Path(f"{path}.bmi").write_bytes(b"damaged")
+    with pytest.raises(blastmerge.DataError):
+        blastmerge.open(path)
+    with pytest.raises(blastmerge.ExistsError):
+        blastmerge.index(path)
+    blastmerge.index(path, force=True)
+    assert len(blastmerge.open(path)) == 11
+
+
+def test_cancel(path):
+    """What a callback raises ends it, and nothing is left."""
+    def stop(_progress):
+        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError):
+        blastmerge.index(path, on_progress=stop)
+    assert not Path(f"{path}.bmi").exists()
