@@ -333,13 +333,6 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
     }
     bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
     if (is_used) bm_job_queries_close(job);
-    if (format == BLASTMERGE_FORMAT_ARCHIVE && bm_job_queries_are_given(&job->queries)) {
-        bm_fail(
-            &job->error, BLASTMERGE_USAGE,
-            "queries can be expected of all formats but BLAST archives (-outfmt 11), and the format is %s",
-            bm_mark_format_title(job->totals.format));
-        return bm_job_fail_child(job);
-    }
     bm_job_queries_set_format(&job->queries, format);
     return bm_job_headers_check_database(job);
 }

@@ -4,6 +4,7 @@
  * write there (a comment, CDATA, an escaped name in JSON) is not parsed, and then nothing is found.
  */
 #include "queries/iteration.h"
+#include "queries/archive.h"
 
 #include "base/entity.h"
 #include "base/utf8.h"
@@ -206,9 +207,25 @@ static bool read_comments(struct bm_queries_iteration *iteration, const char *te
     return true;
 }
 
+/* The definition line as the user wrote it has all that counts; an id that BLAST made of it does not, then. */
+static bool read_archive(struct bm_queries_iteration *iteration, const char *text, size_t n_text) {
+    struct bm_queries_archive archive;
+    struct bm_queries_names names;
+    bm_queries_archive_read(&archive, text, n_text);
+    bm_queries_names_read(&names, archive.title, archive.n_title, archive.is_cut);
+    iteration->title = archive.has_line ? names.title : names.plain;
+    iteration->is_nameless =
+        archive.has_line ? names.title.n == 0 : bm_mark_is_unnamed(archive.title, archive.n_title);
+    if (!archive.has_line || bm_queries_word_is_generated(&archive.id)) iteration->id = archive.id;
+    iteration->has_length = archive.has_length;
+    iteration->length = archive.length;
+    return true;
+}
+
 bool bm_queries_iteration_read(struct bm_queries_iteration *iteration, enum blastmerge_format format,
                                const char *text, size_t n_text) {
     if (format == BLASTMERGE_FORMAT_COMMENTED) return read_comments(iteration, text, n_text);
+    if (format == BLASTMERGE_FORMAT_ARCHIVE) return read_archive(iteration, text, n_text);
     const struct form *form = &forms[format];
     const char *hits = memmem(text, n_text, form->hits, strlen(form->hits));
     if (hits != NULL) n_text = (size_t)(hits - text);

@@ -43,6 +43,8 @@ struct bm_queries {
     bool counts_bases;  /* the program's queries are nucleotides */
     bool is_begin;      /* of a document */
     bool is_first;      /* the current Iteration, of its document */
+    bool is_request;    /* archives: the first query of a request is to come ... */
+    bool is_round;      /* ... or came, and is that of the request before: a later round of PSI-BLAST */
     bool is_blast_plus; /* so that lengths count as its reader of FASTA counts them */
     enum blastmerge_format format;
     struct bm_queries_rows rows; /* tables without comments ... */
@@ -108,7 +110,8 @@ static void begin_document(struct bm_queries *queries, const struct bm_mark_fiel
 
 /* Tables have no lengths, and their programs' versions do not matter. */
 static bool is_version(const struct bm_queries *queries, const char *name) {
-    bool is_second = queries->format == BLASTMERGE_FORMAT_XML2 || queries->format == BLASTMERGE_FORMAT_JSON;
+    bool is_second = queries->format == BLASTMERGE_FORMAT_XML2 || queries->format == BLASTMERGE_FORMAT_JSON ||
+                     queries->format == BLASTMERGE_FORMAT_ARCHIVE;
     return strcmp(name, "BlastOutput_version") == 0 || (is_second && strcmp(name, "version") == 0);
 }
 
@@ -125,6 +128,8 @@ void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *fi
         bm_queries_iteration_read_length(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_program") == 0 || strcmp(field->name, "program") == 0)
         begin_document(queries, field);
+    if (queries->format == BLASTMERGE_FORMAT_ARCHIVE && strcmp(field->name, "service") == 0)
+        queries->is_psi = strcmp(field->value, "psi") == 0;
 }
 
 static void begin_iteration(struct bm_queries *queries) {
@@ -394,8 +399,9 @@ static enum blastmerge_status find_round(struct bm_queries *queries, bool *is_ro
                                          struct blastmerge_error *error) {
     const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     bool fits = false;
-    *is_round = is_another_round(queries);
-    if (!*is_round || bm_queries_word_is_generated(&queries->current.id)) return BLASTMERGE_OK;
+    bool is_archive = queries->format == BLASTMERGE_FORMAT_ARCHIVE;
+    *is_round = is_archive ? queries->is_round : is_another_round(queries);
+    if (!*is_round || is_archive || bm_queries_word_is_generated(&queries->current.id)) return BLASTMERGE_OK;
     enum blastmerge_status status = next_query(queries, error);
     if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, &fits, error);
     go_back(queries, &before);
@@ -536,7 +542,12 @@ static bool take_head(struct bm_queries *queries, const struct bm_mark_list *mar
     uint64_t to = NOWHERE;
     while (to == NOWHERE && *position < marks->n_entries) {
         const struct bm_mark_entry *mark = &marks->entries[(*position)++];
-        if (mark->kind == BM_MARK_ITERATION) queries->iteration = mark->offset;
+        if (mark->kind == BM_MARK_ARCHIVE) queries->is_request = true;
+        if (mark->kind == BM_MARK_ITERATION) {
+            queries->iteration = mark->offset;
+            queries->is_round = queries->is_request && (mark->flags & BM_MARK_RUN) == 0;
+            queries->is_request = false;
+        }
         if (mark->kind != BM_MARK_ITERATION_END) continue;
         queries->is_open = false;
         if (queries->iteration != NOWHERE) to = mark->offset;

@@ -196,7 +196,7 @@ QUERY = """          seq {{
             id {{
               local str "{id}"
             }},
-            descr {{
+            descr {{{line}
               title "{title}"
             }},
             inst {{
@@ -206,6 +206,16 @@ QUERY = """          seq {{
               seq-data ncbieaa "{residues}"
             }}
           }}"""
+LINE = """
+              user {{
+                type str "CFastaReader",
+                data {{
+                  {{
+                    label str "DefLine",
+                    data str "{line}"
+                  }}
+                }}
+              }},"""
 OPTION = """        {{
           name "{name}",
           value {value}
@@ -267,12 +277,14 @@ ARCHIVE = """Blast4-archive ::= {{
 OPTIONS = {"EvalueThreshold": "cutoff e-value { 1, 10, 1 }", "HitlistSize": "integer 500", "EffectiveSearchSpace": "big-integer 8"}
 
 
-def make(names, first=1, program="blastp", service="plain", version="2.12.0+", db="nr", options=None, hits=1, subject="Query_1"):
-    """An archive of queries of these names, which BLAST calls Query_N, as text."""
+def make(names, first=1, program="blastp", service="plain", version="2.12.0+", db="nr", options=None, hits=1, subject="Query_1",
+         lines=False):
+    """An archive of queries of these names, which BLAST calls Query_N, as text; lines: with their definition lines, as C has them."""
     named = [(f"Query_{i + first}", name) for i, name in enumerate(names)]
     options = {**OPTIONS, **(options or {})}
     return ARCHIVE.format(
         version=version, program=program, service=service, db=db,
-        queries=",\n".join(QUERY.format(id=id_, title=name, length=9, residues="MKVLAAGIV") for id_, name in named),
+        queries=",\n".join(QUERY.format(id=id_, title=name, length=9, residues="MKVLAAGIV",
+                                               line=LINE.format(line=">" + name) if lines else "") for id_, name in named),
         options=",\n".join(OPTION.format(name=name, value=value) for name, value in options.items()),
         alignments=",\n".join(ALIGNMENT.format(query=id_, subject=subject) for id_, _ in named for _ in range(hits))).encode()

@@ -150,6 +150,21 @@ def test_real(blast, tmp_path, kind):  # noqa: F811
     check_search(kind, blast, tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["blastp", "blastn", "blastn, named", "tblastn", "psiblast", "psiblast, named"])
+def test_expected_queries(blast, tmp_path, kind):  # noqa: F811
+    """Each query is found by its definition line, whatever BLAST makes of it; and one that is missing is."""
+    search = SEARCHES[kind]()
+    queries = [query for query in search.queries if "gnl|" not in query or kind != "psiblast, named"]
+    fasta = tmp_path / "queries.fasta"
+    fasta.write_text("".join(queries))
+    children = write(tmp_path, [text for text in (search.run(blast.folder, part, "11") for part in split(queries, 2)) if text])
+    done = run("--plain", "--expect-queries", fasta, *children)
+    assert done.code == OK, done.err
+    fasta.write_text("".join([*queries[:3], ">one more\nACGTACGTACGTACGT\n", *queries[3:]]))
+    done = run("--plain", "--expect-queries", fasta, *children)
+    assert done.code == MISMATCH and "1 query has no Iteration: number 4, one" in done.err, done.err
+
+
 # --- without BLAST -----------------------------------------------------------------------------------
 
 
@@ -230,6 +245,37 @@ def test_twice(tmp_path):
     assert warned.code == OK and "the same run twice" in warned.err
     again = run(*children(tmp_path, one, archives.make(["a", "b"], hits=2)))
     assert again.code == OK and "holds the queries of" in again.err and "with other results" in again.err
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_queries_that_are_expected(tmp_path, lines):
+    names = ["a b", "c", "d", "e"]
+    fasta = tmp_path / "queries.fasta"
+    paths = children(tmp_path, archives.make(names[:2], lines=lines), archives.make(names[2:3], lines=lines) +
+                     archives.make(names[3:], first=2, lines=lines))
+
+    def expect(*expected, residues="MKVLAAGIV"):
+        fasta.write_text("".join(f">{name}\n{residues}\n" for name in expected))
+        return run("--plain", "--query-ids", "keep", "--expect-queries", fasta, *paths)
+    assert expect(*names).code == OK
+    for wrong, words in [(["a", "x", "c", "d", "e"], "number 2, x"), (["a", "c", "d"], "query e"), (["a", "d", "c", "e"], "number 2, d"),
+                         (["a", "c", "d", "e", "f"], "number 5, f"), (["b", "c", "d", "e"], "query a")]:
+        done = expect(*wrong)
+        assert done.code == MISMATCH and words in done.err, done.err
+    assert "length" in expect(*names, residues="MKV").err
+    checked = run("check", "--expect-queries", fasta, *paths)
+    assert checked.code == MISMATCH
+
+
+def test_lines_as_c_writes_them(tmp_path):
+    line = r"""caf\303\251\""x\""\'\\\ty z"""
+    fasta = tmp_path / "queries.fasta"
+    fasta.write_bytes(">café\"x\"'\\\ty z\nMKVLAAGIV\n".encode())
+    text = archives.make(["cafxx"], lines=True).replace(b'data str ">cafxx"', f'data str ">{line}"'.encode())
+    done = run("--plain", "--expect-queries", fasta, *children(tmp_path, text))
+    assert done.code == OK, done.err
+    fasta.write_bytes(fasta.read_bytes().replace(b'x"', b"x"))
+    assert run("--plain", "--expect-queries", fasta, *children(tmp_path, text)).code == MISMATCH
 
 
 def test_binary_is_refused(tmp_path):

@@ -190,7 +190,9 @@ void bm_mark_archive_begin(struct bm_mark_archive *archive, uint64_t at) {
 
 static void begin_query(struct bm_mark_archive *archive, uint64_t at) {
     struct bm_mark_entry *entry = bm_mark_add(&archive->mark, BM_MARK_ITERATION, at);
-    if (archive->n_queries == 0 && !was_seen(archive, BM_IN_QUERY_PSSM)) entry->flags = BM_MARK_RUN;
+    bool has_matrix = was_seen(archive, BM_IN_QUERY_PSSM);
+    bool is_round = has_matrix && archive->mark.counts.n_iterations > archive->mark.digest.n_iterations;
+    if (archive->n_queries == 0 && !is_round) entry->flags = BM_MARK_RUN;
     archive->n_queries++;
     archive->mark.digest.is_wanted = true;
 }

@@ -109,7 +109,7 @@ enum bm_mark_flag {
     BM_MARK_WEAK = 4096,    /* tables without comments: all rows are of one query */
     BM_MARK_UNKNOWN = 8192, /* tables without comments: the column of the queries' names is not known */
     BM_MARK_RUN = 32768,    /* ITERATION in archives: the first of a request, with which another run of BLAST
-                               may begin */
+                               may begin: it is no later round of PSI-BLAST */
     BM_MARK_NAMES = 16384   /* SKIP: the row of column names at the document's beginning, which stays if the
                                document is the first of all */
 };

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A query of an archive has an id, a title and a length. Its title is the definition line as BLAST changed it. Beside
+ * that stands the line as the user wrote it, as a value of the name "DefLine":
+ *
+ *     user { type str "CFastaReader", data { { label str "DefLine", data str ">q1 it\'s ""1""" } } }
+ *
+ * There, characters beyond ASCII, quotes and backslashes are written as C writes them. This line decides, if it is
+ * there: it has all that was in the file. A later round of PSI-BLAST has none, and a query that is only named has
+ * neither title nor line.
+ */
+#include "queries/archive.h"
+
+#include <string.h>
+
+/* The text that is left. */
+struct text {
+    const char *at;
+    const char *end;
+};
+
+/* A word, a number or a string. */
+struct token {
+    const char *text;
+    size_t n;
+    bool is_string; /* the text is between the quotes, as it is written */
+    bool is_cut;    /* a string that goes on behind the text */
+};
+
+static bool is_of_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* False: there is none, or it is a word that may go on. */
+static bool next_token(struct text *text, struct token *token) {
+    while (text->at < text->end && *text->at != '"' && !is_of_word(*text->at)) text->at++;
+    if (text->at == text->end) return false;
+    token->is_string = *text->at == '"';
+    if (token->is_string) text->at++;
+    token->text = text->at;
+    for (; text->at < text->end; text->at++) {
+        bool is_pair = token->is_string && *text->at == '"' && text->end - text->at > 1 && text->at[1] == '"';
+        if (is_pair)
+            text->at++;
+        else if (token->is_string ? *text->at == '"' : !is_of_word(*text->at))
+            break;
+    }
+    token->n = (size_t)(text->at - token->text);
+    token->is_cut = text->at == text->end;
+    if (token->is_cut) return token->is_string;
+    text->at += token->is_string;
+    return true;
+}
+
+static bool is_word(const struct token *token, const char *word) {
+    return token->n == strlen(word) && memcmp(token->text, word, token->n) == 0;
+}
+
+/* --- strings ------------------------------------------------------------------------------------- */
+
+/* The string without line breaks, and each doubled quote as one. */
+static size_t read_string(char *to, size_t capacity, const struct token *token, bool *is_cut) {
+    size_t n = 0;
+    *is_cut = token->is_cut;
+    for (size_t i = 0; i < token->n; i++) {
+        char c = token->text[i];
+        if (c == '\n' || c == '\r') continue;
+        if (n == capacity) {
+            *is_cut = true;
+            break;
+        }
+        to[n++] = c;
+        i += c == '"';
+    }
+    return n;
+}
+
+static bool is_octal(char c) {
+    return c >= '0' && c <= '7';
+}
+
+/* What C's escapes stand for, in place; returns the bytes. */
+static size_t unescape(char *text, size_t n_text) {
+    static const char letters[] = "abfnrtv";
+    static const char meanings[] = "\a\b\f\n\r\t\v";
+    size_t n = 0;
+    for (size_t i = 0; i < n_text;) {
+        char c = text[i++];
+        if (c != '\\' || i == n_text) {
+            text[n++] = c;
+            continue;
+        }
+        unsigned code = 0;
+        size_t n_digits = 0;
+        while (n_digits < 3 && i < n_text && is_octal(text[i])) {
+            code = code * 8 + (unsigned)(text[i++] - '0');
+            n_digits++;
+        }
+        const char *letter = n_digits > 0 ? NULL : strchr(letters, text[i]);
+        if (n_digits > 0)
+            text[n++] = (char)code;
+        else
+            text[n++] = letter != NULL && text[i] != '\0' ? meanings[letter - letters] : text[i];
+        i += n_digits == 0;
+    }
+    return n;
+}
+
+/* --- a query ------------------------------------------------------------------------------------- */
+
+static void read_id(struct bm_queries_archive *archive, const struct token *token) {
+    bool is_cut = false;
+    if (archive->id.n > 0) return;
+    archive->id.n = read_string(archive->id.bytes, BM_QUERIES_WORD, token, &is_cut);
+    archive->id.bytes[archive->id.n] = '\0';
+}
+
+static void read_title(struct bm_queries_archive *archive, const struct token *token) {
+    if (archive->has_line) return;
+    archive->n_title = read_string(archive->title, sizeof archive->title, token, &archive->is_cut);
+}
+
+static void read_line(struct bm_queries_archive *archive, const struct token *token) {
+    size_t n =
+        unescape(archive->title, read_string(archive->title, sizeof archive->title, token, &archive->is_cut));
+    archive->has_line = n > 0 && archive->title[0] == '>';
+    archive->n_title = archive->has_line ? n - 1 : n;
+    if (archive->has_line) memmove(archive->title, archive->title + 1, archive->n_title);
+}
+
+static uint64_t read_number(const struct token *token) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < token->n && i < 18 && token->text[i] >= '0' && token->text[i] <= '9'; i++)
+        number = number * 10 + (uint64_t)(token->text[i] - '0');
+    return number;
+}
+
+void bm_queries_archive_read(struct bm_queries_archive *archive, const char *text, size_t n_text) {
+    struct text rest = {text, text + n_text};
+    struct token before = {"", 0, false, false}, token;
+    bool is_named = n_text > 0 && text[0] != '{'; /* and its sequence is not there */
+    bool is_line = false;
+    uint64_t from = 0;
+    memset(archive, 0, sizeof *archive);
+    while (next_token(&rest, &token)) {
+        if (token.is_string) {
+            if (is_word(&before, "title"))
+                read_title(archive, &token);
+            else if (is_line)
+                read_line(archive, &token);
+            else if (is_word(&before, "accession") || (is_word(&before, "str") && archive->id.n == 0))
+                read_id(archive, &token);
+            is_line = is_word(&token, "DefLine");
+        } else if (is_word(&before, "length") || (is_named && is_word(&before, "to"))) {
+            archive->length = read_number(&token) + (is_named ? 1 - from : 0);
+            archive->has_length = true;
+        } else if (is_named && is_word(&before, "from")) {
+            from = read_number(&token);
+        }
+        if (is_word(&token, "seq-data")) break;
+        before = token;
+    }
+}
