@@ -4,9 +4,10 @@
  * no code with it, and the other way round where the scanner's error is one of ASN.1's.
  *
  * The first byte chooses where in an archive the input stands (bits 0 to 2), and whether queries are told (bit 3). The
- * second one is the split's seed.
+ * second one is the split's seed. The input is also read as a query, for --expect-queries.
  */
 #include "../tests/test_mark_archive.h"
+#include "queries/archive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data);
 
@@ -29,9 +30,22 @@ static const struct {
     {ASKED " } }, results { alignments {", "} } }\n"},
 };
 
+/* A query's text, of which any end can be cut off. */
+static void read_query(const uint8_t *data, size_t n_data) {
+    static struct bm_queries_archive archive;
+    char *text = malloc(n_data); /* so that a sanitizer sees what is read beyond it */
+    DEMAND(text != NULL || n_data == 0);
+    if (n_data > 0) memcpy(text, data, n_data);
+    bm_queries_archive_read(&archive, text, n_data);
+    DEMAND(archive.n_title <= sizeof archive.title && archive.id.n <= BM_QUERIES_WORD);
+    DEMAND(archive.id.bytes[archive.id.n] == '\0');
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data) {
     struct bytes text = {0};
     if (n_data < 2) return 0;
+    read_query(data + 2, n_data - 2);
     tells_queries = (data[0] & 8) != 0;
     add_text(&text, places[data[0] & 7].before);
     add_bytes(&text, data + 2, n_data - 2);
