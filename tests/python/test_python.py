@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "python"))
+sys.path.append(str(ROOT / "tests" / "e2e"))
+import archives  # noqa: E402  pylint: disable=wrong-import-position
 import oracle  # noqa: E402  pylint: disable=wrong-import-position
 import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -113,6 +115,19 @@ def test_options():
         blastmerge.merged_bytes(CHILDREN, levle=9)
     with pytest.raises(blastmerge.UsageError, match="no children"):
         blastmerge.merged_bytes([])
+
+
+def test_archives(tmp_path):
+    """-outfmt 11: found by its first bytes or named, and compared with the queries."""
+    texts = [archives.make(["a", "b"], lines=True), archives.make(["c"], lines=True)]
+    queries = tmp_path / "queries.fasta"
+    queries.write_text(">a\nMKVLAAGIV\n>b\nMKVLAAGIV\n>c\nMKVLAAGIV\n")
+    for options in ({}, {"format": "archive", "expect_queries": queries}):
+        report = blastmerge.merge(texts, tmp_path / "merged.asn", plain=True, force=True, as_unsplit=True, **options)
+        assert (tmp_path / "merged.asn").read_bytes() == archives.merge(texts)
+        assert (report.format, report.iterations, report.hsps) == ("archive", 3, 3)
+    with pytest.raises(blastmerge.MismatchError, match="blastx"):
+        blastmerge.merged_bytes([texts[0], archives.make(["c"], program="blastx")])
 
 
 def test_check():
