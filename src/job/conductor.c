@@ -362,6 +362,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
                 bm_report_field(&job->report, field);
             break;
         case BM_MARK_ARCHIVE:
+            job->document = marks->entries[i].offset;
             bm_job_headers_begin(&job->headers);
             break;
         case BM_MARK_ITERATIONS:

@@ -81,7 +81,8 @@ static uint64_t find_current(const struct blastmerge_job *job) {
     uint64_t document = job->document;
     const struct bm_mark_list *marks = job->view.marks;
     for (size_t i = 0; marks != NULL && i < marks->n_entries; i++)
-        if (marks->entries[i].kind == BM_MARK_DOCUMENT) document = marks->entries[i].offset;
+        if (marks->entries[i].kind == BM_MARK_DOCUMENT || marks->entries[i].kind == BM_MARK_ARCHIVE)
+            document = marks->entries[i].offset;
     return document;
 }
 

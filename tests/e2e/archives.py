@@ -149,21 +149,23 @@ def number(element):
 
 
 def renumbered(text, archives, shift):
-    """A run's ids with a number added, as far as they can be BLAST's own; and the largest one. BLAST counts queries without a name,
-    or all; PSI-BLAST has several archives in a row for one."""
-    pieces, at, last, largest = [], 0, 0, 0
+    """Ids with a number added, as far as they can be BLAST's own; and how many numbers that uses up. BLAST counts queries without a
+    name, or all; PSI-BLAST has several archives in a row for one. A run begins where a request's queries begin again from 1."""
+    pieces, at, last, before = [], 0, 0, shift
     for archive in archives:
         own, known = [], set()
-        for each in map(id_of, queries(archive)):
-            if each is not None and number(each) and number(each) in (last, last + 1):
+        ids = [each for each in map(id_of, queries(archive)) if each is not None]
+        if ids and number(ids[0]) == 1 and last > 0 and not archive.all(*PSSM):
+            shift, last = shift + last, 0
+        for each in ids:
+            if number(each) and number(each) in (last, last + 1):
                 last = number(each)
                 own.append(each)
                 known.add(last)
-        largest = max(largest, last)
         for each in sorted([*own, *(each for each in references(archive) if number(each) in known)], key=lambda each: each.at):
             pieces += [text[at:each.at], b'"Query_%d"' % (number(each) + shift)]
             at = each.at + len(each.value)
-    return b"".join([*pieces, text[at:]]), largest
+    return b"".join([*pieces, text[at:]]), shift + last - before
 
 
 def merge(texts, renumber=True):
@@ -175,8 +177,8 @@ def merge(texts, renumber=True):
             raise Refused("empty")
         for archive in archives:
             check(archive)
-        changed, largest = renumbered(text, archives, shift if renumber else 0)
-        shift += largest
+        changed, n_used = renumbered(text, archives, shift) if renumber else (text, 0)
+        shift += n_used
         merged.append(changed if re.search(rb"\n[ \t\r]*\Z", text) or text.rstrip() != text and b"\n" in text[len(text.rstrip()):]
                       else changed + b"\n")
     return b"".join(merged)

@@ -132,14 +132,21 @@ static bool has_queries(const struct bm_mark_archive *archive) {
            was_seen(archive, BM_IN_QUERY_PSSM);
 }
 
+/* If a search fails, BLAST writes an archive of its message. */
+static bool fail_request(struct bm_mark_archive *archive, uint64_t at) {
+    int n = archive->n_words > BM_ARCHIVE_MAX_WORDS ? BM_ARCHIVE_MAX_WORDS : archive->n_words;
+    return bm_mark_fail(
+        &archive->mark, at,
+        "the request is \"%.*s\", but \"body queue-search\" was expected: it is none of a search%s", n,
+        archive->words,
+        has_words(archive, "body get-request-info")
+            ? "; BLAST writes such an archive, with its message, if it fails: repeat the search"
+            : "");
+}
+
 static bool check_member(struct bm_mark_archive *archive, const struct member *member, uint64_t at) {
     if (here(archive) == BM_IN_ROOT) return check_root(archive, member, at);
-    if (here(archive) == BM_IN_REQUEST && member == NULL)
-        return bm_mark_fail(&archive->mark, at,
-                            "the request is \"%.*s\", but \"body queue-search\" was expected: it is none of "
-                            "a search",
-                            archive->n_words > BM_ARCHIVE_MAX_WORDS ? BM_ARCHIVE_MAX_WORDS : archive->n_words,
-                            archive->words);
+    if (here(archive) == BM_IN_REQUEST && member == NULL) return fail_request(archive, at);
     if (member == NULL || !member->is_once) return true;
     bool is_second = was_seen(archive, (enum bm_mark_archive_place)member->place) ||
                      (is_queries((enum bm_mark_archive_place)member->place) && has_queries(archive));
