@@ -64,7 +64,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP || job->options.order_by_queries,
         .is_without_result = job->is_check,
-        .room = job->shards != NULL ? bm_job_shards_room() : bm_child_lane_room_of(&job->workers),
+        .room = job->shards != NULL ? bm_job_shards_room(job) : bm_child_lane_room_of(&job->workers),
     };
     job->can_be_early = can_be_early(job);
     if (!job->can_be_early) settings.room.n_kept_bytes = 0;

@@ -10,8 +10,10 @@
 #include <sys/resource.h>
 
 enum {
-    LANES = 6 << 20,    /* bytes for the shards' lanes, if that is enough for the least they need */
-    MERGED = 1 << 20,   /* bytes for the lane of the merged text */
+    LANES = 6 << 20,            /* bytes for the shards' lanes, if that is enough for the least they need */
+    MERGED = 1 << 20,           /* bytes for the lane of the merged text ... */
+    MERGED_OF_MANY = 128 << 10, /* ... where more than MANY shards need the memory */
+    MANY = 32,
     HEADS = 1 << 20,    /* bytes for heads of hits, beyond which a temporary file holds them */
     TEXTS = 4 << 20,    /* bytes for fronts, tails and rows, where there are such: in all ... */
     TEXT = 256 << 10,   /* ... and more for each shard */
@@ -49,8 +51,8 @@ struct bm_job_shards {
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
 
-struct bm_child_lane_room bm_job_shards_room(void) {
-    return bm_child_lane_room_within(MERGED);
+struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job) {
+    return bm_child_lane_room_within(job->shards->n_of_batch > MANY ? MERGED_OF_MANY : MERGED);
 }
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
@@ -327,12 +329,11 @@ static void warn_of_counts(struct bm_job_shards *shards) {
                     "the shards were searched without the whole database's statistics: what depends on them "
                     "was computed again, but hits near the threshold may be others than the whole's");
     if (counts->is_linked_by_parts)
-        bm_job_warn(job, false,
-                    "tblastx links HSPs by the mean length of the subjects that it has searched, so it may "
-                    "have printed "
-                    "other HSPs for parts than for the whole: windows on the whole database (blastmerge "
-                    "shards --alias K) "
-                    "are exact");
+        bm_job_warn(
+            job, false,
+            "tblastx links HSPs by the mean length of the subjects that it has searched, so for parts it "
+            "may have printed other HSPs than for the whole: windows are exact, which "
+            "blastmerge shards --alias K makes");
     warn(job, counts->n_not_rebuilt, "hit has", "hits have",
          "E-values that could not be computed again: they stay");
     warn(job, counts->n_twins, "hit is", "hits are",

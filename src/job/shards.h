@@ -19,7 +19,7 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
 enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* The size of the lane of the merged text: the shards have the memory. */
-struct bm_child_lane_room bm_job_shards_room(void);
+struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job);
 
 /* Shard `number`, in the order given, and its counts; false: there is none. */
 bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,

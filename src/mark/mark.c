@@ -65,15 +65,14 @@ void bm_mark_tell_queries(struct bm_mark *mark) {
 
 void bm_mark_reset(struct bm_mark *mark) {
     const size_t n_kept = offsetof(struct bm_mark, scanner);
-    size_t n_cleared = offsetof(struct bm_mark_xml, open_elements);
-    if (n_cleared < sizeof(struct bm_mark_json)) n_cleared = sizeof(struct bm_mark_json);
-    if (n_cleared < sizeof(struct bm_mark_table)) n_cleared = sizeof(struct bm_mark_table);
-    memset((uint8_t *)mark + n_kept, 0, n_cleared - n_kept);
+    memset((uint8_t *)mark + n_kept, 0, sizeof *mark - n_kept);
 }
 
 void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *scanner) {
     mark->scanner = scanner;
-    if (scanner != NULL && scanner->begin != NULL) scanner->begin(mark);
+    if (scanner == NULL) return;
+    memset((uint8_t *)mark + sizeof *mark, 0, scanner->n_cleared - sizeof *mark);
+    if (scanner->begin != NULL) scanner->begin(mark);
 }
 
 void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from) {

@@ -5,7 +5,7 @@
 
 bool bm_rank_text_add(struct bm_rank_text *text, struct bm_rank_budget *budget, const void *data,
                       size_t n_bytes) {
-    enum { LEAST = 1024 };
+    enum { LEAST = 512 /* as most heads of hits take */ };
     if (n_bytes > text->n_allocated - text->n_bytes) {
         size_t n_wanted = text->n_bytes + n_bytes;
         if (n_wanted < 2 * text->n_allocated) n_wanted = 2 * text->n_allocated;

@@ -19,6 +19,8 @@ def check_memory(tmp_path, paths, counted, *options):
         report = json.loads((tmp_path / "report.json").read_text())
         assert report["peak_memory"] <= 16 << 20 and report["peak_resident"] <= 16 << 20
         assert report["totals"]["hits"] == found.out.count(counted) > 0
+    compressed = run("shards", "--db", "d", "--threads", 2, "--report", tmp_path / "report.json", "--force", *options, *paths)
+    assert compressed.code == OK and json.loads((tmp_path / "report.json").read_text())["peak_memory"] <= 16 << 20
     return found
 
 

@@ -67,5 +67,8 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return is_in_bom ? json->bom_at : json->mark.position - json->utf8.n;
 }
 
-const struct bm_mark_scanner bm_mark_json = {
-    .begin = begin, .step = step, .finish = finish, .safe = safe_offset};
+const struct bm_mark_scanner bm_mark_json = {.begin = begin,
+                                             .step = step,
+                                             .finish = finish,
+                                             .safe = safe_offset,
+                                             .n_cleared = sizeof(struct bm_mark_json)};

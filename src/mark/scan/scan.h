@@ -44,6 +44,8 @@ struct bm_mark_scanner {
     /* Called at the end of a text that is not empty. Returns false if it failed. */
     bool (*finish)(struct bm_mark *mark);
     uint64_t (*safe)(const struct bm_mark *mark);
+    size_t
+        n_cleared; /* bytes of its struct that are cleared when it is chosen; pages behind that may never be touched */
     bool has_rows; /* the format has no hits, so its rows are counted as hits */
 };
 

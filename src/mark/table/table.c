@@ -350,5 +350,8 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return bm_mark_table_is_in_name(table) ? table->mark.position - table->n_name : table->mark.position;
 }
 
-const struct bm_mark_scanner bm_mark_table = {
-    .step = step, .finish = finish, .safe = safe_offset, .has_rows = true};
+const struct bm_mark_scanner bm_mark_table = {.step = step,
+                                              .finish = finish,
+                                              .safe = safe_offset,
+                                              .n_cleared = sizeof(struct bm_mark_table),
+                                              .has_rows = true};

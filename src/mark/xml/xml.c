@@ -107,5 +107,8 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return safe;
 }
 
-const struct bm_mark_scanner bm_mark_xml = {
-    .begin = begin, .step = step, .finish = finish, .safe = safe_offset};
+const struct bm_mark_scanner bm_mark_xml = {.begin = begin,
+                                            .step = step,
+                                            .finish = finish,
+                                            .safe = safe_offset,
+                                            .n_cleared = offsetof(struct bm_mark_xml, declaration)};

@@ -147,7 +147,6 @@ struct bm_mark_xml {
     uint16_t n_attribute_bytes;
     uint16_t depth;
     char name[BM_MARK_MAX_NAME];                       /* of the current tag, attribute or target */
-    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES]; /* names, one after the other */
     uint16_t attribute_ends[BM_MARK_MAX_ATTRIBUTES];   /* where each ends */
     uint32_t attribute_hashes[BM_MARK_MAX_ATTRIBUTES]; /* so that few are compared */
 
@@ -158,7 +157,6 @@ struct bm_mark_xml {
     bool declaration_is_open; /* it is not known yet whether there is an XML declaration */
     uint64_t declaration_at;  /* where it stands, if there is one */
     uint16_t n_declaration;   /* bytes of `declaration` */
-    char declaration[BM_MARK_MAX_DECLARATION];
 
     /* Places. */
     uint8_t element;      /* enum bm_mark_xml_element, of the current start tag */
@@ -198,9 +196,11 @@ struct bm_mark_xml {
     /* The walk, walk.h. */
     struct bm_mark_window window;
 
-    /* The last member, which a reset does not touch: `depth` says how many count. BLAST opens 8, whose pages are all
-     * that becomes resident of these 16 KB. */
+    /* What follows is not cleared: counts say how much of it holds. BLAST's documents use the beginning, so most of its
+     * pages are never resident. */
+    char declaration[BM_MARK_MAX_DECLARATION];
     struct bm_mark_xml_name open_elements[BM_MARK_MAX_DEPTH]; /* [0] is the root */
+    char attribute_bytes[BM_MARK_MAX_ATTRIBUTE_BYTES];        /* names, one after the other */
 };
 
 /* --- name_characters.c */
