@@ -130,7 +130,7 @@ static void find_gaps(const struct bm_child_kept *kept, struct gaps *gaps, uint6
     for (const struct bm_child_kept_piece *piece = kept->pieces; piece != NULL; piece = piece->next) {
         for (size_t i = 0; i < piece->n_marks; i++) {
             const struct bm_mark_entry *mark = &piece->marks[i];
-            uint64_t end = (mark->end > mark->offset ? mark->end : mark->offset) + BM_BATCH_BEHIND;
+            uint64_t end = bm_mark_text_end(mark) + BM_BATCH_BEHIND;
             add_gap(gaps, before(mark->offset));
             if (end > gaps->near_end) gaps->near_end = end;
             if (end > *near_end) *near_end = end;

@@ -71,6 +71,7 @@ void bm_mark_reset(struct bm_mark *mark) {
 void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *scanner) {
     mark->scanner = scanner;
     if (scanner == NULL) return;
+    bm_require(scanner->n_cleared >= sizeof *mark);
     memset((uint8_t *)mark + sizeof *mark, 0, scanner->n_cleared - sizeof *mark);
     if (scanner->begin != NULL) scanner->begin(mark);
 }

@@ -505,7 +505,7 @@ FIELDS = {"schema": str, "schema_version": int, "version": str, "command": str, 
           "peak_memory": int, "peak_resident": int, "seconds": float}
 TOTALS = {"children", "documents", "iterations", "hits", "hsps", "invalid_bytes", "forbidden_characters", "compressed_bytes", "text_bytes"}
 OPTIONS = {"database", "keep_database", "allow_empty", "mismatch", "invalid_utf8", "forbidden_characters", "sort", "expect_children", "threads",
-           "level", "format", "form", "header", "plain", "force", "query_ids", "as_unsplit", "salvage", "expect_queries"}
+           "level", "format", "form", "header", "plain", "force", "query_ids", "as_unsplit", "salvage", "expect_queries", "order_by_queries"}
 
 
 def check_types(row, fields):

@@ -55,4 +55,9 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return archive->content.is_held ? archive->content.at : mark->position;
 }
 
-const struct bm_mark_scanner bm_mark_archive = {.step = step, .finish = finish, .safe = safe_offset};
+const struct bm_mark_scanner bm_mark_archive = {
+    .step = step,
+    .finish = finish,
+    .safe = safe_offset,
+    .n_cleared = sizeof(struct bm_mark_archive),
+};

@@ -122,6 +122,12 @@ struct bm_mark_entry {
     uint32_t flags; /* enum bm_mark_flag */
 };
 
+/* Where the text of a mark ends. */
+static inline uint64_t bm_mark_text_end(const struct bm_mark_entry *mark) {
+    bool is_text = mark->end > mark->offset && mark->kind != BM_MARK_ITERATION_END;
+    return is_text ? mark->end : mark->offset;
+}
+
 enum { BM_MARK_LIST = 256 };
 struct bm_mark_list {
     struct bm_mark_entry entries[BM_MARK_LIST];
