@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Alias files for the searches of a database's parts, with real BLAST."""
 import gzip
+import os
 import re
 
 import pytest
 
 import shards
-from program import DATA, MISMATCH, OK, USAGE, run
+from program import DATA, MISMATCH, OK, PROGRAM, ROOT, USAGE, run
 from shards_run import check_same, merge
 from shards_run import blast  # pylint: disable=unused-import
 
@@ -88,3 +89,21 @@ def test_alias_that_cannot_be(blast, tmp_path):
     assert run("shards", "--alias-parts", "-o", tmp_path, tmp_path / "loop").code == DATA
     (tmp_path / "part.pal").write_text("TITLE part\nDBLIST x\nSEQIDLIST some.list\n")
     assert run("shards", "--alias-parts", "-o", tmp_path, tmp_path / "part").code == USAGE
+
+
+def test_the_tutorial(blast, tmp_path):
+    """The commands of docs/shards.md, one after another, give what one search of the whole gives."""
+    page = (ROOT / "docs" / "shards.md").read_text()
+    tutorial = page[page.index("### Split a database"):page.index("Windows on one database need no parts")]
+    commands = re.findall(r"^       (\S.*)$", tutorial, re.M)
+    assert len(commands) == 6
+    records = blast.records["p"]
+    for i, part in enumerate((records[:90], records[90:])):
+        (tmp_path / f"part_{i}.fasta").write_text("".join(part))
+    (tmp_path / "q.fasta").write_text("".join(blast.queries["p"]))
+    (tmp_path / "blastmerge").symlink_to(PROGRAM)
+    setting = {**os.environ, "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for command in commands:
+        shards.subprocess.run(["bash", "-euc", command], cwd=tmp_path, env=setting, check=True, stdout=-3)
+    assert gzip.decompress((tmp_path / "merged.xml.gz").read_bytes()).replace(b"<BlastOutput_db>proteins<", b"<BlastOutput_db>p<") == \
+        blast.search("blastp", "p", "p", "5")
