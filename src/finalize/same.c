@@ -109,19 +109,22 @@ static enum blastmerge_status find_same(struct bm_finalize *finalize, struct fil
     char one[BM_FINALIZE_RELATIVE];
     char other[BM_FINALIZE_RELATIVE];
     size_t n = list_files(finalize, files);
+    size_t first =
+        n; /* of several pairs, that of the first child: the inodes' order is of no meaning to users */
     qsort(files, n, sizeof *files, compare_files);
     for (size_t i = 1; i < n; i++) {
         const struct bm_finalize_identity *identity = &files[i].identity;
         bool is_same = files[i - 1].identity.device == identity->device &&
                        files[i - 1].identity.inode == identity->inode;
         if (identity->inode == 0 || !is_same) continue;
-        name_file(finalize, files[i - 1].number, one);
-        name_file(finalize, files[i].number, other);
-        return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL,
-                                  "%s and %s are one file: each child and the parent must have their own",
-                                  one, other);
+        if (first == n || files[i - 1].number < files[first].number) first = i - 1;
     }
-    return BLASTMERGE_OK;
+    if (first == n) return BLASTMERGE_OK;
+    name_file(finalize, files[first].number, one);
+    name_file(finalize, files[first + 1].number, other);
+    return bm_finalize_refuse(finalize, BLASTMERGE_MISMATCH, NULL,
+                              "%s and %s are one file: each child and the parent must have their own", one,
+                              other);
 }
 
 enum blastmerge_status bm_finalize_check_files(struct bm_finalize *finalize) {
