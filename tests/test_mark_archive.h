@@ -244,14 +244,16 @@ static inline void make_query(struct bytes *text, struct chance *chance) {
 }
 
 static inline void make_option(struct bytes *text, struct chance *chance) {
+    static const char mask[] =
+        "query-mask { locations { packed-int { { from 1, to 2, id local str \"Query_1\" } } }, "
+        "frame notset }";
     static const char *const values[] = {"integer 1",
                                          "boolean TRUE",
                                          "cutoff e-value { 1, 10, -3 }",
                                          "strand-type both-strands",
                                          "big-integer 123456789012",
                                          "seq-id-list { gi 7, local str \"\"\"\" }",
-                                         "query-mask { locations { packed-int { { from 1, to 2, id local str "
-                                         "\"Query_1\" } } }, frame notset }"};
+                                         mask};
     add_text(text,
              below(chance, 8) == 0 ? "{ name \"EffectiveSearchSpace\", value " : "{ name \"Option\", value ");
     add_text(text, PICK(chance, values));
