@@ -96,7 +96,7 @@ static void fuzz_plan(const char *text, size_t n) {
 /* --- ends ---------------------------------------------------------------------------------------- */
 
 static void fuzz_head(const uint8_t *data, size_t n, int is_fixed) {
-    uint8_t bytes[BM_PARTS_HEAD] = {0}, again[BM_PARTS_HEAD];
+    uint8_t bytes[BM_PARTS_HEAD] = {0}, again[BM_PARTS_HEAD] = {0};
     struct bm_parts_head head;
     if (n > sizeof bytes) n = sizeof bytes;
     memcpy(bytes, data, n);
@@ -116,7 +116,7 @@ static void fuzz_tail(const uint8_t *data, size_t n, int is_fixed) {
     size_t n_tail = 0;
     if (n > sizeof bytes) n = sizeof bytes;
     memcpy(bytes, data, n);
-    if (is_fixed && n >= 131) bm_store32(bytes + n - 14, bm_crc32(0, bytes + 16, n - 16 - 14));
+    if (is_fixed && n >= 131) bm_store32(&bytes[n - 14], bm_crc32(0, bytes + 16, n - 16 - 14));
     if (bm_parts_tail_read(&tail, &n_tail, bytes, n) != NULL) return;
     struct bm_output output = {.data = again, .size = sizeof again};
     bm_parts_tail_write(&tail, &output);

@@ -75,9 +75,9 @@ static enum blastmerge_status join(struct blastmerge_job *job) {
 }
 
 /* A join knows nothing of what its parts hold. */
-static void tell(const struct tool_job *job, enum blastmerge_status (*command)(struct blastmerge_job *job)) {
+static void tell(const struct tool_job *job, bool is_join) {
     const struct blastmerge_report *report = blastmerge_report(job->job);
-    if (command != join) {
+    if (!is_join) {
         tool_job_summary(job);
         return;
     }
@@ -97,7 +97,7 @@ static enum blastmerge_status run(const struct tool_options *options,
     if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, command);
-    if (status == BLASTMERGE_OK && options->verbose) tell(&job, command);
+    if (status == BLASTMERGE_OK && options->verbose) tell(&job, command == join);
     tool_job_close(&job);
     return status;
 }

@@ -214,11 +214,11 @@ static bool write_body(struct bm_child_keep *keep, const struct body *body, stru
 }
 
 static bool copy_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
-    uint8_t *copy = take_memory(keep, body->n_bytes);
-    kept->body = copy;
-    for (size_t i = 0; i < body->n_parts && copy != NULL; copy += body->parts[i++].n)
-        if (body->parts[i].n > 0) memcpy(copy, body->parts[i].bytes, body->parts[i].n);
-    return copy != NULL;
+    uint8_t *at = take_memory(keep, body->n_bytes);
+    kept->body = at;
+    for (size_t i = 0; i < body->n_parts && at != NULL; at += body->parts[i++].n)
+        if (body->parts[i].n > 0) memcpy(at, body->parts[i].bytes, body->parts[i].n);
+    return at != NULL;
 }
 
 /* The first half of memory is for any of it, the second one for what cannot be in the file. */

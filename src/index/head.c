@@ -159,7 +159,6 @@ static void take_length(struct bm_index_head *head, const char *text, size_t n_t
 static void take_parts(struct bm_index_head *head, const struct form *form, const char *text, size_t n_text,
                        bool is_header) {
     struct bm_index_place place;
-    size_t n = 0;
     if (!is_header) (void)find_part(text, n_text, form->number, form->end, &head->number_as_written);
     if (head->n_id == 0 && find_part(text, n_text, form->id, form->end, &place)) {
         head->n_id =
@@ -167,7 +166,7 @@ static void take_parts(struct bm_index_head *head, const struct form *form, cons
         if (!is_header) head->id_as_written = place;
     }
     if (head->n_definition == 0 && find_part(text, n_text, form->definition, form->end, &place)) {
-        n = place.end - place.begin;
+        size_t n = place.end - place.begin;
         if (form->end == '\n' && n > 0 && text[place.end - 1] == '\r') n--;
         head->n_definition =
             resolve(head->definition, sizeof head->definition, text + place.begin, n, form->end);
@@ -240,7 +239,6 @@ bool bm_index_head_evalue(const char *text, size_t n_text, double *value) {
     uint64_t digits = 0;
     int n_digits = 0;
     int exponent = 0;
-    int given = 0;
     size_t i = 0;
     bool has_point = false;
     bool has_digit = false;
@@ -262,6 +260,7 @@ bool bm_index_head_evalue(const char *text, size_t n_text, double *value) {
     if (!has_digit) digits = 1; /* old BLAST writes e-100 for 1e-100 */
     if (i + 1 < n_text && (text[i] | 0x20) == 'e') {
         bool is_negative = text[i + 1] == '-';
+        int given = 0;
         i += is_negative || text[i + 1] == '+' ? 2 : 1;
         for (; i < n_text && text[i] >= '0' && text[i] <= '9'; i++) {
             if (given < MOST_EXPONENT) given = given * 10 + (text[i] - '0');

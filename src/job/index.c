@@ -112,8 +112,10 @@ enum blastmerge_status bm_job_index_make(struct blastmerge_job *job, const struc
     if (inner == NULL) return fail_memory(job);
     if (status == BLASTMERGE_OK) status = bm_job_add_child(inner, *source);
     if (status == BLASTMERGE_OK) status = set_file(inner, job, file);
-    if (status == BLASTMERGE_OK) bm_job_index_be_lenient(inner);
-    if (status == BLASTMERGE_OK) status = blastmerge_check(inner);
+    if (status == BLASTMERGE_OK) {
+        bm_job_index_be_lenient(inner);
+        status = blastmerge_check(inner);
+    }
     if (status != BLASTMERGE_OK) job->error = *blastmerge_error(inner);
     if (status != BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
         bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");

@@ -15,7 +15,6 @@ static const char plan_begin[] = "{\"blastmerge_plan\":";
 struct line {
     const char *text;
     size_t n;
-    size_t source;
     struct bm_parts_child child;
 };
 

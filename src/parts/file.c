@@ -86,7 +86,7 @@ enum blastmerge_status bm_parts_file_read(struct blastmerge_job *job, const char
                                           bool is_cut, char **text, size_t *n_text) {
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     struct bm_cloud *cloud = NULL;
-    char shown[BM_LOCATION_SHOWN];
+    char shown[BM_LOCATION_SHOWN]; /* as long as the source, which refers to it */
     *text = NULL;
     *n_text = 0;
     enum blastmerge_status status = bm_cancel_begin(view.cancel, view.error);

@@ -316,13 +316,13 @@ static bool is_there_remotely(const struct joining *joining, const struct bm_out
     struct blastmerge_error ignored;
     uint8_t trailer[8];
     source.cloud = bm_job_slice_cloud(joining->job);
-    bool is_there = bm_fetch_source_look(&source, &ignored) == BLASTMERGE_OK &&
-                    source.n_bytes == joining->n_result &&
-                    bm_parts_remote_read(&source, trailer, sizeof trailer, joining->n_result - sizeof trailer,
-                                         &ignored) == BLASTMERGE_OK &&
-                    is_trailer(trailer, sums);
+    bool is_result = bm_fetch_source_look(&source, &ignored) == BLASTMERGE_OK &&
+                     source.n_bytes == joining->n_result &&
+                     bm_parts_remote_read(&source, trailer, sizeof trailer,
+                                          joining->n_result - sizeof trailer, &ignored) == BLASTMERGE_OK &&
+                     is_trailer(trailer, sums);
     bm_fetch_source_close(&source);
-    return is_there;
+    return is_result;
 }
 
 #else

@@ -125,8 +125,8 @@ static size_t take_element(struct bm_mark_archive *archive, uint8_t byte) {
     bool is_begin = archive->state != BM_ARCHIVE_WORDS;
     if (!is_begin && (byte == ',' || byte == '}')) return end_words(archive, byte);
     if (archive->state == BM_ARCHIVE_FIRST && byte == '}') return close_block(archive);
-    bool is_value = byte == '{' || byte == '"' || byte == '\'' || byte == '-' || is_digit(byte);
-    if (!is_value && !is_lower(byte) && !is_upper(byte))
+    bool begins_value = byte == '{' || byte == '"' || byte == '\'' || byte == '-' || is_digit(byte);
+    if (!begins_value && !is_lower(byte) && !is_upper(byte))
         return fail_expected(archive, byte,
                              is_begin ? "an element" : "a value, or ',' or '}' after an element,");
     if (is_begin) bm_mark_archive_begin_element(archive, archive->mark.position);
