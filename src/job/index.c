@@ -261,6 +261,11 @@ static enum blastmerge_status end_build(struct blastmerge_job *job) {
     bm_index_bytes_close(&bytes);
     bm_index_build_close(index->build);
     index->build = NULL;
+    if (status == BLASTMERGE_USAGE ||
+        status == BLASTMERGE_DATA) { /* what the child is, not where the index goes */
+        job->sentence.subject = source->shown;
+        job->error.child = 0;
+    }
     return status;
 }
 
@@ -269,7 +274,9 @@ static enum blastmerge_status index_result(struct blastmerge_job *job) {
     char path[BM_STORE_PATH];
     if (!bm_store_path(&job->store, path))
         return bm_fail(&job->error, BLASTMERGE_USAGE, "the path of the result is too long for an index");
-    const struct bm_fetch_source source = bm_fetch_source_path(path);
+    struct bm_fetch_source source = bm_fetch_source_path(path);
+    if (job->places.output.location != NULL)
+        source.shown = job->places.output.location; /* not its temporary name */
     return bm_job_index_make(job, &source, job->index->file);
 }
 

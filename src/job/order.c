@@ -257,6 +257,8 @@ static enum blastmerge_status take_mark(struct bm_job_order *order, const struct
     case BM_MARK_DECLARATION:
         if ((mark->flags & BM_MARK_CONVERTED) != 0) return refuse(job, "its encoding is not UTF-8");
         break;
+    case BM_MARK_ARCHIVE:
+        return refuse(job, "a BLAST archive has the alignments of all its queries in one block");
     case BM_MARK_ITERATION:
         if (!keep_frame(order, mark->offset)) return refuse(job, "its header is longer than 64 KiB");
         order->is_in_header = false;

@@ -4,6 +4,7 @@ Iterations by other means; names, numbers, lists; what is missing; indexes that 
 import collections
 import gzip
 import io
+import lzma
 import os
 import random
 import re
@@ -243,6 +244,22 @@ def test_usage(tmp_path):
         assert run(*arguments).code == USAGE, arguments
     assert run("index", tmp_path / "absent").code == NOT_FOUND
     assert run("get", tmp_path / "absent", "x").code == NOT_FOUND
+
+
+def test_messages_name_the_file(tmp_path):
+    """Also those that come at its end; and the result, not its temporary name."""
+    text = make("xml").text
+    packed = tmp_path / "all.xml.xz"
+    packed.write_bytes(lzma.compress(text))
+    for arguments in ["index", packed], ["get", packed, "--numbers", "1"]:
+        done = run(*arguments)
+        assert done.code == USAGE and f"blastmerge: {packed}: is compressed otherwise than with gzip" in done.err, done.err
+    assert not Path(f"{packed}.bmi").exists()
+    long = tmp_path / "long.xml"
+    long.write_bytes(text.replace(b"<BlastOutput_param>", b"<!--" + b"x" * (2 << 20) + b"--><BlastOutput_param>"))
+    done = run("--index", "-o", tmp_path / "merged.gz", long)
+    assert done.code == DATA and f"blastmerge: {tmp_path}/merged.gz: the text before" in done.err, done.err
+    assert sorted(os.listdir(tmp_path)) == ["all.xml.xz", "long.xml"]
 
 
 def test_several_files(tmp_path):

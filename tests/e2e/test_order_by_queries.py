@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 
+import archives
 import documents
 import forms
 import program
@@ -139,6 +140,18 @@ def test_children_that_cannot_be_ordered(tmp_path):
         paths[0].write_bytes(changed)
         done = run(tmp_path, "xml", paths[:1], made)
         assert done.code == program.MISMATCH and words in done.err, done.err
+
+
+def test_archives_cannot_be_ordered(tmp_path):
+    """Not even whole ones: their alignments would keep the ids of the children."""
+    fasta = tmp_path / "queries"
+    fasta.write_text("".join(f">{name}\nMKVLAAGIV\n" for name in "abcd"))
+    paths = program.write_children(tmp_path, [archives.make(names) for names in (["c", "d"], ["a", "b"])])
+    for options in ([], ["--as-unsplit"]):
+        for order in (paths, paths[::-1]):
+            done = program.run("-o", tmp_path / "merged.gz", "--order-by-queries", "--expect-queries", fasta, *options, *order)
+            assert done.code == program.MISMATCH and "in one block, so it cannot be ordered" in done.err, done
+            assert not (tmp_path / "merged.gz").exists()
 
 
 def test_it_stays_small(tmp_path):
