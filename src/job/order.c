@@ -207,6 +207,12 @@ static enum blastmerge_status take_first(struct bm_job_order *order, const struc
     return refuse(job, "the first query's name is longer than 1024 bytes");
 }
 
+static void open_head(struct bm_job_order *order, const struct bm_queries_taken *taken) {
+    bm_require(order->open.n_heads < sizeof order->open.heads / sizeof order->open.heads[0]);
+    order->has_iteration = true;
+    order->open.heads[order->open.n_heads++] = *taken;
+}
+
 static enum blastmerge_status take_head(struct blastmerge_job *job) {
     struct bm_job_order *order = job->order;
     const struct bm_queries_taken *taken = bm_queries_last_taken(job->queries.file);
@@ -217,9 +223,7 @@ static enum blastmerge_status take_head(struct blastmerge_job *job) {
         snprintf(order->first_alike, sizeof order->first_alike, "number %" PRIu64 " in %.300s", taken->number,
                  job->plan.items[job->child].source.shown);
     if (taken->number == 1 && take_first(order, taken) != BLASTMERGE_OK) return job->error.status;
-    order->has_iteration = true;
-    bm_require(order->open.n_heads < sizeof order->open.heads / sizeof order->open.heads[0]);
-    order->open.heads[order->open.n_heads++] = *taken;
+    open_head(order, taken);
     return BLASTMERGE_OK;
 }
 
@@ -299,11 +303,9 @@ static void sum_text(struct bm_job_order *order) {
 }
 
 /* Tables without comments: the rows of the query before end where those of the next one begin. */
-static enum blastmerge_status take_bare_head(struct bm_job_order *order) {
+static enum blastmerge_status end_bare_head(struct bm_job_order *order) {
     uint64_t offset = bm_queries_last_taken(order->job->queries.file)->offset;
-    if (order->open.n_heads > 0 && end_iteration(order, offset) != BLASTMERGE_OK)
-        return order->job->error.status;
-    return take_head(order->job);
+    return order->open.n_heads > 0 ? end_iteration(order, offset) : BLASTMERGE_OK;
 }
 
 /* The Iteration that the marks before have begun; its query is known, or it has none, which `reason` says. */
@@ -311,12 +313,13 @@ static enum blastmerge_status take_iteration(struct bm_job_order *order, enum bl
                                              const struct blastmerge_error *reason) {
     struct blastmerge_job *job = order->job;
     struct bm_queries_taken nothing = *bm_queries_last_taken(job->queries.file);
-    if (taken == BLASTMERGE_OK)
-        return bm_mark_is_bare_table(job->totals.format) ? take_bare_head(order) : take_head(job);
-    if (bm_job_queries_take_stranger(job, reason) != BLASTMERGE_OK) return job->error.status;
+    if (taken != BLASTMERGE_OK && bm_job_queries_take_stranger(job, reason) != BLASTMERGE_OK)
+        return job->error.status;
+    if (bm_mark_is_bare_table(job->totals.format) && end_bare_head(order) != BLASTMERGE_OK)
+        return job->error.status;
+    if (taken == BLASTMERGE_OK) return take_head(job);
     nothing.number = 0;
-    order->has_iteration = true;
-    order->open.heads[order->open.n_heads++] = nothing;
+    open_head(order, &nothing);
     return BLASTMERGE_OK;
 }
 

@@ -164,3 +164,16 @@ def test_it_stays_small(tmp_path):
         done = run(tmp_path, "xml", write(tmp_path, "xml", parts), made, "--keep-db")
         assert done.code == 0 and program.text_of((tmp_path / "merged.gz").read_bytes()) == documents.document("xml", made)
         assert json.loads((tmp_path / "report").read_bytes())["peak_resident"] < 16 << 20
+
+
+@pytest.mark.parametrize("separator, form", [("\t", "tabular"), (",", "csv")])
+def test_a_check_goes_on_behind_a_stranger(tmp_path, separator, form):
+    """Rows of no query end those before them, so that the queries behind them are still known."""
+    def table(*names):
+        return "".join(separator.join([name, "s", "99.0", "50", "0", "0", "1", "50", "1", "50", "1e-10", "100"]) + "\n" for name in names).encode()
+    (tmp_path / "queries").write_bytes(b"".join(b">q%d\nACGT\n" % i for i in range(1, 5)))
+    paths = program.write_children(tmp_path, [forms.member(table("q3", "stranger", "q3x", "q4")), forms.member(table("q4", "q1"))])
+    done = program.run("check", "--format", form, "--expect-queries", tmp_path / "queries", "--order-by-queries", *paths)
+    assert done.code == program.MISMATCH
+    assert "the query stranger of" in done.err
+    assert "it is number 4, which has one already" in done.err
