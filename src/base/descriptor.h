@@ -13,7 +13,15 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+
+/* When a file was last changed, of a struct stat: a struct timespec. */
+#if defined(__APPLE__)
+#define BM_MODIFIED(information) (information).st_mtimespec
+#else
+#define BM_MODIFIED(information) (information).st_mtim
+#endif
 
 /* Returns the file under a number above 2, closed on exec; the given number is closed if it differs. On
  * failure -1 and errno, like open(). A `file` of -1 is returned unchanged. */

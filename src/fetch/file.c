@@ -10,12 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__APPLE__)
-#define MODIFIED(information) (information).st_mtimespec
-#else
-#define MODIFIED(information) (information).st_mtim
-#endif
-
 static bool is_standard_input(const struct bm_fetch_source *source) {
     return strcmp(source->location, "-") == 0;
 }
@@ -135,8 +129,8 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
     }
     fetch->is_regular = S_ISREG(information.st_mode);
     fetch->size_at_open = (uint64_t)information.st_size;
-    fetch->time_at_open[0] = (int64_t)MODIFIED(information).tv_sec;
-    fetch->time_at_open[1] = (int64_t)MODIFIED(information).tv_nsec;
+    fetch->time_at_open[0] = (int64_t)BM_MODIFIED(information).tv_sec;
+    fetch->time_at_open[1] = (int64_t)BM_MODIFIED(information).tv_nsec;
 #if defined(POSIX_FADV_SEQUENTIAL)
     if (fetch->is_regular) (void)posix_fadvise(fetch->file, 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
@@ -148,8 +142,8 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
 static enum blastmerge_status check_unchanged(const struct bm_fetch *fetch, struct blastmerge_error *error) {
     struct stat information;
     if (fstat(fetch->file, &information) != 0) return bm_fail_system(error, errno, "cannot read");
-    bool same_time = (int64_t)MODIFIED(information).tv_sec == fetch->time_at_open[0] &&
-                     (int64_t)MODIFIED(information).tv_nsec == fetch->time_at_open[1];
+    bool same_time = (int64_t)BM_MODIFIED(information).tv_sec == fetch->time_at_open[0] &&
+                     (int64_t)BM_MODIFIED(information).tv_nsec == fetch->time_at_open[1];
     bool same_size = (uint64_t)information.st_size == fetch->size_at_open &&
                      (fetch->file == STDIN_FILENO || fetch->n_read == fetch->size_at_open);
     if (same_time && same_size) return BLASTMERGE_OK;

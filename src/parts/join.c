@@ -103,8 +103,9 @@ static bool is_same_tally(const struct bm_tally *one, const struct bm_tally *oth
 }
 
 static struct state state_of(const struct stat *information) {
-    return (struct state){(uint64_t)information->st_size, information->st_mtim.tv_sec,
-                          information->st_mtim.tv_nsec, (uint64_t)information->st_ino};
+    const struct timespec modified = BM_MODIFIED(*information);
+    return (struct state){(uint64_t)information->st_size, modified.tv_sec, modified.tv_nsec,
+                          (uint64_t)information->st_ino};
 }
 
 static bool is_same_state(const struct state *one, const struct state *other) {
@@ -391,8 +392,8 @@ static enum blastmerge_status copy_remote_part(struct joining *joining, const st
     size_t n = 0;
     enum blastmerge_status status = bm_fetch_open(&fetch, source, joining->view.cancel, error);
     if (status == BLASTMERGE_OK) status = bm_fetch_fill(&fetch, output->data, BM_PARTS_HEAD, &n, error);
-    if (status != BLASTMERGE_OK) return bm_job_slice_fail(joining->job, part->source);
-    status = check_head(joining, part, output->data, n);
+    status = status == BLASTMERGE_OK ? check_head(joining, part, output->data, n)
+                                     : bm_job_slice_fail(joining->job, part->source);
     for (uint64_t left = part->n_fragment; status == BLASTMERGE_OK && left > 0; left -= n) {
         size_t n_wanted = left < output->size ? (size_t)left : output->size;
         status = bm_fetch_fill(&fetch, output->data, n_wanted, &n, error);
