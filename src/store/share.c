@@ -4,6 +4,19 @@
 #include <errno.h>
 #include <unistd.h>
 
+#if defined(__APPLE__)
+
+/* It has no copy_file_range(2). */
+uint64_t bm_store_share(struct bm_store *store, int file, uint64_t offset, uint64_t n_bytes) {
+    (void)store;
+    (void)file;
+    (void)offset;
+    (void)n_bytes;
+    return 0;
+}
+
+#else
+
 enum { STEP = 16 << 20 /* bytes that are copied before a cancel is looked for */ };
 
 uint64_t bm_store_share(struct bm_store *store, int file, uint64_t offset, uint64_t n_bytes) {
@@ -19,3 +32,5 @@ uint64_t bm_store_share(struct bm_store *store, int file, uint64_t offset, uint6
     }
     return n_done;
 }
+
+#endif
