@@ -27,9 +27,9 @@ static enum blastmerge_status fill_block(struct bm_index_bytes *bytes, struct bm
     if (block->data == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     enum blastmerge_status status =
         bm_fetch_ranges_read(bytes->remote, offset, block->data, n_bytes, &block->n_bytes, &total, error);
+    block->offset = offset;
     if (status != BLASTMERGE_OK) return status;
     if (bytes->n_bytes == UINT64_MAX) bytes->n_bytes = total;
-    block->offset = offset;
     if (total == bytes->n_bytes) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_CHANGED, "changed while it was read: its length differs");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/library.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_SQLITE
+#include "base/dlopen_note.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -68,21 +69,8 @@ static const struct symbol symbols[] = {FUNCTIONS(SYMBOL)};
 #else
 #define SQLITE_NAME "libsqlite3.so.0"
 
-/* Tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA
- * specification has it. */
-#define DLOPEN_NOTE                                                                                          \
-    "[{\"feature\":\"index\",\"description\":\"Indexes of results\","                                        \
-    "\"priority\":\"recommended\",\"soname\":[\"" SQLITE_NAME "\"]}]"
-enum { DLOPEN_NOTE_TYPE = 0x407c0c0a };
-
-static const struct {
-    uint32_t n_owner;
-    uint32_t n_text;
-    uint32_t type;
-    char owner[4];
-    _Alignas(4) char text[sizeof DLOPEN_NOTE];
-} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
-    sizeof "FDO", sizeof DLOPEN_NOTE, DLOPEN_NOTE_TYPE, "FDO", DLOPEN_NOTE};
+BM_DLOPEN_NOTE("[{\"feature\":\"index\",\"description\":\"Indexes of results\","
+               "\"priority\":\"recommended\",\"soname\":[\"" SQLITE_NAME "\"]}]");
 #endif
 
 static void load_all(void) {
