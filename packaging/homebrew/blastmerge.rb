@@ -17,7 +17,8 @@ class Blastmerge < Formula
   uses_from_macos "zlib"
 
   def install
-    system "cmake", "-S", ".", "-B", "build", "-DBLASTMERGE_CLOUD=linked", "-DBLASTMERGE_SQLITE=linked", *std_cmake_args
+    system "cmake", "-S", ".", "-B", "build", "-DBLASTMERGE_CLOUD=linked", "-DBLASTMERGE_SQLITE=linked",
+           "-DBLASTMERGE_DECOMPRESS=OFF", *std_cmake_args
     system "cmake", "--build", "build"
     system "cmake", "--install", "build"
     pkgshare.install "tests/data/batch_1.xml.gz", "tests/data/batch_2.xml.gz"
