@@ -68,8 +68,7 @@ static const char *find_difference(const json_t *one, const json_t *other) {
     return "options";
 }
 
-static enum blastmerge_status take_line(struct composing *composing, size_t source, const char *text,
-                                        size_t n) {
+static enum blastmerge_status take_line(struct composing *composing, const char *text, size_t n) {
     enum blastmerge_status status = read_line(composing, text, n);
     if (status != BLASTMERGE_OK) return status;
     const struct bm_parts_tally *tally = composing->tally;
@@ -83,7 +82,7 @@ static enum blastmerge_status take_line(struct composing *composing, size_t sour
     if (composing->n_lines == BM_PARTS_MAX_CHILDREN)
         return bm_fail(composing->view.error, BLASTMERGE_USAGE, "more than %d children",
                        BM_PARTS_MAX_CHILDREN);
-    const struct line line = {text, n, source, tally->child};
+    const struct line line = {text, n, tally->child};
     return add_line(composing, &line) ? BLASTMERGE_OK : fail_memory(composing);
 }
 
@@ -101,7 +100,7 @@ static enum blastmerge_status read_source(struct composing *composing, size_t so
             status = bm_fail(composing->view.error, BLASTMERGE_DATA,
                              "is cut short, or not a tally: count the child again");
         else if (n > 0)
-            status = take_line(composing, source, text + at, n);
+            status = take_line(composing, text + at, n);
         at += n + 1;
     }
     if (status == BLASTMERGE_OK && composing->n_lines == n_before)
