@@ -40,10 +40,15 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
         bm_job_shards_blame(job);
         return bm_job_fail(job);
     }
-    const char *shown = job->plan.items[job->child].source.shown;
+    /* Between the two passes of an order, and behind the second one, no item is the current one. */
+    const struct bm_plan_item *item = job->child < job->plan.n_items ? &job->plan.items[job->child] : NULL;
+    const char *shown = item != NULL ? item->source.shown : NULL;
     size_t child = job->child;
-    if (bm_job_order_is_second_pass(job)) child = bm_job_order_child(job, &shown);
-    bool is_planned = job->plan.items[job->child].text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
+    bool is_planned = item != NULL && item->text != NULL && job->phase > BM_JOB_PHASE_SURVEY;
+    if (bm_job_order_is_planned(job)) {
+        child = bm_job_order_child(job, &shown);
+        is_planned = true;
+    }
     if (is_planned && error->status == BLASTMERGE_DATA)
         bm_fail(error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
     struct blastmerge_error behind = {0};

@@ -39,7 +39,10 @@ enum blastmerge_status bm_job_order_turn(struct blastmerge_job *job) BM_CHECK_RE
 /* The second pass has ended: the children are still what they were, and the job has its own plan again. */
 enum blastmerge_status bm_job_order_finish(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* The second pass: the child of the job's own plan that is read, and its name. */
+/* From the first pass' end to the second's: the job's plan is that of the second pass. */
+bool bm_job_order_is_planned(const struct blastmerge_job *job);
+
+/* While it is: the child of the job's own plan that is read, and its name. */
 size_t bm_job_order_child(const struct blastmerge_job *job, const char **shown);
 
 #endif

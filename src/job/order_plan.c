@@ -247,13 +247,16 @@ enum blastmerge_status bm_job_order_finish(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+bool bm_job_order_is_planned(const struct blastmerge_job *job) {
+    return job->order != NULL && job->order->is_exchanged;
+}
+
 size_t bm_job_order_child(const struct blastmerge_job *job, const char **shown) {
     const struct bm_job_order *order = job->order;
-    const struct bm_plan *plan = order->is_exchanged ? &order->plan : &job->plan;
     const struct bm_plan_text *text =
-        order->is_exchanged && job->child < job->plan.n_items ? job->plan.items[job->child].text : NULL;
+        job->child < job->plan.n_items ? job->plan.items[job->child].text : NULL;
     size_t child = text != NULL ? (size_t)(text - order->texts) : order->child;
-    *shown = plan->items[child].source.shown;
+    *shown = order->plan.items[child].source.shown;
     return child;
 }
 

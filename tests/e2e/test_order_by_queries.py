@@ -154,6 +154,20 @@ def test_archives_cannot_be_ordered(tmp_path):
             assert not (tmp_path / "merged.gz").exists()
 
 
+def test_no_room_to_unpack(tmp_path):
+    """The temporary file of a child whose queries go back and forth cannot be written: between the passes no child is the current one."""
+    made = documents.queries(documents.dice(10), 8, nameless=0)
+    long = b"<!--" + b"x" * 200000 + b"--></Iteration>"
+    paths = program.write_children(tmp_path, [forms.member(documents.document("xml", part).replace(b"</Iteration>", long))
+                                              for part in (made[:4], made[:3:-1])])
+    (tmp_path / "queries").write_bytes(documents.fasta(made))
+    for threads in (1, 2):
+        done = program.run("--plain", "--threads", threads, "--order-by-queries", "--expect-queries", tmp_path / "queries", *paths,
+                           command=("prlimit", "--fsize=200000", "--", program.PROGRAM))
+        assert done.code == program.NO_SPACE and not done.out, done
+        assert f"{paths[1]}: cannot be unpacked to a temporary file: " in done.err, done.err
+
+
 def test_it_stays_small(tmp_path):
     """Whatever the order, and however many children: little memory."""
     rng = documents.dice(9)
