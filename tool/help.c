@@ -66,8 +66,8 @@ static void show_overview(void) {
                "       blastmerge count, plan, part, join     merge on many machines\n"
                "       blastmerge index, get                  one query out of a result\n"
                "       blastmerge help COMMAND                show all options of a command\n"
-               "A CHILD is one result file (-outfmt 5, 16, 15, 7, 6 or 10; gzip or plain),\n"
-               "- for standard input, or a remote file: az://, s3://, gs://, https://.\n");
+               "A CHILD is one result file (-outfmt 5, 6, 7, 10, 11, 15 or 16), compressed or\n"
+               "plain, - for standard input, or remote: az://, s3://, gs://, https://.\n");
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
         if (row->is_common) show_row(row);
     tool_print("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");

@@ -101,7 +101,7 @@ KINDS = {kind.status: kind for kind in (MergeIOError, UsageError, DataError, Mis
 # The program's options whose parameters here have other names, or values.
 _RENAMED = {"db": "database", "keep-db": "keep_database", "memory": "memory_limit", "shards": "n_shards"}
 _SWITCHES = {"allow_empty", "keep_database", "as_unsplit", "salvage", "plain", "gzip", "bgzf", "force", "strict", "window",
-             "round_robin", "order_descending", "recompute"}
+             "round_robin", "order_descending", "recompute", "order_by_queries"}
 _OPTION = re.compile(r"(?<!blastmerge shards )(?<![^\s(\[\"',;:])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?:[ =]([A-Z]+\b|[0-9]+\b|[a-z][a-z0-9_|-]*))?")
 _WORDS = {"format": "xml|xml2|json|commented|tabular|csv|archive|auto", "query_ids": "auto|keep|renumber",
           "mismatch": "default|error|warn|ignore", "invalid_utf8": "error|latin1|keep",

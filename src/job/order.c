@@ -80,8 +80,10 @@ static bool can_be_read_twice(const struct bm_fetch_source *source) {
 
 static enum blastmerge_status check(struct blastmerge_job *job) {
     if (job->options.expect_queries == NULL)
-        return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "to order children by their queries, the queries that were searched must be given");
+        return bm_fail(
+            &job->error, BLASTMERGE_USAGE,
+            "to order children by their queries, the queries that were searched must be given, with "
+            "--expect-queries");
     if (job->options.salvage)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,

@@ -175,6 +175,12 @@ enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
     uint64_t n_missing = job->totals.n_missing_queries;
     if (n_faults == 0) return BLASTMERGE_OK;
     if (n_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
+    if (job->queries.n_strangers > 0 && job->order == NULL && job->shards == NULL)
+        return bm_fail(&job->error, BLASTMERGE_MISMATCH,
+                       "%s; and %" PRIu64
+                       " more fault%s, each reported in a warning (if the children are only in "
+                       "another order, --order-by-queries merges them)",
+                       job->queries.first_fault, n_faults - 1, n_faults == 2 ? "" : "s");
     return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                    "%s; and %" PRIu64 " more such place%s, each reported in a warning: in all %" PRIu64
                    " quer%s no Iteration",

@@ -26,7 +26,8 @@ enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) {
     if (job->options.expect_queries == NULL)
         return bm_fail(
             &job->error, BLASTMERGE_USAGE,
-            "the missing queries are found by the queries that were searched, which are not given");
+            "the missing queries are found by the queries that were searched, which are not given: give "
+            "--expect-queries");
     return open_store(job, &job->side.missing, missing);
 }
 

@@ -155,7 +155,7 @@ def test_the_file(tmp_path):
     done = program.run("check", "--expect-queries", queries, "--missing", "-", *paths)
     assert done.out == (tmp_path / "missing").read_bytes() and done.code == program.MISMATCH
     done = program.run("--missing", tmp_path / "m", *paths)
-    assert done.code == program.USAGE and "which are not given" in done.err
+    assert done.code == program.USAGE and "which are not given: give --expect-queries" in done.err
     done = program.run("--expect-queries", queries, "--missing", tmp_path / "missing", "-o", tmp_path / "x.gz", *paths)
     assert done.code == program.EXISTS
     for other in (queries, paths[0]):

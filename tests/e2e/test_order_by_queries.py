@@ -129,7 +129,7 @@ def test_children_that_cannot_be_ordered(tmp_path):
         done = run(tmp_path, "xml", paths, made, *options)
         assert done.code == program.USAGE and words in done.err
     done = program.run("--order-by-queries", *paths)
-    assert done.code == program.USAGE and "must be given" in done.err
+    assert done.code == program.USAGE and "must be given, with --expect-queries" in done.err
     done = program.run("--order-by-queries", "--expect-queries", tmp_path / "queries", "-", input=paths[0].read_bytes())
     assert done.code == program.USAGE and "read twice" in done.err
     text = documents.document("xml", made)

@@ -194,6 +194,18 @@ def rows(report):
     return [(row["first"], row["last"], row["first_query"], row["last_query"]) for row in report["missing_queries"]]
 
 
+@pytest.mark.parametrize("command", ["merge", "check"])
+def test_children_in_another_order(tmp_path, command):
+    """The error does not end with the number of missing queries, since none may be missing, and names the option that orders."""
+    (tmp_path / "queries").write_bytes(fasta(NAMES))
+    paths = children(tmp_path, NAMES[6:], NAMES[:6])
+    done = program.run(command, "--expect-queries", tmp_path / "queries", *paths)
+    assert done.code == program.MISMATCH
+    assert done.err.splitlines()[-1] == ("blastmerge: 6 queries in a row have no Iteration: number 1, query0 to number 6, query5; and 6 more faults, "
+                                         "each reported in a warning (if the children are only in another order, --order-by-queries merges them)")
+    assert program.run("--order-by-queries", "--expect-queries", tmp_path / "queries", *paths).code == 0
+
+
 def test_a_check_finds_all_gaps(tmp_path):
     """And goes on after each: the children are whole, and no one of them is to blame."""
     (tmp_path / "queries").write_bytes(fasta(NAMES))

@@ -157,7 +157,7 @@ def test_what_is_missing_is_written(tmp_path):
     with pytest.warns(blastmerge.MergeWarning), pytest.raises(blastmerge.MismatchError) as caught:
         blastmerge.check(WHOLE, expect_queries=queries, missing=missing)
     assert b"more" in missing.read_bytes() and caught.value.report.missing_queries == 1
-    with pytest.raises(blastmerge.UsageError, match="which are not given"):
+    with pytest.raises(blastmerge.UsageError, match="which are not given: give expect_queries"):
         blastmerge.merge(WHOLE, tmp_path / "merged", missing=tmp_path / "another")
 
 
@@ -168,7 +168,7 @@ def test_in_the_order_of_the_queries(tmp_path):
     assert merged == gzip.decompress(blastmerge.merged_bytes([small.child(*NAMES)]))
     report = blastmerge.merge(children, tmp_path / "merged", expect_queries=queries, order_by_queries=True, html=tmp_path / "page.html")
     assert (tmp_path / "page.html").read_bytes().startswith(b"<!doctype html>") and [child.iterations for child in report.children] == [4, 2, 3]
-    with pytest.raises(blastmerge.UsageError, match="must be given"):
+    with pytest.raises(blastmerge.UsageError, match="must be given, with expect_queries"):
         blastmerge.check(children, order_by_queries=True)
     with pytest.raises(blastmerge.UsageError, match="read twice"):
         blastmerge.check([iter([children[0]])], expect_queries=queries, order_by_queries=True)

@@ -20,7 +20,9 @@ cat out err
 
 # The blocks ran to the last one, and each fault ended with the code that the page names.
 [ -s tutorial/salvaged.xml.gz ] && [ ! -e tutorial/incomplete.xml.gz ] && [ ! -e tutorial/cut.xml.gz ]
-[ "$(grep -o 'exit code [0-9]*' out | tr '\n' ' ')" = "exit code 4 exit code 3 exit code 3 exit code 11 " ]
+[ "$(grep -o 'exit code [0-9]*' out | tr '\n' ' ')" = "exit code 4 exit code 3 exit code 3 exit code 11 exit code 11 " ]
 grep -q 'queries in a row have no Iteration: number 5' err
 gzip -dc tutorial/merged.xml.gz | cmp - tutorial/whole.xml
+[ "$(grep -c '^>' tutorial/missing.fasta)" = 5 ]
+gzip -dc tutorial/finished.xml.gz | cmp - tutorial/whole.xml
 echo "the tutorial does what it says"
