@@ -22,6 +22,7 @@ enum blastmerge_status bm_index_build_open(struct bm_index_build **build,
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     made->memory = memory;
     made->settings = *settings;
+    made->format = settings->format;
     enum blastmerge_status status = bm_index_restarts_open(made, error);
     return status == BLASTMERGE_OK ? bm_index_write_open(&made->write, file, cancel, error) : status;
 }

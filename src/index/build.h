@@ -24,8 +24,9 @@ struct bm_index_build;
 enum { BM_INDEX_DISTANCE = 4194304, BM_INDEX_LEAST_DISTANCE = 65536 };
 
 struct bm_index_settings {
-    uint64_t distance; /* bytes of text between two restart points, at least */
-    bool definitions;  /* whole definitions are kept, too */
+    uint64_t distance;             /* bytes of text between two restart points, at least */
+    bool definitions;              /* whole definitions are kept, too */
+    enum blastmerge_format format; /* of a text that shows none: an empty table */
 };
 
 /* The index is written to the file, which is empty, open for reading and writing, and borrowed. A build that failed to open

@@ -229,9 +229,10 @@ static enum blastmerge_status take_empty_child(struct blastmerge_job *job, bool 
     bool is_left_out = text != NULL && text->end == 0;
     bool is_empty_table = job->supposed != BLASTMERGE_FORMAT_AUTO && job->batch->has_trace;
     if (!job->options.allow_empty && !is_empty_table && !is_left_out) {
-        bm_fail(
-            &job->error, BLASTMERGE_DATA,
-            "holds nothing, as a failed search leaves; --allow-empty accepts it as a search without queries");
+        const char *advice = job->is_check && job->index != NULL
+                                 ? ""
+                                 : "; --allow-empty accepts it as a search without queries";
+        bm_fail(&job->error, BLASTMERGE_DATA, "holds nothing, as a failed search leaves%s", advice);
         return bm_job_fail_child(job);
     }
     if (is_empty_table && job->is_copied) {

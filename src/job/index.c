@@ -104,7 +104,8 @@ enum blastmerge_status bm_job_index_make(struct blastmerge_job *job, const struc
     options.salvage = options.as_unsplit = options.order_by_queries = 0;
     options.database = NULL;
     options.keep_database = 1;
-    options.format = BLASTMERGE_FORMAT_AUTO;
+    /* A result without any document, an empty table, does not show its format. */
+    if (job->totals.n_documents > 0) options.format = BLASTMERGE_FORMAT_AUTO;
     options.on_warning = NULL;
     options.on_fault = NULL;
     options.on_progress = look_at_cancel;
@@ -216,6 +217,7 @@ enum blastmerge_status bm_job_index_open(struct blastmerge_job *job) {
     enum blastmerge_status status = check_child(job);
     if (status == BLASTMERGE_OK && index->file < 0) status = open_store(job);
     if (status != BLASTMERGE_OK) return status;
+    index->settings.format = job->options.format;
     return bm_index_build_open(&index->build, &index->settings, &job->memory, index->file, &job->cancel,
                                &job->error);
 }

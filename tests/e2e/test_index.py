@@ -262,6 +262,23 @@ def test_messages_name_the_file(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["all.xml.xz", "long.xml"]
 
 
+@pytest.mark.parametrize("name", ["tabular", "csv"])
+def test_an_empty_table(tmp_path, name):
+    """A merge of searches without hits: --format says what its result is."""
+    for number in range(2):
+        (tmp_path / f"child_{number}").touch()
+    for form in "--gzip", "--plain", "--bgzf":
+        path = tmp_path / f"merged{form}"
+        done = run("--index", form, "--allow-empty", "--format", name, "-o", path, tmp_path / "child_0", tmp_path / "child_1")
+        assert done.code == OK, done.err
+        with sqlite3.connect(f"{path}.bmi") as index_:
+            assert index_.execute("SELECT format, iterations FROM file").fetchall() == [(name, 0)]
+        done = run("get", path, "x")
+        assert done.code == NOT_FOUND and "has no query x" in done.err, done.err
+    done = run("index", tmp_path / "child_0")
+    assert done.code == DATA and done.err.endswith("as a failed search leaves\n"), done.err  # index has no --allow-empty
+
+
 def test_several_files(tmp_path):
     """All that can be indexed is; the first failure is the outcome."""
     paths = [write(tmp_path, make("xml", seed=seed).text, how) for seed, how in ((1, "gzip-1"), (2, "bgzip"))]
