@@ -145,6 +145,29 @@ static enum blastmerge_status spool_file(int *file, int from, bool is_stdin, con
     return spool_all(&spool, file);
 }
 
+/* Such a file would be a list of odd names, and the first Iteration that of no query. */
+static enum blastmerge_status refuse_compressed(int file, const char *path, struct blastmerge_error *error) {
+    static const struct {
+        size_t at;
+        const char *magic, *name;
+    } kinds[] = {{0, "\x28\xb5\x2f\xfd", "zstd"},
+                 {0, "\xfd\x37\x7a\x58\x5a", "xz"},
+                 {4, "\x31\x41\x59\x26\x53\x59", "bzip2"}, /* behind BZh and the level */
+                 {0, "\x04\x22\x4d\x18", "lz4"}};
+    char data[16];
+    ssize_t n_read = pread(file, data, sizeof data, 0);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t n_magic = strlen(kinds[i].magic);
+        if (n_read < (ssize_t)(kinds[i].at + n_magic) ||
+            memcmp(data + kinds[i].at, kinds[i].magic, n_magic) != 0)
+            continue;
+        return bm_fail(error, BLASTMERGE_USAGE,
+                       "%.400s: the file of queries is compressed with %s: decompress it, or use gzip", path,
+                       kinds[i].name);
+    }
+    return BLASTMERGE_OK;
+}
+
 enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct bm_cancel *cancel,
                                              struct blastmerge_error *error) {
     char shown[512]; /* it may be a location with a secret, though that is no file */
@@ -163,5 +186,10 @@ enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct
     if (from < 0) return bm_fail_system(error, reason, "cannot open the file of queries %.400s", shown);
     enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
     if (!is_stdin && *file != from) close(from);
+    if (status != BLASTMERGE_OK) return status;
+    status = refuse_compressed(*file, shown, error);
+    if (status == BLASTMERGE_OK) return status;
+    close(*file);
+    *file = -1;
     return status;
 }

@@ -29,6 +29,19 @@ def run(folder, queries, *arguments):
     return program.run("--expect-queries", path, "-o", folder / "merged.xml.gz", "-f", *arguments)
 
 
+@pytest.mark.parametrize("name", ["zstd", "xz", "bzip2", "lz4"])
+def test_compressed_otherwise(tmp_path, name):
+    """It is no list of odd names, of which the first child has none."""
+    packed = subprocess.run([name, "-q", "-c"], input=fasta(NAMES), stdout=subprocess.PIPE, check=True).stdout
+    paths = children(tmp_path, NAMES[:5], NAMES[5:])
+    for more in [], ["--order-by-queries"]:
+        done = run(tmp_path, packed, *more, *paths)
+        assert done.code == program.USAGE and f"queries: the file of queries is compressed with {name}: " in done.err, done.err
+    done = program.run("--expect-queries", "-", *paths, input=packed)
+    assert done.code == program.USAGE and f"standard input: the file of queries is compressed with {name}" in done.err, done.err
+    assert not (tmp_path / "merged.xml.gz").exists()
+
+
 MARK = b"\xef\xbb\xbf"
 LISTS = {"CR": fasta(NAMES, "\r"), "mark": MARK + fasta(NAMES), "list with a mark": MARK + "\r\n".join(NAMES).encode(),
          "gzip": gzip.compress(fasta(NAMES)), "gzip members": gzip.compress(fasta(NAMES[:5])) + gzip.compress(fasta(NAMES[5:])),
