@@ -124,6 +124,8 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     enum blastmerge_status status = bm_job_index_make(job, &job->plan.items[0].source, file);
     if (status == BLASTMERGE_OK) status = bm_index_bytes_of_file(&get->index, file, shown, &job->error);
     if (status != BLASTMERGE_OK) {
+        if (status == BLASTMERGE_NO_SPACE)
+            job->sentence.addition = " (the result has none: it is made in TMPDIR or /tmp)";
         close(file);
         return status;
     }

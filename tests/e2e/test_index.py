@@ -22,7 +22,7 @@ import pytest
 from Bio.Blast import NCBIXML
 
 from kills import FAULTS, tell
-from program import CHANGED, DATA, EXISTS, NOT_FOUND, OK, USAGE, run
+from program import CHANGED, DATA, EXISTS, NO_SPACE, NOT_FOUND, OK, PROGRAM, USAGE, run
 
 FORMATS = ["xml", "xml2", "json", "commented", "tabular", "csv"]
 COMMANDS = {
@@ -215,6 +215,14 @@ def test_without_index(tmp_path, result):
     assert (done.code, done.out) == (OK, result.document([6]))
     assert len(done.warnings) == 1 and "has no index" in done.warnings[0]
     assert sorted(item.name for item in tmp_path.iterdir()) == [path.name]
+
+
+def test_without_index_and_without_room(tmp_path, result):
+    """The message says which index cannot be written, for nobody asked for one."""
+    path = write(tmp_path, result.text, "gzip-9")
+    done = run("get", path, "--numbers", "1", command=("prlimit", "--fsize=4096", "--", PROGRAM))
+    assert done.code == NO_SPACE and not done.out
+    assert done.err == "blastmerge: cannot write the index: File too large (the result has none: it is made in TMPDIR or /tmp)\n"
 
 
 def test_missing(tmp_path):
