@@ -43,6 +43,29 @@ int bm_open_temporary(void) {
     return bm_above_standard(file);
 }
 
+ssize_t bm_read_at(int file, void *data, size_t n_bytes, uint64_t offset) {
+    size_t n_read = 0;
+    while (n_read < n_bytes) {
+        ssize_t n = pread(file, (char *)data + n_read, n_bytes - n_read, (off_t)(offset + n_read));
+        if (n == 0) break;
+        if (n > 0) n_read += (size_t)n;
+        if (n < 0 && errno != EINTR) return -1;
+    }
+    return (ssize_t)n_read;
+}
+
+bool bm_write_at(int file, const void *data, size_t n_bytes, uint64_t offset) {
+    size_t n_written = 0;
+    while (n_written < n_bytes) {
+        ssize_t n =
+            pwrite(file, (const char *)data + n_written, n_bytes - n_written, (off_t)(offset + n_written));
+        if (n > 0) n_written += (size_t)n;
+        if (n == 0) errno = ENOSPC; /* POSIX does not rule it out */
+        if (n == 0 || (n < 0 && errno != EINTR)) return false;
+    }
+    return true;
+}
+
 int bm_open_pipe(int ends[2]) {
     if (pipe(ends) != 0) return -1;
     ends[0] = bm_above_standard(ends[0]);

@@ -37,6 +37,11 @@ DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
 /* A temporary file without a name, for writing and reading, in TMPDIR or /tmp. */
 int bm_open_temporary(void) BM_CHECK_RESULT;
 
+/* pread() and pwrite() until the end, whatever interrupts them. The first reads fewer bytes only at the file's end.
+ * -1, or false: errno says why. */
+ssize_t bm_read_at(int file, void *data, size_t n_bytes, uint64_t offset) BM_CHECK_RESULT;
+bool bm_write_at(int file, const void *data, size_t n_bytes, uint64_t offset) BM_CHECK_RESULT;
+
 /* fopen() for reading. */
 FILE *bm_open_stream(const char *path) BM_CHECK_RESULT;
 

@@ -192,21 +192,12 @@ static struct body find_body(const struct bm_batch *batch, const struct bm_batch
     return body;
 }
 
-static bool write_part(int file, const struct part *part, uint64_t at) {
-    for (size_t n = 0; n < part->n;) {
-        ssize_t n_written = pwrite(file, part->bytes + n, part->n - n, (off_t)(at + n));
-        if (n_written > 0) n += (size_t)n_written;
-        if (n_written == 0 || (n_written < 0 && errno != EINTR)) return false;
-    }
-    return true;
-}
-
 static bool write_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
     uint64_t at = keep->n_file;
     if (!keep->has_file || keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file)
         return false;
     for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
-        keep->is_without_file = !write_part(keep->file, &body->parts[i], at);
+        keep->is_without_file = !bm_write_at(keep->file, body->parts[i].bytes, body->parts[i].n, at);
     if (keep->is_without_file) return false;
     kept->body_at = keep->n_file;
     keep->n_file = at;
@@ -288,14 +279,9 @@ bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const
 
 static enum blastmerge_status read_part(int file, const struct part *part, uint64_t at,
                                         struct blastmerge_error *error) {
-    for (size_t n = 0; n < part->n;) {
-        ssize_t n_read = pread(file, part->bytes + n, part->n - n, (off_t)(at + n));
-        if (n_read > 0) n += (size_t)n_read;
-        if (n_read < 0 && errno == EINTR) continue;
-        if (n_read <= 0)
-            return bm_fail_system(error, n_read == 0 ? EIO : errno, "cannot read a temporary file");
-    }
-    return BLASTMERGE_OK;
+    ssize_t n_read = bm_read_at(file, part->bytes, part->n, at);
+    if (n_read == (ssize_t)part->n) return BLASTMERGE_OK;
+    return bm_fail_system(error, n_read < 0 ? errno : EIO, "cannot read a temporary file");
 }
 
 static enum blastmerge_status restore_body(const struct bm_child_keep *keep, const struct bm_child_kept *kept,

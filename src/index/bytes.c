@@ -185,14 +185,9 @@ enum blastmerge_status bm_index_bytes_read(struct bm_index_bytes *bytes, uint64_
         *n_read = n_bytes;
         return BLASTMERGE_OK;
     }
-    while (*n_read < n_bytes) {
-        ssize_t n =
-            pread(bytes->file, (uint8_t *)data + *n_read, n_bytes - *n_read, (off_t)(offset + *n_read));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return bm_fail_system(error, errno, "cannot read");
-        if (n == 0) break;
-        *n_read += (size_t)n;
-    }
+    ssize_t n = bm_read_at(bytes->file, data, n_bytes, offset);
+    if (n < 0) return bm_fail_system(error, errno, "cannot read");
+    *n_read = (size_t)n;
     return BLASTMERGE_OK;
 }
 

@@ -37,23 +37,11 @@ static int close_opened(sqlite3_file *base) {
     return SQLITE_OK;
 }
 
-static ssize_t read_bytes(int file, char *data, size_t n_bytes, off_t offset) {
-    size_t n_read = 0;
-    while (n_read < n_bytes) {
-        ssize_t n = pread(file, data + n_read, n_bytes - n_read, offset + (off_t)n_read);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -1;
-        if (n == 0) break;
-        n_read += (size_t)n;
-    }
-    return (ssize_t)n_read;
-}
-
 static int read_opened(sqlite3_file *base, void *data, int n_bytes, sqlite3_int64 offset) {
     struct opened *opened = (struct opened *)base;
     size_t n_read = 0;
     if (opened->file >= 0) {
-        ssize_t n = read_bytes(opened->file, data, (size_t)n_bytes, (off_t)offset);
+        ssize_t n = bm_read_at(opened->file, data, (size_t)n_bytes, (uint64_t)offset);
         if (n < 0) return fail_system(opened->database, SQLITE_IOERR_READ, errno, "cannot read the index");
         n_read = (size_t)n;
     } else if (bm_index_bytes_read(opened->database->bytes, (uint64_t)offset, data, (size_t)n_bytes, &n_read,
@@ -67,21 +55,10 @@ static int read_opened(sqlite3_file *base, void *data, int n_bytes, sqlite3_int6
 
 static int write_opened(sqlite3_file *base, const void *data, int n_bytes, sqlite3_int64 offset) {
     struct opened *opened = (struct opened *)base;
-    const char *bytes = data;
     if (opened->file < 0) return SQLITE_READONLY;
-    while (n_bytes > 0) {
-        ssize_t n = pwrite(opened->file, bytes, (size_t)n_bytes, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            return fail_system(opened->database, SQLITE_IOERR_WRITE, errno,
-                               opened->is_temporary ? "cannot write a temporary file"
-                                                    : "cannot write the index");
-        }
-        bytes += n;
-        offset += n;
-        n_bytes -= (int)n;
-    }
-    return SQLITE_OK;
+    if (bm_write_at(opened->file, data, (size_t)n_bytes, (uint64_t)offset)) return SQLITE_OK;
+    return fail_system(opened->database, SQLITE_IOERR_WRITE, errno,
+                       opened->is_temporary ? "cannot write a temporary file" : "cannot write the index");
 }
 
 static int truncate_opened(sqlite3_file *base, sqlite3_int64 n_bytes) {

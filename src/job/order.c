@@ -16,17 +16,10 @@ static struct bm_job_order_record *fail_records(struct blastmerge_error *error) 
 }
 
 static bool write_block(struct bm_job_order_records *records) {
-    const char *data = (const char *)records->records;
-    size_t n_left = records->is_changed ? sizeof records->records : 0;
-    off_t at = (off_t)(records->block * sizeof records->records);
-    while (n_left > 0) {
-        ssize_t n = pwrite(records->file, data, n_left, at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data += n;
-        at += n;
-        n_left -= (size_t)n;
-    }
+    const size_t n_bytes = sizeof records->records;
+    if (records->is_changed &&
+        !bm_write_at(records->file, records->records, n_bytes, records->block * n_bytes))
+        return false;
     records->is_changed = false;
     return true;
 }
@@ -37,19 +30,12 @@ bool bm_job_order_records_flush(struct bm_job_order_records *records, struct bla
 
 /* What was never written reads as zeros. */
 static bool load_block(struct bm_job_order_records *records, uint64_t block) {
-    char *data = (char *)records->records;
-    size_t n_read = 0;
+    const size_t n_bytes = sizeof records->records;
     if (!write_block(records)) return false;
     records->block = UINT64_MAX;
-    while (n_read < sizeof records->records) {
-        ssize_t n = pread(records->file, data + n_read, sizeof records->records - n_read,
-                          (off_t)(block * sizeof records->records + n_read));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        if (n == 0) break;
-        n_read += (size_t)n;
-    }
-    memset(data + n_read, 0, sizeof records->records - n_read);
+    ssize_t n_read = bm_read_at(records->file, records->records, n_bytes, block * n_bytes);
+    if (n_read < 0) return false;
+    memset((char *)records->records + n_read, 0, n_bytes - (size_t)n_read);
     records->block = block;
     return true;
 }

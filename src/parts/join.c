@@ -134,16 +134,9 @@ static int open_part(struct joining *joining, size_t source, struct state *state
 
 /* Reads n bytes at an offset; false with errno, 0 for a file that is shorter now. */
 static bool read_at(int file, uint8_t *bytes, size_t n, uint64_t offset) {
-    for (size_t at = 0; at < n;) {
-        ssize_t n_read = pread(file, bytes + at, n - at, (off_t)(offset + at));
-        if (n_read < 0 && errno == EINTR) continue;
-        if (n_read <= 0) {
-            if (n_read == 0) errno = 0;
-            return false;
-        }
-        at += (size_t)n_read;
-    }
-    return true;
+    ssize_t n_read = bm_read_at(file, bytes, n, offset);
+    if (n_read >= 0) errno = 0;
+    return n_read == (ssize_t)n;
 }
 
 /* The last bytes of a part, whose length is known. NULL, or what is wrong. */

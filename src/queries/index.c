@@ -157,37 +157,22 @@ static bool fail(struct bm_queries_index *index) {
 }
 
 static bool write_block(struct bm_queries_index *index) {
-    const char *data = (const char *)index->entries;
-    size_t n_left = sizeof index->entries;
-    off_t at = (off_t)(index->block * sizeof index->entries);
-    while (index->is_changed && n_left > 0) {
-        ssize_t n = pwrite(index->file, data, n_left, at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail(index);
-        data += n;
-        at += n;
-        n_left -= (size_t)n;
-    }
+    const size_t n_bytes = sizeof index->entries;
+    if (index->is_changed && !bm_write_at(index->file, index->entries, n_bytes, index->block * n_bytes))
+        return fail(index);
     index->is_changed = false;
     return true;
 }
 
 /* What was never written reads as zeros. */
 static bool load_block(struct bm_queries_index *index, uint64_t block) {
-    char *data = (char *)index->entries;
-    size_t n_read = 0;
+    const size_t n_bytes = sizeof index->entries;
     if (block == index->block) return true;
     if (!write_block(index)) return false;
     index->block = UINT64_MAX;
-    while (n_read < sizeof index->entries) {
-        ssize_t n = pread(index->file, data + n_read, sizeof index->entries - n_read,
-                          (off_t)(block * sizeof index->entries + n_read));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail(index);
-        if (n == 0) break;
-        n_read += (size_t)n;
-    }
-    memset(data + n_read, 0, sizeof index->entries - n_read);
+    ssize_t n_read = bm_read_at(index->file, index->entries, n_bytes, block * n_bytes);
+    if (n_read < 0) return fail(index);
+    memset((char *)index->entries + n_read, 0, n_bytes - (size_t)n_read);
     index->block = block;
     return true;
 }

@@ -81,34 +81,13 @@ static bool fail_file(struct bm_rank_order *order, int failure) {
 
 static bool write_entries(struct bm_rank_order *order, int file, uint64_t at,
                           const struct bm_rank_order_entry *entries, size_t n) {
-    const uint8_t *data = (const uint8_t *)entries;
-    size_t n_bytes = n * ENTRY;
-    off_t place = (off_t)(at * ENTRY);
-    while (n_bytes > 0) {
-        ssize_t n_written = pwrite(file, data, n_bytes, place);
-        if (n_written < 0 && errno == EINTR) continue;
-        if (n_written <= 0) return fail_file(order, n_written < 0 ? errno : ENOSPC);
-        data += n_written;
-        place += n_written;
-        n_bytes -= (size_t)n_written;
-    }
-    return true;
+    return bm_write_at(file, entries, n * ENTRY, at * ENTRY) || fail_file(order, errno);
 }
 
 static bool read_entries(struct bm_rank_order *order, uint64_t at, struct bm_rank_order_entry *entries,
                          size_t n) {
-    uint8_t *data = (uint8_t *)entries;
-    size_t n_bytes = n * ENTRY;
-    off_t place = (off_t)(at * ENTRY);
-    while (n_bytes > 0) {
-        ssize_t n_read = pread(order->file, data, n_bytes, place);
-        if (n_read < 0 && errno == EINTR) continue;
-        if (n_read <= 0) return fail_file(order, n_read < 0 ? errno : EIO);
-        data += n_read;
-        place += n_read;
-        n_bytes -= (size_t)n_read;
-    }
-    return true;
+    ssize_t n_read = bm_read_at(order->file, entries, n * ENTRY, at * ENTRY);
+    return n_read == (ssize_t)(n * ENTRY) || fail_file(order, n_read < 0 ? errno : EIO);
 }
 
 /* --- sorting ------------------------------------------------------------------------------------- */

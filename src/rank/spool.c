@@ -19,8 +19,8 @@ void bm_rank_spool_close(struct bm_rank_spool *spool) {
 
 /* --- blocks -------------------------------------------------------------------------------------- */
 
-static off_t place_of(uint32_t block) {
-    return (off_t)(block - 1) * BM_RANK_BLOCK;
+static uint64_t place_of(uint32_t block) {
+    return (uint64_t)(block - 1) * BM_RANK_BLOCK;
 }
 
 static bool grow(struct bm_rank_spool *spool) {
@@ -55,34 +55,17 @@ static uint32_t take_block(struct bm_rank_spool *spool) {
     return block;
 }
 
-static bool write_at(struct bm_rank_spool *spool, off_t place, const uint8_t *data, size_t n_bytes) {
-    while (n_bytes > 0) {
-        ssize_t n = pwrite(spool->file, data, n_bytes, place);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            spool->failure = n < 0 ? errno : ENOSPC;
-            return false;
-        }
-        data += n;
-        place += n;
-        n_bytes -= (size_t)n;
-    }
-    return true;
+static bool write_at(struct bm_rank_spool *spool, uint64_t place, const uint8_t *data, size_t n_bytes) {
+    bool is_written = bm_write_at(spool->file, data, n_bytes, place);
+    if (!is_written) spool->failure = errno;
+    return is_written;
 }
 
-static bool read_at(struct bm_rank_spool *spool, off_t place, uint8_t *data, size_t n_bytes) {
-    while (n_bytes > 0) {
-        ssize_t n = pread(spool->file, data, n_bytes, place);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            spool->failure = n < 0 ? errno : EIO; /* what was written is there */
-            return false;
-        }
-        data += n;
-        place += n;
-        n_bytes -= (size_t)n;
-    }
-    return true;
+static bool read_at(struct bm_rank_spool *spool, uint64_t place, uint8_t *data, size_t n_bytes) {
+    ssize_t n_read = bm_read_at(spool->file, data, n_bytes, place);
+    if (n_read == (ssize_t)n_bytes) return true;
+    spool->failure = n_read < 0 ? errno : EIO; /* what was written is there */
+    return false;
 }
 
 /* --- texts --------------------------------------------------------------------------------------- */
@@ -101,7 +84,7 @@ static bool append_to_file(struct bm_rank_long *text, struct bm_rank_spool *spoo
             text->last = block;
         }
         size_t n = BM_RANK_BLOCK - n_used < n_bytes ? BM_RANK_BLOCK - n_used : n_bytes;
-        if (!write_at(spool, place_of(text->last) + (off_t)n_used, data, n)) return false;
+        if (!write_at(spool, place_of(text->last) + n_used, data, n)) return false;
         text->n_bytes += n;
         data += n;
         n_bytes -= n;
@@ -150,7 +133,7 @@ bool bm_rank_long_read(struct bm_rank_long *text, struct bm_rank_spool *spool, u
             seek(text, spool, offset);
             size_t at = (size_t)(offset - text->n_read_before);
             if (n > BM_RANK_BLOCK - at) n = BM_RANK_BLOCK - at;
-            if (!read_at(spool, place_of(text->read) + (off_t)at, bytes, n)) return false;
+            if (!read_at(spool, place_of(text->read) + at, bytes, n)) return false;
         }
         bytes += n;
         from += n;
