@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's face: implements blastmerge.h with the conductor. */
+/* The library's face: implements blastmerge.h with the conductor. It is long because that has many functions, of a few lines
+ * each. */
 #include "cloud/location.h"
 #include "decompress/decompress.h"
 #include "job/check.h"

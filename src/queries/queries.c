@@ -4,6 +4,9 @@
  * definition lines (-parse_deflines), and by its query's length. All are in its first lines (iteration.c): as soon
  * as these have been scanned, they are read. Tables have no lengths; without comments, a row has one name, which may
  * be either (rows.c).
+ *
+ * The file is long because all ways in which an Iteration can be a query's, and what a message says if none fits, stand
+ * together.
  */
 #include "queries/queries.h"
 #include "queries/file.h"

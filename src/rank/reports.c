@@ -7,6 +7,8 @@
  * same queries with the same parameters. Each step writes the hit of the shard that has the best one.
  * Statistics follow the hits, so they have been read when they are needed. A front or tail around hits may
  * differ from one without hits. So both come from a shard that has hits, if there is one.
+ *
+ * The file is long because front, hits and tail are phases of one machine, which share what a shard has read.
  */
 #include "base/entity.h"
 #include "rank/internal.h"

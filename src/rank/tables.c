@@ -10,6 +10,8 @@
  * may have to be cut, the query is held until all its rows have been read. Rows alone do not show queries
  * without hits. If several shards are at different queries, the query comes first that no other shard has yet
  * to reach. That takes a first pass over all shards, or the list of queries.
+ *
+ * The file is long because both kinds of table take the same steps from a row to a hit.
  */
 #include "rank/columns.h"
 #include "rank/internal.h"
