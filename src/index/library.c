@@ -20,7 +20,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
     EACH(open_v2)                                                                                            \
     EACH(close)                                                                                              \
     EACH(db_config)                                                                                          \
-    EACH(extended_errcode)                                                                                   \
     EACH(exec)                                                                                               \
     EACH(prepare_v2)                                                                                         \
     EACH(step)                                                                                               \

@@ -22,7 +22,6 @@ struct bm_index_library {
     int (*open_v2)(const char *name, sqlite3 **database, int flags, const char *vfs);
     int (*close)(sqlite3 *database);
     int (*db_config)(sqlite3 *database, int option, ...);
-    int (*extended_errcode)(sqlite3 *database);
     int (*exec)(sqlite3 *database, const char *sql, int (*row)(void *, int, char **, char **), void *context,
                 char **message);
     int (*prepare_v2)(sqlite3 *database, const char *sql, int n_bytes, sqlite3_stmt **statement,

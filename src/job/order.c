@@ -182,7 +182,7 @@ static enum blastmerge_status take_first(struct bm_job_order *order, const struc
     uint64_t scanned = job->batch->text_offset + job->view.end;
     const char *text = (const char *)bm_batch_at(job->batch, taken->offset);
     size_t n_text = scanned - taken->offset < 8192 ? (size_t)(scanned - taken->offset) : 8192;
-    order->has_first = order->is_of_first = true;
+    order->is_of_first = true;
     order->header = order->current;
     order->is_named_anew = order->has_iteration && job->totals.format == BLASTMERGE_FORMAT_XML;
     if (!order->is_named_anew) return BLASTMERGE_OK;

@@ -50,7 +50,6 @@ struct bm_job_order_item {
     uint64_t last;    /* the number of its last query */
     uint64_t n_runs;  /* of queries in a row that it has the Iterations of */
     uint64_t spool;   /* where its text is in the spool */
-    uint64_t step;    /* when it was read last */
     uint32_t crc32;   /* of its text */
     bool is_in_order; /* each Iteration is of a later query than the one before */
     bool is_spooled;  /* its text is in the spool */
@@ -97,8 +96,7 @@ struct bm_job_order {
     } open;
     bool is_in_header;                 /* the text before a document's first Iteration is kept ... */
     bool is_in_footer;                 /* ... or that after the last one of the first query's document */
-    bool has_first;                    /* the first query's Iteration was taken ... */
-    bool is_of_first;                  /* ... in the current document */
+    bool is_of_first;                  /* the first query's Iteration was taken in the current document */
     bool has_iteration;                /* the current document has one */
     bool has_count;                    /* the first query's document counts its queries at the end */
     bool is_named_anew;                /* the header must name the first query */

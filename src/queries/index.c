@@ -23,9 +23,7 @@ struct entry {
 
 struct bm_queries_index {
     int file;
-    uint64_t n_slots; /* a power of two, at least a block */
-    uint64_t n_queries;
-    bool is_crowded;
+    uint64_t n_slots;               /* a power of two, at least a block */
     struct blastmerge_error *error; /* of the call */
 
     uint64_t block; /* the one in `entries`; UINT64_MAX: none */
@@ -207,10 +205,7 @@ static bool insert(struct bm_queries_index *index, uint64_t key, const struct en
             return true;
         }
         n_alike += is_of(entry, key);
-        if (n_alike == MOST_ALIKE) {
-            index->is_crowded = true;
-            return true;
-        }
+        if (n_alike == MOST_ALIKE) return true;
     }
 }
 
@@ -253,8 +248,7 @@ static enum blastmerge_status read_all(struct bm_queries_index *index, struct bm
             if (!insert(index, keys.keys[i], &entry)) return index->error->status;
         }
     }
-    index->n_queries = reader->number;
-    if (index->n_queries >> (NUMBER_BITS - 1) != 0)
+    if (reader->number >> (NUMBER_BITS - 1) != 0)
         return bm_fail(index->error, BLASTMERGE_USAGE,
                        "the file of queries has more than 500 thousand million of them");
     return BLASTMERGE_OK;
@@ -300,10 +294,6 @@ void bm_queries_index_close(struct bm_queries_index *index, struct bm_memory *me
     bm_release(memory, index);
 }
 
-uint64_t bm_queries_index_n_queries(const struct bm_queries_index *index) {
-    return index->n_queries;
-}
-
 /* --- finding --------------------------------------------------------------------------------------- */
 
 void bm_queries_index_find(struct bm_queries_index *index, const struct bm_queries_iteration *iteration) {
@@ -336,8 +326,4 @@ bool bm_queries_index_next(struct bm_queries_index *index, struct bm_queries_fil
         }
     }
     return false;
-}
-
-bool bm_queries_index_is_crowded(const struct bm_queries_index *index) {
-    return index->is_crowded;
 }

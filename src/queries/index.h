@@ -20,16 +20,10 @@ enum blastmerge_status bm_queries_index_open(struct bm_queries_index **index, st
 /* index may be NULL. */
 void bm_queries_index_close(struct bm_queries_index *index, struct bm_memory *memory);
 
-/* The number of queries in the file. */
-uint64_t bm_queries_index_n_queries(const struct bm_queries_index *index);
-
 /* Begins to look for the Iteration's query. Then each call of next returns the place before a candidate; false: there
  * are no more, or the file cannot be read (*error). Those of one name come in the file's order. */
 void bm_queries_index_find(struct bm_queries_index *index, const struct bm_queries_iteration *iteration);
 bool bm_queries_index_next(struct bm_queries_index *index, struct bm_queries_file_place *place,
                            struct blastmerge_error *error);
-
-/* Whether more queries share a name with those that were looked for than are kept. */
-bool bm_queries_index_is_crowded(const struct bm_queries_index *index);
 
 #endif

@@ -479,7 +479,6 @@ static enum blastmerge_status find_in_any_order(struct bm_queries *queries, stru
     while (n_fits < 2 && bm_queries_index_next(index, &place, error))
         if (try_query(queries, &place, &n_fits, &repeated, error) != BLASTMERGE_OK) return error->status;
     if (error->status != BLASTMERGE_OK) return error->status;
-    queries->taken.is_nameless = queries->current.is_nameless;
     queries->taken.is_one_of_many = n_fits > 1 || (repeated > 0 && n_fits > 0);
     queries->has_looked = true;
     return n_fits > 0 ? BLASTMERGE_OK : fail_lookup(queries, repeated, error);

@@ -49,10 +49,9 @@ enum blastmerge_status bm_queries_allow_any_order(struct bm_queries *queries, st
 
 /* In any order: the Iteration that was taken last. */
 struct bm_queries_taken {
-    uint64_t number; /* its query's, from 1 */
-    uint64_t offset; /* of its text */
-    bool is_own;     /* BLAST made its id up */
-    bool is_nameless;
+    uint64_t number;     /* its query's, from 1 */
+    uint64_t offset;     /* of its text */
+    bool is_own;         /* BLAST made its id up */
     bool is_one_of_many; /* there are other queries that it could be of, by all that it shows */
 };
 const struct bm_queries_taken *bm_queries_last_taken(const struct bm_queries *queries);
