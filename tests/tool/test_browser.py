@@ -2,7 +2,7 @@
 """The page of --html in a real browser (Debian's chromium): it renders without an error, its script works, hostile names stay texts,
 it fits 400 to 2000 pixels, light and dark, and axe-core finds no serious fault.
 
-axe-core comes from npm: BLASTMERGE_AXE names its axe.min.js (scripts/setup --all installs it)."""
+axe-core comes from npm: servers/axe-core installs it."""
 import json
 import os
 import re
@@ -20,7 +20,6 @@ import page  # noqa: E402  pylint: disable=wrong-import-position
 import program  # noqa: E402  pylint: disable=wrong-import-position
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(os.environ.get("BLASTMERGE_AXE", "/usr/local/lib/node_modules/axe-core/axe.min.js"))
 
 
 def need(is_there, what):
@@ -100,11 +99,13 @@ def test_it_fits(pages, tmp_path, width, scheme):
 
 @pytest.mark.parametrize("name", ["well", "faults", "many"])
 def test_accessibility(pages, tmp_path, name):
-    need(AXE.is_file(), f"axe-core ({AXE}: npm install -g axe-core, or BLASTMERGE_AXE)")
+    installed = subprocess.run([ROOT / "tests" / "servers" / "axe-core"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    need(installed.returncode == 0, "axe-core, which comes from npm,")
+    axe = Path(installed.stdout.strip()).read_text()
     text = pages[name].read_text().replace("http-equiv", "data-x")
     rows = re.findall("<tr><td>.*?</tr>\n", text, re.S)
     text = text.replace("".join(rows[200:]), "")  # of the same kind
-    text = text.replace("</body>", f"<script>{AXE.read_text()}</script><script>axe.run().then(r=>{{document.title=JSON.stringify(r.violations.map("
+    text = text.replace("</body>", f"<script>{axe}</script><script>axe.run().then(r=>{{document.title=JSON.stringify(r.violations.map("
                                    "v=>[v.id,v.impact,v.nodes.length]))})</script></body>")
     (tmp_path / "copy.html").write_text(text)
     dom, _ = browse(tmp_path, tmp_path / "copy.html", "--virtual-time-budget=60000")
