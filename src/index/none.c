@@ -104,6 +104,14 @@ enum blastmerge_status bm_index_read_nearest(struct bm_index_read *read, const c
     return refuse(error);
 }
 
+enum blastmerge_status bm_index_read_next(struct bm_index_read *read, struct bm_index_found *found,
+                                          bool *is_end, struct blastmerge_error *error) {
+    (void)read;
+    (void)found;
+    *is_end = true;
+    return refuse(error);
+}
+
 enum blastmerge_status bm_index_document_open(struct bm_index_document **document, struct bm_memory *memory,
                                               struct bm_index_bytes *result, struct bm_index_read *read,
                                               bool renumber, struct bm_cancel *cancel,

@@ -10,13 +10,21 @@
 
 #define DEFAULT_MEMORY ((uint64_t)64 << 20)
 
-static enum blastmerge_status connect(const struct bm_job_slice_view *view, struct bm_cloud **cloud) {
+/* `shown` is filled, and must last as long as the source. */
+static enum blastmerge_status connect(const struct bm_job_slice_view *view, const char *location,
+                                      char shown[BM_LOCATION_SHOWN], struct bm_fetch_source *source,
+                                      struct bm_cloud **cloud) {
     const struct bm_cloud_use use = {.n_lanes = 1};
     struct bm_cloud_settings settings = {
         .endpoint = view->options->endpoint, .memory = view->memory, .cancel = view->cancel};
     uint64_t limit = view->options->memory_limit == 0 ? DEFAULT_MEMORY : view->options->memory_limit;
     enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, view->error);
-    return status == BLASTMERGE_OK ? bm_cloud_open(cloud, &settings, view->error) : status;
+    if (status == BLASTMERGE_OK) status = bm_cloud_open(cloud, &settings, view->error);
+    if (status != BLASTMERGE_OK) return status;
+    bm_cloud_location_show(location, shown, BM_LOCATION_SHOWN);
+    *source = bm_fetch_source_remote(shown, location);
+    source->cloud = *cloud;
+    return BLASTMERGE_OK;
 }
 
 static void disconnect(struct bm_cloud *cloud) {
@@ -25,7 +33,12 @@ static void disconnect(struct bm_cloud *cloud) {
 
 #else
 
-static enum blastmerge_status connect(const struct bm_job_slice_view *view, struct bm_cloud **cloud) {
+static enum blastmerge_status connect(const struct bm_job_slice_view *view, const char *location,
+                                      char shown[BM_LOCATION_SHOWN], struct bm_fetch_source *source,
+                                      struct bm_cloud **cloud) {
+    (void)location;
+    (void)shown;
+    (void)source;
     (void)cloud;
     return bm_fail(view->error, BLASTMERGE_USAGE, "this blastmerge was built without object storage");
 }
@@ -86,7 +99,7 @@ enum blastmerge_status bm_parts_file_read(struct blastmerge_job *job, const char
                                           bool is_cut, char **text, size_t *n_text) {
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     struct bm_cloud *cloud = NULL;
-    char shown[BM_LOCATION_SHOWN]; /* as long as the source, which refers to it */
+    char shown[BM_LOCATION_SHOWN];
     *text = NULL;
     *n_text = 0;
     enum blastmerge_status status = bm_cancel_begin(view.cancel, view.error);
@@ -94,11 +107,8 @@ enum blastmerge_status bm_parts_file_read(struct blastmerge_job *job, const char
     bool is_remote = bm_cloud_location_is_remote(location);
     struct bm_fetch_source source = bm_fetch_source_path(location);
     if (is_remote) {
-        status = connect(&view, &cloud);
+        status = connect(&view, location, shown, &source, &cloud);
         if (status != BLASTMERGE_OK) return status;
-        bm_cloud_location_show(location, shown, sizeof shown);
-        source = bm_fetch_source_remote(shown, location);
-        source.cloud = cloud;
     }
     status = bm_parts_file_read_source(&view, &source, n_most, is_cut, text, n_text);
     bm_fetch_source_close(&source);
