@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 #include "cloud/library.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,16 +62,11 @@ static void load_all(void) {
 
 #else
 
-struct symbol {
-    const char *name;
-    size_t offset; /* of the pointer in struct bm_cloud_library */
-};
+#define CURL_SYMBOL(name)        {"curl_" #name, &library.name},
+#define CRYPTO_SYMBOL(name, its) {#its, &library.name},
 
-#define CURL_SYMBOL(name)        {"curl_" #name, offsetof(struct bm_cloud_library, name)},
-#define CRYPTO_SYMBOL(name, its) {#its, offsetof(struct bm_cloud_library, name)},
-
-static const struct symbol curl_symbols[] = {CURL_FUNCTIONS(CURL_SYMBOL)};
-static const struct symbol crypto_symbols[] = {CRYPTO_FUNCTIONS(CRYPTO_SYMBOL)};
+static const struct bm_dlopen_symbol curl_symbols[] = {CURL_FUNCTIONS(CURL_SYMBOL){NULL, NULL}};
+static const struct bm_dlopen_symbol crypto_symbols[] = {CRYPTO_FUNCTIONS(CRYPTO_SYMBOL){NULL, NULL}};
 
 #if defined(__APPLE__)
 static const char *const curl_names[] = {"libcurl.4.dylib", "/usr/lib/libcurl.4.dylib", NULL};
@@ -93,36 +87,10 @@ static const char *const crypto_names[] = {CRYPTO_NAME, CRYPTO_OLD_NAME, NULL};
 BM_DLOPEN_NOTE(DLOPEN_NOTE);
 #endif
 
-/* The first of the names that can be loaded. */
-static void *load(const char *const *names) {
-    for (; *names != NULL; names++) {
-        void *handle = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
-        if (handle != NULL) return handle;
-    }
-    const char *text = dlerror();
-    snprintf(reason, sizeof reason, "%.250s", text == NULL ? "unknown reason" : text);
-    return NULL;
-}
-
-static bool look_up(void *handle, const struct symbol *symbols, size_t n_symbols) {
-    for (size_t i = 0; i < n_symbols; i++) {
-        void *address = dlsym(handle, symbols[i].name);
-        if (address == NULL) {
-            snprintf(reason, sizeof reason, "it has no %s", symbols[i].name);
-            return false;
-        }
-        memcpy((char *)&library + symbols[i].offset, &address, sizeof address);
-    }
-    return true;
-}
-
 static void load_all(void) {
-    void *curl = load(curl_names);
-    if (curl == NULL || !look_up(curl, curl_symbols, sizeof curl_symbols / sizeof *curl_symbols)) return;
-    void *crypto = load(crypto_names);
-    if (crypto == NULL || !look_up(crypto, crypto_symbols, sizeof crypto_symbols / sizeof *crypto_symbols))
-        return;
-    initialise();
+    if (bm_dlopen(curl_names, curl_symbols, reason, sizeof reason) &&
+        bm_dlopen(crypto_names, crypto_symbols, reason, sizeof reason))
+        initialise();
 }
 
 #endif

@@ -5,7 +5,7 @@
 const struct bm_decompress_way *const bm_decompress_bzip2 = NULL;
 #else
 
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 
 #include <bzlib.h>
 #include <stdlib.h>
@@ -28,12 +28,12 @@ BM_DLOPEN_NOTE("[{\"feature\":\"bzip2\",\"description\":\"children that bzip2 ha
 
 static struct { FUNCTIONS(POINTER) } library;
 
-static const struct bm_decompress_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
 
 static const struct bm_decompress_way way;
 
 static bool load(char *reason, size_t size) {
-    return bm_decompress_load(names, symbols, reason, size);
+    return bm_dlopen(names, symbols, reason, size);
 }
 
 /* libbzip2 decodes one stream. So a decoder is opened for each. */

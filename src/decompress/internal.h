@@ -3,7 +3,6 @@
  * decompress/internal.h - what the files of this room share.
  *
  *   decompress.c  the door: kinds, steps, messages
- *   library.c     the libraries, loaded
  *   zstd.c, xz.c, bzip2.c, lz4.c   one for each
  */
 #ifndef BM_DECOMPRESS_INTERNAL_H
@@ -41,16 +40,5 @@ enum bm_decompress_outcome bm_decompress_damaged(const struct bm_decompress_way 
 /* Fails: the data needs more than BM_DECOMPRESS_MOST_WINDOW. */
 enum bm_decompress_outcome bm_decompress_too_large(const struct bm_decompress_way *way,
                                                    struct blastmerge_error *error);
-
-/* A function of a library, and where its address goes. */
-struct bm_decompress_symbol {
-    const char *name;
-    void *pointer; /* to a pointer to a function */
-};
-
-/* Loads the first library of a list of names, which a NULL ends, and looks the symbols up, whose list a NULL ends, too.
- * False: *reason says why not. */
-bool bm_decompress_load(const char *const *names, const struct bm_decompress_symbol *symbols, char *reason,
-                        size_t size);
 
 #endif

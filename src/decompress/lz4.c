@@ -5,7 +5,7 @@
 const struct bm_decompress_way *const bm_decompress_lz4 = NULL;
 #else
 
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 
 #include <lz4frame.h>
 #include <stdio.h>
@@ -30,12 +30,12 @@ BM_DLOPEN_NOTE("[{\"feature\":\"lz4\",\"description\":\"children that lz4 has co
 
 static struct { FUNCTIONS(POINTER) } library;
 
-static const struct bm_decompress_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
 
 static const struct bm_decompress_way way;
 
 static bool load(char *reason, size_t size) {
-    return bm_decompress_load(names, symbols, reason, size);
+    return bm_dlopen(names, symbols, reason, size);
 }
 
 static void *open_decoder(void) {

@@ -5,7 +5,7 @@
 const struct bm_decompress_way *const bm_decompress_xz = NULL;
 #else
 
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 
 #include <lzma.h>
 #include <stdlib.h>
@@ -27,12 +27,12 @@ BM_DLOPEN_NOTE("[{\"feature\":\"xz\",\"description\":\"children that xz has comp
 
 static struct { FUNCTIONS(POINTER) } library;
 
-static const struct bm_decompress_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
 
 static const struct bm_decompress_way way;
 
 static bool load(char *reason, size_t size) {
-    return bm_decompress_load(names, symbols, reason, size);
+    return bm_dlopen(names, symbols, reason, size);
 }
 
 static void *open_decoder(void) {

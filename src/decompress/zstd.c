@@ -5,7 +5,7 @@
 const struct bm_decompress_way *const bm_decompress_zstd = NULL;
 #else
 
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 
 #include <stdio.h>
 #include <zstd.h>
@@ -32,12 +32,12 @@ BM_DLOPEN_NOTE("[{\"feature\":\"zstd\",\"description\":\"children that zstd has 
 
 static struct { FUNCTIONS(POINTER) } library;
 
-static const struct bm_decompress_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
 
 static const struct bm_decompress_way way;
 
 static bool load(char *reason, size_t size) {
-    return bm_decompress_load(names, symbols, reason, size);
+    return bm_dlopen(names, symbols, reason, size);
 }
 
 enum { WINDOW_LOG = 27 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/library.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_SQLITE
-#include "base/dlopen_note.h"
+#include "base/dlopen.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 
 static struct bm_index_library library;
 static bool is_loaded;
@@ -54,14 +52,9 @@ static void load_all(void) {
 
 #else
 
-struct symbol {
-    const char *name;
-    size_t offset; /* of the pointer in struct bm_index_library */
-};
+#define SYMBOL(name) {"sqlite3_" #name, &library.name},
 
-#define SYMBOL(name) {"sqlite3_" #name, offsetof(struct bm_index_library, name)},
-
-static const struct symbol symbols[] = {FUNCTIONS(SYMBOL)};
+static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
 
 #if defined(__APPLE__)
 #define SQLITE_NAME "/usr/lib/libsqlite3.dylib"
@@ -73,21 +66,8 @@ BM_DLOPEN_NOTE("[{\"feature\":\"index\",\"description\":\"Indexes of results\","
 #endif
 
 static void load_all(void) {
-    void *handle = dlopen(SQLITE_NAME, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        const char *text = dlerror();
-        snprintf(reason, sizeof reason, "%.250s", text == NULL ? "unknown reason" : text);
-        return;
-    }
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *address = dlsym(handle, symbols[i].name);
-        if (address == NULL) {
-            snprintf(reason, sizeof reason, "it has no %s", symbols[i].name);
-            return;
-        }
-        memcpy((char *)&library + symbols[i].offset, &address, sizeof address);
-    }
-    initialise();
+    static const char *const names[] = {SQLITE_NAME, NULL};
+    if (bm_dlopen(names, symbols, reason, sizeof reason)) initialise();
 }
 
 #endif

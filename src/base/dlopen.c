@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "decompress/internal.h"
+#include "base/dlopen.h"
 
-#if defined(BLASTMERGE_ZSTD) || defined(BLASTMERGE_XZ) || defined(BLASTMERGE_BZIP2) || defined(BLASTMERGE_LZ4)
+/* A program that loads nothing does not need a C library that can. */
+#if (defined(BLASTMERGE_CLOUD) && !defined(BLASTMERGE_CLOUD_LINKED)) ||                                      \
+    (defined(BLASTMERGE_SQLITE) && !defined(BLASTMERGE_SQLITE_LINKED)) || defined(BLASTMERGE_ZSTD) ||        \
+    defined(BLASTMERGE_XZ) || defined(BLASTMERGE_BZIP2) || defined(BLASTMERGE_LZ4)
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
-bool bm_decompress_load(const char *const *names, const struct bm_decompress_symbol *symbols, char *reason,
-                        size_t size) {
+bool bm_dlopen(const char *const *names, const struct bm_dlopen_symbol *symbols, char *reason, size_t size) {
     void *handle = NULL;
     for (; *names != NULL && handle == NULL; names++) handle = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {

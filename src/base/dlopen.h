@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/dlopen_note.h - tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA
- * specification has it. Only for files that are compiled where there is ELF: not on macOS.
+ * base/dlopen.h - libraries that are loaded when they are needed first.
  */
-#ifndef BM_DLOPEN_NOTE_H
-#define BM_DLOPEN_NOTE_H
+#ifndef BM_DLOPEN_H
+#define BM_DLOPEN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* text: a list of JSON, a string literal. Once in a file. */
+/* A function of a library, and where its address goes. */
+struct bm_dlopen_symbol {
+    const char *name;
+    void *pointer; /* to a pointer to a function */
+};
+
+/* Loads the first library of a list of names, which a NULL ends, and looks the symbols up, whose list a NULL ends, too.
+ * False: *reason says why not. */
+bool bm_dlopen(const char *const *names, const struct bm_dlopen_symbol *symbols, char *reason, size_t size);
+
+/* Tells packagers' tools what is loaded at run time: an ELF note, as systemd's ELF_DLOPEN_METADATA specification has
+ * it. Only where there is ELF: not on macOS. json: a list, as a string literal. Once in a file. */
 #define BM_DLOPEN_NOTE(json)                                                                                 \
     static const struct {                                                                                    \
         uint32_t n_owner;                                                                                    \
