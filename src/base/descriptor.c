@@ -66,6 +66,17 @@ bool bm_write_at(int file, const void *data, size_t n_bytes, uint64_t offset) {
     return true;
 }
 
+bool bm_write_all(int file, const void *data, size_t n_bytes) {
+    size_t n_written = 0;
+    while (n_written < n_bytes) {
+        ssize_t n = write(file, (const char *)data + n_written, n_bytes - n_written);
+        if (n > 0) n_written += (size_t)n;
+        if (n == 0) errno = ENOSPC; /* POSIX does not rule it out */
+        if (n == 0 || (n < 0 && errno != EINTR)) return false;
+    }
+    return true;
+}
+
 int bm_open_pipe(int ends[2]) {
     if (pipe(ends) != 0) return -1;
     ends[0] = bm_above_standard(ends[0]);

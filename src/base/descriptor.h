@@ -42,6 +42,9 @@ int bm_open_temporary(void) BM_CHECK_RESULT;
 ssize_t bm_read_at(int file, void *data, size_t n_bytes, uint64_t offset) BM_CHECK_RESULT;
 bool bm_write_at(int file, const void *data, size_t n_bytes, uint64_t offset) BM_CHECK_RESULT;
 
+/* write() until the end, likewise. */
+bool bm_write_all(int file, const void *data, size_t n_bytes) BM_CHECK_RESULT;
+
 /* fopen() for reading. */
 FILE *bm_open_stream(const char *path) BM_CHECK_RESULT;
 

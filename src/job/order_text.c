@@ -117,18 +117,6 @@ void bm_job_order_streams_close(struct bm_job_order *order) {
 
 /* --- children that are unpacked first --------------------------------------------------------------- */
 
-static enum blastmerge_status write_spool(struct bm_job_order *order, const uint8_t *data, size_t n_data,
-                                          struct blastmerge_error *error) {
-    while (n_data > 0) {
-        ssize_t n = write(order->spool, data, n_data);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return bm_fail_system(error, errno, "cannot be unpacked to a temporary file");
-        data += n;
-        n_data -= (size_t)n;
-    }
-    return BLASTMERGE_OK;
-}
-
 enum blastmerge_status bm_job_order_spool(struct bm_job_order *order, size_t child,
                                           struct blastmerge_error *error) {
     struct bm_job_order_stream *stream = NULL;
@@ -140,7 +128,8 @@ enum blastmerge_status bm_job_order_spool(struct bm_job_order *order, size_t chi
     while (status == BLASTMERGE_OK) {
         status = advance(order, stream, error);
         if (status != BLASTMERGE_OK || stream->batch == NULL) break;
-        status = write_spool(order, stream->batch->text, stream->batch->n_text, error);
+        if (!bm_write_all(order->spool, stream->batch->text, stream->batch->n_text))
+            status = bm_fail_system(error, errno, "cannot be unpacked to a temporary file");
     }
     return status == BLASTMERGE_OK ? end_stream(order, stream, error) : status;
 }

@@ -42,14 +42,8 @@ static enum blastmerge_status read_more(struct spool *spool) {
 }
 
 static enum blastmerge_status write_all(struct spool *spool, const uint8_t *data, size_t n) {
-    while (n > 0) {
-        ssize_t n_written = write(spool->to, data, n);
-        if (n_written < 0 && errno == EINTR) continue;
-        if (n_written < 0) return fail(spool, errno, "cannot write a temporary copy of");
-        data += n_written;
-        n -= (size_t)n_written;
-    }
-    return BLASTMERGE_OK;
+    if (bm_write_all(spool->to, data, n)) return BLASTMERGE_OK;
+    return fail(spool, errno, "cannot write a temporary copy of");
 }
 
 static enum blastmerge_status copy(struct spool *spool) {
