@@ -50,6 +50,17 @@ static inline uint64_t bm_hash(const uint8_t *p, size_t n, uint64_t seed) {
     return bm_hash_fold(first ^ UINT64_C(0x9fb21c651e98df25), second ^ hash);
 }
 
+/* Remembers a hash in a table of fixed size; true: it was there before, as far as the table remembers. Of the hashes
+ * that fall into one place, the first one and the latest one are known, by 32 bits. An empty place is 0. */
+static inline bool bm_hash_was_seen(uint32_t (*seen)[2], size_t n_seen, uint64_t hash) {
+    uint32_t *place = seen[hash % n_seen];
+    uint32_t tag = (uint32_t)(hash >> 32) | 1;
+    bool was_seen = place[0] == tag || place[1] == tag;
+    if (place[0] == 0) place[0] = tag;
+    place[1] = tag;
+    return was_seen;
+}
+
 /* FNV-1a, 64 bits, which is to stay the same: of what comes behind what the hash has, which begins with BM_FNV1A. */
 #define BM_FNV1A UINT64_C(14695981039346656037)
 

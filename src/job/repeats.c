@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/repeats.h"
 
+#include "base/hash.h"
 #include "job/job.h"
 
 #include <inttypes.h>
 
 enum { N_SEEN = 32768 };
-
-static bool has_seen(struct bm_job_repeats *repeats, uint64_t query) {
-    uint32_t *seen = repeats->seen[query % N_SEEN];
-    uint32_t tag = (uint32_t)(query >> 32) | 1;
-    bool is_seen = seen[0] == tag || seen[1] == tag;
-    if (seen[0] == 0) seen[0] = tag;
-    seen[1] = tag;
-    return is_seen;
-}
 
 enum blastmerge_status bm_job_repeats_take(struct blastmerge_job *job, const struct bm_mark_entry *mark) {
     struct bm_job_repeats *repeats = &job->repeats;
@@ -26,7 +18,7 @@ enum blastmerge_status bm_job_repeats_take(struct blastmerge_job *job, const str
         return bm_job_fail(job);
     }
     repeats->last = mark->value;
-    repeats->n_run = has_seen(repeats, mark->value) ? repeats->n_run + 1 : 0;
+    repeats->n_run = bm_hash_was_seen(repeats->seen, N_SEEN, mark->value) ? repeats->n_run + 1 : 0;
     if (repeats->n_run < 2) return BLASTMERGE_OK;
     repeats->n += repeats->n_run == 2 ? 2 : 1;
     return BLASTMERGE_OK;

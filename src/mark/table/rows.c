@@ -4,6 +4,7 @@
  * queries they are of. The essay is in table.c.
  */
 #include "mark/table/rows.h"
+#include "base/hash.h"
 #include "mark/table/table.h"
 
 #include <stdio.h>
@@ -21,29 +22,21 @@ bool bm_mark_table_names_queries(const struct bm_mark_table *table) {
            (table->mark.kin.rows_are_plain || table->mark.rows.name_queries);
 }
 
+void bm_mark_table_tell_again(struct bm_mark_table *table) {
+    if (table->mark.counts.n_again++ == 0) table->mark.counts.again = table->again;
+}
+
 /*
  * A search that was begun again writes behind what it had written, and >> appends a run to another: then
  * queries come once more, while BLAST writes all rows of a query together. A single one may be another query
  * of the same name, so two in a row count, or the last one. Of the names a fixed number is remembered: for
  * each hash the first one that had it, as a run may begin once more, and the latest one, as its end may come
  * once more.
+ *
+ * Called when another query's rows begin; its name is 0 if BLAST made it up.
  */
-static bool has_seen(struct bm_mark_table *table, uint64_t name) {
-    uint32_t *seen = table->seen[name % BM_TABLE_SEEN];
-    uint32_t tag = (uint32_t)(name >> 32) | 1;
-    bool is_seen = seen[0] == tag || seen[1] == tag;
-    if (seen[0] == 0) seen[0] = tag;
-    seen[1] = tag;
-    return is_seen;
-}
-
-void bm_mark_table_tell_again(struct bm_mark_table *table) {
-    if (table->mark.counts.n_again++ == 0) table->mark.counts.again = table->again;
-}
-
-/* Another query's rows begin; its name is 0 if BLAST made it up. */
 static void follow_run(struct bm_mark_table *table, uint64_t name, uint64_t at) {
-    if (name == 0 || !has_seen(table, name)) {
+    if (name == 0 || !bm_hash_was_seen(table->seen, BM_TABLE_SEEN, name)) {
         table->n_again = 0;
         return;
     }
