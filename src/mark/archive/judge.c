@@ -42,29 +42,10 @@ static inline bool is_plain(uint8_t byte) {
     return (byte >= 0x20 && byte != '"') || byte == '\t';
 }
 
-enum { SHOWN_BYTE = 24 };
-
-static const char *show_byte(uint8_t byte, char shown[SHOWN_BYTE]) {
-    static const char digits[] = "0123456789abcdef";
-    if (byte > 0x20 && byte < 0x7f) {
-        memcpy(shown, "'?'", 4);
-        shown[1] = (char)byte;
-    } else if (byte == ' ') {
-        memcpy(shown, "a blank", 8);
-    } else if (byte == '\n' || byte == '\r') {
-        memcpy(shown, "a line's end", 13);
-    } else {
-        memcpy(shown, "the byte 0x??", 14);
-        shown[11] = digits[byte >> 4];
-        shown[12] = digits[byte & 15];
-    }
-    return shown;
-}
-
 static size_t fail_expected(struct bm_mark_archive *archive, uint8_t byte, const char *expected) {
-    char shown[SHOWN_BYTE];
+    char shown[BM_MARK_SHOWN_BYTE];
     (void)bm_mark_fail(&archive->mark, archive->mark.position, "%s was expected here, not %s", expected,
-                       show_byte(byte, shown));
+                       bm_mark_show_byte(byte, shown));
     return 0;
 }
 

@@ -8,30 +8,10 @@
 
 #include <string.h>
 
-/* --- bytes in messages ----------------------------------------------------------------------- */
-
-enum { SHOWN_BYTE = 24 };
-
-static const char *show_byte(uint8_t byte, char shown[SHOWN_BYTE]) {
-    static const char digits[] = "0123456789abcdef";
-    if (byte > 0x20 && byte < 0x7f) {
-        memcpy(shown, "'?'", 4);
-        shown[1] = (char)byte;
-    } else if (byte == ' ') {
-        memcpy(shown, "a blank", 8);
-    } else if (byte == '\n' || byte == '\r') {
-        memcpy(shown, "a line's end", 13);
-    } else {
-        memcpy(shown, "the byte 0x??", 14);
-        shown[11] = digits[byte >> 4];
-        shown[12] = digits[byte & 15];
-    }
-    return shown;
-}
-
 static bool fail_expected(struct bm_mark_json *json, uint8_t byte, uint64_t at, const char *expected) {
-    char shown[SHOWN_BYTE];
-    return bm_mark_fail(&json->mark, at, "%s was expected here, not %s", expected, show_byte(byte, shown));
+    char shown[BM_MARK_SHOWN_BYTE];
+    return bm_mark_fail(&json->mark, at, "%s was expected here, not %s", expected,
+                        bm_mark_show_byte(byte, shown));
 }
 
 static bool go(struct bm_mark_json *json, enum bm_mark_json_state state) {

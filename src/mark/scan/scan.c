@@ -45,6 +45,23 @@ struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, 
     return entry;
 }
 
+const char *bm_mark_show_byte(uint8_t byte, char shown[BM_MARK_SHOWN_BYTE]) {
+    static const char digits[] = "0123456789abcdef";
+    if (byte > 0x20 && byte < 0x7f) {
+        memcpy(shown, "'?'", 4);
+        shown[1] = (char)byte;
+    } else if (byte == ' ') {
+        memcpy(shown, "a blank", 8);
+    } else if (byte == '\n' || byte == '\r') {
+        memcpy(shown, "a line's end", 13);
+    } else {
+        memcpy(shown, "the byte 0x??", 14);
+        shown[11] = digits[byte >> 4];
+        shown[12] = digits[byte & 15];
+    }
+    return shown;
+}
+
 void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length) {
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION_END, offset);
     uint64_t query = bm_mark_digest_end_query(&mark->digest);

@@ -107,6 +107,10 @@ struct bm_mark_entry *bm_mark_add(struct bm_mark *mark, enum bm_mark_kind kind, 
 /* Fails at this offset. Returns false. */
 bool bm_mark_fail(struct bm_mark *mark, uint64_t at, const char *format, ...) BM_FORMAT(3, 4);
 
+/* A byte in a message: "'x'", "a blank" and so on. Returns shown. */
+enum { BM_MARK_SHOWN_BYTE = 24 };
+const char *bm_mark_show_byte(uint8_t byte, char shown[BM_MARK_SHOWN_BYTE]);
+
 /* A field begins with its name; its value's bytes are added in pieces. When it ends, it is marked at `after`,
  * and the step ends. */
 void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name);
