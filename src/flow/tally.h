@@ -35,4 +35,12 @@ struct bm_tally {
 /* Adds a stretch that follows. False if a sum is too large; nothing of the tally is right then. */
 bool bm_tally_add(struct bm_tally *tally, const struct bm_tally *next) BM_CHECK_RESULT;
 
+/* All but the line. */
+static inline bool bm_tally_has_equal_sums(const struct bm_tally *one, const struct bm_tally *other) {
+    return one->n_documents == other->n_documents && one->n_iterations == other->n_iterations &&
+           one->last_numbers == other->last_numbers && one->generated_ids == other->generated_ids &&
+           one->positions == other->positions && one->n_counted == other->n_counted &&
+           one->n_queries == other->n_queries && one->has_unnamed == other->has_unnamed;
+}
+
 #endif

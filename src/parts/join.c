@@ -95,11 +95,7 @@ struct ends {
 };
 
 static bool is_same_tally(const struct bm_tally *one, const struct bm_tally *other) {
-    return one->n_documents == other->n_documents && one->n_iterations == other->n_iterations &&
-           one->last_numbers == other->last_numbers && one->generated_ids == other->generated_ids &&
-           one->positions == other->positions && one->n_counted == other->n_counted &&
-           one->n_queries == other->n_queries && one->has_unnamed == other->has_unnamed &&
-           one->line == other->line;
+    return bm_tally_has_equal_sums(one, other) && one->line == other->line;
 }
 
 static struct state state_of(const struct stat *information) {

@@ -13,11 +13,8 @@ struct splicing {
 };
 
 /* The result's line end counts only while it is open: that is what the next child needs. */
-static bool is_same_tally(const struct bm_tally *one, const struct bm_tally *other) {
-    return one->n_documents == other->n_documents && one->n_iterations == other->n_iterations &&
-           one->last_numbers == other->last_numbers && one->generated_ids == other->generated_ids &&
-           one->positions == other->positions && one->n_counted == other->n_counted &&
-           one->n_queries == other->n_queries && one->has_unnamed == other->has_unnamed &&
+static bool leads_on_alike(const struct bm_tally *one, const struct bm_tally *other) {
+    return bm_tally_has_equal_sums(one, other) &&
            (one->line == BM_TALLY_LINE_OPEN) == (other->line == BM_TALLY_LINE_OPEN);
 }
 
@@ -57,7 +54,7 @@ static enum blastmerge_status check_child(void *context, const struct bm_job_cou
             "plan and all parts behind it again",
             (unsigned long long)splicing->number, (unsigned long long)child->n_bytes, (unsigned)child->crc32);
     splicing->after = *counted->tally;
-    if (bm_tally_add(&expected, &child->tally) && is_same_tally(&expected, counted->tally))
+    if (bm_tally_add(&expected, &child->tally) && leads_on_alike(&expected, counted->tally))
         return BLASTMERGE_OK;
     return bm_fail(
         error, BLASTMERGE_MISMATCH,

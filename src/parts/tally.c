@@ -85,13 +85,9 @@ static json_t *entry_write(struct bm_memory *memory, const char *name, const cha
 }
 
 static json_t *header_write(struct bm_memory *memory, const struct bm_number_header *header) {
+    if (header == NULL) return json_null();
     json_t *fields = json_array();
     json_t *scope = json_array();
-    if (header == NULL) {
-        json_decref(fields);
-        json_decref(scope);
-        return json_null();
-    }
     for (size_t i = 0; i < header->n_fields; i++)
         json_array_append_new(fields, entry_write(memory, header->fields[i].name, header->fields[i].value,
                                                   header->fields[i].hash));
