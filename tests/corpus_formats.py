@@ -8,6 +8,7 @@ writes DIR/child_000.xml2.gz and so on, as gzip -6 does it. What -outfmt 5 does 
 """
 import argparse
 import gzip
+import io
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -174,6 +175,11 @@ def convert(name, file):
             yield from write(element, number, head)
             element.clear()
     yield after.replace("{N}", str(number))
+
+
+def converted(name, xml):
+    """A whole text in another format, as bytes."""
+    return "".join(convert(name, io.BytesIO(xml))).encode()
 
 
 def main():

@@ -6,7 +6,6 @@ shows what was told. With BLASTMERGE=build-asan/blastmerge a sanitizer's word is
 """
 import collections
 import gzip
-import io
 import itertools
 import os
 import random
@@ -74,7 +73,7 @@ class Objects:
                 if name == "xml":
                     text = xml
                 elif name in ("xml2", "json"):
-                    text = "".join(corpus_formats.convert(name, io.BytesIO(xml))).encode()
+                    text = corpus_formats.converted(name, xml)
                 else:
                     text = make_table(name, dice, dice.randrange(40, 160))
                 self.texts[name, number] = (text, change(name, text))

@@ -4,7 +4,6 @@ lot, end with the bytes, the status, the message and the warnings of one thread.
 
 BLASTMERGE_ROUNDS says how many sets are drawn."""
 import gzip
-import io
 import os
 import random
 
@@ -25,7 +24,7 @@ def texts_of(seed, n_queries, hits):
     """Three children's texts in each format."""
     made = {"xml": corpus.texts(3, n_queries, seed, hits=hits)}
     for name in ("xml2", "json", "commented", "tabular", "csv"):
-        made[name] = ["".join(corpus_formats.convert(name, io.BytesIO(text))).encode() for text in made["xml"]]
+        made[name] = [corpus_formats.converted(name, text) for text in made["xml"]]
     return made
 
 

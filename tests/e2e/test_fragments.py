@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A merge is a sum: children that are counted in any order, each on its own, and then written in any order, each on its
 own from the sum of those before it, are joined to the very bytes of the plain merge."""
-import gzip
 import os
 import random
 import subprocess
@@ -9,8 +8,7 @@ import subprocess
 import pytest
 
 import archives
-import corpus
-import corpus_formats
+from corpora import in_all_formats
 from forms import FORMS, member
 from program import OK, run, write_children
 from wild import Wild
@@ -58,17 +56,7 @@ def test_wild_documents(tmp_path):
 
 def formats_of(folder, seed):
     """The same searches in all formats, of queries with and without names."""
-    corpus.write(folder, 5, 40, seed=seed, hits=3)
-    paths = sorted(folder.glob("*.xml.gz"))
-    yield "xml", paths
-    for name in ("xml2", "json", "commented", "tabular", "csv"):
-        made = []
-        for path in paths:
-            with gzip.open(path) as source:
-                text = "".join(corpus_formats.convert(name, source)).encode()
-            made.append(folder / path.name.replace(".xml.gz", f".{name}.gz"))
-            made[-1].write_bytes(member(text))
-        yield name, made
+    yield from in_all_formats(folder, 5, 40, seed=seed, hits=3)
     yield "archive", archives_of(folder, random.Random(seed))
 
 

@@ -81,7 +81,7 @@ def parse(name, text):
 def make(name, n_queries=12, seed=5, **settings):
     data = corpus.texts(1, n_queries, seed, **settings)[0]
     if name != "xml":
-        data = "".join(corpus_formats.convert(name, io.BytesIO(data))).encode()
+        data = corpus_formats.converted(name, data)
     return parse(name, data)
 
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 import corpus
-import corpus_formats
+from corpora import in_all_formats
 from forms import FORMS, member
 from parts import Steps
 from program import CHANGED, DATA, EXISTS, MISMATCH, NOT_FOUND, OK, ROOT, USAGE, run, write_children
@@ -71,24 +71,9 @@ def test_wild_documents(tmp_path):
     assert n_compared > ROUNDS / 3
 
 
-def formats_of(folder, seed):
-    """The same searches in all formats."""
-    corpus.write(folder, 4, 20, seed=seed, hits=3)
-    paths = sorted(folder.glob("*.xml.gz"))
-    yield "xml", paths
-    for name in ("xml2", "json", "commented", "tabular", "csv"):
-        made = []
-        for path in paths:
-            with gzip.open(path) as source:
-                converted = "".join(corpus_formats.convert(name, source)).encode()
-            made.append(folder / path.name.replace(".xml.gz", f".{name}.gz"))
-            made[-1].write_bytes(member(converted))
-        yield name, made
-
-
 @pytest.mark.parametrize("as_unsplit", [False, True])
 def test_all_formats(tmp_path, as_unsplit):
-    for name, paths in formats_of(tmp_path, 7):
+    for name, paths in in_all_formats(tmp_path, 4, 20, seed=7, hits=3):
         for ids in IDS:
             options = ["--as-unsplit"] if as_unsplit else ["--query-ids", ids]
             assert compare(tmp_path / f"{name} {ids}", paths, *options), name

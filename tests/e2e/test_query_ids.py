@@ -38,7 +38,7 @@ def child(name, number):
     if name in ("commented", "tabular", "csv"):
         return table(QUERIES[number], name)
     text = corpus.texts(1, QUERIES[number], seed=number, hits=2)[0]
-    return text if name == "xml" else "".join(corpus_formats.convert(name, io.BytesIO(text))).encode()
+    return text if name == "xml" else corpus_formats.converted(name, text)
 
 
 def children(folder, name):

@@ -6,7 +6,6 @@ says how many of each (300 without it), at the most: each bit is flipped once. W
 """
 import collections
 import gzip
-import io
 import os
 import random
 import sys
@@ -29,7 +28,7 @@ FORMATS = list(oracle_formats.MERGES)
 
 def texts(name, seed, n_queries, hits):
     xml = corpus.texts(2, n_queries, seed, hits=hits, without_hits=0)
-    return ["".join(corpus_formats.convert(name, io.BytesIO(text))).encode() for text in xml]
+    return [corpus_formats.converted(name, text) for text in xml]
 
 
 def packed(text, level, header=b""):
