@@ -179,8 +179,8 @@ static size_t inflate_all(const uint8_t *data, size_t size, int is_padded, uint8
     return n_text;
 }
 
-static int has(const uint8_t *data, size_t size, const char *text) {
-    return memmem(data, size, text, strlen(text)) != NULL;
+static int has(const uint8_t *data, size_t size, const char *needle) {
+    return memmem(data, size, needle, strlen(needle)) != NULL;
 }
 
 /* Whether a merge may change it: there may be comment lines in it, or empty ones. */

@@ -2,8 +2,10 @@
 # shellcheck shell=sh
 # What the scripts that run tests share.
 
+began=$(date +%s)
+
 step() {
-    printf '\n=== %s\n' "$*"
+    printf '\n=== %s (%d s since this script began)\n' "$*" $(($(date +%s) - began))
 }
 
 # run_tests FOLDER [CTEST-OPTION]...: runs a build's tests. It names those that were skipped; with CI=true these fail the run.

@@ -132,7 +132,8 @@ static enum blastmerge_status make_list(struct bm_store_upload *upload, struct b
 static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_cloud_request *request,
                                      struct blastmerge_error *error) {
     struct bm_cloud_text text = {0};
-    if (!upload->is_force && bm_store_upload_look(upload, error) == BM_PRESENCE_OTHER)
+    struct blastmerge_error unseen; /* a look that fails is no failure: the commit has its own condition */
+    if (!upload->is_force && bm_store_upload_look(upload, &unseen) == BM_PRESENCE_OTHER)
         return bm_fail(error, BLASTMERGE_EXISTS, "appeared during the run; --force replaces it");
     enum blastmerge_status status = make_list(upload, &text, error);
     if (status != BLASTMERGE_OK) return status;
