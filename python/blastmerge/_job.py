@@ -477,6 +477,7 @@ class Job:
                 self._close_streams()
         except BaseException as raised:  # pylint: disable=broad-except
             self.note(raised)
+            self.note(_lost.leave(self))  # where that was what was interrupted
         raised, self._raised = self._raised, None
         if self.handle is None and not self._streams and not self._closers:
             self._kept.clear()
