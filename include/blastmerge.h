@@ -604,7 +604,8 @@ blastmerge_index(struct blastmerge_job *job,
 /* What to get. Start from blastmerge_get_options_init(), as with struct blastmerge_options. */
 struct blastmerge_get_options {
     size_t struct_size;
-    const char *const *queries; /* ids, or first words of definitions; all Iterations of each are meant */
+    const char *const
+        *queries; /* ids, first words of definitions, or accessions in these: all Iterations of each */
     size_t n_queries;
     /* Iterations by their places in the file, from 1: "17", "5,8-10", "20-"; NULL: none. */
     const char *numbers;

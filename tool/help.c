@@ -45,8 +45,9 @@ static const struct {
                  "which get finds a query without reading all of FILE.\n\n"
                  "  blastmerge index merged.xml.gz\n\n"},
     {TOOL_GET, "Usage: blastmerge get [OPTION]... FILE QUERY...\n"
-               "Write a document with just the Iterations of some queries of a result: ids, or\n"
-               "first words of definitions. With an index (blastmerge index) it takes no time.\n\n"
+               "Write a document with just the Iterations of some queries of a result: ids,\n"
+               "first words of definitions, or accessions in these. With an index (blastmerge\n"
+               "index) it takes no time.\n\n"
                "  blastmerge get merged.xml.gz P12345 Q67890\n\n"},
 };
 

@@ -271,8 +271,8 @@ def get(path: _Path, queries: Union[str, Iterable[str]] = (), output: Optional[O
         queries_from: Optional[_Path] = None, index_file: Optional[_Path] = None, renumber: bool = False, force: bool = False,
         **options: Any) -> Union[bytes, Report]:
     """A complete document with just the Iterations of some queries of a result, byte for byte, in the order of the file. queries:
-    ids, or first words of definitions; numbers: places in the file, "17" or "5,8-10"; queries_from: a file that names queries, a list
-    or FASTA. renumber: numbers of Iterations and ids Query_N are counted from 1.
+    ids, first words of definitions, or accessions in these; numbers: places in the file, "17" or "5,8-10"; queries_from: a file that
+    names queries, a list or FASTA. renumber: numbers of Iterations and ids Query_N are counted from 1.
 
     Without output, returns the document as bytes, not compressed. With output, a path or a file object as for merge(), writes it
     there, and returns the Report. If a query is missing, nothing is written, and MissingError names all that are."""

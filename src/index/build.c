@@ -181,7 +181,9 @@ enum blastmerge_status bm_index_end_iteration(struct bm_index_build *build, stru
     bm_index_head_parse(parsed, build->format, build->head, build->n_head);
     bm_index_head_complete(parsed, build->format, build->header.text, build->header.n_text);
     row->id = text_of(parsed->id, parsed->n_id);
+    if (parsed->n_id == 0 && bm_index_head_has_ids(build->format)) row->id.text = "";
     row->name = text_of(parsed->name, parsed->n_name);
+    row->accession = text_of(parsed->accession, parsed->n_accession);
     if (build->settings.definitions) row->definition = text_of(parsed->definition, parsed->n_definition);
     row->has_length = parsed->has_length;
     row->length = parsed->length;

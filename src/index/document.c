@@ -125,7 +125,8 @@ static bool names_query(const struct bm_index_document *document) {
     bool is_named = head->n_id > 0 || head->n_name > 0 || head->has_length;
     if (!is_named) return true; /* only the document's header does, in old BLAST XML */
     return is_text(head->id, head->n_id, found->id, found->n_id) &&
-           is_text(head->name, head->n_name, found->name, found->n_name);
+           is_text(head->name, head->n_name, found->name, found->n_name) &&
+           is_text(head->accession, head->n_accession, found->accession, found->n_accession);
 }
 
 /* --- what is handed on --------------------------------------------------------------------------- */

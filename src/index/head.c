@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 /* What stands before each part of a query, and the byte that ends it. */
 struct form {
@@ -136,6 +137,44 @@ static bool find_part(const char *text, size_t n_text, const char *before, char 
     return true;
 }
 
+/* The bytes up to the next bar; *at: behind that. */
+static size_t take_field(const char **at, const char *end, const char **field) {
+    const char *bar = memchr(*at, '|', (size_t)(end - *at));
+    *field = *at;
+    *at = bar == NULL ? end : bar + 1;
+    return (size_t)((bar == NULL ? end : bar) - *field);
+}
+
+static bool is_one_of(const char *text, size_t n_text, const char *const *words, size_t n_words) {
+    for (size_t i = 0; i < n_words; i++)
+        if (n_text == strlen(words[i]) && strncasecmp(text, words[i], n_text) == 0) return true;
+    return false;
+}
+
+/* Several ids can stand in a row ("gi|7|sp|P12345|NAME"): the first that is an accession counts. docs/queries.md has what
+ * BLAST makes of a name with -parse_deflines; this is the same. */
+static void take_accession(struct bm_index_head *head) {
+    static const char *const shorts[] = {"gi", "lcl", "bbs", "bbm",
+                                         "gim"}; /* of one field; all others have two */
+    static const char *const databases[] = {"sp",  "tr",  "ref", "gb",  "emb", "dbj",
+                                            "tpg", "tpe", "tpd", "gpp", "nat"};
+    const char *at = head->name;
+    const char *end = head->name + head->n_name;
+    head->n_accession = 0;
+    while (head->n_accession == 0 && memchr(at, '|', (size_t)(end - at)) != NULL) {
+        const char *type, *first, *second;
+        size_t n_type = take_field(&at, end, &type);
+        size_t n_first = take_field(&at, end, &first);
+        if (is_one_of(type, n_type, shorts, sizeof shorts / sizeof shorts[0])) continue;
+        size_t n_second = take_field(&at, end, &second);
+        if (!is_one_of(type, n_type, databases, sizeof databases / sizeof databases[0])) continue;
+        head->n_accession = n_first > 0 ? n_first : n_second;
+        memcpy(head->accession, n_first > 0 ? first : second, head->n_accession);
+    }
+    bool is_id = head->n_accession == head->n_id && memcmp(head->accession, head->id, head->n_id) == 0;
+    if (is_id) head->n_accession = 0; /* it is found as that */
+}
+
 static void take_definition(struct bm_index_head *head) {
     size_t from = 0;
     size_t to = 0;
@@ -144,6 +183,7 @@ static void take_definition(struct bm_index_head *head) {
     while (from + to < head->n_definition && !is_blank(head->definition[from + to])) to++;
     head->n_name = to < BM_INDEX_NAME ? to : BM_INDEX_NAME;
     memcpy(head->name, head->definition + from, head->n_name);
+    take_accession(head);
 }
 
 static void take_length(struct bm_index_head *head, const char *text, size_t n_text) {
@@ -184,11 +224,12 @@ static void take_row(struct bm_index_head *head, char separator, const char *tex
     if (n > 0 && text[n - 1] == '\r') n--;
     head->n_name = n < BM_INDEX_NAME ? n : BM_INDEX_NAME;
     memcpy(head->name, text, head->n_name);
+    take_accession(head);
 }
 
 void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format format, const char *text,
                          size_t n_text) {
-    head->n_id = head->n_name = head->n_definition = 0;
+    head->n_id = head->n_name = head->n_accession = head->n_definition = 0;
     head->has_length = false;
     head->number_as_written = head->id_as_written = (struct bm_index_place){0, 0};
     switch (format) {
@@ -218,6 +259,11 @@ void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format f
                             size_t n_header) {
     bool is_named = head->n_id > 0 || head->n_definition > 0 || head->has_length;
     if (format == BLASTMERGE_FORMAT_XML && !is_named) take_parts(head, &xml_header, header, n_header, true);
+}
+
+bool bm_index_head_has_ids(enum blastmerge_format format) {
+    return format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2 ||
+           format == BLASTMERGE_FORMAT_JSON;
 }
 
 uint64_t bm_index_head_number(const char *id, size_t n_id) {

@@ -22,12 +22,14 @@ struct bm_index_place {
 struct bm_index_head {
     size_t n_id; /* 0: there is none */
     size_t n_name;
+    size_t n_accession;
     size_t n_definition;
     bool has_length;
     uint64_t length;
-    char id[BM_INDEX_NAME];                  /* references and escapes are resolved, here and below */
-    char name[BM_INDEX_NAME];                /* the definition's first word */
-    char definition[BM_INDEX_HEAD];          /* none if BLAST wrote it for a query without one */
+    char id[BM_INDEX_NAME];         /* references and escapes are resolved, here and below */
+    char name[BM_INDEX_NAME];       /* the definition's first word */
+    char accession[BM_INDEX_NAME];  /* in the name, P12345 of "sp|P12345|NAME"; not if it is the id */
+    char definition[BM_INDEX_HEAD]; /* none if BLAST wrote it for a query without one */
     struct bm_index_place number_as_written; /* Iteration_iter-num's content */
     struct bm_index_place id_as_written;
 };
@@ -40,6 +42,9 @@ void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format form
 /* Fills in what the head lacks from the document's header, which alone names the query in old BLAST XML. */
 void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format format, const char *header,
                             size_t n_header);
+
+/* Whether Iterations of the format have ids. */
+bool bm_index_head_has_ids(enum blastmerge_format format);
 
 /* N of an id "Query_N"; 0 for any other id. */
 uint64_t bm_index_head_number(const char *id, size_t n_id);

@@ -11,26 +11,27 @@
 
 enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 10 };
 
+#define COLUMNS "number, id, name, accession, length, hits, hsps, evalue, offset, size, crc32, checksum"
+
+/* The first value of a column before another one, and the first behind it. */
+#define NEIGHBOURS(column)                                                                                   \
+    "SELECT * FROM (SELECT " column " FROM iteration WHERE " column " IS NOT NULL AND " column " < ?1"       \
+    " ORDER BY " column " DESC LIMIT 1)"                                                                     \
+    " UNION ALL SELECT * FROM (SELECT " column " FROM iteration WHERE " column " IS NOT NULL AND " column    \
+    " > ?1 ORDER BY " column " LIMIT 1)"
+
 /* The statements, in the order of their fields below. */
 static const char *const statements[N_STATEMENTS] = {
-    "INSERT OR IGNORE INTO wanted SELECT number FROM iteration WHERE name = ?1 OR id = ?1",
+    "SELECT " COLUMNS " FROM iteration WHERE name = ?1 OR id = ?1 OR accession = ?1",
+    "INSERT OR IGNORE INTO wanted VALUES (?1)",
     "INSERT OR IGNORE INTO wanted SELECT number FROM iteration WHERE number BETWEEN ?1 AND ?2",
     "SELECT count(*) FROM wanted",
     "SELECT count(*) FROM iteration WHERE number BETWEEN ?1 AND ?2",
-    "SELECT count(*) FROM iteration WHERE name = ?1 OR id = ?1",
     "SELECT count(*) FROM iteration WHERE number = ?1 AND id IS NULL",
-    "SELECT number, id, name, length, hits, hsps, evalue, offset, size, crc32, checksum FROM wanted"
-    " CROSS JOIN iteration USING (number) ORDER BY number",
+    "SELECT " COLUMNS " FROM wanted CROSS JOIN iteration USING (number) ORDER BY number",
     "SELECT text, bit, window FROM restart WHERE text <= ?1 ORDER BY text DESC LIMIT 1",
     "SELECT bit FROM restart WHERE text >= ?1 ORDER BY text LIMIT 1",
-    "SELECT * FROM (SELECT name FROM iteration WHERE name IS NOT NULL AND name < ?1 ORDER BY name DESC LIMIT "
-    "1)"
-    " UNION ALL SELECT * FROM (SELECT name FROM iteration WHERE name IS NOT NULL AND name > ?1 ORDER BY name "
-    "LIMIT 1)"
-    " UNION ALL SELECT * FROM (SELECT id FROM iteration WHERE id IS NOT NULL AND id < ?1 ORDER BY id DESC "
-    "LIMIT 1)"
-    " UNION ALL SELECT * FROM (SELECT id FROM iteration WHERE id IS NOT NULL AND id > ?1 ORDER BY id LIMIT "
-    "1)",
+    NEIGHBOURS("name") " UNION ALL " NEIGHBOURS("id") " UNION ALL " NEIGHBOURS("accession"),
 };
 
 struct bm_index_read {
@@ -42,12 +43,13 @@ struct bm_index_read {
     uint64_t n_read; /* of those that are wanted */
     char *texts[N_PARTS];
     struct bm_index_parts parts;
+    struct bm_index_found found; /* a row that a look-up has found */
     struct {
-        sqlite3_stmt *want_name;
+        sqlite3_stmt *find;
+        sqlite3_stmt *want;
         sqlite3_stmt *want_numbers;
         sqlite3_stmt *count_wanted;
         sqlite3_stmt *count_numbers;
-        sqlite3_stmt *count_name;
         sqlite3_stmt *count_own;
         sqlite3_stmt *next;
         sqlite3_stmt *start;
@@ -57,11 +59,11 @@ struct bm_index_read {
 };
 
 static sqlite3_stmt **statement_at(struct bm_index_read *read, size_t i) {
-    sqlite3_stmt **const all[N_STATEMENTS] = {&read->statement.want_name,    &read->statement.want_numbers,
-                                              &read->statement.count_wanted, &read->statement.count_numbers,
-                                              &read->statement.count_name,   &read->statement.count_own,
-                                              &read->statement.next,         &read->statement.start,
-                                              &read->statement.bound,        &read->statement.nearest};
+    sqlite3_stmt **const all[N_STATEMENTS] = {&read->statement.find,          &read->statement.want,
+                                              &read->statement.want_numbers,  &read->statement.count_wanted,
+                                              &read->statement.count_numbers, &read->statement.count_own,
+                                              &read->statement.next,          &read->statement.start,
+                                              &read->statement.bound,         &read->statement.nearest};
     return all[i];
 }
 
@@ -101,6 +103,35 @@ static bool read_name(const struct bm_index_read *read, sqlite3_stmt *statement,
     memcpy(name, text, (size_t)n);
     name[n] = '\0';
     *n_name = (size_t)n;
+    return true;
+}
+
+/* A row of COLUMNS. False: it is damaged. */
+static bool read_row(const struct bm_index_read *read, sqlite3_stmt *statement,
+                     struct bm_index_found *found) {
+    const struct bm_index_library *library = read->database.library;
+    bool has_hsps = false;
+    uint64_t crc = 0;
+    uint64_t checksum = 0;
+    bool is_right = read_number(read, statement, 0, &found->number) &&
+                    read_name(read, statement, 1, found->id, &found->n_id) &&
+                    read_name(read, statement, 2, found->name, &found->n_name) &&
+                    read_name(read, statement, 3, found->accession, &found->n_accession) &&
+                    read_number_if(read, statement, 4, &found->has_length, &found->length) &&
+                    read_number_if(read, statement, 5, &found->has_hits, &found->n_hits) &&
+                    read_number_if(read, statement, 6, &has_hsps, &found->n_hsps) &&
+                    read_number(read, statement, 8, &found->offset) &&
+                    read_number(read, statement, 9, &found->size) && read_number(read, statement, 10, &crc) &&
+                    crc <= UINT32_MAX && found->size <= INT64_MAX - found->offset &&
+                    read_number(read, statement, 11, &checksum) &&
+                    checksum == bm_index_checksum(found->number, found->offset, found->size, (uint32_t)crc,
+                                                  found->id, found->n_id, found->name, found->n_name);
+    if (!is_right) return false;
+    found->crc32 = (uint32_t)crc;
+    found->has_evalue = library->column_type(statement, 7) != SQLITE_NULL;
+    found->evalue = library->column_double(statement, 7);
+    if (read->has_ids && library->column_type(statement, 1) == SQLITE_NULL)
+        found->n_id = (size_t)snprintf(found->id, sizeof found->id, "Query_%" PRIu64, found->number);
     return true;
 }
 
@@ -209,8 +240,7 @@ static enum blastmerge_status read_about(struct bm_index_read *read, struct bm_i
         status = read_one(read, "SELECT header, joint, footer, crc32 FROM frame", &statement, error);
     if (status == BLASTMERGE_OK) status = keep_parts(read, statement, error);
     (void)read->database.library->finalize(statement);
-    read->has_ids = read->format == BLASTMERGE_FORMAT_XML || read->format == BLASTMERGE_FORMAT_XML2 ||
-                    read->format == BLASTMERGE_FORMAT_JSON;
+    read->has_ids = bm_index_head_has_ids(read->format);
     return status;
 }
 
@@ -266,14 +296,34 @@ static enum blastmerge_status count(struct bm_index_read *read, sqlite3_stmt *st
     return status;
 }
 
+/* Whether the row that the index has for a query is its. */
+static bool is_called(const struct bm_index_found *found, const char *query, size_t n_query) {
+    return (n_query == found->n_name && memcmp(query, found->name, n_query) == 0) ||
+           (n_query == found->n_id && memcmp(query, found->id, n_query) == 0) ||
+           (n_query == found->n_accession && memcmp(query, found->accession, n_query) == 0);
+}
+
 static enum blastmerge_status want_name(struct bm_index_read *read, const char *query, size_t n_query,
                                         uint64_t *n_found, struct blastmerge_error *error) {
     const struct bm_index_library *library = read->database.library;
-    (void)library->bind_text(read->statement.count_name, 1, query, (int)n_query, SQLITE_STATIC);
-    enum blastmerge_status status = count(read, read->statement.count_name, n_found, error);
-    if (status != BLASTMERGE_OK || *n_found == 0) return status;
-    (void)library->bind_text(read->statement.want_name, 1, query, (int)n_query, SQLITE_STATIC);
-    return bm_index_database_do(&read->database, read->statement.want_name, error);
+    sqlite3_stmt *find = read->statement.find;
+    sqlite3_stmt *want = read->statement.want;
+    struct bm_index_found *found = &read->found;
+    (void)library->bind_text(find, 1, query, (int)n_query, SQLITE_STATIC);
+    for (*n_found = 0;; ++*n_found) {
+        bool has_row = false;
+        enum blastmerge_status status = bm_index_database_step(&read->database, find, &has_row, error);
+        if (status != BLASTMERGE_OK || !has_row) return status;
+        if (read_row(read, find, found) && is_called(found, query, n_query)) {
+            (void)library->bind_int64(want, 1, (sqlite3_int64)found->number);
+            status = bm_index_database_do(&read->database, want, error);
+        } else {
+            status = fail_damaged(error);
+        }
+        if (status == BLASTMERGE_OK) continue;
+        (void)library->reset(find);
+        return status;
+    }
 }
 
 /* The Iteration whose id is Query_ and its number. */
@@ -359,38 +409,15 @@ static enum blastmerge_status check_end(struct bm_index_read *read, struct blast
 enum blastmerge_status bm_index_read_next(struct bm_index_read *read, struct bm_index_found *found,
                                           bool *is_end, struct blastmerge_error *error) {
     sqlite3_stmt *statement = read->statement.next;
-    const struct bm_index_library *library = read->database.library;
     bool has_row = false;
-    bool has_hsps = false;
-    uint64_t crc = 0;
-    uint64_t checksum = 0;
     enum blastmerge_status status = bm_index_database_step(&read->database, statement, &has_row, error);
     *is_end = !has_row;
     if (status != BLASTMERGE_OK) return status;
     if (!has_row) return check_end(read, error);
     read->n_read++;
-    bool is_right = read_number(read, statement, 0, &found->number) &&
-                    read_name(read, statement, 1, found->id, &found->n_id) &&
-                    read_name(read, statement, 2, found->name, &found->n_name) &&
-                    read_number_if(read, statement, 3, &found->has_length, &found->length) &&
-                    read_number_if(read, statement, 4, &found->has_hits, &found->n_hits) &&
-                    read_number_if(read, statement, 5, &has_hsps, &found->n_hsps) &&
-                    read_number(read, statement, 7, &found->offset) &&
-                    read_number(read, statement, 8, &found->size) && read_number(read, statement, 9, &crc) &&
-                    crc <= UINT32_MAX && found->size <= INT64_MAX - found->offset &&
-                    read_number(read, statement, 10, &checksum) &&
-                    checksum == bm_index_checksum(found->number, found->offset, found->size, (uint32_t)crc,
-                                                  found->id, found->n_id, found->name, found->n_name);
-    if (!is_right) {
-        (void)library->reset(statement);
-        return fail_damaged(error);
-    }
-    found->crc32 = (uint32_t)crc;
-    found->has_evalue = library->column_type(statement, 6) != SQLITE_NULL;
-    found->evalue = library->column_double(statement, 6);
-    if (read->has_ids && found->n_id == 0)
-        found->n_id = (size_t)snprintf(found->id, sizeof found->id, "Query_%" PRIu64, found->number);
-    return BLASTMERGE_OK;
+    if (read_row(read, statement, found)) return BLASTMERGE_OK;
+    (void)read->database.library->reset(statement);
+    return fail_damaged(error);
 }
 
 /* --- restart points ------------------------------------------------------------------------------ */

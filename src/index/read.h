@@ -35,8 +35,8 @@ const struct bm_index_parts *bm_index_read_parts(const struct bm_index_read *rea
 
 /* --- what is wanted -------------------------------------------------------------------------------- */
 
-/* Adds the Iterations of a query to those that are wanted: an id, or the first word of a definition. *n_found: how many
- * there are. */
+/* Adds the Iterations of a query to those that are wanted: an id, the first word of a definition, or the accession in that.
+ * *n_found: how many there are. */
 enum blastmerge_status bm_index_read_want(struct bm_index_read *read, const char *query, uint64_t *n_found,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
@@ -57,6 +57,7 @@ struct bm_index_found {
     uint32_t crc32;
     size_t n_id; /* 0: there is none */
     size_t n_name;
+    size_t n_accession;
     bool has_length;
     bool has_hits;
     bool has_evalue;
@@ -66,6 +67,7 @@ struct bm_index_found {
     double evalue;
     char id[BM_INDEX_NAME + 1];
     char name[BM_INDEX_NAME + 1];
+    char accession[BM_INDEX_NAME + 1];
 };
 
 /* The next Iteration that is wanted, in the order of the file. *is_end: there is none. */

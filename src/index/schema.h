@@ -34,8 +34,8 @@ uint32_t bm_index_checksum(uint64_t number, uint64_t offset, uint64_t size, uint
     " program TEXT, version TEXT, documents INTEGER, iterations INTEGER, hits INTEGER, hsps INTEGER,"        \
     " made_by TEXT);"                                                                                        \
     "CREATE TABLE frame (header BLOB, joint BLOB, footer BLOB, crc32 INTEGER);"                              \
-    "CREATE TABLE iteration (number INTEGER PRIMARY KEY, id TEXT, name TEXT, length INTEGER,"                \
-    " hits INTEGER, hsps INTEGER, evalue REAL, offset INTEGER, size INTEGER, crc32 INTEGER,"                 \
+    "CREATE TABLE iteration (number INTEGER PRIMARY KEY, id TEXT, name TEXT, accession TEXT,"                \
+    " length INTEGER, hits INTEGER, hsps INTEGER, evalue REAL, offset INTEGER, size INTEGER, crc32 INTEGER,"                 \
     " checksum INTEGER, definition TEXT);"                                                                   \
     "CREATE TABLE restart (text INTEGER PRIMARY KEY, bit INTEGER, window BLOB);"                             \
     "BEGIN;"
@@ -43,6 +43,7 @@ uint32_t bm_index_checksum(uint64_t number, uint64_t offset, uint64_t size, uint
 #define BM_INDEX_END                                                                                         \
     "CREATE INDEX iteration_name ON iteration (name) WHERE name IS NOT NULL;"                                \
     "CREATE INDEX iteration_id ON iteration (id) WHERE id IS NOT NULL;"                                      \
+    "CREATE INDEX iteration_accession ON iteration (accession) WHERE accession IS NOT NULL;"                 \
     "COMMIT;"
 
 /* clang-format on */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char insert_iteration[] =
-    "INSERT INTO iteration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    "INSERT INTO iteration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 static const char insert_restart[] = "INSERT INTO restart VALUES (?1, ?2, ?3)";
 static const char insert_frame[] = "INSERT INTO frame VALUES (?1, ?2, ?3, ?4)";
 static const char insert_file[] =
@@ -81,23 +81,24 @@ enum blastmerge_status bm_index_write_row(struct bm_index_write *write, const st
     sqlite3_stmt *statement = write->iteration;
     struct bm_index_text id = row->id;
     /* BLAST's own id, with the Iteration's number: nearly all of them are so. */
-    if (id.text != NULL && bm_index_head_number(id.text, id.n_text) == row->number)
+    if (id.n_text > 0 && bm_index_head_number(id.text, id.n_text) == row->number)
         id = (struct bm_index_text){NULL, 0};
     int code = bind_number(write, statement, 1, row->number);
     code |= bind_text(write, statement, 2, id);
     code |= bind_text(write, statement, 3, row->name);
-    code |= bind_number_if(write, statement, 4, row->has_length, row->length);
-    code |= bind_number_if(write, statement, 5, row->has_hits, row->n_hits);
-    code |= bind_number(write, statement, 6, row->n_hsps);
-    code |= row->has_evalue ? write->database.library->bind_double(statement, 7, row->evalue)
-                            : write->database.library->bind_null(statement, 7);
-    code |= bind_number(write, statement, 8, row->offset);
-    code |= bind_number(write, statement, 9, row->size);
-    code |= bind_number(write, statement, 10, row->crc32);
-    code |= bind_number(write, statement, 11,
+    code |= bind_text(write, statement, 4, row->accession);
+    code |= bind_number_if(write, statement, 5, row->has_length, row->length);
+    code |= bind_number_if(write, statement, 6, row->has_hits, row->n_hits);
+    code |= bind_number(write, statement, 7, row->n_hsps);
+    code |= row->has_evalue ? write->database.library->bind_double(statement, 8, row->evalue)
+                            : write->database.library->bind_null(statement, 8);
+    code |= bind_number(write, statement, 9, row->offset);
+    code |= bind_number(write, statement, 10, row->size);
+    code |= bind_number(write, statement, 11, row->crc32);
+    code |= bind_number(write, statement, 12,
                         bm_index_checksum(row->number, row->offset, row->size, row->crc32, id.text, id.n_text,
                                           row->name.text, row->name.n_text));
-    code |= bind_text(write, statement, 12, row->definition);
+    code |= bind_text(write, statement, 13, row->definition);
     return finish(write, statement, code, error);
 }
 

@@ -17,9 +17,10 @@ struct bm_index_text {
 
 /* An Iteration; in tables without comments, the rows of one query. */
 struct bm_index_row {
-    uint64_t number; /* from 1 */
-    struct bm_index_text id;
+    uint64_t number;         /* from 1 */
+    struct bm_index_text id; /* NULL: the format has none; "": this Iteration has none */
     struct bm_index_text name;
+    struct bm_index_text accession;
     struct bm_index_text definition;
     bool has_length;
     bool has_hits; /* tables have none, but rows, which count as Hsps */

@@ -36,8 +36,9 @@ struct bm_job_get {
     struct bm_index_bytes index;
     struct bm_index_read *read;
     struct bm_index_document *document;
-    uint64_t n_wanted;  /* queries and numbers */
-    uint64_t n_missing; /* of these */
+    struct bm_queries_file *list; /* of queries; NULL: there is none */
+    uint64_t n_wanted;            /* queries and numbers */
+    uint64_t n_missing;           /* of these */
     size_t n_listed;
     char listed[MOST_LISTED]; /* those that are missing, for the message */
     bool is_list_full;
@@ -51,6 +52,45 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 
 static enum blastmerge_status refuse(struct blastmerge_job *job, const char *reason) {
     return bm_fail(&job->error, BLASTMERGE_USAGE, "%s", reason);
+}
+
+/* Reads a number from 1 on; false: there is none. */
+static bool read_number(const char **text, uint64_t *number) {
+    const char *p = *text;
+    *number = 0;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (__builtin_mul_overflow(*number, 10, number) || !bm_add(number, (uint64_t)(*p - '0')))
+            return false;
+    }
+    bool is_number = p > *text && *number > 0;
+    *text = p;
+    return is_number;
+}
+
+/* "17", "5-8", "20-". */
+static bool read_range(const char **text, uint64_t *first, uint64_t *last) {
+    if (!read_number(text, first)) return false;
+    *last = *first;
+    if (**text != '-') return true;
+    (*text)++;
+    *last = UINT64_MAX;
+    if (**text == '\0' || **text == ',') return true;
+    return read_number(text, last) && *last >= *first;
+}
+
+/* Whether they are numbers, so that nothing is read for what is not. */
+static enum blastmerge_status check_numbers(struct blastmerge_job *job, const char *numbers) {
+    const char *text = numbers;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    while (read_range(&text, &first, &last)) {
+        if (*text == '\0') return BLASTMERGE_OK;
+        if (*text++ != ',') break;
+    }
+    return bm_fail(&job->error, BLASTMERGE_USAGE,
+                   "numbers of Iterations are written as 17, 5-8, 20- or, with commas between, several of "
+                   "these, and not as '%.200s'",
+                   numbers);
 }
 
 /* Copies a string that may be missing. */
@@ -83,6 +123,8 @@ enum blastmerge_status bm_job_get_set(struct blastmerge_job *job,
                                       const struct blastmerge_get_options *options, bool can_be_all) {
     bool is_empty = options->n_queries == 0 && options->numbers == NULL && options->from == NULL;
     if (is_empty && !can_be_all) return refuse(job, "no query is given that is to be got");
+    if (options->numbers != NULL && check_numbers(job, options->numbers) != BLASTMERGE_OK)
+        return job->error.status;
     if (job->shards != NULL || job->options.salvage || job->options.as_unsplit ||
         job->options.expect_queries != NULL)
         return refuse(
@@ -182,6 +224,15 @@ static enum blastmerge_status blame_child(struct blastmerge_job *job, enum blast
     return status;
 }
 
+/* Before all else is read: the list may not exist. */
+static enum blastmerge_status open_list(struct blastmerge_job *job) {
+    struct bm_job_get *get = job->get;
+    if (get->from == NULL) return BLASTMERGE_OK;
+    get->list = bm_allocate(&job->memory, sizeof *get->list);
+    if (get->list == NULL) return fail_memory(job);
+    return bm_queries_file_open(get->list, get->from, &job->cancel, &job->error);
+}
+
 static enum blastmerge_status open_all(struct blastmerge_job *job) {
     struct bm_job_get *get = job->get;
     bool is_absent = false;
@@ -191,7 +242,8 @@ static enum blastmerge_status open_all(struct blastmerge_job *job) {
     enum blastmerge_status status =
         bm_index_bytes_open(&get->result, &job->plan.items[0].source, false, &job->memory, &job->error);
     if (status != BLASTMERGE_OK) return blame_child(job, status);
-    status = open_index(job, &is_absent);
+    status = open_list(job);
+    if (status == BLASTMERGE_OK) status = open_index(job, &is_absent);
     if (status == BLASTMERGE_OK && is_absent) status = scan(job);
     if (status != BLASTMERGE_OK) return status;
     status =
@@ -242,44 +294,16 @@ static enum blastmerge_status want(struct blastmerge_job *job, const char *query
 
 /* The first word of each line or title. */
 static enum blastmerge_status want_list(struct blastmerge_job *job) {
-    bool has_query = true;
-    struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
-    if (file == NULL) return fail_memory(job);
-    enum blastmerge_status status = bm_queries_file_open(file, job->get->from, &job->cancel, &job->error);
-    while (status == BLASTMERGE_OK && has_query) {
-        status = bm_queries_file_next(file, &has_query, &job->error);
-        if (status != BLASTMERGE_OK || !has_query) break;
-        char *word = file->title + strspn(file->title, " \t");
+    struct bm_queries_file *queries = job->get->list;
+    for (;;) {
+        bool has_query = true;
+        enum blastmerge_status status = bm_queries_file_next(queries, &has_query, &job->error);
+        if (status != BLASTMERGE_OK || !has_query) return status;
+        char *word = queries->title + strspn(queries->title, " \t");
         word[strcspn(word, " \t\r\v\f\001")] = '\0';
         if (word[0] != '\0') status = want(job, word);
+        if (status != BLASTMERGE_OK) return status;
     }
-    bm_queries_file_close(file);
-    bm_release(&job->memory, file);
-    return status;
-}
-
-/* Reads a number from 1 on; false: there is none. */
-static bool read_number(const char **text, uint64_t *number) {
-    const char *p = *text;
-    *number = 0;
-    for (; *p >= '0' && *p <= '9'; p++) {
-        if (__builtin_mul_overflow(*number, 10, number) || !bm_add(number, (uint64_t)(*p - '0')))
-            return false;
-    }
-    bool is_number = p > *text && *number > 0;
-    *text = p;
-    return is_number;
-}
-
-/* "17", "5-8", "20-". */
-static bool read_range(const char **text, uint64_t *first, uint64_t *last) {
-    if (!read_number(text, first)) return false;
-    *last = *first;
-    if (**text != '-') return true;
-    (*text)++;
-    *last = UINT64_MAX;
-    if (**text == '\0' || **text == ',') return true;
-    return read_number(text, last) && *last >= *first;
 }
 
 static enum blastmerge_status want_range(struct blastmerge_job *job, uint64_t first, uint64_t last) {
@@ -301,17 +325,12 @@ static enum blastmerge_status want_ranges(struct blastmerge_job *job) {
     const char *text = job->get->numbers;
     uint64_t first = 0;
     uint64_t last = 0;
-    for (;;) {
-        if (!read_range(&text, &first, &last) || (*text != ',' && *text != '\0'))
-            return bm_fail(&job->error, BLASTMERGE_USAGE,
-                           "numbers of Iterations are written as 17, 5-8, 20- or, with commas between, "
-                           "several of these, and "
-                           "not as '%.200s'",
-                           job->get->numbers);
-        enum blastmerge_status status = want_range(job, first, last);
-        if (status != BLASTMERGE_OK || *text == '\0') return status;
-        text++;
+    enum blastmerge_status status = BLASTMERGE_OK;
+    while (status == BLASTMERGE_OK && read_range(&text, &first, &last)) {
+        status = want_range(job, first, last);
+        text += *text == ',';
     }
+    return status;
 }
 
 static enum blastmerge_status want_all(struct blastmerge_job *job) {
@@ -320,7 +339,7 @@ static enum blastmerge_status want_all(struct blastmerge_job *job) {
     for (size_t i = 0; i < get->n_queries && status == BLASTMERGE_OK; i++)
         status = want(job, get->queries[i]);
     if (status == BLASTMERGE_OK && get->numbers != NULL) status = want_ranges(job);
-    if (status == BLASTMERGE_OK && get->from != NULL) status = want_list(job);
+    if (status == BLASTMERGE_OK && get->list != NULL) status = want_list(job);
     if (status != BLASTMERGE_OK) return status;
     if (get->n_wanted == 0)
         return bm_fail(&job->error, BLASTMERGE_USAGE, "the list of the queries to get names none");
@@ -405,6 +424,9 @@ void bm_job_get_end(struct blastmerge_job *job) {
     bm_index_read_close(get->read);
     bm_index_bytes_close(&get->index);
     bm_index_bytes_close(&get->result);
+    if (get->list != NULL) bm_queries_file_close(get->list);
+    bm_release(&job->memory, get->list);
+    get->list = NULL;
     get->document = NULL;
     get->read = NULL;
 }

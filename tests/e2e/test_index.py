@@ -243,6 +243,70 @@ def test_missing(tmp_path):
     assert all(re.search(rf"\b{name}\b", done.err) for name in many)
 
 
+def test_without_id(tmp_path):
+    """An Iteration that has no id is found by its name, and its id is none: not Query_ and its number."""
+    path = tmp_path / "result.xml"
+    data = corpus.texts(1, 4, 5)[0]
+    path.write_bytes(re.sub(rb"  <Iteration_query-ID>Query_3</Iteration_query-ID>\n", b"", data))
+    part = re.findall(rb"<Iteration>.*?</Iteration>", path.read_bytes(), re.DOTALL)[2]
+    word = re.search(rb"query-def>(.*?)[ <]", part)[1].decode()
+    for is_indexed in False, True:
+        if is_indexed:
+            assert sqlite3.connect(index(path)).execute("SELECT id FROM iteration").fetchall() == [(None,), (None,), ("",), (None,)]
+        assert part in get(path, word) and get(path, word) == get(path, "--numbers", "3")
+        assert b"<Iteration_query-ID>Query_4<" in get(path, "Query_4")
+        assert run("get", path, "Query_3").code == NOT_FOUND
+
+
+ACCESSIONS = {"sp|P12345|NAME": "P12345", "tr|A0A024|A0A024_HUMAN": "A0A024", "ref|NP_001234.2|": "NP_001234.2", "gi|7|gb|AAA1.1|": "AAA1.1",
+              "sp||ONLY": "ONLY", "lcl|x": None, "gi|8|": None, "gi|9|pdb|1ABC|A": None, "gnl|db|x|sp|Q00001|N": "Q00001", "sp": None,
+              "some|P99999|thing": None, "|": None}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_accessions(tmp_path, name):
+    """A query is found by the accession in its first word, as BLAST would make an id of it."""
+    result = make(name, n_queries=20)
+    words = [word for _, word, _ in result.parts]
+    text = result.text
+    for word, given in zip(words, ACCESSIONS):
+        text = re.sub(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])", given.encode(), text)
+    result = parse(name, text)
+    assert [word for _, word, _ in result.parts][:len(ACCESSIONS)] == list(ACCESSIONS)
+    path = write(tmp_path, text, "gzip-9")
+    rows = sqlite3.connect(index(path)).execute("SELECT name, accession FROM iteration").fetchall()
+    assert rows[:len(ACCESSIONS)] == list(ACCESSIONS.items())
+    for i, (word, accession) in enumerate(ACCESSIONS.items()):
+        assert get(path, word) == result.document([i])
+        if accession is not None:
+            assert get(path, accession) == result.document([i])
+    assert run("get", path, "P99999").code == run("get", path, "x").code == NOT_FOUND
+    done = run("get", path, "P1234")
+    assert done.code == NOT_FOUND and "the nearest is P12345" in done.err, done.err
+
+
+def test_accession_that_is_the_id(tmp_path):
+    """With -parse_deflines: it is kept once."""
+    path = tmp_path / "result.xml"
+    data = corpus.texts(1, 3, 5)[0]
+    data = data.replace(b"<Iteration_query-ID>Query_2<", b"<Iteration_query-ID>P12345<")
+    word = re.findall(rb"<Iteration_query-def>(.*?)[ <]", data)[1]
+    path.write_bytes(data.replace(b"def>" + word, b"def>sp|P12345|NAME"))
+    rows = sqlite3.connect(index(path)).execute("SELECT id, name, accession FROM iteration").fetchall()
+    assert rows[1] == ("P12345", "sp|P12345|NAME", None)
+    assert get(path, "P12345") == get(path, "--numbers", "2")
+
+
+def test_wrong_options_come_first(tmp_path):
+    """What is wrong with the command is found before all of a file without an index is read."""
+    path = write(tmp_path, make("xml").text, "gzip-9")
+    for numbers in "3-2", "0", "1,,2", "1,", ",1", "", "x", "18446744073709551616":
+        done = run("get", path, "--numbers", numbers)
+        assert done.code == USAGE and not done.warnings and f"and not as '{numbers}'" in done.err, done.err
+    done = run("get", path, "--from", tmp_path / "absent")
+    assert done.code == NOT_FOUND and not done.warnings and "absent" in done.err, done.err
+
+
 def test_usage(tmp_path):
     path = write(tmp_path, make("xml").text, "gzip-9")
     for arguments in ["get", path], ["get"], ["index"], ["get", path, "--numbers", "0"], ["get", path, "--numbers", "3-2"], \
@@ -364,6 +428,11 @@ TAMPERED = ["UPDATE iteration SET crc32 = crc32 + 1", "UPDATE iteration SET offs
             "UPDATE frame SET footer = 'text'", "DELETE FROM frame", "DELETE FROM file", "UPDATE file SET format = 'none'",
             "DROP TABLE iteration", "UPDATE file SET tail = NULL",
             "DROP TABLE restart; CREATE VIEW restart AS SELECT 0 AS text, 0 AS bit, NULL AS window",
+            "UPDATE iteration SET accession = 'other'",
+            # the index of the names leads to another row
+            "CREATE TABLE other (number INTEGER PRIMARY KEY, name TEXT); INSERT INTO other SELECT number % 12 + 1, name FROM iteration;"
+            "CREATE INDEX other_name ON other (name) WHERE name IS NOT NULL; PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'other_name') WHERE name = 'iteration_name'",
             "PRAGMA user_version = 2", "PRAGMA application_id = 1"]
 
 
