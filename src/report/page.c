@@ -17,9 +17,11 @@
 
 enum {
     MOST_TEXTS = 65536,   /* bytes of warnings */
-    MOST_BYTES = 1900000, /* of the page, at which rows of whole children are left out */
-    MOST_NAME = 300,      /* bytes of a name */
-    MOST_FAULTS = 1000,   /* rows of other children behind that */
+    MOST_WHOLE = 1400000, /* bytes of the page, at which rows of whole children are left out ... */
+    MOST_BYTES = 1900000, /* ... and all other rows, each of which is far shorter than 100 KB */
+    MOST_NAME = 300,      /* bytes of a name ... */
+    LEAST_NAME = 60,      /* ... and with very many children */
+    ROW = 180,            /* bytes of a row without its name, about */
     MOST_SEGMENTS = 600,  /* of the strip */
     N_BARS = 12
 };
@@ -99,15 +101,20 @@ static void put_text(struct page *page, const char *text) {
     }
 }
 
-static void put_name(struct page *page, const char *name) {
-    char cut[MOST_NAME];
+/* A name, or as many bytes of its end, which tells more than its beginning. */
+static void put_end_of_name(struct page *page, const char *name, size_t most) {
+    char cut[MOST_NAME + 4];
     size_t n = strlen(name);
-    if (n < sizeof cut) {
+    if (n <= most) {
         put_text(page, name);
         return;
     }
-    snprintf(cut, sizeof cut, "...%s", name + n - (sizeof cut - 4)); /* its end tells more */
+    snprintf(cut, sizeof cut, "...%s", name + n - most);
     put_text(page, cut);
+}
+
+static void put_name(struct page *page, const char *name) {
+    put_end_of_name(page, name, MOST_NAME);
 }
 
 /* --- the frame ------------------------------------------------------------------------------------- */
@@ -292,7 +299,7 @@ static void put_strip(struct page *page) {
         }
         put_format(page, "<i class=\"%s\" style=\"flex-grow:%" PRIu64 "\" title=\"", worst.class,
                    n_text / 1024 + 1);
-        if (one.name != NULL) put_name(page, one.name);
+        if (one.name != NULL) put_end_of_name(page, one.name, LEAST_NAME);
         if (end - first > 1) put_format(page, " and %" PRIu64 " more", end - first - 1);
         put_format(page, ": %s, %" PRIu64 " Iterations, %" PRIu64 " hits\"></i>\n", worst.word, n_iterations,
                    n_hits);
@@ -353,12 +360,21 @@ static uint64_t count_hits(const struct blastmerge_child *child) {
 
 /* --- the table ------------------------------------------------------------------------------------- */
 
+/* Bytes of a name with which the rows of all children have room, if that can be. */
+static size_t fit_names(const struct page *page) {
+    uint64_t n_now = page->n_written + page->n;
+    uint64_t n_room = n_now < MOST_WHOLE ? MOST_WHOLE - n_now : 0;
+    uint64_t n_row = n_room / (page->data->n_children + 1);
+    if (n_row < ROW + LEAST_NAME) return LEAST_NAME;
+    return n_row < ROW + MOST_NAME ? (size_t)(n_row - ROW) : MOST_NAME;
+}
+
 static void put_row(struct page *page, uint64_t number, const struct blastmerge_child *child,
-                    struct state state) {
+                    struct state state, size_t most_name) {
     double ratio =
         child->compressed_bytes == 0 ? 0 : (double)child->text_bytes / (double)child->compressed_bytes;
     put_format(page, "<tr><td>%" PRIu64 "</td><td class=\"name\">", number + 1);
-    put_name(page, child->name != NULL ? child->name : "");
+    put_end_of_name(page, child->name != NULL ? child->name : "", most_name);
     if (child->error != NULL) {
         put_markup(page, "<br>");
         put_text(page, child->error);
@@ -376,7 +392,8 @@ static void put_table(struct page *page) {
                                           "compressed", "text",       "ratio"};
     const struct bm_report_page *data = page->data;
     struct blastmerge_child child;
-    uint64_t n_left_out = 0, n_late = 0;
+    uint64_t n_left_out = 0;
+    size_t most_name = fit_names(page);
     put_markup(page, "<h2>All children</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
                      "aria-label=\"Table of children\">\n"
                      "<table class=\"children\"><caption>Counts as far as each child could be read; "
@@ -389,10 +406,9 @@ static void put_table(struct page *page) {
     for (uint64_t i = 0; i < data->n_children; i++) {
         if (!data->child(data->context, i, &child)) continue;
         struct state state = state_of(&child);
-        bool is_late = page->n_written + page->n > MOST_BYTES;
-        bool is_left_out = is_late && (state.rank == 0 || n_late++ >= MOST_FAULTS);
+        bool is_left_out = page->n_written + page->n > (state.rank == 0 ? MOST_WHOLE : MOST_BYTES);
         n_left_out += is_left_out;
-        if (!is_left_out) put_row(page, i, &child, state);
+        if (!is_left_out) put_row(page, i, &child, state, most_name);
     }
     put_markup(page, "</tbody></table>\n</div>\n");
     if (n_left_out > 0)

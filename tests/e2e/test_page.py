@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 
 import documents
 import page
@@ -117,6 +118,27 @@ def test_five_thousand(tmp_path):
     assert len(shown.rows) == 5000 or "more children, which the report has" in shown.text
     assert sum(row[2] != "whole" for row in shown.rows) == sum(child["status"] != "ok" for child in report["children"]) == 5
     assert report["peak_memory"] < 16 << 20
+
+
+@pytest.mark.parametrize("character, n_faults", [("n", 5), ('"', 2500)])  # the page writes the second character in six bytes
+def test_five_thousand_long_names(tmp_path, character, n_faults):
+    """It stays below 2 MB, which read() asserts. Of the children, at least those with a fault have rows, as far as there is room."""
+    child = documents.document("tabular", documents.queries(documents.dice(5), 2, nameless=0))
+    folder = tmp_path / ("f" * 200)
+    folder.mkdir()
+    paths = [folder / f"{character * 230}_{number:05}.tsv" for number in range(5000)]
+    for number, path in enumerate(paths):
+        is_faulty = number % (5000 // n_faults) == 1
+        path.write_bytes(child[:20] if is_faulty else child.replace(b"q0", b"a%d" % number).replace(b"q1", b"b%d" % number))
+    (tmp_path / "list").write_text("".join(f"{path}\n" for path in paths))
+    done, shown, report = run(tmp_path, "check", ["--files-from", tmp_path / "list"], "--format", "tabular")
+    assert done.code == program.DATA and sum(child["status"] != "ok" for child in report["children"]) == n_faults
+    assert all(re.search(r"_\d{5}\.tsv", row[1]) for row in shown.rows)  # a name is told by its end
+    n_shown = sum(row[2] != "whole" for row in shown.rows)
+    assert n_shown == n_faults or (n_shown > 800 and character == '"')
+    assert len(shown.rows) == 5000 or f"and {5000 - len(shown.rows)} more children, which the report has" in shown.text
+    if character == "n":
+        assert len(shown.rows) > 4000
 
 
 def test_places(tmp_path):
