@@ -364,7 +364,7 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 enum blastmerge_status bm_job_finish(struct blastmerge_job *job, enum blastmerge_status status) {
     if (job->cancel.has_forked_in)
-        job->sentence = (struct bm_job_sentence){0}; /* that error took its place */
+        job->sentence = (struct bm_job_sentence){0};                       /* that error took its place */
     assert(status != BLASTMERGE_OK || job->error.status == BLASTMERGE_OK); /* no failure was left behind */
     bm_job_sentence_compose(&job->sentence, &job->error);
     if (job->phase != BM_JOB_PHASE_END) bm_job_commit_count(job);
