@@ -81,6 +81,13 @@ void bm_inflate_sum_text(struct bm_inflate *inflate, struct bm_batch *batch) {
     batch->crc_after = bm_crc32_follow(batch->crc_after, before, inflate->crc, n_bytes);
 }
 
+/* The text of no gzip member: each batch has a CRC-32 of its own. */
+static void sum_plain(struct bm_inflate *inflate, struct bm_batch *batch) {
+    inflate->crc = 0;
+    sum_stretches(inflate, batch, 0);
+    batch->crc_after = inflate->crc;
+}
+
 void bm_inflate_add_trace(struct bm_inflate *inflate, struct bm_batch *batch, enum bm_trace_kind kind,
                           uint32_t n_bits) {
     bm_require(batch->n_trace < batch->size.trace);
@@ -252,15 +259,15 @@ static enum bm_inflate_outcome advance(struct bm_inflate *inflate, struct bm_bat
 
 /* A batch that is full is handed on before anything is said about the input's end, here and below: so it is
  * the same for every split. */
-static enum bm_step step_plain(struct bm_batch *batch, const uint8_t *input, size_t n_input, size_t *n_used,
-                               bool is_last) {
+static enum bm_step step_plain(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
+                               size_t n_input, size_t *n_used, bool is_last) {
     size_t n_bytes = batch->size.text - batch->n_text;
     if (n_bytes > n_input - *n_used) n_bytes = n_input - *n_used;
     if (n_bytes != 0) memcpy(batch->text + batch->n_text, input + *n_used, n_bytes);
     batch->n_text += n_bytes;
     *n_used += n_bytes;
     bool is_full = batch->n_text == batch->size.text;
-    if (is_full || is_last) batch->crc_after = bm_crc32(0, batch->text, batch->n_text);
+    if (is_full || is_last) sum_plain(inflate, batch);
     if (is_full) return BM_STEP_FULL;
     return is_last ? BM_STEP_DONE : BM_STEP_MORE;
 }
@@ -312,7 +319,7 @@ static enum bm_step step_other(struct bm_inflate *inflate, struct bm_batch *batc
         inflate->other = bm_decompress_open(bm_decompress_look(inflate->look, inflate->n_look), error);
     if (inflate->other == NULL) return fail_other(inflate, batch, error);
     enum bm_step step = decode_other(inflate, batch, input, n_input, n_used, is_last, error);
-    if (step != BM_STEP_MORE) batch->crc_after = bm_crc32(0, batch->text, batch->n_text);
+    if (step != BM_STEP_MORE) sum_plain(inflate, batch);
     return step == BM_STEP_FAILED ? fail_other(inflate, batch, error) : step;
 }
 
@@ -365,7 +372,7 @@ enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch,
     }
     if (inflate->phase == BM_INFLATE_OTHER)
         return step_other(inflate, batch, input, n_input, n_used, is_last, error);
-    return step_plain(batch, input, n_input, n_used, is_last);
+    return step_plain(inflate, batch, input, n_input, n_used, is_last);
 }
 
 /* --- life ----------------------------------------------------------------------------------------- */

@@ -4,8 +4,8 @@
  *
  * Blocks are in a ring: the one at `next` is being filled, those before it are with the workers, the one at
  * `oldest` is written first. When the ring is full, or at a fragment's end, pack waits for the oldest. Each
- * block holds a copy of the 32 KiB of the fragment before it, which its matches may copy from (join.h). For BGZF, a
- * block holds four members; the last block may hold fewer or a shorter one.
+ * block holds a copy of the 32 KiB of the fragment before it, which its matches may copy from (join.h), but at level 1. For
+ * BGZF, a block holds four members; the last block may hold fewer or a shorter one.
  *
  * libdeflate's memory does not belong to a block but to a compressor. Any thread that compresses takes an idle one; there
  * are as many as threads.
@@ -51,12 +51,13 @@ struct block {
 struct bm_splice_pack {
     struct bm_workers *workers;
     enum blastmerge_form form;
-    bool is_filling;   /* the block at `next` has been begun */
-    bool has_text;     /* the fragment has had text before the block at `next` */
-    size_t n_inserted; /* of the current insertion: bytes that were taken already */
-    size_t n_written;  /* of the oldest block */
-    unsigned n_blocks; /* in the ring; 0: plain text */
-    unsigned oldest;   /* counts blocks from the start; the ring's index is the remainder */
+    bool has_dictionaries; /* a block's matches may copy from the one before it */
+    bool is_filling;       /* the block at `next` has been begun */
+    bool has_text;         /* the fragment has had text before the block at `next` */
+    size_t n_inserted;     /* of the current insertion: bytes that were taken already */
+    size_t n_written;      /* of the oldest block */
+    unsigned n_blocks;     /* in the ring; 0: plain text */
+    unsigned oldest;       /* counts blocks from the start; the ring's index is the remainder */
     unsigned next;
     struct block *blocks[MAX_BLOCKS];
     struct compressor *idle; /* under the workers' lock; all of them, if nothing is being compressed */
@@ -168,6 +169,8 @@ enum blastmerge_status bm_splice_pack_open(struct bm_splice_pack **pack, enum bl
     opened->workers = workers;
     opened->form = form;
     if (form == BLASTMERGE_FORM_PLAIN) return BLASTMERGE_OK;
+    /* Compressing 32 KiB twice takes an eighth more time, and saves 1.4 % of the bytes at level 1. */
+    opened->has_dictionaries = form == BLASTMERGE_FORM_GZIP && level > 1;
     unsigned n_wanted = workers->n_threads == 0 ? 1 : workers->n_threads + 2;
     if (n_wanted > MAX_BLOCKS) n_wanted = MAX_BLOCKS;
     while (opened->n_blocks < n_wanted) {
@@ -260,7 +263,7 @@ static enum bm_step begin_block(struct bm_splice_pack *pack, struct bm_output *o
     }
     struct block *block = block_at(pack, pack->next);
     size_t n_dictionary = 0;
-    if (pack->has_text && pack->form != BLASTMERGE_FORM_BGZF) {
+    if (pack->has_text && pack->has_dictionaries) {
         struct block *before = block_at(pack, pack->next - 1);
         n_dictionary = before->n_text < BM_WINDOW ? before->n_text : BM_WINDOW;
         memcpy(text_of(block) - n_dictionary, text_of(before) + before->n_text - n_dictionary, n_dictionary);
@@ -301,7 +304,7 @@ static enum bm_step append_block(struct bm_splice_pack *pack, const uint8_t *tex
     return BM_STEP_DONE;
 }
 
-/* Adds text of the result; *n_taken says how far it went. */
+/* Adds text of the result, but not to the CRC-32; *n_taken says how far it went. */
 static enum bm_step append(struct bm_splice_pack *pack, const uint8_t *text, size_t n_text, size_t *n_taken,
                            struct bm_output *output) {
     enum bm_step result = BM_STEP_DONE;
@@ -312,7 +315,6 @@ static enum bm_step append(struct bm_splice_pack *pack, const uint8_t *text, siz
         result = pack->form == BLASTMERGE_FORM_PLAIN
                      ? append_plain(rest, n_text - *n_taken, &n, output)
                      : append_block(pack, rest, n_text - *n_taken, &n, output);
-        output->crc32 = bm_crc32(output->crc32, rest, n);
         output->n_text += n;
         *n_taken += n;
     }
@@ -329,12 +331,21 @@ static enum bm_step flush(struct bm_splice_pack *pack, struct bm_output *output)
     return BM_STEP_DONE;
 }
 
+/* Adds text that is in no batch; pack->n_inserted bytes of it were added by earlier calls. */
+static enum bm_step append_own(struct bm_splice_pack *pack, const char *text, size_t n_text,
+                               struct bm_output *output) {
+    const uint8_t *rest = (const uint8_t *)text + pack->n_inserted;
+    size_t n_taken = 0;
+    enum bm_step step = append(pack, rest, n_text - pack->n_inserted, &n_taken, output);
+    output->crc32 = bm_crc32(output->crc32, rest, n_taken);
+    pack->n_inserted += n_taken;
+    return step;
+}
+
 static enum bm_step insert(struct bm_splice_pack *pack, const char *text, size_t n_text,
                            struct bm_output *output) {
-    size_t n_taken = 0;
-    enum bm_step step =
-        append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
-    pack->n_inserted = step == BM_STEP_DONE ? 0 : pack->n_inserted + n_taken;
+    enum bm_step step = append_own(pack, text, n_text, output);
+    if (step == BM_STEP_DONE) pack->n_inserted = 0;
     return step;
 }
 
@@ -348,6 +359,7 @@ static enum bm_step take(struct bm_splice_pack *pack, struct bm_splice_task *tas
         const uint8_t *text = bm_batch_at(reader->batch, from);
         enum bm_step step = append(pack, text, (size_t)(task->limit - from), &n_taken, task->output);
         reader->packed = from + n_taken;
+        bm_require(bm_batch_sum(reader->batch, &task->output->crc32, from, reader->packed) == reader->packed);
         if (step != BM_STEP_DONE) return step;
     }
     bm_splice_reader_skip(reader, task->limit, task->is_hard);
@@ -388,9 +400,6 @@ enum bm_step bm_splice_pack_step(struct bm_splice_pack *pack, struct bm_splice_t
 
 enum bm_step bm_splice_pack_end(struct bm_splice_pack *pack, const char *text, size_t n_text,
                                 struct bm_output *output) {
-    size_t n_taken = 0;
-    enum bm_step step =
-        append(pack, (const uint8_t *)text + pack->n_inserted, n_text - pack->n_inserted, &n_taken, output);
-    pack->n_inserted += n_taken; /* it stays so: flushing may take several calls */
+    enum bm_step step = append_own(pack, text, n_text, output); /* again, if flushing takes several calls */
     return step == BM_STEP_DONE ? flush(pack, output) : step;
 }

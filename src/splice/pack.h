@@ -3,8 +3,8 @@
  * splice/pack.h - text + script -> deflate, compressed again, where splicing is impossible (children without bits) or
  * a level is set; or BGZF; or the text itself.
  *
- * The text of a fragment is cut into blocks of 256 KiB, which the workers compress in parallel with libdeflate, each with
- * the 32 KiB before it as its dictionary; each ends at a byte border. So the bytes depend on the text, the
+ * The text of a fragment is cut into blocks of 256 KiB, which the workers compress in parallel with libdeflate, each
+ * (but at level 1) with the 32 KiB before it as its dictionary; each ends at a byte border. So the bytes depend on the text, the
  * level and libdeflate's version alone, not on the number of threads.
  *
  * Memory: 550 KiB for each block, of which there are two more than workers, at most 18 (one, if there are no workers); and
