@@ -275,6 +275,9 @@ static enum bm_rank_kind kind_of(enum blastmerge_format format, const char *line
     struct bm_rank_value found = bm_rank_form_line(bm_rank_form_of(format), line, strlen(line));
     assert_int_equal(found.n_bytes, strlen(value));
     assert_memory_equal(line + found.at, value, found.n_bytes);
+    bool is_of_hit = found.kind >= BM_RANK_HIT && found.kind <= BM_RANK_HSP_STRAND;
+    struct bm_rank_value inside = bm_rank_form_hit_line(bm_rank_form_of(format), line, strlen(line));
+    assert_int_equal(inside.kind, is_of_hit ? found.kind : BM_RANK_OTHER);
     return found.kind;
 }
 

@@ -29,6 +29,13 @@ struct bm_piece {
     struct blastmerge_error error; /* if status is not OK, which ends the child */
 };
 
+/* What is kept of a batch that was scanned ahead for its counts alone: up to its end, or up to a fault. */
+struct bm_child_ahead_counts {
+    size_t number; /* of the batch; SIZE_MAX: none */
+    size_t end;
+    struct bm_mark_counts counts; /* at that place */
+};
+
 /* Pieces of a batch that were marked ahead. */
 struct bm_child_ahead_batch {
     size_t number; /* of the batch: a child's batches are counted from 0 */
@@ -47,14 +54,20 @@ struct bm_child_ahead {
     size_t n_done; /* batches that were scanned to their ends: the scanner is at this one */
     bool is_busy;  /* a worker uses the scanner */
     bool is_left;  /* a worker stopped, for the job's thread to continue */
-    struct bm_child_ahead_batch *batches; /* BM_CHILD_AHEAD_BATCHES; NULL: nothing is marked ahead */
+    struct bm_child_ahead_batch *batches; /* BM_CHILD_AHEAD_BATCHES; NULL: no marks are made ahead */
+    struct bm_child_ahead_counts *counts; /* likewise; NULL: no counts are */
 };
 
-/* without_threads: nothing will be marked ahead, which takes less memory. own: where the job's thread marks; borrowed;
- * NULL: one is allocated. */
+enum bm_child_ahead_way {
+    BM_CHILD_AHEAD_NEVER, /* takes the least memory */
+    BM_CHILD_AHEAD_MARKS,
+    BM_CHILD_AHEAD_COUNTS /* views have counts, and no marks of what was scanned ahead */
+};
+
+/* own: where the job's thread marks; borrowed; NULL: one is allocated. */
 enum blastmerge_status bm_child_ahead_open(struct bm_child_ahead *ahead, struct bm_workers *workers,
-                                           struct bm_mark *mark, bool without_threads, struct bm_piece *own,
-                                           struct bm_memory *memory) BM_CHECK_RESULT;
+                                           struct bm_mark *mark, enum bm_child_ahead_way way,
+                                           struct bm_piece *own, struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_ahead_close(struct bm_child_ahead *ahead, struct bm_memory *memory);
 
 /* One step of the scanner through a batch, from `from` to `end` at most. */

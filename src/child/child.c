@@ -8,12 +8,14 @@
 enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
                                        struct bm_workers *workers, struct bm_memory *memory) {
     bool is_never_ahead = workers->n_threads == 0 || settings->room.n_ahead <= BM_CHILD_LANE_STRIDE;
+    enum bm_child_ahead_way way = settings->is_without_marks && workers->n_threads > 0 ? BM_CHILD_AHEAD_COUNTS
+                                  : is_never_ahead                                     ? BM_CHILD_AHEAD_NEVER
+                                                                                       : BM_CHILD_AHEAD_MARKS;
     memset(child, 0, sizeof *child);
     enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
     if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
     if (status == BLASTMERGE_OK)
-        status =
-            bm_child_ahead_open(&child->ahead, workers, child->mark, is_never_ahead, settings->piece, memory);
+        status = bm_child_ahead_open(&child->ahead, workers, child->mark, way, settings->piece, memory);
     if (status != BLASTMERGE_OK) return status;
     bm_mark_forbid(child->mark, settings->forbidden_characters);
     bm_mark_set_header(child->mark, settings->header);

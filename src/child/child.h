@@ -41,6 +41,7 @@ struct bm_child_settings {
     bool is_supposed_narrow;
     bool tells_queries;     /* see bm_mark_tell_queries() */
     bool is_without_result; /* only marks are wanted */
+    bool is_without_marks;  /* only text and counts are */
     struct bm_child_lane_room room;
     /* Where the caller's thread marks: borrowed, for children whose views are done with before another one is scanned.
      * NULL: each child has one of its own, of 9 KB. */

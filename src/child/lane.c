@@ -55,7 +55,8 @@ static bool can_keep(const struct bm_child_lane *lane) {
 
 /* Has a worker go on, if it is worth its while. With the lock held. */
 static void wake_worker(struct bm_child_lane *lane) {
-    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= BM_CHILD_LANE_STRIDE && !is_small(lane))
+    size_t n_least = lane->n_ahead == 2 ? 1 : BM_CHILD_LANE_STRIDE;
+    if (can_work(lane) && lane->n_ahead - n_ready(lane) >= n_least && !is_small(lane))
         bm_workers_submit(lane->workers, &lane->task);
 }
 
@@ -75,11 +76,12 @@ static bool inflate_batch(struct bm_child_lane *lane) {
     return is_complete;
 }
 
-/* Whether there is no room to inflate more, but a batch to be marked. With the lock held. */
+/* Whether there is a batch to be marked, and no room to inflate more; or, if only counts are wanted, nothing to inflate.
+ * With the lock held. */
 static bool can_scan(const struct bm_child_lane *lane) {
     size_t current =
         lane->n_batches_taken > lane->n_batches_done ? lane->n_batches_taken - 1 : lane->n_batches_done;
-    return lane->ahead != NULL && n_ready(lane) == lane->n_ahead &&
+    return lane->ahead != NULL && (lane->ahead->counts != NULL || n_ready(lane) == lane->n_ahead) &&
            lane->ahead->n_done < lane->n_batches_filled && bm_child_ahead_can_go(lane->ahead, current);
 }
 
@@ -141,15 +143,16 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 }
 
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
+    /* Text is seldom compressed to more than a quarter, and then batches are shorter. */
     struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 2, 2, {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE}, 0, 0};
+        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, 0};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
-        room.batch.bits /= 2;
-        room.batch.trace /= 2;
+        if (room.batch.bits > BM_BATCH_LEAST_BITS) room.batch.bits /= 2;
+        if (room.batch.trace > BM_BATCH_LEAST_TRACE) room.batch.trace /= 2;
         room.n_page_bytes /= 2;
     }
-    if (bytes_of(&room) > n_bytes) room.n_batches = room.n_ahead = 1;
+    while (bytes_of(&room) > n_bytes && room.n_batches > 1) room.n_ahead = --room.n_batches;
     while (room.n_batches > 1 && room.n_batches < BM_CHILD_LANE_BATCHES &&
            bytes_of(&room) + bm_batch_bytes(&room.batch) <= n_bytes)
         room.n_ahead = ++room.n_batches;

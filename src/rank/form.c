@@ -26,6 +26,17 @@ static const struct bm_rank_row xml_rows[] = {
     LINE(BM_RANK_HITS_EMPTY, "<Iteration_hits/>"),
     LINE(BM_RANK_HITS_END, "</Iteration_hits>"),
     LINE(BM_RANK_STATISTICS, "  <Iteration_stat>"),
+    XML(BM_RANK_N_SEQUENCES, "      ", "Statistics_db-num"),
+    XML(BM_RANK_N_RESIDUES, "      ", "Statistics_db-len"),
+    XML(BM_RANK_HSP_LENGTH, "      ", "Statistics_hsp-len"),
+    XML(BM_RANK_SEARCH_SPACE, "      ", "Statistics_eff-space"),
+    XML(BM_RANK_KAPPA, "      ", "Statistics_kappa"),
+    XML(BM_RANK_LAMBDA, "      ", "Statistics_lambda"),
+    LINE(BM_RANK_END, "</Iteration>"),
+    {0},
+};
+
+static const struct bm_rank_row xml_hit_rows[] = {
     LINE(BM_RANK_HIT, "<Hit>"),
     LINE(BM_RANK_HIT_END, "</Hit>"),
     XML(BM_RANK_HIT_NUMBER, "  ", "Hit_num"),
@@ -38,13 +49,6 @@ static const struct bm_rank_row xml_rows[] = {
     XML(BM_RANK_HSP_SCORE, "      ", "Hsp_score"),
     XML(BM_RANK_HSP_EVALUE, "      ", "Hsp_evalue"),
     XML(BM_RANK_HSP_STRAND, "      ", "Hsp_hit-frame"),
-    XML(BM_RANK_N_SEQUENCES, "      ", "Statistics_db-num"),
-    XML(BM_RANK_N_RESIDUES, "      ", "Statistics_db-len"),
-    XML(BM_RANK_HSP_LENGTH, "      ", "Statistics_hsp-len"),
-    XML(BM_RANK_SEARCH_SPACE, "      ", "Statistics_eff-space"),
-    XML(BM_RANK_KAPPA, "      ", "Statistics_kappa"),
-    XML(BM_RANK_LAMBDA, "      ", "Statistics_lambda"),
-    LINE(BM_RANK_END, "</Iteration>"),
     {0},
 };
 
@@ -63,6 +67,17 @@ static const struct bm_rank_row xml2_rows[] = {
     LINE(BM_RANK_HITS_EMPTY, "              <hits/>"),
     LINE(BM_RANK_HITS_END, "              </hits>"),
     LINE(BM_RANK_STATISTICS, "              <stat>"),
+    XML(BM_RANK_N_SEQUENCES, "                  ", "db-num"),
+    XML(BM_RANK_N_RESIDUES, "                  ", "db-len"),
+    XML(BM_RANK_HSP_LENGTH, "                  ", "hsp-len"),
+    XML(BM_RANK_SEARCH_SPACE, "                  ", "eff-space"),
+    XML(BM_RANK_KAPPA, "                  ", "kappa"),
+    XML(BM_RANK_LAMBDA, "                  ", "lambda"),
+    LINE(BM_RANK_END, "</BlastOutput2>"),
+    {0},
+};
+
+static const struct bm_rank_row xml2_hit_rows[] = {
     LINE(BM_RANK_HIT, "                <Hit>"),
     LINE(BM_RANK_HIT_END, "                </Hit>"),
     XML(BM_RANK_HIT_NUMBER, "                  ", "num"),
@@ -75,13 +90,6 @@ static const struct bm_rank_row xml2_rows[] = {
     XML(BM_RANK_HSP_SCORE, "                      ", "score"),
     XML(BM_RANK_HSP_EVALUE, "                      ", "evalue"),
     XML(BM_RANK_HSP_STRAND, "                      ", "hit-strand"),
-    XML(BM_RANK_N_SEQUENCES, "                  ", "db-num"),
-    XML(BM_RANK_N_RESIDUES, "                  ", "db-len"),
-    XML(BM_RANK_HSP_LENGTH, "                  ", "hsp-len"),
-    XML(BM_RANK_SEARCH_SPACE, "                  ", "eff-space"),
-    XML(BM_RANK_KAPPA, "                  ", "kappa"),
-    XML(BM_RANK_LAMBDA, "                  ", "lambda"),
-    LINE(BM_RANK_END, "</BlastOutput2>"),
     {0},
 };
 
@@ -99,6 +107,17 @@ static const struct bm_rank_row json_rows[] = {
     LINE(BM_RANK_HITS_EMPTY, "          \"hits\": [],"),
     LINE(BM_RANK_HITS_END, "          ],"),
     LINE(BM_RANK_STATISTICS, "          \"stat\": {"),
+    JSON(BM_RANK_N_SEQUENCES, "            \"db_num\": "),
+    JSON(BM_RANK_N_RESIDUES, "            \"db_len\": "),
+    JSON(BM_RANK_HSP_LENGTH, "            \"hsp_len\": "),
+    JSON(BM_RANK_SEARCH_SPACE, "            \"eff_space\": "),
+    JSON(BM_RANK_KAPPA, "            \"kappa\": "),
+    JSON(BM_RANK_LAMBDA, "            \"lambda\": "),
+    LINE(BM_RANK_END, "  }"),
+    {0},
+};
+
+static const struct bm_rank_row json_hit_rows[] = {
     LINE(BM_RANK_HIT, "            {"),
     JSON_END(BM_RANK_HIT_END, "            }"),
     JSON(BM_RANK_HIT_NUMBER, "              \"num\": "),
@@ -111,22 +130,15 @@ static const struct bm_rank_row json_rows[] = {
     JSON(BM_RANK_HSP_SCORE, "                  \"score\": "),
     JSON(BM_RANK_HSP_EVALUE, "                  \"evalue\": "),
     JSON_TEXT(BM_RANK_HSP_STRAND, "                  \"hit_strand\": "),
-    JSON(BM_RANK_N_SEQUENCES, "            \"db_num\": "),
-    JSON(BM_RANK_N_RESIDUES, "            \"db_len\": "),
-    JSON(BM_RANK_HSP_LENGTH, "            \"hsp_len\": "),
-    JSON(BM_RANK_SEARCH_SPACE, "            \"eff_space\": "),
-    JSON(BM_RANK_KAPPA, "            \"kappa\": "),
-    JSON(BM_RANK_LAMBDA, "            \"lambda\": "),
-    LINE(BM_RANK_END, "  }"),
     {0},
 };
 
 #define HIT_END(blanks, text) blanks text, sizeof(blanks text) - 1, sizeof(blanks) - 1
 
 static const struct bm_rank_form forms[] = {
-    {BLASTMERGE_FORMAT_XML, xml_rows, HIT_END("", "</Hit>"), false},
-    {BLASTMERGE_FORMAT_XML2, xml2_rows, HIT_END("                ", "</Hit>"), false},
-    {BLASTMERGE_FORMAT_JSON, json_rows, HIT_END("            ", "}"), true},
+    {BLASTMERGE_FORMAT_XML, xml_rows, xml_hit_rows, HIT_END("", "</Hit>"), false},
+    {BLASTMERGE_FORMAT_XML2, xml2_rows, xml2_hit_rows, HIT_END("                ", "</Hit>"), false},
+    {BLASTMERGE_FORMAT_JSON, json_rows, json_hit_rows, HIT_END("            ", "}"), true},
 };
 
 const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format) {
@@ -141,9 +153,9 @@ static bool ends_with(const struct bm_rank_row *row, const char *text, size_t n_
     return n_bytes >= row->n_start + n_end && memcmp(text + n_bytes - n_end, end, n_end) == 0;
 }
 
-struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes) {
+static struct bm_rank_value find(const struct bm_rank_row *row, const char *text, size_t n_bytes) {
     if (n_bytes > 0 && text[n_bytes - 1] == '\n') n_bytes--;
-    for (const struct bm_rank_row *row = form->rows; row->start != NULL; row++) {
+    for (; row->start != NULL; row++) {
         const size_t at = row->n_start;
         if (n_bytes < at || text[at - 1] != row->start[at - 1] || memcmp(text, row->start, at) != 0) continue;
         size_t n_end = row->n_end;
@@ -156,6 +168,16 @@ struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const ch
         if (row->has_value || n_value == 0) return (struct bm_rank_value){row->kind, at, n_value};
     }
     return (struct bm_rank_value){BM_RANK_OTHER, 0, 0};
+}
+
+struct bm_rank_value bm_rank_form_hit_line(const struct bm_rank_form *form, const char *text,
+                                           size_t n_bytes) {
+    return find(form->hit_rows, text, n_bytes);
+}
+
+struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes) {
+    struct bm_rank_value value = find(form->hit_rows, text, n_bytes);
+    return value.kind != BM_RANK_OTHER ? value : find(form->rows, text, n_bytes);
 }
 
 bool bm_rank_form_is_hit_end(const struct bm_rank_form *form, const char *text, size_t n_bytes) {

@@ -57,11 +57,12 @@ struct bm_rank_row {
 
 struct bm_rank_form {
     enum blastmerge_format format;
-    const struct bm_rank_row *rows; /* the last one has no start */
-    const char *hit_end;            /* how a Hit's last line begins ... */
-    size_t n_hit_end;               /* ... its bytes ... */
-    size_t n_blanks;                /* ... and of these, blanks; lines inside of a Hit have more */
-    bool has_commas;                /* a Hit's last line ends with one, except the last Hit's */
+    const struct bm_rank_row *rows;     /* of all lines but those of a Hit; the last one has no start */
+    const struct bm_rank_row *hit_rows; /* from BM_RANK_HIT to BM_RANK_HSP_STRAND, likewise */
+    const char *hit_end;                /* how a Hit's last line begins ... */
+    size_t n_hit_end;                   /* ... its bytes ... */
+    size_t n_blanks;                    /* ... and of these, blanks; lines inside of a Hit have more */
+    bool has_commas;                    /* a Hit's last line ends with one, except the last Hit's */
 };
 
 /* A line, and where its value is. */
@@ -76,6 +77,9 @@ const struct bm_rank_form *bm_rank_form_of(enum blastmerge_format format);
 
 /* Classifies a line. n_bytes includes the line feed, if the line has one. */
 struct bm_rank_value bm_rank_form_line(const struct bm_rank_form *form, const char *text, size_t n_bytes);
+
+/* Likewise, for a line inside of a Hit: what belongs to no Hit is OTHER. */
+struct bm_rank_value bm_rank_form_hit_line(const struct bm_rank_form *form, const char *text, size_t n_bytes);
 
 /* Returns whether the line is a Hit's last line. */
 bool bm_rank_form_is_hit_end(const struct bm_rank_form *form, const char *text, size_t n_bytes);

@@ -5,7 +5,7 @@
 
 #include "rank/rank.h"
 
-enum { BM_RANK_DEFAULT_TARGETS = 500 };
+enum { BM_RANK_DEFAULT_TARGETS = 500, BM_RANK_DIGITS = 20 /* of a 64-bit number */ };
 
 enum bm_rank_phase {
     BM_RANK_PHASE_FRONT, /* the text before a query's hits */
@@ -131,7 +131,7 @@ struct bm_rank_part {
     struct bm_rank_value value;
 };
 
-/* The current one, and the next one. */
+/* The current one, and the next one inside of a hit. */
 struct bm_rank_part bm_rank_part(const struct bm_rank *rank, const struct bm_rank_shard *shard);
 enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_shard *shard,
                                          struct bm_rank_part *part) BM_CHECK_RESULT;
@@ -141,6 +141,8 @@ enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_
 enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_shard *shard,
                                         struct bm_rank_long *text, uint64_t from,
                                         size_t n_bytes) BM_CHECK_RESULT;
+/* Writes a number in decimal; a merge writes several for each hit. Returns its digits. */
+size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number);
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) BM_CHECK_RESULT;
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard);

@@ -25,6 +25,10 @@ void bm_rank_lines_open(struct bm_rank_lines *lines, struct bm_fetch_source *sou
     bm_child_open(&lines->child, source, cancel);
 }
 
+void bm_rank_lines_let_ahead(struct bm_rank_lines *lines) {
+    bm_child_lane_let_mark(&lines->child.lane, &lines->child.ahead);
+}
+
 void bm_rank_lines_close(struct bm_rank_lines *lines) {
     if (!lines->is_open) return;
     lines->is_open = false;
@@ -57,7 +61,8 @@ static enum blastmerge_status take_batch(struct bm_rank_lines *lines, const stru
     if (bm_child_take(child, &lines->is_last_batch, error) == NULL) return error->status;
     lines->has_batch = true;
     lines->is_compressed = child->batch->is_compressed;
-    if (bm_child_is_at_first_batch(child)) bm_child_admit(child, kin, true);
+    if (bm_child_is_at_first_batch(child)) bm_child_admit(child, kin, false);
+    bm_child_fill(child);
     return scan(lines, error);
 }
 
@@ -83,4 +88,18 @@ enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const str
         enum blastmerge_status status = take_batch(lines, kin, error);
         if (status != BLASTMERGE_OK) return status;
     }
+}
+
+void bm_rank_lines_join(struct bm_rank_lines *lines, size_t n_blanks) {
+    const struct bm_batch *batch = lines->child.batch;
+    const char *const from = (const char *)bm_batch_at(batch, lines->at);
+    const char *const end = (const char *)batch->text + batch->n_text;
+    const char *line = from;
+    while (lines->line.is_end && (size_t)(end - line) > n_blanks && line[n_blanks] == ' ') {
+        const char *feed = memchr(line, '\n', (size_t)(end - line));
+        if (feed == NULL || (size_t)(feed - line) <= n_blanks) break;
+        line = feed + 1;
+    }
+    lines->line.n_bytes += (size_t)(line - from);
+    lines->at += (uint64_t)(line - from);
 }

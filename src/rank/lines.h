@@ -52,6 +52,13 @@ void bm_rank_lines_open(struct bm_rank_lines *lines, struct bm_fetch_source *sou
 enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const struct bm_mark_kin *kin,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* Makes the current line, if it ends here, longer by the whole lines after it that are in memory and are indented by more
+ * than n_blanks blanks. */
+void bm_rank_lines_join(struct bm_rank_lines *lines, size_t n_blanks);
+
+/* Allows workers to scan the shard ahead. Until then, the scanner belongs to the calling thread. */
+void bm_rank_lines_let_ahead(struct bm_rank_lines *lines);
+
 /* Ends the current shard, at any line; destroy also frees everything. Both accept a zeroed struct. */
 void bm_rank_lines_close(struct bm_rank_lines *lines);
 void bm_rank_lines_destroy(struct bm_rank_lines *lines, struct bm_memory *memory);

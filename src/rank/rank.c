@@ -76,8 +76,9 @@ enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *
     if (!is_first) return BLASTMERGE_OK;
     shard->is_empty = bm_rank_lines_is_at_end(&shard->lines);
     if (shard->is_empty && check_empty(rank, shard) != BLASTMERGE_OK) return rank->error->status;
-    if (shard->is_empty || rank->kin.format != BLASTMERGE_FORMAT_AUTO) return BLASTMERGE_OK;
-    rank->kin = bm_mark_kin(shard->lines.child.mark);
+    if (!shard->is_empty && rank->kin.format == BLASTMERGE_FORMAT_AUTO)
+        rank->kin = bm_mark_kin(shard->lines.child.mark);
+    bm_rank_lines_let_ahead(&shard->lines);
     return BLASTMERGE_OK;
 }
 
@@ -107,17 +108,23 @@ enum blastmerge_status bm_rank_read_line(struct bm_rank *rank, struct bm_rank_sh
     return status == BLASTMERGE_OK ? bm_rank_whole_line(rank, shard, text, n_bytes) : status;
 }
 
-struct bm_rank_part bm_rank_part(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
+static struct bm_rank_part part_of(const struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                   struct bm_rank_value (*classify)(const struct bm_rank_form *, const char *,
+                                                                    size_t)) {
     const struct bm_rank_line *line = &shard->lines.line;
     struct bm_rank_part part = {line->text, line->n_bytes, {BM_RANK_OTHER, 0, 0}};
-    if (line->is_start && line->is_end) part.value = bm_rank_form_line(rank->form, line->text, line->n_bytes);
+    if (line->is_start && line->is_end) part.value = classify(rank->form, line->text, line->n_bytes);
     return part;
+}
+
+struct bm_rank_part bm_rank_part(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    return part_of(rank, shard, bm_rank_form_line);
 }
 
 enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_shard *shard,
                                          struct bm_rank_part *part) {
     enum blastmerge_status status = bm_rank_next(rank, shard);
-    if (status == BLASTMERGE_OK) *part = bm_rank_part(rank, shard);
+    if (status == BLASTMERGE_OK) *part = part_of(rank, shard, bm_rank_form_hit_line);
     return status;
 }
 
@@ -139,10 +146,16 @@ enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_sha
     return BLASTMERGE_OK;
 }
 
+size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number) {
+    size_t n = 1;
+    for (uint64_t rest = number / 10; rest > 0; rest /= 10) n++;
+    for (size_t i = n; i > 0; i--, number /= 10) digits[i - 1] = (char)('0' + number % 10);
+    return n;
+}
+
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) {
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    return bm_rank_put(rank, digits, (size_t)n);
+    char digits[BM_RANK_DIGITS];
+    return bm_rank_put(rank, digits, bm_rank_write_number(digits, number));
 }
 
 /* --- which hit comes first ----------------------------------------------------------------------- */
@@ -337,6 +350,7 @@ enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_
     opened->tree = bm_allocate(memory, n_shards * sizeof *opened->tree);
     if (opened->piece == NULL || opened->tree == NULL) return BLASTMERGE_NO_MEMORY;
     own.piece = opened->piece;
+    own.is_without_marks = true;
     own.room = bm_child_lane_room_within(n_bytes / n_shards);
     for (size_t i = 0; i < n_shards; i++) {
         struct bm_rank_shard *shard = &opened->shards[i];

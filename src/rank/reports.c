@@ -129,16 +129,10 @@ static enum blastmerge_status read_front(struct bm_rank *rank, struct bm_rank_sh
 
 /* --- heads --------------------------------------------------------------------------------------- */
 
-/* Adds a line of a head, with another value where that is a number. */
-static enum blastmerge_status add_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *line,
-                                       size_t n_bytes, size_t at, size_t n, uint64_t number) {
-    char digits[24];
-    struct bm_rank_long *text = &shard->head.text;
-    const size_t n_most = rank->n_most_head;
-    int n_digits = n > 0 ? snprintf(digits, sizeof digits, "%" PRIu64, number) : 0;
-    if (bm_rank_long_add(text, &rank->spool, n_most, line, at) &&
-        (n == 0 || bm_rank_long_add(text, &rank->spool, n_most, digits, (size_t)n_digits)) &&
-        bm_rank_long_add(text, &rank->spool, n_most, line + at + n, n_bytes - at - n))
+/* Adds text to a head. */
+static enum blastmerge_status add_head(struct bm_rank *rank, struct bm_rank_shard *shard, const char *text,
+                                       size_t n_bytes) {
+    if (bm_rank_long_add(&shard->head.text, &rank->spool, rank->n_most_head, text, n_bytes))
         return BLASTMERGE_OK;
     return bm_rank_fail_spool(rank, shard);
 }
@@ -163,10 +157,14 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
     }
     size_t n_digits = value.n_bytes - (at - value.at);
     if (!head->has_ordinal_id || !bm_rank_parse_number(line + at, n_digits, &n))
-        return add_head(rank, shard, line, n_bytes, 0, 0, 0);
+        return add_head(rank, shard, line, n_bytes);
+    char digits[BM_RANK_DIGITS];
     enum blastmerge_status status = bm_rank_ordinal(rank, shard, n, &head->ordinal);
-    if (status != BLASTMERGE_OK) return status;
-    return add_head(rank, shard, line, n_bytes, at, n_digits, head->ordinal);
+    if (status == BLASTMERGE_OK) status = add_head(rank, shard, line, at);
+    if (status == BLASTMERGE_OK)
+        status = add_head(rank, shard, digits, bm_rank_write_number(digits, head->ordinal));
+    at += n_digits;
+    return status == BLASTMERGE_OK ? add_head(rank, shard, line + at, n_bytes - at) : status;
 }
 
 /* A line of a hit's head, or a piece of one. */
@@ -208,7 +206,7 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
     }
     if (!is_fine)
         return bm_rank_fail_layout(rank, shard, "a hit's length, score or E-value is missing or no number");
-    return add_head(rank, shard, part->text, part->n_bytes, 0, 0, 0);
+    return add_head(rank, shard, part->text, part->n_bytes);
 }
 
 static void begin_head(struct bm_rank *rank, struct bm_rank_head *head) {
@@ -357,6 +355,7 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
             if (status != BLASTMERGE_OK) return status;
             if (bm_rank_lines_is_at_end(&shard->lines))
                 return bm_rank_fail_layout(rank, shard, "it ends inside a hit");
+            if (!is_shallow(rank, line)) bm_rank_lines_join(&shard->lines, rank->form->n_blanks);
         }
     }
     return BLASTMERGE_OK;
@@ -446,6 +445,8 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
         }
         if (is_looked_at && is_outer(rank, line))
             return bm_rank_fail_layout(rank, shard, "a hit does not end with a line of its own");
+        if (!is_looked_at && !rank->options.is_recomputed)
+            bm_rank_lines_join(&shard->lines, rank->form->n_blanks);
         status = rank->options.is_recomputed ? bm_rank_recompute_line(rank, shard)
                                              : bm_rank_put(rank, line->text, line->n_bytes);
         if (status != BLASTMERGE_OK) return status;
