@@ -212,7 +212,7 @@ static void compare(const uint8_t *data, size_t n) {
     struct bm_cancel cancel;
     struct blastmerge_error error;
     require(queries != NULL && bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
-    enum blastmerge_status status = bm_queries_file_open(queries, path, &cancel, &error);
+    enum blastmerge_status status = bm_queries_file_open(queries, "the file", path, &cancel, &error);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_USAGE ||
             (is_told(data, n) && status == BLASTMERGE_DATA));
     for (int i = 0; i < 3 && status == BLASTMERGE_OK && !is_told(data, n); i++) {

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define OF_QUERIES "the file of queries"
+
 enum {
     MOST_LISTED = 600, /* bytes of a message that list what is missing */
     LEAST_WARNED = 9   /* so many missing queries are warned of one by one, too */
@@ -116,7 +118,8 @@ static enum blastmerge_status copy_options(struct blastmerge_job *job,
     }
     bool is_copied = copy(job, &get->numbers, options->numbers) && copy(job, &get->from, options->from) &&
                      copy(job, &get->index_location, options->index_location);
-    return is_copied ? BLASTMERGE_OK : fail_memory(job);
+    if (!is_copied) return fail_memory(job);
+    return options->from == NULL ? BLASTMERGE_OK : bm_job_places_keep(job, OF_QUERIES, options->from, false);
 }
 
 enum blastmerge_status bm_job_get_set(struct blastmerge_job *job,
@@ -230,7 +233,7 @@ static enum blastmerge_status open_list(struct blastmerge_job *job) {
     if (get->from == NULL) return BLASTMERGE_OK;
     get->list = bm_allocate(&job->memory, sizeof *get->list);
     if (get->list == NULL) return fail_memory(job);
-    return bm_queries_file_open(get->list, get->from, &job->cancel, &job->error);
+    return bm_queries_file_open(get->list, OF_QUERIES, get->from, &job->cancel, &job->error);
 }
 
 static enum blastmerge_status open_all(struct blastmerge_job *job) {

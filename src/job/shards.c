@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/shards.h"
+#include "job/places.h"
 #include "plan/order.h"
 #include "queries/file.h"
 #include "rank/rank.h"
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+
+#define OF_SUBJECTS "the file of subjects"
 
 enum {
     LANES = 6 << 20,            /* bytes for the shards' lanes, if that is enough for the least they need */
@@ -82,7 +85,8 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
                                          struct blastmerge_error *error) {
     struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
     if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    enum blastmerge_status status = bm_queries_file_open(file, location, &job->cancel, error);
+    const char *what = are_subjects ? OF_SUBJECTS : "the file of queries";
+    enum blastmerge_status status = bm_queries_file_open(file, what, location, &job->cancel, error);
     bool is_open = status == BLASTMERGE_OK;
     bool has_name = is_open;
     while (status == BLASTMERGE_OK) {
@@ -221,7 +225,8 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         return fail_memory(job);
     take_columns(job);
     settle(job);
-    return BLASTMERGE_OK;
+    if (options->order != NULL) status = bm_job_places_keep(job, OF_SUBJECTS, options->order, false);
+    return status;
 }
 
 /* --- a batch's text, as a source ------------------------------------------------------------------ */

@@ -20,7 +20,7 @@ static int fill(struct bm_queries_file *queries, struct blastmerge_error *error)
         n = pread(queries->file, queries->buffer, sizeof queries->buffer, (off_t)queries->offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        bm_fail_system(error, errno, "cannot read the file of queries");
+        bm_fail_system(error, errno, "cannot read %s", queries->what);
         return FAILED;
     }
     queries->offset += (uint64_t)n;
@@ -279,7 +279,8 @@ static enum blastmerge_status skip_mark(struct bm_queries_file *queries, const c
     bm_queries_file_rewind(queries, false);
     if (peek(queries, error) == FAILED) return error->status;
     if (queries->n_buffer >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
-        return bm_fail(error, BLASTMERGE_USAGE, "%.400s: the queries are UTF-16: save them as UTF-8", path);
+        return bm_fail(error, BLASTMERGE_USAGE, "%.400s: %s is UTF-16: save it as UTF-8", path,
+                       queries->what);
     if (queries->n_buffer >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) queries->n_mark = 3;
     bm_queries_file_rewind(queries, false);
     return BLASTMERGE_OK;
@@ -297,7 +298,7 @@ static enum blastmerge_status look(struct bm_queries_file *queries, const char *
         byte = skip_blanks(queries, error);
         if (byte == '<' && is_first)
             return bm_fail(error, BLASTMERGE_USAGE,
-                           "%.400s: this is XML, not a file of queries (FASTA, or a list of names)", path);
+                           "%.400s: this is XML, but %s is FASTA, or a list of names", path, queries->what);
         if (byte >= 0) {
             is_first = false;
             byte = skip_line(queries, error);
@@ -308,15 +309,17 @@ static enum blastmerge_status look(struct bm_queries_file *queries, const char *
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *path,
-                                            struct bm_cancel *cancel, struct blastmerge_error *error) {
+enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *what,
+                                            const char *path, struct bm_cancel *cancel,
+                                            struct blastmerge_error *error) {
     struct stat information;
     char shown[512];
-    enum blastmerge_status status = bm_queries_file_spool(&queries->file, path, cancel, error);
+    queries->what = what;
+    enum blastmerge_status status = bm_queries_file_spool(&queries->file, what, path, cancel, error);
     if (status != BLASTMERGE_OK) return status;
     blastmerge_show_location(path, shown, sizeof shown);
     if (fstat(queries->file, &information) != 0)
-        return bm_fail_system(error, errno, "cannot read the file of queries %.400s", shown);
+        return bm_fail_system(error, errno, "cannot read %s %.400s", what, shown);
     queries->n_bytes = (uint64_t)information.st_size;
     return look(queries, shown, error);
 }

@@ -11,6 +11,7 @@ enum { BM_QUERIES_TITLE = 4096 /* bytes of a title that count */ };
 enum bm_queries_line_end { BM_LINE_UNKNOWN, BM_LINE_LF, BM_LINE_CRLF, BM_LINE_CR, BM_LINE_MIXED };
 
 struct bm_queries_file {
+    const char *what; /* it is, in messages: "the file of queries" */
     int file;         /* regular */
     bool is_fasta;    /* else a list of names, one a line */
     bool is_at_title; /* FASTA: the next byte is a title line's '>' */
@@ -32,9 +33,10 @@ struct bm_queries_file {
     uint8_t buffer[65536];
 };
 
-/* *queries must be zeroed. Copies a pipe, "-" and a gzip file into a temporary file without a name. */
-enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *path,
-                                            struct bm_cancel *cancel,
+/* *queries must be zeroed. what: what the file is, in messages, such as "the file of queries"; it must outlive the reader.
+ * Copies a pipe, "-" and a gzip file into a temporary file without a name. */
+enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *what,
+                                            const char *path, struct bm_cancel *cancel,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_queries_file_close(struct bm_queries_file *queries);
 
@@ -62,7 +64,8 @@ void bm_queries_file_go(struct bm_queries_file *queries, const struct bm_queries
 
 /* queries/spool.c: opens a file that can be read repeatedly: the one at `path`, or a copy without a name of the
  * content of a pipe, "-" or a gzip file. */
-enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct bm_cancel *cancel,
+enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const char *path,
+                                             struct bm_cancel *cancel,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif

@@ -83,7 +83,8 @@ enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_me
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     made->iteration = NOWHERE;
     blastmerge_show_location(strcmp(path, "-") == 0 ? "standard input" : path, made->path, sizeof made->path);
-    enum blastmerge_status status = bm_queries_file_open(&made->file, path, cancel, error);
+    enum blastmerge_status status =
+        bm_queries_file_open(&made->file, "the file of queries", path, cancel, error);
     if (status == BLASTMERGE_OK) bm_queries_file_share(&made->others, &made->file);
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of queries that is not a plain file: copied once to a temporary file without a name. */
+/* What is not a plain file is copied once to a temporary file without a name. */
 #include "base/descriptor.h"
 #include "queries/file.h"
 
@@ -15,6 +15,7 @@ struct spool {
     int from;
     int to;
     struct bm_cancel *cancel;
+    const char *what; /* the file is, in messages */
     const char *path;
     struct blastmerge_error *error;
     size_t n_in;
@@ -22,20 +23,19 @@ struct spool {
     uint8_t out[32768];
 };
 
-static enum blastmerge_status fail(const struct spool *spool, int failure, const char *what) {
+static enum blastmerge_status fail(const struct spool *spool, int failure, const char *failed) {
     if (failure == ECANCELED) return bm_fail(spool->error, BLASTMERGE_CANCELLED, "cancelled");
-    return bm_fail_system(spool->error, failure, "%s %.400s", what, spool->path);
+    return bm_fail_system(spool->error, failure, "cannot %s %s %.400s", failed, spool->what, spool->path);
 }
 
 /* As much as fits in the buffer: less only at the end. */
 static enum blastmerge_status read_more(struct spool *spool) {
     while (spool->n_in < sizeof spool->in) {
         int failure = bm_cancel_wait(spool->cancel, spool->from, POLLIN);
-        if (failure != 0) return fail(spool, failure, "cannot read the file of queries");
+        if (failure != 0) return fail(spool, failure, "read");
         ssize_t n = read(spool->from, spool->in + spool->n_in, sizeof spool->in - spool->n_in);
         if (n == 0) break;
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return fail(spool, errno, "cannot read the file of queries");
+        if (n < 0 && errno != EINTR && errno != EAGAIN) return fail(spool, errno, "read");
         if (n > 0) spool->n_in += (size_t)n;
     }
     return BLASTMERGE_OK;
@@ -43,7 +43,7 @@ static enum blastmerge_status read_more(struct spool *spool) {
 
 static enum blastmerge_status write_all(struct spool *spool, const uint8_t *data, size_t n) {
     if (bm_write_all(spool->to, data, n)) return BLASTMERGE_OK;
-    return fail(spool, errno, "cannot write a temporary copy of");
+    return fail(spool, errno, "write a temporary copy of");
 }
 
 static enum blastmerge_status copy(struct spool *spool) {
@@ -77,11 +77,11 @@ static enum blastmerge_status inflate_some(struct spool *spool, z_stream *stream
         if (result == Z_BUF_ERROR) return BLASTMERGE_OK;
         if (result != Z_OK && result != Z_STREAM_END)
             return bm_fail(spool->error, result == Z_MEM_ERROR ? BLASTMERGE_NO_MEMORY : BLASTMERGE_DATA,
-                           "%.400s: the file of queries is damaged gzip: %.100s", spool->path,
+                           "%.400s: %s is damaged gzip: %.100s", spool->path, spool->what,
                            stream->msg == NULL ? "the bytes after a member are not gzip" : stream->msg);
         if (result != Z_STREAM_END) continue;
         *is_open = false;
-        if (inflateReset(stream) != Z_OK) return fail(spool, EINVAL, "cannot read the file of queries");
+        if (inflateReset(stream) != Z_OK) return fail(spool, EINVAL, "read");
     }
 }
 
@@ -97,8 +97,8 @@ static enum blastmerge_status decompress(struct spool *spool) {
     }
     (void)inflateEnd(&stream);
     if (status == BLASTMERGE_OK && is_open)
-        return bm_fail(spool->error, BLASTMERGE_DATA,
-                       "%.400s: the file of queries is cut short: its gzip data has no end", spool->path);
+        return bm_fail(spool->error, BLASTMERGE_DATA, "%.400s: %s is cut short: its gzip data has no end",
+                       spool->path, spool->what);
     return status;
 }
 
@@ -106,7 +106,7 @@ static enum blastmerge_status spool_all(struct spool *spool, int *file) {
     enum blastmerge_status status = read_more(spool);
     if (status != BLASTMERGE_OK) return status;
     spool->to = bm_open_temporary();
-    if (spool->to < 0) return fail(spool, errno, "cannot create a temporary copy of");
+    if (spool->to < 0) return fail(spool, errno, "create a temporary copy of");
     status = is_gzip(spool) ? decompress(spool) : copy(spool);
     if (status == BLASTMERGE_OK)
         *file = spool->to;
@@ -122,25 +122,23 @@ static bool is_plain(int file, const struct stat *information) {
                                              magic[0] != 0x1f || magic[1] != 0x8b);
 }
 
-static enum blastmerge_status spool_file(int *file, int from, bool is_stdin, const char *path,
-                                         struct bm_cancel *cancel, struct blastmerge_error *error) {
-    struct spool spool = {.from = from, .path = path, .cancel = cancel, .error = error};
+static enum blastmerge_status spool_file(struct spool *spool, bool is_stdin, int *file) {
     struct stat information;
-    if (fstat(from, &information) != 0) return fail(&spool, errno, "cannot read the file of queries");
+    if (fstat(spool->from, &information) != 0) return fail(spool, errno, "read");
     if (S_ISDIR(information.st_mode) || S_ISBLK(information.st_mode) ||
         (S_ISCHR(information.st_mode) && !is_stdin))
-        return bm_fail(error, BLASTMERGE_USAGE,
-                       "%.400s: the queries must be in a file or come from a pipe, not a folder or device",
-                       path);
-    if (!is_stdin && is_plain(from, &information)) {
-        *file = from;
+        return bm_fail(spool->error, BLASTMERGE_USAGE,
+                       "%.400s: %s must be a file or a pipe, not a folder or device", spool->path,
+                       spool->what);
+    if (!is_stdin && is_plain(spool->from, &information)) {
+        *file = spool->from;
         return BLASTMERGE_OK;
     }
-    return spool_all(&spool, file);
+    return spool_all(spool, file);
 }
 
 /* Such a file would be a list of odd names, and the first Iteration that of no query. */
-static enum blastmerge_status refuse_compressed(int file, const char *path, struct blastmerge_error *error) {
+static enum blastmerge_status refuse_compressed(int file, const struct spool *spool) {
     static const struct {
         size_t at;
         const char *magic, *name;
@@ -155,15 +153,15 @@ static enum blastmerge_status refuse_compressed(int file, const char *path, stru
         if (n_read < (ssize_t)(kinds[i].at + n_magic) ||
             memcmp(data + kinds[i].at, kinds[i].magic, n_magic) != 0)
             continue;
-        return bm_fail(error, BLASTMERGE_USAGE,
-                       "%.400s: the file of queries is compressed with %s: decompress it, or use gzip", path,
-                       kinds[i].name);
+        return bm_fail(spool->error, BLASTMERGE_USAGE,
+                       "%.400s: %s is compressed with %s: decompress it, or use gzip", spool->path,
+                       spool->what, kinds[i].name);
     }
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct bm_cancel *cancel,
-                                             struct blastmerge_error *error) {
+enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const char *path,
+                                             struct bm_cancel *cancel, struct blastmerge_error *error) {
     char shown[512]; /* it may be a location with a secret, though that is no file */
     bool is_stdin = strcmp(path, "-") == 0;
     int from = is_stdin ? STDIN_FILENO : bm_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -174,14 +172,14 @@ enum blastmerge_status bm_queries_file_spool(int *file, const char *path, struct
     bool is_closed = standard >= 0 && bm_standard_is_closed(standard);
     if (is_closed || (is_stdin && !bm_standard_is_open(STDIN_FILENO, O_RDONLY))) {
         if (!is_stdin && from >= 0) close(from);
-        return bm_fail_system(error, EBADF, "%.400s: the file of queries is closed, or not open for reading",
-                              shown);
+        return bm_fail_system(error, EBADF, "%.400s: %s is closed, or not open for reading", shown, what);
     }
-    if (from < 0) return bm_fail_system(error, reason, "cannot open the file of queries %.400s", shown);
-    enum blastmerge_status status = spool_file(file, from, is_stdin, shown, cancel, error);
+    if (from < 0) return bm_fail_system(error, reason, "cannot open %s %.400s", what, shown);
+    struct spool spool = {.from = from, .what = what, .path = shown, .cancel = cancel, .error = error};
+    enum blastmerge_status status = spool_file(&spool, is_stdin, file);
     if (!is_stdin && *file != from) close(from);
     if (status != BLASTMERGE_OK) return status;
-    status = refuse_compressed(*file, shown, error);
+    status = refuse_compressed(*file, &spool);
     if (status == BLASTMERGE_OK) return status;
     close(*file);
     *file = -1;

@@ -94,6 +94,27 @@ def test_one_place_by_two_names(here, written, name, other, other_name, force):
     assert contents(here) == before and only_files(here / "folder") == []
 
 
+@pytest.mark.parametrize("command, other", [(["shards", "--order"], "the file of subjects"), (["get", "--from"], QUERIES)], ids=str)
+@pytest.mark.parametrize("name", ["q.fa", "./q.fa", "{here}/q.fa", "to_q"])
+@pytest.mark.parametrize("written", [RESULT, REPORT])
+def test_lists_of_other_commands(here, command, other, name, written):
+    (here / "to_q").symlink_to("q.fa")
+    before = contents(here)
+    name = name.format(here=here)
+    places = ["-o", name] if written == RESULT else ["-o", "new.gz", "--report", name]
+    done = run(*command, "q.fa", "--force", *places, "c1.gz", cwd=here)
+    assert (done.code, done.out) == (USAGE, b""), done
+    assert done.err.endswith(f"blastmerge: {written} ({name}) is the same place as {other} (q.fa): give one of them another name\n")
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize("command", [["shards", "--order", "-", "-"], ["shards", "--order", "/dev/stdin", "c1.gz", "-"],
+                                     ["shards", "--order", "-", "--expect-queries", "-", "c1.gz"]], ids=str)
+def test_standard_input_for_two_lists(here, command):
+    done = run(*command, cwd=here, input=b"a\n")
+    assert done.code == USAGE and "can be read only once" in done.err and "the file of subjects" in done.err
+
+
 @pytest.mark.parametrize("arguments", [
     ["--report", "c1.gz", "c1.gz"], ["--report", "./c2.gz", "c1.gz", "c2.gz"], ["--report", "list", "--files-from", "list"],
     ["--report", "new", "new"], ["--report", "q.fa", "--expect-queries", "./q.fa", "c1.gz", "c2.gz"]], ids=str)

@@ -187,7 +187,7 @@ def test_what_is_no_file_of_queries(tmp_path):
         assert done.code == code and not (tmp_path / "merged").exists(), done.err
     for mark in (b"\xff\xfe", b"\xfe\xff"):
         done = run(tmp_path, mark + "query0\n".encode("utf-16-le"), *paths)
-        assert done.code == program.USAGE and "are UTF-16: save them as UTF-8" in done.err
+        assert done.code == program.USAGE and "the file of queries is UTF-16: save it as UTF-8" in done.err
     done = run(tmp_path, gzip.compress(fasta(NAMES))[:-9], *paths)
     assert done.code == program.DATA and "is cut short" in done.err
     done = run(tmp_path, gzip.compress(fasta(NAMES)) + b"rubbish", *paths)

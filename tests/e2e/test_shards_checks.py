@@ -174,7 +174,7 @@ def test_an_error_names_the_shard_and_the_place(tmp_path):
     found = merge([paths[0], tmp_path / "none.gz"])
     assert found.err.startswith(f"blastmerge: cannot open {tmp_path}/none.gz: ")
     found = merge(paths[:1], "--order", tmp_path / "none")
-    assert found.err.startswith(f"blastmerge: cannot open the file of queries {tmp_path}/none: ")
+    assert found.err.startswith(f"blastmerge: cannot open the file of subjects {tmp_path}/none: ")
 
 
 def test_a_merge_of_queries_that_is_given_shards(tmp_path):
