@@ -49,7 +49,7 @@ static void warn_of_format(struct bm_finalize *finalize) {
     if (found == said || found == BLASTMERGE_FORMAT_AUTO || said == BLASTMERGE_FORMAT_TABULAR) return;
     if (said == BLASTMERGE_FORMAT_COMMENTED && found == BLASTMERGE_FORMAT_TABULAR) return;
     bm_job_client_warn(finalize->job,
-                       "the children's merge reports say that their results are %s, and they are %s",
+                       "the children's merge reports say that each result is %s, but each is %s",
                        bm_job_client_format_title(said), bm_job_client_format_title(found));
 }
 

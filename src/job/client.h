@@ -85,7 +85,7 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
  * comments do not show queries without hits, and PSI-BLAST writes several Iterations for one query. */
 bool bm_job_client_counts_queries(const struct blastmerge_job *job);
 
-/* A format's name in messages, such as "BLAST XML (-outfmt 5)". */
+/* A format's name in messages, such as "a BLAST table (-outfmt 6)". */
 const char *bm_job_client_format_title(enum blastmerge_format format);
 
 /* Warns: the hook and the caller's function get the message, and it counts in the report. */

@@ -328,7 +328,7 @@ static bool is_table(enum blastmerge_format format) {
 static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
     job->totals.format = format;
     if (job->supposed != BLASTMERGE_FORMAT_AUTO && !is_table(format)) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH, "its format is %s, but its report states a table",
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "it is %s, but its report states a table",
                 bm_mark_format_title(format));
         return bm_job_fail_child(job);
     }

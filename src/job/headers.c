@@ -33,7 +33,7 @@ const struct bm_number_header *bm_job_headers_first(const struct bm_job_headers 
 enum blastmerge_status bm_job_headers_check_database(struct blastmerge_job *job) {
     if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
     bm_fail(&job->error, BLASTMERGE_USAGE,
-            "--db is only for BLAST XML (-outfmt 5), and the format is %s, whose database names stay",
+            "--db is only for BLAST XML (-outfmt 5), and this is %s, whose database names stay",
             bm_mark_format_title(job->totals.format));
     return bm_job_fail_child(job);
 }
@@ -114,12 +114,13 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
         char ours[BM_NUMBER_HEADER_SHOWN], theirs[BM_NUMBER_HEADER_SHOWN];
         bm_number_header_show(difference.value, difference.first_value, ours);
         bm_number_header_show(difference.first_value, difference.value, theirs);
+        const char *is = difference.is_plural ? "are" : "is", *that = difference.is_plural ? "those" : "that";
         if (is_mismatch_error(job, &difference)) {
             bool can_be_given = job->options.as_unsplit && difference.is_database &&
                                 !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                    "its %s is %s, but that of %s is %s: they are not parts of one search%s", difference.name,
-                    ours, names[1], theirs,
+                    "its %s %s %s, but %s of %s %s %s: they are not parts of one search%s", difference.name,
+                    is, ours, that, names[1], is, theirs,
                     can_be_given ? ", but perhaps searches of database shards (blastmerge shards merges "
                                    "these); if it is one database in "
                                    "several places, --db NAME gives its name in the result"
@@ -128,8 +129,8 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
             return bm_job_fail_child(job);
         }
         if (job->options.mismatch == BLASTMERGE_MISMATCH_IGNORE) continue;
-        bm_job_gather_add(job, kind_of(&difference), names[0], "its %s is %s, but that of %s is %s",
-                          difference.name, ours, names[1], theirs);
+        bm_job_gather_add(job, kind_of(&difference), names[0], "its %s %s %s, but %s of %s %s %s",
+                          difference.name, is, ours, that, names[1], is, theirs);
     }
     bm_number_header_complete(headers->first, headers->current);
     return compare_scopes(job);

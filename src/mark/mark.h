@@ -60,7 +60,7 @@ void bm_mark_reset(struct bm_mark *mark);
 /* Returns the format that was expected or found; AUTO while it is not known. */
 enum blastmerge_format bm_mark_format(const struct bm_mark *mark);
 
-/* "BLAST XML (-outfmt 5)" and so on. */
+/* "BLAST XML (-outfmt 5)", "a BLAST table (-outfmt 6)" and so on, as a sentence needs it. */
 const char *bm_mark_format_title(enum blastmerge_format format);
 
 /* Returns whether it is a format of tables without comments: -outfmt 6 and 10. */

@@ -9,6 +9,7 @@ static const struct compared {
     bool is_program; /* or what makes two documents as different as that */
     bool is_database;
     bool is_version;
+    bool is_plural;
     bool is_row;   /* of a table without comments */
     bool may_lack; /* a document may have none, and be like the others for all that */
 } compared[] = {
@@ -18,9 +19,9 @@ static const struct compared {
     {.name = "program", .is_program = true},
     {.name = "version", .is_version = true},
     {.name = "db", .is_database = true},
-    {.name = "columns", .is_program = true},
+    {.name = "columns", .is_plural = true, .is_program = true},
     {.name = "header row", .is_program = true, .is_row = true},
-    {.name = "fields", .is_program = true, .may_lack = true},
+    {.name = "fields", .is_plural = true, .is_program = true, .may_lack = true},
 };
 
 static struct compared find_compared(const char *name) {
@@ -91,6 +92,7 @@ bool bm_number_header_compare(const struct bm_number_header *first, const struct
         if (!differ(field->name, ours, theirs)) continue;
         *difference = (struct bm_number_header_difference){
             .name = field->name,
+            .is_plural = find_compared(field->name).is_plural,
             .value = ours == NULL ? NULL : ours->value,
             .first_value = theirs == NULL ? NULL : theirs->value,
             .is_program = find_compared(field->name).is_program,

@@ -40,6 +40,7 @@ void bm_number_header_complete(struct bm_number_header *first, const struct bm_n
 
 struct bm_number_header_difference {
     const char *name;
+    bool is_plural;          /* the name: a table's fields, its columns */
     const char *value;       /* NULL: this document has no such field */
     const char *first_value; /* NULL: the first one has none */
     bool is_program;         /* an error, by default */

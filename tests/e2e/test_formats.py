@@ -298,7 +298,7 @@ def test_empty_lines_are_no_table_with_comments(tmp_path, child):
     ((b"# BLASTP", b"# BLASTX"), MISMATCH, "its program is BLASTX"),
     ((b"2.12.0+", b"2.13.0+"), 0, "its version is BLASTP 2.13.0+"),
     ((b"Database: nr", b"Database: nt"), 0, "its db is nt"),
-    ((b", bit score", b", score"), MISMATCH, "its fields is"),
+    ((b", bit score", b", score"), MISMATCH, "its fields are"),
 ])
 def test_headers_of_tables(tmp_path, change, code, words):
     texts = [make("7", 1)[0], make("7", 2)[0].replace(b"# Query: ", b"# Query: other ")]
@@ -323,7 +323,7 @@ def test_headers_of_xml2(tmp_path, change, code, words):
 def test_other_numbers_of_columns(tmp_path):
     first, second = make("6", 1)[0], make("6", 2)[0].replace(b"\n", b"\ttitle\n")
     done = run("-o", tmp_path / "merged", *write(tmp_path, [first, second]))
-    assert done.code == MISMATCH and "its columns is 13, but that of" in done.err
+    assert done.code == MISMATCH and "its columns are 13, but those of" in done.err
     assert run("--mismatch", "warn", "--plain", *write(tmp_path, [first, second])).out == first + second
 
 

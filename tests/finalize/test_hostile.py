@@ -480,7 +480,7 @@ def test_an_own_report_about_psiblast(tmp_path, kind):
 def test_a_report_about_another_format(tmp_path, format_, text):
     parent = Parent(tmp_path).add("a", gzip.compress(text.encode()), {"format": format_})
     done = finalize(parent)
-    assert done.code == 0 and "the children's merge reports say that their results are" in done.outcome["warnings"][0]
+    assert done.code == 0 and "the children's merge reports say that each result is" in done.outcome["warnings"][0]
 
 
 def test_formats_that_differ(tmp_path):

@@ -225,7 +225,7 @@ def test_results_that_are_no_tables_at_all(tmp_path, text, kind):
     """All of one format, so that a merge would take them, but not the one that their reports say."""
     parent = tabular(tmp_path, gzip.compress(text), gzip.compress(text))
     done = parent.finalize()
-    assert done.code == MISMATCH and f"its format is {kind}, but its report states a table" in done.err
+    assert done.code == MISMATCH and f"it is {kind}, but its report states a table" in done.err
     assert parent.files() == []
 
 

@@ -129,7 +129,7 @@ struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t of
  * another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
 
-/* "BLAST XML (-outfmt 5)" and so on. */
+/* "BLAST XML (-outfmt 5)", "a BLAST table (-outfmt 6)" and so on, as a sentence needs it. */
 const char *bm_mark_format_title(enum blastmerge_format format);
 
 /* Returns whether the held text begins with UTF-8's byte order mark, of BM_BOM bytes. */
