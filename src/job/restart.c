@@ -8,12 +8,14 @@
 enum {
     BEFORE = 64,    /* bytes before the fault, as a quoted text may swallow a document's begin ... */
     BEHIND = 48,    /* ... and behind it, as a reference that is cut is found at its begin */
+    PROLOG = 1024,  /* bytes of XML in which its root begins */
     MEMBERS = 4,    /* places that may be a gzip member's begin */
     BYTES = 2097152 /* in which they are looked for, up to where the child was read */
 };
 
 #define AGAIN                                                                                                \
     "probably the search was begun again, and appended to its earlier output; search this part again"
+#define SALVAGE ", or --salvage merges the last whole run"
 
 /* --- documents' begins ------------------------------------------------------------------------------- */
 
@@ -30,6 +32,12 @@ static bool begins_xml(const uint8_t *text, size_t n_text, bool is_fault) {
     for (size_t i = 0; i < n; i++)
         if (begins_with(text, n_text, beginnings[i])) return true;
     return false;
+}
+
+/* Whether XML that begins here is the one format that can be salvaged, as far as its prolog is there. */
+static bool is_of_xml(const uint8_t *text, size_t n_text) {
+    static const char other[] = "<BlastXML2";
+    return memmem(text, n_text < PROLOG ? n_text : PROLOG, other, sizeof other - 1) == NULL;
 }
 
 static bool begins_json(const uint8_t *text, size_t n_text) {
@@ -52,6 +60,14 @@ static bool begins_table(const uint8_t *text, size_t n_text, bool is_begin_of_li
 
 static bool begins_archive(const uint8_t *text, size_t n_text) {
     return begins_with(text, n_text, "Blast4-archive ::=");
+}
+
+/* Rows do not show that a document begins: this is for what begins a gzip member. */
+static bool begins_rows(enum blastmerge_format format, const uint8_t *text, size_t n_text) {
+    if (!bm_mark_is_bare_table(format)) return false;
+    const uint8_t *end = memchr(text, '\n', n_text);
+    return end != NULL &&
+           memchr(text, format == BLASTMERGE_FORMAT_CSV ? ',' : '\t', (size_t)(end - text)) != NULL;
 }
 
 static bool begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
@@ -140,17 +156,20 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
     if (!is_found && read_on(job, fault + BEHIND, behind))
         is_found = find_document(job, format, fault, current, &begin);
     if (!is_found) return;
+    const uint8_t *text = bm_batch_at(job->batch, begin);
+    bool is_salvageable =
+        format == BLASTMERGE_FORMAT_XML ||
+        (format == BLASTMERGE_FORMAT_AUTO && is_of_xml(text, (size_t)(bm_batch_end(job->batch) - begin)));
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
                "a second document begins here, before the first has ended: " AGAIN "%s",
-               format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_AUTO
-                   ? ", or --salvage merges the last whole run"
-                   : "");
+               is_salvageable ? SALVAGE : "");
 }
 
 /* --- in gzip ------------------------------------------------------------------------------------------ */
 
-/* Whether a gzip member that begins at the byte holds a document's beginning. */
-static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_xml) {
+/* Whether a gzip member that begins at the byte holds a document's beginning; format: as far as it is known. */
+static bool holds_document(struct blastmerge_job *job, enum blastmerge_format format, uint64_t byte,
+                           bool *is_salvageable) {
     struct bm_child *child = bm_job_child(job);
     const struct bm_span span = {byte, UINT64_MAX};
     const struct bm_plan_text text = {.n_spans = 1, .spans = &span};
@@ -160,10 +179,12 @@ static bool holds_document(struct blastmerge_job *job, uint64_t byte, bool *is_x
     bm_child_open_text(child, &job->plan.items[job->child].source, &text, &job->cancel);
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
-        *is_xml = begins_xml(batch->text, batch->n_text, true);
-        is_found = *is_xml || begins_json(batch->text, batch->n_text) ||
+        bool is_xml = begins_xml(batch->text, batch->n_text, true);
+        *is_salvageable = is_xml && is_of_xml(batch->text, batch->n_text);
+        is_found = is_xml || begins_json(batch->text, batch->n_text) ||
                    begins_archive(batch->text, batch->n_text) ||
-                   begins_table(batch->text, batch->n_text, false);
+                   begins_table(batch->text, batch->n_text, false) ||
+                   begins_rows(format, batch->text, batch->n_text);
     }
     bm_child_close(child);
     return is_found;
@@ -178,7 +199,8 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
         return false;
     uint64_t to = child->lane.fetch.n_read;
     uint64_t from = bm_inflate_fault(child->lane.inflate).member_byte + 1;
-    bool is_xml = false;
+    enum blastmerge_format format = bm_mark_format(child->mark);
+    bool is_salvageable = false;
     bm_child_close(child);
     if (to > BYTES && from < to - BYTES) from = to - BYTES;
     for (size_t i = 0; i < MEMBERS; i++) {
@@ -189,13 +211,13 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
                                             bm_job_free_output(job), &found, &ignored) == BLASTMERGE_OK;
         if (!is_read || found == UINT64_MAX) break;
         from = found + 1;
-        if (!holds_document(job, found, &is_xml)) continue;
+        if (!holds_document(job, format, found, &is_salvageable)) continue;
         child->lane.fetch.n_read = to;
         bm_fail(
             &job->error, BLASTMERGE_DATA,
             "its gzip data breaks off, and another gzip member with another document begins at byte %" PRIu64
             " of the file: " AGAIN "%s",
-            found, is_xml ? ", or --salvage merges the last whole run" : "");
+            found, is_salvageable ? SALVAGE : "");
         return true;
     }
     child->lane.fetch.n_read = to;

@@ -58,6 +58,19 @@ def test_in_gzip(tmp_path):
     assert done.code == program.DATA and "another gzip member" not in done.err
 
 
+@pytest.mark.parametrize("separator", ["\t", ","])
+def test_rows_in_gzip(tmp_path, separator):
+    """Rows show no document's beginning, but another gzip member where one has not ended does."""
+    chance = random.Random(5)
+    rows = "".join(separator.join([f"q{number // 9}", f"s{chance.random()}", *(str(chance.randrange(999)) for _ in range(10))]) + "\n"
+                   for number in range(3000))
+    whole = forms.member(rows.encode())
+    for at in range(len(whole) // 2, len(whole), 2999):
+        done = program.run(*program.write_children(tmp_path, [whole[:at] + whole]))
+        assert done.code == program.DATA and f"another gzip member with another document begins at byte {at} of the file" in done.err, done.err
+        assert "--salvage" not in done.err
+
+
 OTHERS = {
     "xml2": b'<?xml version="1.0"?>\n<BlastXML2>\n<BlastOutput2>\n<report>some text</report></BlastOutput2>\n</BlastXML2>\n',
     "json": b'{\n"BlastOutput2": [\n{"report": {"program": "blastp", "results": {"search": {"query_id": "Query_1"}}}}\n]\n}\n',
@@ -76,6 +89,12 @@ def test_other_formats(tmp_path, name):
         assert done.code == program.DATA, at
         n_named += "a second document begins here, before the first has ended" in done.err
         assert "--salvage" not in done.err
+    packed = forms.member(text)
+    for at in range(12, len(packed) - 8, 7):
+        done = program.run("--plain", *program.write_children(tmp_path, [packed[:at] + packed]))
+        assert done.code == program.DATA and "--salvage" not in done.err, at
+    for at in range(1, text.index(first)):
+        assert "--salvage" not in program.run("--plain", *program.write_children(tmp_path, [text[:at] + text])).err, at
     # an object may stand inside of another one, so that JSON stumbles elsewhere
     assert n_named == len(cuts) if name != "json" else n_named > len(cuts) // 3, (n_named, len(cuts))
 
