@@ -30,7 +30,7 @@ struct look {
 /* What they are, and what to do. */
 #define UTF_16LE  "UTF-16, little end first, which is not supported; convert it to UTF-8"
 #define UTF_16BE  "UTF-16, big end first, which is not supported; convert it to UTF-8"
-#define FASTA     "a table of FASTA's programs (-m 8C), whose comments are not merged; search with -m 8, or remove the lines that begin with '#'"
+#define FASTA     "output of FASTA's programs, of which tables without comments are merged: search with -m 8"
 #define EXCEL     "a spreadsheet's line that names the separator (sep=), before a table; remove the line"
 #define PLAIN     "a plain BLAST report (-outfmt 0 to 4), which is not merged; search with -outfmt 5, 6, 7 or 15"
 #define ASN1      "BLAST's ASN.1 (-outfmt 8 or 9), which is not merged; search with -outfmt 5 or 15"
@@ -111,7 +111,7 @@ static const struct look looks[] = {
     {BYTES("# tfast"), SURE, false, FASTA},
     {BYTES("# ggsearch"), SURE, false, FASTA},
     {BYTES("# glsearch"), SURE, false, FASTA},
-    {BYTES("# lalign"), SURE, false, "output of FASTA's programs, which is not merged"},
+    {BYTES("# lalign"), SURE, false, FASTA},
     {BYTES("# STOCKHOLM"), SURE, false, "an alignment (Stockholm), not the results of a search"},
     {BYTES("# hmm"), SURE, false, HMMER},
     {BYTES("# jackhmmer"), SURE, false, HMMER},
@@ -152,9 +152,11 @@ static const struct look looks[] = {
     {BYTES("BLAST query/options error"), SURE, true, FAILED},
     {BYTES("BLAST Database error"), SURE, true, FAILED},
     {BYTES("BLAST engine error"), SURE, true, FAILED},
+    {BYTES("BLAST query error"), SURE, true, FAILED},
     {BYTES("BLAST error"), SURE, true, FAILED},
     {BYTES("Command line argument error"), SURE, true, FAILED},
     {BYTES("FASTA-Reader:"), SURE, true, BLASTS},
+    {BYTES("CFastaReader:"), SURE, true, BLASTS},
     {BYTES("Warning: ["), SURE, true, BLASTS},
     {BYTES("Error: NCBI C++"), SURE, true, FAILED},
     {BYTES("Error: ["), SURE, true, FAILED},
@@ -166,7 +168,10 @@ static const struct look looks[] = {
     {BYTES("FATAL"), TEXTUAL, true, PROGRAMS},
     {BYTES("Warning: "), TEXTUAL, true, PROGRAMS},
     {BYTES("WARNING"), TEXTUAL, true, PROGRAMS},
+    {BYTES("INFO: "), TEXTUAL, true, PROGRAMS},
     {BYTES("diamond v"), TEXTUAL, true, PROGRAMS},
+    {BYTES("docker: "), TEXTUAL, true, PROGRAMS},
+    {BYTES("nohup: "), TEXTUAL, true, PROGRAMS},
     {BYTES("slurmstepd: "), SURE, true, BATCH},
     {BYTES("srun: "), SURE, true, BATCH},
     {BYTES("sbatch: "), SURE, true, BATCH},
@@ -191,6 +196,18 @@ static const struct look looks[] = {
     {BYTES("Exception in thread"), SURE, true, PROGRAMS},
     {BYTES("terminate called after"), SURE, true, PROGRAMS},
     {BYTES("curl: ("), SURE, true, "a message of curl, not a result: fetch the file again"},
+};
+
+/* Likewise, but behind the name of a script or a program, anywhere in the first line. */
+static const struct look phrases[] = {
+    {BYTES("command not found"), TEXTUAL, true, SHELLS},
+    {BYTES(": not found"), TEXTUAL, true, SHELLS},
+    {BYTES(": Permission denied"), TEXTUAL, true, SHELLS},
+    {BYTES(": No such file or directory"), TEXTUAL, true, PROGRAMS},
+    {BYTES(": No space left on device"), TEXTUAL, true, PROGRAMS},
+    {BYTES(": error while loading shared libraries: "), TEXTUAL, true, PROGRAMS},
+    {BYTES(": unexpected end of file"), TEXTUAL, true, PROGRAMS},
+    {BYTES("(core dumped)"), TEXTUAL, true, SHELLS},
 };
 /* clang-format on */
 
@@ -223,6 +240,25 @@ static size_t measure_bom(const char *sample, size_t n_sample) {
     return begins_with(sample, n_sample, "\xef\xbb\xbf") ? BM_BOM : 0;
 }
 
+/* bash's "SCRIPT: line 12: ..." */
+static bool is_of_script(const char *line, size_t n_line) {
+    static const char phrase[] = ": line ";
+    const char *found = memmem(line, n_line, phrase, sizeof phrase - 1);
+    if (found == NULL) return false;
+    size_t digits = (size_t)(found - line) + sizeof phrase - 1, at = digits;
+    while (at < n_line && line[at] >= '0' && line[at] <= '9') at++;
+    return at > digits && at < n_line && line[at] == ':';
+}
+
+/* What the first line says, wherever in it. */
+static const struct look *find_phrase(const char *line, size_t n_line) {
+    static const struct look script = {BYTES(""), TEXTUAL, true, SHELLS};
+    if (is_of_script(line, n_line)) return &script;
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
+        if (memmem(line, n_line, phrases[i].magic, phrases[i].n_magic) != NULL) return &phrases[i];
+    return NULL;
+}
+
 static const struct look *find_look(const char *sample, size_t n_sample) {
     static const struct look tar = {BYTES(""), SURE, false,
                                     "a tar archive; unpack it first (tar -xf), and give the files in it"};
@@ -238,7 +274,9 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
         if (n_sample - n_blank >= look->n_magic && memcmp(sample + n_blank, look->magic, look->n_magic) == 0)
             return look;
     }
-    return NULL;
+    const char *end = memchr(sample + n_blank, '\n', n_sample - n_blank);
+    size_t n_line = end == NULL ? n_sample - n_blank : (size_t)(end - sample) - n_blank;
+    return find_phrase(sample + n_blank, n_line);
 }
 
 bool bm_mark_look_is_known(const char *sample, size_t n_sample) {

@@ -142,7 +142,7 @@ def test_other_names(tmp_path, other, shown, swap):
     texts = [table([NAMES, *ROWS]), table([*([other] if other else []), *rows])]
     said = refused(tmp_path, MISMATCH, *texts[::-1 if swap else 1])
     if shown is None:
-        assert "its columns is" in said
+        assert "its columns are" in said
         return
     assert "its header row is" in said and "part_1" in said and shown in said and "--header keep" in said
     warned = run("--mismatch", "warn", "--plain", *write(tmp_path, *texts))
@@ -394,7 +394,16 @@ FOREIGN = {
     "json": (b"[\n{\"query\":\"a\"}\n]\n", "JSON that is not BLAST's", "["),
     "front": (b"Warning: [blastp] Examining 5 or more matches is recommended\n" + table(ROWS), "a message before a result; remove it", "Warning: [blastp]"),
     "front 7": (b"Warning: [blastp] Examining\n" + plus("a", ROWS), "a message before a result; remove it", "Warning: [blastp]"),
-    "fasta 8C": (b"# fasta36 -m 8C q db\n# FASTA 36.3.8h Aug, 2019\n# Query: q\n", "a table of FASTA's programs (-m 8C)", "# fasta36"),
+    "fasta 8C": (b"# fasta36 -m 8C q db\n# FASTA 36.3.8h Aug, 2019\n# Query: q\n", "output of FASTA's programs, of which tables without comments are merged", "# fasta36"),
+    "fasta 0": (b"# ssearch36 -m 0 -q q db\nSSEARCH performs a Smith-Waterman search\n", "output of FASTA's programs, of which", "# ssearch36"),
+    "script": (b"/var/spool/slurmd/job00123/slurm_script: line 12: blastp: command not found\n", "a shell's message; repeat the search", "/var/spool"),
+    "script killed": (b"./run.sh: line 3:  1234 Killed                  blastp -query a.fa -db nr\n", "a shell's message; repeat the search", "./run.sh"),
+    "dash": (b"run.sh: 3: blastp: not found\n", "a shell's message; repeat the search", "run.sh: 3"),
+    "zsh": (b"zsh:1: command not found: blastp\n", "a shell's message; repeat the search", "zsh:1"),
+    "loader": (b"/opt/blastp: error while loading shared libraries: libz.so.1: cannot open shared object file\n", "a program's message", "/opt/blastp"),
+    "disk": (b"cp: error writing 'x': No space left on device\n", "a program's message; repeat the search", "cp: error"),
+    "docker": (b"docker: Error response from daemon: pull access denied\n", "a program's message; repeat the search", "docker: "),
+    "nohup": (b"nohup: ignoring input\n" + table(ROWS), "a message before a result; remove it", "nohup: "),
     "infernal": (b"#target name         accession\n#------- ---\ntRNA RF00005\n", "Infernal's table", "#target name"),
     "sep": (b"sep=,\r\n" + table(ROWS, ","), "a spreadsheet's line that names the separator (sep=), before a table; remove the line", "sep=,"),
     "utf-16": ("query\ts\n".encode("utf-16-le"), "UTF-16, little end first, which is not supported; convert it to UTF-8", r"q\x00u\x00"),
@@ -417,6 +426,13 @@ def test_foreign(tmp_path, name):
         assert f"it looks like {what}" in refused(tmp_path, DATA, table(ROWS), data)
     (tmp_path / "packed").write_bytes(gzip.compress(data))
     assert f"it looks like {what}" in run(tmp_path / "packed").err
+
+
+@pytest.mark.parametrize("title", ["RecName: Full=Hemoglobin", "Heat Killed protein", "line 12: a", "a: line b", "Notch, not found in flies"])
+def test_titles_are_no_messages(tmp_path, title):
+    """A table of one column can hold any title."""
+    text = title.encode() + b"\nother\n"
+    assert merged(tmp_path, text, arguments=["--format", "tabular"]) == text
 
 
 def test_what_is_not_known(tmp_path):
