@@ -296,6 +296,16 @@ static void make_parser(struct parser *parser) {
     }
 }
 
+/* Whether each letter of a word is a flag of its own: "-of FILE" names the file "f". */
+static bool has_only_flags(const char *word) {
+    for (; *word != '\0'; word++) {
+        size_t i = 0;
+        while (i < N_ROWS && (tool_rows[i].letter != *word || tool_rows[i].argument != NULL)) i++;
+        if (i == N_ROWS) return false;
+    }
+    return true;
+}
+
 /* The row of what getopt_long() returned; -1 to -9 are --level's. */
 static const struct tool_row *find_row(int code) {
     bool is_level = code >= '1' && code <= '9';
@@ -360,10 +370,13 @@ static enum blastmerge_status take(struct tool_options *options, struct parser *
     bool is_level = code >= '1' && code <= '9';
     const struct tool_row *row = find_row(code);
     bool is_short = code < ROW_CODE && !is_level && word[0] == '-' && word[1] != '-';
-    if (is_short && row->argument != NULL && optarg > word && optarg <= word + strlen(word) &&
-        optarg[0] == '=')
+    bool is_attached = is_short && row->argument != NULL && optarg > word && optarg <= word + strlen(word);
+    if (is_attached && optarg[0] == '=')
         return tool_fail(BLASTMERGE_USAGE, "-%c takes no '=' before its value: write -%c %s or --%s=%s", code,
                          code, row->argument, row->name, row->argument);
+    if (is_attached && row->kind == TOOL_TEXT && has_only_flags(optarg))
+        return tool_fail(BLASTMERGE_USAGE, "%s: '%s' would be the value of -%c: write -%s -%c %s", word,
+                         optarg, code, optarg, code, row->argument);
     for (unsigned i = 0; i < sizeof parser->refused_by / sizeof parser->refused_by[0]; i++)
         if ((row->commands & 1U << i) == 0) parser->refused_by[i] = row;
     return store(options, parser, row, is_level ? digit : optarg);

@@ -22,7 +22,7 @@ try blastmerge check --plain a.xml.gz
 ls -A
 # Words of BLAST and of other programs, which would be taken for something else.
 child merged.xml.gz 2 1
-for word in -out -outfmt -db -num_threads -query -in -evalue --query --out=x -out=x -out.xml.gz -force -format -threads -version -19 --keep; do
+for word in -out -outfmt -db -num_threads -query -in -evalue --query --out=x -out=x -out.xml.gz -of -oqv -force -format -threads -version -19 --keep; do
     try blastmerge "$word" merged.xml.gz a.xml.gz
 done
 try blastmerge -fqo x.xml.gz a.xml.gz
