@@ -139,8 +139,7 @@ static void read_keys(struct keys *keys, struct bm_queries_names *names,
         add_parts(keys, &names->token);
     else
         add_with_underscores(keys, &names->token);
-    bool has_none = names->title.n == 0 || (names->has_range && names->rest.n == 0);
-    if (!has_none) return;
+    if (names->title.n > 0 && !names->has_range) return; /* an Iteration always shows a name */
     add_key(keys, key_of_length(UINT64_MAX));
     if (!query->has_length) return;
     add_key(keys, key_of_length(query->n_residues));
@@ -301,6 +300,8 @@ void bm_queries_index_find(struct bm_queries_index *index, const struct bm_queri
     if (iteration->id.n > 0) index->keys[index->n_keys++] = key_of(iteration->id.bytes, iteration->id.n);
     if (iteration->title.n > 0)
         index->keys[index->n_keys++] = key_of(iteration->title.bytes, iteration->title.n);
+    if (iteration->rest.n > 0)
+        index->keys[index->n_keys++] = key_of(iteration->rest.bytes, iteration->rest.n);
     if (iteration->is_nameless) {
         if (iteration->has_length) index->keys[index->n_keys++] = key_of_length(iteration->length);
         if (!iteration->has_length) index->keys[index->n_keys++] = key_of_length(UINT64_MAX);

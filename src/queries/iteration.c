@@ -203,7 +203,10 @@ static bool read_comments(struct bm_queries_iteration *iteration, const char *te
     if (n > 0 && title[n - 1] == '\r') n--;
     bm_queries_word_of_title(&iteration->title, title, n, end == NULL);
     iteration->id = iteration->title;
-    iteration->is_nameless = iteration->title.n == 0 || bm_queries_word_is_generated(&iteration->id);
+    bool is_generated = bm_queries_word_is_generated(&iteration->id);
+    if (is_generated)
+        bm_queries_word_of_title(&iteration->rest, title + iteration->id.n, n - iteration->id.n, end == NULL);
+    iteration->is_nameless = is_generated && iteration->rest.n == 0;
     return true;
 }
 
@@ -239,6 +242,7 @@ bool bm_queries_iteration_read(struct bm_queries_iteration *iteration, enum blas
 void bm_queries_iteration_read_row(struct bm_queries_iteration *iteration, const char *name, size_t n_name,
                                    bool is_cut) {
     memset(iteration, 0, sizeof *iteration);
+    iteration->is_row = true;
     bm_queries_word_of_title(&iteration->title, name, n_name, is_cut);
     iteration->id = iteration->title;
     iteration->is_nameless = bm_queries_word_is_generated(&iteration->id);

@@ -9,7 +9,9 @@
 struct bm_queries_iteration {
     struct bm_queries_word id;
     struct bm_queries_word title;
-    bool is_nameless; /* its title is BLAST's for a query without one */
+    struct bm_queries_word rest; /* a table's comment: the title's word behind an id that BLAST made up */
+    bool is_row;                 /* which has an id or a title's word, and nothing else */
+    bool is_nameless;            /* its title is BLAST's for a query without one */
     bool has_length;
     uint64_t length;
 };

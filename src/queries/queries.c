@@ -178,10 +178,12 @@ static enum way find_way(const struct bm_queries_names *names, const struct bm_q
          bm_queries_word_is_same(&names->token, &iteration->title)))
         return BY_TITLE;
     if (!is_generated) return BY_NOTHING;
-    if (names->has_range && names->rest.n > 0 && bm_queries_word_is_same(&names->rest, &iteration->title))
+    if (names->has_range && names->rest.n > 0 &&
+        (bm_queries_word_is_same(&names->rest, &iteration->title) ||
+         bm_queries_word_is_same(&names->rest, &iteration->rest)))
         return BY_RANGE;
-    if (iteration->is_nameless && (!has_title || (names->has_range && names->rest.n == 0))) return BY_LENGTH;
-    return BY_NOTHING;
+    bool has_name = names->has_range ? names->rest.n > 0 && !iteration->is_row : has_title;
+    return iteration->is_nameless && !has_name ? BY_LENGTH : BY_NOTHING;
 }
 
 static bool is_whole(const struct bm_queries_file *file, const struct bm_queries_iteration *iteration) {

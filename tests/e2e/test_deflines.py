@@ -114,6 +114,30 @@ def test_every_id_and_title(folder):
             hold(folder, text, random.Random(number), n_changes=1)
 
 
+@pytest.mark.parametrize("order", [[], ["--order-by-queries"]], ids=["in order", "in any order"])
+@pytest.mark.parametrize("outfmt", ["5", "6", "7", "10", "15", "16"])
+def test_ranges_in_every_format(folder, outfmt, order):
+    """BLAST makes up an id for chr1:100-200. A table's comment has it before the title, a row has it alone."""
+    sequence = (folder / "protein").read_text().split("\n")[1]
+    titles = ["chr1:100-200 end x", "b y", "chr2:c9-5", "gi|7:5-9 z"]
+    queries = folder / "ranges"
+    child = folder / "ranges.out"
+
+    def run(*titles):
+        queries.write_text("".join(f">{title}\n{sequence[:60 - n]}\n" for n, title in enumerate(titles)))
+        return program.run("check", *order, "--expect-queries", queries, child)
+
+    run(*titles)
+    subprocess.run(["blastp", "-query", queries, "-subject", folder / "protein", "-parse_deflines", "-outfmt", outfmt, "-out", child], check=True)
+    assert b"Query_1" in child.read_bytes()
+    done = run(*titles)
+    assert done.code == 0 and "have no" not in done.err, done.err
+    if outfmt not in ("6", "10"):
+        assert run("chr1:100-200 other", *titles[1:]).code == program.MISMATCH
+        assert run(*titles[1:]).code == program.MISMATCH
+        assert run(*titles, "c").code == program.MISMATCH
+
+
 def test_parts_of_queries(folder):
     """-query_loc: what BLAST calls a query's length is that of the part."""
     queries = "".join(f">q{n} t\n{'ACDEFGHIKL' * n}\n" for n in (4, 2, 3, 6)).encode()
