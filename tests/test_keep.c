@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* child/keep: a child that is read before its turn gives the batches, marks, fields, counts and errors of one that is
- * read in its turn, whatever part of it was kept. There are no threads: the test does the workers' work, a piece at a
+ * read in its turn, whatever part of it was kept; and gives them once more if all of it was. There are no threads: the test does the workers' work, a piece at a
  * time, for as long as a lot says. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "child/child.h"
+#include "child/again.h"
 #include "children.h"
 
 #include <inttypes.h>
@@ -98,8 +98,8 @@ static void put_error(struct log *log, const struct blastmerge_error *error) {
     put(log, error->message, strlen(error->message));
 }
 
-/* What lies outside of gaps is the text, and the bits are the source's. */
-static void check_batch(const struct bm_batch *batch, struct bytes text, struct bytes zipped) {
+/* What lies outside of gaps is the text, and the bits, if there are any, are the source's. */
+static void check_batch(const struct bm_batch *batch, bool has_bits, struct bytes text, struct bytes zipped) {
     uint64_t at = batch->text_offset;
     uint32_t crc = 0;
     assert_true(bm_batch_end(batch) <= text.n);
@@ -111,8 +111,39 @@ static void check_batch(const struct bm_batch *batch, struct bytes text, struct 
     }
     assert_int_equal(bm_batch_sum(batch, &crc, batch->text_offset, bm_batch_end(batch)), bm_batch_end(batch));
     assert_int_equal(crc, bm_crc32(0, text.data + batch->text_offset, batch->n_text));
-    assert_memory_equal(batch->bits, zipped.data + (batch->first_bit >> 3), batch->n_bits_bytes);
+    if (has_bits)
+        assert_memory_equal(batch->bits, zipped.data + (batch->first_bit >> 3), batch->n_bits_bytes);
 }
+
+static void put_end(struct log *log, enum blastmerge_status status, const struct bm_view *view) {
+    put(log, &view->counts.n_documents, sizeof view->counts.n_documents);
+    put(log, &status, sizeof status);
+}
+
+/* Once more what was kept. */
+static void read_again(struct bm_child *child, struct log *log, struct bytes text, struct bytes zipped) {
+    struct bm_child_again again;
+    struct blastmerge_error error;
+    struct bm_view view = {0};
+    enum blastmerge_status status = bm_child_again_open(&again, &memory);
+    assert_int_equal(status, BLASTMERGE_OK);
+    bm_child_again_begin(&again, child);
+    do {
+        assert_int_equal(bm_child_again_next(&again, &error), BLASTMERGE_OK);
+        check_batch(&again.batch, true, text, zipped);
+        do {
+            assert_int_equal(bm_child_again_scan(&again, &view, &error), BLASTMERGE_OK);
+            put_view(log, &view);
+        } while (!view.is_end_of_batch);
+    } while (!bm_child_again_is_last(&again));
+    do {
+        status = bm_child_again_finish(&again, &view);
+        put_end(log, status, &view);
+    } while (status == BLASTMERGE_OK && !bm_mark_is_finished(again.mark));
+    bm_child_again_close(&again, &memory);
+}
+
+static size_t n_again; /* children that were read once more */
 
 /* Up to the end, or the error, whose status it returns. */
 static enum blastmerge_status read_all(struct bm_child *child, struct log *log, struct bytes text,
@@ -121,13 +152,15 @@ static enum blastmerge_status read_all(struct bm_child *child, struct log *log, 
     struct blastmerge_error error;
     struct bm_view view = {0};
     bool is_last = false, is_first = true;
+    struct log again = {.size = 0};
     bm_child_turn(child, &any);
+    if (child->is_kept) read_again(child, &again, text, zipped);
     while (!is_last) {
         const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
         if (batch == NULL) break;
         if (is_first) bm_child_admit(child, &any, true);
         is_first = false;
-        check_batch(batch, text, zipped);
+        check_batch(batch, !child->is_kept, text, zipped);
         do {
             enum blastmerge_status status = bm_child_scan(child, SIZE_MAX, &view, &error);
             put_view(log, &view);
@@ -143,11 +176,18 @@ static enum blastmerge_status read_all(struct bm_child *child, struct log *log, 
     }
     do {
         enum blastmerge_status status = bm_child_finish(child, &view, &error);
-        put(log, &view.counts.n_documents, sizeof view.counts.n_documents);
-        if (status != BLASTMERGE_OK) put_error(log, &error);
-        if (status != BLASTMERGE_OK) return status;
-    } while (!bm_mark_is_finished(child->mark));
-    return BLASTMERGE_OK;
+        put_end(log, status, &view);
+        if (status != BLASTMERGE_OK) is_last = false;
+    } while (is_last && !bm_mark_is_finished(child->mark));
+    if (child->is_kept) {
+        assert_int_equal(again.bytes.n, log->bytes.n);
+        assert_memory_equal(again.bytes.data, log->bytes.data, log->bytes.n);
+        n_again++;
+    }
+    free(again.bytes.data);
+    if (is_last) return BLASTMERGE_OK;
+    put_error(log, &error);
+    return error.status;
 }
 
 /* --- the test --------------------------------------------------------------------------------------- */
@@ -206,7 +246,7 @@ static void compare(struct bytes text, struct bytes zipped, size_t n_kept_bytes,
             (void)work(child, n_pieces);
             *n_kept += child->lane.n_batches_kept;
             for (const struct bm_child_kept *kept = child->lane.keep.first; kept != NULL; kept = kept->next)
-                *n_gaps += kept->n_gaps, *n_in_file += kept->body == NULL;
+                *n_gaps += kept->n_gaps, *n_in_file += kept->body.data == NULL;
         }
         statuses[i] = read_all(child, &logs[i], text, zipped);
         bm_child_close(child);
@@ -251,6 +291,7 @@ static void test_by_lot(void **state) {
         free(zipped.data);
     }
     assert_true(n_kept > 2 * n_cases);
+    assert_true(n_again > n_cases / 10);
     assert_true(n_gaps > n_cases);
     assert_true(n_in_file > n_cases);
 }

@@ -36,7 +36,7 @@ static struct blastmerge_job *make_job(unsigned n_threads, int level, int is_dam
 }
 
 static int make_children(void **state) {
-    static const unsigned sizes[N_CHILDREN] = {3000, 1, 40, 2000, 0, 700};
+    static const unsigned sizes[N_CHILDREN] = {3000, 1, 40, 9000, 0, 7000};
     void *data = NULL;
     size_t n = 0;
     (void)state;
@@ -328,11 +328,60 @@ static void test_faults_side_by_side(void **state) {
     call_side_by_side(one_faulty_round);
 }
 
+/* --- a child changes after it was inflated, and before it is written ------------------------------- */
+
+enum { N_LARGE = 4, CHANGED = 2 };
+
+struct changing {
+    struct bytes zipped;
+    unsigned n_calls;
+};
+
+/* Gives the workers time to inflate all children, and then changes one. */
+static int change(void *context, const struct blastmerge_progress *progress) {
+    struct changing *changing = context;
+    if (progress->child != 0 || ++changing->n_calls != 3) return BLASTMERGE_CALLBACK_OK;
+    usleep(300000);
+    changing->zipped.data[changing->zipped.n / 2] ^= 1;
+    return BLASTMERGE_CALLBACK_OK;
+}
+
+/* In time or not: the error is that child's. */
+static void test_child_changes(void **state) {
+    struct blastmerge_options options;
+    struct blastmerge_job *job = NULL;
+    struct bytes text = make_text("blastp", 1, 20000, "db"), whole = make_gzip(text, 6);
+    struct changing changing = {.zipped = make_gzip(text, 6)};
+    void *data = NULL;
+    size_t n = 0;
+    (void)state;
+    blastmerge_options_init(&options, sizeof options);
+    options.n_threads = N_LARGE;
+    options.on_progress = change;
+    options.progress_interval = 0;
+    options.callback_context = &changing;
+    assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+    for (int i = 0; i < N_LARGE; i++) {
+        const struct bytes *child = i == CHANGED ? &changing.zipped : &whole;
+        assert_int_equal(blastmerge_add_memory(job, "child", child->data, child->n), BLASTMERGE_OK);
+    }
+    enum blastmerge_status status = blastmerge_to_buffer(job, &data, &n);
+    assert_true(changing.n_calls >= 3);
+    assert_true(status == BLASTMERGE_CHANGED || status == BLASTMERGE_DATA);
+    assert_int_equal(blastmerge_error(job)->child, CHANGED);
+    print_message("%s\n", blastmerge_error(job)->message);
+    blastmerge_destroy(job);
+    free(changing.zipped.data);
+    free(whole.data);
+    free(text.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_number_of_threads),
         cmocka_unit_test(test_jobs_side_by_side),
         cmocka_unit_test(test_faults_side_by_side),
+        cmocka_unit_test(test_child_changes),
     };
     return cmocka_run_group_tests(tests, make_children, free_children);
 }

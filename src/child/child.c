@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "child/child.h"
 
+#include "child/again.h"
+
 #include <string.h>
 
 /* --- a child's life ------------------------------------------------------------------------------ */
@@ -45,7 +47,7 @@ void bm_child_open_text(struct bm_child *child, struct bm_fetch_source *source,
     child->is_in_hole = false;
     child->n_summed = 0;
     child->crc32 = 0;
-    child->is_early = false;
+    child->is_early = child->is_kept = false;
     child->piece = NULL;
     bm_child_lane_open(&child->lane, source, cancel);
     if (text != NULL) bm_fetch_limit(&child->lane.fetch, text->spans, text->n_spans);
@@ -57,6 +59,7 @@ void bm_child_move(struct bm_child *child, struct bm_fetch_source *source) {
 
 void bm_child_fill(struct bm_child *child) {
     struct bm_child_lane *lane = &child->lane;
+    if (bm_child_lane_is_keeping(lane)) return; /* a worker reads it */
     while (bm_fetch_is_ready(&lane->fetch, lane->n_page_bytes) && bm_child_lane_fill(lane)) {
     }
 }
@@ -69,7 +72,8 @@ static void begin_marking(struct bm_child *child, const struct bm_mark_kin *kin)
 
 void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin) {
     if (child->is_early || child->text != NULL || child->lane.keep.memory == NULL ||
-        !bm_fetch_can_read_again(&child->lane.fetch))
+        !bm_fetch_can_read_again(&child->lane.fetch) ||
+        child->lane.fetch.source->n_bytes <= BM_CHILD_LANE_SMALL)
         return;
     child->is_early = true;
     child->early_kin = *kin;
@@ -77,11 +81,16 @@ void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin) 
     bm_child_lane_let_keep(&child->lane, child->mark);
 }
 
+bool bm_child_help_early(struct bm_child *child) {
+    return child->is_early && bm_child_lane_help_keeping(&child->lane);
+}
+
 void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin) {
     if (!child->is_early) return;
     bm_child_lane_stop_keeping(&child->lane);
     if (bm_mark_is_same_kin(kin, &child->early_kin)) {
         child->ahead.n_done = child->lane.n_batches_kept;
+        child->is_kept = bm_child_lane_is_kept(&child->lane);
         return;
     }
     struct bm_fetch_source *source = child->lane.fetch.source;
@@ -228,26 +237,18 @@ static size_t limit(const struct bm_child *child, size_t end) {
 }
 
 /* The marks of more of the last batch, which was kept. */
-static void look_at_kept(struct bm_child *child, struct bm_view *view) {
+static enum blastmerge_status look_at_kept(struct bm_child *child, struct bm_view *view,
+                                           struct blastmerge_error *error) {
     const struct bm_child_kept_piece *piece = child->piece;
-    struct bm_mark_list *marks = &child->ahead.own->marks;
     child->piece = piece->next;
     child->n_scanned = piece->end;
-    marks->n_entries = piece->n_marks;
-    memcpy(marks->entries, piece->marks, piece->n_marks * sizeof *piece->marks);
-    look(child, marks, view);
-    view->field = piece->field;
-    view->safe = piece->safe;
-    view->counts = piece->counts;
+    return bm_child_again_look(&child->lane.keep, piece, child->batch, &child->ahead.own->marks, view, error);
 }
 
 enum blastmerge_status bm_child_scan(struct bm_child *child, size_t end, struct bm_view *view,
                                      struct blastmerge_error *error) {
     child->ahead.own->marks.n_entries = 0;
-    if (child->piece != NULL) {
-        look_at_kept(child, view);
-        return BLASTMERGE_OK;
-    }
+    if (child->piece != NULL) return look_at_kept(child, view, error);
     if (is_at_border(child) || child->is_in_hole) {
         if (is_at_border(child))
             cross_border(child, view);

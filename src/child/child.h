@@ -65,6 +65,7 @@ struct bm_child {
     struct bm_child_ahead ahead;
     bool is_early;                           /* what is marked before its turn is kept ... */
     struct bm_mark_kin early_kin;            /* ... as a child that agrees with this */
+    bool is_kept;                            /* all of it was, which is known from its turn on */
     const struct bm_child_kept_piece *piece; /* the next one of the last batch, if that was kept */
     const struct bm_batch *batch;            /* the last one that was taken */
     size_t n_scanned;                        /* bytes of its text */
@@ -98,8 +99,11 @@ void bm_child_fill(struct bm_child *child);
  * again. kin: what the child will probably have to agree with. When its turn comes, bm_child_turn() must be called with
  * what that really is, before the first batch is taken; if it is something else, the child is read anew. Both have no
  * effect on a child that cannot be read so early, or, the former, on one that already is.
+ * bm_child_help_early(): the child's turn has come, but it is still being read: does a piece of other work that no thread
+ * has begun. False: there is none, or all of the child was read: bm_child_turn() may be called.
  */
 void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin);
+bool bm_child_help_early(struct bm_child *child);
 void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin);
 
 /* What the children after this one must probably agree with. False: that is not known yet. */

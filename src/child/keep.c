@@ -41,7 +41,6 @@ static void open_file(struct bm_child_keep *keep) {
 }
 
 void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
-    if (keep->n_file > 0 && ftruncate(keep->file, 0) != 0) keep->is_without_file = true;
     keep->n_file = 0;
     keep->n_used = 0;
     keep->near_end = 0;
@@ -68,39 +67,70 @@ static const void *copy(struct bm_child_keep *keep, const void *data, size_t n_b
     return kept;
 }
 
-/* --- marks ----------------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------------- */
 
-static struct bm_child_kept_piece *keep_piece(struct bm_child_keep *keep, const struct bm_mark *mark) {
-    const struct bm_piece *piece = keep->scratch;
-    const size_t n = piece->marks.n_entries;
-    bool has_field = n > 0 && piece->marks.entries[n - 1].kind == BM_MARK_FIELD;
-    struct bm_child_kept_piece *kept = take_memory(keep, sizeof *kept);
-    const struct bm_mark_entry *marks = copy(keep, piece->marks.entries, n * sizeof *marks);
-    const struct bm_mark_field *field = has_field ? copy(keep, bm_mark_field(mark), sizeof *field) : NULL;
-    if (kept == NULL || marks == NULL || (has_field && field == NULL)) return NULL;
-    *kept = (struct bm_child_kept_piece){.end = piece->end,
-                                         .safe = piece->safe,
-                                         .counts = piece->counts,
-                                         .field = field,
-                                         .n_marks = n,
-                                         .marks = marks};
-    return kept;
+struct part {
+    uint8_t *bytes;
+    size_t n;
+};
+
+struct body {
+    size_t n_parts;
+    size_t n_bytes;
+    struct part parts[MOST_GAPS + 2];
+};
+
+static void add_part(struct body *body, void *bytes, size_t n) {
+    body->parts[body->n_parts++] = (struct part){bytes, n};
+    body->n_bytes += n;
 }
 
-/* Marks all of the batch. False: it has a fault, or there is too little memory. */
-static bool keep_marks(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch,
-                       struct bm_child_kept *kept) {
-    struct bm_child_kept_piece **next = &kept->pieces;
-    size_t n_scanned = 0;
-    do {
-        bm_child_ahead_scan(mark, keep->scratch, batch, n_scanned, batch->n_text);
-        if (keep->scratch->status != BLASTMERGE_OK) return false;
-        *next = keep_piece(keep, mark);
-        if (*next == NULL) return false;
-        n_scanned = (*next)->end;
-        next = &(*next)->next;
-    } while (n_scanned < batch->n_text);
+static bool write_bytes(struct bm_child_keep *keep, const struct body *body,
+                        struct bm_child_kept_bytes *kept) {
+    uint64_t at = keep->n_file;
+    if (!keep->has_file || keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file)
+        return false;
+    for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
+        keep->is_without_file = !bm_write_at(keep->file, body->parts[i].bytes, body->parts[i].n, at);
+    if (keep->is_without_file) return false;
+    *kept = (struct bm_child_kept_bytes){NULL, keep->n_file};
+    keep->n_file = at;
     return true;
+}
+
+static bool copy_bytes(struct bm_child_keep *keep, const struct body *body,
+                       struct bm_child_kept_bytes *kept) {
+    uint8_t *at = take_memory(keep, body->n_bytes);
+    kept->data = at;
+    for (size_t i = 0; i < body->n_parts && at != NULL; at += body->parts[i++].n)
+        if (body->parts[i].n > 0) memcpy(at, body->parts[i].bytes, body->parts[i].n);
+    return at != NULL;
+}
+
+/* The first half of memory is for any of it, the second one for what cannot be in the file. */
+static bool keep_bytes(struct bm_child_keep *keep, const struct body *body,
+                       struct bm_child_kept_bytes *kept) {
+    bool is_half_empty = keep->n_used + body->n_bytes <= keep->n_memory / 2;
+    if (!is_half_empty && write_bytes(keep, body, kept)) return true;
+    return copy_bytes(keep, body, kept);
+}
+
+/* Fills the body's parts. */
+static enum blastmerge_status restore_bytes(const struct bm_child_keep *keep,
+                                            const struct bm_child_kept_bytes *kept, const struct body *body,
+                                            struct blastmerge_error *error) {
+    size_t at = 0;
+    for (size_t i = 0; i < body->n_parts; at += body->parts[i++].n) {
+        const struct part *part = &body->parts[i];
+        if (kept->data != NULL) {
+            if (part->n > 0) memcpy(part->bytes, kept->data + at, part->n);
+            continue;
+        }
+        ssize_t n_read = bm_read_at(keep->file, part->bytes, part->n, kept->at + at);
+        if (n_read != (ssize_t)part->n)
+            return bm_fail_system(error, n_read < 0 ? errno : EIO, "cannot read a temporary file");
+    }
+    return BLASTMERGE_OK;
 }
 
 /* --- gaps ------------------------------------------------------------------------------------------ */
@@ -124,20 +154,15 @@ static uint64_t before(uint64_t offset) {
     return offset > BM_BATCH_BEFORE ? offset - BM_BATCH_BEFORE : 0;
 }
 
-static void find_gaps(const struct bm_child_kept *kept, struct gaps *gaps, uint64_t *near_end) {
-    uint64_t safe = 0;
-    gaps->near_end = *near_end > gaps->batch->text_offset ? *near_end : gaps->batch->text_offset;
-    for (const struct bm_child_kept_piece *piece = kept->pieces; piece != NULL; piece = piece->next) {
-        for (size_t i = 0; i < piece->n_marks; i++) {
-            const struct bm_mark_entry *mark = &piece->marks[i];
-            uint64_t end = bm_mark_text_end(mark) + BM_BATCH_BEHIND;
-            add_gap(gaps, before(mark->offset));
-            if (end > gaps->near_end) gaps->near_end = end;
-            if (end > *near_end) *near_end = end;
-        }
-        safe = piece->safe;
+/* The marks that the last step of the scanner has made. */
+static void find_gaps(struct gaps *gaps, const struct bm_mark_list *marks, uint64_t *near_end) {
+    for (size_t i = 0; i < marks->n_entries; i++) {
+        const struct bm_mark_entry *mark = &marks->entries[i];
+        uint64_t end = bm_mark_text_end(mark) + BM_BATCH_BEHIND;
+        add_gap(gaps, before(mark->offset));
+        if (end > gaps->near_end) gaps->near_end = end;
+        if (end > *near_end) *near_end = end;
     }
-    add_gap(gaps, before(safe));
 }
 
 /* The CRC-32 of all but the last gap is computed; the last one's follows from the batch's. */
@@ -161,63 +186,49 @@ static void sum_gaps(struct gaps *gaps) {
     }
 }
 
-/* --- the body -------------------------------------------------------------------------------------- */
+/* --- marks ----------------------------------------------------------------------------------------- */
 
-struct part {
-    uint8_t *bytes;
-    size_t n;
-};
-
-struct body {
-    size_t n_parts;
-    size_t n_bytes;
-    struct part parts[MOST_GAPS + 2];
-};
-
-static void add_part(struct body *body, void *bytes, size_t n) {
-    body->parts[body->n_parts++] = (struct part){bytes, n};
-    body->n_bytes += n;
-}
-
-/* Where the trace and the text outside of the gaps lie in the batch. */
-static struct body find_body(const struct bm_batch *batch, const struct bm_batch_gap *gaps, size_t n_gaps) {
+static struct bm_child_kept_piece *keep_piece(struct bm_child_keep *keep, const struct bm_mark *mark) {
+    struct bm_piece *piece = keep->scratch;
+    const size_t n = piece->marks.n_entries;
+    bool has_field = n > 0 && piece->marks.entries[n - 1].kind == BM_MARK_FIELD;
     struct body body = {.n_parts = 0};
-    uint64_t at = batch->text_offset;
-    add_part(&body, batch->trace, batch->n_trace * sizeof *batch->trace);
-    for (size_t i = 0; i <= n_gaps; i++) {
-        uint64_t to = i < n_gaps ? gaps[i].from : bm_batch_end(batch);
-        add_part(&body, batch->text + (at - batch->text_offset), (size_t)(to - at));
-        if (i < n_gaps) at = gaps[i].to;
-    }
-    return body;
+    struct bm_child_kept_piece *kept = take_memory(keep, sizeof *kept);
+    const struct bm_mark_field *field = has_field ? copy(keep, bm_mark_field(mark), sizeof *field) : NULL;
+    if (kept == NULL || (has_field && field == NULL)) return NULL;
+    *kept = (struct bm_child_kept_piece){
+        .end = piece->end, .safe = piece->safe, .counts = piece->counts, .field = field, .n_marks = n};
+    add_part(&body, piece->marks.entries, n * sizeof *piece->marks.entries);
+    return keep_bytes(keep, &body, &kept->marks) ? kept : NULL;
 }
 
-static bool write_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
-    uint64_t at = keep->n_file;
-    if (!keep->has_file || keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file)
-        return false;
-    for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
-        keep->is_without_file = !bm_write_at(keep->file, body->parts[i].bytes, body->parts[i].n, at);
-    if (keep->is_without_file) return false;
-    kept->body_at = keep->n_file;
-    keep->n_file = at;
+/* Marks all of the batch. False: it has a fault, or there is too little memory. */
+static bool keep_marks(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch,
+                       struct bm_child_kept *kept, struct gaps *gaps) {
+    struct bm_child_kept_piece **next = &kept->pieces;
+    size_t n_scanned = 0;
+    gaps->near_end = keep->near_end > batch->text_offset ? keep->near_end : batch->text_offset;
+    do {
+        bm_child_ahead_scan(mark, keep->scratch, batch, n_scanned, batch->n_text);
+        if (keep->scratch->status != BLASTMERGE_OK) return false;
+        find_gaps(gaps, &keep->scratch->marks, &keep->near_end);
+        *next = keep_piece(keep, mark);
+        if (*next == NULL) return false;
+        n_scanned = (*next)->end;
+        next = &(*next)->next;
+    } while (n_scanned < batch->n_text);
+    add_gap(gaps, before(keep->scratch->safe));
     return true;
 }
 
-static bool copy_body(struct bm_child_keep *keep, const struct body *body, struct bm_child_kept *kept) {
-    uint8_t *at = take_memory(keep, body->n_bytes);
-    kept->body = at;
-    for (size_t i = 0; i < body->n_parts && at != NULL; at += body->parts[i++].n)
-        if (body->parts[i].n > 0) memcpy(at, body->parts[i].bytes, body->parts[i].n);
-    return at != NULL;
-}
-
-/* The first half of memory is for any of it, the second one for what cannot be in the file. */
-static bool keep_body(struct bm_child_keep *keep, const struct bm_batch *batch, struct bm_child_kept *kept) {
-    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
-    bool is_half_empty = keep->n_used + body.n_bytes <= keep->n_memory / 2;
-    if (!is_half_empty && write_body(keep, &body, kept)) return true;
-    return copy_body(keep, &body, kept);
+enum blastmerge_status bm_child_keep_restore_marks(const struct bm_child_keep *keep,
+                                                   const struct bm_child_kept_piece *piece,
+                                                   struct bm_mark_list *marks,
+                                                   struct blastmerge_error *error) {
+    struct body body = {.n_parts = 0};
+    marks->n_entries = piece->n_marks;
+    add_part(&body, marks->entries, piece->n_marks * sizeof *marks->entries);
+    return restore_bytes(keep, &piece->marks, &body, error);
 }
 
 /* --- the trace ------------------------------------------------------------------------------------- */
@@ -237,6 +248,19 @@ static bool find_stored(struct bm_child_keep *keep, const struct bm_batch *batch
 
 /* --- a batch --------------------------------------------------------------------------------------- */
 
+/* Where the trace and the text outside of the gaps lie in the batch. */
+static struct body find_body(const struct bm_batch *batch, const struct bm_batch_gap *gaps, size_t n_gaps) {
+    struct body body = {.n_parts = 0};
+    uint64_t at = batch->text_offset;
+    add_part(&body, batch->trace, batch->n_trace * sizeof *batch->trace);
+    for (size_t i = 0; i <= n_gaps; i++) {
+        uint64_t to = i < n_gaps ? gaps[i].from : bm_batch_end(batch);
+        add_part(&body, batch->text + (at - batch->text_offset), (size_t)(to - at));
+        if (i < n_gaps) at = gaps[i].to;
+    }
+    return body;
+}
+
 static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch,
                      struct bm_child_kept *kept) {
     struct gaps gaps = {.batch = batch};
@@ -249,13 +273,14 @@ static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const str
                                    .n_bits_bytes = batch->n_bits_bytes,
                                    .bits_crc = bm_crc32(0, batch->bits, batch->n_bits_bytes),
                                    .n_trace = batch->n_trace};
-    if (!keep_marks(keep, mark, batch, kept)) return false;
-    find_gaps(kept, &gaps, &keep->near_end);
+    if (!keep_marks(keep, mark, batch, kept, &gaps)) return false;
     if (find_stored(keep, batch)) gaps.n = 0;
     sum_gaps(&gaps);
     kept->n_gaps = gaps.n;
     kept->gaps = copy(keep, gaps.gaps, gaps.n * sizeof *gaps.gaps);
-    return kept->gaps != NULL && keep_body(keep, batch, kept);
+    if (kept->gaps == NULL) return false;
+    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
+    return keep_bytes(keep, &body, &kept->body);
 }
 
 bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch) {
@@ -277,27 +302,6 @@ bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const
 
 /* --- once more ------------------------------------------------------------------------------------- */
 
-static enum blastmerge_status read_part(int file, const struct part *part, uint64_t at,
-                                        struct blastmerge_error *error) {
-    ssize_t n_read = bm_read_at(file, part->bytes, part->n, at);
-    if (n_read == (ssize_t)part->n) return BLASTMERGE_OK;
-    return bm_fail_system(error, n_read < 0 ? errno : EIO, "cannot read a temporary file");
-}
-
-static enum blastmerge_status restore_body(const struct bm_child_keep *keep, const struct bm_child_kept *kept,
-                                           const struct bm_batch *batch, struct blastmerge_error *error) {
-    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
-    enum blastmerge_status status = BLASTMERGE_OK;
-    size_t at = 0;
-    for (size_t i = 0; i < body.n_parts && status == BLASTMERGE_OK; at += body.parts[i++].n) {
-        if (kept->body == NULL)
-            status = read_part(keep->file, &body.parts[i], kept->body_at + at, error);
-        else if (body.parts[i].n > 0)
-            memcpy(body.parts[i].bytes, kept->body + at, body.parts[i].n);
-    }
-    return status;
-}
-
 enum blastmerge_status bm_child_keep_restore(const struct bm_child_keep *keep,
                                              const struct bm_child_kept *kept, bool is_first, bool has_bits,
                                              const struct bm_fetch *fetch, struct bm_batch *batch,
@@ -315,7 +319,8 @@ enum blastmerge_status bm_child_keep_restore(const struct bm_child_keep *keep,
     batch->n_trace = kept->n_trace;
     batch->gaps = kept->gaps;
     batch->n_gaps = kept->n_gaps;
-    enum blastmerge_status status = restore_body(keep, kept, batch, error);
+    const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
+    enum blastmerge_status status = restore_bytes(keep, &kept->body, &body, error);
     if (status != BLASTMERGE_OK || !has_bits) return status;
     status = bm_fetch_read_again(fetch, kept->first_bit >> 3, batch->bits, kept->n_bits_bytes, error);
     if (status != BLASTMERGE_OK) return status;

@@ -8,7 +8,7 @@
  * bits that are read from the source once more. So nothing is inflated or marked twice, and the bytes of the result do
  * not depend on what was kept.
  *
- * Memory is of a fixed size. Beyond half of it, text and trace go to a temporary file without a name, whose length has a
+ * Memory is of a fixed size. Beyond half of it, marks, text and trace go to a temporary file without a name, whose length has a
  * limit. If neither suffices for a batch, or the file cannot be written, that batch and those after it are not kept.
  *
  * Threads: one thread at a time keeps; the job's thread takes what has been kept.
@@ -20,6 +20,12 @@
 #include "fetch/fetch.h"
 #include "flow/batch.h"
 
+/* Bytes that are kept. */
+struct bm_child_kept_bytes {
+    const uint8_t *data; /* NULL: they are in the file ... */
+    uint64_t at;         /* ... from here on */
+};
+
 /* The result of one step of the scanner, see struct bm_piece. */
 struct bm_child_kept_piece {
     struct bm_child_kept_piece *next;
@@ -28,7 +34,7 @@ struct bm_child_kept_piece {
     struct bm_mark_counts counts;
     const struct bm_mark_field *field; /* of the last mark, if that is BM_MARK_FIELD; else NULL */
     size_t n_marks;
-    const struct bm_mark_entry *marks;
+    struct bm_child_kept_bytes marks;
 };
 
 /* A batch without its bits, and without the text in its gaps. */
@@ -42,9 +48,7 @@ struct bm_child_kept {
     size_t n_trace;
     size_t n_gaps;
     const struct bm_batch_gap *gaps;
-    const uint8_t
-        *body;        /* the trace, and the text that lies outside of the gaps; NULL: it is in the file ... */
-    uint64_t body_at; /* ... from here on */
+    struct bm_child_kept_bytes body; /* the trace, and the text that lies outside of the gaps */
     struct bm_child_kept_piece *pieces;
 };
 
@@ -77,6 +81,12 @@ void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes);
 /* Marks a batch and keeps what is needed of it. Batches come in order. False: nothing is kept of this batch, whose text
  * has a fault, or has no trace, or needs more memory than there is. The scanner is then where it was. */
 bool bm_child_keep_batch(struct bm_child_keep *keep, struct bm_mark *mark, const struct bm_batch *batch);
+
+/* The marks of a piece. */
+enum blastmerge_status bm_child_keep_restore_marks(const struct bm_child_keep *keep,
+                                                   const struct bm_child_kept_piece *piece,
+                                                   struct bm_mark_list *marks,
+                                                   struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /*
  * The batch `kept` once more, in `batch`, which holds the one before it, unless it is the first. has_bits: its bits are

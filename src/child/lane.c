@@ -85,6 +85,37 @@ static bool can_scan(const struct bm_child_lane *lane) {
            lane->ahead->n_done < lane->n_batches_filled && bm_child_ahead_can_go(lane->ahead, current);
 }
 
+/* Fills a page, for which there is space. True if it could be filled. */
+static bool fill_page(struct bm_child_lane *lane, struct bm_page *page) {
+    page->position = 0;
+    lane->fetch_status =
+        bm_fetch_fill(&lane->fetch, page->data, lane->n_page_bytes, &page->n_bytes, &lane->fetch_error);
+    const bool is_filled = lane->fetch_status == BLASTMERGE_OK;
+    page->is_last = is_filled && page->n_bytes < lane->n_page_bytes;
+    lane->is_fetched = page->is_last || !is_filled;
+    return is_filled;
+}
+
+/* --- keeping, on whatever thread ------------------------------------------------------------------- */
+
+/* Whether a page is to be filled for a batch that is to be kept. With the lock held. */
+static bool can_read(const struct bm_child_lane *lane) {
+    return lane->is_keeping && lane->n_pages_filled == lane->n_pages_done && !lane->is_fetched;
+}
+
+/* Fills a page. With the lock held, which is released during the work. */
+static void read_page(struct bm_child_lane *lane) {
+    struct bm_page *page = &lane->pages[lane->n_pages_filled % lane->n_pages];
+    lane->is_keeping_now = true;
+    bm_workers_unlock(lane->workers);
+    bool is_filled = fill_page(lane, page);
+    bm_workers_lock(lane->workers);
+    lane->is_keeping_now = false;
+    lane->n_pages_filled++;
+    lane->is_keeping = lane->is_keeping && is_filled;
+    bm_workers_tell(lane->workers);
+}
+
 /* Marks and keeps a batch. With the lock held, which is released during the work. */
 static void keep_batch(struct bm_child_lane *lane) {
     const struct bm_batch *batch = batch_at(lane, lane->n_batches_kept);
@@ -98,30 +129,56 @@ static void keep_batch(struct bm_child_lane *lane) {
     bm_workers_tell(lane->workers);
 }
 
-/* A piece of the task's work: a batch, or a page of it. True if there is more. */
+static bool has_kept_all(const struct bm_child_lane *lane) {
+    return lane->has_ended && lane->inflate_status == BLASTMERGE_OK &&
+           lane->n_batches_kept == lane->n_batches_filled;
+}
+
+bool bm_child_lane_is_kept(struct bm_child_lane *lane) {
+    bm_workers_lock(lane->workers);
+    bool all = has_kept_all(lane);
+    bm_workers_unlock(lane->workers);
+    return all;
+}
+
+/* --- the task ---------------------------------------------------------------------------------------- */
+
+/* A batch is kept, a page filled or inflated: whichever is next. False: none can be. With the lock held, which is released
+ * during the work. */
+static bool go_on(struct bm_child_lane *lane) {
+    if (lane->is_stopping) return false;
+    if (can_keep(lane))
+        keep_batch(lane);
+    else if (can_work(lane))
+        (void)inflate_batch(lane);
+    else if (can_read(lane))
+        read_page(lane);
+    else
+        return false;
+    return true;
+}
+
+/* A piece of the task's work: up to a batch. True if there is more. */
 static bool help(void *argument) {
     struct bm_child_lane *lane = argument;
     bm_workers_lock(lane->workers);
-    if (!lane->is_stopping && !can_keep(lane) && can_work(lane)) (void)inflate_batch(lane);
-    if (!lane->is_stopping && can_keep(lane)) keep_batch(lane);
-    bool has_more = !lane->is_stopping && (can_keep(lane) || can_work(lane));
+    const size_t n_kept = lane->n_batches_kept, n_filled = lane->n_batches_filled;
+    bool has_more = true;
+    while (has_more && lane->n_batches_kept == n_kept &&
+           (lane->is_keeping || lane->n_batches_filled == n_filled))
+        has_more = go_on(lane);
     bm_workers_unlock(lane->workers);
     return has_more;
 }
 
-/* A worker's task: turns pages into batches while there are both, and keeps these, or marks what then waits. */
+/* A worker's task: keeps, inflates and reads as long as it can, or marks what waits then. */
 static void work_ahead(void *argument) {
     struct bm_child_lane *lane = argument;
     bm_workers_lock(lane->workers);
-    while (!lane->is_stopping) {
-        if (can_keep(lane))
-            keep_batch(lane);
-        else if (can_work(lane))
-            (void)inflate_batch(lane);
-        else if (can_scan(lane))
-            bm_child_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
-        else
-            break;
+    for (;;) {
+        if (go_on(lane)) continue;
+        if (lane->is_stopping || !can_scan(lane)) break;
+        bm_child_ahead_go(lane->ahead, batch_at(lane, lane->ahead->n_done));
     }
     bm_workers_unlock(lane->workers);
 }
@@ -210,6 +267,7 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
     lane->ahead = NULL;
     lane->n_batches_kept = 0;
     lane->is_keeping = false;
+    lane->is_without_bits_now = false;
     lane->kept = NULL;
     lane->inflate_status = BLASTMERGE_OK;
     bm_inflate_reset(lane->inflate);
@@ -229,8 +287,22 @@ void bm_child_lane_let_keep(struct bm_child_lane *lane, struct bm_mark *mark) {
     bm_workers_lock(lane->workers);
     lane->keep_mark = mark;
     lane->is_keeping = true;
-    if (can_keep(lane)) bm_workers_submit(lane->workers, &lane->task);
+    bm_workers_submit(lane->workers, &lane->task);
     bm_workers_unlock(lane->workers);
+}
+
+bool bm_child_lane_help_keeping(struct bm_child_lane *lane) {
+    bm_workers_lock(lane->workers);
+    bool has_helped = lane->is_keeping && !has_kept_all(lane) && bm_workers_help(lane->workers);
+    bm_workers_unlock(lane->workers);
+    return has_helped;
+}
+
+bool bm_child_lane_is_keeping(struct bm_child_lane *lane) {
+    bm_workers_lock(lane->workers);
+    bool is_keeping = lane->is_keeping;
+    bm_workers_unlock(lane->workers);
+    return is_keeping;
 }
 
 void bm_child_lane_stop_keeping(struct bm_child_lane *lane) {
@@ -252,23 +324,15 @@ void bm_child_lane_close(struct bm_child_lane *lane) {
 }
 
 bool bm_child_lane_fill(struct bm_child_lane *lane) {
-    if (!lane->is_open || lane->is_fetched) return false;
+    if (!lane->is_open) return false;
     bm_workers_lock(lane->workers);
     bool is_full = lane->n_pages_filled - lane->n_pages_done == lane->n_pages;
+    bool is_other = lane->is_keeping; /* the thread that runs the task fills pages */
     struct bm_page *page = &lane->pages[lane->n_pages_filled % lane->n_pages];
     bm_workers_unlock(lane->workers);
-    if (is_full) return false;
-    page->position = 0;
-    lane->fetch_status =
-        bm_fetch_fill(&lane->fetch, page->data, lane->n_page_bytes, &page->n_bytes, &lane->fetch_error);
-    if (lane->fetch_status != BLASTMERGE_OK &&
-        lane->fetch.cancel->has_forked_in) { /* the lock may be held for ever */
-        lane->is_fetched = true;
-        return true;
-    }
-    page->is_last = page->n_bytes < lane->n_page_bytes;
-    if (lane->fetch_status != BLASTMERGE_OK) page->is_last = false;
-    lane->is_fetched = page->is_last || lane->fetch_status != BLASTMERGE_OK;
+    if (is_full || is_other || lane->is_fetched) return false;
+    if (!fill_page(lane, page) && lane->fetch.cancel->has_forked_in)
+        return true; /* the lock may be held for ever */
     bm_workers_lock(lane->workers);
     lane->n_pages_filled++;
     wake_worker(lane);
@@ -296,7 +360,8 @@ static const struct bm_batch *take_kept(struct bm_child_lane *lane, bool is_firs
                                         struct blastmerge_error *error) {
     lane->kept = is_first ? lane->keep.first : lane->kept->next;
     enum blastmerge_status status = bm_child_keep_restore(
-        &lane->keep, lane->kept, is_first, !lane->is_without_bits, &lane->fetch, &lane->kept_batch, error);
+        &lane->keep, lane->kept, is_first, !lane->is_without_bits && !lane->is_without_bits_now, &lane->fetch,
+        &lane->kept_batch, error);
     return status == BLASTMERGE_OK ? &lane->kept_batch : NULL;
 }
 

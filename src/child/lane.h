@@ -22,7 +22,7 @@ enum {
     BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four in between while a thread naps */
     /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
-    BM_CHILD_LANE_KEPT = 3145728, /* bytes for what is kept of a child */
+    BM_CHILD_LANE_KEPT = 2621440, /* bytes for what is kept of a child */
     BM_CHILD_LANE_SMALL = 16384   /* compressed bytes of a child that the job's thread inflates itself */
 };
 
@@ -61,11 +61,14 @@ struct bm_child_lane {
 
     /* the job's thread only */
     bool is_open;
+    size_t n_batches_taken;
+    bool is_without_bits_now; /* no bits of this child's kept batches are needed */
+
+    /* the thread that fills pages: while batches are kept, the one that runs the task, else the job's */
     struct bm_fetch fetch;
     bool is_fetched;                     /* the last page has been filled */
     enum blastmerge_status fetch_status; /* the reason, if it could not be filled */
     struct blastmerge_error fetch_error;
-    size_t n_batches_taken;
 
     /* under the workers' lock; counts run on, the rings' indices are their remainders */
     size_t n_pages_filled;
@@ -77,7 +80,7 @@ struct bm_child_lane {
     struct bm_child_ahead *ahead; /* NULL: nothing is to be marked ahead */
     size_t n_batches_kept;        /* the first ones, which are not in the ring */
     bool is_keeping;              /* batches are to be kept */
-    bool is_keeping_now;          /* one is being marked and kept */
+    bool is_keeping_now;          /* one is being marked and kept, or a page is filled for one */
 
     /* the thread that runs the task; the job's thread once has_ended */
     enum blastmerge_status inflate_status;
@@ -108,11 +111,22 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
 void bm_child_lane_let_mark(struct bm_child_lane *lane, struct bm_child_ahead *ahead);
 
 /*
- * From now on workers mark the child's batches and keep what is needed of them, until bm_child_lane_stop_keeping() or
- * until one cannot be kept. No batch has been taken. Afterwards n_batches_kept does not change any more.
+ * From now on workers read the child, mark its batches and keep what is needed of them, until bm_child_lane_stop_keeping()
+ * or until one cannot be kept. No batch has been taken. Reading does not block. Afterwards n_batches_kept does not change
+ * any more.
  */
 void bm_child_lane_let_keep(struct bm_child_lane *lane, struct bm_mark *mark);
+
 void bm_child_lane_stop_keeping(struct bm_child_lane *lane);
+
+/* While the child's batches are being kept, does a piece of a queued task. False: they are not, or there is no such task. */
+bool bm_child_lane_help_keeping(struct bm_child_lane *lane);
+
+/* Whether batches are being kept, so that a worker reads the child. */
+bool bm_child_lane_is_keeping(struct bm_child_lane *lane);
+
+/* Whether all of the child's batches were kept. */
+bool bm_child_lane_is_kept(struct bm_child_lane *lane);
 
 /* Ends the child, at any point. */
 void bm_child_lane_close(struct bm_child_lane *lane);

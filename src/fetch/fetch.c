@@ -13,8 +13,9 @@ static enum blastmerge_status look_nowhere(struct bm_fetch_source *source, struc
 
 static enum blastmerge_status open_memory(struct bm_fetch *fetch, struct blastmerge_error *error) {
     (void)error;
-    fetch->chunk = fetch->source->from.memory;
-    fetch->n_chunk = (size_t)fetch->source->n_bytes;
+    fetch->memory = fetch->chunk = fetch->source->from.memory;
+    fetch->n_memory = fetch->source->n_bytes;
+    fetch->n_chunk = (size_t)fetch->n_memory;
     return BLASTMERGE_OK;
 }
 
@@ -38,8 +39,8 @@ static enum blastmerge_status read_memory(struct bm_fetch *fetch, uint8_t *data,
 static enum blastmerge_status read_memory_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
                                                 size_t n_bytes, struct blastmerge_error *error) {
     (void)error;
-    bm_require(offset <= fetch->source->n_bytes && n_bytes <= fetch->source->n_bytes - offset);
-    memcpy(data, fetch->source->from.memory + offset, n_bytes);
+    bm_require(offset <= fetch->n_memory && n_bytes <= fetch->n_memory - offset);
+    memcpy(data, fetch->memory + offset, n_bytes);
     return BLASTMERGE_OK;
 }
 
@@ -189,6 +190,7 @@ enum blastmerge_status bm_fetch_open(struct bm_fetch *fetch, struct bm_fetch_sou
                                      struct bm_cancel *cancel, struct blastmerge_error *error) {
     memset(fetch, 0, sizeof *fetch);
     fetch->source = source;
+    fetch->back_end = source->back_end;
     fetch->cancel = cancel;
     enum blastmerge_status status = source->back_end->open(fetch, error);
     fetch->is_open = status == BLASTMERGE_OK;
@@ -221,8 +223,7 @@ enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size
         if (bm_cancel_is_set(fetch->cancel)) return bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         size_t n_wanted = plan_read(fetch, capacity - *n_read, &is_left_out);
         enum blastmerge_status status = BLASTMERGE_OK;
-        if (n_wanted > 0)
-            status = fetch->source->back_end->read(fetch, data + *n_read, n_wanted, &n_new, error);
+        if (n_wanted > 0) status = fetch->back_end->read(fetch, data + *n_read, n_wanted, &n_new, error);
         if (status != BLASTMERGE_OK) return status;
         fetch->has_ended = n_new == 0;
         if (!is_left_out) *n_read += n_new;
@@ -232,14 +233,14 @@ enum blastmerge_status bm_fetch_fill(struct bm_fetch *fetch, uint8_t *data, size
 }
 
 bool bm_fetch_can_read_again(const struct bm_fetch *fetch) {
-    if (!fetch->is_open || fetch->spans != NULL || fetch->source->back_end->read_again == NULL) return false;
-    return fetch->is_regular || fetch->source->back_end == &memory_back_end;
+    if (!fetch->is_open || fetch->spans != NULL || fetch->back_end->read_again == NULL) return false;
+    return fetch->is_regular || fetch->back_end == &memory_back_end;
 }
 
 enum blastmerge_status bm_fetch_read_again(const struct bm_fetch *fetch, uint64_t offset, uint8_t *data,
                                            size_t n_bytes, struct blastmerge_error *error) {
     bm_require(bm_fetch_can_read_again(fetch));
-    return fetch->source->back_end->read_again(fetch, offset, data, n_bytes, error);
+    return fetch->back_end->read_again(fetch, offset, data, n_bytes, error);
 }
 
 bool bm_fetch_is_ready(struct bm_fetch *fetch, size_t n_bytes) {

@@ -93,6 +93,7 @@ void bm_fetch_source_close(struct bm_fetch_source *source);
 
 struct bm_fetch {
     struct bm_fetch_source *source;
+    const struct bm_fetch_back_end *back_end; /* the source's, for threads that read while the source moves */
     struct bm_cancel *cancel;
     bool is_open;
     uint64_t n_read;             /* bytes so far, including those that are left out */
@@ -103,6 +104,8 @@ struct bm_fetch {
     bool is_regular;
     uint64_t size_at_open; /* regular files: to detect a change */
     int64_t time_at_open[2];
+    const uint8_t *memory; /* memory: all of it, n_memory bytes */
+    uint64_t n_memory;
     const uint8_t *chunk; /* memory and readers: the rest of the current bytes */
     size_t n_chunk;
     bool has_ended;

@@ -11,6 +11,7 @@
 #include "job/shards.h"
 #include "job/slices.h"
 #include "job/survey.h"
+#include "job/writers.h"
 #include "plan/order.h"
 #include "stitch/stitch.h"
 
@@ -55,6 +56,11 @@ static enum blastmerge_status check_memory(struct blastmerge_job *job) {
                    limit >> 10, BM_JOB_LEAST_MEMORY >> 20);
 }
 
+/* Each open child has one temporary file for what is kept of it, and one for what is written of it. */
+static uint64_t n_temporary(const struct blastmerge_job *job) {
+    return (uint64_t)BM_JOB_TEMPORARY / job->n_open / 2;
+}
+
 static enum blastmerge_status create_children(struct blastmerge_job *job) {
     struct bm_child_settings settings = {
         .invalid_utf8 = job->options.invalid_utf8,
@@ -74,12 +80,17 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
     bm_job_slices_set_kin(job);
     job->n_open = count_open(job);
-    if (job->can_be_early) settings.room.n_kept_file = BM_JOB_TEMPORARY / job->n_open;
+    if (job->can_be_early) settings.room.n_kept_file = n_temporary(job);
     job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
     if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
         status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
     return status;
+}
+
+void bm_job_open_number(const struct blastmerge_job *job, struct bm_number *number) {
+    bm_number_open(number, job->options.database, job->options.query_ids, job->options.as_unsplit != 0);
+    if (job->get != NULL) bm_number_keep(number);
 }
 
 static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
@@ -96,10 +107,9 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
         job->script == NULL || job->output.data == NULL) {
         return BLASTMERGE_NO_MEMORY;
     }
-    bm_number_open(job->number, job->options.database, job->options.query_ids, job->options.as_unsplit != 0);
+    bm_job_open_number(job, job->number);
     bm_job_slices_begin_number(job);
-    if (job->get != NULL) bm_number_keep(job->number);
-    return BLASTMERGE_OK;
+    return job->can_be_early && !job->is_check ? bm_job_writers_open(job, n_temporary(job)) : BLASTMERGE_OK;
 }
 
 static enum blastmerge_status open_store(struct blastmerge_job *job) {
@@ -208,6 +218,7 @@ void bm_job_end(struct blastmerge_job *job) {
     warn_of_left_over(job, &job->report_store);
     if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
     bm_splice_sink_close(job->sink);
+    bm_job_writers_close(job);
     for (size_t i = 0; i < job->n_open && job->open != NULL; i++) {
         if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
         bm_child_destroy(&job->open[i], memory);

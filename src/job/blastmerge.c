@@ -11,6 +11,7 @@
 #include "job/remote.h"
 #include "job/shards.h"
 #include "job/survey.h"
+#include "job/writers.h"
 
 #include <assert.h>
 #include <libdeflate.h>
@@ -203,7 +204,7 @@ static enum blastmerge_status check_adding(struct blastmerge_job *job) {
 }
 
 void bm_job_move_sources(struct blastmerge_job *job) {
-    for (size_t i = job->child; i < job->n_opened; i++)
+    for (size_t i = bm_job_writers_first(job); i < job->n_opened; i++)
         bm_child_move(&job->open[i % job->n_open], &job->plan.items[i].source);
 }
 

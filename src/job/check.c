@@ -96,7 +96,7 @@ static bool is_of_child(const struct blastmerge_job *job) {
 static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     if (job->kin.format == BLASTMERGE_FORMAT_AUTO && job->totals.format != BLASTMERGE_FORMAT_AUTO)
         job->kin = bm_mark_kin(open->mark);
-    bm_number_take_back(job->number, &job->check->before);
+    bm_number_resume(job->number, &job->check->before);
     bm_job_twins_leave_child(job);
     bm_job_repeats_leave_child(job);
     bm_job_queries_leave(&job->queries);

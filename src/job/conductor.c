@@ -19,6 +19,7 @@
 #include "job/shards.h"
 #include "job/slices.h"
 #include "job/survey.h"
+#include "job/writers.h"
 #include "stitch/stitch.h"
 
 #include <assert.h>
@@ -40,6 +41,7 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
         bm_job_shards_blame(job);
         return bm_job_fail(job);
     }
+    bm_job_writers_stop_child(job);
     /* Between the two passes of an order, and behind the second one, no item is the current one. */
     const struct bm_plan_item *item = job->child < job->plan.n_items ? &job->plan.items[job->child] : NULL;
     const char *shown = item != NULL ? item->source.shown : NULL;
@@ -74,7 +76,7 @@ struct bm_child *bm_job_child(struct blastmerge_job *job) {
  */
 static void open_children(struct blastmerge_job *job) {
     if (job->is_at_header) return;
-    while (job->n_opened < job->plan.n_items && job->n_opened < job->child + job->n_open) {
+    while (job->n_opened < job->plan.n_items && job->n_opened < bm_job_writers_first(job) + job->n_open) {
         struct bm_fetch_source *source = &job->plan.items[job->n_opened].source;
         if (job->n_opened > job->child && !source->can_read_ahead) break;
         bm_child_open_text(&job->open[job->n_opened % job->n_open], source,
@@ -137,16 +139,28 @@ static enum blastmerge_status end_header(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status begin_child(struct blastmerge_job *job) {
+/* Once all of the child was kept, or no other work is left to be done meanwhile. */
+static enum blastmerge_status begin_turn(struct blastmerge_job *job) {
+    bm_child_turn(bm_job_child(job), &job->kin);
+    return bm_job_writers_start(job);
+}
+
+static enum blastmerge_status begin_child(struct blastmerge_job *job, bool *is_full) {
+    const size_t n_written =
+        job->child < job->n_open ? 0 : job->child - job->n_open + 1; /* there is no room before */
+    enum bm_step joined = bm_job_writers_join(job, n_written);
+    if (joined == BM_STEP_FAILED) return job->error.status;
+    *is_full = joined == BM_STEP_FULL;
+    if (*is_full) return BLASTMERGE_OK;
     if (job->child == job->plan.n_items && bm_job_children_take(job) != BLASTMERGE_OK)
         return bm_job_fail(job);
     if (job->child == job->plan.n_items) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    if (job->n_opened > job->child) bm_child_turn(bm_job_child(job), &job->kin);
+    if (job->n_opened > job->child && bm_child_help_early(bm_job_child(job))) return BLASTMERGE_OK;
     begin_item(job);
-    return BLASTMERGE_OK;
+    return job->n_opened > job->child ? begin_turn(job) : BLASTMERGE_OK;
 }
 
 /* --- batches ------------------------------------------------------------------------------------- */
@@ -174,7 +188,7 @@ bool bm_job_writes_text(const struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
-    if (!bm_job_writes_text(job)) return BLASTMERGE_OK;
+    if (!bm_job_writes_text(job) || bm_job_writers_have_child(job)) return BLASTMERGE_OK;
     if (job->supposed != BLASTMERGE_FORMAT_AUTO && !job->batch->has_trace) {
         bm_fail(&job->error, BLASTMERGE_DATA, "is not compressed with gzip");
         return bm_job_fail_child(job);
@@ -188,15 +202,18 @@ static enum blastmerge_status begin_writing(struct blastmerge_job *job) {
 
 /* Has the script written, unless it is certain that there will be no result. */
 static enum bm_step write_script(struct blastmerge_job *job) {
-    if (!bm_job_writes_text(job) || job->queries.n_faults > 0) {
+    if (!bm_job_writes_text(job) || job->queries.n_faults > 0 || bm_job_writers_have_child(job)) {
         job->script->position = job->script->n_entries;
         return BM_STEP_DONE;
     }
+    enum bm_step joined = bm_job_writers_join(job, job->child);
+    if (joined != BM_STEP_DONE) return joined;
     bm_splice_give(job->reader, job->batch, job->view.is_end_of_batch);
     return bm_splice_step(job->sink, &job->reader, 1, job->script, &job->output);
 }
 
 static enum blastmerge_status fail_writing(struct blastmerge_job *job) {
+    if (job->phase == BM_JOB_PHASE_FAILED) return job->error.status; /* a writer has */
     bm_require(bm_splice_is_refused(job->sink));
     job->is_copy_refused = true;
     bm_fail(&job->error, BLASTMERGE_INTERNAL, "this table cannot be copied");
@@ -554,7 +571,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
         bm_job_gather_add(job, BM_GATHER_DOCUMENTS, NULL, "it holds %" PRIu64 " documents one after another",
                           child->n_documents);
     if (bm_job_slices_end_child(job) != BLASTMERGE_OK) return bm_job_fail_child(job);
-    bm_child_close(open);
+    if (!bm_job_writers_have_child(job)) bm_child_close(open);
     if (bm_job_check_callbacks(job) != BLASTMERGE_OK) return job->error.status;
     return bm_job_check_reader(job);
 }
@@ -630,7 +647,9 @@ static enum blastmerge_status end_empty_check(struct blastmerge_job *job) {
 
 static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *is_full) {
     bool dropped_megablast = false;
-    *is_full = bm_output_is_full(&job->output);
+    enum bm_step joined = bm_job_writers_join(job, job->child);
+    if (joined == BM_STEP_FAILED) return job->error.status;
+    *is_full = joined == BM_STEP_FULL || bm_output_is_full(&job->output);
     if (*is_full) return BLASTMERGE_OK;
     if (bm_job_order_is_second_pass(job)) {
         if (bm_job_order_finish(job) != BLASTMERGE_OK) return job->error.status;
@@ -688,7 +707,7 @@ static enum blastmerge_status step(struct blastmerge_job *job, bool *is_full) {
     case BM_JOB_PHASE_HEADER:
         return begin_header(job);
     case BM_JOB_PHASE_CHILD:
-        return begin_child(job);
+        return begin_child(job, is_full);
     case BM_JOB_PHASE_BATCH:
         return take_batch(job);
     case BM_JOB_PHASE_SCAN:
@@ -720,6 +739,7 @@ enum blastmerge_status bm_job_conduct(struct blastmerge_job *job) {
             return bm_job_fail(job);
         }
         status = step(job, &is_full);
+        if (status != BLASTMERGE_OK) status = bm_job_writers_settle(job);
         if (status != BLASTMERGE_OK) status = bm_job_check_leave_child(job);
         if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
         if (job->cancel.has_forked_in) { /* a function of the caller's has returned in a copy, too */

@@ -111,10 +111,13 @@ struct blastmerge_job {
     struct bm_cloud *cloud; /* NULL: nothing is remote */
     bool has_workers;
     struct bm_workers workers;
-    struct bm_child *open;  /* n_open: the current child and those after it */
-    size_t n_open;          /* how many can be open at once */
-    size_t n_opened;        /* children that were opened so far */
-    bool can_be_early;      /* children whose turn is to come are read, as far as they can be read again */
+    struct bm_child *open; /* n_open: the current child and those after it */
+    size_t n_open;         /* how many can be open at once */
+    size_t n_opened;       /* children that were opened so far */
+    struct bm_job_writer
+        *writers;      /* n_open of them, src/job/writers.c; NULL: the job's thread writes all children */
+    size_t n_joined;   /* with writers: children whose text is in the output and that are closed */
+    bool can_be_early; /* children whose turn is to come are read, as far as they can be read again */
     struct bm_mark_kin kin; /* what the children must agree with, so far */
     struct bm_number *number;
     struct bm_job_queries queries;
@@ -173,6 +176,9 @@ void bm_job_end(struct blastmerge_job *job);
 
 /* Writes the current child's counts so far into its row. */
 void bm_job_count_child(struct blastmerge_job *job);
+
+/* Opens numbering for the job's result. */
+void bm_job_open_number(const struct blastmerge_job *job, struct bm_number *number);
 
 /* Ends the job with the reason in its error. */
 enum blastmerge_status bm_job_fail(struct blastmerge_job *job);

@@ -471,7 +471,7 @@ void bm_number_take(struct bm_number *number, const struct bm_mark_list *marks, 
     bm_number_capture(number, batch, safe);
 }
 
-void bm_number_take_back(struct bm_number *number, const struct bm_number_state *before) {
+void bm_number_resume(struct bm_number *number, const struct bm_number_state *before) {
     number->now = *before;
 }
 

@@ -161,9 +161,9 @@ void bm_number_take_field(struct bm_number *number, const struct bm_mark_field *
  * taken. May add entries. */
 uint64_t bm_number_safe(struct bm_number *number, uint64_t mark_safe, struct bm_script *script);
 
-/* Undoes everything since number->now was equal to `before`: called between two children, the first of which
- * is the first to be undone. Its marks may have ended anywhere. For jobs that write nothing. */
-void bm_number_take_back(struct bm_number *number, const struct bm_number_state *before);
+/* Goes on from `before`, a copy of number->now that was made between two children, of this struct or of another one that was
+ * opened and set in the same way. What came since is forgotten, even if it has ended amid a child. */
+void bm_number_resume(struct bm_number *number, const struct bm_number_state *before);
 
 /* The result's last text, from the struct that processed its first document; valid until that is opened
  * again. total: of the whole result. *dropped_megablast: a BlastOutput_mbstat was dropped. */
