@@ -14,6 +14,7 @@
 #include "cloud/location.h"
 
 struct bm_cloud;
+struct bm_cloud_copy;
 
 enum {
     BM_REQUEST_HEADERS = 1024,
@@ -58,9 +59,10 @@ struct bm_cloud_request {
     char headers[BM_REQUEST_HEADERS]; /* lines of "Name: value\n" */
     const void *body;
     size_t n_body;
-    const uint8_t *body_sha256; /* or NULL */
-    const char *url;            /* of a credentials' server: no location, nothing is signed */
-    bool is_ranged;             /* for bytes first to last */
+    const uint8_t *body_sha256;       /* or NULL */
+    const struct bm_cloud_copy *copy; /* what the server is to copy, or NULL */
+    const char *url;                  /* of a credentials' server: no location, nothing is signed */
+    bool is_ranged;                   /* for bytes first to last */
     uint64_t first;
     uint64_t last;
     bool is_cut;         /* a part of it did not fit */
@@ -151,6 +153,7 @@ struct bm_cloud_plan {
     size_t part;    /* bytes of a part of the result */
     size_t report_part; /* bytes of a part of the report */
     size_t list;        /* bytes that are kept of lists: names, and a child's record with each */
+    size_t least_copy;  /* bytes that a store is told to copy at least; fewer are read and written */
     unsigned n_parts;   /* of the result in memory: one is filled, the others are being sent */
 };
 

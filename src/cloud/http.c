@@ -13,6 +13,7 @@
 #include "cloud/ceilings.h"
 #include "cloud/clock.h"
 #include "cloud/cloud.h"
+#include "cloud/copy.h"
 #include "cloud/credential.h"
 #include "cloud/library.h"
 #include "cloud/retry.h"
@@ -246,43 +247,6 @@ static bool list_headers(struct bm_cloud *cloud, struct bm_cloud_request *reques
     return true;
 }
 
-/* The credential's place in the URL, or in the headers. */
-static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_cloud_request *request,
-                                          const struct bm_cloud_credential *credential, char *url,
-                                          size_t n_url, char *headers) {
-    const struct bm_cloud_location *location = request->location;
-    const char *path = request->path != NULL ? request->path : location->path;
-    struct bm_cloud_sign sign = {request->method,
-                                 location,
-                                 path,
-                                 request->query,
-                                 NULL,
-                                 request->body,
-                                 request->n_body,
-                                 request->body_sha256,
-                                 credential,
-                                 bm_cloud_now(cloud)};
-    char ranged[BM_REQUEST_HEADERS + 64];
-    struct bm_cloud_text lines = bm_cloud_text_in(ranged, sizeof ranged);
-    bm_cloud_text_add(&lines, request->headers);
-    if (request->is_ranged) {
-        bm_cloud_text_format(&lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n",
-                             request->first + request->n_kept, request->last);
-    }
-    sign.headers = ranged;
-    struct bm_cloud_text text = bm_cloud_text_in(url, n_url);
-    const char *sas = credential->kind == BM_CREDENTIAL_SAS ? credential->secret : location->query;
-    bm_cloud_text_format(&text, "%s%s", location->origin, path);
-    if (request->query[0] != '\0' || sas[0] != '\0') bm_cloud_text_add(&text, "?");
-    bm_cloud_text_add(&text, request->query);
-    if (request->query[0] != '\0' && sas[0] != '\0') bm_cloud_text_add(&text, "&");
-    bm_cloud_text_add(&text, sas);
-    if (text.is_cut || lines.is_cut || request->is_cut || !bm_cloud_sign(&sign, headers))
-        return bm_fail(request->error, BLASTMERGE_USAGE,
-                       "its URL, a header or its credential is too long or has control characters");
-    return BLASTMERGE_OK;
-}
-
 /* No secret travels in the open, except within this machine. */
 static enum blastmerge_status check_origin(const struct bm_cloud_location *location,
                                            const struct bm_cloud_credential *credential,
@@ -294,16 +258,63 @@ static enum blastmerge_status check_origin(const struct bm_cloud_location *locat
                    "credentials are not sent over http://, where anyone can read them: use https://");
 }
 
-static enum blastmerge_status find(struct bm_cloud *cloud, struct bm_cloud_request *request, bool is_renewed,
-                                   const struct bm_cloud_credential **credential,
+static enum blastmerge_status find(struct bm_cloud *cloud, const struct bm_cloud_location *location,
+                                   bool is_renewed, const struct bm_cloud_credential **credential,
                                    struct blastmerge_error *error) {
     struct blastmerge_error before = *error;
     cloud->is_finding = true;
-    enum blastmerge_status status =
-        bm_cloud_credential_find(cloud, request->location, is_renewed, credential, error);
+    enum blastmerge_status status = bm_cloud_credential_find(cloud, location, is_renewed, credential, error);
     cloud->is_finding = false;
     if (status == BLASTMERGE_OK) *error = before; /* servers that are not there are no failure */
     return status;
+}
+
+/* The request's own headers: those that do not depend on its credential. */
+static enum blastmerge_status make_lines(struct bm_cloud *cloud, struct bm_cloud_request *request,
+                                         struct bm_cloud_text *lines) {
+    const struct bm_cloud_credential *credential = NULL;
+    bm_cloud_text_add(lines, request->headers);
+    if (request->is_ranged) {
+        bm_cloud_text_format(lines, "Range: bytes=%" PRIu64 "-%" PRIu64 "\n",
+                             request->first + request->n_kept, request->last);
+    }
+    if (request->copy == NULL) return BLASTMERGE_OK;
+    const struct bm_cloud_location *source = request->copy->location;
+    enum blastmerge_status status = find(cloud, source, false, &credential, request->error);
+    if (status == BLASTMERGE_OK) status = check_origin(source, credential, request->error);
+    if (status == BLASTMERGE_OK)
+        bm_cloud_copy_add_headers(request->copy, credential, bm_cloud_now(cloud), lines);
+    return status;
+}
+
+/* The credential's place in the URL, or in the headers. */
+static enum blastmerge_status make_signed(struct bm_cloud *cloud, struct bm_cloud_request *request,
+                                          const struct bm_cloud_credential *credential,
+                                          const struct bm_cloud_text *lines, char *url, size_t n_url,
+                                          char *headers) {
+    const struct bm_cloud_location *location = request->location;
+    const char *path = request->path != NULL ? request->path : location->path;
+    struct bm_cloud_sign sign = {request->method,
+                                 location,
+                                 path,
+                                 request->query,
+                                 lines->data,
+                                 request->body,
+                                 request->n_body,
+                                 request->body_sha256,
+                                 credential,
+                                 bm_cloud_now(cloud)};
+    struct bm_cloud_text text = bm_cloud_text_in(url, n_url);
+    const char *sas = credential->kind == BM_CREDENTIAL_SAS ? credential->secret : location->query;
+    bm_cloud_text_format(&text, "%s%s", location->origin, path);
+    if (request->query[0] != '\0' || sas[0] != '\0') bm_cloud_text_add(&text, "?");
+    bm_cloud_text_add(&text, request->query);
+    if (request->query[0] != '\0' && sas[0] != '\0') bm_cloud_text_add(&text, "&");
+    bm_cloud_text_add(&text, sas);
+    if (text.is_cut || lines->is_cut || request->is_cut || !bm_cloud_sign(&sign, headers))
+        return bm_fail(request->error, BLASTMERGE_USAGE,
+                       "its URL, a header or its credential is too long or has control characters");
+    return BLASTMERGE_OK;
 }
 
 static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_cloud_request *request, char *url,
@@ -314,9 +325,14 @@ static enum blastmerge_status address(struct bm_cloud *cloud, struct bm_cloud_re
         bm_cloud_copy_text(headers, BM_SIGN_HEADERS, request->headers);
         return BLASTMERGE_OK;
     }
-    enum blastmerge_status status = find(cloud, request, false, &credential, request->error);
+    char own[BM_SIGN_HEADERS];
+    struct bm_cloud_text lines = bm_cloud_text_in(own, sizeof own);
+    enum blastmerge_status status =
+        make_lines(cloud, request, &lines); /* before, since it finds a credential */
+    if (status == BLASTMERGE_OK) status = find(cloud, request->location, false, &credential, request->error);
     if (status == BLASTMERGE_OK) status = check_origin(request->location, credential, request->error);
-    return status == BLASTMERGE_OK ? make_signed(cloud, request, credential, url, n_url, headers) : status;
+    return status == BLASTMERGE_OK ? make_signed(cloud, request, credential, &lines, url, n_url, headers)
+                                   : status;
 }
 
 /* HTTP alone, and no way from https:// back to http://. */
@@ -408,7 +424,9 @@ static void set_options(struct bm_cloud *cloud, struct bm_cloud_request *request
                    request->timeout_ms > 0 ? request->timeout_ms : (long)CONNECT_TIMEOUT_MS);
     l->easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
     l->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    l->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, cloud->stall_seconds);
+    /* A store that copies may send nothing until it has. */
+    l->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                   request->copy != NULL ? cloud->stall_seconds * BM_CEILING_STALLS : cloud->stall_seconds);
     l->easy_setopt(easy, CURLOPT_USERAGENT, "blastmerge/" BLASTMERGE_VERSION);
     if (request->url != NULL || request->location->is_loopback) l->easy_setopt(easy, CURLOPT_NOPROXY, "*");
     const char *bundle = bm_cloud_environment("AWS_CA_BUNDLE");
@@ -481,7 +499,7 @@ static bool renew(struct bm_cloud_request *request) {
     if (request->was_renewed || request->url != NULL || request->location->provider == BM_PROVIDER_HTTP)
         return false;
     request->was_renewed = true;
-    return find(request->cloud, request, true, &credential, &ignored) == BLASTMERGE_OK;
+    return find(request->cloud, request->location, true, &credential, &ignored) == BLASTMERGE_OK;
 }
 
 /* libcurl has no memory for a line of headers that is longer than it takes, and says so as if there were none

@@ -68,6 +68,7 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
                                    .part = (size_t)part,
                                    .report_part = (size_t)MIN_PART,
                                    .list = (size_t)list,
+                                   .least_copy = (size_t)MIN_PART,
                                    .n_parts = RESULT_PARTS};
     plan_windows(plan, rest);
     return BLASTMERGE_OK;

@@ -144,7 +144,8 @@ int64_t bm_cloud_retry_delay(unsigned n_failed, int64_t base_ms, uint64_t random
 
 /* Whether the request was conditional. */
 static bool is_conditional(const struct bm_cloud_request *request) {
-    return strstr(request->headers, "If-") != NULL || strstr(request->headers, "-if-") != NULL;
+    return request->copy != NULL || strstr(request->headers, "If-") != NULL ||
+           strstr(request->headers, "-if-") != NULL;
 }
 
 /* Only where something is written can a store be full. */

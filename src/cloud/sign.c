@@ -279,9 +279,9 @@ bool bm_cloud_sign(const struct bm_cloud_sign *sign, char headers[BM_SIGN_HEADER
         struct tm fields = {0};
         gmtime_r(&seconds, &fields); /* by hand, as strftime() speaks the caller's language */
         format_time(sign->now, "%Y %H:%M:%S", now, sizeof now);
-        bm_cloud_text_format(&text, "x-ms-date: %.3s, %02d %.3s %s GMT\nx-ms-version: 2021-12-02\n",
-                             days + 3 * (size_t)fields.tm_wday, fields.tm_mday,
-                             months + 3 * (size_t)fields.tm_mon, now);
+        bm_cloud_text_format(
+            &text, "x-ms-date: %.3s, %02d %.3s %s GMT\nx-ms-version: " BM_SIGN_AZURE_VERSION "\n",
+            days + 3 * (size_t)fields.tm_wday, fields.tm_mday, months + 3 * (size_t)fields.tm_mon, now);
     }
     switch (sign->credential->kind) {
     case BM_CREDENTIAL_AZURE_KEY:

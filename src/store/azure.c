@@ -54,6 +54,17 @@ static enum blastmerge_status send_part(struct bm_store_upload *upload, struct b
     return BLASTMERGE_OK;
 }
 
+static void send_copy(struct bm_store_upload *upload, struct bm_store_copied *copied) {
+    struct bm_cloud_request *request = &copied->request;
+    char id[2 * BLOCK_ID];
+    block_id(upload, copied->number, id, sizeof id);
+    bm_cloud_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
+    bm_cloud_request_parameter(request, "blockid", id);
+    bm_cloud_request_parameter(request, "comp", "block");
+    request->copy = &copied->copy;
+    request->expected_http = 201;
+}
+
 /* What a blob gets, however it is made. */
 static void add_blob_headers(struct bm_store_upload *upload, struct bm_cloud_request *request) {
     bm_cloud_request_header(request, "x-ms-blob-content-type", upload->content_type);
@@ -104,8 +115,10 @@ static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error
 
 const struct bm_store_upload_kind bm_store_upload_azure = {
     .max_parts = 50000,
+    .max_copy = (uint64_t)4000 << 20,
     .begin = begin,
     .send_part = send_part,
+    .send_copy = send_copy,
     .commit = commit,
     .put = put,
     .abort = abort_upload,

@@ -6,6 +6,9 @@
  * the object not existing, unless it may be replaced. Not every server with S3's protocol supports this condition
  * at the end of an upload of several parts (Google's and older Ceph do not). So there is also a check just before,
  * which leaves a gap of one request's time there.
+ *
+ * Parts that S3 copies are requests of their own (UploadPartCopy). Google's servers have no such request: they compose whole
+ * objects only.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD
@@ -94,23 +97,52 @@ static enum blastmerge_status grow_tags(struct bm_store_upload *upload, uint64_t
     return BLASTMERGE_OK;
 }
 
-static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
-                                        struct blastmerge_error *error) {
-    struct bm_cloud_request *request = &part->request;
+static void begin_part(struct bm_store_upload *upload, struct bm_cloud_request *request, uint64_t count) {
     char number[32];
-    snprintf(number, sizeof number, "%llu", (unsigned long long)part->number + 1);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)count + 1);
     bm_cloud_request_open(request, upload->cloud, "PUT", &upload->location, &upload->budget);
     bm_cloud_request_parameter(request, "partNumber", number);
     bm_cloud_request_parameter(request, "uploadId", upload->session);
+}
+
+static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
+                                        struct blastmerge_error *error) {
+    struct bm_cloud_request *request = &part->request;
+    begin_part(upload, request, part->number);
     add_body(request, part->data, part->n_data);
     request->needs_tag = true;
     return grow_tags(upload, part->number, error);
 }
 
+static enum blastmerge_status keep_tag(struct bm_store_upload *upload, uint64_t number, const char *etag,
+                                       struct blastmerge_error *error) {
+    if (bm_cloud_copy_text(upload->tags + number * TAG, TAG, etag)) return BLASTMERGE_OK;
+    return bm_fail(error, BLASTMERGE_IO, "the server returned an ETag that is too long for a part");
+}
+
 static enum blastmerge_status take(struct bm_store_upload *upload, struct bm_store_part *part,
                                    struct blastmerge_error *error) {
-    if (bm_cloud_copy_text(upload->tags + part->number * TAG, TAG, part->request.etag)) return BLASTMERGE_OK;
-    return bm_fail(error, BLASTMERGE_IO, "the server returned an ETag that is too long for a part");
+    return keep_tag(upload, part->number, part->request.etag, error);
+}
+
+static void send_copy(struct bm_store_upload *upload, struct bm_store_copied *copied) {
+    struct bm_cloud_request *request = &copied->request;
+    begin_part(upload, request, copied->number);
+    request->copy = &copied->copy;
+    request->answer = copied->answer;
+    request->answer_size = sizeof copied->answer;
+    request->element = "CopyPartResult";
+}
+
+static enum blastmerge_status take_copy(struct bm_store_upload *upload, struct bm_store_copied *copied,
+                                        struct blastmerge_error *error) {
+    char etag[TAG];
+    enum blastmerge_status status = grow_tags(upload, copied->number, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (!bm_cloud_xml_find(copied->answer, copied->request.n_answer, "ETag", etag, sizeof etag) ||
+        etag[0] == '\0')
+        return bm_fail(error, BLASTMERGE_IO, "the server copied a part without returning its ETag");
+    return keep_tag(upload, copied->number, etag, error);
 }
 
 static enum blastmerge_status make_list(struct bm_store_upload *upload, struct bm_cloud_text *text,
@@ -183,9 +215,13 @@ static bool abort_upload(struct bm_store_upload *upload, struct blastmerge_error
 
 const struct bm_store_upload_kind bm_store_upload_s3 = {
     .max_parts = 10000,
+    .has_least_part = true,
+    .max_copy = (uint64_t)5 << 30,
     .begin = begin,
     .send_part = send_part,
     .take = take,
+    .send_copy = send_copy,
+    .take_copy = take_copy,
     .commit = commit,
     .put = put,
     .abort = abort_upload,

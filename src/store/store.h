@@ -106,6 +106,33 @@ enum blastmerge_status bm_store_write(struct bm_store *store, const void *data, 
  * copied: perhaps none, if the result is no file, or the system cannot. The caller writes the others. */
 uint64_t bm_store_share(struct bm_store *store, int file, uint64_t offset, uint64_t n_bytes) BM_CHECK_RESULT;
 
+/* A stretch of a remote object, of one version. The strings are borrowed until the store has ended. */
+struct bm_store_span {
+    const char *location; /* as given */
+    const char *name;     /* for messages */
+    const char *etag;
+    uint64_t offset;
+    uint64_t n_bytes;
+};
+
+/* States how many spans will be offered at most, and their bytes: long ones are copied in pieces at the same time, if there will
+ * not be too many. To be called before the first. */
+void bm_store_expect_copies(struct bm_store *store, uint64_t n_spans, uint64_t n_bytes);
+
+/* How many bytes at the beginning of the span the caller is to write before bm_store_copy() is called for the others: perhaps
+ * all, if the result's store cannot copy the span, or if it is short. */
+uint64_t bm_store_lead(const struct bm_store *store, const struct bm_store_span *span) BM_CHECK_RESULT;
+
+/* Has the result's store append the span, which it reads itself. *is_done: false if it refuses to: then the caller writes the
+ * bytes, and no span is copied any more. The store is told to copy no other version, but not every store respects that: the
+ * caller compares versions once more after bm_store_finish_copies(). */
+enum blastmerge_status bm_store_copy(struct bm_store *store, const struct bm_store_span *span, bool *is_done,
+                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Waits until all spans are copied. */
+enum blastmerge_status bm_store_finish_copies(struct bm_store *store,
+                                              struct blastmerge_error *error) BM_CHECK_RESULT;
+
 enum blastmerge_status bm_store_prepare(struct bm_store *store,
                                         struct blastmerge_error *error) BM_CHECK_RESULT;
 

@@ -80,8 +80,8 @@ static enum blastmerge_status fail_too_many(const struct bm_store_upload *upload
                    (unsigned long long)(upload->part_size >> 20), (unsigned long long)limit);
 }
 
-static enum blastmerge_status send_part(struct bm_store_upload *upload, struct bm_store_part *part,
-                                        struct blastmerge_error *error) {
+enum blastmerge_status bm_store_upload_send(struct bm_store_upload *upload, struct blastmerge_error *error) {
+    struct bm_store_part *part = upload->filling;
     if (part->number >= upload->kind->max_parts) /* the remaining length is unknown: assume twice as much */
         return fail_too_many(upload, 2 * most_bytes(upload), error);
     if (part->number == 0) {
@@ -91,6 +91,7 @@ static enum blastmerge_status send_part(struct bm_store_upload *upload, struct b
     enum blastmerge_status status = upload->kind->send_part(upload, part, error);
     if (status != BLASTMERGE_OK) return status;
     upload->is_staged = true;
+    upload->filling = NULL;
     part->is_sent = true;
     bm_cloud_request_start(&part->request, &part->error);
     bm_cloud_drive(upload->cloud);
@@ -106,13 +107,13 @@ static enum blastmerge_status begin_part(struct bm_store_upload *upload, struct 
         return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory for a part of the result");
     part->number = upload->n_begun++;
     part->n_data = 0;
+    upload->filling = part;
     return BLASTMERGE_OK;
 }
 
 /* --- the store ----------------------------------------------------------------------------------- */
 
-/* Says which place it is about. */
-static enum blastmerge_status fail(struct bm_store *store, struct blastmerge_error *error) {
+enum blastmerge_status bm_store_upload_fail(const struct bm_store *store, struct blastmerge_error *error) {
     return bm_fail_anew(error, error->status, "%.500s: %.500s", store->target, error->message);
 }
 
@@ -121,14 +122,15 @@ static enum blastmerge_status remote_write(struct bm_store *store, const uint8_t
     struct bm_store_upload *upload = store->upload;
     if (upload->n_least > most_bytes(upload)) {
         (void)fail_too_many(upload, upload->n_likely, error);
-        return fail(store, error);
+        return bm_store_upload_fail(store, error);
     }
     while (n_bytes > 0) {
-        struct bm_store_part *part = upload->n_begun == 0 ? NULL : part_at(upload, upload->n_begun - 1);
+        struct bm_store_part *part = upload->filling;
         if (part == NULL || part->n_data == upload->part_size) {
-            enum blastmerge_status status = part == NULL ? BLASTMERGE_OK : send_part(upload, part, error);
+            enum blastmerge_status status =
+                part == NULL ? BLASTMERGE_OK : bm_store_upload_send(upload, error);
             if (status == BLASTMERGE_OK) status = begin_part(upload, error);
-            if (status != BLASTMERGE_OK) return fail(store, error);
+            if (status != BLASTMERGE_OK) return bm_store_upload_fail(store, error);
             continue;
         }
         size_t n_room = upload->part_size - part->n_data;
@@ -146,11 +148,12 @@ static enum blastmerge_status remote_prepare(struct bm_store *store, struct blas
     struct bm_store_upload *upload = store->upload;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (upload->n_begun == 0) status = begin_part(upload, error); /* a result of nothing */
-    if (status == BLASTMERGE_OK && upload->n_begun > 1)
-        status = send_part(upload, part_at(upload, upload->n_begun - 1), error);
+    if (status == BLASTMERGE_OK && upload->n_begun > 1 && upload->filling != NULL)
+        status = bm_store_upload_send(upload, error);
     for (size_t i = 0; i < upload->n_parts && status == BLASTMERGE_OK; i++)
         status = finish_part(upload, part_at(upload, upload->n_begun + i), error);
-    return status == BLASTMERGE_OK ? status : fail(store, error);
+    return status == BLASTMERGE_OK ? bm_store_finish_copies(store, error)
+                                   : bm_store_upload_fail(store, error);
 }
 
 static void close_upload(struct bm_store *store) {
@@ -160,6 +163,7 @@ static void close_upload(struct bm_store *store) {
         bm_cloud_request_stop(&upload->parts[i].request);
         bm_release(memory, upload->parts[i].data);
     }
+    bm_store_copy_close(upload);
     bm_release(memory, upload->parts);
     bm_release(memory, upload->tags);
     bm_release(memory, upload->list);
@@ -172,6 +176,7 @@ static void remote_discard(struct bm_store *store) {
     struct bm_store_upload *upload = store->upload;
     struct blastmerge_error error;
     for (size_t i = 0; i < upload->n_parts; i++) bm_cloud_request_stop(&upload->parts[i].request);
+    bm_store_copy_close(upload);
     if (upload->is_staged && !upload->kind->abort(upload, &error)) {
         snprintf(store->left_over, sizeof store->left_over, "%.300s: %.700s", store->target, error.message);
     }
@@ -233,7 +238,7 @@ static enum blastmerge_status remote_commit(struct bm_store *store, struct blast
         close_upload(store);
         return status;
     }
-    (void)fail(store, error);
+    (void)bm_store_upload_fail(store, error);
     remote_discard(store);
     return status;
 }
@@ -314,6 +319,7 @@ static enum blastmerge_status open_upload(struct bm_store_upload *upload,
     if (status == BLASTMERGE_OK) status = make_id(upload, error);
     if (status == BLASTMERGE_OK) status = check_place(upload, error);
     if (status != BLASTMERGE_OK) return status;
+    upload->piece = upload->kind->max_copy;
     if (remote->n_expected > most_bytes(upload)) return fail_too_many(upload, remote->n_expected, error);
     upload->parts = bm_allocate(upload->memory, upload->n_parts * sizeof *upload->parts);
     return upload->parts == NULL ? bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory") : BLASTMERGE_OK;
@@ -334,7 +340,7 @@ enum blastmerge_status bm_store_open_remote(struct bm_store *store, const struct
         store->back_end = &remote_back_end;
         return status;
     }
-    (void)fail(store, error);
+    (void)bm_store_upload_fail(store, error);
     bm_release(store->upload->memory, store->upload->parts);
     bm_release(store->upload->memory, store->upload);
     store->upload = NULL;
