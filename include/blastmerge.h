@@ -728,7 +728,7 @@ BLASTMERGE_API enum blastmerge_status blastmerge_part(struct blastmerge_job *job
 /* Joins all parts of a plan, which are the job's children in any order, to the result. If the output has the result's
  * length, and its text's length and CRC-32, nothing is written, and that is BLASTMERGE_OK. A part that is missing
  * (BLASTMERGE_NOT_FOUND), damaged, cut short (BLASTMERGE_DATA) or of another plan (BLASTMERGE_MISMATCH) is an error, whose
- * message names the part to be made again. */
+ * message names the part to be made again. If parts and result are in one object store, it copies them itself. */
 BLASTMERGE_API enum blastmerge_status blastmerge_join(struct blastmerge_job *job,
                                                       const char *plan) BLASTMERGE_CHECK_RESULT;
 

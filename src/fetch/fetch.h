@@ -132,6 +132,9 @@ bool bm_fetch_source_begin(struct bm_fetch_source *source);
 /* What a list says of a remote source: its first answer must agree. n_bytes: UINT64_MAX if it is not known. */
 void bm_fetch_source_expect(struct bm_fetch_source *source, uint64_t n_bytes, const char *etag);
 
+/* Whether an answer with these headers is of the version that the source is known to have. */
+bool bm_fetch_source_is_version(const struct bm_fetch_source *source, const char *etag, const char *modified);
+
 /* Begins a look, if that takes time; bm_fetch_source_look() must follow. */
 void bm_fetch_source_begin_look(struct bm_fetch_source *source);
 enum blastmerge_status bm_fetch_source_look(struct bm_fetch_source *source,

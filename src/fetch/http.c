@@ -95,6 +95,11 @@ void bm_fetch_source_expect(struct bm_fetch_source *source, uint64_t n_bytes, co
     if (is_strong(etag)) source->version = hash_version(etag, "");
 }
 
+bool bm_fetch_source_is_version(const struct bm_fetch_source *source, const char *etag,
+                                const char *modified) {
+    return hash_version(etag, modified) == source->version;
+}
+
 /* --- looking ------------------------------------------------------------------------------------- */
 
 struct bm_fetch_look {

@@ -2,6 +2,9 @@
 /*
  * Joining: the parts' ends are read and compared with the plan; then what lies between the ends is copied, in the plan's
  * order. Parts may be given in any order, since each holds its number. No part is read as text.
+ *
+ * Where parts and result are in one object store, it copies them itself, as far as it can (store/copy.c). The caller's machine
+ * then reads only the parts' ends, and parts that are too short to be copied.
  */
 #include "base/descriptor.h"
 #include "cloud/location.h"
@@ -37,6 +40,8 @@ struct part {
     uint64_t n_fragment;
     uint64_t n_text;
     uint32_t crc32;
+    const char *etag; /* of a remote part, in the pool; else NULL */
+    bool is_copied;   /* by the result's store */
 };
 
 struct joining {
@@ -44,7 +49,8 @@ struct joining {
     struct bm_job_slice_view view;
     struct bm_parts_plan_file *file;
     struct bm_pool pool;
-    struct part *parts; /* by their numbers */
+    struct part *parts;             /* by their numbers */
+    struct bm_parts_remote *remote; /* NULL: nothing remote was read yet */
     uint64_t n_found;
     bool has_epilogue;
     size_t n_epilogue;
@@ -66,6 +72,10 @@ static enum blastmerge_status refuse(struct joining *joining, size_t source, enu
 static enum blastmerge_status fail_reading(struct joining *joining, size_t source, int failure) {
     bm_fail_system(joining->view.error, failure, failure == ENOENT ? "cannot open" : "cannot read");
     return bm_job_slice_fail(joining->job, source);
+}
+
+static enum blastmerge_status fail_changed(struct joining *joining) {
+    return bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
 }
 
 /* The first missing ones, by their numbers. */
@@ -92,6 +102,7 @@ struct ends {
     struct bm_parts_head head;
     struct bm_parts_tail tail;
     struct state state;
+    const char *etag; /* of a remote part */
 };
 
 static bool is_same_tally(const struct bm_tally *one, const struct bm_tally *other) {
@@ -207,38 +218,67 @@ static enum blastmerge_status add_part(struct joining *joining, size_t source, c
         return joining->view.error->status;
     const char *reason = compare(joining, ends, &place);
     if (reason != NULL) return refuse(joining, source, BLASTMERGE_DATA, number, reason);
-    *part = (struct part){source, ends->state, ends->tail.n_fragment, ends->tail.n_text, ends->tail.crc32};
+    *part = (struct part){.source = source,
+                          .state = ends->state,
+                          .n_fragment = ends->tail.n_fragment,
+                          .n_text = ends->tail.n_text,
+                          .crc32 = ends->tail.crc32};
     joining->n_found++;
-    return BLASTMERGE_OK;
+    if (ends->etag == NULL) return BLASTMERGE_OK;
+    part->etag = bm_pool_copy(&joining->pool, joining->view.memory, ends->etag);
+    return part->etag != NULL ? BLASTMERGE_OK
+                              : bm_fail(joining->view.error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
 
 #ifdef BLASTMERGE_CLOUD
 
-/* Its length and version, which the copy must have, and its end. */
+/* Begins to read the ends of the remote ones among the next parts. */
+static enum blastmerge_status begin_remote_parts(struct joining *joining, size_t first, size_t end) {
+    for (size_t i = first; i < end; i++) {
+        struct bm_fetch_source *source = bm_job_slice_source(joining->job, i);
+        if (!bm_fetch_source_is_remote(source)) continue;
+        if (joining->remote == NULL) joining->remote = bm_parts_remote_open(joining->view.memory);
+        if (joining->remote == NULL)
+            return bm_fail(joining->view.error, BLASTMERGE_NO_MEMORY, "out of memory");
+        bm_job_slice_look_ahead(joining->job, i);
+        bm_parts_remote_begin(joining->remote, i, source, BM_PARTS_TAIL);
+    }
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status take_remote_part(struct joining *joining, size_t i) {
     struct bm_fetch_source *source = bm_job_slice_source(joining->job, i);
-    struct blastmerge_error *error = joining->view.error;
-    struct ends ends = {0};
-    uint8_t bytes[BM_PARTS_TAIL];
-    bm_job_slice_look_ahead(joining->job, i);
-    enum blastmerge_status status = bm_fetch_source_look(source, error);
-    if (status == BLASTMERGE_OK && source->n_bytes == UINT64_MAX)
-        status = bm_fail(error, BLASTMERGE_USAGE, "its server does not state its length: copy it first");
-    ends.state.size = source->n_bytes;
-    size_t n = source->n_bytes < BM_PARTS_TAIL ? (size_t)source->n_bytes : BM_PARTS_TAIL;
-    if (status == BLASTMERGE_OK && n > 0)
-        status = bm_parts_remote_read(source, bytes, n, source->n_bytes - n, error);
+    struct bm_parts_remote_end end;
+    enum blastmerge_status status =
+        bm_parts_remote_finish(joining->remote, i, source, &end, joining->view.error);
     if (status != BLASTMERGE_OK) return bm_job_slice_fail(joining->job, i);
-    const char *reason = read_tail(&ends, bytes, n);
+    struct ends ends = {.etag = end.etag, .state = {.size = source->n_bytes}};
+    const char *reason = read_tail(&ends, end.bytes, end.n);
     return reason == NULL ? add_part(joining, i, &ends) : refuse(joining, i, BLASTMERGE_DATA, 0, reason);
 }
 
+static void close_remote(struct joining *joining) {
+    bm_parts_remote_close(joining->remote);
+    joining->remote = NULL;
+}
+
 #else
+
+static enum blastmerge_status begin_remote_parts(struct joining *joining, size_t first, size_t end) {
+    (void)joining;
+    (void)first;
+    (void)end;
+    return BLASTMERGE_OK; /* there are none */
+}
 
 static enum blastmerge_status take_remote_part(struct joining *joining, size_t i) {
     (void)joining;
     (void)i;
     return BLASTMERGE_USAGE; /* it could not be added */
+}
+
+static void close_remote(struct joining *joining) {
+    (void)joining;
 }
 
 #endif
@@ -265,10 +305,13 @@ static enum blastmerge_status take_parts(struct joining *joining) {
     joining->parts = bm_allocate(joining->view.memory, (size_t)n * sizeof *joining->parts);
     if (joining->parts == NULL) return bm_fail(joining->view.error, BLASTMERGE_NO_MEMORY, "out of memory");
     for (uint64_t i = 0; i < n; i++) joining->parts[i].source = SIZE_MAX;
-    for (size_t i = 0; i < bm_job_slice_n_sources(joining->job) && status == BLASTMERGE_OK; i++) {
+    size_t n_sources = bm_job_slice_n_sources(joining->job);
+    for (size_t i = 0; i < n_sources && status == BLASTMERGE_OK; i++) {
+        size_t end = n_sources - i < BM_PARTS_AHEAD ? n_sources : i + BM_PARTS_AHEAD;
         if (bm_cancel_is_set(joining->view.cancel))
             return bm_fail(joining->view.error, BLASTMERGE_CANCELLED, "cancelled");
-        status = take_part(joining, i);
+        if (i % BM_PARTS_AHEAD == 0) status = begin_remote_parts(joining, i, end);
+        if (status == BLASTMERGE_OK) status = take_part(joining, i);
         if (status == BLASTMERGE_NOT_FOUND) { /* the message about missing parts says more */
             bm_job_slice_forgive(joining->job);
             status = BLASTMERGE_OK;
@@ -301,23 +344,24 @@ static bool is_trailer(const uint8_t trailer[8], const struct bm_output *sums) {
 
 #ifdef BLASTMERGE_CLOUD
 
-static bool is_there_remotely(const struct joining *joining, const struct bm_output *sums) {
+static bool is_there_remotely(struct joining *joining, const struct bm_output *sums) {
+    enum { TRAILER = 8 };
     struct bm_fetch_source source = bm_fetch_source_remote(joining->view.shown_output, joining->view.output);
+    struct bm_parts_remote_end end;
     struct blastmerge_error ignored;
-    uint8_t trailer[8];
+    if (joining->remote == NULL) joining->remote = bm_parts_remote_open(joining->view.memory);
+    if (joining->remote == NULL) return false;
     source.cloud = bm_job_slice_cloud(joining->job);
-    bool is_result = bm_fetch_source_look(&source, &ignored) == BLASTMERGE_OK &&
-                     source.n_bytes == joining->n_result &&
-                     bm_parts_remote_read(&source, trailer, sizeof trailer,
-                                          joining->n_result - sizeof trailer, &ignored) == BLASTMERGE_OK &&
-                     is_trailer(trailer, sums);
+    bm_parts_remote_begin(joining->remote, 0, &source, TRAILER);
+    bool is_result = bm_parts_remote_finish(joining->remote, 0, &source, &end, &ignored) == BLASTMERGE_OK &&
+                     source.n_bytes == joining->n_result && is_trailer(end.bytes, sums);
     bm_fetch_source_close(&source);
     return is_result;
 }
 
 #else
 
-static bool is_there_remotely(const struct joining *joining, const struct bm_output *sums) {
+static bool is_there_remotely(struct joining *joining, const struct bm_output *sums) {
     (void)joining;
     (void)sums;
     return false;
@@ -326,7 +370,7 @@ static bool is_there_remotely(const struct joining *joining, const struct bm_out
 #endif
 
 /* Whether the result is there already: by its length, and by its text's CRC-32 and length. */
-static bool is_there(const struct joining *joining, const struct bm_output *sums) {
+static bool is_there(struct joining *joining, const struct bm_output *sums) {
     struct stat information;
     uint8_t trailer[8];
     const char *output = joining->view.output;
@@ -351,7 +395,7 @@ static enum blastmerge_status copy_bytes(struct joining *joining, size_t source,
             return bm_fail(joining->view.error, BLASTMERGE_CANCELLED, "cancelled");
         if (!read_at(file, output->data, n, offset + at)) {
             if (errno != 0) return fail_reading(joining, source, errno);
-            bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+            (void)fail_changed(joining);
             return bm_job_slice_fail(joining->job, source);
         }
         output->n_data = n;
@@ -372,8 +416,10 @@ static enum blastmerge_status check_head(struct joining *joining, const struct p
     return reason == NULL ? BLASTMERGE_OK : refuse(joining, part->source, BLASTMERGE_DATA, number, reason);
 }
 
-/* It comes from its server from its first byte on; the few bytes of the tail are not read. */
-static enum blastmerge_status copy_remote_part(struct joining *joining, const struct part *part) {
+/* Reads and writes n_bytes of a remote part's fragment, from `at` on. It comes from its server from its first byte on; what
+ * lies between head and `at` is dropped. */
+static enum blastmerge_status fetch_bytes(struct joining *joining, const struct part *part, uint64_t at,
+                                          uint64_t n_bytes) {
     struct bm_output *output = bm_job_slice_output(joining->job);
     struct bm_fetch_source *source = bm_job_slice_source(joining->job, part->source);
     struct blastmerge_error *error = joining->view.error;
@@ -383,15 +429,16 @@ static enum blastmerge_status copy_remote_part(struct joining *joining, const st
     if (status == BLASTMERGE_OK) status = bm_fetch_fill(&fetch, output->data, BM_PARTS_HEAD, &n, error);
     status = status == BLASTMERGE_OK ? check_head(joining, part, output->data, n)
                                      : bm_job_slice_fail(joining->job, part->source);
-    for (uint64_t left = part->n_fragment; status == BLASTMERGE_OK && left > 0; left -= n) {
-        size_t n_wanted = left < output->size ? (size_t)left : output->size;
+    for (uint64_t done = 0; status == BLASTMERGE_OK && done < at + n_bytes; done += n) {
+        uint64_t n_left = done < at ? at - done : at + n_bytes - done;
+        size_t n_wanted = n_left < output->size ? (size_t)n_left : output->size;
         status = bm_fetch_fill(&fetch, output->data, n_wanted, &n, error);
-        if (status == BLASTMERGE_OK && n < n_wanted)
-            status = bm_fail(error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+        if (status == BLASTMERGE_OK && n < n_wanted) status = fail_changed(joining);
         if (status != BLASTMERGE_OK) {
             (void)bm_job_slice_fail(joining->job, part->source);
             break;
         }
+        if (done < at) continue;
         output->n_data = n;
         status = bm_job_slice_flush(joining->job);
     }
@@ -399,7 +446,44 @@ static enum blastmerge_status copy_remote_part(struct joining *joining, const st
     return status;
 }
 
-static enum blastmerge_status copy_part(struct joining *joining, const struct part *part) {
+/* The result's store copies what it can; the rest is read and written here. */
+static enum blastmerge_status copy_remote_part(struct joining *joining, struct part *part) {
+    const struct bm_fetch_source *source = bm_job_slice_source(joining->job, part->source);
+    struct bm_store *store = bm_job_slice_store(joining->job);
+    struct bm_store_span span = {.location = source->location,
+                                 .name = source->shown,
+                                 .etag = part->etag,
+                                 .offset = BM_PARTS_HEAD,
+                                 .n_bytes = part->n_fragment};
+    uint64_t n_lead = bm_store_lead(store, &span);
+    enum blastmerge_status status = n_lead == 0 ? BLASTMERGE_OK : fetch_bytes(joining, part, 0, n_lead);
+    if (status != BLASTMERGE_OK || n_lead == part->n_fragment) return status;
+    span.offset += n_lead;
+    span.n_bytes -= n_lead;
+    status = bm_store_copy(store, &span, &part->is_copied, joining->view.error);
+    if (status != BLASTMERGE_OK) return status;
+    if (!part->is_copied) return fetch_bytes(joining, part, n_lead, span.n_bytes);
+    bm_job_slice_count_output(joining->job, span.n_bytes);
+    return BLASTMERGE_OK;
+}
+
+/* Whether what the store copied is of the version whose end was read. It was told to copy no other, but not every server with
+ * S3's protocol respects that. */
+static enum blastmerge_status check_copies(struct joining *joining) {
+    for (uint64_t i = 0; i < joining->file->plan.n_children; i++) {
+        const struct part *part = &joining->parts[i];
+        if (!part->is_copied) continue;
+        struct bm_fetch_source *source = bm_job_slice_source(joining->job, part->source);
+        uint64_t version = source->version;
+        bm_job_slice_look_ahead(joining->job, part->source);
+        enum blastmerge_status status = bm_fetch_source_look(source, joining->view.error);
+        if (status == BLASTMERGE_OK && source->version != version) status = fail_changed(joining);
+        if (status != BLASTMERGE_OK) return bm_job_slice_fail(joining->job, part->source);
+    }
+    return BLASTMERGE_OK;
+}
+
+static enum blastmerge_status copy_part(struct joining *joining, struct part *part) {
     struct state state;
     if (bm_fetch_source_is_remote(bm_job_slice_source(joining->job, part->source)))
         return copy_remote_part(joining, part);
@@ -407,7 +491,7 @@ static enum blastmerge_status copy_part(struct joining *joining, const struct pa
     if (file < 0) return joining->view.error->status;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (!is_same_state(&state, &part->state)) {
-        bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
+        (void)fail_changed(joining);
         status = bm_job_slice_fail(joining->job, part->source);
     } else {
         uint64_t n = bm_store_share(bm_job_slice_store(joining->job), file, BM_PARTS_HEAD, part->n_fragment);
@@ -420,8 +504,10 @@ static enum blastmerge_status copy_part(struct joining *joining, const struct pa
 
 static enum blastmerge_status write_result(struct joining *joining) {
     struct bm_output *output = bm_job_slice_output(joining->job);
+    struct bm_store *store = bm_job_slice_store(joining->job);
     enum blastmerge_status status = bm_job_slice_open_output(joining->job, false);
     if (status != BLASTMERGE_OK) return status;
+    bm_store_expect_copies(store, joining->file->plan.n_children, joining->n_result);
     bm_stitch_begin(output, BLASTMERGE_FORM_GZIP);
     status = bm_job_slice_flush(joining->job);
     for (uint64_t i = 0; i < joining->file->plan.n_children && status == BLASTMERGE_OK; i++) {
@@ -430,15 +516,22 @@ static enum blastmerge_status write_result(struct joining *joining) {
     }
     if (status != BLASTMERGE_OK) return status;
     bm_stitch_end(output, BLASTMERGE_FORM_GZIP, joining->epilogue, joining->n_epilogue);
-    return bm_job_slice_commit(joining->job);
+    status = bm_store_finish_copies(store, joining->view.error);
+    if (status == BLASTMERGE_OK) status = check_copies(joining);
+    return status == BLASTMERGE_OK ? bm_job_slice_commit(joining->job) : status;
 }
 
 static enum blastmerge_status join(struct joining *joining) {
     struct bm_output sums = {0};
     enum blastmerge_status status = take_parts(joining);
+    bool is_done = false;
+    if (status == BLASTMERGE_OK) {
+        sum_up(joining, &sums);
+        is_done = !joining->view.options->force && is_there(joining, &sums);
+    }
+    close_remote(joining);
     if (status != BLASTMERGE_OK) return status;
-    sum_up(joining, &sums);
-    if (joining->view.options->force || !is_there(joining, &sums)) return write_result(joining);
+    if (!is_done) return write_result(joining);
     bm_job_slice_settle(joining->job, &sums);
     return BLASTMERGE_OK;
 }

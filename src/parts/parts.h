@@ -13,7 +13,7 @@
  *   plan.c     the plan's file
  *   ends.c     the two ends of a part's file
  *   file.c     other files that are read whole
- *   remote.c   the end of a remote part
+ *   remote.c   the ends of remote parts
  *   count.c, compose.c, part.c, join.c  the four commands
  *
  * It is a client of the library: a child is counted and spliced by a job, with job/slice.h. All of it runs on the job's
@@ -230,9 +230,34 @@ enum blastmerge_status bm_parts_file_read_plan(struct blastmerge_job *job, const
                                                struct bm_parts_plan_file *file, char **text,
                                                struct bm_pool *pool) BM_CHECK_RESULT;
 
-/* Reads n bytes of a remote source, with one request. The error is the source's. */
-enum blastmerge_status bm_parts_remote_read(struct bm_fetch_source *source, uint8_t *bytes, size_t n,
-                                            uint64_t offset, struct blastmerge_error *error) BM_CHECK_RESULT;
+/* --- the ends of remote files -------------------------------------------------------------------- */
+
+enum { BM_PARTS_AHEAD = 16 /* ends that are read at a time */ };
+struct bm_parts_remote;
+
+/* The last bytes of a file, valid until the next one is read in its place. */
+struct bm_parts_remote_end {
+    const uint8_t *bytes;
+    size_t n;
+    const char *etag; /* of the version that they are of; "" for an empty file */
+};
+
+/* NULL: no memory is left. */
+struct bm_parts_remote *bm_parts_remote_open(struct bm_memory *memory);
+/* Stops what is being read. It may be NULL. */
+void bm_parts_remote_close(struct bm_parts_remote *remote);
+
+/* Looks at the i-th source, and begins to read its last bytes, n_most or all. The call for i + BM_PARTS_AHEAD takes its
+ * place. */
+void bm_parts_remote_begin(struct bm_parts_remote *remote, size_t i, struct bm_fetch_source *source,
+                           size_t n_most);
+/* Waits for them. The error is the source's. */
+enum blastmerge_status bm_parts_remote_finish(struct bm_parts_remote *remote, size_t i,
+                                              const struct bm_fetch_source *source,
+                                              struct bm_parts_remote_end *found,
+                                              struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* --- the output ---------------------------------------------------------------------------------- */
 
 /* Lets the output replace a file of its own kind, which begins like this. */
 void bm_parts_file_replace(struct blastmerge_job *job, const char *begin, size_t n_begin);

@@ -50,6 +50,8 @@ class Request:
             if "comp=list" in query or "list-type=2" in query:
                 return "list"
             return "first range" if b"range: bytes=0-" in self.headers.lower() else "later range"
+        if b"-copy-source:" in self.headers.lower():
+            return "copy"
         if self.method == "PUT":
             return "part" if "comp=block&" in query + "&" or "partNumber" in query else \
                 "commit" if "comp=blocklist" in query else "put"
