@@ -56,7 +56,7 @@ static void fuzz_tally(const char *text, size_t n) {
 static void read_plan(const char *text, size_t n) {
     static struct bm_parts_plan_file file;
     struct blastmerge_error error = {0};
-    if (bm_parts_plan_read(&file, text, n, &pool, &memory, &error) != BLASTMERGE_OK) {
+    if (bm_parts_plan_read(&file, text, n, n, &pool, &memory, &error) != BLASTMERGE_OK) {
         require(error.status != BLASTMERGE_OK);
         return;
     }

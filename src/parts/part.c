@@ -97,23 +97,6 @@ static enum blastmerge_status run(struct splicing *splicing) {
     return bm_job_slice_run(splicing->job, &slice);
 }
 
-/* The plan, and the child's line of it. */
-static enum blastmerge_status read_plan(struct splicing *splicing, const char *location, char **text,
-                                        struct bm_pool *pool) {
-    const struct bm_job_slice_view view = bm_job_slice_view(splicing->job);
-    enum blastmerge_status status =
-        bm_parts_file_read_plan(splicing->job, location, &splicing->file, text, pool);
-    if (status != BLASTMERGE_OK) return status;
-    if (splicing->number > splicing->file.plan.n_children)
-        return bm_fail(view.error, BLASTMERGE_USAGE, "there is no part %llu: the plan has %llu children",
-                       (unsigned long long)splicing->number,
-                       (unsigned long long)splicing->file.plan.n_children);
-    status = bm_parts_plan_read_place(&splicing->file, splicing->number - 1, &splicing->place, pool,
-                                      view.memory, view.error);
-    if (status != BLASTMERGE_OK) bm_job_slice_complete(splicing->job, location);
-    return status;
-}
-
 enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *plan, uint64_t number) {
     enum blastmerge_status status = bm_job_slice_check(job);
     if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
@@ -123,11 +106,9 @@ enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *p
     struct splicing *splicing = bm_allocate(view.memory, sizeof *splicing);
     if (splicing == NULL) return bm_fail(view.error, BLASTMERGE_NO_MEMORY, "out of memory");
     struct bm_pool pool = {0};
-    char *text = NULL;
     splicing->job = job;
     splicing->number = number;
-    status = read_plan(splicing, plan, &text, &pool);
-    bm_release(view.memory, text);
+    status = bm_parts_file_read_place(job, plan, number, &splicing->file, &splicing->place, &pool);
     if (status == BLASTMERGE_OK) status = run(splicing);
     bm_pool_close(&pool, view.memory);
     bm_release(view.memory, splicing);

@@ -159,22 +159,41 @@ enum blastmerge_status bm_parts_plan_write(struct bm_parts_plan *plan, const str
                                            struct bm_memory *memory, char **text, size_t *n_text,
                                            struct blastmerge_error *error) BM_CHECK_RESULT;
 
+enum { BM_PARTS_INDEX = 26 /* bytes of a line of the plan's index */ };
+
 /* A plan's file that is being read. */
 struct bm_parts_plan_file {
-    const char *text;
+    const char *text; /* its beginning, or all of it */
     size_t n_text;
-    size_t lines; /* where the first child's line begins */
+    uint64_t n_bytes; /* of the file */
+    uint64_t lines;   /* where the first child's line begins */
     struct bm_parts_plan plan;
 };
-/* Reads the common line. BLASTMERGE_DATA, BLASTMERGE_MISMATCH: another program's. */
+/* Whether n_text bytes of a file's beginning are enough for bm_parts_plan_read(). */
+bool bm_parts_plan_has_begin(const char *text, size_t n_text);
+/* Reads the common line. text: all of the file's n_bytes, or enough of its beginning. BLASTMERGE_DATA, BLASTMERGE_MISMATCH:
+ * another program's. */
 enum blastmerge_status bm_parts_plan_read(struct bm_parts_plan_file *file, const char *text, size_t n_text,
-                                          struct bm_pool *pool, struct bm_memory *memory,
+                                          uint64_t n_bytes, struct bm_pool *pool, struct bm_memory *memory,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
-/* Reads a child's line, from 0. */
+/* Reads a child's line, from 0, of a plan whose text is all of the file. */
 enum blastmerge_status bm_parts_plan_read_place(const struct bm_parts_plan_file *file, uint64_t i,
                                                 struct bm_parts_place *place, struct bm_pool *pool,
                                                 struct bm_memory *memory,
                                                 struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* The same in steps, if all else of the file is not to be read. The place in the file of a child's line of the index, which is
+ * followed by the next child's ... */
+uint64_t bm_parts_plan_entry(const struct bm_parts_plan_file *file, uint64_t i);
+/* ... the place in the file of the child's line, by these one or two lines of the index ... */
+enum blastmerge_status bm_parts_plan_find(const struct bm_parts_plan_file *file, uint64_t i,
+                                          const char *entries, uint64_t *offset, size_t *n_line,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+/* ... and the line itself. */
+enum blastmerge_status bm_parts_plan_read_line(uint64_t i, const char *entry, const char *line, size_t n_line,
+                                               struct bm_parts_place *place, struct bm_pool *pool,
+                                               struct bm_memory *memory,
+                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 /* Whether all of the file is as its digest says. */
 bool bm_parts_plan_is_whole(const struct bm_parts_plan_file *file);
 const struct bm_mark_kin *bm_parts_plan_kin(const struct bm_parts_plan *plan, uint64_t i);
@@ -225,10 +244,17 @@ enum blastmerge_status bm_parts_file_read_source(const struct bm_job_slice_view 
                                                  struct bm_fetch_source *source, uint64_t n_most, bool is_cut,
                                                  char **text, size_t *n_text) BM_CHECK_RESULT;
 
-/* Reads the plan for a part or a join, which then must not write there. The error is complete. */
+/* Reads the plan for a join, which then must not write there. The error is complete. */
 enum blastmerge_status bm_parts_file_read_plan(struct blastmerge_job *job, const char *location,
                                                struct bm_parts_plan_file *file, char **text,
                                                struct bm_pool *pool) BM_CHECK_RESULT;
+
+/* Reads a part's share of the plan, likewise: of a remote one its beginning, two lines of its index and the child's line. The
+ * file's text is gone then. number: from 1; BLASTMERGE_USAGE if the plan has fewer. */
+enum blastmerge_status bm_parts_file_read_place(struct blastmerge_job *job, const char *location,
+                                                uint64_t number, struct bm_parts_plan_file *file,
+                                                struct bm_parts_place *place,
+                                                struct bm_pool *pool) BM_CHECK_RESULT;
 
 /* --- the ends of remote files -------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX = 26 /* bytes of a line of the index: "%016x %08x\n" */, DIGEST = 16 };
+enum { INDEX = BM_PARTS_INDEX /* "%016x %08x\n" */, DIGEST = 16 };
 
 static const char zeros[] = "0000000000000000";
 static const char digest_end[] = "\"}\n";
@@ -216,17 +216,22 @@ static enum blastmerge_status read_common(struct bm_parts_plan *plan, const json
     return wrong == NULL ? BLASTMERGE_OK : fail_damaged(error, wrong);
 }
 
+bool bm_parts_plan_has_begin(const char *text, size_t n_text) {
+    const char *end = memchr(text, '\n', n_text);
+    return end != NULL && n_text - (size_t)(end + 1 - text) >= INDEX;
+}
+
 enum blastmerge_status bm_parts_plan_read(struct bm_parts_plan_file *file, const char *text, size_t n_text,
-                                          struct bm_pool *pool, struct bm_memory *memory,
+                                          uint64_t n_bytes, struct bm_pool *pool, struct bm_memory *memory,
                                           struct blastmerge_error *error) {
     static const char begin[] = "{\"blastmerge_plan\":";
     size_t n_common = line_length(text, n_text);
     uint64_t offset = 0;
     uint32_t crc32 = 0;
-    *file = (struct bm_parts_plan_file){.text = text, .n_text = n_text};
+    *file = (struct bm_parts_plan_file){.text = text, .n_text = n_text, .n_bytes = n_bytes};
     if (n_text < sizeof begin || memcmp(text, begin, sizeof begin - 1) != 0)
         return bm_fail(error, BLASTMERGE_DATA, "is not a plan");
-    if (n_text - n_common < INDEX) return fail_damaged(error, "it is cut short");
+    if (!bm_parts_plan_has_begin(text, n_text)) return fail_damaged(error, "it is cut short");
     if (!read_index(text + n_common, &offset, &crc32) || offset != 0) return fail_damaged(error, "index");
     json_t *line = load_line(text, n_common, crc32);
     /* A later version may have another index: its line says so nevertheless. */
@@ -234,8 +239,8 @@ enum blastmerge_status bm_parts_plan_read(struct bm_parts_plan_file *file, const
     enum blastmerge_status status = read_common(&file->plan, line, pool, memory, error);
     json_decref(line);
     if (status != BLASTMERGE_OK) return status;
-    file->lines = n_common + (size_t)(file->plan.n_children + 1) * INDEX;
-    if (file->plan.n_children == 0 || file->lines >= n_text) return fail_damaged(error, "it is cut short");
+    file->lines = n_common + (file->plan.n_children + 1) * INDEX;
+    if (file->plan.n_children == 0 || file->lines >= n_bytes) return fail_damaged(error, "it is cut short");
     return BLASTMERGE_OK;
 }
 
@@ -258,24 +263,51 @@ static bool read_place(const json_t *line, uint64_t i, struct bm_parts_place *pl
            bm_parts_json_end(&members);
 }
 
-enum blastmerge_status bm_parts_plan_read_place(const struct bm_parts_plan_file *file, uint64_t i,
-                                                struct bm_parts_place *place, struct bm_pool *pool,
-                                                struct bm_memory *memory, struct blastmerge_error *error) {
+uint64_t bm_parts_plan_entry(const struct bm_parts_plan_file *file, uint64_t i) {
+    bm_require(i < file->plan.n_children);
+    return file->lines - (file->plan.n_children - i) * INDEX;
+}
+
+enum blastmerge_status bm_parts_plan_find(const struct bm_parts_plan_file *file, uint64_t i,
+                                          const char *entries, uint64_t *offset, size_t *n_line,
+                                          struct blastmerge_error *error) {
+    uint64_t end = file->n_bytes - file->lines;
+    uint32_t crc32 = 0;
+    bool is_last = i + 1 == file->plan.n_children;
+    bool is_fine =
+        read_index(entries, offset, &crc32) && (is_last || read_index(entries + INDEX, &end, &crc32));
+    if (!is_fine || end > file->n_bytes - file->lines || *offset >= end || end - *offset > BM_PARTS_MAX_LINE)
+        return fail_damaged(error, "index");
+    *n_line = (size_t)(end - *offset);
+    *offset += file->lines;
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_parts_plan_read_line(uint64_t i, const char *entry, const char *line, size_t n_line,
+                                               struct bm_parts_place *place, struct bm_pool *pool,
+                                               struct bm_memory *memory, struct blastmerge_error *error) {
     uint64_t offset = 0;
     uint32_t crc32 = 0;
-    size_t n_lines = file->n_text - file->lines;
-    const char *entry = file->text + file->lines - (size_t)(file->plan.n_children - i) * INDEX;
-    bm_require(i < file->plan.n_children);
-    if (!read_index(entry, &offset, &crc32) || offset >= n_lines) return fail_damaged(error, "index");
-    const char *text = file->text + file->lines + offset;
-    json_t *line = load_line(text, line_length(text, n_lines - (size_t)offset), crc32);
-    bool line_is_there = line != NULL;
+    json_t *object = read_index(entry, &offset, &crc32) ? load_line(line, n_line, crc32) : NULL;
+    bool line_is_there = object != NULL;
     place->child.location = "";
-    bool is_read = line_is_there && read_place(line, i, place, pool, memory);
-    json_decref(line);
+    bool is_read = line_is_there && read_place(object, i, place, pool, memory);
+    json_decref(object);
     if (!is_read && line_is_there && place->child.location == NULL)
         return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     return is_read ? BLASTMERGE_OK : fail_damaged(error, "a child's line");
+}
+
+enum blastmerge_status bm_parts_plan_read_place(const struct bm_parts_plan_file *file, uint64_t i,
+                                                struct bm_parts_place *place, struct bm_pool *pool,
+                                                struct bm_memory *memory, struct blastmerge_error *error) {
+    const char *entries = file->text + bm_parts_plan_entry(file, i);
+    uint64_t offset = 0;
+    size_t n_line = 0;
+    bm_require(file->n_text == file->n_bytes);
+    enum blastmerge_status status = bm_parts_plan_find(file, i, entries, &offset, &n_line, error);
+    if (status != BLASTMERGE_OK) return status;
+    return bm_parts_plan_read_line(i, entries, file->text + offset, n_line, place, pool, memory, error);
 }
 
 const struct bm_mark_kin *bm_parts_plan_kin(const struct bm_parts_plan *plan, uint64_t i) {

@@ -6,7 +6,7 @@ import corpus
 import pytest
 from forms import member
 from parts import Steps
-from program import CHANGED, DATA, MISMATCH, NOT_FOUND, OK, USAGE, run, write_children
+from program import CHANGED, DATA, IO, MISMATCH, NOT_FOUND, OK, USAGE, run, write_children
 from web import Web
 
 ENVIRONMENT = dict(os.environ, BLASTMERGE_RETRY_DELAY_MS="1", BLASTMERGE_RETRIES="1", no_proxy="*")
@@ -53,6 +53,72 @@ def test_everything_is_remote(tmp_path, steps):
         mixed = [f"{web.url}1.gz", tmp_path / "2.gz", f"{web.url}3.gz"]
         done = remote("join", "--plan", tmp_path / "plan.json", *mixed)
         assert (done.code, done.out) == (OK, steps.expected), done.err
+
+
+def many_children(tmp_path, steps):
+    """A plan of 300 children, most of which are nowhere."""
+    lines = [steps.tally(number).read_text() for number in (1, 2, 3)]
+    name = steps.children[2].name
+    lines += [lines[2].replace(name, f"{number}_{name}") for number in range(4, 301)]
+    (tmp_path / "many.tally").write_text("".join(lines))
+    done = run("plan", "-q", "-o", tmp_path / "many.json", tmp_path / "many.tally")
+    assert done.code == OK, done.err
+    return (tmp_path / "many.json").read_bytes()
+
+
+def test_a_part_reads_its_share_of_the_plan(tmp_path, steps):
+    plan = many_children(tmp_path, steps)
+    assert len(plan) > 2 * 65536
+    seen = []
+
+    def look(name):
+        seen.append(name)
+        return plan
+
+    with Web(look) as web:
+        for number, share in ((2, 3), (300, 3)):
+            seen.clear()
+            done = remote("part", "-q", "--plan", f"{web.url}plan", "--number", number, "-o", tmp_path / f"remote_{number}", steps.children[min(number, 3) - 1])
+            assert done.code == OK, done.err
+            assert len(seen) == share
+            done = run("part", "-q", "--plan", tmp_path / "many.json", "--number", number, "-o", tmp_path / f"local_{number}", steps.children[min(number, 3) - 1])
+            assert (tmp_path / f"remote_{number}").read_bytes() == (tmp_path / f"local_{number}").read_bytes()
+        done = remote("part", "--plan", f"{web.url}plan", "--number", 301, "-o", tmp_path / "part")
+        assert done.code == USAGE and "the plan has 300 children" in done.err
+
+
+def test_a_remote_plan_that_is_wrong(tmp_path, steps):
+    plan = many_children(tmp_path, steps)
+    lines = plan.split(b"\n")
+    entry = len(lines[0]) + 1 + 26 * 2  # of the second child
+    assert len(lines) == 1 + 301 + 300 + 1
+    damaged = {
+        "the index": plan[:entry] + b"x" + plan[entry + 1:],
+        "an offset too far": plan[:entry] + b"f" * 16 + plan[entry + 16:],
+        "the next offset before this one": plan[:entry + 26] + b"0" * 16 + plan[entry + 42:],
+        "a checksum": plan[:entry + 17] + b"00000000" + plan[entry + 25:],
+        "the line": plan.replace(b'{"number":2,', b'{"number":9,'),
+        "another number": plan.replace(lines[303], lines[304]),
+        "all but the beginning is missing": plan[:len(lines[0]) + 27],
+        "the end": plan[:len(lines[0]) + 1 + 26 * 301 + len(lines[302]) + 100],
+        "the common line": plan[:100] + b"x" + plan[101:],
+        "no line end": b'{"blastmerge_plan":' + b" " * 200000,
+        "nothing": b"",
+    }
+    for what, wrong in damaged.items():
+        with Web(lambda name, wrong=wrong: wrong) as web:
+            done = remote("part", "--plan", f"{web.url}plan", "--number", 2, "-o", tmp_path / "part", steps.children[1])
+        assert done.code in (DATA, CHANGED) or (what == "nothing" and done.code == IO), (what, done.err)
+        assert not (tmp_path / "part").exists()
+
+
+def test_a_server_without_ranges(tmp_path, steps):
+    """It sends all of the plan."""
+    plan = steps.plan_file.read_bytes()
+    with Web(lambda name: plan, has_ranges=False) as web:
+        done = remote("part", "-q", "--plan", f"{web.url}plan", "--number", 2, "-o", tmp_path / "part")
+    assert done.code == OK, done.err
+    assert (tmp_path / "part").read_bytes() == steps.part_file(2).read_bytes()
 
 
 def test_what_is_wrong_with_remote_parts(tmp_path, steps):

@@ -16,7 +16,7 @@ class Web(http.server.ThreadingHTTPServer):
 
         def do_GET(self):
             data = self.server.look(self.path[1:])
-            part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "") if self.server.has_ranges else "")
             tag = f'"{zlib.crc32(data or b"")}"' if self.server.has_tags else None
             if data is None or (self.headers.get("If-Match") or tag) != tag:
                 self.answer(404 if data is None else 412, b"")
@@ -40,9 +40,9 @@ class Web(http.server.ThreadingHTTPServer):
         def log_message(self, *_):
             pass
 
-    def __init__(self, look, has_tags=True):
+    def __init__(self, look, has_tags=True, has_ranges=True):
         super().__init__(("127.0.0.1", 0), self.Handler)
-        self.look, self.has_tags = look, has_tags
+        self.look, self.has_tags, self.has_ranges = look, has_tags, has_ranges
         self.url = f"http://127.0.0.1:{self.server_port}/"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
