@@ -82,7 +82,7 @@ enum blastmerge_status tool_help(const struct tool_command *command) {
     for (size_t i = 0; i < sizeof usages / sizeof usages[0]; i++)
         if (usages[i].bit == command->bit) tool_put(usages[i].text, strlen(usages[i].text));
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
-        if (row->commands & command->bit) show_row(row);
+        if (row->commands & ~row->silent & command->bit) show_row(row);
     return tool_flush_output();
 }
 

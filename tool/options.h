@@ -37,7 +37,8 @@ struct tool_row {
     const char *name;
     int letter; /* the short name, or 0 */
     enum tool_kind kind;
-    unsigned commands; /* that accept it */
+    unsigned commands; /* that accept it ... */
+    unsigned silent;   /* ... and those of them whose help does not list it, since it changes nothing there */
     size_t offset;     /* of the value in struct tool_options */
     uint64_t minimum;
     uint64_t maximum;

@@ -155,11 +155,15 @@ static const char *name_of(const struct bm_fetch_source *source) {
     return strcmp(source->location, "-") == 0 ? source->shown : bm_fetch_source_name(source);
 }
 
+static const char *word_of_child(const struct blastmerge_job *job) {
+    return job->places.child != NULL ? job->places.child : "a child";
+}
+
 static enum blastmerge_status compare_children(struct blastmerge_job *job, struct pair *pair, size_t first) {
     for (size_t i = first; i < job->plan.n_items; i++) {
         const struct bm_fetch_source *source = &job->plan.items[i].source;
         enum blastmerge_status status =
-            compare(job, pair, "a child", location_of(source), name_of(source), false);
+            compare(job, pair, word_of_child(job), location_of(source), name_of(source), false);
         if (status == BLASTMERGE_OK) continue;
         job->error.child = i;
         return status;
@@ -252,7 +256,7 @@ static enum blastmerge_status check_standard_input(struct blastmerge_job *job, s
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = first; i < job->plan.n_items && status == BLASTMERGE_OK; i++) {
         if (!is_standard_input(location_of(&job->plan.items[i].source))) continue;
-        status = use_standard_input(job, "a child");
+        status = use_standard_input(job, word_of_child(job));
         if (status != BLASTMERGE_OK) job->error.child = i;
     }
     return status;

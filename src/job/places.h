@@ -32,6 +32,7 @@ struct bm_job_places {
     struct blastmerge_writer writer;
     struct bm_job_kept *kept;   /* what the caller itself reads or writes */
     const char *standard_input; /* what it is read for, or NULL */
+    const char *child;          /* the word for what the job reads; NULL: "a child" */
 };
 
 /* Sets where the result, the report, the missing queries or the page go (place: that of the job), or the caller's writer. */

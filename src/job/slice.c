@@ -108,7 +108,8 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     return bm_job_children_make_rows(job);
 }
 
-enum blastmerge_status bm_job_slice_begin(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_slice_begin(struct blastmerge_job *job, const char *what) {
+    job->places.child = what;
     clock_gettime(CLOCK_MONOTONIC, &job->began);
     job->n_passes = 1;
     job->has_begun = true;

@@ -10,7 +10,7 @@
  *
  * Work on files of other kinds (tallies, parts), which are the job's children:
  *
- *     status = bm_job_slice_begin(job);                  checks the places, and opens the connection
+ *     status = bm_job_slice_begin(job, "a part");        checks the places, and opens the connection
  *     source = bm_job_slice_source(job, i);              is read with the room fetch
  *     status = bm_job_slice_open_output(job);
  *     status = bm_job_slice_write(job, data, n_bytes);
@@ -136,7 +136,8 @@ enum blastmerge_status bm_job_slice_run(struct blastmerge_job *job,
 
 /* --- work on other files -------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_job_slice_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
+/* what: the word for the files in messages, such as "a part". */
+enum blastmerge_status bm_job_slice_begin(struct blastmerge_job *job, const char *what) BM_CHECK_RESULT;
 size_t bm_job_slice_n_sources(const struct blastmerge_job *job);
 struct bm_fetch_source *bm_job_slice_source(struct blastmerge_job *job, size_t i);
 

@@ -15,6 +15,7 @@ static const char plan_begin[] = "{\"blastmerge_plan\":";
 struct line {
     const char *text;
     size_t n;
+    size_t number; /* in the order in which lines were given */
     struct bm_parts_child child;
 };
 
@@ -82,7 +83,7 @@ static enum blastmerge_status take_line(struct composing *composing, const char 
     if (composing->n_lines == BM_PARTS_MAX_CHILDREN)
         return bm_fail(composing->view.error, BLASTMERGE_USAGE, "more than %d children",
                        BM_PARTS_MAX_CHILDREN);
-    const struct line line = {text, n, tally->child};
+    const struct line line = {text, n, composing->n_lines, tally->child};
     return add_line(composing, &line) ? BLASTMERGE_OK : fail_memory(composing);
 }
 
@@ -151,7 +152,7 @@ static int compare_lines(const void *a, const void *b) {
     const struct line *other = b;
     int order = bm_plan_order_compare(one->child.location, other->child.location);
     if (order != 0) return order;
-    return one->text < other->text ? -1 : one->text > other->text; /* qsort() keeps no order */
+    return one->number < other->number ? -1 : one->number > other->number; /* qsort() keeps no order */
 }
 
 /* --- comparing ----------------------------------------------------------------------------------- */
@@ -257,7 +258,7 @@ enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) {
     if (status != BLASTMERGE_OK) return status;
     struct composing composing = {.job = job, .view = bm_job_slice_view(job)};
     bm_parts_file_replace(job, plan_begin, sizeof plan_begin - 1);
-    status = bm_job_slice_begin(job);
+    status = bm_job_slice_begin(job, "a tally");
     if (status == BLASTMERGE_OK) status = compose(&composing);
     close(&composing);
     return bm_job_slice_end(job, status);

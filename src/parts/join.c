@@ -551,7 +551,7 @@ enum blastmerge_status blastmerge_join(struct blastmerge_job *job, const char *p
         bm_job_slice_complete(job, plan);
     }
     bool has_begun = status == BLASTMERGE_OK;
-    if (has_begun) status = bm_job_slice_begin(job);
+    if (has_begun) status = bm_job_slice_begin(job, "a part");
     if (status == BLASTMERGE_OK) status = join(&joining);
     bm_release(joining.view.memory, text);
     bm_release(joining.view.memory, joining.file);

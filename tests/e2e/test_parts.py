@@ -479,3 +479,45 @@ def test_a_result_that_is_there(tmp_path):
     assert steps.result.read_bytes() == expected
     done = run("join", "--plan", steps.plan_file, *(steps.part_file(number) for number in (1, 2, 3)))
     assert (done.code, done.out) == (OK, expected)
+
+
+def test_tallies_of_one_name_stay_in_the_given_order(tmp_path):
+    """Engines that stage files elsewhere give all of them one name."""
+    texts = corpus.texts(9, 9, seed=8, hits=1)
+    lines = []
+    for number, text in enumerate(texts):
+        (tmp_path / "child.gz").write_bytes(member(text))
+        done = run("count", "-q", "-o", "-", "child.gz", cwd=tmp_path)
+        assert done.code == OK, done.err
+        lines.append(done.out)
+        (tmp_path / f"{number}.tally").write_bytes(lines[-1])
+    order = list(range(len(texts)))
+    random.Random(8).shuffle(order)
+    done = run("plan", "-q", "--sort", "none", *(tmp_path / f"{number}.tally" for number in order))
+    assert done.code == OK, done.err
+    sizes = [json.loads(line)["child"]["crc32"] for line in done.out.splitlines()[2 + len(texts):]]
+    assert sizes == [json.loads(lines[number])["child"]["crc32"] for number in order]
+
+
+def test_files_that_are_too_long(tmp_path):
+    """They are refused by their length, and not read."""
+    with open(tmp_path / "long", "wb") as file:
+        file.truncate((4 << 30) + 1)
+    for arguments in (["plan", tmp_path / "long"], ["part", "--plan", tmp_path / "long", "--number", 1], ["join", "--plan", tmp_path / "long", tmp_path / "part"]):
+        done = run(*arguments, "-o", tmp_path / "output")
+        assert done.code == DATA and "longer than the 4294967296 bytes" in done.err, done.err
+
+
+def test_messages_name_what_is_read(tmp_path):
+    steps = small(tmp_path)
+    steps.all()
+    done = steps.join("--force", parts=[steps.part_file(1), steps.result])
+    assert done.code == USAGE and "is the same place as a part" in done.err, done.err
+    done = steps.plan(tallies=[steps.tally(1), steps.plan_file])
+    assert done.code == USAGE and "is the same place as a tally" in done.err, done.err
+
+
+def test_help_of_count_lists_what_counts():
+    listed = run("help", "count").out.decode()
+    assert "--as-unsplit" in listed
+    assert not [name for name in ("--db", "--keep-db", "--mismatch", "--sort", "--expect-children") if name in listed]
