@@ -81,8 +81,16 @@ def merge_commented(texts, _):
     return b"".join(bodies) + b"# BLAST processed %d queries\n" % n_queries
 
 
+def ended(text, separator):
+    """The text, with the line feed that its last line lacks if that is whole: its last field is no number that breaks off."""
+    last = text.rsplit(b"\n", 1)[-1].split(separator)
+    is_whole = len(last) == 12 and last[-1] and not re.search(rb"(^|\d)[-+.]$|\d[eE][-+]?$", last[-1])
+    return text + b"\n" if is_whole else text
+
+
 def merge_rows(texts, separator):
     n_columns = set()
+    texts = [ended(text, separator) for text in texts]
     for text in texts:
         if not text.endswith(b"\n") or re.search(rb"[\x00-\x08\x0b-\x1f]", text):
             raise Refused("the last line has no end, or there are control characters")
