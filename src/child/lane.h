@@ -22,7 +22,7 @@ enum {
     BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four in between while a thread naps */
     /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
-    BM_CHILD_LANE_KEPT = 2621440, /* bytes for what is kept of a child */
+    BM_CHILD_LANE_KEPT = 2359296, /* bytes for what is kept of a child */
     BM_CHILD_LANE_SMALL = 16384   /* compressed bytes of a child that the job's thread inflates itself */
 };
 
