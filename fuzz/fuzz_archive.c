@@ -7,7 +7,7 @@
  * second one is the split's seed. The input is also read as a query, for --expect-queries.
  */
 #include "../tests/test_mark_archive.h"
-#include "queries/archive.h"
+#include "mark/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_data);
 
@@ -32,13 +32,13 @@ static const struct {
 
 /* A query's text, of which any end can be cut off. */
 static void read_query(const uint8_t *data, size_t n_data) {
-    static struct bm_queries_archive archive;
+    static struct bm_mark_query query;
     char *text = malloc(n_data); /* so that a sanitizer sees what is read beyond it */
     DEMAND(text != NULL || n_data == 0);
     if (n_data > 0) memcpy(text, data, n_data);
-    bm_queries_archive_read(&archive, text, n_data);
-    DEMAND(archive.n_title <= sizeof archive.title && archive.id.n <= BM_QUERIES_WORD);
-    DEMAND(archive.id.bytes[archive.id.n] == '\0');
+    bm_mark_query_read(&query, text, n_data);
+    DEMAND(query.n_title <= sizeof query.title && query.n_id < sizeof query.id);
+    DEMAND(query.id[query.n_id] == '\0');
     free(text);
 }
 

@@ -215,7 +215,7 @@ static inline struct trace scan(const struct bytes *text, struct split split, co
 static const char *const mark_kinds[] = {
     "DOC",  "BOM",     "DECL",     "NODECL",  "FIELD",   "DB",    "DBEND",    "ITERS",   "HEADER",  "BODY",
     "ITER", "NUM",     "LONG",     "LONGEND", "MISSING", "EXTRA", "EXTRAEND", "ID",      "MESSAGE", "NAMES",
-    "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",    "CHAR",  "DOCEND",   "ARCHIVE",
+    "ROW",  "ITEREND", "ITERSEND", "MBSTAT",  "SKIP",    "CHAR",  "DOCEND",   "ARCHIVE", "ARCEND",
 };
 
 static inline bool has_value(const struct bm_mark_entry *entry) {

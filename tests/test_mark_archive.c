@@ -252,7 +252,7 @@ static void test_marks(void **state) {
                     "gi 7", "") " } }") WITH("alignments { }"),
                 BEGIN FIELDS_4
                 "{ITER R}{ id \n{ID}Query_1\n{ITEREND}, seq\n{ITER}{ id \n{ID -}7 }, \n{ITEREND} } },\n"
-                "{FIELD}\n{HEADER}, res\n{ITERSEND n}\n{DOCEND}\n");
+                "{FIELD}\n{HEADER}, res\n{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
     /* alignments: of each the first id; masks; a subject of such a name */
     check_marks(
         SEARCHED("bioseq-set { seq-set { " SEQ(
@@ -276,28 +276,30 @@ static void test_marks(void **state) {
         BEGIN FIELDS_4
         "{ITER R}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ROW}Query_1\n{HEADER}, res\n{ROW}Query_5\n"
         "{ROW}Query_7\n{ROW}Query_8\n{ROW}Query_10\n{ROW}Query_12\n{ROW}Query_13\n{ROW}Query_14\n"
-        "{ITERSEND n}\n{DOCEND}\n");
+        "{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
     /* a later round; ids that are no Query_N, are broken, or too long */
     check_marks(
         SEARCHED("pssm { pssm { query " SEQ("local str \"Query_1\"", "") " } }") WITH(
             "alignments { { segs denseg { ids { local str \"Query_x\" } } }, { segs denseg { ids { local "
             "str \"Que\nry_1\" } } }, { segs denseg { ids { local str \"lcl|Query_1\" } } } }"),
-        BEGIN FIELDS_4 "{ITER R}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ITERSEND n}\n{DOCEND}\n");
+        BEGIN FIELDS_4
+        "{ITER R}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
     check_marks(SEARCHED("pssm { pssm { query " SEQ("local str \"a\"", "") " } }") WITH("")
                     SEARCHED("pssm { pssm { query " SEQ("local str \"a\"", "") " } }") WITH(""),
-                BEGIN FIELDS_4 "{ITER R}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ARCHIVE}Blast\n" FIELDS_4
-                               "{ITER}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ITERSEND n}\n{DOCEND}\n");
+                BEGIN FIELDS_4
+                "{ITER R}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ARCEND}\nBlas\n{ARCHIVE}Blast\n" FIELDS_4
+                "{ITER}{ id \n{ID}a\n{ITEREND} } },\n{FIELD}\n{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
     check_marks(SEARCHED("seq-loc-list { int { from 0, to 1, id local str \"a\" }, whole gi 7 }")
                     WITH("alignments { }"),
                 BEGIN FIELDS_4 "{ITER R}int {\n{ID}a\n{ITEREND}, who\n{ITER}whole\n{ID -}7 }, \n{ITEREND} }, "
                                "s\n{FIELD}\n{HEADER}, res\n"
-                               "{ITERSEND n}\n{DOCEND}\n");
+                               "{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
     tells_queries = false;
     check_marks(
         "\n" SEARCHED("pssm { }") ", algorithm-options { { name \"A\", value cutoff e-value { 1, 10, 1 } } }"
                                   " } }, results { } }",
         "{DOC b}\nBlas\n{ITERS=7}\nBlas\n{BODY}\nBlas\n{ARCHIVE}Blast\n" FIELDS_4
-        "{FIELD}\n{FIELD}\n{ITERSEND o}\n{DOCEND}\n");
+        "{FIELD}\n{FIELD}\n{ARCEND}\n{ITERSEND o}\n{DOCEND}\n");
 }
 
 /* An id of MAX_CONTENT bytes is reported whole, a longer one as cut. */

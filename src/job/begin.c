@@ -75,9 +75,11 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->can_be_early = can_be_early(job);
     if (!job->can_be_early) settings.room.n_kept_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
-    job->kin.format = job->options.salvage ? BLASTMERGE_FORMAT_XML : job->options.format;
+    job->kin.format = job->options.format;
+    job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO;
+    if (job->options.salvage && job->kin.is_inferred)
+        job->kin.format = BLASTMERGE_FORMAT_XML; /* unless the first pass finds another one */
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
-    job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO; /* salvage */
     bm_job_slices_set_kin(job);
     job->n_open = count_open(job);
     if (job->can_be_early) settings.room.n_kept_file = n_temporary(job);

@@ -35,8 +35,9 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
         return refuse(job, "unknown policy for query ids (expected 0 to 2)");
     if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
         return refuse(job, "unknown policy for rows of column names (expected 0 to 2)");
-    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML)
-        return refuse(job, "only BLAST XML (-outfmt 5) can be salvaged");
+    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML &&
+        options->format != BLASTMERGE_FORMAT_ARCHIVE)
+        return refuse(job, "only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be salvaged");
     if (options->salvage && options->as_unsplit)
         return refuse(
             job,

@@ -157,9 +157,10 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
         is_found = find_document(job, format, fault, current, &begin);
     if (!is_found) return;
     const uint8_t *text = bm_batch_at(job->batch, begin);
+    size_t n_text = (size_t)(bm_batch_end(job->batch) - begin);
     bool is_salvageable =
-        format == BLASTMERGE_FORMAT_XML ||
-        (format == BLASTMERGE_FORMAT_AUTO && is_of_xml(text, (size_t)(bm_batch_end(job->batch) - begin)));
+        format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_ARCHIVE ||
+        (format == BLASTMERGE_FORMAT_AUTO && (is_of_xml(text, n_text) || begins_archive(text, n_text)));
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
                "a second document begins here, before the first has ended: " AGAIN "%s",
                is_salvageable ? SALVAGE : "");
@@ -180,9 +181,9 @@ static bool holds_document(struct blastmerge_job *job, enum blastmerge_format fo
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
         bool is_xml = begins_xml(batch->text, batch->n_text, true);
-        *is_salvageable = is_xml && is_of_xml(batch->text, batch->n_text);
-        is_found = is_xml || begins_json(batch->text, batch->n_text) ||
-                   begins_archive(batch->text, batch->n_text) ||
+        bool is_archive = begins_archive(batch->text, batch->n_text);
+        *is_salvageable = is_archive || (is_xml && is_of_xml(batch->text, batch->n_text));
+        is_found = is_xml || is_archive || begins_json(batch->text, batch->n_text) ||
                    begins_table(batch->text, batch->n_text, false) ||
                    begins_rows(format, batch->text, batch->n_text);
     }

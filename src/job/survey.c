@@ -104,6 +104,8 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     enum blastmerge_status status = count_damage(job);
     if (status != BLASTMERGE_OK) return status;
     job->child = job->n_opened = 0;
+    if (bm_salvage_pass_format(job->survey) != BLASTMERGE_FORMAT_AUTO)
+        job->kin.format = bm_salvage_pass_format(job->survey);
     if (bm_salvage_pass_lacks_header(job->survey)) borrow_header(job);
     job->phase = job->plan.header.is_due ? BM_JOB_PHASE_HEADER : BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;

@@ -96,18 +96,19 @@ const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark);
 
 /* At a hole's start, ends the current document: adds BM_MARK_ITERATIONS_END and BM_MARK_DOCUMENT_END, both
  * BM_MARK_LEFT. The scanner's position must be directly after BlastOutput_iterations' start tag or after an
- * Iteration in it. Before a child's first byte this does nothing. Either bm_mark_enter() follows, or nothing
+ * Iteration in it, or directly after an archive. Before a child's first byte this does nothing. Either bm_mark_enter() follows, or nothing
  * more of this child. */
 void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list);
 
 enum bm_mark_place {
     BM_MARK_AT_ITERATION, /* at an Iteration's '<', in a document whose header is lost */
     BM_MARK_AT_DOCUMENT,  /* at a document's '<' */
-    BM_MARK_AT_SAME       /* at an Iteration's '<', in the document that was left */
+    BM_MARK_AT_SAME,      /* at an Iteration's '<', in the document that was left */
+    BM_MARK_AT_ARCHIVE    /* at an archive's name: in the document that was left, if there was one */
 };
 
-/* At a hole's end, continues at the offset. At an Iteration, adds BM_MARK_DOCUMENT (with BM_MARK_LEFT if it
- * is the document that was left) and BM_MARK_BODY. That document has the encoding that
+/* At a hole's end, continues at the offset. At an Iteration or an archive, adds BM_MARK_DOCUMENT (with BM_MARK_LEFT
+ * if it is the document that was left) and BM_MARK_BODY; at an archive also BM_MARK_ITERATIONS between them. That document has the encoding that
  * bm_mark_body_encoding() returned, and is not counted as another one. */
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding);
@@ -116,7 +117,7 @@ void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t off
  * Also valid after an error. */
 bool bm_mark_has_ended(const struct bm_mark *mark);
 
-/* Returns whether the scanner has stopped before a document's root. Also valid after an error. */
+/* XML: returns whether the scanner has stopped before a document's root. Also valid after an error. */
 bool bm_mark_is_in_prolog(const struct bm_mark *mark);
 
 /* Returns the encoding of an Iteration that may follow: the document's, if the scanner is in its body. Also

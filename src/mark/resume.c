@@ -13,20 +13,26 @@ static const struct bm_mark_xml *find_xml(const struct bm_mark *mark) {
     return mark->scanner == &bm_mark_xml ? (const struct bm_mark_xml *)mark : NULL;
 }
 
+/* Whether a document has begun, and not ended. */
+static bool is_in_document(const struct bm_mark *mark) {
+    const struct bm_mark_xml *xml = find_xml(mark);
+    if (xml != NULL) return xml->state != BM_STATE_START;
+    return mark->scanner == &bm_mark_archive && ((const struct bm_mark_archive *)mark)->document_is_open;
+}
+
 /* Forgets all but what is counted, and whether the document's header names a query. */
-static void go_to(struct bm_mark *mark, uint64_t offset) {
+static void go_to(struct bm_mark *mark, const struct bm_mark_scanner *scanner, uint64_t offset) {
     struct bm_mark_counts counts = mark->counts;
     bool has_header = mark->digest.has_header;
     bm_mark_reset(mark);
     mark->counts = counts;
     mark->digest.has_header = has_header;
     mark->position = offset;
-    bm_mark_take_scanner(mark, &bm_mark_xml); /* nothing else is salvaged */
+    bm_mark_take_scanner(mark, scanner);
 }
 
 void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list) {
-    const struct bm_mark_xml *xml = find_xml(mark);
-    if (xml != NULL && xml->state != BM_STATE_START) {
+    if (is_in_document(mark)) {
         mark->list = list;
         struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATIONS_END, mark->position);
         entry->end = mark->position;
@@ -34,7 +40,16 @@ void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list) {
         bm_mark_add(mark, BM_MARK_DOCUMENT_END, mark->position)->flags = BM_MARK_LEFT;
         mark->list = NULL;
     }
-    go_to(mark, mark->position);
+    go_to(mark, mark->scanner != NULL ? mark->scanner : &bm_mark_xml, mark->position);
+}
+
+/* The digest says that text is left out after it was begun. */
+static void enter_archive(struct bm_mark *mark, struct bm_mark_list *list) {
+    uint32_t flags = BM_MARK_CUT | (mark->counts.n_documents > 0 ? BM_MARK_LEFT : 0u);
+    mark->list = list;
+    (void)bm_mark_archive_begin_document((struct bm_mark_archive *)mark, flags);
+    mark->list = NULL;
+    mark->digest.is_partial = true;
 }
 
 static void open_named(struct bm_mark_xml *xml, const char *name) {
@@ -45,7 +60,11 @@ static void open_named(struct bm_mark_xml *xml, const char *name) {
 
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding) {
-    go_to(mark, offset);
+    go_to(mark, place == BM_MARK_AT_ARCHIVE ? &bm_mark_archive : &bm_mark_xml, offset);
+    if (place == BM_MARK_AT_ARCHIVE) {
+        enter_archive(mark, list);
+        return;
+    }
     if (place != BM_MARK_AT_SAME) mark->digest.has_header = false;
     if (place == BM_MARK_AT_DOCUMENT) return;
     mark->digest.is_partial = true;

@@ -139,6 +139,7 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
         number->now.has_names = number->now.is_psi = false;
         begin_run(number, mark);
     }
+    if ((mark->flags & BM_MARK_CUT) != 0) bm_number_query_ids_skip(&number->now.ids);
     if (number->now.is_first && (mark->flags & BM_MARK_BARE) != 0)
         bm_number_begin_fragment(number, script, mark->offset);
 }

@@ -89,6 +89,10 @@ void bm_number_query_ids_return(struct bm_number_query_ids *ids) {
     ids->may_return = true;
 }
 
+void bm_number_query_ids_skip(struct bm_number_query_ids *ids) {
+    ids->may_skip = true;
+}
+
 void bm_number_query_ids_count(struct bm_number_query_ids *ids, uint64_t position) {
     ids->position = position;
 }
@@ -110,7 +114,8 @@ bool bm_number_query_ids_take(struct bm_number_query_ids *ids, const char *id, s
     }
     if (ids->may_return && number <= ids->largest && (number == position || number == 1))
         bm_number_query_ids_begin(ids);
-    ids->may_return = false;
+    if (ids->may_skip && number > ids->last) ids->last = number - 1;
+    ids->may_return = ids->may_skip = false;
     if (!is_generated(ids, number, position)) {
         ids->n_odd++;
         return false;

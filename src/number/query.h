@@ -39,6 +39,7 @@ struct bm_number_query_ids {
     uint64_t n_named; /* ids that are not Query_N */
     uint64_t n_odd;   /* ids that are Query_N, but do not fit the counting: kept */
     bool may_return;  /* the numbers of the document's Iterations decreased since the last Query_N */
+    bool may_skip;    /* queries are left out since the last Query_N */
 
     /* For a format in which a query without a name has no title (-outfmt 7). */
     uint64_t n_before; /* queries of the documents before */
@@ -56,6 +57,10 @@ void bm_number_query_ids_begin(struct bm_number_query_ids *ids);
 /* To be called when the numbers of the document's Iterations decrease, as if another run began inside it. If the
  * numbers of ids also do, they continue from there as in another document. */
 void bm_number_query_ids_return(struct bm_number_query_ids *ids);
+
+/* To be called where queries are left out, in a format without numbers of Iterations: the next id may be larger than the
+ * next number. */
+void bm_number_query_ids_skip(struct bm_number_query_ids *ids);
 
 /* Processes the next query's id: *old_number is its number in its run, and *new_number in the merge. False if it
  * stays unchanged. position: of the Iteration in its run, counted from 1; 0 if the format has no such number. */

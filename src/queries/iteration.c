@@ -4,10 +4,10 @@
  * write there (a comment, CDATA, an escaped name in JSON) is not parsed, and then nothing is found.
  */
 #include "queries/iteration.h"
-#include "queries/archive.h"
 
 #include "base/entity.h"
 #include "base/utf8.h"
+#include "mark/query.h"
 #include "queries/file.h"
 
 #include <string.h>
@@ -212,16 +212,18 @@ static bool read_comments(struct bm_queries_iteration *iteration, const char *te
 
 /* The definition line as the user wrote it has all that counts; an id that BLAST made of it does not, then. */
 static bool read_archive(struct bm_queries_iteration *iteration, const char *text, size_t n_text) {
-    struct bm_queries_archive archive;
+    struct bm_mark_query query;
     struct bm_queries_names names;
-    bm_queries_archive_read(&archive, text, n_text);
-    bm_queries_names_read(&names, archive.title, archive.n_title, archive.is_cut);
-    iteration->title = archive.has_line ? names.title : names.plain;
+    bm_mark_query_read(&query, text, n_text);
+    struct bm_queries_word id = {.n = query.n_id};
+    memcpy(id.bytes, query.id, query.n_id + 1);
+    bm_queries_names_read(&names, query.title, query.n_title, query.is_cut);
+    iteration->title = query.has_line ? names.title : names.plain;
     iteration->is_nameless =
-        archive.has_line ? names.title.n == 0 : bm_mark_is_unnamed(archive.title, archive.n_title);
-    if (!archive.has_line || bm_queries_word_is_generated(&archive.id)) iteration->id = archive.id;
-    iteration->has_length = archive.has_length;
-    iteration->length = archive.length;
+        query.has_line ? names.title.n == 0 : bm_mark_is_unnamed(query.title, query.n_title);
+    if (!query.has_line || bm_queries_word_is_generated(&id)) iteration->id = id;
+    iteration->has_length = query.has_length;
+    iteration->length = query.length;
     return true;
 }
 

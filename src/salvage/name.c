@@ -2,11 +2,13 @@
 #include "salvage/name.h"
 
 #include "base/hash.h"
+#include "mark/query.h"
 
 #include <string.h>
 
-void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset) {
+void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset, bool is_of_archive) {
     head->is_open = true;
+    head->is_of_archive = is_of_archive;
     head->offset = offset;
     head->n = 0;
 }
@@ -65,9 +67,39 @@ static size_t measure_head(const struct bm_salvage_head *head) {
     return hits == NULL ? head->n : (size_t)(hits - head->text);
 }
 
+/* The first word of a title that is a name, or the id; n 0: neither is there completely. */
+struct archive_name {
+    bool is_title;
+    size_t n;
+    char text[BM_MARK_MAX_TITLE];
+};
+
+static void find_name_in_archive(struct archive_name *name, const struct bm_salvage_head *head) {
+    struct bm_mark_query query;
+    size_t from = 0;
+    bm_mark_query_read(&query, head->text, head->n);
+    while (from < query.n_title && is_white(query.title[from])) from++;
+    size_t to = from;
+    while (to < query.n_title && !is_white(query.title[to])) to++;
+    bool is_whole = to > from && (to < query.n_title || !query.is_cut);
+    name->is_title = is_whole && !bm_mark_is_unnamed(query.title, query.n_title);
+    name->n = name->is_title ? to - from : query.n_id;
+    memcpy(name->text, name->is_title ? query.title + from : query.id, name->n);
+}
+
+static bool is_named_in_archive(const struct bm_salvage_head *head) {
+    struct archive_name name;
+    find_name_in_archive(&name, head);
+    return name.is_title || (name.n > 0 && !bm_mark_is_generated(name.text, name.n));
+}
+
 uint64_t bm_salvage_head_hash(const struct bm_salvage_head *head, bool *is_named) {
     const char *word = NULL;
     size_t n = 0;
+    if (head->is_of_archive) {
+        *is_named = is_named_in_archive(head);
+        return bm_fnv1a(BM_FNV1A, head->text, head->n);
+    }
     const size_t n_text = measure_head(head);
     *is_named = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n) &&
                 !is_nameless(word, (size_t)(head->text + head->n - word), '<');
@@ -98,6 +130,12 @@ void bm_salvage_head_name(const struct bm_salvage_head *head, char name[BM_SALVA
     size_t n = 0;
     name[0] = '\0';
     if (!head->is_open) return;
+    if (head->is_of_archive) {
+        struct archive_name found;
+        find_name_in_archive(&found, head);
+        if (found.n > 0) copy_name(name, found.text, found.n);
+        return;
+    }
     bool has_title = find_word(head->text, n_text, "<Iteration_query-def>", &word, &n);
     if (has_title && is_nameless(word, (size_t)(head->text + head->n - word), '<')) has_title = false;
     if (!has_title && !find_word(head->text, n_text, "<Iteration_query-ID>", &word, &n)) return;

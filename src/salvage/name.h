@@ -10,13 +10,14 @@ enum { BM_SALVAGE_HEAD = 1024 /* bytes of an Iteration in which its query is sea
 /* The beginning of the current Iteration, kept as its text passes. */
 struct bm_salvage_head {
     bool is_open;
-    uint64_t offset; /* of the Iteration's '<' */
+    bool is_of_archive; /* it is a query of an archive */
+    uint64_t offset;    /* of the Iteration's '<', or the query's first byte */
     size_t n;
     char text[BM_SALVAGE_HEAD];
 };
 
 /* Begins another Iteration. */
-void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset);
+void bm_salvage_head_begin(struct bm_salvage_head *head, uint64_t offset, bool is_of_archive);
 
 /* The number of its bytes that are still needed from the text up to an offset; they begin at *from. */
 size_t bm_salvage_head_wants(const struct bm_salvage_head *head, uint64_t to, uint64_t *from);

@@ -11,7 +11,8 @@ struct bm_salvage_pass {
     struct bm_cancel *cancel;
     struct bm_child_buffer buffer;
     struct bm_salvage_survey *survey;
-    bool has_format; /* a child has begun as BLAST XML does */
+    enum blastmerge_format format; /* as given, or as a child has begun; AUTO: not known yet */
+    bool has_begun;                /* a child was surveyed while it was not known */
 
     /* the current child */
     bool is_begun;
@@ -45,6 +46,7 @@ enum blastmerge_status bm_salvage_pass_open(struct bm_salvage_pass **opened,
     struct bm_salvage_pass *pass = *opened = bm_allocate(memory, sizeof *pass);
     if (pass == NULL) return BLASTMERGE_NO_MEMORY;
     pass->options = settings->options;
+    pass->format = settings->options->format;
     pass->memory = memory;
     pass->cancel = settings->cancel;
     pass->buffer = settings->buffer;
@@ -104,6 +106,8 @@ static void keep_findings(struct bm_salvage_pass *pass, size_t number, struct bm
     const struct bm_fetch_source *source = pass->source;
     findings->text.n_bytes = source->n_bytes != UINT64_MAX ? source->n_bytes : pass->child->lane.fetch.n_read;
     pass->findings[number] = findings;
+    bool has_content = findings->text.n_text > 0 || pass->n_members > 0;
+    pass->has_begun = pass->has_begun || (has_content && pass->format == BLASTMERGE_FORMAT_AUTO);
     bm_child_close(pass->child);
     pass->is_begun = pass->has_searched = false;
     pass->is_careful = pass->is_comparing = false;
@@ -161,7 +165,8 @@ static bool begin_comparison(struct bm_salvage_pass *pass) {
 static enum blastmerge_status try_header(struct bm_salvage_pass *pass, size_t number,
                                          const struct bm_salvage_findings *findings,
                                          struct blastmerge_error *error) {
-    if (findings->prologue_to > 0 || findings->n_iterations == 0) return BLASTMERGE_OK;
+    bool has_header = findings->prologue_to > 0 || pass->format == BLASTMERGE_FORMAT_ARCHIVE;
+    if (has_header || findings->n_iterations == 0) return BLASTMERGE_OK;
     if (pass->tried == NULL) pass->tried = bm_allocate(pass->memory, sizeof *pass->tried);
     if (pass->tried == NULL) return fail_memory(error);
     bm_salvage_survey_make_header(pass->survey, pass->tried);
@@ -222,8 +227,7 @@ static enum blastmerge_status take_fault(struct bm_salvage_pass *pass, size_t nu
     return BLASTMERGE_OK;
 }
 
-/* Refuses the first child that holds something, if it is whole as far as its first bytes go, but of another
- * format. */
+/* The first child whose first bytes show a format decides it. */
 static enum blastmerge_status look_at_format(struct bm_salvage_pass *pass, struct blastmerge_error *error) {
     struct bm_view view;
     struct blastmerge_error ignored;
@@ -231,11 +235,23 @@ static enum blastmerge_status look_at_format(struct bm_salvage_pass *pass, struc
     bm_child_admit(pass->child, &any, false);
     (void)!bm_child_scan(pass->child, SIZE_MAX, &view, &ignored);
     enum blastmerge_format format = bm_mark_format(pass->child->mark);
-    pass->has_format = format != BLASTMERGE_FORMAT_AUTO;
+    pass->format = format;
     if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
-    return bm_fail(error, BLASTMERGE_USAGE,
-                   "it is %s, and only %s can be salvaged; if its beginning is damaged, give --format xml",
-                   bm_mark_format_title(format), bm_mark_format_title(BLASTMERGE_FORMAT_XML));
+    if (format != BLASTMERGE_FORMAT_ARCHIVE)
+        return bm_fail(
+            error, BLASTMERGE_USAGE,
+            "it is %s, and only %s and %s can be salvaged; if its beginning is damaged, give --format xml "
+            "or --format archive",
+            bm_mark_format_title(format), bm_mark_format_title(BLASTMERGE_FORMAT_XML),
+            bm_mark_format_title(BLASTMERGE_FORMAT_ARCHIVE));
+    if (pass->has_begun)
+        return bm_fail(
+            error, BLASTMERGE_USAGE,
+            "it is %s, but the damaged children before it do not show their format: give --format archive",
+            bm_mark_format_title(format));
+    bm_salvage_survey_expect(pass->survey, format, true);
+    begin_survey(pass);
+    return BLASTMERGE_OK;
 }
 
 enum blastmerge_status bm_salvage_pass_take(struct bm_salvage_pass *pass, size_t number,
@@ -248,8 +264,8 @@ enum blastmerge_status bm_salvage_pass_take(struct bm_salvage_pass *pass, size_t
     if (!pass->is_begun) begin_survey(pass);
     if (batch == NULL) return take_fault(pass, number, is_done, error);
     bool is_first = batch->text_offset == 0;
-    bool may_be_other = pass->options->format == BLASTMERGE_FORMAT_AUTO && !pass->has_format;
-    if (may_be_other && is_first && batch->n_text > 0 && look_at_format(pass, error) != BLASTMERGE_OK)
+    if (pass->format == BLASTMERGE_FORMAT_AUTO && is_first && batch->n_text > 0 &&
+        look_at_format(pass, error) != BLASTMERGE_OK)
         return error->status;
     bool is_empty = is_last && is_first && batch->n_text == 0;
     bm_salvage_survey_text(pass->survey, batch, pass->base);
@@ -264,6 +280,10 @@ enum blastmerge_status bm_salvage_pass_take(struct bm_salvage_pass *pass, size_t
 }
 
 /* --- all children -------------------------------------------------------------------------------- */
+
+enum blastmerge_format bm_salvage_pass_format(const struct bm_salvage_pass *pass) {
+    return pass->format;
+}
 
 const struct bm_salvage_findings *bm_salvage_pass_findings(const struct bm_salvage_pass *pass,
                                                            size_t number) {

@@ -47,6 +47,9 @@ enum blastmerge_status bm_salvage_pass_take(struct bm_salvage_pass *pass, size_t
 /* The findings about a child that is done. */
 const struct bm_salvage_findings *bm_salvage_pass_findings(const struct bm_salvage_pass *pass, size_t number);
 
+/* When all are done: the children's format; AUTO if none shows one. */
+enum blastmerge_format bm_salvage_pass_format(const struct bm_salvage_pass *pass);
+
 /* When all are done: whether the first text to be merged has no header before it. */
 bool bm_salvage_pass_lacks_header(const struct bm_salvage_pass *pass);
 

@@ -17,7 +17,7 @@ static const struct bm_salvage_survey_run *last_with_header(const struct bm_salv
     return &now->runs[i];
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
+uint64_t bm_salvage_mix(uint64_t hash, uint64_t value) {
     return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
 }
 
@@ -26,10 +26,10 @@ void bm_salvage_run_take_field(struct bm_salvage_survey *survey) {
     static const char query[] = "BlastOutput_query-";
     struct bm_salvage_survey_document *document = &survey->now.is;
     const struct bm_mark_field *field = bm_mark_field(survey->mark);
-    document->header = mix(document->header, field->hash);
+    document->header = bm_salvage_mix(document->header, field->hash);
     document->is_psi = document->is_psi || bm_mark_is_of_psi(field);
     if (strncmp(field->name, query, sizeof query - 1) != 0) return;
-    document->query = mix(document->query, field->hash);
+    document->query = bm_salvage_mix(document->query, field->hash);
     if (bm_salvage_field_name(field, document->query_name)) document->is_named = true;
 }
 
@@ -103,22 +103,56 @@ void bm_salvage_run_begin_bare(struct bm_salvage_survey_state *now) {
     memcpy(current_run(now)->query_before, now->last_query, BM_SALVAGE_NAME);
 }
 
-/* An Iteration of the run that counts, for each other run that may hold the same. */
-static void compare(struct bm_salvage_survey *survey, const struct bm_salvage_run *run, uint64_t hash) {
+/* The header of the current archive, which includes its first query. */
+static uint64_t header_of_archive(const struct bm_salvage_survey_state *now) {
+    return bm_salvage_mix(now->is.header, now->archive.first);
+}
+
+bool bm_salvage_run_is_begun_again(const struct bm_salvage_survey_state *now) {
+    const struct bm_salvage_run *run = &now->runs[now->n_runs - 1].is;
+    return !now->archive.is_round && run->has_header && run->header == header_of_archive(now);
+}
+
+void bm_salvage_run_begin_archive(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end) {
+    struct bm_salvage_survey_state *now = &survey->now;
+    bool is_again = bm_salvage_run_is_begun_again(now);
+    if (is_again) now->n_seen = 0;
+    if (!is_again && current_run(now)->is.has_header) return;
+    now->is.header = header_of_archive(now);
+    now->is.is_named = now->archive.is_named;
+    bm_salvage_run_begin(survey, follows_hole, end);
+}
+
+/* An Iteration, or an archive, of the run that counts, for each other run that may hold the same. name: of its query,
+ * or its first one. */
+static void compare(struct bm_salvage_survey *survey, const struct bm_salvage_run *run, uint64_t hash,
+                    const char *name) {
     if (!survey->is_comparing || survey->now.n_runs - 1 != survey->counting) return;
     for (size_t i = 0; i < survey->n_lengths; i++) {
         const struct bm_salvage_run *other = &survey->others[i];
         bool may_begin = hash == other->first && (run->n == 0 || !other->has_header);
         if (survey->taken[i] > other->n) continue;
         if (survey->taken[i] == other->n) {
-            memcpy(survey->names[i], survey->now.last_query, BM_SALVAGE_NAME);
+            memcpy(survey->names[i], name, BM_SALVAGE_NAME);
         } else if (survey->taken[i] > 0 || may_begin) {
-            survey->hashes[i] = mix(survey->hashes[i], hash);
+            survey->hashes[i] = bm_salvage_mix(survey->hashes[i], hash);
         } else {
             continue;
         }
         survey->taken[i]++;
     }
+}
+
+/* Adds one that is whole to the current run. */
+static void add(struct bm_salvage_survey *survey, uint64_t hash, bool is_named, const char *name) {
+    struct bm_salvage_run *run = &current_run(&survey->now)->is;
+    compare(survey, run, hash, name);
+    if (run->n++ == 0) {
+        memcpy(current_run(&survey->now)->first_query, name, BM_SALVAGE_NAME);
+        run->first = hash;
+    }
+    run->hash = bm_salvage_mix(run->hash, hash);
+    run->is_named = run->is_named || is_named;
 }
 
 /* A whole Iteration, whose head is still there; its query is the last one. What an Iteration does not say of its query
@@ -129,15 +163,16 @@ void bm_salvage_run_count(struct bm_salvage_survey *survey) {
     bool is_named = false;
     uint64_t hash = bm_salvage_head_hash(&now->head, &is_named);
     if (!bm_salvage_head_has_query(&now->head)) {
-        hash = mix(hash, now->is.query);
+        hash = bm_salvage_mix(hash, now->is.query);
         is_named = now->is.is_named;
         run->is_unsure = run->is_unsure || !bm_salvage_survey_is_of_header(now) || now->is.query == 0;
     }
-    compare(survey, run, hash);
-    if (run->n++ == 0) {
-        memcpy(current_run(&survey->now)->first_query, now->last_query, BM_SALVAGE_NAME);
-        run->first = hash;
-    }
-    run->hash = mix(run->hash, hash);
-    run->is_named = run->is_named || is_named;
+    add(survey, hash, is_named, now->last_query);
+    run->n_iterations++;
+}
+
+void bm_salvage_run_count_archive(struct bm_salvage_survey *survey) {
+    const struct bm_salvage_survey_archive *archive = &survey->now.archive;
+    add(survey, archive->hash, archive->is_named, archive->names[0]);
+    current_run(&survey->now)->is.n_iterations += archive->n;
 }

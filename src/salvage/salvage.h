@@ -22,16 +22,17 @@ enum {
 };
 
 /* A run of a search in a child: from a document's beginning up to the next document with the same header, where the
- * search was begun again. Iterations without a header, before the first document or after the end of one, are a run
+ * search was begun again. Of archives each is such a document, and its header includes its first query. Iterations without a header, before the first document or after the end of one, are a run
  * of their own: they may be a piece of another one. */
 struct bm_salvage_run {
     bool has_header;
-    bool is_named;   /* one of its queries has a name, or its queries are unknown */
-    bool is_unsure;  /* the query of an Iteration is unknown */
-    uint64_t header; /* a hash of the first document's header */
-    uint64_t n;      /* whole Iterations */
-    uint64_t hash;   /* of the queries of these Iterations, in their order ... */
-    uint64_t first;  /* ... and of the first one alone */
+    bool is_named;         /* one of its queries has a name, or its queries are unknown */
+    bool is_unsure;        /* the query of an Iteration is unknown */
+    uint64_t header;       /* a hash of the first document's header */
+    uint64_t n_iterations; /* whole ones */
+    uint64_t n;     /* that are compared: whole Iterations or, if the format has them, whole archives */
+    uint64_t hash;  /* of the queries of these, in their order ... */
+    uint64_t first; /* ... and of the first one alone */
 };
 
 /* How the document after a hole relates to the text before it. */
@@ -83,9 +84,14 @@ struct bm_salvage_findings {
 
 struct bm_salvage_survey;
 
+/* For BLAST XML, unless options.format is another one. */
 enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey, struct bm_memory *memory,
                                               const struct blastmerge_options *options) BM_CHECK_RESULT;
 void bm_salvage_survey_close(struct bm_salvage_survey *survey, struct bm_memory *memory);
+
+/* Sets the format of all children, BLAST XML or archives; bm_salvage_survey_begin() follows. */
+void bm_salvage_survey_expect(struct bm_salvage_survey *survey, enum blastmerge_format format,
+                              bool is_inferred);
 
 /* Begins a child. is_careful: an Iteration inside another one is a fault; otherwise it is only recorded.
  * is_comparing: runs are compared, after bm_salvage_survey_wants_comparison() has requested it. */

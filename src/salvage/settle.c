@@ -111,7 +111,7 @@ static void settle_hole(const struct bm_salvage_survey *survey, struct bm_salvag
 static uint64_t count_unchecked(const struct bm_salvage_survey *survey,
                                 const struct bm_salvage_survey_run *run, uint64_t n_all) {
     uint64_t first = n_all - survey->n_unchecked;
-    uint64_t end = run->n_before + run->is.n;
+    uint64_t end = run->n_before + run->is.n_iterations;
     uint64_t begin = run->n_before > first ? run->n_before : first;
     return end > begin ? end - begin : 0;
 }
@@ -146,7 +146,7 @@ static void drop_run(struct bm_salvage_survey *survey, struct settling *settling
         settling->crc32 = run->crc32;
     }
     hole->to = next != NULL ? next->begin : UINT64_MAX;
-    hole->place = BM_MARK_AT_DOCUMENT;
+    hole->place = survey->has_archives ? BM_MARK_AT_ARCHIVE : BM_MARK_AT_DOCUMENT;
     hole->number_after = 0;
     memset(hole->query_after, 0, BM_SALVAGE_NAME);
     if (next != NULL) memcpy(hole->query_after, next->first_query, BM_SALVAGE_NAME);
@@ -157,7 +157,7 @@ static void drop_run(struct bm_salvage_survey *survey, struct settling *settling
         hole->bytes.to = bytes->to;
     }
     hole->n_superseded++;
-    hole->n_superseded_iterations += run->is.n;
+    hole->n_superseded_iterations += run->is.n_iterations;
     hole->superseded_by = now->runs[survey->counting].begin;
     if (!settling->follows_dropped) memcpy(settling->query_before, run->query_before, BM_SALVAGE_NAME);
     settling->follows_dropped = true;
@@ -210,7 +210,7 @@ void bm_salvage_survey_settle(struct bm_salvage_survey *survey, uint64_t *end, u
         }
         drop_run(survey, &settling, i);
         settling.n_unchecked += count_unchecked(survey, run, now->n_iterations);
-        settling.n_dropped += run->is.n;
+        settling.n_dropped += run->is.n_iterations;
         const struct bm_salvage_hole *hole = &settling.holes[settling.n_holes - 1];
         if (hole->to != UINT64_MAX) continue;
         *end = hole->from;

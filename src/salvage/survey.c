@@ -40,12 +40,17 @@ enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey,
     if (*survey == NULL || bm_mark_open(&(*survey)->mark, memory, options->invalid_utf8) != BLASTMERGE_OK ||
         bm_mark_open(&(*survey)->kept_mark, memory, options->invalid_utf8) != BLASTMERGE_OK)
         return BLASTMERGE_NO_MEMORY;
-    const struct bm_mark_kin kin = {.format = BLASTMERGE_FORMAT_XML,
-                                    .is_given = true,
-                                    .is_inferred = options->format == BLASTMERGE_FORMAT_AUTO};
-    bm_mark_follow((*survey)->mark, &kin);
+    bool is_inferred = options->format == BLASTMERGE_FORMAT_AUTO;
+    bm_salvage_survey_expect(*survey, is_inferred ? BLASTMERGE_FORMAT_XML : options->format, is_inferred);
     bm_mark_forbid((*survey)->mark, options->forbidden_characters);
     return BLASTMERGE_OK;
+}
+
+void bm_salvage_survey_expect(struct bm_salvage_survey *survey, enum blastmerge_format format,
+                              bool is_inferred) {
+    const struct bm_mark_kin kin = {.format = format, .is_given = true, .is_inferred = is_inferred};
+    survey->has_archives = format == BLASTMERGE_FORMAT_ARCHIVE;
+    bm_mark_follow(survey->mark, &kin);
 }
 
 void bm_salvage_survey_close(struct bm_salvage_survey *survey, struct bm_memory *memory) {
@@ -95,8 +100,7 @@ static void set_last(struct bm_salvage_survey *survey, uint64_t to) {
 
 /* --- queries ------------------------------------------------------------------------------------- */
 
-/* Keeps what belongs to the begin of the current Iteration. */
-static void fill_head(struct bm_salvage_survey *survey, uint64_t to) {
+void bm_salvage_survey_fill_head(struct bm_salvage_survey *survey, uint64_t to) {
     uint64_t from;
     size_t n = bm_salvage_head_wants(&survey->now.head, to, &from);
     if (n > 0) bm_salvage_head_take(&survey->now.head, bm_salvage_survey_at(survey, from), n);
@@ -119,15 +123,23 @@ static void take_query(struct bm_salvage_survey_state *now) {
     now->wants_query_after = false;
 }
 
-/* The current Iteration, if there is one, is lost in the last hole. */
+static void lose_name(struct bm_salvage_hole *hole, const char name[BM_SALVAGE_NAME]) {
+    if (name[0] == '\0') return;
+    if (hole->n_queries < BM_SALVAGE_NAMES) memcpy(hole->queries[hole->n_queries], name, BM_SALVAGE_NAME);
+    hole->n_queries++;
+}
+
+/* The current Iteration, if there is one, is lost in the last hole; and the queries of the current archive. */
 static void lose_query(struct bm_salvage_survey_state *now) {
     char name[BM_SALVAGE_NAME];
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
+    const uint64_t n = now->archive.n < BM_SALVAGE_NAMES ? now->archive.n : BM_SALVAGE_NAMES;
+    for (uint64_t i = 0; i < n; i++) lose_name(hole, now->archive.names[i]);
+    hole->n_queries += now->archive.n - n;
+    now->archive = (struct bm_salvage_survey_archive){.n = 0};
     show_query(now, false, name);
     now->head.is_open = false;
-    if (name[0] == '\0') return;
-    if (hole->n_queries < BM_SALVAGE_NAMES) memcpy(hole->queries[hole->n_queries], name, sizeof name);
-    hole->n_queries++;
+    lose_name(hole, name);
 }
 
 /* --- holes --------------------------------------------------------------------------------------- */
@@ -190,23 +202,24 @@ static void sum_anew(struct bm_salvage_survey *survey) {
     now->crc32 = 0;
 }
 
-/* Where to search from. A DOCTYPE that is broken off swallows the beginning of what follows up to its next quote. */
+/* Where to search from. A DOCTYPE or an archive's string that is broken off swallows the beginning of what follows up
+ * to its next quote. */
 static uint64_t find_start(const struct bm_salvage_survey *survey, uint64_t offset) {
     enum { LONGEST_SWALLOWED = 64 };
     const struct bm_salvage_survey_state *now = &survey->now;
-    uint64_t least = now->summed;
-    if (!bm_mark_is_in_prolog(survey->mark)) return offset;
+    uint64_t least = survey->has_archives ? now->last : now->summed;
+    if (!survey->has_archives && !bm_mark_is_in_prolog(survey->mark)) return offset;
     if (least <= now->document) least = now->document + 1;
     if (now->is_in_hole && least <= now->begin) least = now->begin + 1;
     if (least > offset) return offset;
     return offset - least > LONGEST_SWALLOWED ? offset - LONGEST_SWALLOWED : least;
 }
 
-/* What was scanned is at fault at the offset, behind which something to go on with is searched for. */
-static void fail(struct bm_salvage_survey *survey, uint64_t offset, const char *reason) {
+/* What was scanned is at fault at the offset. Returns where that leaves off. */
+static uint64_t take_fault(struct bm_salvage_survey *survey, uint64_t offset, const char *reason) {
     struct bm_salvage_survey_state *now = &survey->now;
     now->n_faults++;
-    fill_head(survey, offset < now->position ? offset : now->position);
+    bm_salvage_survey_fill_head(survey, offset < now->position ? offset : now->position);
     bm_salvage_head_cut(&now->head, offset);
     if (now->is_in_hole) {
         if (offset <= now->begin) offset = now->begin + 1;
@@ -216,10 +229,18 @@ static void fail(struct bm_salvage_survey *survey, uint64_t offset, const char *
     now->encoding = bm_mark_body_encoding(survey->mark);
     if (offset >= now->body_end) now->last_number = 0;
     if (offset < now->summed) sum_anew(survey);
+    return offset;
+}
+
+/* Likewise; behind it something to go on with is searched for. */
+static void fail(struct bm_salvage_survey *survey, uint64_t offset, const char *reason) {
+    offset = take_fault(survey, offset, reason);
     search_from(survey, find_start(survey, offset));
 }
 
 /* --- searching ----------------------------------------------------------------------------------- */
+
+static const char archive_name[] = "Blast4-archive";
 
 static bool is_white(uint8_t byte) {
     return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
@@ -230,8 +251,13 @@ static bool begins_with(const uint8_t *text, size_t n_text, const char *beginnin
     return n_text >= n && memcmp(text, beginning, n) == 0;
 }
 
-/* Whether something to go on with begins at the '<'. */
-static bool is_beginning(struct bm_salvage_survey_state *now, const uint8_t *text, size_t n_text) {
+/* Whether something to go on with begins at the '<', or an archive's name there. */
+static bool is_beginning(struct bm_salvage_survey *survey, const uint8_t *text, size_t n_text) {
+    struct bm_salvage_survey_state *now = &survey->now;
+    if (survey->has_archives) {
+        now->place = BM_MARK_AT_ARCHIVE;
+        return true;
+    }
     if (begins_with(text, n_text, iteration_tag)) {
         now->place = BM_MARK_AT_ITERATION;
         if (n_text == N_ITERATION_TAG || now->wants_document) return false;
@@ -258,18 +284,23 @@ static void begin_attempt(struct bm_salvage_survey *survey, uint64_t offset) {
 /* What may be the beginning of a beginning at the end is looked at again with what follows. */
 static void search(struct bm_salvage_survey *survey, uint64_t to) {
     struct bm_salvage_survey_state *now = &survey->now;
+    const char *sign = survey->has_archives ? archive_name : "<";
+    const size_t n_sign = strlen(sign);
     const uint8_t *text = bm_salvage_survey_at(survey, now->search);
     const uint8_t *end = text + (to - now->search);
     const uint8_t *p = text;
-    while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
-        if (is_beginning(now, p, (size_t)(end - p))) {
+    while ((p = memmem(p, (size_t)(end - p), sign, n_sign)) != NULL) {
+        if (is_beginning(survey, p, (size_t)(end - p))) {
             begin_attempt(survey, now->search + (uint64_t)(p - text));
             return;
         }
         if (end - p < LONGEST_BEGINNING) break;
         p++;
     }
-    now->search = p == NULL ? to : now->search + (uint64_t)(p - text);
+    if (p != NULL)
+        now->search += (uint64_t)(p - text);
+    else if (to - now->search >= n_sign)
+        now->search = to - (n_sign - 1);
     now->position = to;
 }
 
@@ -289,10 +320,25 @@ static void take_iterations(struct bm_salvage_survey *survey, const struct bm_ma
     now->prologue_to = now->last;
 }
 
+/* A whole archive. False: it cannot be told whether it came before. */
+static bool take_archive_end(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
+    struct bm_salvage_survey_state *now = &survey->now;
+    bool follows_hole = now->is_in_hole;
+    if (follows_hole && !bm_salvage_archive_is_new(survey)) {
+        now->archive = (struct bm_salvage_survey_archive){.n = 0}; /* it may have been merged */
+        fail(survey, mark->offset, "");
+        return false;
+    }
+    close_hole(now, 0);
+    bm_salvage_archive_count(survey, follows_hole, mark->offset);
+    set_last(survey, mark->offset);
+    return true;
+}
+
 /* A whole Iteration. False: it cannot be told whether it came before, or whose it is. */
 static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
     struct bm_salvage_survey_state *now = &survey->now;
-    fill_head(survey, mark->offset);
+    bm_salvage_survey_fill_head(survey, mark->offset);
     if (now->is_in_hole && now->number <= now->last_number) {
         now->wants_document = true;
         now->head.is_open = false; /* it may have been merged */
@@ -318,6 +364,11 @@ static bool take_iteration_end(struct bm_salvage_survey *survey, const struct bm
 
 static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark) {
     struct bm_salvage_survey_state *now = &survey->now;
+    if (mark->kind == BM_MARK_ARCHIVE_END) return take_archive_end(survey, mark);
+    if (survey->has_archives) {
+        bm_salvage_archive_take_mark(survey, mark);
+        return true;
+    }
     switch (mark->kind) {
     case BM_MARK_FIELD:
         bm_salvage_run_take_field(survey);
@@ -335,7 +386,7 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
     case BM_MARK_ITERATION:
         now->number = 0;
         now->is.n_iterations++;
-        bm_salvage_head_begin(&now->head, mark->offset);
+        bm_salvage_head_begin(&now->head, mark->offset, false);
         break;
     case BM_MARK_NUMBER:
         now->number = mark->value;
@@ -351,55 +402,6 @@ static bool take_mark(struct bm_salvage_survey *survey, const struct bm_mark_ent
     return true;
 }
 
-/* --- what begins inside of an Iteration ---------------------------------------------------------- */
-
-static const char document_tag[] = "<BlastOutput>";
-
-/* Whether the scanner has taken the "<Iteration>" at the offset for one. */
-static bool is_marked(const struct bm_salvage_survey *survey, uint64_t offset) {
-    for (size_t i = 0; i < survey->marks.n_entries; i++) {
-        const struct bm_mark_entry *mark = &survey->marks.entries[i];
-        if (mark->kind == BM_MARK_ITERATION && mark->offset == offset) return true;
-    }
-    return false;
-}
-
-/* Whether the offset, in text that was scanned and whose marks are still to be taken, lies in an Iteration. */
-static bool is_in_iteration(const struct bm_salvage_survey *survey, uint64_t offset) {
-    bool is_inside = survey->now.head.is_open;
-    for (size_t i = 0; i < survey->marks.n_entries && survey->marks.entries[i].offset <= offset; i++) {
-        uint32_t kind = survey->marks.entries[i].kind;
-        if (kind == BM_MARK_ITERATION) is_inside = true;
-        if (kind == BM_MARK_ITERATION_END) is_inside = false;
-    }
-    return is_inside;
-}
-
-/* Where in text up to `end`, which was scanned from the position on, the tag first is where it should not be. */
-static uint64_t find_tag(const struct bm_salvage_survey *survey, uint64_t end, const char *tag,
-                         size_t n_tag) {
-    uint64_t from = survey->now.position;
-    uint64_t first = survey->text_offset - survey->batch->n_history;
-    from = from - first < n_tag - 1 ? first : from - (n_tag - 1);
-    while (end - from >= n_tag) {
-        const uint8_t *text = bm_salvage_survey_at(survey, from);
-        const uint8_t *found = memmem(text, (size_t)(end - from), tag, n_tag);
-        if (found == NULL) break;
-        from += (uint64_t)(found - text);
-        if (tag == document_tag ? is_in_iteration(survey, from) : !is_marked(survey, from)) return from;
-        from++;
-    }
-    return BM_SURVEY_NOWHERE;
-}
-
-/* Where the first Iteration or document is that begins inside of an Iteration. */
-static uint64_t find_nested(const struct bm_salvage_survey *survey, uint64_t end) {
-    if (survey->saw_nesting && !survey->is_careful) return BM_SURVEY_NOWHERE; /* once will do */
-    uint64_t nested = find_tag(survey, end, iteration_tag, N_ITERATION_TAG);
-    uint64_t document = find_tag(survey, end < nested ? end : nested, document_tag, sizeof document_tag - 1);
-    return document < nested ? document : nested;
-}
-
 /* --- scanning ------------------------------------------------------------------------------------ */
 
 /* Scans some text and takes its marks, which may be a fault, too. */
@@ -412,7 +414,7 @@ static void scan(struct bm_salvage_survey *survey, uint64_t to) {
         bm_mark_step(survey->mark, bm_salvage_survey_at(survey, now->position), (size_t)(to - now->position),
                      &n_used, &survey->marks, &error);
     uint64_t end = now->position + n_used;
-    uint64_t nested = find_nested(survey, end);
+    uint64_t nested = bm_salvage_nested_find(survey, end);
     survey->saw_nesting = survey->saw_nesting || nested != BM_SURVEY_NOWHERE;
     if (!survey->is_careful) nested = BM_SURVEY_NOWHERE;
     now->position = end;
@@ -421,7 +423,7 @@ static void scan(struct bm_salvage_survey *survey, uint64_t to) {
         if (mark->offset > nested) break;
         if (!take_mark(survey, mark)) return;
     }
-    if (nested == BM_SURVEY_NOWHERE && status == BLASTMERGE_OK) fill_head(survey, end);
+    if (nested == BM_SURVEY_NOWHERE && status == BLASTMERGE_OK) bm_salvage_survey_fill_head(survey, end);
     if (nested != BM_SURVEY_NOWHERE) {
         bool is_document = *bm_salvage_survey_at(survey, nested + 1) == 'B';
         fail(survey, nested,
@@ -481,7 +483,7 @@ void bm_salvage_survey_lose_member(struct bm_salvage_survey *survey, uint64_t te
         copy_state(now, &survey->kept);
         bm_mark_copy(survey->mark, survey->kept_mark);
     }
-    fail(survey, text, reason);
+    (void)take_fault(survey, text, reason);
     search_from(survey, text); /* from the seam on: it parts two texts */
     struct bm_salvage_hole *hole = &now->holes[now->n_holes - 1];
     if (hole->bytes.from == hole->bytes.to) hole->bytes.from = bytes->from;

@@ -8,6 +8,11 @@
 
 #define BM_SURVEY_NOWHERE UINT64_MAX
 
+enum {
+    BM_SURVEY_SEEN =
+        4096 /* archives of a run that are told apart; after more of them none behind a fault counts */
+};
+
 /* A run, and its beginning. */
 struct bm_salvage_survey_run {
     struct bm_salvage_run is;
@@ -30,6 +35,17 @@ struct bm_salvage_survey_document {
     uint64_t query;                   /* likewise of those that name the query; 0: there are none */
     char query_name[BM_SALVAGE_NAME]; /* as from bm_salvage_head_name() */
     uint64_t n_iterations;            /* that have begun */
+};
+
+/* The current archive, as far as it was scanned. */
+struct bm_salvage_survey_archive {
+    bool is_round;                                 /* of PSI-BLAST, after the first one */
+    bool is_named;                                 /* one of its queries has a name */
+    uint64_t n;                                    /* whole queries */
+    uint64_t hash;                                 /* of these ... */
+    uint64_t first;                                /* ... and of the first one alone */
+    char names[BM_SALVAGE_NAMES][BM_SALVAGE_NAME]; /* of the first ones; "": it has none ... */
+    char last_name[BM_SALVAGE_NAME];               /* ... and of the last one */
 };
 
 /* The state that a faulty member undoes. */
@@ -62,8 +78,10 @@ struct bm_salvage_survey_state {
     struct bm_salvage_head head; /* open: of the current Iteration, which has not ended */
     char last_query[BM_SALVAGE_NAME];
     struct bm_salvage_survey_document is; /* the current document */
-    size_t n_beginning;                   /* bytes of the child's text that were kept */
-    bool beginning_is_over;               /* members were left out */
+    struct bm_salvage_survey_archive archive;
+    size_t n_seen;          /* archives of the current run */
+    size_t n_beginning;     /* bytes of the child's text that were kept */
+    bool beginning_is_over; /* members were left out */
     size_t n_runs;
     struct bm_salvage_survey_run runs[BM_SALVAGE_RUNS];
     bool wants_query_after; /* the last hole has an end, but no Iteration after it so far */
@@ -72,6 +90,7 @@ struct bm_salvage_survey_state {
 };
 
 struct bm_salvage_survey {
+    bool has_archives; /* the format */
     bool is_careful;
     bool saw_nesting;
     struct bm_salvage_survey_state now;
@@ -80,6 +99,7 @@ struct bm_salvage_survey {
     struct bm_mark *kept_mark;
     uint64_t n_unchecked;
     struct bm_mark_list marks;
+    uint64_t seen[BM_SURVEY_SEEN];        /* hashes of the first archives of the current run */
     char beginning[BM_SALVAGE_BEGINNING]; /* of the child's text */
 
     /* to compare runs: from the one that counts, the hash of as many Iterations as another one has, from its
@@ -111,6 +131,9 @@ static inline bool bm_salvage_survey_is_of_header(const struct bm_salvage_survey
 
 /* --- run.c --------------------------------------------------------------------------------------- */
 
+/* Adds a value to a hash. */
+uint64_t bm_salvage_mix(uint64_t hash, uint64_t value);
+
 /* Takes a field of a document's header. */
 void bm_salvage_run_take_field(struct bm_salvage_survey *survey);
 
@@ -122,8 +145,39 @@ void bm_salvage_run_begin(struct bm_salvage_survey *survey, bool follows_hole, u
  * belongs. */
 void bm_salvage_run_begin_bare(struct bm_salvage_survey_state *now);
 
+/* Whether the current archive, which is whole, is the first one of the current run again. */
+bool bm_salvage_run_is_begun_again(const struct bm_salvage_survey_state *now);
+
+/* An archive, which ends at the offset, is whole: then another run begins. */
+void bm_salvage_run_begin_archive(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end);
+
 /* Counts a whole Iteration, whose head is still there; its query is the last one. */
 void bm_salvage_run_count(struct bm_salvage_survey *survey);
+
+/* Counts the current archive, which is whole. */
+void bm_salvage_run_count_archive(struct bm_salvage_survey *survey);
+
+/* --- nested.c ------------------------------------------------------------------------------------ */
+
+/* Where in text up to `end`, which was scanned from the position on, an Iteration or a document first begins inside of an
+ * Iteration. */
+uint64_t bm_salvage_nested_find(const struct bm_salvage_survey *survey, uint64_t end);
+
+/* --- archives.c ---------------------------------------------------------------------------------- */
+
+/* Takes a mark of an archive but its end. */
+void bm_salvage_archive_take_mark(struct bm_salvage_survey *survey, const struct bm_mark_entry *mark);
+
+/* Whether it is certain that the current archive, which is whole, was not there before. */
+bool bm_salvage_archive_is_new(const struct bm_salvage_survey *survey);
+
+/* Counts it. follows_hole: the hole before it has been closed. `end`: of its text. */
+void bm_salvage_archive_count(struct bm_salvage_survey *survey, bool follows_hole, uint64_t end);
+
+/* --- survey.c ------------------------------------------------------------------------------------ */
+
+/* Keeps what belongs to the beginning of the current query, up to the offset. */
+void bm_salvage_survey_fill_head(struct bm_salvage_survey *survey, uint64_t to);
 
 /* --- settle.c ------------------------------------------------------------------------------------ */
 

@@ -29,8 +29,8 @@ static void show_borders(char *shown, size_t size, const struct bm_salvage_hole 
     else if (hole->number_after > 0)
         snprintf(shown, size, ", before its Iteration %" PRIu64 "%s", hole->number_after, after);
     else
-        snprintf(shown, size, ", after %" PRIu64 " whole Iteration%s%s", hole->n_iterations,
-                 hole->n_iterations == 1 ? "" : "s", before);
+        snprintf(shown, size, ", after %" PRIu64 " whole Iteration%s%s%s%s", hole->n_iterations,
+                 hole->n_iterations == 1 ? "" : "s", before, after[0] == '\0' ? "" : ", before that", after);
 }
 
 /* Writes whose Iterations are seen to be lost. */

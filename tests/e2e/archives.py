@@ -148,15 +148,18 @@ def number(element):
     return int(found.group(1)) if found else 0
 
 
-def renumbered(text, archives, shift):
+def renumbered(text, archives, shift, gaps=()):
     """Ids with a number added, as far as they can be BLAST's own; and how many numbers that uses up. BLAST counts queries without a
-    name, or all; PSI-BLAST has several archives in a row for one. A run begins where a request's queries begin again from 1."""
+    name, or all; PSI-BLAST has several archives in a row for one. A run begins where a request's queries begin again from 1. gaps:
+    before these archives others were left out."""
     pieces, at, last, before = [], 0, 0, shift
-    for archive in archives:
+    for place, archive in enumerate(archives):
         own, known = [], set()
         ids = [each for each in map(id_of, queries(archive)) if each is not None]
         if ids and number(ids[0]) == 1 and last > 0 and not archive.all(*PSSM):
             shift, last = shift + last, 0
+        if place in gaps and ids and number(ids[0]) > last:
+            last = number(ids[0]) - 1
         for each in ids:
             if number(each) and number(each) in (last, last + 1):
                 last = number(each)
@@ -181,6 +184,80 @@ def merge(texts, renumber=True):
         shift += n_used
         merged.append(changed if re.search(rb"\n[ \t\r]*\Z", text) or text.rstrip() != text and b"\n" in text[len(text.rstrip()):]
                       else changed + b"\n")
+    return b"".join(merged)
+
+
+def is_tidy(archive):
+    """Whether what can be there only once is there once, as far as it matters."""
+    search, results = archive.all(*SEARCH)[0], archive.all("results")[0]
+    blocks = [(archive.all("request")[0], ["body queue-search"], []), (results, [], ["alignments", "masks", "pssm"]),
+              (search, ["program"], ["subject sequences"])]
+    blocks += [(block, [], ["seq-set"]) for block in search.all("queries bioseq-set")]
+    blocks += [(block, [], ["pssm"]) for block in search.all("queries pssm")]
+    blocks += [(block, [], ["query seq"]) for block in search.all("queries pssm", "pssm")]
+    blocks += [(query, ["id", "inst"], ["descr"]) for query in queries(archive) if query.words[-1:] == [b"seq"]]
+
+    def count_of(block, words):
+        return len([one for one in block.all(words) if isinstance(one.value, list) or words == "program"])
+    return all(all(count_of(block, words) == 1 for words in needed) and all(count_of(block, words) < 2 for words in allowed)
+               for block, needed, allowed in blocks)
+
+
+def whole_archive(text, at):
+    """The one that begins there, or None."""
+    reader = Reader(text)
+    name = NAME.match(text, at)
+    if name is None:
+        return None
+    reader.at = name.end()
+    try:
+        archive = reader.element()
+        check(archive)
+    except Refused:
+        return None
+    if not is_tidy(archive):
+        return None
+    archive.begin = text.index(b"Blast4", at)
+    return archive
+
+
+def salvaged(text):
+    """What is certain of a child that is one run: its text, which of its archives follow a gap, and whether something was lost. An
+    archive behind a fault counts if it is whole and its queries are none that came before."""
+    pieces, gaps, seen, at, n, is_damaged = [], [], set(), 0, 0, False
+    while text[at:].strip(b" \t\r\n"):
+        archive, begin = whole_archive(text, at), at
+        if archive is None:
+            is_damaged = True
+            while True:
+                begin = text.find(b"Blast4-archive", begin + 1 if text.startswith(b"Blast4-archive", begin) else begin)
+                archive = whole_archive(text, begin) if begin >= 0 else None
+                if begin < 0 or archive is not None and own_texts(text, archive) not in seen:
+                    break
+            if pieces:
+                pieces.append(b"\n")
+            if begin < 0:
+                return b"".join(pieces), gaps, True
+            gaps.append(n)
+        seen.add(own_texts(text, archive))
+        pieces.append(text[begin:archive.end])
+        at, n = archive.end, n + 1
+    rest = text[at:]
+    return b"".join([*pieces, rest if b"\n" in rest else rest + b"\n"]), gaps, is_damaged
+
+
+def own_texts(text, archive):
+    return tuple(text[query.begin:query.end] for query in queries(archive))
+
+
+def merge_salvaged(texts):
+    """The merge of what is certain of children."""
+    merged, shift = [], 0
+    for text in texts:
+        kept, gaps, _ = salvaged(text)
+        changed, n_used = renumbered(kept, Reader(kept).archives(), shift, gaps)
+        shift += n_used
+        merged.append(changed)
     return b"".join(merged)
 
 

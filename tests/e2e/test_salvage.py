@@ -383,7 +383,7 @@ def test_other_formats_are_refused(tmp_path, outfmt, form):
     assert told["children"][1]["iterations"] == 0
     name = {"16": "xml2", "15": "json", "7": "commented", "6": "tabular", "10": "csv"}[outfmt]
     done = program.run("--salvage", "--format", name, *paths)
-    assert done.code == program.USAGE and "only BLAST XML (-outfmt 5) can be salvaged" in done.err
+    assert done.code == program.USAGE and "only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be salvaged" in done.err
 
 
 # --- what is refused, and what stays as it is ----------------------------------------------------------------------

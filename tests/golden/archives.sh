@@ -20,4 +20,6 @@ try blastmerge --plain batch_1.asn cut.asn
 printf '0\200\240\2000\200\240\200\032\0102.12.0+\000' >binary.asn
 try blastmerge --plain binary.asn
 try blastmerge --db x --plain batch_1.asn
-try blastmerge --salvage -o merged.asn batch_1.asn
+try blastmerge --salvage --plain batch_1.asn cut.asn
+printf '{"BlastOutput2": []}' >table.json
+try blastmerge --salvage -o merged.json table.json

@@ -30,7 +30,7 @@
 static size_t step(struct bm_mark *mark, const uint8_t *text, size_t n_text) {
     struct bm_mark_archive *archive = (struct bm_mark_archive *)mark;
     size_t used = 0;
-    if (!archive->document_is_open && n_text > 0 && !bm_mark_archive_begin_document(archive)) return 0;
+    if (!archive->document_is_open && n_text > 0 && !bm_mark_archive_begin_document(archive, 0)) return 0;
     while (used < n_text && bm_mark_can_step(mark)) {
         size_t n = bm_mark_archive_take(archive, text + used, n_text - used);
         mark->position += n;

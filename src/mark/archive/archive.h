@@ -132,8 +132,9 @@ bool bm_mark_archive_fail_end(struct bm_mark_archive *archive);
 
 /* --- place.c. These return false if they failed. */
 
-/* Called at the text's first byte, and when an archive's name begins at the offset. */
-bool bm_mark_archive_begin_document(struct bm_mark_archive *archive);
+/* Called at the text's first byte, or behind a hole with the flags of its mark; and when an archive's name begins at
+ * the offset. */
+bool bm_mark_archive_begin_document(struct bm_mark_archive *archive, uint32_t flags);
 void bm_mark_archive_begin(struct bm_mark_archive *archive, uint64_t at);
 
 /* Called when an element begins: at its first token; and when it has ended before the offset. */

@@ -176,13 +176,13 @@ static bool check_close(struct bm_mark_archive *archive, enum bm_mark_archive_pl
 
 /* --- archives and queries ------------------------------------------------------------------------ */
 
-bool bm_mark_archive_begin_document(struct bm_mark_archive *archive) {
+bool bm_mark_archive_begin_document(struct bm_mark_archive *archive, uint32_t flags) {
     struct bm_mark *mark = &archive->mark;
     if (!bm_mark_settle(mark, BLASTMERGE_FORMAT_ARCHIVE, mark->position)) return false;
-    bm_mark_add(mark, BM_MARK_DOCUMENT, mark->position)->flags = BM_MARK_BARE;
+    bm_mark_add(mark, BM_MARK_DOCUMENT, mark->position)->flags = BM_MARK_BARE | flags;
     bm_mark_add(mark, BM_MARK_ITERATIONS, mark->position)->value = BLASTMERGE_FORMAT_ARCHIVE;
     bm_mark_add(mark, BM_MARK_BODY, mark->position);
-    mark->counts.n_documents++;
+    mark->counts.n_documents += (flags & BM_MARK_LEFT) == 0;
     bm_mark_begin_digest(mark);
     archive->document_is_open = true;
     return true;
@@ -198,7 +198,9 @@ void bm_mark_archive_begin(struct bm_mark_archive *archive, uint64_t at) {
 static void begin_query(struct bm_mark_archive *archive, uint64_t at) {
     struct bm_mark_entry *entry = bm_mark_add(&archive->mark, BM_MARK_ITERATION, at);
     bool has_matrix = was_seen(archive, BM_IN_QUERY_PSSM);
-    bool is_round = has_matrix && archive->mark.counts.n_iterations > archive->mark.digest.n_iterations;
+    const struct bm_mark_digest *digest = &archive->mark.digest;
+    bool follows_any = digest->is_partial || archive->mark.counts.n_iterations > digest->n_iterations;
+    bool is_round = has_matrix && follows_any;
     if (archive->n_queries == 0 && !is_round) entry->flags = BM_MARK_RUN;
     archive->n_queries++;
     archive->mark.digest.is_wanted = true;
@@ -530,7 +532,8 @@ bool bm_mark_archive_open(struct bm_mark_archive *archive, uint64_t at) {
     return true;
 }
 
-static void end_archive(struct bm_mark_archive *archive) {
+static void end_archive(struct bm_mark_archive *archive, uint64_t after) {
+    bm_mark_add(&archive->mark, BM_MARK_ARCHIVE_END, after);
     archive->mark.counts.n_iterations += archive->n_queries;
     archive->line_is_open = true;
     archive->state = BM_ARCHIVE_OUTSIDE;
@@ -543,7 +546,7 @@ bool bm_mark_archive_close(struct bm_mark_archive *archive, uint64_t at) {
     archive->state = BM_ARCHIVE_NEXT;
     archive->n_words = 0;
     if (place == BM_IN_ROOT) {
-        end_archive(archive);
+        end_archive(archive, at + 1);
         return true;
     }
     if (place == BM_IN_QUERY) end_query(archive, at + 1);

@@ -88,7 +88,8 @@ enum bm_mark_kind {
     BM_MARK_DOCUMENT_END, /* the document ended before offset: at the next document or at the text's end.
                             BM_MARK_DIGEST: `value` is the digest of its queries (digest.h), and the flags
                             after that one describe them */
-    BM_MARK_ARCHIVE       /* archives: one begins at offset, and another header */
+    BM_MARK_ARCHIVE,      /* archives: one begins at offset, and another header ... */
+    BM_MARK_ARCHIVE_END   /* ... and ended before offset. So its queries are whole, too */
 };
 
 enum bm_mark_flag {
@@ -97,7 +98,7 @@ enum bm_mark_flag {
     BM_MARK_DIGITS = 4,
     BM_MARK_CONVERTED = 8,
     BM_MARK_BARE = 16,
-    BM_MARK_CUT = 32,
+    BM_MARK_CUT = 32,     /* DOCUMENT in archives: text before it is left out, see bm_mark_enter() */
     BM_MARK_LEFT = 64,    /* ITERATIONS_END and DOCUMENT_END: the text has no such end, see bm_mark_leave().
                            DOCUMENT: it is the one that was left */
     BM_MARK_OPEN = 128,   /* ITERATIONS_END in tables: the last line before it lacks its end, which is a line

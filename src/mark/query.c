@@ -9,7 +9,7 @@
  * there: it has all that was in the file. A later round of PSI-BLAST has none, and a query that is only named has
  * neither title nor line.
  */
-#include "queries/archive.h"
+#include "mark/query.h"
 
 #include <string.h>
 
@@ -108,24 +108,23 @@ static size_t unescape(char *text, size_t n_text) {
 
 /* --- a query ------------------------------------------------------------------------------------- */
 
-static void read_id(struct bm_queries_archive *archive, const struct token *token) {
+static void read_id(struct bm_mark_query *query, const struct token *token) {
     bool is_cut = false;
-    if (archive->id.n > 0) return;
-    archive->id.n = read_string(archive->id.bytes, BM_QUERIES_WORD, token, &is_cut);
-    archive->id.bytes[archive->id.n] = '\0';
+    if (query->n_id > 0 || token->is_cut) return;
+    query->n_id = read_string(query->id, BM_MARK_MAX_ID, token, &is_cut);
+    query->id[query->n_id] = '\0';
 }
 
-static void read_title(struct bm_queries_archive *archive, const struct token *token) {
-    if (archive->has_line) return;
-    archive->n_title = read_string(archive->title, sizeof archive->title, token, &archive->is_cut);
+static void read_title(struct bm_mark_query *query, const struct token *token) {
+    if (query->has_line) return;
+    query->n_title = read_string(query->title, sizeof query->title, token, &query->is_cut);
 }
 
-static void read_line(struct bm_queries_archive *archive, const struct token *token) {
-    size_t n =
-        unescape(archive->title, read_string(archive->title, sizeof archive->title, token, &archive->is_cut));
-    archive->has_line = n > 0 && archive->title[0] == '>';
-    archive->n_title = archive->has_line ? n - 1 : n;
-    if (archive->has_line) memmove(archive->title, archive->title + 1, archive->n_title);
+static void read_line(struct bm_mark_query *query, const struct token *token) {
+    size_t n = unescape(query->title, read_string(query->title, sizeof query->title, token, &query->is_cut));
+    query->has_line = n > 0 && query->title[0] == '>';
+    query->n_title = query->has_line ? n - 1 : n;
+    if (query->has_line) memmove(query->title, query->title + 1, query->n_title);
 }
 
 static uint64_t read_number(const struct token *token) {
@@ -135,25 +134,25 @@ static uint64_t read_number(const struct token *token) {
     return number;
 }
 
-void bm_queries_archive_read(struct bm_queries_archive *archive, const char *text, size_t n_text) {
+void bm_mark_query_read(struct bm_mark_query *query, const char *text, size_t n_text) {
     struct text rest = {text, text + n_text};
     struct token before = {"", 0, false, false}, token;
     bool is_named = n_text > 0 && text[0] != '{'; /* and its sequence is not there */
     bool is_line = false;
     uint64_t from = 0;
-    memset(archive, 0, sizeof *archive);
+    memset(query, 0, sizeof *query);
     while (next_token(&rest, &token)) {
         if (token.is_string) {
             if (is_word(&before, "title"))
-                read_title(archive, &token);
+                read_title(query, &token);
             else if (is_line)
-                read_line(archive, &token);
-            else if (is_word(&before, "accession") || (is_word(&before, "str") && archive->id.n == 0))
-                read_id(archive, &token);
+                read_line(query, &token);
+            else if (is_word(&before, "accession") || (is_word(&before, "str") && query->n_id == 0))
+                read_id(query, &token);
             is_line = is_word(&token, "DefLine");
         } else if (is_word(&before, "length") || (is_named && is_word(&before, "to"))) {
-            archive->length = read_number(&token) + (is_named ? 1 - from : 0);
-            archive->has_length = true;
+            query->length = read_number(&token) + (is_named ? 1 - from : 0);
+            query->has_length = true;
         } else if (is_named && is_word(&before, "from")) {
             from = read_number(&token);
         }
