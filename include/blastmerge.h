@@ -640,7 +640,7 @@ struct blastmerge_query {
     int has_evalue;
     uint64_t length;
     uint64_t n_hits;
-    uint64_t n_hsps; /* in tables: rows */
+    uint64_t n_hsps; /* in tables: rows; in archives: the alignments of all queries of its archive */
     double evalue;   /* of the first HSP */
 };
 

@@ -276,7 +276,7 @@ static void test_marks(void **state) {
         BEGIN FIELDS_4
         "{ITER R}{ id \n{ID}Query_1\n{ITEREND} } },\n{FIELD}\n{ROW}Query_1\n{HEADER}, res\n{ROW}Query_5\n"
         "{ROW}Query_7\n{ROW}Query_8\n{ROW}Query_10\n{ROW}Query_12\n{ROW}Query_13\n{ROW}Query_14\n"
-        "{ARCEND}\n\n{ITERSEND n}\n{DOCEND}\n");
+        "{ARCEND=2}\n\n{ITERSEND n}\n{DOCEND}\n");
     /* a later round; ids that are no Query_N, are broken, or too long */
     check_marks(
         SEARCHED("pssm { pssm { query " SEQ("local str \"Query_1\"", "") " } }") WITH(

@@ -211,6 +211,10 @@ static enum blastmerge_status advance(struct bm_index_build *build, const struct
     case BM_INDEX_GAP:
         status = append(build, &build->gap, text, n, error);
         break;
+    case BM_INDEX_ARCHIVE:
+        build->archive_crc32 = bm_crc32(build->archive_crc32, text, n);
+        if (build->is_in_iteration) bm_index_add_text(build, text, n);
+        break;
     case BM_INDEX_ITERATION:
         if (build->has_rows) {
             status = bm_index_rows_take(build, text, n, error);
@@ -232,14 +236,21 @@ static enum blastmerge_status end_header(struct bm_index_build *build, struct bl
     return keep(build, 0, &build->header, error);
 }
 
+/* What stands before an Iteration, or an archive, has ended. */
+static enum blastmerge_status end_text_between(struct bm_index_build *build, struct blastmerge_error *error) {
+    if (build->zone == BM_INDEX_HEADER) return end_header(build, error);
+    if (build->zone != BM_INDEX_GAP || !build->is_frame_open || build->has_joint) return BLASTMERGE_OK;
+    build->has_joint = true;
+    return keep(build, 1, &build->gap, error);
+}
+
 static enum blastmerge_status begin_iteration(struct bm_index_build *build, const struct bm_mark_entry *mark,
                                               struct blastmerge_error *error) {
-    enum blastmerge_status status = BLASTMERGE_OK;
-    if (build->zone == BM_INDEX_HEADER) status = end_header(build, error);
-    if (status == BLASTMERGE_OK && build->zone == BM_INDEX_GAP && build->is_frame_open && !build->has_joint) {
-        status = keep(build, 1, &build->gap, error);
-        build->has_joint = true;
+    if (build->zone == BM_INDEX_ARCHIVE) {
+        bm_index_begin_iteration(build, mark->offset);
+        return BLASTMERGE_OK;
     }
+    enum blastmerge_status status = end_text_between(build, error);
     if (status == BLASTMERGE_OK && build->is_converted != build->is_frame_converted)
         return bm_fail_at(error, BLASTMERGE_MISMATCH, mark->offset,
                           "its documents have several encodings, and cannot be indexed; merge it first");
@@ -251,6 +262,10 @@ static enum blastmerge_status begin_iteration(struct bm_index_build *build, cons
 static enum blastmerge_status end_iteration(struct bm_index_build *build, const struct bm_mark_entry *mark,
                                             struct blastmerge_error *error) {
     bool is_table = build->format == BLASTMERGE_FORMAT_COMMENTED;
+    if (build->zone == BM_INDEX_ARCHIVE) {
+        build->row.offset = build->archive;
+        return bm_index_end_iteration(build, error);
+    }
     build->row.has_hits = !is_table;
     build->row.n_hits = (uint32_t)((mark->end >> 32) - build->n_hits); /* the marks count modulo 2^32 */
     build->row.n_hsps = (uint32_t)(mark->end - build->n_hsps);
@@ -259,6 +274,29 @@ static enum blastmerge_status end_iteration(struct bm_index_build *build, const 
     build->zone = BM_INDEX_GAP;
     build->gap.n_text = 0;
     return bm_index_end_iteration(build, error);
+}
+
+static enum blastmerge_status begin_archive(struct bm_index_build *build, const struct bm_mark_entry *mark,
+                                            struct blastmerge_error *error) {
+    enum blastmerge_status status = end_text_between(build, error);
+    build->zone = BM_INDEX_ARCHIVE;
+    build->archive = mark->offset;
+    build->archive_crc32 = 0;
+    build->n_before = build->row.number;
+    return status;
+}
+
+/* Only now is known what the rows of its queries say of its text. */
+static enum blastmerge_status end_archive(struct bm_index_build *build, const struct bm_mark_entry *mark,
+                                          struct blastmerge_error *error) {
+    const struct bm_index_row archive = {.offset = build->archive,
+                                         .size = mark->offset - build->archive,
+                                         .crc32 = build->archive_crc32,
+                                         .n_hsps = mark->value - build->n_hsps};
+    build->n_hsps = mark->value;
+    build->zone = BM_INDEX_GAP;
+    build->gap.n_text = 0;
+    return bm_index_write_archive(&build->write, build->n_before + 1, build->row.number, &archive, error);
 }
 
 static enum blastmerge_status begin_document(struct bm_index_build *build) {
@@ -310,9 +348,11 @@ static enum blastmerge_status take_mark(struct bm_index_build *build, const stru
     case BM_MARK_ITERATIONS:
         build->format = (enum blastmerge_format)mark->value;
         build->has_rows = bm_mark_is_bare_table(build->format);
-        if (build->format != BLASTMERGE_FORMAT_ARCHIVE) return BLASTMERGE_OK;
-        return bm_fail(error, BLASTMERGE_USAGE,
-                       "archives (-outfmt 11) are not indexed: blast_formatter makes other formats of them");
+        return BLASTMERGE_OK;
+    case BM_MARK_ARCHIVE:
+        return begin_archive(build, mark, error);
+    case BM_MARK_ARCHIVE_END:
+        return end_archive(build, mark, error);
     case BM_MARK_ITERATION:
         return begin_iteration(build, mark, error);
     case BM_MARK_ITERATION_END:
@@ -329,7 +369,8 @@ static enum blastmerge_status take_mark(struct bm_index_build *build, const stru
 /* Marks at which the zone of the text may change. */
 static bool is_border(const struct bm_index_build *build, uint32_t kind) {
     return kind == BM_MARK_DOCUMENT || kind == BM_MARK_ITERATION || kind == BM_MARK_ITERATION_END ||
-           kind == BM_MARK_DOCUMENT_END || (kind == BM_MARK_SKIP && build->has_rows);
+           kind == BM_MARK_DOCUMENT_END || kind == BM_MARK_ARCHIVE || kind == BM_MARK_ARCHIVE_END ||
+           (kind == BM_MARK_SKIP && build->has_rows);
 }
 
 enum blastmerge_status bm_index_build_marks(struct bm_index_build *build, const struct bm_batch *batch,
@@ -376,6 +417,8 @@ static const char *joint_of(enum blastmerge_format format) {
         return "\n\n";
     case BLASTMERGE_FORMAT_JSON:
         return ",\n";
+    case BLASTMERGE_FORMAT_ARCHIVE:
+        return "\n";
     default:
         return "";
     }

@@ -26,7 +26,8 @@ struct bm_index_document {
     enum blastmerge_format format;
     bool renumber;
     enum phase phase;
-    uint64_t n_written; /* Iterations */
+    uint64_t n_written;   /* Iterations, or archives */
+    uint64_t last_offset; /* of the last one */
     struct bm_index_found found;
     struct bm_index_head head;
     char *text; /* the current Iteration, or a piece of it */
@@ -170,15 +171,20 @@ static enum blastmerge_status take_iteration(struct bm_index_document *document,
         document->phase = PHASE_FOOTER;
         return BLASTMERGE_OK;
     }
+    bool is_archive = document->format == BLASTMERGE_FORMAT_ARCHIVE;
+    if (is_archive && document->n_written > 0 && document->found.offset == document->last_offset)
+        return BLASTMERGE_OK; /* another query of the archive that was handed on */
+    document->last_offset = document->found.offset;
     status = make_room(document, error);
     if (status == BLASTMERGE_OK && document->found.size > document->size) status = prove(document, error);
     begin_reading(document);
     if (status == BLASTMERGE_OK) status = read_piece(document, &n_piece, error);
     if (status != BLASTMERGE_OK) return status;
-    bm_index_head_parse(&document->head, document->format, document->text,
-                        n_piece < BM_INDEX_HEAD ? n_piece : BM_INDEX_HEAD);
+    if (!is_archive) /* where the query can stand behind others */
+        bm_index_head_parse(&document->head, document->format, document->text,
+                            n_piece < BM_INDEX_HEAD ? n_piece : BM_INDEX_HEAD);
     bool is_right = document->n_rest > 0 || document->crc32 == document->found.crc32;
-    if (!is_right || !names_query(document)) return fail_row(document, error);
+    if (!is_right || (!is_archive && !names_query(document))) return fail_row(document, error);
     const struct bm_index_part *joint = &bm_index_read_parts(document->read)->joint;
     if (document->n_written++ > 0) add_segment(document, joint->text, joint->n_text);
     add_first_piece(document, n_piece);

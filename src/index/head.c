@@ -3,6 +3,7 @@
 #include "base/entity.h"
 #include "base/utf8.h"
 #include "mark/mark.h"
+#include "mark/query.h"
 
 #include <math.h>
 #include <string.h>
@@ -227,6 +228,21 @@ static void take_row(struct bm_index_head *head, char separator, const char *tex
     take_accession(head);
 }
 
+_Static_assert((int)BM_MARK_MAX_ID <= (int)BM_INDEX_NAME && (int)BM_MARK_MAX_TITLE <= (int)BM_INDEX_HEAD,
+               "what a query says of itself is kept whole");
+
+static void take_query(struct bm_index_head *head, const char *text, size_t n_text) {
+    struct bm_mark_query query;
+    bm_mark_query_read(&query, text, n_text);
+    head->n_id = query.n_id;
+    memcpy(head->id, query.id, query.n_id);
+    head->n_definition = query.n_title;
+    memcpy(head->definition, query.title, query.n_title);
+    take_definition(head);
+    head->has_length = query.has_length;
+    head->length = query.length;
+}
+
 void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format format, const char *text,
                          size_t n_text) {
     head->n_id = head->n_name = head->n_accession = head->n_definition = 0;
@@ -249,8 +265,10 @@ void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format form
     case BLASTMERGE_FORMAT_CSV:
         take_row(head, format == BLASTMERGE_FORMAT_CSV ? ',' : '\t', text, n_text);
         break;
+    case BLASTMERGE_FORMAT_ARCHIVE:
+        take_query(head, text, n_text);
+        break;
     case BLASTMERGE_FORMAT_AUTO:
-    case BLASTMERGE_FORMAT_ARCHIVE: /* is not indexed */
         break;
     }
 }
@@ -263,7 +281,7 @@ void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format f
 
 bool bm_index_head_has_ids(enum blastmerge_format format) {
     return format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2 ||
-           format == BLASTMERGE_FORMAT_JSON;
+           format == BLASTMERGE_FORMAT_JSON || format == BLASTMERGE_FORMAT_ARCHIVE;
 }
 
 uint64_t bm_index_head_number(const char *id, size_t n_id) {

@@ -27,6 +27,7 @@ enum bm_index_zone {
     BM_INDEX_OUTSIDE,   /* of no document */
     BM_INDEX_HEADER,    /* before the document's first Iteration */
     BM_INDEX_ITERATION, /* an Iteration, or the rows of tables without comments */
+    BM_INDEX_ARCHIVE,   /* an archive: its queries have one text */
     BM_INDEX_GAP,       /* behind an Iteration */
     BM_INDEX_SKIPPED    /* tables without comments: lines of no query */
 };
@@ -71,6 +72,11 @@ struct bm_index_build {
     size_t n_head;
     char head[BM_INDEX_HEAD];
     struct bm_index_head parsed;
+
+    /* the current archive */
+    uint64_t archive;       /* its beginning */
+    uint64_t n_before;      /* Iterations before it */
+    uint32_t archive_crc32; /* of its text so far */
 
     /* tables without comments: the current line, as long as its query is not known */
     bool is_line_known;

@@ -166,7 +166,7 @@ static enum blastmerge_status check_version(struct bm_index_read *read, struct b
 }
 
 static bool find_format(const char *name, enum blastmerge_format *format) {
-    for (int i = BLASTMERGE_FORMAT_XML; i <= BLASTMERGE_FORMAT_CSV; i++) {
+    for (int i = BLASTMERGE_FORMAT_XML; i <= BLASTMERGE_FORMAT_ARCHIVE; i++) {
         *format = (enum blastmerge_format)i;
         if (strcmp(blastmerge_format_name(*format), name) == 0) return true;
     }

@@ -8,6 +8,9 @@
 
 static const char insert_iteration[] =
     "INSERT INTO iteration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+static const char select_names[] = "SELECT id, name FROM iteration WHERE number = ?1";
+static const char update_iteration[] =
+    "UPDATE iteration SET hsps = ?2, offset = ?3, size = ?4, crc32 = ?5, checksum = ?6 WHERE number = ?1";
 static const char insert_restart[] = "INSERT INTO restart VALUES (?1, ?2, ?3)";
 static const char insert_frame[] = "INSERT INTO frame VALUES (?1, ?2, ?3, ?4)";
 static const char insert_file[] =
@@ -61,6 +64,10 @@ enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int fil
     if (status == BLASTMERGE_OK)
         status = bm_index_database_prepare(database, insert_iteration, &write->iteration, error);
     if (status == BLASTMERGE_OK)
+        status = bm_index_database_prepare(database, select_names, &write->names, error);
+    if (status == BLASTMERGE_OK)
+        status = bm_index_database_prepare(database, update_iteration, &write->archive, error);
+    if (status == BLASTMERGE_OK)
         status = bm_index_database_prepare(database, insert_restart, &write->restart, error);
     return status;
 }
@@ -100,6 +107,47 @@ enum blastmerge_status bm_index_write_row(struct bm_index_write *write, const st
                                           row->name.text, row->name.n_text));
     code |= bind_text(write, statement, 13, row->definition);
     return finish(write, statement, code, error);
+}
+
+/* The checksum of a row that was written, with another text. */
+static enum blastmerge_status sum_row(struct bm_index_write *write, uint64_t number,
+                                      const struct bm_index_row *text, uint32_t *sum,
+                                      struct blastmerge_error *error) {
+    const struct bm_index_library *library = write->database.library;
+    sqlite3_stmt *statement = write->names;
+    bool has_row = false;
+    int code = bind_number(write, statement, 1, number);
+    if (code != SQLITE_OK) return bm_index_database_fail(&write->database, code, error);
+    enum blastmerge_status status = bm_index_database_step(&write->database, statement, &has_row, error);
+    if (status != BLASTMERGE_OK) return status;
+    bm_require(has_row);
+    const char *id = (const char *)library->column_text(statement, 0);
+    size_t n_id = (size_t)library->column_bytes(statement, 0);
+    const char *name = (const char *)library->column_text(statement, 1);
+    size_t n_name = (size_t)library->column_bytes(statement, 1);
+    *sum = bm_index_checksum(number, text->offset, text->size, text->crc32, id, n_id, name, n_name);
+    (void)library->reset(statement);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_index_write_archive(struct bm_index_write *write, uint64_t first, uint64_t last,
+                                              const struct bm_index_row *archive,
+                                              struct blastmerge_error *error) {
+    sqlite3_stmt *statement = write->archive;
+    for (uint64_t number = first; number <= last; number++) {
+        uint32_t sum = 0;
+        enum blastmerge_status status = sum_row(write, number, archive, &sum, error);
+        if (status != BLASTMERGE_OK) return status;
+        int code = bind_number(write, statement, 1, number);
+        code |= bind_number(write, statement, 2, archive->n_hsps);
+        code |= bind_number(write, statement, 3, archive->offset);
+        code |= bind_number(write, statement, 4, archive->size);
+        code |= bind_number(write, statement, 5, archive->crc32);
+        code |= bind_number(write, statement, 6, sum);
+        status = finish(write, statement, code, error);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
 }
 
 enum blastmerge_status bm_index_write_restart(struct bm_index_write *write,
@@ -167,8 +215,10 @@ void bm_index_write_close(struct bm_index_write *write) {
     const struct bm_index_library *library = write->database.library;
     if (library == NULL) return;
     (void)library->finalize(write->iteration);
+    (void)library->finalize(write->names);
+    (void)library->finalize(write->archive);
     (void)library->finalize(write->restart);
-    write->iteration = write->restart = NULL;
+    write->iteration = write->names = write->archive = write->restart = NULL;
     bm_index_database_close(&write->database);
 }
 

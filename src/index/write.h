@@ -67,6 +67,8 @@ struct bm_index_about {
 struct bm_index_write {
     struct bm_index_database database;
     sqlite3_stmt *iteration;
+    sqlite3_stmt *names;
+    sqlite3_stmt *archive;
     sqlite3_stmt *restart;
 };
 
@@ -76,6 +78,10 @@ enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int fil
 
 enum blastmerge_status bm_index_write_row(struct bm_index_write *write, const struct bm_index_row *row,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
+/* Completes the rows with these numbers, whose queries have one text: its offset, size, CRC-32 and Hsps. */
+enum blastmerge_status bm_index_write_archive(struct bm_index_write *write, uint64_t first, uint64_t last,
+                                              const struct bm_index_row *archive,
+                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 enum blastmerge_status bm_index_write_restart(struct bm_index_write *write,
                                               const struct bm_index_restart *restart,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;

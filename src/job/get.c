@@ -408,6 +408,10 @@ enum blastmerge_status bm_job_get_begin(struct blastmerge_job *job) {
     enum blastmerge_status status = open_all(job);
     if (status == BLASTMERGE_OK) status = want_all(job);
     if (status != BLASTMERGE_OK) return status;
+    if (get->renumber && bm_index_read_format(get->read) == BLASTMERGE_FORMAT_ARCHIVE)
+        return blame_child(
+            job, bm_fail(&job->error, BLASTMERGE_USAGE,
+                         "holds BLAST archives (-outfmt 11), whose queries cannot be numbered anew"));
     struct bm_fetch_source *source = &job->plan.items[0].source;
     status = bm_index_document_open(&get->document, &job->memory, &get->result, get->read, get->renumber,
                                     &job->cancel, &job->error);

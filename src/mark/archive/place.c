@@ -533,7 +533,7 @@ bool bm_mark_archive_open(struct bm_mark_archive *archive, uint64_t at) {
 }
 
 static void end_archive(struct bm_mark_archive *archive, uint64_t after) {
-    bm_mark_add(&archive->mark, BM_MARK_ARCHIVE_END, after);
+    bm_mark_add(&archive->mark, BM_MARK_ARCHIVE_END, after)->value = archive->mark.counts.n_hsps;
     archive->mark.counts.n_iterations += archive->n_queries;
     archive->line_is_open = true;
     archive->state = BM_ARCHIVE_OUTSIDE;

@@ -89,7 +89,8 @@ enum bm_mark_kind {
                             BM_MARK_DIGEST: `value` is the digest of its queries (digest.h), and the flags
                             after that one describe them */
     BM_MARK_ARCHIVE,      /* archives: one begins at offset, and another header ... */
-    BM_MARK_ARCHIVE_END   /* ... and ended before offset. So its queries are whole, too */
+    BM_MARK_ARCHIVE_END /* ... and ended before offset. So its queries are whole, too. `value` counts the child's
+                             alignments up to there */
 };
 
 enum bm_mark_flag {
