@@ -131,8 +131,9 @@ enum blastmerge_format {
 enum blastmerge_form {
     BLASTMERGE_FORM_GZIP = 0,  /* as one gzip member */
     BLASTMERGE_FORM_PLAIN = 1, /* as text, not compressed */
-    BLASTMERGE_FORM_BGZF = 2   /* as BGZF, the blocked gzip of bgzip and samtools: compressed again, in blocks
+    BLASTMERGE_FORM_BGZF = 2,  /* as BGZF, the blocked gzip of bgzip and samtools: compressed again, in blocks
                                 of 65280 bytes of text, with the empty block at the end */
+    BLASTMERGE_FORM_OTHER = 3  /* compressed as blastmerge does not: only for names; a job refuses it */
 };
 
 /* What to do with Query_N, the id that BLAST assigns to a query without a name (docs/identity.md). Each child
@@ -399,8 +400,8 @@ BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format)
 
 /*
  * The form for the name of an output, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml, .json, .tsv, .csv,
- * .txt and .tab, BLASTMERGE_FORM_BGZF for .bgz, and BLASTMERGE_FORM_GZIP for .gz and every other name. name is a
- * path or a remote location; the query and the fragment of a URL do not count. The program and the Python
+ * .txt and .tab, BLASTMERGE_FORM_BGZF for .bgz, BLASTMERGE_FORM_OTHER for .zst, .xz, .bz2 and .lz4, and
+ * BLASTMERGE_FORM_GZIP for .gz and every other name. name is a path or a remote location; the query and the fragment of a URL do not count. The program and the Python
  * package choose the form with it; the library itself does not use names for that.
  */
 BLASTMERGE_API enum blastmerge_form blastmerge_form_of_name(const char *name);

@@ -37,6 +37,12 @@ static void test_names(void **state) {
         {"merged.gz.xml", BLASTMERGE_FORM_PLAIN, "application/xml"},
         {"MERGED.XML", BLASTMERGE_FORM_PLAIN, "application/xml"},
         {"merged.BgZ", BLASTMERGE_FORM_BGZF, "application/gzip"},
+        {"merged.xml.zst", BLASTMERGE_FORM_OTHER, "application/gzip"},
+        {"merged.XZ", BLASTMERGE_FORM_OTHER, "application/gzip"},
+        {"merged.bz2", BLASTMERGE_FORM_OTHER, "application/gzip"},
+        {"merged.lz4", BLASTMERGE_FORM_OTHER, "application/gzip"},
+        {"merged.lz4.gz", BLASTMERGE_FORM_GZIP, "application/gzip"},
+        {"zst", BLASTMERGE_FORM_GZIP, "application/gzip"},
         {"merged", BLASTMERGE_FORM_GZIP, "application/gzip"},
         {"merged.out", BLASTMERGE_FORM_GZIP, "application/gzip"},
         {"xml", BLASTMERGE_FORM_GZIP, "application/gzip"},
@@ -323,22 +329,29 @@ static void test_nothing(void **state) {
     blastmerge_destroy(job);
 }
 
-static void test_unknown_form(void **state) {
-    struct blastmerge_options options;
-    struct blastmerge_job *job = NULL;
+static void test_refused_forms(void **state) {
+    static const struct {
+        int form;
+        const char *message;
+    } cases[] = {
+        {BLASTMERGE_FORM_OTHER, "choose another name (.gz)"}, {4, "unknown form"}, {-1, "unknown form"}};
     (void)state;
-    blastmerge_options_init(&options, sizeof options);
-    options.form = (enum blastmerge_form)3;
-    assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_USAGE);
-    assert_non_null(strstr(blastmerge_error(job)->message, "form"));
-    blastmerge_destroy(job);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct blastmerge_options options;
+        struct blastmerge_job *job = NULL;
+        blastmerge_options_init(&options, sizeof options);
+        options.form = (enum blastmerge_form)cases[i].form;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_USAGE);
+        assert_non_null(strstr(blastmerge_error(job)->message, cases[i].message));
+        blastmerge_destroy(job);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),   cmocka_unit_test(test_bgzf),
         cmocka_unit_test(test_borders), cmocka_unit_test(test_poor_libdeflate),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_unknown_form),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_refused_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

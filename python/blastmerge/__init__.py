@@ -53,7 +53,8 @@ plain            the result is not compressed; False: it is, whatever the output
 gzip             the result is one gzip member
 bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for random access
                  Without these three, the name of an output that is a path decides: .xml, .json, .tsv, .csv, .txt and .tab are not
-                 compressed, .bgz is BGZF; any other name, and an output that is not a path, is gzip
+                 compressed, .bgz is BGZF; .zst, .xz, .bz2 and .lz4 are refused; any other name, and an output that is not a
+                 path, is gzip
 memory_limit     bytes that the process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for
                  each thread beyond two
 endpoint         URL of the object store for az://, s3:// and gs://, if it is not the provider's own

@@ -76,7 +76,7 @@ def _form_of(options: Dict[str, Any], output: Any) -> Tuple[int, bool]:
     if not isinstance(output, _values.PATH_TYPES):
         return _FORMS.index("gzip"), False
     form: int = C.blastmerge_form_of_name(_values.path("output", output))
-    if given.get("plain") == 0 and _FORMS[form] == "plain":
+    if given.get("plain") == 0 and form == _FORMS.index("plain"):
         return _FORMS.index("gzip"), False
     return form, True
 
@@ -191,7 +191,7 @@ class Job:
                 setattr(made, name, _values.optional_text(name, value))
             else:
                 raise TypeError(f"there is no option {name!r}")
-        if is_by_name and made.level and _FORMS[form] == "plain":
+        if is_by_name and made.level and form == _FORMS.index("plain"):
             shown = _shown(_values.path("output", output))
             on_warning(f"{shown}: is written uncompressed because of its name, and level has no effect; gzip=True compresses it")
         self._keeps_bytes = bool(made.salvage or made.order_by_queries)

@@ -29,6 +29,10 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
     if ((unsigned)options->format > BLASTMERGE_FORMAT_ARCHIVE)
         return refuse(job, "unknown format (expected 0 to 7)");
+    if (options->form == BLASTMERGE_FORM_OTHER)
+        return refuse(
+            job, "the output's name ends as that of data of zstd, xz, bzip2 or lz4 does, but the result is "
+                 "gzip, BGZF or plain text: choose another name (.gz), or give --gzip, --bgzf or --plain");
     if ((unsigned)options->form > BLASTMERGE_FORM_BGZF)
         return refuse(job, "unknown form of the result (expected 0 to 2)");
     if ((unsigned)options->query_ids > BLASTMERGE_QUERY_IDS_RENUMBER)

@@ -18,6 +18,10 @@ static const struct ending {
     {"csv", BLASTMERGE_FORM_PLAIN, "text/csv"},
     {"txt", BLASTMERGE_FORM_PLAIN, "text/plain"},
     {"bgz", BLASTMERGE_FORM_BGZF, "application/gzip"},
+    {"zst", BLASTMERGE_FORM_OTHER, "application/gzip"},
+    {"xz", BLASTMERGE_FORM_OTHER, "application/gzip"},
+    {"bz2", BLASTMERGE_FORM_OTHER, "application/gzip"},
+    {"lz4", BLASTMERGE_FORM_OTHER, "application/gzip"},
 };
 
 /* NULL: any other. A hidden file is not its own ending: ".xml" has none. */

@@ -222,3 +222,17 @@ def test_lz4_of_old(tmp_path):
     path, = put(tmp_path, TEXTS[:1], ["lz4", "-q", "-l"])
     done = run(path)
     assert done.code == DATA and "its lz4 data is in lz4's old format" in done.err and "(lz4 -d)" in done.err
+
+
+@pytest.mark.parametrize("ending", ["zst", "XZ", "bz2", "lz4"])
+def test_names_of_outputs(tmp_path, expected, ending):
+    """The result is none of these, so its name must not say so, unless the form is given."""
+    paths, target = put(tmp_path, TEXTS, ["gzip"]), tmp_path / f"merged.xml.{ending}"
+    for command in ([], ["get", "--numbers", "1"]):
+        done = run(*command, "-o", target, *(paths[:1] if command else paths))
+        assert done.code == program.USAGE and "choose another name (.gz), or give --gzip" in done.err
+        assert not target.exists()
+    assert run("--gzip", "-o", target, *paths).code == OK
+    assert program.text_of(target.read_bytes()) == expected
+    assert run("--force", "--plain", "-o", target, *paths).code == OK
+    assert target.read_bytes() == expected
