@@ -92,6 +92,13 @@ static bool is_of_child(const struct blastmerge_job *job) {
            !job->cancel.has_forked_in && !bm_fetch_source_has_failed(&job->plan.items[job->child].source);
 }
 
+/* How far a child was read before its fault showed depends on the threads. The size of a file does not. */
+static void count_bytes(const struct blastmerge_job *job, struct bm_job_row *child) {
+    const struct bm_fetch_source *source = &job->plan.items[job->child].source;
+    bool is_read = child->status == BLASTMERGE_DATA || child->status == BLASTMERGE_MISMATCH;
+    if (is_read && source->n_bytes != UINT64_MAX) child->compressed_bytes = source->n_bytes;
+}
+
 /* What the rooms hold of the child is forgotten; but its header says what the others should be like. */
 static void forget_child(struct blastmerge_job *job, struct bm_child *open) {
     if (job->kin.format == BLASTMERGE_FORMAT_AUTO && job->totals.format != BLASTMERGE_FORMAT_AUTO)
@@ -110,6 +117,7 @@ enum blastmerge_status bm_job_check_leave_child(struct blastmerge_job *job) {
     uint64_t text_offset = job->error.text_offset;
     child->status = (uint8_t)job->error.status;
     bm_job_count_child(job);
+    count_bytes(job, child);
     if (text_offset != BLASTMERGE_NO_OFFSET) child->text_bytes = text_offset;
     if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
     bm_child_close(open); /* no worker is at its scanner any more */

@@ -18,6 +18,8 @@ from searches import FEW, FULL, SEARCHES, Search, reads, split
 from test_formats import merged, write
 from test_real_blast import blast  # noqa: F401 (a fixture)
 
+SALVAGED = 11
+
 # --- real BLAST --------------------------------------------------------------------------------------
 
 PARTS = (1, 2, 3, 7, 40) if FULL else (1, 3)
@@ -82,6 +84,13 @@ def check_prints(whole, texts, merge, blast, folder):  # noqa: F811
         assert ours == unsplit, (outfmt, difference(ours, unsplit))
 
 
+def check_rest(text, folder):
+    """Where a part of a run has failed, the other archives can be salvaged."""
+    kept, _, _ = archives.salvaged(text)
+    done = run("--salvage", "--plain", "--query-ids", "keep", *write(folder, [text]))
+    assert (done.code, done.out) == ((SALVAGED, kept) if kept else (DATA, b"")), done.err
+
+
 def check_search(kind, blast, folder):  # noqa: F811
     search = SEARCHES[kind]() if isinstance(kind, str) else kind
     n_whole = 0
@@ -90,10 +99,14 @@ def check_search(kind, blast, folder):  # noqa: F811
         texts = [text for text in search.children(blast.folder, n_parts, "11") if text]
         failed = [text for text in texts if b"get-request-info" in text]  # BLAST can make nothing of some parts, and says so
         texts = [text for text in texts if text not in failed]
-        assert b"Blast4-archive" in texts[0]
+        assert all(b"Blast4-archive" in text for text in texts)
         for text in failed:
-            refused = run("--plain", *write(folder, [texts[0], text]))
+            refused = run("--plain", *write(folder, [*texts[:1], text]))
             assert refused.code == DATA and "if it fails: repeat the search" in refused.err, refused.err
+            check_rest(text, folder)
+        if not texts:
+            assert search.several  # of one run, a chunk has failed
+            continue
         text, report = merged(write(folder, texts), "--as-unsplit")
         expected = archives.merge(texts)
         assert text == expected, difference(text, expected)

@@ -117,6 +117,23 @@ def test_damaged(tmp_path, name):
     assert not (tmp_path / "merged").exists()
 
 
+@pytest.mark.parametrize("name", [*NAMES, "gzip"])
+def test_checks_do_not_depend_on_threads(tmp_path, name):
+    """The rows of a check, also of damaged children, which are read ahead as far as there are threads for it."""
+    paths = put(tmp_path, [document("a"), document("b") * 8, document("c")], [name])
+    data = bytearray(paths[1].read_bytes())
+    data[len(data) // 2] ^= 4
+    paths[1].write_bytes(data)
+    reports = []
+    for threads in (1, 2, 4):
+        done = run("check", "--threads", threads, "--report", tmp_path / "report", *paths)
+        assert done.code == DATA, done.err
+        reports.append(json.loads((tmp_path / "report").read_bytes())["children"])
+        (tmp_path / "report").unlink()
+    assert reports[0] == reports[1] == reports[2]
+    assert [row["compressed_bytes"] for row in reports[0]] == [path.stat().st_size for path in paths]
+
+
 @pytest.mark.parametrize("name", ["bzip2", "lz4"])
 def test_damage_that_the_text_shows_first(tmp_path, name):
     path, = put(tmp_path, TEXTS[:1], COMMANDS[name][0])
