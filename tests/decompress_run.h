@@ -15,6 +15,8 @@ struct decompress_run {
     bool is_whole; /* else it has failed */
     bool is_compressed;
     struct blastmerge_error error;
+    uint64_t n_all; /* bytes of text, and their CRC-32 */
+    uint32_t crc32;
     size_t n_text; /* more than that is cut off: */
     uint8_t text[1 << 20];
 };
@@ -49,6 +51,8 @@ static inline void decompress_add(struct decompress_run *run) {
     decompress_must(bm_crc32_follow(0, batch->crc_before, batch->crc_after, batch->n_text) ==
                     bm_crc32(0, batch->text, batch->n_text));
     run->is_compressed = batch->is_compressed;
+    run->n_all += batch->n_text;
+    run->crc32 = bm_crc32_follow(run->crc32, batch->crc_before, batch->crc_after, batch->n_text);
     size_t n = sizeof run->text - run->n_text;
     if (n > batch->n_text) n = batch->n_text;
     memcpy(run->text + run->n_text, batch->text, n);
@@ -64,6 +68,8 @@ static inline void decompress_run(struct decompress_run *run, const uint8_t *dat
     bm_inflate_reset(run->inflate);
     bm_batch_begin(&run->batch, NULL);
     run->n_text = 0;
+    run->n_all = 0;
+    run->crc32 = 0;
     run->error = (struct blastmerge_error){0};
     while (n_batches > 0) {
         size_t n = n_data - at < n_piece ? n_data - at : n_piece, n_used = 0;

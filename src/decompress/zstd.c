@@ -7,7 +7,8 @@ const struct bm_decompress_way *const bm_decompress_zstd = NULL;
 
 #include "base/dlopen.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -16,6 +17,7 @@ const struct bm_decompress_way *const bm_decompress_zstd = NULL;
     EACH(ZSTD_freeDCtx)                                                                                      \
     EACH(ZSTD_DCtx_setParameter)                                                                             \
     EACH(ZSTD_decompressStream)                                                                              \
+    EACH(ZSTD_getFrameContentSize)                                                                           \
     EACH(ZSTD_isError)                                                                                       \
     EACH(ZSTD_getErrorCode)                                                                                  \
     EACH(ZSTD_getErrorName)
@@ -40,19 +42,34 @@ static bool load(char *reason, size_t size) {
     return bm_dlopen(names, symbols, reason, size);
 }
 
-enum { WINDOW_LOG = 27 };
+enum { WINDOW_LOG = 27, LONGEST_HEADER = 18 /* RFC 8878, 3.1.1.1, with the magic number */ };
 _Static_assert(1 << WINDOW_LOG == (int)BM_DECOMPRESS_MOST_WINDOW, "the same limit");
 
+/* libzstd does not compare a frame's length with what its header says, if the frame comes in pieces. */
+struct decoder {
+    ZSTD_DCtx *context;
+    uint64_t n_text; /* of the current frame */
+    size_t n_header; /* bytes of that frame that were kept: */
+    uint8_t header[LONGEST_HEADER];
+};
+
 static void *open_decoder(void) {
-    ZSTD_DCtx *decoder = library.ZSTD_createDCtx();
+    struct decoder *decoder = calloc(1, sizeof *decoder);
     if (decoder == NULL) return NULL;
-    size_t result = library.ZSTD_DCtx_setParameter(decoder, ZSTD_d_windowLogMax, WINDOW_LOG);
+    decoder->context = library.ZSTD_createDCtx();
+    if (decoder->context == NULL) {
+        free(decoder);
+        return NULL;
+    }
+    size_t result = library.ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, WINDOW_LOG);
     bm_require(!library.ZSTD_isError(result));
     return decoder;
 }
 
-static void close_decoder(void *decoder) {
-    (void)library.ZSTD_freeDCtx(decoder);
+static void close_decoder(void *opened) {
+    struct decoder *decoder = opened;
+    (void)library.ZSTD_freeDCtx(decoder->context);
+    free(decoder);
 }
 
 static enum bm_decompress_outcome fail(size_t result, struct blastmerge_error *error) {
@@ -72,18 +89,39 @@ static enum bm_decompress_outcome fail(size_t result, struct blastmerge_error *e
     }
 }
 
-static enum bm_decompress_outcome step(void *decoder, struct bm_decompress_buffers *buffers, bool is_last,
+/* Counts what was taken and made of the current frame. */
+static void count(struct decoder *decoder, const uint8_t *taken, size_t n_taken, size_t n_text) {
+    size_t n = LONGEST_HEADER - decoder->n_header;
+    if (n > n_taken) n = n_taken;
+    if (n > 0) memcpy(decoder->header + decoder->n_header, taken, n);
+    decoder->n_header += n;
+    decoder->n_text += n_text;
+}
+
+static enum bm_decompress_outcome end_frame(struct decoder *decoder, struct blastmerge_error *error) {
+    unsigned long long size = library.ZSTD_getFrameContentSize(decoder->header, decoder->n_header);
+    bool is_known = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
+    if (is_known && size != decoder->n_text)
+        return bm_decompress_damaged(&way, "a frame's text is not as long as its header says", error);
+    decoder->n_header = 0;
+    decoder->n_text = 0;
+    return BM_DECOMPRESS_FRAME_END;
+}
+
+static enum bm_decompress_outcome step(void *opened, struct bm_decompress_buffers *buffers, bool is_last,
                                        struct blastmerge_error *error) {
     (void)is_last;
+    struct decoder *decoder = opened;
     ZSTD_inBuffer in = {buffers->in, buffers->n_in, 0};
     ZSTD_outBuffer out = {buffers->out, buffers->n_out, 0};
-    size_t result = library.ZSTD_decompressStream(decoder, &out, &in);
+    size_t result = library.ZSTD_decompressStream(decoder->context, &out, &in);
+    count(decoder, buffers->in, in.pos, out.pos);
     buffers->in += in.pos;
     buffers->n_in -= in.pos;
     buffers->out += out.pos;
     buffers->n_out -= out.pos;
     if (library.ZSTD_isError(result)) return fail(result, error);
-    return result == 0 ? BM_DECOMPRESS_FRAME_END : BM_DECOMPRESS_GO_ON;
+    return result == 0 ? end_frame(decoder, error) : BM_DECOMPRESS_GO_ON;
 }
 
 static const struct bm_decompress_way way = {.name = "zstd",
