@@ -16,8 +16,9 @@ enum {
     LANES = 6 << 20,            /* bytes for the shards' lanes, if that is enough for the least they need */
     MERGED = 1 << 20,           /* bytes for the lane of the merged text ... */
     MERGED_OF_MANY = 128 << 10, /* ... where more than MANY shards need the memory */
+    HEADS = 1 << 20,            /* bytes for heads of hits, beyond which a temporary file holds them ... */
+    HEADS_OF_MANY = 512 << 10,  /* ... likewise */
     MANY = 32,
-    HEADS = 1 << 20,    /* bytes for heads of hits, beyond which a temporary file holds them */
     TEXTS = 4 << 20,    /* bytes for fronts, tails and rows, where there are such: in all ... */
     TEXT = 256 << 10,   /* ... and more for each shard */
     OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
@@ -247,7 +248,7 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     struct bm_fetch_source *sources = shards->sources + batch->first;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
-    size_t n_heads = HEADS;
+    size_t n_heads = n_shards > MANY ? HEADS_OF_MANY : HEADS;
     size_t n_texts = TEXTS + n_shards * TEXT;
     if (job->options.memory_limit / 2 > LANES + TEXTS) {
         n_lanes = (size_t)job->options.memory_limit / 4;
@@ -297,6 +298,7 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_not_rebuilt += counts->n_not_rebuilt;
     sum->n_rebuilt_out += counts->n_rebuilt_out;
     sum->n_query_orders += counts->n_query_orders;
+    sum->n_kappas += counts->n_kappas;
     sum->is_linked_by_parts |= counts->is_linked_by_parts;
 }
 
@@ -339,6 +341,9 @@ static void warn_of_counts(struct bm_job_shards *shards) {
             "tblastx links HSPs by the mean length of the subjects that it has searched, so for parts it "
             "may have printed other HSPs than for the whole: windows are exact, which "
             "blastmerge shards --alias K makes");
+    warn(job, counts->n_kappas, "query has", "queries have",
+         "a kappa that differs between the shards: rpsblast prints that of the profile that it traced last, "
+         "which no shard tells; the first shard's is in the result");
     warn(job, counts->n_not_rebuilt, "hit has", "hits have",
          "E-values that could not be computed again: they stay");
     warn(job, counts->n_twins, "hit is", "hits are",

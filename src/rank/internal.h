@@ -30,6 +30,7 @@ struct bm_rank_tail {
     uint64_t total_residues;
     struct bm_rank_word hsp_length, search_space, kappa, lambda; /* the first shard's */
     bool are_spaces_equal;
+    bool are_kappas_equal;
 };
 
 struct bm_rank {
@@ -157,6 +158,9 @@ size_t bm_rank_best(struct bm_rank *rank);
 /* Counts the doubts about the order of the last written hit and the shard's current one, and keeps the
  * current one as the last. */
 void bm_rank_count_order(struct bm_rank *rank, size_t shard);
+
+/* Counts a query that is cut, and the doubts about the cut. shard: it has the best hit that is left out. */
+void bm_rank_count_cut(struct bm_rank *rank, size_t shard);
 
 /* Finds a name's place in a list; UINT64_MAX: it is not there, or there is no list. */
 enum blastmerge_status bm_rank_find_place(struct bm_rank *rank, const struct bm_rank_shard *shard,

@@ -300,6 +300,13 @@ static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
     return is_scattered(rank) && (one->ordinal == UINT64_MAX || other->ordinal == UINT64_MAX);
 }
 
+void bm_rank_count_cut(struct bm_rank *rank, size_t shard) {
+    struct bm_rank_head *head = &rank->shards[shard].head;
+    rank->counts.n_cut++;
+    if (bm_rank_compare(rank, &rank->last, head) == 0) rank->counts.n_tied_cuts++;
+    if (rank->last_shard != shard && is_undecided(rank, &rank->last, head)) rank->counts.n_undecided++;
+}
+
 void bm_rank_count_order(struct bm_rank *rank, size_t shard) {
     const struct bm_rank_head *head = &rank->shards[shard].head;
     if (rank->n_written == 0) rank->n_equal = 0;

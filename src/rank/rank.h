@@ -57,6 +57,7 @@ struct bm_rank_counts {
     uint64_t n_unordered;    /* hits whose accessions are not in the order list */
     uint64_t n_not_rebuilt;  /* hits whose E-values had to be computed again and could not be */
     uint64_t n_rebuilt_out;  /* HSPs that the threshold excluded */
+    uint64_t n_kappas;       /* rpsblast: queries whose kappa the shards do not tell */
     bool is_linked_by_parts; /* tblastx: BLAST may print other HSPs for a part than for the whole */
     uint64_t n_query_orders; /* tables: places where no shard decides which query comes first */
 };

@@ -340,8 +340,7 @@ static bool is_shallow(const struct bm_rank *rank, const struct bm_rank_line *li
 
 /* Passes over the hits that are not wanted; they are checked like all others. */
 static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
-    rank->counts.n_cut++;
-    if (bm_rank_compare(rank, &rank->last, &rank->shards[best].head) == 0) rank->counts.n_tied_cuts++;
+    bm_rank_count_cut(rank, best);
     for (size_t i = 0; i < rank->n_shards; i++) {
         struct bm_rank_shard *shard = &rank->shards[i];
         while (shard->head.is_there) {
@@ -460,7 +459,8 @@ static bool are_equal(const struct bm_rank_word *one, const struct bm_rank_word 
     return one->n_bytes == other->n_bytes && memcmp(one->text, other->text, one->n_bytes) == 0;
 }
 
-/* A search of a database of profiles: K of its first query is that of the first profile, which the first shard has. */
+/* A search of a database of profiles: K of its first query is that of the profile that it traced last, and whether that
+ * is one with a hit is not printed. */
 static bool is_of_profiles(const struct bm_rank *rank) {
     return is_word(&rank->program, "rpsblast") || is_word(&rank->program, "rpstblastn");
 }
@@ -472,7 +472,11 @@ static enum blastmerge_status compare_word(struct bm_rank *rank, const struct bm
     struct bm_rank_word word = {.n_bytes = 0};
     set_word(&word, text, n_bytes);
     if (shard == rank->shards) *first = word;
-    if (are_equal(&word, first) || (first == &rank->tail.kappa && is_of_profiles(rank))) return BLASTMERGE_OK;
+    if (are_equal(&word, first)) return BLASTMERGE_OK;
+    if (first == &rank->tail.kappa && is_of_profiles(rank)) {
+        rank->tail.are_kappas_equal = false;
+        return BLASTMERGE_OK;
+    }
     if (rank->options.is_recomputed &&
         (first == &rank->tail.hsp_length || first == &rank->tail.search_space)) {
         if (first == &rank->tail.search_space) rank->tail.are_spaces_equal = false;
@@ -649,11 +653,12 @@ static enum blastmerge_status write_tail(struct bm_rank *rank) {
 
 static enum blastmerge_status end_query(struct bm_rank *rank) {
     struct bm_rank_tail *tail = &rank->tail;
-    *tail = (struct bm_rank_tail){.text = tail->text, .are_spaces_equal = true};
+    *tail = (struct bm_rank_tail){.text = tail->text, .are_spaces_equal = true, .are_kappas_equal = true};
     tail->text.n_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards && status == BLASTMERGE_OK; i++)
         status = read_tail(rank, &rank->shards[i]);
+    if (!tail->are_kappas_equal) rank->counts.n_kappas++;
     if (status == BLASTMERGE_OK && !rank->options.is_recomputed) status = check_space(rank);
     if (status != BLASTMERGE_OK) return status;
     rank->phase = BM_RANK_PHASE_FRONT;

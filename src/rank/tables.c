@@ -35,6 +35,7 @@ struct query {
 struct bm_rank_tables {
     struct bm_rank_columns columns;
     bool has_comments;
+    bool counts_cut_hits;       /* "# N hits found" counts what the cut leaves out, too, as PSI-BLAST does */
     struct bm_rank_text fields; /* the line "# Fields: " of the current query; empty: there is none yet */
     struct bm_rank_long rows;   /* of a query whose rows are counted before they are written ... */
     uint64_t n_rows_written;    /* ... and how many bytes of them are */
@@ -124,13 +125,23 @@ static enum blastmerge_status read_row(struct bm_rank *rank, struct bm_rank_shar
     return status;
 }
 
+/* Whether the current line is a comment behind rows that are fewer than the table says. */
+static bool is_end_of_rows(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    const struct bm_rank_line *line = &shard->lines.line;
+    return rank->tables->counts_cut_hits && line->is_start && line->n_bytes > 0 && line->text[0] == '#';
+}
+
 /* Goes on to the shard's next row: of the next query, too, if there are no comments. */
 static enum blastmerge_status next_row(struct bm_rank *rank, struct bm_rank_shard *shard) {
     enum blastmerge_status status = BLASTMERGE_OK;
     shard->head.is_there = false;
     if (rank->tables->has_comments && shard->n_rows_left == 0) return BLASTMERGE_OK;
     if (!shard->is_begun) status = bm_rank_next(rank, shard);
-    shard->is_begun = false;
+    shard->is_begun = status == BLASTMERGE_OK && is_end_of_rows(rank, shard);
+    if (shard->is_begun) {
+        shard->n_rows_left = 0;
+        return BLASTMERGE_OK;
+    }
     if (status == BLASTMERGE_OK) status = read_row(rank, shard);
     if (status != BLASTMERGE_OK || !rank->tables->has_comments) return status;
     if (!shard->head.is_there) return bm_rank_fail_layout(rank, shard, "it ends before a query's last row");
@@ -215,8 +226,7 @@ static enum blastmerge_status pass_over_hit(struct bm_rank *rank, struct bm_rank
 /* --- a query's rows -------------------------------------------------------------------------------- */
 
 static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
-    rank->counts.n_cut++;
-    if (bm_rank_compare(rank, &rank->last, &rank->shards[best].head) == 0) rank->counts.n_tied_cuts++;
+    bm_rank_count_cut(rank, best);
     for (size_t i = 0; i < rank->n_shards; i++) {
         while (rank->shards[i].head.is_there) {
             enum blastmerge_status status = pass_over_hit(rank, &rank->shards[i]);
@@ -309,6 +319,8 @@ static enum blastmerge_status check_comment(struct bm_rank *rank, struct bm_rank
         rank->program = (struct bm_rank_word){"blastp", 6};
     if (shard == rank->shards && starts_with(line, n_bytes, "# TBLASTX "))
         rank->program = (struct bm_rank_word){"tblastx", 7};
+    if (starts_with(line, n_bytes, "# PSIBLAST ") || starts_with(line, n_bytes, "# DELTABLAST "))
+        rank->tables->counts_cut_hits = true;
     return BLASTMERGE_OK;
 }
 
@@ -367,7 +379,7 @@ static enum blastmerge_status begin_commented(struct bm_rank *rank) {
         rank->phase = BM_RANK_PHASE_DONE;
         return bm_rank_put(rank, rank->front.data, rank->front.n_bytes);
     }
-    tables->is_held = n_rows > rank->options.n_targets;
+    tables->is_held = n_rows > rank->options.n_targets && !tables->counts_cut_hits;
     rank->phase = BM_RANK_PHASE_HITS;
     return tables->is_held ? BLASTMERGE_OK : write_comments(rank, n_rows);
 }

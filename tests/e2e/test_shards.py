@@ -8,6 +8,7 @@ import re
 import pytest
 
 import shards
+import shards_forms
 from program import MISMATCH, OK, USAGE, run
 from shards import made_shard
 from shards_run import check_same, made, merge
@@ -33,6 +34,32 @@ def test_against_the_oracle(tmp_path, seed):
     found = merge(made(tmp_path, texts), "--db", "all", "--max-target-seqs", n_targets, "--threads",
                   chance.choice([1, 2]))
     check_same(found, shards.merged(texts, "all", n_targets).encode())
+
+
+def random_search(chance, is_numbered, shard, n_queries):
+    """For each query hits in rank order; E-values are few, so that many tie."""
+    queries = []
+    for _ in range(n_queries):
+        hits = []
+        for subject in chance.sample(range(100), chance.randrange(8)):
+            first = (chance.choice(["0", "1e-170", "2.5e-12", "0.001", "0.5", "3", "9.99"]), chance.randrange(40, 44))
+            hits.append(shards_forms.Hit(subject, is_numbered, shard, [first] + [("9.99", 39)] * chance.choice([0, 0, 2])))
+        queries.append(sorted(hits, key=shards_forms.Hit.rank))
+    return queries
+
+
+@pytest.mark.parametrize("outfmt", ["16", "15", "7"])
+@pytest.mark.parametrize("seed", range(20))
+def test_other_formats_against_their_oracle(tmp_path, outfmt, seed):
+    chance = random.Random(2000 + seed)
+    n_shards, n_queries = chance.choice([1, 2, 3, 5, 10]), chance.randrange(1, 6)
+    is_numbered = outfmt != "7" and chance.random() < 0.5  # tables do not number subjects
+    searches = [random_search(chance, is_numbered, shard, n_queries) for shard in range(n_shards)]
+    n_targets = chance.choice([8, 9, 12, 500])
+    write = shards_forms.WRITERS[outfmt]
+    found = merge(made(tmp_path, [write(search, "part", n_shards) for search in searches]), "--db", "all", "--max-target-seqs",
+                  n_targets, "--threads", chance.choice([1, 2]))
+    check_same(found, write(shards_forms.merged(searches, n_targets), "all", 1).encode())
 
 
 def test_ties_later_shard_first(tmp_path):

@@ -75,12 +75,15 @@ def check_search(found, expected, report, is_undecided, is_cut):
     """The whole's bytes; or, where shards.md says that the order cannot be known, the same hits in as many other places as
     are counted at most."""
     assert found.code == OK, found.err
-    if found.out == expected:
+    text = found.out
+    if any("a kappa that differs" in warning for warning in found.warnings):  # of rpsblast's first query: docs/shards.md
+        text, expected = (re.sub(rb'(kappa>|kappa": )0\.0[45]\d{4,}', rb"\1K", text) for text in (text, expected))
+    if text == expected:
         return
     doubts = report["shards"]["undecided_places"]
-    assert is_undecided and doubts > 0, difference(found.out, expected)
+    assert is_undecided and doubts > 0, difference(text, expected)
     if not is_cut:
-        assert without_numbers(found.out) == without_numbers(expected)
+        assert without_numbers(text) == without_numbers(expected)
 
 
 @pytest.mark.parametrize("name, outfmt, n_shards, n_targets, way", every_case() if FULL else SHARE)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a merge of shards refuses or warns of."""
+import json
 
 import pytest
 
 import shards
 from program import DATA, MISMATCH, OK, PROGRAM, USAGE, run
 from shards import made_shard
-from shards_run import check_same, made, merge, refused
+from shards_run import check_same, made, made_table, merge, refused
 
 
 def test_other_queries(tmp_path):
@@ -70,6 +71,37 @@ def test_the_same_file_twice(tmp_path):
     paths = made(tmp_path, [made_shard([[("x", "1", 40)]], 2)])
     found = merge([*paths, *paths])
     assert found.code == MISMATCH and "given twice" in found.err
+
+
+def pair(one, other, **fields):
+    return [made_shard([[hit]], 2, **fields) for hit in (one, other)]
+
+
+TRANSLATED = {"program": "blastx", "space": (100 // 3 - shards.ADJUSTMENT) * (shards.RESIDUES - shards.ADJUSTMENT * shards.SEQUENCES)}
+COUNTED = {  # shards, options, and what the report counts of them
+    "a cut": (pair(("x", "1", 40), ("y", "2", 39)), ["--max-target-seqs", 1], {"cut_queries": 1}),
+    "a cut between equals": (pair(("x", "1", 40), ("y", "1", 40)), ["--max-target-seqs", 1], {"cut_queries": 1, "tied_cuts": 1}),
+    "E-values that print alike": (pair(("x", "1", 40), ("y", "1", 41), **TRANSLATED), [], {"undecided_places": 1}),
+    "E-values that print alike, where a query is cut": (pair(("x", "1", 40), ("y", "1", 41), **TRANSLATED), ["--max-target-seqs", 1],
+                                                        {"cut_queries": 1, "undecided_places": 1}),
+    "strands": (pair(("x", "1", 40, 300, "", 1), ("y", "1", 40, 300, "", -1), lam="1.37406312246009"), [],
+                {"undecided_places": 1, "undecided_strands": 1}),
+    "queries": ([made_table([(query, f"s{i}", "1e-05", 50) for query in queries]) for i, queries in enumerate(("ac", "bc"))],
+                [], {"undecided_places": 1, "undecided_queries": 1}),
+    "one subject twice": (pair(("gb|X|", "1", 40), ("gb|X|", "1", 40)), [], {"overlapping_hits": 1}),
+    "a subject that no list has": (pair(("x", "1", 40), ("y", "2", 39)), ["--order", "LIST"], {"unlisted_hits": 1}),
+    "E-values of no known formula": (pair(("x", "1", 40), ("y", "2", 39)), ["--recompute"], {"unrebuilt_hits": 2})}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_the_report_counts(tmp_path, name):
+    texts, options, counts = COUNTED[name]
+    (tmp_path / "list").write_text("x\n")
+    options = [tmp_path / "list" if option == "LIST" else option for option in options]
+    found = merge(made(tmp_path, texts), "--report", tmp_path / "report", *options)
+    assert found.code == OK, found.err
+    report = json.loads((tmp_path / "report").read_text())["shards"]
+    assert {key: value for key, value in report.items() if value} == counts
 
 
 def test_one_subject_in_two_shards(tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Shards that were searched without the whole's statistics; strands that have statistics of their own."""
+import json
 import re
 
 import pytest
@@ -39,6 +40,18 @@ def test_recompute_keeps_a_given_search_space(blast):
     names = [name.removesuffix("_st") for name in blast.slices("n", 3)]
     paths = search_shards(blast, "blastn", names, "one", "5", "-task", "blastn", "-searchsp", space)
     check_same(merge(paths, "--db", "n", "--recompute"), expected)
+
+
+def test_hsps_over_the_threshold(blast, tmp_path):
+    """A lower threshold leaves HSPs out: as many as are counted."""
+    whole = blast.search("blastn", "n", "n", "5").decode()
+    paths = search_shards(blast, "blastn", [name.removesuffix("_st") for name in blast.slices("n", 3)], "n", "5")
+    found = merge(paths, "--db", "n", "--recompute", "--evalue", "1e-40", "--report", tmp_path / "report")
+    assert found.code == OK, found.err
+    evalues = [[float(value) for value in re.findall("<Hsp_evalue>(.*?)<", text)] for text in (found.out.decode(), whole)]
+    assert sorted(evalues[0]) == sorted(value for value in evalues[1] if value <= 1e-40)
+    n_left_out = json.loads((tmp_path / "report").read_text())["shards"]["hsps_over_threshold"]
+    assert n_left_out == len(evalues[1]) - len(evalues[0]) > 0
 
 
 def test_recompute_that_cannot_be(blast, tmp_path):
