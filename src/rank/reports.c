@@ -66,7 +66,8 @@ static enum blastmerge_status take_query_id(struct bm_rank *rank, const char *te
     bool is_again = rank->query_id.n_bytes == n_bytes && n_bytes < BM_RANK_SHORT &&
                     memcmp(rank->query_id.text, text, n_bytes) == 0;
     set_word(&rank->query_id, text, n_bytes);
-    if (!is_again || !is_word(&rank->program, "psiblast")) return BLASTMERGE_OK;
+    bool has_rounds = is_word(&rank->program, "psiblast") || is_word(&rank->program, "deltablast");
+    if (!is_again || !has_rounds) return BLASTMERGE_OK;
     return bm_rank_fail(
         rank, &rank->shards[0], BLASTMERGE_MISMATCH,
         "is of PSI-BLAST with several rounds: each shard has made a profile of its own, so that "
@@ -589,8 +590,8 @@ static bool is_search_space(const struct bm_rank *rank, uint64_t n_sequences, ui
 
 /* Shards can agree on statistics that are wrong. */
 static enum blastmerge_status check_space(struct bm_rank *rank) {
-    static const char *const programs[] = {"blastp",  "blastn",   "blastx",  "tblastn",
-                                           "tblastx", "psiblast", "rpsblast"};
+    static const char *const programs[] = {"blastp",  "blastn",   "blastx",   "tblastn",
+                                           "tblastx", "psiblast", "rpsblast", "deltablast"};
     const struct bm_rank_tail *tail = &rank->tail;
     uint64_t adjustment = 0;
     uint64_t space = 0;

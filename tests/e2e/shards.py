@@ -105,6 +105,24 @@ class Blast:
         self.records["r"] = paths
         self.make_database("r", "r", paths)
 
+    def make_domains(self):
+        """A database of domains, "delta", for deltablast: the profiles, with what psiblast does not save of them, which is
+        made up: each column's residue, seen in five sequences."""
+        if (self.folder / "delta.rps").exists():
+            return
+        self.make_profiles()
+        for name in self.records["r"]:
+            text = (self.folder / name).read_text()
+            residues = bytes.fromhex("".join(re.search(r"ncbistdaa '([0-9A-F\s]+)'H", text).group(1).split()))
+            weights = ",".join("{ %d, 10, 0 }" % (i == residue) for residue in residues for i in range(28))
+            text = text.replace("freqRatios {", f"weightedResFreqsPerPos {{ {weights} }},\nfreqRatios {{", 1)
+            seen = ",".join(["{ 5, 10, 0 }"] * len(residues))
+            end = re.compile(r"\n      \}(?=\n    \})").search(text, text.index("freqRatios {")).end()
+            (self.folder / f"delta_{name}").write_text(f"{text[:end]},\nnumIndeptObsr {{ {seen} }}{text[end:]}")
+        (self.folder / "delta.pn").write_text("".join(f"delta_{name}\n" for name in self.records["r"]))
+        subprocess.run(["makeprofiledb", "-in", "delta.pn", "-title", "delta", "-out", "delta", "-dbtype", "delta"],
+                       cwd=self.folder, stdout=subprocess.DEVNULL, check=True)
+
     def n_letters(self, kind):
         if kind == "r":
             return sum(len(record.split("\n")[1]) for record in self.records["p"][:len(self.records["r"])])
@@ -143,6 +161,8 @@ class Blast:
         """A search of the whole, run once."""
         if database == "r":
             self.make_profiles()
+        if program == "deltablast":
+            self.make_domains()
         key = (program, database, query, outfmt, *options)
         if key not in self.wholes:
             self.wholes[key] = self.search(*key)

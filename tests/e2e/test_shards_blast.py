@@ -24,19 +24,19 @@ SEARCHES = {  # the program, the database, the queries, options
     "dc-megablast": ("blastn", "n", "n", "-task", "dc-megablast"), "blastn-short": ("blastn", "n", "n", "-task", "blastn-short"),
     "ungapped": ("blastn", "n", "n", "-task", "blastn", "-ungapped"), "blastx": ("blastx", "p", "n"), "tblastn": ("tblastn", "n", "p"),
     "tblastx": ("tblastx", "n", "n"), "psiblast": ("psiblast", "p", "psi"), "rpsblast": ("rpsblast", "r", "p"),
-    "long subjects": ("blastp", "l", "p")}
+    "deltablast": ("deltablast", "p", "psi", "-rpsdb", "delta"), "long subjects": ("blastp", "l", "p")}
 # Where what is printed does not decide the order of all hits, which is then counted: docs/shards.md.
 UNDECIDED = {(name, outfmt) for name in ("blastn-short", "ungapped") for outfmt in ALL_FORMATS}
-UNDECIDED |= {(name, outfmt) for name in ("blastp", "blastx", "tblastn", "psiblast", "rpsblast", "long subjects")
+UNDECIDED |= {(name, outfmt) for name in ("blastp", "blastx", "tblastn", "psiblast", "rpsblast", "deltablast", "long subjects")
               for outfmt in ("7", "6", "10")}
-UNDECIDED |= {(name, outfmt) for name in ("blastx", "tblastn", "rpsblast") for outfmt in FORMATS}
+UNDECIDED |= {(name, outfmt) for name in ("blastx", "tblastn", "rpsblast", "deltablast") for outfmt in FORMATS}
 
 
 def every_case():
     """The search, the format, how many parts, the cut, and how the database is parted."""
     for name in SEARCHES:
         for outfmt in ALL_FORMATS:
-            if name == "psiblast" and outfmt in ("16", "15"):
+            if name in ("psiblast", "deltablast") and outfmt in ("16", "15"):
                 continue  # refused
             for n_shards in (1, 2, 3, 8, 20):
                 if (name, n_shards) not in (("rpsblast", 20), ("long subjects", 20), ("long subjects", 8)):
@@ -58,7 +58,9 @@ SHARE = [("blastp", "5", 1, 500, "stats"), ("blastp", "5", 20, 500, "stats"), ("
          ("blastn-short", "5", 3, 500, "stats"), ("ungapped", "16", 2, 500, "stats"), ("blastx", "5", 3, 500, "stats"),
          ("blastx", "6", 2, 500, "stats"), ("tblastn", "5", 3, 500, "stats"), ("tblastn", "5", 2, 500, "window"),
          ("tblastx", "5", 3, 500, "stats"), ("tblastx", "16", 2, 500, "window"), ("psiblast", "5", 3, 500, "stats"),
-         ("rpsblast", "5", 3, 500, "stats"), ("long subjects", "5", 3, 500, "stats")]
+         ("rpsblast", "5", 3, 500, "stats"), ("rpsblast", "16", 8, 500, "stats"), ("rpsblast", "7", 3, 1, "stats"),
+         ("deltablast", "5", 3, 500, "stats"), ("deltablast", "7", 2, 2, "stats"), ("psiblast", "7", 3, 1, "stats"),
+         ("long subjects", "5", 3, 500, "stats")]
 
 
 def parts_of(blast, database, n_shards, way):
@@ -210,6 +212,27 @@ def test_order_list_whatever_form_names_have(blast, outfmt, form, tmp_path):
     found = merge(paths, "--db", "versions", "--round-robin", "--order", tmp_path / "order")
     check_same(found, blast.search("blastp", "versions", "p", outfmt))
     assert found.warnings == []
+
+
+@pytest.mark.parametrize("name", ["psiblast", "deltablast"])
+@pytest.mark.parametrize("outfmt", ["16", "15"])
+def test_hits_in_rounds_are_refused(blast, name, outfmt):
+    """Even one round of PSI-BLAST has its hits elsewhere in these formats."""
+    program, database, query, *options = SEARCHES[name]
+    blast.make_domains()
+    paths = search_shards(blast, program, blast.slices(database, 2), query, outfmt, *options)
+    found = merge(paths, "--db", database)
+    assert found.code == DATA and "a list of hits does not begin" in found.err and found.out == b""
+
+
+@pytest.mark.parametrize("outfmt", ["5", "7"])
+@pytest.mark.parametrize("name", ["psiblast", "deltablast"])
+def test_several_rounds_are_refused(blast, name, outfmt):
+    program, database, query, *options = SEARCHES[name]
+    blast.make_domains()
+    paths = search_shards(blast, program, blast.slices(database, 2), query, outfmt, "-num_iterations", "2", *options)
+    found = merge(paths, "--db", database)
+    assert found.code == MISMATCH and "several rounds" in found.err and found.out == b""
 
 
 def test_shards_of_psiblast(blast):
