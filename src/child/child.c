@@ -9,10 +9,10 @@
 
 enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_child_settings *settings,
                                        struct bm_workers *workers, struct bm_memory *memory) {
-    bool is_never_ahead = workers->n_threads == 0 || settings->room.n_ahead <= BM_CHILD_LANE_STRIDE;
-    enum bm_child_ahead_way way = settings->is_without_marks && workers->n_threads > 0 ? BM_CHILD_AHEAD_COUNTS
-                                  : is_never_ahead                                     ? BM_CHILD_AHEAD_NEVER
-                                                                                       : BM_CHILD_AHEAD_MARKS;
+    size_t n_ahead = workers->n_threads > 0 ? settings->room.n_ahead : 0;
+    enum bm_child_ahead_way way = n_ahead > 1 && settings->is_without_marks ? BM_CHILD_AHEAD_COUNTS
+                                  : n_ahead > BM_CHILD_LANE_STRIDE          ? BM_CHILD_AHEAD_MARKS
+                                                                            : BM_CHILD_AHEAD_NEVER;
     memset(child, 0, sizeof *child);
     enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
     if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);

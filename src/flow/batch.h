@@ -23,8 +23,8 @@ enum {
     BM_BATCH_SUM = 16384,   /* text bytes in a stretch that is summed up on its own */
     BM_BATCH_SUMS = BM_BATCH_TEXT / BM_BATCH_SUM,
     BM_BATCH_LEAST_TEXT = 8192,
-    BM_BATCH_LEAST_BITS = 4096,
-    BM_BATCH_LEAST_TRACE = 64,
+    BM_BATCH_LEAST_BITS = 2048,
+    BM_BATCH_LEAST_TRACE = 32,
     BM_TRACE_INTERVAL = 4096, /* text bytes between two BM_TRACE_TOKEN entries, about */
     /* Bytes of text around a mark, and before the place up to which marks are known, that lie in no gap. */
     BM_BATCH_BEFORE = 1024,
