@@ -161,9 +161,9 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
         return add_head(rank, shard, line, n_bytes);
     char digits[BM_RANK_DIGITS];
     enum blastmerge_status status = bm_rank_ordinal(rank, shard, n, &head->ordinal);
+    const size_t n_new = bm_rank_write_number(digits, head->ordinal);
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, line, at);
-    if (status == BLASTMERGE_OK)
-        status = add_head(rank, shard, digits, bm_rank_write_number(digits, head->ordinal));
+    if (status == BLASTMERGE_OK) status = add_head(rank, shard, digits, n_new);
     at += n_digits;
     return status == BLASTMERGE_OK ? add_head(rank, shard, line + at, n_bytes - at) : status;
 }
