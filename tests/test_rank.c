@@ -9,10 +9,12 @@
 #include "rank/columns.h"
 #include "rank/evalue.h"
 #include "rank/form.h"
+#include "rank/internal.h"
 #include "rank/order.h"
 #include "rank/spool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,17 @@ static uint64_t next_random(uint64_t *seed) {
 }
 
 /* --- numbers ------------------------------------------------------------------------------------- */
+
+static void test_written_numbers(void **state) {
+    (void)state;
+    static const uint64_t numbers[] = {0, 1, 9, 10, 11, 99, 100, UINT64_C(9999999999), UINT64_MAX};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char digits[BM_RANK_DIGITS], expected[BM_RANK_DIGITS + 1];
+        int n = snprintf(expected, sizeof expected, "%" PRIu64, numbers[i]);
+        assert_int_equal(bm_rank_write_number(digits, numbers[i]), n);
+        assert_memory_equal(digits, expected, (size_t)n);
+    }
+}
 
 static bool parses(const char *text, uint64_t *value) {
     return bm_rank_parse_number(text, strlen(text), value);
@@ -302,15 +315,11 @@ static void test_lines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_evalues_as_text),
-        cmocka_unit_test(test_length_adjustment),
-        cmocka_unit_test(test_finite_evalues),
-        cmocka_unit_test(test_names_of_subjects),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_order_without_a_file),
-        cmocka_unit_test(test_long_texts),
-        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_written_numbers), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_evalues_as_text), cmocka_unit_test(test_length_adjustment),
+        cmocka_unit_test(test_finite_evalues),  cmocka_unit_test(test_names_of_subjects),
+        cmocka_unit_test(test_order),           cmocka_unit_test(test_order_without_a_file),
+        cmocka_unit_test(test_long_texts),      cmocka_unit_test(test_columns),
         cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
