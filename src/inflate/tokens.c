@@ -45,10 +45,9 @@
 
 enum {
     MARK_SLACK = 256,
-    /* What one turn of the fast loop may take, write as literals, and write. */
+    /* What one turn of the fast loop may take, and write as literals; a match may follow these. */
     TURN_INPUT = 16,
     TURN_LITERALS = 4,
-    TURN_OUTPUT = TURN_LITERALS + BM_MAX_MATCH,
     LITERAL_MASK = (1 << BM_CODES_LITERAL_ROOT_BITS) - 1,
     DISTANCE_MASK = (1 << BM_CODES_DISTANCE_ROOT_BITS) - 1
 };
@@ -248,12 +247,13 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* A turn that begins further before text_limit() than its literals reach can end the batch only by its match. So batches
+ * end where those of read_token() do. */
 static struct limits set_limits(const struct bm_inflate *inflate, const struct bm_batch *batch) {
     const size_t mark = (size_t)(inflate->next_mark - batch->text_offset);
     return (struct limits){batch->bits + batch->n_bits_bytes - TURN_INPUT,
-                           batch->text + least(mark, text_limit(batch) - TURN_OUTPUT),
-                           batch->text +
-                               least(mark + MARK_SLACK - TURN_LITERALS, text_limit(batch) - TURN_OUTPUT)};
+                           batch->text + least(mark, text_limit(batch) - TURN_LITERALS),
+                           batch->text + least(mark + MARK_SLACK, text_limit(batch)) - TURN_LITERALS};
 }
 
 static struct cursor begin_run(const struct bm_inflate *inflate, const struct bm_batch *batch) {
@@ -300,7 +300,7 @@ static void add_token(struct bm_inflate *inflate, struct bm_batch *batch) {
 static bool pass_limit(struct bm_inflate *inflate, struct bm_batch *batch, struct cursor at,
                        struct limits *limits) {
     end_run(inflate, batch, at);
-    if (bm_batch_end(batch) < inflate->next_mark) return false;
+    if (bm_batch_end(batch) < inflate->next_mark || batch->n_text > text_limit(batch)) return false;
     add_token(inflate, batch);
     *limits = set_limits(inflate, batch);
     return at.reader.in <= limits->in && at.out < limits->match && !is_trace_full(batch);
