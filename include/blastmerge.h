@@ -706,7 +706,8 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
  * A merge in parts (docs/distributed.md), for many machines: each child is counted on its own; a plan adds up what comes
  * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
  * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
- * and ends it; each can be run again at any time, and gives the same bytes. Neither shards nor readers, salvage,
+ * and ends it; each can be run again at any time, and gives the same bytes. If options.salvage left something out when the children
+ * were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. Neither shards nor readers,
  * expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
  */
 

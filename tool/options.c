@@ -67,7 +67,7 @@ const struct tool_row tool_rows[] = {
      .help = "children in any order; needs --expect-queries"},
     {"missing", 0, TOOL_TEXT, M | C, AT(missing), .argument = "FILE",
      .help = "write the queries without an Iteration to FILE"},
-    {"salvage", 0, TOOL_FLAG, M, AT(salvage), .minimum = 1, .is_common = true,
+    {"salvage", 0, TOOL_FLAG, M | N | L, AT(salvage), .minimum = 1, .is_common = true,
      .help = "merge what is whole of damaged children"},
     {"threads", 't', TOOL_NUMBER, M | C | F | S | N | L | P | J | X | G, AT(n_threads), .maximum = 64, .argument = "N", .is_common = true,
      .help = "1 to 64; 0, the default: one per CPU, at most 8"},

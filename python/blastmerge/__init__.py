@@ -209,7 +209,7 @@ def _gzip_only(options: Mapping[str, Any]) -> Dict[str, Any]:
 
 def count(child: ChildSource, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """Reads and checks one child, a path or a location, and writes its tally: the first step of a merge in parts, for many machines
-    (docs/distributed.md). options as in merge(), without salvage, expect_queries, level and forms. A tally at output is replaced,
+    (docs/distributed.md). options as in merge(), without expect_queries, level and forms. A tally at output is replaced,
     and anything else only with force."""
     def work(job: _job.Job) -> Report:
         job.set_output(output)

@@ -7,6 +7,7 @@
 #include "job/options.h"
 #include "job/places.h"
 #include "job/remote.h"
+#include "job/survey.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +59,7 @@ enum blastmerge_status bm_job_slice_adopt(struct blastmerge_job *job,
     struct blastmerge_options *own = &job->options;
     own->format = options->format;
     own->allow_empty = options->allow_empty;
+    own->salvage = options->salvage;
     own->mismatch = options->mismatch;
     own->invalid_utf8 = options->invalid_utf8;
     own->forbidden_characters = options->forbidden_characters;
@@ -147,11 +149,22 @@ void bm_job_slice_forgive(struct blastmerge_job *job) {
     job->sentence = (struct bm_job_sentence){0};
 }
 
-void bm_job_slice_settle(struct blastmerge_job *job, const struct bm_output *sums) {
+void bm_job_slice_set_losses(struct blastmerge_job *job, const struct bm_job_losses *losses,
+                             uint64_t n_children, uint64_t n_iterations) {
+    job->totals.n_damaged_children = losses->n_children;
+    job->totals.n_lost_stretches = losses->n_stretches;
+    job->totals.n_superseded_runs = losses->n_superseded;
+    job->totals.n_unchecked_iterations = losses->n_unchecked;
+    job->totals.n_children = n_children;
+    job->totals.n_iterations = n_iterations;
+}
+
+enum blastmerge_status bm_job_slice_settle(struct blastmerge_job *job, const struct bm_output *sums) {
     job->output.crc32 = sums->crc32;
     job->output.n_text = sums->n_text;
     bm_job_commit_count(job);
     job->phase = BM_JOB_PHASE_END;
+    return bm_job_survey_status(job);
 }
 
 static enum blastmerge_status open_output(struct blastmerge_job *job, bool is_text) {

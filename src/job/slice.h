@@ -54,6 +54,14 @@ struct bm_job_slice_doubts {
     uint64_t n_bare;
 };
 
+/* What salvage left out. */
+struct bm_job_losses {
+    uint64_t n_children; /* that are damaged */
+    uint64_t n_stretches;
+    uint64_t n_superseded;
+    uint64_t n_unchecked; /* Iterations that were taken without proof */
+};
+
 /* A child that was counted. Pointers are borrowed until the call returns. */
 struct bm_job_counted {
     const char *location;
@@ -65,6 +73,7 @@ struct bm_job_counted {
     const struct bm_mark_counts *counts;
     const struct bm_number_header *header; /* of its first document; NULL: it has none */
     struct bm_job_slice_doubts doubts;
+    struct bm_job_losses losses;
     const struct bm_job_document *documents; /* those that are compared with others */
     size_t n_documents;
     uint64_t n_warnings;
@@ -164,7 +173,12 @@ enum blastmerge_status bm_job_slice_flush(struct blastmerge_job *job) BM_CHECK_R
 void bm_job_slice_count_output(struct blastmerge_job *job, uint64_t n_bytes);
 
 /* The result is there already, and this is its text: nothing is to be committed. */
-void bm_job_slice_settle(struct blastmerge_job *job, const struct bm_output *sums);
+enum blastmerge_status bm_job_slice_settle(struct blastmerge_job *job,
+                                           const struct bm_output *sums) BM_CHECK_RESULT;
+
+/* What salvage left out of the result, which has n_iterations: a job that goes well ends with BLASTMERGE_SALVAGED then. */
+void bm_job_slice_set_losses(struct blastmerge_job *job, const struct bm_job_losses *losses,
+                             uint64_t n_children, uint64_t n_iterations);
 
 enum blastmerge_status bm_job_slice_commit(struct blastmerge_job *job) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_slice_end(struct blastmerge_job *job, enum blastmerge_status status);

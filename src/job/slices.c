@@ -11,6 +11,19 @@ static bool is_splicing(const struct blastmerge_job *job) {
     return job->slice != NULL && job->slice->before != NULL;
 }
 
+enum blastmerge_status bm_job_slices_refuse_header(struct blastmerge_job *job) {
+    if (job->slice == NULL) return BLASTMERGE_OK;
+    bm_fail(&job->error, BLASTMERGE_DATA,
+            "its first header is damaged, and a child that is counted on its own cannot get another one's: "
+            "salvage it "
+            "in one merge with the others, or leave it out");
+    return bm_job_fail_child(job);
+}
+
+bool bm_job_slices_is_told_before(const struct blastmerge_job *job) {
+    return is_splicing(job);
+}
+
 /* --- the beginning ------------------------------------------------------------------------------- */
 
 void bm_job_slices_set_kin(struct blastmerge_job *job) {
@@ -70,6 +83,8 @@ static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_jo
         .counts = &job->view.counts,
         .header = job->headers.has_first ? job->headers.first : NULL,
         .doubts = doubts_of(&job->number->now),
+        .losses = {job->totals.n_damaged_children, job->totals.n_lost_stretches,
+                   job->totals.n_superseded_runs, job->totals.n_unchecked_iterations},
         .documents = documents,
         .n_documents = job->twins.n,
         .n_warnings = job->totals.n_warnings,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/survey.h"
+
+#include "job/slices.h"
 #include "salvage/pass.h"
 #include "salvage/tell.h"
 
@@ -106,7 +108,11 @@ static enum blastmerge_status end_pass(struct blastmerge_job *job) {
     job->child = job->n_opened = 0;
     if (bm_salvage_pass_format(job->survey) != BLASTMERGE_FORMAT_AUTO)
         job->kin.format = bm_salvage_pass_format(job->survey);
-    if (bm_salvage_pass_lacks_header(job->survey)) borrow_header(job);
+    if (bm_salvage_pass_lacks_header(job->survey)) {
+        status = bm_job_slices_refuse_header(job);
+        if (status != BLASTMERGE_OK) return status;
+        borrow_header(job);
+    }
     job->phase = job->plan.header.is_due ? BM_JOB_PHASE_HEADER : BM_JOB_PHASE_CHILD;
     return BLASTMERGE_OK;
 }
@@ -157,7 +163,7 @@ void bm_job_survey_tell(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_survey_status(struct blastmerge_job *job) {
     const struct blastmerge_report *totals = &job->totals;
-    if (totals->n_damaged_children == 0) return BLASTMERGE_OK;
+    if (totals->n_damaged_children == 0 || bm_job_slices_is_told_before(job)) return BLASTMERGE_OK;
     if (totals->n_lost_stretches == 0)
         return bm_fail(
             &job->error, BLASTMERGE_SALVAGED,

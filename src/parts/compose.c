@@ -173,6 +173,18 @@ static void add_kin(struct composing *composing, size_t i) {
     plan->kins[plan->n_kins++] = (struct bm_parts_kin){i, *kin};
 }
 
+/* Counts that a tally may have wrong. */
+static void add_count(uint64_t *total, uint64_t n) {
+    *total = n > INT64_MAX - *total ? INT64_MAX : *total + n;
+}
+
+static void add_losses(struct bm_job_losses *total, const struct bm_job_losses *losses) {
+    total->n_children += losses->n_children > 0;
+    add_count(&total->n_stretches, losses->n_stretches);
+    add_count(&total->n_superseded, losses->n_superseded);
+    add_count(&total->n_unchecked, losses->n_unchecked);
+}
+
 static enum blastmerge_status compare_child(struct composing *composing, size_t i) {
     const struct line *line = &composing->lines[i];
     enum blastmerge_status status = read_line(composing, line->text, line->n);
@@ -180,6 +192,7 @@ static enum blastmerge_status compare_child(struct composing *composing, size_t 
     struct bm_parts_tally *tally = composing->tally;
     add_kin(composing, i);
     composing->places[i] = (struct bm_parts_place){line->child, composing->plan->total};
+    add_losses(&composing->plan->losses, &tally->losses);
     status = bm_job_slice_compare(composing->job, i, &tally->counted);
     if (status != BLASTMERGE_OK) return status;
     if (bm_tally_add(&composing->plan->total, &tally->child.tally)) return BLASTMERGE_OK;
@@ -213,6 +226,8 @@ static enum blastmerge_status write_plan(struct composing *composing) {
     composing->plan->n_children = composing->n_lines;
     enum blastmerge_status status = bm_parts_plan_write(
         composing->plan, composing->places, composing->view.memory, &text, &n_text, composing->view.error);
+    bm_job_slice_set_losses(composing->job, &composing->plan->losses, composing->n_lines,
+                            composing->plan->total.n_iterations);
     if (status == BLASTMERGE_OK) status = bm_job_slice_open_output(composing->job, true);
     if (status == BLASTMERGE_OK) status = bm_job_slice_write(composing->job, text, n_text);
     bm_release(composing->view.memory, text);
@@ -254,7 +269,7 @@ static void close(struct composing *composing) {
 enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) {
     enum blastmerge_status status = bm_job_slice_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_slice_check_places(job);
-    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
+    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, true);
     if (status != BLASTMERGE_OK) return status;
     struct composing composing = {.job = job, .view = bm_job_slice_view(job)};
     bm_parts_file_replace(job, plan_begin, sizeof plan_begin - 1);

@@ -12,7 +12,7 @@ struct counting {
     size_t n_written;
 };
 
-enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job) {
+enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool may_salvage) {
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     const struct blastmerge_options *options = view.options;
     if (options->level != 0 || options->form != BLASTMERGE_FORM_GZIP)
@@ -20,8 +20,9 @@ enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job) {
             view.error, BLASTMERGE_USAGE,
             "a merge in parts writes gzip, and compresses nothing again: neither a level nor another "
             "form of the result can be chosen");
-    if (options->salvage)
-        return bm_fail(view.error, BLASTMERGE_USAGE, "a merge in parts does not salvage damaged children");
+    if (options->salvage && !may_salvage)
+        return bm_fail(view.error, BLASTMERGE_USAGE,
+                       "whether damaged children are salvaged was decided when they were counted");
     if (options->expect_queries != NULL)
         return bm_fail(view.error, BLASTMERGE_USAGE,
                        "a merge in parts does not compare with expected queries: check the children, or the "
@@ -52,7 +53,7 @@ enum blastmerge_status blastmerge_count(struct blastmerge_job *job) {
     if (view.n_children != 1)
         return bm_fail(view.error, BLASTMERGE_USAGE, "a count takes one child, and %zu were given",
                        view.n_children);
-    status = bm_parts_check_options(job);
+    status = bm_parts_check_options(job, true);
     if (status == BLASTMERGE_OK && !bm_job_slice_can_read_again(job, 0))
         return bm_fail(
             view.error, BLASTMERGE_USAGE,

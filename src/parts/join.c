@@ -531,15 +531,15 @@ static enum blastmerge_status join(struct joining *joining) {
     }
     close_remote(joining);
     if (status != BLASTMERGE_OK) return status;
-    if (!is_done) return write_result(joining);
-    bm_job_slice_settle(joining->job, &sums);
-    return BLASTMERGE_OK;
+    const struct bm_parts_plan *plan = &joining->file->plan;
+    bm_job_slice_set_losses(joining->job, &plan->losses, plan->n_children, plan->total.n_iterations);
+    return is_done ? bm_job_slice_settle(joining->job, &sums) : write_result(joining);
 }
 
 enum blastmerge_status blastmerge_join(struct blastmerge_job *job, const char *plan) {
     enum blastmerge_status status = bm_job_slice_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_slice_check_places(job);
-    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
+    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, false);
     if (status != BLASTMERGE_OK) return status;
     struct joining joining = {.job = job, .view = bm_job_slice_view(job)};
     char *text = NULL;

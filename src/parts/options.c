@@ -16,11 +16,11 @@ static json_t *word(const char *words, unsigned i) {
 }
 
 json_t *bm_parts_options_write(const struct blastmerge_options *options) {
-    return json_pack("{s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "as_unsplit", options->as_unsplit != 0, "format",
-                     json_string(blastmerge_format_name(options->format)), "header",
-                     word(HEADERS, options->header), "allow_empty", options->allow_empty != 0, "invalid_utf8",
-                     word(INVALID, options->invalid_utf8), "forbidden_characters",
-                     word(FORBIDDEN, options->forbidden_characters), "query_ids",
+    return json_pack("{s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "as_unsplit", options->as_unsplit != 0,
+                     "format", json_string(blastmerge_format_name(options->format)), "header",
+                     word(HEADERS, options->header), "allow_empty", options->allow_empty != 0, "salvage",
+                     options->salvage != 0, "invalid_utf8", word(INVALID, options->invalid_utf8),
+                     "forbidden_characters", word(FORBIDDEN, options->forbidden_characters), "query_ids",
                      word(QUERY_IDS, options->query_ids));
 }
 
@@ -30,6 +30,7 @@ bool bm_parts_options_read(const json_t *object, struct blastmerge_options *opti
     options->format = bm_parts_json_take_format(&members, "format");
     options->header = bm_parts_json_take_word(&members, "header", HEADERS);
     options->allow_empty = bm_parts_json_take_flag(&members, "allow_empty");
+    options->salvage = bm_parts_json_take_flag(&members, "salvage");
     options->invalid_utf8 = bm_parts_json_take_word(&members, "invalid_utf8", INVALID);
     options->forbidden_characters = bm_parts_json_take_word(&members, "forbidden_characters", FORBIDDEN);
     options->query_ids = bm_parts_json_take_word(&members, "query_ids", QUERY_IDS);

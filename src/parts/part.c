@@ -99,7 +99,7 @@ static enum blastmerge_status run(struct splicing *splicing) {
 
 enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *plan, uint64_t number) {
     enum blastmerge_status status = bm_job_slice_check(job);
-    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job);
+    if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, false);
     if (status != BLASTMERGE_OK) return status;
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     if (number == 0) return bm_fail(view.error, BLASTMERGE_USAGE, "parts are numbered from 1");

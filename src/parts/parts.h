@@ -42,8 +42,9 @@ enum {
 };
 #define BM_PARTS_MAX_FILE ((uint64_t)4 << 30) /* bytes of a file of tallies, and of a plan */
 
-/* What none of the four commands accepts: other forms of the result, salvage, expected queries. */
-enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job) BM_CHECK_RESULT;
+/* What none of the four commands accepts: other forms of the result, expected queries. may_salvage: whether salvage is decided
+ * here, and not by the plan. */
+enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool may_salvage) BM_CHECK_RESULT;
 
 /* --- JSON ---------------------------------------------------------------------------------------- */
 
@@ -101,6 +102,7 @@ struct bm_parts_tally {
     struct bm_parts_child child;
     struct bm_mark_kin kin;
     struct bm_mark_counts counts;
+    struct bm_job_losses losses;
     bool has_header;
     struct bm_number_header header;
     struct bm_job_counted counted; /* points into the rest */
@@ -112,6 +114,8 @@ json_t *bm_parts_tally_write(const struct bm_tally *tally);
 bool bm_parts_tally_read(const json_t *object, struct bm_tally *tally);
 json_t *bm_parts_kin_write(struct bm_memory *memory, const struct bm_mark_kin *kin);
 bool bm_parts_kin_read(const json_t *object, struct bm_mark_kin *kin);
+json_t *bm_parts_losses_write(const struct bm_job_losses *losses);
+bool bm_parts_losses_read(const json_t *object, struct bm_job_losses *losses);
 json_t *bm_parts_child_write(struct bm_memory *memory, const struct bm_parts_child *child);
 bool bm_parts_child_read(const json_t *object, struct bm_parts_child *child, struct bm_pool *pool,
                          struct bm_memory *memory);
@@ -140,6 +144,7 @@ struct bm_parts_plan {
     struct blastmerge_options options; /* strings are in the pool */
     uint64_t n_children;
     struct bm_tally total;
+    struct bm_job_losses losses; /* of all children */
     struct bm_parts_kin kins[BM_PARTS_MAX_KINS];
     size_t n_kins;
     bool has_epilogue; /* no child has a document, and this is the result's text */

@@ -67,12 +67,12 @@ static json_t *database_write(struct bm_memory *memory, const char *database) {
 static json_t *common_write(struct bm_memory *memory, const struct bm_parts_plan *plan) {
     static const char *const mismatches[] = {"default", "error", "warn", "ignore"};
     return json_pack(
-        "{s:i, s:s, s:i, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:s}", "blastmerge_plan", BM_PARTS_FORMAT,
-        "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options",
+        "{s:i, s:s, s:i, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "blastmerge_plan",
+        BM_PARTS_FORMAT, "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options",
         bm_parts_options_write(&plan->options), "mismatch", mismatches[plan->options.mismatch], "database",
         database_write(memory, plan->options.database), "keep_database", plan->options.keep_database != 0,
         "children", bm_parts_json_number(plan->n_children), "total", bm_parts_tally_write(&plan->total),
-        "kins", kins_write(memory, plan), "epilogue",
+        "losses", bm_parts_losses_write(&plan->losses), "kins", kins_write(memory, plan), "epilogue",
         plan->has_epilogue ? bm_parts_json_bytes(memory, plan->epilogue, plan->n_epilogue) : json_null(),
         "digest", zeros);
 }
@@ -178,6 +178,7 @@ static const char *common_read(struct bm_parts_object *members, struct bm_parts_
     options->keep_database = bm_parts_json_take_flag(members, "keep_database");
     plan->n_children = bm_parts_json_take_number(members, "children", BM_PARTS_MAX_CHILDREN);
     if (!bm_parts_tally_read(bm_parts_json_take(members, "total"), &plan->total)) return "total";
+    if (!bm_parts_losses_read(bm_parts_json_take(members, "losses"), &plan->losses)) return "losses";
     if (!kins_read(bm_parts_json_take(members, "kins"), plan)) return "kins";
     plan->has_epilogue = !json_is_null(json_object_get(members->object, "epilogue"));
     if (plan->has_epilogue) {

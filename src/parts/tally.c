@@ -177,6 +177,33 @@ static bool doubts_read(const json_t *object, struct bm_job_slice_doubts *doubts
     return bm_parts_json_end(&members);
 }
 
+/* --- losses -------------------------------------------------------------------------------------- */
+
+json_t *bm_parts_losses_write(const struct bm_job_losses *losses) {
+    return json_pack("{s:o, s:o, s:o, s:o}", "children", bm_parts_json_number(losses->n_children),
+                     "stretches", bm_parts_json_number(losses->n_stretches), "superseded",
+                     bm_parts_json_number(losses->n_superseded), "unchecked",
+                     bm_parts_json_number(losses->n_unchecked));
+}
+
+bool bm_parts_losses_read(const json_t *object, struct bm_job_losses *losses) {
+    struct bm_parts_object members = bm_parts_json_begin(object);
+    losses->n_children = bm_parts_json_take_number(&members, "children", BM_PARTS_MAX_CHILDREN);
+    losses->n_stretches = bm_parts_json_take_number(&members, "stretches", INT64_MAX);
+    losses->n_superseded = bm_parts_json_take_number(&members, "superseded", INT64_MAX);
+    losses->n_unchecked = bm_parts_json_take_number(&members, "unchecked", INT64_MAX);
+    return bm_parts_json_end(&members);
+}
+
+/* One child's: none, unless it was salvaged. */
+static bool own_losses_read(const json_t *object, struct bm_parts_tally *tally) {
+    struct bm_job_losses *losses = &tally->losses;
+    if (!bm_parts_losses_read(object, losses) || losses->n_children > 1) return false;
+    bool has_losses = losses->n_children > 0 || losses->n_stretches > 0 || losses->n_superseded > 0 ||
+                      losses->n_unchecked > 0;
+    return !has_losses || json_is_true(json_object_get(tally->options, "salvage"));
+}
+
 /* --- documents ----------------------------------------------------------------------------------- */
 
 static json_t *documents_write(const struct bm_job_counted *counted) {
@@ -226,11 +253,12 @@ char *bm_parts_line_write(struct bm_memory *memory, const struct bm_job_counted 
         child.location = shown;
     }
     json_t *line = json_pack(
-        "{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "blastmerge_tally", BM_PARTS_FORMAT,
-        "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options", bm_parts_options_write(options),
-        "child", bm_parts_child_write(memory, &child), "tally", bm_parts_tally_write(counted->tally), "kin",
-        bm_parts_kin_write(memory, counted->kin), "header", header_write(memory, counted->header), "counts",
-        counts_write(counted->counts), "doubts", doubts_write(&counted->doubts), "documents",
+        "{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "blastmerge_tally",
+        BM_PARTS_FORMAT, "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options",
+        bm_parts_options_write(options), "child", bm_parts_child_write(memory, &child), "tally",
+        bm_parts_tally_write(counted->tally), "kin", bm_parts_kin_write(memory, counted->kin), "header",
+        header_write(memory, counted->header), "counts", counts_write(counted->counts), "doubts",
+        doubts_write(&counted->doubts), "losses", bm_parts_losses_write(&counted->losses), "documents",
         documents_write(counted), "warnings", bm_parts_json_number(counted->n_warnings));
     char *text = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
     json_decref(line);
@@ -252,6 +280,7 @@ static const char *members_read(struct bm_parts_object *members, struct bm_parts
     if (tally->has_header && !header_read(header, &tally->header)) return "header";
     if (!counts_read(bm_parts_json_take(members, "counts"), &tally->counts)) return "counts";
     if (!doubts_read(bm_parts_json_take(members, "doubts"), &tally->counted.doubts)) return "doubts";
+    if (!own_losses_read(bm_parts_json_take(members, "losses"), tally)) return "losses";
     if (!documents_read(bm_parts_json_take(members, "documents"), tally, memory)) return "documents";
     tally->counted.n_warnings = bm_parts_json_take_number(members, "warnings", INT64_MAX);
     return bm_parts_json_end(members) ? NULL : members->wrong != NULL ? members->wrong : "unknown members";
@@ -304,6 +333,7 @@ enum blastmerge_status bm_parts_line_read(struct bm_parts_tally *tally, const ch
     tally->counted.tally = &tally->child.tally;
     tally->counted.kin = &tally->kin;
     tally->counted.counts = &tally->counts;
+    tally->counted.losses = tally->losses;
     tally->counted.header = tally->has_header ? &tally->header : NULL;
     return BLASTMERGE_OK;
 }

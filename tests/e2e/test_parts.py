@@ -18,6 +18,7 @@ from wild import Wild
 
 ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "20"))
 FIRST_SEED = int(os.environ.get("BLASTMERGE_SEED", "1"))
+SALVAGED = 11
 IDS = ["keep", "auto", "renumber"]
 BATCHES = [ROOT / "tests" / "data" / f"batch_{number}.xml.gz" for number in (1, 2, 3)]
 
@@ -270,7 +271,7 @@ def test_what_is_said_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["count", "plan", "part", "join"])
-@pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--salvage", "--expect-queries=q"])
+@pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--expect-queries=q"])
 def test_options_that_are_refused(command, option):
     assert run(command, option, "x").code == USAGE
 
@@ -521,3 +522,75 @@ def test_help_of_count_lists_what_counts():
     listed = run("help", "count").out.decode()
     assert "--as-unsplit" in listed
     assert not [name for name in ("--db", "--keep-db", "--mismatch", "--sort", "--expect-children") if name in listed]
+
+
+# --- salvage ---------------------------------------------------------------------------------------
+
+
+def spoil(dice, data):
+    """A child as a killed job, a full disk or a broken copy leaves it; or whole."""
+    kind = dice.choice(["whole", "cut", "text cut", "begun again", "appended", "a hole in the text"])
+    whole = gzip.decompress(data)
+    at = dice.randrange(len(whole) // 3, len(whole) - 20)
+    return {"whole": data, "cut": data[:dice.randrange(len(data) // 2, len(data))], "text cut": member(whole[:at]),
+            "begun again": member(whole[:at] + whole), "appended": member(whole + whole[at:]),
+            "a hole in the text": member(whole[:at] + whole[at + 15:])}[kind]
+
+
+def salvage_in_parts(folder, children):
+    """Exit codes of count, plan and join, and the result: of those children of which anything can be counted."""
+    steps = Steps(folder, children, "--salvage")
+    codes = {number: steps.count(number).code for number in range(1, len(children) + 1)}
+    assert set(codes.values()) <= {OK, SALVAGED, DATA}
+    steps.children = [child for number, child in enumerate(children, 1) if codes[number] != DATA]
+    tallies = [steps.tally(number) for number in codes if codes[number] != DATA]
+    planned = steps.plan("--mismatch", "ignore", tallies=tallies)
+    lost = SALVAGED if SALVAGED in codes.values() else OK
+    assert planned.code == lost, planned.err
+    for number in range(1, len(tallies) + 1):
+        done = steps.part(number)
+        assert done.code == OK, done.err
+    for _ in range(2):  # the second time the result is there
+        joined = steps.join(parts=[steps.part_file(number) for number in range(1, len(tallies) + 1)])
+        assert joined.code == lost, joined.err
+        if lost == SALVAGED:
+            assert joined.err.splitlines()[-1] == planned.err.splitlines()[-1]
+    return codes, steps.result.read_bytes()
+
+
+def test_salvaged_children(tmp_path):
+    """The bytes are those of one merge with --salvage, and the steps that can know it end with 11."""
+    seen = set()
+    for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
+        dice = random.Random(seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        texts = corpus.texts(4, 16, seed=seed, hits=2)
+        children = write_children(folder, [member(texts[0]), *(spoil(dice, member(text)) for text in texts[1:])])
+        codes, joined = salvage_in_parts(folder / "steps", children)
+        done = plain(children, "--salvage", "--mismatch", "ignore")
+        assert done.code == (OK if set(codes.values()) == {OK} else SALVAGED), done.err
+        assert joined == done.out, seed
+        seen |= set(codes.values())
+        shutil.rmtree(folder)
+    assert seen >= {OK, SALVAGED}
+
+
+def test_a_child_whose_header_is_lost(tmp_path):
+    """In one merge it gets another child's header. On its own there is none."""
+    texts = corpus.texts(2, 6, seed=3, hits=2)
+    at = texts[1].index(b"<BlastOutput_db>")
+    steps = Steps(tmp_path / "steps", write_children(tmp_path, [member(texts[0]), member(texts[1][:at] + texts[1][at + 5:])]), "--salvage")
+    assert plain(steps.children, "--salvage").code == SALVAGED
+    done = steps.count(2)
+    assert done.code == DATA and "its first header is damaged" in done.err, done.err
+    assert not steps.tally(2).exists()
+
+
+def test_salvage_is_decided_when_children_are_counted(tmp_path):
+    steps = Steps(tmp_path / "steps", write_children(tmp_path, [member(text("query 1")), member(text("query 2"))]))
+    assert [steps.count(number).code for number in (1, 2)] == [OK, OK]
+    done = steps.plan("--salvage")
+    assert done.code == MISMATCH and "'salvage'" in done.err, done.err
+    for options in (["part", "--number", 1], ["join", steps.part_file(1)]):
+        assert run(*options, "--salvage", "--plan", steps.plan_file, "-o", tmp_path / "out").code == USAGE

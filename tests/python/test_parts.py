@@ -44,6 +44,21 @@ def test_all_steps(tmp_path, children):
         blastmerge.join(tmp_path / "plan.json", parts, children[0])
 
 
+def test_salvage(tmp_path, children):
+    """It is decided when children are counted. What was lost is in the reports of count() and part()."""
+    children[1].write_bytes(children[1].read_bytes()[:-20])
+    tallies = [path.with_suffix(".tally") for path in children]
+    reports = [blastmerge.count(child, tally, salvage=True) for child, tally in zip(children, tallies)]
+    assert [report.damaged_children for report in reports] == [0, 1, 0]
+    blastmerge.plan(tallies, tmp_path / "plan.json")
+    parts = [tmp_path / f"part_{number}" for number in (1, 2, 3)]
+    assert [blastmerge.part(tmp_path / "plan.json", number, path).damaged_children for number, path in enumerate(parts, 1)] == [0, 1, 0]
+    blastmerge.join(tmp_path / "plan.json", parts, tmp_path / "joined.xml.gz")
+    assert (tmp_path / "joined.xml.gz").read_bytes() == blastmerge.merged_bytes(children, salvage=True)
+    with pytest.raises(blastmerge.UsageError, match="when they were counted"):
+        blastmerge.join(tmp_path / "plan.json", parts, tmp_path / "other.xml.gz", salvage=True)
+
+
 def test_outputs_that_are_file_objects(tmp_path, children):
     tallies = counted(children)
     plan = io.BytesIO()
@@ -65,7 +80,7 @@ def test_the_names_of_outputs_decide_nothing(tmp_path, children):
     assert (tmp_path / "joined.xml").read_bytes() == blastmerge.merged_bytes(children)
 
 
-@pytest.mark.parametrize("options", [{"plain": True}, {"bgzf": True}, {"level": 6}, {"salvage": True}, {"expect_queries": "q"}], ids=str)
+@pytest.mark.parametrize("options", [{"plain": True}, {"bgzf": True}, {"level": 6}, {"expect_queries": "q"}], ids=str)
 def test_options_that_are_refused(tmp_path, children, options):
     with pytest.raises(blastmerge.UsageError):
         blastmerge.count(children[0], tmp_path / "tally", **options)
