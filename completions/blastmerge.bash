@@ -31,7 +31,7 @@ _blastmerge() {
     --sort) _blastmerge_words 'natural none' "$current" && return ;;
     --level) _blastmerge_words '1 2 3 4 5 6 7 8 9' "$current" && return ;;
     -t | --threads) _blastmerge_words '0 1 2 4 8' "$current" && return ;;
-    --db | --max-target-seqs | --sizes | --columns | --drop-columns | --evalue | --alias | --shards | --restart-distance | --expect-children | --number | --numbers | --memory | --endpoint) return ;;
+    --db | --max-target-seqs | --sizes | --columns | --drop-columns | --evalue | --alias | --shards | --restart-distance | --expect-children | --number | --numbers | --memory | --temp-limit | --endpoint) return ;;
     -o | --output | --files-from | --order | --expect-queries | --missing | --plan | --report | --html | --index-file | --from) _blastmerge_files "$current" && return ;;
     esac
 
@@ -41,7 +41,7 @@ _blastmerge() {
     fi
     if [[ $current == -* ]]; then
         _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --header --mismatch
-            --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --order-by-queries --missing --salvage --threads --level --plain --gzip --bgzf --memory --endpoint --report --html --strict --quiet --verbose
+            --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --order-by-queries --missing --salvage --threads --level --plain --gzip --bgzf --memory --temp-limit --endpoint --report --html --strict --quiet --verbose
             --max-target-seqs --window --round-robin --sizes --order --order-descending --columns --drop-columns --recompute --evalue --alias-parts --alias --shards --plan --number --index --index-file --restart-distance --definitions --numbers --from --renumber --progress --no-progress --help --version' "$current"
         return
     fi

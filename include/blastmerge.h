@@ -325,6 +325,9 @@ struct blastmerge_options {
     /* Bytes that the whole process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for each
      * thread beyond two. Local work needs 16 MiB. */
     uint64_t memory_limit;
+    /* Bytes of temporary files in which local children that were read before their turn wait for it; 0: 1 GiB. If they do
+     * not suffice, threads wait. */
+    uint64_t temporary_limit;
 
     /*
      * --- The caller's functions. ---

@@ -16,6 +16,7 @@
 static struct bm_memory memory;
 static struct bm_workers workers;
 static struct bm_cancel cancel;
+static struct bm_temporary_limit temporary;
 
 static uint64_t draw(uint64_t *chance, uint64_t n) {
     *chance = *chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -213,7 +214,8 @@ static void create(struct bm_child *child, size_t n_kept_bytes) {
     struct bm_child_settings settings = {.room = bm_child_lane_room_of(&workers)};
     settings.room.n_batches = settings.room.n_ahead = 6;
     settings.room.n_kept_bytes = n_kept_bytes;
-    settings.room.n_kept_file = n_kept_bytes % 3 == 0 ? 0 : n_kept_bytes * 2;
+    atomic_init(&temporary.n_left, n_kept_bytes * 2);
+    settings.room.kept_file = n_kept_bytes % 3 == 0 ? NULL : &temporary;
     assert_int_equal(bm_child_create(child, &settings, &workers, &memory), BLASTMERGE_OK);
 }
 

@@ -72,6 +72,7 @@ static struct blastmerge_options library_options(const struct tool_options *opti
     library.expect_queries = options->expect_queries;
     library.order_by_queries = options->order_by_queries != 0;
     library.memory_limit = options->memory;
+    library.temporary_limit = options->temp_limit;
     library.endpoint = options->endpoint;
     library.on_warning = options->quiet ? NULL : on_warning;
     library.on_fault = on_fault;

@@ -81,6 +81,8 @@ const struct tool_row tool_rows[] = {
      .help = "write blocked gzip (BGZF), as for .bgz"},
     {"memory", 0, TOOL_SIZE, M | C | F | S | N | L | P | J | G, AT(memory), .argument = "N",
      .help = "memory: MiB, or with K, M, G (remote: 64M)"},
+    {"temp-limit", 0, TOOL_SIZE, M | C | F, AT(temp_limit), .argument = "N",
+     .help = "temporary files: MiB, or with K, M, G (1G)"},
     {"endpoint", 0, TOOL_TEXT, M | C | F | S | N | L | P | J | G, AT(endpoint), .argument = "URL",
      .help = "address of the object store"},
     {"report", 0, TOOL_TEXT, M | C | S | N | P | G, AT(report), .argument = "FILE", .is_common = true,

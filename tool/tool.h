@@ -122,6 +122,7 @@ struct tool_options {
     uint64_t salvage;
     uint64_t order_by_queries;
     uint64_t memory; /* bytes */
+    uint64_t temp_limit;
     const char *endpoint;
     uint64_t n_threads;
     uint64_t level;

@@ -57,6 +57,7 @@ bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for
                  path, is gzip
 memory_limit     bytes that the process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for
                  each thread beyond two
+temporary_limit  bytes of temporary files in which local children that were read before their turn wait; 0: 1 GiB
 endpoint         URL of the object store for az://, s3:// and gs://, if it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)
 on_progress      called with a Progress from time to time

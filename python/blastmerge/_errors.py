@@ -99,7 +99,7 @@ KINDS = {kind.status: kind for kind in (MergeIOError, UsageError, DataError, Mis
                                         MissingError, DeniedError, NoSpaceError, CancelledError, InternalError)}
 
 # The program's options whose parameters here have other names, or values.
-_RENAMED = {"db": "database", "keep-db": "keep_database", "memory": "memory_limit", "shards": "n_shards"}
+_RENAMED = {"db": "database", "keep-db": "keep_database", "memory": "memory_limit", "temp-limit": "temporary_limit", "shards": "n_shards"}
 _SWITCHES = {"allow_empty", "keep_database", "as_unsplit", "salvage", "plain", "gzip", "bgzf", "force", "strict", "window",
              "round_robin", "order_descending", "recompute", "order_by_queries"}
 _OPTION = re.compile(r"(?<!blastmerge shards )(?<![^\s(\[\"',;:])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?:[ =]([A-Z]+\b|[0-9]+\b|[a-z][a-z0-9_|-]*))?")

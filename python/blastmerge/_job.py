@@ -27,7 +27,8 @@ _CHOICES = {"mismatch": ("default", "error", "warn", "ignore"), "invalid_utf8": 
             "header": ("once", "keep", "none")}
 _FLAGS = ("keep_database", "allow_empty", "force", "as_unsplit", "salvage", "order_by_queries")
 _FORMS = ("gzip", "plain", "bgzf")  # in the order of enum blastmerge_form
-_NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit"}
+_NUMBERS = {"expect_children": "expect_children", "threads": "n_threads", "level": "level", "memory_limit": "memory_limit",
+            "temporary_limit": "temporary_limit"}
 _TEXTS = ("database", "endpoint")
 _PATHS = ("expect_queries",)
 NUMBER = ctypes.c_uint64  # the type of a part's number

@@ -73,7 +73,7 @@ class Options(Structure):
                 ("as_unsplit", c_int), ("query_ids", c_int), ("header", c_int), ("database", c_char_p), ("keep_database", c_int),
                 ("form", c_int), ("level", c_int), ("force", c_int),
                 ("n_threads", c_uint), ("allocator_context", c_void_p), ("allocate", ALLOCATE), ("release", RELEASE),
-                ("endpoint", c_char_p), ("memory_limit", c_uint64),
+                ("endpoint", c_char_p), ("memory_limit", c_uint64), ("temporary_limit", c_uint64),
                 ("callback_context", c_void_p), ("on_warning", WARNING), ("on_fault", FAULT), ("on_progress", PROGRESS),
                 ("callback_ticket", POINTER(c_int)), ("progress_interval", c_uint)]
 

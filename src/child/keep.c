@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "child/keep.h"
 
-#include "base/descriptor.h"
-
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LEAST_GAP = 4096, /* bytes that are worth a gap */
@@ -15,10 +11,10 @@ enum {
 
 /* --- memory ---------------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory, uint64_t n_file,
-                                          struct bm_memory *memory) {
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+                                          struct bm_temporary_limit *limit, struct bm_memory *memory) {
     memset(keep, 0, sizeof *keep);
-    keep->n_file_most = n_file;
+    bm_temporary_init(&keep->file, limit);
     keep->memory = bm_allocate(memory, n_memory);
     keep->n_memory = n_memory;
     keep->scratch = bm_allocate(memory, sizeof *keep->scratch);
@@ -27,17 +23,11 @@ enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_m
 }
 
 void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory) {
-    if (keep->has_file) close(keep->file);
+    bm_temporary_close(&keep->file);
     if (keep->before != NULL) bm_mark_close(keep->before, memory);
     bm_release(memory, keep->scratch);
     bm_release(memory, keep->memory);
     memset(keep, 0, sizeof *keep);
-}
-
-static void open_file(struct bm_child_keep *keep) {
-    keep->file = bm_open_temporary();
-    keep->has_file = keep->file >= 0;
-    keep->is_without_file = !keep->has_file;
 }
 
 void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
@@ -46,9 +36,7 @@ void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
     keep->near_end = 0;
     keep->has_stored = false;
     keep->first = keep->last = NULL;
-    if (n_bytes > keep->n_memory / LARGE && keep->n_file_most > 0 && !keep->has_file &&
-        !keep->is_without_file)
-        open_file(keep);
+    if (n_bytes > keep->n_memory / LARGE) bm_temporary_open(&keep->file);
 }
 
 /* Memory for n_bytes, or NULL. */
@@ -88,11 +76,8 @@ static void add_part(struct body *body, void *bytes, size_t n) {
 static bool write_bytes(struct bm_child_keep *keep, const struct body *body,
                         struct bm_child_kept_bytes *kept) {
     uint64_t at = keep->n_file;
-    if (!keep->has_file || keep->is_without_file || body->n_bytes > keep->n_file_most - keep->n_file)
-        return false;
-    for (size_t i = 0; i < body->n_parts && !keep->is_without_file; at += body->parts[i++].n)
-        keep->is_without_file = !bm_write_at(keep->file, body->parts[i].bytes, body->parts[i].n, at);
-    if (keep->is_without_file) return false;
+    for (size_t i = 0; i < body->n_parts; at += body->parts[i++].n)
+        if (!bm_temporary_write(&keep->file, body->parts[i].bytes, body->parts[i].n, at)) return false;
     *kept = (struct bm_child_kept_bytes){NULL, keep->n_file};
     keep->n_file = at;
     return true;
@@ -126,9 +111,8 @@ static enum blastmerge_status restore_bytes(const struct bm_child_keep *keep,
             if (part->n > 0) memcpy(part->bytes, kept->data + at, part->n);
             continue;
         }
-        ssize_t n_read = bm_read_at(keep->file, part->bytes, part->n, kept->at + at);
-        if (n_read != (ssize_t)part->n)
-            return bm_fail_system(error, n_read < 0 ? errno : EIO, "cannot read a temporary file");
+        if (bm_temporary_read(&keep->file, part->bytes, part->n, kept->at + at, error) != BLASTMERGE_OK)
+            return error->status;
     }
     return BLASTMERGE_OK;
 }

@@ -8,14 +8,15 @@
  * bits that are read from the source once more. So nothing is inflated or marked twice, and the bytes of the result do
  * not depend on what was kept.
  *
- * Memory is of a fixed size. Beyond half of it, marks, text and trace go to a temporary file without a name, whose length has a
- * limit. If neither suffices for a batch, or the file cannot be written, that batch and those after it are not kept.
+ * Memory is of a fixed size. Beyond half of it, marks, text and trace go to a temporary file without a name
+ * (base/temporary.h). If neither suffices for a batch, or the file cannot be written, that batch and those after it are not kept.
  *
- * Threads: one thread at a time keeps; the job's thread takes what has been kept.
+ * Threads: one thread at a time keeps; any threads take what has been kept.
  */
 #ifndef BM_CHILD_KEEP_H
 #define BM_CHILD_KEEP_H
 
+#include "base/temporary.h"
 #include "child/ahead.h"
 #include "fetch/fetch.h"
 #include "flow/batch.h"
@@ -56,11 +57,8 @@ struct bm_child_keep {
     uint8_t *memory;
     size_t n_memory;
     size_t n_used;
-    int file; /* if has_file */
-    bool has_file;
-    bool is_without_file; /* it cannot be opened or written */
-    uint64_t n_file;      /* bytes of it */
-    uint64_t n_file_most;
+    struct bm_temporary file;
+    uint64_t n_file;          /* bytes of it */
     struct bm_mark *before;   /* a copy of the scanner, to go back to */
     struct bm_piece *scratch; /* what is being marked */
     uint64_t near_end;        /* text before it is near a mark */
@@ -69,8 +67,9 @@ struct bm_child_keep {
     struct bm_child_kept *first; /* not taken yet */
 };
 
-/* n_memory bytes for what is kept, besides some 50 KiB, and n_file bytes in a file. */
-enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory, uint64_t n_file,
+/* n_memory bytes for what is kept, besides some 50 KiB, and a file within the limit; NULL: none. */
+enum blastmerge_status bm_child_keep_open(struct bm_child_keep *keep, size_t n_memory,
+                                          struct bm_temporary_limit *limit,
                                           struct bm_memory *memory) BM_CHECK_RESULT;
 /* `keep` may be zeroed. */
 void bm_child_keep_close(struct bm_child_keep *keep, struct bm_memory *memory);

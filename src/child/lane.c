@@ -112,6 +112,7 @@ static void read_page(struct bm_child_lane *lane) {
     bm_workers_lock(lane->workers);
     lane->is_keeping_now = false;
     lane->n_pages_filled++;
+    lane->n_fetched = lane->fetch.n_read;
     lane->is_keeping = lane->is_keeping && is_filled;
     bm_workers_tell(lane->workers);
 }
@@ -202,7 +203,7 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
     /* Text is seldom compressed to more than a quarter, and then batches are shorter. */
     struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, 0};
+        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, NULL};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         if (room.batch.bits > BM_BATCH_LEAST_BITS) room.batch.bits /= 2;
@@ -238,7 +239,7 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
     }
     if (room->n_kept_bytes > 0) {
         if (bm_batch_open_sized(&lane->kept_batch, &room->batch, memory) != BLASTMERGE_OK ||
-            bm_child_keep_open(&lane->keep, room->n_kept_bytes, room->n_kept_file, memory) != BLASTMERGE_OK)
+            bm_child_keep_open(&lane->keep, room->n_kept_bytes, room->kept_file, memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
     }
     return bm_inflate_open(&lane->inflate, memory);
@@ -262,6 +263,7 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
     lane->is_fetched = false;
     lane->n_batches_taken = 0;
     lane->n_pages_filled = lane->n_pages_done = 0;
+    lane->n_fetched = 0;
     lane->n_batches_filled = lane->n_batches_done = 0;
     lane->has_ended = lane->is_stopping = lane->is_batch_begun = false;
     lane->ahead = NULL;
@@ -296,6 +298,13 @@ bool bm_child_lane_help_keeping(struct bm_child_lane *lane) {
     bool has_helped = lane->is_keeping && !has_kept_all(lane) && bm_workers_help(lane->workers);
     bm_workers_unlock(lane->workers);
     return has_helped;
+}
+
+uint64_t bm_child_lane_n_fetched(struct bm_child_lane *lane) {
+    bm_workers_lock(lane->workers);
+    uint64_t n_fetched = lane->n_fetched;
+    bm_workers_unlock(lane->workers);
+    return n_fetched;
 }
 
 bool bm_child_lane_is_keeping(struct bm_child_lane *lane) {
@@ -335,6 +344,7 @@ bool bm_child_lane_fill(struct bm_child_lane *lane) {
         return true; /* the lock may be held for ever */
     bm_workers_lock(lane->workers);
     lane->n_pages_filled++;
+    lane->n_fetched = lane->fetch.n_read;
     wake_worker(lane);
     bm_workers_unlock(lane->workers);
     return true;

@@ -33,8 +33,8 @@ struct bm_child_lane_room {
     size_t n_batches;    /* in the ring, from 1 to BM_CHILD_LANE_BATCHES */
     size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
     struct bm_batch_size batch;
-    size_t n_kept_bytes;  /* for batches that are kept (keep.h); 0: none is ... */
-    uint64_t n_kept_file; /* ... and so many in a temporary file */
+    size_t n_kept_bytes;                  /* for batches that are kept (keep.h); 0: none is ... */
+    struct bm_temporary_limit *kept_file; /* ... and a temporary file; NULL: there is none */
 };
 
 /* The best size for merging one child after another. Without threads, one batch at a time is best for the
@@ -73,6 +73,7 @@ struct bm_child_lane {
     /* under the workers' lock; counts run on, the rings' indices are their remainders */
     size_t n_pages_filled;
     size_t n_pages_done;
+    uint64_t n_fetched; /* bytes of the source in all pages so far */
     size_t n_batches_filled;
     size_t n_batches_done;
     bool has_ended;               /* the last batch has been filled */
@@ -124,6 +125,9 @@ bool bm_child_lane_help_keeping(struct bm_child_lane *lane);
 
 /* Whether batches are being kept, so that a worker reads the child. */
 bool bm_child_lane_is_keeping(struct bm_child_lane *lane);
+
+/* Bytes of the source that were read so far. */
+uint64_t bm_child_lane_n_fetched(struct bm_child_lane *lane);
 
 /* Whether all of the child's batches were kept. */
 bool bm_child_lane_is_kept(struct bm_child_lane *lane);

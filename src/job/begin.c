@@ -56,11 +56,6 @@ static enum blastmerge_status check_memory(struct blastmerge_job *job) {
                    limit >> 10, BM_JOB_LEAST_MEMORY >> 20);
 }
 
-/* Each open child has one temporary file for what is kept of it, and one for what is written of it. */
-static uint64_t n_temporary(const struct blastmerge_job *job) {
-    return (uint64_t)BM_JOB_TEMPORARY / job->n_open / 2;
-}
-
 static enum blastmerge_status create_children(struct blastmerge_job *job) {
     struct bm_child_settings settings = {
         .invalid_utf8 = job->options.invalid_utf8,
@@ -73,6 +68,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .room = job->shards != NULL ? bm_job_shards_room(job) : bm_child_lane_room_of(&job->workers),
     };
     job->can_be_early = can_be_early(job);
+    atomic_init(&job->temporary.n_left, job->options.temporary_limit);
     if (!job->can_be_early) settings.room.n_kept_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
     job->kin.format = job->options.format;
@@ -82,7 +78,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
     bm_job_slices_set_kin(job);
     job->n_open = count_open(job);
-    if (job->can_be_early) settings.room.n_kept_file = n_temporary(job);
+    if (job->can_be_early) settings.room.kept_file = &job->temporary;
     job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
     if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
@@ -111,7 +107,7 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     bm_job_open_number(job, job->number);
     bm_job_slices_begin_number(job);
-    return job->can_be_early && !job->is_check ? bm_job_writers_open(job, n_temporary(job)) : BLASTMERGE_OK;
+    return job->can_be_early && !job->is_check ? bm_job_writers_open(job) : BLASTMERGE_OK;
 }
 
 static enum blastmerge_status open_store(struct blastmerge_job *job) {

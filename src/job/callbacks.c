@@ -76,7 +76,8 @@ void bm_job_report_progress(struct blastmerge_job *job) {
     bool has_total = !job->children.has_no_total;
     bool is_second = bm_job_order_is_second_pass(job); /* its children are not the job's own */
     uint64_t n_read = is_second ? job->totals.compressed_bytes * (job->child + 1) / (job->plan.n_items + 1)
-                                : bm_job_child(job)->lane.fetch.n_read;
+                      : job->child < job->n_opened ? bm_child_lane_n_fetched(&bm_job_child(job)->lane)
+                                                   : 0;
     struct blastmerge_progress progress = {
         .compressed_bytes = job->totals.compressed_bytes + job->n_surveyed_bytes + n_read,
         .compressed_total = has_total ? job->n_passes * job->children.compressed_total : 0,

@@ -151,14 +151,17 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job, bool *is_f
     enum bm_step joined = bm_job_writers_join(job, n_written);
     if (joined == BM_STEP_FAILED) return job->error.status;
     *is_full = joined == BM_STEP_FULL;
-    if (*is_full) return BLASTMERGE_OK;
+    if (joined != BM_STEP_DONE) return BLASTMERGE_OK;
     if (job->child == job->plan.n_items && bm_job_children_take(job) != BLASTMERGE_OK)
         return bm_job_fail(job);
     if (job->child == job->plan.n_items) {
         job->phase = BM_JOB_PHASE_EPILOGUE;
         return BLASTMERGE_OK;
     }
-    if (job->n_opened > job->child && bm_child_help_early(bm_job_child(job))) return BLASTMERGE_OK;
+    if (job->n_opened > job->child && bm_child_help_early(bm_job_child(job))) {
+        bm_job_report_progress(job);
+        return BLASTMERGE_OK;
+    }
     begin_item(job);
     return job->n_opened > job->child ? begin_turn(job) : BLASTMERGE_OK;
 }
@@ -496,7 +499,7 @@ static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_f
     enum bm_step written = write_script(job);
     *is_full = written == BM_STEP_FULL;
     if (written == BM_STEP_FAILED) return fail_writing(job);
-    if (*is_full) return BLASTMERGE_OK;
+    if (written != BM_STEP_DONE) return BLASTMERGE_OK;
     if (!job->view.is_end_of_batch) {
         job->phase = BM_JOB_PHASE_SCAN;
         return BLASTMERGE_OK;
@@ -650,7 +653,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     enum bm_step joined = bm_job_writers_join(job, job->child);
     if (joined == BM_STEP_FAILED) return job->error.status;
     *is_full = joined == BM_STEP_FULL || bm_output_is_full(&job->output);
-    if (*is_full) return BLASTMERGE_OK;
+    if (*is_full || joined == BM_STEP_MORE) return BLASTMERGE_OK;
     if (bm_job_order_is_second_pass(job)) {
         if (bm_job_order_finish(job) != BLASTMERGE_OK) return job->error.status;
     } else {

@@ -6,6 +6,7 @@
 #define BM_JOB_H
 
 #include "base/cancel.h"
+#include "base/temporary.h"
 #include "base/workers.h"
 #include "child/child.h"
 #include "child/member.h"
@@ -45,7 +46,7 @@ enum {
 
 /* Local work takes BM_JOB_LEAST_MEMORY bytes with up to two open children, and BM_JOB_CHILD_MEMORY for each more
  * (docs/merge.md, Memory). */
-enum { BM_JOB_TEMPORARY = 1 << 30 }; /* bytes of temporary files at most */
+enum { BM_JOB_TEMPORARY = 1 << 30 }; /* bytes of temporary files by default */
 enum { BM_JOB_LEAST_MEMORY = 16 << 20, BM_JOB_CHILD_MEMORY = 6 << 20, BM_JOB_LEAST_OPEN = 2 };
 
 /* The next step of the conductor. */
@@ -115,9 +116,10 @@ struct blastmerge_job {
     size_t n_open;         /* how many can be open at once */
     size_t n_opened;       /* children that were opened so far */
     struct bm_job_writer
-        *writers;      /* n_open of them, src/job/writers.c; NULL: the job's thread writes all children */
-    size_t n_joined;   /* with writers: children whose text is in the output and that are closed */
-    bool can_be_early; /* children whose turn is to come are read, as far as they can be read again */
+        *writers;    /* n_open of them, src/job/writers.c; NULL: the job's thread writes all children */
+    size_t n_joined; /* with writers: children whose text is in the output and that are closed */
+    struct bm_temporary_limit temporary; /* for what is kept and written of children before their turn */
+    bool can_be_early;      /* children whose turn is to come are read, as far as they can be read again */
     struct bm_mark_kin kin; /* what the children must agree with, so far */
     struct bm_number *number;
     struct bm_job_queries queries;

@@ -105,6 +105,7 @@ enum blastmerge_status bm_job_options_settle(struct blastmerge_job *job) {
     enum blastmerge_status status = check_options(job);
     if (status != BLASTMERGE_OK) return status;
     if (job->options.n_threads == 0) job->options.n_threads = default_threads();
+    if (job->options.temporary_limit == 0) job->options.temporary_limit = BM_JOB_TEMPORARY;
     if (job->options.as_unsplit) settle_as_unsplit(&job->options);
     if (settle_database(job) != BLASTMERGE_OK) return BLASTMERGE_NO_MEMORY;
     if (job->options.endpoint != NULL) {

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/writers.h"
 
-#include "base/descriptor.h"
+#include "base/temporary.h"
 #include "child/again.h"
 #include "job/job.h"
 #include "stitch/stitch.h"
-
-#include <errno.h>
-#include <unistd.h>
 
 enum state {
     WORKING,
@@ -35,10 +32,9 @@ struct bm_job_writer {
     bool is_in_batch;  /* the last one is not written to its end */
     bool is_in_script; /* nor is the script */
     struct bm_output output;
-    int file;        /* what does not fit into the output, in front of it; -1: there is none */
-    uint64_t n_file; /* bytes of it */
-    uint64_t n_file_most;
-    uint64_t n_joined; /* of these */
+    struct bm_temporary file; /* what does not fit into the output, in front of it */
+    uint64_t n_file;          /* bytes of it ... */
+    uint64_t n_joined;        /* ... and of these */
     struct blastmerge_error error;
 };
 
@@ -82,8 +78,7 @@ static bool extend_script(struct bm_job_writer *writer) {
 /* Moves the output into the file. False: it cannot be. */
 static bool spill(struct bm_job_writer *writer) {
     struct bm_output *output = &writer->output;
-    if (writer->file < 0 || output->n_data > writer->n_file_most - writer->n_file) return false;
-    if (!bm_write_at(writer->file, output->data, output->n_data, writer->n_file)) return false;
+    if (!bm_temporary_write(&writer->file, output->data, output->n_data, writer->n_file)) return false;
     writer->n_file += output->n_data;
     output->n_data = 0;
     return true;
@@ -131,7 +126,7 @@ static bool help(void *argument) {
     bm_workers_lock(writer->workers);
     writer->state = state;
     bool has_more = state == WORKING && !writer->is_stopping;
-    if (!has_more) bm_workers_tell(writer->workers);
+    bm_workers_tell(writer->workers);
     bm_workers_unlock(writer->workers);
     return has_more;
 }
@@ -143,14 +138,12 @@ static void work(void *argument) {
 
 /* --- a writer's life ------------------------------------------------------------------------------- */
 
-static enum blastmerge_status open_writer(struct blastmerge_job *job, struct bm_job_writer *writer,
-                                          uint64_t n_file) {
+static enum blastmerge_status open_writer(struct blastmerge_job *job, struct bm_job_writer *writer) {
     const struct bm_splice_settings settings = {.form = BLASTMERGE_FORM_GZIP, .workers = &job->workers};
     writer->workers = &job->workers;
     writer->cancel = &job->cancel;
     writer->task = (struct bm_task){.run = work, .argument = writer, .help = help};
-    writer->file = -1;
-    writer->n_file_most = n_file;
+    bm_temporary_init(&writer->file, &job->temporary);
     writer->output.size = BM_OUTPUT_SIZE;
     writer->output.data = bm_allocate(&job->memory, BM_OUTPUT_SIZE);
     if (writer->output.data == NULL || bm_child_again_open(&writer->again, &job->memory) != BLASTMERGE_OK ||
@@ -161,13 +154,12 @@ static enum blastmerge_status open_writer(struct blastmerge_job *job, struct bm_
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_job_writers_open(struct blastmerge_job *job, uint64_t n_file) {
+enum blastmerge_status bm_job_writers_open(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
     job->writers = bm_allocate(&job->memory, job->n_open * sizeof *job->writers);
     if (job->writers == NULL) return BLASTMERGE_NO_MEMORY;
-    for (size_t i = 0; i < job->n_open; i++) job->writers[i].file = -1;
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
-        status = open_writer(job, &job->writers[i], n_file);
+        status = open_writer(job, &job->writers[i]);
     return status;
 }
 
@@ -182,7 +174,7 @@ static void close_writer(struct bm_job_writer *writer, struct bm_memory *memory)
     bm_splice_reader_close(writer->reader);
     bm_child_again_close(&writer->again, memory);
     bm_release(memory, writer->output.data);
-    if (writer->file >= 0) (void)close(writer->file);
+    bm_temporary_close(&writer->file);
 }
 
 void bm_job_writers_close(struct blastmerge_job *job) {
@@ -220,9 +212,7 @@ enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) {
     bm_number_resume(&writer->number, &job->number->now);
     bm_script_start(&writer->script, 0);
     bm_child_again_begin(&writer->again, child);
-    if (writer->file < 0 && child->lane.fetch.source->n_bytes > BM_OUTPUT_SIZE - BM_OUTPUT_ROOM &&
-        writer->n_file_most > 0)
-        writer->file = bm_open_temporary();
+    if (child->lane.fetch.source->n_bytes > BM_OUTPUT_SIZE - BM_OUTPUT_ROOM) bm_temporary_open(&writer->file);
     writer->view = (struct bm_view){0};
     writer->n_batches = 0;
     writer->is_in_batch = writer->is_in_script = false;
@@ -241,21 +231,15 @@ static bool is_busy(const struct bm_job_writer *writer) {
     return writer->state == WORKING || writer->task.state != BM_TASK_IDLE;
 }
 
-/* Waits, and works, until the writer needs something else. */
-static enum state wait_for(struct blastmerge_job *job, struct bm_job_writer *writer) {
+/* Whether the writer is busy. If so, and it is to be waited for: does a piece of some queued work, or waits for news. */
+static bool look_at(struct blastmerge_job *job, const struct bm_job_writer *writer, bool is_needed) {
     bm_workers_lock(&job->workers);
-    while (is_busy(writer) && !bm_cancel_is_set(&job->cancel))
-        if (!bm_workers_help(&job->workers)) bm_workers_wait(&job->workers);
-    enum state state = writer->state;
+    bool is_waited_for = is_needed && is_busy(writer);
+    if (is_waited_for && !bm_workers_help(&job->workers)) bm_workers_wait(&job->workers);
+    bool is_still = is_waited_for || is_busy(writer);
     bm_workers_unlock(&job->workers);
-    return state;
-}
-
-static bool can_be_joined(struct blastmerge_job *job, const struct bm_job_writer *writer) {
-    bm_workers_lock(&job->workers);
-    bool can_be = !is_busy(writer);
-    bm_workers_unlock(&job->workers);
-    return can_be;
+    if (is_waited_for) bm_job_report_progress(job);
+    return is_still;
 }
 
 /* The job ends with the error of the writer of the first child that is open. */
@@ -279,11 +263,9 @@ static enum bm_step join_output(struct blastmerge_job *job, struct bm_job_writer
         uint64_t n = writer->n_file - writer->n_joined;
         if (bm_output_is_full(output)) return BM_STEP_FULL;
         if (n > bm_output_room(output)) n = bm_output_room(output);
-        ssize_t n_read = bm_read_at(writer->file, output->data + output->n_data, (size_t)n, writer->n_joined);
-        if (n_read != (ssize_t)n) {
-            bm_fail_system(&writer->error, n_read < 0 ? errno : EIO, "cannot read a temporary file");
+        if (bm_temporary_read(&writer->file, output->data + output->n_data, (size_t)n, writer->n_joined,
+                              &writer->error) != BLASTMERGE_OK)
             return fail(job, writer);
-        }
         output->n_data += (size_t)n;
         writer->n_joined += n;
     }
@@ -316,13 +298,22 @@ enum bm_step bm_job_writers_join(struct blastmerge_job *job, size_t until) {
             job->n_joined++;
             continue;
         }
-        if (job->n_joined >= until && !can_be_joined(job, writer)) break;
-        (void)wait_for(job, writer);
-        if (bm_cancel_is_set(&job->cancel)) return fail(job, writer);
+        const bool is_needed = job->n_joined < until;
+        if (look_at(job, writer, is_needed)) return is_needed ? BM_STEP_MORE : BM_STEP_DONE;
         enum bm_step step = join_first(job, writer);
         if (step != BM_STEP_DONE) return step;
     }
     return BM_STEP_DONE;
+}
+
+/* Waits, and works, until the writer needs something else. */
+static enum state wait_for(struct blastmerge_job *job, struct bm_job_writer *writer) {
+    bm_workers_lock(&job->workers);
+    while (is_busy(writer) && !bm_cancel_is_set(&job->cancel))
+        if (!bm_workers_help(&job->workers)) bm_workers_wait(&job->workers);
+    enum state state = writer->state;
+    bm_workers_unlock(&job->workers);
+    return state;
 }
 
 /* Waits until the writer has come to its end, or failed; its output is of no use any more. */

@@ -24,8 +24,8 @@
 struct blastmerge_job;
 struct bm_job_writer;
 
-/* Makes as many writers as children can be open, each with a file of at most n_file bytes. */
-enum blastmerge_status bm_job_writers_open(struct blastmerge_job *job, uint64_t n_file) BM_CHECK_RESULT;
+/* Makes as many writers as children can be open. */
+enum blastmerge_status bm_job_writers_open(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Stops them. To be called before the children are closed. */
 void bm_job_writers_close(struct blastmerge_job *job);
@@ -40,9 +40,9 @@ bool bm_job_writers_have_child(const struct blastmerge_job *job);
 size_t bm_job_writers_first(const struct blastmerge_job *job);
 
 /*
- * Joins the children before `until` to the job's output, waiting and working for them; and those that follow and are
- * complete.
+ * Joins the children before `until` to the job's output, and those that follow and are complete.
  *   BM_STEP_DONE    they are closed
+ *   BM_STEP_MORE    it has waited or worked for one that is not complete: call again
  *   BM_STEP_FULL    empty the output, and call again
  *   BM_STEP_FAILED  the job has ended with a writer's error
  */

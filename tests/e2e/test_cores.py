@@ -145,7 +145,7 @@ def test_gzip_reads_what_is_merged(tmp_path, texts):
 
 
 def test_no_room_for_what_waits(tmp_path):
-    """Where a temporary file cannot be made or may not grow, a merge is slower, and nothing else."""
+    """Where a temporary file cannot be made or may not grow, a merge takes longer, and that is all."""
     text = corpus.texts(1, 40, 5, hits=100)[0]
     paths = []
     for number in range(4):
@@ -156,4 +156,7 @@ def test_no_room_for_what_waits(tmp_path):
     limited = ("prlimit", "--fsize=100000", "--", PROGRAM)
     for options in ({"env": {**os.environ, "TMPDIR": str(tmp_path / "missing")}}, {"command": limited}, {}):
         several = run("--threads", 3, "--sort", "none", *paths, **options)
+        assert (several.code, several.err, several.out) == (one.code, one.err, one.out)
+    for limit in ("1K", "200K", "1M", "3M"):
+        several = run("--threads", 3, "--sort", "none", "--temp-limit", limit, *paths)
         assert (several.code, several.err, several.out) == (one.code, one.err, one.out)

@@ -9,4 +9,5 @@ for number in 0 1 2 18446744073709551615 18446744073709551616; do
 done
 for size in 64 64M 64m 65536K 1G 1T 0 0M 64X 64MB M '' 1025G 99999999999999999999; do
     try blastmerge -o /dev/null --memory "$size" a.xml.gz
+    try blastmerge -o /dev/null --temp-limit "$size" a.xml.gz
 done

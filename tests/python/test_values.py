@@ -44,7 +44,7 @@ def test_strings_are_not_cut(tmp_path, monkeypatch, call):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["expect_children", "threads", "level", "memory_limit"])
+@pytest.mark.parametrize("name", ["expect_children", "threads", "level", "memory_limit", "temporary_limit"])
 @pytest.mark.parametrize("value", [2**64, 2**64 + 1, -2**63 - 1, 10**30])
 def test_numbers_do_not_wrap(name, value):
     with pytest.raises(OverflowError, match=name):
