@@ -11,6 +11,31 @@ _blastmerge_files() {
     mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 
+# The options of a command; of merge, too, where no command is named.
+_blastmerge_options() {
+    local always='--threads --quiet --verbose --progress --no-progress --help --version'
+    local remote='--memory --endpoint' output='--output --force' list='--files-from --null' form='--level --plain --gzip --bgzf'
+    local name='--db --keep-db'
+    local content='--as-unsplit --query-ids --format --header --allow-empty --invalid-utf8 --forbidden-characters'
+    local queries='--expect-queries --order-by-queries --missing'
+    case $1 in
+    check) echo "$always --force $list --db $content --mismatch --sort --expect-children $queries $remote --temp-limit --report --html" ;;
+    finalize) echo "$always $name $content --mismatch --level $remote --temp-limit --html --strict" ;;
+    shards)
+        echo "$always $output $list --db --format --allow-empty --invalid-utf8 --expect-children --expect-queries $form $remote
+            --report --html --index --max-target-seqs --window --round-robin --sizes --order --order-descending --columns
+            --drop-columns --recompute --evalue --alias-parts --alias --shards"
+        ;;
+    count) echo "$always $output $content --salvage $remote --report" ;;
+    plan) echo "$always $output $list $name $content --mismatch --sort --expect-children $remote" ;;
+    part) echo "$always $output $remote --report --plan --number" ;;
+    join) echo "$always $output $list $remote --plan" ;;
+    index) echo "$always --force --format --index-file --restart-distance --definitions" ;;
+    get) echo "$always $output $form $remote --report --index-file --numbers --from --renumber" ;;
+    *) echo "$always $output $list $name $content --mismatch --sort --expect-children $queries --salvage $form $remote --temp-limit --report --html --index" ;;
+    esac
+}
+
 _blastmerge() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
@@ -40,9 +65,7 @@ _blastmerge() {
         return
     fi
     if [[ $current == -* ]]; then
-        _blastmerge_words '--output --force --files-from --null --db --keep-db --as-unsplit --query-ids --allow-empty --format --header --mismatch
-            --invalid-utf8 --forbidden-characters --sort --expect-children --expect-queries --order-by-queries --missing --salvage --threads --level --plain --gzip --bgzf --memory --temp-limit --endpoint --report --html --strict --quiet --verbose
-            --max-target-seqs --window --round-robin --sizes --order --order-descending --columns --drop-columns --recompute --evalue --alias-parts --alias --shards --plan --number --index --index-file --restart-distance --definitions --numbers --from --renumber --progress --no-progress --help --version' "$current"
+        _blastmerge_words "$(_blastmerge_options "${COMP_WORDS[1]}")" "$current"
         return
     fi
     _blastmerge_files "$current"
