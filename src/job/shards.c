@@ -299,6 +299,7 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_rebuilt_out += counts->n_rebuilt_out;
     sum->n_query_orders += counts->n_query_orders;
     sum->n_kappas += counts->n_kappas;
+    sum->n_found += counts->n_found;
     sum->is_linked_by_parts |= counts->is_linked_by_parts;
 }
 
@@ -344,6 +345,9 @@ static void warn_of_counts(struct bm_job_shards *shards) {
     warn(job, counts->n_kappas, "query has", "queries have",
          "a kappa that differs between the shards: rpsblast prints that of the profile that it traced last, "
          "which no shard tells; the first shard's is in the result");
+    warn(job, counts->n_found, "query has", "queries have",
+         "more hits in all shards together than PSI-BLAST keeps before it counts them: the number in "
+         "\"# N hits found\" may be larger than in a search of the whole database");
     warn(job, counts->n_not_rebuilt, "hit has", "hits have",
          "E-values that could not be computed again: they stay");
     warn(job, counts->n_twins, "hit is", "hits are",

@@ -48,16 +48,17 @@ struct bm_rank_options {
 /* Counts of the merge, summed over all batches. */
 struct bm_rank_counts {
     uint64_t n_queries;
-    uint64_t n_hits;         /* written */
-    uint64_t n_cut;          /* queries with more hits than n_targets */
-    uint64_t n_tied_cuts;    /* of these, queries whose first omitted hit equals the last written one */
-    uint64_t n_undecided;    /* places where the printed values do not decide the order of two hits */
-    uint64_t n_strands;      /* of these, places where only the strand decides */
-    uint64_t n_twins;        /* hits of one accession in two shards */
-    uint64_t n_unordered;    /* hits whose accessions are not in the order list */
-    uint64_t n_not_rebuilt;  /* hits whose E-values had to be computed again and could not be */
-    uint64_t n_rebuilt_out;  /* HSPs that the threshold excluded */
-    uint64_t n_kappas;       /* rpsblast: queries whose kappa the shards do not tell */
+    uint64_t n_hits;        /* written */
+    uint64_t n_cut;         /* queries with more hits than n_targets */
+    uint64_t n_tied_cuts;   /* of these, queries whose first omitted hit equals the last written one */
+    uint64_t n_undecided;   /* places where the printed values do not decide the order of two hits */
+    uint64_t n_strands;     /* of these, places where only the strand decides */
+    uint64_t n_twins;       /* hits of one accession in two shards */
+    uint64_t n_unordered;   /* hits whose accessions are not in the order list */
+    uint64_t n_not_rebuilt; /* hits whose E-values had to be computed again and could not be */
+    uint64_t n_rebuilt_out; /* HSPs that the threshold excluded */
+    uint64_t n_kappas;      /* rpsblast: queries whose kappa the shards do not tell */
+    uint64_t n_found; /* tables of PSI-BLAST: queries whose number of hits found may be less in the whole */
     bool is_linked_by_parts; /* tblastx: BLAST may print other HSPs for a part than for the whole */
     uint64_t n_query_orders; /* tables: places where no shard decides which query comes first */
 };

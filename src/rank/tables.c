@@ -364,6 +364,13 @@ static enum blastmerge_status write_comments(struct bm_rank *rank, uint64_t n) {
     return status == BLASTMERGE_OK ? bm_rank_put(rank, " hits found\n", 12) : status;
 }
 
+/* PSI-BLAST keeps so many subjects of a query (and as many rows at least) before it counts and cuts them. */
+static bool may_be_more_than_kept(const struct bm_rank *rank, uint64_t n_rows) {
+    uint64_t n =
+        rank->options.n_targets > BM_RANK_DEFAULT_TARGETS ? rank->options.n_targets : BM_RANK_DEFAULT_TARGETS;
+    return rank->tables->counts_cut_hits && n_rows > 50 && (n_rows - 49) / 2 > n; /* more than 2 n + 50 */
+}
+
 static enum blastmerge_status begin_commented(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
     uint64_t n_rows = 0;
@@ -381,6 +388,7 @@ static enum blastmerge_status begin_commented(struct bm_rank *rank) {
     }
     tables->is_held = n_rows > rank->options.n_targets && !tables->counts_cut_hits;
     rank->phase = BM_RANK_PHASE_HITS;
+    if (may_be_more_than_kept(rank, n_rows)) rank->counts.n_found++;
     return tables->is_held ? BLASTMERGE_OK : write_comments(rank, n_rows);
 }
 

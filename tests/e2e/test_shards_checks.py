@@ -244,6 +244,15 @@ def test_tables_with_comments_that_do_not_fit(tmp_path, change, code, words):
     assert found_code == code and words in error, error
 
 
+def test_hits_that_psiblast_counts_before_the_cut(tmp_path):
+    for n_found, has_doubt in ((525, False), (526, True)):
+        changes = [("# BLASTN", "# PSIBLAST"), ("# 1 hits found", f"# {n_found} hits found")]
+        texts = [commented([(name, evalue, 50)], *changes) for name, evalue in (("x", "1"), ("y", "2"))]
+        found = merge(made(tmp_path, texts), "--max-target-seqs", 1)
+        check_same(found, commented([("x", "1", 50)], changes[0], ("# 1 hits found", f"# {2 * n_found} hits found")).encode())
+        assert any("more hits in all shards" in warning for warning in found.warnings) == has_doubt
+
+
 def test_tables_in_which_no_part_has_hits(tmp_path):
     none = commented([]).replace("# Fields: query acc.ver, subject acc.ver, evalue, bit score\n", "")
     one = commented([("x", "1", 50)])
