@@ -41,7 +41,8 @@ struct bm_child_lane_room {
  * cache; a batch needs the one before it for its history. */
 struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers);
 
-/* The largest size that takes at most n_bytes, but at least the smallest possible: for many children at once. */
+/* For many children at once: the largest size that takes at most n_bytes, but at least the smallest possible. Three smaller
+ * batches, of which one can be filled ahead, are preferred to two. */
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes);
 
 struct bm_page {
