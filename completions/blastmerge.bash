@@ -27,7 +27,7 @@ _blastmerge_options() {
             --drop-columns --recompute --evalue --alias-parts --alias --shards"
         ;;
     count) echo "$always $output $content --salvage $remote --report" ;;
-    plan) echo "$always $output $list $name $content --mismatch --sort --expect-children $remote" ;;
+    plan) echo "$always $output $list $name $content --mismatch --sort --expect-children --salvage $remote" ;;
     part) echo "$always $output $remote --report --plan --number" ;;
     join) echo "$always $output $list $remote --plan" ;;
     index) echo "$always --force --format --index-file --restart-distance --definitions" ;;

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The completions parse, and complete a few lines as one would expect. zsh and fish are asked only where they are there.
+# completions.sh PROGRAM: the completions parse, and complete a few lines as one would expect; bash offers the options that each
+# command's help has. zsh and fish are asked only where they are there.
 set -eu
+program=$(realpath "$1")
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 room=$(mktemp -d)
@@ -45,6 +47,15 @@ expect 'error|ignore|warn' --mismatch =
 expect 'xml|xml2' --format x
 expect 'latin1' --invalid-utf8 l
 expect '' --db b
+for command in merge check finalize shards count plan part join index get; do
+    offered=$(replies $command -- | tr '|' '\n')
+    listed=$("$program" help $command | sed -nE 's/^ +(-., )?(--[a-z0-9-]+).*/\2/p' | sort -u)
+    [ "$offered" = "$listed" ] || {
+        echo "blastmerge $command: bash offers other options than its help has:"
+        printf '%s\n' "$offered" "$listed" | sort | uniq -u
+        exit 1
+    }
+done
 
 if command -v zsh >/dev/null; then
     zsh -n "$top/completions/_blastmerge"
