@@ -587,7 +587,7 @@ BLASTMERGE_API void blastmerge_index_options_init(struct blastmerge_index_option
                                                   size_t struct_size);
 
 /*
- * Makes a merge write the index of its result, too, which must be a regular file. It is read once more for that. The index
+ * Makes a merge write the index of its result, too, which must be a regular file. The index
  * appears under its name just after the result does. options may be NULL for the defaults. To be called before the job
  * begins.
  */

@@ -15,13 +15,32 @@ enum {
     BM_OUTPUT_ROOM = 131072   /* a step emits nothing more once less than this is free, and returns "full" */
 };
 
+/* A place at which inflating can begin: the header of a deflate block. */
+struct bm_output_start {
+    uint64_t bit;          /* bits of the output's data before it; a part of that may have yet to come */
+    uint64_t text;         /* bytes of the merged text before it */
+    const uint8_t *window; /* the text before it that can be copied from there on; NULL: the last 32 KiB */
+    size_t n_window;
+};
+
+/* Is told of such places, where they come about. */
+struct bm_output_watch {
+    uint64_t due; /* those of less text do not count */
+    void (*add)(struct bm_output_watch *watch, const struct bm_output_start *start);
+};
+
 struct bm_output {
     uint8_t *data;
-    size_t size;     /* bytes of data */
-    size_t n_data;   /* bytes that are used */
-    uint32_t crc32;  /* of the merged text so far */
-    uint64_t n_text; /* bytes of the merged text so far */
+    size_t size;                   /* bytes of data */
+    size_t n_data;                 /* bytes that are used */
+    uint32_t crc32;                /* of the merged text so far */
+    uint64_t n_text;               /* bytes of the merged text so far */
+    struct bm_output_watch *watch; /* NULL: nothing is */
 };
+
+static inline void bm_output_add_start(const struct bm_output *output, struct bm_output_start start) {
+    if (output->watch != NULL && start.text >= output->watch->due) output->watch->add(output->watch, &start);
+}
 
 static inline size_t bm_output_room(const struct bm_output *output) {
     return output->size - output->n_data;

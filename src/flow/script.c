@@ -6,6 +6,7 @@
 
 void bm_script_start(struct bm_script *script, uint16_t child) {
     script->n_entries = script->position = script->n_text = 0;
+    script->n_removed = 0;
     script->is_taking = false;
     bm_script_turn(script, child, 0);
 }
@@ -14,6 +15,7 @@ void bm_script_compact(struct bm_script *script) {
     size_t n_text = 0;
     size_t n_entries = script->n_entries - script->position;
     memmove(script->entries, script->entries + script->position, n_entries * sizeof script->entries[0]);
+    script->n_removed += script->position;
     script->n_entries = n_entries;
     script->position = 0;
     for (size_t i = 0; i < n_entries;

@@ -38,6 +38,7 @@ struct bm_script {
     struct bm_script_entry entries[BM_SCRIPT_ENTRIES];
     size_t n_entries;
     size_t position;           /* entries before it have been taken */
+    uint64_t n_removed;        /* entries that there were before these, since the script was started */
     char text[BM_SCRIPT_TEXT]; /* copies of inserted text */
     size_t n_text;
     /* the state of its writer */

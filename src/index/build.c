@@ -194,16 +194,15 @@ enum blastmerge_status bm_index_end_iteration(struct bm_index_build *build, stru
 
 /* --- text, by zone -------------------------------------------------------------------------------- */
 
-/* Takes the text up to the offset. */
-static enum blastmerge_status advance(struct bm_index_build *build, const struct bm_batch *batch, uint64_t to,
-                                      struct blastmerge_error *error) {
+enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const char *text, size_t n_before,
+                                          size_t n, struct blastmerge_error *error) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (to <= build->at) return BLASTMERGE_OK;
-    const char *text = (const char *)bm_batch_at(batch, build->at);
-    size_t n = (size_t)(to - build->at);
     switch (build->zone) {
     case BM_INDEX_OUTSIDE:
     case BM_INDEX_SKIPPED:
+        break;
+    case BM_INDEX_NAMES:
+        status = append(build, &build->kept[0], text, n, error);
         break;
     case BM_INDEX_HEADER:
         status = append(build, &build->header, text, n, error);
@@ -219,13 +218,22 @@ static enum blastmerge_status advance(struct bm_index_build *build, const struct
         if (build->has_rows) {
             status = bm_index_rows_take(build, text, n, error);
         } else {
-            find_evalue(build, text, build->row.size < EVALUE ? (size_t)build->row.size : EVALUE, n);
+            if (n_before > build->row.size) n_before = (size_t)build->row.size;
+            find_evalue(build, text, n_before < EVALUE ? n_before : EVALUE, n);
             bm_index_add_text(build, text, n);
         }
         break;
     }
-    build->at = to;
+    build->at += n;
     return status;
+}
+
+/* Takes the text up to the offset. */
+static enum blastmerge_status advance(struct bm_index_build *build, const struct bm_batch *batch, uint64_t to,
+                                      struct blastmerge_error *error) {
+    if (to <= build->at) return BLASTMERGE_OK;
+    const char *text = (const char *)bm_batch_at(batch, build->at);
+    return bm_index_take_text(build, text, EVALUE, (size_t)(to - build->at), error);
 }
 
 /* The document's text before its first Iteration has ended. */
@@ -244,18 +252,17 @@ static enum blastmerge_status end_text_between(struct bm_index_build *build, str
     return keep(build, 1, &build->gap, error);
 }
 
-static enum blastmerge_status begin_iteration(struct bm_index_build *build, const struct bm_mark_entry *mark,
-                                              struct blastmerge_error *error) {
+static enum blastmerge_status begin_iteration(struct bm_index_build *build, struct blastmerge_error *error) {
     if (build->zone == BM_INDEX_ARCHIVE) {
-        bm_index_begin_iteration(build, mark->offset);
+        bm_index_begin_iteration(build, build->at);
         return BLASTMERGE_OK;
     }
     enum blastmerge_status status = end_text_between(build, error);
     if (status == BLASTMERGE_OK && build->is_converted != build->is_frame_converted)
-        return bm_fail_at(error, BLASTMERGE_MISMATCH, mark->offset,
+        return bm_fail_at(error, BLASTMERGE_MISMATCH, build->at,
                           "its documents have several encodings, and cannot be indexed; merge it first");
     build->zone = BM_INDEX_ITERATION;
-    if (!build->has_rows) bm_index_begin_iteration(build, mark->offset);
+    if (!build->has_rows) bm_index_begin_iteration(build, build->at);
     return status;
 }
 
@@ -267,8 +274,9 @@ static enum blastmerge_status end_iteration(struct bm_index_build *build, const 
         return bm_index_end_iteration(build, error);
     }
     build->row.has_hits = !is_table;
-    build->row.n_hits = (uint32_t)((mark->end >> 32) - build->n_hits); /* the marks count modulo 2^32 */
-    build->row.n_hsps = (uint32_t)(mark->end - build->n_hsps);
+    /* The marks count modulo 2^32. */
+    build->row.n_hits = (uint32_t)((mark->end >> 32) - (build->n_hits - build->n_hits_before));
+    build->row.n_hsps = (uint32_t)(mark->end - (build->n_hsps - build->n_hsps_before));
     build->n_hits += build->row.n_hits;
     build->n_hsps += build->row.n_hsps;
     build->zone = BM_INDEX_GAP;
@@ -276,11 +284,10 @@ static enum blastmerge_status end_iteration(struct bm_index_build *build, const 
     return bm_index_end_iteration(build, error);
 }
 
-static enum blastmerge_status begin_archive(struct bm_index_build *build, const struct bm_mark_entry *mark,
-                                            struct blastmerge_error *error) {
+static enum blastmerge_status begin_archive(struct bm_index_build *build, struct blastmerge_error *error) {
     enum blastmerge_status status = end_text_between(build, error);
     build->zone = BM_INDEX_ARCHIVE;
-    build->archive = mark->offset;
+    build->archive = build->at;
     build->archive_crc32 = 0;
     build->n_before = build->row.number;
     return status;
@@ -290,10 +297,10 @@ static enum blastmerge_status begin_archive(struct bm_index_build *build, const 
 static enum blastmerge_status end_archive(struct bm_index_build *build, const struct bm_mark_entry *mark,
                                           struct blastmerge_error *error) {
     const struct bm_index_row archive = {.offset = build->archive,
-                                         .size = mark->offset - build->archive,
+                                         .size = build->at - build->archive,
                                          .crc32 = build->archive_crc32,
-                                         .n_hsps = mark->value - build->n_hsps};
-    build->n_hsps = mark->value;
+                                         .n_hsps = mark->value - (build->n_hsps - build->n_hsps_before)};
+    build->n_hsps += archive.n_hsps;
     build->zone = BM_INDEX_GAP;
     build->gap.n_text = 0;
     return bm_index_write_archive(&build->write, build->n_before + 1, build->row.number, &archive, error);
@@ -320,25 +327,22 @@ static enum blastmerge_status end_document(struct bm_index_build *build, struct 
 /* --- marks --------------------------------------------------------------------------------------- */
 
 /* Lines of a table without comments that belong to no query. The first row of column names is the header. */
-static enum blastmerge_status take_skip(struct bm_index_build *build, const struct bm_batch *batch,
-                                        const struct bm_mark_entry *mark, struct blastmerge_error *error) {
-    if (!build->has_rows || build->zone != BM_INDEX_ITERATION) return BLASTMERGE_OK;
+static void begin_skip(struct bm_index_build *build, const struct bm_mark_entry *mark) {
     bool is_header = (mark->flags & BM_MARK_NAMES) != 0 && build->row.number == 0 &&
                      !build->is_in_iteration && build->kept[0].n_text == 0;
-    if (is_header) {
-        const char *text = (const char *)bm_batch_at(batch, mark->offset);
-        enum blastmerge_status status =
-            append(build, &build->kept[0], text, (size_t)(mark->end - mark->offset), error);
-        if (status != BLASTMERGE_OK) return status;
-    }
-    build->zone = BM_INDEX_SKIPPED;
-    enum blastmerge_status status = advance(build, batch, mark->end, error);
-    build->zone = BM_INDEX_ITERATION;
-    return status;
+    build->zone = is_header ? BM_INDEX_NAMES : BM_INDEX_SKIPPED;
 }
 
-static enum blastmerge_status take_mark(struct bm_index_build *build, const struct bm_batch *batch,
-                                        const struct bm_mark_entry *mark, struct blastmerge_error *error) {
+bool bm_index_is_skip(const struct bm_index_build *build, const struct bm_mark_entry *mark) {
+    return mark->kind == BM_MARK_SKIP && build->has_rows && build->zone == BM_INDEX_ITERATION;
+}
+
+void bm_index_end_skip(struct bm_index_build *build) {
+    build->zone = BM_INDEX_ITERATION;
+}
+
+enum blastmerge_status bm_index_take_mark(struct bm_index_build *build, const struct bm_mark_entry *mark,
+                                          struct blastmerge_error *error) {
     switch (mark->kind) {
     case BM_MARK_DOCUMENT:
         return begin_document(build);
@@ -350,15 +354,16 @@ static enum blastmerge_status take_mark(struct bm_index_build *build, const stru
         build->has_rows = bm_mark_is_bare_table(build->format);
         return BLASTMERGE_OK;
     case BM_MARK_ARCHIVE:
-        return begin_archive(build, mark, error);
+        return begin_archive(build, error);
     case BM_MARK_ARCHIVE_END:
         return end_archive(build, mark, error);
     case BM_MARK_ITERATION:
-        return begin_iteration(build, mark, error);
+        return begin_iteration(build, error);
     case BM_MARK_ITERATION_END:
         return end_iteration(build, mark, error);
     case BM_MARK_SKIP:
-        return take_skip(build, batch, mark, error);
+        if (bm_index_is_skip(build, mark)) begin_skip(build, mark);
+        return BLASTMERGE_OK;
     case BM_MARK_DOCUMENT_END:
         return end_document(build, error);
     default:
@@ -367,10 +372,11 @@ static enum blastmerge_status take_mark(struct bm_index_build *build, const stru
 }
 
 /* Marks at which the zone of the text may change. */
-static bool is_border(const struct bm_index_build *build, uint32_t kind) {
-    return kind == BM_MARK_DOCUMENT || kind == BM_MARK_ITERATION || kind == BM_MARK_ITERATION_END ||
-           kind == BM_MARK_DOCUMENT_END || kind == BM_MARK_ARCHIVE || kind == BM_MARK_ARCHIVE_END ||
-           (kind == BM_MARK_SKIP && build->has_rows);
+static bool is_border(const struct bm_index_build *build, const struct bm_mark_entry *mark) {
+    return mark->kind == BM_MARK_DOCUMENT || mark->kind == BM_MARK_ITERATION ||
+           mark->kind == BM_MARK_ITERATION_END || mark->kind == BM_MARK_DOCUMENT_END ||
+           mark->kind == BM_MARK_ARCHIVE || mark->kind == BM_MARK_ARCHIVE_END ||
+           bm_index_is_skip(build, mark);
 }
 
 enum blastmerge_status bm_index_build_marks(struct bm_index_build *build, const struct bm_batch *batch,
@@ -379,9 +385,12 @@ enum blastmerge_status bm_index_build_marks(struct bm_index_build *build, const 
     for (size_t i = 0; i < marks->n_entries; i++) {
         const struct bm_mark_entry *mark = &marks->entries[i];
         enum blastmerge_status status = BLASTMERGE_OK;
-        if (is_border(build, mark->kind)) status = advance(build, batch, mark->offset, error);
-        if (status == BLASTMERGE_OK) status = take_mark(build, batch, mark, error);
+        bool is_skip = bm_index_is_skip(build, mark);
+        if (is_border(build, mark)) status = advance(build, batch, mark->offset, error);
+        if (status == BLASTMERGE_OK) status = bm_index_take_mark(build, mark, error);
+        if (status == BLASTMERGE_OK && is_skip) status = advance(build, batch, mark->end, error);
         if (status != BLASTMERGE_OK) return status;
+        if (is_skip) bm_index_end_skip(build);
     }
     return advance(build, batch, safe < bm_batch_end(batch) ? safe : bm_batch_end(batch), error);
 }

@@ -29,7 +29,8 @@ enum bm_index_zone {
     BM_INDEX_ITERATION, /* an Iteration, or the rows of tables without comments */
     BM_INDEX_ARCHIVE,   /* an archive: its queries have one text */
     BM_INDEX_GAP,       /* behind an Iteration */
-    BM_INDEX_SKIPPED    /* tables without comments: lines of no query */
+    BM_INDEX_SKIPPED,   /* tables without comments: lines of no query ... */
+    BM_INDEX_NAMES      /* ... and the row of column names at their top, which is the header */
 };
 
 /* Text that is kept. */
@@ -52,9 +53,11 @@ struct bm_index_build {
     uint64_t n_text;
     uint32_t crc32; /* of the batches so far */
     uint64_t n_documents;
-    uint64_t n_hits; /* the scanner's counts at the last Iteration's end ... */
-    uint64_t n_hsps; /* ... in tables without comments, the rows */
-    bool has_rows;   /* a table without comments */
+    uint64_t n_hits;        /* the scanner's counts at the last Iteration's end ... */
+    uint64_t n_hsps;        /* ... in tables without comments, the rows */
+    bool has_rows;          /* a table without comments */
+    uint64_t n_hits_before; /* of the children before the current one; they have scanners of their own */
+    uint64_t n_hsps_before;
 
     struct bm_index_buffer header;  /* of the current document */
     struct bm_index_buffer gap;     /* the text since the last Iteration */
@@ -97,6 +100,18 @@ struct bm_index_build {
     bool is_member_new;    /* nothing of its text has come */
 };
 
+/* Takes the text that comes next. n_before: bytes right before it in memory that came before it. */
+enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const char *text, size_t n_before,
+                                          size_t n, struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Takes a mark, whose place is that of the text that comes next. */
+enum blastmerge_status bm_index_take_mark(struct bm_index_build *build, const struct bm_mark_entry *mark,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Whether lines of no query begin with the mark; and ends them. */
+bool bm_index_is_skip(const struct bm_index_build *build, const struct bm_mark_entry *mark);
+void bm_index_end_skip(struct bm_index_build *build);
+
 /* Takes rows of a table without comments. */
 enum blastmerge_status bm_index_rows_take(struct bm_index_build *build, const char *text, size_t n_text,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
@@ -116,6 +131,13 @@ enum blastmerge_status bm_index_restarts_open(struct bm_index_build *build,
 enum blastmerge_status bm_index_restarts_take(struct bm_index_build *build, const struct bm_batch *batch,
                                               struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_index_restarts_close(struct bm_index_build *build);
+
+/* Whether a place behind so much text is far enough from the last restart point; and makes it one. window: the text before
+ * it, 32 KiB at most; it may be empty. */
+bool bm_index_restart_is_due(const struct bm_index_build *build, uint64_t text);
+enum blastmerge_status bm_index_restart_add(struct bm_index_build *build, uint64_t text, uint64_t bit,
+                                            const void *window, size_t n_window,
+                                            struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif
 

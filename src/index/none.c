@@ -2,6 +2,7 @@
 /* A build without SQLite: nothing can be opened, so nothing else is called. */
 #include "index/build.h"
 #include "index/document.h"
+#include "index/result.h"
 
 #ifndef BLASTMERGE_SQLITE
 
@@ -51,6 +52,66 @@ enum blastmerge_status bm_index_build_end(struct bm_index_build *build, struct b
                                           struct blastmerge_error *error) {
     (void)build;
     (void)bytes;
+    return refuse(error);
+}
+
+enum blastmerge_status bm_index_result_open(struct bm_index_result **result, struct bm_index_build *build,
+                                            const uint64_t *n_before, struct bm_memory *memory,
+                                            struct blastmerge_error *error) {
+    (void)build;
+    (void)n_before;
+    (void)memory;
+    *result = NULL;
+    return refuse(error);
+}
+
+void bm_index_result_close(struct bm_index_result *result) {
+    (void)result;
+}
+
+struct bm_output_watch *bm_index_result_watch(struct bm_index_result *result) {
+    (void)result;
+    return NULL;
+}
+
+void bm_index_result_begin_child(struct bm_index_result *result) {
+    (void)result;
+}
+
+enum blastmerge_status bm_index_result_take(struct bm_index_result *result, const struct bm_script *script,
+                                            const struct bm_batch *batch, const struct bm_mark_list *marks,
+                                            struct blastmerge_error *error) {
+    (void)result;
+    (void)script;
+    (void)batch;
+    (void)marks;
+    return refuse(error);
+}
+
+enum blastmerge_status bm_index_result_catch_up(struct bm_index_result *result,
+                                                const struct bm_script *script, const struct bm_batch *batch,
+                                                struct blastmerge_error *error) {
+    (void)result;
+    (void)script;
+    (void)batch;
+    return refuse(error);
+}
+
+enum blastmerge_status bm_index_result_end(struct bm_index_result *result, const char *text, size_t n_text,
+                                           struct blastmerge_error *error) {
+    (void)result;
+    (void)text;
+    (void)n_text;
+    return refuse(error);
+}
+
+enum blastmerge_status bm_index_result_finish(struct bm_index_result *result, enum blastmerge_format format,
+                                              uint32_t crc32, uint64_t n_text,
+                                              struct blastmerge_error *error) {
+    (void)result;
+    (void)format;
+    (void)crc32;
+    (void)n_text;
     return refuse(error);
 }
 

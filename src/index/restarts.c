@@ -23,20 +23,22 @@ void bm_index_restarts_close(struct bm_index_build *build) {
     build->window = NULL;
 }
 
-static enum blastmerge_status write_restart(struct bm_index_build *build, const struct bm_batch *batch,
-                                            const struct bm_trace *trace, struct blastmerge_error *error) {
-    struct bm_index_restart restart = {.text = trace->text, .bit = trace->bit};
-    uint64_t n_before = trace->text - build->member_text;
-    if (n_before > BM_WINDOW) n_before = BM_WINDOW;
-    if (n_before > 0) {
-        const uint8_t *before = bm_batch_at(batch, trace->text - n_before);
-        restart.n_window = libdeflate_deflate_compress(build->compressor, before, (size_t)n_before,
-                                                       build->window, build->window_size);
+bool bm_index_restart_is_due(const struct bm_index_build *build, uint64_t text) {
+    return !build->has_restart || text - build->last_restart >= build->settings.distance;
+}
+
+enum blastmerge_status bm_index_restart_add(struct bm_index_build *build, uint64_t text, uint64_t bit,
+                                            const void *window, size_t n_window,
+                                            struct blastmerge_error *error) {
+    struct bm_index_restart restart = {.text = text, .bit = bit};
+    if (n_window > 0) {
+        restart.n_window = libdeflate_deflate_compress(build->compressor, window, n_window, build->window,
+                                                       build->window_size);
         restart.window = build->window;
         bm_require(restart.n_window > 0);
     }
     build->has_restart = true;
-    build->last_restart = trace->text;
+    build->last_restart = text;
     return bm_index_write_restart(&build->write, &restart, error);
 }
 
@@ -46,9 +48,12 @@ enum blastmerge_status bm_index_restarts_take(struct bm_index_build *build, cons
         const struct bm_trace *trace = &batch->trace[i];
         if (trace->kind == BM_TRACE_MEMBER) build->member_text = trace->text;
         if (trace->kind != BM_TRACE_BLOCK) continue;
-        bool is_due = !build->has_restart || trace->text - build->last_restart >= build->settings.distance;
-        if (!is_due) continue;
-        enum blastmerge_status status = write_restart(build, batch, trace, error);
+        if (!bm_index_restart_is_due(build, trace->text)) continue;
+        uint64_t n_before = trace->text - build->member_text;
+        if (n_before > BM_WINDOW) n_before = BM_WINDOW;
+        const uint8_t *before = bm_batch_at(batch, trace->text - n_before);
+        enum blastmerge_status status =
+            bm_index_restart_add(build, trace->text, trace->bit, before, (size_t)n_before, error);
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;

@@ -13,6 +13,12 @@ static char separator_of(const struct bm_index_build *build) {
     return build->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
 }
 
+static enum blastmerge_status end_query(struct bm_index_build *build, struct blastmerge_error *error) {
+    if (!build->is_in_iteration) return BLASTMERGE_OK;
+    build->n_hsps += build->row.n_hsps;
+    return bm_index_end_iteration(build, error);
+}
+
 /* The line's query is known: that of the lines before, or another one. `at` is the offset of the text that follows what is
  * pending. */
 static enum blastmerge_status settle_line(struct bm_index_build *build, size_t n_name, bool has_separator,
@@ -20,9 +26,8 @@ static enum blastmerge_status settle_line(struct bm_index_build *build, size_t n
     bool is_message = !has_separator && build->has_line && !build->is_narrow && build->is_in_iteration;
     bool is_same = build->is_in_iteration && n_name == build->n_query &&
                    memcmp(build->pending, build->query, n_name) == 0;
-    enum blastmerge_status status = BLASTMERGE_OK;
     if (!is_message && !is_same) {
-        if (build->is_in_iteration) status = bm_index_end_iteration(build, error);
+        enum blastmerge_status status = end_query(build, error);
         if (status != BLASTMERGE_OK) return status;
         bm_index_begin_iteration(build, at - build->n_pending);
         memcpy(build->query, build->pending, n_name);
@@ -84,8 +89,7 @@ enum blastmerge_status bm_index_rows_end(struct bm_index_build *build, struct bl
     enum blastmerge_status status = BLASTMERGE_OK;
     if (build->n_pending > 0) status = settle_line(build, build->n_pending, false, build->at, error);
     build->is_line_known = false;
-    if (status == BLASTMERGE_OK && build->is_in_iteration) status = bm_index_end_iteration(build, error);
-    return status;
+    return status == BLASTMERGE_OK ? end_query(build, error) : status;
 }
 
 #endif

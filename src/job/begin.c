@@ -22,12 +22,12 @@
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
 
-/* Packing needs all text, and so does finding out what is damaged. Remote work has its own division of memory. */
+/* Packing needs all text, and so does finding out what is damaged, or an index. Remote work has its own division of memory. */
 static bool can_be_early(const struct blastmerge_job *job) {
     bool is_spliced = job->options.form == BLASTMERGE_FORM_GZIP && job->options.level == 0;
     return job->workers.n_threads > 0 && (is_spliced || job->is_check) && !job->is_copied &&
            !job->options.salvage && !job->options.order_by_queries && job->shards == NULL &&
-           !bm_job_remote_has_children(job);
+           job->index == NULL && !bm_job_remote_has_children(job);
 }
 
 /* How many children can be open: of those that are read early, one for each thread, as far as memory goes. */

@@ -115,6 +115,7 @@ void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t ot
 
 static void begin_item(struct blastmerge_job *job) {
     bm_script_start(job->script, 0);
+    bm_job_index_begin_child(job);
     job->view = (struct bm_view){0};
     job->document = 0;
     bm_job_twins_begin_child(job);
@@ -435,6 +436,7 @@ static enum blastmerge_status take_marks(struct blastmerge_job *job) {
     bm_number_take(job->number, marks, job->batch, job->view.safe, job->script);
     if (job->view.field != NULL) bm_number_take_field(job->number, job->view.field);
     bool is_name_lost = job->number->now.n_lost_names > n_lost_names;
+    if (bm_job_index_take(job) != BLASTMERGE_OK) return job->error.status;
     if (job->number->now.excess.what == NULL) return is_name_lost ? lose_name(job) : BLASTMERGE_OK;
     bm_fail_at(&job->error, BLASTMERGE_MISMATCH, job->number->now.excess.offset,
                "%s and those of the documents before are too large to be added: the result would have wrong "
@@ -492,7 +494,7 @@ static enum blastmerge_status scan(struct blastmerge_job *job) {
     const uint64_t end = bm_batch_end(job->batch);
     bm_script_catch_up(job->script, safe < end ? safe : end);
     job->phase = BM_JOB_PHASE_WRITE;
-    return BLASTMERGE_OK;
+    return bm_job_index_catch_up(job);
 }
 
 static enum blastmerge_status write_batch(struct blastmerge_job *job, bool *is_full) {
@@ -695,7 +697,7 @@ static enum blastmerge_status write_epilogue(struct blastmerge_job *job, bool *i
     bm_job_seams_end(job);
     if (!bm_job_writes_text(job)) return BLASTMERGE_OK;
     job->phase = BM_JOB_PHASE_LAST;
-    return BLASTMERGE_OK;
+    return bm_job_index_end(job);
 }
 
 /* --- the machine --------------------------------------------------------------------------------- */

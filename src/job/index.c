@@ -3,6 +3,7 @@
 #include "base/descriptor.h"
 #include "cloud/location.h"
 #include "index/build.h"
+#include "index/result.h"
 #include "index/schema.h"
 #include "job/job.h"
 #include "job/places.h"
@@ -18,6 +19,7 @@ struct bm_job_index {
     int file;       /* -1: that of the store */
     struct bm_store store;
     struct bm_index_build *build;
+    struct bm_index_result *result; /* NULL: the index is a child's, or the result is read again for it */
 };
 
 /* --- settings ------------------------------------------------------------------------------------ */
@@ -104,6 +106,7 @@ enum blastmerge_status bm_job_index_make(struct blastmerge_job *job, const struc
     options.salvage = options.as_unsplit = options.order_by_queries = 0;
     options.database = NULL;
     options.keep_database = 1;
+    options.header = BLASTMERGE_HEADER_ONCE;
     /* A result without any document, an empty table, does not show its format. */
     if (job->totals.n_documents > 0) options.format = BLASTMERGE_FORMAT_AUTO;
     options.on_warning = NULL;
@@ -194,18 +197,34 @@ static enum blastmerge_status check_child(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
-/* A result is indexed when it is complete, from its temporary file. */
+/* Whether the index can be made of the script. Where children are copied there is none; counts of hits include what a plan
+ * leaves out; and rows of column names that are kept count as queries in the merge, but not in the index. */
+static bool can_follow(const struct blastmerge_job *job) {
+    bool keeps_names = job->options.header == BLASTMERGE_HEADER_KEEP;
+    return !job->is_copied && job->survey == NULL && job->order == NULL && !keeps_names;
+}
+
+static enum blastmerge_status follow(struct blastmerge_job *job) {
+    struct bm_job_index *index = job->index;
+    enum blastmerge_status status = bm_index_result_open(
+        &index->result, index->build, &job->totals.output_bytes, &job->memory, &job->error);
+    if (status == BLASTMERGE_OK) job->output.watch = bm_index_result_watch(index->result);
+    return status;
+}
+
 static enum blastmerge_status open_of_result(struct blastmerge_job *job) {
     if (bm_store_descriptor(&job->store) < 0)
         return bm_fail(&job->error, BLASTMERGE_USAGE,
                        "only a result in a regular file is indexed: give it a name (-o), or index it later");
     enum blastmerge_status status = open_store(job);
     if (status != BLASTMERGE_OK) return status;
-    struct bm_index_build *build = NULL; /* whether there can be one at all */
-    status = bm_index_build_open(&build, &job->index->settings, &job->memory, job->index->file, &job->cancel,
+    struct bm_job_index *index = job->index;
+    status = bm_index_build_open(&index->build, &index->settings, &job->memory, index->file, &job->cancel,
                                  &job->error);
-    bm_index_build_close(build);
-    return status == BLASTMERGE_OK && ftruncate(job->index->file, 0) != 0
+    if (status == BLASTMERGE_OK && can_follow(job)) return follow(job);
+    bm_index_build_close(index->build); /* now it is known that there can be one */
+    index->build = NULL;
+    return status == BLASTMERGE_OK && ftruncate(index->file, 0) != 0
                ? bm_fail_system(&job->error, errno, "cannot write the index")
                : status;
 }
@@ -231,15 +250,19 @@ static enum blastmerge_status fail(struct blastmerge_job *job) {
     return is_childs ? bm_job_fail_child(job) : bm_job_fail(job);
 }
 
+static bool is_of_child(const struct blastmerge_job *job) {
+    return job->index != NULL && job->index->build != NULL && job->index->result == NULL;
+}
+
 enum blastmerge_status bm_job_index_batch(struct blastmerge_job *job) {
-    if (job->index == NULL || job->index->build == NULL) return BLASTMERGE_OK;
+    if (!is_of_child(job)) return BLASTMERGE_OK;
     enum blastmerge_status status = bm_index_build_batch(job->index->build, job->batch, &job->error);
     return status == BLASTMERGE_OK ? status : fail(job);
 }
 
 enum blastmerge_status bm_job_index_marks(struct blastmerge_job *job) {
     const struct bm_view *view = &job->view;
-    if (job->index == NULL || job->index->build == NULL) return BLASTMERGE_OK;
+    if (!is_of_child(job)) return BLASTMERGE_OK;
     uint64_t scanned = job->batch->text_offset + view->end;
     uint64_t safe = view->safe < scanned ? view->safe : scanned;
     enum blastmerge_status status =
@@ -249,20 +272,69 @@ enum blastmerge_status bm_job_index_marks(struct blastmerge_job *job) {
     return BLASTMERGE_OK;
 }
 
+/* --- a result's text ------------------------------------------------------------------------------ */
+
+/* What is wrong with the result's text is the result's. */
+static enum blastmerge_status fail_result(struct blastmerge_job *job) {
+    if (job->error.status == BLASTMERGE_DATA || job->error.status == BLASTMERGE_USAGE)
+        job->sentence.subject = job->places.output.location;
+    return bm_job_fail(job);
+}
+
+static struct bm_index_result *result_of(const struct blastmerge_job *job) {
+    return job->index == NULL ? NULL : job->index->result;
+}
+
+void bm_job_index_begin_child(struct blastmerge_job *job) {
+    if (result_of(job) != NULL) bm_index_result_begin_child(result_of(job));
+}
+
+enum blastmerge_status bm_job_index_take(struct blastmerge_job *job) {
+    struct bm_index_result *result = result_of(job);
+    if (result == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status =
+        bm_index_result_take(result, job->script, job->batch, job->view.marks, &job->error);
+    if (status != BLASTMERGE_OK) return fail_result(job);
+    bool is_own = job->view.field != NULL && job->number->now.is_first;
+    if (is_own) bm_index_build_field(job->index->build, job->view.field);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_index_catch_up(struct blastmerge_job *job) {
+    struct bm_index_result *result = result_of(job);
+    if (result == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_index_result_catch_up(result, job->script, job->batch, &job->error);
+    return status == BLASTMERGE_OK ? status : fail_result(job);
+}
+
+enum blastmerge_status bm_job_index_end(struct blastmerge_job *job) {
+    struct bm_index_result *result = result_of(job);
+    if (result == NULL) return BLASTMERGE_OK;
+    enum blastmerge_status status = bm_index_result_end(result, job->epilogue, job->n_epilogue, &job->error);
+    return status == BLASTMERGE_OK ? status : fail_result(job);
+}
+
 /* --- the end ------------------------------------------------------------------------------------- */
 
-static enum blastmerge_status end_build(struct blastmerge_job *job) {
+/* Completes the index of a file, which has this many bytes unless it has changed. */
+static enum blastmerge_status end_build(struct blastmerge_job *job, const struct bm_fetch_source *source,
+                                        uint64_t n_bytes) {
     struct bm_job_index *index = job->index;
     struct bm_index_bytes bytes;
-    struct bm_fetch_source *source = &job->plan.items[0].source;
     enum blastmerge_status status = bm_index_bytes_open(&bytes, source, false, &job->memory, &job->error);
     if (status != BLASTMERGE_OK) return status;
-    if (bytes.n_bytes != job->children.rows[0].compressed_bytes)
+    if (bytes.n_bytes != n_bytes)
         status = bm_fail(&job->error, BLASTMERGE_CHANGED, "%.400s: changed while it was read", source->shown);
     if (status == BLASTMERGE_OK) status = bm_index_build_end(index->build, &bytes, &job->error);
     bm_index_bytes_close(&bytes);
     bm_index_build_close(index->build);
     index->build = NULL;
+    return status;
+}
+
+static enum blastmerge_status end_of_child(struct blastmerge_job *job) {
+    const struct bm_fetch_source *source = &job->plan.items[0].source;
+    enum blastmerge_status status = end_build(job, source, job->children.rows[0].compressed_bytes);
     if (status == BLASTMERGE_USAGE ||
         status == BLASTMERGE_DATA) { /* what the child is, not where the index goes */
         job->sentence.subject = source->shown;
@@ -271,21 +343,25 @@ static enum blastmerge_status end_build(struct blastmerge_job *job) {
     return status;
 }
 
-/* Reads the result, which is complete, once more. */
-static enum blastmerge_status index_result(struct blastmerge_job *job) {
+/* The result is complete, in its temporary file: where the script was not followed, it is read once more. */
+static enum blastmerge_status end_of_result(struct blastmerge_job *job) {
+    struct bm_job_index *index = job->index;
     char path[BM_STORE_PATH];
     if (!bm_store_path(&job->store, path))
         return bm_fail(&job->error, BLASTMERGE_USAGE, "the path of the result is too long for an index");
     struct bm_fetch_source source = bm_fetch_source_path(path);
     if (job->places.output.location != NULL)
         source.shown = job->places.output.location; /* not its temporary name */
-    return bm_job_index_make(job, &source, job->index->file);
+    if (index->result == NULL) return bm_job_index_make(job, &source, index->file);
+    enum blastmerge_status status = bm_index_result_finish(
+        index->result, job->totals.format, job->output.crc32, job->output.n_text, &job->error);
+    return status == BLASTMERGE_OK ? end_build(job, &source, job->totals.output_bytes) : status;
 }
 
 enum blastmerge_status bm_job_index_prepare(struct blastmerge_job *job) {
     struct bm_job_index *index = job->index;
     if (index == NULL) return BLASTMERGE_OK;
-    enum blastmerge_status status = job->is_check ? end_build(job) : index_result(job);
+    enum blastmerge_status status = job->is_check ? end_of_child(job) : end_of_result(job);
     if (status != BLASTMERGE_OK || index->store.back_end == NULL) return status;
     return bm_store_prepare(&index->store, &job->error);
 }
@@ -298,8 +374,11 @@ enum blastmerge_status bm_job_index_reveal(struct blastmerge_job *job) {
 
 void bm_job_index_discard(struct blastmerge_job *job) {
     if (job->index == NULL) return;
+    bm_index_result_close(job->index->result);
     bm_index_build_close(job->index->build);
+    job->index->result = NULL;
     job->index->build = NULL;
+    job->output.watch = NULL;
     bm_store_discard(&job->index->store);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job/index - a job's index: of its one child, while that is checked; or of a merge's result, once that is complete.
+ * job/index - a job's index: of its one child, while that is checked; or of a merge's result, while that is written. Where
+ * that cannot be, the result is read once more when it is complete.
  */
 #ifndef BM_JOB_INDEX_H
 #define BM_JOB_INDEX_H
@@ -31,9 +32,16 @@ enum blastmerge_status bm_job_index_make(struct blastmerge_job *job, const struc
 /* Opens the index, before the first child. For jobs without an index, these have no effect. */
 enum blastmerge_status bm_job_index_open(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Takes the current batch, which is new; and its view's marks. */
+/* Of a child: takes the current batch, which is new; and its view's marks. */
 enum blastmerge_status bm_job_index_batch(struct blastmerge_job *job) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_index_marks(struct blastmerge_job *job) BM_CHECK_RESULT;
+
+/* Of a result: another child's script begins; the current view's marks were made a script of; that has come to where it can
+ * be written; and the epilogue is known, which is the result's last text. */
+void bm_job_index_begin_child(struct blastmerge_job *job);
+enum blastmerge_status bm_job_index_take(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_index_catch_up(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_index_end(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* Completes the index; and gives it its name. */
 enum blastmerge_status bm_job_index_prepare(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -41,6 +41,7 @@ struct compressor {
 struct block {
     struct bm_task task;
     struct bm_splice_pack *pack;
+    uint64_t at; /* bytes of the result's text before it */
     size_t n_dictionary;
     size_t n_text;
     size_t n_data;
@@ -230,11 +231,33 @@ static void await(struct bm_splice_pack *pack, const struct block *block) {
     bm_workers_unlock(pack->workers);
 }
 
+/* The block's bytes come next: each of them, or each member, begins with a header. */
+static void add_starts(const struct bm_splice_pack *pack, struct block *block,
+                       const struct bm_output *output) {
+    size_t at = 0;
+    if (output->watch == NULL) return;
+    if (pack->form == BLASTMERGE_FORM_GZIP) {
+        bm_output_add_start(output, (struct bm_output_start){.bit = (uint64_t)output->n_data << 3,
+                                                             .text = block->at,
+                                                             .window = text_of(block) - block->n_dictionary,
+                                                             .n_window = block->n_dictionary});
+        return;
+    }
+    for (size_t n_text = 0; n_text < block->n_text; n_text += MEMBER_TEXT) {
+        const uint8_t *member = block->data + at;
+        uint64_t n_bytes = output->n_data + at + MEMBER_HEADER;
+        bm_output_add_start(output, (struct bm_output_start){
+                                        .bit = n_bytes << 3, .text = block->at + n_text, .window = member});
+        at += (size_t)(member[16] | member[17] << 8) + 1;
+    }
+}
+
 /* Writes the oldest block out. */
 static enum bm_step write_oldest(struct bm_splice_pack *pack, struct bm_output *output) {
-    const struct block *block = block_at(pack, pack->oldest);
+    struct block *block = block_at(pack, pack->oldest);
     if (bm_output_room(output) == 0) return BM_STEP_FULL;
     await(pack, block);
+    if (pack->n_written == 0) add_starts(pack, block, output);
     size_t n = block->n_data - pack->n_written, n_room = bm_output_room(output);
     if (n > n_room) n = n_room;
     bm_output_put(output, block->data + pack->n_written, n);
@@ -268,6 +291,7 @@ static enum bm_step begin_block(struct bm_splice_pack *pack, struct bm_output *o
         n_dictionary = before->n_text < BM_WINDOW ? before->n_text : BM_WINDOW;
         memcpy(text_of(block) - n_dictionary, text_of(before) + before->n_text - n_dictionary, n_dictionary);
     }
+    block->at = output->n_text;
     block->n_dictionary = n_dictionary;
     block->n_text = 0;
     pack->is_filling = true;

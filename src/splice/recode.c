@@ -291,6 +291,12 @@ static void end_block(struct bm_splice_recode *recode, struct bm_splice_writer *
     recode->is_open = false;
 }
 
+static void begin_fixed(const struct bm_splice_recode *recode, struct bm_splice_writer *writer,
+                        uint64_t place) {
+    bm_splice_recode_watch(recode, writer, place);
+    bm_splice_put(writer, (uint64_t)BM_BLOCK_FIXED << 1, FIXED_HEADER_BITS);
+}
+
 static void put_fixed_end(struct bm_splice_writer *writer) {
     bm_splice_put(writer, 0, FIXED_END_BITS);
 }
@@ -325,7 +331,7 @@ static void print_tokens(const struct bm_splice_recode *recode, struct bm_splice
 }
 
 static void write_own(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {
-    bm_splice_recode_open(recode, writer);
+    bm_splice_recode_open(recode, writer, recode->place);
     print_tokens(recode, writer, &recode->printer);
 }
 
@@ -351,11 +357,11 @@ static void write_mixed(struct bm_splice_recode *recode, struct bm_splice_writer
         bool is_own = (recode->states[i] & OWN) != 0;
         if (is_own && is_in_fixed) put_fixed_end(writer);
         if (is_own) {
-            bm_splice_recode_open(recode, writer);
+            bm_splice_recode_open(recode, writer, place);
             put_saying(recode, writer, window, recode->tokens[i], place);
         } else {
             end_block(recode, writer);
-            if (!is_in_fixed) bm_splice_put(writer, (uint64_t)BM_BLOCK_FIXED << 1, FIXED_HEADER_BITS);
+            if (!is_in_fixed) begin_fixed(recode, writer, place);
             bm_splice_print(writer, &recode->fixed_printer, recode->tokens[i]);
         }
         is_in_fixed = !is_own;
@@ -366,7 +372,7 @@ static void write_mixed(struct bm_splice_recode *recode, struct bm_splice_writer
 
 static void write_fixed(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {
     end_block(recode, writer);
-    bm_splice_put(writer, (uint64_t)BM_BLOCK_FIXED << 1, FIXED_HEADER_BITS);
+    begin_fixed(recode, writer, recode->place);
     print_tokens(recode, writer, &recode->fixed_printer);
     put_fixed_end(writer);
 }
@@ -375,6 +381,7 @@ static void write_new(struct bm_splice_recode *recode, struct bm_splice_writer *
                       struct new_block *block) {
     struct bm_splice_printer printer;
     end_block(recode, writer);
+    bm_splice_recode_watch(recode, writer, recode->place);
     bm_splice_put_header(writer, &block->header);
     bm_splice_make_words(&block->codes);
     bm_splice_make_printer(&printer, &block->codes);
@@ -387,6 +394,7 @@ static void write_new(struct bm_splice_recode *recode, struct bm_splice_writer *
 static void write_stored(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                          const struct bm_splice_window *window, uint64_t n_text) {
     end_block(recode, writer);
+    bm_splice_recode_watch(recode, writer, recode->place);
     bm_splice_put_stored(writer, bm_splice_window_at(window, recode->place), (size_t)n_text);
 }
 
@@ -538,8 +546,9 @@ void bm_splice_recode_write(struct bm_splice_recode *recode, struct bm_splice_wr
     if (reason == BM_SPLICE_BLOCK_ENDS) bm_splice_recode_close(recode, writer);
 }
 
-void bm_splice_recode_open(struct bm_splice_recode *recode, struct bm_splice_writer *writer) {
+void bm_splice_recode_open(struct bm_splice_recode *recode, struct bm_splice_writer *writer, uint64_t place) {
     if (recode->is_open) return;
+    bm_splice_recode_watch(recode, writer, place);
     bm_splice_copy_bits(writer, recode->block.header, 0, recode->block.n_header_bits);
     recode->is_open = true;
 }

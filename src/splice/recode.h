@@ -8,6 +8,7 @@
 #ifndef BM_SPLICE_RECODE_H
 #define BM_SPLICE_RECODE_H
 
+#include "flow/output.h"
 #include "splice/huffman.h"
 #include "splice/walk.h"
 #include "splice/window.h"
@@ -34,7 +35,9 @@ struct bm_splice_recode {
                                          the two lengths that say the same */
     struct bm_splice_codes fixed;     /* fixed codes */
     struct bm_splice_printer fixed_printer;
-    uint64_t place; /* of the first token in the result */
+    const struct bm_output *output; /* during a step */
+    uint64_t shift;                 /* the result's text before a place, less the place: during a step */
+    uint64_t place;                 /* of the first token in the result */
     size_t n_tokens;
     uint32_t tokens[BM_SPLICE_TOKENS];
     uint8_t
@@ -62,14 +65,23 @@ static inline uint64_t bm_splice_recode_end(const struct bm_splice_recode *recod
     return place;
 }
 
+/* A block's header is written next, for the text from `place` on. */
+static inline void bm_splice_recode_watch(const struct bm_splice_recode *recode,
+                                          const struct bm_splice_writer *writer, uint64_t place) {
+    const struct bm_output *output = recode->output;
+    if (bm_likely(output->watch == NULL)) return;
+    uint64_t n_bits = ((uint64_t)(writer->next - output->data) << 3) + writer->n_bits;
+    bm_output_add_start(output, (struct bm_output_start){.bit = n_bits, .text = place + recode->shift});
+}
+
 /* Writes the chunk (n_tokens may be 0): less than BM_OUTPUT_ROOM bytes. It may read text from the window.
  * With BM_SPLICE_BLOCK_ENDS, no block is open afterwards. */
 void bm_splice_recode_write(struct bm_splice_recode *recode, struct bm_splice_writer *writer,
                             const struct bm_splice_window *window, enum bm_splice_reason reason);
 
-/* Ensures that the block's header is the last that was written, so its bits can follow. The chunk must be
- * empty. */
-void bm_splice_recode_open(struct bm_splice_recode *recode, struct bm_splice_writer *writer);
+/* Ensures that the block's header is the last that was written, so its bits can follow, which stand for the text from `place`
+ * on. The chunk must be empty. */
+void bm_splice_recode_open(struct bm_splice_recode *recode, struct bm_splice_writer *writer, uint64_t place);
 
 /* Writes the end-of-block symbol, if the block is open; afterwards there is no block. The chunk must be
  * empty. */

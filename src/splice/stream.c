@@ -102,6 +102,7 @@ static bool insert(struct bm_splice_stream *stream, const struct bm_script_entry
 
 static void end_fragment(struct bm_splice_stream *stream, struct bm_splice_task *task) {
     bm_splice_flush(stream, task, BM_SPLICE_BLOCK_ENDS);
+    bm_splice_recode_watch(&stream->recode, &task->writer, stream->place);
     bm_splice_put_stored(&task->writer, NULL, 0);
     bm_splice_sum(stream); /* the next fragment's window begins anew */
     bm_require(stream->summed == stream->place);
@@ -208,6 +209,8 @@ enum bm_step bm_splice_stream_step(struct bm_splice_stream *stream, struct bm_sp
     const uint64_t place = stream->place;
     task->writer = (struct bm_splice_writer){output->data + output->n_data, stream->bits, stream->n_bits};
     stream->crc32 = output->crc32;
+    stream->recode.output = output;
+    stream->recode.shift = output->n_text - place;
     while (has_room && has_worked && !*has_ended) {
         has_room = end - task->writer.next >= BM_OUTPUT_ROOM;
         if (has_room) has_worked = work(stream, task, has_ended);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <zlib.h>
 
+enum { LAST_HEADER = 18 /* bytes of the header of BGZF's last member */ };
+
 /* RFC 1952, 2.3: no name, no time, so that equal input gives equal output; 255: made nowhere in particular. */
 void bm_stitch_begin(struct bm_output *output, enum blastmerge_form form) {
     static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
@@ -27,6 +29,8 @@ static void end_member(struct bm_output *output, const char *text, size_t n_text
                                (uint8_t)(~n_text >> 8)};
     uint8_t trailer[8];
     bm_require(n_text <= UINT16_MAX);
+    bm_output_add_start(
+        output, (struct bm_output_start){.bit = (uint64_t)output->n_data << 3, .text = output->n_text});
     bm_output_put(output, header, sizeof header);
     put_text(output, text, n_text);
     bm_store32(trailer, output->crc32);
@@ -46,6 +50,10 @@ void bm_stitch_end(struct bm_output *output, enum blastmerge_form form, const ch
         put_text(output, text, n_text);
         break;
     default:
+        bm_output_add_start(output,
+                            (struct bm_output_start){.bit = (uint64_t)(output->n_data + LAST_HEADER) << 3,
+                                                     .text = output->n_text,
+                                                     .window = last_member});
         bm_output_put(output, last_member, sizeof last_member);
     }
 }

@@ -156,8 +156,9 @@ def test_rows(tmp_path, result):
         evalues = re.findall({"xml": rb"<Hsp_evalue>(.*?)<", "xml2": rb"<evalue>(.*?)<", "json": rb'"evalue": ([^,\s]*)',
                               "csv": rb"(?m)^[^#\n].*,(.*?),[^,]*\n"}.get(result.name, rb"(?m)^[^#\n].*\t(.*?)\t[^\t]*\n"), text)
         assert row[4] == (float(evalues[0]) if evalues else None), number
-    about = database.execute("SELECT size, text_size, crc32, format, iterations FROM file").fetchone()
-    assert about == (path.stat().st_size, len(result.text), zlib.crc32(result.text), result.name, len(result.parts))
+    about = database.execute("SELECT size, text_size, crc32, format, iterations, hits, hsps FROM file").fetchone()
+    assert about == (path.stat().st_size, len(result.text), zlib.crc32(result.text), result.name, len(result.parts),
+                     sum(row[2] or 0 for row in rows), sum(row[3] for row in rows))
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -533,6 +534,94 @@ def test_with_a_merge(tmp_path, name):
     index(tmp_path / name)
     assert list(sqlite3.connect(beside).iterdump()) == written
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted([name, beside.name, "gzip-9", "bgzip"])
+
+
+WAYS = {"spliced": ["--gzip"], "packed": ["--gzip", "--level", "6"], "bgzf": ["--bgzf"], "plain": ["--plain"]}
+
+
+def tables(path):
+    with sqlite3.connect(path) as database:
+        return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in ("file", "frame", "iteration", "restart")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_with_merges(tmp_path, result, way):
+    """The same as the index of the result, made later: of children in all forms. (tests/python/test_index.py has many restart points.)"""
+    dice = random.Random(f"{result.name} {way}")
+    for number in range(4):
+        texts = [corpus_formats.converted(result.name, text) if result.name != "xml" else text for text in corpus.texts(3, 24, dice.randrange(1000))]
+        hows = [dice.choice([*COMMANDS, "plain", "members"]) for _ in texts]
+        children = [write(tmp_path, text, how).rename(tmp_path / f"{number}_{i}") for i, (text, how) in enumerate(zip(texts, hows))]
+        path = tmp_path / f"merged_{number}"
+        options = ["--format", result.name] if result.name in ("tabular", "csv") else []
+        done = run("--index", *WAYS[way], *options, "-o", path, *children)
+        assert done.code == OK, done.err
+        written = tables(f"{path}.bmi")
+        index(path)
+        assert tables(f"{path}.bmi") == written
+        assert len(written["restart"]) == (way != "plain") and len(written["iteration"]) > 10
+        text = path.read_bytes() if way == "plain" else gzip.decompress(path.read_bytes())
+        for row in written["iteration"]:
+            assert zlib.crc32(text[row[8]:row[8] + row[9]]) == row[10]
+
+
+@pytest.mark.parametrize("name", ["tabular", "csv"])
+def test_with_a_merge_of_names(tmp_path, name):
+    """Rows of column names: the first one is the index's header."""
+    separator = b"\t" if name == "tabular" else b","
+    names = separator.join(b"query subject identity length mismatch gaps qstart qend sstart send evalue bitscore".split()) + b"\n"
+    children = []
+    for i, text in enumerate(corpus.texts(3, 12, 3)):
+        children.append(tmp_path / f"child_{i}.gz")
+        children[-1].write_bytes(gzip.compress(names + corpus_formats.converted(name, text)))
+    for header in "once", "keep", "none":
+        done = run("--index", "--header", header, "--format", name, "-f", "-o", tmp_path / "merged.gz", *children)
+        assert done.code == OK, done.err
+        written = tables(tmp_path / "merged.gz.bmi")
+        assert written["frame"][0][0] == (None if header == "none" else names)
+        index(tmp_path / "merged.gz")
+        assert tables(tmp_path / "merged.gz.bmi") == written
+
+
+def as_latin_1(text):
+    """In another encoding, with characters beyond ASCII."""
+    text = text.replace(b'version="1.0"?>', b'version="1.0" encoding="ISO-8859-1"?>')
+    return text.replace(b"<Iteration_query-def>", b"<Iteration_query-def>\xe9", 2).replace(b"<Hit_def>", b"<Hit_def>\xfc")
+
+
+def without_names(text):
+    """Only the header names the query, as in old BLAST XML: a merge inserts its names."""
+    text = re.sub(rb"(?s)(</Iteration>).*(</Iteration>)", rb"\1", text)
+    return re.sub(rb"  <Iteration_query-(ID|def|len)>.*?\n", b"", text)
+
+
+ODD = {
+    "latin-1": as_latin_1, "without names": without_names,
+    "without numbers": lambda text: re.sub(rb"<Iteration_iter-num>\d+</Iteration_iter-num>", b"", text),
+    "long numbers": lambda text: re.sub(rb"<Iteration_iter-num>(\d+)<", rb"<Iteration_iter-num><!-- %s -->\1<" % (b"x" * 30), text),
+    "two numbers": lambda text: text.replace(b"</Iteration_iter-num>", b"</Iteration_iter-num><Iteration_iter-num>7</Iteration_iter-num>"),
+    "empty Iterations": lambda text: re.sub(rb"(?s)<Iteration>.*?</Iteration>", b"<Iteration/>", text, count=2),
+    "one line": lambda text: re.sub(rb">\n *<", b"><", text),
+    "no Iterations": lambda text: re.sub(rb"(?s)<Iteration>.*</Iteration>", b"", text),
+    "two documents": lambda text: text + text,
+    "CR LF": lambda text: text.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("first", ODD)
+def test_with_a_merge_of_odd_children(tmp_path, first):
+    """What a merge inserts, replaces and drops has its place in the index as in the result."""
+    texts = [corpus.texts(1, 3, seed)[0] for seed in range(3)]
+    for second in ODD:
+        children = []
+        for i, change in enumerate((ODD[first], ODD[second], lambda text: text)):
+            children.append(tmp_path / f"child_{i}.gz")
+            children[-1].write_bytes(gzip.compress(change(texts[i]), 1))
+        done = run("--index", "--query-ids", "renumber", "-f", "-o", tmp_path / "merged.gz", *children)
+        assert done.code == OK, done.err
+        written = tables(tmp_path / "merged.gz.bmi")
+        index(tmp_path / "merged.gz")
+        assert tables(tmp_path / "merged.gz.bmi") == written, second
 
 
 def test_with_a_merge_that_fails(tmp_path):

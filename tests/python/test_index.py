@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Indexes: index(), get(), open()."""
+import ctypes
 import gzip
 import re
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -9,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "python"))
+sys.path.insert(0, str(ROOT / "tests"))
 import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
+import corpus  # noqa: E402  pylint: disable=wrong-import-position
+import corpus_formats  # noqa: E402  pylint: disable=wrong-import-position
+from blastmerge import _job, _library  # noqa: E402  pylint: disable=wrong-import-position
 
 WHOLE = ROOT / "tests" / "data" / "whole.xml.gz"
 TEXT = gzip.decompress(WHOLE.read_bytes())
@@ -73,6 +79,39 @@ def test_missing(result):
             result[wrong]
     with pytest.raises(ValueError):
         result["x\0"]
+
+
+@pytest.mark.parametrize("way", [{}, {"level": 6}, {"bgzf": True}], ids=["spliced", "packed", "bgzf"])
+@pytest.mark.parametrize("name", ["xml", "json", "commented", "tabular"])
+def test_restart_points_of_a_merge(tmp_path, monkeypatch, name, way):
+    """Those that are made while the result is written: the same as those of the index of the result where bits are copied; all are right
+    ones, as each Iteration's CRC-32 is compared."""
+    def set_index(job):
+        made = _library.IndexOptions()
+        _job.C.blastmerge_index_options_init(ctypes.byref(made), ctypes.sizeof(made))
+        made.restart_distance = 65536
+        job._call(_job.C.blastmerge_set_index, job.handle, ctypes.byref(made))
+    monkeypatch.setattr(_job.Job, "set_index", set_index)
+
+    def restarts():
+        with sqlite3.connect(tmp_path / "merged.gz.bmi") as database:
+            return database.execute("SELECT * FROM restart").fetchall()
+    children = []
+    for i, text in enumerate(corpus.texts(5, 30, 7, hits=40)):
+        children.append(tmp_path / f"child_{i}.gz")
+        text = text if name == "xml" else corpus_formats.converted(name, text)
+        children[-1].write_bytes(gzip.compress(text, i + 1) if i < 4 else gzip.compress(text[:9999]) + gzip.compress(text[9999:], 9))
+    for n_threads in 1, 3:
+        blastmerge.merge(children, tmp_path / "merged.gz", index=True, force=True, format=name, threads=n_threads, **way)
+        written = restarts()
+        result = blastmerge.open(tmp_path / "merged.gz")
+        text = gzip.decompress((tmp_path / "merged.gz").read_bytes())
+        assert result.get(numbers="1-") == text
+        for query in list(result)[::9]:
+            assert result[query]
+        assert len(written) > 1 and max(after[0] - before[0] for before, after in zip(written, written[1:])) < 600000
+        blastmerge.index(tmp_path / "merged.gz", restart_distance=65536)
+        assert way or restarts() == written
 
 
 def test_get(path, tmp_path):
