@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 10 };
+enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 11 };
 
 #define COLUMNS "number, id, name, accession, length, hits, hsps, evalue, offset, size, crc32, checksum"
 
@@ -22,7 +22,8 @@ enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 10 };
 
 /* The statements, in the order of their fields below. */
 static const char *const statements[N_STATEMENTS] = {
-    "SELECT " COLUMNS " FROM iteration WHERE name = ?1 OR id = ?1 OR accession = ?1",
+    "SELECT " COLUMNS " FROM iteration WHERE name = ?1 OR id = ?1",
+    "SELECT " COLUMNS " FROM iteration WHERE accession = ?1",
     "INSERT OR IGNORE INTO wanted VALUES (?1)",
     "INSERT OR IGNORE INTO wanted SELECT number FROM iteration WHERE number BETWEEN ?1 AND ?2",
     "SELECT count(*) FROM wanted",
@@ -46,6 +47,7 @@ struct bm_index_read {
     struct bm_index_found found; /* a row that a look-up has found */
     struct {
         sqlite3_stmt *find;
+        sqlite3_stmt *find_accession;
         sqlite3_stmt *want;
         sqlite3_stmt *want_numbers;
         sqlite3_stmt *count_wanted;
@@ -59,11 +61,11 @@ struct bm_index_read {
 };
 
 static sqlite3_stmt **statement_at(struct bm_index_read *read, size_t i) {
-    sqlite3_stmt **const all[N_STATEMENTS] = {&read->statement.find,          &read->statement.want,
-                                              &read->statement.want_numbers,  &read->statement.count_wanted,
-                                              &read->statement.count_numbers, &read->statement.count_own,
-                                              &read->statement.next,          &read->statement.start,
-                                              &read->statement.bound,         &read->statement.nearest};
+    sqlite3_stmt **const all[N_STATEMENTS] = {
+        &read->statement.find,         &read->statement.find_accession, &read->statement.want,
+        &read->statement.want_numbers, &read->statement.count_wanted,   &read->statement.count_numbers,
+        &read->statement.count_own,    &read->statement.next,           &read->statement.start,
+        &read->statement.bound,        &read->statement.nearest};
     return all[i];
 }
 
@@ -303,10 +305,9 @@ static bool is_called(const struct bm_index_found *found, const char *query, siz
            (n_query == found->n_accession && memcmp(query, found->accession, n_query) == 0);
 }
 
-static enum blastmerge_status want_name(struct bm_index_read *read, const char *query, size_t n_query,
-                                        uint64_t *n_found, struct blastmerge_error *error) {
+static enum blastmerge_status want_name(struct bm_index_read *read, sqlite3_stmt *find, const char *query,
+                                        size_t n_query, uint64_t *n_found, struct blastmerge_error *error) {
     const struct bm_index_library *library = read->database.library;
-    sqlite3_stmt *find = read->statement.find;
     sqlite3_stmt *want = read->statement.want;
     struct bm_index_found *found = &read->found;
     (void)library->bind_text(find, 1, query, (int)n_query, SQLITE_STATIC);
@@ -341,10 +342,11 @@ static enum blastmerge_status want_own(struct bm_index_read *read, uint64_t numb
 enum blastmerge_status bm_index_read_want(struct bm_index_read *read, const char *query, uint64_t *n_found,
                                           struct blastmerge_error *error) {
     size_t n_query = strnlen(query, BM_INDEX_NAME); /* no more was kept */
-    enum blastmerge_status status = want_name(read, query, n_query, n_found, error);
-    uint64_t number = bm_index_head_number(query, n_query);
-    if (status != BLASTMERGE_OK || !read->has_ids || number == 0) return status;
-    return want_own(read, number, n_found, error);
+    uint64_t number = read->has_ids ? bm_index_head_number(query, n_query) : 0;
+    enum blastmerge_status status = want_name(read, read->statement.find, query, n_query, n_found, error);
+    if (status == BLASTMERGE_OK && number > 0) status = want_own(read, number, n_found, error);
+    if (status != BLASTMERGE_OK || *n_found > 0) return status;
+    return want_name(read, read->statement.find_accession, query, n_query, n_found, error);
 }
 
 static void bind_range(const struct bm_index_read *read, sqlite3_stmt *statement, uint64_t first,

@@ -35,8 +35,8 @@ const struct bm_index_parts *bm_index_read_parts(const struct bm_index_read *rea
 
 /* --- what is wanted -------------------------------------------------------------------------------- */
 
-/* Adds the Iterations of a query to those that are wanted: an id, the first word of a definition, or the accession in that.
- * *n_found: how many there are. */
+/* Adds the Iterations of a query to those that are wanted: those with that id, or with a definition whose first word it is; if
+ * there is none, those with it as accession. *n_found: how many there are. */
 enum blastmerge_status bm_index_read_want(struct bm_index_read *read, const char *query, uint64_t *n_found,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 

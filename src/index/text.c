@@ -22,6 +22,7 @@ struct bm_index_text_reader {
     struct bm_cancel *cancel;
     z_stream stream;
     bool has_stream;
+    bool is_known; /* whether it is plain */
     bool is_plain;
     bool is_raw;       /* the current member was entered inside, so its trailer is ours */
     bool is_at_border; /* between two members */
@@ -53,8 +54,6 @@ static enum blastmerge_status fail_stream(const struct bm_index_text_reader *rea
 enum blastmerge_status bm_index_text_open(struct bm_index_text_reader **reader, struct bm_memory *memory,
                                           struct bm_index_bytes *bytes, struct bm_index_read *read,
                                           struct bm_cancel *cancel, struct blastmerge_error *error) {
-    struct bm_index_start start;
-    bool has_start = false;
     struct bm_index_text_reader *made = bm_allocate(memory, sizeof *made);
     *reader = made;
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
@@ -65,11 +64,6 @@ enum blastmerge_status bm_index_text_open(struct bm_index_text_reader **reader, 
     made->stream.zalloc = allocate;
     made->stream.zfree = release;
     made->stream.opaque = memory;
-    /* Gzip data has a restart point where its first block begins. */
-    enum blastmerge_status status = bm_index_read_start(read, UINT64_MAX, &start, &has_start, error);
-    if (status != BLASTMERGE_OK) return status;
-    made->is_plain = !has_start;
-    if (made->is_plain) return BLASTMERGE_OK;
     int code = inflateInit2(&made->stream, RAW);
     made->has_stream = code == Z_OK;
     return made->has_stream ? BLASTMERGE_OK : fail_stream(made, code, error);
@@ -248,6 +242,14 @@ static enum blastmerge_status read_gzip(struct bm_index_text_reader *reader, uin
 enum blastmerge_status bm_index_text_read(struct bm_index_text_reader *reader, uint64_t offset, void *text,
                                           size_t n_bytes, struct blastmerge_error *error) {
     if (n_bytes == 0) return BLASTMERGE_OK;
+    if (!reader->is_known) { /* gzip data has restart points, the first where its first block begins */
+        struct bm_index_start start;
+        bool has_start = false;
+        enum blastmerge_status status = bm_index_read_start(reader->read, offset, &start, &has_start, error);
+        if (status != BLASTMERGE_OK) return status;
+        reader->is_plain = !has_start;
+        reader->is_known = true;
+    }
     return reader->is_plain ? read_plain(reader, offset, text, n_bytes, error)
                             : read_gzip(reader, offset, text, n_bytes, error);
 }
