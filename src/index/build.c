@@ -106,14 +106,30 @@ static void find_evalue(struct bm_index_build *build, const char *text, size_t n
     build->wants_evalue = false;
 }
 
-void bm_index_add_text(struct bm_index_build *build, const char *text, size_t n_text) {
-    if (n_text == 0) return;
+/* Adds text to the Iteration, except to its CRC-32. */
+static void add_text(struct bm_index_build *build, const char *text, size_t n_text) {
     size_t n = BM_INDEX_HEAD - build->n_head;
     if (n > n_text) n = n_text;
     memcpy(build->head + build->n_head, text, n);
     build->n_head += n;
-    build->row.crc32 = bm_crc32(build->row.crc32, text, n_text);
     build->row.size += n_text;
+}
+
+void bm_index_add_text(struct bm_index_build *build, const char *text, size_t n_text) {
+    if (n_text == 0) return;
+    build->row.crc32 = bm_crc32(build->row.crc32, text, n_text);
+    add_text(build, text, n_text);
+}
+
+/* Most of a long text was summed up when it was inflated. */
+static void add_piece(struct bm_index_build *build, const struct bm_index_piece *piece) {
+    if (piece->batch == NULL) {
+        bm_index_add_text(build, piece->text, piece->n_text);
+        return;
+    }
+    uint64_t to = bm_batch_sum(piece->batch, &build->row.crc32, piece->from, piece->from + piece->n_text);
+    bm_require(to == piece->from + piece->n_text); /* it is in no gap */
+    add_text(build, piece->text, piece->n_text);
 }
 
 /* The field of a row with this number, from 0; as long as the row has so many. */
@@ -194,21 +210,22 @@ enum blastmerge_status bm_index_end_iteration(struct bm_index_build *build, stru
 
 /* --- text, by zone -------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const char *text, size_t n_before,
-                                          size_t n, struct blastmerge_error *error) {
+enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const struct bm_index_piece *piece,
+                                          struct blastmerge_error *error) {
     enum blastmerge_status status = BLASTMERGE_OK;
+    size_t n_before = piece->n_before < EVALUE ? piece->n_before : EVALUE;
     switch (build->zone) {
     case BM_INDEX_OUTSIDE:
     case BM_INDEX_SKIPPED:
         break;
     case BM_INDEX_NAMES:
-        status = append(build, &build->kept[0], text, n, error);
+        status = append(build, &build->kept[0], piece->text, piece->n_text, error);
         break;
     case BM_INDEX_HEADER:
-        status = append(build, &build->header, text, n, error);
+        status = append(build, &build->header, piece->text, piece->n_text, error);
         break;
     case BM_INDEX_GAP:
-        status = append(build, &build->gap, text, n, error);
+        status = append(build, &build->gap, piece->text, piece->n_text, error);
         break;
     case BM_INDEX_ARCHIVE:
         build->archive_crc32 = bm_crc32(build->archive_crc32, text, n);
@@ -216,15 +233,15 @@ enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const ch
         break;
     case BM_INDEX_ITERATION:
         if (build->has_rows) {
-            status = bm_index_rows_take(build, text, n, error);
+            status = bm_index_rows_take(build, piece->text, piece->n_text, error);
         } else {
             if (n_before > build->row.size) n_before = (size_t)build->row.size;
-            find_evalue(build, text, n_before < EVALUE ? n_before : EVALUE, n);
-            bm_index_add_text(build, text, n);
+            find_evalue(build, piece->text, n_before, piece->n_text);
+            add_piece(build, piece);
         }
         break;
     }
-    build->at += n;
+    build->at += piece->n_text;
     return status;
 }
 
@@ -232,8 +249,12 @@ enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const ch
 static enum blastmerge_status advance(struct bm_index_build *build, const struct bm_batch *batch, uint64_t to,
                                       struct blastmerge_error *error) {
     if (to <= build->at) return BLASTMERGE_OK;
-    const char *text = (const char *)bm_batch_at(batch, build->at);
-    return bm_index_take_text(build, text, EVALUE, (size_t)(to - build->at), error);
+    const struct bm_index_piece piece = {.text = (const char *)bm_batch_at(batch, build->at),
+                                         .n_text = (size_t)(to - build->at),
+                                         .n_before = EVALUE,
+                                         .batch = batch,
+                                         .from = build->at};
+    return bm_index_take_text(build, &piece, error);
 }
 
 /* The document's text before its first Iteration has ended. */

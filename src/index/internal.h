@@ -100,9 +100,17 @@ struct bm_index_build {
     bool is_member_new;    /* nothing of its text has come */
 };
 
-/* Takes the text that comes next. n_before: bytes right before it in memory that came before it. */
-enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const char *text, size_t n_before,
-                                          size_t n, struct blastmerge_error *error) BM_CHECK_RESULT;
+/* Text that comes next. */
+struct bm_index_piece {
+    const char *text;
+    size_t n_text;
+    size_t n_before;              /* bytes right before it in memory that came before it, too */
+    const struct bm_batch *batch; /* which has it, and knows sums of it; NULL: it is of no child */
+    uint64_t from;                /* the piece's offset in the child's text */
+};
+
+enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const struct bm_index_piece *piece,
+                                          struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Takes a mark, whose place is that of the text that comes next. */
 enum blastmerge_status bm_index_take_mark(struct bm_index_build *build, const struct bm_mark_entry *mark,

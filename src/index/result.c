@@ -107,24 +107,31 @@ void bm_index_result_begin_child(struct bm_index_result *result) {
 
 /* --- the script ---------------------------------------------------------------------------------- */
 
-static enum blastmerge_status take_text(struct bm_index_result *result, const char *text, size_t n_before,
-                                        size_t n_text, struct blastmerge_error *error) {
-    keep(result, text, n_text);
-    return bm_index_take_text(result->build, text, n_before, n_text, error);
+static enum blastmerge_status take_text(struct bm_index_result *result, const struct bm_index_piece *piece,
+                                        struct blastmerge_error *error) {
+    keep(result, piece->text, piece->n_text);
+    return bm_index_take_text(result->build, piece, error);
+}
+
+static enum blastmerge_status take_other_text(struct bm_index_result *result, const char *text, size_t n_text,
+                                              struct blastmerge_error *error) {
+    const struct bm_index_piece piece = {.text = text, .n_text = n_text};
+    return n_text > 0 ? take_text(result, &piece, error) : BLASTMERGE_OK;
 }
 
 /* The child's text up to the offset is in the result, or not. */
 static enum blastmerge_status pass(struct bm_index_result *result, const struct bm_batch *batch,
                                    uint64_t offset, bool is_taken, struct blastmerge_error *error) {
     if (offset <= result->offset) return BLASTMERGE_OK;
-    const size_t n_text = (size_t)(offset - result->offset);
-    const uint64_t from = result->offset;
-    const uint64_t n_before = result->n_consecutive;
+    struct bm_index_piece piece = {.n_text = (size_t)(offset - result->offset),
+                                   .n_before = (size_t)result->n_consecutive,
+                                   .batch = batch,
+                                   .from = result->offset};
     result->offset = offset;
-    result->n_consecutive = is_taken ? n_before + n_text : 0;
+    result->n_consecutive = is_taken ? result->n_consecutive + piece.n_text : 0;
     if (!is_taken) return BLASTMERGE_OK;
-    const char *text = (const char *)bm_batch_at(batch, from);
-    return take_text(result, text, (size_t)n_before, n_text, error);
+    piece.text = (const char *)bm_batch_at(batch, piece.from);
+    return take_text(result, &piece, error);
 }
 
 /* What an entry has up to the offset, at which the entry may go on. */
@@ -137,7 +144,7 @@ static enum blastmerge_status take_entry(struct bm_index_result *result, const s
         return pass(result, batch, end, true, error);
     case BM_SCRIPT_INSERT:
         result->n_consecutive = 0;
-        return take_text(result, entry->text, 0, entry->n_text, error);
+        return take_other_text(result, entry->text, entry->n_text, error);
     default: /* between fragments nothing is taken */
         return pass(result, batch, end, false, error);
     }
@@ -210,8 +217,7 @@ enum blastmerge_status bm_index_result_catch_up(struct bm_index_result *result,
 enum blastmerge_status bm_index_result_end(struct bm_index_result *result, const char *text, size_t n_text,
                                            struct blastmerge_error *error) {
     const struct bm_mark_entry end = {.kind = BM_MARK_DOCUMENT_END};
-    enum blastmerge_status status = BLASTMERGE_OK;
-    if (n_text > 0) status = take_text(result, text, 0, n_text, error);
+    enum blastmerge_status status = take_other_text(result, text, n_text, error);
     return status == BLASTMERGE_OK ? bm_index_take_mark(result->build, &end, error) : status;
 }
 

@@ -27,7 +27,7 @@ uint32_t bm_index_checksum(uint64_t number, uint64_t offset, uint64_t size, uint
     "PRAGMA journal_mode = OFF;"                                                                             \
     "PRAGMA synchronous = OFF;"                                                                              \
     "PRAGMA locking_mode = EXCLUSIVE;"                                                                       \
-    "PRAGMA cache_size = -2048;"                                                                             \
+    "PRAGMA cache_size = -1024;"                                                                             \
     "PRAGMA application_id = " BM_INDEX_DIGITS(BM_INDEX_APPLICATION) ";"                                     \
     "PRAGMA user_version = " BM_INDEX_DIGITS(BM_INDEX_VERSION) ";"                                           \
     "CREATE TABLE file (size INTEGER, tail BLOB, text_size INTEGER, crc32 INTEGER, format TEXT,"             \
