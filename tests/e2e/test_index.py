@@ -24,6 +24,7 @@ from Bio.Blast import NCBIXML
 from kills import FAULTS, tell
 from program import CHANGED, DATA, EXISTS, NO_SPACE, NOT_FOUND, OK, PROGRAM, USAGE, run
 
+N_MUTATIONS = int(os.environ.get("BLASTMERGE_TEST_MUTATIONS", "0")) or 60  # many more by night
 FORMATS = ["xml", "xml2", "json", "commented", "tabular", "csv"]
 COMMANDS = {
     "gzip-1": ["gzip", "-1", "-c"], "gzip-9": ["gzip", "-9", "-c"], "pigz": ["pigz", "-b", "128", "-c"], "pigz-1": ["pigz", "-1", "-i", "-c"],
@@ -459,7 +460,7 @@ def test_mutations(tmp_path):
     whole = index(path, "--restart-distance", "64K").read_bytes()
     dice = random.Random(11)
     outcomes = {}
-    for _ in range(60):
+    for _ in range(N_MUTATIONS):
         data = bytearray(whole)
         for _ in range(dice.choice((1, 3, 20))):
             data[dice.randrange(len(data) if dice.random() < 0.7 else 4096)] = dice.randrange(256)
