@@ -228,8 +228,8 @@ enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const st
         status = append(build, &build->gap, piece->text, piece->n_text, error);
         break;
     case BM_INDEX_ARCHIVE:
-        build->archive_crc32 = bm_crc32(build->archive_crc32, text, n);
-        if (build->is_in_iteration) bm_index_add_text(build, text, n);
+        build->archive_crc32 = bm_crc32(build->archive_crc32, piece->text, piece->n_text);
+        if (build->is_in_iteration) bm_index_add_text(build, piece->text, piece->n_text);
         break;
     case BM_INDEX_ITERATION:
         if (build->has_rows) {

@@ -180,6 +180,8 @@ static bool counts(const struct bm_index_result *result, const struct bm_mark_en
     case BM_MARK_ITERATIONS:
     case BM_MARK_ITERATION:
     case BM_MARK_ITERATION_END:
+    case BM_MARK_ARCHIVE:
+    case BM_MARK_ARCHIVE_END:
         return true;
     default:
         return bm_index_is_skip(result->build, mark);
@@ -195,8 +197,9 @@ enum blastmerge_status bm_index_result_take(struct bm_index_result *result, cons
         if (!counts(result, mark)) continue;
         result->has_document = true;
         bool is_skip = mark->kind == BM_MARK_SKIP;
-        if (mark->kind == BM_MARK_ITERATION || mark->kind == BM_MARK_ITERATION_END || is_skip)
-            status = go(result, script, batch, mark->offset, mark->kind == BM_MARK_ITERATION, error);
+        bool is_begin = mark->kind == BM_MARK_ITERATION || mark->kind == BM_MARK_ARCHIVE;
+        bool is_end = mark->kind == BM_MARK_ITERATION_END || mark->kind == BM_MARK_ARCHIVE_END;
+        if (is_begin || is_end || is_skip) status = go(result, script, batch, mark->offset, is_begin, error);
         if (status == BLASTMERGE_OK) status = bm_index_take_mark(result->build, mark, error);
         if (status == BLASTMERGE_OK && is_skip) status = go(result, script, batch, mark->end, false, error);
         if (status != BLASTMERGE_OK) return status;

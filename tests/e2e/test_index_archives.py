@@ -57,6 +57,26 @@ def test_each_query(tmp_path, how, has_index, lines):
     assert refused.code == USAGE and "cannot be numbered anew" in refused.err
 
 
+@pytest.mark.parametrize("ids", ["auto", "keep", "renumber"])
+@pytest.mark.parametrize("form", ["--gzip", "--plain", "--bgzf"])
+def test_with_a_merge(tmp_path, form, ids):
+    """The same as the index of the result, made later."""
+    texts = make(hits=2)
+    children = [tmp_path / str(number) for number in range(3)]
+    for child, text in zip(children, (texts[0] + texts[1], texts[2], texts[3] + texts[0].replace(b"alpha", b"alphb"))):
+        child.write_bytes(gzip.compress(text))
+    done = run("--index", form, "--query-ids", ids, "-o", tmp_path / "merged", *children)
+    assert done.code == OK, done.err
+
+    def rows():
+        with sqlite3.connect(tmp_path / "merged.bmi") as database:
+            return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in ("file", "frame", "iteration", "restart")}
+    written = rows()
+    assert len(written["iteration"]) == 9
+    assert run("index", tmp_path / "merged").code == OK
+    assert rows() == written
+
+
 def test_rows(tmp_path):
     texts = make(hits=3)
     path = write(tmp_path, b"\n" + b"".join(texts), "gzip")
