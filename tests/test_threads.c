@@ -376,12 +376,59 @@ static void test_child_changes(void **state) {
     free(text.data);
 }
 
+/* --- progress ---------------------------------------------------------------------------------------- */
+
+struct watched {
+    struct blastmerge_progress last;
+    unsigned n_calls;
+    int has_fallen;
+};
+
+static int watch(void *context, const struct blastmerge_progress *progress) {
+    struct watched *watched = context;
+    const struct blastmerge_progress *last = &watched->last;
+    watched->has_fallen |= progress->compressed_bytes < last->compressed_bytes ||
+                           progress->compressed_bytes > progress->compressed_total ||
+                           progress->child < last->child || progress->n_iterations < last->n_iterations ||
+                           progress->output_bytes < last->output_bytes;
+    watched->last = *progress;
+    watched->n_calls++;
+    return BLASTMERGE_CALLBACK_OK;
+}
+
+static void test_progress_never_falls(void **state) {
+    enum { N = 6, N_ITERATIONS = 12000 };
+    struct bytes text = make_text("blastp", 1, N_ITERATIONS, "db"), child = make_gzip(text, 6);
+    (void)state;
+    for (unsigned n_threads = 1; n_threads <= 4; n_threads++) {
+        struct blastmerge_options options;
+        struct blastmerge_job *job = NULL;
+        struct watched watched = {.n_calls = 0};
+        void *data = NULL;
+        size_t n = 0;
+        blastmerge_options_init(&options, sizeof options);
+        options.n_threads = n_threads;
+        options.on_progress = watch;
+        options.callback_context = &watched;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(blastmerge_add_memory(job, "child", child.data, child.n), BLASTMERGE_OK);
+        assert_int_equal(blastmerge_to_buffer(job, &data, &n), BLASTMERGE_OK);
+        assert_true(watched.n_calls >= N && !watched.has_fallen);
+        assert_int_equal(watched.last.child, N - 1);
+        assert_true(watched.last.n_iterations > (N - 1) * N_ITERATIONS);
+        blastmerge_free(job, data);
+        blastmerge_destroy(job);
+    }
+    free(child.data);
+    free(text.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_number_of_threads),
-        cmocka_unit_test(test_jobs_side_by_side),
-        cmocka_unit_test(test_faults_side_by_side),
-        cmocka_unit_test(test_child_changes),
+        cmocka_unit_test(test_any_number_of_threads), cmocka_unit_test(test_jobs_side_by_side),
+        cmocka_unit_test(test_faults_side_by_side),   cmocka_unit_test(test_child_changes),
+        cmocka_unit_test(test_progress_never_falls),
     };
     return cmocka_run_group_tests(tests, make_children, free_children);
 }

@@ -74,17 +74,21 @@ static bool is_progress_due(struct blastmerge_job *job) {
 void bm_job_report_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     bool has_total = !job->children.has_no_total;
+    /* Else the last view is that of a child that has been added to the totals. */
+    bool is_in_child = job->phase >= BM_JOB_PHASE_BATCH && job->phase <= BM_JOB_PHASE_WRITE;
     bool is_second = bm_job_order_is_second_pass(job); /* its children are not the job's own */
     uint64_t n_read = is_second ? job->totals.compressed_bytes * (job->child + 1) / (job->plan.n_items + 1)
                       : job->child < job->n_opened ? bm_child_lane_n_fetched(&bm_job_child(job)->lane)
                                                    : 0;
+    /* When all were read, what was written of the last ones may still be waited for. */
+    const size_t n_items = job->plan.n_items, child = job->child < n_items ? job->child : n_items - 1;
     struct blastmerge_progress progress = {
         .compressed_bytes = job->totals.compressed_bytes + job->n_surveyed_bytes + n_read,
         .compressed_total = has_total ? job->n_passes * job->children.compressed_total : 0,
         .n_children_in_total = has_total ? job->children.n_in_total : 0,
-        .child = is_second ? job->totals.n_children - 1 : job->child,
+        .child = is_second ? job->totals.n_children - 1 : child,
         .n_children = is_second ? job->totals.n_children : job->plan.n_items,
-        .n_iterations = job->totals.n_iterations + job->view.counts.n_iterations,
+        .n_iterations = job->totals.n_iterations + (is_in_child ? job->view.counts.n_iterations : 0),
         .output_bytes = job->totals.output_bytes,
     };
     if (job->shards != NULL) bm_job_shards_progress(job, &progress);

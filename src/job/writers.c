@@ -18,8 +18,9 @@ struct bm_job_writer {
     struct bm_cancel *cancel;
     struct bm_task task;
     bool has_child;   /* the job's thread only */
-    enum state state; /* under the workers' lock, as the next one is */
+    enum state state; /* under the workers' lock, as the next two are */
     bool is_stopping;
+    bool is_first; /* its output is joined next */
 
     /* the thread that runs the task; the job's while the state is another one than WORKING */
     struct bm_child_again again;
@@ -31,6 +32,7 @@ struct bm_job_writer {
     size_t n_batches;  /* that were begun */
     bool is_in_batch;  /* the last one is not written to its end */
     bool is_in_script; /* nor is the script */
+    bool must_wait;    /* the output is not to be moved into the file */
     struct bm_output output;
     struct bm_temporary file; /* what does not fit into the output, in front of it */
     uint64_t n_file;          /* bytes of it ... */
@@ -75,9 +77,10 @@ static bool extend_script(struct bm_job_writer *writer) {
     return true;
 }
 
-/* Moves the output into the file. False: it cannot be. */
+/* Moves the output into the file. False: it cannot be, or the job's thread will take it soon. */
 static bool spill(struct bm_job_writer *writer) {
     struct bm_output *output = &writer->output;
+    if (writer->must_wait) return false;
     if (!bm_temporary_write(&writer->file, output->data, output->n_data, writer->n_file)) return false;
     writer->n_file += output->n_data;
     output->n_data = 0;
@@ -122,6 +125,9 @@ static enum state write_batch(struct bm_job_writer *writer) {
 /* A piece of the task's work: a batch. True if there is more. */
 static bool help(void *argument) {
     struct bm_job_writer *writer = argument;
+    bm_workers_lock(writer->workers);
+    writer->must_wait = writer->is_first;
+    bm_workers_unlock(writer->workers);
     enum state state = write_batch(writer);
     bm_workers_lock(writer->workers);
     writer->state = state;
@@ -221,6 +227,7 @@ enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) {
     writer->output.n_text = 0;
     writer->n_file = writer->n_joined = 0;
     writer->has_child = true;
+    writer->is_first = job->n_joined == job->child;
     submit(writer);
     return BLASTMERGE_OK;
 }
@@ -232,8 +239,9 @@ static bool is_busy(const struct bm_job_writer *writer) {
 }
 
 /* Whether the writer is busy. If so, and it is to be waited for: does a piece of some queued work, or waits for news. */
-static bool look_at(struct blastmerge_job *job, const struct bm_job_writer *writer, bool is_needed) {
+static bool look_at(struct blastmerge_job *job, struct bm_job_writer *writer, bool is_needed) {
     bm_workers_lock(&job->workers);
+    writer->is_first = true;
     bool is_waited_for = is_needed && is_busy(writer);
     if (is_waited_for && !bm_workers_help(&job->workers)) bm_workers_wait(&job->workers);
     bool is_still = is_waited_for || is_busy(writer);

@@ -11,7 +11,8 @@
  *
  * The job's thread joins what the writers have written, in the children's order, and before it writes anything itself.
  * What waits for that is in memory, and in a temporary file without a name once it is more than an output holds. If the
- * file cannot be opened or written, or is full, the writer waits until its output is joined, and goes on.
+ * file cannot be opened or written, or is full, the writer waits until its output is joined, and goes on. So does the
+ * writer of the first child that is open: its bytes need no file.
  *
  * An error of a writer becomes visible where the job's thread would have found it: before those of later children.
  */

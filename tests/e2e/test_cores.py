@@ -68,6 +68,7 @@ def draw_options(dice, name):
     options += dice.choice([[], ["--mismatch", "ignore"], ["--mismatch", "warn"], ["--mismatch", "error"]])
     options += dice.choice([[], ["--allow-empty"]])
     options += dice.choice([[], ["--sort", "none"]])
+    options += dice.choice([[], [], ["--temp-limit", dice.choice(["1K", "100K", "1M"])]])
     options += dice.choice([[], [], [], [], ["--level", "1"], ["--plain"]])
     if name == "xml" and "--as-unsplit" not in options and dice.random() < 0.1:
         options += ["--salvage"]
