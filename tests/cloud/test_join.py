@@ -267,6 +267,7 @@ def test_random_faults(joinable, proxy):
             store.put(RESULT, schedule.old)
         proxy.reset(schedule.decide)
         code, errors = schedule.run(joinable.command("--force"), store.env(proxy.url))
+        print(f"{store.name}: seed {seed}: exit code {code}", flush=True)
         codes[code] = codes.get(code, 0) + 1
         result = joinable.result()
         assert result in (schedule.old, joinable.merged), f"seed {seed}: {errors}"
