@@ -14,16 +14,16 @@
 
 #include <stdio.h>
 
-#ifdef BLASTMERGE_ZSTD
+#ifdef BLASTMERGE_LIBZSTD
 #include <zstd.h>
 #endif
-#ifdef BLASTMERGE_XZ
+#ifdef BLASTMERGE_LIBLZMA
 #include <lzma.h>
 #endif
 #ifdef BLASTMERGE_BZIP2
 #include <bzlib.h>
 #endif
-#ifdef BLASTMERGE_LZ4
+#ifdef BLASTMERGE_LIBLZ4
 #include <lz4frame.h>
 #endif
 
@@ -40,7 +40,7 @@ struct kind {
     size_t (*compress)(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to, bool has_checksum);
 };
 
-#ifdef BLASTMERGE_ZSTD
+#ifdef BLASTMERGE_LIBZSTD
 static size_t compress_zstd(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to, bool has_checksum) {
     ZSTD_CCtx *context = ZSTD_createCCtx();
     assert_false(ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, has_checksum)));
@@ -51,7 +51,7 @@ static size_t compress_zstd(const uint8_t *from, size_t n_from, uint8_t *to, siz
 }
 #endif
 
-#ifdef BLASTMERGE_XZ
+#ifdef BLASTMERGE_LIBLZMA
 static size_t compress_xz(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to, bool has_checksum) {
     size_t n = 0;
     lzma_check check = has_checksum ? LZMA_CHECK_CRC64 : LZMA_CHECK_NONE;
@@ -71,7 +71,7 @@ static size_t compress_bzip2(const uint8_t *from, size_t n_from, uint8_t *to, si
 }
 #endif
 
-#ifdef BLASTMERGE_LZ4
+#ifdef BLASTMERGE_LIBLZ4
 static size_t compress_lz4(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to, bool has_checksum) {
     LZ4F_preferences_t preferences = {0};
     if (has_checksum) preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
@@ -82,16 +82,16 @@ static size_t compress_lz4(const uint8_t *from, size_t n_from, uint8_t *to, size
 #endif
 
 static const struct kind kinds[] = {
-#ifdef BLASTMERGE_ZSTD
+#ifdef BLASTMERGE_LIBZSTD
     {BM_DECOMPRESS_ZSTD, compress_zstd},
 #endif
-#ifdef BLASTMERGE_XZ
+#ifdef BLASTMERGE_LIBLZMA
     {BM_DECOMPRESS_XZ, compress_xz},
 #endif
 #ifdef BLASTMERGE_BZIP2
     {BM_DECOMPRESS_BZIP2, compress_bzip2},
 #endif
-#ifdef BLASTMERGE_LZ4
+#ifdef BLASTMERGE_LIBLZ4
     {BM_DECOMPRESS_LZ4, compress_lz4},
 #endif
     {BM_DECOMPRESS_NONE, NULL}};
@@ -278,7 +278,7 @@ static void test_lacks_checksum(void **state) {
 /* A window of 256 MiB, which the data does not even use. */
 static void test_too_large(void **state) {
     (void)state;
-#ifdef BLASTMERGE_ZSTD
+#ifdef BLASTMERGE_LIBZSTD
     static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 0x19, 0, 0, 'a', 'b', 'c'};
     memcpy(data, zstd, sizeof zstd);
     expect_fault(sizeof zstd, BLASTMERGE_NO_MEMORY, "more than 128 MiB", false);
@@ -286,7 +286,7 @@ static void test_too_large(void **state) {
     memcpy(text, "abc", 3);
     expect_text(sizeof zstd, 3);
 #endif
-#ifdef BLASTMERGE_XZ
+#ifdef BLASTMERGE_LIBLZMA
     lzma_options_lzma options;
     assert_false(lzma_lzma_preset(&options, 0));
     options.dict_size = 256 << 20;

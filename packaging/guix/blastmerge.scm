@@ -24,14 +24,14 @@
   (build-system cmake-build-system)
   (arguments
    '(#:configure-flags '("-DBLASTMERGE_CLOUD=linked" "-DBLASTMERGE_SQLITE=linked"
-                          "-DBLASTMERGE_DECOMPRESS=OFF")
+                          "-DBLASTMERGE_DECOMPRESS=linked")
      #:phases
      (modify-phases %standard-phases
        (replace 'check
          (lambda _
            (invoke "../source/tests/golden/run" "./blastmerge"))))))
   (native-inputs (list pkg-config))
-  (inputs (list curl jansson libdeflate openssl sqlite zlib))
+  (inputs (list bzip2 curl jansson libdeflate lz4 openssl sqlite xz zlib `(,zstd "lib")))
   (home-page "https://github.com/blastmerge/blastmerge")
   (synopsis "Merge the results of a split BLAST search")
   (description

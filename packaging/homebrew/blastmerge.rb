@@ -10,15 +10,19 @@ class Blastmerge < Formula
   depends_on "pkgconf" => :build
   depends_on "jansson"
   depends_on "libdeflate"
+  depends_on "lz4"
   depends_on "openssl@3"
+  depends_on "xz"
+  depends_on "zstd"
 
+  uses_from_macos "bzip2"
   uses_from_macos "curl"
   uses_from_macos "sqlite"
   uses_from_macos "zlib"
 
   def install
     system "cmake", "-S", ".", "-B", "build", "-DBLASTMERGE_CLOUD=linked", "-DBLASTMERGE_SQLITE=linked",
-           "-DBLASTMERGE_DECOMPRESS=OFF", *std_cmake_args
+           "-DBLASTMERGE_DECOMPRESS=linked", *std_cmake_args
     system "cmake", "--build", "build"
     system "cmake", "--install", "build"
     pkgshare.install "tests/data/batch_1.xml.gz", "tests/data/batch_2.xml.gz"

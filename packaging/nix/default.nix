@@ -8,9 +8,9 @@ pkgs.stdenv.mkDerivation {
   src = ../..;
 
   nativeBuildInputs = [ pkgs.cmake pkgs.pkg-config ];
-  buildInputs = [ pkgs.zlib pkgs.libdeflate pkgs.jansson pkgs.curl pkgs.openssl pkgs.sqlite ];
-  # Nix has no place where a library could be found at run time, so object storage and SQLite are linked, and other compressions left out.
-  cmakeFlags = [ "-DBLASTMERGE_CLOUD=linked" "-DBLASTMERGE_SQLITE=linked" "-DBLASTMERGE_DECOMPRESS=OFF" ];
+  buildInputs = [ pkgs.bzip2 pkgs.curl pkgs.jansson pkgs.libdeflate pkgs.lz4 pkgs.openssl pkgs.sqlite pkgs.xz pkgs.zlib pkgs.zstd ];
+  # Nix has no place where a library could be found at run time, so all are linked.
+  cmakeFlags = [ "-DBLASTMERGE_CLOUD=linked" "-DBLASTMERGE_SQLITE=linked" "-DBLASTMERGE_DECOMPRESS=linked" ];
 
   doInstallCheck = true;
   installCheckPhase = ''

@@ -3,8 +3,10 @@
 
 /* A program that loads nothing does not need a C library that can. */
 #if (defined(BLASTMERGE_CLOUD) && !defined(BLASTMERGE_CLOUD_LINKED)) ||                                      \
-    (defined(BLASTMERGE_SQLITE) && !defined(BLASTMERGE_SQLITE_LINKED)) || defined(BLASTMERGE_ZSTD) ||        \
-    defined(BLASTMERGE_XZ) || defined(BLASTMERGE_BZIP2) || defined(BLASTMERGE_LZ4)
+    (defined(BLASTMERGE_SQLITE) && !defined(BLASTMERGE_SQLITE_LINKED)) ||                                    \
+    (!defined(BLASTMERGE_DECOMPRESS_LINKED) &&                                                               \
+     (defined(BLASTMERGE_LIBZSTD) || defined(BLASTMERGE_LIBLZMA) || defined(BLASTMERGE_BZIP2) ||             \
+      defined(BLASTMERGE_LIBLZ4)))
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,6 @@
 const struct bm_decompress_way *const bm_decompress_bzip2 = NULL;
 #else
 
-#include "base/dlopen.h"
-
 #include <bzlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,26 +13,18 @@ const struct bm_decompress_way *const bm_decompress_bzip2 = NULL;
     EACH(BZ2_bzDecompressInit)                                                                               \
     EACH(BZ2_bzDecompress)                                                                                   \
     EACH(BZ2_bzDecompressEnd)
-#define POINTER(function) __typeof__(function) *function;
-#define SYMBOL(function)  {#function, &library.function},
 
 #if defined(__APPLE__)
-static const char *const names[] = {"libbz2.1.0.dylib", "libbz2.dylib", NULL};
+#define NAMES "libbz2.1.0.dylib", "libbz2.dylib"
 #else
-static const char *const names[] = {"libbz2.so.1.0", "libbz2.so.1", NULL};
-BM_DLOPEN_NOTE("[{\"feature\":\"bzip2\",\"description\":\"children that bzip2 has compressed\","
-               "\"priority\":\"suggested\",\"soname\":[\"libbz2.so.1.0\",\"libbz2.so.1\"]}]");
+#define NAMES "libbz2.so.1.0", "libbz2.so.1"
+#define NOTE                                                                                                 \
+    "[{\"feature\":\"bzip2\",\"description\":\"children that bzip2 has compressed\","                        \
+    "\"priority\":\"suggested\",\"soname\":[\"libbz2.so.1.0\",\"libbz2.so.1\"]}]"
 #endif
-
-static struct { FUNCTIONS(POINTER) } library;
-
-static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+#include "decompress/library.h"
 
 static const struct bm_decompress_way way;
-
-static bool load(char *reason, size_t size) {
-    return bm_dlopen(names, symbols, reason, size);
-}
 
 /* libbzip2 decodes one stream. So a decoder is opened for each. */
 struct decoder {

@@ -3,7 +3,7 @@
  * decompress - data of zstd, xz, bzip2 and lz4 -> text, by the libraries that these come from.
  *
  * Each library is optional when blastmerge is built, and loaded with dlopen(3) when data of its kind is met. A
- * decoder takes any number of frames (xz and bzip2: streams), one after another, and zstd's and lz4's skippable ones. Checksums
+ * build with BLASTMERGE_DECOMPRESS_LINKED links to all of them instead. A decoder takes any number of frames (xz and bzip2: streams), one after another, and zstd's and lz4's skippable ones. Checksums
  * must hold. What follows the last frame and is none is an error (but xz's own padding).
  *
  * Memory: the libraries' own, from malloc(), and not counted; at most BM_DECOMPRESS_MOST_WINDOW and a few MiB for a decoder.

@@ -4,6 +4,7 @@
  *
  *   decompress.c  the door: kinds, steps, messages
  *   zstd.c, xz.c, bzip2.c, lz4.c   one for each
+ *   library.h     what these have in common: a library that is loaded or linked
  */
 #ifndef BM_DECOMPRESS_INTERNAL_H
 #define BM_DECOMPRESS_INTERNAL_H

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "decompress/internal.h"
 
-#ifndef BLASTMERGE_LZ4
+#ifndef BLASTMERGE_LIBLZ4
 const struct bm_decompress_way *const bm_decompress_lz4 = NULL;
 #else
-
-#include "base/dlopen.h"
 
 #include <lz4frame.h>
 #include <stdio.h>
@@ -17,26 +15,18 @@ const struct bm_decompress_way *const bm_decompress_lz4 = NULL;
     EACH(LZ4F_decompress)                                                                                    \
     EACH(LZ4F_isError)                                                                                       \
     EACH(LZ4F_getErrorName)
-#define POINTER(function) __typeof__(function) *function;
-#define SYMBOL(function)  {#function, &library.function},
 
 #if defined(__APPLE__)
-static const char *const names[] = {"liblz4.1.dylib", NULL};
+#define NAMES "liblz4.1.dylib"
 #else
-static const char *const names[] = {"liblz4.so.1", NULL};
-BM_DLOPEN_NOTE("[{\"feature\":\"lz4\",\"description\":\"children that lz4 has compressed\","
-               "\"priority\":\"suggested\",\"soname\":[\"liblz4.so.1\"]}]");
+#define NAMES "liblz4.so.1"
+#define NOTE                                                                                                 \
+    "[{\"feature\":\"lz4\",\"description\":\"children that lz4 has compressed\","                            \
+    "\"priority\":\"suggested\",\"soname\":[\"liblz4.so.1\"]}]"
 #endif
-
-static struct { FUNCTIONS(POINTER) } library;
-
-static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+#include "decompress/library.h"
 
 static const struct bm_decompress_way way;
-
-static bool load(char *reason, size_t size) {
-    return bm_dlopen(names, symbols, reason, size);
-}
 
 static void *open_decoder(void) {
     LZ4F_dctx *decoder = NULL;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "decompress/internal.h"
 
-#ifndef BLASTMERGE_XZ
+#ifndef BLASTMERGE_LIBLZMA
 const struct bm_decompress_way *const bm_decompress_xz = NULL;
 #else
-
-#include "base/dlopen.h"
 
 #include <lzma.h>
 #include <stdlib.h>
@@ -14,26 +12,18 @@ const struct bm_decompress_way *const bm_decompress_xz = NULL;
     EACH(lzma_stream_decoder)                                                                                \
     EACH(lzma_code)                                                                                          \
     EACH(lzma_end)
-#define POINTER(function) __typeof__(function) *function;
-#define SYMBOL(function)  {#function, &library.function},
 
 #if defined(__APPLE__)
-static const char *const names[] = {"liblzma.5.dylib", NULL};
+#define NAMES "liblzma.5.dylib"
 #else
-static const char *const names[] = {"liblzma.so.5", NULL};
-BM_DLOPEN_NOTE("[{\"feature\":\"xz\",\"description\":\"children that xz has compressed\","
-               "\"priority\":\"suggested\",\"soname\":[\"liblzma.so.5\"]}]");
+#define NAMES "liblzma.so.5"
+#define NOTE                                                                                                 \
+    "[{\"feature\":\"xz\",\"description\":\"children that xz has compressed\","                              \
+    "\"priority\":\"suggested\",\"soname\":[\"liblzma.so.5\"]}]"
 #endif
-
-static struct { FUNCTIONS(POINTER) } library;
-
-static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+#include "decompress/library.h"
 
 static const struct bm_decompress_way way;
-
-static bool load(char *reason, size_t size) {
-    return bm_dlopen(names, symbols, reason, size);
-}
 
 static void *open_decoder(void) {
     lzma_stream *stream = calloc(1, sizeof *stream);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "decompress/internal.h"
 
-#ifndef BLASTMERGE_ZSTD
+#ifndef BLASTMERGE_LIBZSTD
 const struct bm_decompress_way *const bm_decompress_zstd = NULL;
 #else
-
-#include "base/dlopen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,26 +19,18 @@ const struct bm_decompress_way *const bm_decompress_zstd = NULL;
     EACH(ZSTD_isError)                                                                                       \
     EACH(ZSTD_getErrorCode)                                                                                  \
     EACH(ZSTD_getErrorName)
-#define POINTER(function) __typeof__(function) *function;
-#define SYMBOL(function)  {#function, &library.function},
 
 #if defined(__APPLE__)
-static const char *const names[] = {"libzstd.1.dylib", NULL};
+#define NAMES "libzstd.1.dylib"
 #else
-static const char *const names[] = {"libzstd.so.1", NULL};
-BM_DLOPEN_NOTE("[{\"feature\":\"zstd\",\"description\":\"children that zstd has compressed\","
-               "\"priority\":\"suggested\",\"soname\":[\"libzstd.so.1\"]}]");
+#define NAMES "libzstd.so.1"
+#define NOTE                                                                                                 \
+    "[{\"feature\":\"zstd\",\"description\":\"children that zstd has compressed\","                          \
+    "\"priority\":\"suggested\",\"soname\":[\"libzstd.so.1\"]}]"
 #endif
-
-static struct { FUNCTIONS(POINTER) } library;
-
-static const struct bm_dlopen_symbol symbols[] = {FUNCTIONS(SYMBOL){NULL, NULL}};
+#include "decompress/library.h"
 
 static const struct bm_decompress_way way;
-
-static bool load(char *reason, size_t size) {
-    return bm_dlopen(names, symbols, reason, size);
-}
 
 enum { WINDOW_LOG = 27, LONGEST_HEADER = 18 /* RFC 8878, 3.1.1.1, with the magic number */ };
 _Static_assert(1 << WINDOW_LOG == (int)BM_DECOMPRESS_MOST_WINDOW, "the same limit");
