@@ -170,7 +170,9 @@ void bm_job_remote_end(struct blastmerge_job *job) {
 static enum blastmerge_status refuse(struct blastmerge_job *job, const char *location) {
     char shown[SHOWN];
     bm_cloud_location_show(location, shown, sizeof shown);
-    return bm_fail(&job->error, BLASTMERGE_USAGE, "%.500s: this blastmerge was built without object storage",
+    return bm_fail(&job->error, BLASTMERGE_USAGE,
+                   "%.500s: this blastmerge was built without object storage and web servers; a release "
+                   "whose name ends in -cloud has them, and so has a build with libcurl and OpenSSL",
                    shown);
 }
 
