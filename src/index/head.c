@@ -298,8 +298,20 @@ uint64_t bm_index_head_number(const char *id, size_t n_id) {
 
 /* --- numbers ------------------------------------------------------------------------------------- */
 
+enum { MOST_DIGITS = 18, MOST_EXPONENT = 5000 };
+
+/* That of "e-42", or 0. */
+static int read_exponent(const char *text, size_t n_text) {
+    int exponent = 0;
+    if (n_text < 2 || (text[0] | 0x20) != 'e') return 0;
+    bool is_negative = text[1] == '-';
+    for (size_t i = is_negative || text[1] == '+' ? 2 : 1; i < n_text && text[i] >= '0' && text[i] <= '9';
+         i++)
+        if (exponent < MOST_EXPONENT) exponent = exponent * 10 + (text[i] - '0');
+    return is_negative ? -exponent : exponent;
+}
+
 bool bm_index_head_evalue(const char *text, size_t n_text, double *value) {
-    enum { MOST_DIGITS = 18, MOST_EXPONENT = 5000 };
     uint64_t digits = 0;
     int n_digits = 0;
     int exponent = 0;
@@ -322,15 +334,7 @@ bool bm_index_head_evalue(const char *text, size_t n_text, double *value) {
     }
     if (!has_digit && (i >= n_text || (text[i] | 0x20) != 'e')) return false;
     if (!has_digit) digits = 1; /* old BLAST writes e-100 for 1e-100 */
-    if (i + 1 < n_text && (text[i] | 0x20) == 'e') {
-        bool is_negative = text[i + 1] == '-';
-        int given = 0;
-        i += is_negative || text[i + 1] == '+' ? 2 : 1;
-        for (; i < n_text && text[i] >= '0' && text[i] <= '9'; i++) {
-            if (given < MOST_EXPONENT) given = given * 10 + (text[i] - '0');
-        }
-        exponent += is_negative ? -given : given;
-    }
+    exponent += read_exponent(text + i, n_text - i);
     *value = (double)((long double)digits * powl(10.0L, (long double)exponent));
     return isfinite(*value);
 }

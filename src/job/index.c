@@ -69,12 +69,12 @@ enum blastmerge_status bm_job_index_set(struct blastmerge_job *job,
 }
 
 /* A job within another writes to a file that is open for reading and writing, with the other's settings. */
-static enum blastmerge_status set_file(struct blastmerge_job *job, const struct blastmerge_job *outer,
+static enum blastmerge_status set_file(struct blastmerge_job *inner, const struct blastmerge_job *job,
                                        int file) {
-    enum blastmerge_status status = make(job);
+    enum blastmerge_status status = make(inner);
     if (status != BLASTMERGE_OK) return status;
-    job->index->file = file;
-    if (outer->index != NULL) job->index->settings = outer->index->settings;
+    inner->index->file = file;
+    if (job->index != NULL) inner->index->settings = job->index->settings;
     return BLASTMERGE_OK;
 }
 
