@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* --- the rooms ----------------------------------------------------------------------------------- */
@@ -30,7 +31,17 @@ static bool can_be_early(const struct blastmerge_job *job) {
            job->index == NULL && !bm_job_remote_has_children(job);
 }
 
-/* How many children can be open: of those that are read early, one for each thread, as far as memory goes. */
+/* How many children that are read early the process may have open: each takes its own descriptor and, with what is kept of
+ * it and its writer's output, two of temporary files. */
+static size_t count_describable(void) {
+    enum { OTHER_FILES = 16, FILES_OF_CHILD = 3 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+    if (limit.rlim_cur < OTHER_FILES + FILES_OF_CHILD) return 1;
+    return (size_t)(limit.rlim_cur - OTHER_FILES) / FILES_OF_CHILD;
+}
+
+/* How many children can be open: of those that are read early, one for each thread, as far as memory and descriptors go. */
 static size_t count_open(const struct blastmerge_job *job) {
     const uint64_t limit = job->options.memory_limit;
     const size_t n_threads = job->options.n_threads;
@@ -44,6 +55,8 @@ static size_t count_open(const struct blastmerge_job *job) {
         uint64_t n_affordable = BM_JOB_LEAST_OPEN + (limit - BM_JOB_LEAST_MEMORY) / BM_JOB_CHILD_MEMORY;
         if (n > n_affordable) n = (size_t)n_affordable;
     }
+    const size_t n_describable = job->can_be_early ? count_describable() : n;
+    if (n > n_describable) n = n_describable;
     return n > job->plan.n_items && !job->children.is_lazy ? job->plan.n_items : n;
 }
 

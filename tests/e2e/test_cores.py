@@ -161,3 +161,16 @@ def test_no_room_for_what_waits(tmp_path):
     for limit in ("1K", "200K", "1M", "3M"):
         several = run("--threads", 3, "--sort", "none", "--temp-limit", limit, *paths)
         assert (several.code, several.err, several.out) == (one.code, one.err, one.out)
+
+
+def test_few_descriptors(tmp_path):
+    """As many children are open at once as the process may have files, each with two temporary ones."""
+    text = corpus.texts(1, 20, 6, hits=100)[0]
+    paths = [tmp_path / f"child_{number:02}.gz" for number in range(24)]
+    for path in paths:
+        path.write_bytes(member(text, 1))
+    one = run("--threads", 1, "--sort", "none", *paths)
+    assert one.code == 0
+    for n_files in (8, 16, 20, 30, 50):
+        several = run("--threads", 64, "--sort", "none", *paths, command=("prlimit", f"--nofile={n_files}", "--", PROGRAM))
+        assert (several.code, several.err, several.out) == (one.code, one.err, one.out), n_files
