@@ -33,7 +33,7 @@ static bool can_be_early(const struct blastmerge_job *job) {
 
 /* How many children that are read early the process may have open: each takes its own descriptor and, with what is kept of
  * it and its writer's output, two of temporary files. */
-static size_t count_describable(void) {
+static size_t most_by_descriptors(void) {
     enum { OTHER_FILES = 16, FILES_OF_CHILD = 3 };
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
@@ -55,8 +55,8 @@ static size_t count_open(const struct blastmerge_job *job) {
         uint64_t n_affordable = BM_JOB_LEAST_OPEN + (limit - BM_JOB_LEAST_MEMORY) / BM_JOB_CHILD_MEMORY;
         if (n > n_affordable) n = (size_t)n_affordable;
     }
-    const size_t n_describable = job->can_be_early ? count_describable() : n;
-    if (n > n_describable) n = n_describable;
+    const size_t n_by_descriptors = job->can_be_early ? most_by_descriptors() : n;
+    if (n > n_by_descriptors) n = n_by_descriptors;
     return n > job->plan.n_items && !job->children.is_lazy ? job->plan.n_items : n;
 }
 
