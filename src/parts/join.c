@@ -553,9 +553,10 @@ enum blastmerge_status blastmerge_join(struct blastmerge_job *job, const char *p
     bool has_begun = status == BLASTMERGE_OK;
     if (has_begun) status = bm_job_slice_begin(job, "a part");
     if (status == BLASTMERGE_OK) status = join(&joining);
+    if (has_begun) status = bm_job_slice_end(job, status); /* until then, the store uses the parts' ETags */
     bm_release(joining.view.memory, text);
     bm_release(joining.view.memory, joining.file);
     bm_release(joining.view.memory, joining.parts);
     bm_pool_close(&joining.pool, joining.view.memory);
-    return has_begun ? bm_job_slice_end(job, status) : status;
+    return status;
 }
