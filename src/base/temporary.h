@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/temporary.h - temporary files without names, for what waits, of which all together have a limit.
+ * base/temporary.h - temporary files without names, for what waits for its turn. All of them together have a limit.
  *
  * A file never shrinks, so what it holds of the limit is its largest length so far. A file that cannot be opened or
- * written is one that is full: the caller does without.
+ * written counts as full: the caller does without.
  *
- * Threads: one at a time uses a file; bm_temporary_read() may be called on several. The limit is anyone's.
+ * Threads: one at a time uses a file; bm_temporary_read() may be called on several. All threads share the limit.
  */
 #ifndef BM_TEMPORARY_H
 #define BM_TEMPORARY_H

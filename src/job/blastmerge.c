@@ -364,9 +364,10 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 enum blastmerge_status bm_job_finish(struct blastmerge_job *job, enum blastmerge_status status) {
+    /* No error may be left behind by what went well in the end. */
+    assert(status != BLASTMERGE_OK || job->error.status == BLASTMERGE_OK);
     if (job->cancel.has_forked_in)
-        job->sentence = (struct bm_job_sentence){0};                       /* that error took its place */
-    assert(status != BLASTMERGE_OK || job->error.status == BLASTMERGE_OK); /* no failure was left behind */
+        job->sentence = (struct bm_job_sentence){0}; /* that error took its place */
     bm_job_sentence_compose(&job->sentence, &job->error);
     if (job->phase != BM_JOB_PHASE_END) bm_job_commit_count(job);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_SALVAGED) job->phase = BM_JOB_PHASE_FAILED;

@@ -147,9 +147,9 @@ static enum blastmerge_status begin_turn(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job, bool *is_full) {
-    const size_t n_written =
-        job->child < job->n_open ? 0 : job->child - job->n_open + 1; /* there is no room before */
-    enum bm_step joined = bm_job_writers_join(job, n_written);
+    /* This child takes the place of the one n_open before it, which must have been joined. */
+    const size_t n_needed = job->child < job->n_open ? 0 : job->child - job->n_open + 1;
+    enum bm_step joined = bm_job_writers_join(job, n_needed);
     if (joined == BM_STEP_FAILED) return job->error.status;
     *is_full = joined == BM_STEP_FULL;
     if (joined != BM_STEP_DONE) return BLASTMERGE_OK;

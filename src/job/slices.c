@@ -15,12 +15,11 @@ enum blastmerge_status bm_job_slices_refuse_header(struct blastmerge_job *job) {
     if (job->slice == NULL) return BLASTMERGE_OK;
     bm_fail(&job->error, BLASTMERGE_DATA,
             "its first header is damaged, and a child that is counted on its own cannot get another one's: "
-            "salvage it "
-            "in one merge with the others, or leave it out");
+            "salvage it in one merge with the others, or leave it out");
     return bm_job_fail_child(job);
 }
 
-bool bm_job_slices_is_told_before(const struct blastmerge_job *job) {
+bool bm_job_slices_has_reported_losses(const struct blastmerge_job *job) {
     return is_splicing(job);
 }
 

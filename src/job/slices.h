@@ -14,8 +14,8 @@ bool bm_job_slices_is_counting(const struct blastmerge_job *job);
 /* The child has Iterations to salvage, but its first header is not whole: an error, of the child. */
 enum blastmerge_status bm_job_slices_refuse_header(struct blastmerge_job *job) BM_CHECK_RESULT;
 
-/* Whether what was lost of the child was reported when it was counted: it does not change the part's status. */
-bool bm_job_slices_is_told_before(const struct blastmerge_job *job);
+/* Whether what was lost of the child was reported when it was counted, so that it does not change the part's status. */
+bool bm_job_slices_has_reported_losses(const struct blastmerge_job *job);
 
 /* When the rooms are opened: what the children before have settled, and what they had. */
 void bm_job_slices_set_kin(struct blastmerge_job *job);

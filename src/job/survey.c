@@ -163,7 +163,7 @@ void bm_job_survey_tell(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_survey_status(struct blastmerge_job *job) {
     const struct blastmerge_report *totals = &job->totals;
-    if (totals->n_damaged_children == 0 || bm_job_slices_is_told_before(job)) return BLASTMERGE_OK;
+    if (totals->n_damaged_children == 0 || bm_job_slices_has_reported_losses(job)) return BLASTMERGE_OK;
     if (totals->n_lost_stretches == 0)
         return bm_fail(
             &job->error, BLASTMERGE_SALVAGED,
