@@ -9,7 +9,8 @@
  * not depend on what was kept.
  *
  * Memory is of a fixed size. Beyond half of it, marks, text and trace go to a temporary file without a name
- * (base/temporary.h). If neither suffices for a batch, or the file cannot be written, that batch and those after it are not kept.
+ * (base/temporary.h). If neither suffices for a batch, or the file cannot be written, that batch and those after it are
+ * not kept.
  *
  * Threads: one thread at a time keeps; any threads take what has been kept.
  */

@@ -20,8 +20,8 @@ struct bm_cloud_copy {
     uint64_t last;
 };
 
-/* Whether the second location's store can be told to read the first: both are in S3, or in one account of Azure at one address,
- * so that no secret goes to another host than before. Google's stores copy whole objects only. */
+/* Whether the destination's store can be told to read the source: both are in S3, or in one account of Azure at one
+ * address, so that no secret goes to another host than before. Google's stores copy whole objects only. */
 bool bm_cloud_copy_is_possible(const struct bm_cloud_location *source,
                                const struct bm_cloud_location *destination);
 

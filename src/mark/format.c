@@ -7,10 +7,10 @@
  * that differs.
  *
  * XML begins with '<'; the root's name shows whether it is -outfmt 5 or 16. JSON begins with '{' or '[', an
- * archive with "Blast4-archive", and a table with comments with "# BLASTP ..." and the like. Rows without comments show no format, and any text
- * could be rows. They are recognised by BLAST's own twelve columns, ten of which hold numbers; by a row of
- * column names; or by the format of the earlier children. Everything else needs --format. A byte order mark
- * and white space before any of these make no difference.
+ * archive with "Blast4-archive", and a table with comments with "# BLASTP ..." and the like. Rows without
+ * comments show no format, and any text could be rows. They are recognised by BLAST's own twelve columns, ten of
+ * which hold numbers; by a row of column names; or by the format of the earlier children. Everything else needs
+ * --format. A byte order mark and white space before any of these make no difference.
  *
  * Until the format is clear, the text's first bytes are held here, at most 4 KiB. If the text cannot be
  * merged, all 4 KiB are held, so that the message can say what it is (look.c).

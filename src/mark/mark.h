@@ -96,8 +96,8 @@ const struct bm_mark_field *bm_mark_field(const struct bm_mark *mark);
 
 /* At a hole's start, ends the current document: adds BM_MARK_ITERATIONS_END and BM_MARK_DOCUMENT_END, both
  * BM_MARK_LEFT. The scanner's position must be directly after BlastOutput_iterations' start tag or after an
- * Iteration in it, or directly after an archive. Before a child's first byte this does nothing. Either bm_mark_enter() follows, or nothing
- * more of this child. */
+ * Iteration in it, or directly after an archive. Before a child's first byte this does nothing. Either
+ * bm_mark_enter() follows, or nothing more of this child. */
 void bm_mark_leave(struct bm_mark *mark, struct bm_mark_list *list);
 
 enum bm_mark_place {
@@ -108,8 +108,8 @@ enum bm_mark_place {
 };
 
 /* At a hole's end, continues at the offset. At an Iteration or an archive, adds BM_MARK_DOCUMENT (with BM_MARK_LEFT
- * if it is the document that was left) and BM_MARK_BODY; at an archive also BM_MARK_ITERATIONS between them. That document has the encoding that
- * bm_mark_body_encoding() returned, and is not counted as another one. */
+ * if it is the document that was left) and BM_MARK_BODY; at an archive also BM_MARK_ITERATIONS between them. That
+ * document has the encoding that bm_mark_body_encoding() returned, and is not counted as another one. */
 void bm_mark_enter(struct bm_mark *mark, struct bm_mark_list *list, uint64_t offset, enum bm_mark_place place,
                    unsigned encoding);
 

@@ -117,8 +117,8 @@ void bm_mark_field_begin(struct bm_mark *mark, const char *name, size_t n_name);
 void bm_mark_field_add(struct bm_mark *mark, const char *value, size_t n_value);
 void bm_mark_field_end(struct bm_mark *mark, uint64_t after);
 
-/* Adds the mark of an Iteration that has ended, and counts it. `has_length`: its format tells the query's length, so that a hash of both
- * identifies the query. */
+/* Adds the mark of an Iteration that has ended, and counts it. `has_length`: its format has the query's length, so that
+ * a hash of both identifies the query. */
 void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length);
 
 /* Called when a document begins, and when it ends. The latter adds a mark with its digest. */
