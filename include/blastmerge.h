@@ -402,8 +402,8 @@ BLASTMERGE_API const char *blastmerge_status_name(enum blastmerge_status status)
 BLASTMERGE_API const char *blastmerge_format_name(enum blastmerge_format format);
 
 /*
- * The form for the name of an output, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml, .json, .tsv, .csv, .txt
- * and .tab, BLASTMERGE_FORM_BGZF for .bgz, BLASTMERGE_FORM_OTHER for .zst, .xz, .bz2 and .lz4, and
+ * The form for the name of an output, in upper or lower case: BLASTMERGE_FORM_PLAIN for .xml, .json, .tsv, .csv,
+ * .txt, .tab and .asn, BLASTMERGE_FORM_BGZF for .bgz, BLASTMERGE_FORM_OTHER for .zst, .xz, .bz2 and .lz4, and
  * BLASTMERGE_FORM_GZIP for .gz and every other name. name is a path or a remote location; the query and the fragment
  * of a URL do not count. The program and the Python package choose the form with it; the library itself does not use
  * names for that.

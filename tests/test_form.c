@@ -30,6 +30,7 @@ static void test_names(void **state) {
         {"merged.tab", BLASTMERGE_FORM_PLAIN, "text/tab-separated-values"},
         {"merged.csv", BLASTMERGE_FORM_PLAIN, "text/csv"},
         {"merged.txt", BLASTMERGE_FORM_PLAIN, "text/plain"},
+        {"merged.asn", BLASTMERGE_FORM_PLAIN, "text/plain"},
         {"merged.gz", BLASTMERGE_FORM_GZIP, "application/gzip"},
         {"merged.bgz", BLASTMERGE_FORM_BGZF, "application/gzip"},
         {"merged.xml.gz", BLASTMERGE_FORM_GZIP, "application/gzip"},

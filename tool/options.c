@@ -74,7 +74,7 @@ const struct tool_row tool_rows[] = {
     {"level", 0, TOOL_NUMBER, M | F | S | G, AT(level), .minimum = 1, .maximum = 9, .argument = "N",
      .help = "compress again at level 1 to 9; also -1 to -9"},
     {"plain", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_PLAIN,
-     .help = "uncompressed, as for .xml .json .tsv .csv .txt .tab"},
+     .help = "text, as for .xml .json .tsv .csv .txt .tab .asn"},
     {"gzip", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_GZIP,
      .help = "write gzip, as for .gz and all other names"},
     {"bgzf", 0, TOOL_FLAG, M | S | G, AT(form), .minimum = 1 + BLASTMERGE_FORM_BGZF,

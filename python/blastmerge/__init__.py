@@ -52,8 +52,8 @@ level            1 to 9: compress again; 0: the children's own compressed bits a
 plain            the result is not compressed; False: it is, whatever the output's name
 gzip             the result is one gzip member
 bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for random access
-                 Without these three, the name of an output that is a path decides: .xml, .json, .tsv, .csv, .txt and .tab are not
-                 compressed, .bgz is BGZF; .zst, .xz, .bz2 and .lz4 are refused; any other name, and an output that is not a
+                 Without these three, the name of an output that is a path decides: .xml, .json, .tsv, .csv, .txt, .tab and .asn are
+                 not compressed, .bgz is BGZF; .zst, .xz, .bz2 and .lz4 are refused; any other name, and an output that is not a
                  path, is gzip
 memory_limit     bytes that the process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for
                  each thread beyond two

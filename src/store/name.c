@@ -17,6 +17,7 @@ static const struct ending {
     {"tab", BLASTMERGE_FORM_PLAIN, "text/tab-separated-values"},
     {"csv", BLASTMERGE_FORM_PLAIN, "text/csv"},
     {"txt", BLASTMERGE_FORM_PLAIN, "text/plain"},
+    {"asn", BLASTMERGE_FORM_PLAIN, "text/plain"},
     {"bgz", BLASTMERGE_FORM_BGZF, "application/gzip"},
     {"zst", BLASTMERGE_FORM_OTHER, "application/gzip"},
     {"xz", BLASTMERGE_FORM_OTHER, "application/gzip"},

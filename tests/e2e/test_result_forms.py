@@ -53,6 +53,7 @@ def read(data):
 NAMES = [("merged.gz", GZIP), ("merged.xml.gz", GZIP), ("merged", GZIP), ("merged.out", GZIP), (".xml", GZIP),
          ("merged.xml", PLAIN),
          ("merged.json", PLAIN), ("merged.tsv", PLAIN), ("merged.csv", PLAIN), ("merged.txt", PLAIN), ("merged.tab", PLAIN),
+         ("merged.asn", PLAIN),
          ("merged.XML", PLAIN), ("merged.Txt", PLAIN), ("merged.bgz", BGZF), ("merged.xml.BGZ", BGZF)]
 
 
