@@ -381,10 +381,11 @@ enum blastmerge_status bm_index_read_nearest(struct bm_index_read *read, const c
                                              struct blastmerge_error *error) {
     sqlite3_stmt *statement = read->statement.nearest;
     char name[BM_INDEX_NAME + 1];
-    size_t n_best = 0;
+    size_t n_query = strnlen(query, BM_INDEX_NAME);
+    /* A name that has less in common is no hint: many names begin with the same few letters. */
+    size_t n_best = n_query / 2;
     nearest[0] = '\0';
-    (void)read->database.library->bind_text(statement, 1, query, (int)strnlen(query, BM_INDEX_NAME),
-                                            SQLITE_STATIC);
+    (void)read->database.library->bind_text(statement, 1, query, (int)n_query, SQLITE_STATIC);
     for (;;) {
         bool has_row = false;
         size_t n_name = 0;

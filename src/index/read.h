@@ -44,7 +44,10 @@ enum blastmerge_status bm_index_read_want(struct bm_index_read *read, const char
 enum blastmerge_status bm_index_read_want_numbers(struct bm_index_read *read, uint64_t first, uint64_t last,
                                                   struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* Writes the name or id in the index that is most like the query; "": there is none like it. */
+/*
+ * Writes the name or id in the index that has the longest beginning in common with the query; "": none has more
+ * than half of the query in common with it.
+ */
 enum blastmerge_status bm_index_read_nearest(struct bm_index_read *read, const char *query,
                                              char nearest[BM_INDEX_NAME + 1],
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
