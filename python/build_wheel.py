@@ -31,7 +31,7 @@ def _sources():
 def _metadata():
     readme = (HERE / "README.md").read_text(encoding="utf-8")
     return (f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {_version()}\n"
-            "Summary: Merge the BLAST XML documents of a split search, without compressing again\n"
+            "Summary: Merge the result files of a split BLAST search, without compressing again\n"
             "License: MIT\nRequires-Python: >=3.9\nDescription-Content-Type: text/markdown\n\n" + readme)
 
 
