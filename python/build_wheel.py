@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the package's wheel and source archive (PEP 517) with the standard library alone, so that `pip install ./python` works in
-an empty venv without a network. A shared library that lies beside the package's files goes into the wheel."""
+an empty venv without a network. A shared library that lies beside the package's files goes into the wheel, and the licences of what is
+in it, if there is such a folder."""
 import base64
 import hashlib
 import io
@@ -66,6 +67,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     information = f"{NAME}-{_version()}.dist-info"
     is_pure = "false" if _libraries() else "true"
     files = [(f"{NAME}/{path.name}", path.read_bytes()) for path in _sources() + _libraries()]
+    files += [(f"{information}/licenses/{path.name}", path.read_bytes()) for path in sorted((HERE / "licences").glob("*"))]
     files.append((f"{information}/METADATA", _metadata().encode()))
     files.append((f"{information}/WHEEL", f"Wheel-Version: 1.0\nGenerator: {NAME}\nRoot-Is-Purelib: {is_pure}\nTag: {_tag()}\n".encode()))
     record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files) + f"{information}/RECORD,,\n"

@@ -1,31 +1,46 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # scripts/release gives the same checksums twice; its programs need no shared library, pass the golden tests, and write the bytes
-# that an ordinary build writes; that for arm64 does so under qemu-user. The program with object storage and the wheel have what
-# they need but for libc. The source archive builds. The second release leaves out what takes minutes of OpenSSL, unless
-# BLASTMERGE_TEST_RELEASE=full.
+# that an ordinary build writes, from children of all compressions, too; that for arm64 does so under qemu-user. The program with
+# object storage and the wheel have what they need but for libc. The source archive builds. The second release is that of the
+# sources and one program, unless BLASTMERGE_TEST_RELEASE=full. The first one is left in FOLDER, for packaging/test-install.
 #
-#     tests/tool/release.sh PROGRAM
+#     tests/tool/release.sh PROGRAM FOLDER
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 program=$1
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
+rm -rf "$2"
+mkdir -p "$2"
+first=$(cd "$2" && pwd)
 
 git clone --quiet "$top" "$room/clone"
-"$room/clone/scripts/release" -o "$room/first" >/dev/null
+"$room/clone/scripts/release" -o "$first" >/dev/null
 if [ "${BLASTMERGE_TEST_RELEASE-}" = full ]; then
     "$room/clone/scripts/release" -o "$room/second" >/dev/null
-    diff "$room/first/SHA256SUMS" "$room/second/SHA256SUMS"
+    diff "$first/SHA256SUMS" "$room/second/SHA256SUMS"
 else
-    for what in source linux-x86_64 linux-aarch64; do "$room/clone/scripts/release" --only $what -o "$room/second" >/dev/null; done
-    grep -v -e cloud -e manylinux "$room/first/SHA256SUMS" | diff - "$room/second/SHA256SUMS"
+    for what in source linux-x86_64; do "$room/clone/scripts/release" --only $what -o "$room/second" >/dev/null; done
+    grep -v -e aarch64 -e cloud -e manylinux "$first/SHA256SUMS" | diff - "$room/second/SHA256SUMS"
 fi
-(cd "$room/first" && sha256sum --check --quiet SHA256SUMS)
+(cd "$first" && sha256sum --check --quiet SHA256SUMS)
 version=$("$program" --version | sed -n 's/^blastmerge //p')
-for archive in "$room"/first/*.tar.gz; do tar -C "$room" -xf "$archive"; done
+for archive in "$first"/*.tar.gz; do tar -C "$room" -xf "$archive"; done
 
 "$program" "$top"/tests/data/batch_*.xml.gz >"$room/expected.gz"
+gzip -dc "$top/tests/data/batch_1.xml.gz" >"$room/text"
+mkdir "$room/children"
+for kind in zstd xz bzip2 lz4; do "$kind" -q -c <"$room/text" >"$room/children/$kind"; done
+
+# has_all PROGRAM: it merges to the bytes of an ordinary build, reads all compressions, and has indexes
+has_all() {
+    "$1" "$top"/tests/data/batch_*.xml.gz | cmp - "$room/expected.gz"
+    for child in "$room"/children/*; do "$1" --plain --query-ids keep --keep-db "$child" | cmp - "$room/text"; done
+    cp "$top/tests/data/whole.xml.gz" "$room"
+    "$1" index --force "$room/whole.xml.gz"
+    "$1" get --plain "$room/whole.xml.gz" Query_2 | grep -q '<Iteration_iter-num>2<'
+}
 for architecture in x86_64 aarch64; do
     echo "== $architecture"
     released=$room/blastmerge-$version-linux-$architecture
@@ -39,12 +54,13 @@ for architecture in x86_64 aarch64; do
         printf '#!/bin/sh\nexec qemu-%s "%s" "$@"\n' "$architecture" "$file" >"$runner"
         chmod +x "$runner"
     fi
-    "$runner" "$top"/tests/data/batch_*.xml.gz | cmp - "$room/expected.gz"
+    has_all "$runner"
+    for library in musl zlib libdeflate jansson libzstd liblzma libbz2 liblz4 sqlite; do [ -s "$released/licences/$library" ]; done
     "$top/tests/golden/run" "$runner" >"$room/golden" || { cat "$room/golden" && exit 1; }
 done
 
 echo "== wheel"
-wheel=$(find "$room/first" -name '*.whl')
+wheel=$(find "$first" -name '*.whl')
 python3 -m venv "$room/venv"
 "$room/venv/bin/pip" install --quiet --no-index "$wheel"
 "$room/venv/bin/python" -c 'import blastmerge, sys; blastmerge.merge(sys.argv[2:], sys.argv[1])' "$room/wheel.gz" "$top"/tests/data/batch_*.xml.gz
@@ -68,8 +84,11 @@ echo "== with object storage"
 released=$room/blastmerge-$version-linux-$(uname -m)-cloud
 [ "$(newest_of "$released/blastmerge")" = GLIBC_2.34 ] # as the README says
 "$released/blastmerge" --version | grep -q 'object storage: with libcurl'
-for library in zlib libdeflate jansson curl openssl; do grep -q "\"name\": \"$library\"" "$released/sbom.cdx.json"; done
-"$released/blastmerge" "$top"/tests/data/batch_*.xml.gz | cmp - "$room/expected.gz"
+for library in zlib libdeflate jansson libzstd liblzma libbz2 liblz4 sqlite curl openssl; do
+    grep -q "\"name\": \"$library\"" "$released/sbom.cdx.json"
+    [ -s "$released/licences/$library" ]
+done
+has_all "$released/blastmerge"
 if strings "$released/blastmerge" | grep -E "(/tmp|$room)/tmp\\."; then exit 1; fi
 
 echo "== sources"
