@@ -132,9 +132,11 @@ static void read_keys(struct keys *keys, struct bm_queries_names *names,
     keys->n = 0;
     bm_queries_names_read(names, query->title, query->n_title, query->is_cut);
     add_word(keys, names->token.bytes, names->token.n);
+    add_word(keys, names->token.bytes, strcspn(names->token.bytes, ",")); /* -outfmt 10 */
     add_word(keys, names->title.bytes, names->title.n);
     add_word(keys, names->plain.bytes, names->plain.n);
     if (names->has_range) add_word(keys, names->rest.bytes, names->rest.n);
+    if (names->has_range) add_word(keys, names->plain_rest.bytes, names->plain_rest.n);
     if (memchr(names->token.bytes, '|', names->token.n) != NULL)
         add_parts(keys, &names->token);
     else

@@ -115,6 +115,8 @@ static size_t unescape(char *to, size_t capacity, const char *text, size_t n_tex
     while (n_text > 0 && n + 4 <= capacity) {
         size_t n_used = 1;
         uint32_t code = is_json ? read_escape(text, n_text, &n_used) : read_reference(text, n_text, &n_used);
+        bool is_control = code > 0 && code < ' ' && (code < '\t' || code > '\r');
+        if (is_json && is_control) code = '#'; /* as BLAST writes it in XML */
         if (code != 0)
             n += bm_utf8_write(to + n, code);
         else
@@ -242,10 +244,12 @@ bool bm_queries_iteration_read(struct bm_queries_iteration *iteration, enum blas
 }
 
 void bm_queries_iteration_read_row(struct bm_queries_iteration *iteration, const char *name, size_t n_name,
-                                   bool is_cut) {
+                                   char separator) {
     memset(iteration, 0, sizeof *iteration);
     iteration->is_row = true;
-    bm_queries_word_of_title(&iteration->title, name, n_name, is_cut);
-    iteration->id = iteration->title;
+    iteration->ends_at_comma = separator == ',';
+    while (iteration->id.n < n_name && name[iteration->id.n] != ' ') iteration->id.n++;
+    memcpy(iteration->id.bytes, name, iteration->id.n);
+    iteration->title = iteration->id;
     iteration->is_nameless = bm_queries_word_is_generated(&iteration->id);
 }

@@ -10,7 +10,8 @@ struct bm_queries_iteration {
     struct bm_queries_word id;
     struct bm_queries_word title;
     struct bm_queries_word rest; /* a table's comment: the title's word behind an id that BLAST made up */
-    bool is_row;                 /* which has an id or a title's word, and nothing else */
+    bool is_row;                 /* which has an id or a title's word, and nothing else ... */
+    bool ends_at_comma;          /* ... and of that only what is before a comma */
     bool is_nameless;            /* its title is BLAST's for a query without one */
     bool has_length;
     uint64_t length;
@@ -26,8 +27,9 @@ void bm_queries_iteration_read_length(struct bm_queries_iteration *iteration, co
 bool bm_queries_iteration_read(struct bm_queries_iteration *iteration, enum blastmerge_format format,
                                const char *text, size_t n_text);
 
-/* Makes one of the name that a table's rows have. is_cut: there is more of it. */
+/* Makes one of the name that a table's rows have, at most BM_QUERIES_WORD bytes: BLAST writes the first word unchanged,
+ * with the signs at its end that a title loses. */
 void bm_queries_iteration_read_row(struct bm_queries_iteration *iteration, const char *name, size_t n_name,
-                                   bool is_cut);
+                                   char separator);
 
 #endif

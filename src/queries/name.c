@@ -156,6 +156,7 @@ void bm_queries_names_read(struct bm_queries_names *names, const char *title, si
     bm_queries_word_of_title(&names->plain, title, n_title, is_cut);
     resolve_title(&names->title, title, n_title, is_cut);
     resolve_title(&names->rest, title + to, n_title - to, is_cut);
+    bm_queries_word_of_title(&names->plain_rest, title + to, n_title - to, is_cut);
 }
 
 /* --- words --------------------------------------------------------------------------------------- */
@@ -235,10 +236,9 @@ static bool is_next_id(const char *id, const char **text) {
     if (is_part(type, "pdb"))
         return is_pair(id, first, '_', second) || (second.n == 0 && is_accession(id, first));
     if (is_part(type, "pat") || is_part(type, "pgp")) return is_patent(id, first, second, take_part(text));
-    if (is_part(type, "pir") || is_part(type, "prf")) {
-        size_t n_whole = (size_t)(second.text + second.n - begin);
-        return strncmp(id, begin, n_whole) == 0 && id[n_whole] == '\0';
-    }
+    bool is_unchanged = is_part(type, "pir") || is_part(type, "prf"); /* but in a row */
+    size_t n_whole = (size_t)(second.text + second.n - begin);
+    if (is_unchanged && strncmp(id, begin, n_whole) == 0 && id[n_whole] == '\0') return true;
     return is_accession(id, first) || (first.n == 0 && is_accession(id, second));
 }
 

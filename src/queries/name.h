@@ -16,7 +16,8 @@ struct bm_queries_names {
     struct bm_queries_word title; /* the first word of the title, as BLAST makes it; n 0: there is no title */
     struct bm_queries_word plain; /* the title's first word with references unchanged */
     struct bm_queries_word rest;  /* the first word after the token, as BLAST makes it */
-    bool has_range;               /* the token ends in a range, ":5-20": BLAST assigns an id */
+    struct bm_queries_word plain_rest; /* likewise, with references unchanged, as in tables */
+    bool has_range;                    /* the token ends in a range, ":5-20": BLAST assigns an id */
 };
 
 /* The names of a title; is_cut: there is more of it. Linear. */

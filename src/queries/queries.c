@@ -167,11 +167,18 @@ enum way {
     BY_LENGTH /* neither has a name */
 };
 
+/* -outfmt 10 does not quote its fields: of "a,b" the first one is "a". */
+static bool is_before_comma(const struct bm_queries_word *name, const struct bm_queries_word *token) {
+    return name->n < token->n && token->bytes[name->n] == ',' &&
+           memcmp(name->bytes, token->bytes, name->n) == 0;
+}
+
 static enum way find_way(const struct bm_queries_names *names, const struct bm_queries_iteration *iteration,
                          bool is_blast_plus) {
     bool is_generated = bm_queries_word_is_generated(&iteration->id);
     bool has_title = names->title.n > 0;
     if (iteration->id.n > 0 && bm_queries_word_is_id_of(&iteration->id, &names->token)) return BY_ID;
+    if (iteration->ends_at_comma && is_before_comma(&iteration->id, &names->token)) return BY_TITLE;
     if (has_title && (is_generated || !is_blast_plus) && iteration->title.n > 0 &&
         (bm_queries_word_is_same(&names->title, &iteration->title) ||
          bm_queries_word_is_same(&names->plain, &iteration->title) ||
@@ -180,7 +187,8 @@ static enum way find_way(const struct bm_queries_names *names, const struct bm_q
     if (!is_generated) return BY_NOTHING;
     if (names->has_range && names->rest.n > 0 &&
         (bm_queries_word_is_same(&names->rest, &iteration->title) ||
-         bm_queries_word_is_same(&names->rest, &iteration->rest)))
+         bm_queries_word_is_same(&names->rest, &iteration->rest) ||
+         bm_queries_word_is_same(&names->plain_rest, &iteration->rest)))
         return BY_RANGE;
     bool has_name = names->has_range ? names->rest.n > 0 && !iteration->is_row : has_title;
     return iteration->is_nameless && !has_name ? BY_LENGTH : BY_NOTHING;
@@ -527,7 +535,7 @@ static bool take_row(struct bm_queries *queries, const struct bm_mark_list *mark
     char separator = queries->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
     while (bm_queries_rows_next(rows, separator, marks, position, batch, scanned)) {
         struct bm_queries_iteration *row = &queries->row;
-        bm_queries_iteration_read_row(row, rows->name, rows->n_name, rows->is_cut);
+        bm_queries_iteration_read_row(row, rows->name, rows->n_name, separator);
         bool is_same = queries->is_in_rows && is_equal(&row->id, &queries->current.id);
         queries->is_in_rows = rows->is_open;
         if (is_same) continue;

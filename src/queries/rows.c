@@ -10,7 +10,7 @@
 static void begin_row(struct bm_queries_rows *rows, uint64_t at) {
     rows->line = rows->at = at;
     rows->n_name = 0;
-    rows->has_name = rows->is_cut = rows->is_told = false;
+    rows->has_name = rows->is_told = false;
 }
 
 void bm_queries_rows_leave(struct bm_queries_rows *rows) {
@@ -22,9 +22,8 @@ static void add_name(struct bm_queries_rows *rows, const uint8_t *text, size_t n
     for (size_t i = 0; i < n_text && !rows->has_name; i++) {
         rows->has_name = text[i] == (uint8_t)separator || text[i] == '\r' || text[i] == '\n';
         if (rows->has_name) break;
-        rows->is_cut = rows->n_name == sizeof rows->name;
-        rows->has_name = rows->is_cut;
-        if (!rows->is_cut) rows->name[rows->n_name++] = (char)text[i];
+        rows->has_name = rows->n_name == sizeof rows->name;
+        if (!rows->has_name) rows->name[rows->n_name++] = (char)text[i];
     }
 }
 

@@ -12,8 +12,7 @@ struct bm_queries_rows {
     bool is_told;  /* the current row was returned */
     uint64_t line; /* where the current row begins ... */
     uint64_t at;   /* ... and up to where it was read */
-    bool has_name; /* its first field has ended ... */
-    bool is_cut;   /* ... or is longer than what counts */
+    bool has_name; /* its first field has ended, or is longer than what counts */
     size_t n_name;
     char name[BM_QUERIES_WORD]; /* its first field */
 };

@@ -100,6 +100,75 @@ def test_odd_titles(folder, name, is_parsed):
         seed += 1
 
 
+BLOCK = {"6": rb"([^\t\n]*)\t[^\n]*\n(?:\1\t[^\n]*\n)*", "10": rb"([^,\n]*),[^\n]*\n(?:\1,[^\n]*\n)*",
+         "7": rb"# BLASTP .*?\n# Query: ([^\n]*)\n.*?(?=# BLAST)",
+         "15": rb'\{\n    "report": \{.*?"query_id": "(Query_\d+",\s+"query_title": "[^"\n]*|[^"]*)".*?\n  \}\n'}
+
+
+def search_blocks(folder, queries, outfmt, is_parsed):
+    """The result's text as what is before its queries' blocks, these, and what is after them; None: BLAST refuses a query. Each query has a hit."""
+    first_lines = re.findall(rb"^[A-Z]{20}$", queries.replace(b"\r", b"\n"), re.MULTILINE)
+    (folder / "subject").write_bytes(b">s\n" + b"".join(first_lines) + b"\n")
+    (folder / "queries").write_bytes(queries)
+    command = ["blastp", "-query", folder / "queries", "-subject", folder / "subject", "-outfmt", outfmt]
+    done = subprocess.run(command + ["-parse_deflines"] * is_parsed, capture_output=True, check=False)
+    if done.returncode or b"Failed" in done.stderr or not done.stdout:
+        return None
+    blocks = list(re.finditer(BLOCK[outfmt], done.stdout, re.DOTALL))
+    return done.stdout[:blocks[0].start()], blocks, done.stdout[blocks[-1].end():]
+
+
+def is_table_by_its_first_row(outfmt, text):
+    """Another check than that of queries refuses a table that begins with a control character, or, of CSV, with a comma in a name."""
+    first = text.split(b"\n")[0]
+    return first[0] >= 32 and (outfmt != "10" or first.count(b",") == 11)
+
+
+@pytest.mark.parametrize("is_parsed", [False, True], ids=["titles", "parse_deflines"])
+@pytest.mark.parametrize("outfmt", BLOCK)
+def test_odd_titles_in_other_formats(folder, outfmt, is_parsed):
+    """A row shows a name and no length: what is wrong is known where no other query can have that name. A gap between rows is no error."""
+    has_gaps = outfmt in ("6", "10")
+    n_done = n_changes = seed = 0
+
+    def check_blocks(head, texts, tail):
+        tail = re.sub(rb"processed \d+ ", b"processed %d " % len(texts), tail)
+        (folder / "child").write_bytes(head + (b",\n" if outfmt == "15" else b"").join(texts) + tail)
+        (folder / "missing").unlink(missing_ok=True)
+        return program.run("check", "--invalid-utf8", "latin1", "--expect-queries", folder / "queries", "--missing", folder / "missing", folder / "child")
+
+    while n_done < max(N, 8):
+        queries = deflines.fasta(seed, True, is_parsed)
+        found = search_blocks(folder, queries, outfmt, is_parsed)
+        rng = random.Random(seed)
+        seed += 1
+        assert seed < 20 + 6 * max(N, 8), "BLAST refuses nearly all files"
+        if found is None or not is_table_by_its_first_row(outfmt, found[0] + found[1][0][0]):
+            continue
+        head, blocks, tail = found
+        texts = [block[0] for block in blocks]
+        done = check_blocks(head, texts, tail)
+        assert done.code == 0, (done.err, queries)
+        n_done += 1
+        words = [re.split(rb"[_:\s]", block[1].split(b'"')[-1])[0] for block in blocks]
+        known = [n for n, word in enumerate(words) if len(word) > 2 and queries.count(word) == 1 and not re.search(rb"Query_\d", word)
+                 and is_table_by_its_first_row(outfmt, texts[n])]
+        if len(texts) > 1:
+            one = rng.randrange(1, len(texts))  # the first row stays
+            done = check_blocks(head, texts[:one] + texts[one + 1:], tail)
+            assert done.code == (0 if has_gaps else program.MISMATCH), (done, queries)
+            assert (folder / "missing").read_bytes(), queries
+        if len(known) > 1:
+            one, other = sorted(rng.sample(known, 2))
+            swapped = list(texts)
+            swapped[one], swapped[other] = swapped[other], swapped[one]
+            for changed in (swapped, texts[:other + 1] + [texts[one]] + texts[other + 1:]):
+                done = check_blocks(head, changed, tail)
+                assert done.code == program.MISMATCH, (done, queries, words)
+                n_changes += 1
+    assert n_changes > n_done
+
+
 def test_every_id_and_title(folder):
     """Each by itself, between two ordinary ones, as the generator takes them by chance."""
     titles = [(False, title) for title in deflines.WHOLE] + [(True, title) for title in deflines.IDS]
