@@ -28,6 +28,11 @@ static inline void require(int condition) {
     if (!condition) abort();
 }
 
+/* A child can need a dictionary, or more memory than there may be, to be decompressed. */
+static inline int must_be_decompressed_first(const struct blastmerge_job *job) {
+    return strstr(blastmerge_error(job)->message, "decompress it first") != NULL;
+}
+
 /* A zero byte follows. */
 static inline struct bytes copy_of(const uint8_t *data, size_t n) {
     struct bytes bytes = {malloc(n + 1), n};

@@ -40,7 +40,7 @@ static struct bytes merge(const struct bytes *children, size_t n_children, uint8
     *is_xml = blastmerge_report(job)->format <= BLASTMERGE_FORMAT_XML2;
     bool is_refused = *status == BLASTMERGE_USAGE && options.database != NULL; /* that is XML's */
     require(*status == BLASTMERGE_OK || *status == BLASTMERGE_DATA || *status == BLASTMERGE_MISMATCH ||
-            is_refused);
+            is_refused || must_be_decompressed_first(job));
     blastmerge_destroy(job);
     return text;
 }

@@ -248,7 +248,7 @@ static enum blastmerge_status merge(const struct bytes *children, size_t n_child
     struct blastmerge_job *job = make_job(&options, children, n_children);
     enum blastmerge_status status = run_job(job, plain_way.form, text);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_DATA || status == BLASTMERGE_MISMATCH ||
-            (status == BLASTMERGE_USAGE && has_file));
+            (status == BLASTMERGE_USAGE && has_file) || must_be_decompressed_first(job));
     blastmerge_destroy(job);
     return status;
 }

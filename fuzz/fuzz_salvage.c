@@ -47,7 +47,7 @@ static struct outcome merge(const struct bytes *children, size_t n_children, uin
     outcome.n_iterations = report->n_iterations;
     outcome.n_unchecked = report->n_unchecked_iterations;
     require(is_merged(&outcome) || outcome.status == BLASTMERGE_DATA ||
-            outcome.status == BLASTMERGE_MISMATCH);
+            outcome.status == BLASTMERGE_MISMATCH || must_be_decompressed_first(job));
     if (is_merged(&outcome)) {
         require((outcome.status == BLASTMERGE_SALVAGED) == (report->n_damaged_children > 0));
         require((report->n_lost_stretches + report->n_superseded_runs > 0) ==
