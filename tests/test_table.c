@@ -194,6 +194,21 @@ static void test_queries_are_told(void **state) {
     tells_queries = false;
 }
 
+/* A query's name ends with its field, or with the row where that is the only one. */
+static void test_queries_of_rows_with_one_field(void **state) {
+    (void)state;
+    struct bytes text = {0};
+    add_bytes(&text, COMMA_ROW, sizeof COMMA_ROW - 1); /* BLAST's own columns */
+    for (unsigned i = 0; i < 40; i++) {
+        char row[64];
+        int n = snprintf(row, sizeof row, i % 3 == 2 ? "lone%.*s\n" : "q%.*s,s\n", (int)(i % 13),
+                         "abcdefghijklm");
+        add_bytes(&text, row, (size_t)n);
+    }
+    check_all_splits(CSV, &text);
+    free_bytes(&text);
+}
+
 /* --- what is refused ------------------------------------------------------------------------- */
 
 struct rule {
@@ -539,10 +554,15 @@ static void test_blocks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_marks),       cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_long_tables), cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_long_fields), cmocka_unit_test(test_later_children),
-        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_queries_are_told),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_long_tables),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_long_fields),
+        cmocka_unit_test(test_later_children),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_queries_are_told),
+        cmocka_unit_test(test_queries_of_rows_with_one_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

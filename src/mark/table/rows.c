@@ -90,21 +90,27 @@ ALWAYS_INLINE bool are_of_last_query(const struct bm_mark_table *table, const ui
     return true;
 }
 
+/* A row may have one field alone. NULL: its name goes on behind the text. */
+static const uint8_t *find_name_end(const uint8_t *name, size_t n_text, char separator) {
+    for (const uint8_t *end = name; end < name + n_text; end++)
+        if (*end == (uint8_t)separator || *end == '\n') return end;
+    return NULL;
+}
+
 /* Those of the row that ends in the block, and of the rows that begin in it. False, and nothing is taken, if
  * the name of the last of these is not to be seen as a whole in the text. */
 static bool take_queries(struct bm_mark_table *table, const uint8_t *block, size_t n_text, uint64_t newlines,
                          char separator) {
     size_t last = 64u - (size_t)__builtin_clzll(newlines);
     size_t n_left = n_text - last < BM_DIGEST_CONTENT ? n_text - last : BM_DIGEST_CONTENT;
-    const uint8_t *end = n_left == 0 ? NULL : memchr(block + last, separator, n_left);
+    const uint8_t *end = find_name_end(block + last, n_left, separator);
     if (end == NULL) return false;
     if (table->naming == BM_NAMING_KNOWN) take_query(table, table->row, table->n_row, table->line);
     for (uint64_t ends = newlines; (ends & (ends - 1)) != 0; ends &= ends - 1) { /* rows that end here, too */
         const uint8_t *row = block + __builtin_ctzll(ends) + 1;
-        const uint8_t *row_end = block + __builtin_ctzll(ends & (ends - 1));
-        const uint8_t *name_end = memchr(row, separator, (size_t)(row_end - row));
-        take_query(table, row, (uint64_t)((name_end == NULL ? row_end : name_end) - row),
-                   table->mark.position + (uint64_t)(row - block));
+        const uint8_t *name_end =
+            find_name_end(row, n_text - (size_t)(row - block), separator); /* in the block */
+        take_query(table, row, (uint64_t)(name_end - row), table->mark.position + (uint64_t)(row - block));
     }
     take_query(table, block + last, (uint64_t)(end - (block + last)), table->mark.position + last);
     return true;
