@@ -12,8 +12,9 @@
 
 enum { MOST_SHOWN = 60 };
 
-/* How sure a look is: text that begins so can still be a table's row, if it has fields. */
-enum sureness { SURE, UNLESS_IT_HAS_FIELDS };
+/* How sure a look is: text that begins so can still be a table's row, if it has fields; and a row's fields can hold the
+ * phrase. */
+enum sureness { SURE, UNLESS_IT_HAS_FIELDS, UNLESS_IN_FIELDS };
 
 struct look {
     const char *magic;
@@ -25,6 +26,7 @@ struct look {
 
 #define BYTES(magic) magic, sizeof(magic) - 1
 #define TEXTUAL      UNLESS_IT_HAS_FIELDS
+#define PHRASE       UNLESS_IN_FIELDS
 
 /* clang-format off */
 /* What they are, and what to do. */
@@ -200,14 +202,14 @@ static const struct look looks[] = {
 
 /* Likewise, but behind the name of a script or a program, anywhere in the first line. */
 static const struct look phrases[] = {
-    {BYTES("command not found"), TEXTUAL, true, SHELLS},
-    {BYTES(": not found"), TEXTUAL, true, SHELLS},
-    {BYTES(": Permission denied"), TEXTUAL, true, SHELLS},
-    {BYTES(": No such file or directory"), TEXTUAL, true, PROGRAMS},
-    {BYTES(": No space left on device"), TEXTUAL, true, PROGRAMS},
-    {BYTES(": error while loading shared libraries: "), TEXTUAL, true, PROGRAMS},
-    {BYTES(": unexpected end of file"), TEXTUAL, true, PROGRAMS},
-    {BYTES("(core dumped)"), TEXTUAL, true, SHELLS},
+    {BYTES("command not found"), PHRASE, true, SHELLS},
+    {BYTES(": not found"), PHRASE, true, SHELLS},
+    {BYTES(": Permission denied"), PHRASE, true, SHELLS},
+    {BYTES(": No such file or directory"), PHRASE, true, PROGRAMS},
+    {BYTES(": No space left on device"), PHRASE, true, PROGRAMS},
+    {BYTES(": error while loading shared libraries: "), PHRASE, true, PROGRAMS},
+    {BYTES(": unexpected end of file"), PHRASE, true, PROGRAMS},
+    {BYTES("(core dumped)"), PHRASE, true, SHELLS},
 };
 /* clang-format on */
 
@@ -252,7 +254,7 @@ static bool is_of_script(const char *line, size_t n_line) {
 
 /* What the first line says, wherever in it. */
 static const struct look *find_phrase(const char *line, size_t n_line) {
-    static const struct look script = {BYTES(""), TEXTUAL, true, SHELLS};
+    static const struct look script = {BYTES(""), PHRASE, true, SHELLS};
     if (is_of_script(line, n_line)) return &script;
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
         if (memmem(line, n_line, phrases[i].magic, phrases[i].n_magic) != NULL) return &phrases[i];
@@ -279,15 +281,21 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
     return find_phrase(sample + n_blank, n_line);
 }
 
+static bool has_in_first_line(const char *sample, size_t n_sample, char byte) {
+    const char *end = memchr(sample, '\n', n_sample);
+    return memchr(sample, byte, end == NULL ? n_sample : (size_t)(end - sample)) != NULL;
+}
+
 bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
-    return find_look(sample, n_sample) != NULL;
+    const struct look *look = find_look(sample, n_sample);
+    if (look == NULL || look->sureness != PHRASE) return look != NULL;
+    return !has_in_first_line(sample, n_sample, '\t') && !has_in_first_line(sample, n_sample, ',');
 }
 
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator) {
     const struct look *look = find_look(sample, n_sample);
     if (look == NULL || look->sureness == SURE) return look != NULL;
-    const char *end = memchr(sample, '\n', n_sample);
-    return memchr(sample, separator, end == NULL ? n_sample : (size_t)(end - sample)) == NULL;
+    return !has_in_first_line(sample, n_sample, separator);
 }
 
 /* Whether one of the lines behind the first begins a result. */

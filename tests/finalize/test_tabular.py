@@ -229,6 +229,16 @@ def test_results_that_are_no_tables_at_all(tmp_path, text, kind):
     assert parent.files() == []
 
 
+@pytest.mark.parametrize("outfmt", [6, 10])
+@pytest.mark.parametrize("title", ["protein X: not found in humans", "lysin (core dumped)", "chr: line 3: like", "WD40"])
+def test_titles_that_read_like_messages(tmp_path, outfmt, title):
+    """A shell's message is one by what it says, wherever in the line; but rows have titles, too."""
+    separator = "\t" if outfmt == 6 else ","
+    texts = [separator.join(row) + "\n" for row in (["q1", title, "1e-5"], ["q2", "abc", "2e-5"])]
+    done = tabular(tmp_path, *texts, outfmt=outfmt).finalize()
+    assert done.code == 0, done.outcome
+
+
 def test_a_table_of_one_column(tmp_path):
     for folder, outfmt, code in ((tmp_path / "a", "6 sseqid", 0), (tmp_path / "b", "6 std", DATA), (tmp_path / "c", 6, DATA)):
         folder.mkdir()
