@@ -3,8 +3,9 @@
  * decompress - data of zstd, xz, bzip2 and lz4 -> text, by the libraries that these come from.
  *
  * Each library is optional when blastmerge is built, and loaded with dlopen(3) when data of its kind is met. A
- * build with BLASTMERGE_DECOMPRESS_LINKED links to all of them instead. A decoder takes any number of frames (xz and bzip2: streams), one after another, and zstd's and lz4's skippable ones. Checksums
- * must hold. What follows the last frame and is none is an error (but xz's own padding).
+ * build with BLASTMERGE_DECOMPRESS_LINKED links to all of them instead. A decoder takes any number of frames (xz
+ * and bzip2: streams), one after another, and zstd's and lz4's skippable ones. Checksums must hold. What follows
+ * the last frame and is none is an error (but xz's own padding).
  *
  * Memory: the libraries' own, from malloc(), and not counted; at most BM_DECOMPRESS_MOST_WINDOW and a few MiB for a decoder.
  * Data that needs more is refused. At their usual levels zstd takes 2 to 8 MiB, xz 9, bzip2 4, lz4 up to 8.

@@ -337,8 +337,8 @@ static enum state exhaust(struct blastmerge_job *job, struct bm_job_writer *writ
 
 void bm_job_writers_stop_child(struct blastmerge_job *job) {
     if (job->cancel.has_forked_in || !bm_job_writers_have_child(job)) return;
-    const struct bm_job_writer *writer = writer_of(job, job->child);
-    bool has_failed = exhaust(job, writer_of(job, job->child)) == FAILED;
+    struct bm_job_writer *writer = writer_of(job, job->child);
+    bool has_failed = exhaust(job, writer) == FAILED;
     if (!has_failed || writer->n_batches > bm_job_child(job)->lane.n_batches_taken) return;
     job->error = writer->error;
     job->view = writer->view;

@@ -240,8 +240,7 @@ static enum blastmerge_status look_at_format(struct bm_salvage_pass *pass, struc
     if (format != BLASTMERGE_FORMAT_ARCHIVE)
         return bm_fail(error, BLASTMERGE_USAGE,
                        "it is %s, and only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be "
-                       "salvaged; if its "
-                       "beginning is damaged, give --format xml or --format archive",
+                       "salvaged; if its beginning is damaged, give --format xml or --format archive",
                        bm_mark_format_title(format));
     if (pass->has_begun)
         return bm_fail(

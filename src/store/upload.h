@@ -7,8 +7,8 @@
  * commit. Otherwise the parts are staged, invisible, and the commit makes an object of them. A part can also be a stretch
  * of another object, which the store copies (store/copy.c): a part in this machine's memory ends where it begins.
  */
-#ifndef BM_STORE_REMOTE_H
-#define BM_STORE_REMOTE_H
+#ifndef BM_STORE_UPLOAD_H
+#define BM_STORE_UPLOAD_H
 
 #include "cloud/cloud.h"
 #include "cloud/copy.h"
