@@ -588,9 +588,8 @@ BLASTMERGE_API void blastmerge_index_options_init(struct blastmerge_index_option
                                                   size_t struct_size);
 
 /*
- * Makes a merge write the index of its result, too, which must be a regular file. The index
- * appears under its name just after the result does. options may be NULL for the defaults. To be called before the job
- * begins.
+ * Makes a merge write the index of its result, too, which must be a regular file. The index appears under its name just
+ * after the result does. options may be NULL for the defaults. To be called before the job begins.
  */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_index(struct blastmerge_job *job,
@@ -609,8 +608,8 @@ blastmerge_index(struct blastmerge_job *job,
 /* What to get. Start from blastmerge_get_options_init(), as with struct blastmerge_options. */
 struct blastmerge_get_options {
     size_t struct_size;
-    const char *const
-        *queries; /* ids, first words of definitions, or accessions in these: all Iterations of each */
+    /* Ids, first words of definitions, or accessions in these: all Iterations of each. */
+    const char *const *queries;
     size_t n_queries;
     /* Iterations by their places in the file, from 1: "17", "5,8-10", "20-"; NULL: none. */
     const char *numbers;
@@ -710,9 +709,10 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
  * A merge in parts (docs/distributed.md), for many machines: each child is counted on its own; a plan adds up what comes
  * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
  * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
- * and ends it; each can be run again at any time, and gives the same bytes. If options.salvage left something out when the children
- * were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. Neither shards nor readers,
- * expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
+ * and ends it; each can be run again at any time, and gives the same bytes. If options.salvage left something out when
+ * the children were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. Neither shards
+ * nor readers, expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are
+ * accepted (BLASTMERGE_USAGE).
  */
 
 /* Reads and checks the job's one child, a file or a remote object, and writes its tally, a line of JSON, to the output. A

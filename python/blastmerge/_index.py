@@ -44,8 +44,8 @@ class Result:
         return with_job(self._path, self._options, lambda job: job.queries(self._wanted(**given)))
 
     def get(self, queries: Union[str, Iterable[str]] = (), *, numbers: Optional[str] = None, renumber: bool = False) -> bytes:
-        """A complete document with the Iterations of these queries: ids, first words of definitions, or accessions in these; numbers: places
-        in the file, "17" or "5,8-10". It is not compressed. MissingError names all queries that are missing."""
+        """A complete document with the Iterations of these queries: ids, first words of definitions, or accessions in these;
+        numbers: places in the file, "17" or "5,8-10". It is not compressed. MissingError names all queries that are missing."""
         names = [queries] if isinstance(queries, str) else list(queries)
         return get_text(self._path, self._options, self._wanted(queries=names, numbers=numbers, renumber=renumber))
 
