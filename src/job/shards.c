@@ -13,11 +13,11 @@
 #define OF_SUBJECTS "the file of subjects"
 
 enum {
-    LANES = 6 << 20,            /* bytes for the shards' lanes, if that is enough for the least they need */
-    MERGED = 1 << 20,           /* bytes for the lane of the merged text ... */
-    MERGED_OF_MANY = 128 << 10, /* ... where more than MANY shards need the memory */
-    HEADS = 1 << 20,            /* bytes for heads of hits, beyond which a temporary file holds them ... */
-    HEADS_OF_MANY = 512 << 10,  /* ... likewise */
+    LANES = 6 << 20,           /* bytes for the shards' lanes, if that is enough for the least they need */
+    MERGED = 1 << 20,          /* bytes for the lane of the merged text ... */
+    MERGED_OF_MANY = 64 << 10, /* ... where more than MANY shards need the memory */
+    HEADS = 1 << 20,           /* bytes for heads of hits, beyond which a temporary file holds them ... */
+    HEADS_OF_MANY = 64 << 10,  /* ... likewise */
     MANY = 32,
     TEXTS = 4 << 20,    /* bytes for fronts, tails and rows, where there are such: in all ... */
     TEXT = 256 << 10,   /* ... and more for each shard */
