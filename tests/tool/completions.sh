@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# completions.sh PROGRAM: the completions parse, and complete a few lines as one would expect; bash offers the options that each
-# command's help has. zsh and fish are asked only where they are there.
+# completions.sh PROGRAM: the completions parse, and complete a few lines as one would expect; for each command they offer the options
+# that its help has. zsh and fish are asked only where they are there.
 set -eu
 program=$(realpath "$1")
 
@@ -47,15 +47,20 @@ expect 'error|ignore|warn' --mismatch =
 expect 'xml|xml2' --format x
 expect 'latin1' --invalid-utf8 l
 expect '' --db b
-for command in merge check finalize shards count plan part join index get; do
-    offered=$(replies $command -- | tr '|' '\n')
-    listed=$("$program" help $command | sed -nE 's/^ +(-., )?(--[a-z0-9-]+).*/\2/p' | sort -u)
-    [ "$offered" = "$listed" ] || {
-        echo "blastmerge $command: bash offers other options than its help has:"
-        printf '%s\n' "$offered" "$listed" | sort | uniq -u
+
+# offers SHELL COMMAND: on standard input is what the shell offers; it is what the command's help has
+offers() {
+    "$program" help "$2" | sed -nE 's/^ +(-., )?(--[a-z0-9-]+).*/\2/p' | sort -u >listed
+    sort -u | diff - listed || {
+        echo "$1 offers other options of blastmerge $2 than its help has"
         exit 1
     }
+}
+commands='merge check finalize shards count plan part join index get'
+for command in $commands; do
+    replies "$command" -- | tr '|' '\n' | offers bash "$command"
 done
+replies -- | tr '|' '\n' | offers bash merge
 
 if command -v zsh >/dev/null; then
     zsh -n "$top/completions/_blastmerge"
@@ -65,6 +70,19 @@ if command -v zsh >/dev/null; then
         fpath=("$1" $fpath)
         autoload -Uz compinit && compinit -u -d "$2/dump"
         [[ $_comps[blastmerge] == _blastmerge ]] && autoload +X -Uz _blastmerge' zsh "$top/completions" "$room"
+    # zsh_replies WORD...: the options that are given to zsh's own _arguments for a line.
+    zsh_replies() {
+        # shellcheck disable=SC2016
+        zsh -f -c '
+            file=$1 words=(blastmerge "${@[2,-1]}") CURRENT=$#
+            _arguments() { print -rl -- "$@" }
+            source $file' zsh "$top/completions/_blastmerge" "$@" | sed -nE 's/^(\([^)]*\)|\*)?(--[a-z0-9-]+).*/\2/p'
+    }
+    for command in $commands; do
+        zsh_replies "$command" '' | offers zsh "$command"
+    done
+    zsh_replies '' | offers zsh merge
+    zsh_replies batch_1.xml.gz '' | offers zsh merge
 fi
 
 if command -v fish >/dev/null; then
@@ -81,7 +99,12 @@ if command -v fish >/dev/null; then
             exit 1
         }
     }
+    for command in $commands; do
+        fish_replies "blastmerge $command --" | tr '|' '\n' | sed 's/=$//' | offers fish "$command"
+    done
+    fish_replies 'blastmerge batch_1.xml.gz --' | tr '|' '\n' | offers fish merge
     fish_expect 'check' 'blastmerge ch'
+    fish_expect '' 'blastmerge x finali'
     fish_expect 'check|count|finalize|get|index|join|merge|part|plan|shards' 'blastmerge help '
     fish_expect 'natural|none' 'blastmerge --sort '
     fish_expect '--expect-children|--expect-queries' 'blastmerge --ex'

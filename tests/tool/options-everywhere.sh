@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every option of the commands' help is in the man page and in all completions, and these know no others. Every field of
-# the library's options is in its man page. bash offers each command's own options.
+# the library's options is in its man page. tests/tool/completions.sh has each command's own options.
 #
 #     tests/tool/options-everywhere.sh PROGRAM
 set -eu
@@ -21,14 +21,6 @@ sed -n 's/^complete -c blastmerge -l \([a-z0-9-]*\).*/--\1/p' "$top/completions/
 for place in man bash zsh fish; do
     echo "== $place"
     diff "$room/help" "$room/$place"
-done
-
-echo "== bash, command by command"
-for command in '' merge check finalize shards count plan part join index get; do
-    # shellcheck disable=SC2016 # bash expands these
-    bash -c '. "$0"; COMP_WORDS=(blastmerge "$@" --) COMP_CWORD=$(($# + 1)); _blastmerge; printf "%s\n" "${COMPREPLY[@]}"' \
-        "$top/completions/blastmerge.bash" ${command:+"$command"} | sort >"$room/offered"
-    "$1" help "${command:-merge}" | words | diff - "$room/offered"
 done
 
 echo "== man page of the library"
