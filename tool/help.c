@@ -60,15 +60,15 @@ static void show_row(const struct tool_row *row) {
 }
 
 static void show_overview(void) {
-    tool_print("Usage: blastmerge [OPTION]... CHILD...        merge a split BLAST search\n"
+    tool_print("Merge the result files of a split BLAST search: XML, JSON, tables, archives.\n"
+               "Usage: blastmerge [OPTION]... CHILD...        merge children\n"
                "       blastmerge check [OPTION]... CHILD...  read and check, write no result\n"
                "       blastmerge finalize [OPTION]... JOB    write the result of a parent job\n"
                "       blastmerge shards [OPTION]... SHARD... merge searches of database parts\n"
                "       blastmerge count, plan, part, join     merge on many machines\n"
                "       blastmerge index, get                  one query out of a result\n"
                "       blastmerge help COMMAND                show all options of a command\n"
-               "A CHILD is one result file (-outfmt 5, 6, 7, 10, 11, 15 or 16), compressed or\n"
-               "plain, - for standard input, or remote: az://, s3://, gs://, https://.\n");
+               "A CHILD is a file (-outfmt 5, 6, 7, 10, 11, 15, 16), -, az://, s3://, https://.\n");
     for (const struct tool_row *row = tool_rows; row < tool_rows + tool_n_rows; row++)
         if (row->is_common) show_row(row);
     tool_print("Example: blastmerge --as-unsplit --sort natural -o all.xml.gz batch_*.xml.gz\n");
