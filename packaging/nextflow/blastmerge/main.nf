@@ -4,7 +4,7 @@ process BLASTMERGE {
     label 'process_low'
 
     conda "${moduleDir}/environment.yml"
-    container "${ workflow.containerEngine == 'singularity' && !task.ext.singularity_pull_docker_container ?
+    container "${ workflow.containerEngine in ['singularity', 'apptainer'] && !task.ext.singularity_pull_docker_container ?
         'https://depot.galaxyproject.org/singularity/blastmerge:0.1.0--0' :
         'biocontainers/blastmerge:0.1.0--0' }"
 
@@ -14,7 +14,7 @@ process BLASTMERGE {
     output:
     tuple val(meta), path("${prefix}.gz"), emit: merged
     tuple val(meta), path("*.json")      , emit: report
-    path "versions.yml"                  , emit: versions
+    tuple val("${task.process}"), val('blastmerge'), eval("blastmerge --version | sed -n 's/^blastmerge //p'"), topic: versions, emit: versions_blastmerge
 
     when:
     task.ext.when == null || task.ext.when
@@ -24,11 +24,6 @@ process BLASTMERGE {
     prefix = task.ext.prefix ?: "${meta.id}"
     """
     blastmerge --sort natural --threads $task.cpus $args --report ${prefix}.json --output ${prefix}.gz children/*
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        blastmerge: \$(blastmerge --version | sed -n 's/^blastmerge //p')
-    END_VERSIONS
     """
 
     stub:
@@ -36,10 +31,5 @@ process BLASTMERGE {
     """
     echo | gzip > ${prefix}.gz
     echo '{}' > ${prefix}.json
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        blastmerge: \$(blastmerge --version | sed -n 's/^blastmerge //p')
-    END_VERSIONS
     """
 }
