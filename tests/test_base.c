@@ -7,11 +7,16 @@
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "base/descriptor.h"
 #include "base/entity.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum { N_TEXT = 300000 };
@@ -228,13 +233,64 @@ static void test_entity_numbers(void **state) {
         assert_int_equal(bm_entity_number(cases[i].text, strlen(cases[i].text)), cases[i].character);
 }
 
+/* Whether a temporary file with this setting of TMPDIR, beside this path, is in the folder, has no name there, and holds
+ * what is written to it. */
+static bool is_temporary_in(const char *setting, const char *beside, const char *folder) {
+    char link[64], real[PATH_MAX], place[PATH_MAX + 1] = "";
+    char data[4] = "";
+    if (setting == NULL)
+        (void)unsetenv("TMPDIR");
+    else
+        (void)setenv("TMPDIR", setting, 1);
+    int file = bm_open_temporary(beside);
+    assert_true(file > STDERR_FILENO);
+    assert_true(bm_write_at(file, "abc", 3, 0) && bm_read_at(file, data, 4, 0) == 3 &&
+                strcmp(data, "abc") == 0);
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t n = readlink(link, place, PATH_MAX);
+    (void)close(file);
+    assert_true(n > 0 && realpath(folder, real) != NULL);
+    assert_non_null(strstr(place, " (deleted)"));
+    char *slash = strrchr(place, '/');
+    slash[slash == place] = '\0';
+    return strcmp(place, real) == 0;
+}
+
+static void test_places_of_temporary_files(void **state) {
+    char folder[] = "/tmp/blastmerge-test-XXXXXX", beside[64], none[64], before[PATH_MAX];
+    const char *setting = getenv("TMPDIR");
+    char *kept = setting == NULL ? NULL : strdup(setting);
+    (void)state;
+    assert_true(mkdtemp(folder) != NULL && getcwd(before, sizeof before) != NULL);
+    (void)snprintf(beside, sizeof beside, "%s/result.gz", folder);
+    (void)snprintf(none, sizeof none, "%s/none/result.gz", folder);
+    assert_true(is_temporary_in(folder, NULL, folder));
+    assert_true(is_temporary_in("/tmp", beside, "/tmp"));
+    assert_true(is_temporary_in(NULL, beside, folder));
+    assert_true(is_temporary_in("relative", beside, folder));
+    assert_true(is_temporary_in(NULL, none, "/tmp"));
+    assert_true(is_temporary_in(NULL, NULL, "/tmp"));
+    assert_true(is_temporary_in(NULL, "/result.gz", geteuid() == 0 ? "/" : "/tmp"));
+    assert_int_equal(chdir(folder), 0);
+    assert_true(is_temporary_in(NULL, "result.gz", folder));
+    assert_int_equal(chdir(before), 0);
+    (void)setenv("TMPDIR", none, 1);
+    assert_int_equal(bm_open_temporary(beside), -1); /* it was asked for */
+    assert_int_equal(rmdir(folder), 0);              /* nothing is left there */
+    if (kept == NULL)
+        (void)unsetenv("TMPDIR");
+    else
+        (void)setenv("TMPDIR", kept, 1);
+    free(kept);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc32_follow),   cmocka_unit_test(test_crc32_follow_far),
         cmocka_unit_test(test_hash_fold),      cmocka_unit_test(test_hash),
         cmocka_unit_test(test_fnv1a),          cmocka_unit_test(test_utf8_characters),
         cmocka_unit_test(test_utf8_sequences), cmocka_unit_test(test_entities),
-        cmocka_unit_test(test_entity_numbers),
+        cmocka_unit_test(test_entity_numbers), cmocka_unit_test(test_places_of_temporary_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

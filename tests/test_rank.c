@@ -230,7 +230,7 @@ static void test_long_texts(void **state) {
     struct stat information;
     uint64_t seed = 5;
     (void)state;
-    bm_rank_spool_open(&spool, &memory, 20000);
+    bm_rank_spool_open(&spool, &memory, 20000, NULL);
     for (int i = 0; i < TEXTS; i++) models[i].copy = malloc(LENGTH);
     for (int step = 0; step < 4000; step++) {
         struct model *model = &models[next_random(&seed) % TEXTS];

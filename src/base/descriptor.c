@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,18 +30,35 @@ int bm_open_at(int folder, const char *path, int flags, mode_t mode) {
     return bm_above_standard(openat(folder, path, flags | O_CLOEXEC, mode));
 }
 
-int bm_open_temporary(void) {
-    const char *folder = getenv("TMPDIR");
-    char name[4096];
-    if (folder == NULL || folder[0] != '/') folder = "/tmp";
-    int n = snprintf(name, sizeof name, "%s/blastmerge-XXXXXX", folder);
-    if (n < 0 || (size_t)n >= sizeof name) {
+/* The folder is the first n_folder bytes of the path. */
+static int open_temporary_in(const char *path, size_t n_folder) {
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof name, "%.*s/.blastmerge-XXXXXX", (int)n_folder, path);
+    if (n_folder >= sizeof name || n >= (int)sizeof name) {
         errno = ENAMETOOLONG;
         return -1;
     }
+#if defined(O_TMPFILE) /* never has a name, so that a kill at the wrong moment leaves none */
+    name[n_folder] = '\0';
+    int nameless = bm_open(name, O_TMPFILE | O_RDWR, 0600);
+    if (nameless >= 0) return nameless;
+    name[n_folder] = '/';
+#endif
     int file = mkostemp(name, O_CLOEXEC);
     if (file >= 0) (void)unlink(name);
     return bm_above_standard(file);
+}
+
+int bm_open_temporary(const char *beside) {
+    const char *folder = getenv("TMPDIR");
+    if (folder != NULL && folder[0] == '/') return open_temporary_in(folder, strlen(folder));
+    if (beside != NULL) {
+        const char *slash = strrchr(beside, '/');
+        int file = slash == NULL ? open_temporary_in(".", 1)
+                                 : open_temporary_in(beside, (size_t)(slash - beside) + 1);
+        if (file >= 0) return file;
+    }
+    return open_temporary_in("/tmp", 4);
 }
 
 ssize_t bm_read_at(int file, void *data, size_t n_bytes, uint64_t offset) {

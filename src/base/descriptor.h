@@ -34,8 +34,9 @@ int bm_open_pipe(int ends[2]) BM_CHECK_RESULT;
 int bm_open_socket(int domain, int type, int protocol) BM_CHECK_RESULT;
 DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
 
-/* A temporary file without a name, for writing and reading, in TMPDIR or /tmp. */
-int bm_open_temporary(void) BM_CHECK_RESULT;
+/* A temporary file without a name, for writing and reading: in TMPDIR; without that in the folder of `beside`, the
+ * path of the result, which may be NULL; else in /tmp. */
+int bm_open_temporary(const char *beside) BM_CHECK_RESULT;
 
 /* pread() and pwrite() until the end, whatever interrupts them. The first reads fewer bytes only at the file's end.
  * -1, or false: errno says why. */

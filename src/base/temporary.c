@@ -19,7 +19,7 @@ void bm_temporary_close(struct bm_temporary *temporary) {
 
 void bm_temporary_open(struct bm_temporary *temporary) {
     if (temporary->limit == NULL || temporary->is_open || temporary->is_broken) return;
-    temporary->file = bm_open_temporary();
+    temporary->file = bm_open_temporary(temporary->limit->beside);
     temporary->is_open = temporary->file >= 0;
     temporary->is_broken = !temporary->is_open;
 }

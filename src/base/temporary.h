@@ -16,6 +16,7 @@
 
 struct bm_temporary_limit {
     _Atomic uint64_t n_left; /* bytes that no file holds */
+    const char *beside;      /* the path of the result, where files may be opened; borrowed, may be NULL */
 };
 
 struct bm_temporary {

@@ -24,7 +24,8 @@ enum blastmerge_status bm_index_build_open(struct bm_index_build **build,
     made->settings = *settings;
     made->format = settings->format;
     enum blastmerge_status status = bm_index_restarts_open(made, error);
-    return status == BLASTMERGE_OK ? bm_index_write_open(&made->write, file, cancel, error) : status;
+    return status == BLASTMERGE_OK ? bm_index_write_open(&made->write, file, settings->beside, cancel, error)
+                                   : status;
 }
 
 void bm_index_build_close(struct bm_index_build *build) {

@@ -27,6 +27,7 @@ struct bm_index_settings {
     uint64_t distance;             /* bytes of text between two restart points, at least */
     bool definitions;              /* whole definitions are kept, too */
     enum blastmerge_format format; /* of a text that shows none: an empty table */
+    const char *beside;            /* where temporary files may be, as for bm_open_temporary(); borrowed */
 };
 
 /* The index is written to the file, which is empty, open for reading and writing, and borrowed. A build that failed to open

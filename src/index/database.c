@@ -140,7 +140,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int
     *opened = (struct opened){.database = database, .file = database->file};
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
         opened->is_temporary = true;
-        opened->file = bm_open_temporary();
+        opened->file = bm_open_temporary(database->beside);
         if (opened->file < 0)
             return fail_system(database, SQLITE_CANTOPEN, errno, "cannot make a temporary file");
     }
@@ -260,8 +260,9 @@ static enum blastmerge_status open_database(struct bm_index_database *database, 
 }
 
 enum blastmerge_status bm_index_database_create(struct bm_index_database *database, int file,
-                                                struct bm_cancel *cancel, struct blastmerge_error *error) {
-    *database = (struct bm_index_database){.file = file, .cancel = cancel};
+                                                const char *beside, struct bm_cancel *cancel,
+                                                struct blastmerge_error *error) {
+    *database = (struct bm_index_database){.file = file, .beside = beside, .cancel = cancel};
     return open_database(database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
 }
 

@@ -20,14 +20,15 @@ struct bm_index_database {
     sqlite3_vfs vfs;
     char name[40];                /* of the virtual file system */
     int file;                     /* written; -1: it is read */
+    const char *beside;           /* where temporary files of what is written may be; NULL: anywhere */
     struct bm_index_bytes *bytes; /* read */
     struct bm_cancel *cancel;
     struct blastmerge_error failure; /* of the last read or write that failed; status OK: none has */
 };
 
-/* Opens an empty database that is written to the file, which is borrowed. */
+/* Opens an empty database that is written to the file, which is borrowed. beside: as for bm_open_temporary(); borrowed. */
 enum blastmerge_status bm_index_database_create(struct bm_index_database *database, int file,
-                                                struct bm_cancel *cancel,
+                                                const char *beside, struct bm_cancel *cancel,
                                                 struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Opens a database for reading; the bytes are borrowed. Nothing of what is in it is trusted: it has no views and no

@@ -55,11 +55,11 @@ static enum blastmerge_status finish(struct bm_index_write *write, sqlite3_stmt 
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int file, struct bm_cancel *cancel,
-                                           struct blastmerge_error *error) {
+enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int file, const char *beside,
+                                           struct bm_cancel *cancel, struct blastmerge_error *error) {
     *write = (struct bm_index_write){0};
     struct bm_index_database *database = &write->database;
-    enum blastmerge_status status = bm_index_database_create(database, file, cancel, error);
+    enum blastmerge_status status = bm_index_database_create(database, file, beside, cancel, error);
     if (status == BLASTMERGE_OK) status = bm_index_database_run(database, BM_INDEX_BEGIN, error);
     if (status == BLASTMERGE_OK)
         status = bm_index_database_prepare(database, insert_iteration, &write->iteration, error);

@@ -73,7 +73,8 @@ struct bm_index_write {
 };
 
 /* Begins an index in an empty file, which is open for reading and writing, and borrowed. */
-enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int file, struct bm_cancel *cancel,
+enum blastmerge_status bm_index_write_open(struct bm_index_write *write, int file, const char *beside,
+                                           struct bm_cancel *cancel,
                                            struct blastmerge_error *error) BM_CHECK_RESULT;
 
 enum blastmerge_status bm_index_write_row(struct bm_index_write *write, const struct bm_index_row *row,

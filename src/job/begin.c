@@ -179,6 +179,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && bm_job_remote_has_children(job))
         status = bm_job_places_check(job); /* those that wildcards stand for */
     if (status != BLASTMERGE_OK) return status;
+    job->temporary.beside = bm_job_places_beside(job);
     job->totals.n_children = job->plan.n_items;
     if (job->options.sort == BLASTMERGE_SORT_NATURAL) bm_plan_order_sort(&job->plan);
     status = bm_job_children_check(job, 0);

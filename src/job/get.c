@@ -164,13 +164,14 @@ void bm_job_get_close(struct blastmerge_job *job) {
 static enum blastmerge_status scan(struct blastmerge_job *job) {
     struct bm_job_get *get = job->get;
     const char *shown = job->plan.items[0].source.shown;
-    int file = bm_open_temporary();
+    int file = bm_open_temporary(job->temporary.beside);
     if (file < 0) return bm_fail_system(&job->error, errno, "cannot make a temporary file");
     enum blastmerge_status status = bm_job_index_make(job, &job->plan.items[0].source, file);
     if (status == BLASTMERGE_OK) status = bm_index_bytes_of_file(&get->index, file, shown, &job->error);
     if (status != BLASTMERGE_OK) {
         if (status == BLASTMERGE_NO_SPACE)
-            job->sentence.addition = " (the result has none: it is made in TMPDIR or /tmp)";
+            job->sentence.addition =
+                " (the result has none: one is made in a temporary file, for which TMPDIR names a folder)";
         close(file);
         return status;
     }
@@ -233,6 +234,7 @@ static enum blastmerge_status open_list(struct blastmerge_job *job) {
     if (get->from == NULL) return BLASTMERGE_OK;
     get->list = bm_allocate(&job->memory, sizeof *get->list);
     if (get->list == NULL) return fail_memory(job);
+    get->list->beside = job->temporary.beside;
     return bm_queries_file_open(get->list, OF_QUERIES, get->from, &job->cancel, &job->error);
 }
 

@@ -219,6 +219,7 @@ static enum blastmerge_status open_of_result(struct blastmerge_job *job) {
     enum blastmerge_status status = open_store(job);
     if (status != BLASTMERGE_OK) return status;
     struct bm_job_index *index = job->index;
+    index->settings.beside = index->location;
     status = bm_index_build_open(&index->build, &index->settings, &job->memory, index->file, &job->cancel,
                                  &job->error);
     if (status == BLASTMERGE_OK && can_follow(job)) return follow(job);
@@ -237,6 +238,7 @@ enum blastmerge_status bm_job_index_open(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK && index->file < 0) status = open_store(job);
     if (status != BLASTMERGE_OK) return status;
     index->settings.format = job->options.format;
+    if (index->location != NULL) index->settings.beside = index->location;
     return bm_index_build_open(&index->build, &index->settings, &job->memory, index->file, &job->cancel,
                                &job->error);
 }

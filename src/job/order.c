@@ -106,7 +106,7 @@ enum blastmerge_status bm_job_order_open(struct blastmerge_job *job) {
     order->kin = job->kin;
     order->records.block = order->seen.block = UINT64_MAX;
     order->spool = -1;
-    order->records.file = order->seen.file = bm_open_temporary();
+    order->records.file = order->seen.file = bm_open_temporary(job->temporary.beside);
     if (order->records.file < 0)
         return bm_fail_system(&job->error, errno, "cannot create a temporary file for the order");
     order->children = bm_allocate(&job->memory, (job->plan.n_items + 1) * sizeof *order->children);

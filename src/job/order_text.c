@@ -120,7 +120,7 @@ void bm_job_order_streams_close(struct bm_job_order *order) {
 enum blastmerge_status bm_job_order_spool(struct bm_job_order *order, size_t child,
                                           struct blastmerge_error *error) {
     struct bm_job_order_stream *stream = NULL;
-    if (order->spool < 0) order->spool = bm_open_temporary();
+    if (order->spool < 0) order->spool = bm_open_temporary(order->job->temporary.beside);
     if (order->spool < 0) return bm_fail_system(error, errno, "cannot be unpacked to a temporary file");
     off_t begin = lseek(order->spool, 0, SEEK_CUR);
     order->children[child].spool = (uint64_t)begin;

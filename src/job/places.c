@@ -379,6 +379,16 @@ bool bm_job_places_has_output(const struct blastmerge_job *job) {
     return job->places.output.location != NULL || job->places.has_writer;
 }
 
+const char *bm_job_places_beside(const struct blastmerge_job *job) {
+    const struct bm_job_place *output = &job->places.output;
+    struct stat what;
+    if (job->is_check || output->location == NULL || output->shown != NULL ||
+        strcmp(output->location, "-") == 0)
+        return NULL;
+    bool is_other = stat(output->location, &what) == 0 && !S_ISREG(what.st_mode); /* a device, a pipe */
+    return is_other ? NULL : output->location;
+}
+
 void bm_job_places_close(struct blastmerge_job *job) {
     struct bm_job_places *places = &job->places;
     while (places->kept != NULL) {

@@ -43,6 +43,9 @@ void bm_job_places_set_writer(struct blastmerge_job *job, const struct blastmerg
 /* A store writes with the writer, and owes it the commit or discard from now on. */
 void bm_job_places_give_writer(struct blastmerge_job *job);
 
+/* Returns the path of the result, if that is a file (or will be one), for temporary files beside it; else NULL. */
+const char *bm_job_places_beside(const struct blastmerge_job *job);
+
 /* Returns whether the result has a place. */
 bool bm_job_places_has_output(const struct blastmerge_job *job);
 

@@ -11,8 +11,8 @@ enum { MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after
 
 enum blastmerge_status bm_job_queries_open(struct blastmerge_job *job) {
     if (job->options.expect_queries == NULL) return BLASTMERGE_OK;
-    return bm_queries_open(&job->queries.file, &job->memory, job->options.expect_queries, &job->cancel,
-                           &job->error);
+    return bm_queries_open(&job->queries.file, &job->memory, job->options.expect_queries,
+                           job->temporary.beside, &job->cancel, &job->error);
 }
 
 void bm_job_queries_close(struct blastmerge_job *job) {

@@ -74,10 +74,10 @@ static uint64_t list_limit(const struct blastmerge_job *job) {
 static enum blastmerge_status fail_list(const struct bm_rank_order *order, const char *location,
                                         struct blastmerge_error *error) {
     if (order->system_error == 0) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    return bm_fail_system(
-        error, order->system_error,
-        "%.400s: the names need a temporary file in TMPDIR or /tmp, which failed after %" PRIu64 " names",
-        location, order->n_entries);
+    return bm_fail_system(error, order->system_error,
+                          "%.400s: the names need a temporary file, which failed after %" PRIu64
+                          " names: TMPDIR names a folder for it",
+                          location, order->n_entries);
 }
 
 /* The first words of the titles in a file: FASTA or a list. */
@@ -87,9 +87,11 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
     struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
     if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     const char *what = are_subjects ? OF_SUBJECTS : "the file of queries";
+    file->beside = job->temporary.beside;
     enum blastmerge_status status = bm_queries_file_open(file, what, location, &job->cancel, error);
     bool is_open = status == BLASTMERGE_OK;
     bool has_name = is_open;
+    order->beside = job->temporary.beside;
     while (status == BLASTMERGE_OK) {
         if (bm_cancel_is_set(&job->cancel)) status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         if (status == BLASTMERGE_OK) status = bm_queries_file_next(file, &has_name, error);
@@ -246,6 +248,7 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     struct bm_job_shards *shards = batch->shards;
     struct blastmerge_job *job = shards->job;
     struct bm_fetch_source *sources = shards->sources + batch->first;
+    shards->options.beside = job->temporary.beside;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
     size_t n_heads = n_shards > MANY ? HEADS_OF_MANY : HEADS;

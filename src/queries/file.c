@@ -266,6 +266,7 @@ void bm_queries_file_rewind(struct bm_queries_file *queries, bool is_fasta) {
 
 void bm_queries_file_share(struct bm_queries_file *queries, const struct bm_queries_file *with) {
     queries->file = with->file;
+    queries->beside = with->beside;
     queries->n_bytes = with->n_bytes;
     queries->n_mark = with->n_mark;
     bm_queries_file_rewind(queries, with->is_fasta);
@@ -315,7 +316,8 @@ enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, con
     struct stat information;
     char shown[512];
     queries->what = what;
-    enum blastmerge_status status = bm_queries_file_spool(&queries->file, what, path, cancel, error);
+    enum blastmerge_status status =
+        bm_queries_file_spool(&queries->file, what, path, queries->beside, cancel, error);
     if (status != BLASTMERGE_OK) return status;
     blastmerge_show_location(path, shown, sizeof shown);
     if (fstat(queries->file, &information) != 0)

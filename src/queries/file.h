@@ -16,11 +16,12 @@ struct bm_queries_file {
     bool is_fasta;    /* else a list of names, one a line */
     bool is_at_title; /* FASTA: the next byte is a title line's '>' */
     enum bm_queries_line_end line_end;
-    int dropped;      /* a byte to skip at its next occurrence; -1: none */
-    uint64_t n_bytes; /* of the file, when it was opened */
-    uint64_t n_mark;  /* bytes of a byte order mark */
-    uint64_t offset;  /* bytes of the file before the buffer's end */
-    size_t position;  /* in the buffer */
+    int dropped;        /* a byte to skip at its next occurrence; -1: none */
+    const char *beside; /* where temporary files may be, as for bm_open_temporary(); borrowed */
+    uint64_t n_bytes;   /* of the file, when it was opened */
+    uint64_t n_mark;    /* bytes of a byte order mark */
+    uint64_t offset;    /* bytes of the file before the buffer's end */
+    size_t position;    /* in the buffer */
     size_t n_buffer;
     uint64_t number; /* of the current query, from 1 */
     bool is_bare;    /* FASTA: residues without a title line; lists: the title is a name */
@@ -33,7 +34,7 @@ struct bm_queries_file {
     uint8_t buffer[65536];
 };
 
-/* *queries must be zeroed. what: what the file is, in messages, such as "the file of queries"; it must outlive the reader.
+/* *queries must be zeroed, except for `beside`. what: what the file is, in messages, such as "the file of queries"; it must outlive the reader.
  * Copies a pipe, "-" and a gzip file into a temporary file without a name. */
 enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *what,
                                             const char *path, struct bm_cancel *cancel,
@@ -65,7 +66,7 @@ void bm_queries_file_go(struct bm_queries_file *queries, const struct bm_queries
 /* queries/spool.c: opens a file that can be read repeatedly: the one at `path`, or a copy without a name of the
  * content of a pipe, "-" or a gzip file. */
 enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const char *path,
-                                             struct bm_cancel *cancel,
+                                             const char *beside, struct bm_cancel *cancel,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 
 #endif

@@ -280,7 +280,7 @@ enum blastmerge_status bm_queries_index_open(struct bm_queries_index **index, st
     made->error = error;
     made->block = UINT64_MAX;
     enum blastmerge_status status = BLASTMERGE_OK;
-    made->file = bm_open_temporary();
+    made->file = bm_open_temporary(reader->beside);
     if (made->file < 0)
         status = bm_fail_system(error, errno, "cannot create a temporary file, an index of the queries");
     else

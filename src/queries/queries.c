@@ -76,12 +76,13 @@ struct bm_queries {
 /* --- life ---------------------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_memory *memory,
-                                       const char *path, struct bm_cancel *cancel,
+                                       const char *path, const char *beside, struct bm_cancel *cancel,
                                        struct blastmerge_error *error) {
     struct bm_queries *made = bm_allocate(memory, sizeof *made);
     *queries = made;
     if (made == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     made->iteration = NOWHERE;
+    made->file.beside = beside;
     blastmerge_show_location(strcmp(path, "-") == 0 ? "standard input" : path, made->path, sizeof made->path);
     enum blastmerge_status status =
         bm_queries_file_open(&made->file, "the file of queries", path, cancel, error);

@@ -17,9 +17,9 @@ enum { BM_QUERIES_WORD = 1000 /* bytes of a name that count */ };
 struct bm_queries;
 
 /* Opens a file, a pipe or "-" (standard input), gzip or not: FASTA if a line begins with '>', else a list of
- * names, one a line. */
+ * names, one a line. beside: where temporary files may be, as for bm_open_temporary(); borrowed until the close. */
 enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_memory *memory,
-                                       const char *path, struct bm_cancel *cancel,
+                                       const char *path, const char *beside, struct bm_cancel *cancel,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* `queries` may be NULL. */

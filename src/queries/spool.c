@@ -17,6 +17,7 @@ struct spool {
     struct bm_cancel *cancel;
     const char *what; /* the file is, in messages */
     const char *path;
+    const char *beside;
     struct blastmerge_error *error;
     size_t n_in;
     uint8_t in[16384];
@@ -105,7 +106,7 @@ static enum blastmerge_status decompress(struct spool *spool) {
 static enum blastmerge_status spool_all(struct spool *spool, int *file) {
     enum blastmerge_status status = read_more(spool);
     if (status != BLASTMERGE_OK) return status;
-    spool->to = bm_open_temporary();
+    spool->to = bm_open_temporary(spool->beside);
     if (spool->to < 0) return fail(spool, errno, "create a temporary copy of");
     status = is_gzip(spool) ? decompress(spool) : copy(spool);
     if (status == BLASTMERGE_OK)
@@ -161,7 +162,8 @@ static enum blastmerge_status refuse_compressed(int file, const struct spool *sp
 }
 
 enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const char *path,
-                                             struct bm_cancel *cancel, struct blastmerge_error *error) {
+                                             const char *beside, struct bm_cancel *cancel,
+                                             struct blastmerge_error *error) {
     char shown[512]; /* it may be a location with a secret, though that is no file */
     bool is_stdin = strcmp(path, "-") == 0;
     int from = is_stdin ? STDIN_FILENO : bm_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -175,7 +177,8 @@ enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const 
         return bm_fail_system(error, EBADF, "%.400s: %s is closed, or not open for reading", shown, what);
     }
     if (from < 0) return bm_fail_system(error, reason, "cannot open %s %.400s", what, shown);
-    struct spool spool = {.from = from, .what = what, .path = shown, .cancel = cancel, .error = error};
+    struct spool spool = {
+        .from = from, .what = what, .path = shown, .beside = beside, .cancel = cancel, .error = error};
     enum blastmerge_status status = spool_file(&spool, is_stdin, file);
     if (!is_stdin && *file != from) close(from);
     if (status != BLASTMERGE_OK) return status;

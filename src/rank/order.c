@@ -181,7 +181,7 @@ static bool merge_runs(struct bm_rank_order *order, int file, struct bm_rank_ord
 /* Merges runs until there is one. */
 static bool merge_all(struct bm_rank_order *order, struct bm_rank_order_entry *out) {
     for (uint64_t n_run = HELD; n_run < order->n_entries; n_run *= FAN_IN) {
-        int file = bm_open_temporary();
+        int file = bm_open_temporary(order->beside);
         if (file < 0) return fail_file(order, errno);
         bool is_fine = true;
         for (uint64_t at = 0; at < order->n_entries && is_fine; at += n_run * FAN_IN) {
@@ -200,7 +200,7 @@ static bool merge_all(struct bm_rank_order *order, struct bm_rank_order_entry *o
 
 /* Writes the full run. */
 static bool spill(struct bm_rank_order *order) {
-    if (order->file < 0) order->file = bm_open_temporary();
+    if (order->file < 0) order->file = bm_open_temporary(order->beside);
     if (order->file < 0) return fail_file(order, errno);
     sort(order->entries, order->n_held);
     if (!write_entries(order, order->file, order->n_entries - order->n_held, order->entries, order->n_held))

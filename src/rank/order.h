@@ -32,9 +32,10 @@ struct bm_rank_order {
     size_t n_held;
     uint64_t n_entries;
     bool is_descending;
-    int file;         /* of a long list; else -1, or 0 in a zeroed struct without entries */
-    uint64_t block;   /* of the file, that is in memory; UINT64_MAX: none */
-    int system_error; /* errno of the file's failure; 0: memory failed */
+    int file;           /* of a long list; else -1, or 0 in a zeroed struct without entries */
+    uint64_t block;     /* of the file, that is in memory; UINT64_MAX: none */
+    int system_error;   /* errno of the file's failure; 0: memory failed */
+    const char *beside; /* as for bm_open_temporary(); borrowed, set before names are added */
 };
 
 uint64_t bm_rank_hash(const char *text, size_t n_bytes);

@@ -46,9 +46,9 @@ enum blastmerge_status bm_rank_fail_room(struct bm_rank *rank, const struct bm_r
 
 enum blastmerge_status bm_rank_fail_spool(struct bm_rank *rank, const struct bm_rank_shard *shard) {
     if (rank->spool.failure == 0) return bm_fail(rank->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    bm_fail_system(
-        rank->error, rank->spool.failure,
-        "text that is too long to be held in memory needs a temporary file in TMPDIR or /tmp, which failed");
+    bm_fail_system(rank->error, rank->spool.failure,
+                   "text that is too long to be held in memory needs a temporary file, which failed: TMPDIR "
+                   "names a folder for it");
     blame(rank, shard, shard->lines.at);
     return rank->error->status;
 }
@@ -349,7 +349,7 @@ enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_
     opened->options = *options;
     if (opened->options.n_targets == 0) opened->options.n_targets = BM_RANK_DEFAULT_TARGETS;
     opened->budget = (struct bm_rank_budget){memory, n_text};
-    bm_rank_spool_open(&opened->spool, memory, n_heads);
+    bm_rank_spool_open(&opened->spool, memory, n_heads, opened->options.beside);
     opened->n_most_head = n_heads / n_shards > LEAST_HEAD ? n_heads / n_shards : LEAST_HEAD;
     opened->shards = bm_allocate(memory, n_shards * sizeof *opened->shards);
     if (opened->shards == NULL) return BLASTMERGE_NO_MEMORY;

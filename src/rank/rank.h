@@ -42,6 +42,7 @@ struct bm_rank_options {
     uint64_t n_drop_columns; /* how many of the last columns the result leaves out */
     bool is_recomputed;      /* statistics and E-values are computed for the whole */
     double evalue;           /* its threshold; 0: the header's */
+    const char *beside;      /* where temporary files may be, as for bm_open_temporary(); borrowed */
     const char *evalue_text; /* that threshold as the result's header has it, or NULL */
 };
 

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-void bm_rank_spool_open(struct bm_rank_spool *spool, struct bm_memory *memory, size_t n_bytes) {
-    *spool = (struct bm_rank_spool){.budget = {memory, n_bytes}, .file = -1};
+void bm_rank_spool_open(struct bm_rank_spool *spool, struct bm_memory *memory, size_t n_bytes,
+                        const char *beside) {
+    *spool = (struct bm_rank_spool){.budget = {memory, n_bytes}, .file = -1, .beside = beside};
 }
 
 void bm_rank_spool_close(struct bm_rank_spool *spool) {
@@ -38,7 +39,7 @@ static bool grow(struct bm_rank_spool *spool) {
 static uint32_t take_block(struct bm_rank_spool *spool) {
     spool->failure = 0;
     if (spool->file < 0) {
-        spool->file = bm_open_temporary();
+        spool->file = bm_open_temporary(spool->beside);
         if (spool->file < 0) {
             spool->failure = errno;
             return 0;

@@ -21,7 +21,8 @@ struct bm_rank_spool {
     int failure;                  /* errno of the file; 0: memory was the reason */
     uint32_t *next;               /* for each block the one after it in its list, counted from 1; 0: none */
     size_t n_blocks, n_allocated;
-    uint32_t free; /* the first block of the list of those that are free; 0: none is */
+    uint32_t free;      /* the first block of the list of those that are free; 0: none is */
+    const char *beside; /* as for bm_open_temporary(); borrowed */
 };
 
 struct bm_rank_long {
@@ -33,7 +34,8 @@ struct bm_rank_long {
     uint64_t n_read_before;
 };
 
-void bm_rank_spool_open(struct bm_rank_spool *spool, struct bm_memory *memory, size_t n_bytes);
+void bm_rank_spool_open(struct bm_rank_spool *spool, struct bm_memory *memory, size_t n_bytes,
+                        const char *beside);
 void bm_rank_spool_close(struct bm_rank_spool *spool);
 
 /* Appends bytes. n_most: bytes that this text may hold in memory. Returns false if the file fails, or there is no memory
