@@ -255,6 +255,9 @@ struct blastmerge_progress {
     uint64_t n_iterations; /* merged so far */
     uint64_t output_bytes;
     uint64_t n_children_in_total;
+    /* What the job does now: "survey" (of what salvage can keep), "order" (the queries' order is looked for), "check",
+     * "merge", or "write" (all children were read). A constant. */
+    const char *phase;
 };
 
 /* Memory for the job. allocate returns NULL on failure. Both are called as described under Threads. */

@@ -54,23 +54,26 @@ static void print_duration(char *text, size_t n_bytes, double seconds) {
         (void)snprintf(text, n_bytes, "%u:%02u", minutes, rest);
 }
 
-/* "[#####     ]  50%  120.0 MiB/s  0:12 left": the bar has what the rest leaves of the line. */
-static void print_share(char *line, size_t columns, double share, double rate, double seconds_left) {
+/* "merge [#####     ]  50%  120.0 MiB/s  0:12 left": the bar has what the rest leaves of the line. */
+static void print_share(char *line, size_t columns, const char *phase, double share, double rate,
+                        double seconds_left) {
     char left[24];
     char facts[64];
     print_duration(left, sizeof left, seconds_left);
     int n_facts =
         snprintf(facts, sizeof facts, "%3d%%  %s/s  %s left", (int)(share * 100), tool_size(rate).text, left);
-    size_t n_bar = columns > (size_t)n_facts + 3 ? columns - (size_t)n_facts - 3 : 0;
+    size_t n_begin = strlen(phase) + strlen(" [");
+    size_t n_rest = n_begin + strlen("] ") + (size_t)n_facts;
+    size_t n_bar = columns > n_rest ? columns - n_rest : 0;
     if (n_bar < SMALLEST_BAR) {
         (void)snprintf(line, LINE_BYTES, "%s", facts);
         return;
     }
     size_t n_done = (size_t)((double)n_bar * share);
-    line[0] = '[';
-    memset(line + 1, '#', n_done);
-    memset(line + 1 + n_done, ' ', n_bar - n_done);
-    (void)snprintf(line + 1 + n_bar, LINE_BYTES - 1 - n_bar, "] %s", facts);
+    (void)snprintf(line, LINE_BYTES, "%s [", phase);
+    memset(line + n_begin, '#', n_done);
+    memset(line + n_begin + n_done, ' ', n_bar - n_done);
+    (void)snprintf(line + n_begin + n_bar, LINE_BYTES - n_begin - n_bar, "] %s", facts);
 }
 
 static void print_line(char *line, size_t columns, const struct blastmerge_progress *state, double seconds) {
@@ -81,10 +84,10 @@ static void print_line(char *line, size_t columns, const struct blastmerge_progr
     double rate = seconds > 0 ? done / seconds : 0;
     if (total > 0) {
         if (done > total) done = total;
-        print_share(line, columns, done / total, rate, rate > 0 ? (total - done) / rate : 0);
+        print_share(line, columns, state->phase, done / total, rate, rate > 0 ? (total - done) / rate : 0);
     } else {
-        (void)snprintf(line, LINE_BYTES, "%s read, %s/s, %llu Iterations", tool_size(done).text,
-                       tool_size(rate).text, (unsigned long long)state->n_iterations);
+        (void)snprintf(line, LINE_BYTES, "%s: %s read, %s/s, %llu Iterations", state->phase,
+                       tool_size(done).text, tool_size(rate).text, (unsigned long long)state->n_iterations);
     }
     line[columns] = '\0';
 }

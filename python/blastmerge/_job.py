@@ -133,6 +133,11 @@ def _query(query: _library.Query) -> Query:
                  query.n_hits if query.has_hits else None, query.n_hsps, query.evalue if query.has_evalue else None)
 
 
+def _progress_of(progress: _library.Progress) -> Progress:
+    *counts, phase = (getattr(progress, field) for field, _ in _library.Progress._fields_)
+    return Progress(*counts, phase.decode())
+
+
 class Job:
     """Holds nothing before open(). close() must be called in any case, and can be called again."""
 
@@ -204,7 +209,7 @@ class Job:
                 from_library(error.contents.status, error.contents)))
         if on_progress is not None:
             made.on_progress = self._callback(_library.PROGRESS, lambda _context, progress: on_progress(
-                Progress(*(getattr(progress.contents, field) for field, _ in _library.Progress._fields_))))
+                _progress_of(progress.contents)))
         elif threading.current_thread() is threading.main_thread():
             # Signals are handled where Python's code runs: here.
             made.on_progress = self._callback(_library.PROGRESS, lambda _context, _progress: None)

@@ -55,7 +55,8 @@ class Child(Structure):
 
 class Progress(Structure):
     _fields_ = [("compressed_bytes", c_uint64), ("compressed_total", c_uint64), ("child", c_uint64),
-                ("n_children", c_uint64), ("n_iterations", c_uint64), ("output_bytes", c_uint64), ("n_children_in_total", c_uint64)]
+                ("n_children", c_uint64), ("n_iterations", c_uint64), ("output_bytes", c_uint64), ("n_children_in_total", c_uint64),
+                ("phase", c_char_p)]
 
 
 WARNING = CFUNCTYPE(c_int, c_void_p, c_char_p)

@@ -89,7 +89,8 @@ class Query:
 @dataclass(frozen=True)
 class Progress:
     """The progress of a merge. compressed_total is that of the first children_in_total children: the lengths of remote ones
-    become known one after another. It is 0 if it cannot be known."""
+    become known one after another. It is 0 if it cannot be known. phase: what is done now: "survey" (of what salvage
+    can keep), "order" (the queries' order is looked for), "check", "merge", or "write" (all children were read)."""
     compressed_bytes: int
     compressed_total: int
     child: int
@@ -97,3 +98,4 @@ class Progress:
     iterations: int
     output_bytes: int
     children_in_total: int
+    phase: str

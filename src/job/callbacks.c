@@ -71,6 +71,13 @@ static bool is_progress_due(struct blastmerge_job *job) {
     return true;
 }
 
+static const char *name_phase(const struct blastmerge_job *job) {
+    if (job->phase == BM_JOB_PHASE_SURVEY) return "survey";
+    if (bm_job_order_is_first_pass(job)) return "order";
+    if (job->is_check) return "check";
+    return job->child == job->plan.n_items ? "write" : "merge";
+}
+
 void bm_job_report_progress(struct blastmerge_job *job) {
     if (job->options.on_progress == NULL || !is_progress_due(job)) return;
     bool has_total = !job->children.has_no_total;
@@ -90,6 +97,7 @@ void bm_job_report_progress(struct blastmerge_job *job) {
         .n_children = is_second ? job->totals.n_children : job->plan.n_items,
         .n_iterations = job->totals.n_iterations + (is_in_child ? job->view.counts.n_iterations : 0),
         .output_bytes = job->totals.output_bytes,
+        .phase = name_phase(job),
     };
     if (job->shards != NULL) bm_job_shards_progress(job, &progress);
     int issued = bm_callback_begin(job->options.callback_ticket);

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -247,6 +248,23 @@ def test_progress():
     seen = []
     blastmerge.check(PATHS, on_progress=seen.append)
     assert seen and seen[-1].children == 3 and seen[-1].compressed_total == sum(map(len, CHILDREN))
+
+
+@pytest.mark.parametrize("options, expected", [
+    ({}, ["merge", "write"]), ({"salvage": True}, ["survey", "merge", "write"]),
+    ({"order_by_queries": True}, ["order", "merge", "write"])])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_phases_of_progress(tmp_path, options, expected, threads):
+    seen = []
+    if "order_by_queries" in options:
+        names = tmp_path / "names"
+        names.write_bytes(b"\n".join(re.findall(rb"<Iteration_query-def>(\S+)", EXPECTED)) + b"\n")
+        options = {**options, "expect_queries": names}
+    blastmerge.merge(PATHS, tmp_path / "merged", threads=threads, on_progress=lambda p: seen.append(p.phase), **options)
+    assert sorted(seen, key=expected.index) == seen  # it never goes back
+    assert expected[:-1] == [phase for phase in dict.fromkeys(seen) if phase != "write"]
+    blastmerge.check(PATHS, threads=threads, on_progress=lambda p: seen.append(p.phase))
+    assert seen[-1] == "check"
 
 
 def test_progress_of_remote_children(tmp_path, monkeypatch):

@@ -216,7 +216,7 @@ def test_bar_fits_and_goes(columns):
     lines = screen(shown, columns)
     assert lines
     for line in lines:
-        assert re.fullmatch(r"(\[#* *\] +)?\d+%  [\d.]+ (bytes|[KMG]iB)/s  [\d:]+( left)?", line) or columns < 40
+        assert re.fullmatch(r"((merge|write) \[#* *\] +)?\d+%  [\d.]+ (bytes|[KMG]iB)/s  [\d:]+( left)?", line) or columns < 40
     # The last thing is blanks over the last line, and the cursor at its beginning.
     assert re.search(r"(^|\r)[^\r]*\r +\r$", shown)
     assert len(shown.split("\r")[-2]) == len(shown.split("\r")[-3])
@@ -233,7 +233,7 @@ def test_bar_comes_with_long_work(tmp_path):
     _, _ = job.communicate(second, PATIENCE)
     assert job.returncode == 0
     lines = screen(terminal.end(), 80)
-    assert lines and all(re.fullmatch(r"[\d.]+ (bytes|KiB) read, [\d.]+ (bytes|KiB)/s, \d+ Iterations", line)
+    assert lines and all(re.fullmatch(r"(merge|write): [\d.]+ (bytes|KiB) read, [\d.]+ (bytes|KiB)/s, \d+ Iterations", line)
                          for line in lines)
 
 
