@@ -176,6 +176,10 @@ enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const 
         if (!is_stdin && from >= 0) close(from);
         return bm_fail_system(error, EBADF, "%.400s: %s is closed, or not open for reading", shown, what);
     }
+    if (from < 0 && reason == ENOENT && strstr(path, "://") != NULL)
+        return bm_fail(error, BLASTMERGE_USAGE,
+                       "%.400s: %s is read from a file or from standard input (-), not from a server", shown,
+                       what);
     if (from < 0) return bm_fail_system(error, reason, "cannot open %s %.400s", what, shown);
     struct spool spool = {
         .from = from, .what = what, .path = shown, .beside = beside, .cancel = cancel, .error = error};

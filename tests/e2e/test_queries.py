@@ -185,6 +185,9 @@ def test_what_is_no_file_of_queries(tmp_path):
                           (paths[0], program.USAGE)):
         done = program.run("--expect-queries", queries, "-o", tmp_path / "merged", *paths)
         assert done.code == code and not (tmp_path / "merged").exists(), done.err
+    done = program.run("--expect-queries", "https://x:secret@example.org/q.fa?k=secret", "-o", tmp_path / "merged", *paths)
+    assert done.code == program.USAGE and "secret" not in done.err and not (tmp_path / "merged").exists()
+    assert "the file of queries is read from a file or from standard input (-), not from a server" in done.err
     for mark in (b"\xff\xfe", b"\xfe\xff"):
         done = run(tmp_path, mark + "query0\n".encode("utf-16-le"), *paths)
         assert done.code == program.USAGE and "the file of queries is UTF-16: save it as UTF-8" in done.err
