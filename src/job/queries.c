@@ -173,8 +173,12 @@ enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
     uint64_t n_faults = job->queries.n_faults;
     uint64_t n_missing = job->totals.n_missing_queries;
+    const char *advice = n_missing > 0 && job->places.missing.location == NULL
+                             ? "; --missing FILE writes what is to be searched again"
+                             : "";
     if (n_faults == 0) return BLASTMERGE_OK;
-    if (n_faults == 1) return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s", job->queries.first_fault);
+    if (n_faults == 1)
+        return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s%s", job->queries.first_fault, advice);
     if (job->queries.n_strangers > 0 && job->order == NULL && job->shards == NULL)
         return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                        "%s; and %" PRIu64
@@ -183,7 +187,7 @@ enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
                        job->queries.first_fault, n_faults - 1, n_faults == 2 ? "" : "s");
     return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                    "%s; and %" PRIu64 " more such place%s, each reported in a warning: in all %" PRIu64
-                   " quer%s no Iteration",
+                   " quer%s no Iteration%s",
                    job->queries.first_fault, n_faults - 1, n_faults == 2 ? "" : "s", n_missing,
-                   n_missing == 1 ? "y has" : "ies have");
+                   n_missing == 1 ? "y has" : "ies have", advice);
 }

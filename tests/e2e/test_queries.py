@@ -233,7 +233,7 @@ def test_a_check_finds_all_gaps(tmp_path):
                              "2 queries in a row have no Iteration: number 11, query10 to number 12, query11"]
     assert "child_" not in done.err
     assert done.err.splitlines()[-1] == ("blastmerge: 1 query has no Iteration: number 1, query0; and 3 more such places, each reported in a "
-                                         "warning: in all 6 queries have no Iteration")
+                                         "warning: in all 6 queries have no Iteration; --missing FILE writes what is to be searched again")
     for path, n in zip(paths, (2, 1, 3)):
         row = next(line for line in done.out.decode().splitlines() if str(path) in line)
         assert row.split()[:2] == ["1", str(n)]
@@ -260,7 +260,8 @@ def test_one_gap_is_the_error(tmp_path):
         (tmp_path / "queries").write_bytes(fasta(NAMES))
         done = program.run(*command, "--expect-queries", tmp_path / "queries", *children(tmp_path, NAMES[:3], NAMES[4:]))
         assert done.code == program.MISMATCH
-        assert done.err.splitlines()[-1] == "blastmerge: 1 query has no Iteration: number 4, query3"
+        assert done.err.splitlines()[-1] == ("blastmerge: 1 query has no Iteration: number 4, query3"
+                                             "; --missing FILE writes what is to be searched again")
 
 
 def lengths(folder, *pairs, version="BLASTP 2.12.0+"):

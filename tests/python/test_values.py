@@ -198,7 +198,7 @@ def test_each_option_in_a_message_has_its_parameter():
     """Whatever the library's sources say of the program's options."""
     documents = blastmerge.__doc__ + blastmerge.shards.__doc__
     parameters = set(re.findall(r"^ *([a-z_0-9]+)  +\S", documents, re.M)) | {"force", "report", "strict"}
-    for function in (blastmerge.index, blastmerge.get):
+    for function in (blastmerge.index, blastmerge.get, blastmerge.merge):
         parameters |= set(inspect.signature(function).parameters)
     n_found = 0
     for source in sorted((ROOT / "src").rglob("*.c")):
