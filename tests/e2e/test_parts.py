@@ -5,10 +5,13 @@ import json
 import os
 import random
 import shutil
+import subprocess
 
 import pytest
 
+import archives
 import corpus
+import oracle
 from corpora import in_all_formats
 from forms import FORMS, member
 from parts import Steps
@@ -70,6 +73,49 @@ def test_wild_documents(tmp_path):
         except AssertionError as failure:
             raise AssertionError(f"seed {seed}, options {options}, children in {tmp_path}: {failure}") from None
     assert n_compared > ROUNDS / 3
+
+
+def random_archives(dice):
+    """A child's archives: one, or two of searches one after the other."""
+    runs = []
+    for _ in range(dice.choice([1, 1, 2])):
+        names = [f"query {dice.randrange(1000)}" for _ in range(dice.choice([1, 2, 9]))]
+        runs.append(archives.make(names, first=dice.choice([1, 1, 2]), hits=dice.randrange(3), subject=dice.choice(["Query_1", "Query_2", "X"]),
+                                  db="other" if dice.random() < 0.05 else "nr"))
+    return b"".join(runs)
+
+
+def test_random_archives(tmp_path):
+    n_compared = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
+        dice = random.Random(f"archives in parts {seed}")
+        options = ["--allow-empty", "--quiet", *dice.choice([[], ["--as-unsplit", "--sort", "none"], ["--query-ids", dice.choice(IDS)]])]
+        children = [dice.choice(list(FORMS.values()))(random_archives(dice)) for _ in range(dice.choice([1, 2, 3, 5]))]
+        if dice.random() < 0.2:
+            children.insert(dice.randrange(len(children) + 1), b"")
+        try:
+            n_compared += compare(tmp_path / "steps", write_children(tmp_path, children), *options)
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed}, options {options}, children in {tmp_path}: {failure}") from None
+    assert n_compared > ROUNDS / 3
+
+
+@pytest.mark.parametrize("tool", ["zstd", "xz", "bzip2", "lz4"])
+def test_children_of_other_compressions(tmp_path, tool):
+    """They are compressed again, as in one merge; and one that has changed since it was counted is found."""
+    texts = corpus.texts(3, 7, seed=5, hits=8)
+    others = [subprocess.run([tool, "-q", "-c"], input=child, stdout=subprocess.PIPE, check=True).stdout for child in texts]
+    children = write_children(tmp_path, [others[0], member(texts[1]), others[2]])
+    steps = Steps(tmp_path / "steps", children)
+    assert steps.all() == plain(children).out
+    assert gzip.decompress(steps.result.read_bytes()) == oracle.merge(texts)
+    children[2].write_bytes(others[0])
+    done = steps.part(3)
+    assert done.code == CHANGED and "part 3" in done.err, done.err
+    children[2].write_bytes(others[2][:-1])
+    done = steps.part(3)
+    assert done.code == DATA and f"the {tool} data is cut short" in done.err, done.err
+    assert steps.count(3).code == DATA
 
 
 @pytest.mark.parametrize("as_unsplit", [False, True])
