@@ -203,22 +203,28 @@ static inline int is_well_formed(struct bytes text) {
     return is_taken;
 }
 
-/* Takes the input apart. texts: what each child holds, in the input. */
-static inline size_t split_children(const uint8_t *data, size_t size, struct bytes *children,
-                                    struct bytes *texts) {
-    size_t n_children = 0;
-    while (size > 0 && n_children < MAX_CHILDREN) {
-        uint8_t how = *data;
+/* Takes the input apart. texts: what each child holds, in the input, behind the byte that says how. */
+static inline size_t split_texts(const uint8_t *data, size_t size, struct bytes *texts) {
+    size_t n_texts = 0;
+    while (size > 0 && n_texts < MAX_CHILDREN) {
         size_t n = 1;
         while (n < size && !(n + 1 < size && data[n] == 0 && data[n + 1] == 0)) n++;
-        struct bytes *text = &texts[n_children];
-        *text = (struct bytes){(uint8_t *)(uintptr_t)(data + 1), n - 1};
-        children[n_children++] =
-            how == 'P' ? copy_of(text->data, text->n) : compress_text(text->data, text->n, how);
+        texts[n_texts++] = (struct bytes){(uint8_t *)(uintptr_t)(data + 1), n - 1};
         n = n + 2 < size ? n + 2 : size;
         data += n;
         size -= n;
     }
+    return n_texts;
+}
+
+static inline struct bytes make_child(struct bytes text, uint8_t how) {
+    return how == 'P' ? copy_of(text.data, text.n) : compress_text(text.data, text.n, how);
+}
+
+static inline size_t split_children(const uint8_t *data, size_t size, struct bytes *children,
+                                    struct bytes *texts) {
+    size_t n_children = split_texts(data, size, texts);
+    for (size_t i = 0; i < n_children; i++) children[i] = make_child(texts[i], texts[i].data[-1]);
     return n_children;
 }
 
