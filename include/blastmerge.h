@@ -200,7 +200,7 @@ struct blastmerge_report {
     uint64_t output_bytes;         /* written, compressed */
     uint64_t output_text_bytes;    /* the merged text */
     uint32_t output_crc32;         /* CRC-32 of the merged text (RFC 1952, section 8) */
-    uint64_t peak_memory;          /* the most bytes that the library itself held */
+    uint64_t peak_memory;          /* the most bytes that the library itself held, decompressors included */
     double seconds;                /* wall time from the first call of run or next to the end */
     enum blastmerge_format format; /* of the children and the result; AUTO while it is not known */
     /* What an unsplit run might have written otherwise (docs/identity.md): */
@@ -326,7 +326,8 @@ struct blastmerge_options {
     /* --- Remote locations. --- */
     const char *endpoint; /* URL of the store for az://, s3:// and gs://; NULL: from the environment */
     /* Bytes that the whole process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for each
-     * thread beyond two. Local work needs 16 MiB. */
+     * thread beyond two. Local work needs 16 MiB. What libraries allocate to decompress zstd, xz, bzip2 or lz4 must fit
+     * in if this is given and nothing is remote; else it comes on top. */
     uint64_t memory_limit;
     /* Bytes of temporary files in which local children that were read before their turn wait for it; 0: 1 GiB. If they do
      * not suffice, threads wait. */

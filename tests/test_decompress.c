@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * zstd, xz, bzip2, lz4: what their libraries have compressed is read by inflate's steps, in any split; in several frames
- * and with skippable ones; what is cut short, followed by something else, or changed in any bit is refused.
+ * and with skippable ones; what is cut short, followed by something else, or changed in any bit is refused. What a library
+ * allocates was counted before, and is refused if it is too much.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,9 @@
 #include "decompress_run.h"
 
 #include <stdio.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #ifdef BLASTMERGE_LIBZSTD
 #include <zstd.h>
@@ -298,6 +302,150 @@ static void test_too_large(void **state) {
 #endif
 }
 
+/* --- memory -------------------------------------------------------------------------------------- */
+
+/* Bytes that malloc() has handed out; 0 where it does not say. */
+static uint64_t n_allocated(void) {
+#ifdef __GLIBC__
+    struct mallinfo2 information = mallinfo2();
+    return information.uordblks + information.hblkhd;
+#else
+    return 0;
+#endif
+}
+
+/* As programs write it to a pipe: windows and blocks of their full size. Returns the bytes at `data`. */
+static size_t compress_large(enum bm_decompress_kind kind, int level) {
+    size_t n = 0;
+    (void)level;
+#ifdef BLASTMERGE_LIBZSTD
+    if (kind == BM_DECOMPRESS_ZSTD) {
+        ZSTD_CCtx *context = ZSTD_createCCtx();
+        ZSTD_inBuffer in = {text, N_TEXT, 0};
+        ZSTD_outBuffer out = {data, ROOM, 0};
+        assert_false(
+            ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, level == 0 ? 10 : 9 + 2 * level)));
+        assert_false(ZSTD_isError(ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush)));
+        assert_int_equal(ZSTD_compressStream2(context, &out, &in, ZSTD_e_end), 0);
+        ZSTD_freeCCtx(context);
+        n = out.pos;
+    }
+#endif
+#ifdef BLASTMERGE_LIBLZMA
+    if (kind == BM_DECOMPRESS_XZ)
+        assert_int_equal(
+            lzma_easy_buffer_encode((uint32_t)level, LZMA_CHECK_CRC64, NULL, text, N_TEXT, data, &n, ROOM),
+            LZMA_OK);
+#endif
+#ifdef BLASTMERGE_BZIP2
+    if (kind == BM_DECOMPRESS_BZIP2) {
+        unsigned n_made = ROOM;
+        assert_int_equal(BZ2_bzBuffToBuffCompress((char *)data, &n_made, (char *)text, N_TEXT,
+                                                  level == 0 ? 1 : level, 0, 0),
+                         BZ_OK);
+        n = n_made;
+    }
+#endif
+#ifdef BLASTMERGE_LIBLZ4
+    if (kind == BM_DECOMPRESS_LZ4) {
+        LZ4F_preferences_t preferences = {.frameInfo.blockSizeID = (LZ4F_blockSizeID_t)(4 + level / 3),
+                                          .frameInfo.blockMode =
+                                              level % 2 == 0 ? LZ4F_blockLinked : LZ4F_blockIndependent};
+        if (level == 9) preferences.frameInfo.blockSizeID = LZ4F_max4MB;
+        LZ4F_cctx *context = NULL;
+        assert_false(LZ4F_isError(LZ4F_createCompressionContext(&context, LZ4F_VERSION)));
+        n = LZ4F_compressBegin(context, data, ROOM, &preferences);
+        n += LZ4F_compressUpdate(context, data + n, ROOM - n, text, N_TEXT, NULL);
+        n += LZ4F_compressEnd(context, data + n, ROOM - n, NULL);
+        LZ4F_freeCompressionContext(context);
+    }
+#endif
+    return n;
+}
+
+static void expect_refused(size_t n_data, struct bm_budget *budget, const char *words, bool lacks_memory) {
+    for (size_t piece = 1; piece < ROOM; piece *= 997) {
+        decompress_run(run, data, n_data, piece, false, ALL);
+        assert_false(run->is_whole);
+        assert_int_equal(run->error.status, BLASTMERGE_NO_MEMORY);
+        assert_non_null(strstr(run->error.message, words));
+        assert_non_null(strstr(run->error.message, "decompress it first"));
+        assert_int_equal(bm_inflate_lacks_memory(run->inflate), lacks_memory);
+        assert_int_equal(run->n_text, 0);
+        bm_inflate_release(run->inflate);
+    }
+    assert_true(budget->n_used <= budget->n_most);
+}
+
+static void test_memory(void **state) {
+    (void)state;
+    struct bm_budget budget = {.n_most = UINT64_MAX};
+    bm_inflate_set_budget(run->inflate, &budget);
+    for (const struct kind *kind = kinds; kind->compress != NULL; kind++) {
+        for (int level = 0; level < 10; level++) {
+            const size_t n = compress_large(kind->kind, level);
+            bm_inflate_release(run->inflate);
+            const uint64_t n_before = n_allocated();
+            budget.n_most = UINT64_MAX;
+            budget.n_peak = 0;
+            decompress_run(run, data, n, 700, false, 1); /* a batch: at the end, libbzip2 has released all */
+            assert_int_equal(run->n_text, BM_BATCH_TEXT);
+            const uint64_t n_used = budget.n_used, n_held = n_allocated() - n_before;
+            print_message("%s, %d: %llu bytes are counted, %llu allocated\n", bm_decompress_name(kind->kind),
+                          level, (unsigned long long)n_used, (unsigned long long)n_held);
+            assert_true(n_used > 0 && n_used == budget.n_peak && n_used <= n_held + (1 << 20));
+            assert_true(n_held <= n_used + 1024); /* and the decoder's own record */
+            bm_inflate_release(run->inflate);
+            assert_int_equal(budget.n_used, 0);
+            budget.n_most = n_used; /* exactly enough */
+            expect_text(n, N_TEXT);
+            bm_inflate_release(run->inflate);
+            assert_true(bm_budget_take(&budget, 1));
+            expect_refused(n, &budget, "of which other children take a part", true);
+            bm_budget_give(&budget, 1);
+            budget.n_most = n_used - 1;
+            expect_refused(n, &budget, "the merge leaves", false);
+        }
+    }
+    bm_inflate_set_budget(run->inflate, NULL);
+}
+
+/* A step that the budget has refused is tried again, and goes on where it was. A later frame needs more than the first. */
+static void test_memory_later(void **state) {
+    (void)state;
+    struct bm_budget budget = {.n_most = UINT64_MAX};
+    for (const struct kind *kind = kinds; kind->compress != NULL; kind++) {
+        size_t n_used = 0, n_first = compress_as(kind, 0, 1000, 0);
+        memmove(data + ROOM - n_first, data, n_first);
+        const size_t n_rest = compress_large(kind->kind, 9);
+        memmove(data + n_first, data, n_rest);
+        memcpy(data, data + ROOM - n_first, n_first);
+        const size_t n = n_first + n_rest;
+        bm_inflate_set_budget(run->inflate, &budget);
+        bm_inflate_reset(run->inflate);
+        budget.n_most = UINT64_MAX;
+        decompress_run(run, data, n, ROOM, false, ALL);
+        assert_true(run->is_whole && run->n_text == 1000 + N_TEXT);
+        budget.n_most = budget.n_used;
+        bm_inflate_reset(run->inflate);
+        assert_true(bm_budget_take(&budget, budget.n_most / 2));
+        bm_batch_begin(&run->batch, NULL);
+        enum bm_step step = bm_inflate_step(run->inflate, &run->batch, data, n, &n_used, true, &run->error);
+        assert_true(step == BM_STEP_FAILED && bm_inflate_lacks_memory(run->inflate));
+        assert_int_equal(run->batch.n_text, 1000);
+        bm_budget_give(&budget, budget.n_most / 2);
+        size_t n_more = 0;
+        step =
+            bm_inflate_step(run->inflate, &run->batch, data + n_used, n - n_used, &n_more, true, &run->error);
+        assert_int_equal(step, BM_STEP_FULL);
+        assert_memory_equal(run->batch.text, text, 1000);
+        assert_memory_equal(run->batch.text + 1000, text, run->batch.n_text - 1000);
+        bm_inflate_reset(run->inflate);
+        run->error = (struct blastmerge_error){0};
+    }
+    bm_inflate_set_budget(run->inflate, NULL);
+}
+
 /* No text of a known format begins so; what could be a table is one. */
 static void test_plain(void **state) {
     (void)state;
@@ -338,7 +486,8 @@ int main(void) {
         cmocka_unit_test(test_xz_padding),   cmocka_unit_test(test_cut),
         cmocka_unit_test(test_what_follows), cmocka_unit_test(test_flips),
         cmocka_unit_test(test_bomb),         cmocka_unit_test(test_lacks_checksum),
-        cmocka_unit_test(test_plain),        cmocka_unit_test(test_too_large), /* changes the text */
+        cmocka_unit_test(test_plain),        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_later), cmocka_unit_test(test_too_large), /* changes the text */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -56,7 +56,8 @@ bgzf             the result is BGZF, the blocked gzip of bgzip and samtools: for
                  not compressed, .bgz is BGZF; .zst, .xz, .bz2 and .lz4 are refused; any other name, and an output that is not a
                  path, is gzip
 memory_limit     bytes that the process may take; 0: 64 MiB if any location is remote, else 16 MiB, and 6 MiB for
-                 each thread beyond two
+                 each thread beyond two. What zstd, xz, bzip2 and lz4 take to decompress children must fit in if it is
+                 given and nothing is remote, else it comes on top
 temporary_limit  bytes of temporary files in which local children that were read before their turn wait; 0: 1 GiB
 endpoint         URL of the object store for az://, s3:// and gs://, if it is not the provider's own
 on_warning       called with each warning's text; without it they are Python warnings (MergeWarning)

@@ -15,6 +15,7 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
                                                                             : BM_CHILD_AHEAD_NEVER;
     memset(child, 0, sizeof *child);
     enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
+    if (status == BLASTMERGE_OK) bm_child_lane_set_budget(&child->lane, settings->budget);
     if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
     if (status == BLASTMERGE_OK)
         status = bm_child_ahead_open(&child->ahead, workers, child->mark, way, settings->piece, memory);
@@ -85,6 +86,15 @@ bool bm_child_help_early(struct bm_child *child) {
     return child->is_early && bm_child_lane_help_keeping(&child->lane);
 }
 
+/* From its first byte on. */
+static void begin_anew(struct bm_child *child) {
+    struct bm_fetch_source *source = child->lane.fetch.source;
+    struct bm_cancel *cancel = child->lane.fetch.cancel;
+    const struct bm_plan_text *text = child->text;
+    bm_child_close(child);
+    bm_child_open_text(child, source, text, cancel);
+}
+
 void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin) {
     if (!child->is_early) return;
     bm_child_lane_stop_keeping(&child->lane);
@@ -93,10 +103,13 @@ void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin) {
         child->is_kept = bm_child_lane_is_kept(&child->lane);
         return;
     }
-    struct bm_fetch_source *source = child->lane.fetch.source;
-    struct bm_cancel *cancel = child->lane.fetch.cancel;
-    bm_child_close(child);
-    bm_child_open(child, source, cancel);
+    begin_anew(child);
+}
+
+void bm_child_give_way(struct bm_child *child) {
+    if (child->batch != NULL || !child->lane.fetch.source->can_read_ahead) return;
+    bm_child_lane_stop_keeping(&child->lane);
+    begin_anew(child);
 }
 
 bool bm_child_kin(struct bm_child *child, struct bm_mark_kin *kin) {

@@ -43,6 +43,7 @@ struct bm_child_settings {
     bool is_without_result; /* only marks are wanted */
     bool is_without_marks;  /* only text and counts are */
     struct bm_child_lane_room room;
+    struct bm_budget *budget; /* for libraries' decoders: see bm_child_lane_set_budget() */
     /* Where the caller's thread marks: borrowed, for children whose views are done with before another one is scanned.
      * NULL: each child has one of its own, of 9 KB. */
     struct bm_piece *piece;
@@ -108,6 +109,10 @@ void bm_child_turn(struct bm_child *child, const struct bm_mark_kin *kin);
 
 /* What the children after this one must probably agree with. False: that is not known yet. */
 bool bm_child_kin(struct bm_child *child, struct bm_mark_kin *kin);
+
+/* Another child needs memory: ends this one and begins it anew, unless it was taken or is no file. No page is read
+ * before bm_child_fill() or bm_child_take(). */
+void bm_child_give_way(struct bm_child *child);
 
 /* Allows scanning. kin: the format that the child must have. can_be_ahead: workers may scan, too, unless text is left
  * out. */

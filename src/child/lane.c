@@ -14,8 +14,9 @@ static struct bm_batch *batch_at(struct bm_child_lane *lane, size_t count) {
 }
 
 /* Inflates as much of a page as fits into the current batch. True if the batch is complete; *is_last if it is
- * the last. */
-static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_t n_filled, bool *is_last) {
+ * the last. *is_stalled: it needs memory that others have. */
+static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_t n_filled, bool *is_last,
+                         bool *is_stalled) {
     struct bm_batch *batch = batch_at(lane, n_filled);
     size_t n_used = 0;
     if (!lane->is_batch_begun) bm_batch_begin(batch, n_filled == 0 ? NULL : batch_at(lane, n_filled - 1));
@@ -25,6 +26,8 @@ static bool inflate_page(struct bm_child_lane *lane, struct bm_page *page, size_
                         &n_used, page->is_last, &lane->inflate_error);
     assert(result != BM_STEP_MORE || !page->is_last);
     page->position += n_used;
+    *is_stalled = result == BM_STEP_FAILED && !lane->is_pressed && bm_inflate_lacks_memory(lane->inflate);
+    if (*is_stalled) return false;
     if (result == BM_STEP_FAILED) lane->inflate_status = lane->inflate_error.status;
     *is_last = result == BM_STEP_DONE || result == BM_STEP_FAILED;
     if (result != BM_STEP_MORE) lane->is_batch_begun = false;
@@ -39,7 +42,8 @@ static size_t n_ready(const struct bm_child_lane *lane) {
 
 /* Whether there is a page and room for what it gives. With the lock held. */
 static bool can_work(const struct bm_child_lane *lane) {
-    return !lane->has_ended && lane->n_pages_done < lane->n_pages_filled && n_ready(lane) < lane->n_ahead;
+    return !lane->has_ended && !lane->is_stalled && lane->n_pages_done < lane->n_pages_filled &&
+           n_ready(lane) < lane->n_ahead;
 }
 
 /* Whether the child is so small that a thread would take longer to wake than to inflate all of it. */
@@ -65,14 +69,15 @@ static void wake_worker(struct bm_child_lane *lane) {
 static bool inflate_batch(struct bm_child_lane *lane) {
     struct bm_page *page = &lane->pages[lane->n_pages_done % lane->n_pages];
     size_t n_filled = lane->n_batches_filled;
-    bool is_last = false;
+    bool is_last = false, is_stalled = false;
     bm_workers_unlock(lane->workers);
-    bool is_complete = inflate_page(lane, page, n_filled, &is_last);
+    bool is_complete = inflate_page(lane, page, n_filled, &is_last, &is_stalled);
     bm_workers_lock(lane->workers);
     if (is_complete) lane->n_batches_filled++;
-    if (page->position == page->n_bytes && !page->is_last) lane->n_pages_done++;
+    if (page->position == page->n_bytes && !page->is_last && !is_stalled) lane->n_pages_done++;
     lane->has_ended = is_last;
-    if (n_ready(lane) >= BM_CHILD_LANE_STRIDE) bm_workers_tell(lane->workers);
+    lane->is_stalled = is_stalled;
+    if (n_ready(lane) >= BM_CHILD_LANE_STRIDE || is_stalled) bm_workers_tell(lane->workers);
     return is_complete;
 }
 
@@ -256,6 +261,11 @@ void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory)
     lane->workers = NULL;
 }
 
+void bm_child_lane_set_budget(struct bm_child_lane *lane, struct bm_budget *budget) {
+    lane->budget = budget;
+    bm_inflate_set_budget(lane->inflate, budget);
+}
+
 void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *source,
                         struct bm_cancel *cancel) {
     assert(!lane->is_open);
@@ -266,6 +276,7 @@ void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *sour
     lane->n_fetched = 0;
     lane->n_batches_filled = lane->n_batches_done = 0;
     lane->has_ended = lane->is_stopping = lane->is_batch_begun = false;
+    lane->is_stalled = lane->is_pressed = false;
     lane->ahead = NULL;
     lane->n_batches_kept = 0;
     lane->is_keeping = false;
@@ -329,6 +340,7 @@ void bm_child_lane_close(struct bm_child_lane *lane) {
     while (lane->task.state != BM_TASK_IDLE) bm_workers_wait(lane->workers);
     bm_workers_unlock(lane->workers);
     bm_fetch_close(&lane->fetch);
+    bm_inflate_release(lane->inflate);
     lane->is_open = false;
 }
 
@@ -365,6 +377,16 @@ static void work_or_wait(struct bm_child_lane *lane) {
     }
 }
 
+/* Has others give back memory that the decoder lacks. With the lock held, which is released meanwhile. */
+static void press(struct bm_child_lane *lane) {
+    const struct bm_budget *budget = lane->budget;
+    bm_workers_unlock(lane->workers);
+    bool has_room = budget->make_room != NULL && budget->make_room(budget->context);
+    bm_workers_lock(lane->workers);
+    lane->is_pressed = !has_room;
+    lane->is_stalled = false;
+}
+
 /* The next batch, which was kept. */
 static const struct bm_batch *take_kept(struct bm_child_lane *lane, bool is_first,
                                         struct blastmerge_error *error) {
@@ -381,7 +403,9 @@ const struct bm_batch *bm_child_lane_take(struct bm_child_lane *lane, bool *is_l
     bm_require(lane->n_batches_taken - lane->n_batches_done < lane->n_ahead);
     bm_workers_lock(workers);
     while (lane->n_batches_filled == lane->n_batches_taken && !lane->has_ended) {
-        if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
+        if (lane->is_stalled) {
+            press(lane);
+        } else if (lane->task.state == BM_TASK_IDLE && !can_work(lane)) { /* it needs a page */
             bm_workers_unlock(workers);
             bool has_read = bm_child_lane_fill(lane);
             if (!has_read || lane->fetch_status != BLASTMERGE_OK) {

@@ -77,8 +77,10 @@ struct bm_child_lane {
     uint64_t n_fetched; /* bytes of the source in all pages so far */
     size_t n_batches_filled;
     size_t n_batches_done;
-    bool has_ended;               /* the last batch has been filled */
-    bool is_stopping;             /* no more batches are needed */
+    bool has_ended;   /* the last batch has been filled */
+    bool is_stopping; /* no more batches are needed */
+    bool is_stalled;  /* its decoder lacks memory, which others may give back when it is waited for */
+    bool is_pressed;  /* nothing more will be given back */
     struct bm_child_ahead *ahead; /* NULL: nothing is to be marked ahead */
     size_t n_batches_kept;        /* the first ones, which are not in the ring */
     bool is_keeping;              /* batches are to be kept */
@@ -89,6 +91,7 @@ struct bm_child_lane {
     struct blastmerge_error inflate_error;
     bool is_batch_begun;
     struct bm_inflate *inflate;
+    struct bm_budget *budget;
 
     struct bm_child_keep keep;
     struct bm_mark *keep_mark;        /* marks what is kept; NULL: nothing is kept */
@@ -105,6 +108,10 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
                                             struct bm_workers *workers,
                                             struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory);
+
+/* What libraries' decoders allocate is taken of this budget: borrowed; NULL: nothing is counted. A lane that lacks memory
+ * goes on when a batch is taken, which has others give back what they hold; if that is not enough, it fails. */
+void bm_child_lane_set_budget(struct bm_child_lane *lane, struct bm_budget *budget);
 
 /* Begins a child. A failure to open it is reported when its bytes are needed: see bm_child_lane_take(). */
 void bm_child_lane_open(struct bm_child_lane *lane, struct bm_fetch_source *source, struct bm_cancel *cancel);

@@ -46,6 +46,14 @@ static void close_decoder(void *decoder) {
     free(decoder);
 }
 
+/* The level is the fourth byte: four bytes for each one of a block of as many hundred thousand. */
+static uint64_t need(const uint8_t *head, size_t n_bytes) {
+    enum { LEVEL = 3, OF_LEVEL = 400000, REST = 128 << 10 };
+    if (n_bytes <= LEVEL) return BM_DECOMPRESS_UNKNOWN;
+    bool is_level = head[LEVEL] >= '1' && head[LEVEL] <= '9';
+    return is_level ? (uint64_t)(head[LEVEL] - '0') * OF_LEVEL + REST : 0;
+}
+
 static enum bm_decompress_outcome fail(int result, struct blastmerge_error *error) {
     if (result == BZ_MEM_ERROR) {
         (void)bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
@@ -92,6 +100,7 @@ static const struct bm_decompress_way way = {.name = "bzip2",
                                              .load = load,
                                              .open = open_decoder,
                                              .close = close_decoder,
+                                             .need = need,
                                              .step = step};
 const struct bm_decompress_way *const bm_decompress_bzip2 = &way;
 

@@ -14,6 +14,14 @@ struct bm_decompress {
     uint64_t byte; /* that were taken */
     uint64_t text; /* bytes of text so far */
     struct bm_decompress_frame frame;
+
+    struct bm_budget *budget; /* NULL: nothing is counted */
+    uint64_t n_taken;         /* bytes of it */
+    bool lacks_memory;
+    bool is_known;        /* how much memory the current frame takes */
+    size_t n_head;        /* bytes of that frame that were held back until that was known */
+    size_t head_position; /* of these, the next one for the library */
+    uint8_t head[BM_DECOMPRESS_HEAD];
 };
 
 enum { N_KINDS = BM_DECOMPRESS_LZ4 + 1 };
@@ -111,15 +119,6 @@ enum bm_decompress_outcome bm_decompress_damaged(const struct bm_decompress_way 
     return BM_DECOMPRESS_INVALID;
 }
 
-enum bm_decompress_outcome bm_decompress_too_large(const struct bm_decompress_way *way,
-                                                   struct blastmerge_error *error) {
-    (void)bm_fail(error, BLASTMERGE_NO_MEMORY,
-                  "its %s data takes more than %d MiB of memory to decompress; decompress it first (%s), or "
-                  "compress it at a usual level",
-                  way->name, BM_DECOMPRESS_MOST_WINDOW >> 20, way->command);
-    return BM_DECOMPRESS_INVALID;
-}
-
 static enum bm_step fail_cut(struct bm_decompress *decompress, struct blastmerge_error *error) {
     decompress->is_cut = true;
     (void)bm_fail(error, BLASTMERGE_DATA,
@@ -127,6 +126,48 @@ static enum bm_step fail_cut(struct bm_decompress *decompress, struct blastmerge
                   "succeed?)",
                   decompress->way->name);
     return BM_STEP_FAILED;
+}
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+static unsigned long long mebibytes(uint64_t n_bytes) {
+    return (n_bytes + (1 << 20) - 1) >> 20;
+}
+
+static bool fail_too_large(const struct bm_decompress_way *way, struct blastmerge_error *error) {
+    (void)bm_fail(error, BLASTMERGE_NO_MEMORY,
+                  "its %s data takes more than %d MiB of memory to decompress; decompress it first (%s), or "
+                  "compress it at a usual level",
+                  way->name, BM_DECOMPRESS_MOST_WINDOW >> 20, way->command);
+    return false;
+}
+
+static bool fail_budget(struct bm_decompress *decompress, uint64_t n_bytes, struct blastmerge_error *error) {
+    const struct bm_budget *budget = decompress->budget;
+    decompress->lacks_memory = n_bytes <= budget->n_most;
+    (void)bm_fail(
+        error, BLASTMERGE_NO_MEMORY,
+        "its %s data takes %llu MiB of memory to decompress, and the merge leaves %llu MiB for that%s; allow "
+        "more memory (--memory), or decompress it first (%s)",
+        decompress->way->name, mebibytes(n_bytes), (unsigned long long)(budget->n_most >> 20),
+        decompress->lacks_memory ? ", of which other children take a part" : "", decompress->way->command);
+    return false;
+}
+
+/* Takes as much of the budget as makes n_bytes in all. What a decoder has once allocated it keeps. False: the record has
+ * the error. */
+static bool take_memory(struct bm_decompress *decompress, uint64_t n_bytes, struct blastmerge_error *error) {
+    enum { SLACK = 1 << 20 }; /* beside the window */
+    if (n_bytes > BM_DECOMPRESS_MOST_WINDOW + SLACK) return fail_too_large(decompress->way, error);
+    if (decompress->budget == NULL || n_bytes <= decompress->n_taken) return true;
+    if (!bm_budget_take(decompress->budget, n_bytes - decompress->n_taken))
+        return fail_budget(decompress, n_bytes, error);
+    decompress->n_taken = n_bytes;
+    return true;
+}
+
+bool bm_decompress_lacks_memory(const struct bm_decompress *decompress) {
+    return decompress->lacks_memory;
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -143,7 +184,8 @@ static bool load(enum bm_decompress_kind kind, char *reason, size_t size) {
     return is_done;
 }
 
-struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct blastmerge_error *error) {
+struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct bm_budget *budget,
+                                         struct blastmerge_error *error) {
     char reason[256] = "";
     const struct bm_decompress_way *way = way_of(kind);
     bm_require(way != NULL);
@@ -163,12 +205,14 @@ struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct bl
     }
     decompress->way = way;
     decompress->coder = coder;
+    decompress->budget = budget;
     return decompress;
 }
 
 void bm_decompress_close(struct bm_decompress *decompress) {
     if (decompress == NULL) return;
     decompress->way->close(decompress->coder);
+    if (decompress->budget != NULL) bm_budget_give(decompress->budget, decompress->n_taken);
     free(decompress);
 }
 
@@ -182,30 +226,90 @@ struct bm_decompress_frame bm_decompress_frame(const struct bm_decompress *decom
 
 /* --- the step ------------------------------------------------------------------------------------ */
 
-/* Notes what the library has taken and made. */
-static void count(struct bm_decompress *decompress, const struct bm_decompress_buffers *before,
-                  const struct bm_decompress_buffers *buffers) {
-    decompress->byte += before->n_in - buffers->n_in;
-    decompress->text += before->n_out - buffers->n_out;
-    if (decompress->is_between)
-        decompress->frame = (struct bm_decompress_frame){decompress->byte, decompress->text};
+/* Holds back as many bytes of a frame as it takes to know what memory it needs. False: there are too few yet. */
+static bool read_head(struct bm_decompress *decompress, struct bm_decompress_buffers *buffers, bool is_last,
+                      uint64_t *need) {
+    const struct bm_decompress_way *way = decompress->way;
+    *need = 0;
+    if (decompress->is_known || way->need == NULL) return true;
+    decompress->is_between = false;
+    while ((*need = way->need(decompress->head, decompress->n_head)) == BM_DECOMPRESS_UNKNOWN) {
+        if (buffers->n_in == 0) break;
+        bm_require(decompress->n_head < sizeof decompress->head);
+        decompress->head[decompress->n_head++] = *buffers->in++;
+        buffers->n_in--;
+        decompress->byte++;
+    }
+    if (*need != BM_DECOMPRESS_UNKNOWN) return true;
+    *need = 0; /* it is cut short, which the library will say */
+    return is_last;
+}
+
+/* One call of the library: with what was held back, or with the input. */
+static enum bm_decompress_outcome call(struct bm_decompress *decompress,
+                                       struct bm_decompress_buffers *buffers, bool is_last,
+                                       struct blastmerge_error *error) {
+    const struct bm_decompress_way *way = decompress->way;
+    const struct bm_decompress_buffers before = *buffers;
+    struct bm_decompress_buffers head = before;
+    enum bm_decompress_outcome outcome;
+    if (decompress->head_position < decompress->n_head) {
+        head.in = decompress->head + decompress->head_position;
+        head.n_in = decompress->n_head - decompress->head_position;
+        outcome = way->step(decompress->coder, &head, is_last && before.n_in == 0, error);
+        decompress->head_position = decompress->n_head - head.n_in;
+        buffers->out = head.out;
+        buffers->n_out = head.n_out;
+    } else {
+        outcome = way->step(decompress->coder, buffers, is_last, error);
+    }
+    decompress->byte += before.n_in - buffers->n_in;
+    decompress->text += before.n_out - buffers->n_out;
+    return outcome;
+}
+
+static void end_frame(struct bm_decompress *decompress) {
+    bm_require(decompress->head_position == decompress->n_head);
+    decompress->is_between = true;
+    decompress->is_known = false;
+    decompress->n_head = decompress->head_position = 0;
+    decompress->frame = (struct bm_decompress_frame){decompress->byte, decompress->text};
+}
+
+/* Takes the memory that the decoder needs to go on. False: the record has the error. */
+static bool allow(struct bm_decompress *decompress, struct blastmerge_error *error) {
+    const struct bm_decompress_way *way = decompress->way;
+    uint64_t need = way->need_now(decompress->coder);
+    if (!take_memory(decompress, need, error)) return false;
+    way->allow(decompress->coder, need);
+    return true;
 }
 
 /* What is behind a frame's end is another frame, or the end: where nothing follows, the library is not asked. */
 enum bm_step bm_decompress_step(struct bm_decompress *decompress, struct bm_decompress_buffers *buffers,
                                 bool is_last, struct blastmerge_error *error) {
     const struct bm_decompress_way *way = decompress->way;
+    decompress->lacks_memory = false;
     for (;;) {
+        uint64_t need = 0;
         if (buffers->n_in == 0 && decompress->is_between && !way->tells_end)
             return is_last ? BM_STEP_DONE : BM_STEP_MORE;
         if (buffers->n_out == 0) return BM_STEP_FULL;
+        if (!read_head(decompress, buffers, is_last, &need)) return BM_STEP_MORE;
+        if (!take_memory(decompress, need, error)) return BM_STEP_FAILED;
+        decompress->is_known = true;
         const struct bm_decompress_buffers before = *buffers;
-        enum bm_decompress_outcome outcome = way->step(decompress->coder, buffers, is_last, error);
+        const size_t head_before = decompress->head_position;
+        enum bm_decompress_outcome outcome = call(decompress, buffers, is_last, error);
         if (outcome == BM_DECOMPRESS_INVALID) return BM_STEP_FAILED;
-        decompress->is_between = outcome != BM_DECOMPRESS_GO_ON;
-        count(decompress, &before, buffers);
+        if (outcome == BM_DECOMPRESS_NEEDS) {
+            if (!allow(decompress, error)) return BM_STEP_FAILED;
+            continue;
+        }
+        if (outcome != BM_DECOMPRESS_GO_ON) end_frame(decompress);
         if (outcome == BM_DECOMPRESS_ALL_END) return BM_STEP_DONE;
-        if (buffers->n_in == before.n_in && buffers->n_out == before.n_out) {
+        if (buffers->n_in == before.n_in && buffers->n_out == before.n_out &&
+            decompress->head_position == head_before) {
             if (buffers->n_in == 0) return is_last ? fail_cut(decompress, error) : BM_STEP_MORE;
             (void)bm_decompress_damaged(way, "the library does not go on with it", error);
             return BM_STEP_FAILED;

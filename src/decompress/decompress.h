@@ -7,8 +7,9 @@
  * and bzip2: streams), one after another, and zstd's and lz4's skippable ones. Checksums must hold. What follows
  * the last frame and is none is an error (but xz's own padding).
  *
- * Memory: the libraries' own, from malloc(), and not counted; at most BM_DECOMPRESS_MOST_WINDOW and a few MiB for a decoder.
- * Data that needs more is refused. At their usual levels zstd takes 2 to 8 MiB, xz 9, bzip2 4, lz4 up to 8.
+ * Memory: the libraries' own, from malloc(); at most BM_DECOMPRESS_MOST_WINDOW and 1 MiB for a decoder. Data that needs more
+ * is refused. At their usual levels zstd takes 2 to 8 MiB, xz 9, bzip2 4, lz4 up to 8. A frame's header says how much,
+ * which is taken of a budget before the library allocates it, and given back when the decoder is closed.
  * Time: linear in the data and the text. A step is resumable at every byte.
  * Threads: a decoder belongs to one thread at a time; libraries are loaded once, on any thread.
  */
@@ -16,6 +17,7 @@
 #define BM_DECOMPRESS_H
 
 #include "base/base.h"
+#include "base/budget.h"
 #include "base/step.h"
 
 enum bm_decompress_kind {
@@ -45,9 +47,10 @@ const char *bm_decompress_kinds(void);
 
 struct bm_decompress;
 
-/* Loads the library, and allocates a decoder. NULL: the record has the error (BLASTMERGE_IO: there is no such
- * library). */
-struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct blastmerge_error *error);
+/* Loads the library, and allocates a decoder. The budget is borrowed; NULL: nothing is counted. NULL: the record has the
+ * error (BLASTMERGE_IO: there is no such library). */
+struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct bm_budget *budget,
+                                         struct blastmerge_error *error);
 
 /* decompress may be NULL. */
 void bm_decompress_close(struct bm_decompress *decompress);
@@ -64,13 +67,18 @@ struct bm_decompress_buffers {
  *   BM_STEP_MORE    all input was taken, and there is room left; or input is left, and a frame has ended before it
  *   BM_STEP_FULL    there is no room left
  *   BM_STEP_DONE    the data is whole; only where is_last
- *   BM_STEP_FAILED  see the error, whose message is a reason without place; bm_decompress_is_cut()
+ *   BM_STEP_FAILED  see the error, whose message is a reason without place; bm_decompress_is_cut(),
+ *                   bm_decompress_lacks_memory()
  */
 enum bm_step bm_decompress_step(struct bm_decompress *decompress, struct bm_decompress_buffers *buffers,
                                 bool is_last, struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* After BM_STEP_FAILED: whether the input ended too early, and no other fault is known. */
 bool bm_decompress_is_cut(const struct bm_decompress *decompress);
+
+/* After BM_STEP_FAILED: whether only the budget has refused. The same step can be tried again when others have given back
+ * what they have taken. */
+bool bm_decompress_lacks_memory(const struct bm_decompress *decompress);
 
 /* Where the last frame that is whole has ended: what comes before that is right. xz counts as one frame. */
 struct bm_decompress_frame {

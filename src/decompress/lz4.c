@@ -38,6 +38,16 @@ static void close_decoder(void *decoder) {
     (void)library.LZ4F_freeDecompressionContext(decoder);
 }
 
+/* By the frame's descriptor: blocks of 64 KiB to 4 MiB, one as it comes in and one, with its history, as text. */
+static uint64_t need(const uint8_t *head, size_t n_bytes) {
+    enum { MAGIC = 4, HISTORY = 128 << 10, REST = 64 << 10 };
+    if (n_bytes < MAGIC) return BM_DECOMPRESS_UNKNOWN;
+    if (memcmp(head, "\x04\x22\x4d\x18", MAGIC) != 0) return 0;
+    if (n_bytes < MAGIC + 2) return BM_DECOMPRESS_UNKNOWN;
+    const unsigned size = head[MAGIC + 1] >> 4 & 7;
+    return size < 4 ? 0 : 2 * (UINT64_C(1) << (8 + 2 * size)) + HISTORY + REST;
+}
+
 /* Names are such as "ERROR_contentChecksum_invalid". */
 static enum bm_decompress_outcome fail(size_t result, struct blastmerge_error *error) {
     char reason[96];
@@ -70,6 +80,7 @@ static const struct bm_decompress_way way = {.name = "lz4",
                                              .load = load,
                                              .open = open_decoder,
                                              .close = close_decoder,
+                                             .need = need,
                                              .step = step};
 const struct bm_decompress_way *const bm_decompress_lz4 = &way;
 

@@ -11,6 +11,8 @@ const struct bm_decompress_way *const bm_decompress_xz = NULL;
 #define FUNCTIONS(EACH)                                                                                      \
     EACH(lzma_stream_decoder)                                                                                \
     EACH(lzma_code)                                                                                          \
+    EACH(lzma_memusage)                                                                                      \
+    EACH(lzma_memlimit_set)                                                                                  \
     EACH(lzma_end)
 
 #if defined(__APPLE__)
@@ -28,8 +30,9 @@ static const struct bm_decompress_way way;
 static void *open_decoder(void) {
     lzma_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) return NULL;
-    lzma_ret result = library.lzma_stream_decoder(stream, BM_DECOMPRESS_MOST_WINDOW,
-                                                  LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK);
+    enum { NOTHING_YET = 1 }; /* byte; what it needs is allowed when it says so */
+    lzma_ret result =
+        library.lzma_stream_decoder(stream, NOTHING_YET, LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK);
     if (result == LZMA_OK) return stream;
     free(stream);
     return NULL;
@@ -45,8 +48,6 @@ static enum bm_decompress_outcome fail(lzma_ret result, struct blastmerge_error 
     case LZMA_MEM_ERROR:
         (void)bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
         return BM_DECOMPRESS_INVALID;
-    case LZMA_MEMLIMIT_ERROR:
-        return bm_decompress_too_large(&way, error);
     case LZMA_UNSUPPORTED_CHECK:
         (void)bm_fail(error, BLASTMERGE_USAGE,
                       "its xz data has a checksum of a kind that this liblzma cannot check; decompress it "
@@ -59,6 +60,14 @@ static enum bm_decompress_outcome fail(lzma_ret result, struct blastmerge_error 
     default:
         return bm_decompress_damaged(&way, "it cannot be decoded, or a checksum fails", error);
     }
+}
+
+static uint64_t need_now(void *stream) {
+    return library.lzma_memusage(stream);
+}
+
+static void allow(void *stream, uint64_t n_bytes) {
+    bm_require(library.lzma_memlimit_set(stream, n_bytes) == LZMA_OK);
 }
 
 /* Only when it is told that no more input comes does liblzma say whether a stream was the last one. It says
@@ -76,6 +85,7 @@ static enum bm_decompress_outcome step(void *decoder, struct bm_decompress_buffe
     buffers->out = stream->next_out;
     buffers->n_out = stream->avail_out;
     if (result == LZMA_STREAM_END) return BM_DECOMPRESS_ALL_END;
+    if (result == LZMA_MEMLIMIT_ERROR) return BM_DECOMPRESS_NEEDS;
     return result == LZMA_OK || result == LZMA_BUF_ERROR ? BM_DECOMPRESS_GO_ON : fail(result, error);
 }
 
@@ -85,6 +95,8 @@ static const struct bm_decompress_way way = {.name = "xz",
                                              .load = load,
                                              .open = open_decoder,
                                              .close = close_decoder,
+                                             .need_now = need_now,
+                                             .allow = allow,
                                              .step = step};
 const struct bm_decompress_way *const bm_decompress_xz = &way;
 

@@ -32,7 +32,7 @@ const struct bm_decompress_way *const bm_decompress_zstd = NULL;
 
 static const struct bm_decompress_way way;
 
-enum { WINDOW_LOG = 27, LONGEST_HEADER = 18 /* RFC 8878, 3.1.1.1, with the magic number */ };
+enum { WINDOW_LOG = 27, LONGEST_HEADER = BM_DECOMPRESS_HEAD };
 _Static_assert(1 << WINDOW_LOG == (int)BM_DECOMPRESS_MOST_WINDOW, "the same limit");
 
 /* libzstd does not compare a frame's length with what its header says, if the frame comes in pieces. */
@@ -62,10 +62,31 @@ static void close_decoder(void *opened) {
     free(decoder);
 }
 
+/* By the frame's header: RFC 8878, 3.1.1.1. A window that is larger than the least one is kept with a block of output in a ring;
+ * the decoder itself and its blocks take less than REST. */
+static uint64_t need(const uint8_t *head, size_t n_bytes) {
+    enum { MAGIC = 4, LEAST_WINDOW = 1 << 10, REST = 640 << 10, SINGLE_SEGMENT = 1 << 5 };
+    static const uint8_t n_of_id[] = {0, 1, 2, 4}, n_of_size[] = {0, 2, 4, 8};
+    if (n_bytes < MAGIC) return BM_DECOMPRESS_UNKNOWN;
+    if (memcmp(head, "\x28\xb5\x2f\xfd", MAGIC) != 0) return 0;
+    if (n_bytes == MAGIC) return BM_DECOMPRESS_UNKNOWN;
+    const uint8_t descriptor = head[MAGIC];
+    bool is_single = (descriptor & SINGLE_SEGMENT) != 0;
+    size_t n_size = is_single && descriptor >> 6 == 0 ? 1 : n_of_size[descriptor >> 6];
+    size_t size_at = MAGIC + 1 + (size_t)(is_single ? 0 : 1) + n_of_id[descriptor & 3];
+    if (n_bytes < size_at + n_size) return BM_DECOMPRESS_UNKNOWN;
+    uint64_t window = 0;
+    if (is_single)
+        for (size_t i = n_size; i > 0; i--) window = window << 8 | head[size_at + i - 1];
+    else
+        window = (UINT64_C(1) << (10 + (head[MAGIC + 1] >> 3))) / 8 * (8 + (head[MAGIC + 1] & 7));
+    if (is_single && n_size == 2) window += 256;
+    if (window < LEAST_WINDOW) window = LEAST_WINDOW;
+    return window > UINT64_MAX - REST - 1 ? UINT64_MAX - 1 : window + REST;
+}
+
 static enum bm_decompress_outcome fail(size_t result, struct blastmerge_error *error) {
     switch (library.ZSTD_getErrorCode(result)) {
-    case ZSTD_error_frameParameter_windowTooLarge:
-        return bm_decompress_too_large(&way, error);
     case ZSTD_error_memory_allocation:
         (void)bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
         return BM_DECOMPRESS_INVALID;
@@ -119,6 +140,7 @@ static const struct bm_decompress_way way = {.name = "zstd",
                                              .load = load,
                                              .open = open_decoder,
                                              .close = close_decoder,
+                                             .need = need,
                                              .step = step};
 const struct bm_decompress_way *const bm_decompress_zstd = &way;
 

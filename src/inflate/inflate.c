@@ -316,7 +316,8 @@ static enum bm_step step_other(struct bm_inflate *inflate, struct bm_batch *batc
                                size_t n_input, size_t *n_used, bool is_last, struct blastmerge_error *error) {
     batch->is_compressed = true;
     if (inflate->other == NULL)
-        inflate->other = bm_decompress_open(bm_decompress_look(inflate->look, inflate->n_look), error);
+        inflate->other =
+            bm_decompress_open(bm_decompress_look(inflate->look, inflate->n_look), inflate->budget, error);
     if (inflate->other == NULL) return fail_other(inflate, batch, error);
     enum bm_step step = decode_other(inflate, batch, input, n_input, n_used, is_last, error);
     if (step != BM_STEP_MORE) sum_plain(inflate, batch);
@@ -391,6 +392,19 @@ enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_me
 void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory) {
     if (inflate != NULL) bm_decompress_close(inflate->other);
     bm_release(memory, inflate);
+}
+
+void bm_inflate_set_budget(struct bm_inflate *inflate, struct bm_budget *budget) {
+    inflate->budget = budget;
+}
+
+void bm_inflate_release(struct bm_inflate *inflate) {
+    bm_decompress_close(inflate->other);
+    inflate->other = NULL;
+}
+
+bool bm_inflate_lacks_memory(const struct bm_inflate *inflate) {
+    return inflate->other != NULL && bm_decompress_lacks_memory(inflate->other);
 }
 
 void bm_inflate_reset(struct bm_inflate *inflate) {

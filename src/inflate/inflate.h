@@ -10,12 +10,13 @@
  * it, except that zero padding and several members are accepted as described, and other bytes after a member
  * are an error.
  *
- * Memory: one struct, of a fixed size. Time: linear. A step is resumable at every byte of input.
+ * Memory: one struct, of a fixed size, and a library's decoder, of a budget. Time: linear. A step is resumable at every byte of input.
  * Threads: a decoder belongs to one thread at a time.
  */
 #ifndef BM_INFLATE_H
 #define BM_INFLATE_H
 
+#include "base/budget.h"
 #include "base/step.h"
 #include "flow/batch.h"
 
@@ -24,8 +25,14 @@ struct bm_inflate;
 enum blastmerge_status bm_inflate_open(struct bm_inflate **inflate, struct bm_memory *memory) BM_CHECK_RESULT;
 void bm_inflate_close(struct bm_inflate *inflate, struct bm_memory *memory);
 
+/* What libraries' decoders allocate is taken of this budget, which is borrowed. Without it, nothing is counted. */
+void bm_inflate_set_budget(struct bm_inflate *inflate, struct bm_budget *budget);
+
 /* Forgets everything: the next step begins another child. */
 void bm_inflate_reset(struct bm_inflate *inflate);
+
+/* The child has ended, at any point: gives back what a library's decoder has taken. No step comes before the next reset. */
+void bm_inflate_release(struct bm_inflate *inflate);
 
 /*
  * Decodes input into the batch, which was begun by bm_batch_begin() and is given again until it is
@@ -35,11 +42,15 @@ void bm_inflate_reset(struct bm_inflate *inflate);
  *   BM_STEP_FULL    the batch is complete: pass it on, and begin the next
  *   BM_STEP_DONE    the batch is complete and the last one (it may be empty)
  *   BM_STEP_FAILED  see the error, with text_offset: BLASTMERGE_DATA; or that of a library (decompress.h); the batch
- *                   holds the text before it, as far as it is right
+ *                   holds the text before it, as far as it is right. bm_inflate_lacks_memory()
  */
 enum bm_step bm_inflate_step(struct bm_inflate *inflate, struct bm_batch *batch, const uint8_t *input,
                              size_t n_input, size_t *n_used, bool is_last,
                              struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* After BM_STEP_FAILED: whether only the budget has refused. The same step, from n_used on, can be tried again when others
+ * have given back what they have taken. */
+bool bm_inflate_lacks_memory(const struct bm_inflate *inflate);
 
 /* Where a decoder has failed. Offsets count from the child's beginning. */
 struct bm_inflate_fault {

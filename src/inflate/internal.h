@@ -91,7 +91,8 @@ struct bm_inflate {
     uint8_t carry[BM_INFLATE_CARRY];
 
     /* What follows outlives a reset. */
-    bool has_bmi2; /* of the processor: see tokens.c */
+    bool has_bmi2;            /* of the processor: see tokens.c */
+    struct bm_budget *budget; /* for the decoders of other compressions; NULL: nothing is counted */
     struct bm_deflate_codes dynamic_codes;
 };
 

@@ -78,12 +78,15 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP || job->options.order_by_queries,
         .is_without_result = job->is_check,
+        .budget = &job->decoders,
         .room = job->shards != NULL ? bm_job_shards_room(job) : bm_child_lane_room_of(&job->workers),
     };
     job->can_be_early = can_be_early(job);
     atomic_init(&job->temporary.n_left, job->options.temporary_limit);
     if (!job->can_be_early) settings.room.n_kept_bytes = 0;
     enum blastmerge_status status = BLASTMERGE_OK;
+    job->decoders.make_room = bm_job_make_room;
+    job->decoders.context = job;
     job->kin.format = job->options.format;
     job->kin.is_inferred = job->options.format == BLASTMERGE_FORMAT_AUTO;
     if (job->options.salvage && job->kin.is_inferred)
@@ -97,6 +100,20 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
         status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
     return status;
+}
+
+/* What a local job does not need itself of the memory that it may take is left for libraries' decoders. Shards take five
+ * eighths of a large limit later (shards.c); otherwise what comes later is small. Without a limit, and where the memory of
+ * remote work is divided, decoders are counted, but have no bound. */
+static void allow_decoders(struct blastmerge_job *job) {
+    enum { REST = 5 << 20 }; /* the program's and the libraries' own pages, fingerprints, warnings */
+    const uint64_t limit = job->options.memory_limit;
+    job->decoders.n_most = UINT64_MAX;
+    if (limit == 0 || job->cloud != NULL) return;
+    uint64_t n_taken = job->memory.n_bytes + REST;
+    if (job->shards != NULL)
+        n_taken = limit / 4 * 3 > BM_JOB_LEAST_MEMORY ? limit / 4 * 3 : BM_JOB_LEAST_MEMORY;
+    job->decoders.n_most = limit > n_taken ? limit - n_taken : 0;
 }
 
 void bm_job_open_number(const struct blastmerge_job *job, struct bm_number *number) {
@@ -120,7 +137,10 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     }
     bm_job_open_number(job, job->number);
     bm_job_slices_begin_number(job);
-    return job->can_be_early && !job->is_check ? bm_job_writers_open(job) : BLASTMERGE_OK;
+    enum blastmerge_status status =
+        job->can_be_early && !job->is_check ? bm_job_writers_open(job) : BLASTMERGE_OK;
+    allow_decoders(job);
+    return status;
 }
 
 static enum blastmerge_status open_store(struct blastmerge_job *job) {

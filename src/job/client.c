@@ -33,7 +33,7 @@ void bm_job_client_set_hooks(struct blastmerge_job *job, const struct bm_job_cli
 }
 
 void bm_job_client_end(struct blastmerge_job *job, const struct bm_job_client *client) {
-    job->totals.peak_memory = job->memory.n_peak;
+    job->totals.peak_memory = job->memory.n_peak + job->decoders.n_peak;
     job->totals.seconds = bm_seconds_since(&client->began);
     job->hooks = (struct bm_job_client_hooks){0};
     job->has_begun = true;

@@ -85,6 +85,14 @@ static void open_children(struct blastmerge_job *job) {
     }
 }
 
+/* The children that are read ahead give way to the current one. */
+bool bm_job_make_room(void *context) {
+    struct blastmerge_job *job = context;
+    const uint64_t n_before = job->decoders.n_used;
+    for (size_t i = job->child + 1; i < job->n_opened; i++) bm_child_give_way(child_at(job, i));
+    return job->decoders.n_used < n_before;
+}
+
 /* Reads what there is room for; a pipe only when it is its turn and its bytes are needed. */
 static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;

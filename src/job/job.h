@@ -75,6 +75,7 @@ struct bm_salvage_pass;
 
 struct blastmerge_job {
     struct bm_memory memory;
+    struct bm_budget decoders; /* what libraries' decoders take, beside that */
     struct blastmerge_options options;
     /* The options' own copies, src/job/options.c: all others read them in the options. */
     char *database; /* NULL: kept */
@@ -209,6 +210,9 @@ struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job);
 /* For survey.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
  * the end of the job, whose error is the child's. */
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
+
+/* For libraries' decoders: see struct bm_budget. */
+bool bm_job_make_room(void *job);
 enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
 
 /* Adds a child; its name is copied, its location is not. */

@@ -17,6 +17,7 @@
 enum blastmerge_status bm_job_order_streams_open(struct bm_job_order *order) {
     struct blastmerge_job *job = order->job;
     const struct bm_child_settings settings = {.invalid_utf8 = BLASTMERGE_INVALID_UTF8_KEEP,
+                                               .budget = &job->decoders,
                                                .room = bm_child_lane_room_within(BM_JOB_ORDER_ROOM)};
     bool is_needed[BM_JOB_ORDER_STREAMS] = {false};
     size_t n_needed = 0;

@@ -259,6 +259,7 @@ static enum blastmerge_status open_rank(struct batch *batch) {
         n_texts = (size_t)job->options.memory_limit / 4;
     }
     const struct bm_child_settings settings = {.invalid_utf8 = job->options.invalid_utf8,
+                                               .budget = &job->decoders,
                                                .forbidden_characters = job->options.forbidden_characters,
                                                .header = job->options.header};
     enum blastmerge_status status =

@@ -174,6 +174,56 @@ def test_too_much_memory(tmp_path, command, words):
     assert done.code == NO_MEMORY and words in done.err and "decompress it first" in done.err
 
 
+LARGE = {"zstd": ["zstd", "-q", "--long=26"], "xz": ["xz", "-9"], "bzip2": ["bzip2"], "lz4": ["lz4", "-q"]}
+NEEDED = {"zstd": 65, "xz": 65, "bzip2": 4, "lz4": 1}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("memory", [16, 40, 100, 200, 400])
+def test_memory_that_is_allowed(tmp_path, expected, name, threads, memory):
+    """What libraries allocate counts, too. If it does not fit for all, fewer are read ahead; if not for one, it is refused."""
+    report = tmp_path / "report"
+    paths = put(tmp_path, TEXTS * 2, LARGE[name])
+    done = run("--threads", threads, "--memory", f"{memory}M", "--report", report, *paths)
+    if done.code == NO_MEMORY:
+        words = rf"child0.out: its {name} data takes {NEEDED[name]} MiB of memory to decompress, and the merge leaves (\d+) MiB"
+        left = int(re.search(words, done.err).group(1))
+        assert left < NEEDED[name] and left >= memory - 16 - 6 * max(0, threads - 2) - 1
+        return
+    assert done.code == OK and memory > NEEDED[name], done.err
+    assert done.text.count(b"<Iteration>") == 2 * expected.count(b"<Iteration>")
+    peak = json.loads(report.read_bytes())["peak_memory"]
+    assert NEEDED[name] - 1 << 20 < peak <= memory << 20
+
+
+def test_a_frame_that_needs_what_children_ahead_have(tmp_path):
+    """They give way, and are read again at their turn. From a pipe, only the current child takes any."""
+    first = compressed(["zstd", "-q"], TEXTS[0][:4000]) + compressed(LARGE["zstd"], TEXTS[0][4000:])
+    (tmp_path / "first").write_bytes(first)
+    others = put(tmp_path, TEXTS[1:] * 2, LARGE["xz"])
+    expected = run("--threads", 1, tmp_path / "first", *others).text
+    for threads in (1, 2, 4, 8):
+        done = run("--threads", threads, "--memory", "140M", tmp_path / "first", *others)
+        assert (done.code, done.text) == (OK, expected), done.err
+        with open(tmp_path / "first", "rb") as file:
+            done = run("--threads", threads, "--memory", "140M", *others, "-", stdin=file)
+        assert done.code == OK, done.err
+        assert run("check", "--threads", threads, "--memory", "140M", tmp_path / "first", *others).code == OK
+
+
+@pytest.mark.parametrize("name", ["zstd", "xz"])
+def test_memory_for_shards(tmp_path, name):
+    """All of them are open at once."""
+    texts = [made_shard([[("low", "0", 700)]], 2).encode(), made_shard([[("less", "1e-200", 699)]], 2).encode()]
+    paths = put(tmp_path, texts, LARGE[name])
+    done = run("shards", "--memory", "100M", *paths)
+    assert done.code == NO_MEMORY and f"its {name} data takes 65 MiB of memory to decompress, and the merge leaves 25 MiB" in done.err
+    done = run("shards", "--memory", "400M", *paths)
+    assert done.code == NO_MEMORY and "of which other children take a part" in done.err
+    assert run("shards", "--memory", "600M", *paths).code == OK
+
+
 def test_a_dictionary(tmp_path):
     (tmp_path / "dictionary").write_bytes(TEXTS[2] * 2)
     path, = put(tmp_path, TEXTS[:1], ["zstd", "-q", "-D", tmp_path / "dictionary"])
