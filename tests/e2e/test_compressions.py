@@ -157,6 +157,34 @@ def test_salvaged(tmp_path, name):
     assert program.text_of(done.out).count(b"<Iteration>") == data[:half].count(b"<Iteration>")
 
 
+SMALL_BLOCKS = {"zstd": ["zstd", "-q"], "xz": ["xz"], "bzip2": ["bzip2", "-1"], "lz4": ["lz4", "-q", "-B4"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_salvaged_of_a_cut(tmp_path, name):
+    """All Iterations that are whole in what the library hands out of a frame that is cut short: at least what its own tool writes."""
+    text = small.text(*(f"query {number}" for number in range(5000)))
+    data = compressed(SMALL_BLOCKS[name], text)
+    whole, path = text.split(b"</Iteration>\n"), tmp_path / "child"
+    n_of_cuts = []
+    for n in (len(data) // 10, len(data) // 2, len(data) * 9 // 10, len(data) - 1):
+        path.write_bytes(data[:n])
+        shown = subprocess.run([name, "-dc"], input=data[:n], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+        assert text.startswith(shown)
+        n_least = shown.count(b"</Iteration>\n")
+        done = run("--salvage", "--plain", "--report", tmp_path / "report", path)
+        if done.code == DATA:
+            assert n_least == 0 and "nothing could be salvaged" in done.err
+            n_of_cuts.append(0)
+            continue
+        row = json.loads((tmp_path / "report").read_bytes())["children"][0]
+        (tmp_path / "report").unlink()
+        assert f"the {name} data is cut short" in done.err and row["unchecked_iterations"] == row["iterations"] >= n_least
+        assert done.out.split(b"</Iteration>\n")[1:-1] == whole[1:row["iterations"]]
+        n_of_cuts.append(row["iterations"])
+    assert n_of_cuts == sorted(n_of_cuts) and n_of_cuts[0] < n_of_cuts[1] < n_of_cuts[2] and n_of_cuts[2] > 2500
+
+
 @pytest.mark.parametrize("name", UNCHECKED)
 def test_no_checksum(tmp_path, expected, name):
     done = run(*put(tmp_path, TEXTS, UNCHECKED[name]))
