@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Test streams of decompressors, as Debian has them: what zstd(1) and lz4(1) decode, the program decodes, and nothing else.
+"""Test streams of decompressors, as Debian has them: what zstd(1), lz4(1) and xz(1) decode, the program decodes, and nothing else.
 
 They are made to be odd: each block type, each literal and sequence mode, windows, headers, frames without sizes; and damaged ones.
 """
@@ -16,6 +16,7 @@ import pytest
 STREAMS = os.environ.get("BLASTMERGE_STREAMS")
 SOURCES = Path("/usr/share/gocode/src/github.com")
 ZSTD, LZ4 = SOURCES / "klauspost/compress/zstd/testdata", SOURCES / "pierrec/lz4/testdata"
+XZ = SOURCES / "xi2/xz/testdata"  # XZ Utils' own, and others
 MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 
 
@@ -23,7 +24,7 @@ MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 def with_all():
     if not STREAMS:
         pytest.skip("BLASTMERGE_STREAMS is not set: NOTHING IS PROVED")
-    missing = [str(path) for path in (ZSTD, LZ4) if not path.exists()] + [tool for tool in ("zstd", "lz4") if not shutil.which(tool)]
+    missing = [str(path) for path in (ZSTD, LZ4, XZ) if not path.exists()] + [tool for tool in ("zstd", "lz4", "xz") if not shutil.which(tool)]
     if missing:
         pytest.fail(f"{missing} missing: scripts/setup --test installs it")
 
@@ -59,3 +60,10 @@ def test_zstd(tmp_path, name, n_least, n_whole):
 def test_lz4():
     paths = sorted(LZ4.glob("*.lz4"))
     assert len(paths) >= 8 and check(paths, ["lz4", "-dcq"]) >= 8
+
+
+def test_xz():
+    paths = [path for path in sorted(XZ.rglob("*.xz")) if path.read_bytes().startswith(b"\xfd7zXZ\0")]
+    good = [path for path in paths if path.name.startswith("good-") and "corrupt" not in path.name]
+    assert len(paths) >= 60 and len(good) >= 20 and check(good, ["xz", "-dcq"]) == len(good)
+    assert check(paths, ["xz", "-dcq"]) >= len(good)
