@@ -25,6 +25,7 @@ SALVAGED = 11
 PARTS = (1, 2, 3, 7, 40) if FULL else (1, 3)
 KINDS = [name for name in SEARCHES if "titles" not in name and "nameless" not in name]
 MANY = ["blastp", "blastn, named", "tblastn", "psiblast, named"] if not FULL else KINDS
+SOME = 42 if FULL else 5  # ordinary queries, where there are no odd ones
 PRINTED = ("0", "5", "6", "7", "15", "16")
 
 
@@ -177,13 +178,13 @@ def test_masks_that_are_shown(blast, tmp_path):  # noqa: F811
 
 
 def test_tblastx(blast, tmp_path):  # noqa: F811
-    check_search(Search("tblastx", reads()[:5], ["-evalue", "1e-20", *FEW]), blast, tmp_path)
+    check_search(Search("tblastx", reads()[:SOME], ["-evalue", "1e-20", *FEW]), blast, tmp_path)
 
 
 def test_rpsblast(blast, tmp_path):  # noqa: F811
     queries = [query for query in blast.queries["protein"] if len(query) < 450]
     make_profiles(blast.folder, queries[:2])
-    check_search(Profiles("rpsblast", queries[:5], ["-evalue", "1000"]), blast, tmp_path)
+    check_search(Profiles("rpsblast", queries[:SOME], ["-evalue", "1000"]), blast, tmp_path)
 
 
 def test_masks_and_subjects(blast, tmp_path):  # noqa: F811
