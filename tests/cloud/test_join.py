@@ -55,7 +55,7 @@ class Joinable:
         return ["join", "--memory", 48, *options, "--plan", self.store.url(f"{FOLDER}/plan.json"), "-o", self.store.url(RESULT), *parts]
 
     def join(self, proxy=None, *options, **env):
-        return merge(*self.command(*options), env={**self.store.env(proxy and proxy.url), **env})
+        return merge(*self.command(*options), env={**self.store.env(proxy and proxy.url), **env}, timeout=900)  # where processors are shared
 
     def result(self):
         return self.store.get(RESULT)
@@ -252,7 +252,7 @@ class Schedule:
         """Exit code and messages."""
         self.process = subprocess.Popen([PROGRAM, *map(str, command)], env={**FAST, **env}, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        _, errors = self.process.communicate(timeout=300)
+        _, errors = self.process.communicate(timeout=900)
         return self.process.returncode, errors.decode()
 
 
