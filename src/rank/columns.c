@@ -27,6 +27,8 @@ static const struct {
     {BM_RANK_COLUMN_BITS, "bitscore", "bit score"},
     {BM_RANK_COLUMN_SCORE, "score", "score"},
     {BM_RANK_COLUMN_LENGTH, "slen", "subject length"},
+    {BM_RANK_COLUMN_START, "sstart", "s. start"},
+    {BM_RANK_COLUMN_END, "send", "s. end"},
 };
 
 static void begin(struct bm_rank_columns *columns) {

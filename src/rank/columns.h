@@ -12,6 +12,8 @@ enum bm_rank_column {
     BM_RANK_COLUMN_BITS,
     BM_RANK_COLUMN_SCORE,
     BM_RANK_COLUMN_LENGTH, /* of the subject */
+    BM_RANK_COLUMN_START,  /* in the subject: behind its end on the other strand */
+    BM_RANK_COLUMN_END,
     BM_RANK_N_COLUMNS
 };
 

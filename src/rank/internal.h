@@ -95,6 +95,8 @@ struct bm_rank {
     struct bm_rank_tables *tables; /* src/rank/tables.c */
     bool lacks_columns;            /* a table without raw scores or subjects' lengths */
     bool lacks_scores;             /* a table without raw scores */
+    bool
+        are_strands_mixed; /* tables: the current query's equal hits are in an order that no strand decides */
 };
 
 /* --- rank.c -------------------------------------------------------------------------------------- */
@@ -147,6 +149,9 @@ size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number);
 enum blastmerge_status bm_rank_put_number(struct bm_rank *rank, uint64_t number) BM_CHECK_RESULT;
 
 const char *bm_rank_shard_name(const struct bm_rank_shard *shard);
+
+/* Whether that is the program that searched, in small letters. */
+bool bm_rank_is_program(const struct bm_rank *rank, const char *name);
 
 /* Compares two hits. Below 0: the first one ranks first; 0: only their places in the database differ. */
 int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_rank_head *other);
@@ -231,6 +236,8 @@ enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) BM_CHECK_RESULT;
 /* Reads a whole shard without comments, whose rows are the only source for the order of its queries. */
 enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank,
                                             struct bm_rank_shard *shard) BM_CHECK_RESULT;
+/* All was read: places that only a strand might have decided are undecided if the search was one in which it may. */
+void bm_rank_tables_settle(struct bm_rank *rank);
 /* Called when every shard that can be read twice has been surveyed. */
 enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) BM_CHECK_RESULT;
 

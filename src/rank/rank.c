@@ -213,7 +213,7 @@ static void rebuild(struct bm_rank *rank, struct bm_rank_head *head) {
                                               head->printed, &head->evalue);
 }
 
-static bool is_program(const struct bm_rank *rank, const char *name) {
+bool bm_rank_is_program(const struct bm_rank *rank, const char *name) {
     return rank->program.n_bytes == strlen(name) && memcmp(rank->program.text, name, strlen(name)) == 0;
 }
 
@@ -229,7 +229,7 @@ int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_ra
     }
     if (one->score != other->score) return one->score > other->score ? -1 : 1;
     if (one->bits != other->bits) return one->bits > other->bits ? -1 : 1;
-    bool has_lengths = one->printed > 0 && one->length != other->length && is_program(rank, "blastp");
+    bool has_lengths = one->printed > 0 && one->length != other->length && bm_rank_is_program(rank, "blastp");
     if (has_lengths) /* E-values grow with these */
         return one->length < other->length ? -1 : 1;
     return 0;
@@ -288,11 +288,11 @@ static bool is_undecided(struct bm_rank *rank, const struct bm_rank_head *one,
                          const struct bm_rank_head *other) {
     if (one->printed != other->printed) return false;
     bool is_exact = (one->is_rebuilt && other->is_rebuilt) || (one->printed == 0 && !rank->lacks_scores) ||
-                    is_program(rank, "blastn");
+                    bm_rank_is_program(rank, "blastn");
     bool differ = one->score != other->score || one->bits != other->bits || one->length != other->length;
     if (!is_exact && (differ || rank->lacks_columns)) return true;
     if (one->score != other->score || one->evalue != other->evalue) return false;
-    if (one->strand * other->strand == -1) {
+    if (one->strand * other->strand == -1 && !rank->are_strands_mixed) {
         bool is_known = bm_rank_first_strand(rank) != 0;
         rank->counts.n_strands += !is_known;
         return !is_known;
@@ -399,7 +399,8 @@ bool bm_rank_is_done(const struct bm_rank *rank) {
 
 const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank) {
     bool has_parts = rank->n_shards > 1 && rank->options.layout != BM_RANK_WINDOWS;
-    rank->counts.is_linked_by_parts = has_parts && is_program(rank, "tblastx");
+    bm_rank_tables_settle(rank);
+    rank->counts.is_linked_by_parts = has_parts && bm_rank_is_program(rank, "tblastx");
     return &rank->counts;
 }
 

@@ -91,7 +91,15 @@ struct bm_rank_head {
     bool has_ordinal_id; /* the accession is a number that BLAST assigned */
     double bits;         /* tables without raw scores; else 0 */
     uint64_t query;      /* tables: a hash of its name */
-    int8_t strand;       /* blastn: 1, -1; 0: it does not count */
+    int8_t strand;       /* blastn: 1, -1; 0: it does not count, or is not known */
+};
+
+/* Tables: of equal hits that follow one another in a list, the last one. */
+struct bm_rank_equals {
+    double bits;
+    uint64_t score;
+    int8_t strand;
+    bool has_changed; /* the strand, since the first of them */
 };
 
 struct bm_rank_shard {
@@ -102,6 +110,7 @@ struct bm_rank_shard {
     uint64_t first; /* ordinal of its first sequence */
     struct bm_rank_head head;
     double last_printed; /* of its previous hit; E-values of a list ascend */
+    struct bm_rank_equals equals;
     uint64_t n_hits;     /* of the current query ... */
     uint64_t n_all_hits; /* ... and of all queries */
     bool has_hits;

@@ -23,10 +23,6 @@ static const struct {
     {1.28, 0.46, 1.5, -2},    /* megablast: 1, -2 */
 };
 
-static bool is_program(const struct bm_rank *rank, const char *name) {
-    return rank->program.n_bytes == strlen(name) && memcmp(rank->program.text, name, strlen(name)) == 0;
-}
-
 /* A search space: of the query with n_sequences of n_residues. */
 struct space {
     uint64_t adjustment;
@@ -34,8 +30,8 @@ struct space {
 };
 
 static struct space space_of(const struct bm_rank *rank, uint64_t n_sequences, uint64_t n_residues) {
-    bool is_query_translated = is_program(rank, "blastx") || is_program(rank, "tblastx");
-    bool is_subject_translated = is_program(rank, "tblastn") || is_program(rank, "tblastx");
+    bool is_query_translated = bm_rank_is_program(rank, "blastx") || bm_rank_is_program(rank, "tblastx");
+    bool is_subject_translated = bm_rank_is_program(rank, "tblastn") || bm_rank_is_program(rank, "tblastx");
     double m = (double)(is_query_translated ? rank->n_query / 3 : rank->n_query);
     double n = (double)(is_subject_translated ? n_residues / 3 : n_residues);
     struct space space = {0, 0};
@@ -116,8 +112,8 @@ static bool compute_by_length(const struct bm_rank *rank, const struct bm_rank_s
 /* The E-value in a search of the whole; false: it is not known, and *evalue is as printed. */
 static bool compute(const struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t score,
                     uint64_t length, double printed, double *evalue) {
-    bool is_known = is_program(rank, "blastn") ? compute_by_score(rank, shard, score, printed, evalue)
-                    : is_program(rank, "blastp")
+    bool is_known = bm_rank_is_program(rank, "blastn") ? compute_by_score(rank, shard, score, printed, evalue)
+                    : bm_rank_is_program(rank, "blastp")
                         ? compute_by_length(rank, shard, score, length, printed, evalue)
                         : false;
     if (!is_known) *evalue = printed;

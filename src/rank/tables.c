@@ -17,6 +17,7 @@
 #include "rank/internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,8 @@ struct bm_rank_tables {
     struct bm_rank_order *order; /* of queries; NULL: not known */
     uint64_t n_places;           /* of that list those that are done with */
     bool is_begun;               /* rows alone: the first ones were read */
+    bool has_other_bits;         /* blastn: lambda and K are not those of its default scores */
+    uint64_t n_strands_before;   /* rank->counts.n_strands when the current query began */
 };
 
 static bool starts_with(const char *line, size_t n_bytes, const char *start) {
@@ -59,6 +62,33 @@ static void note_columns(struct bm_rank *rank) {
 }
 
 /* --- rows ----------------------------------------------------------------------------------------- */
+
+/* Of blastn's hits; 0: the row does not tell it. */
+static int8_t strand_of(const struct bm_rank *rank, const struct bm_rank_field fields[BM_RANK_N_COLUMNS]) {
+    const struct bm_rank_field *start = &fields[BM_RANK_COLUMN_START], *end = &fields[BM_RANK_COLUMN_END];
+    uint64_t from = 0, to = 0;
+    if (!bm_rank_is_program(rank, "blastn") || start->text == NULL || end->text == NULL ||
+        !bm_rank_parse_number(start->text, start->n_bytes, &from) ||
+        !bm_rank_parse_number(end->text, end->n_bytes, &to))
+        return 0;
+    return from <= to ? 1 : -1;
+}
+
+/*
+ * Whether these bits can be a raw score's by lambda and K of megablast, or of blastn and dc-megablast, with their default
+ * scores. Then lambda comes from a table, and is the same for both strands. Bits have one decimal, larger ones none.
+ */
+static bool are_default_bits(double bits) {
+    static const struct { double lambda, log_k; } systems[] = {{1.28, -0.77652879}, {0.625, -0.89159812}};
+    const double ln_2 = 0.69314718, largest = 99.9, rounding = 0.051;
+    bool are_default = bits > largest;
+    for (size_t i = 0; i < sizeof systems / sizeof systems[0]; i++) {
+        double score = round((bits * ln_2 + systems[i].log_k) / systems[i].lambda);
+        double exact = (systems[i].lambda * score - systems[i].log_k) / ln_2;
+        are_default = are_default || fabs(exact - bits) < rounding;
+    }
+    return are_default;
+}
 
 /* What a row is ranked by. */
 static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_shard *shard, const char *row,
@@ -91,6 +121,8 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
             rank, shard, BLASTMERGE_DATA,
             "a row's E-value, score or length is no number: --columns says which columns the table "
             "has");
+    head->strand = strand_of(rank, fields);
+    if (bits->text == NULL || !are_default_bits(head->bits)) rank->tables->has_other_bits = true;
     if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
     if (score->text != NULL) head->bits = 0;
     const struct bm_rank_field *subject = &fields[BM_RANK_COLUMN_SUBJECT];
@@ -149,6 +181,32 @@ static enum blastmerge_status next_row(struct bm_rank *rank, struct bm_rank_shar
     return BLASTMERGE_OK;
 }
 
+/* The places that were counted since there were so few are not undecided. */
+static void drop_strands(struct bm_rank *rank, uint64_t n_strands) {
+    rank->counts.n_undecided -= rank->counts.n_strands - n_strands;
+    rank->counts.n_strands = n_strands;
+}
+
+/*
+ * Whether equal hits of one strand rank before those of the other (strands.c), and which, depends on the query, and a table
+ * does not say it. If the strand changes twice among equal hits of one list, none does: no place of the query was undecided.
+ */
+static void look_at_strands(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const struct bm_rank_head *head = &shard->head;
+    struct bm_rank_equals *equals = &shard->equals;
+    bool are_equal = shard->n_hits > 1 && head->printed == shard->last_printed &&
+                     head->bits == equals->bits && head->score == equals->score;
+    bool changes = are_equal && head->strand * equals->strand == -1;
+    if (changes && equals->has_changed && !rank->are_strands_mixed) {
+        rank->are_strands_mixed = true;
+        drop_strands(rank, rank->tables->n_strands_before);
+    }
+    *equals = (struct bm_rank_equals){.bits = head->bits,
+                                      .score = head->score,
+                                      .strand = head->strand,
+                                      .has_changed = changes || (are_equal && equals->has_changed)};
+}
+
 /* What holds for the hits of one list; the head is the first row of the next one. */
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     const struct bm_rank_head *head = &shard->head;
@@ -158,6 +216,7 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
             rank, shard, BLASTMERGE_DATA,
             "its rows are not in the order that BLAST writes: the E-value of a hit is less than that "
             "of the hit before");
+    look_at_strands(rank, shard);
     shard->last_printed = head->printed;
     if (shard->n_hits <= rank->options.n_targets) return BLASTMERGE_OK;
     return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
@@ -603,6 +662,8 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
     enum blastmerge_status status = BLASTMERGE_OK;
     rank->n_written = 0;
+    rank->are_strands_mixed = false;
+    rank->tables->n_strands_before = rank->counts.n_strands;
     rank->has_tree = false;
     tables->n_rows = 0;
     if (!tables->has_comments && !tables->is_begun) status = begin_rows(rank);
@@ -659,4 +720,8 @@ enum blastmerge_status bm_rank_step_table(struct bm_rank *rank) {
         break;
     }
     return BLASTMERGE_OK;
+}
+
+void bm_rank_tables_settle(struct bm_rank *rank) {
+    if (rank->form == NULL && rank->tables != NULL && !rank->tables->has_other_bits) drop_strands(rank, 0);
 }

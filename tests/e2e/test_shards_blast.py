@@ -25,6 +25,8 @@ SEARCHES = {  # the program, the database, the queries, options
     "ungapped": ("blastn", "n", "n", "-task", "blastn", "-ungapped"), "blastx": ("blastx", "p", "n"), "tblastn": ("tblastn", "n", "p"),
     "tblastx": ("tblastx", "n", "n"), "psiblast": ("psiblast", "p", "psi"), "rpsblast": ("rpsblast", "r", "p"),
     "deltablast": ("deltablast", "p", "psi", "-rpsdb", "delta"), "long subjects": ("blastp", "l", "p")}
+# Where what is printed decides the order of all hits, and no place is counted.
+CERTAIN = {(name, outfmt) for name in ("megablast", "blastn", "dc-megablast") for outfmt in ("5", "16", "15", "7")}
 # Where what is printed does not decide the order of all hits, which is then counted: docs/shards.md.
 UNDECIDED = {(name, outfmt) for name in ("blastn-short", "ungapped") for outfmt in ALL_FORMATS}
 UNDECIDED |= {(name, outfmt) for name in ("blastp", "blastx", "tblastn", "psiblast", "rpsblast", "deltablast", "long subjects")
@@ -55,7 +57,7 @@ SHARE = [("blastp", "5", 1, 500, "stats"), ("blastp", "5", 20, 500, "stats"), ("
          ("blastp", "7", 3, 500, "stats"), ("megablast", "5", 8, 500, "stats"), ("megablast", "16", 2, 500, "stats"),
          ("megablast", "10", 20, 500, "stats"), ("blastn", "5", 2, 500, "round robin"), ("blastn", "15", 3, 500, "stats"),
          ("blastn", "7", 8, 500, "stats"), ("blastn", "6", 3, 2, "stats"), ("dc-megablast", "5", 3, 500, "stats"),
-         ("blastn-short", "5", 3, 500, "stats"), ("ungapped", "16", 2, 500, "stats"), ("blastx", "5", 3, 500, "stats"),
+         ("blastn-short", "5", 3, 500, "stats"), ("blastn-short", "7", 2, 500, "stats"), ("ungapped", "7", 8, 500, "stats"), ("ungapped", "16", 2, 500, "stats"), ("blastx", "5", 3, 500, "stats"),
          ("blastx", "6", 2, 500, "stats"), ("tblastn", "5", 3, 500, "stats"), ("tblastn", "5", 2, 500, "window"),
          ("tblastx", "5", 3, 500, "stats"), ("tblastx", "16", 2, 500, "window"), ("psiblast", "5", 3, 500, "stats"),
          ("rpsblast", "5", 3, 500, "stats"), ("rpsblast", "16", 8, 500, "stats"), ("rpsblast", "7", 3, 1, "stats"),
@@ -73,16 +75,17 @@ def without_numbers(text):
                   and line.strip() not in ("},", "}"))
 
 
-def check_search(found, expected, report, is_undecided, is_cut):
+def check_search(found, expected, report, is_certain, is_undecided, is_cut):
     """The whole's bytes; or, where shards.md says that the order cannot be known, the same hits in as many other places as
     are counted at most."""
     assert found.code == OK, found.err
     text = found.out
     if any("a kappa that differs" in warning for warning in found.warnings):  # of rpsblast's first query: docs/shards.md
         text, expected = (re.sub(rb'(kappa>|kappa": )0\.0[45]\d{4,}', rb"\1K", text) for text in (text, expected))
+    doubts = report["shards"]["undecided_places"]
+    assert not is_certain or doubts == 0
     if text == expected:
         return
-    doubts = report["shards"]["undecided_places"]
     assert is_undecided and doubts > 0, difference(text, expected)
     if not is_cut:
         assert without_numbers(text) == without_numbers(expected)
@@ -105,7 +108,8 @@ def test_search(blast, tmp_path, name, outfmt, n_shards, n_targets, way):
     ways = {"stats": [], "window": ["--window"], "round robin": ["--round-robin"]}[way]
     found = merge(paths, "--db", database, "--max-target-seqs", n_targets, "--report", tmp_path / "report", *formats, *ways)
     assert any("tblastx links" in warning for warning in found.warnings) == (name == "tblastx" and way != "window" and n_shards > 1)
-    check_search(found, expected, json.loads((tmp_path / "report").read_text()), (name, outfmt) in UNDECIDED, n_targets < 500)
+    check_search(found, expected, json.loads((tmp_path / "report").read_text()), (name, outfmt) in CERTAIN,
+                 (name, outfmt) in UNDECIDED, n_targets < 500)
 
 
 def test_windows_that_are_not_declared(blast):
