@@ -24,7 +24,7 @@ _blastmerge_options() {
     shards)
         echo "$always $output $list --db --format --allow-empty --invalid-utf8 --expect-children --expect-queries $form $remote
             --report --html --index --max-target-seqs --window --round-robin --sizes --order --order-descending --columns
-            --drop-columns --recompute --evalue --alias-parts --alias --shards"
+            --drop-columns --recompute --evalue --alias-parts --alias --shards --count --plan --number"
         ;;
     count) echo "$always $output $content --salvage $remote --report" ;;
     plan) echo "$always $output $list $name $content --mismatch --sort --expect-children --salvage $remote" ;;

@@ -714,13 +714,13 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
  * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
  * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
  * and ends it; each can be run again at any time, and gives the same bytes. If options.salvage left something out when
- * the children were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. Neither shards
- * nor readers, expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are
+ * the children were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. Neither readers, expect_queries, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are
  * accepted (BLASTMERGE_USAGE).
  */
 
 /* Reads and checks the job's one child, a file or a remote object, and writes its tally, a line of JSON, to the output. A
- * tally that is there is replaced. The options that decide the result's bytes are kept in it. */
+ * tally that is there is replaced. The options that decide the result's bytes are kept in it. After blastmerge_set_shards()
+ * the children are the shards of one batch of queries: the tally is the batch's. */
 BLASTMERGE_API enum blastmerge_status blastmerge_count(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
 /* Makes a plan of tallies, which are the job's children: in the order in which they were added, or of options.sort. A file
@@ -730,8 +730,9 @@ BLASTMERGE_API enum blastmerge_status blastmerge_count(struct blastmerge_job *jo
 BLASTMERGE_API enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;
 
 /* Makes a part of a plan: number from 1, in the plan's order. The options are the plan's. A child of the job is read
- * instead of the location that was counted; it must have the same bytes (BLASTMERGE_CHANGED). A part that is there is
- * replaced. plan is a path or a remote location. */
+ * instead of the location that was counted; it must have the same bytes (BLASTMERGE_CHANGED). For the part of a batch of
+ * shards, all of them are the job's children, with the options of blastmerge_set_shards() that they were counted with. A part
+ * that is there is replaced. plan is a path or a remote location. */
 BLASTMERGE_API enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *plan,
                                                       uint64_t number) BLASTMERGE_CHECK_RESULT;
 

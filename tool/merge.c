@@ -42,9 +42,7 @@ static enum blastmerge_status set_index(struct blastmerge_job *job) {
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 
-enum blastmerge_status tool_merge_with(const struct tool_options *options,
-                                       enum blastmerge_status (*set)(struct blastmerge_job *job,
-                                                                     const struct tool_options *options)) {
+enum blastmerge_status tool_merge_with(const struct tool_options *options, tool_set *set) {
     struct tool_job job;
     warn_of_level(options);
     enum blastmerge_status status = tool_job_open(&job, options);

@@ -89,9 +89,9 @@ const struct tool_row tool_rows[] = {
      .help = "write a report (JSON) to FILE"},
     {"html", 0, TOOL_TEXT, M | C | F | S, AT(html), .argument = "FILE",
      .help = "write a page about it all (HTML) to FILE"},
-    {"plan", 0, TOOL_TEXT, P | J, AT(plan), .argument = "FILE",
+    {"plan", 0, TOOL_TEXT, S | P | J, AT(plan), .argument = "FILE",
      .help = "the plan, which 'blastmerge plan' has made"},
-    {"number", 0, TOOL_NUMBER, P, AT(number), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
+    {"number", 0, TOOL_NUMBER, S | P, AT(number), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
      .help = "the part to make; else the array task's"},
     {"strict", 0, TOOL_FLAG, F, AT(strict), .minimum = 1,
      .help = "a wrong count in a child's report is an error"},
@@ -121,6 +121,8 @@ const struct tool_row tool_rows[] = {
      .help = "write alias files for K windows on a database"},
     {"shards", 0, TOOL_NUMBER, S, AT(n_shards), .minimum = 1, .maximum = 65536, .argument = "N",
      .help = "queries are split, too: N shards, then N more"},
+    {"count", 0, TOOL_FLAG, S, AT(count), .minimum = 1,
+     .help = "write the batch's tally, for a merge in parts"},
     {"index", 0, TOOL_FLAG, M | S, AT(index), .minimum = 1,
      .help = "write an index of the result, too: see index, get"},
     {"index-file", 0, TOOL_TEXT, X | G, AT(index_file), .argument = "FILE",
@@ -397,14 +399,14 @@ static enum blastmerge_status check_command(const struct parser *parser) {
             BLASTMERGE_USAGE,
             "shards writes what one search writes, of shards in database order, and does not accept --%s",
             row->name);
-    if (row->commands == TOOL_PART)
-        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part only", row->name);
+    if (row->commands == (TOOL_SHARDS | TOOL_PART))
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part and shards only", row->name);
     if (parser->command->bit >= TOOL_COUNT)
         return tool_fail(BLASTMERGE_USAGE,
                          "%s does not accept --%s; 'blastmerge %s --help' shows its options",
                          parser->command->name, row->name, parser->command->name);
-    if (row->commands == (TOOL_PART | TOOL_JOIN))
-        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part and join only", row->name);
+    if (row->commands == (TOOL_SHARDS | TOOL_PART | TOOL_JOIN))
+        return tool_fail(BLASTMERGE_USAGE, "--%s is an option of part, join and shards only", row->name);
     if ((row->commands & (TOOL_MERGE | TOOL_CHECK | TOOL_FINALIZE | TOOL_SHARDS)) == 0)
         return tool_fail(BLASTMERGE_USAGE, "%s does not accept --%s", parser->command->name, row->name);
     if (parser->command->bit == TOOL_CHECK)
@@ -428,8 +430,27 @@ static enum blastmerge_status check_unsplit(const struct tool_options *options) 
                      "--as-unsplit and %s contradict each other: an unsplit run does not write that", other);
 }
 
+/* A batch of shards is counted, or is a part, or neither. */
+static enum blastmerge_status check_batch(const struct tool_options *options) {
+    if (options->count && options->plan != NULL)
+        return tool_fail(BLASTMERGE_USAGE, "--count and --plan contradict each other: a batch of shards is "
+                                           "counted first, and becomes a part of a plan later");
+    const char *refused = options->index                                         ? "index"
+                          : options->html != NULL                                ? "html"
+                          : options->form == 1 + (uint64_t)BLASTMERGE_FORM_PLAIN ? "plain"
+                          : options->form == 1 + (uint64_t)BLASTMERGE_FORM_BGZF  ? "bgzf"
+                                                                                 : NULL;
+    if ((options->count || options->plan != NULL) && refused != NULL)
+        return tool_fail(BLASTMERGE_USAGE,
+                         "--%s is for a result: neither a batch's tally nor its part takes it", refused);
+    if (options->number > 0 && options->plan == NULL)
+        return tool_fail(BLASTMERGE_USAGE, "--number is that of a part: give its plan, too (--plan FILE)");
+    return BLASTMERGE_OK;
+}
+
 /* What the commands of a merge in parts take. */
 static enum blastmerge_status check_operands(const struct tool_options *options) {
+    if (options->run == tool_shards) return check_batch(options);
     if (options->run == tool_count && (options->n_sources != 1 || options->sources[0].is_list))
         return tool_fail(BLASTMERGE_USAGE,
                          "count takes one child, as in 'blastmerge count -o child_17.tally child_17.xml.gz'");

@@ -87,13 +87,15 @@ static void tell(const struct tool_job *job, bool is_join) {
              report->seconds);
 }
 
-/* Without options of merging that the plan has. */
+/* Without options of merging that the plan has. set: sets more of the job; NULL: there is no more. */
 static enum blastmerge_status run(const struct tool_options *options,
-                                  enum blastmerge_status (*command)(struct blastmerge_job *job)) {
+                                  enum blastmerge_status (*command)(struct blastmerge_job *job),
+                                  tool_set *set) {
     struct tool_options plain = *options;
     struct tool_job job;
     plain.form = 1 + BLASTMERGE_FORM_GZIP; /* whatever the output's name is */
     enum blastmerge_status status = tool_job_open(&job, &plain);
+    if (status == BLASTMERGE_OK && set != NULL) status = set(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_set_output(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_children_add(job.job, options);
     if (status == BLASTMERGE_OK) status = tool_job_run(&job, command);
@@ -102,21 +104,29 @@ static enum blastmerge_status run(const struct tool_options *options,
     return status;
 }
 
+enum blastmerge_status tool_count_with(const struct tool_options *options, tool_set *set) {
+    return run(options, blastmerge_count, set);
+}
+
+enum blastmerge_status tool_part_with(const struct tool_options *options, tool_set *set) {
+    work.plan = options->plan;
+    enum blastmerge_status status = find_number(options, &work.number);
+    return status == BLASTMERGE_OK ? run(options, part, set) : status;
+}
+
 enum blastmerge_status tool_count(const struct tool_options *options) {
-    return run(options, blastmerge_count);
+    return tool_count_with(options, NULL);
 }
 
 enum blastmerge_status tool_plan(const struct tool_options *options) {
-    return run(options, blastmerge_plan);
+    return run(options, blastmerge_plan, NULL);
 }
 
 enum blastmerge_status tool_part(const struct tool_options *options) {
-    work.plan = options->plan;
-    enum blastmerge_status status = find_number(options, &work.number);
-    return status == BLASTMERGE_OK ? run(options, part) : status;
+    return tool_part_with(options, NULL);
 }
 
 enum blastmerge_status tool_join(const struct tool_options *options) {
     work.plan = options->plan;
-    return run(options, join);
+    return run(options, join, NULL);
 }

@@ -60,5 +60,7 @@ static enum blastmerge_status set_shards(struct blastmerge_job *job, const struc
 
 enum blastmerge_status tool_shards(const struct tool_options *options) {
     if (options->alias_parts || options->alias > 0) return tool_alias(options);
+    if (options->count) return tool_count_with(options, set_shards);
+    if (options->plan != NULL) return tool_part_with(options, set_shards);
     return tool_merge_with(options, set_shards);
 }

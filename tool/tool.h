@@ -142,6 +142,7 @@ struct tool_options {
     uint64_t drop_columns;
     uint64_t recompute;
     const char *evalue;
+    uint64_t count;
     const char *plan; /* of a merge in parts */
     uint64_t number;
     uint64_t alias_parts;
@@ -232,10 +233,13 @@ void tool_children_tell_origin(const char *location, char *origin, size_t size);
 /* Adds what the command line names to the job; of get, whose other operands are queries, only the first one. */
 enum blastmerge_status tool_children_add(struct blastmerge_job *job, const struct tool_options *options);
 
-/* Merges what the command line names. set, if it is not NULL, is called with the new job, and says what is wrong. */
-enum blastmerge_status tool_merge_with(const struct tool_options *options,
-                                       enum blastmerge_status (*set)(struct blastmerge_job *job,
-                                                                     const struct tool_options *options));
+/* Sets more of a new job, and says what is wrong. */
+typedef enum blastmerge_status tool_set(struct blastmerge_job *job, const struct tool_options *options);
+
+/* Merges, counts or makes a part of what the command line names. set: NULL, or called with the new job. */
+enum blastmerge_status tool_merge_with(const struct tool_options *options, tool_set *set);
+enum blastmerge_status tool_count_with(const struct tool_options *options, tool_set *set);
+enum blastmerge_status tool_part_with(const struct tool_options *options, tool_set *set);
 
 /* --- commands ------------------------------------------------------------------------------------ */
 

@@ -86,7 +86,7 @@ from ._errors import (CancelledError, ChangedError, DataError, DeniedError, Exis
 from ._index import Result
 from ._results import Child, Progress, Query, Report, ShardCounts
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "plan", "part", "join", "index", "get", "open",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "count_shards", "plan", "part", "part_of_shards", "join", "index", "get", "open",
            "Result", "Query", "Report", "ShardCounts", "Child", "Progress",
            "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
@@ -213,12 +213,21 @@ def count(child: ChildSource, output: Output, *, force: bool = False, report: Op
     """Reads and checks one child, a path or a location, and writes its tally: the first step of a merge in parts, for many machines
     (docs/distributed.md). options as in merge(), without expect_queries, level and forms. A tally at output is replaced,
     and anything else only with force."""
+    return _count([child], output, report, dict(options, force=force), False)
+
+
+def count_shards(shards: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+    """The same of a batch: shards of the same queries, paths or locations, in database order. options as in shards()."""
+    return _count(shards, output, report, dict(options, force=force), True)
+
+
+def _count(children: Children, output: Output, report: Optional[_Path], options: Dict[str, Any], is_shards: bool) -> Report:
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
         job.count()
         return _report(job)
-    return _with_job([child], _gzip_only(dict(options, force=force)), work)
+    return _with_job(children, _gzip_only(options), work, is_shards=is_shards)
 
 
 def plan(tallies: Children, output: Output, *, force: bool = False, **options: Any) -> None:
@@ -236,6 +245,17 @@ def part(plan: _Path, number: int, output: Output, *, child: Optional[ChildSourc
     """Writes part number (from 1, in the plan's order) of a merge in parts. plan: a path or a location. child: is read instead of
     the location that was counted, and must have the same bytes. The options of the merge are the plan's; threads, memory_limit,
     endpoint, on_warning and on_progress can be given."""
+    return _part(plan, number, [] if child is None else [child], output, report, dict(options, force=force), False)
+
+
+def part_of_shards(plan: _Path, number: int, shards: Children, output: Output, *, force: bool = False,
+                   report: Optional[_Path] = None, **options: Any) -> Report:
+    """The same of a batch, with its shards and the options of shards() that count_shards() had."""
+    return _part(plan, number, shards, output, report, dict(options, force=force), True)
+
+
+def _part(plan: _Path, number: int, children: Children, output: Output, report: Optional[_Path], options: Dict[str, Any],
+          is_shards: bool) -> Report:
     path = _values.path("plan", plan)
     which = _values.integer("number", number, _job.NUMBER)
 
@@ -244,7 +264,7 @@ def part(plan: _Path, number: int, output: Output, *, child: Optional[ChildSourc
         job.set_report(report)
         job.part(path, which)
         return _report(job)
-    return _with_job([] if child is None else [child], _gzip_only(dict(options, force=force)), work)
+    return _with_job(children, _gzip_only(options), work, is_shards=is_shards)
 
 
 def join(plan: _Path, parts: Children, output: Output, *, force: bool = False, **options: Any) -> None:

@@ -490,6 +490,17 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
     return true;
 }
 
+uint64_t bm_job_shards_of_batch(const struct blastmerge_job *job) {
+    return job->shards == NULL ? 0 : job->shards->n_of_batch;
+}
+
+size_t bm_job_shards_n_batches(const struct blastmerge_job *job) {
+    size_t n = job->plan.n_items;
+    uint64_t n_of_batch = bm_job_shards_of_batch(job);
+    if (job->shards == NULL || n == 0) return n;
+    return n_of_batch == 0 ? 1 : (size_t)((n - 1) / n_of_batch + 1);
+}
+
 uint64_t bm_job_shards_batch_of(const struct blastmerge_job *job, uint64_t number) {
     return job->shards == NULL ? number : number / job->shards->n_of_batch;
 }

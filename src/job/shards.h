@@ -25,6 +25,12 @@ struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job);
 bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
                         const struct bm_fetch_source **source, const struct bm_job_row **row) BM_CHECK_RESULT;
 
+/* The shards of each batch; 0: the job has none. */
+uint64_t bm_job_shards_of_batch(const struct blastmerge_job *job);
+
+/* Before the job begins: the batches that its children make up; without shards, the children. */
+size_t bm_job_shards_n_batches(const struct blastmerge_job *job);
+
 /* The first shard of a batch, an item of the plan; without shards the item itself. */
 size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch);
 

@@ -7,6 +7,7 @@
 #include "job/options.h"
 #include "job/places.h"
 #include "job/remote.h"
+#include "job/shards.h"
 #include "job/survey.h"
 
 #include <string.h>
@@ -25,15 +26,17 @@ struct bm_job_slice_view bm_job_slice_view(struct blastmerge_job *job) {
         .output = output->location,
         .shown_output = output->shown != NULL ? output->shown : output->location,
         .is_database_given = job->is_database_given,
-        .n_children = job->plan.n_items,
+        .has_shards = job->shards != NULL,
+        .n_children = bm_job_shards_n_batches(job),
     };
 }
 
-enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) {
+enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job, bool may_have_shards) {
     enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
-    if (job->shards != NULL)
-        return bm_fail(&job->error, BLASTMERGE_USAGE, "shards of a database cannot be merged in parts");
+    if (job->shards != NULL && !may_have_shards)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "a plan takes tallies, and a join takes parts: neither takes shards");
     if (!bm_job_places_has_output(job)) return bm_fail(&job->error, BLASTMERGE_USAGE, "no output was set");
     return BLASTMERGE_OK;
 }
@@ -66,17 +69,21 @@ enum blastmerge_status bm_job_slice_adopt(struct blastmerge_job *job,
     own->as_unsplit = options->as_unsplit;
     own->query_ids = options->query_ids;
     own->header = options->header;
-    own->sort = options->sort;
     return bm_job_options_replace_database(job, options->database, options->keep_database != 0);
 }
 
-bool bm_job_slice_can_read_again(const struct blastmerge_job *job, size_t i) {
-    const struct bm_fetch_source *source = &job->plan.items[i].source;
+static bool can_read_again(const struct bm_fetch_source *source) {
     struct stat information;
     if (bm_fetch_source_is_remote(source)) return true;
     if (!bm_fetch_source_has_location(source) || strcmp(source->location, "-") == 0) return false;
     /* One that is not there is found when it is opened. */
     return stat(source->location, &information) != 0 || S_ISREG(information.st_mode);
+}
+
+bool bm_job_slice_can_read_again(const struct blastmerge_job *job) {
+    for (size_t i = 0; i < job->plan.n_items; i++)
+        if (!can_read_again(&job->plan.items[i].source)) return false;
+    return true;
 }
 
 void bm_job_slice_force(struct blastmerge_job *job) {

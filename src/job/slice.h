@@ -64,8 +64,9 @@ struct bm_job_losses {
 
 /* A child that was counted. Pointers are borrowed until the call returns. */
 struct bm_job_counted {
-    const char *location;
-    uint64_t n_bytes;             /* of the child, as it is stored */
+    const char *location;         /* of a batch of shards: the first one's */
+    uint64_t n_shards;            /* of the batch; 0: it is a child of its own */
+    uint64_t n_bytes;             /* of the child, as it is stored; of a batch: of its text */
     uint64_t n_text;              /* of its text ... */
     uint32_t crc32;               /* ... whose CRC-32 this is */
     const struct bm_tally *tally; /* counted from nothing; or from what comes before */
@@ -89,7 +90,7 @@ struct bm_job_fragment {
     size_t n_epilogue;
 };
 
-/* One child of a merge. Functions return BLASTMERGE_OK, or fill the error, which is the child's. */
+/* One child of a merge, or one batch of shards. Functions return BLASTMERGE_OK, or fill the error, which is the child's. */
 struct bm_job_slice {
     void *context;
     /* What comes before the child. NULL: it is counted on its own, and no text is written; the rest is NULL, too. */
@@ -115,12 +116,13 @@ struct bm_job_slice_view {
     const char *output;       /* the location; NULL: a writer, or none */
     const char *shown_output; /* the same, without what may be secret */
     bool is_database_given;
-    size_t n_children; /* that were added */
+    bool has_shards;
+    size_t n_children; /* that were added; if they are shards, their batches */
 };
 struct bm_job_slice_view bm_job_slice_view(struct blastmerge_job *job);
 
-/* BLASTMERGE_OK if the job is new: not begun, not failed, not inside a call, no shards. */
-enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job) BM_CHECK_RESULT;
+/* BLASTMERGE_OK if the job is new: not begun, not failed, not inside a call; and has no shards, unless it may. */
+enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job, bool may_have_shards) BM_CHECK_RESULT;
 
 /* BLASTMERGE_OK if nothing but the output is to be written. */
 enum blastmerge_status bm_job_slice_check_places(struct blastmerge_job *job) BM_CHECK_RESULT;
@@ -129,17 +131,17 @@ enum blastmerge_status bm_job_slice_check_places(struct blastmerge_job *job) BM_
 void bm_job_slice_complete(struct blastmerge_job *job, const char *location);
 
 /* Replaces the options that decide the result's bytes by these, and settles them. Those of the caller's machine stay:
- * force, threads, memory, endpoint, functions. */
+ * force, threads, memory, endpoint, functions; and the order of the children that were given. */
 enum blastmerge_status bm_job_slice_adopt(struct blastmerge_job *job,
                                           const struct blastmerge_options *options) BM_CHECK_RESULT;
 
-/* Whether a child can be read twice: a file, or a remote object. */
-bool bm_job_slice_can_read_again(const struct blastmerge_job *job, size_t i);
+/* Whether all children can be read twice: files and remote objects. */
+bool bm_job_slice_can_read_again(const struct blastmerge_job *job);
 
 /* Lets the output replace what is there. */
 void bm_job_slice_force(struct blastmerge_job *job);
 
-/* Runs the job's one child to the output that was set. */
+/* Runs the job's one child, or batch, to the output that was set. */
 enum blastmerge_status bm_job_slice_run(struct blastmerge_job *job,
                                         const struct bm_job_slice *slice) BM_CHECK_RESULT;
 

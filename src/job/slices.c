@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/slices.h"
 
+#include "job/shards.h"
 #include "stitch/stitch.h"
 
 bool bm_job_slices_is_counting(const struct blastmerge_job *job) {
@@ -66,6 +67,15 @@ static struct bm_job_slice_doubts doubts_of(const struct bm_number_state *now) {
                                         .n_bare = now->n_bare_iterations};
 }
 
+/* The child's; of a batch of shards, the first one's. */
+static const char *location_of(const struct blastmerge_job *job) {
+    const struct bm_fetch_source *source = &job->plan.items[job->child].source;
+    const struct bm_job_row *row = NULL;
+    if (job->shards != NULL)
+        bm_require(bm_job_shards_find(job, bm_job_shards_first(job, job->child), &source, &row));
+    return source->location;
+}
+
 static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_job_document *documents) {
     const struct bm_job_row *row = &job->children.rows[job->child];
     const struct bm_tally tally = bm_number_tally(job->number);
@@ -73,7 +83,8 @@ static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_jo
         return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s are too large to be added",
                        job->number->now.excess.what);
     const struct bm_job_counted counted = {
-        .location = job->plan.items[job->child].source.location,
+        .location = location_of(job),
+        .n_shards = bm_job_shards_of_batch(job),
         .n_bytes = row->compressed_bytes,
         .n_text = row->text_bytes,
         .crc32 = job->text_crc32,

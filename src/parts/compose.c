@@ -267,7 +267,7 @@ static void close(struct composing *composing) {
 }
 
 enum blastmerge_status blastmerge_plan(struct blastmerge_job *job) {
-    enum blastmerge_status status = bm_job_slice_check(job);
+    enum blastmerge_status status = bm_job_slice_check(job, false);
     if (status == BLASTMERGE_OK) status = bm_job_slice_check_places(job);
     if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, true);
     if (status != BLASTMERGE_OK) return status;

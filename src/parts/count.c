@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting: a child is read and checked as a merge of it alone, and its tally is written. */
+/* Counting: a child, or a batch of shards, is read and checked as a merge of it alone, and its tally is written. */
 #include "parts/parts.h"
 
 #include <stdlib.h>
@@ -47,14 +47,14 @@ static enum blastmerge_status write_line(void *context, const struct bm_job_coun
 enum blastmerge_status blastmerge_count(struct blastmerge_job *job) {
     struct counting counting = {.job = job};
     const struct bm_job_slice slice = {.context = &counting, .child = write_line};
-    enum blastmerge_status status = bm_job_slice_check(job);
+    enum blastmerge_status status = bm_job_slice_check(job, true);
     if (status != BLASTMERGE_OK) return status;
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     if (view.n_children != 1)
-        return bm_fail(view.error, BLASTMERGE_USAGE, "a count takes one child, and %zu were given",
-                       view.n_children);
+        return bm_fail(view.error, BLASTMERGE_USAGE, "a count takes one %s, and %zu were given",
+                       view.has_shards ? "batch of shards" : "child", view.n_children);
     status = bm_parts_check_options(job, true);
-    if (status == BLASTMERGE_OK && !bm_job_slice_can_read_again(job, 0))
+    if (status == BLASTMERGE_OK && !bm_job_slice_can_read_again(job))
         return bm_fail(
             view.error, BLASTMERGE_USAGE,
             "a child that is counted is read once more for its part: it must be a file or a remote "

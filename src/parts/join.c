@@ -537,7 +537,7 @@ static enum blastmerge_status join(struct joining *joining) {
 }
 
 enum blastmerge_status blastmerge_join(struct blastmerge_job *job, const char *plan) {
-    enum blastmerge_status status = bm_job_slice_check(job);
+    enum blastmerge_status status = bm_job_slice_check(job, false);
     if (status == BLASTMERGE_OK) status = bm_job_slice_check_places(job);
     if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, false);
     if (status != BLASTMERGE_OK) return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A part: one child is merged as if all others were, too, and its fragment is written between two ends. */
+/* A part: one child, or one batch of shards, is merged as if all others were, too, and its fragment is written between two ends. */
 #include "parts/parts.h"
 
 #include <string.h>
@@ -51,8 +51,9 @@ static enum blastmerge_status check_child(void *context, const struct bm_job_cou
         return bm_fail(
             error, BLASTMERGE_CHANGED,
             "is not what was counted for part %llu, of %llu bytes and CRC-32 %08x: count it, make the "
-            "plan and all parts behind it again",
-            (unsigned long long)splicing->number, (unsigned long long)child->n_bytes, (unsigned)child->crc32);
+            "plan and all parts behind it again%s",
+            (unsigned long long)splicing->number, (unsigned long long)child->n_bytes, (unsigned)child->crc32,
+            child->n_shards > 0 ? ", or give the options that its shards were counted with" : "");
     splicing->after = *counted->tally;
     if (bm_tally_add(&expected, &child->tally) && leads_on_alike(&expected, counted->tally))
         return BLASTMERGE_OK;
@@ -62,10 +63,29 @@ static enum blastmerge_status check_child(void *context, const struct bm_job_cou
         "with their format stated");
 }
 
+/* The shards of a batch are given again, with their options, since the plan does not have them. */
+static enum blastmerge_status check_batch(const struct splicing *splicing) {
+    const struct bm_job_slice_view view = bm_job_slice_view(splicing->job);
+    if (!view.has_shards)
+        return bm_fail(view.error, BLASTMERGE_USAGE,
+                       "part %llu is of a batch of %llu shards: make it of them, with the options that they "
+                       "were counted with (blastmerge shards --plan)",
+                       (unsigned long long)splicing->number,
+                       (unsigned long long)splicing->place.child.n_shards);
+    if (view.n_children == 1) return BLASTMERGE_OK;
+    return bm_fail(view.error, BLASTMERGE_USAGE, "a part takes one batch of shards, and %zu were given",
+                   view.n_children);
+}
+
 /* The child that is given, or the plan's. */
 static enum blastmerge_status set_child(struct splicing *splicing) {
     const struct bm_job_slice_view view = bm_job_slice_view(splicing->job);
     const struct bm_parts_child *child = &splicing->place.child;
+    if (child->n_shards > 0) return check_batch(splicing);
+    if (view.has_shards)
+        return bm_fail(view.error, BLASTMERGE_USAGE,
+                       "part %llu is of a child of its own, and shards were given",
+                       (unsigned long long)splicing->number);
     if (view.n_children == 1) return BLASTMERGE_OK;
     if (view.n_children > 1)
         return bm_fail(view.error, BLASTMERGE_USAGE, "a part takes one child, and %zu were given",
@@ -98,7 +118,7 @@ static enum blastmerge_status run(struct splicing *splicing) {
 }
 
 enum blastmerge_status blastmerge_part(struct blastmerge_job *job, const char *plan, uint64_t number) {
-    enum blastmerge_status status = bm_job_slice_check(job);
+    enum blastmerge_status status = bm_job_slice_check(job, true);
     if (status == BLASTMERGE_OK) status = bm_parts_check_options(job, false);
     if (status != BLASTMERGE_OK) return status;
     const struct bm_job_slice_view view = bm_job_slice_view(job);

@@ -60,10 +60,11 @@ bool bm_parts_kin_read(const json_t *object, struct bm_mark_kin *kin) {
 /* --- the child ----------------------------------------------------------------------------------- */
 
 json_t *bm_parts_child_write(struct bm_memory *memory, const struct bm_parts_child *child) {
-    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "location",
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "location",
                      bm_parts_json_bytes(memory, child->location, strlen(child->location)), "partial",
-                     child->is_partial, "bytes", bm_parts_json_number(child->n_bytes), "text_bytes",
-                     bm_parts_json_number(child->n_text), "crc32", bm_parts_json_hex(child->crc32, 8));
+                     child->is_partial, "shards", bm_parts_json_number(child->n_shards), "bytes",
+                     bm_parts_json_number(child->n_bytes), "text_bytes", bm_parts_json_number(child->n_text),
+                     "crc32", bm_parts_json_hex(child->crc32, 8));
 }
 
 bool bm_parts_child_read(const json_t *object, struct bm_parts_child *child, struct bm_pool *pool,
@@ -71,6 +72,7 @@ bool bm_parts_child_read(const json_t *object, struct bm_parts_child *child, str
     struct bm_parts_object members = bm_parts_json_begin(object);
     child->location = bm_parts_json_take_string(&members, "location", pool, memory);
     child->is_partial = bm_parts_json_take_flag(&members, "partial");
+    child->n_shards = bm_parts_json_take_number(&members, "shards", INT64_MAX);
     child->n_bytes = bm_parts_json_take_number(&members, "bytes", INT64_MAX);
     child->n_text = bm_parts_json_take_number(&members, "text_bytes", INT64_MAX);
     child->crc32 = (uint32_t)bm_parts_json_take_hex(&members, "crc32", 8);
@@ -244,6 +246,7 @@ char *bm_parts_line_write(struct bm_memory *memory, const struct bm_job_counted 
                           const struct blastmerge_options *options) {
     char shown[BM_LOCATION_SHOWN];
     struct bm_parts_child child = {.location = counted->location,
+                                   .n_shards = counted->n_shards,
                                    .n_bytes = counted->n_bytes,
                                    .n_text = counted->n_text,
                                    .crc32 = counted->crc32};
@@ -327,6 +330,7 @@ enum blastmerge_status bm_parts_line_read(struct bm_parts_tally *tally, const ch
     json_decref(object);
     if (status != BLASTMERGE_OK) return status;
     tally->counted.location = tally->child.location;
+    tally->counted.n_shards = tally->child.n_shards;
     tally->counted.n_bytes = tally->child.n_bytes;
     tally->counted.n_text = tally->child.n_text;
     tally->counted.crc32 = tally->child.crc32;

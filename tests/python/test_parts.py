@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
 import corpus  # noqa: E402  pylint: disable=wrong-import-position
+import shards  # noqa: E402  pylint: disable=wrong-import-position
 
 
 @pytest.fixture(name="children")
@@ -122,3 +123,30 @@ def test_a_child_that_has_changed(tmp_path, children):
     children[1].write_bytes(children[0].read_bytes())
     with pytest.raises(blastmerge.ChangedError):
         blastmerge.part(tmp_path / "plan.json", 2, tmp_path / "part")
+
+
+def test_batches_of_shards(tmp_path):
+    """What shards() writes of all of them."""
+    batches = []
+    for batch in range(2):
+        batches.append([tmp_path / f"{batch}_{shard}.gz" for shard in range(2)])
+        for shard, path in enumerate(batches[-1]):
+            text = shards.made_shard([[(f"gnl|BL_ORD_ID|{batch + shard}", "1e-05", 50 + shard)], []], 2)
+            path.write_bytes(gzip.compress(text.replace("query-def>number", f"query-def>{batch} number").encode()))
+    tallies = [tmp_path / f"{batch}.tally" for batch in range(2)]
+    parts = [tmp_path / f"{batch}.part" for batch in range(2)]
+    for batch, tally in zip(batches, tallies):
+        assert blastmerge.count_shards(batch, tally, database="all").iterations == 2
+    blastmerge.plan(tallies, tmp_path / "plan.json")
+    for number, (batch, part) in enumerate(zip(batches, parts), 1):
+        report = blastmerge.part_of_shards(tmp_path / "plan.json", number, batch, part, database="all")
+        assert (report.iterations, len(report.children), report.shards.cut_queries) == (2, 2, 0)
+    blastmerge.join(tmp_path / "plan.json", parts, tmp_path / "joined.xml.gz")
+    blastmerge.shards([path for batch in batches for path in batch], tmp_path / "grid.xml.gz", database="all", n_shards=2)
+    assert (tmp_path / "joined.xml.gz").read_bytes() == (tmp_path / "grid.xml.gz").read_bytes()
+    with pytest.raises(blastmerge.UsageError, match="is of a batch of 2 shards"):
+        blastmerge.part(tmp_path / "plan.json", 1, parts[0])
+    with pytest.raises(blastmerge.UsageError, match="neither takes shards"):
+        with blastmerge._job.Job() as job:  # pylint: disable=protected-access
+            job.open(batches[0], {}, is_shards=True)
+            job.plan()
