@@ -26,8 +26,8 @@ _blastmerge_options() {
             --report --html --index --max-target-seqs --window --round-robin --sizes --order --order-descending --columns
             --drop-columns --recompute --evalue --alias-parts --alias --shards --count --plan --number"
         ;;
-    count) echo "$always $output $content --salvage $remote --report" ;;
-    plan) echo "$always $output $list $name $content --mismatch --sort --expect-children --salvage $remote" ;;
+    count) echo "$always $output $content --expect-queries --missing --salvage $remote --report" ;;
+    plan) echo "$always $output $list $name $content --mismatch --sort --expect-children --expect-queries --salvage $remote" ;;
     part) echo "$always $output $remote --report --plan --number" ;;
     join) echo "$always $output $list $remote --plan" ;;
     index) echo "$always --force --format --index-file --restart-distance --definitions" ;;

@@ -211,8 +211,8 @@ def _gzip_only(options: Mapping[str, Any]) -> Dict[str, Any]:
 
 def count(child: ChildSource, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """Reads and checks one child, a path or a location, and writes its tally: the first step of a merge in parts, for many machines
-    (docs/distributed.md). options as in merge(), without expect_queries, level and forms. A tally at output is replaced,
-    and anything else only with force."""
+    (docs/distributed.md). options as in merge(), without order_by_queries, level and forms; expect_queries has the queries
+    of this child's search. A tally at output is replaced, and anything else only with force."""
     return _count([child], output, report, dict(options, force=force), False)
 
 
@@ -233,7 +233,7 @@ def _count(children: Children, output: Output, report: Optional[_Path], options:
 def plan(tallies: Children, output: Output, *, force: bool = False, **options: Any) -> None:
     """Writes the plan of a merge in parts. tallies: paths or locations of what count() wrote, in the order of the search or, with
     sort="natural", in any order. The options are those of the tallies; database, keep_database, mismatch, sort and expect_children
-    are given here. Each child that does not belong to the others is reported to on_fault, and the first one is raised."""
+    are given here; expect_queries has the queries of all searches. Each child that does not belong to the others is reported to on_fault, and the first one is raised."""
     def work(job: _job.Job) -> None:
         job.set_output(output)
         job.plan()

@@ -9,6 +9,7 @@
 #include "job/job.h"
 #include "job/remote.h"
 #include "job/slice.h"
+#include "job/spans.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@
 struct bm_job_compare {
     struct bm_plan plan;
     struct bm_job_children children;
+    struct bm_job_spans *spans;
 };
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
@@ -52,7 +54,7 @@ enum blastmerge_status bm_job_slice_compare_begin(struct blastmerge_job *job, co
                                                   size_t n) {
     job->compare = bm_allocate(&job->memory, sizeof *job->compare);
     if (job->compare == NULL) return fail_memory(job);
-    *job->compare = (struct bm_job_compare){job->plan, job->children};
+    *job->compare = (struct bm_job_compare){job->plan, job->children, NULL};
     job->children = (struct bm_job_children){0};
     job->is_check = true;
     job->totals.n_children = n;
@@ -60,6 +62,7 @@ enum blastmerge_status bm_job_slice_compare_begin(struct blastmerge_job *job, co
     for (size_t i = 0; i < n; i++)
         if (!add_child(job, locations[i])) return fail_memory(job);
     enum blastmerge_status status = open_rooms(job);
+    if (status == BLASTMERGE_OK) status = bm_job_spans_open(job, &job->compare->spans);
     if (status == BLASTMERGE_OK && bm_job_children_check_count(job) != BLASTMERGE_OK)
         status = bm_job_check_keep_fault(job);
     if (status == BLASTMERGE_OK) status = bm_job_children_check_twice(job);
@@ -80,6 +83,9 @@ enum blastmerge_status bm_job_slice_compare_end(struct blastmerge_job *job, cons
                                                 const char **epilogue, size_t *n_epilogue) {
     *epilogue = NULL;
     *n_epilogue = 0;
+    if (bm_job_spans_end(job, job->compare->spans) != BLASTMERGE_OK &&
+        bm_job_check_keep_fault(job) != BLASTMERGE_OK)
+        return job->error.status;
     enum blastmerge_status status = bm_job_check_has_fault(job) ? bm_job_check_status(job) : BLASTMERGE_OK;
     if (status == BLASTMERGE_OK && total->n_documents == 0)
         status = end_empty(job, total, epilogue, n_epilogue);
@@ -93,6 +99,7 @@ enum blastmerge_status bm_job_slice_compare_end(struct blastmerge_job *job, cons
 
 void bm_job_slice_compare_close(struct blastmerge_job *job) {
     if (job->compare == NULL) return;
+    bm_job_spans_close(job->compare->spans, &job->memory);
     bm_job_sentence_compose(&job->sentence, &job->error); /* it may name a child that goes now */
     bm_plan_close(&job->plan);
     bm_job_children_close(job);
@@ -166,6 +173,7 @@ static enum blastmerge_status compare(struct blastmerge_job *job, const struct b
     }
     for (size_t i = 0; i < counted->n_documents && status == BLASTMERGE_OK; i++)
         status = bm_job_twins_compare(job, &counted->documents[i]);
+    if (status == BLASTMERGE_OK) status = bm_job_spans_compare(job, job->compare->spans, counted->queries);
     return status;
 }
 

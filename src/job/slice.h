@@ -62,6 +62,15 @@ struct bm_job_losses {
     uint64_t n_unchecked; /* Iterations that were taken without proof */
 };
 
+/* The queries of one search: how many, and a hash of their titles and lengths; and the names of the first and the last. */
+enum { BM_JOB_SPAN_NAME = 256 };
+struct bm_job_span {
+    uint64_t n;
+    uint64_t hash;
+    char first[BM_JOB_SPAN_NAME];
+    char last[BM_JOB_SPAN_NAME];
+};
+
 /* A child that was counted. Pointers are borrowed until the call returns. */
 struct bm_job_counted {
     const char *location;         /* of a batch of shards: the first one's */
@@ -77,6 +86,7 @@ struct bm_job_counted {
     struct bm_job_losses losses;
     const struct bm_job_document *documents; /* those that are compared with others */
     size_t n_documents;
+    const struct bm_job_span *queries; /* that it was compared with; NULL: none were given */
     uint64_t n_warnings;
 };
 

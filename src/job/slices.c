@@ -2,6 +2,7 @@
 #include "job/slices.h"
 
 #include "job/shards.h"
+#include "job/spans.h"
 #include "stitch/stitch.h"
 
 bool bm_job_slices_is_counting(const struct blastmerge_job *job) {
@@ -76,7 +77,8 @@ static const char *location_of(const struct blastmerge_job *job) {
     return source->location;
 }
 
-static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_job_document *documents) {
+static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_job_document *documents,
+                                        const struct bm_job_span *queries) {
     const struct bm_job_row *row = &job->children.rows[job->child];
     const struct bm_tally tally = bm_number_tally(job->number);
     if (job->number->now.excess.what != NULL)
@@ -97,6 +99,7 @@ static enum blastmerge_status hand_over(struct blastmerge_job *job, struct bm_jo
                    job->totals.n_superseded_runs, job->totals.n_unchecked_iterations},
         .documents = documents,
         .n_documents = job->twins.n,
+        .queries = queries,
         .n_warnings = job->totals.n_warnings,
     };
     for (size_t i = 0; i < job->twins.n; i++) (void)bm_job_twins_get(&job->twins, i, &documents[i]);
@@ -107,7 +110,10 @@ enum blastmerge_status bm_job_slices_end_child(struct blastmerge_job *job) {
     if (job->slice == NULL) return BLASTMERGE_OK;
     struct bm_job_document *documents = bm_allocate(&job->memory, (job->twins.n + 1) * sizeof *documents);
     if (documents == NULL) return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
-    enum blastmerge_status status = hand_over(job, documents);
+    struct bm_job_span *queries = NULL;
+    enum blastmerge_status status = bm_job_spans_sum(job, &queries);
+    if (status == BLASTMERGE_OK) status = hand_over(job, documents, queries);
+    bm_release(&job->memory, queries);
     bm_release(&job->memory, documents);
     return status;
 }

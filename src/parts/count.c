@@ -12,7 +12,7 @@ struct counting {
     size_t n_written;
 };
 
-enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool may_salvage) {
+enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool is_before_plan) {
     const struct bm_job_slice_view view = bm_job_slice_view(job);
     const struct blastmerge_options *options = view.options;
     if (options->level != 0 || options->form != BLASTMERGE_FORM_GZIP)
@@ -20,13 +20,16 @@ enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool m
             view.error, BLASTMERGE_USAGE,
             "a merge in parts writes gzip, and compresses nothing again: neither a level nor another "
             "form of the result can be chosen");
-    if (options->salvage && !may_salvage)
+    if (options->salvage && !is_before_plan)
         return bm_fail(view.error, BLASTMERGE_USAGE,
                        "whether damaged children are salvaged was decided when they were counted");
-    if (options->expect_queries != NULL)
+    if (options->order_by_queries)
         return bm_fail(view.error, BLASTMERGE_USAGE,
-                       "a merge in parts does not compare with expected queries: check the children, or the "
-                       "result");
+                       "a merge in parts has the order of the plan, and not that of the queries");
+    if (options->expect_queries != NULL && !is_before_plan && !view.has_shards) /* whose order it tells */
+        return bm_fail(view.error, BLASTMERGE_USAGE,
+                       "children are compared with their queries when they are counted, and with all queries "
+                       "when they are planned");
     return BLASTMERGE_OK;
 }
 

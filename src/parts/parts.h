@@ -42,9 +42,10 @@ enum {
 };
 #define BM_PARTS_MAX_FILE ((uint64_t)4 << 30) /* bytes of a file of tallies, and of a plan */
 
-/* What none of the four commands accepts: other forms of the result, expected queries. may_salvage: whether salvage is decided
- * here, and not by the plan. */
-enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job, bool may_salvage) BM_CHECK_RESULT;
+/* What none of the four commands accepts: other forms of the result, an order by queries. is_before_plan: salvage and the
+ * expected queries are decided here, and not by the plan. */
+enum blastmerge_status bm_parts_check_options(struct blastmerge_job *job,
+                                              bool is_before_plan) BM_CHECK_RESULT;
 
 /* --- JSON ---------------------------------------------------------------------------------------- */
 
@@ -107,6 +108,8 @@ struct bm_parts_tally {
     struct bm_job_losses losses;
     bool has_header;
     struct bm_number_header header;
+    bool has_queries;
+    struct bm_job_span queries;
     struct bm_job_counted counted; /* points into the rest */
     bool has_no_memory;            /* it could not be read for lack of memory */
     struct bm_job_document *documents;

@@ -240,6 +240,26 @@ static bool documents_read(const json_t *array, struct bm_parts_tally *tally, st
     return true;
 }
 
+/* --- expected queries ----------------------------------------------------------------------------- */
+
+static json_t *queries_write(struct bm_memory *memory, const struct bm_job_span *queries) {
+    if (queries == NULL) return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "count", bm_parts_json_number(queries->n), "hash",
+                     bm_parts_json_hex(queries->hash, 16), "first",
+                     bm_parts_json_bytes(memory, queries->first, strlen(queries->first)), "last",
+                     bm_parts_json_bytes(memory, queries->last, strlen(queries->last)));
+}
+
+static bool queries_read(const json_t *object, struct bm_job_span *queries) {
+    struct bm_parts_object members = bm_parts_json_begin(object);
+    queries->n = bm_parts_json_take_number(&members, "count", INT64_MAX);
+    queries->hash = bm_parts_json_take_hex(&members, "hash", 16);
+    size_t n_first = bm_parts_json_take_bytes(&members, "first", queries->first, sizeof queries->first);
+    size_t n_last = bm_parts_json_take_bytes(&members, "last", queries->last, sizeof queries->last);
+    return bm_parts_json_end(&members) && strlen(queries->first) == n_first &&
+           strlen(queries->last) == n_last;
+}
+
 /* --- the line ------------------------------------------------------------------------------------ */
 
 char *bm_parts_line_write(struct bm_memory *memory, const struct bm_job_counted *counted,
@@ -256,13 +276,14 @@ char *bm_parts_line_write(struct bm_memory *memory, const struct bm_job_counted 
         child.location = shown;
     }
     json_t *line = json_pack(
-        "{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "blastmerge_tally",
+        "{s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "blastmerge_tally",
         BM_PARTS_FORMAT, "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options",
         bm_parts_options_write(options), "child", bm_parts_child_write(memory, &child), "tally",
         bm_parts_tally_write(counted->tally), "kin", bm_parts_kin_write(memory, counted->kin), "header",
         header_write(memory, counted->header), "counts", counts_write(counted->counts), "doubts",
         doubts_write(&counted->doubts), "losses", bm_parts_losses_write(&counted->losses), "documents",
-        documents_write(counted), "warnings", bm_parts_json_number(counted->n_warnings));
+        documents_write(counted), "queries", queries_write(memory, counted->queries), "warnings",
+        bm_parts_json_number(counted->n_warnings));
     char *text = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
     json_decref(line);
     return text;
@@ -272,8 +293,10 @@ char *bm_parts_line_write(struct bm_memory *memory, const struct bm_job_counted 
 static const char *members_read(struct bm_parts_object *members, struct bm_parts_tally *tally,
                                 struct bm_pool *pool, struct bm_memory *memory) {
     const json_t *header = bm_parts_json_take(members, "header");
+    const json_t *queries = bm_parts_json_take(members, "queries");
     tally->options = json_deep_copy(bm_parts_json_take(members, "options"));
     tally->has_header = !json_is_null(header);
+    tally->has_queries = !json_is_null(queries);
     if (!bm_parts_child_read(bm_parts_json_take(members, "child"), &tally->child, pool, memory)) {
         tally->has_no_memory = tally->child.location == NULL;
         return "child";
@@ -285,6 +308,7 @@ static const char *members_read(struct bm_parts_object *members, struct bm_parts
     if (!doubts_read(bm_parts_json_take(members, "doubts"), &tally->counted.doubts)) return "doubts";
     if (!own_losses_read(bm_parts_json_take(members, "losses"), tally)) return "losses";
     if (!documents_read(bm_parts_json_take(members, "documents"), tally, memory)) return "documents";
+    if (tally->has_queries && !queries_read(queries, &tally->queries)) return "queries";
     tally->counted.n_warnings = bm_parts_json_take_number(members, "warnings", INT64_MAX);
     return bm_parts_json_end(members) ? NULL : members->wrong != NULL ? members->wrong : "unknown members";
 }
@@ -338,6 +362,7 @@ enum blastmerge_status bm_parts_line_read(struct bm_parts_tally *tally, const ch
     tally->counted.kin = &tally->kin;
     tally->counted.counts = &tally->counts;
     tally->counted.losses = tally->losses;
+    tally->counted.queries = tally->has_queries ? &tally->queries : NULL;
     tally->counted.header = tally->has_header ? &tally->header : NULL;
     return BLASTMERGE_OK;
 }

@@ -97,6 +97,10 @@ void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory) {
     bm_release(memory, queries);
 }
 
+void bm_queries_share(const struct bm_queries *queries, struct bm_queries_file *file) {
+    bm_queries_file_share(file, &queries->file);
+}
+
 /* --- what an Iteration says -------------------------------------------------------------------------- */
 
 void bm_queries_set_format(struct bm_queries *queries, enum blastmerge_format format) {

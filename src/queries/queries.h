@@ -25,6 +25,10 @@ enum blastmerge_status bm_queries_open(struct bm_queries **queries, struct bm_me
 /* `queries` may be NULL. */
 void bm_queries_close(struct bm_queries *queries, struct bm_memory *memory);
 
+struct bm_queries_file;
+/* Makes *file another reader of the same queries, at the first one; it is not to be closed. */
+void bm_queries_share(const struct bm_queries *queries, struct bm_queries_file *file);
+
 /* Queries that are missing in a row. */
 struct bm_queries_gap {
     uint64_t n;

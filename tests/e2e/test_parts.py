@@ -317,7 +317,7 @@ def test_what_is_said_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["count", "plan", "part", "join"])
-@pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--expect-queries=q"])
+@pytest.mark.parametrize("option", ["--plain", "--level=6", "--bgzf", "--order-by-queries"])
 def test_options_that_are_refused(command, option):
     assert run(command, option, "x").code == USAGE
 

@@ -81,7 +81,7 @@ def test_the_names_of_outputs_decide_nothing(tmp_path, children):
     assert (tmp_path / "joined.xml").read_bytes() == blastmerge.merged_bytes(children)
 
 
-@pytest.mark.parametrize("options", [{"plain": True}, {"bgzf": True}, {"level": 6}, {"expect_queries": "q"}], ids=str)
+@pytest.mark.parametrize("options", [{"plain": True}, {"bgzf": True}, {"level": 6}, {"order_by_queries": True}], ids=str)
 def test_options_that_are_refused(tmp_path, children, options):
     with pytest.raises(blastmerge.UsageError):
         blastmerge.count(children[0], tmp_path / "tally", **options)
@@ -150,3 +150,15 @@ def test_batches_of_shards(tmp_path):
         with blastmerge._job.Job() as job:  # pylint: disable=protected-access
             job.open(batches[0], {}, is_shards=True)
             job.plan()
+
+
+def test_expected_queries(tmp_path, children):
+    """Given to count() and plan(); the other steps refuse them."""
+    (tmp_path / "queries").write_text("one\nanother\n")
+    with pytest.raises(blastmerge.MismatchError):
+        blastmerge.count(children[0], tmp_path / "tally", expect_queries=tmp_path / "queries")
+    blastmerge.plan(counted(children), tmp_path / "plan.json")
+    with pytest.raises(blastmerge.MismatchError, match="was not compared with queries"):
+        blastmerge.plan(counted(children), tmp_path / "plan.json", expect_queries=tmp_path / "queries")
+    with pytest.raises(blastmerge.UsageError, match="when they are counted"):
+        blastmerge.part(tmp_path / "plan.json", 1, tmp_path / "part", expect_queries=tmp_path / "queries")
