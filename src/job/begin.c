@@ -174,7 +174,10 @@ static enum blastmerge_status open_report(struct blastmerge_job *job) {
                                      true, &job->cancel, &job->error);
     if (status != BLASTMERGE_OK) return status;
     job->has_report = true;
-    return bm_report_open(&job->report, write_report, job, &job->options, job->is_check, &job->error);
+    const char *location =
+        job->places.report.shown != NULL ? job->places.report.shown : job->places.report.location;
+    return bm_report_open(&job->report, location, write_report, job, &job->options, job->is_check,
+                          &job->error);
 }
 
 void bm_job_begin_result(struct blastmerge_job *job) {

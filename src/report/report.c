@@ -2,6 +2,7 @@
 #include "report/report.h"
 #include "base/descriptor.h"
 #include "base/entity.h"
+#include "report/multiqc.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -24,8 +25,7 @@ static char predefined_entity(const char *text, size_t *n_bytes) {
     return '\0';
 }
 
-/* Copies text, with the predefined entity references resolved; what is too long is cut. */
-static size_t resolve(char *resolved, size_t size, const char *text) {
+size_t bm_report_resolve(char *resolved, size_t size, const char *text) {
     size_t n = 0;
     while (*text != '\0' && n < size) {
         size_t n_bytes = 1;
@@ -64,7 +64,7 @@ static json_t *string_of_latin1(const char *text, size_t n_text) {
  */
 static json_t *string_of(const char *text, bool is_xml) {
     char resolved[BM_MARK_MAX_VALUE];
-    size_t n = is_xml ? resolve(resolved, sizeof resolved, text) : strlen(text);
+    size_t n = is_xml ? bm_report_resolve(resolved, sizeof resolved, text) : strlen(text);
     const char *whole = is_xml ? resolved : text;
     for (size_t n_cut = 0; n_cut < 4 && n_cut <= n; n_cut++) {
         json_t *string = json_stringn(whole, n - n_cut);
@@ -170,7 +170,18 @@ static void begin_child(struct bm_report *report) {
     if (report->header == NULL || report->child_warnings == NULL) report->has_failed = true;
 }
 
-enum blastmerge_status bm_report_open(struct bm_report *report,
+/* The beginning, up to the rows. */
+static enum blastmerge_status write_head(struct bm_report *report, json_t *head, const char *rows,
+                                         struct blastmerge_error *error) {
+    enum blastmerge_status status = write_text(report, "{", error);
+    if (status == BLASTMERGE_OK)
+        status = write_value(report, head, true, error);
+    else
+        json_decref(head);
+    return status == BLASTMERGE_OK ? write_text(report, rows, error) : status;
+}
+
+enum blastmerge_status bm_report_open(struct bm_report *report, const char *location,
                                       enum blastmerge_status (*write)(void *context, const void *data,
                                                                       size_t n_bytes,
                                                                       struct blastmerge_error *error),
@@ -183,16 +194,14 @@ enum blastmerge_status bm_report_open(struct bm_report *report,
     report->missing = json_array();
     report->unknown = json_array();
     begin_child(report);
+    report->command = is_check ? "check" : "merge";
+    report->is_for_multiqc = bm_report_is_for_multiqc(location);
+    if (report->is_for_multiqc)
+        return write_head(report, bm_report_multiqc_head(location), ",\n\"data\": {", error);
     json_t *head = json_pack("{s:s, s:i, s:s, s:s, s:o}", "schema", "blastmerge-report", "schema_version",
-                             SCHEMA_VERSION, "version", blastmerge_version(), "command",
-                             is_check ? "check" : "merge", "options", options_of(options));
-    enum blastmerge_status status = write_text(report, "{", error);
-    if (status == BLASTMERGE_OK)
-        status = write_value(report, head, true, error);
-    else
-        json_decref(head);
-    if (status == BLASTMERGE_OK) status = write_text(report, ",\n\"children\": [", error);
-    return status;
+                             SCHEMA_VERSION, "version", blastmerge_version(), "command", report->command,
+                             "options", options_of(options));
+    return write_head(report, head, ",\n\"children\": [", error);
 }
 
 void bm_report_field(struct bm_report *report, const struct bm_mark_field *field) {
@@ -295,8 +304,8 @@ static const char *word_of(enum blastmerge_status status) {
     return status == BLASTMERGE_OK ? "ok" : blastmerge_status_name(status);
 }
 
-enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
-                                       struct blastmerge_error *error) {
+/* The current child's row, which takes what was kept for it. */
+static json_t *row_of(struct bm_report *report, const struct blastmerge_child *child) {
     json_t *row = json_pack(
         "{s:n, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "location", "status",
         word_of(child->status), "error", child->error != NULL ? string_of(child->error, false) : json_null(),
@@ -308,11 +317,27 @@ enum blastmerge_status bm_report_child(struct bm_report *report, const struct bl
     report->header = report->child_warnings = NULL;
     set_location(report, row, child->name);
     add_lost(report, row);
+    return row;
+}
+
+static void drop_child(struct bm_report *report) {
+    json_decref(report->header);
+    json_decref(report->child_warnings);
+    json_decref(report->lost);
+    json_decref(report->superseded);
+    report->header = report->child_warnings = report->lost = report->superseded = NULL;
+}
+
+enum blastmerge_status bm_report_child(struct bm_report *report, const struct blastmerge_child *child,
+                                       struct blastmerge_error *error) {
     enum blastmerge_status status = write_text(report, report->n_children++ == 0 ? "\n" : ",\n", error);
-    if (status == BLASTMERGE_OK)
-        status = write_value(report, row, false, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (report->is_for_multiqc)
+        status = write_value(report, bm_report_multiqc_row(report->n_children, word_of(child->status), child),
+                             true, error);
     else
-        json_decref(row);
+        status = write_value(report, row_of(report, child), false, error);
+    drop_child(report);
     begin_child(report);
     return status;
 }
@@ -361,9 +386,8 @@ void bm_report_shards(struct bm_report *report, const struct blastmerge_shards_r
         number_of(counts->n_hsps_over_threshold));
 }
 
-enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
-                                     const char *output, const struct blastmerge_error *fault,
-                                     struct blastmerge_error *error) {
+static json_t *tail_of(struct bm_report *report, const struct blastmerge_report *totals, const char *output,
+                       const struct blastmerge_error *fault) {
     char crc[9];
     snprintf(crc, sizeof crc, "%08" PRIx32, totals->output_crc32);
     json_t *sums = json_pack(
@@ -385,21 +409,23 @@ enum blastmerge_status bm_report_end(struct bm_report *report, const struct blas
         totals->seconds);
     report->warnings = report->missing = report->unknown = report->made_header = NULL;
     if (report->shards != NULL) json_object_set(tail, "shards", report->shards);
-    enum blastmerge_status status = write_text(report, "\n],\n", error);
-    if (status == BLASTMERGE_OK)
-        status = write_value(report, tail, true, error);
-    else
-        json_decref(tail);
-    if (status == BLASTMERGE_OK) status = write_text(report, "}\n", error);
-    return status;
+    return tail;
+}
+
+enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
+                                     const char *output, const struct blastmerge_error *fault,
+                                     struct blastmerge_error *error) {
+    enum blastmerge_status status = write_text(report, report->is_for_multiqc ? "\n},\n" : "\n],\n", error);
+    if (status != BLASTMERGE_OK) return status;
+    json_t *tail = report->is_for_multiqc ? bm_report_multiqc_tail(report->command, totals, fault)
+                                          : tail_of(report, totals, output, fault);
+    status = write_value(report, tail, true, error);
+    return status == BLASTMERGE_OK ? write_text(report, "}\n", error) : status;
 }
 
 void bm_report_close(struct bm_report *report) {
-    json_decref(report->header);
-    json_decref(report->child_warnings);
+    drop_child(report);
     json_decref(report->warnings);
-    json_decref(report->lost);
-    json_decref(report->superseded);
     json_decref(report->made_header);
     json_decref(report->missing);
     json_decref(report->unknown);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report - what was merged, as JSON (docs/report.md), written child by child during the merge.
+ * report - what was merged, as JSON (docs/report.md), written child by child during the merge: the report, or what MultiQC
+ * reads.
  */
 #ifndef BM_REPORT_H
 #define BM_REPORT_H
@@ -25,11 +26,13 @@ struct bm_report {
     bm_report_json *unknown;        /* queries that may have one */
     bm_report_json *shards;         /* what a merge of shards found; NULL: it was none */
     bool has_failed;                /* out of memory while an entry was added */
+    bool is_for_multiqc;
+    const char *command;
     uint64_t n_children;
 };
 
-/* Writes the beginning, by `write`, which all later text goes to as well. */
-enum blastmerge_status bm_report_open(struct bm_report *report,
+/* Writes the beginning, by `write`, which all later text goes to as well. location: of the report, as it may be shown. */
+enum blastmerge_status bm_report_open(struct bm_report *report, const char *location,
                                       enum blastmerge_status (*write)(void *context, const void *data,
                                                                       size_t n_bytes,
                                                                       struct blastmerge_error *error),
@@ -66,6 +69,9 @@ enum blastmerge_status bm_report_child(struct bm_report *report, const struct bl
 enum blastmerge_status bm_report_end(struct bm_report *report, const struct blastmerge_report *totals,
                                      const char *output, const struct blastmerge_error *fault,
                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+
+/* Copies a text, with the predefined entity references of XML resolved; what is too long is cut. Returns its length. */
+size_t bm_report_resolve(char *resolved, size_t size, const char *text);
 
 /* Frees all entries. `report` may be zeroed. */
 void bm_report_close(struct bm_report *report);
