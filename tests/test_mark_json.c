@@ -419,7 +419,7 @@ static const struct golden goldens[] = {
     {"<document>{\"BlastOutput2\":[<iterations><iterations-end>]} \n<document-end><document>"
      "{\"BlastOutput2\":[<iterations>\n<body><iteration>{\"report\":{\"results\":{<header>}}}<end>\n"
      "<iterations-end>]}<document-end>",
-     {.n_documents = 2, .n_iterations = 1}},
+     {.n_documents = 2, .n_iterations = 1, .by_hits = {1}}},
     {"<document>{\n\"BlastOutput2\": [<iterations>\n<body><iteration>{\n    \"report\": {\n      "
      "\"program\": "
      "\"blastp\"<field>,\n      \"version\": \"2\\n\"<field>, \"reference\": {\"x\": 1},\n "
@@ -438,7 +438,12 @@ static const struct golden goldens[] = {
      "{\"query_id\": \"<id>a</>\", \"message\": 1, \"hits\": [{}]}, {\"query_id\": \"<id>b</>\"}], "
      "\"query_id\": "
      "\"c\", \"hits\": [{}]}}}<end>\n<iterations-end>]\n}\n<document-end>",
-     {.n_documents = 1, .n_iterations = 3, .n_hits = 4, .n_hsps = 3}},
+     {.n_documents = 1,
+      .n_iterations = 3,
+      .n_hits = 4,
+      .n_hsps = 3,
+      .by_hits = {0, 2, 1},
+      .n_hits_of_these = 4}},
 };
 
 /* The text without what stands in angle brackets. */

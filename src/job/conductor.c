@@ -392,9 +392,9 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             break;
         case BM_MARK_FIELD:
             bm_job_headers_add(&job->headers, field);
-            if (field->is_scope) break;
-            if (job->has_report && !job->is_at_header && !bm_job_order_is_second_pass(job))
-                bm_report_field(&job->report, field);
+            if (field->is_scope || job->is_at_header || bm_job_order_is_second_pass(job)) break;
+            if (job->has_report) bm_report_field(&job->report, field);
+            bm_job_side_add_field(job, field);
             break;
         case BM_MARK_ARCHIVE:
             job->document = marks->entries[i].offset;
@@ -579,6 +579,7 @@ static enum blastmerge_status end_child(struct blastmerge_job *job) {
     if (bm_job_twins_end_child(job) != BLASTMERGE_OK) return job->error.status;
     bm_job_seams_count_child(job);
     bm_job_add_to_totals(job, child);
+    bm_job_side_count(job);
     bm_job_unsplit_end_child(job);
     if (child->n_documents > 1)
         bm_job_gather_add(job, BM_GATHER_DOCUMENTS, NULL, "it holds %" PRIu64 " documents one after another",

@@ -34,6 +34,7 @@ enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) {
 void bm_job_side_close(struct blastmerge_job *job) {
     for (size_t i = 0; i < N_SIDES; i++) bm_store_discard(store_at(job, i));
     bm_report_texts_close(&job->side.warnings, &job->memory);
+    bm_report_texts_close(&job->side.header, &job->memory);
 }
 
 /* --- the missing queries --------------------------------------------------------------------------- */
@@ -61,6 +62,20 @@ void bm_job_side_add_warning(struct blastmerge_job *job, const char *message) {
     if (job->places.page.location != NULL) bm_report_texts_add(&job->side.warnings, &job->memory, message);
 }
 
+void bm_job_side_add_field(struct blastmerge_job *job, const struct bm_mark_field *field) {
+    struct bm_report_texts *header = &job->side.header;
+    if (job->places.page.location == NULL || job->view.counts.n_documents > 1) return;
+    if (header->n == 0) job->side.header_child = job->child;
+    if (job->side.header_child != job->child) return;
+    bm_report_texts_add(header, &job->memory, field->name);
+    bm_report_texts_add(header, &job->memory, field->value);
+}
+
+void bm_job_side_count(struct blastmerge_job *job) {
+    _Static_assert((int)BM_REPORT_CLASSES == (int)BM_MARK_CLASSES, "they are the same classes");
+    for (size_t i = 0; i < BM_REPORT_CLASSES; i++) job->side.by_hits[i] += job->view.counts.by_hits[i];
+}
+
 static enum blastmerge_status write_to_page(void *context, const void *data, size_t n_bytes,
                                             struct blastmerge_error *error) {
     struct blastmerge_job *job = context;
@@ -84,6 +99,8 @@ static enum blastmerge_status write_page(struct blastmerge_job *job, const struc
                   : output->shown != NULL ? output->shown
                                           : output->location,
         .warnings = &job->side.warnings,
+        .header = &job->side.header,
+        .by_hits = job->side.by_hits,
         .n_children = job->totals.n_children,
         .context = job,
         .child = find_child,

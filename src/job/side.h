@@ -16,7 +16,10 @@ struct blastmerge_job;
 struct bm_job_side {
     struct bm_store missing;
     struct bm_store page;
-    struct bm_report_texts warnings; /* for the page */
+    struct bm_report_texts warnings;     /* for the page ... */
+    struct bm_report_texts header;       /* ... the first header's fields, each a name and a value ... */
+    size_t header_child;                 /* ... the child that it is of ... */
+    uint64_t by_hits[BM_REPORT_CLASSES]; /* ... and queries, by the number of their hits */
 };
 
 enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) BM_CHECK_RESULT;
@@ -30,6 +33,12 @@ enum blastmerge_status bm_job_side_add_missing(struct blastmerge_job *job,
 
 /* Keeps a warning for the page, if one is wanted. */
 void bm_job_side_add_warning(struct blastmerge_job *job, const char *message);
+
+/* Keeps a field of the current child's header for the page, if it is the first header of all. */
+void bm_job_side_add_field(struct blastmerge_job *job, const struct bm_mark_field *field);
+
+/* Counts the queries of the current child by their hits, for the page. */
+void bm_job_side_count(struct blastmerge_job *job);
 
 /* Makes the missing queries visible, for a job that fails because of them. */
 enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) BM_CHECK_RESULT;

@@ -24,6 +24,8 @@ static bool is_in_document(const struct bm_mark *mark) {
 static void go_to(struct bm_mark *mark, const struct bm_mark_scanner *scanner, uint64_t offset) {
     struct bm_mark_counts counts = mark->counts;
     bool has_header = mark->digest.has_header;
+    /* Hits of an Iteration that was left are not those of the next one. */
+    if (mark->scanner != NULL) counts.n_hits_of_these = bm_mark_n_hits(mark);
     bm_mark_reset(mark);
     mark->counts = counts;
     mark->digest.has_header = has_header;

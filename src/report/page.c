@@ -9,6 +9,7 @@
 #include "report/page.h"
 
 #include "base/entity.h"
+#include "report/report.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -22,8 +23,7 @@ enum {
     MOST_NAME = 300,      /* bytes of a name ... */
     LEAST_NAME = 60,      /* ... and with very many children */
     ROW = 180,            /* bytes of a row without its name, about */
-    MOST_SEGMENTS = 600,  /* of the strip */
-    N_BARS = 12
+    MOST_SEGMENTS = 600   /* of the strip */
 };
 
 /* --- warnings -------------------------------------------------------------------------------------- */
@@ -259,6 +259,27 @@ static void put_warnings(struct page *page) {
     if (n_shown < warnings->n) put_format(page, "<p>and %" PRIu64 " more.</p>\n", warnings->n - n_shown);
 }
 
+/* The header's fields. One without a value, for which there was no room, is left out. */
+static void put_header(struct page *page) {
+    const struct bm_report_texts *header = page->data->header;
+    const char *end = header->bytes + header->n_bytes;
+    if (header->n_bytes == 0) return;
+    put_markup(page, "<h2>The first header</h2>\n<ul class=\"header\">\n");
+    for (const char *name = header->bytes; name < end;) {
+        const char *value = name + strlen(name) + 1;
+        if (value >= end) break;
+        char resolved[BM_MARK_MAX_VALUE + 1];
+        resolved[bm_report_resolve(resolved, sizeof resolved - 1, value)] = '\0';
+        put_markup(page, "<li>");
+        put_text(page, name);
+        put_markup(page, ": ");
+        put_text(page, resolved);
+        put_markup(page, "</li>\n");
+        name = value + strlen(value) + 1;
+    }
+    put_markup(page, "</ul>\n");
+}
+
 /* --- pictures -------------------------------------------------------------------------------------- */
 
 static void put_key(struct page *page) {
@@ -315,27 +336,20 @@ static unsigned n_digits_of(uint64_t value) {
     return n;
 }
 
-/* A histogram of a count, in steps that double, of which the last one has no end. */
-static void put_histogram(struct page *page, const char *title, const char *key,
-                          uint64_t (*count)(const struct blastmerge_child *child)) {
-    const struct bm_report_page *data = page->data;
-    struct blastmerge_child child;
-    uint64_t bars[N_BARS] = {0}, most = 1;
-    for (uint64_t i = 0; i < data->n_children; i++) {
-        if (!data->child(data->context, i, &child) || !child.was_read) continue;
-        unsigned bar = n_digits_of(count(&child));
-        bars[bar < N_BARS ? bar : N_BARS - 1]++;
-    }
-    for (size_t i = 0; i < N_BARS; i++) most = bars[i] > most ? bars[i] : most;
+/* A histogram of children or queries, by a number that they have. */
+static void put_histogram(struct page *page, const char *title, const char *key, const char *counted,
+                          const uint64_t bars[BM_REPORT_CLASSES]) {
+    uint64_t most = 1;
+    for (size_t i = 0; i < BM_REPORT_CLASSES; i++) most = bars[i] > most ? bars[i] : most;
     put_format(page,
                "<h2>%s</h2>\n<table class=\"histogram\" data-histogram=\"%s\"><thead><tr><th "
-               "scope=\"col\">%s</th><th scope=\"col\">children"
+               "scope=\"col\">%s</th><th scope=\"col\">%s"
                "</th><th scope=\"col\" class=\"name\">share</th></tr></thead><tbody>\n",
-               title, key, key);
-    for (unsigned i = 0; i < N_BARS; i++) {
+               title, key, key, counted);
+    for (unsigned i = 0; i < BM_REPORT_CLASSES; i++) {
         uint64_t from = i == 0 ? 0 : UINT64_C(1) << (i - 1);
         if (bars[i] == 0) continue;
-        if (i == N_BARS - 1)
+        if (i == BM_REPORT_CLASSES - 1)
             put_format(page, "<tr><td>%" PRIu64 " and more</td>", from);
         else if (i < 2)
             put_format(page, "<tr><td>%" PRIu64 "</td>", from);
@@ -349,13 +363,24 @@ static void put_histogram(struct page *page, const char *title, const char *key,
     put_markup(page, "</tbody></table>\n");
 }
 
-static uint64_t count_iterations(const struct blastmerge_child *child) {
-    return child->n_iterations;
+static void put_iterations(struct page *page) {
+    const struct bm_report_page *data = page->data;
+    struct blastmerge_child child;
+    uint64_t bars[BM_REPORT_CLASSES] = {0};
+    for (uint64_t i = 0; i < data->n_children; i++) {
+        if (!data->child(data->context, i, &child) || !child.was_read) continue;
+        unsigned bar = n_digits_of(child.n_iterations);
+        bars[bar < BM_REPORT_CLASSES ? bar : BM_REPORT_CLASSES - 1]++;
+    }
+    put_histogram(page, "Iterations of a child", "Iterations", "children", bars);
 }
 
-static uint64_t count_hits(const struct blastmerge_child *child) {
-    uint64_t n = child->n_hits > 0 ? child->n_hits : child->n_hsps;
-    return child->n_iterations == 0 ? n : n / child->n_iterations;
+static void put_hits(struct page *page) {
+    for (size_t i = 0; i < BM_REPORT_CLASSES; i++) {
+        if (page->data->by_hits[i] == 0) continue;
+        put_histogram(page, "Hits of a query", "hits", "queries", page->data->by_hits);
+        return;
+    }
 }
 
 /* --- the table ------------------------------------------------------------------------------------- */
@@ -428,8 +453,9 @@ enum blastmerge_status bm_report_page_write(const struct bm_report_page *data, s
     put_facts(page);
     put_warnings(page);
     put_strip(page);
-    put_histogram(page, "Iterations of a child", "Iterations", count_iterations);
-    put_histogram(page, "Hits of an Iteration, on average", "hits", count_hits);
+    put_iterations(page);
+    put_hits(page);
+    put_header(page);
     put_table(page);
     put_markup(page, "</main>\n<script>");
     put_markup(page, script);

@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-/* Warnings that the page shows in full: as many as there is room for. */
+/* Texts that the page shows, such as warnings: as many as there is room for. */
 struct bm_report_texts {
     uint64_t n; /* all of them */
     size_t n_bytes;
@@ -19,6 +19,10 @@ struct bm_report_texts {
 void bm_report_texts_add(struct bm_report_texts *texts, struct bm_memory *memory, const char *text);
 void bm_report_texts_close(struct bm_report_texts *texts, struct bm_memory *memory);
 
+/* Children and queries are counted by a number that they have, in classes: 0, 1, 2 to 3, 4 to 7 and so on; the last one has
+ * no end. */
+enum { BM_REPORT_CLASSES = 12 };
+
 struct bm_report_page {
     const char *command; /* "merge", "check", "shards" */
     const struct blastmerge_report *totals;
@@ -26,6 +30,9 @@ struct bm_report_page {
         *fault;         /* the error that the run ends with, unless its status is BLASTMERGE_OK */
     const char *output; /* the result's location as it may be shown; NULL: none */
     const struct bm_report_texts *warnings;
+    const struct bm_report_texts
+        *header;             /* the first header's fields, each a name and a value as in the text */
+    const uint64_t *by_hits; /* BM_REPORT_CLASSES numbers of queries; all 0: the format does not tell */
     uint64_t n_children;
     void *context;                                                                 /* of these functions */
     bool (*child)(void *context, uint64_t number, struct blastmerge_child *child); /* false: there is none */

@@ -28,6 +28,7 @@ class Page(HTMLParser):
         self.text, self.open, self.facts, self.rows, self.histograms, self.warnings = data.decode(), [], {}, [], {}, []
         self.fact = self.histogram = None
         self.in_warnings = False
+        self.in_header, self.header = False, []
         self.scripts, self.strip, self.csp, self.title = [], [], "", ""
         self.feed(self.text)
         self.close()
@@ -53,8 +54,11 @@ class Page(HTMLParser):
             self.cells()[-1].append("")
         if tag == "ul":
             self.in_warnings = names.get("class") == "warnings"
+            self.in_header = names.get("class") == "header"
         if tag == "li" and self.in_warnings:
             self.warnings.append("")
+        if tag == "li" and self.in_header:
+            self.header.append("")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -82,6 +86,8 @@ class Page(HTMLParser):
             self.cells()[-1][-1] += data
         elif tag == "li" and self.in_warnings:
             self.warnings[-1] += data
+        elif tag == "li" and self.in_header:
+            self.header[-1] += data
 
     def handle_comment(self, data):
         raise AssertionError(f"a comment: {data}")

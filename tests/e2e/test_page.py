@@ -21,6 +21,23 @@ def run(folder, command, paths, *more):
     return done, page.read((folder / "page.html").read_bytes()), json.loads((folder / "report").read_bytes())
 
 
+def label(n):
+    """The class of a histogram that a number belongs to."""
+    if n < 2:
+        return str(n)
+    low = 1 << n.bit_length() - 1
+    return f"{low} to {2 * low - 1}" if low < 1024 else "1024 and more"
+
+
+def hits_of(form, made):
+    """The histogram of hits per query. Tables without comments do not have the queries without hits."""
+    counted = {}
+    for query in sorted(made, key=lambda query: query.n_hits):
+        if query.n_hits or form not in ("tabular", "csv"):
+            counted[label(query.n_hits)] = counted.get(label(query.n_hits), 0) + 1
+    return [[name, str(n), ""] for name, n in counted.items()]
+
+
 def compare(shown, report):
     """The sums are the report's, and so are the rows."""
     totals = report["totals"]
@@ -29,6 +46,10 @@ def compare(shown, report):
     names = ("documents", "iterations", "hits", "hsps", "compressed_bytes", "text_bytes")
     assert [row[3:9] for row in shown.rows] == [[str(child[name]) for name in names] for child in report["children"]]
     assert [int(row[0]) for row in shown.rows] == list(range(1, len(report["children"]) + 1))
+    header = next((child["header"] for child in report["children"] if child["header"]), {})
+    assert shown.header == [f"{name}: {value}" for name, value in header.items()]
+    if totals["iterations"]:
+        assert sum(int(row[1]) for row in shown.histograms["hits"]) == totals["iterations"]
     if report["output"]["location"]:
         assert (int(shown.facts["output_bytes"]), shown.facts["crc32"]) == (report["output"]["bytes"], report["output"]["crc32"])
     assert sum(int(row[1]) for row in shown.histograms["Iterations"]) == sum(child["status"] != "not read" for child in report["children"])
@@ -42,8 +63,37 @@ def test_a_merge_and_a_check(tmp_path):
             done, shown, report = run(tmp_path, command, paths, "--format", form)
             assert done.code == 0, done.err
             compare(shown, report)
+            assert shown.histograms["hits"] == hits_of(form, made)
             assert len(shown.strip) == 5 and {state for state, _ in shown.strip} == {"ok"}
             assert "All is well" in shown.text and shown.title == f"blastmerge {command}"
+
+
+@pytest.mark.parametrize("form", documents.FORMATS)
+def test_hits_of_queries(tmp_path, form):
+    """All classes, in children of several documents, with any number of threads."""
+    rng = documents.dice(f"hits {form}")
+    sizes = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 500, 511, 512, 1023, 1024, 3000]
+    made = [documents.Query(query.title, query.sequence, size) for size, query in
+            zip(rng.choices(sizes, k=60), documents.queries(rng, 60, nameless=0))]
+    parts = documents.split(rng, made)
+    children = [b"".join(documents.document(form, part) for part in parts[:2]), *(documents.document(form, part) for part in parts[2:])]
+    paths = program.write_children(tmp_path, [gzip.compress(child) for child in children])
+    (tmp_path / "queries").write_bytes(documents.fasta(made))
+    for command, *more in (["merge"], ["merge", "--threads", "1"], ["check"], ["check", "--threads", "3"],
+                           ["merge", "--order-by-queries", "--expect-queries", tmp_path / "queries"]):
+        done, shown, report = run(tmp_path, command, paths, "--format", form, "--allow-empty", *more)
+        assert done.code == 0, done.err
+        compare(shown, report)
+        assert shown.histograms["hits"] == hits_of(form, made), (command, more)
+
+
+def test_hits_that_nothing_tells(tmp_path):
+    """Columns of one's own: it is not known which rows are of which query."""
+    (tmp_path / "a").write_bytes(b"1\t2\tx\n2\t3\ty\n")
+    done, shown, report = run(tmp_path, "check", [tmp_path / "a"], "--format", "tabular")
+    assert done.code == 0, done.err
+    compare(shown, report)
+    assert set(shown.histograms) == {"Iterations"}
 
 
 def test_damaged_children(tmp_path):
@@ -62,6 +112,10 @@ def test_damaged_children(tmp_path):
     done, shown, report = run(tmp_path, "merge", paths, "--salvage")
     assert done.code == SALVAGED and [state for state, _ in shown.strip] == ["ok", "salvaged", "ok", "ok", "ok"]
     assert int(shown.facts["output_bytes"]) == (tmp_path / "merged.gz").stat().st_size
+    compare(shown, report)
+    merged = re.findall("<Iteration>.*?</Iteration>", gzip.decompress((tmp_path / "merged.gz").read_bytes()).decode(), re.S)
+    assert shown.histograms["hits"] == hits_of("xml", [documents.Query("", "", iteration.count("<Hit>")) for iteration in merged])
+    assert len(merged) < len(made)
     assert done.err.splitlines()[-1].split("blastmerge: ")[1] in shown.text
     # a merge that fails leaves none
     done = program.run("--html", tmp_path / "another.html", "-o", tmp_path / "x.gz", *paths)
@@ -75,6 +129,8 @@ def test_shards(tmp_path):
     assert done.code == 0, done.err
     assert shown.title == "blastmerge shards" and len(shown.rows) == len(report["children"]) == 2
     assert [row[6] for row in shown.rows] == [str(child["hsps"]) for child in report["children"]]
+    ranked = [documents.Query("", "", 2 * query.n_hits) for query in made]  # each shard has all of them
+    assert shown.histograms["hits"] == hits_of("tabular", ranked)
 
 
 def test_hostile_names(tmp_path):

@@ -139,17 +139,22 @@ struct bm_mark_list {
 /* How lines of tables end. */
 enum { BM_MARK_LF = 1, BM_MARK_CRLF = 2 };
 
+/* Queries are counted by their hits, in classes: none, 1, 2 to 3, 4 to 7 and so on; the last class has no end. */
+enum { BM_MARK_CLASSES = 12 };
+
 struct bm_mark_counts {
     uint64_t n_documents;  /* begun */
     uint64_t n_iterations; /* whole ones */
     uint64_t n_hits;
     uint64_t n_hsps;
-    uint64_t n_invalid_bytes; /* bytes that were not UTF-8, kept or converted */
-    uint64_t n_forbidden;     /* characters that XML forbids, kept or replaced ... */
-    uint64_t first_forbidden; /* ... and the offset of the first one */
-    unsigned line_ends;       /* tables: BM_MARK_LF and BM_MARK_CRLF, if the text has such ends */
-    uint64_t n_again;         /* tables without comments: how often queries are repeated ... */
-    uint64_t again;           /* ... and the offset of the first repetition */
+    uint64_t n_invalid_bytes;          /* bytes that were not UTF-8, kept or converted */
+    uint64_t n_forbidden;              /* characters that XML forbids, kept or replaced ... */
+    uint64_t first_forbidden;          /* ... and the offset of the first one */
+    unsigned line_ends;                /* tables: BM_MARK_LF and BM_MARK_CRLF, if the text has such ends */
+    uint64_t n_again;                  /* tables without comments: how often queries are repeated ... */
+    uint64_t again;                    /* ... and the offset of the first repetition */
+    uint64_t by_hits[BM_MARK_CLASSES]; /* queries whose hits are known, each class; rows are a table's hits */
+    uint64_t n_hits_of_these;          /* where the next of them begins: hits before it */
 };
 
 /* A header element. The header is the document's text before BlastOutput_iterations. */

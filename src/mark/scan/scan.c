@@ -62,22 +62,31 @@ const char *bm_mark_show_byte(uint8_t byte, char shown[BM_MARK_SHOWN_BYTE]) {
     return shown;
 }
 
+uint64_t bm_mark_n_hits(const struct bm_mark *mark) {
+    return mark->counts.n_hits + (mark->scanner->has_rows ? mark->counts.n_hsps : 0);
+}
+
+void bm_mark_count_query(struct bm_mark *mark, uint64_t n_hits) {
+    struct bm_mark_counts *counts = &mark->counts;
+    unsigned class = 0;
+    for (uint64_t n = n_hits - counts->n_hits_of_these; n > 0 && class < BM_MARK_CLASSES - 1; n >>= 1)
+        class ++;
+    counts->by_hits[class]++;
+    counts->n_hits_of_these = n_hits;
+}
+
 void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length) {
     struct bm_mark_entry *entry = bm_mark_add(mark, BM_MARK_ITERATION_END, offset);
     uint64_t query = bm_mark_digest_end_query(&mark->digest);
     entry->value = has_length ? query : 0;
     entry->end = mark->counts.n_hits << 32 | (uint32_t)mark->counts.n_hsps;
     mark->counts.n_iterations++;
-}
-
-/* Rows count as hits where there is nothing else. */
-static uint64_t count_hits(const struct bm_mark *mark) {
-    return mark->counts.n_hits + (mark->scanner->has_rows ? mark->counts.n_hsps : 0);
+    bm_mark_count_query(mark, bm_mark_n_hits(mark));
 }
 
 void bm_mark_begin_digest(struct bm_mark *mark) {
     mark->digest =
-        (struct bm_mark_digest){.n_iterations = mark->counts.n_iterations, .n_hits = count_hits(mark)};
+        (struct bm_mark_digest){.n_iterations = mark->counts.n_iterations, .n_hits = bm_mark_n_hits(mark)};
 }
 
 struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset) {
@@ -86,7 +95,7 @@ struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t of
     if (digest->is_partial) return entry;
     entry->value = bm_mark_digest_sum(digest, mark->counts.n_iterations - digest->n_iterations);
     entry->flags = BM_MARK_DIGEST;
-    if (count_hits(mark) > digest->n_hits) entry->flags |= BM_MARK_HITS;
+    if (bm_mark_n_hits(mark) > digest->n_hits) entry->flags |= BM_MARK_HITS;
     if (digest->n_named > 0) entry->flags |= BM_MARK_NAMED;
     return entry;
 }

@@ -121,6 +121,12 @@ void bm_mark_field_end(struct bm_mark *mark, uint64_t after);
  * a hash of both identifies the query. */
 void bm_mark_add_iteration_end(struct bm_mark *mark, uint64_t offset, bool has_length);
 
+/* Hits so far. Rows count as hits where there is nothing else. */
+uint64_t bm_mark_n_hits(const struct bm_mark *mark);
+
+/* Counts a query that has ended by its hits. n_hits: the hits, or rows, of all queries so far. */
+void bm_mark_count_query(struct bm_mark *mark, uint64_t n_hits);
+
 /* Called when a document begins, and when it ends. The latter adds a mark with its digest. */
 void bm_mark_begin_digest(struct bm_mark *mark);
 struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t offset);

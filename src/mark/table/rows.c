@@ -44,11 +44,13 @@ static void follow_run(struct bm_mark_table *table, uint64_t name, uint64_t at) 
     if (++table->n_again == 2) bm_mark_table_tell_again(table);
 }
 
-/* A row of the query is there, at the offset. */
-static void take_query(struct bm_mark_table *table, const uint8_t *name, uint64_t n_name, uint64_t at) {
+/* A row of the query is there, at the offset, behind so many rows. */
+static void take_query(struct bm_mark_table *table, const uint8_t *name, uint64_t n_name, uint64_t at,
+                       uint64_t n_rows) {
     size_t n = n_name < BM_DIGEST_CONTENT ? (size_t)n_name : BM_DIGEST_CONTENT;
     table->naming = BM_NAMING_NOT;
     if (table->n_runs > 0 && n_name == table->n_last && memcmp(name, table->last, n) == 0) return;
+    if (table->n_runs > 0) bm_mark_count_query(&table->mark, n_rows);
     memcpy(table->last, name, n);
     table->n_last = n_name;
     table->n_runs++;
@@ -105,14 +107,17 @@ static bool take_queries(struct bm_mark_table *table, const uint8_t *block, size
     size_t n_left = n_text - last < BM_DIGEST_CONTENT ? n_text - last : BM_DIGEST_CONTENT;
     const uint8_t *end = find_name_end(block + last, n_left, separator);
     if (end == NULL) return false;
-    if (table->naming == BM_NAMING_KNOWN) take_query(table, table->row, table->n_row, table->line);
+    uint64_t n_rows = table->mark.counts.n_hsps;
+    if (table->naming == BM_NAMING_KNOWN) take_query(table, table->row, table->n_row, table->line, n_rows);
     for (uint64_t ends = newlines; (ends & (ends - 1)) != 0; ends &= ends - 1) { /* rows that end here, too */
         const uint8_t *row = block + __builtin_ctzll(ends) + 1;
         const uint8_t *name_end =
             find_name_end(row, n_text - (size_t)(row - block), separator); /* in the block */
-        take_query(table, row, (uint64_t)(name_end - row), table->mark.position + (uint64_t)(row - block));
+        take_query(table, row, (uint64_t)(name_end - row), table->mark.position + (uint64_t)(row - block),
+                   ++n_rows);
     }
-    take_query(table, block + last, (uint64_t)(end - (block + last)), table->mark.position + last);
+    take_query(table, block + last, (uint64_t)(end - (block + last)), table->mark.position + last,
+               n_rows + 1);
     return true;
 }
 
@@ -227,7 +232,8 @@ bool bm_mark_table_end_row(struct bm_mark_table *table) {
     }
     if (table->n_least == 0) take_first_row(table);
     if (!fits(table, table->n_fields)) return fail_row(table);
-    if (table->naming == BM_NAMING_KNOWN) take_query(table, table->row, table->n_row, table->line);
+    if (table->naming == BM_NAMING_KNOWN)
+        take_query(table, table->row, table->n_row, table->line, table->mark.counts.n_hsps);
     table->mark.counts.n_hsps++;
     if (bm_mark_table_has_comments(table)) table->n_left--;
     return true;

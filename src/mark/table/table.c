@@ -330,6 +330,7 @@ static bool finish(struct bm_mark *mark) {
     }
     if (table->in_document) {
         if (table->n_again == 1) bm_mark_table_tell_again(table);
+        if (table->n_runs > 0) bm_mark_count_query(&table->mark, table->mark.counts.n_hsps);
         end_document(table);
     }
     if (!table->in_document && !table->has_ended) return true;
