@@ -504,7 +504,8 @@ blastmerge_set_page_location(struct blastmerge_job *job, const char *location) B
 
 /* Sets the destination of the report (JSON, docs/report.md): a place like the result's. It is written during the
  * merge. It appears under its name just after the result does; if the result is a stream (a pipe, standard
- * output, a writer, blastmerge_next()), just before the result's last bytes. */
+ * output, a writer, blastmerge_next()), just before the result's last bytes. If the name ends in _mqc.json, the file is
+ * custom content for MultiQC instead. */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_report_location(struct blastmerge_job *job, const char *location) BLASTMERGE_CHECK_RESULT;
 
@@ -662,6 +663,14 @@ BLASTMERGE_API enum blastmerge_status
 blastmerge_queries(struct blastmerge_job *job, const struct blastmerge_get_options *options,
                    int (*on_query)(void *context, const struct blastmerge_query *query),
                    void *context) BLASTMERGE_CHECK_RESULT;
+
+/*
+ * Likewise, one Iteration at each call: *query is the next one, and NULL if there is none left. It is valid until the next call
+ * of a function of the job. options count at the first call, which looks all queries up. The job can be used for one list.
+ */
+BLASTMERGE_API enum blastmerge_status
+blastmerge_next_query(struct blastmerge_job *job, const struct blastmerge_get_options *options,
+                      const struct blastmerge_query **query) BLASTMERGE_CHECK_RESULT;
 
 /* Merges everything to the output that was set. */
 BLASTMERGE_API enum blastmerge_status blastmerge_run(struct blastmerge_job *job) BLASTMERGE_CHECK_RESULT;

@@ -9,11 +9,9 @@ from . import _job, _values
 from ._errors import MissingError
 from ._results import Query
 
-_PAGE = 1000  # queries that are read at once
-
 
 class Result:
-    """A result that is open for looking queries up. It holds no file: each look-up opens the result and its index.
+    """A result that is open for looking queries up. It holds no file: each look-up, and each iteration, opens the result and its index.
 
         result = blastmerge.open("merged.xml.gz")
         text = result["P12345"]                   a complete document with the Iterations of that query, as bytes
@@ -41,7 +39,7 @@ class Result:
         return _job.Wanted(index_file=self._index_file, **given)
 
     def _find(self, **given: Any) -> List[Query]:
-        return with_job(self._path, self._options, lambda job: job.queries(self._wanted(**given)))
+        return with_job(self._path, self._options, lambda job: list(job.queries(self._wanted(**given))))
 
     def get(self, queries: Union[str, Iterable[str]] = (), *, numbers: Optional[str] = None, renumber: bool = False) -> bytes:
         """A complete document with the Iterations of these queries: ids, first words of definitions, or accessions in these;
@@ -76,16 +74,19 @@ class Result:
             return False
 
     def __iter__(self) -> Iterator[Query]:
-        number = 1
-        while number <= self._length:
-            yield from self._find(numbers=f"{number}-{min(number + _PAGE - 1, self._length)}")
-            number += _PAGE
+        job = _job.Job()
+        try:
+            with job:
+                job.open([self._path], self._options, None)
+                yield from job.queries(self._wanted())
+        finally:
+            job.close()
 
     def __len__(self) -> int:
         return self._length
 
     def _count(self, job: _job.Job) -> int:
-        job.queries(self._wanted(numbers="1"))
+        list(job.queries(self._wanted(numbers="1")))
         return int(job.totals().n_iterations)
 
 

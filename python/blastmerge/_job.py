@@ -415,12 +415,15 @@ class Job:
         """Makes the job get some queries of its one child."""
         self._call(C.blastmerge_set_get, self.handle, ctypes.byref(self._get_options(wanted)))
 
-    def queries(self, wanted: "Wanted") -> List[Query]:
+    def queries(self, wanted: "Wanted") -> Iterator[Query]:
         """What the index has of the queries; of all, if none is given."""
-        found: List[Query] = []
-        call = self._callback(_library.QUERY, lambda _context, query: found.append(_query(query.contents)))
-        self._call(C.blastmerge_queries, self.handle, ctypes.byref(self._get_options(wanted)), call, None)
-        return found
+        options, query = ctypes.byref(self._get_options(wanted)), ctypes.POINTER(_library.Query)()
+        place = ctypes.byref(query)
+        while True:
+            self._call(C.blastmerge_next_query, self.handle, options, place)
+            if not query:
+                return
+            yield _query(query.contents)
 
     def next(self) -> bytes:
         """The next piece of the result; none at the end."""

@@ -104,9 +104,6 @@ class Query(Structure):
                 ("has_evalue", c_int), ("length", c_uint64), ("n_hits", c_uint64), ("n_hsps", c_uint64), ("evalue", c_double)]
 
 
-QUERY = CFUNCTYPE(c_int, c_void_p, POINTER(Query))
-
-
 class Reader(Structure):
     _fields_ = [("context", c_void_p), ("next", NEXT), ("close", CLOSE)]
 
@@ -180,7 +177,7 @@ def _declare(library):
             ("index", status, [job, POINTER(IndexOptions)]),
             ("get_options_init", None, [POINTER(GetOptions), c_size_t]),
             ("set_get", status, [job, POINTER(GetOptions)]),
-            ("queries", status, [job, POINTER(GetOptions), QUERY, c_void_p]),
+            ("next_query", status, [job, POINTER(GetOptions), POINTER(POINTER(Query))]),
             ("finalize_options_init", None, [POINTER(FinalizeOptions), c_size_t]),
             ("finalize", status, [job, c_char_p, c_size_t, POINTER(FinalizeOptions), POINTER(c_void_p)]),
             ("free", None, [job, c_void_p]),

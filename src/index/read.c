@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 11 };
+enum { N_PARTS = 3, MOST_PART = 1 << 20, N_STATEMENTS = 12 };
 
 #define COLUMNS "number, id, name, accession, length, hits, hsps, evalue, offset, size, crc32, checksum"
 
@@ -30,6 +30,7 @@ static const char *const statements[N_STATEMENTS] = {
     "SELECT count(*) FROM iteration WHERE number BETWEEN ?1 AND ?2",
     "SELECT count(*) FROM iteration WHERE number = ?1 AND id IS NULL",
     "SELECT " COLUMNS " FROM wanted CROSS JOIN iteration USING (number) ORDER BY number",
+    "SELECT " COLUMNS " FROM iteration ORDER BY number",
     "SELECT text, bit, window FROM restart WHERE text <= ?1 ORDER BY text DESC LIMIT 1",
     "SELECT bit FROM restart WHERE text >= ?1 ORDER BY text LIMIT 1",
     NEIGHBOURS("name") " UNION ALL " NEIGHBOURS("id") " UNION ALL " NEIGHBOURS("accession"),
@@ -41,6 +42,7 @@ struct bm_index_read {
     enum blastmerge_format format;
     bool has_ids; /* an id that is not in the index is Query_ and the number */
     uint64_t n_iterations;
+    bool wants_all;
     uint64_t n_read; /* of those that are wanted */
     char *texts[N_PARTS];
     struct bm_index_parts parts;
@@ -54,6 +56,7 @@ struct bm_index_read {
         sqlite3_stmt *count_numbers;
         sqlite3_stmt *count_own;
         sqlite3_stmt *next;
+        sqlite3_stmt *next_of_all;
         sqlite3_stmt *start;
         sqlite3_stmt *bound;
         sqlite3_stmt *nearest;
@@ -64,8 +67,8 @@ static sqlite3_stmt **statement_at(struct bm_index_read *read, size_t i) {
     sqlite3_stmt **const all[N_STATEMENTS] = {
         &read->statement.find,         &read->statement.find_accession, &read->statement.want,
         &read->statement.want_numbers, &read->statement.count_wanted,   &read->statement.count_numbers,
-        &read->statement.count_own,    &read->statement.next,           &read->statement.start,
-        &read->statement.bound,        &read->statement.nearest};
+        &read->statement.count_own,    &read->statement.next,           &read->statement.next_of_all,
+        &read->statement.start,        &read->statement.bound,          &read->statement.nearest};
     return all[i];
 }
 
@@ -402,23 +405,29 @@ enum blastmerge_status bm_index_read_nearest(struct bm_index_read *read, const c
     }
 }
 
+void bm_index_read_want_all(struct bm_index_read *read) {
+    read->wants_all = true;
+}
+
 /* All that are wanted were read: they were in the index a moment ago. */
 static enum blastmerge_status check_end(struct bm_index_read *read, struct blastmerge_error *error) {
-    uint64_t n = 0;
-    enum blastmerge_status status = count(read, read->statement.count_wanted, &n, error);
+    uint64_t n = read->n_iterations;
+    enum blastmerge_status status =
+        read->wants_all ? BLASTMERGE_OK : count(read, read->statement.count_wanted, &n, error);
     return status == BLASTMERGE_OK && n != read->n_read ? fail_damaged(error) : status;
 }
 
 enum blastmerge_status bm_index_read_next(struct bm_index_read *read, struct bm_index_found *found,
                                           bool *is_end, struct blastmerge_error *error) {
-    sqlite3_stmt *statement = read->statement.next;
+    sqlite3_stmt *statement = read->wants_all ? read->statement.next_of_all : read->statement.next;
     bool has_row = false;
     enum blastmerge_status status = bm_index_database_step(&read->database, statement, &has_row, error);
     *is_end = !has_row;
     if (status != BLASTMERGE_OK) return status;
     if (!has_row) return check_end(read, error);
     read->n_read++;
-    if (read_row(read, statement, found)) return BLASTMERGE_OK;
+    if (read_row(read, statement, found) && (!read->wants_all || found->number == read->n_read))
+        return BLASTMERGE_OK;
     (void)read->database.library->reset(statement);
     return fail_damaged(error);
 }

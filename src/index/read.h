@@ -44,6 +44,9 @@ enum blastmerge_status bm_index_read_want(struct bm_index_read *read, const char
 enum blastmerge_status bm_index_read_want_numbers(struct bm_index_read *read, uint64_t first, uint64_t last,
                                                   struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* All are wanted: nothing is to be looked up. */
+void bm_index_read_want_all(struct bm_index_read *read);
+
 /*
  * Writes the name or id in the index that has the longest beginning in common with the query; "": none has more
  * than half of the query in common with it.

@@ -450,19 +450,49 @@ static enum blastmerge_status begin_list(struct blastmerge_job *job) {
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
     if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
-    return status == BLASTMERGE_OK ? bm_job_children_check(job, 0) : status;
+    if (status == BLASTMERGE_OK) status = bm_job_children_check(job, 0);
+    return status == BLASTMERGE_OK ? bm_job_get_begin_list(job) : status;
+}
+
+static enum blastmerge_status tell(struct blastmerge_job *job, const struct blastmerge_query *query,
+                                   int (*on_query)(void *context, const struct blastmerge_query *query),
+                                   void *context) {
+    int issued = bm_callback_begin(job->options.callback_ticket);
+    bm_job_note_callback(job, "on_query failed", issued, on_query(context, query));
+    return bm_job_check_callbacks(job);
 }
 
 enum blastmerge_status
 blastmerge_queries(struct blastmerge_job *job, const struct blastmerge_get_options *options,
                    int (*on_query)(void *context, const struct blastmerge_query *query), void *context) {
+    const struct blastmerge_query *query = NULL;
     enum blastmerge_status status = set_get(job, options, true);
     if (status != BLASTMERGE_OK) return status;
     if (on_query == NULL) return refuse(job, "a list of queries needs on_query");
     job->is_inside = true;
     status = begin_list(job);
-    if (status == BLASTMERGE_OK) status = bm_job_get_list(job, on_query, context);
+    do {
+        if (status == BLASTMERGE_OK) status = bm_job_get_next(job, &query);
+        if (status == BLASTMERGE_OK && query != NULL) status = tell(job, query, on_query, context);
+    } while (status == BLASTMERGE_OK && query != NULL);
     return bm_job_finish(job, status);
+}
+
+enum blastmerge_status blastmerge_next_query(struct blastmerge_job *job,
+                                             const struct blastmerge_get_options *options,
+                                             const struct blastmerge_query **query) {
+    *query = NULL;
+    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
+    if (job->is_inside) return BLASTMERGE_USAGE;
+    bool is_first = !bm_job_get_has_list(job);
+    enum blastmerge_status status = is_first ? set_get(job, options, true) : job->error.status;
+    if (status != BLASTMERGE_OK) return status;
+    job->is_inside = true;
+    if (is_first) status = begin_list(job);
+    if (status == BLASTMERGE_OK) status = bm_job_get_next(job, query);
+    if (*query == NULL) return bm_job_finish(job, status);
+    job->is_inside = false;
+    return BLASTMERGE_OK;
 }
 
 /* Merges on until there is a piece to hand out; the last one only once everything is committed. */

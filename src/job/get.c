@@ -44,6 +44,9 @@ struct bm_job_get {
     size_t n_listed;
     char listed[MOST_LISTED]; /* those that are missing, for the message */
     bool is_list_full;
+    struct bm_index_found *found;  /* of a list, the current row; NULL: no list is open ... */
+    struct blastmerge_query query; /* ... and what is told of it */
+    bool has_list;                 /* a list was begun */
 };
 
 /* --- settings ------------------------------------------------------------------------------------ */
@@ -358,10 +361,34 @@ static enum blastmerge_status want_all(struct blastmerge_job *job) {
 
 /* --- what the index has of them ------------------------------------------------------------------ */
 
-static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_index_found *found,
-                                   int (*on_query)(void *context, const struct blastmerge_query *query),
-                                   void *context) {
-    const struct blastmerge_query query = {
+bool bm_job_get_has_list(const struct blastmerge_job *job) {
+    return job->get != NULL && job->get->has_list;
+}
+
+enum blastmerge_status bm_job_get_begin_list(struct blastmerge_job *job) {
+    struct bm_job_get *get = job->get;
+    bool is_all = get->n_queries == 0 && get->numbers == NULL && get->from == NULL;
+    get->has_list = true;
+    get->found = bm_allocate(&job->memory, sizeof *get->found);
+    if (get->found == NULL) return fail_memory(job);
+    enum blastmerge_status status = open_all(job);
+    if (status != BLASTMERGE_OK) return status;
+    job->totals.n_iterations = bm_index_read_n_iterations(get->read);
+    if (!is_all) return want_all(job);
+    bm_index_read_want_all(get->read);
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_job_get_next(struct blastmerge_job *job, const struct blastmerge_query **query) {
+    struct bm_job_get *get = job->get;
+    struct bm_index_found *found = get->found;
+    bool is_end = false;
+    *query = NULL;
+    if (found == NULL) return BLASTMERGE_OK; /* the list has ended */
+    if (bm_cancel_is_set(&job->cancel)) return bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
+    enum blastmerge_status status = bm_index_read_next(get->read, found, &is_end, &job->error);
+    if (status != BLASTMERGE_OK || is_end) return blame_child(job, status);
+    get->query = (struct blastmerge_query){
         .number = found->number,
         .id = found->n_id > 0 ? found->id : NULL,
         .name = found->n_name > 0 ? found->name : NULL,
@@ -373,33 +400,8 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_i
         .n_hsps = found->n_hsps,
         .evalue = found->evalue,
     };
-    int issued = bm_callback_begin(job->options.callback_ticket);
-    bm_job_note_callback(job, "on_query failed", issued, on_query(context, &query));
-    return bm_job_check_callbacks(job);
-}
-
-enum blastmerge_status bm_job_get_list(struct blastmerge_job *job,
-                                       int (*on_query)(void *context, const struct blastmerge_query *query),
-                                       void *context) {
-    struct bm_job_get *get = job->get;
-    struct bm_index_found *found = bm_allocate(&job->memory, sizeof *found);
-    if (found == NULL) return fail_memory(job);
-    bool is_all = get->n_queries == 0 && get->numbers == NULL && get->from == NULL;
-    bool is_end = false;
-    enum blastmerge_status status = open_all(job);
-    if (status == BLASTMERGE_OK) job->totals.n_iterations = bm_index_read_n_iterations(get->read);
-    if (status == BLASTMERGE_OK && is_all)
-        status = blame_child(job, bm_index_read_want_numbers(get->read, 1, UINT64_MAX, &job->error));
-    else if (status == BLASTMERGE_OK)
-        status = want_all(job);
-    while (status == BLASTMERGE_OK && !is_end) {
-        status = blame_child(job, bm_index_read_next(get->read, found, &is_end, &job->error));
-        if (status == BLASTMERGE_OK && !is_end) status = tell(job, found, on_query, context);
-        if (status == BLASTMERGE_OK && bm_cancel_is_set(&job->cancel))
-            status = bm_fail(&job->error, BLASTMERGE_CANCELLED, "cancelled");
-    }
-    bm_release(&job->memory, found);
-    return status;
+    *query = &get->query;
+    return BLASTMERGE_OK;
 }
 
 /* --- the job ------------------------------------------------------------------------------------- */
@@ -435,7 +437,9 @@ void bm_job_get_end(struct blastmerge_job *job) {
     bm_index_bytes_close(&get->result);
     if (get->list != NULL) bm_queries_file_close(get->list);
     bm_release(&job->memory, get->list);
+    bm_release(&job->memory, get->found);
     get->list = NULL;
+    get->found = NULL;
     get->document = NULL;
     get->read = NULL;
 }

@@ -18,10 +18,12 @@ enum blastmerge_status bm_job_get_set(struct blastmerge_job *job,
                                       const struct blastmerge_get_options *options,
                                       bool can_be_all) BM_CHECK_RESULT;
 
-/* Calls on_query for each Iteration that is wanted; without any query in the options, for all. */
-enum blastmerge_status bm_job_get_list(struct blastmerge_job *job,
-                                       int (*on_query)(void *context, const struct blastmerge_query *query),
-                                       void *context) BM_CHECK_RESULT;
+/* Begin a list of the Iterations that are wanted, or of all, without any query in the options; and get the next one. *query
+ * is NULL at the end; its strings are valid until the next call. */
+bool bm_job_get_has_list(const struct blastmerge_job *job); /* one was begun */
+enum blastmerge_status bm_job_get_begin_list(struct blastmerge_job *job) BM_CHECK_RESULT;
+enum blastmerge_status bm_job_get_next(struct blastmerge_job *job,
+                                       const struct blastmerge_query **query) BM_CHECK_RESULT;
 
 /* Looks the queries up, and puts their document into the child's place. For other jobs, these have no effect. */
 enum blastmerge_status bm_job_get_begin(struct blastmerge_job *job) BM_CHECK_RESULT;

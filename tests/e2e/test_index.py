@@ -26,10 +26,12 @@ from program import CHANGED, DATA, EXISTS, NO_SPACE, NOT_FOUND, OK, PROGRAM, USA
 
 N_MUTATIONS = int(os.environ.get("BLASTMERGE_TEST_MUTATIONS", "0")) or 60  # many more by night
 FORMATS = ["xml", "xml2", "json", "commented", "tabular", "csv"]
+IS_FULL = "BLASTMERGE_TEST_CASES" in os.environ  # by night: every level of every compressor
 COMMANDS = {
-    "gzip-1": ["gzip", "-1", "-c"], "gzip-9": ["gzip", "-9", "-c"], "pigz": ["pigz", "-b", "128", "-c"], "pigz-1": ["pigz", "-1", "-i", "-c"],
-    "bgzip": ["bgzip", "-c"], "igzip-0": ["igzip", "-0", "-c"], "igzip-3": ["igzip", "-3", "-c"],
-    "libdeflate-12": ["libdeflate-gzip", "-12", "-c"], "libdeflate-1": ["libdeflate-gzip", "-1", "-c"],
+    **{f"gzip-{level}": ["gzip", f"-{level}", "-c"] for level in (range(1, 10) if IS_FULL else (1, 9))},
+    **{f"igzip-{level}": ["igzip", f"-{level}", "-c"] for level in (range(4) if IS_FULL else (0, 3))},
+    **{f"libdeflate-{level}": ["libdeflate-gzip", f"-{level}", "-c"] for level in (range(1, 13) if IS_FULL else (1, 12))},
+    "pigz": ["pigz", "-b", "128", "-c"], "pigz-1": ["pigz", "-1", "-i", "-c"], "bgzip": ["bgzip", "-c"],
 }
 
 
@@ -136,6 +138,8 @@ def test_each_query(tmp_path, result, how):
     for i, (own_id, _, _) in enumerate(result.parts):
         if own_id is not None:
             assert get(path, own_id) == result.document([i]), i
+        if IS_FULL:
+            assert get(path, "--numbers", f"{i + 1}") == get(path, "--from", "-", input=f"{result.parts[i][1]}\n".encode()) == result.document([i])
 
 
 def test_rows(tmp_path, result):

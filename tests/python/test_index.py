@@ -61,10 +61,66 @@ def test_iteration(result):
     assert result.find([NAMES[3]]) == [queries[3]]
 
 
-def test_pages(path, monkeypatch):
+def test_iteration_reads_once(path):
+    """One job lists all queries. Without an index, the result is read for the count and once more, and no more often."""
+    with pytest.warns(blastmerge.MergeWarning, match="has no index") as warned:
+        assert [query.number for query in blastmerge.open(path)] == list(range(1, 12))
+    assert len(warned) == 2
     blastmerge.index(path)
-    monkeypatch.setattr(blastmerge._index, "_PAGE", 4)
-    assert [query.number for query in blastmerge.open(path)] == list(range(1, 12))
+    result = blastmerge.open(path)
+    one, other = iter(result), iter(result)  # each is on its own
+    assert [next(one).number, next(one).number, next(other).number, next(one).number] == [1, 2, 1, 3]
+    one.close()
+    with pytest.raises(StopIteration):
+        next(one)
+    assert next(other).number == 2 and len(list(other)) == 9
+
+
+def test_iteration_of_a_damaged_index(path):
+    """A row that is missing, or more than one, is an error, after all rows before it."""
+    for statement, n in ("DELETE FROM iteration WHERE number = 5", 4), ("DELETE FROM iteration WHERE number = 11", 10), (
+            "UPDATE iteration SET number = 12 WHERE number = 7", 6):
+        blastmerge.index(path, force=True)
+        with sqlite3.connect(f"{path}.bmi") as database:
+            database.execute(statement)
+        got = []
+        with pytest.raises(blastmerge.DataError, match="index is damaged"):
+            for query in blastmerge.open(path):
+                got.append(query.number)
+        assert got == list(range(1, n + 1)), statement
+
+
+def test_iteration_in_c(path):
+    """blastmerge_next_query() after the end, after an error, and within a callback."""
+    blastmerge.index(path)
+    query = ctypes.POINTER(_library.Query)()
+    with _job.Job() as job:
+        job.open([path], {}, None)
+        assert [one.number for one in job.queries(_job.Wanted(numbers="2,9"))] == [2, 9]
+        assert _job.C.blastmerge_next_query(job.handle, None, ctypes.byref(query)) == 0 and not query
+    with _job.Job() as job:
+        job.open([path], {}, None)
+        with pytest.raises(blastmerge.MissingError):
+            list(job.queries(_job.Wanted(queries=["nobody"])))
+        with pytest.raises(blastmerge.MissingError):
+            list(job.queries(_job.Wanted()))
+    with _job.Job() as job:
+        job.open([path], {}, None)
+        assert next(job.queries(_job.Wanted())).number == 1
+        _job.C.blastmerge_cancel(job.handle)
+        with pytest.raises(blastmerge.CancelledError):
+            next(job.queries(_job.Wanted()))
+    Path(f"{path}.bmi").unlink()
+    refused = []
+
+    def warn(_message):
+        refused.append(_job.C.blastmerge_next_query(job.handle, None, ctypes.byref(query)))
+        raise RuntimeError("stop")
+    with _job.Job() as job:
+        job.open([path], {"on_warning": warn}, None)
+        with pytest.raises(RuntimeError):
+            list(job.queries(_job.Wanted()))
+    assert refused == [2] and not query
 
 
 def test_missing(result):
