@@ -42,7 +42,8 @@ static json_t *status_column(void) {
     json_t *bad = json_array();
     for (int status = BLASTMERGE_IO; status <= BLASTMERGE_CANCELLED; status++)
         if (status != BLASTMERGE_SALVAGED)
-            json_array_append_new(bad, json_pack("{s:s}", "s_eq", blastmerge_status_name(status)));
+            json_array_append_new(
+                bad, json_pack("{s:s}", "s_eq", blastmerge_status_name((enum blastmerge_status)status)));
     return json_pack("{s:s, s:s, s:b, s:{s:[{s:s}], s:[{s:s}], s:o}}", "title", "Status", "description",
                      "How the child ended", "scale", 0, "cond_formatting_rules", "pass", "s_eq", "ok", "warn",
                      "s_eq", blastmerge_status_name(BLASTMERGE_SALVAGED), "fail", bad);
