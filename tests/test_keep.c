@@ -216,6 +216,7 @@ static void create(struct bm_child *child, size_t n_kept_bytes) {
     settings.room.n_kept_bytes = n_kept_bytes;
     atomic_init(&temporary.n_left, n_kept_bytes * 2);
     settings.room.kept_file = n_kept_bytes % 3 == 0 ? NULL : &temporary;
+    settings.room.files_dense = n_kept_bytes % 5 < 3;
     assert_int_equal(bm_child_create(child, &settings, &workers, &memory), BLASTMERGE_OK);
 }
 

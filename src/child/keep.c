@@ -34,6 +34,7 @@ void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
     keep->n_file = 0;
     keep->n_used = 0;
     keep->near_end = 0;
+    keep->is_dense = false;
     keep->has_stored = false;
     keep->first = keep->last = NULL;
     if (n_bytes > keep->n_memory / LARGE) bm_temporary_open(&keep->file);
@@ -92,11 +93,16 @@ static bool copy_bytes(struct bm_child_keep *keep, const struct body *body,
     return at != NULL;
 }
 
-/* The first half of memory is for any of it, the second one for what cannot be in the file. */
+/*
+ * The first half of memory is for any of it, the second one for what cannot be in the file. Where Iterations are small, all
+ * text is near a mark: to write it to a file and to read it takes a third of the time of splicing it, which one worker
+ * cannot win back, but several can.
+ */
 static bool keep_bytes(struct bm_child_keep *keep, const struct body *body,
                        struct bm_child_kept_bytes *kept) {
     bool is_half_empty = keep->n_used + body->n_bytes <= keep->n_memory / 2;
-    if (!is_half_empty && write_bytes(keep, body, kept)) return true;
+    bool may_file = keep->files_dense || !keep->is_dense;
+    if (!is_half_empty && may_file && write_bytes(keep, body, kept)) return true;
     return copy_bytes(keep, body, kept);
 }
 
@@ -264,6 +270,7 @@ static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const str
     kept->gaps = copy(keep, gaps.gaps, gaps.n * sizeof *gaps.gaps);
     if (kept->gaps == NULL) return false;
     const struct body body = find_body(batch, kept->gaps, kept->n_gaps);
+    keep->is_dense = body.n_bytes - body.parts[0].n > batch->n_text / 2;
     return keep_bytes(keep, &body, &kept->body);
 }
 

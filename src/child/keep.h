@@ -63,6 +63,8 @@ struct bm_child_keep {
     struct bm_mark *before;   /* a copy of the scanner, to go back to */
     struct bm_piece *scratch; /* what is being marked */
     uint64_t near_end;        /* text before it is near a mark */
+    bool is_dense;            /* most text of the last batch was near a mark ... */
+    bool files_dense;         /* ... which the file takes, too; false in the beginning */
     bool has_stored;          /* the last block that began is a stored one */
     struct bm_child_kept *last;
     struct bm_child_kept *first; /* not taken yet */

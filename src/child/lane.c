@@ -198,7 +198,8 @@ struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers
                                        .n_batches = is_alone ? 2 : BM_CHILD_LANE_BATCHES,
                                        .n_ahead = is_alone ? 1 : BM_CHILD_LANE_BATCHES,
                                        .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE},
-                                       .n_kept_bytes = is_alone ? 0 : BM_CHILD_LANE_KEPT};
+                                       .n_kept_bytes = is_alone ? 0 : BM_CHILD_LANE_KEPT,
+                                       .files_dense = workers->n_threads > 1};
 }
 
 static size_t bytes_of(const struct bm_child_lane_room *room) {
@@ -208,7 +209,7 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
     /* Text is seldom compressed to more than a quarter, and then batches are shorter. */
     struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, NULL};
+        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, NULL, false};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         if (room.batch.bits > BM_BATCH_LEAST_BITS) room.batch.bits /= 2;
@@ -246,6 +247,7 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
         if (bm_batch_open_sized(&lane->kept_batch, &room->batch, memory) != BLASTMERGE_OK ||
             bm_child_keep_open(&lane->keep, room->n_kept_bytes, room->kept_file, memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
+        lane->keep.files_dense = room->files_dense;
     }
     return bm_inflate_open(&lane->inflate, memory);
 }

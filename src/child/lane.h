@@ -35,6 +35,7 @@ struct bm_child_lane_room {
     struct bm_batch_size batch;
     size_t n_kept_bytes;                  /* for batches that are kept (keep.h); 0: none is ... */
     struct bm_temporary_limit *kept_file; /* ... and a temporary file; NULL: there is none */
+    bool files_dense;                     /* the file takes batches, too, of which most text is near marks */
 };
 
 /* The best size for merging one child after another. Without threads, one batch at a time is best for the
