@@ -19,6 +19,7 @@ class Result:
         for query in result:                      a Query for each Iteration, in the order of the file
             if query.hits: text = result[query]
         "P12345" in result; len(result)
+        with blastmerge.open("merged.xml.gz") as result: ...    as with open(), though there is nothing to be closed
     """
 
     def __init__(self, path: Any, index_file: Any = None, **options: Any) -> None:
@@ -34,6 +35,12 @@ class Result:
 
     def __repr__(self) -> str:
         return f"blastmerge.open({self._path!r})"
+
+    def __enter__(self) -> "Result":
+        return self
+
+    def __exit__(self, *_raised: Any) -> None:
+        """Nothing is open between the calls."""
 
     def _wanted(self, **given: Any) -> _job.Wanted:
         return _job.Wanted(index_file=self._index_file, **given)

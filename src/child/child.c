@@ -15,8 +15,9 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
                                                                             : BM_CHILD_AHEAD_NEVER;
     memset(child, 0, sizeof *child);
     enum blastmerge_status status = bm_child_lane_create(&child->lane, &settings->room, workers, memory);
-    if (status == BLASTMERGE_OK) bm_child_lane_set_budget(&child->lane, settings->budget);
-    if (status == BLASTMERGE_OK) status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
+    if (status != BLASTMERGE_OK) return status;
+    bm_child_lane_set_budget(&child->lane, settings->budget);
+    status = bm_mark_open(&child->mark, memory, settings->invalid_utf8);
     if (status == BLASTMERGE_OK)
         status = bm_child_ahead_open(&child->ahead, workers, child->mark, way, settings->piece, memory);
     if (status != BLASTMERGE_OK) return status;

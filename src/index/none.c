@@ -156,6 +156,10 @@ enum blastmerge_status bm_index_read_want_numbers(struct bm_index_read *read, ui
     return refuse(error);
 }
 
+void bm_index_read_want_all(struct bm_index_read *read) {
+    (void)read;
+}
+
 enum blastmerge_status bm_index_read_nearest(struct bm_index_read *read, const char *query,
                                              char nearest[BM_INDEX_NAME + 1],
                                              struct blastmerge_error *error) {

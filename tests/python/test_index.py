@@ -203,6 +203,10 @@ def test_open(path, tmp_path):
         blastmerge.index(path)
     blastmerge.index(path, force=True)
     assert len(blastmerge.open(path)) == 11
+    with blastmerge.open(path) as result:
+        assert len(list(result)) == 11
+    with pytest.raises(KeyError), result:
+        result["absent"]  # pylint: disable=pointless-statement
 
 
 def test_cancel(path):
