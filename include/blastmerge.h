@@ -665,8 +665,9 @@ blastmerge_queries(struct blastmerge_job *job, const struct blastmerge_get_optio
                    void *context) BLASTMERGE_CHECK_RESULT;
 
 /*
- * Likewise, one Iteration at each call: *query is the next one, and NULL if there is none left. It is valid until the next call
- * of a function of the job. options count at the first call, which looks all queries up. The job can be used for one list.
+ * Likewise, one Iteration at each call: *query is the next one, and NULL if there is none left. It is valid until the next
+ * call of a function of the job. options count at the first call, which looks all queries up. The job can be used for one
+ * list.
  */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_next_query(struct blastmerge_job *job, const struct blastmerge_get_options *options,
@@ -723,11 +724,11 @@ blastmerge_child(const struct blastmerge_job *job, uint64_t number,
  * before each child; each part is one child's share of the result, made on its own; and the parts are joined, which copies
  * bytes and reads no text. The result is that of one merge of all children. Each function takes a new job, with an output,
  * and ends it; each can be run again at any time, and gives the same bytes. If options.salvage left something out when
- * the children were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work. options.expect_queries
- * has the queries of the child's own search for a count, and all queries for a plan, which compares them with those that the
- * children were counted with; a part or a join does not accept it, unless it is needed for the order of shards. Neither
- * order_by_queries nor readers, a report of a plan or a join, a level and another form than BLASTMERGE_FORM_GZIP are accepted
- * (BLASTMERGE_USAGE).
+ * the children were counted, count, plan and join return BLASTMERGE_SALVAGED, and have done their work.
+ * options.expect_queries has the queries of the child's own search for a count, and all queries for a plan, which compares
+ * them with those that the children were counted with. A part or a join does not accept it, unless the order of shards
+ * needs it. Neither order_by_queries nor readers, a report of a plan or a join, a level and another form than
+ * BLASTMERGE_FORM_GZIP are accepted (BLASTMERGE_USAGE).
  */
 
 /* Reads and checks the job's one child, a file or a remote object, and writes its tally, a line of JSON, to the output. A

@@ -86,7 +86,8 @@ from ._errors import (CancelledError, ChangedError, DataError, DeniedError, Exis
 from ._index import Result
 from ._results import Child, Progress, Query, Report, ShardCounts
 
-__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "count_shards", "plan", "part", "part_of_shards", "join", "index", "get", "open",
+__all__ = ["merge", "iter_merged", "merged_bytes", "shards", "iter_shards", "check", "finalize", "count", "count_shards",
+           "plan", "part", "part_of_shards", "join", "index", "get", "open",
            "Result", "Query", "Report", "ShardCounts", "Child", "Progress",
            "Chunk", "ChildSource",
            "Children", "MergeError", "MergeWarning", "MergeIOError", "UsageError", "RangeError", "DataError", "MismatchError",
@@ -209,22 +210,25 @@ def _gzip_only(options: Mapping[str, Any]) -> Dict[str, Any]:
     return {"gzip": True, **options} if not {"plain", "bgzf"} & options.keys() else dict(options)
 
 
-def count(child: ChildSource, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
+def count(child: ChildSource, output: Output, *, force: bool = False, report: Optional[_Path] = None,
+          missing: Optional[_Path] = None, **options: Any) -> Report:
     """Reads and checks one child, a path or a location, and writes its tally: the first step of a merge in parts, for many machines
     (docs/distributed.md). options as in merge(), without order_by_queries, level and forms; expect_queries has the queries
-    of this child's search. A tally at output is replaced, and anything else only with force."""
-    return _count([child], output, report, dict(options, force=force), False)
+    of this child's search, and missing is a path for those that have no Iteration. A tally at output is replaced, and anything else only with force."""
+    return _count([child], output, report, missing, dict(options, force=force), False)
 
 
 def count_shards(shards: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """The same of a batch: shards of the same queries, paths or locations, in database order. options as in shards()."""
-    return _count(shards, output, report, dict(options, force=force), True)
+    return _count(shards, output, report, None, dict(options, force=force), True)
 
 
-def _count(children: Children, output: Output, report: Optional[_Path], options: Dict[str, Any], is_shards: bool) -> Report:
+def _count(children: Children, output: Output, report: Optional[_Path], missing: Optional[_Path], options: Dict[str, Any],
+           is_shards: bool) -> Report:
     def work(job: _job.Job) -> Report:
         job.set_output(output)
         job.set_report(report)
+        job.set_missing(missing)
         job.count()
         return _report(job)
     return _with_job(children, _gzip_only(options), work, is_shards=is_shards)
@@ -233,7 +237,8 @@ def _count(children: Children, output: Output, report: Optional[_Path], options:
 def plan(tallies: Children, output: Output, *, force: bool = False, **options: Any) -> None:
     """Writes the plan of a merge in parts. tallies: paths or locations of what count() wrote, in the order of the search or, with
     sort="natural", in any order. The options are those of the tallies; database, keep_database, mismatch, sort and expect_children
-    are given here; expect_queries has the queries of all searches. Each child that does not belong to the others is reported to on_fault, and the first one is raised."""
+    are given here; expect_queries has the queries of all searches. Each child that does not belong to the others is reported to
+    on_fault, and the first one is raised."""
     def work(job: _job.Job) -> None:
         job.set_output(output)
         job.plan()

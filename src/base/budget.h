@@ -15,8 +15,8 @@ struct bm_budget {
     uint64_t n_most;         /* bytes at most; UINT64_MAX: there is no bound */
     _Atomic uint64_t n_used; /* bytes at present ... */
     _Atomic uint64_t n_peak; /* ... and the most so far */
-    /* Has others give back what they can do without for now, on the job's thread. False: nothing was given back. NULL:
-     * nothing can be. */
+    /* Frees memory of this budget that is not needed at present, on the job's thread. False: none was freed. NULL: none
+     * can be. */
     bool (*make_room)(void *context);
     void *context;
 };

@@ -379,7 +379,7 @@ static void work_or_wait(struct bm_child_lane *lane) {
     }
 }
 
-/* Has others give back memory that the decoder lacks. With the lock held, which is released meanwhile. */
+/* Frees memory that others hold and the decoder lacks. With the lock held, which is released meanwhile. */
 static void press(struct bm_child_lane *lane) {
     const struct bm_budget *budget = lane->budget;
     bm_workers_unlock(lane->workers);

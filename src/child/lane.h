@@ -111,7 +111,7 @@ enum blastmerge_status bm_child_lane_create(struct bm_child_lane *lane, const st
 void bm_child_lane_destroy(struct bm_child_lane *lane, struct bm_memory *memory);
 
 /* What libraries' decoders allocate is taken of this budget: borrowed; NULL: nothing is counted. A lane that lacks memory
- * goes on when a batch is taken, which has others give back what they hold; if that is not enough, it fails. */
+ * goes on when a batch is taken, which frees what others hold; if that is not enough, it fails. */
 void bm_child_lane_set_budget(struct bm_child_lane *lane, struct bm_budget *budget);
 
 /* Begins a child. A failure to open it is reported when its bytes are needed: see bm_child_lane_take(). */

@@ -62,8 +62,8 @@ static void close_decoder(void *opened) {
     free(decoder);
 }
 
-/* By the frame's header: RFC 8878, 3.1.1.1. A window that is larger than the least one is kept with a block of output in a ring;
- * the decoder itself and its blocks take less than REST. */
+/* By the frame's header: RFC 8878, 3.1.1.1. A window that is larger than the least one is kept, with a block of output, in
+ * a ring; the decoder itself and its blocks take less than REST. */
 static uint64_t need(const uint8_t *head, size_t n_bytes) {
     enum { MAGIC = 4, LEAST_WINDOW = 1 << 10, REST = 640 << 10, SINGLE_SEGMENT = 1 << 5 };
     static const uint8_t n_of_id[] = {0, 1, 2, 4}, n_of_size[] = {0, 2, 4, 8};

@@ -10,7 +10,8 @@
  * it, except that zero padding and several members are accepted as described, and other bytes after a member
  * are an error.
  *
- * Memory: one struct, of a fixed size, and a library's decoder, of a budget. Time: linear. A step is resumable at every byte of input.
+ * Memory: one struct, of a fixed size, and a library's decoder, which is taken of a budget. Time: linear. A step is
+ * resumable at every byte of input.
  * Threads: a decoder belongs to one thread at a time.
  */
 #ifndef BM_INFLATE_H

@@ -56,6 +56,7 @@ enum blastmerge_status bm_job_slice_compare_begin(struct blastmerge_job *job, co
     if (job->compare == NULL) return fail_memory(job);
     *job->compare = (struct bm_job_compare){job->plan, job->children, NULL};
     job->children = (struct bm_job_children){0};
+    job->temporary.beside = bm_job_places_beside(job); /* a check has no result */
     job->is_check = true;
     job->totals.n_children = n;
     bm_plan_open(&job->plan, &job->memory);
@@ -173,7 +174,8 @@ static enum blastmerge_status compare(struct blastmerge_job *job, const struct b
     }
     for (size_t i = 0; i < counted->n_documents && status == BLASTMERGE_OK; i++)
         status = bm_job_twins_compare(job, &counted->documents[i]);
-    if (status == BLASTMERGE_OK) status = bm_job_spans_compare(job, job->compare->spans, counted->queries);
+    if (status == BLASTMERGE_OK) return bm_job_spans_compare(job, job->compare->spans, counted->queries);
+    bm_job_spans_pass(job, job->compare->spans, counted->queries);
     return status;
 }
 

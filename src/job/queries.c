@@ -173,7 +173,7 @@ enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
     uint64_t n_faults = job->queries.n_faults;
     uint64_t n_missing = job->totals.n_missing_queries;
-    const char *advice = n_missing > 0 && job->places.missing.location == NULL
+    const char *advice = n_missing > 0 && job->shards == NULL && job->places.missing.location == NULL
                              ? "; --missing FILE writes what is to be searched again"
                              : "";
     if (n_faults == 0) return BLASTMERGE_OK;

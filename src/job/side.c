@@ -67,8 +67,11 @@ void bm_job_side_add_field(struct blastmerge_job *job, const struct bm_mark_fiel
     if (job->places.page.location == NULL || job->view.counts.n_documents > 1) return;
     if (header->n == 0) job->side.header_child = job->child;
     if (job->side.header_child != job->child) return;
+    const size_t n_before = header->n_bytes;
     bm_report_texts_add(header, &job->memory, field->name);
-    bm_report_texts_add(header, &job->memory, field->value);
+    const size_t n_named = header->n_bytes;
+    if (n_named > n_before) bm_report_texts_add(header, &job->memory, field->value);
+    if (header->n_bytes == n_named) header->n_bytes = n_before; /* both fit, or neither is kept */
 }
 
 void bm_job_side_count(struct blastmerge_job *job) {

@@ -10,6 +10,7 @@
 
 struct bm_job_spans {
     struct bm_queries_file file; /* where the next child's queries begin */
+    bool is_astray;              /* those of a child were not found */
 };
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
@@ -74,6 +75,7 @@ enum blastmerge_status bm_job_spans_open(struct blastmerge_job *job, struct bm_j
     if (job->options.expect_queries == NULL) return BLASTMERGE_OK;
     *spans = bm_allocate(&job->memory, sizeof **spans);
     if (*spans == NULL) return fail_memory(job);
+    (*spans)->file.beside = job->temporary.beside;
     enum blastmerge_status status = bm_queries_file_open(
         &(*spans)->file, "the file of queries", job->options.expect_queries, &job->cancel, &job->error);
     if (status == BLASTMERGE_OK) return status;
@@ -153,11 +155,27 @@ enum blastmerge_status bm_job_spans_compare(struct blastmerge_job *job, struct b
         return bm_job_fail_child(job);
     }
     bm_queries_file_go(file, &before);
+    spans->is_astray = true;
     bm_fail(&job->error, BLASTMERGE_MISMATCH,
             "was counted with %" PRIu64 " %s, the first is %s, and these do not follow one another in the "
-            "file of queries from number %" PRIu64 " on",
+            "file of queries from number %" PRIu64
+            " on (is one of the files FASTA, and the other one a list?)",
             span->n, span->n == 1 ? "query" : "queries", or_nameless(span->first), before.number + 1);
     return bm_job_fail_child(job);
+}
+
+void bm_job_spans_pass(struct blastmerge_job *job, struct bm_job_spans *spans,
+                       const struct bm_job_span *span) {
+    struct bm_job_span missing;
+    bool is_found = false;
+    if (spans == NULL || span == NULL) return;
+    const struct blastmerge_error error = job->error;
+    const struct bm_queries_file_place before = bm_queries_file_place(&spans->file);
+    if (find(job, &spans->file, span, &missing, &is_found) != BLASTMERGE_OK || !is_found) {
+        bm_queries_file_go(&spans->file, &before);
+        spans->is_astray = true;
+    }
+    job->error = error;
 }
 
 enum blastmerge_status bm_job_spans_end(struct blastmerge_job *job, struct bm_job_spans *spans) {
@@ -168,6 +186,6 @@ enum blastmerge_status bm_job_spans_end(struct blastmerge_job *job, struct bm_jo
     enum blastmerge_status status = read_row(job, &spans->file, UINT64_MAX, &left);
     if (status != BLASTMERGE_OK || left.n == 0) return status;
     describe(&left, number, text, sizeof text);
-    return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                   "%s: search these, count the result, and plan with its tally", text);
+    return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s%s", text,
+                   spans->is_astray ? "" : ": search these, count the result, and plan with its tally");
 }

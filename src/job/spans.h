@@ -25,6 +25,10 @@ void bm_job_spans_close(struct bm_job_spans *spans, struct bm_memory *memory);
 enum blastmerge_status bm_job_spans_compare(struct blastmerge_job *job, struct bm_job_spans *spans,
                                             const struct bm_job_span *span) BM_CHECK_RESULT;
 
+/* The current child has another fault, which was reported: its queries are passed, if they are there. */
+void bm_job_spans_pass(struct blastmerge_job *job, struct bm_job_spans *spans,
+                       const struct bm_job_span *span);
+
 /* All children were compared: no query is left. */
 enum blastmerge_status bm_job_spans_end(struct blastmerge_job *job,
                                         struct bm_job_spans *spans) BM_CHECK_RESULT;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A part: one child, or one batch of shards, is merged as if all others were, too, and its fragment is written between two ends. */
+/* A part: one child, or one batch of shards, is merged as if all others were, too, and its fragment is written between two
+ * ends. */
 #include "parts/parts.h"
 
 #include <string.h>

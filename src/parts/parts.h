@@ -90,8 +90,8 @@ const char *bm_parts_options_differ(const json_t *tallies, const json_t *given, 
 struct bm_parts_child {
     const char *location;
     bool is_partial; /* what may be secret in the location was left out: it cannot be opened */
-    uint64_t
-        n_shards; /* it is a batch of so many shards, and the location is the first one's; 0: it is a child of its own */
+    /* It is a batch of so many shards, and the location is the first one's; 0: it is a child of its own. */
+    uint64_t n_shards;
     uint64_t n_bytes;
     uint64_t n_text;
     uint32_t crc32;

@@ -95,8 +95,8 @@ struct bm_rank {
     struct bm_rank_tables *tables; /* src/rank/tables.c */
     bool lacks_columns;            /* a table without raw scores or subjects' lengths */
     bool lacks_scores;             /* a table without raw scores */
-    bool
-        are_strands_mixed; /* tables: the current query's equal hits are in an order that no strand decides */
+    /* Tables: the current query's equal hits are in an order that no strand decides. */
+    bool are_strands_mixed;
 };
 
 /* --- rank.c -------------------------------------------------------------------------------------- */

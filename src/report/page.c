@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum {
-    MOST_TEXTS = 65536,   /* bytes of warnings */
+    MOST_TEXTS = 65536,   /* bytes of warnings, and of a header */
     MOST_WHOLE = 1400000, /* bytes of the page, at which rows of whole children are left out ... */
     MOST_BYTES = 1900000, /* ... and all other rows, each of which is far shorter than 100 KB */
     MOST_NAME = 300,      /* bytes of a name ... */
@@ -259,7 +259,7 @@ static void put_warnings(struct page *page) {
     if (n_shown < warnings->n) put_format(page, "<p>and %" PRIu64 " more.</p>\n", warnings->n - n_shown);
 }
 
-/* The header's fields. One without a value, for which there was no room, is left out. */
+/* The header's fields, as far as there was room for them. */
 static void put_header(struct page *page) {
     const struct bm_report_texts *header = page->data->header;
     const char *end = header->bytes + header->n_bytes;

@@ -133,6 +133,20 @@ def test_shards(tmp_path):
     assert shown.histograms["hits"] == hits_of("tabular", ranked)
 
 
+def test_a_header_for_which_there_is_no_room(tmp_path):
+    """Each line has a field and its own value, as far as they go."""
+    made = documents.queries(documents.dice(6), 4, nameless=0)
+    odd = {f"BlastOutput_x{number:03}": chr(97 + number % 26) * 1000 for number in range(80)}
+    fields = "".join(f"  <{name}>{value}</{name}>\n" for name, value in odd.items())
+    text = documents.document("xml", made).decode().replace("  <BlastOutput_param>", fields + "  <BlastOutput_param>", 1)
+    done, shown, _ = run(tmp_path, "check", program.write_children(tmp_path, [text.encode()]))
+    assert done.code == 0, done.err
+    lines = [f"{name}: {value}" for name, value in odd.items()]
+    found = [line for line in shown.header if line.startswith("BlastOutput_x")]
+    assert found == lines[:len(found)] and 50 < len(found) < 80
+    assert shown.header[0] == "BlastOutput_program: blastp"
+
+
 def test_hostile_names(tmp_path):
     """Names of children and texts of headers are texts on the page, whatever they are."""
     made = documents.queries(documents.dice(4), 4, nameless=0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The expected queries of a merge in parts: each child against the queries of its own search, and the plan against all of them."""
+import gzip
 import json
 
 import pytest
@@ -130,6 +131,22 @@ def test_a_child_that_was_not_compared(tmp_path):
     done = steps.plan()
     assert done.code == MISMATCH and "child_0001.xml.gz: was not compared with queries: count it with --expect-queries" in done.err, done.err
     assert run("plan", "--force", "-o", steps.plan_file, *(steps.tally(number) for number in (1, 2, 3, 4))).code == OK
+
+
+def test_another_fault_of_a_child(tmp_path):
+    """Its queries are not missing; nor are those that only a file of another form has."""
+    steps = Searches(tmp_path)
+    text = gzip.decompress(steps.children[1].read_bytes())
+    steps.children[1].write_bytes(gzip.compress(text.replace(b"blastp", b"blastn")))
+    steps.count_all()
+    done = steps.plan()
+    assert done.code == MISMATCH and "BlastOutput_program is blastn" in done.err and "of no child" not in done.err, done.err
+    steps = Searches(tmp_path)
+    steps.count_all()
+    steps.all_queries.write_text(as_list(NAMES))
+    done = steps.plan()
+    assert done.code == MISMATCH and "is one of the files FASTA, and the other one a list?" in done.err, done.err
+    assert "search these" not in done.err
 
 
 def test_salvaged(tmp_path):

@@ -157,6 +157,11 @@ def test_expected_queries(tmp_path, children):
     (tmp_path / "queries").write_text("one\nanother\n")
     with pytest.raises(blastmerge.MismatchError):
         blastmerge.count(children[0], tmp_path / "tally", expect_queries=tmp_path / "queries")
+    named = [query.name for query in blastmerge.open(children[0])] + ["more"]
+    (tmp_path / "all").write_text("".join(f"{name}\n" for name in named))
+    with pytest.raises(blastmerge.MismatchError, match="no Iteration"):
+        blastmerge.count(children[0], tmp_path / "tally", expect_queries=tmp_path / "all", missing=tmp_path / "missing")
+    assert (tmp_path / "missing").read_text() == "more\n"
     blastmerge.plan(counted(children), tmp_path / "plan.json")
     with pytest.raises(blastmerge.MismatchError, match="was not compared with queries"):
         blastmerge.plan(counted(children), tmp_path / "plan.json", expect_queries=tmp_path / "queries")

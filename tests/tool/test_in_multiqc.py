@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,4 +71,5 @@ def test_page(folder):
     text = (folder / "out" / "multiqc_report.html").read_text()
     assert "blastmerge: check" in text and "blastmerge: merge" in text and "every check passed" in text
     assert "<script>document.title=" not in text and "onerror=document.title" not in text.replace("_img src=x onerror=document.title", "")
-    assert "badge" in text or "mqc-table" in text
+    colours = dict(re.findall(r"""class="badge" style="background-color:(#[0-9a-f]+)">([a-z]+)<""", text))
+    assert len(colours) == 2 and "ok" in colours.values(), colours  # what is whole has another colour than what is not
