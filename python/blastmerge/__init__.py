@@ -78,7 +78,7 @@ import stat
 from dataclasses import fields
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, Mapping, Optional, TypeVar, Union
 
-from . import _errors, _index, _job, _values
+from . import _children, _errors, _index, _job, _values
 from ._children import Child as ChildSource
 from ._children import Children, Chunk
 from ._errors import (CancelledError, ChangedError, DataError, DeniedError, ExistsError, InternalError, MergeError, MergeIOError,
@@ -220,7 +220,7 @@ def count(child: ChildSource, output: Output, *, force: bool = False, report: Op
 
 def count_shards(shards: Children, output: Output, *, force: bool = False, report: Optional[_Path] = None, **options: Any) -> Report:
     """The same of a batch: shards of the same queries, paths or locations, in database order. options as in shards()."""
-    return _count(shards, output, report, None, dict(options, force=force), True)
+    return _count(_children.listed(shards), output, report, None, dict(options, force=force), True)
 
 
 def _count(children: Children, output: Output, report: Optional[_Path], missing: Optional[_Path], options: Dict[str, Any],
@@ -256,7 +256,7 @@ def part(plan: _Path, number: int, output: Output, *, child: Optional[ChildSourc
 def part_of_shards(plan: _Path, number: int, shards: Children, output: Output, *, force: bool = False,
                    report: Optional[_Path] = None, **options: Any) -> Report:
     """The same of a batch, with its shards and the options of shards() that count_shards() had."""
-    return _part(plan, number, shards, output, report, dict(options, force=force), True)
+    return _part(plan, number, _children.listed(shards), output, report, dict(options, force=force), True)
 
 
 def _part(plan: _Path, number: int, children: Children, output: Output, report: Optional[_Path], options: Dict[str, Any],

@@ -42,6 +42,12 @@ def split(children: Any) -> Tuple[List[Any], Optional[Iterable[Any]]]:
     return [], children
 
 
+def listed(children: Any) -> List[Any]:
+    """All of them, where their number must be known at once."""
+    given, source = split(children)
+    return given if source is None else [*given, *source]
+
+
 def name_and_item(number: int, child: Any) -> Tuple[str, Any]:
     """A child's name, for messages and the report, and the child itself."""
     if isinstance(child, tuple) and len(child) == 2 and isinstance(child[0], str):

@@ -136,10 +136,10 @@ def test_batches_of_shards(tmp_path):
     tallies = [tmp_path / f"{batch}.tally" for batch in range(2)]
     parts = [tmp_path / f"{batch}.part" for batch in range(2)]
     for batch, tally in zip(batches, tallies):
-        assert blastmerge.count_shards(batch, tally, database="all").iterations == 2
+        assert blastmerge.count_shards((shard for shard in batch), tally, database="all").iterations == 2
     blastmerge.plan(tallies, tmp_path / "plan.json")
     for number, (batch, part) in enumerate(zip(batches, parts), 1):
-        report = blastmerge.part_of_shards(tmp_path / "plan.json", number, batch, part, database="all")
+        report = blastmerge.part_of_shards(tmp_path / "plan.json", number, iter(batch), part, database="all")
         assert (report.iterations, len(report.children), report.shards.cut_queries) == (2, 2, 0)
     blastmerge.join(tmp_path / "plan.json", parts, tmp_path / "joined.xml.gz")
     blastmerge.shards([path for batch in batches for path in batch], tmp_path / "grid.xml.gz", database="all", n_shards=2)
