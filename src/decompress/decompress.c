@@ -148,7 +148,7 @@ static bool fail_budget(struct bm_decompress *decompress, uint64_t n_bytes, stru
     (void)bm_fail(
         error, BLASTMERGE_NO_MEMORY,
         "its %s data takes %llu MiB of memory to decompress, and the merge leaves %llu MiB for that%s; allow "
-        "more memory (--memory), or decompress it first (%s)",
+        "more memory (--memory) or fewer threads (--threads), or decompress it first (%s)",
         decompress->way->name, mebibytes(n_bytes), (unsigned long long)(budget->n_most >> 20),
         decompress->lacks_memory ? ", of which other children take a part" : "", decompress->way->command);
     return false;
