@@ -16,12 +16,13 @@ static size_t count_fields(const char *line, size_t n_line) {
 }
 
 /* Of -outfmt 6: every line that is not empty has as many fields as the first one, and no zero bytes. PSI-BLAST's
- * message, behind an empty line, is none. The last line need not end. */
+ * message, behind an empty line, is none. The last line need not end. A byte order mark at the beginning is no text. */
 static void check_rows(const struct bytes *text, uint64_t n_rows) {
     static const char message[] = "Search has CONVERGED!";
     size_t n_expected = 0;
     bool was_empty = false;
-    for (size_t at = 0; at < text->n_data;) {
+    bool has_bom = text->n_data >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0;
+    for (size_t at = has_bom ? 3 : 0; at < text->n_data;) {
         const char *line = (const char *)text->data + at;
         const char *end = memchr(line, '\n', text->n_data - at);
         size_t n_line = end == NULL ? text->n_data - at : (size_t)(end - line);

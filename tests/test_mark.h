@@ -290,12 +290,7 @@ static inline bool same_traces(const struct trace *a, const struct trace *b) {
         (a->error.text_offset != b->error.text_offset || strcmp(a->error.message, b->error.message) != 0)) {
         return false;
     }
-    struct bm_mark_counts ours = a->counts, others = b->counts;
-    if (a->status != BLASTMERGE_OK) { /* the query of a row with a fault may be counted already */
-        memcpy(others.by_hits, ours.by_hits, sizeof ours.by_hits);
-        others.n_hits_of_these = ours.n_hits_of_these;
-    }
-    return memcmp(&ours, &others, sizeof ours) == 0 && same_bytes(&a->marks, &b->marks) &&
+    return memcmp(&a->counts, &b->counts, sizeof a->counts) == 0 && same_bytes(&a->marks, &b->marks) &&
            same_bytes(&a->fields, &b->fields);
 }
 

@@ -397,6 +397,51 @@ static void test_long_tables(void **state) {
     tells_queries = false;
 }
 
+/* A bare table of a few queries, whose lines end at any place of a block. An empty line may stand behind a row, and begins
+ * no query. A row may be damaged. Returns how many queries must be counted: the last one of a damaged table has no end. */
+static size_t make_queries(struct bytes *text, struct chance *chance, bool is_damaged) {
+    char name[2] = "a";
+    size_t n_rows = 2 + below(chance, 20), n_begun = 0;
+    size_t damaged = is_damaged ? 1 + below(chance, n_rows - 1) : SIZE_MAX;
+    for (size_t i = 0; i < n_rows; i++) {
+        bool is_next = i == 0 || below(chance, 3) == 0;
+        if (is_next) name[0] = (char)('a' + (name[0] - 'a' + 1) % 26);
+        add_repeated(text, name, 1); /* no name comes twice: there are at most 21 */
+        add_text(text, "\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10");
+        add_repeated(text, "0", below(chance, 70));
+        if (i == damaged) {
+            add_text(text, below(chance, 2) == 0 ? "\n" : "\t\t\n");
+            return n_begun - 1;
+        }
+        add_text(text, "\t11\n");
+        n_begun += is_next;
+        if (below(chance, 4) == 0) add_text(text, "\n");
+    }
+    return n_begun;
+}
+
+static void test_counted_queries(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 2000; i++) {
+        struct chance chance = {i};
+        struct bytes text = {0};
+        size_t n_expected = make_queries(&text, &chance, i % 2 == 0);
+        struct trace expected = scan_table(TABULAR, &text, (struct split){0, 1, {0}});
+        size_t n_counted = 0;
+        for (size_t class = 0; class < BM_MARK_CLASSES; class ++) n_counted += expected.counts.by_hits[class];
+        assert_int_equal(expected.status, i % 2 == 0 ? BLASTMERGE_DATA : BLASTMERGE_OK);
+        assert_int_equal(n_counted, n_expected);
+        assert_int_equal(expected.counts.n_again, 0);
+        for (unsigned j = 0; j < 4; j++) {
+            struct trace trace = scan_table(TABULAR, &text, j == 0 ? whole : (struct split){0, 0, {j}});
+            assert_true(same_traces(&trace, &expected));
+            free_trace(&trace);
+        }
+        free_trace(&expected);
+        free_bytes(&text);
+    }
+}
+
 /* A line has no ceiling, and is not kept. */
 static void test_long_lines(void **state) {
     (void)state;
@@ -557,6 +602,7 @@ int main(void) {
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_long_tables),
+        cmocka_unit_test(test_counted_queries),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_long_fields),
         cmocka_unit_test(test_later_children),

@@ -44,17 +44,29 @@ static void follow_run(struct bm_mark_table *table, uint64_t name, uint64_t at) 
     if (++table->n_again == 2) bm_mark_table_tell_again(table);
 }
 
-/* A row of the query is there, at the offset, behind so many rows. */
+/* The first row of a query has ended: only now does it count. Blocks take a row's name where it begins, but the row may
+ * still turn out to be damaged. */
+static void end_first_row(struct bm_mark_table *table) {
+    if (!table->in_first_row) return;
+    table->in_first_row = false;
+    if (table->n_runs > 1) bm_mark_count_query(&table->mark, table->first_row.n_before);
+    follow_run(table, table->first_row.name, table->first_row.at);
+}
+
+/* A row of the query is there, at the offset, behind so many rows, which have ended. */
 static void take_query(struct bm_mark_table *table, const uint8_t *name, uint64_t n_name, uint64_t at,
                        uint64_t n_rows) {
     size_t n = n_name < BM_DIGEST_CONTENT ? (size_t)n_name : BM_DIGEST_CONTENT;
     table->naming = BM_NAMING_NOT;
+    end_first_row(table);
     if (table->n_runs > 0 && n_name == table->n_last && memcmp(name, table->last, n) == 0) return;
-    if (table->n_runs > 0) bm_mark_count_query(&table->mark, n_rows);
     memcpy(table->last, name, n);
     table->n_last = n_name;
     table->n_runs++;
-    follow_run(table, bm_mark_digest_add_name(&table->mark.digest, name, n_name), at);
+    table->in_first_row = true;
+    table->first_row.n_before = n_rows;
+    table->first_row.name = bm_mark_digest_add_name(&table->mark.digest, name, n_name);
+    table->first_row.at = at;
 }
 
 static void collect_query(struct bm_mark_table *table, uint8_t byte, bool is_end) {
@@ -100,13 +112,15 @@ static const uint8_t *find_name_end(const uint8_t *name, size_t n_text, char sep
 }
 
 /* Those of the row that ends in the block, and of the rows that begin in it. False, and nothing is taken, if
- * the name of the last of these is not to be seen as a whole in the text. */
+ * the name of the last of these is not to be seen as a whole in the text. A line that begins behind the block need not be
+ * a row: begin_line() decides. */
 static bool take_queries(struct bm_mark_table *table, const uint8_t *block, size_t n_text, uint64_t newlines,
                          char separator) {
     size_t last = 64u - (size_t)__builtin_clzll(newlines);
     size_t n_left = n_text - last < BM_DIGEST_CONTENT ? n_text - last : BM_DIGEST_CONTENT;
-    const uint8_t *end = find_name_end(block + last, n_left, separator);
-    if (end == NULL) return false;
+    bool begins_row = last < BM_ROWS_BLOCK;
+    const uint8_t *end = begins_row ? find_name_end(block + last, n_left, separator) : NULL;
+    if (begins_row && end == NULL) return false;
     uint64_t n_rows = table->mark.counts.n_hsps;
     if (table->naming == BM_NAMING_KNOWN) take_query(table, table->row, table->n_row, table->line, n_rows);
     for (uint64_t ends = newlines; (ends & (ends - 1)) != 0; ends &= ends - 1) { /* rows that end here, too */
@@ -116,8 +130,11 @@ static bool take_queries(struct bm_mark_table *table, const uint8_t *block, size
         take_query(table, row, (uint64_t)(name_end - row), table->mark.position + (uint64_t)(row - block),
                    ++n_rows);
     }
-    take_query(table, block + last, (uint64_t)(end - (block + last)), table->mark.position + last,
-               n_rows + 1);
+    if (begins_row)
+        take_query(table, block + last, (uint64_t)(end - (block + last)), table->mark.position + last,
+                   n_rows + 1);
+    else
+        end_first_row(table);
     return true;
 }
 
@@ -234,6 +251,7 @@ bool bm_mark_table_end_row(struct bm_mark_table *table) {
     if (!fits(table, table->n_fields)) return fail_row(table);
     if (table->naming == BM_NAMING_KNOWN)
         take_query(table, table->row, table->n_row, table->line, table->mark.counts.n_hsps);
+    end_first_row(table);
     table->mark.counts.n_hsps++;
     if (bm_mark_table_has_comments(table)) table->n_left--;
     return true;
@@ -349,10 +367,12 @@ ALWAYS_INLINE bool take_block(struct bm_mark_table *table, const struct bm_rows 
         unsigned last = 63 - (unsigned)__builtin_clzll(rows->newlines);
         uint64_t behind_returns = rows->returns << 1 | (uint64_t)table->after_return;
         if (!are_even(table, rows)) return false;
-        if (bm_mark_table_names_queries(table) &&
-            !are_of_last_query(table, block, n_text, rows->newlines, separator) &&
-            !take_queries(table, block, n_text, rows->newlines, separator))
-            return false;
+        if (bm_mark_table_names_queries(table)) {
+            if (are_of_last_query(table, block, n_text, rows->newlines, separator))
+                end_first_row(table);
+            else if (!take_queries(table, block, n_text, rows->newlines, separator))
+                return false;
+        }
         if ((rows->newlines & behind_returns) != 0) table->mark.counts.line_ends |= BM_MARK_CRLF;
         if ((rows->newlines & ~behind_returns) != 0) table->mark.counts.line_ends |= BM_MARK_LF;
         after = last == 63 ? 0 : ~(uint64_t)0 << (last + 1);

@@ -53,6 +53,7 @@ void bm_mark_table_begin(struct bm_mark_table *table, uint64_t at) {
     table->mark.counts.n_documents++;
     bm_mark_begin_digest(&table->mark);
     table->n_runs = table->n_again = 0;
+    table->in_first_row = false;
     memset(table->seen, 0, sizeof table->seen);
     table->in_document = true;
     table->n_blocks = 0;

@@ -101,7 +101,13 @@ struct bm_mark_table {
     uint8_t row[BM_DIGEST_CONTENT];
     uint64_t n_last; /* ... and those of the row before ... */
     uint8_t last[BM_DIGEST_CONTENT];
-    uint64_t n_runs;                 /* ... and how often it differed from the previous row's */
+    uint64_t n_runs;   /* ... and how often it differed from the previous row's */
+    bool in_first_row; /* the current row is a query's first one; it counts when it has ended */
+    struct {
+        uint64_t n_before; /* rows */
+        uint64_t name;     /* its query's, as a hash */
+        uint64_t at;
+    } first_row;
     uint64_t n_again;                /* consecutive queries, up to the last one, that had rows before ... */
     uint64_t again;                  /* ... and where their rows begin */
     uint32_t seen[BM_TABLE_SEEN][2]; /* for each hash, the first name and the latest one; 0: none */
