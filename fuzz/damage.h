@@ -7,6 +7,7 @@
 #define BM_FUZZ_DAMAGE_H
 
 #include "children.h"
+#include "keep.h"
 
 enum { MAX_DAMAGES = 7, N_DAMAGE = 4 };
 enum damage { CHANGE, CUT, REMOVE, DOUBLE };
@@ -110,6 +111,8 @@ static inline int was_there(const struct bytes *texts, size_t n_texts, const uin
 /* A format that can be salvaged. */
 struct salvaged_format {
     enum blastmerge_format format;
+    /* What a child's text stands for, allocated. NULL: the text itself. */
+    struct bytes (*expand)(struct bytes text);
     /* Judges the text that was salvaged. is_honest: each piece of it was in one of the texts. */
     void (*check_text)(const struct outcome *salvaged, uint8_t flags, const struct bytes *texts,
                        size_t n_texts, int is_honest);
@@ -148,6 +151,33 @@ static inline void check(const struct salvaged_format *format, const struct byte
     if ((sum & 7) == 0) check_other_way(format, &salvaged, children, n_children, flags, sum);
     free(strict.text.data);
     free(salvaged.text.data);
+}
+
+/* What a target of salvage does. The input: a byte of options; a byte that says how many damages follow, of N_DAMAGE bytes
+ * each; children (children.h). */
+static inline int check_salvage(const struct salvaged_format *format, const uint8_t *data, size_t size) {
+    struct bytes children[MAX_CHILDREN];
+    struct bytes texts[MAX_CHILDREN];
+    if (size < 2) return 0;
+    size_t n_damages = data[1] % (MAX_DAMAGES + 1);
+    size_t begin = 2 + n_damages * N_DAMAGE;
+    if (size <= begin) return 0;
+    size_t n_children = split_texts(data + begin, size - begin, texts);
+    int is_honest = 1;
+    for (size_t i = 0; i < n_children; i++) {
+        uint8_t how = texts[i].data[-1];
+        if (format->expand != NULL) texts[i] = format->expand(texts[i]);
+        children[i] = make_child(texts[i], how);
+        is_honest &= how != 'P';
+    }
+    for (size_t i = 0; i < n_damages; i++) is_honest &= damage(children, n_children, data + 2 + i * N_DAMAGE);
+    check(format, children, n_children, data[0], (uint32_t)crc32(0, data, (uInt)size), texts, is_honest);
+    for (size_t i = 0; i < n_children; i++) {
+        free(children[i].data);
+        if (format->expand != NULL) free(texts[i].data);
+    }
+    require(keep_n_live() == 0);
+    return 0;
 }
 
 #endif

@@ -7,12 +7,8 @@
  * be well-formed for expat, must be a child that merges without salvage to itself, with as many Iterations as
  * were reported, and is the same spliced and with threads. Where nothing was taken unchecked, and only bytes
  * were changed or cut off in gzip members, each of its Iterations is one that was there before the damage.
- *
- * The input: a byte of options; a byte that says how many damages follow, of four bytes each; children
- * (children.h).
  */
 #include "damage.h"
-#include "keep.h"
 
 /* --- Iterations ---------------------------------------------------------------------------------- */
 
@@ -76,23 +72,9 @@ static void check_text(const struct outcome *salvaged, uint8_t flags, const stru
     if (keeps_ids && is_honest && is_simple(texts, n_texts)) check_iterations(salvaged->text, texts, n_texts);
 }
 
-static const struct salvaged_format xml = {BLASTMERGE_FORMAT_XML, check_text};
+static const struct salvaged_format xml = {BLASTMERGE_FORMAT_XML, NULL, check_text};
 
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
                            const uint8_t *data, size_t size) {
-    struct bytes children[MAX_CHILDREN];
-    struct bytes texts[MAX_CHILDREN];
-    if (size < 2) return 0;
-    uint8_t flags = data[0];
-    size_t n_damages = data[1] % (MAX_DAMAGES + 1);
-    size_t begin = 2 + n_damages * N_DAMAGE;
-    if (size <= begin) return 0;
-    size_t n_children = split_children(data + begin, size - begin, children, texts);
-    int is_honest = 1;
-    for (size_t i = 0; i < n_children; i++) is_honest &= texts[i].data[-1] != 'P';
-    for (size_t i = 0; i < n_damages; i++) is_honest &= damage(children, n_children, data + 2 + i * N_DAMAGE);
-    check(&xml, children, n_children, flags, (uint32_t)crc32(0, data, (uInt)size), texts, is_honest);
-    for (size_t i = 0; i < n_children; i++) free(children[i].data);
-    require(keep_n_live() == 0);
-    return 0;
+    return check_salvage(&xml, data, size);
 }

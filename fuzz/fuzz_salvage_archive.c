@@ -8,11 +8,10 @@
  * reported, and is the same spliced and with threads. Where nothing was taken unchecked, and only bytes were changed or
  * cut off in gzip members, each of its archives is one that was there before the damage.
  *
- * The input is that of fuzz_salvage. In a child's text, the control characters that ASN.1 does not have stand for whole
- * archives and for pieces of them, so that few bytes join, cut and mix runs.
+ * The input is that of check_salvage() (damage.h). In a child's text, the control characters that ASN.1 does not have
+ * stand for whole archives and for pieces of them, so that few bytes join, cut and mix runs.
  */
 #include "damage.h"
-#include "keep.h"
 #include "slow_asn1.h"
 
 #include <stdio.h>
@@ -89,31 +88,9 @@ static void check_text(const struct outcome *salvaged, uint8_t flags, const stru
 
 /* --- the target ---------------------------------------------------------------------------------- */
 
-static const struct salvaged_format archives = {BLASTMERGE_FORMAT_ARCHIVE, check_text};
+static const struct salvaged_format archives = {BLASTMERGE_FORMAT_ARCHIVE, expand, check_text};
 
 int LLVMFuzzerTestOneInput(/* NOLINT(readability-identifier-naming): libFuzzer calls it */
                            const uint8_t *data, size_t size) {
-    struct bytes children[MAX_CHILDREN];
-    struct bytes texts[MAX_CHILDREN];
-    if (size < 2) return 0;
-    uint8_t flags = data[0];
-    size_t n_damages = data[1] % (MAX_DAMAGES + 1);
-    size_t begin = 2 + n_damages * N_DAMAGE;
-    if (size <= begin) return 0;
-    size_t n_children = split_texts(data + begin, size - begin, texts);
-    int is_honest = 1;
-    for (size_t i = 0; i < n_children; i++) {
-        uint8_t how = texts[i].data[-1];
-        texts[i] = expand(texts[i]);
-        children[i] = make_child(texts[i], how);
-        is_honest &= how != 'P';
-    }
-    for (size_t i = 0; i < n_damages; i++) is_honest &= damage(children, n_children, data + 2 + i * N_DAMAGE);
-    check(&archives, children, n_children, flags, (uint32_t)crc32(0, data, (uInt)size), texts, is_honest);
-    for (size_t i = 0; i < n_children; i++) {
-        free(children[i].data);
-        free(texts[i].data);
-    }
-    require(keep_n_live() == 0);
-    return 0;
+    return check_salvage(&archives, data, size);
 }

@@ -194,6 +194,10 @@ int8_t bm_rank_first_strand(const struct bm_rank *rank);
 
 /* --- recompute.c --------------------------------------------------------------------------------- */
 
+/* Whether these bits can be a raw score's by lambda and K of megablast, or of blastn and dc-megablast, with their default
+ * scores. Then lambda comes from a table, and is the same for both strands. Bits have one decimal, larger ones none. */
+bool bm_rank_are_default_bits(double bits);
+
 /* Called after the survey of all shards. Fails if something that recomputing needs is missing. */
 enum blastmerge_status bm_rank_begin_recompute(struct bm_rank *rank) BM_CHECK_RESULT;
 

@@ -18,10 +18,23 @@
 static const struct {
     double lambda, k, alpha, beta;
 } systems[] = {
-    {0.267, 0.041, 1.9, -30}, /* BLOSUM62, 11, 1 */
-    {0.625, 0.41, 0.8, -2},   /* blastn: 2, -3, 5, 2 */
     {1.28, 0.46, 1.5, -2},    /* megablast: 1, -2 */
+    {0.625, 0.41, 0.8, -2},   /* blastn, dc-megablast: 2, -3, 5, 2 */
+    {0.267, 0.041, 1.9, -30}, /* BLOSUM62, 11, 1 */
 };
+enum { N_NUCLEOTIDE_SYSTEMS = 2 }; /* the first ones */
+
+bool bm_rank_are_default_bits(double bits) {
+    const double ln_2 = 0.69314718, largest = 99.9, rounding = 0.051;
+    bool are_default = bits > largest;
+    for (size_t i = 0; i < N_NUCLEOTIDE_SYSTEMS && !are_default; i++) {
+        double log_k = log(systems[i].k);
+        double score = round((bits * ln_2 + log_k) / systems[i].lambda);
+        double exact = (systems[i].lambda * score - log_k) / ln_2;
+        are_default = fabs(exact - bits) < rounding;
+    }
+    return are_default;
+}
 
 /* A search space: of the query with n_sequences of n_residues. */
 struct space {

@@ -28,10 +28,6 @@ static void set_word(struct bm_rank_word *word, const char *text, size_t n_bytes
     if (n_bytes > 0) memcpy(word->text, text, word->n_bytes);
 }
 
-static bool is_word(const struct bm_rank_word *word, const char *text) {
-    return word->n_bytes == strlen(text) && memcmp(word->text, text, word->n_bytes) == 0;
-}
-
 /* --- fronts -------------------------------------------------------------------------------------- */
 
 /* Adds text as the format has it between its quotes or tags. */
@@ -66,7 +62,7 @@ static enum blastmerge_status take_query_id(struct bm_rank *rank, const char *te
     bool is_again = rank->query_id.n_bytes == n_bytes && n_bytes < BM_RANK_SHORT &&
                     memcmp(rank->query_id.text, text, n_bytes) == 0;
     set_word(&rank->query_id, text, n_bytes);
-    bool has_rounds = is_word(&rank->program, "psiblast") || is_word(&rank->program, "deltablast");
+    bool has_rounds = bm_rank_is_program(rank, "psiblast") || bm_rank_is_program(rank, "deltablast");
     if (!is_again || !has_rounds) return BLASTMERGE_OK;
     return bm_rank_fail(
         rank, &rank->shards[0], BLASTMERGE_MISMATCH,
@@ -309,7 +305,8 @@ static enum blastmerge_status begin_query(struct bm_rank *rank) {
         enum blastmerge_status status = read_front(rank, &rank->shards[i]);
         if (status != BLASTMERGE_OK) return status;
     }
-    if (rank->gumbel == NULL && (is_word(&rank->program, "blastp") || is_word(&rank->program, "psiblast"))) {
+    if (rank->gumbel == NULL &&
+        (bm_rank_is_program(rank, "blastp") || bm_rank_is_program(rank, "psiblast"))) {
         rank->matrix.text[rank->matrix.n_bytes < BM_RANK_SHORT ? rank->matrix.n_bytes : BM_RANK_SHORT - 1] =
             '\0';
         rank->gumbel = bm_rank_gumbel_of(rank->matrix.text, rank->gap_open, rank->gap_extend);
@@ -463,7 +460,7 @@ static bool are_equal(const struct bm_rank_word *one, const struct bm_rank_word 
 /* A search of a database of profiles: K of its first query is that of the profile that it traced last, and whether that
  * is one with a hit is not printed. */
 static bool is_of_profiles(const struct bm_rank *rank) {
-    return is_word(&rank->program, "rpsblast") || is_word(&rank->program, "rpstblastn");
+    return bm_rank_is_program(rank, "rpsblast") || bm_rank_is_program(rank, "rpstblastn");
 }
 
 /* A number of the statistics that all shards must have alike. */
@@ -578,8 +575,8 @@ static enum blastmerge_status read_tail(struct bm_rank *rank, struct bm_rank_sha
 /* The search space that BLAST computes for a database of that size. */
 static bool is_search_space(const struct bm_rank *rank, uint64_t n_sequences, uint64_t n_residues,
                             uint64_t adjustment, uint64_t space) {
-    bool is_translated_query = is_word(&rank->program, "blastx") || is_word(&rank->program, "tblastx");
-    bool is_translated_subject = is_word(&rank->program, "tblastn") || is_word(&rank->program, "tblastx");
+    bool is_translated_query = bm_rank_is_program(rank, "blastx") || bm_rank_is_program(rank, "tblastx");
+    bool is_translated_subject = bm_rank_is_program(rank, "tblastn") || bm_rank_is_program(rank, "tblastx");
     uint64_t m = is_translated_query ? rank->n_query / 3 : rank->n_query;
     uint64_t n = is_translated_subject ? n_residues / 3 : n_residues;
     uint64_t taken = 0;
@@ -597,7 +594,7 @@ static enum blastmerge_status check_space(struct bm_rank *rank) {
     uint64_t space = 0;
     bool is_known = false;
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-        is_known = is_known || is_word(&rank->program, programs[i]);
+        is_known = is_known || bm_rank_is_program(rank, programs[i]);
     if (!is_known || !bm_rank_parse_number(tail->hsp_length.text, tail->hsp_length.n_bytes, &adjustment) ||
         !bm_rank_parse_number(tail->search_space.text, tail->search_space.n_bytes, &space) || space == 0)
         return BLASTMERGE_OK;

@@ -74,22 +74,6 @@ static int8_t strand_of(const struct bm_rank *rank, const struct bm_rank_field f
     return from <= to ? 1 : -1;
 }
 
-/*
- * Whether these bits can be a raw score's by lambda and K of megablast, or of blastn and dc-megablast, with their default
- * scores. Then lambda comes from a table, and is the same for both strands. Bits have one decimal, larger ones none.
- */
-static bool are_default_bits(double bits) {
-    static const struct { double lambda, log_k; } systems[] = {{1.28, -0.77652879}, {0.625, -0.89159812}};
-    const double ln_2 = 0.69314718, largest = 99.9, rounding = 0.051;
-    bool are_default = bits > largest;
-    for (size_t i = 0; i < sizeof systems / sizeof systems[0]; i++) {
-        double score = round((bits * ln_2 + systems[i].log_k) / systems[i].lambda);
-        double exact = (systems[i].lambda * score - systems[i].log_k) / ln_2;
-        are_default = are_default || fabs(exact - bits) < rounding;
-    }
-    return are_default;
-}
-
 /* What a row is ranked by. */
 static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_shard *shard, const char *row,
                                         size_t n_bytes) {
@@ -122,7 +106,7 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
             "a row's E-value, score or length is no number: --columns says which columns the table "
             "has");
     head->strand = strand_of(rank, fields);
-    if (bits->text == NULL || !are_default_bits(head->bits)) rank->tables->has_other_bits = true;
+    if (bits->text == NULL || !bm_rank_are_default_bits(head->bits)) rank->tables->has_other_bits = true;
     if (head->printed < BM_RANK_LEAST_EVALUE) head->printed = 0;
     if (score->text != NULL) head->bits = 0;
     const struct bm_rank_field *subject = &fields[BM_RANK_COLUMN_SUBJECT];
