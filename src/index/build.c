@@ -107,6 +107,12 @@ static void find_evalue(struct bm_index_build *build, const char *text, size_t n
     build->wants_evalue = false;
 }
 
+void bm_index_expect(struct bm_index_build *build, const struct bm_mark_entry *mark) {
+    if (mark->kind != BM_MARK_ITERATION_END) return;
+    bool has_hsps = (uint32_t)mark->end != (uint32_t)(build->n_hsps - build->n_hsps_before);
+    build->wants_evalue = build->wants_evalue && has_hsps;
+}
+
 /* Adds text to the Iteration, except to its CRC-32. */
 static void add_text(struct bm_index_build *build, const char *text, size_t n_text) {
     size_t n = BM_INDEX_HEAD - build->n_head;
@@ -408,6 +414,7 @@ enum blastmerge_status bm_index_build_marks(struct bm_index_build *build, const 
         const struct bm_mark_entry *mark = &marks->entries[i];
         enum blastmerge_status status = BLASTMERGE_OK;
         bool is_skip = bm_index_is_skip(build, mark);
+        bm_index_expect(build, mark);
         if (is_border(build, mark)) status = advance(build, batch, mark->offset, error);
         if (status == BLASTMERGE_OK) status = bm_index_take_mark(build, mark, error);
         if (status == BLASTMERGE_OK && is_skip) status = advance(build, batch, mark->end, error);

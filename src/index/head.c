@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/head.h"
 #include "base/entity.h"
-#include "base/utf8.h"
 #include "mark/mark.h"
 #include "mark/query.h"
 
@@ -81,6 +80,14 @@ static size_t read_escape(const char *text, size_t n_text, uint32_t *character) 
     return 12;
 }
 
+/* The bytes before the next reference or escape, behind the first byte; at most n_most. */
+static size_t measure_run(const char *text, size_t n_text, size_t n_most, char end) {
+    size_t n_run = n_text < n_most ? n_text : n_most;
+    if (end != '<' && end != '"') return n_run;
+    const char *next = memchr(text + 1, end == '<' ? '&' : '\\', n_run - 1);
+    return next == NULL ? n_run : (size_t)(next - text);
+}
+
 /* Resolves references or escapes; at most `size` bytes. */
 static size_t resolve(char *to, size_t size, const char *text, size_t n_text, char end) {
     size_t n = 0;
@@ -92,8 +99,9 @@ static size_t resolve(char *to, size_t size, const char *text, size_t n_text, ch
         if (n_used > 0) {
             n += bm_utf8_write(to + n, character);
         } else {
-            to[n++] = *text;
-            n_used = 1;
+            n_used = measure_run(text, n_text, size - BM_UTF8_MOST + 1 - n, end);
+            memcpy(to + n, text, n_used);
+            n += n_used;
         }
         text += n_used;
         n_text -= n_used;
@@ -123,18 +131,33 @@ static const char *skip_colon(const char *at, const char *limit) {
     return at < limit && *at == '"' ? at + 1 : at;
 }
 
-/* The content behind `before`. One that goes beyond the text is taken as far as it goes. */
-static bool find_part(const char *text, size_t n_text, const char *before, char end,
+/* As memmem(), which takes longer to prepare than such a search takes: what is wanted is short, and near. */
+static const char *find(const char *text, size_t n_text, const char *wanted, size_t n_wanted) {
+    const char *at = text;
+    while (n_text >= n_wanted && at <= text + n_text - n_wanted) {
+        at = memchr(at, wanted[0], (size_t)(text + n_text - n_wanted - at) + 1);
+        if (at == NULL || memcmp(at, wanted, n_wanted) == 0) return at;
+        at++;
+    }
+    return NULL;
+}
+
+/* The content behind `before`. One that goes beyond the text is taken as far as it goes. *at: where the part before this one
+ * ended. BLAST writes them in one order, so the search begins there. */
+static bool find_part(const char *text, size_t n_text, const char *before, char end, size_t *at,
                       struct bm_index_place *place) {
-    const char *found = before == NULL ? NULL : memmem(text, n_text, before, strlen(before));
     *place = (struct bm_index_place){0, 0};
+    if (before == NULL) return false;
+    const size_t n_before = strlen(before);
+    const char *found = find(text + *at, n_text - *at, before, n_before);
+    if (found == NULL && *at > 0) found = find(text, *at, before, n_before);
     if (found == NULL) return false;
-    const char *begin = found + strlen(before);
+    const char *begin = found + n_before;
     if (end == '"') begin = skip_colon(begin, text + n_text);
     const char *limit = find_end(begin, text + n_text, end);
     if (limit == NULL || limit > text + n_text) limit = text + n_text;
     place->begin = (size_t)(begin - text);
-    place->end = (size_t)(limit - text);
+    place->end = *at = (size_t)(limit - text);
     return true;
 }
 
@@ -200,20 +223,22 @@ static void take_length(struct bm_index_head *head, const char *text, size_t n_t
 static void take_parts(struct bm_index_head *head, const struct form *form, const char *text, size_t n_text,
                        bool is_header) {
     struct bm_index_place place;
-    if (!is_header) (void)find_part(text, n_text, form->number, form->end, &head->number_as_written);
-    if (head->n_id == 0 && find_part(text, n_text, form->id, form->end, &place)) {
-        head->n_id =
+    size_t at = 0;
+    if (!is_header) (void)find_part(text, n_text, form->number, form->end, &at, &head->number_as_written);
+    if (head->n_id == 0 && find_part(text, n_text, form->id, form->end, &at, &place)) {
+        size_t n_id =
             resolve(head->id, sizeof head->id, text + place.begin, place.end - place.begin, form->end);
+        head->n_id = n_id < BM_INDEX_NAME ? n_id : BM_INDEX_NAME;
         if (!is_header) head->id_as_written = place;
     }
-    if (head->n_definition == 0 && find_part(text, n_text, form->definition, form->end, &place)) {
+    if (head->n_definition == 0 && find_part(text, n_text, form->definition, form->end, &at, &place)) {
         size_t n = place.end - place.begin;
         if (form->end == '\n' && n > 0 && text[place.end - 1] == '\r') n--;
         head->n_definition =
             resolve(head->definition, sizeof head->definition, text + place.begin, n, form->end);
         take_definition(head);
     }
-    if (!head->has_length && find_part(text, n_text, form->length, form->end, &place))
+    if (!head->has_length && find_part(text, n_text, form->length, form->end, &at, &place))
         take_length(head, text + place.begin, n_text - place.begin);
 }
 

@@ -112,6 +112,10 @@ struct bm_index_piece {
 enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const struct bm_index_piece *piece,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;
 
+/* What a mark says of the text that comes before it, and is taken next: an Iteration without HSPs has no E-value, so none is
+ * looked for. */
+void bm_index_expect(struct bm_index_build *build, const struct bm_mark_entry *mark);
+
 /* Takes a mark, whose place is that of the text that comes next. */
 enum blastmerge_status bm_index_take_mark(struct bm_index_build *build, const struct bm_mark_entry *mark,
                                           struct blastmerge_error *error) BM_CHECK_RESULT;

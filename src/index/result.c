@@ -199,6 +199,7 @@ enum blastmerge_status bm_index_result_take(struct bm_index_result *result, cons
         bool is_skip = mark->kind == BM_MARK_SKIP;
         bool is_begin = mark->kind == BM_MARK_ITERATION || mark->kind == BM_MARK_ARCHIVE;
         bool is_end = mark->kind == BM_MARK_ITERATION_END || mark->kind == BM_MARK_ARCHIVE_END;
+        bm_index_expect(result->build, mark);
         if (is_begin || is_end || is_skip) status = go(result, script, batch, mark->offset, is_begin, error);
         if (status == BLASTMERGE_OK) status = bm_index_take_mark(result->build, mark, error);
         if (status == BLASTMERGE_OK && is_skip) status = go(result, script, batch, mark->end, false, error);

@@ -264,6 +264,41 @@ def test_without_id(tmp_path):
         assert run("get", path, "Query_3").code == NOT_FOUND
 
 
+@pytest.mark.parametrize("n_bytes", range(995, 1004))
+def test_long_names(tmp_path, n_bytes):
+    """1000 bytes of an id and of a name count, as they are without references."""
+    path = tmp_path / "result.xml"
+    data = corpus.texts(1, 3, 5)[0]
+    word = re.findall(rb"<Iteration_query-def>(.*?)[ <]", data)[1]
+    for written, name in (b"i" * n_bytes, "i" * n_bytes), (b"i" * (n_bytes - 3) + b"&amp;ii", "i" * (n_bytes - 3) + "&ii"), \
+            (b"&#228;" * (n_bytes // 2), "\u00e4" * (n_bytes // 2)):
+        for changed in data.replace(b"<Iteration_query-ID>Query_2<", b"<Iteration_query-ID>%s<" % written), data.replace(b"def>" + word, b"def>" + written):
+            path.write_bytes(changed)
+            kept = sqlite3.connect(index(path)).execute("SELECT id, name FROM iteration WHERE number = 2").fetchone()
+            assert name.encode()[:1000].decode(errors="ignore") in kept
+            assert get(path, name) == get(path, "--numbers", "2")
+            assert run("get", path, name[:-1]).code == (NOT_FOUND if len(name[:-1].encode()) < 1000 else OK)
+
+
+def test_parts_in_any_order(tmp_path):
+    """What an Iteration says of its query need not come in the order of BLAST."""
+    result = make("xml")
+    parts = rb"  <Iteration_iter-num>.*?\n|  <Iteration_query-(?:ID|def|len)>.*?\n"
+    dice = random.Random(8)
+
+    def shuffled(iteration):
+        lines = re.findall(parts, iteration[0])
+        dice.shuffle(lines)
+        return b"<Iteration>\n" + b"".join(lines) + re.sub(parts, b"", iteration[0])[len(b"<Iteration>\n"):]
+    path, other = tmp_path / "as_blast_writes", tmp_path / "shuffled"
+    path.write_bytes(result.text)
+    other.write_bytes(re.sub(rb"<Iteration>\n.*?</Iteration>", shuffled, result.text, flags=re.DOTALL))
+    assert path.read_bytes() != other.read_bytes()
+    what = "SELECT number, id, name, accession, length, hits, hsps, evalue, definition FROM iteration"
+    rows = [sqlite3.connect(index(file, "--definitions")).execute(what).fetchall() for file in (path, other)]
+    assert rows[0] == rows[1] and len(rows[0]) == len(result.parts)
+
+
 ACCESSIONS = {"sp|P12345|NAME": "P12345", "tr|A0A024|A0A024_HUMAN": "A0A024", "ref|NP_001234.2|": "NP_001234.2", "gi|7|gb|AAA1.1|": "AAA1.1",
               "sp||ONLY": "ONLY", "lcl|x": None, "gi|8|": None, "gi|9|pdb|1ABC|A": None, "gnl|db|x|sp|Q00001|N": "Q00001", "sp": None,
               "some|P99999|thing": None, "|": None}
