@@ -172,7 +172,7 @@ static bool fits(const struct bm_cloud_request *request) {
 
 static void check_status(struct bm_cloud_request *request) {
     if (request->is_ranged && request->http_status == 200 && (!request->can_be_whole || request->n_kept > 0))
-        bm_cloud_request_fault(request, BM_FAULT_PASSING,
+        bm_cloud_request_fault(request, request->is_whole_final ? BM_FAULT_FINAL : BM_FAULT_PASSING,
                                "sent the whole object instead of the requested range: copy it here, or to a "
                                "server that supports ranges");
     else if (!fits(request))

@@ -70,6 +70,7 @@ struct bm_cloud_request {
     bool is_small;       /* a small buffer is enough for its answer */
     const char *tag;     /* the ETag that the answer must have, or NULL */
     bool can_be_whole;   /* a 200 to a ranged request is no fault: the owner checks http_status */
+    bool is_whole_final; /* a 200 to a ranged request would come again: the server has sent no range yet */
     bool cannot_repeat;  /* a fault after the first byte is final */
     bool needs_tag;      /* an answer without an ETag is a fault */
     const char *element; /* that the answer must hold, else it is a fault; or NULL */

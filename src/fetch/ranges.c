@@ -104,6 +104,8 @@ static enum blastmerge_status request_range(struct bm_fetch_ranges *ranges, uint
     request->is_child = true;
     request->follows = ranges->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
+    /* A web server that does not know ranges sends everything each time; an object store knows them. */
+    request->is_whole_final = ranges->location.provider == BM_PROVIDER_HTTP && !ranges->has_version;
     request->first = offset;
     request->last = offset + ranges->n_wanted - 1;
     request->needs_tag = ranges->location.provider != BM_PROVIDER_HTTP;
