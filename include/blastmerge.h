@@ -223,6 +223,8 @@ struct blastmerge_report {
     uint64_t
         n_unknown_queries; /* blastmerge_check(), options.expect_queries: may be in a part that could not be read */
     uint64_t n_superseded_runs; /* options.salvage: left out, because another run of the search has them */
+    uint64_t
+        copied_bytes; /* of output_bytes: children's compressed data, which no edit came near. The rest was compressed anew */
 };
 
 /* What one child held, from the data. */

@@ -37,7 +37,7 @@ class Report(Structure):
                 ("n_lost_stretches", c_uint64),
                 ("n_unchecked_iterations", c_uint64), ("n_missing_queries", c_uint64), ("n_forbidden_characters", c_uint64),
                 ("n_unnumbered_iterations", c_uint64), ("n_unknown_queries", c_uint64),
-                ("n_superseded_runs", c_uint64)]
+                ("n_superseded_runs", c_uint64), ("copied_bytes", c_uint64)]
 
 
 class ShardsReport(Structure):

@@ -70,6 +70,7 @@ class Report:
     unnumbered_iterations: int
     unknown_queries: int  # of a check: may be in a part that could not be read
     superseded_runs: int  # left out by salvage, because another run of the search holds all of them
+    copied_bytes: int  # of output_bytes: compressed data of children, as it was
     children: Tuple[Child, ...]
     shards: Optional[ShardCounts] = None  # of a merge of shards; else None
 

@@ -35,6 +35,7 @@ struct bm_output {
     size_t n_data;                 /* bytes that are used */
     uint32_t crc32;                /* of the merged text so far */
     uint64_t n_text;               /* bytes of the merged text so far */
+    uint64_t n_copied;             /* bits of all data so far that are children's own, as they were */
     struct bm_output_watch *watch; /* NULL: nothing is */
 };
 

@@ -27,10 +27,11 @@ struct bm_index_head {
     size_t n_definition;
     bool has_length;
     uint64_t length;
-    char id[BM_INDEX_NAME + BM_UTF8_MOST]; /* references and escapes are resolved, here and below; n_id bytes count */
-    char name[BM_INDEX_NAME];              /* the definition's first word */
-    char accession[BM_INDEX_NAME];  /* in the name, P12345 of "sp|P12345|NAME"; not if it is the id */
-    char definition[BM_INDEX_HEAD]; /* none if BLAST wrote it for a query without one */
+    char id[BM_INDEX_NAME +
+            BM_UTF8_MOST];         /* references and escapes are resolved, here and below; n_id bytes count */
+    char name[BM_INDEX_NAME];      /* the definition's first word */
+    char accession[BM_INDEX_NAME]; /* in the name, P12345 of "sp|P12345|NAME"; not if it is the id */
+    char definition[BM_INDEX_HEAD];          /* none if BLAST wrote it for a query without one */
     struct bm_index_place number_as_written; /* Iteration_iter-num's content */
     struct bm_index_place id_as_written;
 };

@@ -8,6 +8,7 @@
 void bm_job_commit_count(struct blastmerge_job *job) {
     job->totals.output_crc32 = job->output.crc32;
     job->totals.output_text_bytes = job->output.n_text;
+    job->totals.copied_bytes = job->output.n_copied >> 3;
     job->totals.peak_memory = job->memory.n_peak + job->decoders.n_peak;
     job->totals.seconds = bm_seconds_since(&job->began);
 }

@@ -83,6 +83,7 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
         job->totals.n_missing_queries += gap->n;
     if (job->has_report) bm_report_missing(&job->report, gap);
     describe_gap(gap, message, sizeof message);
+    bm_job_side_add_gap(job, message);
     if (gap->is_unknown || job->totals.n_damaged_children > 0)
         bm_job_warn(job, false, "%s", message);
     else

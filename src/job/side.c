@@ -34,6 +34,7 @@ enum blastmerge_status bm_job_side_open(struct blastmerge_job *job) {
 void bm_job_side_close(struct blastmerge_job *job) {
     for (size_t i = 0; i < N_SIDES; i++) bm_store_discard(store_at(job, i));
     bm_report_texts_close(&job->side.warnings, &job->memory);
+    bm_report_texts_close(&job->side.gaps, &job->memory);
     bm_report_texts_close(&job->side.header, &job->memory);
 }
 
@@ -60,6 +61,10 @@ enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) {
 
 void bm_job_side_add_warning(struct blastmerge_job *job, const char *message) {
     if (job->places.page.location != NULL) bm_report_texts_add(&job->side.warnings, &job->memory, message);
+}
+
+void bm_job_side_add_gap(struct blastmerge_job *job, const char *message) {
+    if (job->places.page.location != NULL) bm_report_texts_add(&job->side.gaps, &job->memory, message);
 }
 
 void bm_job_side_add_field(struct blastmerge_job *job, const struct bm_mark_field *field) {
@@ -102,6 +107,7 @@ static enum blastmerge_status write_page(struct blastmerge_job *job, const struc
                   : output->shown != NULL ? output->shown
                                           : output->location,
         .warnings = &job->side.warnings,
+        .missing = &job->side.gaps,
         .header = &job->side.header,
         .by_hits = job->side.by_hits,
         .n_children = job->totals.n_children,

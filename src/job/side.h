@@ -17,6 +17,7 @@ struct bm_job_side {
     struct bm_store missing;
     struct bm_store page;
     struct bm_report_texts warnings;     /* for the page ... */
+    struct bm_report_texts gaps;         /* ... rows of missing queries ... */
     struct bm_report_texts header;       /* ... the first header's fields, each a name and a value ... */
     size_t header_child;                 /* ... the child that it is of ... */
     uint64_t by_hits[BM_REPORT_CLASSES]; /* ... and queries, by the number of their hits */
@@ -30,6 +31,9 @@ void bm_job_side_close(struct blastmerge_job *job);
 /* Adds queries to those that are missing, if these are wanted. */
 enum blastmerge_status bm_job_side_add_missing(struct blastmerge_job *job,
                                                const struct bm_queries_gap *gap) BM_CHECK_RESULT;
+
+/* Keeps a row of missing queries for the page, if one is wanted. */
+void bm_job_side_add_gap(struct blastmerge_job *job, const char *message);
 
 /* Keeps a warning for the page, if one is wanted. */
 void bm_job_side_add_warning(struct blastmerge_job *job, const char *message);

@@ -224,7 +224,7 @@ enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) {
     writer->is_in_batch = writer->is_in_script = false;
     writer->output.n_data = 0;
     writer->output.crc32 = 0;
-    writer->output.n_text = 0;
+    writer->output.n_text = writer->output.n_copied = 0;
     writer->n_file = writer->n_joined = 0;
     writer->has_child = true;
     writer->is_first = job->n_joined == job->child;
@@ -294,6 +294,7 @@ static enum bm_step join_first(struct blastmerge_job *job, struct bm_job_writer 
         return BM_STEP_DONE;
     }
     bm_stitch_add(&job->output, writer->output.crc32, writer->output.n_text);
+    job->output.n_copied += writer->output.n_copied;
     writer->has_child = false;
     bm_child_close(&job->open[job->n_joined % job->n_open]);
     return BM_STEP_DONE;

@@ -236,6 +236,9 @@ static void put_facts(struct page *page) {
         put_name(page, page->data->output);
         put_markup(page, "</dd></div>\n");
         put_fact(page, "Bytes of the result", "output_bytes", totals->output_bytes);
+        put_fact(page, "... copied from children as they were", "copied_bytes", totals->copied_bytes);
+        put_fact(page, "... compressed anew, or plain", "new_bytes",
+                 totals->output_bytes - totals->copied_bytes);
         put_fact(page, "Bytes of its text", "output_text_bytes", totals->output_text_bytes);
         put_format(page, "<div><dt>CRC-32 of its text</dt><dd data-fact=\"crc32\">%08" PRIx32 "</dd></div>\n",
                    totals->output_crc32);
@@ -245,18 +248,19 @@ static void put_facts(struct page *page) {
     put_format(page, "<div><dt>blastmerge</dt><dd>%s</dd></div>\n</dl>\n", blastmerge_version());
 }
 
-static void put_warnings(struct page *page) {
-    const struct bm_report_texts *warnings = page->data->warnings;
+/* A list of texts, as far as there was room for them. */
+static void put_list(struct page *page, const char *title, const char *class,
+                     const struct bm_report_texts *texts) {
     uint64_t n_shown = 0;
-    if (warnings->n == 0) return;
-    put_markup(page, "<h2>Warnings</h2>\n<ul class=\"warnings\">\n");
-    for (size_t at = 0; at < warnings->n_bytes; at += strlen(warnings->bytes + at) + 1, n_shown++) {
+    if (texts->n == 0) return;
+    put_format(page, "<h2>%s</h2>\n<ul class=\"%s\">\n", title, class);
+    for (size_t at = 0; at < texts->n_bytes; at += strlen(texts->bytes + at) + 1, n_shown++) {
         put_markup(page, "<li>");
-        put_text(page, warnings->bytes + at);
+        put_text(page, texts->bytes + at);
         put_markup(page, "</li>\n");
     }
     put_markup(page, "</ul>\n");
-    if (n_shown < warnings->n) put_format(page, "<p>and %" PRIu64 " more.</p>\n", warnings->n - n_shown);
+    if (n_shown < texts->n) put_format(page, "<p>and %" PRIu64 " more.</p>\n", texts->n - n_shown);
 }
 
 /* The header's fields, as far as there was room for them. */
@@ -294,6 +298,21 @@ static void put_key(struct page *page) {
     put_markup(page, "</ul>\n");
 }
 
+/* A table without comments: what a query is, only its rows say. */
+static bool is_bare_table(const struct bm_report_page *data) {
+    enum blastmerge_format format = data->totals->format;
+    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
+}
+
+/* What children hold, in the counts that their format has. */
+static void put_counts(struct page *page, uint64_t n_iterations, uint64_t n_hits, uint64_t n_hsps) {
+    if (!is_bare_table(page->data)) put_format(page, ", %" PRIu64 " Iterations", n_iterations);
+    if (page->data->totals->n_hits > 0 || n_hsps == 0)
+        put_format(page, ", %" PRIu64 " hits", n_hits);
+    else
+        put_format(page, ", %" PRIu64 " Hsps", n_hsps);
+}
+
 /* Children in their order, each as wide as its share of the text; many of them in groups. */
 static void put_strip(struct page *page) {
     const struct bm_report_page *data = page->data;
@@ -306,7 +325,7 @@ static void put_strip(struct page *page) {
         struct blastmerge_child child, one = {0};
         struct state worst = {"ok", "whole", -1};
         uint64_t end = first + n_group < data->n_children ? first + n_group : data->n_children;
-        uint64_t n_text = 0, n_iterations = 0, n_hits = 0;
+        uint64_t n_text = 0, n_iterations = 0, n_hits = 0, n_hsps = 0;
         for (uint64_t i = first; i < end; i++) {
             if (!data->child(data->context, i, &child)) continue;
             struct state state = state_of(&child);
@@ -317,13 +336,15 @@ static void put_strip(struct page *page) {
             n_text += child.text_bytes;
             n_iterations += child.n_iterations;
             n_hits += child.n_hits;
+            n_hsps += child.n_hsps;
         }
         put_format(page, "<i class=\"%s\" style=\"flex-grow:%" PRIu64 "\" title=\"", worst.class,
                    n_text / 1024 + 1);
         if (one.name != NULL) put_end_of_name(page, one.name, LEAST_NAME);
         if (end - first > 1) put_format(page, " and %" PRIu64 " more", end - first - 1);
-        put_format(page, ": %s, %" PRIu64 " Iterations, %" PRIu64 " hits\"></i>\n", worst.word, n_iterations,
-                   n_hits);
+        put_format(page, ": %s", worst.word);
+        put_counts(page, n_iterations, n_hits, n_hsps);
+        put_markup(page, "\"></i>\n");
     }
     put_markup(page, "</div>\n");
     put_key(page);
@@ -451,9 +472,10 @@ enum blastmerge_status bm_report_page_write(const struct bm_report_page *data, s
     put_begin(page);
     put_verdict(page);
     put_facts(page);
-    put_warnings(page);
+    put_list(page, "Warnings", "warnings", data->warnings);
+    put_list(page, "Missing queries", "missing", data->missing);
     put_strip(page);
-    put_iterations(page);
+    if (!is_bare_table(data)) put_iterations(page);
     put_hits(page);
     put_header(page);
     put_table(page);

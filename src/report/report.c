@@ -396,8 +396,9 @@ static json_t *tail_of(struct bm_report *report, const struct blastmerge_report 
         number_of(totals->n_hits), "hsps", number_of(totals->n_hsps), "invalid_bytes",
         number_of(totals->n_invalid_bytes), "forbidden_characters", number_of(totals->n_forbidden_characters),
         "compressed_bytes", number_of(totals->compressed_bytes), "text_bytes", number_of(totals->text_bytes));
-    json_t *result = json_pack("{s:n, s:o, s:o, s:s}", "location", "bytes", number_of(totals->output_bytes),
-                               "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
+    json_t *result = json_pack(
+        "{s:n, s:o, s:o, s:o, s:s}", "location", "bytes", number_of(totals->output_bytes), "copied_bytes",
+        number_of(totals->copied_bytes), "text_bytes", number_of(totals->output_text_bytes), "crc32", crc);
     if (output != NULL) set_location(report, result, output);
     json_t *tail = json_pack(
         "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "status", word_of(fault->status),

@@ -24,6 +24,7 @@ static void copy_to(struct bm_splice_copy *copy, const struct bm_batch *batch, u
     uint64_t from = copy->position - batch->first_bit / 8;
     size_t n_bytes = (size_t)(end - copy->position);
     bm_output_put(output, batch->bits + from, n_bytes);
+    output->n_copied += (uint64_t)n_bytes << 3;
     copy->position = end;
 }
 

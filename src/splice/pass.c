@@ -28,6 +28,7 @@ static void write_bits(struct bm_splice_stream *stream, struct bm_splice_task *t
     bm_splice_recode_open(recode, &task->writer, stream->place);
     bm_splice_copy_bits(&task->writer, reader->batch->bits, bit - (reader->batch->first_bit & ~(uint64_t)7),
                         walk->bit - bit);
+    task->output->n_copied += walk->bit - bit;
     if (walk->is_in_block) return;
     recode->is_open = false; /* its end was among the bits */
     recode->block.number = 0;
@@ -64,6 +65,7 @@ static bool pass_stored(struct bm_splice_stream *stream, struct bm_splice_task *
     bm_splice_recode_close(&stream->recode, &task->writer);
     bm_splice_recode_watch(&stream->recode, &task->writer, stream->place);
     bm_splice_put_stored(&task->writer, bm_batch_at(reader->batch, reader->text), n_bytes);
+    task->output->n_copied += (uint64_t)n_bytes << 3;
     bm_splice_walk_stored(walk, reader->batch, n_bytes);
     arrive(stream, reader);
     return true;

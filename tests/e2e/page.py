@@ -27,7 +27,8 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.text, self.open, self.facts, self.rows, self.histograms, self.warnings = data.decode(), [], {}, [], {}, []
         self.fact = self.histogram = None
-        self.in_warnings = False
+        self.in_warnings = self.in_missing = False
+        self.missing = []
         self.in_header, self.header = False, []
         self.scripts, self.strip, self.csp, self.title = [], [], "", ""
         self.feed(self.text)
@@ -55,6 +56,9 @@ class Page(HTMLParser):
         if tag == "ul":
             self.in_warnings = names.get("class") == "warnings"
             self.in_header = names.get("class") == "header"
+            self.in_missing = names.get("class") == "missing"
+        if tag == "li" and self.in_missing:
+            self.missing.append("")
         if tag == "li" and self.in_warnings:
             self.warnings.append("")
         if tag == "li" and self.in_header:
@@ -86,6 +90,8 @@ class Page(HTMLParser):
             self.cells()[-1][-1] += data
         elif tag == "li" and self.in_warnings:
             self.warnings[-1] += data
+        elif tag == "li" and self.in_missing:
+            self.missing[-1] += data
         elif tag == "li" and self.in_header:
             self.header[-1] += data
 

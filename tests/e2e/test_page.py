@@ -5,6 +5,8 @@ import json
 import os
 import re
 
+import corpus
+import corpus_formats
 import documents
 import page
 import program
@@ -51,8 +53,13 @@ def compare(shown, report):
     if totals["iterations"]:
         assert sum(int(row[1]) for row in shown.histograms["hits"]) == totals["iterations"]
     if report["output"]["location"]:
-        assert (int(shown.facts["output_bytes"]), shown.facts["crc32"]) == (report["output"]["bytes"], report["output"]["crc32"])
-    assert sum(int(row[1]) for row in shown.histograms["Iterations"]) == sum(child["status"] != "not read" for child in report["children"])
+        output = report["output"]
+        assert (int(shown.facts["output_bytes"]), shown.facts["crc32"]) == (output["bytes"], output["crc32"])
+        assert (int(shown.facts["copied_bytes"]), int(shown.facts["new_bytes"])) == (output["copied_bytes"], output["bytes"] - output["copied_bytes"])
+    if report["format"] in ("tabular", "csv"):  # they do not say what an Iteration is
+        assert "Iterations" not in shown.histograms
+    else:
+        assert sum(int(row[1]) for row in shown.histograms["Iterations"]) == sum(child["status"] != "not read" for child in report["children"])
 
 
 def test_a_merge_and_a_check(tmp_path):
@@ -65,6 +72,11 @@ def test_a_merge_and_a_check(tmp_path):
             compare(shown, report)
             assert shown.histograms["hits"] == hits_of(form, made)
             assert len(shown.strip) == 5 and {state for state, _ in shown.strip} == {"ok"}
+            has_hits, has_iterations = form not in ("commented", "tabular", "csv"), form not in ("tabular", "csv")
+            for (_, hover), child in zip(shown.strip, report["children"]):
+                counts = ", %d Iterations" % child["iterations"] if has_iterations else ""
+                counts += ", %d hits" % child["hits"] if has_hits else ", %d Hsps" % child["hsps"]
+                assert hover.endswith(": whole" + counts), hover
             assert "All is well" in shown.text and shown.title == f"blastmerge {command}"
 
 
@@ -93,7 +105,7 @@ def test_hits_that_nothing_tells(tmp_path):
     done, shown, report = run(tmp_path, "check", [tmp_path / "a"], "--format", "tabular")
     assert done.code == 0, done.err
     compare(shown, report)
-    assert set(shown.histograms) == {"Iterations"}
+    assert not shown.histograms
 
 
 def test_damaged_children(tmp_path):
@@ -120,6 +132,36 @@ def test_damaged_children(tmp_path):
     # a merge that fails leaves none
     done = program.run("--html", tmp_path / "another.html", "-o", tmp_path / "x.gz", *paths)
     assert done.code == program.DATA and not (tmp_path / "another.html").exists()
+
+
+def test_missing_queries(tmp_path):
+    """All rows of them, which the report has as numbers."""
+    made = documents.queries(documents.dice(7), 30, nameless=0)
+    children = [gzip.compress(documents.document("xml", made[at:at + 6])) for at in (0, 12, 24)]
+    (tmp_path / "queries").write_bytes(documents.fasta(made))
+    done, shown, report = run(tmp_path, "check", program.write_children(tmp_path, children), "--expect-queries", tmp_path / "queries")
+    assert done.code == program.MISMATCH and int(shown.facts["missing_queries"]) == 12
+    assert len(report["missing_queries"]) == 2 and shown.missing == [
+        f"6 queries in a row have no Iteration: number {row['first']}, {row['first_query']} to number {row['last']}, {row['last_query']}"
+        for row in report["missing_queries"]]
+    assert [(row["first"], row["last"]) for row in report["missing_queries"]] == [(7, 12), (19, 24)]
+
+
+def test_what_is_copied(tmp_path):
+    """Far from edits, the children's own bits are copied; nothing is where all is compressed anew. Threads make no difference."""
+    texts = [corpus.texts(1, 12, seed, hits=100)[0] for seed in range(3)]
+    paths = program.write_children(tmp_path, [gzip.compress(text) for text in texts])
+    spliced = [run(tmp_path, "merge", paths, "--threads", threads)[2]["output"] for threads in ("1", "2", "4")]
+    assert spliced[0] == spliced[1] == spliced[2]
+    n_read = sum(path.stat().st_size for path in paths)
+    assert 0.8 * n_read < spliced[0]["copied_bytes"] < min(n_read, spliced[0]["bytes"])
+    for more in (["--plain"], ["--bgzf"], ["--level", "6"]):
+        assert run(tmp_path, "merge", paths, *more)[2]["output"]["copied_bytes"] == 0, more
+    rows = [corpus_formats.converted("tabular", text) for text in texts]
+    paths = program.write_children(tmp_path, [gzip.compress(text, 9) for text in rows])
+    done, _, report = run(tmp_path, "merge", paths, "--format", "tabular")
+    assert done.code == 0, done.err
+    assert report["output"]["copied_bytes"] > 0.7 * sum(path.stat().st_size for path in paths)
 
 
 def test_shards(tmp_path):
