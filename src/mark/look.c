@@ -334,6 +334,14 @@ static void quote(char shown[MOST_SHOWN + 8], const char *sample, size_t n_sampl
     shown[n] = '\0';
 }
 
+/* Whether the first line may be a row of -outfmt 10 that is not known by its columns: BLAST does not quote commas in names. */
+static bool may_be_row(const char *sample, size_t n_sample) {
+    enum { LEAST = 11 /* commas between twelve columns */ };
+    size_t n = 0;
+    for (size_t i = 0; i < n_sample && sample[i] != '\n' && n < LEAST; i++) n += sample[i] == ',';
+    return n == LEAST;
+}
+
 bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
                        const char *hint) {
     const char *title = bm_mark_format_title(mark->kin.format);
@@ -341,10 +349,15 @@ bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, si
     char shown[MOST_SHOWN + 8];
     quote(shown, sample, n_sample);
     if (look == NULL && has_result_behind(sample, n_sample)) {
-        return bm_mark_fail(mark, at,
-                            "this is not %s; its first line does not belong to the result after it; remove "
-                            "the text before the result; it begins with \"%s\"",
-                            title, shown);
+        return bm_mark_fail(
+            mark, at,
+            "this is not %s; its first line does not belong to the result after it; %s; it "
+            "begins with \"%s\"",
+            title,
+            may_be_row(sample, n_sample)
+                ? "if it is a row, --format csv accepts it; else remove the text before the result"
+                : "remove the text before the result",
+            shown);
     }
     if (look == NULL)
         return bm_mark_fail(mark, at, "this is not %s%s; it begins with \"%s\"", title, hint, shown);

@@ -449,6 +449,15 @@ def test_anything_in_front_of_a_result(tmp_path, data):
     assert "its first line does not belong to the result after it; remove the text before the result; it begins with" in said
 
 
+@pytest.mark.parametrize("names", [b"q,1,s0", b'"q,1",s0', b"1,2"])
+def test_a_first_row_that_is_not_known(tmp_path, names):
+    """BLAST writes commas in names as they are: the message does not only say that the row is to be removed."""
+    row = b",90.0,100,1,0,1,100,1,100,1e-10,200\n"
+    data = names + row + b"q2,s1" + row
+    assert "after it; if it is a row, --format csv accepts it; else remove the text before the result; it begins with" in refused(tmp_path, DATA, data)
+    assert merged(tmp_path, data, arguments=["--format", "csv"]) == data
+
+
 REFFLAT = "GENE\tNM_1\tchr1\t+\t11873\t14409\t14409\t14409\t3\t11873,12612,13220,14000,15000,16000,\t12227,12721,14409,14500,15500,16500,\n"
 VCF = "chr1\t10\trs1\tA\tC,G,T\t50\tPASS\tAC=1,2,3,4,5,6,7,8,9,10,11,12\n"
 
