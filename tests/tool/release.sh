@@ -55,6 +55,7 @@ for architecture in x86_64 aarch64; do
         chmod +x "$runner"
     fi
     has_all "$runner"
+    "$top/scripts/links" "$released"
     for library in musl zlib libdeflate jansson libzstd liblzma libbz2 liblz4 sqlite; do [ -s "$released/licences/$library" ]; done
     "$top/tests/golden/run" "$runner" >"$room/golden" || { cat "$room/golden" && exit 1; }
 done
@@ -66,6 +67,11 @@ python3 -m venv "$room/venv"
 "$room/venv/bin/python" -c 'import blastmerge, sys; blastmerge.merge(sys.argv[2:], sys.argv[1])' "$room/wheel.gz" "$top"/tests/data/batch_*.xml.gz
 cmp "$room/wheel.gz" "$room/expected.gz"
 library=$(find "$room/venv" -name 'libblastmerge.so*')
+# Its page in an index of packages is its README, alone.
+mkdir "$room/page"
+sed 1,/^$/d "$room"/venv/lib/python3*/site-packages/blastmerge-*.dist-info/METADATA >"$room/page/README.md"
+grep -q "/blob/v$version/docs/merge.md#exit-codes" "$room/page/README.md"
+"$top/scripts/links" "$room/page"
 
 # newest_of FILE: it needs libc and libm only; prints the newest glibc of its symbols
 newest_of() {
