@@ -172,7 +172,8 @@ enum blastmerge_sort {
 #define BLASTMERGE_CALLBACK_OK 1
 
 /* The error of a job. Valid until the job's next call; text_offset and the rest are meaningful if child is not
- * BLASTMERGE_NO_CHILD. */
+ * BLASTMERGE_NO_CHILD. The message names options as the program has them; most are fields of the same name of
+ * blastmerge_options, as force is for --force. */
 #define BLASTMERGE_NO_CHILD  UINT64_MAX
 #define BLASTMERGE_NO_OFFSET UINT64_MAX
 struct blastmerge_error {
