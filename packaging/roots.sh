@@ -33,11 +33,12 @@ as() {
         DEBIAN_FRONTEND=noninteractive sh -euc "$2"
 }
 
-# line BEGINNING: the README's only command that begins so, without sudo and comment, with this machine's names; else a command that
-# fails
+# line BEGINNING [FILE]: the only command of the README that begins so, without sudo and comment, with this machine's names; else a
+# command that fails
 line() {
+    page=${2-README.md}
     awk -v beginning="    $1" 'index($0, beginning) == 1 { sub(/ +# .*/, ""); gsub(/sudo /, ""); line = $0; n++ }
-        END { print n == 1 ? line : "echo README.md has not one line of this beginning: \"" beginning "\" >&2; exit 1" }' README.md |
+        END { print n == 1 ? line : "echo " FILENAME " has not one line of this beginning: \"" beginning "\" >&2; exit 1" }' "$page" |
         sed "s/x86_64/$(uname -m)/g; s/amd64/$(dpkg --print-architecture)/g"
 }
 
