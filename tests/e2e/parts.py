@@ -52,3 +52,53 @@ class Steps:
         for name, number, done in self.steps():
             assert done.code == OK, f"{name} {number}: {done.err}"
         return self.result.read_bytes()
+
+
+class Batches:
+    """The files of a grid in parts: a list of batches, each a list of its shards."""
+
+    def __init__(self, folder, batches, *options):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.batches = batches
+        self.options = options
+        self.plan_file = self.folder / "plan.json"
+        self.result = self.folder / "result.gz"
+
+    def grid(self):
+        return run("shards", "--gzip", "--shards", len(self.batches[0]), *self.options, *(path for batch in self.batches for path in batch))
+
+    def tally(self, number):
+        return self.folder / f"{number}.tally"
+
+    def part_file(self, number):
+        return self.folder / f"part_{number}.gz"
+
+    def count(self, number, *options):
+        return run("shards", "--count", *self.options, *options, "-o", self.tally(number), *self.batches[number - 1])
+
+    def plan(self, *options):
+        return run("plan", *options, "-o", self.plan_file, *(self.tally(number) for number in self.numbers()))
+
+    def part(self, number, *options, shards=None, env=None):
+        return run("shards", "--plan", self.plan_file, *options, *self.options, "-o", self.part_file(number),
+                   *(shards or self.batches[number - 1]), env=env)
+
+    def join(self, *options):
+        return run("join", "--plan", self.plan_file, *options, "-o", self.result, *map(self.part_file, reversed(self.numbers())))
+
+    def numbers(self):
+        return range(1, len(self.batches) + 1)
+
+    def all(self):
+        for number in self.numbers():
+            done = self.count(number)
+            assert done.code == OK, done.err
+        done = self.plan()
+        assert done.code == OK, done.err
+        for number in self.numbers():
+            done = self.part(number, "--number", number)
+            assert done.code == OK, done.err
+        done = self.join()
+        assert done.code == OK, done.err
+        return self.result.read_bytes()

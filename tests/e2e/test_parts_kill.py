@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""SIGKILL at every system call of count, plan, part and join, and calls that fail: what is there is old or complete, never half,
-and the same command run again gives the very bytes."""
+"""SIGKILL at every system call of count, plan, part and join, of children and of batches of shards, and calls that fail: what
+is there is old or complete, never half, and the same command run again gives the very bytes."""
 import errno
 import os
 import signal
@@ -9,10 +9,12 @@ import corpus
 import pytest
 from forms import member
 from kills import FAULTS, tell
-from parts import Steps
+from parts import Batches, Steps
 from program import DENIED, IO, NO_SPACE, OK, only_files, run, write_children
+from shards import made_shard
+from shards_run import made
 
-OLD = {"count": b'{"blastmerge_tally":0}\n', "plan": b'{"blastmerge_plan":0}\n'}
+OLD = {"count": b'{"blastmerge_tally":0}\n', "plan": b'{"blastmerge_plan":0}\n', "shards --count": b'{"blastmerge_tally":0}\n'}
 
 
 @pytest.fixture(scope="module", name="steps")
@@ -25,29 +27,48 @@ def make_steps(tmp_path_factory):
     return steps
 
 
-def command(steps, name, output):
+@pytest.fixture(scope="module", name="batches")
+def make_batches(tmp_path_factory):
+    """Two batches of three shards, whose steps have been made once, too."""
+    folder = tmp_path_factory.mktemp("batches")
+    grid = []
+    for batch in (1, 2):
+        (folder / str(batch)).mkdir()
+        hits = [[[(f"gb|S{shard}_{query}|", "1e-170", 43)] for query in range(4)] for shard in range(3)]
+        grid.append(made(folder / str(batch), [made_shard(own, 3, title=f"batch {batch} number") for own in hits]))
+    batches = Batches(folder / "steps", grid, "--db", "all")
+    assert batches.all() == batches.grid().out
+    return batches
+
+
+def command(steps, batches, name, output):
     parts = [steps.part_file(number) for number in (1, 2, 3)]
     return {"count": ["count", "-t", 1, "-o", output, steps.children[1]],
             "plan": ["plan", "-o", output, *(steps.tally(number) for number in (1, 2, 3))],
             "part": ["part", "-t", 1, "--plan", steps.plan_file, "--number", 2, "-o", output],
-            "join": ["join", "--plan", steps.plan_file, "-o", output, *parts]}[name]
+            "join": ["join", "--plan", steps.plan_file, "-o", output, *parts],
+            "shards --count": ["shards", "--count", "-t", 1, *batches.options, "-o", output, *batches.batches[1]],
+            "shards --plan": ["shards", "--plan", batches.plan_file, "--number", 2, "-t", 1, *batches.options, "-o", output,
+                              *batches.batches[1]]}[name]
 
 
-def made_by(steps, name):
-    return {"count": steps.tally(2), "plan": steps.plan_file, "part": steps.part_file(2), "join": steps.result}[name].read_bytes()
+def made_by(steps, batches, name):
+    path = {"count": steps.tally(2), "plan": steps.plan_file, "part": steps.part_file(2), "join": steps.result,
+            "shards --count": batches.tally(2), "shards --plan": batches.part_file(2)}[name]
+    return path.read_bytes()
 
 
 def faulty(arguments, call, at, kind):
     return run(*arguments, env=dict(os.environ, LD_PRELOAD=FAULTS, FAULTS_CALL=call, FAULTS_AT=str(at), FAULTS_ERRNO=str(kind)))
 
 
-@pytest.mark.parametrize("name", ["count", "plan", "part", "join"])
+@pytest.mark.parametrize("name", ["count", "plan", "part", "join", "shards --count", "shards --plan"])
 @pytest.mark.parametrize("has_old", [False, True], ids=["new", "old"])
-def test_killed_at_each_call(tmp_path, steps, name, has_old):
-    whole = made_by(steps, name)
+def test_killed_at_each_call(tmp_path, steps, batches, name, has_old):
+    whole = made_by(steps, batches, name)
     output = tmp_path / "output"
-    arguments = command(steps, name, output)
-    old = OLD.get(name) if name != "part" else whole[:-1]  # of its own kind, it is replaced; a result is not
+    arguments = command(steps, batches, name, output)
+    old = OLD.get(name, whole[:-1])  # of its own kind, it is replaced; a result is not
     if name == "join" and has_old:
         old, arguments = b"old", [*arguments, "--force"]
     counts, at = {}, 1
@@ -78,13 +99,13 @@ def test_killed_at_each_call(tmp_path, steps, name, has_old):
     (errno.EIO, "pread", IO), ("eintr", "write", OK), ("short", "write", OK), ("eintr", "pread", OK), ("short", "pread", OK),
     ("short", "copy_file_range", OK), (errno.EXDEV, "copy_file_range", OK), (errno.ENOSPC, "copy_file_range", OK),
     (errno.EIO, "copy_file_range", OK)])
-def test_calls_that_fail_in_a_join(tmp_path, steps, kind, call, code):
+def test_calls_that_fail_in_a_join(tmp_path, steps, batches, kind, call, code):
     """Where the system cannot copy, bytes are read and written, which then says what is wrong."""
-    whole = made_by(steps, "join")
+    whole = made_by(steps, batches, "join")
     output = tmp_path / "output"
     codes = set()
     for at in range(1, 4):
-        done = faulty(command(steps, "join", output), call, at, kind)
+        done = faulty(command(steps, batches, "join", output), call, at, kind)
         assert done.code in (code, OK), done.err
         codes.add(done.code)
         assert output.exists() == (done.code == OK)

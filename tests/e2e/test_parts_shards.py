@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 import shards_forms
+from parts import Batches
 from program import CHANGED, DATA, EXISTS, MISMATCH, NOT_FOUND, OK, USAGE, run
 from shards import made_shard
 from shards_run import blast, made, made_table  # noqa: F401, pylint: disable=unused-import
@@ -17,56 +18,6 @@ from test_shards import random_list, random_search
 
 ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "20"))
 FIRST_SEED = int(os.environ.get("BLASTMERGE_SEED", "1"))
-
-
-class Batches:
-    """The files of a grid in parts: a list of batches, each a list of its shards."""
-
-    def __init__(self, folder, batches, *options):
-        self.folder = folder
-        folder.mkdir()
-        self.batches = batches
-        self.options = options
-        self.plan_file = folder / "plan.json"
-        self.result = folder / "result.gz"
-
-    def grid(self):
-        return run("shards", "--gzip", "--shards", len(self.batches[0]), *self.options, *(path for batch in self.batches for path in batch))
-
-    def tally(self, number):
-        return self.folder / f"{number}.tally"
-
-    def part_file(self, number):
-        return self.folder / f"part_{number}.gz"
-
-    def count(self, number, *options):
-        return run("shards", "--count", *self.options, *options, "-o", self.tally(number), *self.batches[number - 1])
-
-    def plan(self, *options):
-        return run("plan", *options, "-o", self.plan_file, *(self.tally(number) for number in self.numbers()))
-
-    def part(self, number, *options, shards=None, env=None):
-        return run("shards", "--plan", self.plan_file, *options, *self.options, "-o", self.part_file(number),
-                   *(shards or self.batches[number - 1]), env=env)
-
-    def join(self, *options):
-        return run("join", "--plan", self.plan_file, *options, "-o", self.result, *map(self.part_file, reversed(self.numbers())))
-
-    def numbers(self):
-        return range(1, len(self.batches) + 1)
-
-    def all(self):
-        for number in self.numbers():
-            done = self.count(number)
-            assert done.code == OK, done.err
-        done = self.plan()
-        assert done.code == OK, done.err
-        for number in self.numbers():
-            done = self.part(number, "--number", number)
-            assert done.code == OK, done.err
-        done = self.join()
-        assert done.code == OK, done.err
-        return self.result.read_bytes()
 
 
 def of_batch(batch, text):
