@@ -430,8 +430,37 @@ static enum blastmerge_status check_unsplit(const struct tool_options *options) 
                      "--as-unsplit and %s contradict each other: an unsplit run does not write that", other);
 }
 
+/* Whether it has a value that the command line has set. */
+static bool is_given(const struct tool_options *options, const struct tool_row *row) {
+    const void *place = (const char *)options + row->offset;
+    if (row->kind >= TOOL_LIST) return false;
+    if (row->kind == TOOL_TEXT) return *(const char *const *)place != NULL;
+    uint64_t value = *(const uint64_t *)place;
+    return row->kind == TOOL_FLAG ? value == row->minimum : value != 0;
+}
+
+/* Alias files are written before anything is searched, so most of what shards takes says nothing about them. */
+static enum blastmerge_status check_alias(const struct tool_options *options) {
+    static const char *const taken[] = {"output", "force", "db",      "alias",    "alias-parts", "threads",
+                                        "memory", "quiet", "verbose", "progress", "no-progress"};
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct tool_row *row = &tool_rows[i];
+        bool is_taken = (row->commands & TOOL_SHARDS) == 0 || !is_given(options, row);
+        for (size_t k = 0; k < sizeof taken / sizeof taken[0]; k++)
+            is_taken = is_taken || strcmp(taken[k], row->name) == 0;
+        if (!is_taken)
+            return tool_fail(
+                BLASTMERGE_USAGE,
+                "--%s is for results: --alias and --alias-parts write alias files, for searches that "
+                "are still to come",
+                row->name);
+    }
+    return BLASTMERGE_OK;
+}
+
 /* A batch of shards is counted, or is a part, or neither. */
 static enum blastmerge_status check_batch(const struct tool_options *options) {
+    if (options->alias_parts || options->alias > 0) return check_alias(options);
     if (options->count && options->plan != NULL)
         return tool_fail(BLASTMERGE_USAGE, "--count and --plan contradict each other: a batch of shards is "
                                            "counted first, and becomes a part of a plan later");

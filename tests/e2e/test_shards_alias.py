@@ -91,6 +91,17 @@ def test_alias_that_cannot_be(blast, tmp_path):
     assert run("shards", "--alias-parts", "-o", tmp_path, tmp_path / "part").code == USAGE
 
 
+@pytest.mark.parametrize("option", ["--count", "--plan=p", "--number=1", "--shards=2", "--report=r", "--gzip", "--level=6", "--index", "--window",
+                                    "--max-target-seqs=5", "--sizes=1,2", "--order=o", "--expect-queries=q", "--allow-empty"])
+@pytest.mark.parametrize("alias", ["--alias=2", "--alias-parts"])
+def test_options_of_results(tmp_path, alias, option):
+    """None of them is passed over in silence."""
+    found = run("shards", alias, option, "-o", tmp_path / "aliases", tmp_path / "database")
+    name = option.partition("=")[0]
+    assert found.code == USAGE and f"{name} is for results" in found.err, found.err
+    assert not (tmp_path / "aliases").exists()
+
+
 def test_the_tutorial(blast, tmp_path):
     """The commands of docs/shards.md, one after another, give what one search of the whole gives."""
     page = (ROOT / "docs" / "shards.md").read_text()
