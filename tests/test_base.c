@@ -284,13 +284,47 @@ static void test_places_of_temporary_files(void **state) {
     free(kept);
 }
 
+/* No character is cut; bytes that are none count as they are. */
+static void test_lengths_that_are_shown(void **state) {
+    static const struct {
+        const char *text;
+        size_t n_most;
+        int n;
+    } cases[] = {{"", 0, 0},
+                 {"", 9, 0},
+                 {"abc", 0, 0},
+                 {"abc", 2, 2},
+                 {"abc", 3, 3},
+                 {"abc", 99, 3},
+                 {"a\xc3\xa9z", 2, 1},
+                 {"a\xc3\xa9z", 3, 3},
+                 {"\xe6\x97\xa5", 1, 0},
+                 {"\xe6\x97\xa5", 2, 0},
+                 {"\xe6\x97\xa5", 3, 3},
+                 {"x\xf0\x9f\xa7\xac", 2, 1},
+                 {"x\xf0\x9f\xa7\xac", 4, 1},
+                 {"x\xf0\x9f\xa7\xac", 5, 5},
+                 {"\xe6\x97", 2, 2},          /* never was whole */
+                 {"caf\xe9.xml", 4, 4},       /* Latin-1 */
+                 {"\xa5\xa5\xa5\xa5", 3, 3}}; /* none begins */
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(bm_show_length(cases[i].text, cases[i].n_most), cases[i].n);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc32_follow),   cmocka_unit_test(test_crc32_follow_far),
-        cmocka_unit_test(test_hash_fold),      cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_fnv1a),          cmocka_unit_test(test_utf8_characters),
-        cmocka_unit_test(test_utf8_sequences), cmocka_unit_test(test_entities),
-        cmocka_unit_test(test_entity_numbers), cmocka_unit_test(test_places_of_temporary_files),
+        cmocka_unit_test(test_lengths_that_are_shown),
+        cmocka_unit_test(test_crc32_follow),
+        cmocka_unit_test(test_crc32_follow_far),
+        cmocka_unit_test(test_hash_fold),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_fnv1a),
+        cmocka_unit_test(test_utf8_characters),
+        cmocka_unit_test(test_utf8_sequences),
+        cmocka_unit_test(test_entities),
+        cmocka_unit_test(test_entity_numbers),
+        cmocka_unit_test(test_places_of_temporary_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

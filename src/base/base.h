@@ -63,6 +63,9 @@ enum blastmerge_status bm_status_of_errno(int system_error);
  * unchanged, so showing text twice changes nothing. Text that is too long ends in "...". size is at least 4. */
 void bm_show(char *shown, size_t size, const char *text);
 
+/* How many bytes of a text fit into n_most without a character that is cut: for "%.*s". */
+int bm_show_length(const char *text, size_t n_most);
+
 /* Like bm_show(), for the name of a file or the like: in quotes if it is empty, or begins or ends with a
  * blank, which would not be visible. size is at least 8. */
 void bm_show_name(char *shown, size_t size, const char *name);

@@ -74,6 +74,17 @@ void bm_show(char *shown, size_t size, const char *text) {
     shown[n] = '\0';
 }
 
+int bm_show_length(const char *text, size_t n_most) {
+    size_t n = strnlen(text, n_most);
+    uint32_t character = 0;
+    for (size_t back = 1; back < BM_UTF8_MOST && back <= n; back++) {
+        size_t n_character = read_character(text + n - back, &character);
+        if (n_character > back) return (int)(n - back);
+        if (n_character > 0) break;
+    }
+    return (int)n;
+}
+
 /* Controls are shown as '?', which would pass for that. */
 static bool is_blank(uint32_t character) {
     return character <= ' ' || character == 0xa0 || character == 0x1680 ||

@@ -114,20 +114,21 @@ static enum blastmerge_status tell_twins(struct blastmerge_job *job, const uint3
     for (size_t i = 1; i < n; i++) {
         const struct bm_fetch_source *source = &job->plan.items[numbers[i]].source;
         if (!bm_plan_is_same_file(&job->plan, numbers[i - 1], numbers[i])) continue;
+        int n_shown = bm_show_length(source->shown, 400);
         if (job->shards != NULL)
             return bm_fail(&job->error, BLASTMERGE_MISMATCH,
-                           "%.400s is given twice: each shard's hits would be in the result twice",
+                           "%.*s is given twice: each shard's hits would be in the result twice", n_shown,
                            source->shown);
         if (++n_twins > MOST) continue;
         if (bm_job_is_order_strict(job)) {
             bm_fail(
                 &job->error, BLASTMERGE_MISMATCH,
-                "%.400s is given twice: its Iterations would be in the result twice; --sort none confirms it",
-                source->shown);
+                "%.*s is given twice: its Iterations would be in the result twice; --sort none confirms it",
+                n_shown, source->shown);
             if (bm_job_check_keep_fault(job) != BLASTMERGE_OK) return job->error.status;
         } else {
-            bm_job_warn(job, false, "%.400s is given twice: its Iterations will be in the result twice",
-                        source->shown);
+            bm_job_warn(job, false, "%.*s is given twice: its Iterations will be in the result twice",
+                        n_shown, source->shown);
         }
     }
     if (n_twins > MOST)

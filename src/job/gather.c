@@ -31,8 +31,9 @@ static size_t begin_with_name(const struct blastmerge_job *job, const char *name
                               char message[BM_GATHER_MESSAGE]) {
     char cut[BM_JOB_SHOWN_NAME];
     char shown[BM_GATHER_MESSAGE / 2]; /* the text is worth more than all of a name */
-    snprintf(cut, sizeof cut, "%.*s", name != NULL ? BM_JOB_SHOWN_NAME - 1 : 300,
-             name != NULL ? name : job->plan.items[job->child].source.shown);
+    size_t n_most = name != NULL ? BM_JOB_SHOWN_NAME - 1 : 300;
+    if (name == NULL) name = job->plan.items[job->child].source.shown;
+    snprintf(cut, sizeof cut, "%.*s", bm_show_length(name, n_most), name);
     bm_show(shown, sizeof shown, cut);
     return (size_t)snprintf(message, BM_GATHER_MESSAGE, "%s: ", shown);
 }

@@ -41,29 +41,32 @@ static const char *or_nameless(const char *name) {
 /* The job goes on where the Iterations are not those of the queries, so that it finds all such places. */
 static void note_query_fault(struct blastmerge_job *job, const char *message) {
     if (job->queries.n_faults++ == 0)
-        snprintf(job->queries.first_fault, sizeof job->queries.first_fault, "%.500s", message);
+        snprintf(job->queries.first_fault, sizeof job->queries.first_fault, "%.*s",
+                 bm_show_length(message, 500), message);
     if (job->queries.n_faults <= BM_REPORT_MOST_MISSING) bm_job_warn(job, false, "%s", message);
 }
 
 static void describe_gap(const struct bm_queries_gap *gap, char *message, size_t size) {
     char until[400] = "";
+    const char *name = or_nameless(gap->name), *last_name = or_nameless(gap->last_name);
     if (gap->n > 1)
-        snprintf(until, sizeof until, " to number %" PRIu64 ", %.300s", gap->first + gap->n - 1,
-                 or_nameless(gap->last_name));
-    snprintf(message, size, "%" PRIu64 " %s %s: number %" PRIu64 ", %.300s%s", gap->n,
+        snprintf(until, sizeof until, " to number %" PRIu64 ", %.*s", gap->first + gap->n - 1,
+                 bm_show_length(last_name, 300), last_name);
+    snprintf(message, size, "%" PRIu64 " %s %s: number %" PRIu64 ", %.*s%s", gap->n,
              gap->n == 1 ? "query" : "queries in a row",
              gap->is_unknown ? "may be in a part that could not be read"
              : gap->n == 1   ? "has no Iteration"
                              : "have no Iteration",
-             gap->first, or_nameless(gap->name), until);
+             gap->first, bm_show_length(name, 300), name, until);
 }
 
 /* Queries without a row may have no hits, which is ordinary. */
 static void count_without_rows(struct blastmerge_job *job, const struct bm_queries_gap *gap) {
     struct bm_job_queries *queries = &job->queries;
+    const char *name = or_nameless(gap->name);
     if (queries->n_without_rows == 0)
-        snprintf(queries->first_without, sizeof queries->first_without, "number %" PRIu64 ", %.300s",
-                 gap->first, or_nameless(gap->name));
+        snprintf(queries->first_without, sizeof queries->first_without, "number %" PRIu64 ", %.*s",
+                 gap->first, bm_show_length(name, 300), name);
     queries->n_without_rows += gap->n;
 }
 
@@ -95,6 +98,7 @@ static enum blastmerge_status take_gap(struct blastmerge_job *job, const struct 
 enum blastmerge_status bm_job_queries_take_stranger(struct blastmerge_job *job,
                                                     const struct blastmerge_error *reason) {
     char message[sizeof reason->message + 320];
+    const char *shown = job->plan.items[job->child].source.shown;
     bool is_last = job->queries.n_strangers + 1 == MOST_STRANGERS;
     bool is_first = !job->is_check && job->queries.n_faults == 0;
     if (is_first || reason->status != BLASTMERGE_MISMATCH) {
@@ -102,8 +106,9 @@ enum blastmerge_status bm_job_queries_take_stranger(struct blastmerge_job *job,
         return reason->status == BLASTMERGE_MISMATCH ? bm_job_fail_child(job) : bm_job_fail(job);
     }
     job->queries.n_strangers++;
-    snprintf(message, sizeof message, "%.300s: %.900s%s", job->plan.items[job->child].source.shown,
-             reason->message, is_last ? "; the rest is not compared" : "");
+    snprintf(message, sizeof message, "%.*s: %.*s%s", bm_show_length(shown, 300), shown,
+             bm_show_length(reason->message, 900), reason->message,
+             is_last ? "; the rest is not compared" : "");
     note_query_fault(job, message);
     return BLASTMERGE_OK;
 }

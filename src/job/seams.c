@@ -74,15 +74,16 @@ void bm_job_seams_end_characters(struct blastmerge_job *job) {
     uint64_t n = job->totals.n_forbidden_characters;
     bool is_replaced = job->options.forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE;
     if (n == 0) return;
+    const char *name = name_of(job, job->seams.forbidden_child);
     bm_job_warn(job, false,
-                "%" PRIu64 " character%s that XML forbids %s, the first in %.300s at byte %" PRIu64
+                "%" PRIu64 " character%s that XML forbids %s, the first in %.*s at byte %" PRIu64
                 " of its text%s",
                 n, n == 1 ? "" : "s",
                 job->is_check ? n == 1 ? "is there" : "are there"
                 : is_replaced ? n == 1 ? "was replaced by U+FFFD" : "were replaced by U+FFFD"
                 : n == 1      ? "was copied"
                               : "were copied",
-                name_of(job, job->seams.forbidden_child), job->seams.forbidden,
+                bm_show_length(name, 300), name, job->seams.forbidden,
                 is_replaced ? "" : ": programs that read XML refuse the result");
 }
 

@@ -35,9 +35,9 @@ void bm_job_sentence_compose(struct bm_job_sentence *sentence, struct blastmerge
     *sentence = (struct bm_job_sentence){0};
     show_place(error, place);
     /* The reason is worth more than all of a name, and the end more than all of a reason. */
-    size_t n_subject = strnlen(subject, sizeof reason / 2);
+    size_t n_subject = (size_t)bm_show_length(subject, sizeof reason / 2);
     size_t n_rest = n_verb + strlen(space) + n_subject + strlen(colon) + strlen(place) + strlen(addition);
+    int n_reason = bm_show_length(reason + n_verb, sizeof reason - 1 - n_rest);
     (void)bm_fail_anew(error, error->status, "%.*s%s%.*s%s%.*s%s%s", (int)n_verb, reason, space,
-                       (int)n_subject, subject, colon, (int)(sizeof reason - 1 - n_rest), reason + n_verb,
-                       place, addition);
+                       (int)n_subject, subject, colon, n_reason, reason + n_verb, place, addition);
 }

@@ -20,7 +20,9 @@ static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
 /* --- a row of queries ---------------------------------------------------------------------------- */
 
 static void copy_name(char name[BM_JOB_SPAN_NAME], const struct bm_queries_file *file) {
-    snprintf(name, BM_JOB_SPAN_NAME, "%.*s", (int)strcspn(file->title, " \t"), file->title);
+    size_t n = strcspn(file->title, " \t");
+    int n_cut = bm_show_length(file->title, BM_JOB_SPAN_NAME - 1);
+    snprintf(name, BM_JOB_SPAN_NAME, "%.*s", (int)n < n_cut ? (int)n : n_cut, file->title);
 }
 
 /* The current query. */

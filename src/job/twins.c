@@ -170,8 +170,8 @@ static enum blastmerge_status tell(struct blastmerge_job *job, const struct bm_j
     size_t child = first->child & ~FLAGS;
     if (job->twins.n_of_child > 1)
         snprintf(which, sizeof which, "its document %" PRIu64, job->twins.n_of_child);
-    snprintf(other, sizeof other, "%.200s",
-             child == job->child ? "an earlier one" : job->plan.items[child].source.shown);
+    const char *shown = child == job->child ? "an earlier one" : job->plan.items[child].source.shown;
+    snprintf(other, sizeof other, "%.*s", bm_show_length(shown, 200), shown);
     if (is_same_text)
         snprintf(message, sizeof message,
                  "%s holds the queries of %s again, and the same text: this is the same run twice, and each "

@@ -63,8 +63,8 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
     uint64_t n = *count_of(job, doubt);
     if (n == 0) return;
     const char *first = job->plan.items[job->doubts.first[doubt]].source.shown;
-    bm_job_warn(job, false, "%" PRIu64 " %s, %s%.300s: %s", n, n == 1 ? one : several,
-                n == 1 ? "in " : "the first in ", first, meaning);
+    bm_job_warn(job, false, "%" PRIu64 " %s, %s%.*s: %s", n, n == 1 ? one : several,
+                n == 1 ? "in " : "the first in ", bm_show_length(first, 300), first, meaning);
 }
 
 void bm_job_unsplit_end(struct blastmerge_job *job) {
