@@ -92,6 +92,7 @@ void bm_job_slice_force(struct blastmerge_job *job) {
 
 enum blastmerge_status bm_job_slice_run(struct blastmerge_job *job, const struct bm_job_slice *slice) {
     if (slice->before == NULL) job->options.form = BLASTMERGE_FORM_PLAIN; /* its output is text */
+    if (job->shards == NULL) job->options.expect_children = 0;            /* that of the plan */
     for (size_t i = 0; i < job->plan.n_items; i++)
         if (!bm_fetch_source_is_remote(&job->plan.items[i].source))
             job->plan.items[i].source.must_be_regular = true;

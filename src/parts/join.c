@@ -44,6 +44,12 @@ struct part {
     bool is_copied;   /* by the result's store */
 };
 
+/* The first part that another file holds, too. number 0: there is none. */
+struct twice {
+    uint64_t number;
+    size_t source;
+};
+
 struct joining {
     struct blastmerge_job *job;
     struct bm_job_slice_view view;
@@ -52,6 +58,7 @@ struct joining {
     struct part *parts;             /* by their numbers */
     struct bm_parts_remote *remote; /* NULL: nothing remote was read yet */
     uint64_t n_found;
+    struct twice twice;
     bool has_epilogue;
     size_t n_epilogue;
     char epilogue[BM_PARTS_MAX_EPILOGUE];
@@ -78,20 +85,37 @@ static enum blastmerge_status fail_changed(struct joining *joining) {
     return bm_fail(joining->view.error, BLASTMERGE_CHANGED, "changed while it was joined: join again");
 }
 
-/* The first missing ones, by their numbers. */
-static enum blastmerge_status refuse_missing(struct joining *joining) {
-    char list[256] = "";
-    size_t n = 0;
+/* "1 of 3 parts is missing: run part 2 again": the first missing ones, by their numbers. Empty: none is missing. */
+static void list_missing(const struct joining *joining, char *text, size_t size) {
     unsigned n_listed = 0;
-    uint64_t n_missing = joining->file->plan.n_children - joining->n_found;
-    for (uint64_t i = 0; i < joining->file->plan.n_children && n_listed < MOST_MISSING; i++) {
+    uint64_t n_children = joining->file->plan.n_children;
+    uint64_t n_missing = n_children - joining->n_found;
+    text[0] = '\0';
+    if (n_missing == 0) return;
+    size_t n = (size_t)snprintf(text, size, "%" PRIu64 " of %" PRIu64 " parts %s missing: run part ",
+                                n_missing, n_children, n_missing == 1 ? "is" : "are");
+    for (uint64_t i = 0; i < n_children && n_listed < MOST_MISSING; i++) {
         if (joining->parts[i].source != SIZE_MAX) continue;
-        n += (size_t)snprintf(list + n, sizeof list - n, "%s%" PRIu64, n_listed++ > 0 ? ", " : "", i + 1);
+        n += (size_t)snprintf(text + n, size - n, "%s%" PRIu64, n_listed++ > 0 ? ", " : "", i + 1);
     }
-    return bm_fail(joining->view.error, BLASTMERGE_NOT_FOUND,
-                   "%" PRIu64 " of %" PRIu64 " parts %s missing: run part %s%s again, and join all parts",
-                   n_missing, joining->file->plan.n_children, n_missing == 1 ? "is" : "are", list,
-                   n_missing > MOST_MISSING ? " ..." : "");
+    snprintf(text + n, size - n, "%s again", n_missing > MOST_MISSING ? " ..." : "");
+}
+
+/* After all parts were read: one that was given twice may have taken the place of another one. */
+static enum blastmerge_status check_all_are_there(struct joining *joining) {
+    char missing[320];
+    const struct twice *twice = &joining->twice;
+    list_missing(joining, missing, sizeof missing);
+    if (twice->number > 0) {
+        size_t other = joining->parts[twice->number - 1].source;
+        const char *shown = bm_job_slice_source(joining->job, other)->shown;
+        bm_fail(joining->view.error, BLASTMERGE_MISMATCH,
+                "is part %" PRIu64 ", which %.*s is, too: give each part once%s%s", twice->number,
+                bm_show_length(shown, 300), shown, missing[0] != '\0' ? "; " : "", missing);
+        return bm_job_slice_fail(joining->job, twice->source);
+    }
+    if (missing[0] == '\0') return BLASTMERGE_OK;
+    return bm_fail(joining->view.error, BLASTMERGE_NOT_FOUND, "%s, and join all parts", missing);
 }
 
 /* --- the ends ------------------------------------------------------------------------------------ */
@@ -208,10 +232,8 @@ static enum blastmerge_status add_part(struct joining *joining, size_t source, c
         return refuse(joining, source, BLASTMERGE_DATA, 0, "is damaged");
     struct part *part = &joining->parts[number - 1];
     if (part->source != SIZE_MAX) {
-        bm_fail(joining->view.error, BLASTMERGE_MISMATCH,
-                "is part %" PRIu64 ", which %.300s is, too: give each part once", number,
-                bm_job_slice_source(joining->job, part->source)->shown);
-        return bm_job_slice_fail(joining->job, source);
+        if (joining->twice.number == 0) joining->twice = (struct twice){number, source};
+        return BLASTMERGE_OK;
     }
     if (bm_parts_plan_read_place(joining->file, number - 1, &place, &joining->pool, joining->view.memory,
                                  joining->view.error) != BLASTMERGE_OK)
@@ -317,7 +339,7 @@ static enum blastmerge_status take_parts(struct joining *joining) {
             status = BLASTMERGE_OK;
         }
     }
-    return status == BLASTMERGE_OK && joining->n_found < n ? refuse_missing(joining) : status;
+    return status == BLASTMERGE_OK ? check_all_are_there(joining) : status;
 }
 
 /* --- the result ---------------------------------------------------------------------------------- */

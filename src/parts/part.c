@@ -51,8 +51,8 @@ static enum blastmerge_status check_child(void *context, const struct bm_job_cou
         counted->crc32 != child->crc32)
         return bm_fail(
             error, BLASTMERGE_CHANGED,
-            "is not what was counted for part %llu, of %llu bytes and CRC-32 %08x: count it, make the "
-            "plan and all parts behind it again%s",
+            "is not what was counted for part %llu, of %llu bytes and CRC-32 %08x: count it, and make the "
+            "plan and all parts again%s",
             (unsigned long long)splicing->number, (unsigned long long)child->n_bytes, (unsigned)child->crc32,
             child->n_shards > 0 ? ", or give the options that its shards were counted with" : "");
     splicing->after = *counted->tally;

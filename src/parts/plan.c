@@ -134,6 +134,11 @@ static enum blastmerge_status fail_damaged(struct blastmerge_error *error, const
     return bm_fail(error, BLASTMERGE_DATA, "is a damaged plan (%s): make it again", what);
 }
 
+static enum blastmerge_status fail_other(struct blastmerge_error *error) {
+    return bm_fail(error, BLASTMERGE_DATA,
+                   "is not a plan, or is one whose beginning is damaged: make it again");
+}
+
 /* A line of the index. */
 static bool read_index(const char *entry, uint64_t *offset, uint32_t *crc32) {
     char copy[INDEX + 1];
@@ -198,7 +203,7 @@ static enum blastmerge_status read_common(struct bm_parts_plan *plan, const json
     struct bm_parts_object members = bm_parts_json_begin(line);
     uint64_t format = bm_parts_json_take_number(&members, "blastmerge_plan", INT64_MAX);
     (void)bm_parts_json_take_bytes(&members, "version", plan->version, sizeof plan->version);
-    if (members.wrong != NULL || format == 0) return bm_fail(error, BLASTMERGE_DATA, "is not a plan");
+    if (members.wrong != NULL || format == 0) return fail_other(error);
     if (format > BM_PARTS_FORMAT)
         return bm_fail(
             error, BLASTMERGE_DATA,
@@ -230,8 +235,7 @@ enum blastmerge_status bm_parts_plan_read(struct bm_parts_plan_file *file, const
     uint64_t offset = 0;
     uint32_t crc32 = 0;
     *file = (struct bm_parts_plan_file){.text = text, .n_text = n_text, .n_bytes = n_bytes};
-    if (n_text < sizeof begin || memcmp(text, begin, sizeof begin - 1) != 0)
-        return bm_fail(error, BLASTMERGE_DATA, "is not a plan");
+    if (n_text < sizeof begin || memcmp(text, begin, sizeof begin - 1) != 0) return fail_other(error);
     if (!bm_parts_plan_has_begin(text, n_text)) return fail_damaged(error, "it is cut short");
     if (!read_index(text + n_common, &offset, &crc32) || offset != 0) return fail_damaged(error, "index");
     json_t *line = load_line(text, n_common, crc32);

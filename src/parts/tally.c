@@ -313,12 +313,16 @@ static const char *members_read(struct bm_parts_object *members, struct bm_parts
     return bm_parts_json_end(members) ? NULL : members->wrong != NULL ? members->wrong : "unknown members";
 }
 
+static enum blastmerge_status fail_other(struct blastmerge_error *error) {
+    return bm_fail(error, BLASTMERGE_DATA, "is not a tally, or is a damaged one: count the child again");
+}
+
 static enum blastmerge_status read(struct bm_parts_tally *tally, const json_t *line, struct bm_pool *pool,
                                    struct bm_memory *memory, struct blastmerge_error *error) {
     struct blastmerge_options options;
     struct bm_parts_object members = bm_parts_json_begin(line);
     uint64_t format = bm_parts_json_take_number(&members, "blastmerge_tally", INT64_MAX);
-    if (members.wrong != NULL || format == 0) return bm_fail(error, BLASTMERGE_DATA, "is not a tally");
+    if (members.wrong != NULL || format == 0) return fail_other(error);
     if (format > BM_PARTS_FORMAT)
         return bm_fail(error, BLASTMERGE_DATA,
                        "is a tally of format %llu, and this blastmerge reads format %d: use the version that "
@@ -349,7 +353,7 @@ enum blastmerge_status bm_parts_line_read(struct bm_parts_tally *tally, const ch
         return bm_fail(error, BLASTMERGE_DATA, "has a line of more than %d bytes, which is no tally",
                        BM_PARTS_MAX_LINE);
     json_t *object = json_loadb(line, n_line, JSON_REJECT_DUPLICATES, &failure);
-    if (object == NULL) return bm_fail(error, BLASTMERGE_DATA, "is not a tally, or a damaged one");
+    if (object == NULL) return fail_other(error);
     enum blastmerge_status status = read(tally, object, pool, memory, error);
     json_decref(object);
     if (status != BLASTMERGE_OK) return status;

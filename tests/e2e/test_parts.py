@@ -307,6 +307,13 @@ def test_faults_that_end_a_plan(tmp_path):
     assert "child_0001.xml.gz" in done.err and "child_0002.xml.gz" in done.err
 
 
+def test_the_number_of_children_is_the_plans(tmp_path):
+    steps = Steps(tmp_path / "steps", small(tmp_path).children, "--expect-children", 3)
+    assert steps.all() == plain(steps.children).out
+    done = steps.plan(tallies=[steps.tally(1), steps.tally(2)])
+    assert done.code == MISMATCH and "2 children were given, but 3 were expected" in done.err, done.err
+
+
 def test_what_is_said_at_the_end(tmp_path):
     steps = small(tmp_path)
     steps.all()
@@ -430,7 +437,7 @@ def test_a_part_of_a_child_that_has_changed(tmp_path):
     steps.children[1].write_bytes(member(text("query 9")))
     done = steps.part(2)
     assert done.code == CHANGED
-    assert "part 2" in done.err
+    assert "part 2" in done.err and "count it, and make the plan and all parts again" in done.err, done.err
     assert steps.join().code == OK  # the old part is there, whole
 
 
@@ -475,7 +482,15 @@ def test_a_part_given_twice(tmp_path):
     steps.result.unlink()
     done = steps.join(parts=[steps.part_file(number) for number in (1, 2, 2)])
     assert done.code == MISMATCH
-    assert "part_2.gz" in done.err
+    assert "part_2.gz is, too: give each part once; 1 of 3 parts is missing: run part 3 again" in done.err, done.err
+    shutil.copy(steps.part_file(3), steps.part_file(1))
+    done = steps.join()
+    assert done.code == MISMATCH
+    assert "part_3.gz: is part 3, which" in done.err and "part_1.gz is, too: give each part once; 1 of 3 parts is missing: run part 1 again" in done.err, done.err
+    assert steps.part(1).code == OK
+    done = steps.join(parts=[steps.part_file(number) for number in (1, 2, 3, 2)])
+    assert done.code == MISMATCH and "part_2.gz is, too: give each part once" in done.err, done.err
+    assert not steps.result.exists()
 
 
 def test_a_part_of_another_plan(tmp_path):

@@ -162,6 +162,43 @@ def test_salvaged(tmp_path):
     assert done.code == SALVAGED, done.err
 
 
+def test_what_a_salvaged_child_lacks(tmp_path):
+    """As in one merge: a warning of the child that has lost something, and an error of one that has not."""
+    steps = Searches(tmp_path)
+    text = gzip.decompress(steps.children[2].read_bytes())
+    steps.children[2].write_bytes(gzip.compress(text[:text.rindex(b"</Iteration>")]))
+    done = steps.count(3, "--salvage", "--missing", tmp_path / "missing")
+    assert done.code == SALVAGED and "1 query has no Iteration: number 3, query8" in done.err, done.err
+    assert (tmp_path / "missing").read_text() == fasta(["query8"])
+    steps.queries[3].write_text(fasta([*NAMES[9:12], "more"]))
+    done = steps.count(4, "--salvage")
+    assert done.code == MISMATCH and "1 query has no Iteration: number 4, more" in done.err, done.err
+    assert steps.tally(3).exists() and not steps.tally(4).exists()
+
+
+def test_names_are_cut_between_characters(tmp_path):
+    """A tally keeps 255 bytes of a query's name, and messages show as much of a child's."""
+    steps = Searches(tmp_path)
+    name = "a" + "日" * 90  # the 255th byte is within a character
+    steps.children = write_children(tmp_path, [small.child(name), small.child("b")])
+    for number, query in enumerate((name, "b")):
+        steps.queries[number].write_text(fasta([query]), encoding="utf-8")
+    steps.all_queries.write_text(fasta([name, "b"]), encoding="utf-8")
+    steps.count_all()
+    first = json.loads(steps.tally(1).read_text(encoding="utf-8"))["queries"]["first"]
+    assert first == "a" + "日" * 84
+    done = steps.plan(tallies=[steps.tally(2)])
+    assert done.code == MISMATCH and f"1 query is of no child: number 1, {first}; search" in done.err, done.err
+    for begin in ("", "a"):  # whether the length of the folder's name is odd or not
+        long = tmp_path.joinpath(begin + "é" * 100, "é" * 100, "é" * 100)
+        long.parent.mkdir(parents=True)
+        steps.children[0].rename(long)
+        steps.children[0] = long
+        assert steps.count(1).code == OK
+        done = run("plan", steps.tally(1), steps.tally(1))
+        assert "é is given twice" in done.err, done.err
+
+
 def test_files_that_are_wrong(tmp_path):
     steps = Searches(tmp_path)
     steps.count_all()
