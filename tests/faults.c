@@ -4,7 +4,8 @@
  *
  * FAULTS_CALL names a call ("any": all of them are counted together), FAULTS_AT says which one of them (from
  * 1) fails, FAULTS_ERRNO with what. Instead of an errno, "kill" ends the process there as SIGKILL does,
- * "short" makes every read or write take one byte only, and "eintr" makes every second call fail with EINTR.
+ * "short" makes every read or write take one byte only, "eintr" makes every second call fail with EINTR, and
+ * "change" has a bit of the file FAULTS_FILE changed at its byte FAULTS_BYTE, before the call, which does not fail.
  * FAULTS_COUNT names a file to which the number of calls is written at the end.
  */
 #include <dlfcn.h>
@@ -30,6 +31,8 @@ static void *real(const char *name) {
     return found;
 }
 
+#define REAL(type, name) ((type)(uintptr_t)real(name))
+
 static const char *setting(const char *name) {
     const char *value = getenv(name);
     return value == NULL ? "" : value;
@@ -38,6 +41,16 @@ static const char *setting(const char *name) {
 static int is_wanted(const char *call) {
     const char *wanted = setting("FAULTS_CALL");
     return strcmp(wanted, call) == 0 || strcmp(wanted, "any") == 0;
+}
+
+static void change_file(void) {
+    off_t at = (off_t)strtoul(setting("FAULTS_BYTE"), NULL, 10);
+    int file = REAL(int (*)(const char *, int, mode_t), "open")(setting("FAULTS_FILE"), O_RDWR, 0);
+    uint8_t byte = 0;
+    if (REAL(ssize_t(*)(int, void *, size_t, off_t), "pread")(file, &byte, 1, at) != 1) abort();
+    byte ^= 1;
+    if (REAL(ssize_t(*)(int, const void *, size_t, off_t), "pwrite")(file, &byte, 1, at) != 1) abort();
+    REAL(int (*)(int), "close")(file);
 }
 
 /* 0, or the errno with which this call fails. */
@@ -49,6 +62,10 @@ static int fault(const char *call) {
     if (strcmp(kind, "eintr") == 0) return number % 2 == 1 ? EINTR : 0;
     if (number != strtoul(setting("FAULTS_AT"), NULL, 10)) return 0;
     if (strcmp(kind, "kill") == 0) raise(SIGKILL);
+    if (strcmp(kind, "change") == 0) {
+        change_file();
+        return 0;
+    }
     return (int)strtol(kind, NULL, 10);
 }
 
@@ -74,8 +91,6 @@ __attribute__((destructor)) static void tell(void) {
         }                                                                                                    \
     } while (0)
 
-#define REAL(type, name) ((type)(uintptr_t)real(name))
-
 ssize_t read(int file, void *data, size_t n) {
     FAIL("read", -1);
     return REAL(ssize_t(*)(int, void *, size_t), "read")(file, data, shorten("read", n));
@@ -89,6 +104,12 @@ ssize_t write(int file, const void *data, size_t n) {
 ssize_t pread(int file, void *data, size_t n, off_t offset) {
     FAIL("pread", -1);
     return REAL(ssize_t(*)(int, void *, size_t, off_t), "pread")(file, data, shorten("pread", n), offset);
+}
+
+ssize_t pwrite(int file, const void *data, size_t n, off_t offset) {
+    FAIL("pwrite", -1);
+    return REAL(ssize_t(*)(int, const void *, size_t, off_t), "pwrite")(file, data, shorten("pwrite", n),
+                                                                        offset);
 }
 
 ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, size_t n, unsigned flags) {

@@ -224,8 +224,8 @@ static enum blastmerge_status store_size(const struct tool_row *row, const char 
         }
     }
     return tool_fail(BLASTMERGE_USAGE,
-                     "--%s takes a number of MiB, or one with K, M, G or T, up to 1T, not '%s'", row->name,
-                     text);
+                     "--%s takes a number of MiB, or one with K, M, G or T, from 1K to 1T, not '%s'",
+                     row->name, text);
 }
 
 static enum blastmerge_status store_choice(const struct tool_row *row, const char *text, uint64_t *value) {

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Threads change nothing: children of all formats and forms, whole, damaged, missing or doubled, with options drawn by
-lot, end with the bytes, the status, the message and the warnings of one thread.
+"""Threads change nothing: children of all formats and forms, whole, damaged, missing or doubled, with options, memory and
+disks drawn by lot, end with the bytes, the status, the message and the warnings of one thread. A child that changes between
+its two readings is an error that names it, unless the change comes too early or too late to matter.
 
 BLASTMERGE_ROUNDS says how many sets are drawn."""
+import errno
 import gzip
 import os
 import random
 
 import pytest
 
+import archives
 import corpus
 import corpus_formats
 from forms import FORMS, member
-from program import PROGRAM, run
+from kills import FAULTS
+from program import CHANGED, DATA, PROGRAM, USAGE, run
 
 ROUNDS = int(os.environ.get("BLASTMERGE_ROUNDS", "40"))
 THREADS = [2, 2, 3, 4, 8, 64]
@@ -25,6 +29,7 @@ def texts_of(seed, n_queries, hits):
     made = {"xml": corpus.texts(3, n_queries, seed, hits=hits)}
     for name in ("xml2", "json", "commented", "tabular", "csv"):
         made[name] = [corpus_formats.converted(name, text) for text in made["xml"]]
+    made["archive"] = [archives.make([f"q{seed}_{number}_{i}" for i in range(n_queries // 3)], hits=hits) for number in range(3)]
     return made
 
 
@@ -59,20 +64,34 @@ def damage_text(dice, text):
 
 def draw_options(dice, name):
     options = []
-    if dice.random() < 0.3:
+    is_salvaged = name in ("xml", "archive") and dice.random() < 0.2
+    if dice.random() < 0.3 and not is_salvaged:
         options += ["--as-unsplit"]
     else:
         options += ["--query-ids", dice.choice(["keep", "auto", "renumber"])]
         options += dice.choice([[], ["--db", "x & y"], ["--keep-db"]]) if name == "xml" else []
-        options += dice.choice([[], ["--invalid-utf8", "keep"], ["--invalid-utf8", "latin-1"]])
+        options += dice.choice([[], ["--invalid-utf8", "keep"], ["--invalid-utf8", "latin1"]])
     options += dice.choice([[], ["--mismatch", "ignore"], ["--mismatch", "warn"], ["--mismatch", "error"]])
     options += dice.choice([[], ["--allow-empty"]])
     options += dice.choice([[], ["--sort", "none"]])
     options += dice.choice([[], [], ["--temp-limit", dice.choice(["1K", "100K", "1M"])]])
+    options += dice.choice([[], [], ["--memory", dice.choice(["16M", "17M", "21M", "22M", "30M", "64M", "400M"])]])
     options += dice.choice([[], [], [], [], ["--level", "1"], ["--plain"]])
-    if name == "xml" and "--as-unsplit" not in options and dice.random() < 0.1:
-        options += ["--salvage"]
-    return options
+    return options + (["--salvage"] if is_salvaged else [])
+
+
+def limited(limit):
+    return {"command": ("prlimit", limit, "--", PROGRAM)}
+
+
+def full(n_writes):
+    """A disk that is full at the write of this number."""
+    return {"env": {**os.environ, "LD_PRELOAD": FAULTS, "FAULTS_CALL": "pwrite", "FAULTS_AT": str(n_writes), "FAULTS_ERRNO": str(errno.ENOSPC)}}
+
+
+# Where temporary files go, if anywhere: as keywords for run().
+DISKS = {"usual": {}, "none": {"env": {**os.environ, "TMPDIR": "/missing"}}, "full": full(1), "full later": full(5), "full at last": full(20),
+         "short files": limited("--fsize=50000"), "few files": limited("--nofile=20")}
 
 
 def draw_children(dice, folder, texts):
@@ -103,9 +122,11 @@ def test_by_lot(tmp_path, texts, command):
         name = dice.choice(["xml", "xml", "xml", *texts])
         paths = draw_children(dice, folder, texts[name])
         arguments = [*draw_options(dice, name), *paths] if command == "merge" else ["check", *paths]
-        one, several = (run("--threads", threads, *arguments) if command == "merge" else
-                        run("check", "--threads", threads, *arguments[1:]) for threads in (1, dice.choice(THREADS)))
-        where = f"seed {seed}: {arguments}"
+        threads, disk = dice.choice(THREADS), dice.choice(["usual", *DISKS])
+        one = run(*arguments, "--threads", 1)
+        several = run(*arguments, "--threads", threads, **DISKS[disk])
+        where = f"seed {seed}: {arguments} --threads {threads}, disk: {disk}"
+        assert one.code != USAGE, where
         assert (several.code, several.err) == (one.code, one.err), where
         # How much of a result that failed has gone out may depend on threads that still pack.
         n = len(one.out) if one.code in (0, 11) else min(len(one.out), len(several.out))
@@ -114,6 +135,51 @@ def test_by_lot(tmp_path, texts, command):
         for path in set(paths):
             path.unlink(missing_ok=True)
     assert n_merged > n_rounds / 10 - 1
+
+
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def place_of(run_, paths):
+    """The child of the error, by its number; that of none is behind all."""
+    last = run_.err.splitlines()[-1] if run_.code not in (0, 11) else ""
+    return next((number for number, path in enumerate(paths) if f"{path}: " in last), len(paths))
+
+
+def test_changed_by_lot(tmp_path, texts):
+    """A byte of a child changes at some call that reads: for the first time, or once more (pread)."""
+    n_changed = 0
+    for seed in range(ROUNDS):
+        dice = random.Random(f"cores changed {seed}")
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        name = dice.choice(list(texts))
+        paths = [path for path in draw_children(dice, folder, texts[name]) if path.exists()]
+        if not paths or (changed := dice.choice(paths)).stat().st_size == 0:
+            continue
+        at, call, n_calls = dice.randrange(changed.stat().st_size), dice.choice(["pread", "pread", "read"]), dice.choice([1, 2, 5, 10, 20, 50])
+        arguments = [*draw_options(dice, name), "--sort", "none", *paths]
+        one = run(*arguments, "--threads", 1)
+        faults = {"LD_PRELOAD": FAULTS, "FAULTS_CALL": call, "FAULTS_AT": str(n_calls), "FAULTS_ERRNO": "change",
+                  "FAULTS_FILE": str(changed), "FAULTS_BYTE": str(at)}
+        before = changed.read_bytes()
+        several = run(*arguments, "--threads", dice.choice(THREADS), env={**os.environ, **faults})
+        where = f"seed {seed}: {arguments}, call {n_calls} of {call}, byte {at} of {changed}"
+        if changed.read_bytes() == before:
+            flip(changed, at)
+        new = run(*arguments, "--threads", 1)
+        is_either = any((several.code, several.err) == (other.code, other.err) and
+                        (several.out == other.out or several.code not in (0, 11)) for other in (one, new))
+        if not is_either:
+            assert several.code in (DATA, CHANGED) and place_of(several, paths) == paths.index(changed), where + several.err
+            assert place_of(one, paths) >= paths.index(changed), where + one.err
+            n_changed += several.code == CHANGED
+        for path in set(paths):
+            path.unlink(missing_ok=True)
+    assert n_changed > ROUNDS / 20 - 1
 
 
 def test_first_child_has_no_text_like_the_others(tmp_path):
