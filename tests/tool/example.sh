@@ -4,7 +4,8 @@
 #
 #     tests/tool/example.sh parallel|slurm|snakemake|cwl PROGRAM
 #
-# One search fails the first time it is run, and in Slurm one is killed. An engine that is not there is an error.
+# One search fails the first time it is run. In Slurm and Snakemake another one is killed, and so is the making of a part; and
+# Slurm kills a task and requeues it. An engine that is not there is an error.
 set -eu
 
 engine=$1
@@ -17,7 +18,6 @@ clean() {
 }
 trap clean EXIT
 mkdir "$room/bin"
-ln -s "$program" "$room/bin/blastmerge"
 cd "$room"
 
 for need in blastp makeblastdb; do
@@ -29,17 +29,29 @@ gzip -dc $proteins/QUERY.fasta.gz | awk '/^>/ { n++ } n <= 10' >queries.fa
 makeblastdb -in db.fa -dbtype prot -out proteins >/dev/null
 blastp -query queries.fa -db "$room/proteins" -outfmt 5 -evalue 0.001 >whole.xml
 
-# A blastp that fails the first time it has the second file of queries, and kills its task the first time it has the third.
+# A blastp that fails the first time it has the second file of queries, and is killed the first time it has the third. With the
+# fourth, Slurm kills all of the task. And a blastmerge that is killed the first time it is to make a part.
 real=$(command -v blastp)
 cat >bin/blastp <<END
 #!/bin/sh
 case "\$*" in
 */2.fa* | "-query 2.fa"*) [ -e "$room/failed" ] || { : >"$room/failed"; echo "no search today" >&2; exit 1; } ;;
-"-query 3.fa"*) [ "$engine" != slurm ] || [ -e "$room/killed" ] || { : >"$room/killed"; kill -9 \$\$; } ;;
+*/3.fa* | "-query 3.fa"*) [ -e "$room/killed" ] || { : >"$room/killed"; kill -9 \$\$; } ;;
+"-query 4.fa"*) [ -e "$room/requeued" ] || { : >"$room/requeued"; scontrol requeue "\$SLURM_JOB_ID"; exec sleep 600; } ;;
 esac
 exec "$real" "\$@"
 END
-chmod +x bin/blastp
+cat >bin/blastmerge <<END
+#!/bin/sh
+[ "\$1" != part ] || [ -e "$room/part_killed" ] || { : >"$room/part_killed"; kill -9 \$\$; }
+exec "$program" "\$@"
+END
+chmod +x bin/blastp bin/blastmerge
+case $engine in
+slurm) ;;
+snakemake) : >requeued ;;
+*) : >killed && : >requeued && : >part_killed ;;
+esac
 PATH=$room/bin:$PATH
 BLASTP_OPTIONS="-evalue 0.001"
 N_PARTS=4
@@ -69,8 +81,8 @@ slurm)
         done
     done
     [ -e merged.xml.gz ] || { squeue && scontrol show job "$last" && cat work/*.log && exit 1; }
-    [ -e killed ] || { echo "no task was killed" && exit 1; }
     grep -q 'by SLURM_ARRAY_TASK_ID' work/part.*.log
+    grep -q 'DUE TO JOB REQUEUE' work/search.4.log || { cat work/search.4.log && exit 1; }
     ;;
 snakemake)
     command -v snakemake >/dev/null || { echo "snakemake is missing: apt install snakemake" && exit 1; }
@@ -88,6 +100,8 @@ cwl)
     ;;
 esac
 
-[ -e failed ] || { echo "no task has failed" && exit 1; }
+for name in failed killed requeued part_killed; do
+    [ -e $name ] || { echo "nothing was $name" && exit 1; }
+done
 gzip -dc merged.xml.gz | cmp - whole.xml
 echo "$engine: the result is that of the unsplit search"
