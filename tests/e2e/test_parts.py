@@ -15,7 +15,7 @@ import oracle
 from corpora import in_all_formats
 from forms import FORMS, member
 from parts import Steps
-from program import CHANGED, DATA, EXISTS, MISMATCH, NOT_FOUND, OK, ROOT, USAGE, run, write_children
+from program import CHANGED, DATA, EXISTS, MISMATCH, NOT_FOUND, OK, PROGRAM, ROOT, USAGE, run, write_children
 from small import text
 from wild import Wild
 
@@ -182,6 +182,34 @@ def test_parts_are_gzip_and_come_in_any_order(tmp_path):
     steps.result.unlink()
     assert steps.join(parts=sorted(steps.folder.glob("part_*.gz"))).code == OK
     assert steps.result.read_bytes() == expected
+
+
+def test_a_join_reads_the_ends_of_parts(tmp_path):
+    """What lies between is copied by the system, or as it is: bytes that are no gzip pass through."""
+    steps = Steps(tmp_path / "steps", write_children(tmp_path, [member(child) for child in corpus.texts(3, 12, seed=4, hits=20)]))
+    expected = steps.all()
+    good = steps.part_file(2).read_bytes()
+    middle = good[5000:-5000]
+    assert len(middle) > 1000 and expected.count(middle) == 1
+    steps.part_file(2).write_bytes(good[:5000] + bytes(len(middle)) + good[-5000:])
+    assert steps.join("--force").code == OK
+    assert steps.result.read_bytes() == expected.replace(middle, bytes(len(middle)))
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("strace is not there, or may not trace")
+    log = tmp_path / "calls"
+    done = run(*["-f", "-y", "-o", log, "-e", "trace=read,pread64,readv,preadv,copy_file_range,sendfile,mmap", PROGRAM, "join", "--force", "--plan",
+                 steps.plan_file, "-o", steps.result, *map(steps.part_file, (1, 2, 3))], command=["strace"])
+    assert done.code == OK, done.err
+    calls = [line for line in log.read_text().splitlines() if "part_" in line]
+    n_read = sum(int(line.rsplit("= ", 1)[1]) for line in calls if "copy_file_range" not in line)
+    n_copied = sum(int(line.rsplit("= ", 1)[1]) for line in calls if "copy_file_range" in line and "= -1" not in line)
+    n_parts = sum(steps.part_file(number).stat().st_size for number in (1, 2, 3))
+    assert not [line for line in calls if "mmap" in line]
+    if n_copied > 0:  # else the file system has no such copy, and the bytes are read and written
+        assert n_read <= 3 * (96 + 131 + 4096)
+        assert n_parts - 3 * (96 + 13 + 131 + 4096) <= n_copied <= n_parts
+    else:
+        assert n_read <= n_parts + 3 * (96 + 131 + 4096)
 
 
 def test_a_plan_of_one_file_of_tallies(tmp_path):
