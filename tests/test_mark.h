@@ -6,7 +6,11 @@
 #ifndef TEST_MARK_H
 #define TEST_MARK_H
 
+#include "mark/archive/archive.h"
 #include "mark/door.h"
+#include "mark/json/json.h"
+#include "mark/table/table.h"
+#include "mark/xml/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -88,7 +88,7 @@ static void test_number_keeps_what_agrees(void **state) {
     assert_non_null(marks);
     memset(&batch, 0, sizeof batch);
     bm_number_open(number, NULL, BLASTMERGE_QUERY_IDS_KEEP, false);
-    number->now.style = bm_number_style_of(BLASTMERGE_FORMAT_XML);
+    number->now.format = bm_format_of(BLASTMERGE_FORMAT_XML);
     number->now.n_iterations = 1233;
     number->now.is_in_fragment = true;
     marks->entries[0] = (struct bm_mark_entry){.kind = BM_MARK_ITERATION, .offset = 100};

@@ -184,7 +184,7 @@ static size_t blast_message(char *message, const char *prefix, uint64_t number, 
 }
 
 /* The same as a format has it. is_latin1: UTF-8 of two bytes becomes one. */
-static size_t write_string(char *written, const char *text, enum bm_number_query_form form, bool is_latin1) {
+static size_t write_string(char *written, const char *text, enum bm_format_syntax form, bool is_latin1) {
     size_t n = 0;
     for (const uint8_t *p = (const uint8_t *)text; *p != '\0'; p++) {
         const char *xml = *p == '&'   ? "&amp;"
@@ -193,9 +193,9 @@ static size_t write_string(char *written, const char *text, enum bm_number_query
                           : *p == '"' ? "&quot;"
                                       : NULL;
         const char *json = *p == '"' ? "\\\"" : *p == '\\' ? "\\\\" : *p == '\t' ? "\\u0009" : NULL;
-        const char *escaped = form == BM_QUERY_XML ? xml : form == BM_QUERY_JSON ? json : NULL;
-        if (form == BM_QUERY_XML && *p == '\'') escaped = "&apos;";
-        if (form == BM_QUERY_XML && *p == '\t') escaped = "&#x9;";
+        const char *escaped = form == BM_SYNTAX_XML ? xml : form == BM_SYNTAX_JSON ? json : NULL;
+        if (form == BM_SYNTAX_XML && *p == '\'') escaped = "&apos;";
+        if (form == BM_SYNTAX_XML && *p == '\t') escaped = "&#x9;";
         if (escaped != NULL) {
             n += (size_t)sprintf(written + n, "%s", escaped);
         } else if (is_latin1 && *p >= 0x80) {
@@ -209,7 +209,7 @@ static size_t write_string(char *written, const char *text, enum bm_number_query
     return n;
 }
 
-static enum bm_number_query_prefix rename_text(const char *message, enum bm_number_query_form form,
+static enum bm_number_query_prefix rename_text(const char *message, enum bm_format_syntax form,
                                                uint64_t old_number, uint64_t new_number, char *result) {
     struct bm_number_query_message renamed;
     enum bm_number_query_prefix prefix =
@@ -223,8 +223,7 @@ static enum bm_number_query_prefix rename_text(const char *message, enum bm_numb
 }
 
 /* What a title's message becomes must be what BLAST would have written with the other number. */
-static void check_title(const char *prefix, const char *title, enum bm_number_query_form form,
-                        bool is_latin1) {
+static void check_title(const char *prefix, const char *title, enum bm_format_syntax form, bool is_latin1) {
     static const uint64_t numbers[] = {
         1, 2, 9, 10, 11, 99, 100, 999, 1000, 99999, 1000000, 9999999999, 12345678901, 999999999999999999};
     /* "lcl|" and a number of 18 digits are cut themselves: such a name is not understood */
@@ -267,9 +266,9 @@ static void test_messages(void **state) {
             char title[64];
             snprintf(title, sizeof title, "%.*s", (int)length, titles[i]);
             if (length > 0 && title[length - 1] == ' ') continue; /* BLAST drops blanks at the end */
-            for (int form = BM_QUERY_XML; form <= BM_QUERY_PLAIN; form++) {
-                check_title("", title, (enum bm_number_query_form)form, false);
-                check_title("lcl|", title, (enum bm_number_query_form)form, false);
+            for (int form = BM_SYNTAX_XML; form <= BM_SYNTAX_PLAIN; form++) {
+                check_title("", title, (enum bm_format_syntax)form, false);
+                check_title("lcl|", title, (enum bm_format_syntax)form, false);
             }
         }
     }
@@ -278,16 +277,16 @@ static void test_messages(void **state) {
 /* BLAST counts UTF-8, and 2.12 writes ISO-8859-1. */
 static void test_latin1(void **state) {
     (void)state;
-    check_title("", "caf\xc3\xa9", BM_QUERY_XML, true);
-    check_title("", "caf\xc3\xa9 au lait", BM_QUERY_XML, false);
-    check_title("", "caf\xc3\xa9 au lait", BM_QUERY_XML, true);
-    check_title("", "\xc3\xa9 is the only one in a title that is cut", BM_QUERY_JSON, false);
+    check_title("", "caf\xc3\xa9", BM_SYNTAX_XML, true);
+    check_title("", "caf\xc3\xa9 au lait", BM_SYNTAX_XML, false);
+    check_title("", "caf\xc3\xa9 au lait", BM_SYNTAX_XML, true);
+    check_title("", "\xc3\xa9 is the only one in a title that is cut", BM_SYNTAX_JSON, false);
     char result[1024];
     /* 7 + 1 + 27 bytes are 35, of which the document has 34; with a number of two digits it is cut */
     assert_int_equal(rename_text("Query_9 \xe9"
                                  "bcdefghijklmnopqrstuvwxyz:  Query_9 \xe9"
                                  "bcdefghijklmnopqrstuvwxyz: text",
-                                 BM_QUERY_XML, 9, 10, result),
+                                 BM_SYNTAX_XML, 9, 10, result),
                      BM_QUERY_RESTORED);
     assert_string_equal(result, "Query_10 \xe9"
                                 "bcdefghijklmno.. :  Query_10 \xe9"
@@ -295,20 +294,20 @@ static void test_latin1(void **state) {
     /* 17 bytes of the title, then 16, which end in the middle of a character: BLAST fails there */
     assert_int_equal(rename_text("Query_1 x\xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9.. :  Query_1 "
                                  "x\xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9.. : text",
-                                 BM_QUERY_XML, 1, 10, result),
+                                 BM_SYNTAX_XML, 1, 10, result),
                      BM_QUERY_LOST);
     assert_string_equal(result, "Query_10 x\xe9\xe9\xe9\xe9\xe9\xe9\xe9.. :  Query_10 "
                                 "x\xe9\xe9\xe9\xe9\xe9\xe9\xe9.. : text");
     /* what is ISO-8859-1 and might be UTF-8 by chance: only the former has 25 bytes */
     assert_int_equal(rename_text("Query_1 \xc3\xa9 345678901234.. :  Query_1 \xc3\xa9 345678901234.. : text",
-                                 BM_QUERY_XML, 1, 10, result),
+                                 BM_SYNTAX_XML, 1, 10, result),
                      BM_QUERY_RESTORED);
     assert_string_equal(result, "Query_10 \xc3\xa9 34567890123.. :  Query_10 \xc3\xa9 34567890123.. : text");
     /* JSON has bytes, be it half of a character */
     assert_int_equal(
         rename_text("Query_1 x\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9.. :  "
                     "Query_1 x\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9.. : text",
-                    BM_QUERY_JSON, 1, 10, result),
+                    BM_SYNTAX_JSON, 1, 10, result),
         BM_QUERY_RESTORED);
     assert_string_equal(result,
                         "Query_10 x\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3.. :  "
@@ -345,7 +344,7 @@ static void test_other_messages(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char result[256];
-        assert_int_equal(rename_text(cases[i].message, BM_QUERY_XML, 1, 10, result), cases[i].prefix);
+        assert_int_equal(rename_text(cases[i].message, BM_SYNTAX_XML, 1, 10, result), cases[i].prefix);
         assert_string_equal(result, cases[i].message);
     }
 }
@@ -358,9 +357,9 @@ static void test_longest(void **state) {
     char result[4096];
     for (int i = 0; i < 20; i++) strcat(title, "&#x0000041;");
     snprintf(message, sizeof message, "%s:  %s: text", title, title);
-    assert_int_equal(rename_text(message, BM_QUERY_XML, 1, 1234567, result), BM_QUERY_RESTORED);
+    assert_int_equal(rename_text(message, BM_SYNTAX_XML, 1, 1234567, result), BM_QUERY_RESTORED);
     assert_int_equal(strlen(result), strlen(message) + 12);
-    assert_int_equal(rename_text(message, BM_QUERY_XML, 1, UINT64_MAX, result), BM_QUERY_RESTORED);
+    assert_int_equal(rename_text(message, BM_SYNTAX_XML, 1, UINT64_MAX, result), BM_QUERY_RESTORED);
     assert_string_equal(result, "Query_1844674407370955161.. :  Query_1844674407370955161.. : text");
 }
 
@@ -389,9 +388,9 @@ static void test_noise(void **state) {
         struct bm_number_query_message renamed;
         assert_non_null(message);
         memcpy(message, text, n);
-        for (int form = BM_QUERY_XML; form <= BM_QUERY_PLAIN; form++) {
-            enum bm_number_query_prefix prefix = bm_number_query_rename(
-                message, n, (enum bm_number_query_form)form, 1, 1 + seed % 100, &renamed);
+        for (int form = BM_SYNTAX_XML; form <= BM_SYNTAX_PLAIN; form++) {
+            enum bm_number_query_prefix prefix =
+                bm_number_query_rename(message, n, (enum bm_format_syntax)form, 1, 1 + seed % 100, &renamed);
             if (prefix == BM_QUERY_RESTORED) assert_true(renamed.n_old <= n && renamed.n_new <= n + 4);
         }
         free(message);

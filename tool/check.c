@@ -18,12 +18,9 @@ struct check {
 /* Rows of a table and alignments of an archive are counted as Hsps; tables without comments do not separate their
  * queries. */
 static void print_heading(struct check *check) {
-    enum blastmerge_format format = blastmerge_report(check->job.job)->format;
-    bool has_no_hits = format >= BLASTMERGE_FORMAT_COMMENTED;
-    const char *rows = format == BLASTMERGE_FORMAT_ARCHIVE ? "alignments" : "rows";
-    tool_print("documents %10s %10s %10s    compressed            text child\n",
-               has_no_hits ? "queries" : "Iterations", has_no_hits ? "-" : "Hits",
-               has_no_hits ? rows : "Hsps");
+    const struct tool_words *words = tool_job_words(blastmerge_report(check->job.job)->format);
+    tool_print("documents %10s %10s %10s    compressed            text child\n", words->queries,
+               words->has_hits ? "Hits" : "-", words->rows);
     check->has_heading = true;
 }
 

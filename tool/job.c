@@ -129,24 +129,40 @@ static struct counted counted(uint64_t n, const char *one, const char *many) {
     return counted;
 }
 
+const struct tool_words *tool_job_words(enum blastmerge_format format) {
+    static const struct tool_words reports = {true, "Iteration", "Iterations", "Hsp", "Hsps", true};
+    static const struct tool_words rows = {true, "query", "queries", "row", "rows", false};
+    static const struct tool_words bare_rows = {false, "query", "queries", "row", "rows", false};
+    static const struct tool_words alignments = {true, "query", "queries", "alignment", "alignments", false};
+    switch (format) {
+    case BLASTMERGE_FORMAT_AUTO:
+    case BLASTMERGE_FORMAT_XML:
+    case BLASTMERGE_FORMAT_XML2:
+    case BLASTMERGE_FORMAT_JSON:
+        break;
+    case BLASTMERGE_FORMAT_COMMENTED:
+        return &rows;
+    case BLASTMERGE_FORMAT_TABULAR:
+    case BLASTMERGE_FORMAT_CSV:
+        return &bare_rows;
+    case BLASTMERGE_FORMAT_ARCHIVE:
+        return &alignments;
+    }
+    return &reports;
+}
+
 void tool_job_summary(const struct tool_job *job) {
     const struct blastmerge_report *report = blastmerge_report(job->job);
-    bool has_queries = report->format != BLASTMERGE_FORMAT_TABULAR && report->format != BLASTMERGE_FORMAT_CSV;
-    bool is_archive = report->format == BLASTMERGE_FORMAT_ARCHIVE;
-    bool has_no_hits = !has_queries || is_archive || report->format == BLASTMERGE_FORMAT_COMMENTED;
+    const struct tool_words *words = tool_job_words(report->format);
     char holds[192] = "";
-    if (has_queries)
+    if (words->has_queries)
         (void)snprintf(holds, sizeof holds, "%s, ",
-                       has_no_hits ? counted(report->n_iterations, "query", "queries").text
-                                   : counted(report->n_iterations, "Iteration", "Iterations").text);
+                       counted(report->n_iterations, words->query, words->queries).text);
     size_t n = strlen(holds);
-    if (has_no_hits)
-        (void)snprintf(holds + n, sizeof holds - n, "%s",
-                       is_archive ? counted(report->n_hsps, "alignment", "alignments").text
-                                  : counted(report->n_hsps, "row", "rows").text);
-    else
-        (void)snprintf(holds + n, sizeof holds - n, "%s, %s", counted(report->n_hits, "Hit", "Hits").text,
-                       counted(report->n_hsps, "Hsp", "Hsps").text);
+    if (words->has_hits)
+        (void)snprintf(holds + n, sizeof holds - n, "%s, ", counted(report->n_hits, "Hit", "Hits").text);
+    n = strlen(holds);
+    (void)snprintf(holds + n, sizeof holds - n, "%s", counted(report->n_hsps, words->row, words->rows).text);
     tool_say("%s, %s; read %s (%s of text), wrote %s; %.2f seconds, %s of memory at most",
              counted(report->n_children, "child", "children").text, holds,
              tool_size((double)report->compressed_bytes).text, tool_size((double)report->text_bytes).text,

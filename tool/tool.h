@@ -224,6 +224,15 @@ enum blastmerge_status tool_job_run(struct tool_job *job,
 /* Says the error of a call on the job that returned status; returns status. */
 enum blastmerge_status tool_job_fail(const struct blastmerge_job *job, enum blastmerge_status status);
 
+/* What a summary and a table of children call what a format's results hold. */
+struct tool_words {
+    bool has_queries; /* each query's results are told apart */
+    const char *query, *queries;
+    const char *row, *rows;
+    bool has_hits;
+};
+const struct tool_words *tool_job_words(enum blastmerge_format format);
+
 /* Says what a finished job did. */
 void tool_job_summary(const struct tool_job *job);
 

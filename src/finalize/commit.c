@@ -50,7 +50,7 @@ static void warn_of_format(struct bm_finalize *finalize) {
     if (said == BLASTMERGE_FORMAT_COMMENTED && found == BLASTMERGE_FORMAT_TABULAR) return;
     bm_job_client_warn(finalize->job,
                        "the children's merge reports say that each result is %s, but each is %s",
-                       bm_job_client_format_title(said), bm_job_client_format_title(found));
+                       bm_format_of(said)->title, bm_format_of(found)->title);
 }
 
 enum blastmerge_status bm_finalize_before_commit(void *context, struct bm_cloud *cloud) {
@@ -84,14 +84,14 @@ static enum blastmerge_status set_places(struct bm_finalize *finalize) {
 enum blastmerge_status bm_finalize_merge(struct bm_finalize *finalize) {
     const struct bm_job_client_terms terms = {
         .are_files_regular = true,
-        .table = bm_finalize_is_table(finalize->format) ? finalize->format : BLASTMERGE_FORMAT_AUTO,
+        .table = bm_format_is_table(finalize->format) ? finalize->format : BLASTMERGE_FORMAT_AUTO,
         .is_table_narrow = finalize->is_narrow,
     };
     enum blastmerge_status status = set_places(finalize);
     char text[64];
     if (status == BLASTMERGE_OK) status = bm_job_client_merge(finalize->job, &terms);
     if (status != BLASTMERGE_DATA || finalize->error->child == BLASTMERGE_NO_CHILD) return status;
-    snprintf(text, sizeof text, "invalid child %s result", bm_finalize_format(finalize->format)->kind);
+    snprintf(text, sizeof text, "invalid child %s result", bm_format_of(finalize->format)->service.kind);
     return bm_finalize_fail_child(finalize, text);
 }
 
@@ -139,7 +139,7 @@ static json_t *make_manifest(const struct bm_finalize *finalize) {
     char created_at[64];
     write_time(created_at);
     return json_pack("{s:s, s:s, s:s, s:O, s:o}", "parent_job_id", finalize->parent_id, "created_at",
-                     created_at, "assembly", bm_finalize_format(finalize->format)->assembly, "children",
+                     created_at, "assembly", bm_format_of(finalize->format)->service.assembly, "children",
                      finalize->rows, "outputs", bm_finalize_outputs(finalize));
 }
 

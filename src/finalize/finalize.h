@@ -21,6 +21,7 @@
 
 #include "base/cancel.h"
 #include "fetch/fetch.h"
+#include "format/format.h"
 #include "job/client.h"
 #include "store/store.h"
 
@@ -158,20 +159,6 @@ enum blastmerge_status bm_finalize_verify(struct bm_finalize *finalize) BM_CHECK
 /* --- reports, results ---------------------------------------------------------------------------- */
 
 enum blastmerge_status bm_finalize_take_reports(struct bm_finalize *finalize) BM_CHECK_RESULT;
-
-/* The names of a format, and how its results are assembled. */
-struct bm_finalize_format {
-    enum blastmerge_format format;
-    const char *own_name; /* in blastmerge's reports */
-    const char *name;     /* in those of searches, and in the parent's */
-    int outfmt;           /* in the parent's report */
-    const char *supported_outfmt;
-    const char *precision_level;
-    const char *assembly; /* in the manifest */
-    const char *kind;     /* for messages */
-};
-const struct bm_finalize_format *bm_finalize_format(enum blastmerge_format format);
-bool bm_finalize_is_table(enum blastmerge_format format);
 
 /* The format of the report's result; *name is its name, which lives as long as the report. */
 enum blastmerge_format bm_finalize_format_of(const json_t *report, const char **name);

@@ -7,36 +7,6 @@
 
 #include <string.h>
 
-static const struct bm_finalize_format formats[] = {
-    {BLASTMERGE_FORMAT_XML, "xml", "blast_xml", 5, "5", "split_query_child_finalizer_xml_concat",
-     "xml_iteration_concatenation", "XML"},
-    {BLASTMERGE_FORMAT_XML2, "xml2", "blast_xml2", 16, "16", "split_query_child_finalizer_xml2_concat",
-     "xml2_report_concatenation", "XML"},
-    {BLASTMERGE_FORMAT_JSON, "json", "blast_json", 15, "15", "split_query_child_finalizer_json_concat",
-     "json_report_concatenation", "JSON"},
-    {BLASTMERGE_FORMAT_ARCHIVE, "archive", "blast_archive", 11, "11",
-     "split_query_child_finalizer_archive_concat", "archive_concatenation", "archive"},
-    {BLASTMERGE_FORMAT_TABULAR, "tabular", "blast_tabular", 6, "6 std", "split_query_child_finalizer_concat",
-     "gzip_member_concatenation", "tabular"},
-    {BLASTMERGE_FORMAT_COMMENTED, "commented", "blast_commented", 6, "6 std",
-     "split_query_child_finalizer_concat", "gzip_member_concatenation", "tabular"},
-    {BLASTMERGE_FORMAT_CSV, "csv", "blast_csv", 6, "6 std", "split_query_child_finalizer_concat",
-     "gzip_member_concatenation", "tabular"},
-};
-enum { N_FORMATS = sizeof formats / sizeof formats[0] };
-
-const struct bm_finalize_format *bm_finalize_format(enum blastmerge_format format) {
-    for (size_t i = 0; i < N_FORMATS; i++) {
-        if (formats[i].format == format) return &formats[i];
-    }
-    return bm_finalize_format(BLASTMERGE_FORMAT_TABULAR);
-}
-
-bool bm_finalize_is_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_COMMENTED ||
-           format == BLASTMERGE_FORMAT_CSV;
-}
-
 static bool is_blank(char byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
@@ -59,32 +29,30 @@ static int64_t read_outfmt(const json_t *report, bool *is_alone) {
     return number;
 }
 
-/* Where nothing but -outfmt says which table it is. */
-static enum blastmerge_format table_of(int64_t outfmt) {
-    if (outfmt == 10) return BLASTMERGE_FORMAT_CSV;
-    return outfmt == 7 ? BLASTMERGE_FORMAT_COMMENTED : BLASTMERGE_FORMAT_TABULAR;
+/* The format that BLAST has this number for; AUTO: none. */
+static enum blastmerge_format find_outfmt(int64_t outfmt) {
+    int format = bm_format_last();
+    while (format > BLASTMERGE_FORMAT_AUTO && bm_formats[format].outfmt != outfmt) format--;
+    return (enum blastmerge_format)format;
 }
 
 enum blastmerge_format bm_finalize_format_of(const json_t *report, const char **name) {
     bool is_alone = false;
-    int64_t outfmt = read_outfmt(report, &is_alone);
-    enum blastmerge_format format = table_of(outfmt);
+    enum blastmerge_format numbered = find_outfmt(read_outfmt(report, &is_alone));
+    bool is_xml = numbered == BLASTMERGE_FORMAT_XML && is_alone; /* whatever its name says */
+    bool has_format = is_xml || (numbered != BLASTMERGE_FORMAT_AUTO && numbered != BLASTMERGE_FORMAT_XML);
+    enum blastmerge_format format = bm_format_is_table(numbered) ? numbered : BLASTMERGE_FORMAT_TABULAR;
     *name = json_string_value(json_object_get(report, "format"));
-    if (outfmt == 5 && is_alone) {
-        format = BLASTMERGE_FORMAT_XML;
-        *name = NULL;
-    }
-    if (*name == NULL || **name == '\0') {
-        if (outfmt == 15) format = BLASTMERGE_FORMAT_JSON;
-        if (outfmt == 16) format = BLASTMERGE_FORMAT_XML2;
-        if (outfmt == 11) format = BLASTMERGE_FORMAT_ARCHIVE;
-        *name = bm_finalize_is_table(format) ? "blast_tabular" : bm_finalize_format(format)->name;
+    if (is_xml || *name == NULL || **name == '\0') {
+        if (has_format) format = numbered;
+        *name = bm_format_is_table(format) ? "blast_tabular" : bm_format_of(format)->service.name;
         return format;
     }
-    for (size_t i = 0; i < N_FORMATS; i++) {
-        if (strcmp(*name, formats[i].own_name) != 0 && strcmp(*name, formats[i].name) != 0) continue;
-        *name = formats[i].name;
-        return formats[i].format == BLASTMERGE_FORMAT_TABULAR ? format : formats[i].format;
+    for (int i = BLASTMERGE_FORMAT_AUTO + 1; i <= (int)bm_format_last(); i++) {
+        if (strcmp(*name, bm_formats[i].name) != 0 && strcmp(*name, bm_formats[i].service.name) != 0)
+            continue;
+        *name = bm_formats[i].service.name;
+        return i == BLASTMERGE_FORMAT_TABULAR ? format : (enum blastmerge_format)i;
     }
     return format;
 }
@@ -134,17 +102,14 @@ bool bm_finalize_is_own(const json_t *report) {
 /* Whether each query has one Iteration, so that the one count is the other. A table without comments does not
  * say how many queries there were, and PSI-BLAST writes several Iterations a query. */
 static bool counts_queries(const json_t *own) {
-    const char *format = json_string_value(json_object_get(own, "format"));
+    const char *name = json_string_value(json_object_get(own, "format"));
     const json_t *header = json_object_get(json_array_get(json_object_get(own, "children"), 0), "header");
-    const char *xml_program = json_string_value(json_object_get(header, "BlastOutput_program"));
-    const char *table_program = json_string_value(json_object_get(header, "program"));
-    const char *service = json_string_value(json_object_get(header, "service"));
-    if (format == NULL) return true;
-    if (strcmp(format, "tabular") == 0 || strcmp(format, "csv") == 0) return false;
-    if (strcmp(format, "archive") == 0) return service == NULL || strcmp(service, "psi") != 0;
-    if (strcmp(format, "xml") == 0) return xml_program == NULL || strcmp(xml_program, "psiblast") != 0;
-    return strcmp(format, "commented") != 0 || table_program == NULL ||
-           strcmp(table_program, "PSIBLAST") != 0;
+    enum blastmerge_format format;
+    if (name == NULL || !bm_format_find(name, &format)) return true;
+    const struct bm_format *row = bm_format_of(format);
+    const char *program =
+        row->psiblast == NULL ? NULL : json_string_value(json_object_get(header, row->program));
+    return !bm_format_is_bare_table(format) && (program == NULL || strcmp(program, row->psiblast) != 0);
 }
 
 bool bm_finalize_translate(json_t **report) {

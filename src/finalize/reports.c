@@ -365,16 +365,17 @@ static enum blastmerge_status take_children(struct bm_finalize *finalize, struct
 static enum blastmerge_status make_report(struct bm_finalize *finalize, struct gathered *gathered) {
     const char *format = gathered->format != NULL ? gathered->format : "blast_tabular";
     bool is_kept = !gathered->have_targets_differed || add_warning(gathered, different_targets);
-    const struct bm_finalize_format *how = bm_finalize_format(finalize->format);
+    const struct bm_format *how = bm_format_of(finalize->format);
     json_t *n_targets = gathered->n_targets == 0 || gathered->have_targets_differed
                             ? json_null()
                             : json_integer(gathered->n_targets);
-    json_t *report = json_pack(
-        "{s:s, s:s, s:i, s:s, s:s, s:I, s:o, s:O, s:O, s:O, s:O}", "precision_level", how->precision_level,
-        "supported_outfmt", how->supported_outfmt, "outfmt", how->outfmt, "format", format, "parent_job_id",
-        finalize->parent_id, "child_count", (json_int_t)finalize->n_children, "max_target_seqs", n_targets,
-        "tie_cutoff_queries", gathered->tie_cutoff_queries, "diversity_queries", gathered->diversity_queries,
-        "warnings", gathered->warnings, "children", gathered->children);
+    json_t *report =
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:o, s:O, s:O, s:O, s:O}", "precision_level",
+                  how->service.precision_level, "supported_outfmt", how->service.supported_outfmt, "outfmt",
+                  how->service.outfmt, "format", format, "parent_job_id", finalize->parent_id, "child_count",
+                  (json_int_t)finalize->n_children, "max_target_seqs", n_targets, "tie_cutoff_queries",
+                  gathered->tie_cutoff_queries, "diversity_queries", gathered->diversity_queries, "warnings",
+                  gathered->warnings, "children", gathered->children);
     for (size_t i = 0; i < N_TOTALS && report != NULL; i++)
         is_kept = json_object_set_new(report, totals[i], json_integer(gathered->sums[i])) == 0 && is_kept;
     finalize->report = report;

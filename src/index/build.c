@@ -78,24 +78,10 @@ void bm_index_begin_iteration(struct bm_index_build *build, uint64_t offset) {
     build->n_head = 0;
 }
 
-/* What stands before an E-value; NULL: it is in a row. */
-static const char *before_evalue(enum blastmerge_format format) {
-    switch (format) {
-    case BLASTMERGE_FORMAT_XML:
-        return "<Hsp_evalue>";
-    case BLASTMERGE_FORMAT_XML2:
-        return "<evalue>";
-    case BLASTMERGE_FORMAT_JSON:
-        return "\"evalue\"";
-    default:
-        return NULL;
-    }
-}
-
 /* The first E-value of the Iteration, which is the best one: hits and their HSPs are sorted. `text` was preceded by up to
  * EVALUE bytes of the Iteration, `n_before`, which have been searched. */
 static void find_evalue(struct bm_index_build *build, const char *text, size_t n_before, size_t n_text) {
-    const char *before = before_evalue(build->format);
+    const char *before = bm_format_of(build->format)->evalue;
     if (before == NULL || !build->wants_evalue) return;
     const char *found = memmem(text - n_before, n_before + n_text, before, strlen(before));
     if (found == NULL) return;
@@ -175,7 +161,7 @@ static size_t find_column(const char *head, size_t n_head) {
 static void find_evalue_in_row(struct bm_index_build *build) {
     const char *row = build->head;
     const char *limit = build->head + build->n_head;
-    char separator = build->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    char separator = bm_format_of(build->format)->separator;
     size_t column = build->has_rows ? EVALUE_COLUMN : find_column(build->head, build->n_head);
     size_t n_field = 0;
     while (row < limit && *row == '#') {
@@ -204,13 +190,13 @@ enum blastmerge_status bm_index_end_iteration(struct bm_index_build *build, stru
     bm_index_head_parse(parsed, build->format, build->head, build->n_head);
     bm_index_head_complete(parsed, build->format, build->header.text, build->header.n_text);
     row->id = text_of(parsed->id, parsed->n_id);
-    if (parsed->n_id == 0 && bm_index_head_has_ids(build->format)) row->id.text = "";
+    if (parsed->n_id == 0 && !bm_format_is_table(build->format)) row->id.text = "";
     row->name = text_of(parsed->name, parsed->n_name);
     row->accession = text_of(parsed->accession, parsed->n_accession);
     if (build->settings.definitions) row->definition = text_of(parsed->definition, parsed->n_definition);
     row->has_length = parsed->has_length;
     row->length = parsed->length;
-    if (before_evalue(build->format) == NULL) find_evalue_in_row(build);
+    if (bm_format_of(build->format)->evalue == NULL) find_evalue_in_row(build);
     build->is_in_iteration = false;
     return bm_index_write_row(&build->write, row, error);
 }
@@ -296,12 +282,11 @@ static enum blastmerge_status begin_iteration(struct bm_index_build *build, stru
 
 static enum blastmerge_status end_iteration(struct bm_index_build *build, const struct bm_mark_entry *mark,
                                             struct blastmerge_error *error) {
-    bool is_table = build->format == BLASTMERGE_FORMAT_COMMENTED;
     if (build->zone == BM_INDEX_ARCHIVE) {
         build->row.offset = build->archive;
         return bm_index_end_iteration(build, error);
     }
-    build->row.has_hits = !is_table;
+    build->row.has_hits = bm_format_of(build->format)->has_hits;
     /* The marks count modulo 2^32. */
     build->row.n_hits = (uint32_t)((mark->end >> 32) - (build->n_hits - build->n_hits_before));
     build->row.n_hsps = (uint32_t)(mark->end - (build->n_hsps - build->n_hsps_before));
@@ -379,7 +364,7 @@ enum blastmerge_status bm_index_take_mark(struct bm_index_build *build, const st
         return BLASTMERGE_OK;
     case BM_MARK_ITERATIONS:
         build->format = (enum blastmerge_format)mark->value;
-        build->has_rows = bm_mark_is_bare_table(build->format);
+        build->has_rows = bm_format_is_bare_table(build->format);
         return BLASTMERGE_OK;
     case BM_MARK_ARCHIVE:
         return begin_archive(build, error);
@@ -446,22 +431,6 @@ enum blastmerge_status bm_index_build_batch(struct bm_index_build *build, const 
     return bm_index_restarts_take(build, batch, error);
 }
 
-/* What stands between Iterations, if the file has only one. */
-static const char *joint_of(enum blastmerge_format format) {
-    switch (format) {
-    case BLASTMERGE_FORMAT_XML:
-        return "\n";
-    case BLASTMERGE_FORMAT_XML2:
-        return "\n\n";
-    case BLASTMERGE_FORMAT_JSON:
-        return ",\n";
-    case BLASTMERGE_FORMAT_ARCHIVE:
-        return "\n";
-    default:
-        return "";
-    }
-}
-
 enum blastmerge_status bm_index_build_end(struct bm_index_build *build, struct bm_index_bytes *bytes,
                                           struct blastmerge_error *error) {
     struct bm_index_about about = {.size = bytes->n_bytes,
@@ -486,7 +455,9 @@ enum blastmerge_status bm_index_build_end(struct bm_index_build *build, struct b
     frame.header = text_of(build->kept[0].text, build->kept[0].n_text);
     frame.joint = text_of(build->kept[1].text, build->kept[1].n_text);
     frame.footer = text_of(build->kept[2].text, build->kept[2].n_text);
-    if (!build->has_joint) frame.joint = text_of(joint_of(build->format), strlen(joint_of(build->format)));
+    if (!build->has_joint)
+        frame.joint = text_of(bm_format_of(build->format)->joint_indexed,
+                              strlen(bm_format_of(build->format)->joint_indexed));
     return bm_index_write_end(&build->write, &frame, &about, error);
 }
 

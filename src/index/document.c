@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/document.h"
+#include "format/format.h"
 
 #ifdef BLASTMERGE_SQLITE
 #include "index/text.h"
@@ -171,7 +172,7 @@ static enum blastmerge_status take_iteration(struct bm_index_document *document,
         document->phase = PHASE_FOOTER;
         return BLASTMERGE_OK;
     }
-    bool is_archive = document->format == BLASTMERGE_FORMAT_ARCHIVE;
+    bool is_archive = bm_format_of(document->format)->has_archives;
     if (is_archive && document->n_written > 0 && document->found.offset == document->last_offset)
         return BLASTMERGE_OK; /* another query of the archive that was handed on */
     document->last_offset = document->found.offset;
@@ -208,7 +209,7 @@ static enum blastmerge_status take_rest(struct bm_index_document *document, stru
 static void take_footer(struct bm_index_document *document) {
     static const char before[] = "# BLAST processed ";
     const struct bm_index_part *footer = &bm_index_read_parts(document->read)->footer;
-    const char *found = footer->n_text == 0 || document->format != BLASTMERGE_FORMAT_COMMENTED
+    const char *found = footer->n_text == 0 || !bm_format_of(document->format)->has_count
                             ? NULL
                             : memmem(footer->text, footer->n_text, before, sizeof before - 1);
     document->phase = PHASE_END;

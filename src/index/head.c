@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/head.h"
 #include "base/entity.h"
+#include "format/format.h"
 #include "mark/mark.h"
 #include "mark/query.h"
 
@@ -8,29 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* What stands before each part of a query, and the byte that ends it. */
-struct form {
-    const char *number;
-    const char *id;
-    const char *definition;
-    const char *length;
-    char end;
-};
-
-static const struct form xml = {.number = "<Iteration_iter-num>",
-                                .id = "<Iteration_query-ID>",
-                                .definition = "<Iteration_query-def>",
-                                .length = "<Iteration_query-len>",
-                                .end = '<'};
-static const struct form xml_header = {.id = "<BlastOutput_query-ID>",
-                                       .definition = "<BlastOutput_query-def>",
-                                       .length = "<BlastOutput_query-len>",
-                                       .end = '<'};
-static const struct form xml2 = {
-    .id = "<query-id>", .definition = "<query-title>", .length = "<query-len>", .end = '<'};
-static const struct form json = {
-    .id = "\"query_id\"", .definition = "\"query_title\"", .length = "\"query_len\"", .end = '"'};
-static const struct form commented = {.definition = "# Query: ", .end = '\n'};
+/* A header that names the first query, in the same parts. */
+static const struct bm_format_query xml_header = {.id = "<BlastOutput_query-ID>",
+                                                  .title = "<BlastOutput_query-def>",
+                                                  .length = "<BlastOutput_query-len>",
+                                                  .end = '<'};
 
 /* --- strings as they are written ------------------------------------------------------------------ */
 
@@ -220,8 +203,8 @@ static void take_length(struct bm_index_head *head, const char *text, size_t n_t
 }
 
 /* Takes those parts that are not there yet. */
-static void take_parts(struct bm_index_head *head, const struct form *form, const char *text, size_t n_text,
-                       bool is_header) {
+static void take_parts(struct bm_index_head *head, const struct bm_format_query *form, const char *text,
+                       size_t n_text, bool is_header) {
     struct bm_index_place place;
     size_t at = 0;
     if (!is_header) (void)find_part(text, n_text, form->number, form->end, &at, &head->number_as_written);
@@ -231,7 +214,7 @@ static void take_parts(struct bm_index_head *head, const struct form *form, cons
         head->n_id = n_id < BM_INDEX_NAME ? n_id : BM_INDEX_NAME;
         if (!is_header) head->id_as_written = place;
     }
-    if (head->n_definition == 0 && find_part(text, n_text, form->definition, form->end, &at, &place)) {
+    if (head->n_definition == 0 && find_part(text, n_text, form->title, form->end, &at, &place)) {
         size_t n = place.end - place.begin;
         if (form->end == '\n' && n > 0 && text[place.end - 1] == '\r') n--;
         head->n_definition =
@@ -273,40 +256,18 @@ void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format form
     head->n_id = head->n_name = head->n_accession = head->n_definition = 0;
     head->has_length = false;
     head->number_as_written = head->id_as_written = (struct bm_index_place){0, 0};
-    switch (format) {
-    case BLASTMERGE_FORMAT_XML:
-        take_parts(head, &xml, text, n_text, false);
-        break;
-    case BLASTMERGE_FORMAT_XML2:
-        take_parts(head, &xml2, text, n_text, false);
-        break;
-    case BLASTMERGE_FORMAT_JSON:
-        take_parts(head, &json, text, n_text, false);
-        break;
-    case BLASTMERGE_FORMAT_COMMENTED:
-        take_parts(head, &commented, text, n_text, false);
-        break;
-    case BLASTMERGE_FORMAT_TABULAR:
-    case BLASTMERGE_FORMAT_CSV:
-        take_row(head, format == BLASTMERGE_FORMAT_CSV ? ',' : '\t', text, n_text);
-        break;
-    case BLASTMERGE_FORMAT_ARCHIVE:
+    if (bm_format_is_bare_table(format))
+        take_row(head, bm_format_of(format)->separator, text, n_text);
+    else if (bm_format_of(format)->has_archives)
         take_query(head, text, n_text);
-        break;
-    case BLASTMERGE_FORMAT_AUTO:
-        break;
-    }
+    else
+        take_parts(head, &bm_format_of(format)->query, text, n_text, false);
 }
 
 void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format format, const char *header,
                             size_t n_header) {
     bool is_named = head->n_id > 0 || head->n_definition > 0 || head->has_length;
-    if (format == BLASTMERGE_FORMAT_XML && !is_named) take_parts(head, &xml_header, header, n_header, true);
-}
-
-bool bm_index_head_has_ids(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2 ||
-           format == BLASTMERGE_FORMAT_JSON || format == BLASTMERGE_FORMAT_ARCHIVE;
+    if (bm_format_of(format)->has_header && !is_named) take_parts(head, &xml_header, header, n_header, true);
 }
 
 uint64_t bm_index_head_number(const char *id, size_t n_id) {

@@ -46,7 +46,6 @@ void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format f
                             size_t n_header);
 
 /* Whether Iterations of the format have ids. */
-bool bm_index_head_has_ids(enum blastmerge_format format);
 
 /* N of an id "Query_N"; 0 for any other id. */
 uint64_t bm_index_head_number(const char *id, size_t n_id);

@@ -9,6 +9,7 @@
 #ifndef BM_INDEX_INTERNAL_H
 #define BM_INDEX_INTERNAL_H
 
+#include "format/format.h"
 #include "index/build.h"
 #include "index/head.h"
 #include "index/write.h"

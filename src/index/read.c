@@ -2,6 +2,7 @@
 #include "index/read.h"
 
 #ifdef BLASTMERGE_SQLITE
+#include "format/format.h"
 #include "index/database.h"
 #include "index/schema.h"
 
@@ -170,14 +171,6 @@ static enum blastmerge_status check_version(struct bm_index_read *read, struct b
                    version, BM_INDEX_VERSION);
 }
 
-static bool find_format(const char *name, enum blastmerge_format *format) {
-    for (int i = BLASTMERGE_FORMAT_XML; i <= BLASTMERGE_FORMAT_ARCHIVE; i++) {
-        *format = (enum blastmerge_format)i;
-        if (strcmp(blastmerge_format_name(*format), name) == 0) return true;
-    }
-    return false;
-}
-
 static enum blastmerge_status check_file(struct bm_index_read *read, sqlite3_stmt *statement,
                                          struct bm_index_bytes *result, struct blastmerge_error *error) {
     const struct bm_index_library *library = read->database.library;
@@ -187,8 +180,8 @@ static enum blastmerge_status check_file(struct bm_index_read *read, sqlite3_stm
     uint8_t tail[BM_INDEX_TAIL];
     size_t n_tail = 0;
     if (!read_number(read, statement, 0, &size) || !read_name(read, statement, 2, format, &n_format) ||
-        !read_number(read, statement, 3, &read->n_iterations) || !find_format(format, &read->format) ||
-        library->column_type(statement, 1) != SQLITE_BLOB)
+        !read_number(read, statement, 3, &read->n_iterations) || !bm_format_find(format, &read->format) ||
+        read->format == BLASTMERGE_FORMAT_AUTO || library->column_type(statement, 1) != SQLITE_BLOB)
         return fail_damaged(error);
     enum blastmerge_status status = bm_index_bytes_tail(result, tail, &n_tail, error);
     if (status != BLASTMERGE_OK) return status;
@@ -245,7 +238,7 @@ static enum blastmerge_status read_about(struct bm_index_read *read, struct bm_i
         status = read_one(read, "SELECT header, joint, footer, crc32 FROM frame", &statement, error);
     if (status == BLASTMERGE_OK) status = keep_parts(read, statement, error);
     (void)read->database.library->finalize(statement);
-    read->has_ids = bm_index_head_has_ids(read->format);
+    read->has_ids = !bm_format_is_table(read->format);
     return status;
 }
 

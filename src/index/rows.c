@@ -9,10 +9,6 @@
 
 #include <string.h>
 
-static char separator_of(const struct bm_index_build *build) {
-    return build->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
-}
-
 static enum blastmerge_status end_query(struct bm_index_build *build, struct blastmerge_error *error) {
     if (!build->is_in_iteration) return BLASTMERGE_OK;
     build->n_hsps += build->row.n_hsps;
@@ -44,7 +40,7 @@ static enum blastmerge_status settle_line(struct bm_index_build *build, size_t n
 /* Bytes of the line up to its first field's end, or as many as are held. Returns how many were taken. */
 static size_t take_name(struct bm_index_build *build, const char *text, size_t n_text, bool *is_complete,
                         bool *has_separator) {
-    const char separator = separator_of(build);
+    const char separator = bm_format_of(build->format)->separator;
     size_t n = 0;
     *is_complete = *has_separator = false;
     while (n < n_text && !*is_complete) {

@@ -90,9 +90,7 @@ const char *blastmerge_status_name(enum blastmerge_status status) {
 }
 
 const char *blastmerge_format_name(enum blastmerge_format format) {
-    static const char *const names[] = {"auto",      "xml",     "xml2", "json",
-                                        "commented", "tabular", "csv",  "archive"};
-    return (unsigned)format < sizeof names / sizeof names[0] ? names[format] : "unknown";
+    return bm_format_is_known(format) ? bm_format_of(format)->name : "unknown";
 }
 
 enum blastmerge_form blastmerge_form_of_name(const char *name) {

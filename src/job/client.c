@@ -87,25 +87,18 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
 
 /* In XML2 and JSON all Iterations of a query lie in one report. */
 static bool is_psiblast(const struct blastmerge_job *job) {
-    bool is_table = job->totals.format == BLASTMERGE_FORMAT_COMMENTED;
-    bool is_archive = job->totals.format == BLASTMERGE_FORMAT_ARCHIVE;
+    const struct bm_format *format = bm_format_of(job->totals.format);
     const struct bm_number_header *header = bm_job_headers_first(&job->headers);
-    for (size_t i = 0; i < header->n_fields; i++) {
+    for (size_t i = 0; i < header->n_fields && format->psiblast != NULL; i++) {
         const struct bm_number_header_field *field = &header->fields[i];
-        if (strcmp(field->name, "BlastOutput_program") == 0) return strcmp(field->value, "psiblast") == 0;
-        if (is_archive && strcmp(field->name, "service") == 0) return strcmp(field->value, "psi") == 0;
-        if (is_table && strcmp(field->name, "program") == 0) return strcmp(field->value, "PSIBLAST") == 0;
+        if (strcmp(field->name, format->program) == 0) return strcmp(field->value, format->psiblast) == 0;
     }
     return false;
 }
 
 bool bm_job_client_counts_queries(const struct blastmerge_job *job) {
     enum blastmerge_format format = job->totals.format;
-    return format != BLASTMERGE_FORMAT_AUTO && !bm_mark_is_bare_table(format) && !is_psiblast(job);
-}
-
-const char *bm_job_client_format_title(enum blastmerge_format format) {
-    return bm_mark_format_title(format);
+    return format != BLASTMERGE_FORMAT_AUTO && !bm_format_is_bare_table(format) && !is_psiblast(job);
 }
 
 void bm_job_client_warn(struct blastmerge_job *job, const char *format, ...) {

@@ -86,7 +86,6 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
 bool bm_job_client_counts_queries(const struct blastmerge_job *job);
 
 /* A format's name in messages, such as "a BLAST table (-outfmt 6)". */
-const char *bm_job_client_format_title(enum blastmerge_format format);
 
 /* Warns: the hook and the caller's function get the message, and it counts in the report. */
 void bm_job_client_warn(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);

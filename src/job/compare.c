@@ -122,8 +122,8 @@ static enum blastmerge_status settle(struct blastmerge_job *job, const struct bm
         kin->rows_are_plain = own->rows_are_plain;
     }
     if (kin->format != own->format) {
-        bm_fail(&job->error, BLASTMERGE_MISMATCH, "it is %s, but %s %s", bm_mark_format_title(own->format),
-                bm_mark_format_title(kin->format),
+        bm_fail(&job->error, BLASTMERGE_MISMATCH, "it is %s, but %s %s", bm_format_of(own->format)->title,
+                bm_format_of(kin->format)->title,
                 kin->is_given ? "was expected" : "came before: all children must have one format");
         return bm_job_fail_child(job);
     }

@@ -338,7 +338,7 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
     const struct bm_mark_kin kin = bm_mark_kin(child->mark);
     bm_child_give(child);
     if (status != BLASTMERGE_OK || n_seen >= LOOK || (is_last && n_seen > 0))
-        return end_look(job, kin.format != BLASTMERGE_FORMAT_COMMENTED && kin.n_names == 0);
+        return end_look(job, !bm_format_of(kin.format)->has_comments && kin.n_names == 0);
     if (is_last) {
         bm_child_close(child);
         job->child++;
@@ -348,25 +348,19 @@ static enum blastmerge_status look(struct blastmerge_job *job) {
 
 /* --- marks --------------------------------------------------------------------------------------- */
 
-static bool is_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_COMMENTED || format == BLASTMERGE_FORMAT_TABULAR ||
-           format == BLASTMERGE_FORMAT_CSV;
-}
-
 /* The format is known. */
 static enum blastmerge_status take_format(struct blastmerge_job *job, enum blastmerge_format format) {
     job->totals.format = format;
-    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !is_table(format)) {
+    if (job->supposed != BLASTMERGE_FORMAT_AUTO && !bm_format_is_table(format)) {
         bm_fail(&job->error, BLASTMERGE_MISMATCH, "it is %s, but its report states a table",
-                bm_mark_format_title(format));
+                bm_format_of(format)->title);
         return bm_job_fail_child(job);
     }
-    if (job->is_copied &&
-        format == BLASTMERGE_FORMAT_COMMENTED) { /* which it was not when it was looked at */
+    if (job->is_copied && bm_format_of(format)->has_comments) { /* which it was not when it was looked at */
         bm_fail(&job->error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
         return bm_job_fail_child(job);
     }
-    bool is_used = job->shards != NULL && bm_mark_is_bare_table(format); /* as their order */
+    bool is_used = job->shards != NULL && bm_format_is_bare_table(format); /* as their order */
     if (is_used) bm_job_queries_close(job);
     bm_job_queries_set_format(&job->queries, format);
     return bm_job_headers_check_database(job);
@@ -402,7 +396,7 @@ static enum blastmerge_status take_header_marks(struct blastmerge_job *job) {
             break;
         case BM_MARK_ITERATIONS:
             status = take_format(job, (enum blastmerge_format)marks->entries[i].value);
-            if (status == BLASTMERGE_OK && job->totals.format == BLASTMERGE_FORMAT_XML)
+            if (status == BLASTMERGE_OK && bm_format_of(job->totals.format)->has_header)
                 status = bm_job_headers_compare(job);
             break;
         case BM_MARK_HEADER:
@@ -617,7 +611,7 @@ static enum blastmerge_status write_row(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_begin_empty_table(struct blastmerge_job *job) {
     enum blastmerge_format format =
         job->supposed != BLASTMERGE_FORMAT_AUTO ? job->supposed : job->options.format;
-    if (!is_table(format)) {
+    if (!bm_format_is_table(format)) {
         bm_fail(
             &job->error, BLASTMERGE_DATA, "all children are empty: there is no document for a result%s",
             job->kin.format == BLASTMERGE_FORMAT_AUTO
@@ -626,7 +620,7 @@ enum blastmerge_status bm_job_begin_empty_table(struct blastmerge_job *job) {
         return bm_job_fail(job);
     }
     job->totals.format = format;
-    job->number->now.style = bm_number_style_of(format);
+    job->number->now.format = bm_format_of(format);
     if (job->is_copied) bm_job_begin_result(job);
     return BLASTMERGE_OK;
 }

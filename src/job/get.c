@@ -412,7 +412,7 @@ enum blastmerge_status bm_job_get_begin(struct blastmerge_job *job) {
     enum blastmerge_status status = open_all(job);
     if (status == BLASTMERGE_OK) status = want_all(job);
     if (status != BLASTMERGE_OK) return status;
-    if (get->renumber && bm_index_read_format(get->read) == BLASTMERGE_FORMAT_ARCHIVE)
+    if (get->renumber && bm_format_of(bm_index_read_format(get->read))->has_archives)
         return blame_child(
             job, bm_fail(&job->error, BLASTMERGE_USAGE,
                          "holds BLAST archives (-outfmt 11), whose queries cannot be numbered anew"));

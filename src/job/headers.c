@@ -31,10 +31,10 @@ const struct bm_number_header *bm_job_headers_first(const struct bm_job_headers 
 }
 
 enum blastmerge_status bm_job_headers_check_database(struct blastmerge_job *job) {
-    if (job->totals.format == BLASTMERGE_FORMAT_XML || !job->is_database_given) return BLASTMERGE_OK;
+    if (bm_format_of(job->totals.format)->has_header || !job->is_database_given) return BLASTMERGE_OK;
     bm_fail(&job->error, BLASTMERGE_USAGE,
             "--db is only for BLAST XML (-outfmt 5), and this is %s, whose database names stay",
-            bm_mark_format_title(job->totals.format));
+            bm_format_of(job->totals.format)->title);
     return bm_job_fail_child(job);
 }
 
@@ -117,7 +117,7 @@ enum blastmerge_status bm_job_headers_compare(struct blastmerge_job *job) {
         const char *is = difference.is_plural ? "are" : "is", *that = difference.is_plural ? "those" : "that";
         if (is_mismatch_error(job, &difference)) {
             bool can_be_given = job->options.as_unsplit && difference.is_database &&
-                                !job->is_database_given && job->totals.format == BLASTMERGE_FORMAT_XML;
+                                !job->is_database_given && bm_format_of(job->totals.format)->has_header;
             bm_fail(&job->error, BLASTMERGE_MISMATCH,
                     "its %s %s %s, but %s of %s %s %s: they are not parts of one search%s", difference.name,
                     is, ours, that, names[1], is, theirs,

@@ -13,6 +13,7 @@
 #include "fetch/fetch.h"
 #include "flow/output.h"
 #include "flow/script.h"
+#include "format/format.h"
 #include "job/callbacks.h"
 #include "job/children.h"
 #include "job/client.h"

@@ -27,8 +27,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if ((unsigned)options->forbidden_characters > BLASTMERGE_FORBIDDEN_KEEP)
         return refuse(job, "unknown policy for forbidden characters (expected 0 to 2)");
     if ((unsigned)options->sort > BLASTMERGE_SORT_NONE) return refuse(job, "no such order");
-    if ((unsigned)options->format > BLASTMERGE_FORMAT_ARCHIVE)
-        return refuse(job, "unknown format (expected 0 to 7)");
+    if (!bm_format_is_known(options->format))
+        return bm_fail(&job->error, BLASTMERGE_USAGE, "unknown format (expected 0 to %d)", bm_format_last());
     if (options->form == BLASTMERGE_FORM_OTHER)
         return refuse(
             job, "the output's name ends as that of data of zstd, xz, bzip2 or lz4 does, but the result is "
@@ -39,8 +39,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
         return refuse(job, "unknown policy for query ids (expected 0 to 2)");
     if ((unsigned)options->header > BLASTMERGE_HEADER_NONE)
         return refuse(job, "unknown policy for rows of column names (expected 0 to 2)");
-    if (options->salvage && options->format > BLASTMERGE_FORMAT_XML &&
-        options->format != BLASTMERGE_FORMAT_ARCHIVE)
+    if (options->salvage && options->format != BLASTMERGE_FORMAT_AUTO &&
+        !bm_format_of(options->format)->can_be_salvaged)
         return refuse(job, "only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be salvaged");
     if (options->salvage && options->as_unsplit)
         return refuse(

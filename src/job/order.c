@@ -184,7 +184,7 @@ static enum blastmerge_status take_first(struct bm_job_order *order, const struc
     size_t n_text = scanned - taken->offset < 8192 ? (size_t)(scanned - taken->offset) : 8192;
     order->is_of_first = true;
     order->header = order->current;
-    order->is_named_anew = order->has_iteration && job->totals.format == BLASTMERGE_FORMAT_XML;
+    order->is_named_anew = order->has_iteration && bm_format_of(job->totals.format)->has_header;
     if (!order->is_named_anew) return BLASTMERGE_OK;
     if (copy_field(order->fields[0], text, n_text, "<Iteration_query-ID>") &&
         copy_field(order->fields[1], text, n_text, "<Iteration_query-def>") &&
@@ -241,7 +241,7 @@ static enum blastmerge_status end_iteration(struct bm_job_order *order, uint64_t
 
 static enum blastmerge_status take_mark(struct bm_job_order *order, const struct bm_mark_entry *mark) {
     struct blastmerge_job *job = order->job;
-    bool is_bare = bm_mark_is_bare_table(job->totals.format);
+    bool is_bare = bm_format_is_bare_table(job->totals.format);
     switch (mark->kind) {
     case BM_MARK_DOCUMENT:
         begin_document(order, mark);
@@ -303,7 +303,7 @@ static enum blastmerge_status take_iteration(struct bm_job_order *order, enum bl
     struct bm_queries_taken nothing = *bm_queries_last_taken(job->queries.file);
     if (taken != BLASTMERGE_OK && bm_job_queries_take_stranger(job, reason) != BLASTMERGE_OK)
         return job->error.status;
-    if (bm_mark_is_bare_table(job->totals.format) && end_bare_head(order) != BLASTMERGE_OK)
+    if (bm_format_is_bare_table(job->totals.format) && end_bare_head(order) != BLASTMERGE_OK)
         return job->error.status;
     if (taken == BLASTMERGE_OK) return take_head(job);
     nothing.number = 0;

@@ -171,7 +171,7 @@ static bool replace_field(struct bm_job_order_frame *frame, const char *start_ta
 /* The header that pieces begin with. */
 static enum blastmerge_status make_header(struct bm_job_order *order) {
     struct blastmerge_job *job = order->job;
-    bool is_table = bm_mark_is_bare_table(job->totals.format);
+    bool is_table = bm_format_is_bare_table(job->totals.format);
     bool has_room = true;
     if (is_table && job->kin.n_names > 0 && job->options.header == BLASTMERGE_HEADER_ONCE) {
         memcpy(order->header.text, job->kin.names, job->kin.n_names);

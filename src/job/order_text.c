@@ -150,34 +150,16 @@ struct reader {
     char count[64]; /* a table's last line */
 };
 
-/* The text between Iterations in one document. */
-static const char *joint_of(enum blastmerge_format format) {
-    switch (format) {
-    case BLASTMERGE_FORMAT_XML:
-        return "\n";
-    case BLASTMERGE_FORMAT_XML2:
-        return "\n\n";
-    case BLASTMERGE_FORMAT_JSON:
-        return "\n,\n";
-    default:
-        return "";
-    }
-}
-
 static void set_literal(struct reader *reader, const char *text, size_t n) {
     reader->literal = text;
     reader->n_literal = n;
-}
-
-static bool is_table(enum blastmerge_format format) {
-    return bm_mark_is_bare_table(format) || format == BLASTMERGE_FORMAT_COMMENTED;
 }
 
 /* Goes on after a text that has ended. False: all is read. */
 static bool next_text(struct reader *reader, struct blastmerge_error *error) {
     struct bm_job_order *order = reader->piece->order;
     enum blastmerge_format format = order->job->totals.format;
-    if (is_table(format) && reader->n_done > 0 && reader->last != '\n') {
+    if (bm_format_is_table(format) && reader->n_done > 0 && reader->last != '\n') {
         set_literal(reader, "\n", 1);
         return true;
     }
@@ -188,12 +170,12 @@ static bool next_text(struct reader *reader, struct blastmerge_error *error) {
         reader->number++;
         if (!record->is_taken) continue;
         reader->range = *record;
-        const char *joint = reader->n_done++ > 0 ? joint_of(format) : "";
+        const char *joint = reader->n_done++ > 0 ? bm_format_of(format)->joint_ordered : "";
         set_literal(reader, joint, strlen(joint));
         return true;
     }
     if (reader->is_in_footer) return false;
-    if (!is_table(format) && reader->last != '\n') {
+    if (!bm_format_is_table(format) && reader->last != '\n') {
         set_literal(reader, "\n", 1);
         return true;
     }

@@ -19,75 +19,17 @@ enum {
 
 /* --- documents' begins ------------------------------------------------------------------------------- */
 
-static bool begins_with(const uint8_t *text, size_t n_text, const char *beginning) {
-    size_t n = strlen(beginning);
-    return n_text >= n && memcmp(text, beginning, n) == 0;
-}
-
-/* Without a declaration it begins like something in every document, so that it must be what was stumbled over. */
-static bool begins_xml(const uint8_t *text, size_t n_text, bool is_fault) {
-    static const char *const beginnings[] = {"<?xml ", "<!DOCTYPE BlastOutput", "<BlastOutput>",
-                                             "<BlastXML2"};
-    const size_t n = is_fault ? sizeof beginnings / sizeof beginnings[0] : 1;
-    for (size_t i = 0; i < n; i++)
-        if (begins_with(text, n_text, beginnings[i])) return true;
-    return false;
-}
-
 /* Whether XML that begins here is the one format that can be salvaged, as far as its prolog is there. */
 static bool is_of_xml(const uint8_t *text, size_t n_text) {
     static const char other[] = "<BlastXML2";
     return memmem(text, n_text < PROLOG ? n_text : PROLOG, other, sizeof other - 1) == NULL;
 }
 
-static bool begins_json(const uint8_t *text, size_t n_text) {
-    size_t n = 1;
-    if (n_text == 0 || text[0] != '{') return false;
-    while (n < n_text && n < 16 && (text[n] == ' ' || text[n] == '\t' || text[n] == '\r' || text[n] == '\n'))
-        n++;
-    return begins_with(text + n, n_text - n, "\"BlastOutput2\"");
-}
-
-/* A comment of -outfmt 7 that begins inside of a row. */
-static bool begins_table(const uint8_t *text, size_t n_text, bool is_begin_of_line) {
-    static const char *const programs[] = {"BLAST",    "TBLAST",    "PSIBLAST",
-                                           "RPSBLAST", "RPSTBLAST", "DELTABLAST"};
-    if (is_begin_of_line || !begins_with(text, n_text, "# ")) return false;
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-        if (begins_with(text + 2, n_text - 2, programs[i])) return true;
-    return false;
-}
-
-static bool begins_archive(const uint8_t *text, size_t n_text) {
-    return begins_with(text, n_text, "Blast4-archive ::=");
-}
-
 /* Rows do not show that a document begins: this is for what begins a gzip member. */
 static bool begins_rows(enum blastmerge_format format, const uint8_t *text, size_t n_text) {
-    if (!bm_mark_is_bare_table(format)) return false;
+    if (!bm_format_is_bare_table(format)) return false;
     const uint8_t *end = memchr(text, '\n', n_text);
-    return end != NULL &&
-           memchr(text, format == BLASTMERGE_FORMAT_CSV ? ',' : '\t', (size_t)(end - text)) != NULL;
-}
-
-static bool begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
-                            bool is_begin_of_line, bool is_fault) {
-    switch (format) {
-    case BLASTMERGE_FORMAT_AUTO: /* as long as the root has not begun */
-    case BLASTMERGE_FORMAT_XML:
-    case BLASTMERGE_FORMAT_XML2:
-        return begins_xml(text, n_text, is_fault);
-    case BLASTMERGE_FORMAT_JSON:
-        return begins_json(text, n_text);
-    case BLASTMERGE_FORMAT_COMMENTED:
-        return begins_table(text, n_text, is_begin_of_line);
-    case BLASTMERGE_FORMAT_ARCHIVE:
-        return begins_archive(text, n_text);
-    case BLASTMERGE_FORMAT_TABULAR:
-    case BLASTMERGE_FORMAT_CSV:
-        break;
-    }
-    return false;
+    return end != NULL && memchr(text, bm_format_of(format)->separator, (size_t)(end - text)) != NULL;
 }
 
 /* --- in a text --------------------------------------------------------------------------------------- */
@@ -119,15 +61,15 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
     if (from < first) from = first;
     while (current >= first && current < end && is_blank(*bm_batch_at(batch, current))) current++;
     /* A comment, as web services leave it, stands in front of the only document. */
-    if (is_in_prolog && current >= first && current < end &&
-        begins_with(bm_batch_at(batch, current), (size_t)(end - current), "<!--"))
+    if (is_in_prolog && current >= first && current < end && end - current >= 4 &&
+        memcmp(bm_batch_at(batch, current), "<!--", 4) == 0)
         return false;
     if (from <= current) from = current + 1;
     for (uint64_t at = from; at < to; at++) {
         const uint8_t *text = bm_batch_at(batch, at);
         bool is_begin_of_line = at == first || text[-1] == '\n';
-        if (!begins_document(format, text, (size_t)(end - at), is_begin_of_line,
-                             at == fault && !is_in_prolog))
+        if (!bm_mark_begins_document(format, text, (size_t)(end - at), is_begin_of_line,
+                                     at == fault && !is_in_prolog))
             continue;
         *begin = at;
         return true;
@@ -159,8 +101,7 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
     const uint8_t *text = bm_batch_at(job->batch, begin);
     size_t n_text = (size_t)(bm_batch_end(job->batch) - begin);
     bool is_salvageable =
-        format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_ARCHIVE ||
-        (format == BLASTMERGE_FORMAT_AUTO && (is_of_xml(text, n_text) || begins_archive(text, n_text)));
+        format == BLASTMERGE_FORMAT_AUTO ? is_of_xml(text, n_text) : bm_format_of(format)->can_be_salvaged;
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,
                "a second document begins here, before the first has ended: " AGAIN "%s",
                is_salvageable ? SALVAGE : "");
@@ -180,12 +121,15 @@ static bool holds_document(struct blastmerge_job *job, enum blastmerge_format fo
     bm_child_open_text(child, &job->plan.items[job->child].source, &text, &job->cancel);
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
-        bool is_xml = begins_xml(batch->text, batch->n_text, true);
-        bool is_archive = begins_archive(batch->text, batch->n_text);
-        *is_salvageable = is_archive || (is_xml && is_of_xml(batch->text, batch->n_text));
-        is_found = is_xml || is_archive || begins_json(batch->text, batch->n_text) ||
-                   begins_table(batch->text, batch->n_text, false) ||
-                   begins_rows(format, batch->text, batch->n_text);
+        is_found = begins_rows(format, batch->text, batch->n_text);
+        for (int i = BLASTMERGE_FORMAT_AUTO + 1; i <= (int)bm_format_last(); i++) {
+            enum blastmerge_format other = (enum blastmerge_format)i;
+            bool is_xml = bm_format_of(other)->syntax == BM_SYNTAX_XML;
+            if (!bm_mark_begins_document(other, batch->text, batch->n_text, false, true)) continue;
+            is_found = true;
+            if (bm_format_of(other)->can_be_salvaged && (!is_xml || is_of_xml(batch->text, batch->n_text)))
+                *is_salvageable = true;
+        }
     }
     bm_child_close(child);
     return is_found;

@@ -28,7 +28,7 @@ enum blastmerge_status bm_job_seams_check_child(struct blastmerge_job *job) {
         bm_job_gather_add(job, BM_GATHER_CHECKSUM, NULL,
                           "its %s data has no checksum, so damage to it may go unnoticed", unchecked);
     if (!bm_child_lane_lacks_bgzf_end(&bm_job_child(job)->lane)) return BLASTMERGE_OK;
-    if (!bm_mark_is_bare_table(job->totals.format)) {
+    if (!bm_format_is_bare_table(job->totals.format)) {
         bm_job_gather_add(job, BM_GATHER_BGZF, NULL,
                           "it is BGZF, but its last block, the empty one, is missing; its text is whole "
                           "nevertheless, as its own end shows");

@@ -38,7 +38,7 @@ static void set_count(struct blastmerge_job *job, enum bm_doubt doubt, uint64_t 
 
 /* A table without comments has nothing for queries without hits in an unsplit run, too. */
 static bool is_empty(const struct blastmerge_job *job, const struct bm_job_row *child) {
-    return !bm_mark_is_bare_table(job->totals.format) && child->n_iterations == 0;
+    return !bm_format_is_bare_table(job->totals.format) && child->n_iterations == 0;
 }
 
 void bm_job_unsplit_end_child(struct blastmerge_job *job) {
@@ -68,7 +68,7 @@ static void warn(struct blastmerge_job *job, enum bm_doubt doubt, const char *on
 }
 
 void bm_job_unsplit_end(struct blastmerge_job *job) {
-    if (bm_mark_is_bare_table(job->totals.format)) {
+    if (bm_format_is_bare_table(job->totals.format)) {
         job->totals.n_empty_children = 0; /* the first ones, when the format was not known yet */
         /* In a single child each has a name of its own. */
         if (job->plan.n_items > 1 || job->options.as_unsplit)

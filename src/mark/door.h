@@ -11,21 +11,8 @@
 #ifndef BM_MARK_DOOR_H
 #define BM_MARK_DOOR_H
 
-#include "mark/archive/archive.h"
-#include "mark/json/json.h"
 #include "mark/mark.h"
 #include "mark/scan/scan.h"
-#include "mark/table/table.h"
-#include "mark/xml/xml.h"
-
-/* What bm_mark_open() allocates. */
-union bm_mark_any {
-    struct bm_mark mark;
-    struct bm_mark_xml xml;
-    struct bm_mark_json json;
-    struct bm_mark_table table;
-    struct bm_mark_archive archive;
-};
 
 /* --- mark.c */
 
@@ -36,6 +23,9 @@ void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *sc
 bool bm_mark_use(struct bm_mark *mark, const char *way) BM_CHECK_RESULT;
 
 /* --- format.c */
+
+/* Bytes of the largest scanner. */
+extern const size_t bm_mark_size;
 
 /* Chooses the scanner by the text's first bytes, unless the format is given. Returns the number of bytes that
  * it moved into the sample, which the scanner reads first. */

@@ -15,10 +15,25 @@
  * Until the format is clear, the text's first bytes are held here, at most 4 KiB. If the text cannot be
  * merged, all 4 KiB are held, so that the message can say what it is (look.c).
  */
+#include "mark/archive/archive.h"
 #include "mark/columns.h"
 #include "mark/door.h"
+#include "mark/json/json.h"
+#include "mark/table/table.h"
+#include "mark/xml/xml.h"
 
 #include <string.h>
+
+/* Any scanner. */
+union any {
+    struct bm_mark mark;
+    struct bm_mark_xml xml;
+    struct bm_mark_json json;
+    struct bm_mark_table table;
+    struct bm_mark_archive archive;
+};
+
+const size_t bm_mark_size = sizeof(union any);
 
 static const struct bm_mark_scanner *scanner_of(enum blastmerge_format format) {
     switch (format) {
@@ -39,8 +54,11 @@ static const struct bm_mark_scanner *scanner_of(enum blastmerge_format format) {
     return NULL;
 }
 
-bool bm_mark_is_bare_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
+bool bm_mark_begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
+                             bool is_begin_of_line, bool is_fault) {
+    if (format == BLASTMERGE_FORMAT_AUTO) format = BLASTMERGE_FORMAT_XML; /* whose root has not begun */
+    return !bm_format_is_bare_table(format) &&
+           scanner_of(format)->begins(text, n_text, is_begin_of_line, is_fault);
 }
 
 bool bm_mark_is_of_psi(const struct bm_mark_field *field) {
@@ -131,18 +149,11 @@ static void use(struct bm_mark *mark, enum blastmerge_format format) {
     if (bm_mark_settle(mark, format, 0)) bm_mark_take_scanner(mark, scanner_of(format));
 }
 
-static char separator_of(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
-}
-
 static const char *hint_for(const struct bm_mark *mark, const struct beginning *begin) {
     enum blastmerge_format format = mark->kin.format;
     bool has_comment = begin->n_line >= 2 && begin->line[0] == '#' && begin->line[1] == ' ';
-    if (format == BLASTMERGE_FORMAT_XML || format == BLASTMERGE_FORMAT_XML2)
-        return ": a '<' was expected here";
-    if (format == BLASTMERGE_FORMAT_COMMENTED || (format == BLASTMERGE_FORMAT_AUTO && has_comment))
-        return ": \"# BLASTP VERSION\" or the like was expected here";
-    if (format != BLASTMERGE_FORMAT_AUTO) return "";
+    if (format == BLASTMERGE_FORMAT_AUTO && has_comment) format = BLASTMERGE_FORMAT_COMMENTED;
+    if (format != BLASTMERGE_FORMAT_AUTO) return bm_format_of(format)->expected;
     if (memchr(begin->line, '\t', begin->n_line) == NULL && memchr(begin->line, ',', begin->n_line) == NULL)
         return "";
     return "; if it is a table of other columns than BLAST's own twelve, --format tabular or --format csv "
@@ -198,10 +209,10 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
                        bool is_full) {
     enum names names = mark->header == BLASTMERGE_HEADER_KEEP
                            ? NO_NAMES
-                           : judge_names(mark, begin, separator_of(format), is_full);
+                           : judge_names(mark, begin, bm_format_of(format)->separator, is_full);
     if (names == NAMES_IF_THE_NEXT_LINE_SAYS_SO) return false;
     if (names == NAMES && !begin->is_next_whole && !is_full) return false;
-    if (names == NAMES && has_other_names(begin, separator_of(format))) {
+    if (names == NAMES && has_other_names(begin, bm_format_of(format)->separator)) {
         (void)bm_mark_fail(
             mark, 0,
             "its first two lines are rows of column names, and not the same: take one of them out, or "
@@ -209,7 +220,8 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
         return true;
     }
     mark->rows.begin_with_names = names == NAMES;
-    if (names == NAMES && bm_mark_columns_first_is_query(begin->line, begin->n_line, separator_of(format)))
+    if (names == NAMES &&
+        bm_mark_columns_first_is_query(begin->line, begin->n_line, bm_format_of(format)->separator))
         mark->rows.name_queries = true;
     use(mark, format);
     return true;
@@ -261,16 +273,17 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
     bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
     bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
     mark->rows.name_queries = has_tabs || has_commas;
-    if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_mark_is_bare_table(format))) {
+    if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_format_is_bare_table(format))) {
         mark->kin.rows_are_plain = mark->kin.rows_are_plain || format == BLASTMERGE_FORMAT_AUTO;
         use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
         return true;
     }
-    if (bm_mark_is_bare_table(format)) {
-        if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format))) return false;
+    if (bm_format_is_bare_table(format)) {
+        if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
+            return false;
         if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
         bool is_csv = format == BLASTMERGE_FORMAT_CSV;
-        (void)bm_mark_fail(mark, 0, "this is not %s: %s separate its columns%s", bm_mark_format_title(format),
+        (void)bm_mark_fail(mark, 0, "this is not %s: %s separate its columns%s", bm_format_of(format)->title,
                            is_csv ? "tabs" : "commas",
                            !mark->kin.is_given ? ""
                            : is_csv            ? "; --format tabular accepts it"
@@ -278,11 +291,11 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
         return true;
     }
     if (format == BLASTMERGE_FORMAT_AUTO) format = find_by_names(begin);
-    if (bm_mark_is_bare_table(format) &&
-        bm_mark_look_is_foreign(mark->sample, mark->n_sample, separator_of(format)))
+    if (bm_format_is_bare_table(format) &&
+        bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
         return false; /* as it would be if it were a later child */
     if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
-    return bm_mark_is_bare_table(format) && mark->kin.format == BLASTMERGE_FORMAT_AUTO &&
+    return bm_format_is_bare_table(format) && mark->kin.format == BLASTMERGE_FORMAT_AUTO &&
            begin_rows(mark, format, begin, is_full);
 }
 
@@ -301,21 +314,17 @@ static bool begins_archive(const struct bm_mark *mark) {
     return mark->n_sample - at >= sizeof name - 1 && memcmp(mark->sample + at, name, sizeof name - 1) == 0;
 }
 
-static bool is_table(enum blastmerge_format format) {
-    return format == BLASTMERGE_FORMAT_COMMENTED || bm_mark_is_bare_table(format);
-}
-
 /* Decides by what is held, where a line has ended; not yet, if that does not do and more can come. */
 static void look_at_sample(struct bm_mark *mark, bool is_all) {
     struct beginning begin = find_beginning(mark, is_all);
     bool is_full = is_all || mark->n_sample == BM_MARK_SAMPLE;
-    bool must_be_table = mark->kin.is_given && is_table(mark->kin.format);
+    bool must_be_table = mark->kin.is_given && bm_format_is_table(mark->kin.format);
     char visible = find_visible(mark);
     if ((begin.n_line == 0 || visible == '\0') && !is_full) return;
     if (begin.n_line == 0 && mark->n_sample == BM_BOM && bm_mark_begins_with_bom(mark) &&
-        is_table(mark->kin.format)) {
+        bm_format_is_table(mark->kin.format)) {
         refuse(mark, ": it holds only a byte order mark, as a failed search leaves");
-    } else if (begin.n_line == 0 && bm_mark_is_bare_table(mark->kin.format)) {
+    } else if (begin.n_line == 0 && bm_format_is_bare_table(mark->kin.format)) {
         bm_mark_take_scanner(mark, &bm_mark_table);
     } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {
         refuse(mark, hint_for(mark, &begin)); /* such a table has a comment at least */
@@ -341,7 +350,7 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
     bool is_visible = first > ' ' && first != 0x7f; /* or a byte order mark's */
     if (mark->kin.is_given) {
-        if (!is_table(mark->kin.format)) bm_mark_take_scanner(mark, scanner_of(mark->kin.format));
+        if (!bm_format_is_table(mark->kin.format)) bm_mark_take_scanner(mark, scanner_of(mark->kin.format));
     } else if (first == '<' || (!is_visible && !bm_mark_is_space(first))) {
         bm_mark_take_scanner(mark, &bm_mark_xml);
     }

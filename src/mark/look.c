@@ -6,6 +6,7 @@
  * first bytes show it, quotes these bytes, and says what would help.
  */
 #include "mark/door.h"
+#include "mark/table/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -344,7 +345,7 @@ static bool may_be_row(const char *sample, size_t n_sample) {
 
 bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
                        const char *hint) {
-    const char *title = bm_mark_format_title(mark->kin.format);
+    const char *title = bm_format_of(mark->kin.format)->title;
     const struct look *look = find_look(sample, n_sample);
     char shown[MOST_SHOWN + 8];
     quote(shown, sample, n_sample);

@@ -10,7 +10,7 @@
 
 enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *memory,
                                     enum blastmerge_invalid_utf8 invalid_utf8) {
-    *mark = bm_allocate(memory, sizeof(union bm_mark_any));
+    *mark = bm_allocate(memory, bm_mark_size);
     if (*mark == NULL) return BLASTMERGE_NO_MEMORY;
     (*mark)->invalid_utf8 = invalid_utf8;
     (*mark)->look = bm_mark_look_fail;
@@ -77,7 +77,7 @@ void bm_mark_take_scanner(struct bm_mark *mark, const struct bm_mark_scanner *sc
 }
 
 void bm_mark_copy(struct bm_mark *to, const struct bm_mark *from) {
-    memcpy(to, from, sizeof(union bm_mark_any));
+    memcpy(to, from, bm_mark_size);
 }
 
 bool bm_mark_use(struct bm_mark *mark, const char *way) {

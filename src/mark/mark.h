@@ -30,6 +30,11 @@ enum blastmerge_status bm_mark_open(struct bm_mark **mark, struct bm_memory *mem
                                     enum blastmerge_invalid_utf8 invalid_utf8) BM_CHECK_RESULT;
 void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 
+/* Whether a document of the format begins with this text, as far as that shows: for a message about a fault near it.
+ * is_fault: the fault is right there. */
+bool bm_mark_begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
+                             bool is_begin_of_line, bool is_fault);
+
 /* Sets the format that the children must have, before the first step. AUTO (the default): the first
  * child's. */
 void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
@@ -59,12 +64,6 @@ void bm_mark_reset(struct bm_mark *mark);
 
 /* Returns the format that was expected or found; AUTO while it is not known. */
 enum blastmerge_format bm_mark_format(const struct bm_mark *mark);
-
-/* "BLAST XML (-outfmt 5)", "a BLAST table (-outfmt 6)" and so on, as a sentence needs it. */
-const char *bm_mark_format_title(enum blastmerge_format format);
-
-/* Returns whether it is a format of tables without comments: -outfmt 6 and 10. */
-bool bm_mark_is_bare_table(enum blastmerge_format format);
 
 /*
  * Scans text. It uses *n_used of the n_text bytes, as many as possible, and appends marks to the list, which

@@ -4,7 +4,9 @@
  * it is treated as a separate document. So the code that reads marks need not handle holes. A flag shows that
  * it is still the same document, whose numbers continue.
  */
+#include "mark/archive/archive.h"
 #include "mark/door.h"
+#include "mark/xml/xml.h"
 
 #include <string.h>
 

@@ -115,11 +115,11 @@ static void print_count(struct bm_number *number, uint64_t n_queries) {
 const char *bm_number_epilogue(struct bm_number *number, const struct bm_tally *total, size_t *n_bytes,
                                bool *dropped_megablast) {
     *dropped_megablast = false;
-    if (number->now.style->has_count && total->n_counted == total->n_documents)
+    if (number->now.format->has_count && total->n_counted == total->n_documents)
         print_count(number, total->n_queries);
     if (number->now.is_too_long || number->now.is_cut) {
-        *n_bytes = strlen(number->now.style->epilogue);
-        return number->now.style->epilogue;
+        *n_bytes = strlen(number->now.format->epilogue);
+        return number->now.format->epilogue;
     }
     if (number->now.n_megablast > 0 && total->n_documents > 1) {
         remove_megablast(number);

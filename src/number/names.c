@@ -196,9 +196,9 @@ static void take_reference(struct bm_number *number, const struct bm_mark_entry 
 void bm_number_take_query_row(struct bm_number *number, const struct bm_mark_entry *mark,
                               const struct bm_batch *batch, struct bm_script *script) {
     uint64_t query = bm_number_query_number(content_of(mark, batch), (size_t)(mark->end - mark->offset));
-    if (number->now.style->has_references) {
+    if (number->now.format->has_archives) {
         take_reference(number, mark, batch, script, query);
-    } else if (!number->now.style->has_count) {
+    } else if (!number->now.format->has_count) {
         take_unknown_id(number, query);
     } else if (number->now.old_query != 0 && query != number->now.old_query) {
         number->now.ids.n_odd++;
@@ -214,7 +214,7 @@ void bm_number_take_message(struct bm_number *number, const struct bm_mark_entry
     const char *message = content_of(mark, batch);
     if (number->now.new_query == 0) return;
     enum bm_number_query_prefix prefix =
-        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->now.style->form,
+        bm_number_query_rename(message, (size_t)(mark->end - mark->offset), number->now.format->syntax,
                                number->now.old_query, number->now.new_query, &renamed);
     number->now.new_query = 0;
     if (prefix == BM_QUERY_ODD) number->now.n_odd_messages++;

@@ -8,6 +8,8 @@
 
 #define NONE UINT64_MAX
 
+enum { LONGEST_BARE = 16384 }; /* bytes of an Iteration to search; a longer one has hits */
+
 static const char number_start_tag[] = "<Iteration_iter-num>";
 static const char number_end_tag[] = "</Iteration_iter-num>";
 
@@ -148,13 +150,13 @@ static void take_document(struct bm_number *number, const struct bm_mark_entry *
 
 static void take_iterations(struct bm_number *number, const struct bm_mark_entry *mark,
                             struct bm_script *script) {
-    number->now.style = bm_number_style_of((enum blastmerge_format)mark->value);
+    number->now.format = bm_format_of((enum blastmerge_format)mark->value);
     if (!number->now.is_first || (mark->flags & BM_MARK_EMPTY_TAG) == 0) return;
     /* <BlastOutput_iterations/> is opened: other documents' Iterations may come in. */
     bm_number_drop(script, mark->offset, mark->offset + 1);
     bm_number_insert(script, mark->offset + 2, "\n", 1);
     bm_number_end_fragment(number, script, mark->offset + 2);
-    bm_number_append_epilogue(number, number->now.style->end_tag, strlen(number->now.style->end_tag));
+    bm_number_append_epilogue(number, number->now.format->end_tag, strlen(number->now.format->end_tag));
     bm_number_begin_epilogue(number, mark->offset + 2, 0);
 }
 
@@ -180,7 +182,7 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
     begin_body(number, script);
     if (!number->now.has_iteration && number->now.n_iterations > 0) {
         bool is_open = number->now.line == BM_TALLY_LINE_OPEN && (mark->flags & BM_MARK_NEWLINE) == 0;
-        const char *joint = is_open ? number->now.style->joint_open : number->now.style->joint;
+        const char *joint = is_open ? number->now.format->joint_open : number->now.format->joint;
         bm_number_insert(script, mark->offset, joint, strlen(joint));
     }
     if ((mark->flags & BM_MARK_RUN) != 0) bm_number_query_ids_return(&number->now.ids);
@@ -196,9 +198,10 @@ static void take_iteration(struct bm_number *number, const struct bm_mark_entry 
 static void take_iteration_end(struct bm_number *number, const struct bm_mark_entry *mark,
                                const struct bm_batch *batch) {
     uint64_t n_bytes = mark->offset - number->now.iteration;
-    if (!number->keeps_gaps || number->now.style->hits == NULL || n_bytes > BM_STYLE_BARE) return;
+    if (!number->keeps_gaps || number->now.format->hits == NULL || n_bytes > LONGEST_BARE) return;
+    const char *hits = number->now.format->hits;
     const uint8_t *text = bm_batch_at(batch, number->now.iteration);
-    number->now.n_bare_iterations += bm_number_style_is_bare(number->now.style, text, (size_t)n_bytes);
+    number->now.n_bare_iterations += memmem(text, (size_t)n_bytes, hits, strlen(hits)) == NULL;
 }
 
 static void take_iterations_end(struct bm_number *number, const struct bm_mark_entry *mark,
@@ -219,7 +222,7 @@ static void take_iterations_end(struct bm_number *number, const struct bm_mark_e
     if (number->now.is_in_fragment && (mark->flags & BM_MARK_NEWLINE) != 0)
         number->now.line = BM_TALLY_LINE_ENDED;
     bm_number_end_fragment(number, script, mark->offset);
-    if (number->now.style->has_count) {
+    if (number->now.format->has_count) {
         if ((mark->flags & BM_MARK_DIGITS) != 0) { /* as many as there are parts in the text */
             number->now.n_counted++;
             number->now.n_queries += mark->value;

@@ -14,7 +14,7 @@
 #include "flow/script.h"
 #include "flow/tally.h"
 #include "mark/mark.h"
-#include "number/style.h"
+#include "number/query.h"
 
 enum {
     BM_NUMBER_MAX_EPILOGUE = 4096,  /* bytes; a longer one is written in BLAST's plain form */
@@ -35,11 +35,11 @@ struct bm_number_excess {
  * struct bm_number, so this is small: a copy, made between two children, is enough to return there. */
 struct bm_number_state {
     /* the whole merge */
-    const struct bm_number_style *style; /* its format's, from a document's BM_MARK_ITERATIONS on */
+    const struct bm_format *format; /* from a document's BM_MARK_ITERATIONS on */
     uint64_t n_documents;
     uint64_t n_iterations;
     bool has_prologue;  /* the first document has begun */
-    uint64_t n_queries; /* by the counts of the documents, if the style has one */
+    uint64_t n_queries; /* by the counts of the documents, if the format has one */
     uint64_t n_counted; /* documents with a count: if one lacks it, the result has none */
     struct bm_number_query_ids ids;
     uint64_t n_changed_ids;  /* of the generated ones: those with another number in the result */

@@ -203,11 +203,11 @@ static size_t sequence_length(const char *text, size_t n_text) {
     return n;
 }
 
-static struct unit take_unit(const char *text, size_t n_text, enum bm_number_query_form form,
+static struct unit take_unit(const char *text, size_t n_text, enum bm_format_syntax form,
                              enum beyond beyond) {
     if (n_text == 0) return (struct unit){0, 0};
-    if (*text == '&' && form == BM_QUERY_XML) return take_reference(text, n_text);
-    if (*text == '\\' && form == BM_QUERY_JSON) return take_escape(text, n_text);
+    if (*text == '&' && form == BM_SYNTAX_XML) return take_reference(text, n_text);
+    if (*text == '\\' && form == BM_SYNTAX_JSON) return take_escape(text, n_text);
     if ((uint8_t)*text < 0x80 || beyond == BEYOND_BYTES) return (struct unit){1, 1};
     if (beyond == BEYOND_LATIN1) return (struct unit){1, 2};
     size_t n = sequence_length(text, n_text);
@@ -215,7 +215,7 @@ static struct unit take_unit(const char *text, size_t n_text, enum bm_number_que
 }
 
 /* What BLAST counted for a string; SIZE_MAX if that cannot be told. */
-static size_t count(const char *text, size_t n_text, enum bm_number_query_form form, enum beyond beyond) {
+static size_t count(const char *text, size_t n_text, enum bm_format_syntax form, enum beyond beyond) {
     size_t n = 0;
     for (size_t at = 0; at < n_text;) {
         struct unit unit = take_unit(text + at, n_text - at, form, beyond);
@@ -234,7 +234,7 @@ struct title {
     size_t n_name; /* "Query_7" or "lcl|Query_7" */
     size_t n_text; /* without the dots */
     bool is_cut;
-    enum bm_number_query_form form;
+    enum bm_format_syntax form;
     enum beyond beyond;
 };
 
@@ -252,7 +252,7 @@ static bool fits(struct title *title, size_t n_all, enum beyond beyond) {
 }
 
 static bool understand(struct title *title, size_t n_all) {
-    if (title->form != BM_QUERY_XML) return fits(title, n_all, BEYOND_BYTES);
+    if (title->form != BM_SYNTAX_XML) return fits(title, n_all, BEYOND_BYTES);
     return fits(title, n_all, BEYOND_UTF8) || fits(title, n_all, BEYOND_LATIN1);
 }
 
@@ -315,7 +315,7 @@ static size_t print_name(char name[MOST_NAME], const char *message, uint64_t num
 }
 
 enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n_message,
-                                                   enum bm_number_query_form form, uint64_t old_number,
+                                                   enum bm_format_syntax form, uint64_t old_number,
                                                    uint64_t new_number,
                                                    struct bm_number_query_message *renamed) {
     char name[MOST_NAME];

@@ -8,15 +8,7 @@
 #ifndef BM_QUERY_H
 #define BM_QUERY_H
 
-#include "base/base.h"
-
-/* How a format writes a string. */
-enum bm_number_query_form {
-    BM_QUERY_XML,  /* &amp; and the like; bytes beyond ASCII are UTF-8, or UTF-8 that was turned to ISO-8859-1
-                    */
-    BM_QUERY_JSON, /* \" and the like; all other bytes are literal */
-    BM_QUERY_PLAIN /* nothing is escaped */
-};
+#include "format/format.h"
 
 enum {
     BM_QUERY_MESSAGE = 512, /* bytes of a message to read: its prefix is never longer */
@@ -92,7 +84,7 @@ struct bm_number_query_message {
 /* Renames the query in the first bytes (BM_QUERY_MESSAGE, or all) of its message, in the document's escapes.
  * BM_QUERY_ODD, too, if the new name is shorter, and the message has only the beginning of a title. */
 enum bm_number_query_prefix bm_number_query_rename(const char *message, size_t n_message,
-                                                   enum bm_number_query_form form, uint64_t old_number,
+                                                   enum bm_format_syntax syntax, uint64_t old_number,
                                                    uint64_t new_number,
                                                    struct bm_number_query_message *renamed);
 

@@ -5,6 +5,7 @@
  */
 #include "base/utf8.h"
 #include "cloud/text.h"
+#include "format/format.h"
 #include "parts/parts.h"
 
 #include <inttypes.h>
@@ -126,14 +127,9 @@ unsigned bm_parts_json_take_word(struct bm_parts_object *object, const char *nam
 
 enum blastmerge_format bm_parts_json_take_format(struct bm_parts_object *object, const char *name) {
     const char *string = json_string_value(bm_parts_json_take(object, name));
-    const char *none = blastmerge_format_name((enum blastmerge_format)UINT8_MAX);
-    for (unsigned i = 0; string != NULL; i++) {
-        const char *word = blastmerge_format_name((enum blastmerge_format)i);
-        if (strcmp(word, none) == 0) break;
-        if (strcmp(word, string) == 0) return (enum blastmerge_format)i;
-    }
-    refuse(object, name);
-    return BLASTMERGE_FORMAT_AUTO;
+    enum blastmerge_format format = BLASTMERGE_FORMAT_AUTO;
+    if (string == NULL || !bm_format_find(string, &format)) refuse(object, name);
+    return format;
 }
 
 size_t bm_parts_json_take_bytes(struct bm_parts_object *object, const char *name, char *bytes, size_t size) {

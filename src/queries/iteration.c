@@ -7,26 +7,11 @@
 
 #include "base/entity.h"
 #include "base/utf8.h"
+#include "format/format.h"
 #include "mark/query.h"
 #include "queries/file.h"
 
 #include <string.h>
-
-/* How a format writes the fields of a query. */
-struct form {
-    const char *hits; /* the fields come before this */
-    const char *id;
-    const char *title;
-    const char *length;
-    char end; /* of a field */
-};
-
-static const struct form forms[] = {
-    [BLASTMERGE_FORMAT_XML] = {"<Iteration_hits", "<Iteration_query-ID>", "<Iteration_query-def>",
-                               "<Iteration_query-len>", '<'},
-    [BLASTMERGE_FORMAT_XML2] = {"<hits", "<query-id>", "<query-title>", "<query-len>", '<'},
-    [BLASTMERGE_FORMAT_JSON] = {"\"hits\":", "\"query_id\":", "\"query_title\":", "\"query_len\":", '"'},
-};
 
 /* --- contents ------------------------------------------------------------------------------------- */
 
@@ -50,9 +35,12 @@ static size_t skip_blanks(const char *text, size_t n_text) {
 
 /* The value of a member of a JSON object: what stands between quotes, or a number's digits. */
 static bool find_value(const char **value, size_t *n, const char *text, size_t n_text, const char *name) {
-    const char *found = memmem(text, n_text, name, strlen(name));
+    size_t n_name = strlen(name);
+    const char *end = text + n_text, *found = memmem(text, n_text, name, n_name);
+    while (found != NULL && (found + n_name == end || found[n_name] != ':'))
+        found = memmem(found + 1, (size_t)(end - found) - 1, name, n_name);
     if (found == NULL) return false;
-    *value = found + strlen(name);
+    *value = found + n_name + 1;
     size_t n_rest = (size_t)(text + n_text - *value);
     size_t n_blanks = skip_blanks(*value, n_rest);
     *value += n_blanks;
@@ -167,8 +155,8 @@ void bm_queries_iteration_read_length(struct bm_queries_iteration *iteration, co
 
 /* --- Iterations ------------------------------------------------------------------------------------ */
 
-static bool read_xml(struct bm_queries_iteration *iteration, const struct form *form, const char *text,
-                     size_t n_text) {
+static bool read_xml(struct bm_queries_iteration *iteration, const struct bm_format_query *form,
+                     const char *text, size_t n_text) {
     const char *content;
     size_t n;
     bool has_id = find_content(&content, &n, text, n_text, form->id, form->end);
@@ -180,8 +168,8 @@ static bool read_xml(struct bm_queries_iteration *iteration, const struct form *
     return has_id || has_length || has_title;
 }
 
-static bool read_json(struct bm_queries_iteration *iteration, const struct form *form, const char *text,
-                      size_t n_text) {
+static bool read_json(struct bm_queries_iteration *iteration, const struct bm_format_query *form,
+                      const char *text, size_t n_text) {
     const char *value;
     size_t n;
     bool has_id = find_value(&value, &n, text, n_text, form->id);
@@ -231,16 +219,16 @@ static bool read_archive(struct bm_queries_iteration *iteration, const char *tex
 
 bool bm_queries_iteration_read(struct bm_queries_iteration *iteration, enum blastmerge_format format,
                                const char *text, size_t n_text) {
-    if (format == BLASTMERGE_FORMAT_COMMENTED) return read_comments(iteration, text, n_text);
-    if (format == BLASTMERGE_FORMAT_ARCHIVE) return read_archive(iteration, text, n_text);
-    const struct form *form = &forms[format];
-    const char *hits = memmem(text, n_text, form->hits, strlen(form->hits));
+    if (bm_format_of(format)->has_comments) return read_comments(iteration, text, n_text);
+    if (bm_format_of(format)->has_archives) return read_archive(iteration, text, n_text);
+    const struct bm_format_query *form = &bm_format_of(format)->query;
+    const char *hits = memmem(text, n_text, form->before_hits, strlen(form->before_hits));
     if (hits != NULL) n_text = (size_t)(hits - text);
     /* An empty title makes no name, which another program may write so. */
     iteration->is_nameless =
-        format != BLASTMERGE_FORMAT_XML || memmem(text, n_text, "<Iteration_query-def/>", 22) != NULL;
-    return format == BLASTMERGE_FORMAT_JSON ? read_json(iteration, form, text, n_text)
-                                            : read_xml(iteration, form, text, n_text);
+        form->no_title == NULL || memmem(text, n_text, form->no_title, strlen(form->no_title)) != NULL;
+    return bm_format_of(format)->syntax == BM_SYNTAX_JSON ? read_json(iteration, form, text, n_text)
+                                                          : read_xml(iteration, form, text, n_text);
 }
 
 void bm_queries_iteration_read_row(struct bm_queries_iteration *iteration, const char *name, size_t n_name,

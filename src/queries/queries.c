@@ -9,6 +9,7 @@
  * together.
  */
 #include "queries/queries.h"
+#include "format/format.h"
 #include "queries/file.h"
 #include "queries/index.h"
 #include "queries/iteration.h"
@@ -119,9 +120,8 @@ static void begin_document(struct bm_queries *queries, const struct bm_mark_fiel
 
 /* Tables have no lengths, and their programs' versions do not matter. */
 static bool is_version(const struct bm_queries *queries, const char *name) {
-    bool is_second = queries->format == BLASTMERGE_FORMAT_XML2 || queries->format == BLASTMERGE_FORMAT_JSON ||
-                     queries->format == BLASTMERGE_FORMAT_ARCHIVE;
-    return strcmp(name, "BlastOutput_version") == 0 || (is_second && strcmp(name, "version") == 0);
+    return strcmp(name, "BlastOutput_version") == 0 ||
+           (!bm_format_is_table(queries->format) && strcmp(name, "version") == 0);
 }
 
 void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *field) {
@@ -137,7 +137,7 @@ void bm_queries_field(struct bm_queries *queries, const struct bm_mark_field *fi
         bm_queries_iteration_read_length(&queries->header, field->value, field->n_value);
     if (strcmp(field->name, "BlastOutput_program") == 0 || strcmp(field->name, "program") == 0)
         begin_document(queries, field);
-    if (queries->format == BLASTMERGE_FORMAT_ARCHIVE && strcmp(field->name, "service") == 0)
+    if (bm_format_of(queries->format)->has_archives && strcmp(field->name, "service") == 0)
         queries->is_psi = strcmp(field->value, "psi") == 0;
 }
 
@@ -157,7 +157,7 @@ static void read_iteration(struct bm_queries *queries, const struct bm_batch *ba
     queries->iteration = NOWHERE;
     if (bm_queries_iteration_read(&queries->current, queries->format, text, n_text)) return;
     /* Old BLAST XML names the query in the header alone. */
-    bool is_in_header = queries->format == BLASTMERGE_FORMAT_XML && (queries->is_first || queries->is_psi);
+    bool is_in_header = bm_format_of(queries->format)->has_header && (queries->is_first || queries->is_psi);
     if (is_in_header) queries->current = queries->header;
 }
 
@@ -418,7 +418,7 @@ static enum blastmerge_status find_round(struct bm_queries *queries, bool *is_ro
                                          struct blastmerge_error *error) {
     const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     bool fits = false;
-    bool is_archive = queries->format == BLASTMERGE_FORMAT_ARCHIVE;
+    bool is_archive = bm_format_of(queries->format)->has_archives;
     *is_round = is_archive ? queries->is_round : is_another_round(queries);
     if (!*is_round || is_archive || bm_queries_word_is_generated(&queries->current.id)) return BLASTMERGE_OK;
     enum blastmerge_status status = next_query(queries, error);
@@ -504,7 +504,7 @@ enum blastmerge_status bm_queries_next_gap(struct bm_queries *queries, struct bm
                                            struct blastmerge_error *error) {
     gap->n = 0;
     gap->is_unknown = queries->has_left;
-    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
+    gap->has_no_rows = bm_format_is_bare_table(queries->format);
     if (queries->has_looked) bm_queries_file_rewind(&queries->file, queries->file.is_fasta);
     queries->has_looked = false;
     for (;;) {
@@ -537,7 +537,7 @@ static enum blastmerge_status take_iteration(struct bm_queries *queries, struct 
 static bool take_row(struct bm_queries *queries, const struct bm_mark_list *marks, size_t *position,
                      const struct bm_batch *batch, uint64_t scanned) {
     struct bm_queries_rows *rows = &queries->rows;
-    char separator = queries->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    char separator = bm_format_of(queries->format)->separator;
     while (bm_queries_rows_next(rows, separator, marks, position, batch, scanned)) {
         struct bm_queries_iteration *row = &queries->row;
         bm_queries_iteration_read_row(row, rows->name, rows->n_name, separator);
@@ -584,7 +584,7 @@ bool bm_queries_take(struct bm_queries *queries, const struct bm_mark_list *mark
     bool has_end = false;
     gap->n = 0;
     gap->is_unknown = false;
-    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
+    gap->has_no_rows = bm_format_is_bare_table(queries->format);
     *status = BLASTMERGE_OK;
     bool is_taken = gap->has_no_rows ? take_row(queries, marks, position, batch, scanned)
                                      : take_head(queries, marks, position, batch, scanned, &has_end);
@@ -608,7 +608,7 @@ enum blastmerge_status bm_queries_end(struct bm_queries *queries, struct bm_quer
     const struct bm_queries_file_place before = bm_queries_file_place(&queries->file);
     gap->n = 0;
     gap->is_unknown = queries->has_left;
-    gap->has_no_rows = bm_mark_is_bare_table(queries->format);
+    gap->has_no_rows = bm_format_is_bare_table(queries->format);
     enum blastmerge_status status = next_query(queries, error);
     begin_gap(queries, &before, gap);
     for (; status == BLASTMERGE_OK && queries->has_query; gap->n++) {

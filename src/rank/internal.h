@@ -3,6 +3,7 @@
 #ifndef BM_RANK_INTERNAL_H
 #define BM_RANK_INTERNAL_H
 
+#include "format/format.h"
 #include "rank/rank.h"
 
 enum { BM_RANK_DEFAULT_TARGETS = 500, BM_RANK_DIGITS = 20 /* of a 64-bit number */ };

@@ -32,7 +32,7 @@ static void set_word(struct bm_rank_word *word, const char *text, size_t n_bytes
 
 /* Adds text as the format has it between its quotes or tags. */
 static bool add_escaped(struct bm_rank *rank, const char *text) {
-    bool is_json = rank->format == BLASTMERGE_FORMAT_JSON;
+    bool is_json = bm_format_of(rank->format)->syntax == BM_SYNTAX_JSON;
     for (; *text != '\0'; text++) {
         const char *escaped = is_json         ? (*text == '"'    ? "\\\""
                                                  : *text == '\\' ? "\\\\"

@@ -491,7 +491,7 @@ enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank
     bool has_query = false;
     uint64_t query = 0;
     if (rank->tables == NULL) status = bm_rank_open_tables(rank);
-    if (rank->format == BLASTMERGE_FORMAT_COMMENTED || rank->tables->order != NULL || rank->n_shards == 1)
+    if (bm_format_of(rank->format)->has_comments || rank->tables->order != NULL || rank->n_shards == 1)
         return status;
     shard->is_begun = true;
     while (status == BLASTMERGE_OK) {
@@ -607,8 +607,8 @@ enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) {
     struct bm_rank_tables *tables = bm_allocate(rank->memory, sizeof *tables);
     if (tables == NULL) return bm_fail(rank->error, BLASTMERGE_NO_MEMORY, "out of memory");
     rank->tables = tables;
-    tables->has_comments = rank->format == BLASTMERGE_FORMAT_COMMENTED;
-    tables->columns.delimiter = rank->format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    tables->has_comments = bm_format_of(rank->format)->has_comments;
+    tables->columns.delimiter = bm_format_of(rank->format)->separator;
     if (tables->has_comments) return BLASTMERGE_OK;
     const char *spec = rank->options.columns != NULL ? rank->options.columns : "";
     const char *fault = bm_rank_columns_of_spec(&tables->columns, spec);

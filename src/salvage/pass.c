@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "salvage/pass.h"
+#include "format/format.h"
 
 #include <string.h>
 
@@ -165,7 +166,7 @@ static bool begin_comparison(struct bm_salvage_pass *pass) {
 static enum blastmerge_status try_header(struct bm_salvage_pass *pass, size_t number,
                                          const struct bm_salvage_findings *findings,
                                          struct blastmerge_error *error) {
-    bool has_header = findings->prologue_to > 0 || pass->format == BLASTMERGE_FORMAT_ARCHIVE;
+    bool has_header = findings->prologue_to > 0 || bm_format_of(pass->format)->has_archives;
     if (has_header || findings->n_iterations == 0) return BLASTMERGE_OK;
     if (pass->tried == NULL) pass->tried = bm_allocate(pass->memory, sizeof *pass->tried);
     if (pass->tried == NULL) return fail_memory(error);
@@ -237,16 +238,16 @@ static enum blastmerge_status look_at_format(struct bm_salvage_pass *pass, struc
     enum blastmerge_format format = bm_mark_format(pass->child->mark);
     pass->format = format;
     if (format == BLASTMERGE_FORMAT_AUTO || format == BLASTMERGE_FORMAT_XML) return BLASTMERGE_OK;
-    if (format != BLASTMERGE_FORMAT_ARCHIVE)
+    if (!bm_format_of(format)->can_be_salvaged)
         return bm_fail(error, BLASTMERGE_USAGE,
                        "it is %s, and only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be "
                        "salvaged; if its beginning is damaged, give --format xml or --format archive",
-                       bm_mark_format_title(format));
+                       bm_format_of(format)->title);
     if (pass->has_begun)
         return bm_fail(
             error, BLASTMERGE_USAGE,
             "it is %s, but the damaged children before it do not show their format: give --format archive",
-            bm_mark_format_title(format));
+            bm_format_of(format)->title);
     bm_salvage_survey_expect(pass->survey, format, true);
     begin_survey(pass);
     return BLASTMERGE_OK;

@@ -49,7 +49,7 @@ enum blastmerge_status bm_salvage_survey_open(struct bm_salvage_survey **survey,
 void bm_salvage_survey_expect(struct bm_salvage_survey *survey, enum blastmerge_format format,
                               bool is_inferred) {
     const struct bm_mark_kin kin = {.format = format, .is_given = true, .is_inferred = is_inferred};
-    survey->has_archives = format == BLASTMERGE_FORMAT_ARCHIVE;
+    survey->has_archives = bm_format_of(format)->has_archives;
     bm_mark_follow(survey->mark, &kin);
 }
 

@@ -55,9 +55,16 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return archive->content.is_held ? archive->content.at : mark->position;
 }
 
+static bool begins(const uint8_t *text, size_t n_text, bool is_begin_of_line, bool is_fault) {
+    (void)is_fault;
+    (void)is_begin_of_line;
+    return bm_mark_begins_with(text, n_text, "Blast4-archive ::=");
+}
+
 const struct bm_mark_scanner bm_mark_archive = {
     .step = step,
     .finish = finish,
     .safe = safe_offset,
+    .begins = begins,
     .n_cleared = sizeof(struct bm_mark_archive),
 };

@@ -67,8 +67,19 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return is_in_bom ? json->bom_at : json->mark.position - json->utf8.n;
 }
 
+static bool begins(const uint8_t *text, size_t n_text, bool is_begin_of_line, bool is_fault) {
+    (void)is_fault;
+    (void)is_begin_of_line;
+    size_t n = 1;
+    if (n_text == 0 || text[0] != '{') return false;
+    while (n < n_text && n < 16 && (text[n] == ' ' || text[n] == '\t' || text[n] == '\r' || text[n] == '\n'))
+        n++;
+    return bm_mark_begins_with(text + n, n_text - n, "\"BlastOutput2\"");
+}
+
 const struct bm_mark_scanner bm_mark_json = {.begin = begin,
                                              .step = step,
                                              .finish = finish,
                                              .safe = safe_offset,
+                                             .begins = begins,
                                              .n_cleared = sizeof(struct bm_mark_json)};

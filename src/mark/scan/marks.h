@@ -4,6 +4,7 @@
 #define BM_MARK_MARKS_H
 
 #include "base/base.h"
+#include "format/format.h"
 
 /* Ceilings (docs/limits.md). A document beyond one of them is refused. */
 enum {

@@ -154,25 +154,11 @@ void bm_mark_field_end(struct bm_mark *mark, uint64_t after) {
 
 /* --- formats ------------------------------------------------------------------------------------- */
 
-const char *bm_mark_format_title(enum blastmerge_format format) {
-    static const char *const titles[] = {
-        [BLASTMERGE_FORMAT_AUTO] = "output of BLAST that can be merged",
-        [BLASTMERGE_FORMAT_XML] = "BLAST XML (-outfmt 5)",
-        [BLASTMERGE_FORMAT_XML2] = "BLAST XML2 (-outfmt 16)",
-        [BLASTMERGE_FORMAT_JSON] = "BLAST JSON (-outfmt 15)",
-        [BLASTMERGE_FORMAT_COMMENTED] = "a BLAST table with comments (-outfmt 7)",
-        [BLASTMERGE_FORMAT_TABULAR] = "a BLAST table (-outfmt 6)",
-        [BLASTMERGE_FORMAT_CSV] = "a BLAST table with commas (-outfmt 10)",
-        [BLASTMERGE_FORMAT_ARCHIVE] = "a BLAST archive (-outfmt 11)",
-    };
-    return titles[format];
-}
-
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at) {
     if (mark->kin.format == BLASTMERGE_FORMAT_AUTO) mark->kin.format = format;
     if (mark->kin.format == format) return true;
     bm_mark_fail(
-        mark, at, "it is %s, but %s %s", bm_mark_format_title(format), bm_mark_format_title(mark->kin.format),
+        mark, at, "it is %s, but %s %s", bm_format_of(format)->title, bm_format_of(mark->kin.format)->title,
         mark->kin.is_given && !mark->kin.is_inferred ? "was expected"
                                                      : "came before: all children must have one format");
     if (!mark->kin.is_given) mark->failure.status = BLASTMERGE_MISMATCH;

@@ -17,6 +17,8 @@
 #include "mark/scan/digest.h"
 #include "mark/scan/marks.h"
 
+#include <string.h>
+
 #define BM_MARK_NOWHERE UINT64_MAX /* no offset */
 
 enum {
@@ -44,6 +46,9 @@ struct bm_mark_scanner {
     /* Called at the end of a text that is not empty. Returns false if it failed. */
     bool (*finish)(struct bm_mark *mark);
     uint64_t (*safe)(const struct bm_mark *mark);
+    /* Whether a document begins with this text, for a message about a fault near it: is_fault: right there. NULL: that does
+     * not show. */
+    bool (*begins)(const uint8_t *text, size_t n_text, bool is_begin_of_line, bool is_fault);
     size_t
         n_cleared; /* bytes of its struct that are cleared when it is chosen; pages behind that may never be touched */
     bool has_rows; /* the format has no hits, so its rows are counted as hits */
@@ -135,11 +140,13 @@ struct bm_mark_entry *bm_mark_add_document_end(struct bm_mark *mark, uint64_t of
  * another. */
 bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_t at);
 
-/* "BLAST XML (-outfmt 5)", "a BLAST table (-outfmt 6)" and so on, as a sentence needs it. */
-const char *bm_mark_format_title(enum blastmerge_format format);
-
 /* Returns whether the held text begins with UTF-8's byte order mark, of BM_BOM bytes. */
 bool bm_mark_begins_with_bom(const struct bm_mark *mark);
+
+static inline bool bm_mark_begins_with(const uint8_t *text, size_t n_text, const char *beginning) {
+    size_t n = strlen(beginning);
+    return n_text >= n && memcmp(text, beginning, n) == 0;
+}
 
 static inline bool bm_mark_is_space(uint32_t c) {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';

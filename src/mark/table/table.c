@@ -352,8 +352,20 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return bm_mark_table_is_in_name(table) ? table->mark.position - table->n_name : table->mark.position;
 }
 
+/* A comment of -outfmt 7 that begins inside of a row. */
+static bool begins(const uint8_t *text, size_t n_text, bool is_begin_of_line, bool is_fault) {
+    (void)is_fault;
+    static const char *const programs[] = {"BLAST",    "TBLAST",    "PSIBLAST",
+                                           "RPSBLAST", "RPSTBLAST", "DELTABLAST"};
+    if (is_begin_of_line || !bm_mark_begins_with(text, n_text, "# ")) return false;
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        if (bm_mark_begins_with(text + 2, n_text - 2, programs[i])) return true;
+    return false;
+}
+
 const struct bm_mark_scanner bm_mark_table = {.step = step,
                                               .finish = finish,
                                               .safe = safe_offset,
+                                              .begins = begins,
                                               .n_cleared = sizeof(struct bm_mark_table),
                                               .has_rows = true};

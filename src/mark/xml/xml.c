@@ -107,8 +107,20 @@ static uint64_t safe_offset(const struct bm_mark *mark) {
     return safe;
 }
 
+/* Without a declaration it begins like something in every document, so that it must be what was stumbled over. */
+static bool begins(const uint8_t *text, size_t n_text, bool is_begin_of_line, bool is_fault) {
+    (void)is_begin_of_line;
+    static const char *const beginnings[] = {"<?xml ", "<!DOCTYPE BlastOutput", "<BlastOutput>",
+                                             "<BlastXML2"};
+    const size_t n = is_fault ? sizeof beginnings / sizeof beginnings[0] : 1;
+    for (size_t i = 0; i < n; i++)
+        if (bm_mark_begins_with(text, n_text, beginnings[i])) return true;
+    return false;
+}
+
 const struct bm_mark_scanner bm_mark_xml = {.begin = begin,
                                             .step = step,
                                             .finish = finish,
                                             .safe = safe_offset,
+                                            .begins = begins,
                                             .n_cleared = offsetof(struct bm_mark_xml, declaration)};
