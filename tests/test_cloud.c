@@ -169,9 +169,45 @@ static void knows_remote_locations(void **state) {
     assert_false(bm_cloud_location_has_wildcard("*.gz"));
     assert_int_equal(bm_cloud_location_scheme("HTTP://host/x"), BM_SCHEME_HTTP);
     assert_int_equal(bm_cloud_location_scheme("hTTps://host/x"), BM_SCHEME_HTTPS);
-    assert_int_equal(bm_cloud_location_scheme("Az://a/c/b"), BM_SCHEME_AZURE);
-    assert_int_equal(bm_cloud_location_scheme("GS://b/k"), BM_SCHEME_GS);
+    assert_int_equal(bm_cloud_location_scheme("Az://a/c/b"), BM_SCHEME_STORE);
+    assert_int_equal(bm_cloud_location_scheme("GS://b/k"), BM_SCHEME_STORE);
     assert_int_equal(bm_cloud_location_scheme("https:/host"), BM_SCHEME_NONE);
+}
+
+static void has_whole_rows_of_providers(void **state) {
+    char prefixes[BM_PROVIDER_PREFIXES];
+    (void)state;
+    assert_true(bm_cloud_providers[BM_PROVIDER_HTTP].is_web);
+    for (size_t i = BM_PROVIDER_HTTP + 1; i < BM_PROVIDER_N; i++) {
+        const struct bm_cloud_provider_row *row = &bm_cloud_providers[i];
+        const char *const words[] = {row->prefix,
+                                     row->metadata,
+                                     row->if_absent,
+                                     row->absent,
+                                     row->list.root,
+                                     row->list.entry,
+                                     row->list.name,
+                                     row->list.length,
+                                     row->list.etag,
+                                     row->list.next,
+                                     row->list.folder,
+                                     row->list.parameters[0].name,
+                                     row->v4.algorithm != NULL ? row->v4.request : row->date_version};
+        bool has_prefix = false, has_marker = false;
+        for (size_t word = 0; word < sizeof words / sizeof *words; word++) assert_non_null(words[word]);
+        for (const struct bm_cloud_parameter *at = row->list.parameters; at->name != NULL; at++) {
+            has_prefix = has_prefix || at->kind == BM_CLOUD_PREFIX;
+            has_marker = has_marker || at->kind == BM_CLOUD_MARKER;
+            assert_int_equal(at->value != NULL, at->kind == BM_CLOUD_FIXED);
+            assert_true(at[1].name == NULL || strcmp(at->name, at[1].name) < 0);
+        }
+        assert_true(has_prefix && has_marker && row->n_names > 0 && !row->is_web);
+        assert_true(row->parse != NULL && row->find_credential != NULL);
+        assert_int_equal(row->copy_range != NULL, row->add_copy_source != NULL);
+        assert_int_equal(row->copy_range != NULL, row->copy_if_match != NULL);
+        assert_int_equal(bm_cloud_provider_find(row->prefix), i);
+    }
+    assert_string_equal(bm_cloud_provider_prefixes("or", prefixes), "az://, s3:// or gs://");
 }
 
 static void knows_folders(void **state) {
@@ -755,6 +791,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_no_secret),
         cmocka_unit_test(knows_remote_locations),
+        cmocka_unit_test(has_whole_rows_of_providers),
+        cmocka_unit_test(has_whole_rows_of_providers),
         cmocka_unit_test(knows_folders),
         cmocka_unit_test(shows_text),
         cmocka_unit_test(shows_messages),

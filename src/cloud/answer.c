@@ -92,6 +92,13 @@ static void take_retry_after(struct bm_cloud_request *request, const char *value
         seconds > MAX_RETRY_AFTER_MS / 1000 ? MAX_RETRY_AFTER_MS : (int64_t)seconds * 1000;
 }
 
+/* Whether a provider's uploads leave their mark in this header. */
+static bool is_metadata(const char *name, size_t n_name) {
+    for (size_t i = BM_PROVIDER_HTTP + 1; i < BM_PROVIDER_N; i++)
+        if (bm_cloud_is_same_word(name, n_name, bm_cloud_providers[i].metadata)) return true;
+    return false;
+}
+
 static void take_header(struct bm_cloud_request *request, const char *name, size_t n_name, const char *value,
                         size_t n_value) {
     char copy[64];
@@ -115,9 +122,7 @@ static void take_header(struct bm_cloud_request *request, const char *name, size
         bm_cloud_copy_text(request->code, sizeof request->code, copy);
     } else if (bm_cloud_is_same_word(name, n_name, "x-amz-bucket-region")) {
         bm_cloud_copy_text(request->region, sizeof request->region, copy);
-    } else if (bm_cloud_is_same_word(name, n_name, "x-ms-meta-blastmerge_upload") ||
-               bm_cloud_is_same_word(name, n_name, "x-amz-meta-blastmerge-upload") ||
-               bm_cloud_is_same_word(name, n_name, "x-goog-meta-blastmerge-upload")) {
+    } else if (is_metadata(name, n_name)) {
         bm_cloud_copy_text(request->upload, sizeof request->upload, copy);
     }
 }

@@ -215,6 +215,9 @@ void bm_cloud_request_open(struct bm_cloud_request *request, struct bm_cloud *cl
                            const struct bm_cloud_location *location, struct bm_cloud_budget *budget);
 void bm_cloud_request_header(struct bm_cloud_request *request, const char *name, const char *value);
 
+/* Adds what a request has that reads an object of its provider. */
+void bm_cloud_request_read(struct bm_cloud_request *request);
+
 /* Adds a parameter to the query; the value is encoded. */
 void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value);
 

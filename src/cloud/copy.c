@@ -19,8 +19,9 @@ enum {
 bool bm_cloud_copy_is_possible(const struct bm_cloud_location *source,
                                const struct bm_cloud_location *destination) {
     if (source->provider != destination->provider) return false;
-    if (source->provider == BM_PROVIDER_S3) return true;
-    return source->provider == BM_PROVIDER_AZURE && strcmp(source->origin, destination->origin) == 0 &&
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(source->provider);
+    if (provider->copy_range == NULL || !provider->copies_within_account) return provider->copy_range != NULL;
+    return strcmp(source->origin, destination->origin) == 0 &&
            strcmp(source->account, destination->account) == 0;
 }
 
@@ -29,6 +30,7 @@ static void add_sas(const struct bm_cloud_copy *copy, const struct bm_cloud_cred
                     int64_t now, struct bm_cloud_text *url) {
     const struct bm_cloud_location *location = copy->location;
     bool is_https = bm_cloud_location_scheme(location->origin) == BM_SCHEME_HTTPS;
+    const char *version = bm_cloud_provider_of(location->provider)->date_version;
     const char *protocol = is_https ? "https" : "https,http";
     time_t end = (time_t)(now + SAS_SECONDS);
     struct tm fields = {0};
@@ -41,11 +43,10 @@ static void add_sas(const struct bm_cloud_copy *copy, const struct bm_cloud_cred
     gmtime_r(&end, &fields);
     if (strftime(expiry, sizeof expiry, "%Y-%m-%dT%H:%M:%SZ", &fields) == 0) url->is_cut = true;
     bm_cloud_text_format(&text, "r\n\n%s\n/blob/%s/%s/%s\n\n\n%s\n%s\nb\n\n\n\n\n\n\n", expiry,
-                         location->account, location->container, location->key, protocol,
-                         BM_SIGN_AZURE_VERSION);
+                         location->account, location->container, location->key, protocol, version);
     bm_cloud_hmac(credential->secret, credential->n_secret, text.data, text.n, code);
     bm_cloud_text_base64(&encoded, code, sizeof code);
-    bm_cloud_text_format(url, "?sv=%s&sr=b&sp=r&se=", BM_SIGN_AZURE_VERSION);
+    bm_cloud_text_format(url, "?sv=%s&sr=b&sp=r&se=", version);
     bm_cloud_text_encode(url, expiry, strlen(expiry), false);
     bm_cloud_text_add(url, "&spr=");
     bm_cloud_text_encode(url, protocol, strlen(protocol), false);
@@ -54,8 +55,9 @@ static void add_sas(const struct bm_cloud_copy *copy, const struct bm_cloud_cred
     if (text.is_cut) url->is_cut = true;
 }
 
-static void add_azure_source(const struct bm_cloud_copy *copy, const struct bm_cloud_credential *credential,
-                             int64_t now, struct bm_cloud_text *headers) {
+void bm_cloud_copy_add_azure_source(const struct bm_cloud_copy *copy,
+                                    const struct bm_cloud_credential *credential, int64_t now,
+                                    struct bm_cloud_text *headers) {
     const struct bm_cloud_location *location = copy->location;
     char source[SOURCE];
     struct bm_cloud_text url = bm_cloud_text_in(source, sizeof source);
@@ -73,7 +75,12 @@ static void add_azure_source(const struct bm_cloud_copy *copy, const struct bm_c
     explicit_bzero(source, sizeof source);
 }
 
-static void add_s3_source(const struct bm_cloud_location *location, struct bm_cloud_text *headers) {
+void bm_cloud_copy_add_s3_source(const struct bm_cloud_copy *copy,
+                                 const struct bm_cloud_credential *credential, int64_t now,
+                                 struct bm_cloud_text *headers) {
+    const struct bm_cloud_location *location = copy->location;
+    (void)credential;
+    (void)now;
     char source[3 * BM_LOCATION_KEY + BM_LOCATION_NAME];
     struct bm_cloud_text name = bm_cloud_text_in(source, sizeof source);
     bm_cloud_text_format(&name, "/%s/", location->container);
@@ -84,16 +91,12 @@ static void add_s3_source(const struct bm_cloud_location *location, struct bm_cl
 
 void bm_cloud_copy_add_headers(const struct bm_cloud_copy *copy, const struct bm_cloud_credential *credential,
                                int64_t now, struct bm_cloud_text *headers) {
-    bool is_azure = copy->location->provider == BM_PROVIDER_AZURE;
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(copy->location->provider);
     char range[64];
-    if (is_azure)
-        add_azure_source(copy, credential, now, headers);
-    else
-        add_s3_source(copy->location, headers);
+    provider->add_copy_source(copy, credential, now, headers);
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, copy->first, copy->last);
-    bm_cloud_text_header(headers, is_azure ? "x-ms-source-range" : "x-amz-copy-source-range", "", range);
-    bm_cloud_text_header(headers, is_azure ? "x-ms-source-if-match" : "x-amz-copy-source-if-match", "",
-                         copy->etag);
+    bm_cloud_text_header(headers, provider->copy_range, "", range);
+    bm_cloud_text_header(headers, provider->copy_if_match, "", copy->etag);
 }
 
 #endif

@@ -25,6 +25,14 @@ struct bm_cloud_copy {
 bool bm_cloud_copy_is_possible(const struct bm_cloud_location *source,
                                const struct bm_cloud_location *destination);
 
+/* Each adds the headers of one provider that name the source: provider.h. */
+void bm_cloud_copy_add_azure_source(const struct bm_cloud_copy *copy,
+                                    const struct bm_cloud_credential *credential, int64_t now,
+                                    struct bm_cloud_text *headers);
+void bm_cloud_copy_add_s3_source(const struct bm_cloud_copy *copy,
+                                 const struct bm_cloud_credential *credential, int64_t now,
+                                 struct bm_cloud_text *headers);
+
 /* Adds the headers. now: seconds since 1970. What does not fit is cut. */
 void bm_cloud_copy_add_headers(const struct bm_cloud_copy *copy, const struct bm_cloud_credential *credential,
                                int64_t now, struct bm_cloud_text *headers);

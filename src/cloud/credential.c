@@ -114,7 +114,13 @@ static struct bm_cloud_credential *place_for(struct bm_cloud *cloud,
 }
 
 /* Google's: HMAC keys, or a token that another program fetched. */
-static void find_google(struct bm_cloud_credential *credential) {
+enum blastmerge_status bm_cloud_credential_find_google(struct bm_cloud *cloud,
+                                                       const struct bm_cloud_location *location,
+                                                       struct bm_cloud_credential *credential,
+                                                       struct blastmerge_error *error) {
+    (void)cloud;
+    (void)location;
+    (void)error;
     const char *id = bm_cloud_environment("GS_ACCESS_KEY_ID");
     const char *secret = bm_cloud_environment("GS_SECRET_ACCESS_KEY");
     const char *token = bm_cloud_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
@@ -127,6 +133,7 @@ static void find_google(struct bm_cloud_credential *credential) {
         credential->kind = BM_CREDENTIAL_AWS;
         credential->from = "GS_ACCESS_KEY_ID or GS_SECRET_ACCESS_KEY";
     }
+    return BLASTMERGE_OK;
 }
 
 /* Whatever the way it was found. An account's key is binary. */
@@ -142,37 +149,21 @@ static enum blastmerge_status check_found(const struct bm_cloud_credential *cred
     return bm_cloud_check_secret(credential->secret, from, error);
 }
 
-static enum blastmerge_status look_for(struct bm_cloud *cloud, const struct bm_cloud_location *location,
-                                       struct bm_cloud_credential *credential,
-                                       struct blastmerge_error *error) {
-    switch (location->provider) {
-    case BM_PROVIDER_AZURE:
-        return bm_cloud_credential_find_azure(cloud, location, credential, error);
-    case BM_PROVIDER_S3:
-        return bm_cloud_credential_find_aws(cloud, location, credential, error);
-    case BM_PROVIDER_GS:
-        find_google(credential);
-        break;
-    case BM_PROVIDER_HTTP:
-        break;
-    }
-    return BLASTMERGE_OK;
-}
-
 enum blastmerge_status bm_cloud_credential_find(struct bm_cloud *cloud,
                                                 const struct bm_cloud_location *location, bool is_renewed,
                                                 const struct bm_cloud_credential **credential,
                                                 struct blastmerge_error *error) {
     static const struct bm_cloud_credential none = {.kind = BM_CREDENTIAL_NONE};
     *credential = &none;
-    if (location->provider == BM_PROVIDER_HTTP || location->has_sas) return BLASTMERGE_OK;
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(location->provider);
+    if (provider->find_credential == NULL || location->has_sas) return BLASTMERGE_OK;
     struct bm_cloud_credential *place = place_for(cloud, location);
     bool is_old = place->expires != 0 && place->expires - EARLY_SECONDS <= bm_cloud_now(cloud);
     *credential = place;
     if (place->is_known && !is_old && !is_renewed) return BLASTMERGE_OK;
     struct bm_cloud_credential found = {.provider = location->provider};
     bm_cloud_copy_text(found.account, sizeof found.account, location->account);
-    enum blastmerge_status status = look_for(cloud, location, &found, error);
+    enum blastmerge_status status = provider->find_credential(cloud, location, &found, error);
     if (status == BLASTMERGE_OK) status = check_found(&found, error);
     if (status != BLASTMERGE_OK && status != BLASTMERGE_CANCELLED && is_old && !is_renewed &&
         place->expires > bm_cloud_now(cloud)) {

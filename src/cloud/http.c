@@ -251,8 +251,9 @@ static bool list_headers(struct bm_cloud *cloud, struct bm_cloud_request *reques
 static enum blastmerge_status check_origin(const struct bm_cloud_location *location,
                                            const struct bm_cloud_credential *credential,
                                            struct blastmerge_error *error) {
-    bool is_secret = credential->kind != BM_CREDENTIAL_NONE ||
-                     (location->provider == BM_PROVIDER_AZURE && location->query[0] != '\0');
+    bool is_secret =
+        credential->kind != BM_CREDENTIAL_NONE ||
+        (bm_cloud_provider_of(location->provider)->has_secret_query && location->query[0] != '\0');
     if (!is_secret || location->is_safe) return BLASTMERGE_OK;
     return bm_fail(error, BLASTMERGE_DENIED,
                    "credentials are not sent over http://, where anyone can read them: use https://");
@@ -496,7 +497,8 @@ static void try_later(struct bm_cloud *cloud, struct bm_cloud_request *request) 
 static bool renew(struct bm_cloud_request *request) {
     const struct bm_cloud_credential *credential = NULL;
     struct blastmerge_error ignored = {0};
-    if (request->was_renewed || request->url != NULL || request->location->provider == BM_PROVIDER_HTTP)
+    if (request->was_renewed || request->url != NULL ||
+        bm_cloud_provider_of(request->location->provider)->is_web)
         return false;
     request->was_renewed = true;
     return find(request->cloud, request->location, true, &credential, &ignored) == BLASTMERGE_OK;
@@ -660,6 +662,13 @@ void bm_cloud_request_header(struct bm_cloud_request *request, const char *name,
     struct bm_cloud_text text = {request->headers, sizeof request->headers, strlen(request->headers), false};
     bm_cloud_text_header(&text, name, "", value);
     request->is_cut = request->is_cut || text.is_cut;
+}
+
+void bm_cloud_request_read(struct bm_cloud_request *request) {
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(request->location->provider);
+    request->follows = provider->is_web;
+    if (provider->accept_encoding != NULL)
+        bm_cloud_request_header(request, "Accept-Encoding", provider->accept_encoding);
 }
 
 void bm_cloud_request_parameter(struct bm_cloud_request *request, const char *name, const char *value) {

@@ -10,7 +10,6 @@
 #include <string.h>
 
 /* A page is at most so many names, and they fit with all that is said of them. */
-#define PAGE_NAMES "500"
 enum { MARKER = 2048, LOCATION = 8192 };
 
 /* What the page says of an object, element by element. */
@@ -67,15 +66,18 @@ static bool matches(const char *pattern, const char *name) {
 /* The location of an object beside the one with the wildcard. */
 static void make_location(const struct listing *listing, const char *key, struct bm_cloud_text *text) {
     const struct bm_cloud_location *location = &listing->location;
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(location->provider);
     enum bm_cloud_scheme scheme = bm_cloud_location_scheme(listing->string);
     if (scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS) {
         bm_cloud_text_format(text, "%s%s/", location->origin, location->container_path);
         bm_cloud_text_encode(text, key, strlen(key), true);
         bm_cloud_text_format(text, "%s%s", location->query[0] != '\0' ? "?" : "", location->query);
-    } else if (location->provider == BM_PROVIDER_AZURE) {
-        bm_cloud_text_format(text, "az://%s/%s/%s", location->account, location->container, key);
+    } else if (provider->n_names == 2) {
+        bm_cloud_text_format(text, "%s%s/%s/%s", provider->prefix, location->account, location->container,
+                             key);
     } else {
-        bm_cloud_text_format(text, "%.5s%s/%s", listing->string, location->container, key);
+        bm_cloud_text_format(text, "%.*s%s/%s", (int)strlen(provider->prefix), listing->string,
+                             location->container, key);
     }
 }
 
@@ -147,13 +149,9 @@ static bool is_false(struct bm_cloud_xml *xml) {
 }
 
 static enum blastmerge_status take_page(struct listing *listing, struct blastmerge_error *error) {
-    bool is_azure = listing->location.provider == BM_PROVIDER_AZURE;
-    const char *entry = is_azure ? "Blob" : "Contents";
-    const char *name = is_azure ? "Name" : "Key";
-    const char *next = is_azure ? "NextMarker" : "NextContinuationToken";
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(listing->location.provider);
+    const char *entry = provider->list.entry;
     struct bm_cloud_xml xml = bm_cloud_xml_open(listing->page, listing->request.n_answer);
-    const char *length = is_azure ? "Content-Length" : "Size";
-    const char *etag = is_azure ? "Etag" : "ETag";
     bool is_within = false;
     enum blastmerge_status status = BLASTMERGE_OK;
     /* Stores write no comments and no CDATA, and a name within would be lost. */
@@ -170,20 +168,20 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
             begin_entry(&listing->entry);
             is_within = xml.kind == BM_XML_START;
             listing->n_entries += is_within;
-        } else if (bm_cloud_xml_is(&xml, BM_XML_START, is_azure ? "BlobPrefix" : "CommonPrefixes")) {
+        } else if (bm_cloud_xml_is(&xml, BM_XML_START, provider->list.folder)) {
             listing->n_entries++;
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, name)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.name)) {
             status = end_entry(listing, error); /* none has two */
             begin_entry(&listing->entry);
             bm_cloud_xml_text(&xml, &listing->entry.name);
             listing->entry.has_name = true;
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, etag)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.etag)) {
             take_etag(&xml, &listing->entry);
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, length)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.length)) {
             take_length(&xml, &listing->entry);
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, "IsTruncated")) {
             listing->is_truncated = !is_false(&xml);
-        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, next)) {
+        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.next)) {
             struct bm_cloud_text marker = bm_cloud_text_in(listing->marker, sizeof listing->marker);
             bm_cloud_xml_text(&xml, &marker);
             if (marker.is_cut || strlen(listing->marker) != marker.n)
@@ -196,22 +194,20 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
 
 static enum blastmerge_status ask_page(struct listing *listing, struct blastmerge_error *error) {
     struct bm_cloud_request *request = &listing->request;
-    bool is_azure = listing->location.provider == BM_PROVIDER_AZURE;
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(listing->location.provider);
     bm_cloud_request_open(request, listing->cloud, "GET", &listing->location, &listing->budget);
     request->path = listing->location.container_path[0] == '\0' ? "/" : listing->location.container_path;
-    if (is_azure) bm_cloud_request_parameter(request, "comp", "list");
-    if (!is_azure && listing->marker[0] != '\0')
-        bm_cloud_request_parameter(request, "continuation-token", listing->marker);
-    bm_cloud_request_parameter(request, "delimiter", "/");
-    if (!is_azure) bm_cloud_request_parameter(request, "list-type", "2");
-    if (is_azure && listing->marker[0] != '\0')
-        bm_cloud_request_parameter(request, "marker", listing->marker);
-    bm_cloud_request_parameter(request, is_azure ? "maxresults" : "max-keys", PAGE_NAMES);
-    bm_cloud_request_parameter(request, "prefix", listing->prefix);
-    if (is_azure) bm_cloud_request_parameter(request, "restype", "container");
+    for (const struct bm_cloud_parameter *parameter = provider->list.parameters; parameter->name != NULL;
+         parameter++) {
+        const char *value = parameter->value;
+        if (parameter->kind == BM_CLOUD_PREFIX) value = listing->prefix;
+        if (parameter->kind == BM_CLOUD_MARKER) value = listing->marker;
+        if (parameter->kind == BM_CLOUD_MARKER && value[0] == '\0') continue;
+        bm_cloud_request_parameter(request, parameter->name, value);
+    }
     request->answer = listing->page;
     request->answer_size = BM_CEILING_PAGE;
-    request->element = is_azure ? "EnumerationResults" : "ListBucketResult";
+    request->element = provider->list.root;
     if (request->is_cut) return bm_fail(error, BLASTMERGE_IO, "the name of the list's next page is too long");
     return bm_cloud_request_run(request, error);
 }
@@ -268,7 +264,7 @@ enum blastmerge_status bm_cloud_list(struct bm_cloud *cloud, const char *string,
     listing->context = context;
     listing->budget = bm_cloud_budget(cloud);
     enum blastmerge_status status = bm_cloud_parse(cloud, &listing->location, string, error);
-    if (status == BLASTMERGE_OK && listing->location.provider == BM_PROVIDER_HTTP)
+    if (status == BLASTMERGE_OK && bm_cloud_provider_of(listing->location.provider)->is_web)
         status = bm_fail(error, BLASTMERGE_USAGE, "a web server cannot list its files: name the children");
     if (status == BLASTMERGE_OK) {
         listing->page = bm_allocate(memory, BM_CEILING_PAGE);

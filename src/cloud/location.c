@@ -95,8 +95,9 @@ static enum blastmerge_status add_to_container_path(struct bm_cloud_location *lo
 
 /* az://account/container/blob. An endpoint is that of the account; one that is a number or localhost and has
  * no path is an emulator's, which has the account in the path. */
-static enum blastmerge_status parse_azure(struct bm_cloud_location *location, const char *string,
-                                          const char *endpoint, struct blastmerge_error *error) {
+enum blastmerge_status bm_cloud_location_parse_azure(struct bm_cloud_location *location, const char *string,
+                                                     const char *endpoint, struct blastmerge_error *error) {
+    char given[BM_LOCATION_ORIGIN];
     const char *rest = string;
     struct part account = take_part(&rest);
     struct part container = take_part(&rest);
@@ -108,6 +109,7 @@ static enum blastmerge_status parse_azure(struct bm_cloud_location *location, co
     char own[BM_LOCATION_ORIGIN];
     struct bm_cloud_text text = bm_cloud_text_in(own, sizeof own);
     bm_cloud_text_format(&text, "https://%s.blob.core.windows.net", location->account);
+    if (endpoint == NULL) endpoint = bm_cloud_azure_endpoint(given, sizeof given);
     enum blastmerge_status status =
         set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
     if (status == BLASTMERGE_OK && has_account_in_path)
@@ -121,31 +123,49 @@ static bool can_be_in_host(const char *bucket) {
     return strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(bucket);
 }
 
-static enum blastmerge_status parse_bucket(struct bm_cloud_location *location, const char *string,
-                                           const char *endpoint, struct blastmerge_error *error) {
-    const char *rest = string;
-    struct part bucket = take_part(&rest);
-    bool is_google = location->provider == BM_PROVIDER_GS;
+/* Takes the bucket's name, and what comes behind it. */
+static enum blastmerge_status take_bucket(struct bm_cloud_location *location, const char **string,
+                                          struct blastmerge_error *error) {
+    struct part bucket = take_part(string);
     if (!is_name(bucket))
-        return refuse(error, is_google ? "is not gs://BUCKET/KEY" : "is not s3://BUCKET/KEY");
+        return bm_fail(error, BLASTMERGE_USAGE, "is not %sBUCKET/KEY",
+                       bm_cloud_provider_of(location->provider)->prefix);
     bm_cloud_copy_bytes(location->container, sizeof location->container, bucket.data, bucket.n);
+    return BLASTMERGE_OK;
+}
+
+/* is_host: the bucket's name is in the host, not in the path. */
+static enum blastmerge_status add_object(struct bm_cloud_location *location, const char *endpoint,
+                                         bool is_host, const char *key, struct blastmerge_error *error) {
+    struct part bucket = {location->container, strlen(location->container)};
     bool has_account_in_path = false;
-    if (!is_google && !bm_cloud_aws_region(location->region, sizeof location->region))
-        return refuse(error,
-                      "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is not a region's name");
+    enum blastmerge_status status = set_endpoint(location, endpoint, &has_account_in_path, error);
+    if (status == BLASTMERGE_OK && !is_host) status = add_to_container_path(location, bucket, error);
+    return status == BLASTMERGE_OK ? add_key(location, key, error) : status;
+}
+
+enum blastmerge_status bm_cloud_location_parse_s3(struct bm_cloud_location *location, const char *string,
+                                                  const char *endpoint, struct blastmerge_error *error) {
     char own[BM_LOCATION_ORIGIN];
     struct bm_cloud_text text = bm_cloud_text_in(own, sizeof own);
-    bool is_host = endpoint == NULL && !is_google && can_be_in_host(location->container);
-    if (is_google) {
-        bm_cloud_text_add(&text, "https://storage.googleapis.com");
-    } else {
-        bm_cloud_text_format(&text, "https://%s%ss3.%s.amazonaws.com", is_host ? location->container : "",
-                             is_host ? "." : "", location->region);
-    }
-    enum blastmerge_status status =
-        set_endpoint(location, endpoint != NULL ? endpoint : own, &has_account_in_path, error);
-    if (status == BLASTMERGE_OK && !is_host) status = add_to_container_path(location, bucket, error);
-    return status == BLASTMERGE_OK ? add_key(location, rest, error) : status;
+    enum blastmerge_status status = take_bucket(location, &string, error);
+    if (status != BLASTMERGE_OK) return status;
+    if (endpoint == NULL) endpoint = bm_cloud_aws_endpoint();
+    if (!bm_cloud_aws_region(location->region, sizeof location->region))
+        return refuse(error,
+                      "the region in AWS_REGION, AWS_DEFAULT_REGION or the profile is not a region's name");
+    bool is_host = endpoint == NULL && can_be_in_host(location->container);
+    bm_cloud_text_format(&text, "https://%s%ss3.%s.amazonaws.com", is_host ? location->container : "",
+                         is_host ? "." : "", location->region);
+    return add_object(location, endpoint != NULL ? endpoint : own, is_host, string, error);
+}
+
+enum blastmerge_status bm_cloud_location_parse_google(struct bm_cloud_location *location, const char *string,
+                                                      const char *endpoint, struct blastmerge_error *error) {
+    enum blastmerge_status status = take_bucket(location, &string, error);
+    if (status != BLASTMERGE_OK) return status;
+    return add_object(location, endpoint != NULL ? endpoint : "https://storage.googleapis.com", false, string,
+                      error);
 }
 
 /* By its name as a server reads it. */
@@ -212,14 +232,17 @@ static enum blastmerge_status parse_url(struct bm_cloud_location *location, cons
 
 /* What belongs to URLs has no place in these: it would be a part of the name, and might be secret. */
 static enum blastmerge_status check_name(const char *string, struct blastmerge_error *error) {
+    char prefixes[BM_PROVIDER_PREFIXES];
     const char *rest = bm_cloud_location_host(string);
     if (memchr(rest, '@', strcspn(rest, "/?#")) != NULL)
         return refuse(error,
                       "has a name or a password in it, which is not supported: credentials come from the "
                       "environment");
     if (strpbrk(rest, "?#") != NULL)
-        return refuse(error, "has a '?' or a '#', which az://, s3:// and gs:// do not accept: use an "
-                             "https:// URL for a SAS or for an object with such a name");
+        return bm_fail(error, BLASTMERGE_USAGE,
+                       "has a '?' or a '#', which %s do not accept: use an https:// URL for a SAS or for an "
+                       "object with such a name",
+                       bm_cloud_provider_prefixes("and", prefixes));
     return BLASTMERGE_OK;
 }
 
@@ -236,29 +259,15 @@ enum blastmerge_status bm_cloud_location_parse(struct bm_cloud_location *locatio
     memset(location, 0, sizeof *location);
     enum blastmerge_status status = check_characters(string, error);
     if (status != BLASTMERGE_OK) return status;
-    const char *azure_endpoint = endpoint != NULL ? endpoint : bm_cloud_azure_endpoint(azure, sizeof azure);
-    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
-    const char *rest = bm_cloud_location_host(string);
-    bool is_url = scheme == BM_SCHEME_HTTP || scheme == BM_SCHEME_HTTPS;
-    if (!is_url) status = check_name(string, error);
-    if (status != BLASTMERGE_OK) return status;
-    switch (scheme) {
-    case BM_SCHEME_AZURE:
-        location->provider = BM_PROVIDER_AZURE;
-        return parse_azure(location, rest, azure_endpoint, error);
-    case BM_SCHEME_S3:
-        location->provider = BM_PROVIDER_S3;
-        return parse_bucket(location, rest, endpoint != NULL ? endpoint : bm_cloud_aws_endpoint(), error);
-    case BM_SCHEME_GS:
-        location->provider = BM_PROVIDER_GS;
-        return parse_bucket(location, rest, endpoint, error);
-    case BM_SCHEME_HTTP:
-    case BM_SCHEME_HTTPS:
-    case BM_SCHEME_NONE:
-        break;
+    location->provider = bm_cloud_provider_find(string);
+    if (location->provider != BM_PROVIDER_HTTP) {
+        status = check_name(string, error);
+        if (status != BLASTMERGE_OK) return status;
+        return bm_cloud_provider_of(location->provider)
+            ->parse(location, bm_cloud_location_host(string), endpoint, error);
     }
-    location->provider = BM_PROVIDER_HTTP;
-    return parse_url(location, string, azure_endpoint, error);
+    return parse_url(location, string,
+                     endpoint != NULL ? endpoint : bm_cloud_azure_endpoint(azure, sizeof azure), error);
 }
 
 #endif

@@ -11,9 +11,7 @@
 #ifndef BM_CLOUD_LOCATION_H
 #define BM_CLOUD_LOCATION_H
 
-#include "base/base.h"
-
-enum bm_cloud_provider { BM_PROVIDER_HTTP, BM_PROVIDER_AZURE, BM_PROVIDER_S3, BM_PROVIDER_GS };
+#include "cloud/provider.h"
 
 enum {
     BM_LOCATION_ORIGIN = 512,
@@ -39,15 +37,9 @@ struct bm_cloud_location {
     bool has_sas; /* the query has a signature of Azure's: no other credential is used */
 };
 
-/* The scheme that a location begins with, in any case. NONE: it is a path. No other function examines it. */
-enum bm_cloud_scheme {
-    BM_SCHEME_NONE,
-    BM_SCHEME_HTTP,
-    BM_SCHEME_HTTPS,
-    BM_SCHEME_AZURE,
-    BM_SCHEME_S3,
-    BM_SCHEME_GS
-};
+/* The scheme that a location begins with, in any case. NONE: it is a path; STORE: a provider's own (provider.h). No other
+ * function examines it. */
+enum bm_cloud_scheme { BM_SCHEME_NONE, BM_SCHEME_HTTP, BM_SCHEME_HTTPS, BM_SCHEME_STORE };
 enum bm_cloud_scheme bm_cloud_location_scheme(const char *string);
 
 /* Whether the string is a remote location's, and not a path. */
@@ -69,6 +61,19 @@ bool bm_cloud_location_has_wildcard(const char *string);
 enum blastmerge_status bm_cloud_location_parse(struct bm_cloud_location *location, const char *string,
                                                const char *endpoint,
                                                struct blastmerge_error *error) BM_CHECK_RESULT;
+
+#ifdef BLASTMERGE_CLOUD
+/* Each parses one provider's locations: provider.h. */
+enum blastmerge_status bm_cloud_location_parse_azure(struct bm_cloud_location *location, const char *string,
+                                                     const char *endpoint,
+                                                     struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_location_parse_s3(struct bm_cloud_location *location, const char *string,
+                                                  const char *endpoint,
+                                                  struct blastmerge_error *error) BM_CHECK_RESULT;
+enum blastmerge_status bm_cloud_location_parse_google(struct bm_cloud_location *location, const char *string,
+                                                      const char *endpoint,
+                                                      struct blastmerge_error *error) BM_CHECK_RESULT;
+#endif
 
 /* Whether two remote locations are one object, in any spelling: by account, bucket and key, or by the URL
  * that requests go to. An invalid location is the same as no other. */

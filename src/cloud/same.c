@@ -33,7 +33,7 @@ static bool is_same_path(const char *one, const char *other) {
 }
 
 static bool is_same(const struct bm_cloud_location *one, const struct bm_cloud_location *other) {
-    bool is_store = one->provider != BM_PROVIDER_HTTP;
+    bool is_store = !bm_cloud_provider_of(one->provider)->is_web;
     if (is_store && one->provider == other->provider && strcasecmp(one->account, other->account) == 0 &&
         strcmp(one->container, other->container) == 0 && strcmp(one->key, other->key) == 0)
         return true;

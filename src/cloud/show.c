@@ -10,16 +10,12 @@ enum bm_cloud_scheme bm_cloud_location_scheme(const char *string) {
     static const struct {
         const char *beginning;
         enum bm_cloud_scheme scheme;
-    } schemes[] = {{"http://", BM_SCHEME_HTTP},
-                   {"https://", BM_SCHEME_HTTPS},
-                   {"az://", BM_SCHEME_AZURE},
-                   {"s3://", BM_SCHEME_S3},
-                   {"gs://", BM_SCHEME_GS}};
+    } schemes[] = {{"http://", BM_SCHEME_HTTP}, {"https://", BM_SCHEME_HTTPS}};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         const char *beginning = schemes[i].beginning;
         if (strncasecmp(string, beginning, strlen(beginning)) == 0) return schemes[i].scheme;
     }
-    return BM_SCHEME_NONE;
+    return bm_cloud_provider_find(string) != BM_PROVIDER_HTTP ? BM_SCHEME_STORE : BM_SCHEME_NONE;
 }
 
 bool bm_cloud_location_is_remote(const char *string) {
@@ -35,7 +31,11 @@ static size_t count_scheme(const char *string) {
 }
 
 static bool is_known_scheme(const char *string, size_t n) {
-    static const char *const known[] = {"http", "https", "az", "s3", "gs", "ftp", "ftps", "sftp", "file"};
+    static const char *const known[] = {"http", "https", "ftp", "ftps", "sftp", "file"};
+    for (size_t i = BM_PROVIDER_HTTP + 1; i < BM_PROVIDER_N; i++) {
+        const char *prefix = bm_cloud_providers[i].prefix;
+        if (strcspn(prefix, ":") == n && strncasecmp(string, prefix, n) == 0) return true;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strlen(known[i]) == n && strncasecmp(string, known[i], n) == 0) return true;
     }
@@ -51,15 +51,15 @@ bool bm_cloud_location_is_strange(const char *string) {
 }
 
 enum blastmerge_status bm_cloud_location_refuse_strange(const char *string, struct blastmerge_error *error) {
-    char shown[BM_LOCATION_SHOWN];
+    char shown[BM_LOCATION_SHOWN], prefixes[BM_PROVIDER_PREFIXES];
     if (!bm_cloud_location_is_strange(string)) return BLASTMERGE_OK;
     bm_cloud_location_show(string, shown + 1, sizeof shown - 2);
     shown[0] = '\'';
     memcpy(shown + strlen(shown), "'", 2);
     return bm_fail(error, BLASTMERGE_USAGE,
-                   "%.600s is not a location: locations begin with http://, https://, az://, s3:// or gs:// "
+                   "%.600s is not a location: locations begin with http://, https://, %s "
                    "(write ./ before a path of such a name)",
-                   shown);
+                   shown, bm_cloud_provider_prefixes("or", prefixes));
 }
 
 bool bm_cloud_location_has_wildcard(const char *string) {
@@ -85,14 +85,14 @@ static bool is_name(const char *name, size_t n) {
 }
 
 bool bm_cloud_location_is_folder(const char *string) {
-    enum bm_cloud_scheme scheme = bm_cloud_location_scheme(string);
+    enum bm_cloud_provider provider = bm_cloud_provider_find(string);
     const char *rest = bm_cloud_location_host(string);
-    if (scheme != BM_SCHEME_AZURE && scheme != BM_SCHEME_S3 && scheme != BM_SCHEME_GS) return false;
+    if (provider == BM_PROVIDER_HTTP) return false;
     if (strpbrk(rest, "*?#%\\") != NULL) return false;
     for (const char *c = rest; *c != '\0'; c++) {
         if (bm_cloud_is_control(*c)) return false;
     }
-    for (size_t n_names = scheme == BM_SCHEME_AZURE ? 2 : 1; n_names > 0; n_names--) {
+    for (unsigned n_names = bm_cloud_provider_of(provider)->n_names; n_names > 0; n_names--) {
         size_t n = strcspn(rest, "/");
         if (!is_name(rest, n)) return false;
         rest += n + (rest[n] == '/');

@@ -79,21 +79,6 @@ static void add_lower(struct bm_cloud_text *text, const char *name, size_t n_nam
 
 /* --- SigV4, of AWS and of Google ----------------------------------------------------------------- */
 
-/* How the two call things. */
-struct dialect {
-    const char *algorithm; /* and what stands before the key */
-    const char *key_prefix;
-    const char *prefix; /* of headers */
-    const char *token_header;
-    const char *service;
-    const char *request;
-};
-
-static const struct dialect aws_dialect = {"AWS4-HMAC-SHA256",     "AWS4", "x-amz-",
-                                           "x-amz-security-token", "s3",   "aws4_request"};
-static const struct dialect google_dialect = {"GOOG4-HMAC-SHA256",     "GOOG4",   "x-goog-",
-                                              "x-goog-security-token", "storage", "goog4_request"};
-
 /* method, path, query, headers, their names, payload: one below the other. */
 static bool make_canonical(const struct bm_cloud_sign *sign, const char *headers, const char *payload,
                            struct bm_cloud_text *canonical, struct bm_cloud_text *names) {
@@ -123,16 +108,16 @@ static bool make_canonical(const struct bm_cloud_sign *sign, const char *headers
     return !canonical->is_cut && !names->is_cut && !parameters.is_cut && !lines.is_cut;
 }
 
-static void derive_key(const struct dialect *dialect, const struct bm_cloud_sign *sign, const char *day,
-                       const char *region, uint8_t key[BM_CLOUD_SHA256]) {
+static void derive_key(const struct bm_cloud_provider_row *provider, const struct bm_cloud_sign *sign,
+                       const char *day, const char *region, uint8_t key[BM_CLOUD_SHA256]) {
     char first[BM_CREDENTIAL_SECRET + 8];
     uint8_t step[BM_CLOUD_SHA256];
     struct bm_cloud_text text = bm_cloud_text_in(first, sizeof first);
-    bm_cloud_text_format(&text, "%s%s", dialect->key_prefix, sign->credential->secret);
+    bm_cloud_text_format(&text, "%s%s", provider->v4.key_prefix, sign->credential->secret);
     bm_cloud_hmac(first, text.n, day, strlen(day), step);
     bm_cloud_hmac(step, sizeof step, region, strlen(region), key);
-    bm_cloud_hmac(key, BM_CLOUD_SHA256, dialect->service, strlen(dialect->service), step);
-    bm_cloud_hmac(step, sizeof step, dialect->request, strlen(dialect->request), key);
+    bm_cloud_hmac(key, BM_CLOUD_SHA256, provider->v4.service, strlen(provider->v4.service), step);
+    bm_cloud_hmac(step, sizeof step, provider->v4.request, strlen(provider->v4.request), key);
     explicit_bzero(first, sizeof first);
     explicit_bzero(step, sizeof step);
 }
@@ -154,7 +139,7 @@ static void hash_payload(const struct bm_cloud_sign *sign, char *payload, size_t
     bm_cloud_text_hex(&text, digest, sizeof digest);
 }
 
-static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *sign,
+static bool sign_v4(const struct bm_cloud_provider_row *provider, const struct bm_cloud_sign *sign,
                     struct bm_cloud_text *headers) {
     char payload[2 * BM_CLOUD_SHA256 + 1];
     char now[32];
@@ -166,27 +151,28 @@ static bool sign_v4(const struct dialect *dialect, const struct bm_cloud_sign *s
     struct bm_cloud_text canonical = bm_cloud_text_in(canonical_data, sizeof canonical_data);
     struct bm_cloud_text names = bm_cloud_text_in(names_data, sizeof names_data);
     struct bm_cloud_text scope = bm_cloud_text_in(scope_data, sizeof scope_data);
-    const char *region = dialect == &google_dialect ? "auto" : sign->location->region;
+    const char *region = provider->v4.region != NULL ? provider->v4.region : sign->location->region;
     hash_payload(sign, payload, sizeof payload);
     format_time(sign->now, "%Y%m%dT%H%M%SZ", now, sizeof now);
-    bm_cloud_text_format(headers, "%scontent-sha256: %s\n%sdate: %s\n", dialect->prefix, payload,
-                         dialect->prefix, now);
+    bm_cloud_text_format(headers, "%scontent-sha256: %s\n%sdate: %s\n", provider->v4.prefix, payload,
+                         provider->v4.prefix, now);
     if (sign->credential->token[0] != '\0')
-        bm_cloud_text_header(headers, dialect->token_header, "", sign->credential->token);
+        bm_cloud_text_header(headers, provider->v4.token_header, "", sign->credential->token);
     if (headers->is_cut || !make_canonical(sign, headers->data, payload, &canonical, &names)) return false;
-    bm_cloud_text_format(&scope, "%.8s/%s/%s/%s", now, region, dialect->service, dialect->request);
+    bm_cloud_text_format(&scope, "%.8s/%s/%s/%s", now, region, provider->v4.service, provider->v4.request);
     bm_cloud_sha256(canonical.data, canonical.n, digest);
     canonical = bm_cloud_text_in(canonical_data, sizeof canonical_data);
-    bm_cloud_text_format(&canonical, "%s\n%s\n%s\n", dialect->algorithm, now, scope.data);
+    bm_cloud_text_format(&canonical, "%s\n%s\n%s\n", provider->v4.algorithm, now, scope.data);
     bm_cloud_text_hex(&canonical, digest, sizeof digest);
     char day[9];
     bm_cloud_copy_bytes(day, sizeof day, now, 8);
-    derive_key(dialect, sign, day, region, key);
+    derive_key(provider, sign, day, region, key);
     bm_cloud_hmac(key, sizeof key, canonical.data, canonical.n, digest);
     explicit_bzero(key, sizeof key);
     char signature_data[2048];
     struct bm_cloud_text signature = bm_cloud_text_in(signature_data, sizeof signature_data);
-    bm_cloud_text_format(&signature, "%s Credential=%s/%s,SignedHeaders=%s,Signature=", dialect->algorithm,
+    bm_cloud_text_format(&signature,
+                         "%s Credential=%s/%s,SignedHeaders=%s,Signature=", provider->v4.algorithm,
                          sign->credential->id, scope.data, names.data);
     bm_cloud_text_hex(&signature, digest, sizeof digest);
     bm_cloud_text_header(headers, "Authorization", "", signature.data);
@@ -270,8 +256,9 @@ static bool sign_azure(const struct bm_cloud_sign *sign, struct bm_cloud_text *h
 
 bool bm_cloud_sign(const struct bm_cloud_sign *sign, char headers[BM_SIGN_HEADERS]) {
     struct bm_cloud_text text = bm_cloud_text_in(headers, BM_SIGN_HEADERS);
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(sign->location->provider);
     bm_cloud_text_add(&text, sign->headers);
-    if (sign->location->provider == BM_PROVIDER_AZURE) {
+    if (provider->date_version != NULL) {
         char now[40];
         static const char days[] = "SunMonTueWedThuFriSat";
         static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -279,16 +266,15 @@ bool bm_cloud_sign(const struct bm_cloud_sign *sign, char headers[BM_SIGN_HEADER
         struct tm fields = {0};
         gmtime_r(&seconds, &fields); /* by hand, as strftime() speaks the caller's language */
         format_time(sign->now, "%Y %H:%M:%S", now, sizeof now);
-        bm_cloud_text_format(
-            &text, "x-ms-date: %.3s, %02d %.3s %s GMT\nx-ms-version: " BM_SIGN_AZURE_VERSION "\n",
-            days + 3 * (size_t)fields.tm_wday, fields.tm_mday, months + 3 * (size_t)fields.tm_mon, now);
+        bm_cloud_text_format(&text, "x-ms-date: %.3s, %02d %.3s %s GMT\nx-ms-version: %s\n",
+                             days + 3 * (size_t)fields.tm_wday, fields.tm_mday,
+                             months + 3 * (size_t)fields.tm_mon, now, provider->date_version);
     }
     switch (sign->credential->kind) {
     case BM_CREDENTIAL_AZURE_KEY:
         return sign_azure(sign, &text);
     case BM_CREDENTIAL_AWS:
-        return sign_v4(sign->location->provider == BM_PROVIDER_GS ? &google_dialect : &aws_dialect, sign,
-                       &text);
+        return sign_v4(provider, sign, &text);
     case BM_CREDENTIAL_BEARER:
         bm_cloud_text_header(&text, "Authorization", "Bearer ", sign->credential->secret);
         break;

@@ -11,7 +11,6 @@
 #include "cloud/credential.h"
 
 enum { BM_SIGN_HEADERS = 12288 };
-#define BM_SIGN_AZURE_VERSION "2021-12-02" /* of Azure's protocol */
 
 /* The data to sign. Everything is encoded as it is sent; headers are lines of "Name: value\n". */
 struct bm_cloud_sign {

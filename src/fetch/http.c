@@ -120,16 +120,14 @@ static enum bm_cloud_keep keep_nothing(struct bm_cloud_request *request, const u
 /* Object stores get a HEAD; on web servers many URLs accept only GET. */
 static void start_look(struct bm_fetch_look *look, struct bm_cloud *cloud) {
     struct bm_cloud_request *request = &look->request;
-    bool is_web = look->location.provider == BM_PROVIDER_HTTP;
+    bool is_web = bm_cloud_provider_of(look->location.provider)->is_web;
     look->budget = bm_cloud_budget(cloud);
     bm_cloud_request_open(request, cloud, is_web ? "GET" : "HEAD", &look->location, &look->budget);
     request->keep = keep_nothing;
-    request->follows = is_web;
     request->is_ranged = is_web;
     request->can_be_whole = is_web;
     request->needs_tag = !is_web;
-    if (look->location.provider == BM_PROVIDER_GS)
-        bm_cloud_request_header(request, "Accept-Encoding", "gzip");
+    bm_cloud_request_read(request);
     bm_cloud_request_start(request, &look->error);
 }
 
@@ -325,14 +323,12 @@ static void begin_window(struct bm_fetch_http *remote) {
     request->owner = window;
     request->is_child = true;
     request->is_small = remote->fetch == NULL;
-    request->follows = remote->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
     request->first = remote->n_asked;
     request->last = remote->n_asked + window->n_wanted - 1;
-    request->can_be_whole = remote->location.provider == BM_PROVIDER_HTTP && !remote->has_version;
-    request->needs_tag = remote->location.provider != BM_PROVIDER_HTTP;
-    if (remote->location.provider == BM_PROVIDER_GS)
-        bm_cloud_request_header(request, "Accept-Encoding", "gzip");
+    request->can_be_whole = bm_cloud_provider_of(remote->location.provider)->is_web && !remote->has_version;
+    request->needs_tag = !bm_cloud_provider_of(remote->location.provider)->is_web;
+    bm_cloud_request_read(request);
     ask_for_version(remote, request);
     remote->n_asked += window->n_wanted;
     bm_cloud_request_start(request, &window->error);

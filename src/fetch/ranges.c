@@ -102,15 +102,13 @@ static enum blastmerge_status request_range(struct bm_fetch_ranges *ranges, uint
     request->keep = keep;
     request->owner = ranges;
     request->is_child = true;
-    request->follows = ranges->location.provider == BM_PROVIDER_HTTP;
     request->is_ranged = true;
     /* A web server that does not know ranges sends everything each time; an object store knows them. */
     request->is_whole_final = ranges->location.provider == BM_PROVIDER_HTTP && !ranges->has_version;
     request->first = offset;
     request->last = offset + ranges->n_wanted - 1;
-    request->needs_tag = ranges->location.provider != BM_PROVIDER_HTTP;
-    if (ranges->location.provider == BM_PROVIDER_GS)
-        bm_cloud_request_header(request, "Accept-Encoding", "gzip");
+    request->needs_tag = !bm_cloud_provider_of(ranges->location.provider)->is_web;
+    bm_cloud_request_read(request);
     ask_for_version(ranges);
     enum blastmerge_status status = bm_cloud_request_run(request, error);
     bm_cloud_request_stop(request);

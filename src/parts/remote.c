@@ -50,10 +50,9 @@ static enum blastmerge_status request_end(struct end *end, struct bm_fetch_sourc
     request->is_ranged = true;
     request->first = source->n_bytes - end->n;
     request->last = source->n_bytes - 1;
-    request->follows = end->location.provider == BM_PROVIDER_HTTP;
     request->answer = end->answer;
     request->answer_size = ANSWER;
-    if (end->location.provider == BM_PROVIDER_GS) bm_cloud_request_header(request, "Accept-Encoding", "gzip");
+    bm_cloud_request_read(request);
     bm_cloud_request_start(request, &end->error);
     return BLASTMERGE_OK;
 }

@@ -67,9 +67,10 @@ static void send_copy(struct bm_store_upload *upload, struct bm_store_copied *co
 
 /* What a blob gets, however it is made. */
 static void add_blob_headers(struct bm_store_upload *upload, struct bm_cloud_request *request) {
+    const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(upload->location.provider);
     bm_cloud_request_header(request, "x-ms-blob-content-type", upload->content_type);
-    bm_cloud_request_header(request, "x-ms-meta-blastmerge_upload", upload->id);
-    if (!upload->is_force) bm_cloud_request_header(request, "If-None-Match", "*");
+    bm_cloud_request_header(request, provider->metadata, upload->id);
+    if (!upload->is_force) bm_cloud_request_header(request, provider->if_absent, provider->absent);
     request->expected_http = 201;
 }
 

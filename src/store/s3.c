@@ -29,24 +29,18 @@ enum {
     ABORT_TIMEOUT_MS = 10000
 };
 
-static bool is_google(const struct bm_store_upload *upload) {
-    return upload->location.provider == BM_PROVIDER_GS;
+static const struct bm_cloud_provider_row *provider_of(const struct bm_store_upload *upload) {
+    return bm_cloud_provider_of(upload->location.provider);
 }
 
 static void add_condition(const struct bm_store_upload *upload, struct bm_cloud_request *request) {
-    if (upload->is_force) return;
-    if (is_google(upload)) {
-        bm_cloud_request_header(request, "x-goog-if-generation-match", "0");
-    } else {
-        bm_cloud_request_header(request, "If-None-Match", "*");
-    }
+    if (!upload->is_force)
+        bm_cloud_request_header(request, provider_of(upload)->if_absent, provider_of(upload)->absent);
 }
 
 static void add_object_headers(const struct bm_store_upload *upload, struct bm_cloud_request *request) {
     bm_cloud_request_header(request, "Content-Type", upload->content_type);
-    bm_cloud_request_header(
-        request, is_google(upload) ? "x-goog-meta-blastmerge-upload" : "x-amz-meta-blastmerge-upload",
-        upload->id);
+    bm_cloud_request_header(request, provider_of(upload)->metadata, upload->id);
 }
 
 /* Signed requests have the SHA-256 of what they send, which the server checks; MD5 is for those that are not.
@@ -172,7 +166,7 @@ static enum blastmerge_status commit(struct bm_store_upload *upload, struct bm_c
     bm_cloud_request_open(request, upload->cloud, "POST", &upload->location, &upload->budget);
     bm_cloud_request_parameter(request, "uploadId", upload->session);
     bm_cloud_request_header(request, "Content-Type", "application/xml");
-    if (!is_google(upload)) add_condition(upload, request);
+    if (provider_of(upload)->has_conditional_end) add_condition(upload, request);
     add_body(request, text.data, text.n);
     request->answer = (char *)upload->parts[0].data; /* its bytes are acknowledged */
     request->answer_size = upload->part_size;
