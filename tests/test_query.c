@@ -266,7 +266,7 @@ static void test_messages(void **state) {
             char title[64];
             snprintf(title, sizeof title, "%.*s", (int)length, titles[i]);
             if (length > 0 && title[length - 1] == ' ') continue; /* BLAST drops blanks at the end */
-            for (int form = BM_SYNTAX_XML; form <= BM_SYNTAX_PLAIN; form++) {
+            for (int form = BM_SYNTAX_PLAIN; form <= BM_SYNTAX_JSON; form++) {
                 check_title("", title, (enum bm_format_syntax)form, false);
                 check_title("lcl|", title, (enum bm_format_syntax)form, false);
             }
@@ -388,7 +388,7 @@ static void test_noise(void **state) {
         struct bm_number_query_message renamed;
         assert_non_null(message);
         memcpy(message, text, n);
-        for (int form = BM_SYNTAX_XML; form <= BM_SYNTAX_PLAIN; form++) {
+        for (int form = BM_SYNTAX_PLAIN; form <= BM_SYNTAX_JSON; form++) {
             enum bm_number_query_prefix prefix =
                 bm_number_query_rename(message, n, (enum bm_format_syntax)form, 1, 1 + seed % 100, &renamed);
             if (prefix == BM_QUERY_RESTORED) assert_true(renamed.n_old <= n && renamed.n_new <= n + 4);

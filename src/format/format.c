@@ -37,10 +37,14 @@ const struct bm_format bm_formats[] = {
         .epilogue = "</BlastOutput_iterations>\n</BlastOutput>\n\n", /* as BLAST writes it, for one that is too long to keep */
         .has_count = false,                 /* the epilogue is BLAST's line that counts the queries */
 
-        .query = {                          /* see format.h */
-            .number = "<Iteration_iter-num>", .id = "<Iteration_query-ID>", .title = "<Iteration_query-def>",
-            .length = "<Iteration_query-len>", .end = '<', .before_hits = "<Iteration_hits",
-            .no_title = "<Iteration_query-def/>"},
+        .query = {                          /* what stands before each part of a query, if the format has that part */
+            .number = "<Iteration_iter-num>",
+            .id = "<Iteration_query-ID>",   /* in JSON, a colon follows it */
+            .title = "<Iteration_query-def>",
+            .length = "<Iteration_query-len>",
+            .end = '<',                     /* of a part */
+            .before_hits = "<Iteration_hits", /* all parts come before this */
+            .no_title = "<Iteration_query-def/>"}, /* an empty title, as only a program other than BLAST writes it */
         .hits = NULL,                       /* is in the Iteration of each query that was searched; NULL: in all others, too */
         .evalue = "<Hsp_evalue>",           /* stands before an E-value; NULL: E-values are in rows, or not to be found */
         .program = "BlastOutput_program",   /* the field of a header that tells of PSI-BLAST, whose rounds are Iterations ... */

@@ -15,15 +15,10 @@ enum bm_format_syntax {
     BM_SYNTAX_JSON /* \" and the like; all other bytes are literal */
 };
 
-/* What stands before each part of a query; NULL: the format does not have that part. In JSON, a colon follows. */
 struct bm_format_query {
-    const char *number;
-    const char *id;
-    const char *title;
-    const char *length;
-    char end;                /* of a part */
-    const char *before_hits; /* all parts come before this */
-    const char *no_title;    /* an empty title, as only a program other than BLAST writes it */
+    const char *number, *id, *title, *length;
+    char end;
+    const char *before_hits, *no_title;
 };
 
 struct bm_format {
