@@ -317,7 +317,7 @@ struct blastmerge_options {
      * effect. */
     enum blastmerge_form form;
     /* 1 to 9: compress again, at libdeflate's level. 0: splice (nothing is compressed again); what cannot be
-     * spliced (BGZF, children that are not gzip) is compressed at level 6, and shards at level 1. */
+     * spliced (BGZF, children that are not gzip) is compressed at level 6, and of shards what is not copied at level 1. */
     int level;
     int force; /* an existing destination is replaced */
 

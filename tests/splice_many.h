@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several children in one script: their texts are taken in turn, in stretches of any size, some from children without
- * a trace. What must hold is what splice_cases.h asks of one child, and that packing comes to the same text.
+ * a trace; some begin behind their first batches. What must hold is what splice_cases.h asks of one child, and that
+ * packing comes to the same text.
  */
 #ifndef BM_TESTS_SPLICE_MANY_H
 #define BM_TESTS_SPLICE_MANY_H
 
 #include "splice_cases.h"
+
+#include "splice/walk.h"
 
 enum { MOST_CHILDREN = 5, MOST_STEPS = 400 };
 
@@ -30,6 +33,8 @@ struct many {
     size_t n_children;
     struct stream streams[MOST_CHILDREN];
     bool has_trace[MOST_CHILDREN];
+    size_t n_passed[MOST_CHILDREN]; /* batches before the first one that is given ... */
+    uint64_t begins[MOST_CHILDREN]; /* ... and the text before it */
     struct batch_limits limits;
     struct many_script script;
 };
@@ -83,6 +88,16 @@ static inline void many_close(struct many_runner *runner) {
     must(runner->memory.n_bytes == 0);
 }
 
+/* Makes the child's next batch. */
+static inline struct bm_batch *many_make_batch(struct many_child *child, const struct stream *stream,
+                                               const struct batch_limits *limits, bool is_first) {
+    struct bm_batch *before = &child->batches[child->which];
+    struct bm_batch *batch = &child->batches[child->which ^= 1];
+    bm_batch_begin(batch, is_first ? NULL : before);
+    batch_fill(batch, stream, &child->position, limits);
+    return batch;
+}
+
 /* --- cases --------------------------------------------------------------------------------------- */
 
 static inline void many_add(struct many_script *script, enum bm_script_kind kind, uint16_t child,
@@ -105,8 +120,9 @@ static inline void many_insert(struct dice *dice, struct many_script *script, ui
 
 static inline void make_many_script(struct dice *dice, struct many *many) {
     static const uint32_t strides[] = {3, 40, 900, 20000, 200000};
-    uint64_t places[MOST_CHILDREN] = {0};
+    uint64_t places[MOST_CHILDREN];
     struct many_script *script = &many->script;
+    memcpy(places, many->begins, sizeof places);
     const uint32_t stride = strides[below(dice, 5)];
     const size_t n_steps = 1 + below(dice, splice_scale.max_entries);
     bool is_in_fragment = false;
@@ -129,6 +145,22 @@ static inline void make_many_script(struct dice *dice, struct many *many) {
     script->n_fragments++;
 }
 
+/* Passes over some of the child's first batches, but not all. */
+static inline void many_choose_begin(struct dice *dice, struct many *many, size_t number) {
+    struct many_child child = {.position = 0};
+    struct bm_memory memory;
+    const size_t n_wanted = chance(dice, 50) ? 1 + below(dice, 6) : 0;
+    bm_memory_open(&memory, NULL);
+    for (int k = 0; k < 2; k++) must(bm_batch_open(&child.batches[k], &memory) == BLASTMERGE_OK);
+    for (size_t n = 0; n < n_wanted; n++) {
+        const struct bm_batch *batch = many_make_batch(&child, &many->streams[number], &many->limits, n == 0);
+        if (child.position == many->streams[number].n_entries) break;
+        many->n_passed[number] = n + 1;
+        many->begins[number] = bm_batch_end(batch);
+    }
+    for (int k = 0; k < 2; k++) bm_batch_close(&child.batches[k], &memory);
+}
+
 static inline void make_many(struct dice *dice, struct many *many) {
     memset(many, 0, sizeof *many);
     many->n_children = 1 + below(dice, MOST_CHILDREN);
@@ -137,6 +169,8 @@ static inline void make_many(struct dice *dice, struct many *many) {
         many->has_trace[i] = chance(dice, 80);
     }
     many->limits = make_drive(dice).limits;
+    for (size_t i = 0; i < many->n_children; i++)
+        if (many->has_trace[i]) many_choose_begin(dice, many, i);
     make_many_script(dice, many);
 }
 
@@ -147,7 +181,8 @@ static inline void many_free(struct many *many) {
 
 static inline void many_expect(struct expectation *expected, const struct many *many) {
     const struct many_script *script = &many->script;
-    uint64_t places[MOST_CHILDREN] = {0};
+    uint64_t places[MOST_CHILDREN];
+    memcpy(places, many->begins, sizeof places);
     memset(expected, 0, sizeof *expected);
     expected->ends = calloc(script->n_fragments + 1, sizeof *expected->ends);
     must(expected->ends != NULL);
@@ -170,10 +205,7 @@ static inline void many_expect(struct expectation *expected, const struct many *
 static inline void many_next_batch(struct many_runner *runner, const struct many *many, size_t number,
                                    bool is_first) {
     struct many_child *child = &runner->children[number];
-    struct bm_batch *before = &child->batches[child->which];
-    struct bm_batch *batch = &child->batches[child->which ^= 1];
-    bm_batch_begin(batch, is_first ? NULL : before);
-    batch_fill(batch, &many->streams[number], &child->position, &many->limits);
+    struct bm_batch *batch = many_make_batch(child, &many->streams[number], &many->limits, is_first);
     batch->has_trace = many->has_trace[number];
     child->is_last = false;
     bm_splice_give(runner->readers[number], batch, false);
@@ -183,9 +215,16 @@ static inline void many_begin(struct many_runner *runner, const struct many *man
     runner->output = (struct bm_output){.data = runner->output.data, .size = runner->output.size};
     bm_script_start(runner->script, 0);
     for (size_t i = 0; i < many->n_children; i++) {
-        runner->children[i].position = 0;
-        must(bm_splice_begin(runner->sink, runner->readers[i], many->has_trace[i]) == BLASTMERGE_OK);
-        many_next_batch(runner, many, i, true);
+        struct many_child *child = &runner->children[i];
+        const size_t n_passed = many->n_passed[i];
+        struct bm_splice_inside inside = {0};
+        child->position = 0;
+        for (size_t n = 0; n < n_passed; n++)
+            bm_splice_follow(&inside, many_make_batch(child, &many->streams[i], &many->limits, n == 0));
+        must((n_passed == 0 ? bm_splice_begin(runner->sink, runner->readers[i], many->has_trace[i])
+                            : bm_splice_begin_inside(runner->sink, runner->readers[i], &inside,
+                                                     many->begins[i])) == BLASTMERGE_OK);
+        many_next_batch(runner, many, i, n_passed == 0);
     }
 }
 
@@ -238,8 +277,9 @@ static inline void many_run(struct many_runner *runner, const struct many *many,
                             size_t only, struct result *result) {
     const struct many_script *said = &many->script;
     struct bm_script *script = runner->script;
-    uint64_t places[MOST_CHILDREN] = {0};
+    uint64_t places[MOST_CHILDREN];
     size_t i = 0, fragment = 0;
+    memcpy(places, many->begins, sizeof places);
     memset(result, 0, sizeof *result);
     result->ends = calloc(said->n_fragments + 1, sizeof *result->ends);
     must(result->ends != NULL);

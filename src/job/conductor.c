@@ -13,6 +13,7 @@
 #include "job/check.h"
 #include "job/job.h"
 #include "job/order.h"
+#include "job/passages.h"
 #include "job/remote.h"
 #include "job/restart.h"
 #include "job/seams.h"
@@ -177,17 +178,17 @@ static enum blastmerge_status begin_child(struct blastmerge_job *job, bool *is_f
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
-/* All text of shards is compressed again, which takes longer than all else: without a level the fastest is chosen. */
-static int level_of(const struct blastmerge_job *job) {
+/* Most text of shards is compressed again, which takes longer than all else: without a level the fastest is chosen. */
+static int text_level_of(const struct blastmerge_job *job) {
     enum { SHARDS_LEVEL = 1 };
-    bool is_chosen = job->options.level > 0 || job->options.form != BLASTMERGE_FORM_GZIP;
-    return is_chosen || job->shards == NULL ? job->options.level : SHARDS_LEVEL;
+    return job->shards != NULL && job->options.form == BLASTMERGE_FORM_GZIP ? SHARDS_LEVEL : 0;
 }
 
 /* Opens what writes the result, when that is needed first. */
 static enum blastmerge_status open_sink(struct blastmerge_job *job) {
     const struct bm_splice_settings settings = {.form = job->options.form,
-                                                .level = level_of(job),
+                                                .level = job->options.level,
+                                                .text_level = text_level_of(job),
                                                 .copies = job->is_copied,
                                                 .workers = &job->workers};
     if (job->sink != NULL) return BLASTMERGE_OK;
@@ -220,6 +221,7 @@ static enum bm_step write_script(struct blastmerge_job *job) {
     }
     enum bm_step joined = bm_job_writers_join(job, job->child);
     if (joined != BM_STEP_DONE) return joined;
+    if (bm_job_shards_passages(job) != NULL) return bm_job_passages_write(bm_job_shards_passages(job));
     bm_splice_give(job->reader, job->batch, job->view.is_end_of_batch);
     return bm_splice_step(job->sink, &job->reader, 1, job->script, &job->output);
 }

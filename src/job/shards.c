@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/shards.h"
+#include "job/passages.h"
 #include "job/places.h"
 #include "plan/order.h"
 #include "queries/file.h"
@@ -50,6 +51,7 @@ struct bm_job_shards {
     size_t n_sources;
     struct batch *batches;
     size_t n_batches;
+    struct bm_job_passages *passages;       /* NULL: no shard's bits become the result's */
     bool has_failed;                        /* a batch, as a source: the error is the merge's of its shards */
     struct bm_rank_counts counts;           /* of the batches that have ended ... */
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
@@ -244,6 +246,27 @@ static enum blastmerge_status look_at_batch(struct bm_fetch_source *source, stru
     return BLASTMERGE_OK;
 }
 
+/* Whether bits of the shards may become the result's: not if it has a level or a form of its own, and not if many shards
+ * leave no memory for that. */
+static bool can_splice(const struct blastmerge_job *job) {
+    return bm_job_writes_text(job) && job->options.form == BLASTMERGE_FORM_GZIP && job->options.level == 0 &&
+           job->shards->n_of_batch <= MANY;
+}
+
+static enum blastmerge_status begin_passages(struct bm_job_shards *shards, size_t n_lanes) {
+    struct blastmerge_job *job = shards->job;
+    if (!can_splice(job)) return BLASTMERGE_OK;
+    if (shards->passages == NULL) {
+        const struct bm_child_lane_room room =
+            bm_child_lane_room_within(n_lanes / (size_t)shards->n_of_batch);
+        enum blastmerge_status status =
+            bm_job_passages_open(&shards->passages, job, (size_t)shards->n_of_batch, &room.batch);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    shards->options.watch = bm_job_passages_begin(shards->passages);
+    return BLASTMERGE_OK;
+}
+
 static enum blastmerge_status open_rank(struct batch *batch) {
     struct bm_job_shards *shards = batch->shards;
     struct blastmerge_job *job = shards->job;
@@ -262,9 +285,10 @@ static enum blastmerge_status open_rank(struct batch *batch) {
                                                .budget = &job->decoders,
                                                .forbidden_characters = job->options.forbidden_characters,
                                                .header = job->options.header};
-    enum blastmerge_status status =
-        bm_rank_open(&batch->rank, &shards->options, &settings, sources, n_shards, n_lanes, n_heads, n_texts,
-                     &job->workers, &job->cancel, &job->memory);
+    enum blastmerge_status status = begin_passages(shards, n_lanes);
+    if (status != BLASTMERGE_OK) return status;
+    status = bm_rank_open(&batch->rank, &shards->options, &settings, sources, n_shards, n_lanes, n_heads,
+                          n_texts, &job->workers, &job->cancel, &job->memory);
     for (size_t i = 0; i < n_shards && status == BLASTMERGE_OK; i++) /* it has them now */
         sources[i].is_open_reader = false;
     return status;
@@ -490,6 +514,10 @@ bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
     return true;
 }
 
+struct bm_job_passages *bm_job_shards_passages(const struct blastmerge_job *job) {
+    return job->shards != NULL ? job->shards->passages : NULL;
+}
+
 uint64_t bm_job_shards_of_batch(const struct blastmerge_job *job) {
     return job->shards == NULL ? 0 : job->shards->n_of_batch;
 }
@@ -562,6 +590,8 @@ void bm_job_shards_end(struct blastmerge_job *job) {
         shards->batches[i].rank = NULL;
     }
     for (size_t i = 0; i < shards->n_sources; i++) bm_fetch_source_close(&shards->sources[i]);
+    bm_job_passages_close(shards->passages);
+    shards->passages = NULL;
 }
 
 void bm_job_shards_close(struct blastmerge_job *job) {

@@ -11,6 +11,8 @@
 
 #include "job/job.h"
 
+struct bm_job_passages;
+
 /* Sets the options. */
 enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
                                          const struct blastmerge_shards_options *options) BM_CHECK_RESULT;
@@ -24,6 +26,9 @@ struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job);
 /* Shard `number`, in the order given, and its counts; false: there is none. */
 bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
                         const struct bm_fetch_source **source, const struct bm_job_row **row) BM_CHECK_RESULT;
+
+/* What writes the result where shards' bits may become the result's; NULL: they do not. */
+struct bm_job_passages *bm_job_shards_passages(const struct blastmerge_job *job);
 
 /* The shards of each batch; 0: the job has none. */
 uint64_t bm_job_shards_of_batch(const struct blastmerge_job *job);

@@ -61,11 +61,12 @@ struct bm_rank {
     struct bm_rank_text first_front; /* the first shard's; the others are compared with it */
     struct bm_rank_text front;       /* as it is written */
     size_t n_compared;
-    size_t frame;             /* the shard whose frame is written: the first one with hits, else the first */
-    size_t current;           /* the shard whose hit is being written ... */
-    uint64_t n_head_written;  /* ... and how much of its head */
-    uint64_t n_written;       /* hits of the current query */
-    bool is_close_due;        /* JSON: the last hit's line lacks its end */
+    size_t frame;            /* the shard whose frame is written: the first one with hits, else the first */
+    size_t current;          /* the shard whose hit is being written ... */
+    uint64_t n_head_written; /* ... and how much of its head */
+    uint64_t n_written;      /* hits of the current query */
+    bool is_close_due;       /* JSON: the last hit's line lacks its end ... */
+    uint64_t close_at;       /* ... which is a comma and a line feed here in the shard's text; 0: it is not */
     struct bm_rank_head last; /* the hit written last, without its text */
     size_t last_shard;
     struct bm_rank_tail tail;
@@ -141,9 +142,15 @@ enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_sh
                                          struct bm_rank_part *part) BM_CHECK_RESULT;
 
 enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) BM_CHECK_RESULT;
+/* Likewise, of the shard's own text, unchanged, from an offset in it. */
+enum blastmerge_status bm_rank_put_own(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t at,
+                                       const void *text, size_t n_bytes) BM_CHECK_RESULT;
 /* Writes a stretch of a long text. */
 enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_shard *shard,
                                         struct bm_rank_long *text, uint64_t from,
+                                        size_t n_bytes) BM_CHECK_RESULT;
+/* Writes a stretch of the shard's head. */
+enum blastmerge_status bm_rank_put_head(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t from,
                                         size_t n_bytes) BM_CHECK_RESULT;
 /* Writes a number in decimal; a merge writes several for each hit. Returns its digits. */
 size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number);

@@ -60,6 +60,7 @@ static enum blastmerge_status take_batch(struct bm_rank_lines *lines, const stru
     lines->has_batch = false;
     if (bm_child_take(child, &lines->is_last_batch, error) == NULL) return error->status;
     lines->has_batch = true;
+    if (lines->watch != NULL) lines->watch->take(lines->watch, lines->number, child->batch);
     lines->is_compressed = child->batch->is_compressed;
     if (bm_child_is_at_first_batch(child)) bm_child_admit(child, kin, false);
     bm_child_fill(child);

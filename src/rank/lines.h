@@ -24,8 +24,20 @@ struct bm_rank_line {
     bool is_end;      /* and ends here */
 };
 
+/* Is told of what the shards hold and of what becomes of it, for a caller that copies their compressed bits. */
+struct bm_rank_watch {
+    /* The shard's next batch, before any line that ends in it; it is valid until the call for the one after it. */
+    void (*take)(struct bm_rank_watch *watch, size_t shard, const struct bm_batch *batch);
+    /* Merged text: bytes of the shard's own text, unchanged, from the offset `at` in it ... */
+    void (*put_own)(struct bm_rank_watch *watch, size_t shard, uint64_t at, size_t n_bytes);
+    /* ... and other bytes. */
+    void (*put)(struct bm_rank_watch *watch, size_t n_bytes);
+};
+
 struct bm_rank_lines {
     struct bm_child child;
+    struct bm_rank_watch *watch;    /* borrowed; NULL: there is none */
+    size_t number;                  /* of the shard, for the watch */
     struct bm_fetch_source *source; /* borrowed */
     struct bm_rank_line line;       /* the current line or piece */
     uint64_t at;                    /* offset of the next line or piece in the child's text */

@@ -128,10 +128,23 @@ enum blastmerge_status bm_rank_next_part(struct bm_rank *rank, struct bm_rank_sh
     return status;
 }
 
-enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) {
+static enum blastmerge_status add_out(struct bm_rank *rank, const void *text, size_t n_bytes) {
     if (bm_rank_text_add(&rank->out, &rank->budget, text, n_bytes)) return BLASTMERGE_OK;
     return bm_fail(rank->error, BLASTMERGE_NO_MEMORY,
                    "the merged text takes more memory than there is left for it: --memory N gives it more");
+}
+
+enum blastmerge_status bm_rank_put(struct bm_rank *rank, const void *text, size_t n_bytes) {
+    struct bm_rank_watch *watch = rank->options.watch;
+    if (watch != NULL && n_bytes > 0) watch->put(watch, n_bytes);
+    return add_out(rank, text, n_bytes);
+}
+
+enum blastmerge_status bm_rank_put_own(struct bm_rank *rank, const struct bm_rank_shard *shard, uint64_t at,
+                                       const void *text, size_t n_bytes) {
+    struct bm_rank_watch *watch = rank->options.watch;
+    if (watch != NULL && n_bytes > 0) watch->put_own(watch, shard->lines.number, at, n_bytes);
+    return add_out(rank, text, n_bytes);
 }
 
 enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_shard *shard,
@@ -144,6 +157,46 @@ enum blastmerge_status bm_rank_put_long(struct bm_rank *rank, struct bm_rank_sha
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;
+}
+
+/* Puts a stretch of a head that lies in no number that is not the shard's own, or in such a one. */
+static enum blastmerge_status put_stretch(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t from,
+                                          uint64_t own, bool is_own, size_t n_bytes) {
+    char bytes[4096];
+    for (size_t n = 0; n_bytes > 0; from += n, own += n, n_bytes -= n) {
+        n = n_bytes < sizeof bytes ? n_bytes : sizeof bytes;
+        if (!bm_rank_long_read(&shard->head.text, &rank->spool, from, bytes, n))
+            return bm_rank_fail_spool(rank, shard);
+        enum blastmerge_status status =
+            is_own ? bm_rank_put_own(rank, shard, own, bytes, n) : bm_rank_put(rank, bytes, n);
+        if (status != BLASTMERGE_OK) return status;
+    }
+    return BLASTMERGE_OK;
+}
+
+enum blastmerge_status bm_rank_put_head(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t from,
+                                        size_t n_bytes) {
+    const struct bm_rank_edit *edits = shard->head.edits;
+    const uint64_t to = from + n_bytes;
+    uint64_t own =
+        shard->head.begin; /* of the head's text, less what the numbers before have made it longer */
+    enum blastmerge_status status = BLASTMERGE_OK;
+    for (int i = 0; i < 2 && edits[i].n_bytes > 0; i++) {
+        uint64_t begin = edits[i].at, end = begin + edits[i].n_bytes;
+        if (from < begin && from < to) {
+            uint64_t n = (begin < to ? begin : to) - from;
+            status = put_stretch(rank, shard, from, own + from, true, (size_t)n);
+            from += n;
+        }
+        if (status == BLASTMERGE_OK && from >= begin && from < end && from < to) {
+            uint64_t n = (end < to ? end : to) - from;
+            status = put_stretch(rank, shard, from, 0, false, (size_t)n);
+            from += n;
+        }
+        if (status != BLASTMERGE_OK) return status;
+        own += edits[i].n_own - edits[i].n_bytes;
+    }
+    return put_stretch(rank, shard, from, own + from, true, (size_t)(to - from));
 }
 
 size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number) {
@@ -365,6 +418,8 @@ enum blastmerge_status bm_rank_open(struct bm_rank **rank, const struct bm_rank_
         shard->source = sources[i];
         if (bm_rank_lines_create(&shard->lines, &own, workers, memory) != BLASTMERGE_OK)
             return BLASTMERGE_NO_MEMORY;
+        shard->lines.watch = opened->options.watch;
+        shard->lines.number = i;
     }
     return BLASTMERGE_OK;
 }

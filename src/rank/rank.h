@@ -36,14 +36,15 @@ struct bm_rank_options {
     enum blastmerge_status (*load_queries)(void *context, struct bm_rank_order **order,
                                            struct blastmerge_error *error);
     void *load_context;
-    bool allows_empty;       /* a shard of no bytes is a table without rows */
-    const char *columns;     /* of tables, as -outfmt has them, such as "std score"; NULL: std */
-    uint64_t n_list_bytes;   /* memory that a list of queries may take */
-    uint64_t n_drop_columns; /* how many of the last columns the result leaves out */
-    bool is_recomputed;      /* statistics and E-values are computed for the whole */
-    double evalue;           /* its threshold; 0: the header's */
-    const char *beside;      /* where temporary files may be, as for bm_open_temporary(); borrowed */
-    const char *evalue_text; /* that threshold as the result's header has it, or NULL */
+    bool allows_empty;           /* a shard of no bytes is a table without rows */
+    const char *columns;         /* of tables, as -outfmt has them, such as "std score"; NULL: std */
+    uint64_t n_list_bytes;       /* memory that a list of queries may take */
+    uint64_t n_drop_columns;     /* how many of the last columns the result leaves out */
+    bool is_recomputed;          /* statistics and E-values are computed for the whole */
+    double evalue;               /* its threshold; 0: the header's */
+    const char *beside;          /* where temporary files may be, as for bm_open_temporary(); borrowed */
+    const char *evalue_text;     /* that threshold as the result's header has it, or NULL */
+    struct bm_rank_watch *watch; /* of reports; NULL: there is none */
 };
 
 /* Counts of the merge, summed over all batches. */
@@ -71,10 +72,19 @@ struct bm_rank_word {
     size_t n_bytes;
 };
 
+/* A number in a head that is not the shard's own: where it is in the text, and how many bytes it and the own one take. */
+struct bm_rank_edit {
+    uint64_t at;
+    size_t n_bytes, n_own;
+};
+
 /* The head of a shard's next hit, and the values that it is ranked by. */
 struct bm_rank_head {
-    struct bm_rank_long text; /* reports: as it is written, except its number */
-    struct bm_rank_text row;  /* tables: the hit's first row, or the current one */
+    struct bm_rank_long text;     /* reports: as it is written, except its number */
+    uint64_t begin;               /* where it begins in the shard's text */
+    struct bm_rank_edit edits[2]; /* of the text: BLAST's numbers of the subject; n_bytes 0: none */
+    uint64_t number;              /* the shard's own */
+    struct bm_rank_text row;      /* tables: the hit's first row, or the current one */
     size_t number_at, n_number;
     size_t evalue_at, n_evalue;
     bool is_recomputed;         /* the E-value differs from the text's */

@@ -159,6 +159,9 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
     enum blastmerge_status status = bm_rank_ordinal(rank, shard, n, &head->ordinal);
     const size_t n_new = bm_rank_write_number(digits, head->ordinal);
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, line, at);
+    if (head->ordinal != n || n_new != n_digits)
+        head->edits[head->edits[0].n_bytes > 0] =
+            (struct bm_rank_edit){.at = head->text.n_bytes, .n_bytes = n_new, .n_own = n_digits};
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, digits, n_new);
     at += n_digits;
     return status == BLASTMERGE_OK ? add_head(rank, shard, line + at, n_bytes - at) : status;
@@ -178,6 +181,7 @@ static enum blastmerge_status take_head(struct bm_rank *rank, struct bm_rank_sha
     case BM_RANK_HIT_NUMBER:
         head->number_at = head->text.n_bytes + value.at;
         head->n_number = value.n_bytes;
+        if (!bm_rank_parse_number(text, value.n_bytes, &head->number)) head->number = 0;
         break;
     case BM_RANK_HIT_LENGTH:
         is_fine = head->has_length = bm_rank_parse_number(text, value.n_bytes, &head->length);
@@ -212,6 +216,11 @@ static void begin_head(struct bm_rank *rank, struct bm_rank_head *head) {
     *head = (struct bm_rank_head){.text = text, .ordinal = UINT64_MAX};
 }
 
+/* Where the shard's current line begins in its text. */
+static uint64_t line_begin(const struct bm_rank_shard *shard) {
+    return shard->lines.at - shard->lines.line.n_bytes;
+}
+
 /* What holds for the hits of one list. */
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     struct bm_rank_head *head = &shard->head;
@@ -239,6 +248,7 @@ static enum blastmerge_status read_next_head(struct bm_rank *rank, struct bm_ran
     enum bm_rank_kind last = rank->is_by_strand ? BM_RANK_HSP_STRAND : BM_RANK_HSP_EVALUE;
     struct bm_rank_part part = bm_rank_part(rank, shard);
     begin_head(rank, &shard->head);
+    shard->head.begin = line_begin(shard);
     if (part.value.kind == BM_RANK_HITS_END) return BLASTMERGE_OK;
     if (part.value.kind != BM_RANK_HIT)
         return bm_rank_fail_layout(rank, shard, "a hit does not begin with a line of its own");
@@ -358,19 +368,32 @@ static enum blastmerge_status cut_hits(struct bm_rank *rank, size_t best) {
     return BLASTMERGE_OK;
 }
 
+/* The number of the hit that is written: the shard's own, if that is the same. */
+static enum blastmerge_status put_hit_number(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const struct bm_rank_head *head = &shard->head;
+    char digits[BM_RANK_DIGITS];
+    const size_t n = bm_rank_write_number(digits, rank->n_written);
+    if (head->number == rank->n_written && head->n_number == n)
+        return bm_rank_put_head(rank, shard, head->number_at, n);
+    return bm_rank_put(rank, digits, n);
+}
+
 /* Begins to write the best hit: up to its number. */
 static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
-    struct bm_rank_head *head = &rank->shards[best].head;
+    struct bm_rank_shard *shard = &rank->shards[best];
+    struct bm_rank_head *head = &shard->head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
     rank->n_written++;
     rank->counts.n_hits++;
     enum blastmerge_status status = BLASTMERGE_OK;
-    if (rank->is_close_due) status = bm_rank_put(rank, ",\n", 2);
+    if (rank->is_close_due && rank->close_at > 0)
+        status = bm_rank_put_own(rank, &rank->shards[rank->current], rank->close_at, ",\n", 2);
+    else if (rank->is_close_due)
+        status = bm_rank_put(rank, ",\n", 2);
     rank->is_close_due = false;
-    if (status == BLASTMERGE_OK)
-        status = bm_rank_put_long(rank, &rank->shards[best], &head->text, 0, head->number_at);
-    if (status == BLASTMERGE_OK) status = bm_rank_put_number(rank, rank->n_written);
+    if (status == BLASTMERGE_OK) status = bm_rank_put_head(rank, shard, 0, head->number_at);
+    if (status == BLASTMERGE_OK) status = put_hit_number(rank, shard);
     rank->current = best;
     rank->n_head_written = head->number_at + head->n_number;
     rank->n_hsps = 1;
@@ -393,7 +416,7 @@ static enum blastmerge_status write_head(struct bm_rank *rank) {
         }
         uint64_t n = (is_to_come ? head->evalue_at : head->text.n_bytes) - rank->n_head_written;
         if (n > STEP) n = STEP;
-        status = bm_rank_put_long(rank, shard, &head->text, rank->n_head_written, (size_t)n);
+        status = bm_rank_put_head(rank, shard, rank->n_head_written, (size_t)n);
         rank->n_head_written += n;
     }
     if (rank->n_head_written == head->text.n_bytes) rank->phase = BM_RANK_PHASE_BODY;
@@ -411,11 +434,15 @@ static enum blastmerge_status write_hit(struct bm_rank *rank) {
 }
 
 /* Writes a hit's last line; of JSON without its end, which depends on whether another hit follows. */
-static enum blastmerge_status end_hit(struct bm_rank *rank, const struct bm_rank_line *line) {
+static enum blastmerge_status end_hit(struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    const struct bm_rank_line *line = &shard->lines.line;
+    const uint64_t begin = line_begin(shard);
     size_t n = line->n_bytes;
     rank->is_close_due = rank->form->has_commas;
     while (rank->form->has_commas && (line->text[n - 1] == '\n' || line->text[n - 1] == ',')) n--;
-    return bm_rank_put(rank, line->text, n);
+    bool has_comma = line->n_bytes == n + 2 && memcmp(line->text + n, ",\n", 2) == 0;
+    rank->close_at = has_comma ? begin + n : 0;
+    return bm_rank_put_own(rank, shard, begin, line->text, n);
 }
 
 /* Whether the line is none of a hit's. */
@@ -436,7 +463,7 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
         bool is_looked_at = is_shallow(rank, line);
         if (is_looked_at && bm_rank_form_is_hit_end(rank->form, line->text, line->n_bytes)) {
             rank->phase = BM_RANK_PHASE_HITS;
-            status = end_hit(rank, line);
+            status = end_hit(rank, shard);
             if (status == BLASTMERGE_OK) status = bm_rank_next(rank, shard);
             return status == BLASTMERGE_OK ? read_head(rank, shard) : status;
         }
@@ -444,8 +471,9 @@ static enum blastmerge_status write_body(struct bm_rank *rank) {
             return bm_rank_fail_layout(rank, shard, "a hit does not end with a line of its own");
         if (!is_looked_at && !rank->options.is_recomputed)
             bm_rank_lines_join(&shard->lines, rank->form->n_blanks);
-        status = rank->options.is_recomputed ? bm_rank_recompute_line(rank, shard)
-                                             : bm_rank_put(rank, line->text, line->n_bytes);
+        status = rank->options.is_recomputed
+                     ? bm_rank_recompute_line(rank, shard)
+                     : bm_rank_put_own(rank, shard, line_begin(shard), line->text, line->n_bytes);
         if (status != BLASTMERGE_OK) return status;
     }
     return BLASTMERGE_OK;

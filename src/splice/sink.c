@@ -30,9 +30,9 @@ static enum blastmerge_status open_way(struct bm_splice_sink *sink, bool has_bit
     const struct bm_splice_settings *settings = &sink->settings;
     if (settings->copies || (has_bits ? sink->stream != NULL : sink->pack != NULL)) return BLASTMERGE_OK;
     if (has_bits) return bm_splice_stream_open(&sink->stream, sink->memory);
-    return bm_splice_pack_open(&sink->pack, settings->form,
-                               settings->level > 0 ? settings->level : DEFAULT_LEVEL, settings->workers,
-                               sink->memory);
+    int level = settings->level > 0 ? settings->level : settings->text_level;
+    return bm_splice_pack_open(&sink->pack, settings->form, level > 0 ? level : DEFAULT_LEVEL,
+                               settings->workers, sink->memory);
 }
 
 enum blastmerge_status bm_splice_sink_open(struct bm_splice_sink **sink,
@@ -57,6 +57,15 @@ enum blastmerge_status bm_splice_begin(struct bm_splice_sink *sink, struct bm_sp
     bool has_bits = has_trace && can_splice(sink) && !sink->settings.copies;
     enum blastmerge_status status = bm_splice_reader_begin(reader, has_bits);
     return status == BLASTMERGE_OK ? open_way(sink, has_bits) : status;
+}
+
+enum blastmerge_status bm_splice_begin_inside(struct bm_splice_sink *sink, struct bm_splice_reader *reader,
+                                              const struct bm_splice_inside *inside, uint64_t text) {
+    enum blastmerge_status status = bm_splice_begin(sink, reader, true);
+    if (status != BLASTMERGE_OK) return status;
+    reader->text = text;
+    if (reader->has_bits) bm_splice_walk_enter(&reader->bits->walk, inside, text);
+    return BLASTMERGE_OK;
 }
 
 /* --- the step ------------------------------------------------------------------------------------ */

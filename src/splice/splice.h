@@ -44,13 +44,15 @@
 
 struct bm_splice_settings {
     enum blastmerge_form form;
-    int level;   /* 1 to 9: all text is compressed again. 0: only that of children without bits */
-    bool copies; /* whole children are copied */
+    int level;      /* 1 to 9: all text is compressed again. 0: only that of children without bits ... */
+    int text_level; /* ... at this level; 0: 6 */
+    bool copies;    /* whole children are copied */
     struct bm_workers *workers; /* for compressing; borrowed */
 };
 
 struct bm_splice_sink;
 struct bm_splice_reader;
+struct bm_splice_inside; /* splice/walk.h */
 
 enum blastmerge_status bm_splice_sink_open(struct bm_splice_sink **sink,
                                            const struct bm_splice_settings *settings,
@@ -67,6 +69,16 @@ void bm_splice_reader_close(struct bm_splice_reader *reader); /* reader may be N
  * last fragment. BLASTMERGE_NO_MEMORY or BLASTMERGE_OK. */
 enum blastmerge_status bm_splice_begin(struct bm_splice_sink *sink, struct bm_splice_reader *reader,
                                        bool has_trace) BM_CHECK_RESULT;
+
+/*
+ * For beginning in the middle of a child: `inside` follows each batch of it, from the first one on (zeroed before), and
+ * tells then what a reader must know that begins where the last one ends. That is the offset `text`; the batch that
+ * begins there must be given next. What lies before it counts as left out.
+ */
+void bm_splice_follow(struct bm_splice_inside *inside, const struct bm_batch *batch);
+enum blastmerge_status bm_splice_begin_inside(struct bm_splice_sink *sink, struct bm_splice_reader *reader,
+                                              const struct bm_splice_inside *inside,
+                                              uint64_t text) BM_CHECK_RESULT;
 
 /*
  * Gives the reader its child's next batch, or the same one again. is_last: the batch will not be available after a

@@ -15,6 +15,13 @@ void bm_splice_walk_reset(struct bm_splice_walk *walk) {
     walk->block.number = 0;
 }
 
+void bm_splice_walk_enter(struct bm_splice_walk *walk, const struct bm_splice_inside *inside, uint64_t text) {
+    bm_splice_walk_reset(walk);
+    walk->text = text;
+    walk->is_in_block = inside->is_in_block;
+    walk->block = inside->block;
+}
+
 void bm_splice_walk_begin(struct bm_splice_walk *walk, const struct bm_batch *batch) {
     bm_require(walk->text == batch->text_offset);
     walk->n_trace = 0;
@@ -60,39 +67,55 @@ static void make_tables(struct bm_splice_walk *walk, const struct bm_batch *batc
 /* --- the trace ----------------------------------------------------------------------------------- */
 
 /* Keeps the header's bits, and what was made of the last one if that was the same: blocks with fixed codes
- * may be as short as a few bits. */
-static void save_header(struct bm_splice_walk *walk, const uint8_t *bits, uint64_t bit, uint64_t n_bits) {
+ * may be as short as a few bits. Returns whether they are others. */
+static bool save_header(struct bm_splice_block *block, const uint8_t *bits, uint64_t bit, uint64_t n_bits) {
     uint8_t copy[BM_MAX_HEADER_BYTES + 16];
     struct bm_splice_writer writer = {copy, 0, 0};
-    struct bm_splice_block *block = &walk->block;
     bm_require(n_bits >> 3 <= BM_MAX_HEADER_BYTES);
     bm_splice_copy_bits(&writer, bits, bit, n_bits);
     bm_splice_put(&writer, 0, 56);
     copy[0] &= 0xfe;
-    if (bm_splice_has_header(block, copy, (uint32_t)n_bits)) return;
+    if (bm_splice_has_header(block, copy, (uint32_t)n_bits)) return false;
     memcpy(block->header, copy, sizeof block->header);
     block->n_header_bits = (uint32_t)n_bits;
     block->is_read = false;
-    walk->has_tables = false;
+    return true;
 }
 
 /* A block's header reaches to the next entry, which tells of its first token or of its end. */
-static void take_header(struct bm_splice_walk *walk, const struct bm_batch *batch,
-                        const struct bm_trace *entry) {
-    struct bm_splice_block *block = &walk->block;
+static uint64_t header_end(const struct bm_batch *batch, const struct bm_trace *entry) {
     bool is_last = entry + 1 == batch->trace + batch->n_trace;
-    uint64_t end = is_last ? batch->end_bit : entry[1].bit;
-    uint64_t bit = entry->bit - origin(batch), n_bits = end - entry->bit;
+    return is_last ? batch->end_bit : entry[1].bit;
+}
+
+/* Returns whether the block has another header than the one before. */
+static bool begin_block(struct bm_splice_block *block, const struct bm_batch *batch,
+                        const struct bm_trace *entry) {
+    uint64_t bit = entry->bit - origin(batch), n_bits = header_end(batch, entry) - entry->bit;
     block->number++;
     block->type = (uint8_t)(bm_load64(batch->bits + (bit >> 3)) >> ((bit & 7) + 1) & 3);
     if (block->type == BM_BLOCK_STORED) {
         const uint8_t *length = batch->bits + ((bit + n_bits) >> 3) - 4;
         block->stored_end = entry->text + (length[0] | (uint32_t)length[1] << 8);
-    } else {
-        save_header(walk, batch->bits, bit, n_bits);
+        return false;
     }
+    return save_header(block, batch->bits, bit, n_bits);
+}
+
+static void take_header(struct bm_splice_walk *walk, const struct bm_batch *batch,
+                        const struct bm_trace *entry) {
+    if (begin_block(&walk->block, batch, entry)) walk->has_tables = false;
     walk->is_in_block = true;
-    walk->bit = end;
+    walk->bit = header_end(batch, entry);
+}
+
+void bm_splice_follow(struct bm_splice_inside *inside, const struct bm_batch *batch) {
+    size_t i = batch->n_trace;
+    if (batch->first_bit == 0) inside->is_in_block = false;
+    while (i > 0 && batch->trace[i - 1].kind == BM_TRACE_TOKEN) i--;
+    if (i == 0) return; /* all of it is of the block that was open before */
+    inside->is_in_block = batch->trace[i - 1].kind == BM_TRACE_BLOCK;
+    if (inside->is_in_block) (void)begin_block(&inside->block, batch, &batch->trace[i - 1]);
 }
 
 /* Whether the block that begins at the trace's entry `i` holds nothing, as far as this batch tells. */

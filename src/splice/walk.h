@@ -25,6 +25,12 @@ struct bm_splice_block {
     uint8_t header[BM_MAX_HEADER_BYTES + 8]; /* the header's bits with BFINAL 0 */
 };
 
+/* Where a batch begins: the block that is open there. */
+struct bm_splice_inside {
+    bool is_in_block;
+    struct bm_splice_block block;
+};
+
 static inline bool bm_splice_has_header(const struct bm_splice_block *block, const uint8_t *header,
                                         uint32_t n_bits) {
     return block->n_header_bits == n_bits && memcmp(block->header, header, (n_bits + 7) >> 3) == 0;
@@ -50,6 +56,9 @@ struct bm_splice_list {
 
 /* Begins a child. */
 void bm_splice_walk_reset(struct bm_splice_walk *walk);
+
+/* Begins in the middle of a child, at an offset in its text where a batch begins. */
+void bm_splice_walk_enter(struct bm_splice_walk *walk, const struct bm_splice_inside *inside, uint64_t text);
 
 /* Begins the next batch. */
 void bm_splice_walk_begin(struct bm_splice_walk *walk, const struct bm_batch *batch);
