@@ -31,7 +31,7 @@ static int64_t read_outfmt(const json_t *report, bool *is_alone) {
 
 /* The format that BLAST has this number for; AUTO: none. */
 static enum blastmerge_format find_outfmt(int64_t outfmt) {
-    int format = bm_format_last();
+    int format = (int)bm_format_last();
     while (format > BLASTMERGE_FORMAT_AUTO && bm_formats[format].outfmt != outfmt) format--;
     return (enum blastmerge_format)format;
 }
