@@ -260,7 +260,7 @@ static enum blastmerge_format suppose(const struct bm_mark *mark, const struct b
 /* Whether the rows are those of the other kind of table: then each would pass for one field. Commas inside of
  * columns that tabs part make no csv. */
 static bool has_other_separator(const struct bm_mark *mark, const struct beginning *begin) {
-    if (mark->kin.format == BLASTMERGE_FORMAT_TABULAR)
+    if (bm_format_of(mark->kin.format)->separator == '\t')
         return bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
     const char *comma = memchr(begin->line, ',', begin->n_line);
     size_t n_first = comma == NULL ? begin->n_line : (size_t)(comma - begin->line);

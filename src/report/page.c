@@ -9,6 +9,7 @@
 #include "report/page.h"
 
 #include "base/entity.h"
+#include "format/format.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -300,8 +301,7 @@ static void put_key(struct page *page) {
 
 /* A table without comments: what a query is, only its rows say. */
 static bool is_bare_table(const struct bm_report_page *data) {
-    enum blastmerge_format format = data->totals->format;
-    return format == BLASTMERGE_FORMAT_TABULAR || format == BLASTMERGE_FORMAT_CSV;
+    return bm_format_is_bare_table(data->totals->format);
 }
 
 /* What children hold, in the counts that their format has. */
