@@ -304,6 +304,9 @@ static const struct rule rules[] = {
     {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t\n", "not output of BLAST"},
     {AUTO, "@Error: no such database\n", "not output of BLAST"},
     {AUTO, "@#!/bin/sh\n", "not output of BLAST"},
+    {AUTO, "@\x0fqseqid\tsseqid\tsstart\n", "not output of BLAST"},
+    {AUTO, "\n@\x0fqseqid\tsseqid\tsstart\n",
+     "U+00000F is not legal"}, /* empty lines in front change nothing */
     {AUTO, "@#", "not output of BLAST"},
     {AUTO,
      "@"

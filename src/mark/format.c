@@ -314,6 +314,12 @@ static bool begins_archive(const struct bm_mark *mark) {
     return mark->n_sample - at >= sizeof name - 1 && memcmp(mark->sample + at, name, sizeof name - 1) == 0;
 }
 
+/* Whether no format but XML's judge, which refuses it, has to do with a text or line that begins so. */
+static bool is_control(char first) {
+    uint8_t byte = (uint8_t)first;
+    return (byte < ' ' || byte == 0x7f) && !bm_mark_is_space(byte);
+}
+
 /* Decides by what is held, where a line has ended; not yet, if that does not do and more can come. */
 static void look_at_sample(struct bm_mark *mark, bool is_all) {
     struct beginning begin = find_beginning(mark, is_all);
@@ -328,7 +334,8 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
         bm_mark_take_scanner(mark, &bm_mark_table);
     } else if (begin.n_line == 0 && mark->kin.format == BLASTMERGE_FORMAT_COMMENTED) {
         refuse(mark, hint_for(mark, &begin)); /* such a table has a comment at least */
-    } else if (begin.n_line == 0 || (!must_be_table && (visible == '\0' || visible == '<'))) {
+    } else if (begin.n_line == 0 || (!must_be_table && (visible == '\0' || visible == '<')) ||
+               (!mark->kin.is_given && is_control(begin.line[0]))) {
         bm_mark_take_scanner(mark, &bm_mark_xml); /* which may begin with white space */
     } else if (!must_be_table && visible == '{') {
         if (mark->n_sample > 1 && mark->sample[1] == '\0')
@@ -348,10 +355,9 @@ static void look_at_sample(struct bm_mark *mark, bool is_all) {
 
 /* By the first byte alone: true where that does. */
 static bool use_first_byte(struct bm_mark *mark, uint8_t first) {
-    bool is_visible = first > ' ' && first != 0x7f; /* or a byte order mark's */
     if (mark->kin.is_given) {
         if (!bm_format_is_table(mark->kin.format)) bm_mark_take_scanner(mark, scanner_of(mark->kin.format));
-    } else if (first == '<' || (!is_visible && !bm_mark_is_space(first))) {
+    } else if (first == '<' || is_control((char)first)) {
         bm_mark_take_scanner(mark, &bm_mark_xml);
     }
     return mark->scanner != NULL || mark->has_failed;
