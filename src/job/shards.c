@@ -20,10 +20,11 @@ enum {
     HEADS = 1 << 20,           /* bytes for heads of hits, beyond which a temporary file holds them ... */
     HEADS_OF_MANY = 64 << 10,  /* ... likewise */
     MANY = 32,
-    TEXTS = 4 << 20,    /* bytes for fronts, tails and rows, where there are such: in all ... */
-    TEXT = 256 << 10,   /* ... and more for each shard */
-    OTHER_FILES = 32,   /* descriptors that are needed besides the shards' */
-    MOST_SHARDS = 65536 /* of one batch */
+    MANY_WITH_INDEX = 8, /* as its database needs memory, too */
+    TEXTS = 4 << 20,      /* bytes for fronts, tails and rows, where there are such: in all ... */
+    TEXT = 256 << 10,     /* ... and more for each shard */
+    OTHER_FILES = 32,     /* descriptors that are needed besides the shards' */
+    MOST_SHARDS = 65536   /* of one batch */
 };
 
 struct batch {
@@ -57,8 +58,13 @@ struct bm_job_shards {
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
 
+/* Whether the shards at a time are so many that they leave little memory for all else. */
+static bool has_many(const struct blastmerge_job *job) {
+    return job->shards->n_of_batch > (job->index != NULL ? MANY_WITH_INDEX : MANY);
+}
+
 struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job) {
-    return bm_child_lane_room_within(job->shards->n_of_batch > MANY ? MERGED_OF_MANY : MERGED);
+    return bm_child_lane_room_within(has_many(job) ? MERGED_OF_MANY : MERGED);
 }
 
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
@@ -250,7 +256,7 @@ static enum blastmerge_status look_at_batch(struct bm_fetch_source *source, stru
  * leave no memory for that. */
 static bool can_splice(const struct blastmerge_job *job) {
     return bm_job_writes_text(job) && job->options.form == BLASTMERGE_FORM_GZIP && job->options.level == 0 &&
-           job->shards->n_of_batch <= MANY;
+           !has_many(job);
 }
 
 static enum blastmerge_status begin_passages(struct bm_job_shards *shards, size_t n_lanes) {
@@ -274,7 +280,7 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     shards->options.beside = job->temporary.beside;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
-    size_t n_heads = n_shards > MANY ? HEADS_OF_MANY : HEADS;
+    size_t n_heads = has_many(job) ? HEADS_OF_MANY : HEADS;
     size_t n_texts = TEXTS + n_shards * TEXT;
     if (job->options.memory_limit / 2 > LANES + TEXTS) {
         n_lanes = (size_t)job->options.memory_limit / 4;

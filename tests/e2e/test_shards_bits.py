@@ -2,6 +2,7 @@
 """Long stretches of one shard's text keep that shard's compressed bits: the text is what it would be without, and the result
 is about as long as what it was made of."""
 import gzip
+import json
 import random
 import shutil
 import subprocess
@@ -184,6 +185,22 @@ def test_memory(tmp_path, n_shards, level):
     texts = [made_shard([rows[chance.randrange(4)] if query % n_shards == shard else [] for query in range(32)], n_shards)
              for shard in range(n_shards)]
     check_memory(tmp_path, packed(tmp_path, texts, lambda data: deflated(data, level)), b"<Hit>\n")
+
+
+@pytest.mark.parametrize("n_shards", [8, 16, 30])
+def test_memory_with_an_index(tmp_path, n_shards):
+    """Its database takes memory, too. Definition lines are long, and each is a shard's own text."""
+    chance = random.Random(n_shards)
+    texts = [made_shard([hits_of(chance, 40 if query % n_shards == shard else 0, False, shard) for query in range(64)], n_shards)
+             .replace("<Hit_def>", "<Hit_def>" + letters(chance, 20000)) for shard in range(n_shards)]
+    paths, result = packed(tmp_path, texts), tmp_path / "result.xml.gz"
+    for n_threads in (1, 2):
+        found = run("shards", "-o", result, "--force", "--index", "--db", "d", "--threads", n_threads, "--max-target-seqs", 1000,
+                    "--report", tmp_path / "report.json", *paths)
+        assert found.code == OK, found.err
+        report = json.loads((tmp_path / "report.json").read_text())
+        assert report["peak_memory"] <= 16 << 20 and report["peak_resident"] <= 16 << 20
+        assert zlib.decompress(result.read_bytes(), 31).count(b"<Hit>") == report["totals"]["hits"] == 40 * 64
 
 
 def test_many_shards(tmp_path):
