@@ -21,10 +21,10 @@ enum {
     HEADS_OF_MANY = 64 << 10,  /* ... likewise */
     MANY = 32,
     MANY_WITH_INDEX = 8, /* as its database needs memory, too */
-    TEXTS = 4 << 20,      /* bytes for fronts, tails and rows, where there are such: in all ... */
-    TEXT = 256 << 10,     /* ... and more for each shard */
-    OTHER_FILES = 32,     /* descriptors that are needed besides the shards' */
-    MOST_SHARDS = 65536   /* of one batch */
+    TEXTS = 4 << 20,     /* bytes for fronts, tails and rows, where there are such: in all ... */
+    TEXT = 256 << 10,    /* ... and more for each shard */
+    OTHER_FILES = 32,    /* descriptors that are needed besides the shards' */
+    MOST_SHARDS = 65536  /* of one batch */
 };
 
 struct batch {
