@@ -232,17 +232,18 @@ static enum blastmerge_status parse_url(struct bm_cloud_location *location, cons
 
 /* What belongs to URLs has no place in these: it would be a part of the name, and might be secret. */
 static enum blastmerge_status check_name(const char *string, struct blastmerge_error *error) {
-    char prefixes[BM_PROVIDER_PREFIXES];
     const char *rest = bm_cloud_location_host(string);
     if (memchr(rest, '@', strcspn(rest, "/?#")) != NULL)
         return refuse(error,
                       "has a name or a password in it, which is not supported: credentials come from the "
                       "environment");
-    if (strpbrk(rest, "?#") != NULL)
+    if (strpbrk(rest, "?#") != NULL) {
+        char prefixes[BM_PROVIDER_PREFIXES];
         return bm_fail(error, BLASTMERGE_USAGE,
                        "has a '?' or a '#', which %s do not accept: use an https:// URL for a SAS or for an "
                        "object with such a name",
                        bm_cloud_provider_prefixes("and", prefixes));
+    }
     return BLASTMERGE_OK;
 }
 

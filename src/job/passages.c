@@ -420,7 +420,7 @@ static bool is_copy_passed(struct bm_job_passages *passages) {
 }
 
 /* Has the entries written. */
-static enum bm_step step(struct bm_job_passages *passages) {
+static enum bm_step write_entries(struct bm_job_passages *passages) {
     struct blastmerge_job *job = passages->job;
     struct bm_splice_reader *const readers[] = {[MERGED] = job->reader, [OWN] = passages->reader};
     for (;;) {
@@ -445,7 +445,7 @@ enum bm_step bm_job_passages_write(struct bm_job_passages *passages) {
     struct bm_script *script = &passages->script;
     const struct bm_script *from = passages->job->script;
     for (;;) {
-        enum bm_step written = step(passages);
+        enum bm_step written = write_entries(passages);
         if (written != BM_STEP_DONE) return written;
         bm_script_compact(script);
         const size_t n_most = passages->is_leaving || passages->is_entering ? 0 : 1;
