@@ -184,18 +184,18 @@ static void has_whole_rows_of_providers(void **state) {
                                      row->metadata,
                                      row->if_absent,
                                      row->absent,
-                                     row->list.root,
-                                     row->list.entry,
-                                     row->list.name,
-                                     row->list.length,
-                                     row->list.etag,
-                                     row->list.next,
-                                     row->list.folder,
-                                     row->list.parameters[0].name,
+                                     row->list->root,
+                                     row->list->entry,
+                                     row->list->name,
+                                     row->list->length,
+                                     row->list->etag,
+                                     row->list->next,
+                                     row->list->folder,
+                                     row->list->parameters[0].name,
                                      row->v4.algorithm != NULL ? row->v4.request : row->date_version};
         bool has_prefix = false, has_marker = false;
         for (size_t word = 0; word < sizeof words / sizeof *words; word++) assert_non_null(words[word]);
-        for (const struct bm_cloud_parameter *at = row->list.parameters; at->name != NULL; at++) {
+        for (const struct bm_cloud_parameter *at = row->list->parameters; at->name != NULL; at++) {
             has_prefix = has_prefix || at->kind == BM_CLOUD_PREFIX;
             has_marker = has_marker || at->kind == BM_CLOUD_MARKER;
             assert_int_equal(at->value != NULL, at->kind == BM_CLOUD_FIXED);

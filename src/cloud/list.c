@@ -150,7 +150,7 @@ static bool is_false(struct bm_cloud_xml *xml) {
 
 static enum blastmerge_status take_page(struct listing *listing, struct blastmerge_error *error) {
     const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(listing->location.provider);
-    const char *entry = provider->list.entry;
+    const char *entry = provider->list->entry;
     struct bm_cloud_xml xml = bm_cloud_xml_open(listing->page, listing->request.n_answer);
     bool is_within = false;
     enum blastmerge_status status = BLASTMERGE_OK;
@@ -168,20 +168,20 @@ static enum blastmerge_status take_page(struct listing *listing, struct blastmer
             begin_entry(&listing->entry);
             is_within = xml.kind == BM_XML_START;
             listing->n_entries += is_within;
-        } else if (bm_cloud_xml_is(&xml, BM_XML_START, provider->list.folder)) {
+        } else if (bm_cloud_xml_is(&xml, BM_XML_START, provider->list->folder)) {
             listing->n_entries++;
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.name)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list->name)) {
             status = end_entry(listing, error); /* none has two */
             begin_entry(&listing->entry);
             bm_cloud_xml_text(&xml, &listing->entry.name);
             listing->entry.has_name = true;
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.etag)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list->etag)) {
             take_etag(&xml, &listing->entry);
-        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.length)) {
+        } else if (is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list->length)) {
             take_length(&xml, &listing->entry);
         } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, "IsTruncated")) {
             listing->is_truncated = !is_false(&xml);
-        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list.next)) {
+        } else if (!is_within && bm_cloud_xml_is(&xml, BM_XML_START, provider->list->next)) {
             struct bm_cloud_text marker = bm_cloud_text_in(listing->marker, sizeof listing->marker);
             bm_cloud_xml_text(&xml, &marker);
             if (marker.is_cut || strlen(listing->marker) != marker.n)
@@ -197,7 +197,7 @@ static enum blastmerge_status ask_page(struct listing *listing, struct blastmerg
     const struct bm_cloud_provider_row *provider = bm_cloud_provider_of(listing->location.provider);
     bm_cloud_request_open(request, listing->cloud, "GET", &listing->location, &listing->budget);
     request->path = listing->location.container_path[0] == '\0' ? "/" : listing->location.container_path;
-    for (const struct bm_cloud_parameter *parameter = provider->list.parameters; parameter->name != NULL;
+    for (const struct bm_cloud_parameter *parameter = provider->list->parameters; parameter->name != NULL;
          parameter++) {
         const char *value = parameter->value;
         if (parameter->kind == BM_CLOUD_PREFIX) value = listing->prefix;
@@ -207,7 +207,7 @@ static enum blastmerge_status ask_page(struct listing *listing, struct blastmerg
     }
     request->answer = listing->page;
     request->answer_size = BM_CEILING_PAGE;
-    request->element = provider->list.root;
+    request->element = provider->list->root;
     if (request->is_cut) return bm_fail(error, BLASTMERGE_IO, "the name of the list's next page is too long");
     return bm_cloud_request_run(request, error);
 }

@@ -27,6 +27,12 @@ struct bm_cloud_parameter {
     } kind; /* MARKER: only if the page before named one */
 };
 
+/* A list's page: its parameters, in the alphabet's order, and the names of its elements. */
+struct bm_cloud_list_words {
+    struct bm_cloud_parameter parameters[7]; /* the last one has no name */
+    const char *root, *entry, *name, *length, *etag, *folder, *next;
+};
+
 struct bm_cloud_provider_row {
     const char *prefix; /* of its locations; NULL: they begin with http:// or https:// */
     unsigned n_names;   /* that come before an object's: an account's, a container's or bucket's */
@@ -40,11 +46,7 @@ struct bm_cloud_provider_row {
     const char *if_absent, *absent;
     bool has_conditional_end;
 
-    /* A list's page: its parameters, in the alphabet's order, and the names of its elements. */
-    struct {
-        struct bm_cloud_parameter parameters[7]; /* the last one has no name */
-        const char *root, *entry, *name, *length, *etag, *folder, *next;
-    } list;
+    const struct bm_cloud_list_words *list; /* NULL: it lists nothing */
 
     /* Parts that the store copies itself; NULL: it copies none. */
     const char *copy_range, *copy_if_match;

@@ -45,8 +45,6 @@ void bm_index_head_parse(struct bm_index_head *head, enum blastmerge_format form
 void bm_index_head_complete(struct bm_index_head *head, enum blastmerge_format format, const char *header,
                             size_t n_header);
 
-/* Whether Iterations of the format have ids. */
-
 /* N of an id "Query_N"; 0 for any other id. */
 uint64_t bm_index_head_number(const char *id, size_t n_id);
 
