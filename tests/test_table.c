@@ -298,6 +298,8 @@ static const struct rule rules[] = {
     {COMMENTED, "@<BlastOutput>", "it looks like BLAST XML (-outfmt 5)"},
     /* what it is */
     {AUTO, "@q\ts\t1\n", "--format tabular or --format csv accepts it"},
+    /* names with commas behind a tab: a second child of them would be refused */
+    {AUTO, "@a\tb: query id, subject id, evalue\nq,s,1\n", "--format tabular or --format csv accepts it"},
     {AUTO, "@a,b,c,d,e,f,g,h,i,j,k,l\n", "not output of BLAST that can be merged"},
     {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\tx\n", "not output of BLAST"},
     {AUTO, "@q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t.\n", "not output of BLAST"},

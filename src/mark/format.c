@@ -247,8 +247,7 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
 /* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row
  * of a table, or the caller does not say so. */
 static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
-    if (mark->kin.format != BLASTMERGE_FORMAT_AUTO || mark->supposed == BLASTMERGE_FORMAT_AUTO ||
-        bm_mark_look_is_known(mark->sample, mark->n_sample))
+    if (mark->supposed == BLASTMERGE_FORMAT_AUTO || bm_mark_look_is_known(mark->sample, mark->n_sample))
         return BLASTMERGE_FORMAT_AUTO;
     if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(begin->line, ',', begin->n_line) != NULL)
         return mark->supposed;
@@ -259,12 +258,23 @@ static enum blastmerge_format suppose(const struct bm_mark *mark, const struct b
 
 /* Whether the rows are those of the other kind of table: then each would pass for one field. Commas inside of
  * columns that tabs part make no csv. */
-static bool has_other_separator(const struct bm_mark *mark, const struct beginning *begin) {
-    if (bm_format_of(mark->kin.format)->separator == '\t')
+static bool has_other_separator(enum blastmerge_format format, const struct beginning *begin) {
+    if (bm_format_of(format)->separator == '\t')
         return bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
     const char *comma = memchr(begin->line, ',', begin->n_line);
     size_t n_first = comma == NULL ? begin->n_line : (size_t)(comma - begin->line);
     return memchr(begin->line, '\t', n_first) != NULL;
+}
+
+/* The bare table to take a first child for, by names of columns, or because the caller says so. AUTO: none, or one that would be
+ * refused if it were a later child. */
+static enum blastmerge_format find_bare_table(const struct bm_mark *mark, const struct beginning *begin) {
+    enum blastmerge_format format = find_by_names(begin);
+    if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
+    if (format == BLASTMERGE_FORMAT_AUTO || has_other_separator(format, begin) ||
+        bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
+        return BLASTMERGE_FORMAT_AUTO;
+    return format;
 }
 
 /* By the first lines of rows. False: not yet. */
@@ -281,7 +291,7 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
     if (bm_format_is_bare_table(format)) {
         if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
             return false;
-        if (!has_other_separator(mark, begin)) return begin_rows(mark, format, begin, is_full);
+        if (!has_other_separator(format, begin)) return begin_rows(mark, format, begin, is_full);
         bool is_csv = format == BLASTMERGE_FORMAT_CSV;
         (void)bm_mark_fail(mark, 0, "this is not %s: %s separate its columns%s", bm_format_of(format)->title,
                            is_csv ? "tabs" : "commas",
@@ -290,13 +300,9 @@ static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool i
                                                : "; --format csv accepts it");
         return true;
     }
-    if (format == BLASTMERGE_FORMAT_AUTO) format = find_by_names(begin);
-    if (bm_format_is_bare_table(format) &&
-        bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
-        return false; /* as it would be if it were a later child */
-    if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
-    return bm_format_is_bare_table(format) && mark->kin.format == BLASTMERGE_FORMAT_AUTO &&
-           begin_rows(mark, format, begin, is_full);
+    if (format != BLASTMERGE_FORMAT_AUTO) return false;
+    format = find_bare_table(mark, begin);
+    return format != BLASTMERGE_FORMAT_AUTO && begin_rows(mark, format, begin, is_full);
 }
 
 /* By a first line that begins with "# ". False: not yet, or not at all. */
