@@ -298,6 +298,13 @@ static const struct rule rules[] = {
     {COMMENTED, "@<BlastOutput>", "it looks like BLAST XML (-outfmt 5)"},
     /* what it is */
     {AUTO, "@q\ts\t1\n", "--format tabular or --format csv accepts it"},
+    /* rows, but for their first bytes */
+    {AUTO, "@Q*M\x18q\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\n", "it looks like Zstandard data"},
+    {AUTO, "@BZh91AY&SYq\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\n", "it looks like bzip2 data"},
+    {AUTO,
+     "@\xfd"
+     "7zXZ\ts\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\n",
+     "it looks like xz data"},
     /* names with commas behind a tab: a second child of them would be refused */
     {AUTO, "@a\tb: query id, subject id, evalue\nq,s,1\n", "--format tabular or --format csv accepts it"},
     {AUTO, "@a,b,c,d,e,f,g,h,i,j,k,l\n", "not output of BLAST that can be merged"},

@@ -51,6 +51,9 @@ bool bm_mark_look_is_known(const char *sample, size_t n_sample);
 /* Likewise, but so certainly that the text is no table even if the caller declares it one. */
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator);
 
+/* Whether the text begins as a compressed file does: outside of gzip it would be decompressed, whatever its columns are. */
+bool bm_mark_look_is_compressed(const char *sample, size_t n_sample);
+
 /* --- columns.c */
 
 bool bm_mark_is_number(const char *field, size_t n_field);

@@ -280,6 +280,7 @@ static enum blastmerge_format find_bare_table(const struct bm_mark *mark, const 
 /* By the first lines of rows. False: not yet. */
 static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool is_full) {
     enum blastmerge_format format = mark->kin.format;
+    if (bm_mark_look_is_compressed(mark->sample, mark->n_sample)) return false;
     bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
     bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
     mark->rows.name_queries = has_tabs || has_commas;

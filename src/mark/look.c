@@ -41,6 +41,7 @@ struct look {
 #define SAM       "SAM (-outfmt 17), which samtools merges"
 #define HMMER     "HMMER's output, which is not merged"
 #define RAPSEARCH "RAPSearch2's table, whose comments are not merged; remove the lines that begin with '#'"
+#define ZSTD      "Zstandard data; decompress it first (zstd -d)"
 #define LZ4       "LZ4 data; decompress it first (lz4 -d)"
 #define HTML      "HTML: a web page, perhaps a server's message, instead of results"
 #define XML       "XML; without --format, it is checked whether it is BLAST's"
@@ -71,7 +72,7 @@ static const struct look looks[] = {
     {BYTES("\x89LZO"), SURE, false, "lzop data; decompress it first (lzop -d)"},
     {BYTES("\x04\x22\x4d\x18"), SURE, false, LZ4},
     {BYTES("\x02\x21\x4c\x18"), SURE, false, LZ4},
-    {BYTES("\x28\xb5\x2f\xfd"), SURE, false, "Zstandard data; decompress it first (zstd -d)"},
+    {BYTES("\x28\xb5\x2f\xfd"), SURE, false, ZSTD},
     {BYTES("\xff\x06\0\0sNaPpY"), SURE, false, "Snappy data; decompress it first"},
     {BYTES("PK\x03\x04"), SURE, false, "a ZIP archive; unpack it first (unzip), or, if it is from BLAST's web pages, download the single-file XML2 or JSON instead"},
     {BYTES("PK\x05\x06"), SURE, false, "a ZIP archive with nothing in it"},
@@ -230,6 +231,17 @@ static bool is_tar(const char *sample, size_t n_sample) {
     return n_sample >= 262 && memcmp(sample + 257, "ustar", 5) == 0;
 }
 
+/* A frame that decoders skip, which may come first (RFC 8878, 3.1.2). */
+static bool is_skippable(const char *sample, size_t n_sample) {
+    return n_sample >= 4 && (sample[0] & 0xf0) == 0x50 && memcmp(sample + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
+/* The first block's magic, or the end's, follows the level: all of it are letters and digits. */
+static bool is_bzip2(const char *sample, size_t n_sample) {
+    return n_sample >= 8 && memcmp(sample, "BZh", 3) == 0 && sample[3] >= '1' && sample[3] <= '9' &&
+           (memcmp(sample + 4, "1AY&", 4) == 0 || memcmp(sample + 4, "\x17rE8", 4) == 0);
+}
+
 /* Of characters that ASCII has, too: every other byte is zero, the first one or the second. */
 static bool is_utf_16(const char *sample, size_t n_sample, size_t first_zero) {
     size_t n = n_sample < 4 ? n_sample : 4; /* a line feed's zero is not there yet */
@@ -267,9 +279,11 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
                                     "a tar archive; unpack it first (tar -xf), and give the files in it"};
     static const struct look utf_16le = {BYTES(""), SURE, false, UTF_16LE};
     static const struct look utf_16be = {BYTES(""), SURE, false, UTF_16BE};
+    static const struct look skippable = {BYTES(""), SURE, false, ZSTD};
     size_t n_bom = measure_bom(sample, n_sample);
     size_t n_blank = n_bom + measure_blank(sample + n_bom, n_sample - n_bom);
     if (is_tar(sample, n_sample)) return &tar;
+    if (is_skippable(sample, n_sample)) return &skippable;
     if (is_utf_16(sample, n_sample, 1)) return &utf_16le;
     if (is_utf_16(sample, n_sample, 0)) return &utf_16be;
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
@@ -291,6 +305,14 @@ bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
     const struct look *look = find_look(sample, n_sample);
     if (look == NULL || look->sureness != PHRASE) return look != NULL;
     return !has_in_first_line(sample, n_sample, '\t') && !has_in_first_line(sample, n_sample, ',');
+}
+
+bool bm_mark_look_is_compressed(const char *sample, size_t n_sample) {
+    return is_skippable(sample, n_sample) || is_bzip2(sample, n_sample) ||
+           begins_with(sample, n_sample, "\x28\xb5\x2f\xfd") ||
+           begins_with(sample, n_sample,
+                       "\xfd"
+                       "7zXZ");
 }
 
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator) {
