@@ -26,6 +26,7 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
     bm_mark_suppose(child->mark, settings->supposed, settings->is_supposed_narrow);
     if (settings->tells_queries) bm_mark_tell_queries(child->mark);
     child->lane.is_without_bits = settings->is_without_result;
+    child->n_least_early = settings->room.n_least_early;
     return BLASTMERGE_OK;
 }
 
@@ -75,7 +76,7 @@ static void begin_marking(struct bm_child *child, const struct bm_mark_kin *kin)
 void bm_child_read_early(struct bm_child *child, const struct bm_mark_kin *kin) {
     if (child->is_early || child->text != NULL || child->lane.keep.memory == NULL ||
         !bm_fetch_can_read_again(&child->lane.fetch) ||
-        child->lane.fetch.source->n_bytes <= BM_CHILD_LANE_SMALL)
+        child->lane.fetch.source->n_bytes < child->n_least_early)
         return;
     child->is_early = true;
     child->early_kin = *kin;

@@ -64,6 +64,7 @@ struct bm_child {
     struct bm_child_lane lane;
     struct bm_mark *mark;
     struct bm_child_ahead ahead;
+    uint64_t n_least_early;                  /* compressed bytes of one that is worth reading early */
     bool is_early;                           /* what is marked before its turn is kept ... */
     struct bm_mark_kin early_kin;            /* ... as a child that agrees with this */
     bool is_kept;                            /* all of it was, which is known from its turn on */

@@ -198,8 +198,18 @@ struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers
                                        .n_batches = is_alone ? 2 : BM_CHILD_LANE_BATCHES,
                                        .n_ahead = is_alone ? 1 : BM_CHILD_LANE_BATCHES,
                                        .batch = {BM_BATCH_TEXT, BM_BATCH_BITS, BM_BATCH_TRACE},
+                                       .n_least_early = BM_CHILD_LANE_SMALL + 1,
                                        .n_kept_bytes = is_alone ? 0 : BM_CHILD_LANE_KEPT,
                                        .files_dense = workers->n_threads > 1};
+}
+
+struct bm_child_lane_room bm_child_lane_room_of_small(void) {
+    return (struct bm_child_lane_room){.n_page_bytes = BM_CHILD_LANE_PAGE,
+                                       .n_pages = 2,
+                                       .n_batches = 1,
+                                       .n_ahead = 1,
+                                       .batch = {BM_BATCH_TEXT / 2, BM_BATCH_BITS / 2, BM_BATCH_TRACE / 2},
+                                       .n_kept_bytes = BM_CHILD_LANE_SMALL_KEPT};
 }
 
 static size_t bytes_of(const struct bm_child_lane_room *room) {
@@ -208,8 +218,11 @@ static size_t bytes_of(const struct bm_child_lane_room *room) {
 
 struct bm_child_lane_room bm_child_lane_room_within(size_t n_bytes) {
     /* Text is seldom compressed to more than a quarter, and then batches are shorter. */
-    struct bm_child_lane_room room = {
-        BM_CHILD_LANE_PAGE, 2, 3, 3, {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}, 0, NULL, false};
+    struct bm_child_lane_room room = {.n_page_bytes = BM_CHILD_LANE_PAGE,
+                                      .n_pages = 2,
+                                      .n_batches = 3,
+                                      .n_ahead = 3,
+                                      .batch = {BM_BATCH_TEXT, BM_BATCH_TEXT / 4, BM_BATCH_TRACE / 4}};
     while (bytes_of(&room) > n_bytes && room.batch.text > BM_BATCH_LEAST_TEXT) {
         room.batch.text /= 2;
         if (room.batch.bits > BM_BATCH_LEAST_BITS) room.batch.bits /= 2;

@@ -22,8 +22,9 @@ enum {
     BM_CHILD_LANE_BATCHES = 6, /* one being merged, one being filled, four in between while a thread naps */
     /* A thread is not woken for fewer batches that are ready to be merged, or free to be filled. */
     BM_CHILD_LANE_STRIDE = 2,
-    BM_CHILD_LANE_KEPT = 2359296, /* bytes for what is kept of a child */
-    BM_CHILD_LANE_SMALL = 16384   /* compressed bytes of a child that the job's thread inflates itself */
+    BM_CHILD_LANE_KEPT = 2359296,     /* bytes for what is kept of a child */
+    BM_CHILD_LANE_SMALL = 16384,      /* compressed bytes of a small child at most */
+    BM_CHILD_LANE_SMALL_KEPT = 131072 /* bytes for what is kept of such a child */
 };
 
 /* How much a lane holds. The borders of batches depend on it, but no byte of a result. */
@@ -33,6 +34,7 @@ struct bm_child_lane_room {
     size_t n_batches;    /* in the ring, from 1 to BM_CHILD_LANE_BATCHES */
     size_t n_ahead;      /* that may be filled and not given back, at most n_batches */
     struct bm_batch_size batch;
+    uint64_t n_least_early;               /* compressed bytes of a child that is worth keeping */
     size_t n_kept_bytes;                  /* for batches that are kept (keep.h); 0: none is ... */
     struct bm_temporary_limit *kept_file; /* ... and a temporary file; NULL: there is none */
     bool files_dense;                     /* the file takes batches, too, of which most text is near marks */
@@ -41,6 +43,9 @@ struct bm_child_lane_room {
 /* The best size for merging one child after another. Without threads, one batch at a time is best for the
  * cache; a batch needs the one before it for its history. */
 struct bm_child_lane_room bm_child_lane_room_of(const struct bm_workers *workers);
+
+/* For a small child, which workers read early (child.h). */
+struct bm_child_lane_room bm_child_lane_room_of_small(void);
 
 /* For many children at once: the largest size that takes at most n_bytes, but at least the smallest possible. Three smaller
  * batches, of which one can be filled ahead, are preferred to two. */

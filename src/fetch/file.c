@@ -132,7 +132,9 @@ static enum blastmerge_status open_file(struct bm_fetch *fetch, struct blastmerg
     fetch->time_at_open[0] = (int64_t)BM_MODIFIED(information).tv_sec;
     fetch->time_at_open[1] = (int64_t)BM_MODIFIED(information).tv_nsec;
 #if defined(POSIX_FADV_SEQUENTIAL)
-    if (fetch->is_regular) (void)posix_fadvise(fetch->file, 0, 0, POSIX_FADV_SEQUENTIAL);
+    enum { LEAST = 131072 }; /* what the system reads ahead without being told */
+    if (fetch->is_regular && information.st_size > LEAST)
+        (void)posix_fadvise(fetch->file, 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
     return BLASTMERGE_OK;
 }

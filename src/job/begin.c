@@ -84,7 +84,6 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->can_be_early = can_be_early(job);
     atomic_init(&job->temporary.n_left, job->options.temporary_limit);
     if (!job->can_be_early) settings.room.n_kept_bytes = 0;
-    enum blastmerge_status status = BLASTMERGE_OK;
     job->decoders.make_room = bm_job_make_room;
     job->decoders.context = job;
     job->kin.format = job->options.format;
@@ -93,13 +92,8 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         job->kin.format = BLASTMERGE_FORMAT_XML; /* unless the first pass finds another one */
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
     bm_job_slices_set_kin(job);
-    job->n_open = count_open(job);
     if (job->can_be_early) settings.room.kept_file = &job->temporary;
-    job->open = bm_allocate(&job->memory, job->n_open * sizeof *job->open);
-    if (job->open == NULL) return BLASTMERGE_NO_MEMORY;
-    for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
-        status = bm_child_create(&job->open[i], &settings, &job->workers, &job->memory);
-    return status;
+    return bm_job_seats_open(job, &settings, count_open(job));
 }
 
 /* What a local job does not need itself of the memory that it may take is left for libraries' decoders. Shards take five
@@ -254,12 +248,7 @@ void bm_job_end(struct blastmerge_job *job) {
     if (!bm_cancel_check_process(&job->cancel)) return; /* a writer's or a warning's function has forked */
     bm_splice_sink_close(job->sink);
     bm_job_writers_close(job);
-    for (size_t i = 0; i < job->n_open && job->open != NULL; i++) {
-        if (!bm_cancel_check_process(&job->cancel)) return; /* a reader's has */
-        bm_child_destroy(&job->open[i], memory);
-    }
-    bm_release(memory, job->open);
-    job->open = NULL;
+    if (!bm_job_seats_close(job)) return; /* a reader's has */
     bm_job_order_close(job);
     bm_job_shards_end(job);
     if (!bm_cancel_check_process(&job->cancel)) return;

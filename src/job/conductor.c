@@ -65,24 +65,18 @@ enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job) {
 
 /* --- the current child and those after it -------------------------------------------------------- */
 
-static struct bm_child *child_at(struct blastmerge_job *job, size_t child) {
-    return &job->open[child % job->n_open];
-}
-
 struct bm_child *bm_job_child(struct blastmerge_job *job) {
-    return child_at(job, job->child);
+    return bm_job_seats_at(job, job->child);
 }
 
 /* Opens the current child, and those after it that can be read ahead of their turn, as far as there is room.
  */
 static void open_children(struct blastmerge_job *job) {
     if (job->is_at_header) return;
-    while (job->n_opened < job->plan.n_items && job->n_opened < bm_job_writers_first(job) + job->n_open) {
-        struct bm_fetch_source *source = &job->plan.items[job->n_opened].source;
+    while (job->n_opened < job->plan.n_items) {
+        const struct bm_fetch_source *source = &job->plan.items[job->n_opened].source;
         if (job->n_opened > job->child && !source->can_read_ahead) break;
-        bm_child_open_text(&job->open[job->n_opened % job->n_open], source,
-                           job->plan.items[job->n_opened].text, &job->cancel);
-        job->n_opened++;
+        if (!bm_job_seats_open_next(job)) break;
     }
 }
 
@@ -90,7 +84,7 @@ static void open_children(struct blastmerge_job *job) {
 bool bm_job_make_room(void *context) {
     struct blastmerge_job *job = context;
     const uint64_t n_before = job->decoders.n_used;
-    for (size_t i = job->child + 1; i < job->n_opened; i++) bm_child_give_way(child_at(job, i));
+    for (size_t i = job->child + 1; i < job->n_opened; i++) bm_child_give_way(bm_job_seats_at(job, i));
     return job->decoders.n_used < n_before;
 }
 
@@ -98,19 +92,21 @@ bool bm_job_make_room(void *context) {
 static void fill_children(struct blastmerge_job *job) {
     if (job->workers.n_threads == 0) return;
     for (size_t i = job->child; i < job->n_opened; i++)
-        if (job->plan.items[i].source.can_read_ahead) bm_child_fill(&job->open[i % job->n_open]);
+        if (job->plan.items[i].source.can_read_ahead) bm_child_fill(bm_job_seats_at(job, i));
 }
 
 /* Lets workers read children whose turn is to come, once it is likely what these must agree with. */
 static void read_early(struct blastmerge_job *job) {
     struct bm_mark_kin kin;
-    if (!job->can_be_early || job->n_opened <= job->child + 1 || child_at(job, job->n_opened - 1)->is_early)
+    if (!job->can_be_early || job->n_opened <= job->child + 1 ||
+        bm_job_seats_at(job, job->n_opened - 1)->is_early)
         return;
     if (!bm_child_kin(bm_job_child(job), &kin)) {
         if (job->totals.n_documents == 0) return;
         kin = job->kin;
     }
-    for (size_t i = job->child + 1; i < job->n_opened; i++) bm_child_read_early(child_at(job, i), &kin);
+    for (size_t i = job->child + 1; i < job->n_opened; i++)
+        bm_child_read_early(bm_job_seats_at(job, i), &kin);
 }
 
 void bm_job_show_names(const struct blastmerge_job *job, size_t child, size_t other,
@@ -136,7 +132,7 @@ static enum blastmerge_status begin_header(struct blastmerge_job *job) {
     job->child = job->plan.header.item;
     job->n_opened = job->child + 1;
     job->is_at_header = true;
-    bm_child_open_text(bm_job_child(job), &job->plan.header.source, &job->plan.header.text, &job->cancel);
+    bm_job_seats_open_header(job, job->child);
     begin_item(job);
     return BLASTMERGE_OK;
 }
@@ -156,12 +152,14 @@ static enum blastmerge_status begin_turn(struct blastmerge_job *job) {
 }
 
 static enum blastmerge_status begin_child(struct blastmerge_job *job, bool *is_full) {
-    /* This child takes the place of the one n_open before it, which must have been joined. */
-    const size_t n_needed = job->child < job->n_open ? 0 : job->child - job->n_open + 1;
-    enum bm_step joined = bm_job_writers_join(job, n_needed);
-    if (joined == BM_STEP_FAILED) return job->error.status;
-    *is_full = joined == BM_STEP_FULL;
-    if (joined != BM_STEP_DONE) return BLASTMERGE_OK;
+    bool must_join = false;
+    do { /* until the child has a seat */
+        must_join = job->n_opened == job->child && !bm_job_seats_have_room(job);
+        enum bm_step joined = bm_job_writers_join(job, must_join ? bm_job_writers_first(job) + 1 : 0);
+        if (joined == BM_STEP_FAILED) return job->error.status;
+        *is_full = joined == BM_STEP_FULL;
+        if (joined != BM_STEP_DONE) return BLASTMERGE_OK;
+    } while (must_join);
     if (job->child == job->plan.n_items && bm_job_children_take(job) != BLASTMERGE_OK)
         return bm_job_fail(job);
     if (job->child == job->plan.n_items) {
@@ -281,7 +279,7 @@ static bool wants_children(const struct blastmerge_job *job) {
     const struct bm_fetch_source *last = &job->plan.items[job->plan.n_items - 1].source;
     size_t n_ahead = bm_fetch_source_is_remote(last) ? bm_job_remote_n_ahead(job) : 0;
     return job->children.source.next != NULL && last->can_read_ahead &&
-           job->plan.n_items < job->child + job->n_open + n_ahead;
+           job->plan.n_items < job->child + job->seats.n_large + n_ahead;
 }
 
 static enum blastmerge_status take_children_ahead(struct blastmerge_job *job) {
@@ -308,7 +306,7 @@ static enum blastmerge_status take_batch(struct blastmerge_job *job) {
 enum { LOOK = 4096 }; /* more than the bytes by which a table is known */
 
 static enum blastmerge_status end_look(struct blastmerge_job *job, bool is_copied) {
-    for (size_t i = job->child; i < job->n_opened; i++) bm_child_close(&job->open[i % job->n_open]);
+    for (size_t i = job->child; i < job->n_opened; i++) bm_child_close(bm_job_seats_at(job, i));
     job->child = job->n_opened = 0;
     job->error = (struct blastmerge_error){0};
     job->view = (struct bm_view){0};
@@ -323,11 +321,11 @@ static enum blastmerge_status end_look(struct blastmerge_job *job, bool is_copie
  * child's data is reported when its turn comes. */
 static enum blastmerge_status look(struct blastmerge_job *job) {
     struct blastmerge_error ignored;
-    struct bm_child *child = bm_job_child(job);
     enum blastmerge_status status = BLASTMERGE_OK;
     bool is_last = false;
     if (job->child == job->plan.n_items) return end_look(job, true);
     const struct bm_batch *batch = bm_job_take(job, &is_last);
+    struct bm_child *child = bm_job_child(job);
     if (batch == NULL && job->error.status != BLASTMERGE_DATA) return bm_job_fail_child(job);
     if (batch == NULL) return end_look(job, true);
     uint64_t n_seen = bm_batch_end(batch);

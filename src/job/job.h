@@ -25,6 +25,7 @@
 #include "job/queries.h"
 #include "job/repeats.h"
 #include "job/seams.h"
+#include "job/seats.h"
 #include "job/sentence.h"
 #include "job/side.h"
 #include "job/twins.h"
@@ -40,7 +41,8 @@
 #include <time.h>
 
 enum {
-    BM_JOB_FEW_OPEN = 4, /* children that are open at most if they cannot be read early */
+    BM_JOB_FEW_OPEN = 4,    /* children that are open at most if they cannot be read early */
+    BM_JOB_SMALL_SEATS = 8, /* which take less memory than one for any child */
     BM_JOB_DEFAULT_THREADS = 8,
     BM_JOB_MAX_THREADS = 64
 };
@@ -114,11 +116,9 @@ struct blastmerge_job {
     struct bm_cloud *cloud; /* NULL: nothing is remote */
     bool has_workers;
     struct bm_workers workers;
-    struct bm_child *open; /* n_open: the current child and those after it */
-    size_t n_open;         /* how many can be open at once */
-    size_t n_opened;       /* children that were opened so far */
-    struct bm_job_writer
-        *writers;    /* n_open of them, src/job/writers.c; NULL: the job's thread writes all children */
+    struct bm_job_seats seats;     /* of the children that are open */
+    size_t n_opened;               /* children that were opened so far */
+    struct bm_job_writer *writers; /* src/job/writers.c; NULL: the job's thread writes all children */
     size_t n_joined; /* with writers: children whose text is in the output and that are closed */
     struct bm_temporary_limit temporary; /* for what is kept and written of children before their turn */
     bool can_be_early;      /* children whose turn is to come are read, as far as they can be read again */

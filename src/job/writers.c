@@ -17,7 +17,8 @@ struct bm_job_writer {
     struct bm_workers *workers;
     struct bm_cancel *cancel;
     struct bm_task task;
-    bool has_child;   /* the job's thread only */
+    bool has_child; /* the job's thread only, as the next one is */
+    size_t child;
     enum state state; /* under the workers' lock, as the next two are */
     bool is_stopping;
     bool is_first; /* its output is joined next */
@@ -40,8 +41,12 @@ struct bm_job_writer {
     struct blastmerge_error error;
 };
 
+/* The writer of a child that is or was open; NULL: the job's thread writes it. */
 static struct bm_job_writer *writer_of(const struct blastmerge_job *job, size_t child) {
-    return &job->writers[child % job->n_open];
+    if (job->writers == NULL || child >= job->n_opened) return NULL;
+    size_t seat = bm_job_seats_number(job, bm_job_seats_at(job, child));
+    struct bm_job_writer *writer = seat != SIZE_MAX ? &job->writers[seat] : NULL;
+    return writer != NULL && writer->has_child && writer->child == child ? writer : NULL;
 }
 
 /* --- writing, on whatever thread ------------------------------------------------------------------- */
@@ -162,9 +167,9 @@ static enum blastmerge_status open_writer(struct blastmerge_job *job, struct bm_
 
 enum blastmerge_status bm_job_writers_open(struct blastmerge_job *job) {
     enum blastmerge_status status = BLASTMERGE_OK;
-    job->writers = bm_allocate(&job->memory, job->n_open * sizeof *job->writers);
+    job->writers = bm_allocate(&job->memory, job->seats.n_large * sizeof *job->writers);
     if (job->writers == NULL) return BLASTMERGE_NO_MEMORY;
-    for (size_t i = 0; i < job->n_open && status == BLASTMERGE_OK; i++)
+    for (size_t i = 0; i < job->seats.n_large && status == BLASTMERGE_OK; i++)
         status = open_writer(job, &job->writers[i]);
     return status;
 }
@@ -184,7 +189,7 @@ static void close_writer(struct bm_job_writer *writer, struct bm_memory *memory)
 }
 
 void bm_job_writers_close(struct blastmerge_job *job) {
-    for (size_t i = 0; i < job->n_open && job->writers != NULL; i++)
+    for (size_t i = 0; i < job->seats.n_large && job->writers != NULL; i++)
         close_writer(&job->writers[i], &job->memory);
     bm_release(&job->memory, job->writers);
     job->writers = NULL;
@@ -193,7 +198,7 @@ void bm_job_writers_close(struct blastmerge_job *job) {
 /* --- the job's thread ------------------------------------------------------------------------------ */
 
 bool bm_job_writers_have_child(const struct blastmerge_job *job) {
-    return job->writers != NULL && writer_of(job, job->child)->has_child;
+    return writer_of(job, job->child) != NULL;
 }
 
 size_t bm_job_writers_first(const struct blastmerge_job *job) {
@@ -209,8 +214,10 @@ static void submit(struct bm_job_writer *writer) {
 
 enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) {
     struct bm_child *child = bm_job_child(job);
-    if (job->writers == NULL || !child->is_kept || job->queries.n_faults > 0) return BLASTMERGE_OK;
-    struct bm_job_writer *writer = writer_of(job, job->child);
+    const size_t seat = bm_job_seats_number(job, child);
+    if (job->writers == NULL || seat == SIZE_MAX || !child->is_kept || job->queries.n_faults > 0)
+        return BLASTMERGE_OK;
+    struct bm_job_writer *writer = &job->writers[seat];
     if (bm_splice_begin(writer->sink, writer->reader, true) != BLASTMERGE_OK) {
         bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
         return bm_job_fail(job);
@@ -227,6 +234,7 @@ enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) {
     writer->output.n_text = writer->output.n_copied = 0;
     writer->n_file = writer->n_joined = 0;
     writer->has_child = true;
+    writer->child = job->child;
     writer->is_first = job->n_joined == job->child;
     submit(writer);
     return BLASTMERGE_OK;
@@ -296,14 +304,14 @@ static enum bm_step join_first(struct blastmerge_job *job, struct bm_job_writer 
     bm_stitch_add(&job->output, writer->output.crc32, writer->output.n_text);
     job->output.n_copied += writer->output.n_copied;
     writer->has_child = false;
-    bm_child_close(&job->open[job->n_joined % job->n_open]);
+    bm_child_close(bm_job_seats_at(job, job->n_joined));
     return BM_STEP_DONE;
 }
 
 enum bm_step bm_job_writers_join(struct blastmerge_job *job, size_t until) {
     while (job->writers != NULL && job->n_joined < job->child) {
         struct bm_job_writer *writer = writer_of(job, job->n_joined);
-        if (!writer->has_child) {
+        if (writer == NULL) {
             job->n_joined++;
             continue;
         }
@@ -337,8 +345,8 @@ static enum state exhaust(struct blastmerge_job *job, struct bm_job_writer *writ
 }
 
 void bm_job_writers_stop_child(struct blastmerge_job *job) {
-    if (job->cancel.has_forked_in || !bm_job_writers_have_child(job)) return;
     struct bm_job_writer *writer = writer_of(job, job->child);
+    if (job->cancel.has_forked_in || writer == NULL) return;
     bool has_failed = exhaust(job, writer) == FAILED;
     if (!has_failed || writer->n_batches > bm_job_child(job)->lane.n_batches_taken) return;
     job->error = writer->error;
@@ -351,7 +359,7 @@ enum blastmerge_status bm_job_writers_settle(struct blastmerge_job *job) {
     if (job->writers == NULL || job->cancel.has_forked_in) return job->error.status;
     for (; job->n_joined < last && !bm_cancel_is_set(&job->cancel) && !has_failed; job->n_joined++) {
         struct bm_job_writer *writer = writer_of(job, job->n_joined);
-        has_failed = writer->has_child && exhaust(job, writer) == FAILED;
+        has_failed = writer != NULL && exhaust(job, writer) == FAILED;
         if (has_failed) (void)fail(job, writer);
     }
     return job->error.status;
