@@ -231,8 +231,8 @@ def hits_of(iteration):
     return re.findall("<Hit>\n.*?</Hit>\n", iteration, re.S)
 
 
-def merged(texts, database, n_targets=500, is_window=False, round_robin=False):
-    """The merge of shards of outfmt 5, whole texts all."""
+def merged(texts, database, n_targets=500, is_window=False, round_robin=False, order=None):
+    """The merge of shards of outfmt 5, whole texts all. order: the accessions in the database's order."""
     parts = [iterations(text) for text in texts]
     assert len({len(part) for part in parts}) == 1
     sizes = [int(value(part[0], "Statistics_db-num")) for part in parts]
@@ -252,7 +252,7 @@ def merged(texts, database, n_targets=500, is_window=False, round_robin=False):
                     n = int(number.group(1))
                     ordinal = n if is_window else n * len(texts) + shard if round_robin else n + sum(sizes[:shard])
                     hit = replaced(replaced(hit, "Hit_id", f"gnl|BL_ORD_ID|{ordinal}"), "Hit_accession", ordinal)
-                later = -ordinal if ordinal is not None else -shard
+                later = -ordinal if ordinal is not None else -order.index(value(hit, "Hit_accession")) if order else -shard
                 ranked.append((evalue, -int(value(hit, "Hsp_score")), later, -shard, place, hit))
         ranked.sort(key=lambda entry: entry[:5])
         hits = [replaced(entry[5], "Hit_num", i + 1) for i, entry in enumerate(ranked[:n_targets])]

@@ -4,6 +4,7 @@ is about as long as what it was made of."""
 import gzip
 import json
 import random
+import re
 import shutil
 import subprocess
 import zlib
@@ -12,9 +13,10 @@ import pytest
 
 import shards
 import shards_forms
-from program import OK, run
+from program import DATA, MISMATCH, OK, run
 from shards import made_shard
 from test_shards_memory import check_memory
+from web import Web
 
 
 def deflated(data, level=6, strategy=zlib.Z_DEFAULT_STRATEGY, memory=8):
@@ -151,6 +153,67 @@ def test_a_long_hit_among_others(tmp_path):
             assert found.code != OK
             continue
         assert zlib.decompress(found.out, 31) == shards.merged(texts, "d", n_targets).encode()
+
+
+@pytest.mark.parametrize("packer", ["gzip", "short blocks", "members"])
+def test_order_list(tmp_path, packer):
+    """The list decides between hits that are equal otherwise, of one shard and of several."""
+    chance = random.Random(packer)
+    lists = [[[(hit[0].strip("|"), *hit[1:]) for hit in query] for query in shard] for shard in searches_of(chance, 3, 10, 200, False)]
+    names = sorted({hit[0] for shard in lists for query in shard for hit in query})
+    accessions = [name.removeprefix("gb|") for name in chance.sample(names, len(names))]
+    texts = [made_shard([sorted(query, key=lambda hit: (float(hit[1]), -accessions.index(hit[0].removeprefix("gb|")))) for query in shard], 3)
+             for shard in lists]
+    expected = shards.merged(texts, "d", 1000, order=accessions).encode()
+    paths = packed(tmp_path, texts, PACKERS[packer])
+    (tmp_path / "order").write_text("".join(f"{name}\n" for name in accessions))
+    (tmp_path / "descending").write_text("".join(f"{name}\n" for name in reversed(accessions)))
+    check_bits(paths, expected, "--db", "d", "--order", tmp_path / "order")
+    check_bits(paths, expected, "--db", "d", "--order", tmp_path / "descending", "--order-descending")
+    check_bits(paths, expected, "--db", "d", "--round-robin", "--order", tmp_path / "order")
+
+
+@pytest.mark.parametrize("options", [["--window"], ["--round-robin"]], ids=lambda options: options[0][2:])
+def test_own_numbers(tmp_path, options):
+    chance = random.Random(options[0])
+    lists, is_window = searches_of(chance, 3, 10, 200, True), options == ["--window"]
+    if is_window:  # of one database: no subject is in two
+        lists = [[[(re.sub(r"\d+$", lambda found, i=i: str(int(found[0]) + 400 * i), hit[0]), *hit[1:]) for hit in query] for query in shard]
+                 for i, shard in enumerate(lists)]
+    texts = [made_shard(hits, 1 if is_window else 3) for hits in lists]
+    expected = shards.merged(texts, "d", 1000, is_window=is_window, round_robin=not is_window).encode()
+    check_bits(packed(tmp_path, texts), expected, "--db", "d", *options)
+
+
+@pytest.mark.parametrize("has_ranges", [True, False])
+def test_remote_shards(tmp_path, has_ranges):
+    """Their bytes are those of local ones."""
+    chance = random.Random(7)
+    texts = [made_shard(hits, 3) for hits in searches_of(chance, 3, 16, 200, False)]
+    paths = packed(tmp_path, texts)
+    local = check_bits(paths, shards.merged(texts, "d", 1000).encode(), "--db", "d")
+    with Web(lambda name: (tmp_path / name).read_bytes(), has_ranges=has_ranges) as web:
+        for remote in ([True] * 3, [True, False, True]):
+            given = [web.url + path.name if is_remote else path for path, is_remote in zip(paths, remote)]
+            assert check_bits(given, shards.merged(texts, "d", 1000).encode(), "--db", "d") == local
+
+
+def test_a_remote_shard_is_damaged(tmp_path):
+    """Wherever a byte is other than it was: an error that names the shard, and nothing of a result."""
+    chance = random.Random(8)
+    texts = [made_shard(hits, 2) for hits in searches_of(chance, 2, 6, 200, False)]
+    paths = packed(tmp_path, texts)
+    data = [path.read_bytes() for path in paths]
+    damaged = {}
+    with Web(damaged.get) as web:
+        for _ in range(20):
+            bad = chance.randrange(2)
+            at = chance.randrange(10, len(data[bad]))
+            damaged.update({path.name: one for path, one in zip(paths, data)})
+            damaged[paths[bad].name] = data[bad][:at] + bytes([data[bad][at] ^ 1 << chance.randrange(8)]) + data[bad][at + 1:]
+            found = run("shards", "-o", tmp_path / "result.gz", "--max-target-seqs", 1000, "--db", "d", *(web.url + path.name for path in paths))
+            assert found.code in (DATA, MISMATCH) and f"{web.url}{paths[bad].name}: " in found.err, found.err
+            assert not (tmp_path / "result.gz").exists()
 
 
 def test_batches_of_shards(tmp_path):
