@@ -14,8 +14,10 @@
 /* NOLINTBEGIN(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp):
  * the linker's names */
 void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *memory, size_t n_bytes);
 void __real_free(void *memory);
 void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *memory, size_t n_bytes);
 void __wrap_free(void *memory);
 /* NOLINTEND(readability-identifier-naming, bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp) */
 
@@ -93,18 +95,39 @@ void *__wrap_calloc(size_t n, size_t size) {
     return piece->data;
 }
 
-void __wrap_free(void *memory) {
+static int is_here(const void *memory) {
     const uint8_t *data = memory;
-    if (place == NULL || data < place || data >= place + place_size) {
+    return place != NULL && data >= place && data < place + place_size;
+}
+
+static struct piece *find_live(const void *memory) {
+    size_t i = 0;
+    while (i < n_pieces && pieces[i].data != memory) i++;
+    if (i == n_pieces || !pieces[i].is_live) abort(); /* released twice, or it is no piece's begin */
+    return &pieces[i];
+}
+
+void __wrap_free(void *memory) {
+    if (!is_here(memory)) {
         __real_free(memory);
         return;
     }
     pthread_mutex_lock(&lock);
-    size_t i = 0;
-    while (i < n_pieces && pieces[i].data != data) i++;
-    if (i == n_pieces || !pieces[i].is_live) abort(); /* released twice, or it is no piece's begin */
-    pieces[i].is_live = 0;
+    struct piece *piece = find_live(memory);
+    piece->is_live = 0;
     n_live--;
-    ASAN_POISON_MEMORY_REGION(pieces[i].data, pieces[i].n_bytes);
+    ASAN_POISON_MEMORY_REGION(piece->data, piece->n_bytes);
     pthread_mutex_unlock(&lock);
+}
+
+void *__wrap_realloc(void *memory, size_t n_bytes) {
+    if (!is_here(memory)) return __real_realloc(memory, n_bytes);
+    pthread_mutex_lock(&lock);
+    size_t n_before = find_live(memory)->n_bytes;
+    pthread_mutex_unlock(&lock);
+    void *moved = __wrap_calloc(1, n_bytes);
+    if (moved == NULL) return NULL;
+    memcpy(moved, memory, n_before < n_bytes ? n_before : n_bytes);
+    __wrap_free(memory);
+    return moved;
 }
