@@ -137,15 +137,17 @@ static uint64_t print_form(unsigned bits, unsigned n_bits) {
     return bits | (uint64_t)n_bits << 32;
 }
 
-void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes) {
+void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes,
+                            bool keeps_long_284) {
     memset(printer->distances, 0, sizeof printer->distances);
     for (unsigned i = 0; i < 256; i++)
         printer->forms[i] = print_form(codes->literal_words[i], codes->literal_lengths[i]);
-    for (unsigned length = BM_MIN_MATCH; length <= BM_SPLICE_LONG_284; length++) {
+    for (unsigned form = BM_MIN_MATCH; form <= BM_SPLICE_LONG_284; form++) {
+        unsigned length = form == BM_SPLICE_LONG_284 && !keeps_long_284 ? BM_MAX_MATCH : form;
         unsigned symbol = bm_splice_token_length_symbol(length),
                  n_word = codes->literal_lengths[257 + symbol];
         unsigned extra = length == BM_SPLICE_LONG_284 ? 31U : length - bm_deflate_length_base[symbol];
-        printer->forms[BM_SPLICE_FORM_MATCH + length] =
+        printer->forms[BM_SPLICE_FORM_MATCH + form] =
             print_form(codes->literal_words[257 + symbol] | extra << n_word,
                        n_word + bm_deflate_length_extra_bits[symbol]);
     }

@@ -32,8 +32,10 @@ struct bm_splice_printer {
     uint64_t distances[BM_N_DISTANCE]; /* code word | its bits << 16 | with extra bits << 24 | base << 32 */
 };
 
-/* Makes the printer from the codes' lengths and words. */
-void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes);
+/* Makes the printer from the codes' lengths and words. keeps_long_284: else matches of length BM_SPLICE_LONG_284 are written
+ * as 285. */
+void bm_splice_make_printer(struct bm_splice_printer *printer, const struct bm_splice_codes *codes,
+                            bool keeps_long_284);
 
 /* Writes a token that the codes can express. distance_symbol: its distance's. */
 static inline void bm_splice_print_known(struct bm_splice_writer *writer,

@@ -66,7 +66,7 @@ static void make_fixed(struct bm_splice_codes *codes) {
 
 void bm_splice_recode_reset(struct bm_splice_recode *recode) {
     make_fixed(&recode->fixed);
-    bm_splice_make_printer(&recode->fixed_printer, &recode->fixed);
+    bm_splice_make_printer(&recode->fixed_printer, &recode->fixed, true);
     recode->block.number = 0;
     recode->is_open = false;
     recode->n_tokens = 0;
@@ -90,7 +90,7 @@ static void prepare(struct bm_splice_recode *recode) {
     memcpy(recode->codes.literal_lengths, lengths->literal_lengths, BM_N_LITERAL_LENGTH);
     memcpy(recode->codes.distance_lengths, lengths->distance_lengths, BM_N_DISTANCE);
     bm_splice_make_words(&recode->codes);
-    bm_splice_make_printer(&recode->printer, &recode->codes);
+    bm_splice_make_printer(&recode->printer, &recode->codes, true);
     memset(recode->splits, 0, sizeof recode->splits);
     recode->has_codes = true;
 }
@@ -384,9 +384,7 @@ static void write_new(struct bm_splice_recode *recode, struct bm_splice_writer *
     bm_splice_recode_watch(recode, writer, recode->place);
     bm_splice_put_header(writer, &block->header);
     bm_splice_make_words(&block->codes);
-    bm_splice_make_printer(&printer, &block->codes);
-    printer.forms[BM_SPLICE_FORM_MATCH + BM_SPLICE_LONG_284] =
-        printer.forms[BM_SPLICE_FORM_MATCH + BM_MAX_MATCH];
+    bm_splice_make_printer(&printer, &block->codes, false);
     print_tokens(recode, writer, &printer);
     put_symbol(writer, &block->codes, BM_END_OF_BLOCK);
 }
