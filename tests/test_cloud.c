@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include "cloud/credential.h"
 #include "cloud/location.h"
 #include "cloud/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +196,12 @@ static void has_whole_rows_of_providers(void **state) {
                                      row->list->parameters[0].name,
                                      row->v4.algorithm != NULL ? row->v4.request : row->date_version};
         bool has_prefix = false, has_marker = false;
+        char place[64];
+        struct bm_cloud_location location;
+        struct blastmerge_error error;
+        snprintf(place, sizeof place, "%saccount/container/key", row->prefix);
+        assert_int_equal(bm_cloud_location_parse(&location, place, NULL, &error), BLASTMERGE_OK);
+        assert_true(row->v4.algorithm == NULL || row->v4.region != NULL || location.region[0] != '\0');
         for (size_t word = 0; word < sizeof words / sizeof *words; word++) assert_non_null(words[word]);
         for (const struct bm_cloud_parameter *at = row->list->parameters; at->name != NULL; at++) {
             has_prefix = has_prefix || at->kind == BM_CLOUD_PREFIX;
@@ -206,6 +214,10 @@ static void has_whole_rows_of_providers(void **state) {
         assert_int_equal(row->copy_range != NULL, row->add_copy_source != NULL);
         assert_int_equal(row->copy_range != NULL, row->copy_if_match != NULL);
         assert_int_equal(bm_cloud_provider_find(row->prefix), i);
+        bool has_variables = row->find_credential == bm_cloud_credential_find_variables;
+        assert_true(row->parse != bm_cloud_location_parse_bucket || row->address != NULL);
+        assert_true(!has_variables || (row->variables.id != NULL && row->variables.secret != NULL &&
+                                       row->variables.keys != NULL));
     }
     assert_string_equal(bm_cloud_provider_prefixes("or", prefixes), "az://, s3:// or gs://");
 }

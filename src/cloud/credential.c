@@ -113,25 +113,25 @@ static struct bm_cloud_credential *place_for(struct bm_cloud *cloud,
     return &all[0];
 }
 
-/* Google's: HMAC keys, or a token that another program fetched. */
-enum blastmerge_status bm_cloud_credential_find_google(struct bm_cloud *cloud,
-                                                       const struct bm_cloud_location *location,
-                                                       struct bm_cloud_credential *credential,
-                                                       struct blastmerge_error *error) {
+/* A token that another program fetched, or keys. */
+enum blastmerge_status bm_cloud_credential_find_variables(struct bm_cloud *cloud,
+                                                          const struct bm_cloud_location *location,
+                                                          struct bm_cloud_credential *credential,
+                                                          struct blastmerge_error *error) {
+    const struct bm_cloud_provider_row *row = bm_cloud_provider_of(location->provider);
     (void)cloud;
-    (void)location;
     (void)error;
-    const char *id = bm_cloud_environment("GS_ACCESS_KEY_ID");
-    const char *secret = bm_cloud_environment("GS_SECRET_ACCESS_KEY");
-    const char *token = bm_cloud_environment("CLOUDSDK_AUTH_ACCESS_TOKEN");
+    const char *id = bm_cloud_environment(row->variables.id);
+    const char *secret = bm_cloud_environment(row->variables.secret);
+    const char *token = row->variables.token != NULL ? bm_cloud_environment(row->variables.token) : NULL;
     if (token != NULL && bm_cloud_copy_text(credential->secret, sizeof credential->secret, token)) {
         credential->kind = BM_CREDENTIAL_BEARER;
-        credential->from = "CLOUDSDK_AUTH_ACCESS_TOKEN";
+        credential->from = row->variables.token;
     } else if (id != NULL && secret != NULL &&
                bm_cloud_copy_text(credential->id, sizeof credential->id, id) &&
                bm_cloud_copy_text(credential->secret, sizeof credential->secret, secret)) {
         credential->kind = BM_CREDENTIAL_AWS;
-        credential->from = "GS_ACCESS_KEY_ID or GS_SECRET_ACCESS_KEY";
+        credential->from = row->variables.keys;
     }
     return BLASTMERGE_OK;
 }

@@ -52,10 +52,11 @@ enum blastmerge_status bm_cloud_credential_find_aws(struct bm_cloud *cloud,
                                                     const struct bm_cloud_location *location,
                                                     struct bm_cloud_credential *credential,
                                                     struct blastmerge_error *error) BM_CHECK_RESULT;
-enum blastmerge_status bm_cloud_credential_find_google(struct bm_cloud *cloud,
-                                                       const struct bm_cloud_location *location,
-                                                       struct bm_cloud_credential *credential,
-                                                       struct blastmerge_error *error) BM_CHECK_RESULT;
+/* Of any provider whose row names variables of the environment. */
+enum blastmerge_status bm_cloud_credential_find_variables(struct bm_cloud *cloud,
+                                                          const struct bm_cloud_location *location,
+                                                          struct bm_cloud_credential *credential,
+                                                          struct blastmerge_error *error) BM_CHECK_RESULT;
 
 /* Requests a small answer of a credentials' server, once or twice, without any credential. On success the
  * text, with a NUL at its end, is in `answer`. error->http_status is the server's status. The URL must be a

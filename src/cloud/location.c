@@ -160,12 +160,12 @@ enum blastmerge_status bm_cloud_location_parse_s3(struct bm_cloud_location *loca
     return add_object(location, endpoint != NULL ? endpoint : own, is_host, string, error);
 }
 
-enum blastmerge_status bm_cloud_location_parse_google(struct bm_cloud_location *location, const char *string,
+enum blastmerge_status bm_cloud_location_parse_bucket(struct bm_cloud_location *location, const char *string,
                                                       const char *endpoint, struct blastmerge_error *error) {
+    const char *address = bm_cloud_provider_of(location->provider)->address;
     enum blastmerge_status status = take_bucket(location, &string, error);
     if (status != BLASTMERGE_OK) return status;
-    return add_object(location, endpoint != NULL ? endpoint : "https://storage.googleapis.com", false, string,
-                      error);
+    return add_object(location, endpoint != NULL ? endpoint : address, false, string, error);
 }
 
 /* By its name as a server reads it. */

@@ -70,7 +70,8 @@ enum blastmerge_status bm_cloud_location_parse_azure(struct bm_cloud_location *l
 enum blastmerge_status bm_cloud_location_parse_s3(struct bm_cloud_location *location, const char *string,
                                                   const char *endpoint,
                                                   struct blastmerge_error *error) BM_CHECK_RESULT;
-enum blastmerge_status bm_cloud_location_parse_google(struct bm_cloud_location *location, const char *string,
+/* Of any provider whose row has an address: bucket/object, below that address or the endpoint. */
+enum blastmerge_status bm_cloud_location_parse_bucket(struct bm_cloud_location *location, const char *string,
                                                       const char *endpoint,
                                                       struct blastmerge_error *error) BM_CHECK_RESULT;
 #endif

@@ -94,9 +94,12 @@ const struct bm_cloud_provider_row bm_cloud_providers[BM_PROVIDER_N] = {
             .list = &s3_list,
             .v4 = {"GOOG4-HMAC-SHA256", "GOOG4", "x-goog-", "x-goog-security-token", "auto", "storage",
                    "goog4_request"},
+            .address = "https://storage.googleapis.com",
+            .variables = {"GS_ACCESS_KEY_ID", "GS_SECRET_ACCESS_KEY",
+                          "GS_ACCESS_KEY_ID or GS_SECRET_ACCESS_KEY", "CLOUDSDK_AUTH_ACCESS_TOKEN"},
 #ifdef BLASTMERGE_CLOUD
-            .parse = bm_cloud_location_parse_google,
-            .find_credential = bm_cloud_credential_find_google,
+            .parse = bm_cloud_location_parse_bucket,
+            .find_credential = bm_cloud_credential_find_variables,
 #endif
         },
 };

@@ -63,6 +63,12 @@ struct bm_cloud_provider_row {
         const char *service;
         const char *request;
     } v4;
+    /* For bm_cloud_location_parse_bucket() and bm_cloud_credential_find_variables(): where its service is, and the variables of the
+     * environment that have its keys, or a token (NULL: none has one). keys: "ID or SECRET", as a message names them. */
+    const char *address;
+    struct {
+        const char *id, *secret, *keys, *token;
+    } variables;
     const char *date_version; /* Azure's x-ms-version, which goes with x-ms-date; NULL: neither */
 
 #ifdef BLASTMERGE_CLOUD

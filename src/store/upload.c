@@ -279,18 +279,10 @@ static enum blastmerge_status make_id(struct bm_store_upload *upload, struct bla
 }
 
 static enum blastmerge_status choose_kind(struct bm_store_upload *upload, struct blastmerge_error *error) {
-    switch (upload->location.provider) {
-    case BM_PROVIDER_AZURE:
-        upload->kind = &bm_store_upload_azure;
-        return BLASTMERGE_OK;
-    case BM_PROVIDER_S3:
-    case BM_PROVIDER_GS:
-        upload->kind = &bm_store_upload_s3;
-        return BLASTMERGE_OK;
-    case BM_PROVIDER_HTTP:
-        break;
-    }
-    return bm_fail(error, BLASTMERGE_USAGE, "a result cannot be written to a web server");
+    const struct bm_cloud_provider_row *row = bm_cloud_provider_of(upload->location.provider);
+    if (row->is_web) return bm_fail(error, BLASTMERGE_USAGE, "a result cannot be written to a web server");
+    upload->kind = row->v4.algorithm != NULL ? &bm_store_upload_s3 : &bm_store_upload_azure;
+    return BLASTMERGE_OK;
 }
 
 /* Before hours of work: is the place free, and can it be reached? Who may write need not be allowed to look.

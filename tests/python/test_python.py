@@ -27,13 +27,14 @@ import archives  # noqa: E402  pylint: disable=wrong-import-position
 import oracle  # noqa: E402  pylint: disable=wrong-import-position
 import blastmerge  # noqa: E402  pylint: disable=wrong-import-position
 
+HEADER = (ROOT / "include" / "blastmerge.h").read_text()
 PATHS = [ROOT / "tests" / "data" / f"batch_{number}.xml.gz" for number in (1, 2, 3)]
 CHILDREN = [path.read_bytes() for path in PATHS]
 EXPECTED = oracle.merge(CHILDREN)
 
 
 def test_the_mirror_of_the_header_is_true(tmp_path):
-    """Every field of every struct lies where C has it."""
+    """Every field of every struct is there, and lies where C has it."""
     library = blastmerge._library  # pylint: disable=protected-access
     structs = {"error": library.Error, "report": library.Report, "child": library.Child, "progress": library.Progress,
                "options": library.Options, "children": library.Children, "reader": library.Reader, "writer": library.Writer}
@@ -43,6 +44,13 @@ def test_the_mirror_of_the_header_is_true(tmp_path):
     for name, mirror in structs.items():
         lines.append(f'printf("%zu\\n", sizeof(struct blastmerge_{name}));')
         expected.append(ctypes.sizeof(mirror))
+        text = re.search(rf"\nstruct blastmerge_{name} {{\n(.*?)\n}};", HEADER, re.S)[1]
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+        declared = re.findall(r"\(\*(\w+)\)\(|(\w+)(?:\[\w+\])?;", text)
+        declared = [function or field for function, field in declared]
+        if name == "options":
+            declared[declared.index("allocator"):declared.index("allocator") + 1] = in_allocator
+        assert [field for field, _ in mirror._fields_] == declared, name
         for field, _ in mirror._fields_:
             lines.append(f'printf("%zu\\n", offsetof(struct blastmerge_{name}, {in_allocator.get(field, field)}));')
             expected.append(getattr(mirror, field).offset)

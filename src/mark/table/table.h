@@ -116,11 +116,11 @@ struct bm_mark_table {
 };
 
 static inline bool bm_mark_table_has_comments(const struct bm_mark_table *table) {
-    return table->mark.kin.format == BLASTMERGE_FORMAT_COMMENTED;
+    return bm_format_of(table->mark.kin.format)->has_comments;
 }
 
 static inline char bm_mark_table_separator(const struct bm_mark_table *table) {
-    return table->mark.kin.format == BLASTMERGE_FORMAT_CSV ? ',' : '\t';
+    return bm_format_of(table->mark.kin.format)->separator;
 }
 
 /* --- table.c */
