@@ -23,6 +23,8 @@ const struct bm_format bm_formats[] = {
 
         .syntax = BM_SYNTAX_XML,            /* how it writes strings */
         .separator = '\0',                  /* between a table's columns; 0: it is no table */
+        .separators = NULL,                 /* what a message calls these */
+        .has_separators_in_fields = false,  /* names may hold them, unquoted: only other columns tell */
         .has_comments = false,              /* a table in which a comment begins each query */
         .has_hits = true,                   /* its marks count Hits, not rows alone */
         .has_header = true,                 /* in front of the Iterations stand the database and the first query */
@@ -118,6 +120,7 @@ const struct bm_format bm_formats[] = {
         .media_type = "text/tab-separated-values",
         .outfmt = 6,
         .separator = '\t',
+        .separators = "tabs",
         .service = {"blast_tabular", 6, "6 std", "split_query_child_finalizer_concat", "gzip_member_concatenation", "tabular"},
     },
     [BLASTMERGE_FORMAT_CSV] = {
@@ -127,6 +130,8 @@ const struct bm_format bm_formats[] = {
         .media_type = "text/csv",
         .outfmt = 10,
         .separator = ',',
+        .separators = "commas",
+        .has_separators_in_fields = true,
         .service = {"blast_csv", 6, "6 std", "split_query_child_finalizer_concat", "gzip_member_concatenation", "tabular"},
     },
     [BLASTMERGE_FORMAT_ARCHIVE] = {
@@ -153,6 +158,12 @@ bool bm_format_is_known(enum blastmerge_format format) {
 
 enum blastmerge_format bm_format_last(void) {
     return (enum blastmerge_format)(N_FORMATS - 1);
+}
+
+enum blastmerge_format bm_format_next_bare_table(enum blastmerge_format format) {
+    for (int i = (int)format + 1; i < N_FORMATS; i++)
+        if (bm_format_is_bare_table((enum blastmerge_format)i)) return (enum blastmerge_format)i;
+    return BLASTMERGE_FORMAT_AUTO;
 }
 
 bool bm_format_find(const char *name, enum blastmerge_format *format) {

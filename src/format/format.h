@@ -29,6 +29,8 @@ struct bm_format {
 
     enum bm_format_syntax syntax;
     char separator;
+    const char *separators;
+    bool has_separators_in_fields;
     bool has_comments, has_hits, has_header, has_archives, can_be_salvaged;
 
     char joint[4], joint_open[4], joint_ordered[4], joint_indexed[4];
@@ -69,6 +71,9 @@ static inline bool bm_format_is_table(enum blastmerge_format format) {
 static inline bool bm_format_is_bare_table(enum blastmerge_format format) {
     return bm_format_is_table(format) && !bm_format_of(format)->has_comments;
 }
+
+/* The bare table behind this one, from AUTO on; AUTO: there is none. */
+enum blastmerge_format bm_format_next_bare_table(enum blastmerge_format format);
 
 /* Returns false, and AUTO, if no format has this name. */
 bool bm_format_find(const char *name, enum blastmerge_format *format);

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -166,13 +167,22 @@ static bool copy_string(struct blastmerge_job *job, char **copy, const char *str
     return *copy != NULL;
 }
 
+/* The bare table that the columns are of: BLAST's number stands before them, or they are tabular's. */
+static enum blastmerge_format find_table(const char *columns) {
+    char *end = NULL;
+    const long number = strtol(columns, &end, 10);
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    while (format != BLASTMERGE_FORMAT_AUTO && (bm_format_of(format)->outfmt != number || *end != ' '))
+        format = bm_format_next_bare_table(format);
+    return format != BLASTMERGE_FORMAT_AUTO ? format : BLASTMERGE_FORMAT_TABULAR;
+}
+
 /* "6 std score": the number says the format, too. */
 static void take_columns(struct blastmerge_job *job) {
     struct bm_job_shards *shards = job->shards;
     const char *spec = shards->columns;
     if (spec == NULL) return;
-    enum blastmerge_format format =
-        strncmp(spec, "10 ", 3) == 0 ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+    enum blastmerge_format format = find_table(spec);
     if (job->options.format == BLASTMERGE_FORMAT_AUTO) job->options.format = format;
     shards->options.columns = spec;
 }

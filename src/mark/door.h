@@ -34,9 +34,11 @@ size_t bm_mark_choose(struct bm_mark *mark, const uint8_t *text, size_t n_text);
 /* Likewise, at the end of the text. */
 void bm_mark_choose_at_end(struct bm_mark *mark);
 
-/* Returns whether the line begins with BLAST's own columns: two names and ten numbers. In CSV, at least one
- * name is no number, and there are no tabs. */
-bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator);
+/* The bare table whose twelve columns this line has, as BLAST writes them without being asked; AUTO: it has none's. */
+enum blastmerge_format bm_mark_find_plain_table(const char *line, size_t n_line);
+
+/* The first bare table whose separator the line has, or AUTO. */
+enum blastmerge_format bm_mark_find_separated(const char *line, size_t n_line);
 
 /* --- look.c */
 

@@ -36,22 +36,12 @@ union any {
 const size_t bm_mark_size = sizeof(union any);
 
 static const struct bm_mark_scanner *scanner_of(enum blastmerge_format format) {
-    switch (format) {
-    case BLASTMERGE_FORMAT_XML:
-    case BLASTMERGE_FORMAT_XML2:
-        return &bm_mark_xml;
-    case BLASTMERGE_FORMAT_JSON:
-        return &bm_mark_json;
-    case BLASTMERGE_FORMAT_COMMENTED:
-    case BLASTMERGE_FORMAT_TABULAR:
-    case BLASTMERGE_FORMAT_CSV:
-        return &bm_mark_table;
-    case BLASTMERGE_FORMAT_ARCHIVE:
-        return &bm_mark_archive;
-    case BLASTMERGE_FORMAT_AUTO:
-        break;
-    }
-    return NULL;
+    static const struct bm_mark_scanner *const scanners[] = {[BLASTMERGE_FORMAT_XML] = &bm_mark_xml,
+                                                             [BLASTMERGE_FORMAT_XML2] = &bm_mark_xml,
+                                                             [BLASTMERGE_FORMAT_JSON] = &bm_mark_json,
+                                                             [BLASTMERGE_FORMAT_ARCHIVE] = &bm_mark_archive};
+    if (bm_format_is_table(format)) return &bm_mark_table;
+    return (size_t)format < sizeof scanners / sizeof scanners[0] ? scanners[format] : NULL;
 }
 
 bool bm_mark_begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
@@ -71,11 +61,11 @@ bool bm_mark_is_of_psi(const struct bm_mark_field *field) {
 
 /* --- rows ---------------------------------------------------------------------------------------- */
 
-bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator) {
+static bool has_plain_columns(const char *line, size_t n_line, const struct bm_format *format) {
     size_t column = 0;
     bool has_name = false;
     for (size_t at = 0; at <= n_line && column < BM_TABLE_COLUMNS; column++) {
-        const char *end = memchr(line + at, separator, n_line - at);
+        const char *end = memchr(line + at, format->separator, n_line - at);
         size_t n_field = end == NULL ? n_line - at : (size_t)(end - line) - at;
         bool is_number = bm_mark_is_number(line + at, n_field);
         if (n_field == 0 || (column >= 2 && !is_number)) return false;
@@ -84,7 +74,21 @@ bool bm_mark_has_plain_columns(const char *line, size_t n_line, char separator) 
     }
     if (column < BM_TABLE_COLUMNS) return false;
     /* Lists of numbers have commas everywhere, and so have other kinds of tables inside their columns. */
-    return separator != ',' || (has_name && memchr(line, '\t', n_line) == NULL);
+    return !format->has_separators_in_fields || (has_name && memchr(line, '\t', n_line) == NULL);
+}
+
+enum blastmerge_format bm_mark_find_plain_table(const char *line, size_t n_line) {
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    while (format != BLASTMERGE_FORMAT_AUTO && !has_plain_columns(line, n_line, bm_format_of(format)))
+        format = bm_format_next_bare_table(format);
+    return format;
+}
+
+enum blastmerge_format bm_mark_find_separated(const char *line, size_t n_line) {
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    while (format != BLASTMERGE_FORMAT_AUTO && memchr(line, bm_format_of(format)->separator, n_line) == NULL)
+        format = bm_format_next_bare_table(format);
+    return format;
 }
 
 /* --- what it is ---------------------------------------------------------------------------------- */
@@ -154,8 +158,7 @@ static const char *hint_for(const struct bm_mark *mark, const struct beginning *
     bool has_comment = begin->n_line >= 2 && begin->line[0] == '#' && begin->line[1] == ' ';
     if (format == BLASTMERGE_FORMAT_AUTO && has_comment) format = BLASTMERGE_FORMAT_COMMENTED;
     if (format != BLASTMERGE_FORMAT_AUTO) return bm_format_of(format)->expected;
-    if (memchr(begin->line, '\t', begin->n_line) == NULL && memchr(begin->line, ',', begin->n_line) == NULL)
-        return "";
+    if (bm_mark_find_separated(begin->line, begin->n_line) == BLASTMERGE_FORMAT_AUTO) return "";
     return "; if it is a table of other columns than BLAST's own twelve, --format tabular or --format csv "
            "accepts it";
 }
@@ -232,16 +235,16 @@ static bool begin_rows(struct bm_mark *mark, enum blastmerge_format format, cons
 /* A first line that names columns, in a file of which nothing is known: two of these that no sequence has,
  * or, before rows of BLAST's own columns, any. */
 static enum blastmerge_format find_by_names(const struct beginning *begin) {
-    static const char separators[] = {'\t', ','};
-    for (size_t i = 0; i < 2; i++) {
-        struct bm_mark_columns columns = bm_mark_columns_look(begin->line, begin->n_line, separators[i]);
-        bool is_known =
-            columns.n_names > 1 &&
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    for (; format != BLASTMERGE_FORMAT_AUTO; format = bm_format_next_bare_table(format)) {
+        const struct bm_format *row = bm_format_of(format);
+        struct bm_mark_columns columns = bm_mark_columns_look(begin->line, begin->n_line, row->separator);
+        if (columns.n_names > 1 &&
             (columns.n_strong > 1 ||
-             (begin->n_next > 0 && bm_mark_has_plain_columns(begin->next, begin->n_next, separators[i])));
-        if (is_known) return i == 0 ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV;
+             (begin->n_next > 0 && has_plain_columns(begin->next, begin->n_next, row))))
+            break;
     }
-    return BLASTMERGE_FORMAT_AUTO;
+    return format;
 }
 
 /* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row
@@ -249,21 +252,24 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
 static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
     if (mark->supposed == BLASTMERGE_FORMAT_AUTO || bm_mark_look_is_known(mark->sample, mark->n_sample))
         return BLASTMERGE_FORMAT_AUTO;
-    if (mark->supposed == BLASTMERGE_FORMAT_CSV && memchr(begin->line, ',', begin->n_line) != NULL)
-        return mark->supposed;
+    enum blastmerge_format supposed =
+        bm_format_is_bare_table(mark->supposed) ? mark->supposed : BLASTMERGE_FORMAT_TABULAR;
+    if (memchr(begin->line, bm_format_of(supposed)->separator, begin->n_line) != NULL) return supposed;
     if (memchr(begin->line, '\t', begin->n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
-    if (!mark->is_narrow) return BLASTMERGE_FORMAT_AUTO;
-    return mark->supposed == BLASTMERGE_FORMAT_CSV ? BLASTMERGE_FORMAT_CSV : BLASTMERGE_FORMAT_TABULAR;
+    return mark->is_narrow ? supposed : BLASTMERGE_FORMAT_AUTO;
 }
 
-/* Whether the rows are those of the other kind of table: then each would pass for one field. Commas inside of
- * columns that tabs part make no csv. */
-static bool has_other_separator(enum blastmerge_format format, const struct beginning *begin) {
-    if (bm_format_of(format)->separator == '\t')
-        return bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
-    const char *comma = memchr(begin->line, ',', begin->n_line);
-    size_t n_first = comma == NULL ? begin->n_line : (size_t)(comma - begin->line);
-    return memchr(begin->line, '\t', n_first) != NULL;
+/* The other bare table whose rows these are, if they are: then each would pass for one field of the format. AUTO: they are not.
+ * Commas inside of columns that tabs part make no csv. */
+static enum blastmerge_format find_other_table(enum blastmerge_format format, const struct beginning *begin) {
+    const struct bm_format *row = bm_format_of(format);
+    if (!row->has_separators_in_fields) {
+        enum blastmerge_format plain = bm_mark_find_plain_table(begin->line, begin->n_line);
+        return plain == format ? BLASTMERGE_FORMAT_AUTO : plain;
+    }
+    const char *end = memchr(begin->line, row->separator, begin->n_line);
+    size_t n_first = end == NULL ? begin->n_line : (size_t)(end - begin->line);
+    return memchr(begin->line, '\t', n_first) != NULL ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_AUTO;
 }
 
 /* The bare table to take a first child for, by names of columns, or because the caller says so. AUTO: none, or one that would be
@@ -271,7 +277,7 @@ static bool has_other_separator(enum blastmerge_format format, const struct begi
 static enum blastmerge_format find_bare_table(const struct bm_mark *mark, const struct beginning *begin) {
     enum blastmerge_format format = find_by_names(begin);
     if (format == BLASTMERGE_FORMAT_AUTO) format = suppose(mark, begin);
-    if (format == BLASTMERGE_FORMAT_AUTO || has_other_separator(format, begin) ||
+    if (format == BLASTMERGE_FORMAT_AUTO || find_other_table(format, begin) != BLASTMERGE_FORMAT_AUTO ||
         bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
         return BLASTMERGE_FORMAT_AUTO;
     return format;
@@ -281,24 +287,22 @@ static enum blastmerge_format find_bare_table(const struct bm_mark *mark, const 
 static bool use_rows(struct bm_mark *mark, const struct beginning *begin, bool is_full) {
     enum blastmerge_format format = mark->kin.format;
     if (bm_mark_look_is_compressed(mark->sample, mark->n_sample)) return false;
-    bool has_tabs = bm_mark_has_plain_columns(begin->line, begin->n_line, '\t');
-    bool has_commas = !has_tabs && bm_mark_has_plain_columns(begin->line, begin->n_line, ',');
-    mark->rows.name_queries = has_tabs || has_commas;
-    if ((has_tabs || has_commas) && !(mark->kin.is_given && bm_format_is_bare_table(format))) {
+    enum blastmerge_format plain = bm_mark_find_plain_table(begin->line, begin->n_line);
+    mark->rows.name_queries = plain != BLASTMERGE_FORMAT_AUTO;
+    if (plain != BLASTMERGE_FORMAT_AUTO && !(mark->kin.is_given && bm_format_is_bare_table(format))) {
         mark->kin.rows_are_plain = mark->kin.rows_are_plain || format == BLASTMERGE_FORMAT_AUTO;
-        use(mark, has_tabs ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_CSV);
+        use(mark, plain);
         return true;
     }
     if (bm_format_is_bare_table(format)) {
         if (bm_mark_look_is_foreign(mark->sample, mark->n_sample, bm_format_of(format)->separator))
             return false;
-        if (!has_other_separator(format, begin)) return begin_rows(mark, format, begin, is_full);
-        bool is_csv = format == BLASTMERGE_FORMAT_CSV;
-        (void)bm_mark_fail(mark, 0, "this is not %s: %s separate its columns%s", bm_format_of(format)->title,
-                           is_csv ? "tabs" : "commas",
-                           !mark->kin.is_given ? ""
-                           : is_csv            ? "; --format tabular accepts it"
-                                               : "; --format csv accepts it");
+        enum blastmerge_format other = find_other_table(format, begin);
+        if (other == BLASTMERGE_FORMAT_AUTO) return begin_rows(mark, format, begin, is_full);
+        (void)bm_mark_fail(
+            mark, 0, "this is not %s: %s separate its columns%s%s%s", bm_format_of(format)->title,
+            bm_format_of(other)->separators, mark->kin.is_given ? "; --format " : "",
+            mark->kin.is_given ? bm_format_of(other)->name : "", mark->kin.is_given ? " accepts it" : "");
         return true;
     }
     if (format != BLASTMERGE_FORMAT_AUTO) return false;

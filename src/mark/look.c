@@ -304,7 +304,9 @@ static bool has_in_first_line(const char *sample, size_t n_sample, char byte) {
 bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
     const struct look *look = find_look(sample, n_sample);
     if (look == NULL || look->sureness != PHRASE) return look != NULL;
-    return !has_in_first_line(sample, n_sample, '\t') && !has_in_first_line(sample, n_sample, ',');
+    const char *end = memchr(sample, '\n', n_sample);
+    return bm_mark_find_separated(sample, end == NULL ? n_sample : (size_t)(end - sample)) ==
+           BLASTMERGE_FORMAT_AUTO;
 }
 
 bool bm_mark_look_is_compressed(const char *sample, size_t n_sample) {
@@ -330,7 +332,7 @@ static bool has_result_behind(const char *sample, size_t n_sample) {
         size_t n_line = end == NULL ? n : (size_t)(end - line);
         if (begins_with(line, n, "<?xml") || begins_with(line, n, "<Blast") || begins_with(line, n, "{") ||
             (begins_with(line, n, "# ") && bm_mark_table_find_form(line + 1, n_line - 1) != BM_FORM_NONE) ||
-            bm_mark_has_plain_columns(line, n_line, '\t') || bm_mark_has_plain_columns(line, n_line, ','))
+            bm_mark_find_plain_table(line, n_line) != BLASTMERGE_FORMAT_AUTO)
             return true;
         line = end;
     }
@@ -357,12 +359,21 @@ static void quote(char shown[MOST_SHOWN + 8], const char *sample, size_t n_sampl
     shown[n] = '\0';
 }
 
-/* Whether the first line may be a row of -outfmt 10 that is not known by its columns: BLAST does not quote commas in names. */
-static bool may_be_row(const char *sample, size_t n_sample) {
-    enum { LEAST = 11 /* commas between twelve columns */ };
+/* Whether the first line may be a row of the format that is not known by its columns, as names may hold separators. */
+static bool may_be_row(const char *sample, size_t n_sample, const struct bm_format *format) {
+    enum { LEAST = 11 /* separators between twelve columns */ };
     size_t n = 0;
-    for (size_t i = 0; i < n_sample && sample[i] != '\n' && n < LEAST; i++) n += sample[i] == ',';
-    return n == LEAST;
+    for (size_t i = 0; i < n_sample && sample[i] != '\n' && n < LEAST; i++)
+        n += sample[i] == format->separator;
+    return format->has_separators_in_fields && n == LEAST;
+}
+
+/* The name of that format, or NULL. */
+static const char *name_of_row(const char *sample, size_t n_sample) {
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    while (format != BLASTMERGE_FORMAT_AUTO && !may_be_row(sample, n_sample, bm_format_of(format)))
+        format = bm_format_next_bare_table(format);
+    return format != BLASTMERGE_FORMAT_AUTO ? bm_format_of(format)->name : NULL;
 }
 
 bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
@@ -372,15 +383,12 @@ bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, si
     char shown[MOST_SHOWN + 8];
     quote(shown, sample, n_sample);
     if (look == NULL && has_result_behind(sample, n_sample)) {
-        return bm_mark_fail(
-            mark, at,
-            "this is not %s; its first line does not belong to the result after it; %s; it "
-            "begins with \"%s\"",
-            title,
-            may_be_row(sample, n_sample)
-                ? "if it is a row, --format csv accepts it; else remove the text before the result"
-                : "remove the text before the result",
-            shown);
+        const char *row = name_of_row(sample, n_sample);
+        return bm_mark_fail(mark, at,
+                            "this is not %s; its first line does not belong to the result after it; %s%s%s"
+                            "remove the text before the result; it begins with \"%s\"",
+                            title, row != NULL ? "if it is a row, --format " : "", row != NULL ? row : "",
+                            row != NULL ? " accepts it; else " : "", shown);
     }
     if (look == NULL)
         return bm_mark_fail(mark, at, "this is not %s%s; it begins with \"%s\"", title, hint, shown);

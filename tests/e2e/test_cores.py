@@ -98,7 +98,7 @@ DISKS = {"usual": {}, "none": {"env": {**os.environ, "TMPDIR": "/missing"}}, "fu
 def draw_children(dice, folder, texts):
     paths = []
     large, small = texts
-    texts, n_most = dice.choice([(large, 20), (large + small, 40), (small, 60)])
+    texts, n_most = dice.choice([(large, 20), (large, 20), (large + small, 40), (small, 60)])
     for number in range(dice.choice([n for n in (1, 2, 3, 5, 9, 20, 40, 60) if n <= n_most])):
         text = dice.choice(texts)
         if dice.random() < 0.05:

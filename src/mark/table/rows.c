@@ -182,7 +182,7 @@ static void take_first_row(struct bm_mark_table *table) {
     char digits[24];
     table->n_first = table->n_fields;
     if (table->mark.kin.n_columns == 0) table->mark.kin.n_columns = table->n_fields;
-    if (table->mark.kin.format == BLASTMERGE_FORMAT_CSV) {
+    if (bm_format_of(table->mark.kin.format)->has_separators_in_fields) {
         table->n_least = table->in_names                  ? table->n_fields
                          : table->mark.kin.rows_are_plain ? BM_TABLE_COLUMNS
                                                           : 1;
