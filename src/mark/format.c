@@ -263,10 +263,9 @@ static enum blastmerge_format suppose(const struct bm_mark *mark, const struct b
  * Commas inside of columns that tabs part make no csv. */
 static enum blastmerge_format find_other_table(enum blastmerge_format format, const struct beginning *begin) {
     const struct bm_format *row = bm_format_of(format);
-    if (!row->has_separators_in_fields) {
-        enum blastmerge_format plain = bm_mark_find_plain_table(begin->line, begin->n_line);
-        return plain == format ? BLASTMERGE_FORMAT_AUTO : plain;
-    }
+    enum blastmerge_format plain = bm_mark_find_plain_table(begin->line, begin->n_line);
+    if (plain != BLASTMERGE_FORMAT_AUTO && plain != format) return plain;
+    if (!row->has_separators_in_fields) return BLASTMERGE_FORMAT_AUTO;
     const char *end = memchr(begin->line, row->separator, begin->n_line);
     size_t n_first = end == NULL ? begin->n_line : (size_t)(end - begin->line);
     return memchr(begin->line, '\t', n_first) != NULL ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_AUTO;

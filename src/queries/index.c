@@ -8,6 +8,7 @@
 
 #include "base/descriptor.h"
 #include "base/hash.h"
+#include "format/format.h"
 
 #include <errno.h>
 #include <string.h>
@@ -126,13 +127,22 @@ static void add_with_underscores(struct keys *keys, const struct bm_queries_word
     add_word(keys, text, token->n);
 }
 
+/* What a row's first field is where fields are not quoted. */
+static void add_first_fields(struct keys *keys, const struct bm_queries_word *token) {
+    enum blastmerge_format format = bm_format_next_bare_table(BLASTMERGE_FORMAT_AUTO);
+    for (; format != BLASTMERGE_FORMAT_AUTO; format = bm_format_next_bare_table(format)) {
+        const char *end = memchr(token->bytes, bm_format_of(format)->separator, token->n);
+        if (end != NULL) add_word(keys, token->bytes, (size_t)(end - token->bytes));
+    }
+}
+
 /* All names by which an Iteration may show the query. */
 static void read_keys(struct keys *keys, struct bm_queries_names *names,
                       const struct bm_queries_file *query) {
     keys->n = 0;
     bm_queries_names_read(names, query->title, query->n_title, query->is_cut);
     add_word(keys, names->token.bytes, names->token.n);
-    add_word(keys, names->token.bytes, strcspn(names->token.bytes, ",")); /* -outfmt 10 */
+    add_first_fields(keys, &names->token);
     add_word(keys, names->title.bytes, names->title.n);
     add_word(keys, names->plain.bytes, names->plain.n);
     if (names->has_range) add_word(keys, names->rest.bytes, names->rest.n);

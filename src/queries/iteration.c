@@ -235,7 +235,7 @@ void bm_queries_iteration_read_row(struct bm_queries_iteration *iteration, const
                                    char separator) {
     memset(iteration, 0, sizeof *iteration);
     iteration->is_row = true;
-    iteration->ends_at_comma = separator == ',';
+    iteration->separator = separator;
     while (iteration->id.n < n_name && name[iteration->id.n] != ' ') iteration->id.n++;
     memcpy(iteration->id.bytes, name, iteration->id.n);
     iteration->title = iteration->id;

@@ -11,7 +11,7 @@ struct bm_queries_iteration {
     struct bm_queries_word title;
     struct bm_queries_word rest; /* a table's comment: the title's word behind an id that BLAST made up */
     bool is_row;                 /* which has an id or a title's word, and nothing else ... */
-    bool ends_at_comma;          /* ... and of that only what is before a comma */
+    char separator;              /* ... and of that only what is before one of these */
     bool is_nameless;            /* its title is BLAST's for a query without one */
     bool has_length;
     uint64_t length;
