@@ -173,8 +173,8 @@ enum way {
 };
 
 /* -outfmt 10 does not quote its fields: of "a,b" the first one is "a". */
-static bool is_before(char separator, const struct bm_queries_word *name,
-                      const struct bm_queries_word *token) {
+static bool is_cut_before(char separator, const struct bm_queries_word *name,
+                          const struct bm_queries_word *token) {
     return name->n < token->n && token->bytes[name->n] == separator &&
            memcmp(name->bytes, token->bytes, name->n) == 0;
 }
@@ -184,7 +184,8 @@ static enum way find_way(const struct bm_queries_names *names, const struct bm_q
     bool is_generated = bm_queries_word_is_generated(&iteration->id);
     bool has_title = names->title.n > 0;
     if (iteration->id.n > 0 && bm_queries_word_is_id_of(&iteration->id, &names->token)) return BY_ID;
-    if (iteration->is_row && is_before(iteration->separator, &iteration->id, &names->token)) return BY_TITLE;
+    if (iteration->is_row && is_cut_before(iteration->separator, &iteration->id, &names->token))
+        return BY_TITLE;
     if (has_title && (is_generated || !is_blast_plus) && iteration->title.n > 0 &&
         (bm_queries_word_is_same(&names->title, &iteration->title) ||
          bm_queries_word_is_same(&names->plain, &iteration->title) ||
