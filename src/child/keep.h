@@ -58,7 +58,7 @@ struct bm_child_keep {
     uint8_t *memory;
     size_t n_memory;
     size_t n_used;
-    size_t n_reserved;        /* bytes of memory for what cannot be in the file */
+    size_t n_reserved; /* bytes of memory for what cannot be in the file */
     struct bm_temporary file;
     uint64_t n_file;          /* bytes of it */
     struct bm_mark *before;   /* a copy of the scanner, to go back to */
