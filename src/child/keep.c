@@ -4,10 +4,8 @@
 #include <string.h>
 
 enum {
-    LEAST_GAP = 4096,       /* bytes that are worth a gap */
-    MOST_GAPS = 16,         /* of a batch */
-    LEAST_RESERVED = 65536, /* bytes for what cannot be in the file, at least ... */
-    RESERVED = 16,          /* ... and this part of the child's bytes, up to half of the memory */
+    LEAST_GAP = 4096, /* bytes that are worth a gap */
+    MOST_GAPS = 16,   /* of a batch */
     LARGE = 32 /* a child may need the file if its compressed bytes take more than this part of the memory */
 };
 
@@ -36,8 +34,6 @@ void bm_child_keep_begin(struct bm_child_keep *keep, uint64_t n_bytes) {
     keep->n_file = 0;
     keep->n_used = 0;
     keep->near_end = 0;
-    const uint64_t n_wanted = LEAST_RESERVED + n_bytes / RESERVED;
-    keep->n_reserved = n_wanted < keep->n_memory / 2 ? (size_t)n_wanted : keep->n_memory / 2;
     keep->is_dense = false;
     keep->has_stored = false;
     keep->first = keep->last = NULL;
@@ -98,15 +94,15 @@ static bool copy_bytes(struct bm_child_keep *keep, const struct body *body,
 }
 
 /*
- * Memory is for any of it, except what is reserved for what cannot be in the file. Where Iterations are small, all
+ * The first half of memory is for any of it, the second one for what cannot be in the file. Where Iterations are small, all
  * text is near a mark: to write it to a file and to read it takes a third of the time of splicing it, which one worker
  * cannot win back, but several can.
  */
 static bool keep_bytes(struct bm_child_keep *keep, const struct body *body,
                        struct bm_child_kept_bytes *kept) {
-    bool has_room = keep->n_used + body->n_bytes <= keep->n_memory - keep->n_reserved;
+    bool is_half_empty = keep->n_used + body->n_bytes <= keep->n_memory / 2;
     bool may_file = keep->files_dense || !keep->is_dense;
-    if (!has_room && may_file && write_bytes(keep, body, kept)) return true;
+    if (!is_half_empty && may_file && write_bytes(keep, body, kept)) return true;
     return copy_bytes(keep, body, kept);
 }
 

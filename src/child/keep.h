@@ -8,7 +8,7 @@
  * bits that are read from the source once more. So nothing is inflated or marked twice, and the bytes of the result do
  * not depend on what was kept.
  *
- * Memory is of a fixed size. When it is full but for what is reserved, half of it at most, marks, text and trace go to a temporary file without a name
+ * Memory is of a fixed size. Beyond half of it, marks, text and trace go to a temporary file without a name
  * (base/temporary.h). If neither suffices for a batch, or the file cannot be written, that batch and those after it are
  * not kept.
  *
@@ -58,7 +58,6 @@ struct bm_child_keep {
     uint8_t *memory;
     size_t n_memory;
     size_t n_used;
-    size_t n_reserved; /* bytes of memory for what cannot be in the file */
     struct bm_temporary file;
     uint64_t n_file;          /* bytes of it */
     struct bm_mark *before;   /* a copy of the scanner, to go back to */
