@@ -214,6 +214,7 @@ static void has_whole_rows_of_providers(void **state) {
         assert_int_equal(row->copy_range != NULL, row->add_copy_source != NULL);
         assert_int_equal(row->copy_range != NULL, row->copy_if_match != NULL);
         assert_int_equal(bm_cloud_provider_find(row->prefix), i);
+        assert_int_equal(i == BM_PROVIDER_AZURE, row->v4.algorithm == NULL); /* which upload.c knows it by */
         bool has_variables = row->find_credential == bm_cloud_credential_find_variables;
         assert_true(row->parse != bm_cloud_location_parse_bucket || row->address != NULL);
         assert_true(!has_variables || (row->variables.id != NULL && row->variables.secret != NULL &&

@@ -31,14 +31,27 @@ static bool can_be_early(const struct blastmerge_job *job) {
            job->index == NULL && !bm_job_remote_has_children(job);
 }
 
-/* How many children that are read early the process may have open: each takes its own descriptor and, with what is kept of
- * it and its writer's output, two of temporary files. */
-static size_t most_by_descriptors(void) {
-    enum { OTHER_FILES = 16, FILES_OF_CHILD = 3 };
+/* A child that is read early takes its own descriptor and, with what is kept of it and its writer's output, two of temporary files;
+ * a small one its own alone. */
+enum { OTHER_FILES = 16, FILES_OF_CHILD = 3 };
+
+/* Descriptors that the process may have for children. */
+static size_t count_descriptors(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-    if (limit.rlim_cur < OTHER_FILES + FILES_OF_CHILD) return 1;
-    return (size_t)(limit.rlim_cur - OTHER_FILES) / FILES_OF_CHILD;
+    return limit.rlim_cur > OTHER_FILES ? (size_t)limit.rlim_cur - OTHER_FILES : 0;
+}
+
+/* How many children that are read early may be open, but one at least. */
+static size_t most_by_descriptors(void) {
+    const size_t n = count_descriptors() / FILES_OF_CHILD;
+    return n > 1 ? n : 1;
+}
+
+/* Likewise of small ones, where n - 1 others may be. */
+static size_t most_small_by_descriptors(size_t n) {
+    const size_t n_all = count_descriptors(), n_others = (n - 1) * FILES_OF_CHILD;
+    return n_all > n_others ? n_all - n_others : 0;
 }
 
 /* How many children can be open: of those that are read early, one for each thread, as far as memory and descriptors go. */
@@ -93,7 +106,8 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
     job->kin.is_given = job->kin.format != BLASTMERGE_FORMAT_AUTO;
     bm_job_slices_set_kin(job);
     if (job->can_be_early) settings.room.kept_file = &job->temporary;
-    return bm_job_seats_open(job, &settings, count_open(job));
+    const size_t n_open = count_open(job);
+    return bm_job_seats_open(job, &settings, n_open, most_small_by_descriptors(n_open));
 }
 
 /* What a local job does not need itself of the memory that it may take is left for libraries' decoders. Shards take five

@@ -203,7 +203,8 @@ static enum blastmerge_status check_adding(struct blastmerge_job *job) {
 
 void bm_job_move_sources(struct blastmerge_job *job) {
     for (size_t i = bm_job_writers_first(job); i < job->n_opened; i++)
-        bm_child_move(bm_job_seats_at(job, i), &job->plan.items[i].source);
+        if (i >= job->child || bm_job_writers_have(job, i)) /* else its seat may be another's */
+            bm_child_move(bm_job_seats_at(job, i), &job->plan.items[i].source);
 }
 
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job, struct bm_fetch_source source) {

@@ -15,7 +15,7 @@ void bm_job_note_callback(struct blastmerge_job *job, const char *what, int issu
 }
 
 enum blastmerge_status bm_job_check_callbacks(struct blastmerge_job *job) {
-    if (job->cancel.has_forked_in) {
+    if (!bm_cancel_check_process(&job->cancel)) { /* after a reader's close function, too */
         bm_cancel_fail_foreign(&job->error);
         return bm_job_fail(job);
     }

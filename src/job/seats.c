@@ -24,12 +24,13 @@ static bool are_mostly_small(const struct blastmerge_job *job) {
 }
 
 enum blastmerge_status bm_job_seats_open(struct blastmerge_job *job, const struct bm_child_settings *settings,
-                                         size_t n) {
+                                         size_t n, size_t most_small) {
     struct bm_job_seats *seats = &job->seats;
     struct bm_child_settings small = *settings;
+    const size_t n_small = most_small < BM_JOB_SMALL_SEATS ? most_small : BM_JOB_SMALL_SEATS;
     enum blastmerge_status status = BLASTMERGE_OK;
     small.room = bm_child_lane_room_of_small();
-    seats->n_small = n > 1 && are_mostly_small(job) ? BM_JOB_SMALL_SEATS : 0;
+    seats->n_small = n > 1 && n_small > 1 && are_mostly_small(job) ? n_small : 0;
     seats->n_large = seats->n_small > 0 ? n - 1 : n;
     seats->n = seats->n_large + seats->n_small;
     seats->all = bm_allocate(&job->memory, seats->n * sizeof *seats->all);

@@ -2,7 +2,7 @@
 /*
  * seats - where the children that are open are read: the current one and those after it.
  *
- * A seat is a struct bm_child with its buffers. Each thread has one for a child of any size. Where most of what is to be
+ * A seat is a struct bm_child with its buffers. Usually there is one for each thread. Where most of what is to be
  * merged lies in small children (BM_CHILD_LANE_SMALL), several seats for such children take the place, and the memory, of one
  * of those: so workers inflate and mark them while the job's thread writes, and neither waits for the other.
  *
@@ -23,13 +23,13 @@ struct bm_job_seats {
         n_small_given; /* so far: seats of a kind become free in the order in which they were given */
 };
 
-/* n seats, or what takes their place. */
+/* n seats, or what takes their place, with most_small for small children. */
 enum blastmerge_status bm_job_seats_open(struct blastmerge_job *job, const struct bm_child_settings *settings,
-                                         size_t n) BM_CHECK_RESULT;
+                                         size_t n, size_t most_small) BM_CHECK_RESULT;
 /* Ends all children, one after another, unless one of the caller's functions forks: false. */
 bool bm_job_seats_close(struct blastmerge_job *job);
 
-/* The seat of a child that is open. */
+/* The seat of a child that is open; of one that has ended, where it was, which may be another child's now. */
 struct bm_child *bm_job_seats_at(const struct blastmerge_job *job, size_t child);
 
 /* Which of the seats for any child it is; SIZE_MAX: one for small children. */

@@ -197,8 +197,12 @@ void bm_job_writers_close(struct blastmerge_job *job) {
 
 /* --- the job's thread ------------------------------------------------------------------------------ */
 
+bool bm_job_writers_have(const struct blastmerge_job *job, size_t child) {
+    return writer_of(job, child) != NULL;
+}
+
 bool bm_job_writers_have_child(const struct blastmerge_job *job) {
-    return writer_of(job, job->child) != NULL;
+    return bm_job_writers_have(job, job->child);
 }
 
 size_t bm_job_writers_first(const struct blastmerge_job *job) {

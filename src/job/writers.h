@@ -34,6 +34,9 @@ void bm_job_writers_close(struct blastmerge_job *job);
 /* The current child's turn has come: starts its writer, if it can have one. The status is the job's. */
 enum blastmerge_status bm_job_writers_start(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Whether a child that is or was open has a writer which has not been joined. */
+bool bm_job_writers_have(const struct blastmerge_job *job, size_t child);
+
 /* Whether the current child has a writer, so that the job's thread must not write it. */
 bool bm_job_writers_have_child(const struct blastmerge_job *job);
 

@@ -247,18 +247,6 @@ static enum blastmerge_format find_by_names(const struct beginning *begin) {
     return format;
 }
 
-/* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row
- * of a table, or the caller does not say so. */
-static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
-    if (mark->supposed == BLASTMERGE_FORMAT_AUTO || bm_mark_look_is_known(mark->sample, mark->n_sample))
-        return BLASTMERGE_FORMAT_AUTO;
-    enum blastmerge_format supposed =
-        bm_format_is_bare_table(mark->supposed) ? mark->supposed : BLASTMERGE_FORMAT_TABULAR;
-    if (memchr(begin->line, bm_format_of(supposed)->separator, begin->n_line) != NULL) return supposed;
-    if (memchr(begin->line, '\t', begin->n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
-    return mark->is_narrow ? supposed : BLASTMERGE_FORMAT_AUTO;
-}
-
 /* The other bare table whose rows these are, if they are: then each would pass for one field of the format. AUTO: they are not.
  * Commas inside of columns that tabs part make no csv. */
 static enum blastmerge_format find_other_table(enum blastmerge_format format, const struct beginning *begin) {
@@ -269,6 +257,20 @@ static enum blastmerge_format find_other_table(enum blastmerge_format format, co
     const char *end = memchr(begin->line, row->separator, begin->n_line);
     size_t n_first = end == NULL ? begin->n_line : (size_t)(end - begin->line);
     return memchr(begin->line, '\t', n_first) != NULL ? BLASTMERGE_FORMAT_TABULAR : BLASTMERGE_FORMAT_AUTO;
+}
+
+/* The table format to take this line for, if the caller says that the children are tables. AUTO: it is no row
+ * of a table, or the caller does not say so. */
+static enum blastmerge_format suppose(const struct bm_mark *mark, const struct beginning *begin) {
+    if (mark->supposed == BLASTMERGE_FORMAT_AUTO || bm_mark_look_is_known(mark->sample, mark->n_sample))
+        return BLASTMERGE_FORMAT_AUTO;
+    enum blastmerge_format supposed =
+        bm_format_is_bare_table(mark->supposed) ? mark->supposed : BLASTMERGE_FORMAT_TABULAR;
+    if (memchr(begin->line, bm_format_of(supposed)->separator, begin->n_line) != NULL &&
+        find_other_table(supposed, begin) == BLASTMERGE_FORMAT_AUTO)
+        return supposed;
+    if (memchr(begin->line, '\t', begin->n_line) != NULL) return BLASTMERGE_FORMAT_TABULAR;
+    return mark->is_narrow ? supposed : BLASTMERGE_FORMAT_AUTO;
 }
 
 /* The bare table to take a first child for, by names of columns, or because the caller says so. AUTO: none, or one that would be

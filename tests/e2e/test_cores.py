@@ -182,7 +182,7 @@ def test_changed_by_lot(tmp_path, texts):
             n_changed += several.code == CHANGED
         for path in set(paths):
             path.unlink(missing_ok=True)
-    assert n_changed > ROUNDS / 40 - 1
+    assert n_changed >= max(1, ROUNDS // 40)
 
 
 def test_first_child_has_no_text_like_the_others(tmp_path):
