@@ -54,7 +54,7 @@ static size_t count_seats(unsigned n_threads, int has_large, size_t *n_small, st
         }
         result->data = realloc(result->data, result->n + n_bytes + 1);
         assert_non_null(result->data);
-        memcpy(result->data + result->n, data, n_bytes);
+        if (n_bytes > 0) memcpy(result->data + result->n, data, n_bytes);
         result->n += n_bytes;
     } while (n_bytes > 0);
     blastmerge_destroy(job);
