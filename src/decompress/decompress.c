@@ -71,6 +71,10 @@ enum bm_decompress_kind bm_decompress_look(const uint8_t *data, size_t n_bytes) 
     return way_of(kind) == NULL ? BM_DECOMPRESS_NONE : kind;
 }
 
+bool bm_decompress_is_known(const uint8_t *data, size_t n_bytes) {
+    return find_kind(data, n_bytes) != BM_DECOMPRESS_NONE;
+}
+
 /* By the first frame's header: RFC 8878, 3.1.1.1.1; the xz file format, 2.1.1.2; the lz4 frame format. */
 bool bm_decompress_lacks_checksum(const uint8_t *data, size_t n_bytes) {
     enum { ZSTD_CHECKSUM = 1 << 2, LZ4_BLOCK_CHECKSUM = 1 << 4, LZ4_CHECKSUM = 1 << 2, XZ_CHECKS = 0xf };

@@ -5,6 +5,7 @@
  * A merge is given files of all kinds. To save opening the file, the message names its kind, as far as the
  * first bytes show it, quotes these bytes, and says what would help.
  */
+#include "decompress/decompress.h"
 #include "mark/door.h"
 #include "mark/table/table.h"
 
@@ -231,17 +232,6 @@ static bool is_tar(const char *sample, size_t n_sample) {
     return n_sample >= 262 && memcmp(sample + 257, "ustar", 5) == 0;
 }
 
-/* A frame that decoders skip, which may come first (RFC 8878, 3.1.2). */
-static bool is_skippable(const char *sample, size_t n_sample) {
-    return n_sample >= 4 && (sample[0] & 0xf0) == 0x50 && memcmp(sample + 1, "\x2a\x4d\x18", 3) == 0;
-}
-
-/* The first block's magic, or the end's, follows the level: all of it are letters and digits. */
-static bool is_bzip2(const char *sample, size_t n_sample) {
-    return n_sample >= 8 && memcmp(sample, "BZh", 3) == 0 && sample[3] >= '1' && sample[3] <= '9' &&
-           (memcmp(sample + 4, "1AY&", 4) == 0 || memcmp(sample + 4, "\x17rE8", 4) == 0);
-}
-
 /* Of characters that ASCII has, too: every other byte is zero, the first one or the second. */
 static bool is_utf_16(const char *sample, size_t n_sample, size_t first_zero) {
     size_t n = n_sample < 4 ? n_sample : 4; /* a line feed's zero is not there yet */
@@ -279,11 +269,10 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
                                     "a tar archive; unpack it first (tar -xf), and give the files in it"};
     static const struct look utf_16le = {BYTES(""), SURE, false, UTF_16LE};
     static const struct look utf_16be = {BYTES(""), SURE, false, UTF_16BE};
-    static const struct look skippable = {BYTES(""), SURE, false, ZSTD};
+    static const struct look skippable = {BYTES(""), SURE, false, ZSTD}; /* its first frame is */
     size_t n_bom = measure_bom(sample, n_sample);
     size_t n_blank = n_bom + measure_blank(sample + n_bom, n_sample - n_bom);
     if (is_tar(sample, n_sample)) return &tar;
-    if (is_skippable(sample, n_sample)) return &skippable;
     if (is_utf_16(sample, n_sample, 1)) return &utf_16le;
     if (is_utf_16(sample, n_sample, 0)) return &utf_16be;
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
@@ -291,6 +280,8 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
         if (n_sample - n_blank >= look->n_magic && memcmp(sample + n_blank, look->magic, look->n_magic) == 0)
             return look;
     }
+    if (bm_decompress_is_known((const uint8_t *)sample, n_sample))
+        return &skippable; /* the others are above */
     const char *end = memchr(sample + n_blank, '\n', n_sample - n_blank);
     size_t n_line = end == NULL ? n_sample - n_blank : (size_t)(end - sample) - n_blank;
     return find_phrase(sample + n_blank, n_line);
@@ -309,12 +300,10 @@ bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
            BLASTMERGE_FORMAT_AUTO;
 }
 
+/* No row goes on as xz's magic does, with a zero byte: what begins like it is xz's, and damaged. */
 bool bm_mark_look_is_compressed(const char *sample, size_t n_sample) {
-    return is_skippable(sample, n_sample) || is_bzip2(sample, n_sample) ||
-           begins_with(sample, n_sample, "\x28\xb5\x2f\xfd") ||
-           begins_with(sample, n_sample,
-                       "\xfd"
-                       "7zXZ");
+    static const char xz[] = {'\xfd', '7', 'z', 'X', 'Z', '\0'};
+    return bm_decompress_is_known((const uint8_t *)sample, n_sample) || begins_with(sample, n_sample, xz);
 }
 
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator) {
