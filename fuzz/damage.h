@@ -74,7 +74,12 @@ static inline void repeat(struct bytes *child, size_t place, size_t n, int is_do
     child->n += n;
 }
 
-/* Four bytes: what and where. Returns whether nothing can be salvaged of it that was not there. */
+static inline int is_gzip(const struct bytes *child) {
+    return child->n >= 2 && child->data[0] == 0x1f && child->data[1] == 0x8b;
+}
+
+/* Four bytes: what and where. Returns whether nothing can be salvaged of it that was not there. A gzip member that no
+ * longer begins like one is a plain child, whose text has no checksum; stored blocks hold the very text. */
 static inline int damage(struct bytes *children, size_t n_children, const uint8_t how[N_DAMAGE]) {
     struct bytes *child = &children[(how[0] >> 2) % n_children];
     if (child->n == 0) return 1;
@@ -82,7 +87,7 @@ static inline int damage(struct bytes *children, size_t n_children, const uint8_
     switch ((enum damage)(how[0] & 3)) {
     case CHANGE:
         child->data[place] ^= how[3];
-        return 1;
+        return is_gzip(child);
     case CUT:
         child->n = place;
         return 1;
