@@ -22,8 +22,9 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 
 def free_port(n=1):
-    """The first of n ports in a row that nobody listens to."""
-    for port in range(21000 + os.getpid() % 5000, 60000, n):
+    """The first of n ports in a row that nobody listens to. Tests that run at the same time begin to look at different ones,
+    as the servers take theirs later; and none below 32768 is lent to a client."""
+    for port in range(21000 + 16 * os.getpid() % 10000, 60000, n):
         with contextlib.ExitStack() as stack:
             try:
                 for i in range(n):

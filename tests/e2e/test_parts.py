@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 
@@ -55,6 +56,31 @@ def random_options(dice):
         options += ["--db", "x & y"]
     options += ["--invalid-utf8", dice.choice(["keep", "latin1"])]
     return options, False
+
+
+# Options of the library that a plan does not carry on, and why not.
+NOT_IN_A_PLAN = {
+    "of the children's list, which the plan is": {"sort", "expect_children", "expect_queries", "order_by_queries"},
+    "of the result's bits and place, which part and join are told": {"form", "level", "force", "endpoint"},
+    "of the machine that works": {"n_threads", "allocator", "memory_limit", "temporary_limit"},
+    "of the caller": {"struct_size", "callback_context", "on_warning", "on_fault", "on_progress", "callback_ticket",
+                      "progress_interval"},
+}
+
+
+def test_a_plan_carries_on_every_option_that_changes_text(tmp_path):
+    """A new option has to be carried on (parts/options.c, job/slice.c), or has to be named above."""
+    header = (ROOT / "include" / "blastmerge.h").read_text()
+    fields = re.search(r"\nstruct blastmerge_options {\n(.*?)\n};", header, re.S)[1]
+    fields = re.sub(r"/\*.*?\*/", "", fields, flags=re.S)
+    options = {function or field for function, field in re.findall(r"\(\*(\w+)\)\(|(\w+);", fields)}
+    steps = Steps(tmp_path / "parts", BATCHES)
+    steps.all()
+    common = json.loads(steps.plan_file.read_text().splitlines()[0])
+    carried = {*common["options"], *common} & options
+    for why, names in NOT_IN_A_PLAN.items():
+        assert names <= options and not names & carried, why
+    assert options - carried == set().union(*NOT_IN_A_PLAN.values())
 
 
 def test_wild_documents(tmp_path):
