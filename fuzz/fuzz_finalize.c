@@ -186,10 +186,10 @@ static int has(const uint8_t *data, size_t size, const char *needle) {
     return memmem(data, size, needle, strlen(needle)) != NULL;
 }
 
-/* Whether a merge may change it: there may be comment lines in it, or empty ones. */
+/* Whether a merge may change it: there may be comment lines in it, or empty ones, or a byte order mark. */
 static int may_be_changed(const uint8_t *data, size_t size) {
-    return size > 0 && (data[0] == '#' || data[0] == '\n' || data[0] == '\r' || has(data, size, "\n# ") ||
-                        has(data, size, "\n\n") || has(data, size, "\n\r"));
+    return size > 0 && (data[0] == 0xef || data[0] == '#' || data[0] == '\n' || data[0] == '\r' ||
+                        has(data, size, "\n# ") || has(data, size, "\n\n") || has(data, size, "\n\r"));
 }
 
 /* The parent's result, as it lies. */

@@ -95,7 +95,7 @@ static enum bm_decompress_outcome step(void *opened, struct bm_decompress_buffer
     return BM_DECOMPRESS_FRAME_END;
 }
 
-static const struct bm_decompress_way way = {.name = "bzip2",
+static const struct bm_decompress_way way = {.kind = BM_DECOMPRESS_BZIP2,
                                              .command = "bunzip2",
                                              .load = load,
                                              .open = open_decoder,

@@ -44,6 +44,11 @@ static const struct bm_decompress_way *way_of(enum bm_decompress_kind kind) {
 
 /* --- kinds --------------------------------------------------------------------------------------- */
 
+static const char *const names[N_KINDS] = {[BM_DECOMPRESS_ZSTD] = "zstd",
+                                           [BM_DECOMPRESS_XZ] = "xz",
+                                           [BM_DECOMPRESS_BZIP2] = "bzip2",
+                                           [BM_DECOMPRESS_LZ4] = "lz4"};
+
 #define BEGINS(data, n_bytes, magic)                                                                         \
     ((n_bytes) >= sizeof(magic) - 1 && memcmp(data, magic, sizeof(magic) - 1) == 0)
 
@@ -71,8 +76,8 @@ enum bm_decompress_kind bm_decompress_look(const uint8_t *data, size_t n_bytes) 
     return way_of(kind) == NULL ? BM_DECOMPRESS_NONE : kind;
 }
 
-bool bm_decompress_is_known(const uint8_t *data, size_t n_bytes) {
-    return find_kind(data, n_bytes) != BM_DECOMPRESS_NONE;
+const char *bm_decompress_look_name(const uint8_t *data, size_t n_bytes) {
+    return names[find_kind(data, n_bytes)];
 }
 
 /* By the first frame's header: RFC 8878, 3.1.1.1.1; the xz file format, 2.1.1.2; the lz4 frame format. */
@@ -94,7 +99,7 @@ bool bm_decompress_lacks_checksum(const uint8_t *data, size_t n_bytes) {
 }
 
 const char *bm_decompress_name(enum bm_decompress_kind kind) {
-    return way_of(kind)->name;
+    return names[kind];
 }
 
 static char kinds[64];
@@ -105,7 +110,7 @@ static void list_kinds(void) {
     for (int kind = BM_DECOMPRESS_ZSTD; kind < N_KINDS; kind++) {
         const struct bm_decompress_way *way = way_of((enum bm_decompress_kind)kind);
         if (way == NULL) continue;
-        n += (size_t)snprintf(kinds + n, sizeof kinds - n, "%s%s", n == 0 ? "" : ", ", way->name);
+        n += (size_t)snprintf(kinds + n, sizeof kinds - n, "%s%s", n == 0 ? "" : ", ", names[way->kind]);
     }
     if (n == 0) snprintf(kinds, sizeof kinds, "none");
 }
@@ -119,7 +124,7 @@ const char *bm_decompress_kinds(void) {
 
 enum bm_decompress_outcome bm_decompress_damaged(const struct bm_decompress_way *way, const char *reason,
                                                  struct blastmerge_error *error) {
-    (void)bm_fail(error, BLASTMERGE_DATA, "damaged %s data: %s", way->name, reason);
+    (void)bm_fail(error, BLASTMERGE_DATA, "damaged %s data: %s", names[way->kind], reason);
     return BM_DECOMPRESS_INVALID;
 }
 
@@ -128,7 +133,7 @@ static enum bm_step fail_cut(struct bm_decompress *decompress, struct blastmerge
     (void)bm_fail(error, BLASTMERGE_DATA,
                   "the %s data is cut short (was the file copied completely, and did the job that wrote it "
                   "succeed?)",
-                  decompress->way->name);
+                  names[decompress->way->kind]);
     return BM_STEP_FAILED;
 }
 
@@ -142,7 +147,7 @@ static bool fail_too_large(const struct bm_decompress_way *way, struct blastmerg
     (void)bm_fail(error, BLASTMERGE_NO_MEMORY,
                   "its %s data takes more than %d MiB of memory to decompress; decompress it first (%s), or "
                   "compress it at a usual level",
-                  way->name, BM_DECOMPRESS_MOST_WINDOW >> 20, way->command);
+                  names[way->kind], BM_DECOMPRESS_MOST_WINDOW >> 20, way->command);
     return false;
 }
 
@@ -153,7 +158,7 @@ static bool fail_budget(struct bm_decompress *decompress, uint64_t n_bytes, stru
         error, BLASTMERGE_NO_MEMORY,
         "its %s data takes %llu MiB of memory to decompress, and the merge leaves %llu MiB for that%s; allow "
         "more memory (--memory) or fewer threads (--threads), or decompress it first (%s)",
-        decompress->way->name, mebibytes(n_bytes), (unsigned long long)(budget->n_most >> 20),
+        names[decompress->way->kind], mebibytes(n_bytes), (unsigned long long)(budget->n_most >> 20),
         decompress->lacks_memory ? ", of which other children take a part" : "", decompress->way->command);
     return false;
 }
@@ -197,7 +202,7 @@ struct bm_decompress *bm_decompress_open(enum bm_decompress_kind kind, struct bm
         (void)bm_fail(error, BLASTMERGE_IO,
                       "it is %s data, and its library cannot be loaded (%s); install that, or decompress the "
                       "file first (%s)",
-                      way->name, reason, way->command);
+                      names[way->kind], reason, way->command);
         return NULL;
     }
     struct bm_decompress *decompress = calloc(1, sizeof *decompress);

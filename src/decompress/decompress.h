@@ -36,8 +36,8 @@ enum {
 /* The kind of data that begins with these bytes, if blastmerge was built to read it. */
 enum bm_decompress_kind bm_decompress_look(const uint8_t *data, size_t n_bytes) BM_CHECK_RESULT;
 
-/* Whether data begins as one of the kinds does, whether blastmerge was built to read it or not. */
-bool bm_decompress_is_known(const uint8_t *data, size_t n_bytes) BM_CHECK_RESULT;
+/* The name of the kind of data that begins so, whether blastmerge was built to read it or not; NULL: none. */
+const char *bm_decompress_look_name(const uint8_t *data, size_t n_bytes) BM_CHECK_RESULT;
 
 /* Whether data that begins so says that it has no checksum. */
 bool bm_decompress_lacks_checksum(const uint8_t *data, size_t n_bytes) BM_CHECK_RESULT;

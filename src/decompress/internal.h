@@ -27,7 +27,7 @@ enum { BM_DECOMPRESS_HEAD = 18 };
 
 /* One library, for data of one kind. */
 struct bm_decompress_way {
-    const char *name;    /* of the kind */
+    enum bm_decompress_kind kind;
     const char *command; /* that decompresses it */
     bool tells_end;      /* the library itself finds the end of all data */
     bool (*load)(char *reason, size_t size);

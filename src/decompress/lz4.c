@@ -75,7 +75,7 @@ static enum bm_decompress_outcome step(void *decoder, struct bm_decompress_buffe
     return result == 0 ? BM_DECOMPRESS_FRAME_END : BM_DECOMPRESS_GO_ON;
 }
 
-static const struct bm_decompress_way way = {.name = "lz4",
+static const struct bm_decompress_way way = {.kind = BM_DECOMPRESS_LZ4,
                                              .command = "lz4 -d",
                                              .load = load,
                                              .open = open_decoder,

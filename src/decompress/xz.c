@@ -89,7 +89,7 @@ static enum bm_decompress_outcome step(void *decoder, struct bm_decompress_buffe
     return result == LZMA_OK || result == LZMA_BUF_ERROR ? BM_DECOMPRESS_GO_ON : fail(result, error);
 }
 
-static const struct bm_decompress_way way = {.name = "xz",
+static const struct bm_decompress_way way = {.kind = BM_DECOMPRESS_XZ,
                                              .command = "xz -d",
                                              .tells_end = true,
                                              .load = load,

@@ -135,7 +135,7 @@ static enum bm_decompress_outcome step(void *opened, struct bm_decompress_buffer
     return result == 0 ? end_frame(decoder, error) : BM_DECOMPRESS_GO_ON;
 }
 
-static const struct bm_decompress_way way = {.name = "zstd",
+static const struct bm_decompress_way way = {.kind = BM_DECOMPRESS_ZSTD,
                                              .command = "zstd -d",
                                              .load = load,
                                              .open = open_decoder,

@@ -280,7 +280,7 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
         if (n_sample - n_blank >= look->n_magic && memcmp(sample + n_blank, look->magic, look->n_magic) == 0)
             return look;
     }
-    if (bm_decompress_is_known((const uint8_t *)sample, n_sample))
+    if (bm_decompress_look_name((const uint8_t *)sample, n_sample) != NULL)
         return &skippable; /* the others are above */
     const char *end = memchr(sample + n_blank, '\n', n_sample - n_blank);
     size_t n_line = end == NULL ? n_sample - n_blank : (size_t)(end - sample) - n_blank;
@@ -303,7 +303,8 @@ bool bm_mark_look_is_known(const char *sample, size_t n_sample) {
 /* No row goes on as xz's magic does, with a zero byte: what begins like it is xz's, and damaged. */
 bool bm_mark_look_is_compressed(const char *sample, size_t n_sample) {
     static const char xz[] = {'\xfd', '7', 'z', 'X', 'Z', '\0'};
-    return bm_decompress_is_known((const uint8_t *)sample, n_sample) || begins_with(sample, n_sample, xz);
+    return bm_decompress_look_name((const uint8_t *)sample, n_sample) != NULL ||
+           begins_with(sample, n_sample, xz);
 }
 
 bool bm_mark_look_is_foreign(const char *sample, size_t n_sample, char separator) {

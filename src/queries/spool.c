@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is not a plain file is copied once to a temporary file without a name. */
 #include "base/descriptor.h"
+#include "decompress/decompress.h"
 #include "queries/file.h"
 
 #include <errno.h>
@@ -140,25 +141,13 @@ static enum blastmerge_status spool_file(struct spool *spool, bool is_stdin, int
 
 /* Such a file would be a list of odd names, and the first Iteration that of no query. */
 static enum blastmerge_status refuse_compressed(int file, const struct spool *spool) {
-    static const struct {
-        size_t at;
-        const char *magic, *name;
-    } kinds[] = {{0, "\x28\xb5\x2f\xfd", "zstd"},
-                 {0, "\xfd\x37\x7a\x58\x5a", "xz"},
-                 {4, "\x31\x41\x59\x26\x53\x59", "bzip2"}, /* behind BZh and the level */
-                 {0, "\x04\x22\x4d\x18", "lz4"}};
-    char data[16];
+    uint8_t data[BM_DECOMPRESS_LOOK];
     ssize_t n_read = pread(file, data, sizeof data, 0);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        size_t n_magic = strlen(kinds[i].magic);
-        if (n_read < (ssize_t)(kinds[i].at + n_magic) ||
-            memcmp(data + kinds[i].at, kinds[i].magic, n_magic) != 0)
-            continue;
-        return bm_fail(spool->error, BLASTMERGE_USAGE,
-                       "%.400s: %s is compressed with %s: decompress it, or use gzip", spool->path,
-                       spool->what, kinds[i].name);
-    }
-    return BLASTMERGE_OK;
+    const char *name = n_read > 0 ? bm_decompress_look_name(data, (size_t)n_read) : NULL;
+    if (name == NULL) return BLASTMERGE_OK;
+    return bm_fail(spool->error, BLASTMERGE_USAGE,
+                   "%.400s: %s is compressed with %s: decompress it, or use gzip", spool->path, spool->what,
+                   name);
 }
 
 enum blastmerge_status bm_queries_file_spool(int *file, const char *what, const char *path,

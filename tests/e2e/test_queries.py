@@ -42,6 +42,12 @@ def test_compressed_otherwise(tmp_path, name):
     assert not (tmp_path / "merged.xml.gz").exists()
 
 
+def test_a_name_like_a_block_of_bzip2(tmp_path):
+    """Behind four bytes that are not BZh and a level, the magic of a block is text."""
+    done = run(tmp_path, b"q_1 1AY&SY\n", *children(tmp_path, ["q_1"]))
+    assert done.code == program.OK, done.err
+
+
 MARK = b"\xef\xbb\xbf"
 LISTS = {"CR": fasta(NAMES, "\r"), "mark": MARK + fasta(NAMES), "list with a mark": MARK + "\r\n".join(NAMES).encode(),
          "gzip": gzip.compress(fasta(NAMES)), "gzip members": gzip.compress(fasta(NAMES[:5])) + gzip.compress(fasta(NAMES[5:])),
