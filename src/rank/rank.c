@@ -177,11 +177,12 @@ static enum blastmerge_status put_stretch(struct bm_rank *rank, struct bm_rank_s
 enum blastmerge_status bm_rank_put_head(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t from,
                                         size_t n_bytes) {
     const struct bm_rank_edit *edits = shard->head.edits;
+    const size_t n_edits = shard->head.n_edits, n_known = n_edits < 2 ? n_edits : 2;
     const uint64_t to = from + n_bytes;
     uint64_t own =
         shard->head.begin; /* of the head's text, less what the numbers before have made it longer */
     enum blastmerge_status status = BLASTMERGE_OK;
-    for (int i = 0; i < 2 && edits[i].n_bytes > 0; i++) {
+    for (size_t i = 0; i < n_known; i++) {
         uint64_t begin = edits[i].at, end = begin + edits[i].n_bytes;
         if (from < begin && from < to) {
             uint64_t n = (begin < to ? begin : to) - from;
@@ -196,7 +197,7 @@ enum blastmerge_status bm_rank_put_head(struct bm_rank *rank, struct bm_rank_sha
         if (status != BLASTMERGE_OK) return status;
         own += edits[i].n_own - edits[i].n_bytes;
     }
-    return put_stretch(rank, shard, from, own + from, true, (size_t)(to - from));
+    return put_stretch(rank, shard, from, own + from, n_edits == n_known, (size_t)(to - from));
 }
 
 size_t bm_rank_write_number(char digits[BM_RANK_DIGITS], uint64_t number) {

@@ -159,9 +159,12 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
     enum blastmerge_status status = bm_rank_ordinal(rank, shard, n, &head->ordinal);
     const size_t n_new = bm_rank_write_number(digits, head->ordinal);
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, line, at);
-    if (head->ordinal != n || n_new != n_digits)
-        head->edits[head->edits[0].n_bytes > 0] =
-            (struct bm_rank_edit){.at = head->text.n_bytes, .n_bytes = n_new, .n_own = n_digits};
+    if (head->ordinal != n || n_new != n_digits) {
+        if (head->n_edits < sizeof head->edits / sizeof head->edits[0])
+            head->edits[head->n_edits] =
+                (struct bm_rank_edit){.at = head->text.n_bytes, .n_bytes = n_new, .n_own = n_digits};
+        head->n_edits++;
+    }
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, digits, n_new);
     at += n_digits;
     return status == BLASTMERGE_OK ? add_head(rank, shard, line + at, n_bytes - at) : status;
