@@ -556,7 +556,7 @@ BLASTMERGE_API void blastmerge_shards_options_init(struct blastmerge_shards_opti
  * Makes the job's children shards of the database, in database order. blastmerge_run() and the other functions
  * that merge then write what one search of the whole database writes. options may be NULL for the defaults. Of the
  * job's own options database, if it is given, is the whole database's name; salvage is refused. To be called
- * before the job begins. All shards of a batch are open at once.
+ * once, before the job begins. All shards of a batch are open at once.
  */
 BLASTMERGE_API enum blastmerge_status
 blastmerge_set_shards(struct blastmerge_job *job,

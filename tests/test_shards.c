@@ -165,12 +165,54 @@ static void test_memory_that_fails(void **state) {
     }
 }
 
+/* Every string that the options have is copied, or there is no memory for it, and nothing is released twice. */
+static void test_memory_of_the_options_fails(void **state) {
+    const uint64_t sizes[] = {1, 2, 3, 4};
+    (void)state;
+    for (int has_database = 0; has_database < 2; has_database++) {
+        bool has_failed = true;
+        for (size_t fail_at = 1; has_failed; fail_at++) {
+            struct caller caller = {.fail_at = fail_at};
+            struct blastmerge_options options;
+            struct blastmerge_shards_options own;
+            struct blastmerge_job *job = NULL;
+            blastmerge_options_init(&options, sizeof options);
+            blastmerge_shards_options_init(&own, sizeof own);
+            options.allocator = (struct blastmerge_allocator){&caller, allocate, release};
+            options.database = has_database ? "whole" : NULL;
+            own.columns = "std score";
+            own.order = "accessions.txt";
+            own.sizes = sizes;
+            own.n_sizes = 4;
+            enum blastmerge_status status = blastmerge_create(&job, &options);
+            if (status == BLASTMERGE_OK) status = blastmerge_set_shards(job, &own);
+            has_failed = caller.n_calls >= fail_at;
+            assert_int_equal(status, has_failed ? BLASTMERGE_NO_MEMORY : BLASTMERGE_OK);
+            blastmerge_destroy(job);
+            assert_int_equal(caller.n_held, 0);
+        }
+    }
+}
+
+/* What the first call has settled, such as empty shards, would be taken for the caller's wish. */
+static void test_shards_are_set_once(void **state) {
+    struct blastmerge_job *job = NULL;
+    (void)state;
+    assert_int_equal(blastmerge_create(&job, NULL), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_set_shards(job, NULL), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_set_shards(job, NULL), BLASTMERGE_USAGE);
+    assert_string_equal(blastmerge_error(job)->message, "the children have been made shards before");
+    blastmerge_destroy(job);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_the_same_queries_twice),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_memory_that_fails),
+        cmocka_unit_test(test_memory_of_the_options_fails),
+        cmocka_unit_test(test_shards_are_set_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,17 +23,17 @@ enum blastmerge_status tool_job_set_output(struct blastmerge_job *job, const str
     return status == BLASTMERGE_OK ? status : tool_job_fail(job, status);
 }
 
-/* A level that counts for nothing because of the name. */
+/* A level that counts for nothing because of the name, or because what is got is to be looked at. */
 static void warn_of_level(const struct tool_options *options) {
-    char shown[512];
+    char shown[512] = "standard output";
     char message[1024];
+    const bool has_name = options->output != NULL;
     if (options->form > 0 || options->level == 0 || options->quiet) return;
     if (tool_form(options) != BLASTMERGE_FORM_PLAIN) return;
-    blastmerge_show_location(options->output, shown, sizeof shown);
-    (void)snprintf(
-        message, sizeof message,
-        "%s: is written uncompressed because of its name, and --level has no effect; --gzip compresses it",
-        shown);
+    if (has_name) blastmerge_show_location(options->output, shown, sizeof shown);
+    (void)snprintf(message, sizeof message,
+                   "%s: is written uncompressed%s, and --level has no effect; --gzip compresses it", shown,
+                   has_name ? " because of its name" : "");
     tool_warn(message);
 }
 

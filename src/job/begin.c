@@ -75,11 +75,13 @@ static size_t count_open(const struct blastmerge_job *job) {
 
 static enum blastmerge_status check_memory(struct blastmerge_job *job) {
     const uint64_t limit = job->options.memory_limit;
-    if (limit == 0 || limit >= BM_JOB_LEAST_MEMORY || job->cloud != NULL || job->shards != NULL)
-        return BLASTMERGE_OK;
+    const uint64_t n_more = job->shards != NULL ? bm_job_shards_more_memory(job) : 0;
+    const uint64_t n_least = (BM_JOB_LEAST_MEMORY + n_more + (1 << 20) - 1) >> 20;
+    if (limit == 0 || limit >> 20 >= n_least || job->cloud != NULL) return BLASTMERGE_OK;
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY,
-                   "%" PRIu64 " KiB of memory are too little: at least %d MiB are needed (--memory)",
-                   limit >> 10, BM_JOB_LEAST_MEMORY >> 20);
+                   "%" PRIu64 " KiB of memory are too little: at least %" PRIu64
+                   " MiB are needed%s (--memory)",
+                   limit >> 10, n_least, n_more > 0 ? " for so many shards at a time" : "");
 }
 
 static enum blastmerge_status create_children(struct blastmerge_job *job) {

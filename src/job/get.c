@@ -129,6 +129,7 @@ enum blastmerge_status bm_job_get_set(struct blastmerge_job *job,
                                       const struct blastmerge_get_options *options, bool can_be_all) {
     bool is_empty = options->n_queries == 0 && options->numbers == NULL && options->from == NULL;
     if (is_empty && !can_be_all) return refuse(job, "no query is given that is to be got");
+    if (options->n_queries > 0 && options->queries == NULL) return refuse(job, "the queries are missing");
     if (options->numbers != NULL && check_numbers(job, options->numbers) != BLASTMERGE_OK)
         return job->error.status;
     if (job->shards != NULL || job->options.salvage || job->options.as_unsplit ||

@@ -68,6 +68,13 @@ struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job) {
     return bm_child_lane_room_within(has_many(job) ? MERGED_OF_MANY : MERGED);
 }
 
+/* Each shard takes at least the smallest lane, and the buffers of its lines. */
+uint64_t bm_job_shards_more_memory(const struct blastmerge_job *job) {
+    enum { FREE = 100, OF_INDEX = 24, EACH = 104 << 10 };
+    const uint64_t n = job->shards->n_of_batch + (job->index != NULL ? OF_INDEX : 0);
+    return n > FREE ? (n - FREE) * EACH : 0;
+}
+
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
@@ -147,6 +154,7 @@ static enum blastmerge_status check_options(struct blastmerge_job *job,
     if (job->options.salvage) return refuse(job, "shards cannot be salvaged: the result would lack hits");
     if (options->window && options->round_robin)
         return refuse(job, "windows on one database and round robin contradict each other");
+    if (job->shards != NULL) return refuse(job, "the children have been made shards before");
     if (options->n_sizes > 0 && options->sizes == NULL) return refuse(job, "the sizes are missing");
     if (options->evalue < 0 || (options->evalue > 0 && !options->recompute))
         return refuse(job, "a threshold of E-values needs recompute, and is larger than 0");
@@ -189,7 +197,6 @@ static void take_columns(struct blastmerge_job *job) {
 
 /* The merge of the batches changes nothing of a text but its numbers. */
 static void settle(struct blastmerge_job *job) {
-    job->database = NULL;
     job->options.database = NULL;
     job->is_database_given = false;
     job->options.keep_database = true;
@@ -205,7 +212,6 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
     if (status != BLASTMERGE_OK) return status;
     struct bm_job_shards *shards = bm_allocate(&job->memory, sizeof *shards);
     if (shards == NULL) return fail_memory(job);
-    bm_job_shards_close(job);
     job->shards = shards;
     shards->job = job;
     shards->n_of_batch = options->n_shards;
@@ -226,6 +232,7 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         shards->database = job->database;
     else
         bm_release(&job->memory, job->database);
+    job->database = NULL;
     shards->options.database = shards->database;
     shards->options.load_queries = load_queries;
     shards->options.n_list_bytes = list_limit(job);

@@ -23,6 +23,9 @@ enum blastmerge_status bm_job_shards_gather(struct blastmerge_job *job) BM_CHECK
 /* The size of the lane of the merged text: the shards have the memory. */
 struct bm_child_lane_room bm_job_shards_room(const struct blastmerge_job *job);
 
+/* Bytes that a batch of so many shards takes beyond BM_JOB_LEAST_MEMORY. */
+uint64_t bm_job_shards_more_memory(const struct blastmerge_job *job);
+
 /* Shard `number`, in the order given, and its counts; false: there is none. */
 bool bm_job_shards_find(const struct blastmerge_job *job, uint64_t number,
                         const struct bm_fetch_source **source, const struct bm_job_row **row) BM_CHECK_RESULT;

@@ -576,6 +576,17 @@ def test_with_a_merge(tmp_path, name):
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted([name, beside.name, "gzip-9", "bgzip"])
 
 
+@pytest.mark.parametrize("level", ["-1", "-9"])
+def test_get_with_a_level(tmp_path, result, level):
+    """What goes to standard output is to be read, unless --gzip is given: a level says nothing then, which is said."""
+    path = write(tmp_path, result.text, "gzip-9")
+    plain = run("get", path, "--numbers", "2", "--quiet")
+    done = run("get", path, "--numbers", "2", level)
+    assert done.code == OK and done.out == plain.out
+    assert "standard output: is written uncompressed, and --level has no effect; --gzip compresses it" in done.err
+    assert gzip.decompress(run("get", path, "--numbers", "2", level, "--gzip").out) == plain.out
+
+
 WAYS = {"spliced": ["--gzip"], "packed": ["--gzip", "--level", "6"], "bgzf": ["--bgzf"], "plain": ["--plain"]}
 
 

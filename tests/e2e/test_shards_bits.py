@@ -122,6 +122,21 @@ def test_other_formats(tmp_path, outfmt, own):
     check_bits(packed(tmp_path, texts), write(shards_forms.merged(searches, 1000), "all", 1).encode(), "--db", "all")
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_a_hit_of_several_sequences(tmp_path, n):
+    """XML2 names each in the hit: BLAST's numbers of all of them go on over the shards, and what is between is the shard's own."""
+    chance = random.Random(n)
+    searches = [[[], []], [[], []]]
+    searches[1][0] = sorted((shards_forms.Hit(subject, True, 1, [(f"{chance.randrange(1, 9)}e-30", 60)]) for subject in range(100)),
+                            key=shards_forms.Hit.rank)
+    texts = [shards_forms.WRITERS["16"](search, "part", 2) for search in searches]
+    expected = shards_forms.WRITERS["16"](shards_forms.merged(searches, 1000), "all", 1)
+    texts, expected = ([re.sub("(<HitDescr>.*?</HitDescr>)", lambda found: (found[1] + "#" * 900) * n, text, flags=re.S) for text in group]
+                       for group in (texts, [expected]))
+    texts, expected = ([text.replace("#" * 900, "<!-- " + "ACGT" * 220 + " -->") for text in group] for group in (texts, expected))
+    check_bits(packed(tmp_path, texts), expected[0].encode(), "--db", "all")
+
+
 def test_length_of_the_result(tmp_path):
     """Where a query's hits are all in one shard, the result is as long as that shard, which is less than level 1 makes of it;
     where they are not, as before."""

@@ -7,7 +7,7 @@ import random
 import pytest
 
 import shards
-from program import OK, PROGRAM, run
+from program import NO_MEMORY, OK, PROGRAM, run
 from shards import made_shard
 from shards_run import check_same, made, merge
 
@@ -32,6 +32,23 @@ def test_memory_of_many_shards(tmp_path, n_shards):
                          for _ in range(20 if n_shards > 8 else 200)], n_shards) for _ in range(n_shards)]
     chance.shuffle(texts)
     check_memory(tmp_path, made(tmp_path, texts), b"<Hit>\n")
+
+
+@pytest.mark.parametrize("options,least,most", [([], 16, 100), (["--index", "-o", "result.gz", "--force"], 16, 75), ([], 27, 200)],
+                         ids=["plain", "index", "many"])
+def test_memory_that_is_given(tmp_path, options, least, most):
+    """So many shards merge in so many MiB; with less than that, the error has the number."""
+    texts = [made_shard([[(f"x{shard}", "1e-20", 50)]] * 20, most) for shard in range(most)]
+    paths = made(tmp_path, texts)
+    options = [tmp_path / option if option == "result.gz" else option for option in options]
+    for n_threads in (1, 2):
+        found = run("shards", "--db", "d", "--threads", n_threads, "--memory", least, "--report", tmp_path / "report.json",
+                    "--force", *options, *paths)
+        assert found.code == OK, found.err
+        assert json.loads((tmp_path / "report.json").read_text())["peak_resident"] <= least << 20
+    found = run("shards", "--db", "d", "--memory", least - 1, *options, *paths)
+    assert found.code == NO_MEMORY and found.out == b""
+    assert f"{least - 1 << 10} KiB of memory are too little: at least {least} MiB are needed" in found.err
 
 
 def test_definition_lines_of_megabytes(tmp_path):
