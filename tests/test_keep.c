@@ -107,7 +107,7 @@ static void check_batch(const struct bm_batch *batch, bool has_bits, struct byte
     for (size_t i = 0; i <= batch->n_gaps; i++) {
         uint64_t to = i < batch->n_gaps ? batch->gaps[i].from : bm_batch_end(batch);
         assert_true(to >= at);
-        assert_memory_equal(bm_batch_at(batch, at), text.data + at, (size_t)(to - at));
+        assert_memory_equal(bm_batch_at(batch, at, to - at), text.data + at, (size_t)(to - at));
         if (i < batch->n_gaps) at = batch->gaps[i].to;
     }
     assert_int_equal(bm_batch_sum(batch, &crc, batch->text_offset, bm_batch_end(batch)), bm_batch_end(batch));

@@ -26,6 +26,7 @@ enum blastmerge_status bm_child_create(struct bm_child *child, const struct bm_c
     bm_mark_suppose(child->mark, settings->supposed, settings->is_supposed_narrow);
     if (settings->tells_queries) bm_mark_tell_queries(child->mark);
     child->lane.is_without_bits = settings->is_without_result;
+    child->lane.keep.needs_rows = settings->needs_rows;
     child->n_least_early = settings->room.n_least_early;
     return BLASTMERGE_OK;
 }

@@ -42,6 +42,7 @@ struct bm_child_settings {
     bool tells_queries;     /* see bm_mark_tell_queries() */
     bool is_without_result; /* only marks are wanted */
     bool is_without_marks;  /* only text and counts are */
+    bool needs_rows;        /* the text of each row of a table without comments is wanted, too */
     struct bm_child_lane_room room;
     struct bm_budget *budget; /* for libraries' decoders: see bm_child_lane_set_budget() */
     /* Where the caller's thread marks: borrowed, for children whose views are done with before another one is scanned.

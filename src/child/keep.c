@@ -162,7 +162,7 @@ static void sum_gaps(struct gaps *gaps) {
         struct bm_batch_gap *gap = &gaps->gaps[i];
         size_t n = (size_t)(gap->to - gap->from);
         if (i + 1 < gaps->n) {
-            gap->crc_after = bm_crc32(0, bm_batch_at(batch, gap->from), n);
+            gap->crc_after = bm_crc32(0, bm_batch_at(batch, gap->from, n), n);
             continue;
         }
         struct bm_batch known = *batch;
@@ -171,8 +171,9 @@ static void sum_gaps(struct gaps *gaps) {
         known.n_gaps = i;
         (void)bm_batch_sum(&known, &crc, batch->text_offset, gap->from);
         gap->crc_before = crc;
-        gap->crc_after = bm_crc32_undo(batch->crc_after, bm_batch_at(batch, gap->to),
-                                       (size_t)(bm_batch_end(batch) - gap->to));
+        gap->crc_after =
+            bm_crc32_undo(batch->crc_after, bm_batch_at(batch, gap->to, bm_batch_end(batch) - gap->to),
+                          (size_t)(bm_batch_end(batch) - gap->to));
     }
 }
 
@@ -264,7 +265,8 @@ static bool keep_all(struct bm_child_keep *keep, struct bm_mark *mark, const str
                                    .bits_crc = bm_crc32(0, batch->bits, batch->n_bits_bytes),
                                    .n_trace = batch->n_trace};
     if (!keep_marks(keep, mark, batch, kept, &gaps)) return false;
-    if (find_stored(keep, batch)) gaps.n = 0;
+    bool is_read = keep->needs_rows && bm_format_is_bare_table(bm_mark_format(mark));
+    if (find_stored(keep, batch) || is_read) gaps.n = 0;
     sum_gaps(&gaps);
     kept->n_gaps = gaps.n;
     kept->gaps = copy(keep, gaps.gaps, gaps.n * sizeof *gaps.gaps);

@@ -65,6 +65,7 @@ struct bm_child_keep {
     uint64_t near_end;        /* text before it is near a mark */
     bool is_dense;            /* most text of the last batch was near a mark ... */
     bool files_dense;         /* ... which the file takes, too; false in the beginning */
+    bool needs_rows;          /* tables without comments have no gaps, because each of their rows is read */
     bool has_stored;          /* the last block that began is a stored one */
     struct bm_child_kept *last;
     struct bm_child_kept *first; /* not taken yet */

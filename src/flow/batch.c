@@ -87,7 +87,7 @@ static uint32_t add_text(const struct bm_batch *batch, uint32_t crc, uint64_t fr
     uint64_t begin = batch->text_offset;
     if (from < begin) {
         uint64_t end = to < begin ? to : begin;
-        crc = bm_crc32(crc, bm_batch_at(batch, from), (size_t)(end - from));
+        crc = bm_crc32(crc, bm_batch_at(batch, from, end - from), (size_t)(end - from));
         from = end;
     }
     return from < to ? bm_batch_crc32(batch, crc, from, to) : crc;

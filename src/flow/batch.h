@@ -122,9 +122,18 @@ static inline uint64_t bm_batch_end(const struct bm_batch *batch) {
     return batch->text_offset + batch->n_text;
 }
 
-/* The child's text from the offset on; the offset must be in the batch or in the history before it. */
-static inline const uint8_t *bm_batch_at(const struct bm_batch *batch, uint64_t offset) {
-    bm_require(offset + batch->n_history >= batch->text_offset && offset <= bm_batch_end(batch));
+/* Whether some of the n_bytes of text from the offset on are in a gap. */
+static inline bool bm_batch_has_gap(const struct bm_batch *batch, uint64_t offset, uint64_t n_bytes) {
+    for (size_t i = 0; i < batch->n_gaps; i++)
+        if (batch->gaps[i].from < offset + n_bytes && batch->gaps[i].to > offset) return true;
+    return false;
+}
+
+/* n_bytes of the child's text from the offset on. They must be in the batch or in the history before it, and in no gap: who
+ * reads more of a child's text than what is near its marks has to see to it that there are none (child/keep.h). */
+static inline const uint8_t *bm_batch_at(const struct bm_batch *batch, uint64_t offset, uint64_t n_bytes) {
+    bm_require(offset + batch->n_history >= batch->text_offset && offset <= bm_batch_end(batch) &&
+               n_bytes <= bm_batch_end(batch) - offset && !bm_batch_has_gap(batch, offset, n_bytes));
     return batch->text + (int64_t)(offset - batch->text_offset);
 }
 

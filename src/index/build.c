@@ -242,7 +242,7 @@ enum blastmerge_status bm_index_take_text(struct bm_index_build *build, const st
 static enum blastmerge_status advance(struct bm_index_build *build, const struct bm_batch *batch, uint64_t to,
                                       struct blastmerge_error *error) {
     if (to <= build->at) return BLASTMERGE_OK;
-    const struct bm_index_piece piece = {.text = (const char *)bm_batch_at(batch, build->at),
+    const struct bm_index_piece piece = {.text = (const char *)bm_batch_at(batch, build->at, to - build->at),
                                          .n_text = (size_t)(to - build->at),
                                          .n_before = EVALUE,
                                          .batch = batch,

@@ -51,7 +51,7 @@ enum blastmerge_status bm_index_restarts_take(struct bm_index_build *build, cons
         if (!bm_index_restart_is_due(build, trace->text)) continue;
         uint64_t n_before = trace->text - build->member_text;
         if (n_before > BM_WINDOW) n_before = BM_WINDOW;
-        const uint8_t *before = bm_batch_at(batch, trace->text - n_before);
+        const uint8_t *before = bm_batch_at(batch, trace->text - n_before, n_before);
         enum blastmerge_status status =
             bm_index_restart_add(build, trace->text, trace->bit, before, (size_t)n_before, error);
         if (status != BLASTMERGE_OK) return status;

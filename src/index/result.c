@@ -130,7 +130,7 @@ static enum blastmerge_status pass(struct bm_index_result *result, const struct 
     result->offset = offset;
     result->n_consecutive = is_taken ? result->n_consecutive + piece.n_text : 0;
     if (!is_taken) return BLASTMERGE_OK;
-    piece.text = (const char *)bm_batch_at(batch, piece.from);
+    piece.text = (const char *)bm_batch_at(batch, piece.from, piece.n_text);
     return take_text(result, &piece, error);
 }
 

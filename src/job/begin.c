@@ -93,6 +93,7 @@ static enum blastmerge_status create_children(struct blastmerge_job *job) {
         .is_supposed_narrow = job->is_supposed_narrow,
         .tells_queries = job->options.query_ids != BLASTMERGE_QUERY_IDS_KEEP || job->options.order_by_queries,
         .is_without_result = job->is_check,
+        .needs_rows = job->options.expect_queries != NULL,
         .budget = &job->decoders,
         .room = job->shards != NULL ? bm_job_shards_room(job) : bm_child_lane_room_of(&job->workers),
     };

@@ -137,7 +137,7 @@ static bool keep(struct bm_job_order *order, struct bm_job_order_frame *frame, u
     if (to <= order->kept_to) return true;
     size_t n = (size_t)(to - order->kept_to);
     if (n > sizeof frame->text - frame->n) return false;
-    memcpy(frame->text + frame->n, bm_batch_at(order->job->batch, order->kept_to), n);
+    memcpy(frame->text + frame->n, bm_batch_at(order->job->batch, order->kept_to, n), n);
     frame->n += n;
     order->kept_to = to;
     return true;
@@ -180,8 +180,8 @@ static bool copy_field(char field[BM_JOB_ORDER_FIELD], const char *text, size_t 
 static enum blastmerge_status take_first(struct bm_job_order *order, const struct bm_queries_taken *taken) {
     struct blastmerge_job *job = order->job;
     uint64_t scanned = job->batch->text_offset + job->view.end;
-    const char *text = (const char *)bm_batch_at(job->batch, taken->offset);
     size_t n_text = scanned - taken->offset < 8192 ? (size_t)(scanned - taken->offset) : 8192;
+    const char *text = (const char *)bm_batch_at(job->batch, taken->offset, n_text);
     order->is_of_first = true;
     order->header = order->current;
     order->is_named_anew = order->has_iteration && bm_format_of(job->totals.format)->has_header;

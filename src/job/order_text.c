@@ -223,7 +223,7 @@ static enum blastmerge_status copy_streamed(struct bm_job_order *order,
     if (status != BLASTMERGE_OK) return status;
     uint64_t left = stream->n_text - range->begin;
     if (left < *n) *n = (size_t)left;
-    memcpy(data, bm_batch_at(stream->batch, range->begin), *n);
+    memcpy(data, bm_batch_at(stream->batch, range->begin, *n), *n);
     return BLASTMERGE_OK;
 }
 

@@ -283,8 +283,8 @@ static void check_copies(struct bm_job_passages *passages, uint64_t own, size_t 
         const struct bm_batch *copy = copy_at(passages, i);
         if (bm_batch_end(copy) <= at) continue;
         const uint64_t to = bm_batch_end(copy) < end ? bm_batch_end(copy) : end;
-        const uint8_t *text = bm_batch_at(merged, passages->place + (at - own));
-        bm_require(memcmp(text, bm_batch_at(copy, at), (size_t)(to - at)) == 0);
+        const uint8_t *text = bm_batch_at(merged, passages->place + (at - own), to - at);
+        bm_require(memcmp(text, bm_batch_at(copy, at, to - at), (size_t)(to - at)) == 0);
         at = to;
     }
     bm_require(at == end);
@@ -300,7 +300,7 @@ static void go_inside(struct bm_job_passages *passages, uint64_t to, bool is_tak
     if (place < stretch->from) { /* an edit in front of it */
         if (to > stretch->from) to = stretch->from;
         if (is_taken)
-            bm_script_insert(script, (const char *)bm_batch_at(passages->job->batch, place),
+            bm_script_insert(script, (const char *)bm_batch_at(passages->job->batch, place, to - place),
                              (size_t)(to - place));
         passages->place = to;
     } else if (place < stretch->to) {
@@ -317,7 +317,7 @@ static void go_inside(struct bm_job_passages *passages, uint64_t to, bool is_tak
         passages->place = to;
     } else if (passage->is_open) { /* what may become an edit */
         if (is_taken)
-            bm_script_insert(script, (const char *)bm_batch_at(passages->job->batch, place),
+            bm_script_insert(script, (const char *)bm_batch_at(passages->job->batch, place, to - place),
                              (size_t)(to - place));
         passages->place = to;
     } else {

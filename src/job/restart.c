@@ -59,14 +59,14 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
     uint64_t from = fault > BEFORE ? fault - BEFORE : 0, to = fault + BEHIND < end ? fault + BEHIND : end;
     bool is_in_prolog = bm_mark_is_in_prolog(bm_job_child(job)->mark); /* its own root is still to come */
     if (from < first) from = first;
-    while (current >= first && current < end && is_blank(*bm_batch_at(batch, current))) current++;
+    while (current >= first && current < end && is_blank(*bm_batch_at(batch, current, 1))) current++;
     /* A comment, as web services leave it, stands in front of the only document. */
     if (is_in_prolog && current >= first && current < end && end - current >= 4 &&
-        memcmp(bm_batch_at(batch, current), "<!--", 4) == 0)
+        memcmp(bm_batch_at(batch, current, 4), "<!--", 4) == 0)
         return false;
     if (from <= current) from = current + 1;
     for (uint64_t at = from; at < to; at++) {
-        const uint8_t *text = bm_batch_at(batch, at);
+        const uint8_t *text = bm_batch_at(batch, at, end - at);
         bool is_begin_of_line = at == first || text[-1] == '\n';
         if (!bm_mark_begins_document(format, text, (size_t)(end - at), is_begin_of_line,
                                      at == fault && !is_in_prolog))
@@ -98,8 +98,8 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
     if (!is_found && read_on(job, fault + BEHIND, behind))
         is_found = find_document(job, format, fault, current, &begin);
     if (!is_found) return;
-    const uint8_t *text = bm_batch_at(job->batch, begin);
     size_t n_text = (size_t)(bm_batch_end(job->batch) - begin);
+    const uint8_t *text = bm_batch_at(job->batch, begin, n_text);
     bool is_salvageable =
         format == BLASTMERGE_FORMAT_AUTO ? is_of_xml(text, n_text) : bm_format_of(format)->can_be_salvaged;
     bm_fail_at(&job->error, BLASTMERGE_DATA, begin,

@@ -68,8 +68,9 @@ void bm_number_append_epilogue(struct bm_number *number, const char *text, size_
 void bm_number_capture(struct bm_number *number, const struct bm_batch *batch, uint64_t to) {
     if (!number->now.is_capturing || to <= number->now.captured_to) return;
     if (!number->now.is_too_long) {
-        const uint8_t *text = bm_batch_at(batch, number->now.captured_to);
-        bm_number_append_epilogue(number, (const char *)text, (size_t)(to - number->now.captured_to));
+        const uint64_t n = to - number->now.captured_to;
+        const uint8_t *text = bm_batch_at(batch, number->now.captured_to, n);
+        bm_number_append_epilogue(number, (const char *)text, (size_t)n);
     }
     number->now.captured_to = to;
 }

@@ -96,7 +96,7 @@ void bm_number_insert_names(struct bm_number *number, const struct bm_mark_entry
 
 /* What the mark says lies from its offset to its end; in the batch, or in the history before it. */
 static const char *content_of(const struct bm_mark_entry *mark, const struct bm_batch *batch) {
-    return (const char *)bm_batch_at(batch, mark->offset);
+    return (const char *)bm_batch_at(batch, mark->offset, mark->end - mark->offset);
 }
 
 /* Replaces text by other text; what agrees from the left stays. */

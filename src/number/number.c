@@ -200,7 +200,7 @@ static void take_iteration_end(struct bm_number *number, const struct bm_mark_en
     uint64_t n_bytes = mark->offset - number->now.iteration;
     if (!number->keeps_gaps || number->now.format->hits == NULL || n_bytes > LONGEST_BARE) return;
     const char *hits = number->now.format->hits;
-    const uint8_t *text = bm_batch_at(batch, number->now.iteration);
+    const uint8_t *text = bm_batch_at(batch, number->now.iteration, n_bytes);
     number->now.n_bare_iterations += memmem(text, (size_t)n_bytes, hits, strlen(hits)) == NULL;
 }
 

@@ -150,8 +150,8 @@ static void begin_iteration(struct bm_queries *queries) {
 }
 
 static void read_iteration(struct bm_queries *queries, const struct bm_batch *batch, uint64_t to) {
-    const char *text = (const char *)bm_batch_at(batch, queries->iteration);
     size_t n_text = (size_t)(to - queries->iteration);
+    const char *text = (const char *)bm_batch_at(batch, queries->iteration, n_text);
     begin_iteration(queries);
     queries->taken.offset = queries->iteration;
     queries->iteration = NOWHERE;

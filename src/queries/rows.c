@@ -69,8 +69,8 @@ bool bm_queries_rows_next(struct bm_queries_rows *rows, char separator, const st
     if (rows->is_told) begin_row(rows, rows->at);
     rows->is_told = !rows->is_open && take_marks(rows, marks, position);
     while (rows->is_open && !rows->is_told && rows->at < scanned) {
-        const uint8_t *text = bm_batch_at(batch, rows->at);
         size_t n_text = (size_t)(scanned - rows->at);
+        const uint8_t *text = bm_batch_at(batch, rows->at, n_text);
         const uint8_t *newline = memchr(text, '\n', n_text);
         size_t n = newline == NULL ? n_text : (size_t)(newline - text) + 1;
         if (!rows->has_name) add_name(rows, text, n, separator);

@@ -72,8 +72,8 @@ enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const str
     for (;;) {
         if (lines->has_batch) {
             const struct bm_batch *batch = lines->child.batch;
-            const char *text = (const char *)bm_batch_at(batch, lines->at);
             size_t n = (size_t)(bm_batch_end(batch) - lines->at);
+            const char *text = (const char *)bm_batch_at(batch, lines->at, n);
             const char *feed = memchr(text + lines->n_searched, '\n', n - lines->n_searched);
             bool is_end = feed != NULL || lines->is_last_batch;
             if (is_end || n >= BM_RANK_PIECE) {
@@ -93,8 +93,8 @@ enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const str
 
 void bm_rank_lines_join(struct bm_rank_lines *lines, size_t n_blanks) {
     const struct bm_batch *batch = lines->child.batch;
-    const char *const from = (const char *)bm_batch_at(batch, lines->at);
-    const char *const end = (const char *)batch->text + batch->n_text;
+    const uint64_t n = bm_batch_end(batch) - lines->at;
+    const char *const from = (const char *)bm_batch_at(batch, lines->at, n), *const end = from + n;
     const char *line = from;
     while (lines->line.is_end && (size_t)(end - line) > n_blanks && line[n_blanks] == ' ') {
         const char *feed = memchr(line, '\n', (size_t)(end - line));

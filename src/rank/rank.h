@@ -83,9 +83,9 @@ struct bm_rank_head {
     struct bm_rank_long text;     /* reports: as it is written, except its number */
     uint64_t begin;               /* where it begins in the shard's text */
     struct bm_rank_edit edits[2]; /* of the text: BLAST's numbers of the subject */
-    size_t n_edits;               /* if there are more than two, the text behind these counts as no one's own */
-    uint64_t number;              /* the shard's own */
-    struct bm_rank_text row;      /* tables: the hit's first row, or the current one */
+    size_t n_edits;          /* if there are more than two, the text behind these counts as no one's own */
+    uint64_t number;         /* the shard's own */
+    struct bm_rank_text row; /* tables: the hit's first row, or the current one */
     size_t number_at, n_number;
     size_t evalue_at, n_evalue;
     bool is_recomputed;         /* the E-value differs from the text's */

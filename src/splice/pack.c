@@ -380,7 +380,7 @@ static enum bm_step take(struct bm_splice_pack *pack, struct bm_splice_task *tas
     uint64_t from = reader->packed > reader->text ? reader->packed : reader->text;
     size_t n_taken = 0;
     if (from < task->limit) {
-        const uint8_t *text = bm_batch_at(reader->batch, from);
+        const uint8_t *text = bm_batch_at(reader->batch, from, task->limit - from);
         enum bm_step step = append(pack, text, (size_t)(task->limit - from), &n_taken, task->output);
         reader->packed = from + n_taken;
         bm_require(bm_batch_sum(reader->batch, &task->output->crc32, from, reader->packed) == reader->packed);

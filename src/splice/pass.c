@@ -64,7 +64,7 @@ static bool pass_stored(struct bm_splice_stream *stream, struct bm_splice_task *
     size_t n_bytes = (size_t)(end - reader->text);
     bm_splice_recode_close(&stream->recode, &task->writer);
     bm_splice_recode_watch(&stream->recode, &task->writer, stream->place);
-    bm_splice_put_stored(&task->writer, bm_batch_at(reader->batch, reader->text), n_bytes);
+    bm_splice_put_stored(&task->writer, bm_batch_at(reader->batch, reader->text, n_bytes), n_bytes);
     task->output->n_copied += (uint64_t)n_bytes << 3;
     bm_splice_walk_stored(walk, reader->batch, n_bytes);
     arrive(stream, reader);

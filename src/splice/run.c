@@ -40,8 +40,9 @@ void bm_splice_sum(struct bm_splice_stream *stream) {
         stream->summed = seen;
     }
     if (stream->summed < untouched) {
-        const uint8_t *text = bm_batch_at(reader->batch, reader->text - (stream->place - stream->summed));
-        stream->crc32 = bm_crc32(stream->crc32, text, (size_t)(untouched - stream->summed));
+        const uint64_t n = untouched - stream->summed;
+        const uint8_t *text = bm_batch_at(reader->batch, reader->text - (stream->place - stream->summed), n);
+        stream->crc32 = bm_crc32(stream->crc32, text, (size_t)n);
         stream->summed = untouched;
     }
     if (stream->summed < stream->place) {
@@ -67,7 +68,7 @@ void bm_splice_see(struct bm_splice_stream *stream) {
         bm_splice_window_begin(&stream->window, stream->place - n_bytes);
     }
     bm_splice_sum_many(stream);
-    bm_splice_window_add(&stream->window, bm_batch_at(reader->batch, reader->text - n_bytes),
+    bm_splice_window_add(&stream->window, bm_batch_at(reader->batch, reader->text - n_bytes, n_bytes),
                          (size_t)n_bytes);
     assert(bm_splice_window_end(&stream->window) == stream->place);
 }

@@ -136,7 +136,7 @@ static bool take_text(struct bm_splice_stream *stream, struct bm_splice_task *ta
     bm_splice_run_begin(stream);
     uint64_t n = stream->run_begin + BM_SPLICE_RUN - stream->place;
     if (n > task->limit - reader->text) n = task->limit - reader->text;
-    add_text(stream, bm_batch_at(reader->batch, reader->text), (size_t)n);
+    add_text(stream, bm_batch_at(reader->batch, reader->text, n), (size_t)n);
     reader->text += n;
     return true;
 }

@@ -187,12 +187,12 @@ void bm_splice_walk_stored(struct bm_splice_walk *walk, const struct bm_batch *b
 
 static void walk_stored(struct bm_splice_walk *walk, const struct bm_batch *batch, uint64_t limit,
                         struct bm_splice_list *list, size_t n_max) {
-    const uint8_t *text = bm_batch_at(batch, walk->text);
     uint64_t end = bm_batch_end(batch);
     if (end > limit) end = limit;
     if (end > walk->block.stored_end) end = walk->block.stored_end;
     size_t n = end > walk->text ? (size_t)(end - walk->text) : 0;
     if (n > n_max - list->n_tokens) n = n_max - list->n_tokens;
+    const uint8_t *text = bm_batch_at(batch, walk->text, n);
     for (size_t i = 0; i < n; i++) list->tokens[list->n_tokens++] = text[i];
     bm_splice_walk_stored(walk, batch, n);
 }

@@ -8,6 +8,7 @@ import errno
 import gzip
 import os
 import random
+import re
 
 import pytest
 
@@ -24,12 +25,20 @@ SLOW = {"level 9", "pigz -11", "libdeflate 12", "many members", "flushed"}
 PACKED = {name: pack for name, pack in FORMS.items() if pack is not None and name not in SLOW}
 
 
+QUERIES = {}  # of each text that was made, one a line
+
+
 def texts_of(seed, n_queries, hits):
     """Three children's texts in each format."""
     made = {"xml": corpus.texts(3, n_queries, seed, hits=hits)}
     for name in ("xml2", "json", "commented", "tabular", "csv"):
         made[name] = [corpus_formats.converted(name, text) for text in made["xml"]]
-    made["archive"] = [archives.make([f"q{seed}_{number}_{i}" for i in range(n_queries // 3)], hits=hits) for number in range(3)]
+    for number, text in enumerate(made["xml"]):
+        titles = re.findall(rb"<Iteration_query-def>(.*?)</Iteration_query-def>", text)
+        QUERIES.update(dict.fromkeys((one[number] for one in made.values()), b"".join(title.split()[0] + b"\n" for title in titles)))
+    names = [[f"q{seed}_{number}_{i}" for i in range(n_queries // 3)] for number in range(3)]
+    made["archive"] = [archives.make(one, hits=hits) for one in names]
+    QUERIES.update({text: "".join(f"{name}\n" for name in one).encode() for text, one in zip(made["archive"], names)})
     return made
 
 
@@ -96,9 +105,11 @@ DISKS = {"usual": {}, "none": {"env": {**os.environ, "TMPDIR": "/missing"}}, "fu
 
 
 def draw_children(dice, folder, texts, numbers=(1, 2, 3, 5, 9, 20)):
-    paths = []
+    """Their paths; a file beside them has their queries, each once."""
+    paths, queries = [], {}
     for number in range(dice.choice(numbers)):
         text = dice.choice(texts)
+        queries.update(dict.fromkeys(QUERIES[text].splitlines(True)))
         if dice.random() < 0.05:
             text = damage_text(dice, text)
         data = dice.choice(list(PACKED.values()))(text)
@@ -110,7 +121,29 @@ def draw_children(dice, folder, texts, numbers=(1, 2, 3, 5, 9, 20)):
         paths.append(path)
         if dice.random() < 0.03:
             paths.append(dice.choice(paths))
+    (folder / "queries").write_bytes(b"".join(queries))
     return paths
+
+
+def draw_queries(dice, folder):
+    """They are those of the children, or some are not."""
+    if dice.random() < 0.6:
+        return []
+    path = folder / "queries"
+    lines = path.read_bytes().splitlines(True)
+    if lines and dice.random() < 0.3:
+        lines[dice.randrange(len(lines))] = dice.choice([b"", b"stranger\n"])
+    path.write_bytes(b"".join(lines))
+    return ["--expect-queries", path, *dice.choice([[], ["--missing", folder / "missing", "--force"]])]
+
+
+def run_and_read(folder, *arguments, **options):
+    """With the list of missing queries, if there is one."""
+    done = run(*arguments, **options)
+    missing = folder / "missing"
+    text = missing.read_bytes() if missing.exists() else None
+    missing.unlink(missing_ok=True)
+    return done, text
 
 
 @pytest.mark.parametrize("command", ["merge", "check"])
@@ -124,13 +157,14 @@ def test_by_lot(tmp_path, texts, command):
         large, small = texts[name]
         kinds = [(large,), (large,), (large + small, (2, 5, 9, 20, 40)), (small, (2, 9, 20, 40, 60))]
         paths = draw_children(dice, folder, *dice.choice(kinds))
-        arguments = [*draw_options(dice, name), *paths] if command == "merge" else ["check", *paths]
+        arguments = draw_options(dice, name) if command == "merge" else ["check"]
+        arguments += [*draw_queries(dice, folder), *paths]
         threads, disk = dice.choice(THREADS), dice.choice(["usual", *DISKS])
-        one = run(*arguments, "--threads", 1)
-        several = run(*arguments, "--threads", threads, **DISKS[disk])
+        one, missing = run_and_read(folder, *arguments, "--threads", 1)
+        several, missing_of_several = run_and_read(folder, *arguments, "--threads", threads, **DISKS[disk])
         where = f"seed {seed}: {arguments} --threads {threads}, disk: {disk}"
         assert one.code != USAGE, where
-        assert (several.code, several.err) == (one.code, one.err), where
+        assert (several.code, several.err, missing_of_several) == (one.code, one.err, missing), where
         # How much of a result that failed has gone out may depend on threads that still pack.
         n = len(one.out) if one.code in (0, 11) else min(len(one.out), len(several.out))
         assert several.out[:n] == one.out[:n] and (one.code not in (0, 11) or len(several.out) == n), where

@@ -42,6 +42,31 @@ def test_compressed_otherwise(tmp_path, name):
     assert not (tmp_path / "merged.xml.gz").exists()
 
 
+@pytest.mark.parametrize("separator", ["\t", ","])
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 8])
+def test_rows_of_many_threads(tmp_path, separator, n_threads):
+    """Each row is read, those of children that workers have read before their turn, too."""
+    names = [f"q{number:06}" for number in range(6000)]
+    dice = random.Random(separator)
+
+    def table(own):
+        rows = ([name, f"s{dice.randrange(1000)}", f"{dice.randrange(10000) / 100:.3f}", dice.randrange(500), 1, 0, 1, 20, 1, 20, "1.5e-9",
+                 f"{dice.randrange(9999) / 9.9:.1f}"] for name in own for _ in range(3))
+        return gzip.compress("".join(separator.join(map(str, row)) + "\n" for row in rows).encode())
+
+    right = program.write_children(tmp_path, [table(names[at:at + 2000]) for at in (0, 2000, 4000)])
+    (tmp_path / "stranger").write_bytes(table([*names[4000:4500], "stranger", *names[4501:]]))
+    (tmp_path / "lacks").write_bytes(table([*names[4000:4500], *names[4501:]]))
+    queries, missing = "".join(f"{name}\n" for name in names).encode(), tmp_path / "missing"
+    options = ["--format", "tabular" if separator == "\t" else "csv", "--threads", n_threads]
+    for _ in range(5):
+        assert run(tmp_path, queries, *options, *right).code == program.OK
+        done = run(tmp_path, queries, *options, *right[:2], tmp_path / "stranger")
+        assert done.code == program.MISMATCH and "stranger" in done.err, done.err
+        done = run(tmp_path, queries, *options, "--missing", missing, *right[:2], tmp_path / "lacks")
+        assert done.code == program.OK and missing.read_text() == names[4500] + "\n", done.err
+
+
 def test_a_name_like_a_block_of_bzip2(tmp_path):
     """Behind four bytes that are not BZh and a level, the magic of a block is text."""
     done = run(tmp_path, b"q_1 1AY&SY\n", *children(tmp_path, ["q_1"]))
