@@ -52,6 +52,8 @@ void bm_batch_begin(struct bm_batch *batch, const struct bm_batch *before) {
                             .buffer = batch->buffer};
     if (before != NULL) {
         size_t n_known = before->n_history + before->n_text;
+        if (before->n_gaps > 0) /* what is in them is not known */
+            n_known = (size_t)(bm_batch_end(before) - before->gaps[before->n_gaps - 1].to);
         next.n_history = n_known < BM_WINDOW ? n_known : BM_WINDOW;
         memmove(batch->text - next.n_history, before->text + before->n_text - next.n_history, next.n_history);
         next.text_offset = before->text_offset + before->n_text;

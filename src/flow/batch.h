@@ -77,7 +77,7 @@ struct bm_batch {
     uint64_t text_offset; /* bytes of the child's text before this batch */
     uint8_t *text;        /* n_text bytes; before them n_history bytes of earlier text; after them slack */
     size_t n_text;
-    size_t n_history;    /* min(text_offset, BM_WINDOW) */
+    size_t n_history;    /* min(text_offset, BM_WINDOW), or less where the batch before has a gap in there */
     uint32_t crc_before; /* of some text right before the batch's ... */
     uint32_t
         crc_after; /* ... and of that and the batch's, once the batch is complete; see bm_crc32_follow() */
