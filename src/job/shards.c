@@ -351,6 +351,7 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_query_orders += counts->n_query_orders;
     sum->n_kappas += counts->n_kappas;
     sum->n_found += counts->n_found;
+    if (counts->n_limit > sum->n_limit) sum->n_limit = counts->n_limit;
     sum->is_linked_by_parts |= counts->is_linked_by_parts;
 }
 
@@ -387,6 +388,13 @@ static void warn_of_counts(struct bm_job_shards *shards) {
         bm_job_warn(job, false,
                     "the shards were searched without the whole database's statistics: what depends on them "
                     "was computed again, but hits near the threshold may be others than the whole's");
+    if (counts->n_limit > 0)
+        bm_job_warn(job, false,
+                    "no shard has more than %" PRIu64
+                    " hits of a query, and in each shard several queries have so many: if the searches had "
+                    "-max_target_seqs %" PRIu64
+                    ", the result has too many hits, and needs --max-target-seqs %" PRIu64,
+                    counts->n_limit, counts->n_limit, counts->n_limit);
     if (counts->is_linked_by_parts)
         bm_job_warn(
             job, false,

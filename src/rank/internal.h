@@ -65,6 +65,7 @@ struct bm_rank {
     size_t current;          /* the shard whose hit is being written ... */
     uint64_t n_head_written; /* ... and how much of its head */
     uint64_t n_written;      /* hits of the current query */
+    uint64_t n_most_written; /* of a query so far */
     bool is_close_due;       /* JSON: the last hit's line lacks its end ... */
     uint64_t close_at;       /* ... which is a comma and a line feed here in the shard's text; 0: it is not */
     struct bm_rank_head last; /* the hit written last, without its text */
@@ -167,6 +168,12 @@ int bm_rank_compare(struct bm_rank *rank, struct bm_rank_head *one, struct bm_ra
 /* Returns the shard that has the best hit; n_shards: no hit is left. Between two calls for a query, only the head of the
  * shard that was returned may change. */
 size_t bm_rank_best(struct bm_rank *rank);
+
+/* Counts a hit of the shard's current query. */
+void bm_rank_count_hit(struct bm_rank_shard *shard);
+
+/* Counts a hit that is written. */
+void bm_rank_count_written(struct bm_rank *rank);
 
 /* Counts the doubts about the order of the last written hit and the shard's current one, and keeps the
  * current one as the last. */

@@ -453,9 +453,37 @@ bool bm_rank_is_done(const struct bm_rank *rank) {
     return rank->phase == BM_RANK_PHASE_DONE && rank->n_handed_out == rank->out.n_bytes;
 }
 
+void bm_rank_count_hit(struct bm_rank_shard *shard) {
+    shard->n_hits++;
+    if (shard->n_hits < shard->n_most_hits) return;
+    shard->n_with_most = shard->n_hits == shard->n_most_hits ? shard->n_with_most + 1 : 1;
+    shard->n_most_hits = shard->n_hits;
+}
+
+void bm_rank_count_written(struct bm_rank *rank) {
+    rank->n_written++;
+    rank->counts.n_hits++;
+    if (rank->n_written > rank->n_most_written) rank->n_most_written = rank->n_written;
+}
+
+/* No result says how many hits a search was limited to. Where the longest lists of all shards are equally long, and not of one
+ * query alone, it was most likely to that; more hits than it of a query are too many for the whole, then. */
+static uint64_t find_limit(const struct bm_rank *rank) {
+    enum { ENOUGH = 10 };
+    const uint64_t n_limit = rank->shards[0].n_most_hits;
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        const struct bm_rank_shard *shard = &rank->shards[i];
+        bool is_limited =
+            shard->n_most_hits == n_limit && shard->n_with_most > 1 && n_limit * shard->n_with_most >= ENOUGH;
+        if (!is_limited) return 0;
+    }
+    return n_limit < rank->n_most_written ? n_limit : 0;
+}
+
 const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank) {
     bool has_parts = rank->n_shards > 1 && rank->options.layout != BM_RANK_WINDOWS;
     bm_rank_tables_settle(rank);
+    rank->counts.n_limit = find_limit(rank);
     rank->counts.is_linked_by_parts = has_parts && bm_rank_is_program(rank, "tblastx");
     return &rank->counts;
 }

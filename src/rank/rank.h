@@ -61,6 +61,8 @@ struct bm_rank_counts {
     uint64_t n_rebuilt_out; /* HSPs that the threshold excluded */
     uint64_t n_kappas;      /* rpsblast: queries whose kappa the shards do not tell */
     uint64_t n_found; /* tables of PSI-BLAST: queries whose number of hits found may be less in the whole */
+    uint64_t
+        n_limit; /* hits of a query that the searches seem to have been limited to, below n_targets; 0: none */
     bool is_linked_by_parts; /* tblastx: BLAST may print other HSPs for a part than for the whole */
     uint64_t n_query_orders; /* tables: places where no shard decides which query comes first */
 };
@@ -122,8 +124,10 @@ struct bm_rank_shard {
     struct bm_rank_head head;
     double last_printed; /* of its previous hit; E-values of a list ascend */
     struct bm_rank_equals equals;
-    uint64_t n_hits;     /* of the current query ... */
-    uint64_t n_all_hits; /* ... and of all queries */
+    uint64_t n_most_hits; /* of a query so far ... */
+    uint64_t n_with_most; /* ... and how many queries have so many */
+    uint64_t n_hits;      /* of the current query ... */
+    uint64_t n_all_hits;  /* ... and of all queries */
     bool has_hits;
     bool is_empty;                    /* its text has no byte */
     bool is_begun;                    /* its current line has not been processed yet */

@@ -227,7 +227,7 @@ static uint64_t line_begin(const struct bm_rank_shard *shard) {
 /* What holds for the hits of one list. */
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     struct bm_rank_head *head = &shard->head;
-    shard->n_hits++;
+    bm_rank_count_hit(shard);
     shard->n_all_hits++;
     if (head->number_at == 0 || head->number_at > BM_RANK_PIECE)
         return bm_rank_fail_layout(rank, shard, "a hit does not begin with its number");
@@ -387,8 +387,7 @@ static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
     struct bm_rank_head *head = &shard->head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
-    rank->n_written++;
-    rank->counts.n_hits++;
+    bm_rank_count_written(rank);
     enum blastmerge_status status = BLASTMERGE_OK;
     if (rank->is_close_due && rank->close_at > 0)
         status = bm_rank_put_own(rank, &rank->shards[rank->current], rank->close_at, ",\n", 2);

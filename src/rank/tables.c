@@ -194,7 +194,7 @@ static void look_at_strands(struct bm_rank *rank, struct bm_rank_shard *shard) {
 /* What holds for the hits of one list; the head is the first row of the next one. */
 static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_shard *shard) {
     const struct bm_rank_head *head = &shard->head;
-    shard->n_hits++;
+    bm_rank_count_hit(shard);
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
@@ -289,8 +289,7 @@ static enum blastmerge_status write_hit(struct bm_rank *rank) {
     const struct bm_rank_head *head = &rank->shards[best].head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
-    rank->n_written++;
-    rank->counts.n_hits++;
+    bm_rank_count_written(rank);
     rank->phase = BM_RANK_PHASE_BODY;
     return BLASTMERGE_OK;
 }

@@ -61,6 +61,38 @@ def test_more_hits_than_targets(tmp_path):
     assert code == MISMATCH and "--max-target-seqs" in error
 
 
+LISTS = {  # the lengths of each query's lists, in each shard
+    "limited": ([5, 5, 2], [5, 1, 5], 5),
+    "limited to one": ([1] * 10, [1] * 10, 1),
+    "of one query alone": ([5, 4, 4], [5, 1, 5], None),
+    "not all alike": ([5, 5, 4], [4, 4, 4], None),
+    "few of them": ([1, 1, 1], [1, 1, 1], None),
+    "no query has more in all": ([5, 5, 0, 0], [0, 0, 5, 5], None),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("outfmt", ["5", "6"])
+def test_searches_that_were_limited(tmp_path, name, outfmt):
+    """-max_target_seqs of the searches does not show in a result; lists that all end at the same length show it."""
+    *lengths, limit = LISTS[name]
+    if outfmt == "5":
+        texts = [made_shard([[(f"x{shard}_{i}", "1", 40) for i in range(n)] for n in queries], 2) for shard, queries in enumerate(lengths)]
+        options = ["--db", "d"]
+    else:
+        row = "q{}\ts{}_{}\t99.0\t10\t0\t0\t1\t10\t1\t10\t1e-5\t50\n"
+        texts = ["".join(row.format(query, shard, i) for query, n in enumerate(queries) for i in range(n)) for shard, queries in enumerate(lengths)]
+        (tmp_path / "queries").write_text("".join(f"q{query}\n" for query in range(len(lengths[0]))))
+        options = ["--expect-queries", tmp_path / "queries"]
+    paths = made(tmp_path, texts)
+    done = run("shards", "--plain", *options, *paths)
+    assert done.code == OK, done.err
+    assert (f"the result has too many hits, and needs --max-target-seqs {limit}\n" in done.err) == (limit is not None), done.err
+    assert limit is not None or "too many hits" not in done.err
+    if limit is not None:
+        assert "too many hits" not in run("shards", "--plain", "--max-target-seqs", limit, *options, *paths).err
+
+
 def test_psiblast_of_several_rounds(tmp_path):
     text = made_shard([[("x", "1", 40)], [("x", "1", 40)]], 1, program="psiblast").replace("Query_2", "Query_1")
     code, error = refused(tmp_path, [text.replace("number 2", "number 1")])

@@ -12,7 +12,7 @@ from web import Web
 
 
 def texts(n=3):
-    return [made_shard([[(f"gnl|BL_ORD_ID|{i}", f"{shard + i + 1}e-05", 50 - i, 300, "ACGT" * 3000) for i in range(20)]] * 5, n)
+    return [made_shard([[(f"gnl|BL_ORD_ID|{i}", f"{shard + i + 1}e-05", 50 - i, 300, "ACGT" * 3000) for i in range(20 - shard)]] * 5, n)
             for shard in range(n)]
 
 
