@@ -151,6 +151,7 @@ enum bm_inflate_outcome bm_inflate_member_header(struct bm_inflate *inflate, str
     if (batch->n_trace == batch->size.trace) return BM_INFLATE_BATCH_FULL;
     enum bm_inflate_outcome outcome = read_header_crc(inflate, batch);
     if (inflate->phase != BM_INFLATE_BLOCK_HEADER) return outcome;
+    if (inflate->fault.member_byte == 0) inflate->first_is_bgzf = inflate->is_bgzf;
     inflate->member_text = inflate->crc_text = bm_batch_end(batch);
     inflate->crc = 0;
     inflate->n_header_wait = 0;

@@ -417,6 +417,10 @@ struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate) {
     return inflate->fault;
 }
 
+bool bm_inflate_begins_with_block(const struct bm_inflate *inflate) {
+    return inflate->first_is_bgzf;
+}
+
 bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate) {
     return bm_inflate_is_gzip(inflate) && inflate->has_members && inflate->all_are_bgzf &&
            !inflate->last_is_empty;

@@ -62,6 +62,9 @@ struct bm_inflate_fault {
 };
 struct bm_inflate_fault bm_inflate_fault(const struct bm_inflate *inflate);
 
+/* Whether the child's first member is a block of BGZF by its extra field; known as soon as there is text. */
+bool bm_inflate_begins_with_block(const struct bm_inflate *inflate);
+
 /* After BM_STEP_DONE: whether the child is BGZF (each of its members is a block by its extra field) but lacks
  * the empty block that ends such a file. It may have been cut between two blocks. */
 bool bm_inflate_lacks_bgzf_end(const struct bm_inflate *inflate);

@@ -74,6 +74,8 @@ struct bm_inflate {
     uint32_t n_subfield; /* bytes of that header so far, then of its data */
     bool is_bgzf;        /* the member has a subfield "BC" of two bytes, as a block of BGZF */
 
+    bool first_is_bgzf; /* the first member has */
+
     /* of the members that have ended */
     bool has_members;
     bool all_are_bgzf;

@@ -109,30 +109,39 @@ static void explain_text(struct blastmerge_job *job, struct blastmerge_error *be
 
 /* --- in gzip ------------------------------------------------------------------------------------------ */
 
-/* Whether a gzip member that begins at the byte holds a document's beginning; format: as far as it is known. */
-static bool holds_document(struct blastmerge_job *job, enum blastmerge_format format, uint64_t byte,
+/* What failed of the child's gzip data. */
+struct failed {
+    enum blastmerge_format format; /* as far as it is known */
+    bool is_bgzf;
+};
+
+/* Whether a gzip member that begins at the byte holds a document's beginning. */
+static bool holds_document(struct blastmerge_job *job, const struct failed *failed, uint64_t byte,
                            bool *is_salvageable) {
     struct bm_child *child = bm_job_child(job);
     const struct bm_span span = {byte, UINT64_MAX};
     const struct bm_plan_text text = {.n_spans = 1, .spans = &span};
     struct blastmerge_error error;
-    bool is_last = false, is_found = false;
+    bool is_last = false, is_found = false, is_of_table = false;
     bm_child_close(child);
     bm_child_open_text(child, &job->plan.items[job->child].source, &text, &job->cancel);
     const struct bm_batch *batch = bm_child_take(child, &is_last, &error);
     if (batch != NULL && batch->has_trace) {
-        is_found = begins_rows(format, batch->text, batch->n_text);
+        is_of_table = begins_rows(failed->format, batch->text, batch->n_text);
         for (int i = BLASTMERGE_FORMAT_AUTO + 1; i <= (int)bm_format_last(); i++) {
             enum blastmerge_format other = (enum blastmerge_format)i;
             bool is_xml = bm_format_of(other)->syntax == BM_SYNTAX_XML;
             if (!bm_mark_begins_document(other, batch->text, batch->n_text, false, true)) continue;
-            is_found = true;
+            is_of_table = is_of_table || bm_format_is_table(other);
+            is_found = is_found || !bm_format_is_table(other);
             if (bm_format_of(other)->can_be_salvaged && (!is_xml || is_of_xml(batch->text, batch->n_text)))
                 *is_salvageable = true;
         }
     }
     bm_child_close(child);
-    return is_found;
+    /* The next block of the same table begins with whatever stands there: rows, or the comments of another query. */
+    bool is_next_block = failed->is_bgzf && bm_inflate_begins_with_block(child->lane.inflate);
+    return is_found || (is_of_table && !is_next_block);
 }
 
 bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
@@ -144,7 +153,8 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
         return false;
     uint64_t to = child->lane.fetch.n_read;
     uint64_t from = bm_inflate_fault(child->lane.inflate).member_byte + 1;
-    enum blastmerge_format format = bm_mark_format(child->mark);
+    const struct failed failed = {bm_mark_format(child->mark),
+                                  bm_inflate_begins_with_block(child->lane.inflate)};
     bool is_salvageable = false;
     bm_child_close(child);
     if (to > BYTES && from < to - BYTES) from = to - BYTES;
@@ -156,7 +166,7 @@ bool bm_job_restart_explain_gzip(struct blastmerge_job *job) {
                                             bm_job_free_output(job), &found, &ignored) == BLASTMERGE_OK;
         if (!is_read || found == UINT64_MAX) break;
         from = found + 1;
-        if (!holds_document(job, format, found, &is_salvageable)) continue;
+        if (!holds_document(job, &failed, found, &is_salvageable)) continue;
         child->lane.fetch.n_read = to;
         bm_fail(
             &job->error, BLASTMERGE_DATA,

@@ -71,6 +71,32 @@ def test_rows_in_gzip(tmp_path, separator):
         assert "--salvage" not in done.err
 
 
+@pytest.mark.parametrize("kind", ["\t", ",", "commented"])
+def test_blocks_of_a_damaged_table(tmp_path, kind):
+    """In BGZF, another member that begins with rows, or with a query's comments, is the next block of the same table."""
+    chance = random.Random(5)
+    if kind == "commented":
+        query = "# BLASTP 2.12.0+\n# Query: q%d\n# Database: nr\n# Fields: query acc.ver, subject acc.ver, %% identity\n# 1 hits found\nq%d\ts%s\t99.0\n"
+        queries = [(query % (number, number, chance.random())).encode() for number in range(2000)]
+        # blocks that end with a query
+        whole = b"".join(forms.bgzf(b"".join(queries[at:at + 400]), 65280)[:-28] for at in range(0, 2000, 400))
+        whole += forms.bgzf(b"# BLAST processed 2000 queries\n")
+    else:
+        rows = "".join(kind.join([f"q{number // 9}", f"s{chance.random()}", *(str(chance.randrange(999)) for _ in range(10))]) + "\n"
+                       for number in range(3000))
+        whole = forms.bgzf(rows.encode())
+    assert program.run("check", *program.write_children(tmp_path, [whole])).code == program.OK
+    second = whole.index(b"\x1f\x8b\x08\x04", 1)
+    for at in (500, second // 2, second - 6, second + 2, second + 3000):  # bits, a checksum, and a block's header
+        damaged = whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1:]
+        done = program.run("check", *program.write_children(tmp_path, [damaged]))
+        assert done.code == program.DATA and "begun again" not in done.err and "gzip" in done.err, (at, done.err)
+    # not so if what follows is no block
+    again = forms.member(rows.encode() if kind != "commented" else b"".join(queries))
+    done = program.run("check", *program.write_children(tmp_path, [whole[:second // 2] + again]))
+    assert done.code == program.DATA and f"another document begins at byte {second // 2} of the file" in done.err, done.err
+
+
 OTHERS = {
     "xml2": b'<?xml version="1.0"?>\n<BlastXML2>\n<BlastOutput2>\n<report>some text</report></BlastOutput2>\n</BlastXML2>\n',
     "json": b'{\n"BlastOutput2": [\n{"report": {"program": "blastp", "results": {"search": {"query_id": "Query_1"}}}}\n]\n}\n',
