@@ -124,8 +124,9 @@ const char *bm_job_seams_explain(struct blastmerge_job *job, const struct blastm
     }
     if (!bm_inflate_is_gzip(bm_job_child(job)->lane.inflate))
         return "; its compressed data is damaged, too, which explains it";
-    if (bm_job_restart_explain_gzip(job)) return "";
+    /* Read first: what explains it opens the child anew. */
     const struct bm_inflate_fault fault = bm_inflate_fault(bm_job_child(job)->lane.inflate);
+    if (bm_job_restart_explain_gzip(job)) return "";
     if (fault.is_cut) return "; the gzip data is cut short, too: the file is damaged";
     if (fault.is_checksum) return "; the gzip checksum fails, too: the file is damaged";
     return "; the gzip data cannot be decoded, either: the file is damaged";

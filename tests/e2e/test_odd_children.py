@@ -419,6 +419,17 @@ def test_flipped_byte_is_told_from_a_mistake(tmp_path, kind, threads):
         assert done.code == DATA and "the gzip data is cut short, too: the file is damaged" in done.err, done.err
 
 
+def test_fault_of_one_of_several_members(tmp_path):
+    """It is the member's own fault that is said, not that of what is tried behind it."""
+    text = small.text(*(f"q{i}" for i in range(300)))
+    third = len(text) // 3
+    parts = [text[:third], text[third:2 * third].replace(b"</Hit>", b"<&Hit>", 1), text[2 * third:]]
+    first, wrong, last = (member(part) for part in parts)
+    for behind in (last, last + member(b"x")[:-9], b"\x1f\x8b\x08\0\0\0\0\0\0\3\xff\xff\xff"):
+        done = merge(tmp_path, [first + wrong[:-8] + bytes(4) + wrong[-4:] + behind])
+        assert done.code == DATA and CHECKSUM in done.err, done.err
+
+
 def test_flipped_bytes_of_a_child(tmp_path):
     """Wherever a byte is flipped: the text's mistake alone is never said."""
     dice = random.Random(1)
