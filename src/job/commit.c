@@ -64,9 +64,10 @@ static enum blastmerge_status reveal_report(struct blastmerge_job *job) {
     return job->has_report ? bm_store_reveal(&job->report_store, &job->error) : BLASTMERGE_OK;
 }
 
-/* The result, which is visible, has no report. */
+/* The result, which is visible, has no report. If it stays, so do the files beside it; likewise below. */
 static enum blastmerge_status take_back_result(struct blastmerge_job *job) {
     if (job->cancel.has_forked_in || bm_store_take_back(&job->store)) return job->error.status;
+    bm_job_side_finish(job);
     job->sentence.subject = "the result is complete and in its place, but not its report";
     return job->error.status;
 }
@@ -75,9 +76,10 @@ static enum blastmerge_status take_back_result(struct blastmerge_job *job) {
 static enum blastmerge_status take_back_report(struct blastmerge_job *job) {
     if (job->cancel.has_forked_in)
         return job->error.status; /* a copy that a fork left: the report is not its own */
-    if (!job->has_report || job->report_store.is_stream || bm_store_take_back(&job->report_store))
-        return job->error.status;
-    job->sentence.addition = "; the report is in its place nevertheless";
+    bool is_stream = job->report_store.is_stream;
+    if (!job->has_report || (!is_stream && bm_store_take_back(&job->report_store))) return job->error.status;
+    bm_job_side_finish(job);
+    if (!is_stream) job->sentence.addition = "; the report is in its place nevertheless";
     return job->error.status;
 }
 
@@ -127,7 +129,6 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_check_callbacks(job);
     if (status == BLASTMERGE_OK) status = bm_job_side_reveal(job);
     if (status == BLASTMERGE_OK) status = is_file ? reveal_file(job) : reveal_stream(job);
-    if (status == BLASTMERGE_OK && is_indexed) status = reveal_index(job);
     if (status != BLASTMERGE_OK) {
         bm_job_side_take_back(job);
         return status;
@@ -135,5 +136,6 @@ enum blastmerge_status bm_job_commit(struct blastmerge_job *job) {
     bm_store_finish(&job->store);
     bm_store_finish(&job->report_store);
     bm_job_side_finish(job);
-    return final_status(job);
+    if (is_indexed) status = reveal_index(job);
+    return status == BLASTMERGE_OK ? final_status(job) : status;
 }

@@ -7,6 +7,8 @@
  *    undone, as far as its store supports that.
  * 3. A result that is a stream (a pipe, a device, a caller's writer, blastmerge_next()) cannot be undone. So its
  *    last piece is held until the report is visible. If that last piece cannot be written, the report is undone.
+ * 4. The files beside them (side.h) become visible before both, and are undone only if neither stays.
+ * 5. The index comes last. If it cannot become visible, all else stays.
  */
 #ifndef BM_COMMIT_H
 #define BM_COMMIT_H

@@ -48,8 +48,8 @@ void bm_job_side_count(struct blastmerge_job *job);
 enum blastmerge_status bm_job_side_commit_missing(struct blastmerge_job *job) BM_CHECK_RESULT;
 
 /* The steps of a commit. prepare writes the page, in which the job ends with this error, unless its status is
- * BLASTMERGE_OK. After it, only reveal can fail. A failure of the job after reveal is undone by
- * take_back. */
+ * BLASTMERGE_OK. After it, only reveal can fail. If the job fails after reveal, take_back undoes that, but not after
+ * finish. */
 enum blastmerge_status bm_job_side_prepare(struct blastmerge_job *job,
                                            const struct blastmerge_error *fault) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_side_reveal(struct blastmerge_job *job) BM_CHECK_RESULT;

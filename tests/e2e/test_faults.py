@@ -204,6 +204,30 @@ def test_full_disk(tmp_path, kilobytes, options):
     assert done.stderr.startswith(b"blastmerge: ") and b"No space left on device" in done.stderr
 
 
+def test_page_of_a_result_that_stays(tmp_path, children):
+    """Another's report appears during the run; and where the result cannot be removed then, its page stays, too."""
+    seen = set()
+    os.mkfifo(tmp_path / "slow")
+    for at in range(1, 5):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        environment = dict(os.environ, LD_PRELOAD=FAULTS, FAULTS_CALL="unlinkat", FAULTS_AT=str(at), FAULTS_ERRNO=str(errno.EACCES))
+        command = [program.PROGRAM, "-o", folder / "merged", "--report", folder / "report", "--html", folder / "page", tmp_path / "slow"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
+            with open(tmp_path / "slow", "wb") as pipe:
+                while len(program.only_files(folder)) < 3:
+                    assert process.poll() is None
+                (folder / "report").write_bytes(OLD)
+                pipe.write(children[0])
+            _, err = process.communicate()
+        stays = (folder / "merged").exists()
+        assert process.returncode == program.EXISTS and (folder / "report").read_bytes() == OLD, err
+        assert ("the result is complete and in its place, but not its report" in err) == stays, err
+        assert not stays or program.text_of((folder / "merged").read_bytes()) == oracle.merge(children[:1])
+        seen.add((stays, (folder / "page").exists()))
+    assert {(True, True), (False, False)} <= seen and (True, False) not in seen, seen
+
+
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_folder_that_vanishes(tmp_path, children, comes_back):
     """The output's folder is removed in the midst of the merge, and perhaps there is another of its name then."""

@@ -4,6 +4,7 @@ Iterations by other means; names, numbers, lists; what is missing; indexes that 
 import collections
 import gzip
 import io
+import json
 import lzma
 import os
 import random
@@ -12,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -689,3 +691,25 @@ def test_with_a_merge_that_fails(tmp_path):
     assert not (tmp_path / "out.gz").exists()
     assert run("--index", "--force", "-o", tmp_path / "out.gz", child).code == OK
     assert get(tmp_path / "out.gz", "--numbers", "2")
+
+
+def test_index_that_appears_meanwhile(tmp_path):
+    """It is another's. The result stays, and with it all that appears with it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    os.mkfifo(tmp_path / "slow")
+    text = corpus.texts(1, 4, 5)[0]
+    (tmp_path / "queries").write_bytes(b"".join(name + b"\n" for name in re.findall(rb"<Iteration_query-def>(\S+)[^<]*</Iter", text)))
+    command = [PROGRAM, "--index", "-o", out / "m.gz", "--html", out / "page", "--report", out / "report", "--missing", out / "missing",
+               "--expect-queries", tmp_path / "queries", tmp_path / "slow"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as slow:
+        with open(tmp_path / "slow", "wb") as pipe:
+            while len(list(out.iterdir())) < 5:
+                time.sleep(0.01)
+            (out / "m.gz.bmi").write_bytes(b"another's")
+            pipe.write(text)
+        err = slow.communicate()[1]
+    assert slow.returncode == EXISTS and "the result is complete and in its place, but not its index" in err, err
+    assert sorted(item.name for item in out.iterdir()) == ["m.gz", "m.gz.bmi", "missing", "page", "report"]
+    assert (out / "m.gz.bmi").read_bytes() == b"another's"
+    assert json.loads((out / "report").read_text())["status"] == "ok"
