@@ -223,6 +223,44 @@ static void test_report_is_taken_back(void **state) {
     }
 }
 
+/* --- an index ------------------------------------------------------------------------------------ */
+
+/* What cannot be indexed is the result, whether it is read again for its index or not: no child is to blame. */
+static void test_result_that_cannot_be_indexed(void **state) {
+    (void)state;
+    enum { LONG = (1 << 20) + 1000 }; /* more than an index holds of what stands before the Iterations */
+    struct bytes text = make_text("blastp", 1, 3, "db");
+    const char *body = memmem(text.data, text.n, "<BlastOutput_iterations>", 24);
+    size_t n_head = (size_t)(body - (const char *)text.data);
+    char *whole = malloc(text.n + LONG);
+    assert_non_null(whole);
+    memcpy(whole, text.data, n_head);
+    memset(whole + n_head, ' ', LONG);
+    memcpy(whole + n_head + LONG, body, text.n - n_head);
+    for (int is_read_again = 0; is_read_again <= 1; is_read_again++) {
+        struct blastmerge_job *job = NULL;
+        struct blastmerge_options options;
+        blastmerge_options_init(&options, sizeof options);
+        if (is_read_again) options.header = BLASTMERGE_HEADER_KEEP;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+        assert_int_equal(blastmerge_add_memory(job, "child", whole, text.n + LONG), BLASTMERGE_OK);
+        assert_int_equal(blastmerge_set_output_location(job, result), BLASTMERGE_OK);
+        enum blastmerge_status status = blastmerge_set_index(job, NULL);
+        if (status == BLASTMERGE_OK) status = blastmerge_run(job);
+        const struct blastmerge_error *error = blastmerge_error(job);
+        if (strstr(error->message, "built without SQLite") == NULL) {
+            assert_int_equal(status, BLASTMERGE_DATA);
+            assert_non_null(strstr(error->message, result));
+            assert_non_null(strstr(error->message, "cannot be indexed"));
+            assert_int_equal(error->child, BLASTMERGE_NO_CHILD);
+        }
+        blastmerge_destroy(job);
+        assert_int_equal(access(result, F_OK), -1);
+    }
+    free(whole);
+    free(text.data);
+}
+
 /* --- places that the caller reads ---------------------------------------------------------------- */
 
 static void test_protected_location(void **state) {
@@ -249,6 +287,7 @@ int main(void) {
         IN_FOLDER(test_report_that_comes_up_meanwhile),
         IN_FOLDER(test_writer_commits_last),
         IN_FOLDER(test_report_is_taken_back),
+        IN_FOLDER(test_result_that_cannot_be_indexed),
         IN_FOLDER(test_protected_location),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

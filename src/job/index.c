@@ -354,7 +354,12 @@ static enum blastmerge_status end_of_result(struct blastmerge_job *job) {
     struct bm_fetch_source source = bm_fetch_source_path(path);
     if (job->places.output.location != NULL)
         source.shown = job->places.output.location; /* not its temporary name */
-    if (index->result == NULL) return bm_job_index_make(job, &source, index->file);
+    if (index->result == NULL) {
+        enum blastmerge_status status = bm_job_index_make(job, &source, index->file);
+        job->error.child =
+            BLASTMERGE_NO_CHILD; /* it is the result that the job within the job was given as a child */
+        return status;
+    }
     enum blastmerge_status status = bm_index_result_finish(
         index->result, job->totals.format, job->output.crc32, job->output.n_text, &job->error);
     return status == BLASTMERGE_OK ? end_build(job, &source, job->totals.output_bytes) : status;
