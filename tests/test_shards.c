@@ -3,6 +3,7 @@
  * allocation that fails. */
 #include "blastmerge.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -136,6 +138,44 @@ static void test_the_same_queries_twice(void **state) {
     blastmerge_destroy(job);
 }
 
+static unsigned count_open(void) {
+    unsigned n = 0;
+    for (int file = 0; file < 256; file++) n += fcntl(file, F_GETFD) >= 0;
+    return n;
+}
+
+/* A file of names that is refused is closed, whatever reads it. */
+static void test_names_that_are_refused(void **state) {
+    static const char *const texts[] = {one, other};
+    char path[] = "/tmp/blastmerge-names-XXXXXX";
+    (void)state;
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, "\xff\xfeq\0\n\0", 6), 6); /* UTF-16 */
+    unsigned n_open = count_open();
+    for (int is_order = 0; is_order <= 1; is_order++) {
+        struct blastmerge_options options;
+        struct blastmerge_shards_options own;
+        struct blastmerge_job *job = NULL;
+        blastmerge_options_init(&options, sizeof options);
+        blastmerge_shards_options_init(&own, sizeof own);
+        if (is_order)
+            own.order = path;
+        else
+            options.expect_queries = path;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+        if (is_order) assert_int_equal(blastmerge_set_shards(job, &own), BLASTMERGE_OK);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(blastmerge_add_memory(job, "child", texts[i], strlen(texts[i])), BLASTMERGE_OK);
+        assert_int_equal(blastmerge_check(job), BLASTMERGE_USAGE);
+        assert_non_null(strstr(blastmerge_error(job)->message, "is UTF-16"));
+        blastmerge_destroy(job);
+        assert_int_equal(count_open(), n_open);
+    }
+    close(file);
+    unlink(path);
+}
+
 static void test_counts(void **state) {
     static const char *const texts[] = {one, other};
     struct caller caller = {0};
@@ -209,6 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_the_same_queries_twice),
+        cmocka_unit_test(test_names_that_are_refused),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_memory_that_fails),
         cmocka_unit_test(test_memory_of_the_options_fails),

@@ -320,10 +320,14 @@ enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, con
         bm_queries_file_spool(&queries->file, what, path, queries->beside, cancel, error);
     if (status != BLASTMERGE_OK) return status;
     blastmerge_show_location(path, shown, sizeof shown);
-    if (fstat(queries->file, &information) != 0)
-        return bm_fail_system(error, errno, "cannot read %s %.400s", what, shown);
-    queries->n_bytes = (uint64_t)information.st_size;
-    return look(queries, shown, error);
+    if (fstat(queries->file, &information) != 0) {
+        status = bm_fail_system(error, errno, "cannot read %s %.400s", what, shown);
+    } else {
+        queries->n_bytes = (uint64_t)information.st_size;
+        status = look(queries, shown, error);
+    }
+    if (status != BLASTMERGE_OK) bm_queries_file_close(queries);
+    return status;
 }
 
 void bm_queries_file_close(struct bm_queries_file *queries) {

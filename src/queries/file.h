@@ -35,7 +35,8 @@ struct bm_queries_file {
 };
 
 /* *queries must be zeroed, except for `beside`. what: what the file is, in messages, such as "the file of queries"; it must
- * outlive the reader. Copies a pipe, "-" and a gzip file into a temporary file without a name. */
+ * outlive the reader. Copies a pipe, "-" and a gzip file into a temporary file without a name. One that cannot be opened need
+ * not be closed. */
 enum blastmerge_status bm_queries_file_open(struct bm_queries_file *queries, const char *what,
                                             const char *path, struct bm_cancel *cancel,
                                             struct blastmerge_error *error) BM_CHECK_RESULT;
