@@ -177,6 +177,52 @@ static void test_children_that_come_later(void **state) {
     }
 }
 
+static int count_query(void *context, const struct blastmerge_query *query) {
+    (void)query;
+    ++*(unsigned *)context;
+    return BLASTMERGE_CALLBACK_OK;
+}
+
+/* One that takes its child from a source, of which queries are listed. */
+static struct blastmerge_job *create_list(struct caller *caller, const struct blastmerge_children *children) {
+    struct blastmerge_options options = options_of(caller);
+    struct blastmerge_job *job = create(&options);
+    assert_int_equal(blastmerge_set_children(job, children), BLASTMERGE_OK);
+    return job;
+}
+
+/* A list of queries needs all children, of which there must be one, before it begins. */
+static void test_list_of_children_that_come_later(void **state) {
+    (void)state;
+    static const char *const texts[] = {good, good};
+    for (size_t n = 1; n <= 2; n++) {
+        struct caller caller = {0};
+        struct later later = {texts, n, 0};
+        const struct blastmerge_children children = {&later, next_child};
+        const struct blastmerge_query *query = NULL;
+        unsigned n_told = 0;
+        struct blastmerge_job *job = create_list(&caller, &children);
+        enum blastmerge_status status = blastmerge_queries(job, NULL, count_query, &n_told);
+        const char *message = blastmerge_error(job)->message;
+        bool has_indexes = strstr(message, "built without SQLite") == NULL;
+        assert_int_equal(later.position, n);
+        if (has_indexes) {
+            assert_int_equal(status, n == 1 ? BLASTMERGE_OK : BLASTMERGE_USAGE);
+            assert_int_equal(n_told, n == 1 ? 1 : 0);
+            assert_true((strstr(message, "queries are got from one file, and 2 are given") != NULL) ==
+                        (n == 2));
+        }
+        blastmerge_destroy(job);
+        later.position = 0;
+        job = create_list(&caller, &children);
+        assert_int_equal(blastmerge_next_query(job, NULL, &query), status);
+        assert_int_equal(later.position, n);
+        assert_true((query != NULL) == (status == BLASTMERGE_OK));
+        blastmerge_destroy(job);
+        assert_int_equal(caller.n_held, 0);
+    }
+}
+
 /* --- memory --------------------------------------------------------------------------------------- */
 
 /* With several faults to be kept. */
@@ -210,6 +256,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader_that_fails_to_close),
         cmocka_unit_test(test_children_that_come_later),
+        cmocka_unit_test(test_list_of_children_that_come_later),
         cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,6 +447,7 @@ static enum blastmerge_status begin_list(struct blastmerge_job *job) {
     job->phase = BM_JOB_PHASE_FAILED; /* there is nothing to conduct */
     clock_gettime(CLOCK_MONOTONIC, &job->began);
     enum blastmerge_status status = bm_cancel_begin(&job->cancel, &job->error);
+    if (status == BLASTMERGE_OK) status = bm_job_children_take_all(job);
     if (status == BLASTMERGE_OK) status = bm_job_places_check(job);
     if (status == BLASTMERGE_OK) status = bm_job_remote_begin(job);
     if (status == BLASTMERGE_OK) status = bm_job_children_check(job, 0);
