@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static uint64_t next_random(uint64_t *seed) {
     *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -202,6 +203,27 @@ static void test_order_without_a_file(void **state) {
     bm_rank_order_free(&order, &memory);
 }
 
+/* A long list goes to a file in the result's folder, unless TMPDIR names another. */
+static void test_order_beside_the_result(void **state) {
+    struct bm_memory memory = {0};
+    char folder[] = "/tmp/blastmerge-order-XXXXXX";
+    char beside[64], link[64], path[256] = "";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(beside, sizeof beside, "%s/result", folder);
+    struct bm_rank_order order = {.beside = beside};
+    unsetenv("TMPDIR");
+    for (int is_merged = 0; is_merged <= 1; is_merged++) {
+        for (uint64_t i = 0; i <= BM_RANK_ORDER_HELD; i++) assert_true(bm_rank_order_add(&order, &memory, i));
+        if (is_merged) assert_true(bm_rank_order_end(&order, &memory, false));
+        snprintf(link, sizeof link, "/proc/self/fd/%d", order.file);
+        assert_true(readlink(link, path, sizeof path - 1) > 0);
+        assert_memory_equal(path, folder, strlen(folder));
+    }
+    bm_rank_order_free(&order, &memory);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- texts of any length ------------------------------------------------------------------------- */
 
 enum { TEXTS = 5, LENGTH = 400000 };
@@ -315,11 +337,17 @@ static void test_lines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_written_numbers), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_evalues_as_text), cmocka_unit_test(test_length_adjustment),
-        cmocka_unit_test(test_finite_evalues),  cmocka_unit_test(test_names_of_subjects),
-        cmocka_unit_test(test_order),           cmocka_unit_test(test_order_without_a_file),
-        cmocka_unit_test(test_long_texts),      cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_written_numbers),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_evalues_as_text),
+        cmocka_unit_test(test_length_adjustment),
+        cmocka_unit_test(test_finite_evalues),
+        cmocka_unit_test(test_names_of_subjects),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_order_beside_the_result),
+        cmocka_unit_test(test_order_without_a_file),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_columns),
         cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

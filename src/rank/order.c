@@ -211,7 +211,7 @@ static bool spill(struct bm_rank_order *order) {
 
 bool bm_rank_order_add(struct bm_rank_order *order, struct bm_memory *memory, uint64_t hash) {
     if (order->entries == NULL) {
-        *order = (struct bm_rank_order){.file = -1, .block = UINT64_MAX};
+        *order = (struct bm_rank_order){.file = -1, .block = UINT64_MAX, .beside = order->beside};
         order->entries = bm_allocate(memory, HELD * sizeof *order->entries);
         if (order->entries == NULL) return false;
     }

@@ -44,8 +44,8 @@ uint64_t bm_rank_hash(const char *text, size_t n_bytes);
  * hash. BLAST and FASTA files use all of these. */
 uint64_t bm_rank_subject_hash(const char *text, size_t n_bytes);
 
-/* Adds the next name of the list, by its hash. `order` may be zeroed. Returns false if memory or the temporary file failed:
- * order->system_error. */
+/* Adds the next name of the list, by its hash. `order` may be zeroed, except for `beside`. Returns false if memory or the
+ * temporary file failed: order->system_error. */
 bool bm_rank_order_add(struct bm_rank_order *order, struct bm_memory *memory, uint64_t hash) BM_CHECK_RESULT;
 
 /* Called when all names have been added. is_descending: the list begins with the last one. Returns false as above. */
