@@ -156,6 +156,11 @@ static enum blastmerge_status find_location(struct blastmerge_job *job) {
         const char *indexed = find_indexed(job);
         if (indexed == NULL)
             return bm_fail(&job->error, BLASTMERGE_USAGE, "the index of what is no file needs a location");
+        if (bm_standard_of_name(indexed) >= 0) /* beside such a name no file belongs */
+            return bm_fail(
+                &job->error, BLASTMERGE_USAGE,
+                "%s is a standard stream, and an index is written beside a file: give the file's own name%s",
+                indexed, job->is_check ? ", or name the index (--index-file)" : "");
         index->location = bm_job_index_location(job, indexed);
         if (index->location == NULL) return fail_memory(job);
     }

@@ -361,6 +361,26 @@ def test_usage(tmp_path):
     assert run("get", tmp_path / "absent", "x").code == NOT_FOUND
 
 
+@pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
+def test_names_of_standard_input(tmp_path, name):
+    """No index is written beside such a name, as in /dev; but it may be given a name of its own."""
+    path = write(tmp_path, make("xml").text, "gzip-9")
+    with open(path, "rb") as file:
+        done = run("index", name, stdin=file)
+        assert done.code == USAGE and name in done.err and "--index-file" in done.err, done.err
+        assert not Path(f"{name}.bmi").exists()
+        assert run("index", name, "--index-file", tmp_path / "own.bmi", stdin=file).code == OK
+    assert run("index", path).code == OK
+    assert (tmp_path / "own.bmi").read_bytes() == Path(f"{path}.bmi").read_bytes()
+
+
+def test_result_at_a_name_of_standard_error(tmp_path):
+    with open(tmp_path / "merged.gz", "wb") as file:
+        done = subprocess.run([PROGRAM, "--index", "-f", "-o", "/dev/stderr", write(tmp_path, make("xml").text, "gzip-9")],
+                              stdin=subprocess.DEVNULL, stderr=file, check=False)
+    assert done.returncode == USAGE and not Path("/dev/stderr.bmi").exists()
+
+
 def test_messages_name_the_file(tmp_path):
     """Also those that come at its end; and the result, not its temporary name."""
     text = make("xml").text
