@@ -21,18 +21,17 @@ static const struct {
 };
 enum { N_VARIABLES = sizeof variables / sizeof variables[0] };
 
-/* The number that a value has; 0: none. */
-static uint64_t parse(const char *value, bool is_from_0, bool is_at_end) {
+/* The number that a value has, if it has one: outside of an array Grid Engine has "undefined". */
+static bool parse(const char *value, bool is_at_end, uint64_t *number) {
     const char *digits = value;
-    uint64_t number = 0;
+    *number = 0;
     if (is_at_end) {
         digits += strlen(value);
         while (digits > value && digits[-1] >= '0' && digits[-1] <= '9') digits--;
     }
-    if (*digits == '\0' || strlen(digits) > 18) return 0;
-    for (; *digits >= '0' && *digits <= '9'; digits++) number = number * 10 + (uint64_t)(*digits - '0');
-    if (*digits != '\0') return 0;
-    return number + is_from_0;
+    if (*digits == '\0' || strlen(digits) > 18) return false;
+    for (; *digits >= '0' && *digits <= '9'; digits++) *number = *number * 10 + (uint64_t)(*digits - '0');
+    return *digits == '\0';
 }
 
 /* Two that disagree are an error, since one of them is another job's. */
@@ -42,8 +41,14 @@ static enum blastmerge_status find_number(const struct tool_options *options, ui
     if (*number > 0) return BLASTMERGE_OK;
     for (size_t i = 0; i < N_VARIABLES; i++) {
         const char *value = getenv(variables[i].name);
-        uint64_t own = value == NULL ? 0 : parse(value, variables[i].is_from_0, variables[i].is_at_end);
-        if (own == 0) continue; /* not set, or as Grid Engine has it outside of an array: "undefined" */
+        uint64_t own = 0;
+        if (value == NULL || !parse(value, variables[i].is_at_end, &own)) continue;
+        own += variables[i].is_from_0;
+        if (own == 0)
+            return tool_fail(
+                BLASTMERGE_USAGE,
+                "%s is %s, and parts count from 1: begin the array's tasks with 1, or give --number N",
+                variables[i].name, value);
         if (found != NULL && own != *number)
             return tool_fail(BLASTMERGE_USAGE,
                              "%s and %s are numbers of two parts, %" PRIu64 " and %" PRIu64

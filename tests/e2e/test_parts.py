@@ -513,6 +513,11 @@ def test_numbers_of_parts(tmp_path):
         done = run("part", "--plan", steps.plan_file, "-o", "-", env={**os.environ, **variables})
         assert done.code == USAGE, variables
         assert "--number" in done.err
+    for variables in ({"SLURM_ARRAY_TASK_ID": "0"}, {"SGE_TASK_ID": "0"}, {"AZ_BATCH_TASK_ID": "part-000"},
+                      {"SLURM_ARRAY_TASK_ID": "0", "JOB_COMPLETION_INDEX": "0"}):
+        done = run("part", "--plan", steps.plan_file, "-o", "-", env={**os.environ, **variables})
+        name, value = next(iter(variables.items()))
+        assert done.code == USAGE and f"{name} is {value}, and parts count from 1" in done.err, done.err
     assert run("part", "--plan", steps.plan_file, "--number", 3, "-o", "-", env={**os.environ, "SLURM_ARRAY_TASK_ID": "2"}).out == steps.part_file(3).read_bytes()
 
 
