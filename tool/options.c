@@ -488,14 +488,33 @@ static enum blastmerge_status check_operands(const struct tool_options *options)
     if ((options->run == tool_part || options->run == tool_join) && options->plan == NULL)
         return tool_fail(BLASTMERGE_USAGE, "%s needs a plan: give --plan FILE",
                          options->run == tool_part ? "part" : "join");
-    if (options->run == tool_plan && options->n_sources == 0)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "no tallies are given: name the files that 'blastmerge count' wrote, in "
-                         "the children's order");
-    if (options->run == tool_join && options->n_sources == 0)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "no parts are given: name the files that 'blastmerge part' wrote, in any order");
     return BLASTMERGE_OK;
+}
+
+/* What is missing where no operand is given, in words that the command accepts. */
+static const char *find_missing(const struct tool_options *options) {
+    if (options->run == tool_plan)
+        return "no tallies are given: name the files that 'blastmerge count' wrote, in the children's order";
+    if (options->run == tool_join)
+        return "no parts are given: name the files that 'blastmerge part' wrote, in any order";
+    if (options->run == tool_index)
+        return "no file is given to index, as in 'blastmerge index merged.xml.gz'";
+    if (options->run == tool_get)
+        return "no file is given to get queries from, as in 'blastmerge get merged.xml.gz P12345'";
+    if (options->alias_parts)
+        return "no parts of a database are given, as in 'blastmerge shards --alias-parts -o aliases part_0 "
+               "part_1'";
+    if (options->alias > 0) return "no database is given, as in 'blastmerge shards --alias 8 -o windows nt'";
+    if (options->count || (options->run == tool_shards && options->plan != NULL))
+        return "no shards are given: name the batch's results in the order of the database's parts";
+    if (options->run == tool_shards)
+        return "no shards are given: name the results in the order of the database's parts, as in "
+               "'blastmerge shards -o merged.xml.gz shard_*.xml.gz'; blastmerge help shards shows more";
+    if (options->run == tool_check)
+        return "no children are given: name the files to check in their order, as in 'blastmerge check "
+               "--sort natural batch_*.xml.gz', or - for standard input; blastmerge help check shows more";
+    return "no children are given: name the files to merge in their order, as in 'blastmerge --sort natural "
+           "-o merged.xml.gz batch_*.xml.gz', or - for standard input; blastmerge --help shows more";
 }
 
 /* What makes no sense only as a whole. */
@@ -506,17 +525,8 @@ static enum blastmerge_status check_whole(const struct tool_options *options, co
     if (options->run == tool_finalize && options->n_sources != 1)
         return tool_fail(BLASTMERGE_USAGE, "finalize takes one job, as in 'blastmerge finalize JOB.json'");
     if (check_operands(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;
-    if (options->n_sources == 0 && options->run == tool_index)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "no file is given to index, as in 'blastmerge index merged.xml.gz'");
-    if (options->n_sources == 0 && options->run == tool_get)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "no file is given to get queries from, as in 'blastmerge get merged.xml.gz P12345'");
     if (options->n_sources == 0 && options->run != tool_part)
-        return tool_fail(BLASTMERGE_USAGE,
-                         "no children are given: name the files to merge in their order, as in 'blastmerge "
-                         "--sort natural -o merged.xml.gz batch_*.xml.gz', or - for standard input; "
-                         "blastmerge --help shows more");
+        return tool_fail(BLASTMERGE_USAGE, "%s", find_missing(options));
     if (options->database != NULL && options->keep_database)
         return tool_fail(BLASTMERGE_USAGE, "--db and --keep-db contradict each other: give one of them");
     if (options->as_unsplit && check_unsplit(options) != BLASTMERGE_OK) return BLASTMERGE_USAGE;

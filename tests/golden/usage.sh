@@ -2,6 +2,11 @@ child a.xml.gz 1 1
 try blastmerge
 try blastmerge merge
 try blastmerge check
+try blastmerge shards
+try blastmerge shards --count
+try blastmerge shards --plan plan.json
+try blastmerge shards --alias-parts
+try blastmerge shards --alias 3
 try blastmerge --no-such-option a.xml.gz
 try blastmerge --p a.xml.gz
 try blastmerge -x a.xml.gz
