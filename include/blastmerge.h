@@ -308,7 +308,7 @@ struct blastmerge_options {
     int as_unsplit;
     enum blastmerge_query_ids query_ids;
     enum blastmerge_header header;
-    /* Text for BlastOutput_db, at most 4096 bytes. NULL: "merged split-query child results". */
+    /* Text for BlastOutput_db, 1 to 4096 bytes. NULL: "merged split-query child results". */
     const char *database;
     int keep_database; /* the first child's BlastOutput_db stays */
 

@@ -519,6 +519,9 @@ static void test_options_that_make_no_sense(void **state) {
     options.database = long_name;
     assert_refused(options);
     free(long_name);
+    options = fine;
+    options.database = ""; /* a result with a name that is lost: nobody means it */
+    assert_refused(options);
 }
 
 static void test_calls_that_make_no_sense(void **state) {

@@ -60,6 +60,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
     if (options->as_unsplit && options->forbidden_characters == BLASTMERGE_FORBIDDEN_REPLACE) {
         return refuse(job, "an unsplit run has the children's own characters: none of them can be replaced");
     }
+    if (options->database != NULL && options->database[0] == '\0')
+        return refuse(job, "the database's name must not be empty");
     if (options->database != NULL && strlen(options->database) > BM_NUMBER_MAX_DATABASE) {
         return refuse(job, "the database's name must not be longer than 4096 bytes");
     }

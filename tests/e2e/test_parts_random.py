@@ -118,7 +118,7 @@ def wild_set(dice):
     wild = Wild(dice, with_invalid, "nr" if "--as-unsplit" in options else None, with_forbidden)
     children = [wild.child() for _ in range(dice.choice([1, 2, 3, 5]))]
     if dice.random() < 0.5:
-        options += dice.choice([["--keep-db"], ["--db", "x & y"], ["--db", ""]])
+        options += dice.choice([["--keep-db"], ["--db", "x & y"], ["--db", "n"]])
     if "--as-unsplit" not in options:
         if with_invalid or dice.random() < 0.1:
             options += ["--invalid-utf8", dice.choice(["keep", "latin1", "keep", "latin1", "error"])]

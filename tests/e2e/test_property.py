@@ -45,7 +45,7 @@ def random_options(dice, with_invalid):
         arguments.append("--keep-db")
         options["keep_database"] = True
     elif dice.random() < 0.3:
-        options["database"] = dice.choice(["a & b", "<nr>", "", "x" * 1000, "日本"])
+        options["database"] = dice.choice(["a & b", "<nr>", "n", "x" * 1000, "日本"])
         arguments += ["--db", options["database"]]
     if dice.random() < 0.2:
         arguments += ["--level", str(dice.randrange(1, 10))]

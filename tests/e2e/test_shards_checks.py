@@ -210,6 +210,11 @@ def test_name_with_a_line_feed(tmp_path):
     assert code == USAGE and "line feed" in error
 
 
+def test_an_empty_name(tmp_path):
+    code, error = refused(tmp_path, [made_shard([[]], 1)], "--db", "")
+    assert code == USAGE and "must not be empty" in error
+
+
 def test_few_files_allowed(tmp_path):
     paths = made(tmp_path, [made_shard([[]], 100) for _ in range(100)])
     for most in (20, 40, 100):

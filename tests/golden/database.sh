@@ -4,7 +4,8 @@ database() { grep BlastOutput_db; }
 blastmerge --plain -q a.xml.gz b.xml.gz | database
 blastmerge --plain -q --keep-db a.xml.gz b.xml.gz | database
 blastmerge --plain -q --db 'nr & <pdb>' a.xml.gz b.xml.gz | database
-blastmerge --plain -q --db '' a.xml.gz b.xml.gz | database
+blastmerge --plain -q --db '' a.xml.gz b.xml.gz
+echo "[$?]"
 long=$(head -c 4097 /dev/zero | tr '\0' a)
 blastmerge --plain -q --db "$long" a.xml.gz b.xml.gz
 echo "[$?]"
