@@ -61,7 +61,7 @@ const struct tool_row tool_rows[] = {
      .silent = N, .help = "natural: batch_2 before batch_10; none: as given"},
     {"expect-children", 0, TOOL_NUMBER, M | C | S | N | L, AT(expect_children), .minimum = 1, .maximum = UINT64_MAX, .argument = "N",
      .is_common = true, .silent = N, .help = "any other number of children is an error"},
-    {"expect-queries", 0, TOOL_TEXT, M | C | S | N | L, AT(expect_queries), .argument = "FILE",
+    {"expect-queries", 0, TOOL_TEXT, M | C | S | N | L, AT(expect_queries), .argument = "FILE", .is_once = true,
      .help = "compare with the queries that were searched"},
     {"order-by-queries", 0, TOOL_FLAG, M | C, AT(order_by_queries), .minimum = 1,
      .help = "children in any order; needs --expect-queries"},
@@ -101,9 +101,9 @@ const struct tool_row tool_rows[] = {
      .help = "the searches saw windows on the whole database"},
     {"round-robin", 0, TOOL_FLAG, S, AT(round_robin), .minimum = 1,
      .help = "sequence i is in shard i modulo their number"},
-    {"sizes", 0, TOOL_TEXT, S, AT(sizes), .argument = "N,N,...",
+    {"sizes", 0, TOOL_TEXT, S, AT(sizes), .argument = "N,N,...", .is_once = true,
      .help = "sequences in each shard's part of the database"},
-    {"order", 0, TOOL_TEXT, S, AT(order), .argument = "FILE",
+    {"order", 0, TOOL_TEXT, S, AT(order), .argument = "FILE", .is_once = true,
      .help = "the subjects in database order, where hits tie"},
     {"order-descending", 0, TOOL_FLAG, S, AT(order_descending), .minimum = 1,
      .help = "that FILE begins with the last subject"},
@@ -131,9 +131,9 @@ const struct tool_row tool_rows[] = {
      .help = "text between places to read from: MiB (4), or 256K"},
     {"definitions", 0, TOOL_FLAG, X, AT(definitions), .minimum = 1,
      .help = "keep whole definitions of queries in the index"},
-    {"numbers", 0, TOOL_TEXT, G, AT(numbers), .argument = "LIST",
+    {"numbers", 0, TOOL_TEXT, G, AT(numbers), .argument = "LIST", .is_once = true,
      .help = "Iterations by place: 17, 5-8, 20-, or several"},
-    {"from", 0, TOOL_TEXT, G, AT(from), .argument = "FILE",
+    {"from", 0, TOOL_TEXT, G, AT(from), .argument = "FILE", .is_once = true,
      .help = "read the queries from FILE: one a line, or FASTA"},
     {"renumber", 0, TOOL_FLAG, G, AT(renumber), .minimum = 1,
      .help = "count Iterations and ids Query_N from 1"},
@@ -245,6 +245,8 @@ static enum blastmerge_status store_choice(const struct tool_row *row, const cha
 static enum blastmerge_status store_text(const struct tool_row *row, const char *text, const char **value) {
     if (text[0] == '\0' && strcmp(row->argument, "FILE") == 0)
         return tool_fail(BLASTMERGE_USAGE, "--%s takes a file, and its name is empty", row->name);
+    if (row->is_once && *value != NULL)
+        return tool_fail(BLASTMERGE_USAGE, "--%s is given twice: put all into one list", row->name);
     *value = text;
     return BLASTMERGE_OK;
 }

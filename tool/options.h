@@ -45,6 +45,7 @@ struct tool_row {
     const char *words;    /* "error|warn|ignore" */
     const char *argument; /* as the help calls it; NULL: it takes none */
     bool is_common;       /* the overview shows it */
+    bool is_once;         /* a list: of two, the first would be lost */
     const char *help;
 };
 

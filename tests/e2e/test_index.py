@@ -350,6 +350,18 @@ def test_wrong_options_come_first(tmp_path):
     assert done.code == NOT_FOUND and not done.warnings and "absent" in done.err, done.err
 
 
+def test_lists_are_given_once(tmp_path):
+    """Of two, the first would be lost, and with it what was wanted."""
+    path = write(tmp_path, make("xml").text, "gzip-9")
+    (tmp_path / "names").write_text("x\n", encoding="utf-8")
+    for option, value in ("--numbers", "1"), ("--from", tmp_path / "names"):
+        done = run("get", path, option, value, option, value)
+        assert done.code == USAGE and done.out == b"" and f"{option} is given twice" in done.err, done.err
+    for option in "--sizes", "--order", "--expect-queries":
+        done = run("shards", option, tmp_path / "names", option, tmp_path / "names", path)
+        assert done.code == USAGE and f"{option} is given twice" in done.err, done.err
+
+
 def test_usage(tmp_path):
     path = write(tmp_path, make("xml").text, "gzip-9")
     for arguments in ["get", path], ["get"], ["index"], ["get", path, "--numbers", "0"], ["get", path, "--numbers", "3-2"], \
