@@ -17,7 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 4096, TITLE = 1024, ALIAS = 1 << 20, MOST_DEPTH = 8, INDEX = 65536, MOST_NAME = 200 };
+enum {
+    NAME = 4096,
+    TITLE = 1024,
+    ALIAS = 1 << 20,
+    MOST_DEPTH = 8,
+    INDEX = 65536,
+    MOST_NAME = 200,
+    MOST_FOLDER = 3000
+};
 
 struct database {
     char kind; /* 'p' or 'n' */
@@ -231,13 +239,12 @@ static enum blastmerge_status name_alias(const struct tool_options *options, uin
     enum blastmerge_status status = make_folder(folder);
     if (status != BLASTMERGE_OK) return status;
     if (options->database == NULL) {
-        (void)snprintf(name, NAME, "%.3000s/shard_%0*llu", folder, n_digits, (unsigned long long)i);
+        (void)snprintf(name, NAME, "%s/shard_%0*llu", folder, n_digits, (unsigned long long)i);
         return BLASTMERGE_OK;
     }
-    (void)snprintf(name, NAME, "%.3000s/%0*llu", folder, n_digits, (unsigned long long)i);
+    (void)snprintf(name, NAME, "%s/%0*llu", folder, n_digits, (unsigned long long)i);
     status = make_folder(name);
-    (void)snprintf(name, NAME, "%.3000s/%0*llu/%.200s", folder, n_digits, (unsigned long long)i,
-                   options->database);
+    (void)snprintf(name, NAME, "%s/%0*llu/%s", folder, n_digits, (unsigned long long)i, options->database);
     return status;
 }
 
@@ -362,6 +369,9 @@ enum blastmerge_status tool_alias(const struct tool_options *options) {
     if (options->database != NULL && (name[0] == '\0' || strlen(name) > MOST_NAME))
         return tool_fail(BLASTMERGE_USAGE, "--db takes a name of 1 to %d bytes here, not %zu", MOST_NAME,
                          strlen(name));
+    if (options->output != NULL && strlen(options->output) > MOST_FOLDER)
+        return tool_fail(BLASTMERGE_USAGE, "the folder of -o has a name of at most %d bytes here, not %zu",
+                         MOST_FOLDER, strlen(options->output));
     enum blastmerge_status status = options->alias > 0 ? write_windows(options) : write_parts(options);
     enum blastmerge_status flushed = tool_flush_output();
     return status == BLASTMERGE_OK ? flushed : status;

@@ -3,6 +3,8 @@
 import gzip
 import os
 import re
+import struct
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,31 @@ def test_options_of_results(tmp_path, alias, option):
     name = option.partition("=")[0]
     assert found.code == USAGE and f"{name} is for results" in found.err, found.err
     assert not (tmp_path / "aliases").exists()
+
+
+def folder_of_length(base, n_bytes):
+    """A folder's path of that many bytes, whose last folder is not there."""
+    path = str(base)
+    while len(path) < n_bytes - 200:
+        path += "/" + "f" * 99
+    Path(path).mkdir(parents=True)
+    return path + "/" + "g" * (n_bytes - len(path) - 1)
+
+
+@pytest.mark.parametrize("n_bytes", [3000, 3001, 3050])
+@pytest.mark.parametrize("options", [[], ["--db", "whole"]])
+def test_long_folder(tmp_path, options, n_bytes):
+    """The aliases are in that folder, and in no other one whose name is a part of it."""
+    index = struct.pack(">II", 4, 1) + struct.pack(">I", 1) + b"t" + struct.pack(">I", 1) + b"d" + struct.pack(">I", 7) + struct.pack("<Q", 70)
+    (tmp_path / "part.pin").write_bytes(index)
+    folder = folder_of_length(tmp_path, n_bytes)
+    done = run("shards", "--alias-parts", "-o", folder, *options, tmp_path / "part")
+    if n_bytes > 3000:
+        assert done.code == USAGE and f"3000 bytes here, not {n_bytes}" in done.err, done.err
+        assert not list(Path(folder).parent.iterdir())
+    else:
+        [name] = done.out.decode().splitlines()
+        assert done.code == OK and name.startswith(f"{folder}/") and "STATS_TOTLEN 70" in Path(f"{name}.pal").read_text(encoding="utf-8")
 
 
 def test_the_tutorial(blast, tmp_path):
