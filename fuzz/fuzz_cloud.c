@@ -299,7 +299,8 @@ static void run_judged(const uint8_t *data, size_t size) {
     (void)setenv("BLASTMERGE_RETRIES", retries, 1);
     begin_claims(data + JUDGED_HEAD, size - JUDGED_HEAD, data[1], window);
     bm_memory_open(&memory, NULL);
-    stub_require(bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
+    bm_cancel_init(&cancel);
+    stub_require(bm_cancel_begin(&cancel, &error) == BLASTMERGE_OK);
     stub_require(bm_cloud_open(&cloud, &settings, &error) == BLASTMERGE_OK);
     read_judged(cloud, &cancel, 1 + (size_t)data[6] * 16, data[0] == 'R', data[7] / 4 % 3);
     stub_require(memory.n_peak <= (BM_CLOUD_WINDOWS + 1) * window + SLACK);

@@ -211,7 +211,8 @@ static void compare(const uint8_t *data, size_t n) {
     struct bm_queries_file *queries = calloc(1, sizeof *queries);
     struct bm_cancel cancel;
     struct blastmerge_error error;
-    require(queries != NULL && bm_cancel_open(&cancel, &error) == BLASTMERGE_OK);
+    bm_cancel_init(&cancel);
+    require(queries != NULL && bm_cancel_begin(&cancel, &error) == BLASTMERGE_OK);
     enum blastmerge_status status = bm_queries_file_open(queries, "the file", path, &cancel, &error);
     require(status == BLASTMERGE_OK || status == BLASTMERGE_USAGE ||
             (is_told(data, n) && status == BLASTMERGE_DATA));

@@ -27,7 +27,8 @@ static int open_cloud(void **state) {
     struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
     (void)state;
     bm_memory_open(&memory, NULL);
-    assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
+    bm_cancel_init(&cancel);
+    assert_int_equal(bm_cancel_begin(&cancel, &error), BLASTMERGE_OK);
     assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
     return 0;
 }

@@ -733,7 +733,8 @@ static void judges_what_passes(void **state) {
     struct bm_cloud_settings settings = {.memory = &memory, .cancel = &cancel};
     (void)state;
     bm_memory_open(&memory, NULL);
-    assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
+    bm_cancel_init(&cancel);
+    assert_int_equal(bm_cancel_begin(&cancel, &error), BLASTMERGE_OK);
     assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
         assert_int_equal(judge(cloud, passing[i], 0, "", 0), BM_VERDICT_AGAIN);

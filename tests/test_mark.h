@@ -189,6 +189,7 @@ static inline struct trace scan_as(enum blastmerge_format format, const struct b
     struct bm_memory memory;
     struct bm_mark *mark = NULL;
     uint64_t safe = 0;
+    const struct bm_mark_kin kin = {.format = format, .is_given = format != BLASTMERGE_FORMAT_AUTO};
     memset(&trace, 0, sizeof trace);
     bm_memory_open(&memory, NULL);
     DEMAND(bm_mark_open(&mark, &memory, invalid_utf8) == BLASTMERGE_OK);
@@ -196,7 +197,7 @@ static inline struct trace scan_as(enum blastmerge_format format, const struct b
     if (tells_queries) bm_mark_tell_queries(mark);
     bm_mark_forbid(mark, forbidden);
     bm_mark_set_header(mark, header_mode);
-    bm_mark_expect(mark, format);
+    bm_mark_follow(mark, &kin);
     for (size_t at = 0; at < text->n_data && trace.status == BLASTMERGE_OK;) {
         size_t size = next_size(&split, text->n_data - at);
         scan_chunk(mark, &trace, text->data + at, size, &safe);

@@ -29,7 +29,8 @@ static int make_folder(void **state) {
     snprintf(folder, sizeof folder, "/tmp/blastmerge-store-XXXXXX");
     if (mkdtemp(folder) == NULL) return -1;
     snprintf(path, sizeof path, "%s/result.gz", folder);
-    return bm_cancel_open(&cancel, &error) == BLASTMERGE_OK ? 0 : -1;
+    bm_cancel_init(&cancel);
+    return bm_cancel_begin(&cancel, &error) == BLASTMERGE_OK ? 0 : -1;
 }
 
 static int remove_folder(void **state) {

@@ -164,7 +164,8 @@ static enum blastmerge_status open_store(const struct provider *provider, uint64
                                            .least_copy = LEAST};
     memset(&seen, 0, sizeof seen);
     bm_memory_open(&memory, NULL);
-    assert_int_equal(bm_cancel_open(&cancel, &error), BLASTMERGE_OK);
+    bm_cancel_init(&cancel);
+    assert_int_equal(bm_cancel_begin(&cancel, &error), BLASTMERGE_OK);
     assert_int_equal(bm_cloud_open(&cloud, &settings, &error), BLASTMERGE_OK);
     struct bm_store_remote remote = {cloud, provider->location, provider->location, "application/gzip",
                                      n_expected};

@@ -30,11 +30,6 @@ enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel, struct blastmer
     return BLASTMERGE_OK;
 }
 
-enum blastmerge_status bm_cancel_open(struct bm_cancel *cancel, struct blastmerge_error *error) {
-    bm_cancel_init(cancel);
-    return bm_cancel_begin(cancel, error);
-}
-
 void bm_cancel_close(struct bm_cancel *cancel) {
     atomic_store(&cancel->has_pipe, false);
     if (cancel->pipe[0] >= 0) close(cancel->pipe[0]);

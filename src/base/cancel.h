@@ -30,9 +30,6 @@ void bm_cancel_init(struct bm_cancel *cancel);
 enum blastmerge_status bm_cancel_begin(struct bm_cancel *cancel,
                                        struct blastmerge_error *error) BM_CHECK_RESULT;
 
-/* bm_cancel_init() and bm_cancel_begin(). */
-enum blastmerge_status bm_cancel_open(struct bm_cancel *cancel,
-                                      struct blastmerge_error *error) BM_CHECK_RESULT;
 void bm_cancel_close(struct bm_cancel *cancel);
 
 /* Safe in signal handlers. Has no effect in a process that the work does not belong to. */

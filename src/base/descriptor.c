@@ -117,16 +117,6 @@ int bm_open_socket(int domain, int type, int protocol) {
     return file;
 }
 
-DIR *bm_open_folder(const char *path) {
-    int file = bm_open(path, O_RDONLY | O_DIRECTORY, 0);
-    DIR *folder = file < 0 ? NULL : fdopendir(file);
-    if (folder != NULL || file < 0) return folder;
-    int failure = errno;
-    close(file);
-    errno = failure;
-    return NULL;
-}
-
 FILE *bm_open_stream(const char *path) {
     int file = bm_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO without a writer is empty */
     FILE *stream = file < 0 ? NULL : fdopen(file, "r");

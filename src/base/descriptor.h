@@ -11,7 +11,6 @@
 
 #include "base/base.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -27,12 +26,11 @@
  * failure -1 and errno, like open(). A `file` of -1 is returned unchanged. */
 int bm_above_standard(int file) BM_CHECK_RESULT;
 
-/* open(), openat(), pipe(), socket() and opendir(). O_CLOEXEC is added. */
+/* open(), openat(), pipe() and socket(). O_CLOEXEC is added. */
 int bm_open(const char *path, int flags, mode_t mode) BM_CHECK_RESULT;
 int bm_open_at(int folder, const char *path, int flags, mode_t mode) BM_CHECK_RESULT;
 int bm_open_pipe(int ends[2]) BM_CHECK_RESULT;
 int bm_open_socket(int domain, int type, int protocol) BM_CHECK_RESULT;
-DIR *bm_open_folder(const char *path) BM_CHECK_RESULT;
 
 /* A temporary file without a name, for writing and reading: in TMPDIR; without that in the folder of `beside`, the
  * path of the result, which may be NULL; else in /tmp. */

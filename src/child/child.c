@@ -168,10 +168,6 @@ bool bm_child_is_at_first_batch(const struct bm_child *child) {
     return child->lane.n_batches_taken == 1;
 }
 
-bool bm_child_has_room(const struct bm_child *child) {
-    return child->lane.n_batches_taken - child->lane.n_batches_done < child->lane.n_ahead;
-}
-
 void bm_child_give(struct bm_child *child) {
     bm_child_lane_give(&child->lane);
 }

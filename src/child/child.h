@@ -126,16 +126,13 @@ void bm_child_close(struct bm_child *child);
 /*
  * Returns the next batch, which stays valid until it is given back. *is_last: it is the child's last, and this
  * must not be called again. NULL: the child failed; the text before a failure comes first, in a batch that is
- * not the last. There must be space in the ring: see bm_child_has_room().
+ * not the last. There must be space in the ring: fewer than the lane's n_ahead batches are taken and not given back.
  */
 const struct bm_batch *bm_child_take(struct bm_child *child, bool *is_last, struct blastmerge_error *error);
 
 /* Whether the last batch that was taken is the child's first. A child's first batches may hold no text: a long
  * gzip header, empty members and zeros between them fill a batch, too. */
 bool bm_child_is_at_first_batch(const struct bm_child *child);
-
-/* Whether another batch can be taken before one is given back. */
-bool bm_child_has_room(const struct bm_child *child);
 
 /* Gives back the oldest batch that was taken. */
 void bm_child_give(struct bm_child *child);

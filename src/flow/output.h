@@ -11,7 +11,7 @@
 
 enum {
     BM_OUTPUT_SIZE = 262144,  /* of a job's */
-    BM_OUTPUT_LEAST = 139264, /* so much it must have */
+    BM_OUTPUT_LEAST = 139264, /* of what a step is given: with less it would be full all the time */
     BM_OUTPUT_ROOM = 131072   /* a step emits nothing more once less than this is free, and returns "full" */
 };
 

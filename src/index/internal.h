@@ -98,7 +98,6 @@ struct bm_index_build {
     bool has_restart;
     uint64_t last_restart; /* the text before it */
     uint64_t member_text;  /* the text before the current gzip member */
-    bool is_member_new;    /* nothing of its text has come */
 };
 
 /* Text that comes next. */

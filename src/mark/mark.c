@@ -25,11 +25,6 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory) {
     bm_release(memory, mark);
 }
 
-void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format) {
-    const struct bm_mark_kin kin = {.format = format, .is_given = format != BLASTMERGE_FORMAT_AUTO};
-    bm_mark_follow(mark, &kin);
-}
-
 struct bm_mark_kin bm_mark_kin(const struct bm_mark *mark) {
     return mark->kin;
 }

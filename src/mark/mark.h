@@ -35,10 +35,6 @@ void bm_mark_close(struct bm_mark *mark, struct bm_memory *memory);
 bool bm_mark_begins_document(enum blastmerge_format format, const uint8_t *text, size_t n_text,
                              bool is_begin_of_line, bool is_fault);
 
-/* Sets the format that the children must have, before the first step. AUTO (the default): the first
- * child's. */
-void bm_mark_expect(struct bm_mark *mark, enum blastmerge_format format);
-
 /* Declares that the children are tables of any columns. Rows that show no format themselves are then read as
  * this format (CSV, otherwise TABULAR), if the first row has several fields (or is_narrow) and looks like
  * nothing else. AUTO: the children are not declared to be tables. */
@@ -54,7 +50,7 @@ void bm_mark_set_header(struct bm_mark *mark, enum blastmerge_header header);
 void bm_mark_tell_queries(struct bm_mark *mark);
 
 /* Get and set what the children must agree with: bm_mark_kin() after one child, bm_mark_follow() before the
- * next. */
+ * next. Without it the first child settles its format. */
 struct bm_mark_kin bm_mark_kin(const struct bm_mark *mark);
 void bm_mark_follow(struct bm_mark *mark, const struct bm_mark_kin *kin);
 bool bm_mark_is_same_kin(const struct bm_mark_kin *one, const struct bm_mark_kin *other);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define MISMATCHES "default|error|warn|ignore"
 #define INVALID    "error|latin1|keep"
 #define FORBIDDEN  "error|replace|keep"
 #define QUERY_IDS  "auto|keep|renumber"

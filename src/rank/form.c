@@ -13,7 +13,6 @@
 
 static const struct bm_rank_row xml_rows[] = {
     XML(BM_RANK_PROGRAM, "  ", "BlastOutput_program"),
-    XML(BM_RANK_VERSION, "  ", "BlastOutput_version"),
     XML(BM_RANK_DATABASE, "  ", "BlastOutput_db"),
     XML(BM_RANK_MATRIX, "      ", "Parameters_matrix"),
     XML(BM_RANK_EXPECT, "      ", "Parameters_expect"),
@@ -54,7 +53,6 @@ static const struct bm_rank_row xml_hit_rows[] = {
 
 static const struct bm_rank_row xml2_rows[] = {
     XML(BM_RANK_PROGRAM, "      ", "program"),
-    XML(BM_RANK_VERSION, "      ", "version"),
     XML(BM_RANK_DATABASE, "          ", "db"),
     XML(BM_RANK_MATRIX, "          ", "matrix"),
     XML(BM_RANK_EXPECT, "          ", "expect"),
@@ -95,7 +93,6 @@ static const struct bm_rank_row xml2_hit_rows[] = {
 
 static const struct bm_rank_row json_rows[] = {
     JSON_TEXT(BM_RANK_PROGRAM, "      \"program\": "),
-    JSON_TEXT(BM_RANK_VERSION, "      \"version\": "),
     JSON_TEXT(BM_RANK_DATABASE, "        \"db\": "),
     JSON_TEXT(BM_RANK_MATRIX, "        \"matrix\": "),
     JSON(BM_RANK_EXPECT, "        \"expect\": "),

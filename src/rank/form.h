@@ -12,7 +12,6 @@ enum bm_rank_kind {
     BM_RANK_OTHER,
     BM_RANK_DATABASE,
     BM_RANK_PROGRAM,
-    BM_RANK_VERSION,
     BM_RANK_MATRIX,
     BM_RANK_EXPECT,
     BM_RANK_GAP_OPEN,

@@ -131,6 +131,7 @@ enum bm_step bm_splice_step(struct bm_splice_sink *sink, struct bm_splice_reader
                             size_t n_readers, struct bm_script *script, struct bm_output *output) {
     struct bm_splice_task task = {
         .readers = readers, .n_readers = n_readers, .script = script, .output = output};
+    bm_require(output->size >= BM_OUTPUT_LEAST);
     if (sink->settings.copies) return copy(sink, &task);
     bool goes_on = true;
     while (goes_on) {
