@@ -107,6 +107,7 @@ static enum blastmerge_status write_page(struct blastmerge_job *job, const struc
                   : output->shown != NULL ? output->shown
                                           : output->location,
         .warnings = &job->side.warnings,
+        .has_queries = job->options.expect_queries != NULL,
         .missing = &job->side.gaps,
         .header = &job->side.header,
         .by_hits = job->side.by_hits,

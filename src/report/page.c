@@ -218,6 +218,17 @@ static void put_fact(struct page *page, const char *name, const char *key, uint6
     put_format(page, "<div><dt>%s</dt><dd data-fact=\"%s\">%" PRIu64 "</dd></div>\n", name, key, value);
 }
 
+/* A count of 0 would say that all queries have a result. */
+static void put_missing(struct page *page) {
+    const struct blastmerge_report *totals = page->data->totals;
+    if (!page->data->has_queries) {
+        put_markup(page, "<div><dt>Missing queries</dt><dd>not compared (--expect-queries)</dd></div>\n");
+        return;
+    }
+    put_fact(page, "Missing queries", "missing_queries", totals->n_missing_queries);
+    put_fact(page, "Queries that may be missing", "unknown_queries", totals->n_unknown_queries);
+}
+
 static void put_facts(struct page *page) {
     const struct blastmerge_report *totals = page->data->totals;
     put_markup(page, "<dl>\n");
@@ -228,8 +239,7 @@ static void put_facts(struct page *page) {
     put_fact(page, "Hsps", "hsps", totals->n_hsps);
     put_fact(page, "Bytes read, compressed", "compressed_bytes", totals->compressed_bytes);
     put_fact(page, "Bytes of their text", "text_bytes", totals->text_bytes);
-    put_fact(page, "Missing queries", "missing_queries", totals->n_missing_queries);
-    put_fact(page, "Queries that may be missing", "unknown_queries", totals->n_unknown_queries);
+    put_missing(page);
     put_fact(page, "Warnings", "warnings", totals->n_warnings);
     put_format(page, "<div><dt>Format</dt><dd>%s</dd></div>\n", blastmerge_format_name(totals->format));
     if (page->data->output != NULL) {

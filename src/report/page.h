@@ -31,8 +31,10 @@ struct bm_report_page {
     const char *output; /* the result's location as it may be shown; NULL: none */
     const struct bm_report_texts *warnings;
     const struct bm_report_texts
-        *header; /* the first header's fields, each a name and a value as in the text */
-    const struct bm_report_texts *missing; /* queries without an Iteration, a text for each row of them */
+        *header;      /* the first header's fields, each a name and a value as in the text */
+    bool has_queries; /* the queries were compared with those that were expected */
+    const struct bm_report_texts
+        *missing;            /* of these, the ones without an Iteration, a text for each row of them */
     const uint64_t *by_hits; /* BM_REPORT_CLASSES numbers of queries; all 0: the format does not tell */
     uint64_t n_children;
     void *context;                                                                 /* of these functions */

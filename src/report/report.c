@@ -191,8 +191,9 @@ enum blastmerge_status bm_report_open(struct bm_report *report, const char *loca
     report->write = write;
     report->context = context;
     report->warnings = json_array();
-    report->missing = json_array();
-    report->unknown = json_array();
+    bool is_comparing = options->expect_queries != NULL; /* null: nothing says that none is missing */
+    report->missing = is_comparing ? json_array() : json_null();
+    report->unknown = is_comparing ? json_array() : json_null();
     begin_child(report);
     report->command = is_check ? "check" : "merge";
     report->is_for_multiqc = bm_report_is_for_multiqc(location);

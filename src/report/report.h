@@ -22,8 +22,8 @@ struct bm_report {
     bm_report_json *superseded;     /* likewise */
     bm_report_json *made_header;    /* the source of the result's header, or NULL */
     uint64_t n_unchecked;           /* of the current child */
-    bm_report_json *missing;        /* queries without an Iteration */
-    bm_report_json *unknown;        /* queries that may have one */
+    bm_report_json *missing;        /* queries without an Iteration; null: none were expected */
+    bm_report_json *unknown;        /* queries that may have one; likewise */
     bm_report_json *shards;         /* what a merge of shards found; NULL: it was none */
     bool has_failed;                /* out of memory while an entry was added */
     bool is_for_multiqc;

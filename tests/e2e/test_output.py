@@ -500,7 +500,7 @@ CHILD_FIELDS = {"location": str, "compressed_bytes": int, "text_bytes": int, "do
                 "hits": int, "hsps": int, "status": str, "error": type(None), "invalid_bytes": int, "forbidden_characters": int,
                 "header": dict, "warnings": list}
 FIELDS = {"schema": str, "schema_version": int, "version": str, "command": str, "options": dict, "children": list,
-          "format": str, "totals": dict, "unsplit": dict, "output": dict, "missing_queries": list, "unknown_queries": list, "warnings": list,
+          "format": str, "totals": dict, "unsplit": dict, "output": dict, "missing_queries": type(None), "unknown_queries": type(None), "warnings": list,
           "status": str, "error": type(None), "made_header": type(None),
           "peak_memory": int, "peak_resident": int, "seconds": float}
 TOTALS = {"children", "documents", "iterations", "hits", "hsps", "invalid_bytes", "forbidden_characters", "compressed_bytes", "text_bytes"}

@@ -147,6 +147,21 @@ def test_missing_queries(tmp_path):
     assert [(row["first"], row["last"]) for row in report["missing_queries"]] == [(7, 12), (19, 24)]
 
 
+def test_queries_that_are_not_compared(tmp_path):
+    """Without the queries, neither the page nor the report says that none is missing."""
+    made = documents.queries(documents.dice(8), 12, nameless=0)
+    paths = program.write_children(tmp_path, [gzip.compress(documents.document("xml", made[at:at + 6])) for at in (0, 6)])
+    (tmp_path / "queries").write_bytes(documents.fasta(made))
+    for command in ("merge", "check"):
+        done, shown, report = run(tmp_path, command, paths)
+        assert done.code == 0 and report["missing_queries"] is None and report["unknown_queries"] is None
+        assert not {"missing_queries", "unknown_queries"} & set(shown.facts)
+        assert "<dt>Missing queries</dt><dd>not compared (--expect-queries)</dd>" in shown.text
+        done, shown, report = run(tmp_path, command, paths, "--expect-queries", tmp_path / "queries")
+        assert done.code == 0 and report["missing_queries"] == [] and report["unknown_queries"] == []
+        assert (shown.facts["missing_queries"], shown.facts["unknown_queries"]) == ("0", "0") and "not compared" not in shown.text
+
+
 def test_what_is_copied(tmp_path):
     """Far from edits, the children's own bits are copied; nothing is where all is compressed anew. Threads make no difference."""
     texts = [corpus.texts(1, 12, seed, hits=100)[0] for seed in range(3)]
