@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/restart.h"
 #include "child/member.h"
+#include "decompress/decompress.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -63,6 +64,10 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
     /* A comment, as web services leave it, stands in front of the only document. */
     if (is_in_prolog && current >= first && current < end && end - current >= 4 &&
         memcmp(bm_batch_at(batch, current, 4), "<!--", 4) == 0)
+        return false;
+    /* Compressed data that this build does not read can have a document's beginning in it, as text. */
+    if (is_in_prolog && current >= first && end > current + BM_DECOMPRESS_LOOK &&
+        bm_decompress_look_name(bm_batch_at(batch, current, BM_DECOMPRESS_LOOK), BM_DECOMPRESS_LOOK) != NULL)
         return false;
     if (from <= current) from = current + 1;
     for (uint64_t at = from; at < to; at++) {

@@ -366,6 +366,13 @@ static const char *name_of_row(const char *sample, size_t n_sample) {
     return format != BLASTMERGE_FORMAT_AUTO ? bm_format_of(format)->name : NULL;
 }
 
+/* The name of the compression of data that begins so, if this build leaves it out; else NULL. */
+static const char *name_left_out(const char *sample, size_t n_sample) {
+    const uint8_t *data = (const uint8_t *)sample;
+    bool is_built = bm_decompress_look(data, n_sample) != BM_DECOMPRESS_NONE;
+    return is_built ? NULL : bm_decompress_look_name(data, n_sample);
+}
+
 bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, size_t n_sample,
                        const char *hint) {
     const char *title = bm_format_of(mark->kin.format)->title;
@@ -388,6 +395,8 @@ bool bm_mark_look_fail(struct bm_mark *mark, uint64_t at, const char *sample, si
                             "errors to another file (2> errors.txt); it begins with \"%s\"",
                             title, shown);
     }
-    return bm_mark_fail(mark, at, "this is not %s; it looks like %s; it begins with \"%s\"", title,
-                        look->what, shown);
+    const char *left_out = name_left_out(sample, n_sample);
+    return bm_mark_fail(mark, at, "this is not %s; it looks like %s%s%s; it begins with \"%s\"", title,
+                        look->what, left_out != NULL ? "; this blastmerge was built without " : "",
+                        left_out != NULL ? left_out : "", shown);
 }
