@@ -190,9 +190,10 @@ static enum blastmerge_status check_options(struct bm_finalize *finalize) {
         return bm_fail(finalize->error, BLASTMERGE_USAGE, "finalize accepts no file of queries");
     if (options->form != BLASTMERGE_FORM_GZIP || options->expect_children > 0 ||
         options->sort != BLASTMERGE_SORT_DEFAULT)
-        return bm_fail(finalize->error, BLASTMERGE_USAGE,
-                       "plain, bgzf, expect_children and sort are not options of finalize: the result is one "
-                       "gzip member, and the description lists the children in their order");
+        return bm_fail(
+            finalize->error, BLASTMERGE_USAGE,
+            "--plain, --bgzf, --expect-children and --sort are not options of finalize: the result is one "
+            "gzip member, and the description lists the children in their order");
     return BLASTMERGE_OK;
 }
 

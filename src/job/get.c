@@ -135,7 +135,8 @@ enum blastmerge_status bm_job_get_set(struct blastmerge_job *job,
     if (job->shards != NULL || job->options.salvage || job->options.as_unsplit ||
         job->options.expect_queries != NULL)
         return refuse(
-            job, "getting queries goes neither with shards, nor with salvage, as_unsplit or expect_queries");
+            job,
+            "getting queries goes neither with shards, nor with --salvage, --as-unsplit or --expect-queries");
     bm_job_get_close(job);
     job->get = bm_allocate(&job->memory, sizeof *job->get);
     if (job->get == NULL) return fail_memory(job);

@@ -43,9 +43,8 @@ static enum blastmerge_status check_options(struct blastmerge_job *job) {
         !bm_format_of(options->format)->can_be_salvaged)
         return refuse(job, "only BLAST XML (-outfmt 5) and BLAST archives (-outfmt 11) can be salvaged");
     if (options->salvage && options->as_unsplit)
-        return refuse(
-            job,
-            "salvage and as_unsplit contradict each other: a salvaged result is not that of an unsplit run");
+        return refuse(job, "--salvage and --as-unsplit contradict each other: a salvaged result is not that "
+                           "of an unsplit run");
     if (options->as_unsplit && options->query_ids == BLASTMERGE_QUERY_IDS_KEEP)
         return refuse(job, "in an unsplit run, the ids Query_N continue: they cannot be kept");
     if ((options->allocator.allocate == NULL) != (options->allocator.release == NULL)) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every option of the commands' help is in the man page and in all completions, and these know no others. Every field of
-# the library's options is in its man page. tests/tool/completions.sh has each command's own options.
+# the library's options is in its man page. Messages name options as the program has them. tests/tool/completions.sh has each command's own options.
 #
 #     tests/tool/options-everywhere.sh PROGRAM
 set -eu
@@ -31,3 +31,9 @@ sed -n '/^struct blastmerge_options {/,/^};/p' "$top/include/blastmerge.h" | tr 
 while read -r field; do
     grep -q "^\.Fa .*\b$field\b" "$top/docs/man/blastmerge.3" || { echo "options.$field is not in blastmerge.3"; exit 1; }
 done <"$room/fields"
+
+echo "== messages name options as the program has them"
+grep -rhoE '"([^"\\]|\\.)*"' "$top/src" "$top/tool" --include='*.c' --include='*.h' | grep ' ' >"$room/texts"
+[ "$(wc -l <"$room/texts")" -gt 500 ]
+grep _ "$room/fields" | grep -v '^on_' >"$room/names"
+if grep -wFf "$room/names" "$room/texts"; then exit 1; fi
