@@ -341,20 +341,28 @@ static enum blastmerge_status find_any(struct bm_queries *queries, bool *fits,
     return status;
 }
 
+/* Why an Iteration's query is not found. expected: a name of the file, or NULL. Accessions alone are names elsewhere (get). */
+static const char *explain_none(const char *name, const char *expected) {
+    bool may_be_accessions = strchr(name, '|') != NULL && (expected == NULL || strchr(expected, '|') == NULL);
+    return may_be_accessions ? "there is no such query (a name is the whole first word of a definition line)"
+                             : "there is no such query";
+}
+
 /* None of the queries from the expected one on fits: is there one before? */
 static enum blastmerge_status fail(struct bm_queries *queries, const struct bm_queries_gap *expected,
                                    const char *length, struct blastmerge_error *error) {
     bool is_titled = bm_queries_word_is_generated(&queries->current.id) && !queries->current.is_nameless;
     const char *name = is_titled ? queries->current.title.bytes : queries->current.id.bytes;
     bool is_before = false;
-    char why[200] = "there is no such query";
+    char why[200];
     char ours[SHOWN], theirs[SHOWN];
     enum blastmerge_status status = find_any(queries, &is_before, error);
     if (status != BLASTMERGE_OK) return status;
     if (is_before)
         snprintf(why, sizeof why, "it is number %" PRIu64 ", repeated or out of order", queries->file.number);
-    else if (length[0] != '\0')
-        snprintf(why, sizeof why, "%s", length);
+    else
+        snprintf(why, sizeof why, "%s",
+                 length[0] != '\0' ? length : explain_none(name, expected->n > 0 ? expected->name : NULL));
     if (expected->n == 0) {
         return bm_fail(error, BLASTMERGE_MISMATCH,
                        "an Iteration belongs to the query %s, after the last one of %.150s: %s",
@@ -479,10 +487,13 @@ static enum blastmerge_status try_query(struct bm_queries *queries, const struct
 static enum blastmerge_status fail_lookup(const struct bm_queries *queries, uint64_t repeated,
                                           struct blastmerge_error *error) {
     char shown[SHOWN];
-    char why[64] = "there is no such query";
+    char why[96];
     bool is_titled = bm_queries_word_is_generated(&queries->current.id) && !queries->current.is_nameless;
     const char *name = is_titled ? queries->current.title.bytes : queries->current.id.bytes;
-    if (repeated > 0) snprintf(why, sizeof why, "it is number %" PRIu64 ", which has one already", repeated);
+    if (repeated > 0)
+        snprintf(why, sizeof why, "it is number %" PRIu64 ", which has one already", repeated);
+    else
+        snprintf(why, sizeof why, "%s", explain_none(name, NULL));
     return bm_fail(error, BLASTMERGE_MISMATCH, "an Iteration belongs to the query %s of %.150s: %s",
                    show(shown, name, NULL), queries->path, why);
 }

@@ -122,6 +122,16 @@ def test_what_does_not_fit(tmp_path):
     refused(tmp_path, good, children(tmp_path, swapped), "1 query has no Iteration", "query2")
 
 
+def test_accessions_are_no_names(tmp_path):
+    """They are in `get`; so the message says what a name is here, and only where that may be the mistake."""
+    paths, hint = children(tmp_path, ["sp|A7TBS3|NAME_X", "sp|P12345|NAME_Y"]), "(a name is the whole first word of a definition line)"
+    refused(tmp_path, b"A7TBS3\nP12345\n", paths, "there is no such query " + hint)
+    done = run(tmp_path, b"A7TBS3\nP12345\n", *paths, "--order-by-queries")
+    assert done.code == program.MISMATCH and hint in done.err
+    done = run(tmp_path, b"sp|B7TBS3|NAME_X\nsp|P12345|NAME_Y\n", *paths)
+    assert done.code == program.MISMATCH and "no such query" in done.err and hint not in done.err
+
+
 def test_random_lists(tmp_path):
     """Right exactly if the names are the same in the same order."""
     rng = random.Random(1)
