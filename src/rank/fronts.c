@@ -18,7 +18,7 @@ static bool is_of_query(const char *line) {
 /* Writes a line without its indentation and its end. */
 static void trim(char *trimmed, size_t size, const char *line, size_t n_bytes) {
     size_t n_blanks = 0;
-    while (n_bytes > 0 && (line[n_bytes - 1] == '\n' || line[n_bytes - 1] == '\r')) n_bytes--;
+    if (n_bytes > 0 && line[n_bytes - 1] == '\n') n_bytes--;
     while (n_blanks < n_bytes && line[n_blanks] == ' ') n_blanks++;
     size_t n = n_bytes - n_blanks < size - 1 ? n_bytes - n_blanks : size - 1;
     if (n > 0) memcpy(trimmed, line + n_blanks, n);

@@ -2,7 +2,8 @@
 /*
  * rank/lines - reads a shard's text line by line, in bounded memory.
  *
- * BLAST+ lays out each of its formats in lines, so a merge of shards need not parse elements. A line of up to
+ * BLAST+ lays out each of its formats in lines, so a merge of shards need not parse elements. A byte order mark in
+ * front of the text is left out. A line of up to
  * BM_RANK_PIECE bytes comes whole. A longer one, such as an alignment of megabytes, comes in pieces. In
  * addition, the child's scanner checks all of the text: gzip members, well-formedness, format.
  *
@@ -21,7 +22,8 @@ struct bm_rank_line {
     const char *text; /* valid until the next line is read */
     size_t n_bytes;   /* with the line feed; 0: the text has ended */
     bool is_start;    /* the line begins here */
-    bool is_end;      /* and ends here */
+    bool is_end;      /* and ends here ... */
+    bool has_return;  /* ... with CR LF */
 };
 
 /* Is told of what the shards hold and of what becomes of it, for a caller that copies their compressed bits. */

@@ -73,6 +73,11 @@ enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *
     bool is_first = shard->lines.at == 0;
     if (bm_rank_lines_next(&shard->lines, &rank->kin, rank->error) != BLASTMERGE_OK)
         return fail_child(rank, shard);
+    if (shard->lines.line.has_return)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_DATA,
+            "its lines end in CR LF, and BLAST ends them in LF: give the shards as BLAST wrote "
+            "them, or take the CRs out (zcat SHARD | tr -d '\\r')");
     if (!is_first) return BLASTMERGE_OK;
     shard->is_empty = bm_rank_lines_is_at_end(&shard->lines);
     if (shard->is_empty && check_empty(rank, shard) != BLASTMERGE_OK) return rank->error->status;

@@ -80,7 +80,7 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
     const struct bm_rank_columns *columns = &rank->tables->columns;
     struct bm_rank_field fields[BM_RANK_N_COLUMNS];
     struct bm_rank_head *head = &shard->head;
-    while (n_bytes > 0 && (row[n_bytes - 1] == '\n' || row[n_bytes - 1] == '\r')) n_bytes--;
+    if (n_bytes > 0 && row[n_bytes - 1] == '\n') n_bytes--;
     bool is_split = bm_rank_columns_split(columns, row, n_bytes, fields);
     if (!is_split && rank->tables->has_comments && n_bytes > 0 && row[0] == '#')
         return bm_rank_fail_layout(rank, shard, "a query has fewer rows than it says");
@@ -299,7 +299,7 @@ static enum blastmerge_status write_hit(struct bm_rank *rank) {
 /* "# 12 hits found" */
 static bool parse_found(const char *line, size_t n_bytes, uint64_t *n) {
     static const char end[] = " hits found";
-    while (n_bytes > 0 && (line[n_bytes - 1] == '\n' || line[n_bytes - 1] == '\r')) n_bytes--;
+    if (n_bytes > 0 && line[n_bytes - 1] == '\n') n_bytes--;
     const size_t n_end = sizeof end - 1;
     if (n_bytes < 2 + n_end || memcmp(line, "# ", 2) != 0 || memcmp(line + n_bytes - n_end, end, n_end) != 0)
         return false;

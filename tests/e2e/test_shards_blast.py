@@ -10,7 +10,7 @@ import re
 import pytest
 
 import shards
-from program import DATA, MISMATCH, OK, difference
+from program import DATA, MISMATCH, OK, difference, run
 from shards_run import check_same, merge, search_shards
 from shards_run import blast  # pylint: disable=unused-import
 
@@ -256,3 +256,32 @@ def test_name_with_an_apostrophe(blast, outfmt):
     blast.make_database("its", "p", blast.records["p"][:20])
     path = blast.write("its.gz", gzip.compress(blast.search("blastp", "its", "p", outfmt)))
     check_same(merge([path], "--db", "it's"), expected)
+
+
+@pytest.mark.parametrize("outfmt", ALL_FORMATS)
+def test_lines_that_end_in_cr_lf(blast, outfmt):
+    """Of all shards or of one, from the first line on or further on: the reason is the same."""
+    options = ["--db", "n", *{"6": ["--format", "tabular"], "10": ["--format", "csv"]}.get(outfmt, [])]
+    texts = [gzip.decompress(path.read_bytes()) for path in search_shards(blast, "blastn", blast.slices("n", 2), "n", outfmt)]
+    changed = [text.replace(b"\n", b"\r\n") for text in texts]
+    later = texts[1][:-1].replace(b"\n", b"\r\n", 1)[::-1].replace(b"\n", b"\n\r", 1)[::-1] + b"\n"
+    for name, pair in (("r0", (changed[0], texts[1])), ("r1", (texts[0], changed[1])), ("r0", changed), ("r1", (texts[0], later))):
+        found = merge([blast.write(f"r{i}", text) for i, text in enumerate(pair)], *options)
+        assert found.code == DATA and found.out == b""
+        assert f"{name}: its lines end in CR LF, and BLAST ends them in LF" in found.err and "tr -d '\\r'" in found.err
+
+
+@pytest.mark.parametrize("outfmt", ALL_FORMATS)
+def test_byte_order_marks(blast, outfmt):
+    """Left out, of whatever shards, as a merge of queries does."""
+    options = ["--db", "n", *{"6": ["--format", "tabular"], "10": ["--format", "csv"]}.get(outfmt, [])]
+    paths = search_shards(blast, "blastn", blast.slices("n", 3), "n", outfmt)
+    texts = [gzip.decompress(path.read_bytes()) for path in paths]
+    expected = merge(paths, *options)
+    assert expected.code == OK, expected.err
+    for n in range(1, 8):
+        marked = [blast.write(f"b{i}", b"\xef\xbb\xbf" * (n >> i & 1) + text) for i, text in enumerate(texts)]
+        check_same(merge(marked, *options), expected.out)
+        packed = [blast.write(f"b{i}", gzip.compress(path.read_bytes())) for i, path in enumerate(marked)]
+        found = run("shards", *options, *packed)  # a shard's own bits become the result's
+        assert found.code == OK and gzip.decompress(found.out) == expected.out, found.err
