@@ -360,8 +360,7 @@ static enum blastmerge_status take_format(struct blastmerge_job *job, enum blast
         bm_fail(&job->error, BLASTMERGE_CHANGED, "changed between the first and the second pass");
         return bm_job_fail_child(job);
     }
-    bool is_used = job->shards != NULL && bm_format_is_bare_table(format); /* as their order */
-    if (is_used) bm_job_queries_close(job);
+    if (job->shards != NULL && bm_format_is_bare_table(format)) bm_job_shards_take_queries(job);
     bm_job_queries_set_format(&job->queries, format);
     return bm_job_headers_check_database(job);
 }

@@ -4,6 +4,7 @@
 #include "job/places.h"
 #include "plan/order.h"
 #include "queries/file.h"
+#include "queries/lookup.h"
 #include "rank/rank.h"
 
 #include <inttypes.h>
@@ -41,8 +42,8 @@ struct bm_job_shards {
     char *order_location;
     bool is_order_descending;
     struct bm_rank_order order;
-    struct bm_rank_order queries;
-    bool has_queries;
+    struct bm_queries *queries;       /* as they are the job's no more, or NULL */
+    struct bm_queries_lookup *lookup; /* of them; NULL: it is not wanted yet */
     struct bm_rank_options options;
     char *database;
     uint64_t *sizes;
@@ -96,15 +97,14 @@ static enum blastmerge_status fail_list(const struct bm_rank_order *order, const
                           location, order->n_entries);
 }
 
-/* The first words of the titles in a file: FASTA or a list. */
+/* The first words of the titles in a file of subjects: FASTA or a list. */
 static enum blastmerge_status read_names(struct blastmerge_job *job, const char *location,
-                                         struct bm_rank_order *order, bool are_subjects, bool is_descending,
+                                         struct bm_rank_order *order, bool is_descending,
                                          struct blastmerge_error *error) {
     struct bm_queries_file *file = bm_allocate(&job->memory, sizeof *file);
     if (file == NULL) return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
-    const char *what = are_subjects ? OF_SUBJECTS : "the file of queries";
     file->beside = job->temporary.beside;
-    enum blastmerge_status status = bm_queries_file_open(file, what, location, &job->cancel, error);
+    enum blastmerge_status status = bm_queries_file_open(file, OF_SUBJECTS, location, &job->cancel, error);
     bool is_open = status == BLASTMERGE_OK;
     bool has_name = is_open;
     order->beside = job->temporary.beside;
@@ -112,8 +112,7 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
         if (bm_cancel_is_set(&job->cancel)) status = bm_fail(error, BLASTMERGE_CANCELLED, "cancelled");
         if (status == BLASTMERGE_OK) status = bm_queries_file_next(file, &has_name, error);
         if (status != BLASTMERGE_OK || !has_name) break;
-        size_t n = strcspn(file->title, " \t");
-        uint64_t hash = are_subjects ? bm_rank_subject_hash(file->title, n) : bm_rank_hash(file->title, n);
+        uint64_t hash = bm_rank_subject_hash(file->title, strcspn(file->title, " \t"));
         if (!bm_rank_order_add(order, &job->memory, hash)) status = fail_list(order, location, error);
     }
     if (is_open) bm_queries_file_close(file);
@@ -127,20 +126,34 @@ static enum blastmerge_status read_names(struct blastmerge_job *job, const char 
 static enum blastmerge_status read_order(struct bm_job_shards *shards, struct blastmerge_error *error) {
     if (shards->order_location == NULL || shards->options.order != NULL) return BLASTMERGE_OK;
     shards->options.order = &shards->order;
-    return read_names(shards->job, shards->order_location, &shards->order, true, shards->is_order_descending,
+    return read_names(shards->job, shards->order_location, &shards->order, shards->is_order_descending,
                       error);
 }
 
-/* The order of queries, where rows alone do not tell it. *order stays NULL where no file has it. */
-static enum blastmerge_status load_queries(void *context, struct bm_rank_order **order,
-                                           struct blastmerge_error *error) {
+static const struct bm_queries *queries_of(const struct bm_job_shards *shards) {
+    return shards->queries != NULL ? shards->queries : shards->job->queries.file;
+}
+
+void bm_job_shards_take_queries(struct blastmerge_job *job) {
+    if (job->queries.file != NULL) job->shards->queries = job->queries.file;
+    job->queries.file = NULL;
+}
+
+/* Finds a query, where rows alone do not tell their order. */
+static enum blastmerge_status find_query(void *context, const char *name, size_t n_name, char separator,
+                                         struct bm_rank_query *query, struct blastmerge_error *error) {
     struct bm_job_shards *shards = context;
     struct blastmerge_job *job = shards->job;
-    if (job->expect_queries == NULL) return BLASTMERGE_OK;
-    *order = &shards->queries;
-    if (shards->has_queries) return BLASTMERGE_OK;
-    shards->has_queries = true;
-    return read_names(job, job->expect_queries, &shards->queries, false, false, error);
+    struct bm_queries_found found = {0};
+    enum blastmerge_status status = BLASTMERGE_OK;
+    if (shards->lookup == NULL)
+        status = bm_queries_lookup_open(&shards->lookup, &job->memory, queries_of(shards),
+                                        job->temporary.beside, &job->cancel, error);
+    if (status == BLASTMERGE_OK)
+        status = bm_queries_lookup_find(shards->lookup, name, n_name, separator, &found, error);
+    *query =
+        (struct bm_rank_query){found.number, found.is_one_of_many, found.is_by_place, found.other_number};
+    return status;
 }
 
 /* --- options ------------------------------------------------------------------------------------- */
@@ -234,7 +247,6 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         bm_release(&job->memory, job->database);
     job->database = NULL;
     shards->options.database = shards->database;
-    shards->options.load_queries = load_queries;
     shards->options.n_list_bytes = list_limit(job);
     shards->options.is_recomputed = options->recompute != 0;
     shards->options.evalue = options->evalue;
@@ -244,7 +256,7 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
         if (comma != NULL) *comma = '.';
         shards->options.evalue_text = shards->evalue;
     }
-    shards->options.load_context = shards;
+    shards->options.find_context = shards;
     shards->options.allows_empty = job->options.allow_empty != 0;
     shards->options.n_drop_columns = options->drop_columns;
     shards->is_order_descending = options->order_descending != 0;
@@ -295,6 +307,8 @@ static enum blastmerge_status open_rank(struct batch *batch) {
     struct blastmerge_job *job = shards->job;
     struct bm_fetch_source *sources = shards->sources + batch->first;
     shards->options.beside = job->temporary.beside;
+    shards->options.find_query = queries_of(shards) != NULL ? find_query : NULL;
+    shards->options.has_batches_before = batch->first > 0;
     size_t n_shards = (size_t)shards->n_of_batch;
     size_t n_lanes = LANES;
     size_t n_heads = has_many(job) ? HEADS_OF_MANY : HEADS;
@@ -623,6 +637,10 @@ void bm_job_shards_end(struct blastmerge_job *job) {
     for (size_t i = 0; i < shards->n_sources; i++) bm_fetch_source_close(&shards->sources[i]);
     bm_job_passages_close(shards->passages);
     shards->passages = NULL;
+    bm_queries_lookup_close(shards->lookup, &job->memory);
+    shards->lookup = NULL;
+    bm_queries_close(shards->queries, &job->memory);
+    shards->queries = NULL;
 }
 
 void bm_job_shards_close(struct blastmerge_job *job) {
@@ -633,7 +651,6 @@ void bm_job_shards_close(struct blastmerge_job *job) {
     bm_release(&job->memory, shards->columns);
     bm_release(&job->memory, shards->order_location);
     bm_rank_order_free(&shards->order, &job->memory);
-    bm_rank_order_free(&shards->queries, &job->memory);
     bm_release(&job->memory, shards->sources);
     bm_release(&job->memory, shards->rows);
     bm_release(&job->memory, shards->batches);

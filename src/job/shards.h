@@ -42,6 +42,10 @@ size_t bm_job_shards_n_batches(const struct blastmerge_job *job);
 /* The first shard of a batch, an item of the plan; without shards the item itself. */
 size_t bm_job_shards_first(const struct blastmerge_job *job, size_t batch);
 
+/* The result is a table without comments: the file of queries gives the order of its queries, and is compared with no
+ * Iterations. */
+void bm_job_shards_take_queries(struct blastmerge_job *job);
+
 /* Adds to the job's error which shard it is of: error.child is its number in the batch until then. */
 void bm_job_shards_blame(struct blastmerge_job *job);
 

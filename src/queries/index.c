@@ -11,6 +11,8 @@
 #include "format/format.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ struct entry {
 
 struct bm_queries_index {
     int file;
+    bool has_places;
     uint64_t n_slots;               /* a power of two, at least a block */
     struct blastmerge_error *error; /* of the call */
 
@@ -136,9 +139,15 @@ static void add_first_fields(struct keys *keys, const struct bm_queries_word *to
     }
 }
 
-/* All names by which an Iteration may show the query. */
-static void read_keys(struct keys *keys, struct bm_queries_names *names,
-                      const struct bm_queries_file *query) {
+/* "Query_7": the seventh query or, with -parse_deflines, the seventh that such a name is made up for. */
+static void add_place(struct keys *keys, uint64_t number) {
+    char name[32];
+    add_word(keys, name, (size_t)snprintf(name, sizeof name, "Query_%" PRIu64, number));
+}
+
+/* All names by which an Iteration may show the query. n_unnamed: queries so far for which BLAST makes a name up. */
+static void read_keys(struct keys *keys, struct bm_queries_names *names, const struct bm_queries_file *query,
+                      bool has_places, uint64_t *n_unnamed) {
     keys->n = 0;
     bm_queries_names_read(names, query->title, query->n_title, query->is_cut);
     add_word(keys, names->token.bytes, names->token.n);
@@ -152,6 +161,11 @@ static void read_keys(struct keys *keys, struct bm_queries_names *names,
     else
         add_with_underscores(keys, &names->token);
     if (names->title.n > 0 && !names->has_range) return; /* an Iteration always shows a name */
+    ++*n_unnamed;
+    if (has_places) {
+        add_place(keys, query->number);
+        add_place(keys, *n_unnamed);
+    }
     add_key(keys, key_of_length(UINT64_MAX));
     if (!query->has_length) return;
     add_key(keys, key_of_length(query->n_residues));
@@ -245,6 +259,7 @@ static enum blastmerge_status read_all(struct bm_queries_index *index, struct bm
     struct keys keys;
     bool has_query = true;
     bool is_building = index->n_slots > 0;
+    uint64_t n_unnamed = 0;
     bm_queries_file_rewind(reader, reader->is_fasta);
     for (;;) {
         const struct bm_queries_file_place place = bm_queries_file_place(reader);
@@ -252,7 +267,7 @@ static enum blastmerge_status read_all(struct bm_queries_index *index, struct bm
         if (status != BLASTMERGE_OK) return status;
         if (!has_query) break;
         if (bm_cancel_is_set(cancel)) return bm_fail(index->error, BLASTMERGE_CANCELLED, "cancelled");
-        read_keys(&keys, names, reader);
+        read_keys(&keys, names, reader, index->has_places, &n_unnamed);
         *n_keys += keys.n;
         for (unsigned i = 0; i < keys.n && is_building; i++) {
             const struct entry entry = {tag_of(keys.keys[i]) | place.number, pack(&place)};
@@ -277,8 +292,8 @@ static enum blastmerge_status build(struct bm_queries_index *index, struct bm_qu
 }
 
 enum blastmerge_status bm_queries_index_open(struct bm_queries_index **index, struct bm_memory *memory,
-                                             struct bm_queries_file *reader, struct bm_cancel *cancel,
-                                             struct blastmerge_error *error) {
+                                             struct bm_queries_file *reader, bool has_places,
+                                             struct bm_cancel *cancel, struct blastmerge_error *error) {
     struct bm_queries_index *made = bm_allocate(memory, sizeof *made);
     struct bm_queries_names *names = bm_allocate(memory, sizeof *names);
     *index = made;
@@ -288,6 +303,7 @@ enum blastmerge_status bm_queries_index_open(struct bm_queries_index **index, st
         return bm_fail(error, BLASTMERGE_NO_MEMORY, "out of memory");
     }
     made->error = error;
+    made->has_places = has_places;
     made->block = UINT64_MAX;
     enum blastmerge_status status = BLASTMERGE_OK;
     made->file = bm_open_temporary(reader->beside);

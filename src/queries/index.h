@@ -13,9 +13,11 @@
 
 struct bm_queries_index;
 
-/* Reads all queries with the reader, which is then anywhere in the file. */
+/* Reads all queries with the reader, which is then anywhere in the file. has_places: they are found, too, by the
+ * names that BLAST makes up of their places, "Query_7". */
 enum blastmerge_status bm_queries_index_open(struct bm_queries_index **index, struct bm_memory *memory,
-                                             struct bm_queries_file *reader, struct bm_cancel *cancel,
+                                             struct bm_queries_file *reader, bool has_places,
+                                             struct bm_cancel *cancel,
                                              struct blastmerge_error *error) BM_CHECK_RESULT;
 /* index may be NULL. */
 void bm_queries_index_close(struct bm_queries_index *index, struct bm_memory *memory);

@@ -15,6 +15,7 @@
 #include "queries/iteration.h"
 #include "queries/name.h"
 #include "queries/rows.h"
+#include "queries/way.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -163,44 +164,6 @@ static void read_iteration(struct bm_queries *queries, const struct bm_batch *ba
 
 /* --- whether they fit ------------------------------------------------------------------------------ */
 
-/* How an Iteration's names are a query's. */
-enum way {
-    BY_NOTHING,
-    BY_TITLE, /* the title is the query's */
-    BY_ID,    /* the id is made of the query's first word */
-    BY_RANGE, /* BLAST made up an id, since the first word ends in a range; what follows is the title */
-    BY_LENGTH /* neither has a name */
-};
-
-/* -outfmt 10 does not quote its fields: of "a,b" the first one is "a". */
-static bool is_cut_before(char separator, const struct bm_queries_word *name,
-                          const struct bm_queries_word *token) {
-    return name->n < token->n && token->bytes[name->n] == separator &&
-           memcmp(name->bytes, token->bytes, name->n) == 0;
-}
-
-static enum way find_way(const struct bm_queries_names *names, const struct bm_queries_iteration *iteration,
-                         bool is_blast_plus) {
-    bool is_generated = bm_queries_word_is_generated(&iteration->id);
-    bool has_title = names->title.n > 0;
-    if (iteration->id.n > 0 && bm_queries_word_is_id_of(&iteration->id, &names->token)) return BY_ID;
-    if (iteration->is_row && is_cut_before(iteration->separator, &iteration->id, &names->token))
-        return BY_TITLE;
-    if (has_title && (is_generated || !is_blast_plus) && iteration->title.n > 0 &&
-        (bm_queries_word_is_same(&names->title, &iteration->title) ||
-         bm_queries_word_is_same(&names->plain, &iteration->title) ||
-         bm_queries_word_is_same(&names->token, &iteration->title)))
-        return BY_TITLE;
-    if (!is_generated) return BY_NOTHING;
-    if (names->has_range && names->rest.n > 0 &&
-        (bm_queries_word_is_same(&names->rest, &iteration->title) ||
-         bm_queries_word_is_same(&names->rest, &iteration->rest) ||
-         bm_queries_word_is_same(&names->plain_rest, &iteration->rest)))
-        return BY_RANGE;
-    bool has_name = names->has_range ? names->rest.n > 0 && !iteration->is_row : has_title;
-    return iteration->is_nameless && !has_name ? BY_LENGTH : BY_NOTHING;
-}
-
 static bool is_whole(const struct bm_queries_file *file, const struct bm_queries_iteration *iteration) {
     return iteration->length == file->n_residues || iteration->length == file->n_bases;
 }
@@ -247,7 +210,7 @@ static enum blastmerge_status find_namesake(struct bm_queries *queries, bool *is
         if (status != BLASTMERGE_OK) return status;
         if (!has_query || !others->has_length || !is_whole(others, &queries->current)) continue;
         bm_queries_names_read(&queries->other_names, others->title, others->n_title, others->is_cut);
-        *is_found = find_way(&queries->other_names, &queries->current, true) == BY_ID;
+        *is_found = bm_queries_find_way(&queries->other_names, &queries->current, true) == BM_QUERIES_BY_ID;
     }
     queries->n_bytes_read += bm_queries_file_place(others).offset;
     return BLASTMERGE_OK;
@@ -257,13 +220,14 @@ static enum blastmerge_status find_namesake(struct bm_queries *queries, bool *is
 static enum blastmerge_status look(struct bm_queries *queries, bool *fits, struct blastmerge_error *error) {
     const struct bm_queries_file *file = &queries->file;
     const struct bm_queries_iteration *iteration = &queries->current;
-    enum way way = find_way(&queries->names, iteration, queries->is_blast_plus);
-    *fits = way != BY_NOTHING;
+    enum bm_queries_way way = bm_queries_find_way(&queries->names, iteration, queries->is_blast_plus);
+    *fits = way != BM_QUERIES_BY_NOTHING;
     if (!*fits || !file->has_length || !iteration->has_length || !queries->is_blast_plus)
         return BLASTMERGE_OK;
     if (is_whole(file, iteration)) return BLASTMERGE_OK;
-    *fits = way != BY_LENGTH && is_part(&queries->located, file, iteration->length);
-    if (*fits || queries->is_psi || (way != BY_ID && !(way == BY_LENGTH && iteration->id.n > 0)))
+    *fits = way != BM_QUERIES_BY_LENGTH && is_part(&queries->located, file, iteration->length);
+    if (*fits || queries->is_psi ||
+        (way != BM_QUERIES_BY_ID && !(way == BM_QUERIES_BY_LENGTH && iteration->id.n > 0)))
         return BLASTMERGE_OK;
     return find_namesake(queries, fits, error);
 }
@@ -321,8 +285,8 @@ static const char *show(char shown[SHOWN], const char *name, const char *other) 
 /* How the Iteration's length is another than that of the query that was expected, if it is that alone. */
 static void describe_length(const struct bm_queries *queries, char *text, size_t capacity) {
     const struct bm_queries_file *file = &queries->file;
-    if (!queries->has_query ||
-        find_way(&queries->names, &queries->current, queries->is_blast_plus) == BY_NOTHING)
+    if (!queries->has_query || bm_queries_find_way(&queries->names, &queries->current,
+                                                   queries->is_blast_plus) == BM_QUERIES_BY_NOTHING)
         return;
     snprintf(text, capacity, "its length is %" PRIu64 ", and that of the query is %" PRIu64,
              queries->current.length, file->n_residues);
@@ -445,7 +409,7 @@ enum blastmerge_status bm_queries_allow_any_order(struct bm_queries *queries, st
                                                   struct bm_cancel *cancel, struct blastmerge_error *error) {
     queries->is_taken = is_taken;
     queries->context = context;
-    return bm_queries_index_open(&queries->index, memory, &queries->others, cancel, error);
+    return bm_queries_index_open(&queries->index, memory, &queries->others, false, cancel, error);
 }
 
 const struct bm_queries_taken *bm_queries_last_taken(const struct bm_queries *queries) {
@@ -466,9 +430,9 @@ static enum blastmerge_status try_query(struct bm_queries *queries, const struct
     enum blastmerge_status status = next_query(queries, error);
     if (status == BLASTMERGE_OK && queries->has_query) status = look(queries, &fits, error);
     if (status != BLASTMERGE_OK || !fits) return status;
-    enum way way = find_way(&queries->names, &queries->current, queries->is_blast_plus);
+    enum bm_queries_way way = bm_queries_find_way(&queries->names, &queries->current, queries->is_blast_plus);
     uint64_t length = queries->counts_bases ? queries->file.n_bases : queries->file.n_residues;
-    bool is_other = way == BY_LENGTH && queries->current.has_length && queries->file.has_length &&
+    bool is_other = way == BM_QUERIES_BY_LENGTH && queries->current.has_length && queries->file.has_length &&
                     queries->current.length != length;
     if (is_other) return BLASTMERGE_OK;
     int is_taken = queries->is_taken(queries->context, queries->file.number, error);
@@ -479,7 +443,7 @@ static enum blastmerge_status try_query(struct bm_queries *queries, const struct
     }
     if (++*n_fits > 1) return BLASTMERGE_OK;
     queries->taken.number = queries->file.number;
-    queries->taken.is_own = way != BY_ID && bm_queries_word_is_generated(&queries->current.id);
+    queries->taken.is_own = way != BM_QUERIES_BY_ID && bm_queries_word_is_generated(&queries->current.id);
     note_length(queries);
     return BLASTMERGE_OK;
 }

@@ -25,17 +25,26 @@ enum bm_rank_layout {
     BM_RANK_ROUND_ROBIN /* sequence i is in shard i mod K */
 };
 
+/* A query in a list of them. */
+struct bm_rank_query {
+    uint64_t number;       /* from 1; 0: there is none of that name */
+    bool is_one_of_many;   /* there are others of that name */
+    bool is_by_place;      /* the name is BLAST's, made of the query's place in its search ... */
+    uint64_t other_number; /* ... which may as well be this, later one; 0: there is no doubt */
+};
+
 struct bm_rank_options {
     enum bm_rank_layout layout;
     uint64_t n_targets;          /* most hits of a query, as -max_target_seqs; 0: 500 */
     const char *database;        /* its name in the result; NULL: the shards' own */
     const uint64_t *sizes;       /* sequences in each shard; NULL: as the shards state them */
     struct bm_rank_order *order; /* of subjects; NULL: none */
-    /* Tables without comments: loads the names of all queries, in their order. *order stays NULL if that is
-     * not known. NULL: there is no such list. */
-    enum blastmerge_status (*load_queries)(void *context, struct bm_rank_order **order,
-                                           struct blastmerge_error *error);
-    void *load_context;
+    /* Tables without comments: finds the query that rows of this name are of. NULL: the order of the queries is
+     * not known. */
+    enum blastmerge_status (*find_query)(void *context, const char *name, size_t n_name, char separator,
+                                         struct bm_rank_query *query, struct blastmerge_error *error);
+    void *find_context;
+    bool has_batches_before;     /* BLAST has counted their queries separately */
     bool allows_empty;           /* a shard of no bytes is a table without rows */
     const char *columns;         /* of tables, as -outfmt has them, such as "std score"; NULL: std */
     uint64_t n_list_bytes;       /* memory that a list of queries may take */
@@ -99,12 +108,16 @@ struct bm_rank_head {
     double evalue;
     uint64_t score;
     uint64_t length;
-    uint64_t ordinal;    /* in the whole database; UINT64_MAX: not known */
-    uint64_t id;         /* a hash of the accession */
-    bool has_ordinal_id; /* the accession is a number that BLAST assigned */
-    double bits;         /* tables without raw scores; else 0 */
-    uint64_t query;      /* tables: a hash of its name */
-    int8_t strand;       /* blastn: 1, -1; 0: it does not count, or is not known */
+    uint64_t ordinal;         /* in the whole database; UINT64_MAX: not known */
+    uint64_t id;              /* a hash of the accession */
+    bool has_ordinal_id;      /* the accession is a number that BLAST assigned */
+    double bits;              /* tables without raw scores; else 0 */
+    uint64_t query;           /* tables: a hash of its name ... */
+    size_t query_at, n_query; /* ... where that is in the row ... */
+    uint64_t
+        query_number; /* ... and the number of the query by a list of them; 0: not looked up yet; or ... */
+    uint64_t other_number; /* ... this one, if it is not 0 */
+    int8_t strand;         /* blastn: 1, -1; 0: it does not count, or is not known */
 };
 
 /* Tables: of equal hits that follow one another in a list, the last one. */

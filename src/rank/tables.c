@@ -44,11 +44,10 @@ struct bm_rank_tables {
     uint64_t n_rows;       /* written for the current query */
     struct query *queries; /* by hash */
     size_t n_queries, n_allocated;
-    struct bm_rank_order *order; /* of queries; NULL: not known */
-    uint64_t n_places;           /* of that list those that are done with */
-    bool is_begun;               /* rows alone: the first ones were read */
-    bool has_other_bits;         /* blastn: lambda and K are not those of its default scores */
-    uint64_t n_strands_before;   /* rank->counts.n_strands when the current query began */
+    uint64_t n_done;           /* of the list of queries, those up to the current one */
+    bool is_begun;             /* rows alone: the first ones were read */
+    bool has_other_bits;       /* blastn: lambda and K are not those of its default scores */
+    uint64_t n_strands_before; /* rank->counts.n_strands when the current query began */
 };
 
 static bool starts_with(const char *line, size_t n_bytes, const char *start) {
@@ -113,6 +112,8 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
     head->id = bm_rank_hash(subject->text, subject->n_bytes);
     const struct bm_rank_field *query = &fields[BM_RANK_COLUMN_QUERY];
     head->query = query->text != NULL ? bm_rank_hash(query->text, query->n_bytes) : 0;
+    head->query_at = query->text != NULL ? (size_t)(query->text - row) : 0;
+    head->n_query = query->n_bytes;
     return bm_rank_find_place(rank, shard, rank->options.order,
                               bm_rank_subject_hash(subject->text, subject->n_bytes), &head->ordinal);
 }
@@ -490,7 +491,7 @@ enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank
     bool has_query = false;
     uint64_t query = 0;
     if (rank->tables == NULL) status = bm_rank_open_tables(rank);
-    if (bm_format_of(rank->format)->has_comments || rank->tables->order != NULL || rank->n_shards == 1)
+    if (bm_format_of(rank->format)->has_comments || rank->options.find_query != NULL || rank->n_shards == 1)
         return status;
     shard->is_begun = true;
     while (status == BLASTMERGE_OK) {
@@ -506,7 +507,7 @@ enum blastmerge_status bm_rank_survey_table(struct bm_rank *rank, struct bm_rank
 
 enum blastmerge_status bm_rank_end_survey_tables(struct bm_rank *rank) {
     struct bm_rank_tables *tables = rank->tables;
-    if (tables->order != NULL || tables->has_comments || rank->n_shards == 1) return BLASTMERGE_OK;
+    if (rank->options.find_query != NULL || tables->has_comments || rank->n_shards == 1) return BLASTMERGE_OK;
     for (size_t i = 0; i < rank->n_shards; i++)
         if (!rank->shards[i].source.can_read_ahead)
             return bm_rank_fail(
@@ -529,30 +530,88 @@ static bool is_due(struct bm_rank *rank, uint64_t query) {
     return entry != NULL && entry->n_left == n;
 }
 
+/* The query that the shard is at has no place in the list of queries, or it is one of those that are done with. */
+static enum blastmerge_status fail_query(struct bm_rank *rank, const struct bm_rank_shard *shard,
+                                         const struct bm_rank_query *query) {
+    enum { SHOWN = 140 };
+    const struct bm_rank_head *head = &shard->head;
+    char name[SHOWN], shown[SHOWN];
+    snprintf(name, sizeof name, "%.*s", (int)(head->n_query < SHOWN ? head->n_query : SHOWN),
+             head->row.data + head->query_at);
+    bm_show(shown, sizeof shown, name);
+    if (query->number == 0)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "a row is of the query %s, which is not among those of --expect-queries: give the file "
+            "that was searched, with all queries of all shards",
+            shown);
+    if (query->is_one_of_many)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "a row is of the query %s, and several of --expect-queries can have that name: only "
+            "-outfmt 7 can tell them apart",
+            shown);
+    if (query->is_by_place && rank->options.has_batches_before)
+        return bm_rank_fail(
+            rank, shard, BLASTMERGE_MISMATCH,
+            "a row is of the query %s, which has no name, and BLAST has counted the queries of each "
+            "batch from 1: merge each batch by itself, with its own --expect-queries, or search "
+            "with -outfmt 7",
+            shown);
+    return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
+                        "a row is of the query %s, number %" PRIu64
+                        " of --expect-queries, after rows of number %" PRIu64
+                        ": its rows are in another order than the file that was searched has",
+                        shown, query->number, rank->tables->n_done);
+}
+
+/* Looks up the query that the shard is at, once. */
+static enum blastmerge_status find_number(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    const struct bm_rank_options *options = &rank->options;
+    struct bm_rank_head *head = &shard->head;
+    struct bm_rank_query query = {0};
+    if (head->query_number > 0) return BLASTMERGE_OK;
+    enum blastmerge_status status =
+        options->find_query(options->find_context, head->row.data + head->query_at, head->n_query,
+                            rank->tables->columns.delimiter, &query, rank->error);
+    if (status != BLASTMERGE_OK) return status;
+    bool is_placed = !query.is_one_of_many && !(query.is_by_place && options->has_batches_before);
+    if (query.number <= rank->tables->n_done && query.other_number > 0) {
+        query.number = query.other_number;
+        query.other_number = 0;
+    }
+    if (!is_placed || query.number <= rank->tables->n_done) return fail_query(rank, shard, &query);
+    head->query_number = query.number;
+    head->other_number = query.other_number;
+    return BLASTMERGE_OK;
+}
+
+/* If the place of the chosen shard's query is one of two, no other shard's may lie between them. */
+static enum blastmerge_status check_place(struct bm_rank *rank, const struct bm_rank_shard *chosen) {
+    for (size_t i = 0; i < rank->n_shards; i++) {
+        const struct bm_rank_shard *shard = &rank->shards[i];
+        bool is_other = shard->is_waiting && shard->head.query != chosen->head.query;
+        if (is_other && shard->head.query_number <= chosen->head.other_number)
+            return fail_query(rank, chosen, &(struct bm_rank_query){.number = 1, .is_one_of_many = true});
+    }
+    return BLASTMERGE_OK;
+}
+
 /* The shard whose query comes first, by the list of queries; n_shards: none. */
 static enum blastmerge_status choose_by_list(struct bm_rank *rank, size_t *chosen) {
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < rank->n_shards; i++) {
-        const struct bm_rank_shard *shard = &rank->shards[i];
+        struct bm_rank_shard *shard = &rank->shards[i];
         if (!shard->is_waiting) continue;
-        uint64_t place = UINT64_MAX;
-        enum blastmerge_status status =
-            bm_rank_find_place(rank, shard, rank->tables->order, shard->head.query, &place);
+        enum blastmerge_status status = find_number(rank, shard);
         if (status != BLASTMERGE_OK) return status;
-        if (place == UINT64_MAX)
-            return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,
-                                "a row is of a query that is not among those of --expect-queries");
-        if (place < rank->tables->n_places)
-            return bm_rank_fail(
-                rank, shard, BLASTMERGE_MISMATCH,
-                "its rows are of queries in another order than that of --expect-queries, or several "
-                "queries have one name, which only -outfmt 7 can tell apart");
-        if (*chosen < rank->n_shards && place >= least) continue;
-        least = place;
+        if (shard->head.query_number >= least) continue;
+        least = shard->head.query_number;
         *chosen = i;
     }
-    if (*chosen < rank->n_shards) rank->tables->n_places = least + 1;
-    return BLASTMERGE_OK;
+    if (*chosen == rank->n_shards) return BLASTMERGE_OK;
+    rank->tables->n_done = least;
+    return check_place(rank, &rank->shards[*chosen]);
 }
 
 /* By what comes later in the shards. */
@@ -581,7 +640,7 @@ static enum blastmerge_status choose_by_index(struct bm_rank *rank, size_t *chos
 static enum blastmerge_status begin_bare(struct bm_rank *rank) {
     size_t chosen = rank->n_shards;
     enum blastmerge_status status =
-        rank->tables->order != NULL ? choose_by_list(rank, &chosen) : choose_by_index(rank, &chosen);
+        rank->options.find_query != NULL ? choose_by_list(rank, &chosen) : choose_by_index(rank, &chosen);
     if (status != BLASTMERGE_OK) return status;
     if (chosen == rank->n_shards) {
         rank->phase = BM_RANK_PHASE_DONE;
@@ -613,8 +672,6 @@ enum blastmerge_status bm_rank_open_tables(struct bm_rank *rank) {
     const char *fault = bm_rank_columns_of_spec(&tables->columns, spec);
     note_columns(rank);
     if (fault == NULL && check_drop(rank) != BLASTMERGE_OK) return rank->error->status;
-    if (fault == NULL && rank->options.load_queries != NULL)
-        return rank->options.load_queries(rank->options.load_context, &tables->order, rank->error);
     if (fault == NULL) return BLASTMERGE_OK;
     return bm_fail(rank->error, BLASTMERGE_USAGE, "--columns '%.200s' %s", spec, fault);
 }

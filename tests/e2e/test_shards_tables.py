@@ -6,7 +6,7 @@ import random
 import pytest
 
 import shards
-from program import DATA, MISMATCH, OK, USAGE
+from program import DATA, MISMATCH, OK, USAGE, run
 from shards_run import check_same, kinds_of, made, made_table, merge, refused, search_shards
 from shards_run import blast  # pylint: disable=unused-import
 
@@ -174,3 +174,47 @@ def test_lengths_decide_where_nothing_else_does(blast):
     expected = blast.search("blastp", "l", "p", "7")
     paths = search_shards(blast, "blastp", blast.slices("l", 3), "p", "7 std score slen")
     check_same(merge(paths, "--db", "l", "--drop-columns", "2"), expected)
+
+
+TITLES = ["", "", "gi|5|ref|NP_0.1| x", "sp|P12345|X_HUMAN y", "plain z", "a;b", "chr1:5-80 c", "7", "lcl|last d"]
+
+
+@pytest.mark.parametrize("options", [[], ["-parse_deflines"]])
+@pytest.mark.parametrize("columns", ["6 std", "10 std", "6 qseqid sseqid evalue score", "6 saccver qacc evalue bitscore"])
+def test_names_of_queries_in_rows(blast, columns, options):
+    """Whatever BLAST makes of a title, and where it numbers queries that have none: rows alone, in the list's order."""
+    records = [record.split("\n", 1)[1] for record in blast.queries["n"] if len(record) > 100][:len(TITLES)]
+    assert len(records) == len(TITLES)
+    (blast.folder / "titles.fa").write_text("".join(f">{title}\n{rest}" for title, rest in zip(TITLES, records)))
+    expected = blast.search("blastn", "n", "titles", columns, "-task", "blastn", *options)
+    paths = search_shards(blast, "blastn", blast.slices("n", 3), "titles", columns, "-task", "blastn", *options)
+    check_same(merge(paths, "--columns", columns, "--expect-queries", blast.folder / "titles.fa"), expected)
+    fasta = (blast.folder / "titles.fa").read_bytes()
+    check_same(run("shards", "--plain", "--columns", columns, "--expect-queries", "-", *paths, input=fasta), expected)
+
+
+def rows_of(*queries):
+    return made_table([(query, f"s{i}", "1e-05", 50) for i, query in enumerate(queries)])
+
+
+def test_queries_without_a_name_at_two_places(tmp_path):
+    """Query_2 is the second query or, with -parse_deflines, the second without a name: what lies between decides."""
+    (tmp_path / "q.fa").write_text(">\nA\n>\nA\n>x\nA\n>y\nA\n>\nA\n>\nA\n")
+    found = merge(made(tmp_path, [rows_of("Query_1", "Query_2", "y"), rows_of("Query_2", "x")]), "--expect-queries", tmp_path / "q.fa")
+    assert [row.split("\t")[0] for row in found.out.decode().splitlines()] == ["Query_1", "Query_2", "Query_2", "x", "y"]
+    (tmp_path / "q.fa").write_text(">x\nA\n>\nA\n>y\nA\n>\nA\n")
+    code, error = refused(tmp_path, [rows_of("x", "Query_2"), rows_of("x", "y")], "--expect-queries", tmp_path / "q.fa")
+    assert code == MISMATCH and "of the query Query_2" in error and "can have that name" in error and "-outfmt 7" in error
+    found = merge(made(tmp_path, [rows_of("x", "y", "Query_2"), rows_of("x", "y")]), "--expect-queries", tmp_path / "q.fa")
+    assert [row.split("\t")[0] for row in found.out.decode().splitlines()] == ["x", "x", "y", "y", "Query_2"]
+
+
+def test_queries_that_the_list_does_not_tell(tmp_path):
+    (tmp_path / "q.fa").write_text(">a\nA\n>b 1\nA\n>b 2\nA\n>\nA\n")
+    options = ["--expect-queries", tmp_path / "q.fa"]
+    code, error = refused(tmp_path, [rows_of("a"), rows_of("a", "other")], *options)
+    assert code == MISMATCH and "shard_1" in error and "of the query other, which is not among" in error
+    code, error = refused(tmp_path, [rows_of("a"), rows_of("b")], *options)
+    assert code == MISMATCH and "of the query b, and several" in error and "-outfmt 7" in error
+    code, error = refused(tmp_path, [rows_of("a"), rows_of("Query_4")], *options, "--shards", 1)
+    assert code == MISMATCH and "shard_1" in error and "Query_4, which has no name" in error and "each batch by itself" in error
