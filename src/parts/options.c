@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#define INVALID    "error|latin1|keep"
-#define FORBIDDEN  "error|replace|keep"
-#define QUERY_IDS  "auto|keep|renumber"
-#define HEADERS    "once|keep|none"
+#define INVALID   "error|latin1|keep"
+#define FORBIDDEN "error|replace|keep"
+#define QUERY_IDS "auto|keep|renumber"
+#define HEADERS   "once|keep|none"
 
 static json_t *word(const char *words, unsigned i) {
     for (; i > 0; i--) words += strcspn(words, "|") + 1;
