@@ -104,6 +104,21 @@ static void assert_child(struct blastmerge_job *job, uint64_t number, enum blast
     assert_int_equal(child.status, status);
 }
 
+/* The totals are those of all batches' shards, whether they have a fault or not. */
+static void assert_bytes(struct blastmerge_job *job) {
+    const struct blastmerge_report *totals = blastmerge_report(job);
+    uint64_t n_compressed = 0, n_text = 0;
+    for (uint64_t i = 0; i < totals->n_children; i++) {
+        struct blastmerge_child child;
+        assert_int_equal(blastmerge_child(job, i, &child), BLASTMERGE_OK);
+        n_compressed += child.compressed_bytes;
+        n_text += child.text_bytes;
+    }
+    assert_true(n_text > 0);
+    assert_int_equal(totals->compressed_bytes, n_compressed);
+    assert_int_equal(totals->text_bytes, n_text);
+}
+
 /* Each batch's first fault is told, with its shard, and the next batch is checked. */
 static void test_check(void **state) {
     static const char *const texts[] = {one, damaged, of_others, of_others_too, one, of_others};
@@ -122,6 +137,7 @@ static void test_check(void **state) {
         assert_child(job, 2, BLASTMERGE_OK);
         assert_child(job, 3, BLASTMERGE_OK);
         assert_child(job, 5, BLASTMERGE_MISMATCH);
+        assert_bytes(job);
         blastmerge_destroy(job);
         assert_int_equal(caller.n_held, 0);
     }

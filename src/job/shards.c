@@ -56,6 +56,7 @@ struct bm_job_shards {
     size_t n_batches;
     struct bm_job_passages *passages;       /* NULL: no shard's bits become the result's */
     bool has_failed;                        /* a batch, as a source: the error is the merge's of its shards */
+    uint64_t compressed_bytes, text_bytes;  /* of the shards of the batches that have ended */
     struct bm_rank_counts counts;           /* of the batches that have ended ... */
     struct blastmerge_shards_report report; /* ... and as the caller reads them */
 };
@@ -608,13 +609,15 @@ void bm_job_shards_progress(const struct blastmerge_job *job, struct blastmerge_
 }
 
 void bm_job_shards_count(struct blastmerge_job *job) {
-    const struct bm_job_shards *shards = job->shards;
+    struct bm_job_shards *shards = job->shards;
     if (shards == NULL) return;
-    job->totals.compressed_bytes = job->totals.text_bytes = 0;
-    for (size_t i = 0; i < shards->n_sources; i++) {
-        job->totals.compressed_bytes += shards->rows[i].compressed_bytes;
-        job->totals.text_bytes += shards->rows[i].text_bytes;
+    const struct bm_job_row *rows = &shards->rows[bm_job_shards_first(job, job->child)];
+    for (uint64_t i = 0; i < shards->n_of_batch; i++) {
+        shards->compressed_bytes += rows[i].compressed_bytes;
+        shards->text_bytes += rows[i].text_bytes;
     }
+    job->totals.compressed_bytes = shards->compressed_bytes;
+    job->totals.text_bytes = shards->text_bytes;
 }
 
 const struct blastmerge_shards_report *bm_job_shards_report(const struct blastmerge_job *job) {

@@ -55,7 +55,7 @@ void bm_job_shards_progress(const struct blastmerge_job *job, struct blastmerge_
 /* The batch of a shard; without shards the number itself. */
 uint64_t bm_job_shards_batch_of(const struct blastmerge_job *job, uint64_t number);
 
-/* A batch has ended: the job's totals are of the shards' own bytes, not of the merged text. */
+/* The current batch has ended: the job's totals are of the shards' own bytes, not of the merged text. To be called once. */
 void bm_job_shards_count(struct blastmerge_job *job);
 
 const struct blastmerge_shards_report *bm_job_shards_report(const struct blastmerge_job *job);
