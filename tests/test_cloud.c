@@ -777,6 +777,19 @@ static void plans_within_the_limit(void **state) {
     }
 }
 
+static void plans_without_a_limit(void **state) {
+    struct bm_cloud_use use = {4, true, true, true};
+    struct bm_cloud_plan plan;
+    struct bm_cloud_plan same;
+    struct blastmerge_error error;
+    (void)state;
+    memset(&plan, 0, sizeof plan);
+    memset(&same, 0, sizeof same);
+    assert_int_equal(bm_cloud_make_plan(0, use, &plan, &error), BLASTMERGE_OK);
+    assert_int_equal(bm_cloud_make_plan((uint64_t)64 << 20, use, &same, &error), BLASTMERGE_OK);
+    assert_true(plan.window == same.window && plan.n_first == same.n_first && plan.part == same.part);
+}
+
 static void plans_parts_as_long_as_they_must_be(void **state) {
     struct bm_cloud_plan plan = {.use = {.is_output_remote = true}};
     struct blastmerge_error error;
@@ -825,6 +838,7 @@ int main(void) {
         cmocka_unit_test(pauses_grow_and_end),
         cmocka_unit_test(judges_what_passes),
         cmocka_unit_test(plans_within_the_limit),
+        cmocka_unit_test(plans_without_a_limit),
         cmocka_unit_test(plans_parts_as_long_as_they_must_be),
 #endif
     };

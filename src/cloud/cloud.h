@@ -166,7 +166,7 @@ enum {
 };
 
 /*
- * Divides a limit for the memory of the whole process. 28 MiB go to the merge itself and to libcurl with TLS.
+ * Divides a limit for the memory of the whole process; 0: 64 MiB. 28 MiB go to the merge itself and to libcurl with TLS.
  * A quarter of the rest is for lists, if there are any. Of what remains, the result's parts have two thirds, if
  * there are any, and reading has the remainder: windows of the children that are open, and first windows with a
  * connection for each. BLASTMERGE_NO_MEMORY: the limit is too small, and the record names the needed value.

@@ -8,6 +8,7 @@
 
 /* 16 MiB are what a local merge may take, 12 MiB what libcurl, TLS and their buffers do. */
 #define FIXED        (28 * MIB)
+#define DEFAULT      (64 * MIB)
 #define MIN_WINDOW   (64 * KIB)
 #define MAX_WINDOW   (4 * MIB)
 #define MAX_FIRST    (1 * MIB)
@@ -51,6 +52,7 @@ enum blastmerge_status bm_cloud_make_plan(uint64_t memory_limit, struct bm_cloud
     uint64_t needed =
         FIXED + n_windows * MIN_WINDOW + report + (use.is_output_remote ? RESULT_PARTS * MIN_PART : 0);
     if (use.has_lists) needed += MIN_LIST;
+    if (memory_limit == 0) memory_limit = DEFAULT;
     if (memory_limit < needed) {
         return bm_fail(
             error, BLASTMERGE_NO_MEMORY,

@@ -15,17 +15,15 @@
 #ifdef BLASTMERGE_CLOUD
 #include "cloud/cloud.h"
 
-#define DEFAULT_MEMORY ((uint64_t)64 << 20)
-
 /* A child, a result and a report at a time. */
 enum blastmerge_status bm_finalize_connect(struct bm_finalize *finalize) {
     const struct blastmerge_options *options = finalize->client.options;
     const struct bm_cloud_use use = {.n_lanes = 1, .is_output_remote = true, .is_report_remote = true};
     struct bm_cloud_settings settings = {
         .endpoint = options->endpoint, .memory = finalize->client.memory, .cancel = finalize->client.cancel};
-    uint64_t limit = options->memory_limit == 0 ? DEFAULT_MEMORY : options->memory_limit;
     if (!finalize->is_remote) return BLASTMERGE_OK;
-    enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, finalize->error);
+    enum blastmerge_status status =
+        bm_cloud_make_plan(options->memory_limit, use, &settings.plan, finalize->error);
     return status == BLASTMERGE_OK ? bm_cloud_open(&finalize->cloud, &settings, finalize->error) : status;
 }
 

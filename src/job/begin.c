@@ -154,19 +154,19 @@ static enum blastmerge_status open_rooms(struct blastmerge_job *job) {
     return status;
 }
 
-static enum blastmerge_status open_store(struct blastmerge_job *job) {
-    if (job->is_check) return BLASTMERGE_OK;
+enum blastmerge_status bm_job_open_output(struct blastmerge_job *job, bool is_json) {
+    const struct bm_job_place *output = &job->places.output;
+    bool is_text = is_json || job->options.form == BLASTMERGE_FORM_PLAIN;
     if (job->places.has_writer) {
         bm_store_open_writer(&job->store, &job->places.writer, job->options.callback_ticket, &job->cancel);
         bm_job_places_give_writer(job);
         return BLASTMERGE_OK;
     }
-    if (job->places.output.location == NULL) return BLASTMERGE_OK;
-    if (job->places.output.shown != NULL)
-        return bm_job_remote_open_store(job, &job->store, job->places.output.location,
-                                        job->places.output.shown, false);
-    return bm_store_open_location(&job->store, job->places.output.location, job->options.force != 0,
-                                  job->options.form == BLASTMERGE_FORM_PLAIN, &job->cancel, &job->error);
+    if (output->location == NULL) return BLASTMERGE_OK;
+    if (output->shown != NULL)
+        return bm_job_remote_open_store(job, &job->store, output->location, output->shown, is_json);
+    return bm_store_open_location(&job->store, output->location, job->options.force != 0, is_text,
+                                  &job->cancel, &job->error);
 }
 
 static enum blastmerge_status write_report(void *context, const void *data, size_t n_bytes,
@@ -229,7 +229,7 @@ enum blastmerge_status bm_job_begin(struct blastmerge_job *job) {
     if (status == BLASTMERGE_OK) status = bm_job_survey_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_queries_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_order_open(job);
-    if (status == BLASTMERGE_OK) status = open_store(job);
+    if (status == BLASTMERGE_OK && !job->is_check) status = bm_job_open_output(job, false);
     if (status == BLASTMERGE_OK) status = bm_job_side_open(job);
     if (status == BLASTMERGE_OK) status = bm_job_index_open(job);
     if (status == BLASTMERGE_OK) status = open_report(job);

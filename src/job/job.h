@@ -169,6 +169,10 @@ struct blastmerge_job {
 /* Begins: checks what can be checked beforehand and opens the rooms. */
 enum blastmerge_status bm_job_begin(struct blastmerge_job *job) BM_CHECK_RESULT;
 
+/* Opens the place of the output, or the caller's writer, if the job has either. is_json: it is a file of its own, and no
+ * result. */
+enum blastmerge_status bm_job_open_output(struct blastmerge_job *job, bool is_json) BM_CHECK_RESULT;
+
 /* Puts the result's gzip header into the output, if it has one. */
 void bm_job_begin_result(struct blastmerge_job *job);
 

@@ -11,8 +11,6 @@ enum {
     LOOKS_AHEAD = 16 /* children that are looked at at a time */
 };
 
-#define DEFAULT_MEMORY ((uint64_t)64 << 20)
-
 static enum blastmerge_status fail_memory(struct blastmerge_job *job) {
     return bm_fail(&job->error, BLASTMERGE_NO_MEMORY, "out of memory");
 }
@@ -35,13 +33,9 @@ enum blastmerge_status bm_job_remote_add(struct blastmerge_job *job, const char 
     return is_added ? BLASTMERGE_OK : fail_memory(job);
 }
 
-static bool is_remote(const struct bm_fetch_source *source) {
-    return source->back_end == &bm_fetch_remote;
-}
-
 bool bm_job_remote_has_children(const struct blastmerge_job *job) {
     for (size_t i = 0; i < job->plan.n_items; i++) {
-        if (is_remote(&job->plan.items[i].source)) return true;
+        if (bm_fetch_source_is_remote(&job->plan.items[i].source)) return true;
     }
     return false;
 }
@@ -60,16 +54,16 @@ static enum blastmerge_status open_cloud(struct blastmerge_job *job, bool has_ch
                                .has_lists = job->children.is_lazy || bm_plan_has_wildcards(&job->plan, 0)};
     struct bm_cloud_settings settings = {
         .endpoint = job->options.endpoint, .memory = &job->memory, .cancel = &job->cancel};
-    uint64_t limit = job->options.memory_limit == 0 ? DEFAULT_MEMORY : job->options.memory_limit;
     if (!has_children && !use.is_output_remote && !use.is_report_remote) return BLASTMERGE_OK;
-    enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, &job->error);
+    enum blastmerge_status status =
+        bm_cloud_make_plan(job->options.memory_limit, use, &settings.plan, &job->error);
     return status == BLASTMERGE_OK ? bm_cloud_open(&job->cloud, &settings, &job->error) : status;
 }
 
 enum blastmerge_status bm_job_remote_admit(struct blastmerge_job *job, size_t first) {
     for (size_t i = first; i < job->plan.n_items; i++) {
         struct bm_fetch_source *source = &job->plan.items[i].source;
-        if (!is_remote(source)) continue;
+        if (!bm_fetch_source_is_remote(source)) continue;
         enum blastmerge_status status = job->cloud == NULL ? open_cloud(job, true) : BLASTMERGE_OK;
         if (status != BLASTMERGE_OK) return status;
         source->cloud = job->cloud;
@@ -104,7 +98,7 @@ void bm_job_remote_look_ahead(struct blastmerge_job *job, size_t child) {
     if (job->cloud == NULL) return;
     for (size_t i = child; i < job->plan.n_items && i < child + LOOKS_AHEAD; i++) {
         struct bm_fetch_source *source = &job->plan.items[i].source;
-        if (is_remote(source) && source->look == NULL) bm_fetch_source_begin_look(source);
+        if (bm_fetch_source_is_remote(source) && source->look == NULL) bm_fetch_source_begin_look(source);
     }
     bm_cloud_drive(job->cloud);
 }
@@ -140,7 +134,7 @@ void bm_job_remote_read_ahead(struct blastmerge_job *job) {
     size_t end = job->n_opened + bm_job_remote_n_ahead(job);
     for (size_t i = job->n_opened; i < end && i < job->plan.n_items && !job->is_at_header; i++) {
         struct bm_fetch_source *source = &job->plan.items[i].source;
-        if (is_remote(source) && !bm_fetch_source_begin(source)) break;
+        if (bm_fetch_source_is_remote(source) && !bm_fetch_source_begin(source)) break;
     }
     bm_cloud_drive(job->cloud);
     bm_job_children_add_lengths(job);

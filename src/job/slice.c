@@ -175,21 +175,8 @@ enum blastmerge_status bm_job_slice_settle(struct blastmerge_job *job, const str
     return bm_job_survey_status(job);
 }
 
-static enum blastmerge_status open_output(struct blastmerge_job *job, bool is_text) {
-    if (job->places.has_writer) {
-        bm_store_open_writer(&job->store, &job->places.writer, job->options.callback_ticket, &job->cancel);
-        bm_job_places_give_writer(job);
-        return BLASTMERGE_OK;
-    }
-    if (job->places.output.shown != NULL)
-        return bm_job_remote_open_store(job, &job->store, job->places.output.location,
-                                        job->places.output.shown, is_text);
-    return bm_store_open_location(&job->store, job->places.output.location, job->options.force != 0, is_text,
-                                  &job->cancel, &job->error);
-}
-
-enum blastmerge_status bm_job_slice_open_output(struct blastmerge_job *job, bool is_text) {
-    return open_output(job, is_text);
+enum blastmerge_status bm_job_slice_open_output(struct blastmerge_job *job, bool is_json) {
+    return bm_job_open_output(job, is_json);
 }
 
 enum blastmerge_status bm_job_slice_write(struct blastmerge_job *job, const void *data, size_t n_bytes) {

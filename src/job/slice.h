@@ -12,7 +12,7 @@
  *
  *     status = bm_job_slice_begin(job, "a part");        checks the places, and opens the connection
  *     source = bm_job_slice_source(job, i);              is read with the room fetch
- *     status = bm_job_slice_open_output(job);
+ *     status = bm_job_slice_open_output(job, false);
  *     status = bm_job_slice_write(job, data, n_bytes);
  *     status = bm_job_slice_commit(job);
  *     return bm_job_slice_end(job, status);              in any case, once bm_job_slice_begin() was called
@@ -174,7 +174,8 @@ void bm_job_slice_look_ahead(struct blastmerge_job *job, size_t i);
 /* The error is no end: the job has none any more. */
 void bm_job_slice_forgive(struct blastmerge_job *job);
 
-enum blastmerge_status bm_job_slice_open_output(struct blastmerge_job *job, bool is_text) BM_CHECK_RESULT;
+/* is_json: it is a file of its own, and no result. */
+enum blastmerge_status bm_job_slice_open_output(struct blastmerge_job *job, bool is_json) BM_CHECK_RESULT;
 enum blastmerge_status bm_job_slice_write(struct blastmerge_job *job, const void *data,
                                           size_t n_bytes) BM_CHECK_RESULT;
 struct bm_store *bm_job_slice_store(struct blastmerge_job *job);

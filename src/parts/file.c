@@ -9,8 +9,6 @@
 #include "cloud/cloud.h"
 #include "fetch/ranges.h"
 
-#define DEFAULT_MEMORY ((uint64_t)64 << 20)
-
 /* `shown` is filled, and must last as long as the source. */
 static enum blastmerge_status connect(const struct bm_job_slice_view *view, const char *location,
                                       char shown[BM_LOCATION_SHOWN], struct bm_fetch_source *source,
@@ -18,8 +16,8 @@ static enum blastmerge_status connect(const struct bm_job_slice_view *view, cons
     const struct bm_cloud_use use = {.n_lanes = 1};
     struct bm_cloud_settings settings = {
         .endpoint = view->options->endpoint, .memory = view->memory, .cancel = view->cancel};
-    uint64_t limit = view->options->memory_limit == 0 ? DEFAULT_MEMORY : view->options->memory_limit;
-    enum blastmerge_status status = bm_cloud_make_plan(limit, use, &settings.plan, view->error);
+    enum blastmerge_status status =
+        bm_cloud_make_plan(view->options->memory_limit, use, &settings.plan, view->error);
     if (status == BLASTMERGE_OK) status = bm_cloud_open(cloud, &settings, view->error);
     if (status != BLASTMERGE_OK) return status;
     bm_cloud_location_show(location, shown, BM_LOCATION_SHOWN);

@@ -405,11 +405,7 @@ bool bm_store_path(const struct bm_store *store, char path[BM_STORE_PATH]) {
 }
 
 bool bm_store_is_standard_output(const char *location) {
-    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(location, names[i]) == 0) return true;
-    }
-    return false;
+    return strcmp(location, "-") == 0 || bm_standard_of_name(location) == STDOUT_FILENO;
 }
 
 enum blastmerge_status bm_store_open_location(struct bm_store *store, const char *location, bool is_force,
