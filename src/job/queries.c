@@ -176,12 +176,24 @@ enum blastmerge_status bm_job_queries_end(struct blastmerge_job *job) {
     return end_with_faults(job);
 }
 
+/* Where the missing queries are, or how to get them. */
+static void advise(const struct blastmerge_job *job, char *advice, size_t size) {
+    const struct bm_job_place *place = &job->places.missing;
+    const char *shown =
+        place->location != NULL && strcmp(place->location, "-") == 0 ? "standard output" : place->location;
+    advice[0] = '\0';
+    if (job->totals.n_missing_queries == 0 || job->shards != NULL) return;
+    if (shown == NULL)
+        snprintf(advice, size, "; --missing FILE writes what is to be searched again");
+    else
+        snprintf(advice, size, "; %.*s has the missing queries", bm_show_length(shown, 200), shown);
+}
+
 enum blastmerge_status bm_job_queries_status(struct blastmerge_job *job) {
     uint64_t n_faults = job->queries.n_faults;
     uint64_t n_missing = job->totals.n_missing_queries;
-    const char *advice = n_missing > 0 && job->shards == NULL && job->places.missing.location == NULL
-                             ? "; --missing FILE writes what is to be searched again"
-                             : "";
+    char advice[256];
+    advise(job, advice, sizeof advice);
     if (n_faults == 0) return BLASTMERGE_OK;
     if (n_faults == 1)
         return bm_fail(&job->error, BLASTMERGE_MISMATCH, "%s%s", job->queries.first_fault, advice);

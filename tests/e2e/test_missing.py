@@ -61,6 +61,8 @@ def test_what_is_missing(tmp_path, form):
             done = run(tmp_path, form, command, paths, documents.fasta(made))
             assert done.code == (program.OK if is_whole else program.MISMATCH), (case, done.err)
             assert (tmp_path / "missing").read_bytes() == wanted, case
+            if not is_whole:
+                assert done.err.rstrip().endswith(f"; {tmp_path / 'missing'} has the missing queries"), done.err
             assert (tmp_path / "merged.gz").exists() == (is_whole and command == "merge")
             if form not in BARE:
                 assert len(done.warnings) == len(gaps(made, present)), done.err
