@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MOST_STRANGERS = 100 /* Iterations of no query that a check goes on after */ };
 
