@@ -3,7 +3,7 @@
  * Everything blastmerge.h is for: merges the children named on the command line, the first of them through
  * a reader of our own, and writes the result to standard output piece by piece.
  *
- *     cc merge.c $(pkg-config --cflags --libs blastmerge) && ./a.out batch_*.xml.gz > merged.xml.gz
+ *     cc examples/merge.c -o example $(pkg-config --cflags --libs blastmerge) && ./example batch_*.xml.gz > merged.xml.gz
  */
 #include <blastmerge.h>
 
@@ -33,7 +33,15 @@ int main(int argc, char **argv) {
     struct blastmerge_options options;
     struct blastmerge_job *job = NULL;
     static struct chunks chunks;
-    if (argc < 2 || (chunks.file = fopen(argv[1], "rb")) == NULL) return 2;
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s CHILD... > RESULT\n", argv[0]);
+        return 2;
+    }
+    chunks.file = fopen(argv[1], "rb");
+    if (chunks.file == NULL) {
+        perror(argv[1]);
+        return 2;
+    }
 
     blastmerge_options_init(&options, sizeof options);
     options.sort = BLASTMERGE_SORT_NONE;
