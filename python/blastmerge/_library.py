@@ -126,6 +126,14 @@ def _candidates():
     return beside + ([found] if found else []) + [name]
 
 
+def _places():
+    """Where _candidates() looks, for people."""
+    named = os.environ.get("BLASTMERGE_LIBRARY")
+    if named:
+        return f"BLASTMERGE_LIBRARY ({named})"
+    return f"BLASTMERGE_LIBRARY (not set), the package's folder ({Path(__file__).parent}), the system's folders for libraries"
+
+
 def load():
     """The shared library with its functions' types."""
     failures = []
@@ -137,7 +145,7 @@ def load():
             continue
         _declare(library)
         return library
-    raise ImportError("the shared library libblastmerge was not found; install it, or name it in BLASTMERGE_LIBRARY: "
+    raise ImportError(f"the shared library libblastmerge was not found; searched: {_places()}; install it, or name it in BLASTMERGE_LIBRARY: "
                       + "; ".join(failures))
 
 

@@ -415,3 +415,8 @@ def test_installed_in_an_empty_venv(tmp_path, has_library):
         assert done.stdout.split() == [blastmerge.__version__, blastmerge.version(), "11"], done.stderr
     elif done.returncode != 0:  # the system may have the library
         assert "name it in BLASTMERGE_LIBRARY" in done.stderr
+        folder = next((tmp_path / "venv").glob("lib/python3*/site-packages")) / "blastmerge"
+        assert f"searched: BLASTMERGE_LIBRARY (not set), the package's folder ({folder}), the system's folders for libraries;" in done.stderr
+        done = subprocess.run([python, "-c", program], env={**environment, "BLASTMERGE_LIBRARY": "/absent/library"}, cwd=tmp_path, capture_output=True,
+                              text=True, check=False)
+        assert "searched: BLASTMERGE_LIBRARY (/absent/library);" in done.stderr
