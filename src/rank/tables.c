@@ -27,10 +27,11 @@ enum {
     HELD_ROWS = 262144 /* bytes of held rows in memory; the rest is in a temporary file */
 };
 
-/* A query, by a hash of its name, and in how many shards it is still to come or just there. */
+/* A query, by a hash of its name, and in how many shards it is still to come or just there. There may be very many. */
 struct query {
     uint64_t hash;
-    uint64_t n_left;
+    uint64_t n_left : 47;
+    uint64_t n_at : 17; /* shards that wait at it, of 65536 at most */
 };
 
 struct bm_rank_tables {
@@ -231,12 +232,31 @@ static enum blastmerge_status write_row(struct bm_rank *rank, const struct bm_ra
     return status == BLASTMERGE_OK ? put_row(rank, "\n", 1) : status;
 }
 
+static int compare_queries(const void *a, const void *b) {
+    const struct query *one = a;
+    const struct query *other = b;
+    return one->hash < other->hash ? -1 : one->hash > other->hash;
+}
+
+static struct query *find_query(const struct bm_rank_tables *tables, uint64_t hash) {
+    const struct query key = {.hash = hash};
+    if (tables->n_queries == 0) return NULL;
+    return bsearch(&key, tables->queries, tables->n_queries, sizeof key, compare_queries);
+}
+
+/* The shard's head is the first row of another query, whose turn may not have come. */
+static void begin_waiting(struct bm_rank *rank, struct bm_rank_shard *shard) {
+    struct query *entry = find_query(rank->tables, shard->head.query);
+    shard->is_waiting = true;
+    shard->head.is_there = false;
+    if (entry != NULL) entry->n_at++;
+}
+
 /* The shard's head is the first row behind a hit. */
 static enum blastmerge_status end_hit(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t query) {
     if (!shard->head.is_there) return BLASTMERGE_OK;
-    shard->is_waiting = shard->head.query != query;
-    if (!shard->is_waiting) return check_list(rank, shard);
-    shard->head.is_there = false;
+    if (shard->head.query == query) return check_list(rank, shard);
+    begin_waiting(rank, shard);
     return BLASTMERGE_OK;
 }
 
@@ -437,18 +457,6 @@ static enum blastmerge_status begin_commented(struct bm_rank *rank) {
 
 /* --- -outfmt 6 and 10: which query comes next -------------------------------------------------------- */
 
-static int compare_queries(const void *a, const void *b) {
-    const struct query *one = a;
-    const struct query *other = b;
-    return one->hash < other->hash ? -1 : one->hash > other->hash;
-}
-
-static struct query *find_query(const struct bm_rank_tables *tables, uint64_t hash) {
-    const struct query key = {.hash = hash};
-    if (tables->n_queries == 0) return NULL;
-    return bsearch(&key, tables->queries, tables->n_queries, sizeof key, compare_queries);
-}
-
 /* Of each query one entry is left, with the number of times that it came. */
 static void join_queries(struct bm_rank_tables *tables) {
     size_t n = 0;
@@ -482,7 +490,8 @@ static enum blastmerge_status add_query(struct bm_rank *rank, struct bm_rank_sha
     struct bm_rank_tables *tables = rank->tables;
     enum blastmerge_status status = BLASTMERGE_OK;
     if (tables->n_queries == tables->n_allocated) status = grow_queries(rank, shard);
-    if (status == BLASTMERGE_OK) tables->queries[tables->n_queries++] = (struct query){hash, 1};
+    if (status == BLASTMERGE_OK)
+        tables->queries[tables->n_queries++] = (struct query){.hash = hash, .n_left = 1};
     return status;
 }
 
@@ -525,9 +534,7 @@ static bool is_at(const struct bm_rank_shard *shard, uint64_t query) {
 /* Whether no shard has the query still before it that is not at it. */
 static bool is_due(struct bm_rank *rank, uint64_t query) {
     const struct query *entry = find_query(rank->tables, query);
-    uint64_t n = 0;
-    for (size_t i = 0; i < rank->n_shards; i++) n += is_at(&rank->shards[i], query);
-    return entry != NULL && entry->n_left == n;
+    return entry != NULL && entry->n_left == entry->n_at;
 }
 
 /* The query that the shard is at has no place in the list of queries, or it is one of those that are done with. */
@@ -653,7 +660,9 @@ static enum blastmerge_status begin_bare(struct bm_rank *rank) {
         if (!is_at(shard, query)) continue;
         shard->is_waiting = false;
         shard->head.is_there = true;
-        if (entry != NULL) entry->n_left--;
+        if (entry == NULL) continue;
+        entry->n_left--;
+        entry->n_at--;
     }
     rank->phase = BM_RANK_PHASE_HITS;
     return BLASTMERGE_OK;
@@ -692,8 +701,7 @@ static enum blastmerge_status begin_rows(struct bm_rank *rank) {
         struct bm_rank_shard *shard = &rank->shards[i];
         enum blastmerge_status status = next_row(rank, shard);
         if (status != BLASTMERGE_OK) return status;
-        shard->is_waiting = shard->head.is_there;
-        shard->head.is_there = false;
+        if (shard->head.is_there) begin_waiting(rank, shard);
     }
     return BLASTMERGE_OK;
 }
