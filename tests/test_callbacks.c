@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum call { NEXT, CLOSE, WRITE, COMMIT, WARNING, PROGRESS, N_CALLS };
@@ -222,9 +223,67 @@ static void test_calls_from_within(void **state) {
     free(trying.written.data);
 }
 
+/* An allocator that calls the job, which gives back its memory at the end. */
+struct user {
+    struct blastmerge_job *job;
+    bool is_in_call;
+    unsigned n_tried, n_refused;
+};
+
+static void try_next(struct user *user) {
+    const void *data = NULL;
+    size_t n = 0;
+    if (user->job == NULL || user->is_in_call) return;
+    user->is_in_call = true;
+    user->n_tried++;
+    user->n_refused += blastmerge_next(user->job, &data, &n) == BLASTMERGE_USAGE;
+    user->is_in_call = false;
+}
+
+static void *allocate(void *context, size_t n_bytes) {
+    try_next(context);
+    return malloc(n_bytes);
+}
+
+static void release(void *context, void *memory) {
+    try_next(context);
+    free(memory);
+}
+
+static void test_allocator_from_within(void **state) {
+    (void)state;
+    struct bytes text = make_text("blastp", 1, 20, "db");
+    for (int is_buffer = 0; is_buffer <= 1; is_buffer++) {
+        struct user user = {.job = NULL};
+        struct blastmerge_job *job = NULL;
+        struct blastmerge_options options;
+        void *buffer = NULL;
+        const void *data = NULL;
+        size_t n = 1;
+        blastmerge_options_init(&options, sizeof options);
+        options.allocator = (struct blastmerge_allocator){&user, allocate, release};
+        options.form = BLASTMERGE_FORM_PLAIN;
+        options.n_threads = 1;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+        assert_int_equal(blastmerge_add_memory(job, "child", text.data, text.n), BLASTMERGE_OK);
+        user.job = job;
+        if (is_buffer) {
+            assert_int_equal(blastmerge_to_buffer(job, &buffer, &n), BLASTMERGE_OK);
+            assert_true(n > 0);
+        }
+        while (!is_buffer && n > 0) assert_int_equal(blastmerge_next(job, &data, &n), BLASTMERGE_OK);
+        user.job = NULL;
+        assert_true(user.n_tried > 0);
+        assert_int_equal(user.n_refused, user.n_tried);
+        blastmerge_free(job, buffer);
+        blastmerge_destroy(job);
+    }
+    free(text.data);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_only_one_result_is_success),
-                                       cmocka_unit_test(test_tickets),
-                                       cmocka_unit_test(test_calls_from_within)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_one_result_is_success), cmocka_unit_test(test_tickets),
+        cmocka_unit_test(test_calls_from_within), cmocka_unit_test(test_allocator_from_within)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -363,6 +363,7 @@ enum blastmerge_status blastmerge_set_output_writer(struct blastmerge_job *job,
 
 /* Whatever happened, the rooms are closed; what was not committed is discarded. */
 enum blastmerge_status bm_job_finish(struct blastmerge_job *job, enum blastmerge_status status) {
+    job->is_inside = true; /* for the caller's allocator */
     /* No error may be left behind by what went well in the end. */
     assert(status != BLASTMERGE_OK || job->error.status == BLASTMERGE_OK);
     if (job->cancel.has_forked_in)
@@ -562,7 +563,11 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
         const void *piece = NULL;
         size_t n_piece = 0;
         /* Room first: once the last piece is handed out nothing may fail. */
-        if (!job->is_committed && !grow(&job->memory, &buffer, &size, n_used, n_used + BM_OUTPUT_SIZE)) {
+        job->is_inside = true; /* for the caller's allocator */
+        bool has_room =
+            job->is_committed || grow(&job->memory, &buffer, &size, n_used, n_used + BM_OUTPUT_SIZE);
+        job->is_inside = false;
+        if (!has_room) {
             status = bm_job_finish(job, fail_memory(job));
             break;
         }
