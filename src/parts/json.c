@@ -40,6 +40,11 @@ json_t *bm_parts_json_bytes(struct bm_memory *memory, const char *bytes, size_t 
     return object;
 }
 
+json_t *bm_parts_json_word(const char *words, unsigned i) {
+    for (; i > 0; i--) words += strcspn(words, "|") + 1;
+    return json_stringn(words, strcspn(words, "|"));
+}
+
 /* --- reading ------------------------------------------------------------------------------------- */
 
 struct bm_parts_object bm_parts_json_begin(const json_t *object) {

@@ -2,25 +2,19 @@
 /* The options that decide what a child comes to, and so must be the same in all steps. The words are the command line's. */
 #include "parts/parts.h"
 
-#include <string.h>
-
 #define INVALID   "error|latin1|keep"
 #define FORBIDDEN "error|replace|keep"
 #define QUERY_IDS "auto|keep|renumber"
 #define HEADERS   "once|keep|none"
 
-static json_t *word(const char *words, unsigned i) {
-    for (; i > 0; i--) words += strcspn(words, "|") + 1;
-    return json_stringn(words, strcspn(words, "|"));
-}
-
 json_t *bm_parts_options_write(const struct blastmerge_options *options) {
     return json_pack("{s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "as_unsplit", options->as_unsplit != 0,
                      "format", json_string(blastmerge_format_name(options->format)), "header",
-                     word(HEADERS, options->header), "allow_empty", options->allow_empty != 0, "salvage",
-                     options->salvage != 0, "invalid_utf8", word(INVALID, options->invalid_utf8),
-                     "forbidden_characters", word(FORBIDDEN, options->forbidden_characters), "query_ids",
-                     word(QUERY_IDS, options->query_ids));
+                     bm_parts_json_word(HEADERS, options->header), "allow_empty", options->allow_empty != 0,
+                     "salvage", options->salvage != 0, "invalid_utf8",
+                     bm_parts_json_word(INVALID, options->invalid_utf8), "forbidden_characters",
+                     bm_parts_json_word(FORBIDDEN, options->forbidden_characters), "query_ids",
+                     bm_parts_json_word(QUERY_IDS, options->query_ids));
 }
 
 bool bm_parts_options_read(const json_t *object, struct blastmerge_options *options) {

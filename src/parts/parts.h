@@ -60,6 +60,8 @@ struct bm_parts_object {
 json_t *bm_parts_json_number(uint64_t value);
 json_t *bm_parts_json_hex(uint64_t value, int n_digits);
 json_t *bm_parts_json_bytes(struct bm_memory *memory, const char *bytes, size_t n);
+/* The i-th of words ("a|b|c"), which bm_parts_json_take_word() reads with the same words. */
+json_t *bm_parts_json_word(const char *words, unsigned i);
 
 struct bm_parts_object bm_parts_json_begin(const json_t *object);
 bool bm_parts_json_end(const struct bm_parts_object *object);

@@ -16,6 +16,8 @@
 
 enum { INDEX = BM_PARTS_INDEX /* "%016x %08x\n" */, DIGEST = 16 };
 
+#define MISMATCHES "default|error|warn|ignore"
+
 static const char zeros[] = "0000000000000000";
 static const char digest_end[] = "\"}\n";
 
@@ -65,11 +67,11 @@ static json_t *database_write(struct bm_memory *memory, const char *database) {
 }
 
 static json_t *common_write(struct bm_memory *memory, const struct bm_parts_plan *plan) {
-    static const char *const mismatches[] = {"default", "error", "warn", "ignore"};
     return json_pack(
-        "{s:i, s:s, s:i, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "blastmerge_plan",
+        "{s:i, s:s, s:i, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "blastmerge_plan",
         BM_PARTS_FORMAT, "version", blastmerge_version(), "codec", BM_PARTS_CODEC, "options",
-        bm_parts_options_write(&plan->options), "mismatch", mismatches[plan->options.mismatch], "database",
+        bm_parts_options_write(&plan->options), "mismatch",
+        bm_parts_json_word(MISMATCHES, plan->options.mismatch), "database",
         database_write(memory, plan->options.database), "keep_database", plan->options.keep_database != 0,
         "children", bm_parts_json_number(plan->n_children), "total", bm_parts_tally_write(&plan->total),
         "losses", bm_parts_losses_write(&plan->losses), "kins", kins_write(memory, plan), "epilogue",
@@ -175,7 +177,7 @@ static const char *common_read(struct bm_parts_object *members, struct bm_parts_
                                struct bm_pool *pool, struct bm_memory *memory) {
     struct blastmerge_options *options = &plan->options;
     if (!bm_parts_options_read(bm_parts_json_take(members, "options"), options)) return "options";
-    options->mismatch = bm_parts_json_take_word(members, "mismatch", "default|error|warn|ignore");
+    options->mismatch = bm_parts_json_take_word(members, "mismatch", MISMATCHES);
     if (json_is_null(json_object_get(members->object, "database")))
         (void)bm_parts_json_take(members, "database");
     else if ((options->database = bm_parts_json_take_string(members, "database", pool, memory)) == NULL)

@@ -11,14 +11,13 @@
 /* --- sums ---------------------------------------------------------------------------------------- */
 
 json_t *bm_parts_tally_write(const struct bm_tally *tally) {
-    static const char *const lines[] = {"none", "open", "ended"};
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s}", "documents",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "documents",
         bm_parts_json_number(tally->n_documents), "iterations", bm_parts_json_number(tally->n_iterations),
         "last_numbers", bm_parts_json_number(tally->last_numbers), "generated_ids",
         bm_parts_json_number(tally->generated_ids), "positions", bm_parts_json_number(tally->positions),
         "counted", bm_parts_json_number(tally->n_counted), "queries", bm_parts_json_number(tally->n_queries),
-        "unnamed", tally->has_unnamed, "line", lines[tally->line]);
+        "unnamed", tally->has_unnamed, "line", bm_parts_json_word(LINES, tally->line));
 }
 
 bool bm_parts_tally_read(const json_t *object, struct bm_tally *tally) {
