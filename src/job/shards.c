@@ -344,10 +344,21 @@ static enum blastmerge_status open_batch(struct bm_fetch *fetch, struct blastmer
     return status;
 }
 
+/* A table without its last columns is no longer one of BLAST's own columns, by which it could be recognised. */
+static void tell_format(const struct batch *batch) {
+    struct bm_mark_kin *kin = &batch->shards->job->kin;
+    enum blastmerge_format format = bm_rank_format(batch->rank);
+    if (batch->shards->options.n_drop_columns == 0 || kin->is_given || !bm_format_is_bare_table(format))
+        return;
+    kin->format = format;
+    kin->is_given = true;
+}
+
 static enum blastmerge_status read_batch(struct bm_fetch *fetch, uint8_t *data, size_t capacity,
                                          size_t *n_read, struct blastmerge_error *error) {
     struct batch *batch = batch_of(fetch);
     enum blastmerge_status status = bm_rank_read(batch->rank, data, capacity, n_read, error);
+    if (status == BLASTMERGE_OK) tell_format(batch);
     batch->shards->has_failed = status != BLASTMERGE_OK;
     return status;
 }

@@ -31,6 +31,10 @@ static const struct {
     {BM_RANK_COLUMN_END, "send", "s. end"},
 };
 
+static bool is_word(const char *text, size_t n_text, const char *word, size_t n_bytes) {
+    return n_text == n_bytes && memcmp(text, word, n_bytes) == 0;
+}
+
 static void begin(struct bm_rank_columns *columns) {
     columns->n = 0;
     for (size_t i = 0; i < BM_RANK_N_COLUMNS; i++) columns->at[i] = SIZE_MAX;
@@ -39,8 +43,8 @@ static void begin(struct bm_rank_columns *columns) {
 static void add(struct bm_rank_columns *columns, const char *word, size_t n_bytes, bool is_field) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *name = is_field ? names[i].field : names[i].name;
-        bool is_it = strlen(name) == n_bytes && memcmp(name, word, n_bytes) == 0;
-        if (is_it && columns->at[names[i].column] == SIZE_MAX) columns->at[names[i].column] = columns->n;
+        if (is_word(name, strlen(name), word, n_bytes) && columns->at[names[i].column] == SIZE_MAX)
+            columns->at[names[i].column] = columns->n;
     }
     columns->n++;
 }
@@ -55,15 +59,39 @@ static const char *check(const struct bm_rank_columns *columns, bool needs_query
     return NULL;
 }
 
+/* Whether the words of the columns up to `end` have this one, or "std" stands there and has it. */
+static bool has_word(const char *words, const char *end, const char *word, size_t n_bytes) {
+    while (words < end) {
+        size_t n = strcspn(words, " ");
+        if (is_word(words, n, word, n_bytes)) return true;
+        bool is_standard = is_word(words, n, "std", 3);
+        if (is_standard && has_word(standard, standard + sizeof standard - 1, word, n_bytes)) return true;
+        words += n;
+        words += strspn(words, " ");
+    }
+    return false;
+}
+
+/* Adds what "std" means, behind the columns from `spec` up to `end`. */
+static void add_standard(struct bm_rank_columns *columns, const char *spec, const char *end) {
+    for (const char *word = standard; *word != '\0';) {
+        size_t n = strcspn(word, " ");
+        if (!has_word(spec, end, word, n)) add(columns, word, n, false);
+        word += n;
+        word += strspn(word, " ");
+    }
+}
+
+/* Of a column that comes twice, BLAST prints the first. */
 static void add_words(struct bm_rank_columns *columns, const char *spec) {
     for (const char *word = spec; *word != '\0';) {
         size_t n = strcspn(word, " ");
         bool is_number = n > 0 && strspn(word, "0123456789") == n;
         bool is_delimiter = n == 7 && memcmp(word, "delim=", 6) == 0;
         if (is_delimiter) columns->delimiter = word[6];
-        if (n == 3 && memcmp(word, "std", 3) == 0)
-            add_words(columns, standard);
-        else if (n > 0 && !is_number && !is_delimiter)
+        if (is_word(word, n, "std", 3))
+            add_standard(columns, spec, word);
+        else if (n > 0 && !is_number && !is_delimiter && !has_word(spec, word, word, n))
             add(columns, word, n, false);
         word += n;
         word += strspn(word, " ");
@@ -73,7 +101,7 @@ static void add_words(struct bm_rank_columns *columns, const char *spec) {
 const char *bm_rank_columns_of_spec(struct bm_rank_columns *columns, const char *spec) {
     begin(columns);
     add_words(columns, spec);
-    if (columns->n == 0) add_words(columns, standard);
+    if (columns->n == 0) add_standard(columns, spec, spec);
     return check(columns, true);
 }
 

@@ -69,10 +69,34 @@ static enum blastmerge_status check_empty(struct bm_rank *rank, const struct bm_
                         is_report ? "" : "; --allow-empty takes it for a table without rows");
 }
 
+static enum blastmerge_status fail_columns(struct bm_rank *rank, const char *option, const char *of_which) {
+    return bm_fail(rank->error, BLASTMERGE_USAGE,
+                   "%s is for tables %s, and these shards are none: leave it out", option, of_which);
+}
+
+/* Whether the shard was read as a table because of --columns, and its first byte is that of another format. */
+static bool has_other_format(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
+    const struct bm_batch *batch = shard->lines.has_batch ? shard->lines.child.batch : NULL;
+    return rank->options.columns != NULL && batch != NULL && batch->n_text > 0 &&
+           strchr("<{#", batch->text[0]) != NULL;
+}
+
+/* Options of tables are not ignored where there is no table. */
+static enum blastmerge_status check_columns(struct bm_rank *rank) {
+    bool is_bare = bm_format_is_bare_table(rank->format) || rank->format == BLASTMERGE_FORMAT_AUTO;
+    if (rank->options.columns != NULL && !is_bare)
+        return fail_columns(rank, "--columns", "without comments (-outfmt 6 and 10)");
+    if (rank->options.n_drop_columns > 0 && rank->form != NULL)
+        return fail_columns(rank, "--drop-columns", "(-outfmt 7, 6 and 10)");
+    return BLASTMERGE_OK;
+}
+
 enum blastmerge_status bm_rank_next(struct bm_rank *rank, struct bm_rank_shard *shard) {
     bool is_first = shard->lines.at == 0;
     if (bm_rank_lines_next(&shard->lines, &rank->kin, rank->error) != BLASTMERGE_OK)
-        return fail_child(rank, shard);
+        return is_first && has_other_format(rank, shard)
+                   ? fail_columns(rank, "--columns", "without comments (-outfmt 6 and 10)")
+                   : fail_child(rank, shard);
     if (shard->lines.line.has_return)
         return bm_rank_fail(
             rank, shard, BLASTMERGE_DATA,
@@ -485,6 +509,10 @@ static uint64_t find_limit(const struct bm_rank *rank) {
     return n_limit < rank->n_most_written ? n_limit : 0;
 }
 
+enum blastmerge_format bm_rank_format(const struct bm_rank *rank) {
+    return rank->format;
+}
+
 const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank) {
     bool has_parts = rank->n_shards > 1 && rank->options.layout != BM_RANK_WINDOWS;
     bm_rank_tables_settle(rank);
@@ -505,8 +533,10 @@ static enum blastmerge_status survey_shard(struct bm_rank *rank, struct bm_rank_
     if (status == BLASTMERGE_OK && !shard->is_empty) {
         rank->format = rank->kin.format;
         rank->form = bm_rank_form_of(rank->format);
-        status = rank->form != NULL ? bm_rank_survey_report(rank, shard) : bm_rank_survey_table(rank, shard);
+        status = check_columns(rank);
     }
+    if (status == BLASTMERGE_OK && !shard->is_empty)
+        status = rank->form != NULL ? bm_rank_survey_report(rank, shard) : bm_rank_survey_table(rank, shard);
     bm_rank_lines_close(&shard->lines);
     shard->head.is_there = false;
     return status;
@@ -555,6 +585,7 @@ static enum blastmerge_status find_format(struct bm_rank *rank) {
     }
     rank->form = bm_rank_form_of(rank->format);
     if (rank->format == BLASTMERGE_FORMAT_AUTO) rank->phase = BM_RANK_PHASE_DONE; /* all are empty */
+    if (check_columns(rank) != BLASTMERGE_OK) return rank->error->status;
     if (rank->form != NULL || rank->format == BLASTMERGE_FORMAT_AUTO || rank->tables != NULL)
         return BLASTMERGE_OK;
     enum blastmerge_status status = bm_rank_open_tables(rank);

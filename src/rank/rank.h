@@ -177,6 +177,9 @@ enum blastmerge_status bm_rank_read(struct bm_rank *rank, uint8_t *data, size_t 
 /* Returns whether all of the merged text has been read. */
 bool bm_rank_is_done(const struct bm_rank *rank);
 
+/* Returns the shards' format; AUTO: it is not known yet. */
+enum blastmerge_format bm_rank_format(const struct bm_rank *rank);
+
 const struct bm_rank_counts *bm_rank_counts(struct bm_rank *rank);
 
 /* Returns shard i, with its counts so far. */

@@ -132,7 +132,7 @@ def test_empty_tables(tmp_path):
 
 def test_columns_that_do_not_fit(tmp_path):
     paths = made(tmp_path, [made_table([("q", "s", "1e-05", 50)])])
-    for columns, code in (("qaccver saccver bitscore", USAGE), ("evalue qaccver", USAGE), ("std evalue score", MISMATCH),
+    for columns, code in (("qaccver saccver bitscore", USAGE), ("evalue qaccver", USAGE), ("std score slen", MISMATCH),
                           ("qaccver saccver evalue length pident evalue", OK), ("evalue saccver qaccver", DATA)):
         assert merge(paths, "--columns", columns).code == code, columns
 
@@ -218,3 +218,36 @@ def test_queries_that_the_list_does_not_tell(tmp_path):
     assert code == MISMATCH and "of the query b, and several" in error and "-outfmt 7" in error
     code, error = refused(tmp_path, [rows_of("a"), rows_of("Query_4")], *options, "--shards", 1)
     assert code == MISMATCH and "shard_1" in error and "Query_4, which has no name" in error and "each batch by itself" in error
+
+
+@pytest.mark.parametrize("outfmt, name", [("6", "tabular"), ("10", "csv")])
+def test_dropped_columns_of_the_twelve(blast, tmp_path, outfmt, name):
+    """What is left is known as a table, though BLAST's own columns, by which it could be recognised, are not all there."""
+    delimiter = b"\t" if outfmt == "6" else b","
+    expected = b"".join(delimiter.join(row.split(delimiter)[:10]) + b"\n" for row in blast.search("blastn", "n", "n", outfmt).splitlines())
+    paths = search_shards(blast, "blastn", blast.slices("n", 3), "n", outfmt)
+    options = ["--drop-columns", 2, "--expect-queries", blast.folder / "n.fa"]
+    check_same(merge(paths, *options), expected)
+    check_same(merge(paths, "--format", name, *options), expected)
+    found = run("shards", *options, "-o", tmp_path / "r.gz", *paths)
+    assert found.code == OK and gzip.decompress((tmp_path / "r.gz").read_bytes()) == expected
+
+
+@pytest.mark.parametrize("outfmt", ["6", "7", "10"])
+@pytest.mark.parametrize("columns", ["std evalue", "std std score", "score qaccver std score", "evalue saccver qaccver evalue score evalue"])
+def test_columns_that_are_named_twice(blast, outfmt, columns):
+    """BLAST prints the first of them."""
+    options = [] if outfmt == "7" else ["--columns", f"{outfmt} {columns}", "--expect-queries", blast.folder / "n.fa"]
+    expected = blast.search("blastn", "n", "n", f"{outfmt} {columns}", "-task", "blastn")
+    paths = search_shards(blast, "blastn", blast.slices("n", 3), "n", f"{outfmt} {columns}", "-task", "blastn")
+    check_same(merge(paths, "--db", "n", *options), expected)
+
+
+@pytest.mark.parametrize("outfmt, name", [("5", "xml"), ("16", "xml2"), ("15", "json"), ("7", "commented")])
+def test_options_of_other_formats(blast, outfmt, name):
+    paths = search_shards(blast, "blastn", blast.slices("n", 2), "n", outfmt)
+    cases = [("--columns", "std"), ("--columns", "std", "--format", name)]
+    cases += [("--drop-columns", 2)] if outfmt != "7" else []
+    for options in cases:
+        found = merge(paths, "--db", "n", *options)
+        assert found.code == USAGE and f"{options[0]} is for tables" in found.err, found.err
