@@ -8,6 +8,12 @@
 
 enum { BM_RANK_DEFAULT_TARGETS = 500, BM_RANK_DIGITS = 20 /* of a 64-bit number */ };
 
+/* Why a list may be in another order, other than that someone has changed it. */
+#define BM_RANK_QCOV                                                                                         \
+    "; BLAST writes such a list with -qcov_hsp_perc, which it applies after it has ranked: those searches "  \
+    "cannot be "                                                                                             \
+    "merged exactly, so search without it, and filter the merged result"
+
 enum bm_rank_phase {
     BM_RANK_PHASE_FRONT, /* the text before a query's hits */
     BM_RANK_PHASE_HITS,  /* the next step chooses the best hit */

@@ -232,10 +232,10 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
     if (head->number_at == 0 || head->number_at > BM_RANK_PIECE)
         return bm_rank_fail_layout(rank, shard, "a hit does not begin with its number");
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
-        return bm_rank_fail(
-            rank, shard, BLASTMERGE_DATA,
-            "its hits are not in the order that BLAST writes: the E-value of a hit is less than "
-            "that of the hit before");
+        return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                            "its hits are not in the order in which BLAST ranks: the E-value of a hit is "
+                            "less than that of the hit "
+                            "before" BM_RANK_QCOV);
     shard->last_printed = head->printed;
     if (shard->n_hits > rank->options.n_targets)
         return bm_rank_fail(rank, shard, BLASTMERGE_MISMATCH,

@@ -198,10 +198,10 @@ static enum blastmerge_status check_list(struct bm_rank *rank, struct bm_rank_sh
     const struct bm_rank_head *head = &shard->head;
     bm_rank_count_hit(shard);
     if (shard->n_hits > 1 && head->printed < shard->last_printed)
-        return bm_rank_fail(
-            rank, shard, BLASTMERGE_DATA,
-            "its rows are not in the order that BLAST writes: the E-value of a hit is less than that "
-            "of the hit before");
+        return bm_rank_fail(rank, shard, BLASTMERGE_DATA,
+                            "its rows are not in the order in which BLAST ranks: the E-value of a hit is "
+                            "less than that of the hit "
+                            "before" BM_RANK_QCOV);
     look_at_strands(rank, shard);
     shard->last_printed = head->printed;
     if (shard->n_hits <= rank->options.n_targets) return BLASTMERGE_OK;

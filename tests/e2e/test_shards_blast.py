@@ -5,6 +5,7 @@ BLASTMERGE_TEST_SHARDS=full runs every search in every format, parted in every w
 import gzip
 import json
 import os
+import random
 import re
 
 import pytest
@@ -161,7 +162,7 @@ def test_hits_that_are_not_in_rank_order(blast, outfmt):
     place = next(value for value in evalues if "e-" in value)
     path = blast.write("changed.gz", gzip.compress(text.replace(place, re.sub(r"\d[-.e0-9]*", "9", place), 1).encode()))
     found = merge([path], "--db", "p")
-    assert found.code == DATA and "not in the order that BLAST writes" in found.err and found.out == b""
+    assert found.code == DATA and "not in the order in which BLAST ranks" in found.err and found.out == b""
 
 
 @pytest.mark.parametrize("n_shards", [2, 3])
@@ -285,3 +286,32 @@ def test_byte_order_marks(blast, outfmt):
         packed = [blast.write(f"b{i}", gzip.compress(path.read_bytes())) for i, path in enumerate(marked)]
         found = run("shards", *options, *packed)  # a shard's own bits become the result's
         assert found.code == OK and gzip.decompress(found.out) == expected.out, found.err
+
+
+def coverage_database(blast):
+    """Half of the subjects have a part of the query alone, and half are like all of it."""
+    chance = random.Random(1)
+
+    def residues(n):
+        return "".join(chance.choice(shards.AMINO) for _ in range(n))
+
+    query = residues(100)
+    subjects = [residues(40) + query[20:78] + residues(40) if i % 2
+                else "".join(residue if chance.random() > 0.5 else chance.choice(shards.AMINO) for residue in query) for i in range(40)]
+    blast.records["c"] = [f">c{i}\n{subject}\n" for i, subject in enumerate(subjects)]
+    blast.make_database("c", "c", blast.records["c"])
+    (blast.folder / "c.fa").write_text(f">query\n{query}\n")
+
+
+@pytest.mark.parametrize("outfmt", ["5", "7"])
+def test_filter_behind_the_cut(blast, outfmt):
+    """-qcov_hsp_perc: where no search cuts, the merge is the whole's bytes; where one does, shards.md warns of it."""
+    coverage_database(blast)
+    results = []
+    for n_targets in ("10", "100"):
+        options = ["-qcov_hsp_perc", "60", "-max_target_seqs", n_targets]
+        expected = blast.search("blastp", "c", "c", outfmt, *options)
+        found = merge(search_shards(blast, "blastp", blast.slices("c", 2), "c", outfmt, *options), "--db", "c", "--max-target-seqs", n_targets)
+        results.append((found, expected))
+    assert results[0][0].code == OK and results[0][0].out != results[0][1]
+    check_same(*results[1])

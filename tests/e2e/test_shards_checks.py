@@ -52,7 +52,7 @@ def test_search_spaces(tmp_path):
 
 def test_order_of_a_list(tmp_path):
     code, error = refused(tmp_path, [made_shard([[("x", "1", 40), ("y", "0.5", 41)]], 1)])
-    assert code == DATA and "not in the order" in error
+    assert code == DATA and "not in the order" in error and "-qcov_hsp_perc" in error
 
 
 def test_more_hits_than_targets(tmp_path):
