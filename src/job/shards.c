@@ -372,6 +372,7 @@ static void add_counts(struct bm_rank_counts *sum, const struct bm_rank_counts *
     sum->n_strands += counts->n_strands;
     sum->n_twins += counts->n_twins;
     sum->n_unordered += counts->n_unordered;
+    sum->n_numbered += counts->n_numbered;
     sum->n_not_rebuilt += counts->n_not_rebuilt;
     sum->n_rebuilt_out += counts->n_rebuilt_out;
     sum->n_query_orders += counts->n_query_orders;
@@ -440,6 +441,10 @@ static void warn_of_counts(struct bm_job_shards *shards) {
     warn(job, counts->n_query_orders, "place", "places",
          "where no shard tells which of two queries comes first: --expect-queries FILE gives their order");
     warn(job, counts->n_unordered, "hit is", "hits are", "of subjects that are not in the order list");
+    warn(job, counts->n_numbered, "hit is", "hits are",
+         "of subjects that BLAST has numbered (gnl|BL_ORD_ID|N): --order is not used for them, and of equal "
+         "hits their "
+         "numbers decide");
 }
 
 /* What each shard of the batch held. */

@@ -66,6 +66,7 @@ struct bm_rank_counts {
     uint64_t n_strands;     /* of these, places where only the strand decides */
     uint64_t n_twins;       /* hits of one accession in two shards */
     uint64_t n_unordered;   /* hits whose accessions are not in the order list */
+    uint64_t n_numbered;    /* hits of subjects that BLAST has numbered, for which that list is not used */
     uint64_t n_not_rebuilt; /* hits whose E-values had to be computed again and could not be */
     uint64_t n_rebuilt_out; /* HSPs that the threshold excluded */
     uint64_t n_kappas;      /* rpsblast: queries whose kappa the shards do not tell */

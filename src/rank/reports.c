@@ -387,6 +387,7 @@ static enum blastmerge_status begin_hit(struct bm_rank *rank, size_t best) {
     struct bm_rank_head *head = &shard->head;
     bm_rank_count_order(rank, best);
     if (rank->options.order != NULL && head->ordinal == UINT64_MAX) rank->counts.n_unordered++;
+    if (rank->options.order != NULL && head->has_ordinal_id) rank->counts.n_numbered++;
     bm_rank_count_written(rank);
     enum blastmerge_status status = BLASTMERGE_OK;
     if (rank->is_close_due && rank->close_at > 0)

@@ -222,6 +222,16 @@ def test_few_files_allowed(tmp_path):
         assert found.code == USAGE and f"{most} files open" in found.err
 
 
+def test_a_list_for_subjects_that_blast_has_numbered(tmp_path):
+    """Their numbers say what the list would."""
+    texts = [made_shard([[("gnl|BL_ORD_ID|1", "1", 40)], [("gnl|BL_ORD_ID|2", "1", 40), ("gb|X|", "1", 40)]], 2) for _ in range(2)]
+    (tmp_path / "list").write_text("X\n")
+    found = merge(made(tmp_path, texts), "--order", tmp_path / "list")
+    assert found.code == OK and any("4 hits are of subjects that BLAST has numbered" in warning for warning in found.warnings), found.err
+    found = merge(made(tmp_path, texts))
+    assert found.code == OK and not any("BLAST has numbered" in warning for warning in found.warnings)
+
+
 def test_pipes_need_sizes(tmp_path):
     texts = [made_shard([[("gnl|BL_ORD_ID|1", "1", 40)]], 2) for _ in range(2)]
     paths = made(tmp_path, texts)
