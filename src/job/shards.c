@@ -165,21 +165,23 @@ static enum blastmerge_status refuse(struct blastmerge_job *job, const char *rea
 
 static enum blastmerge_status check_options(struct blastmerge_job *job,
                                             const struct blastmerge_shards_options *options) {
-    if (job->options.salvage) return refuse(job, "shards cannot be salvaged: the result would lack hits");
+    if (job->options.salvage) return refuse(job, "--salvage is not for shards: the result would lack hits");
     if (options->window && options->round_robin)
-        return refuse(job, "windows on one database and round robin contradict each other");
+        return refuse(job,
+                      "--window and --round-robin contradict each other: give the one that the searches had");
     if (job->shards != NULL) return refuse(job, "the children have been made shards before");
     if (options->n_sizes > 0 && options->sizes == NULL) return refuse(job, "the sizes are missing");
     if (options->evalue < 0 || (options->evalue > 0 && !options->recompute))
-        return refuse(job, "a threshold of E-values needs recompute, and is larger than 0");
+        return refuse(job, "--evalue E needs --recompute, and E is larger than 0");
     if (options->recompute && options->window)
-        return refuse(job,
-                      "windows on one database have the whole's statistics: there is nothing to recompute");
+        return refuse(job, "--window and --recompute contradict each other: windows on one database have the "
+                           "whole's statistics");
     for (const char *p = job->is_database_given ? job->database : ""; p != NULL && *p != '\0'; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             return refuse(job, "the database's name has a line feed, a tab or another control character");
     if (options->order_descending && options->order == NULL)
-        return refuse(job, "a descending order needs the file that has it");
+        return refuse(job,
+                      "--order-descending needs --order FILE, the list that begins with the last subject");
     return BLASTMERGE_OK;
 }
 
@@ -496,17 +498,24 @@ static enum blastmerge_status check_number(struct blastmerge_job *job) {
     if (n % n_of_batch != 0)
         return bm_fail(&job->error, BLASTMERGE_MISMATCH,
                        "%zu shards were given, which is not a multiple of the %" PRIu64
-                       " that each batch has",
+                       " that each batch has by --shards",
                        n, n_of_batch);
     if (shards->n_sizes > 0 && shards->n_sizes != n_of_batch)
-        return bm_fail(&job->error, BLASTMERGE_USAGE, "%zu sizes were given for %" PRIu64 " shards",
-                       shards->n_sizes, n_of_batch);
-    bool is_limited = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    if (n_of_batch > MOST_SHARDS || (is_limited && n_of_batch + OTHER_FILES > limit.rlim_cur))
         return bm_fail(&job->error, BLASTMERGE_USAGE,
-                       "%" PRIu64 " shards are open at once, and the process may have %" PRIu64
-                       " files open: raise that limit (ulimit -n)",
-                       n_of_batch, is_limited ? (uint64_t)limit.rlim_cur : MOST_SHARDS);
+                       "--sizes has %zu numbers, and there are %" PRIu64 " shards: it has one for each",
+                       shards->n_sizes, n_of_batch);
+    if (n_of_batch > MOST_SHARDS)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "%" PRIu64
+                       " shards cannot be open at once, but %d at most: search fewer, larger parts",
+                       n_of_batch, MOST_SHARDS);
+    bool is_limited = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    if (is_limited && n_of_batch + OTHER_FILES > limit.rlim_cur)
+        return bm_fail(
+            &job->error, BLASTMERGE_USAGE,
+            "%" PRIu64 " shards are open at once, which needs %" PRIu64 " open files, and the process may "
+            "have %" PRIu64 " files open: raise that limit (ulimit -n %" PRIu64 ")",
+            n_of_batch, n_of_batch + OTHER_FILES, (uint64_t)limit.rlim_cur, n_of_batch + OTHER_FILES);
     return BLASTMERGE_OK;
 }
 

@@ -219,7 +219,16 @@ def test_few_files_allowed(tmp_path):
     paths = made(tmp_path, [made_shard([[]], 100) for _ in range(100)])
     for most in (20, 40, 100):
         found = run("shards", "--plain", *paths, command=["bash", "-c", f'ulimit -n {most}; exec "$0" "$@"', PROGRAM])
-        assert found.code == USAGE and f"{most} files open" in found.err
+        assert found.code == USAGE and f"{most} files open" in found.err and "ulimit -n 132" in found.err
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--window", "--round-robin"], "--window and --round-robin contradict"), (["--evalue", "1"], "--evalue E needs --recompute"),
+    (["--window", "--recompute"], "--window and --recompute contradict"), (["--order-descending"], "--order-descending needs --order FILE"),
+    (["--sizes", "1,2"], "--sizes has 2 numbers")])
+def test_messages_name_options(tmp_path, options, words):
+    code, error = refused(tmp_path, [made_shard([[]], 1)], *options)
+    assert code == USAGE and words in error
 
 
 def test_a_list_for_subjects_that_blast_has_numbered(tmp_path):
