@@ -135,6 +135,8 @@ void bm_child_admit(struct bm_child *child, const struct bm_mark_kin *kin, bool 
 void bm_child_close(struct bm_child *child) {
     bm_child_lane_close(&child->lane);
     child->batch = NULL;
+    child->text = NULL; /* borrowed until now */
+    child->is_in_hole = false;
 }
 
 /* --- batches ------------------------------------------------------------------------------------- */

@@ -89,7 +89,7 @@ void bm_child_destroy(struct bm_child *child, struct bm_memory *memory);
 /* Begins to read and inflate. A failure to open the source is reported by bm_child_take(). The source is
  * borrowed, and may be moved with bm_child_move(). */
 void bm_child_open(struct bm_child *child, struct bm_fetch_source *source, struct bm_cancel *cancel);
-/* Likewise of a child of which not all is merged; NULL: all is. The text is borrowed. */
+/* Likewise of a child of which not all is merged; NULL: all is. The text is borrowed until the child is closed. */
 void bm_child_open_text(struct bm_child *child, struct bm_fetch_source *source,
                         const struct bm_plan_text *text, struct bm_cancel *cancel);
 void bm_child_move(struct bm_child *child, struct bm_fetch_source *source);
