@@ -472,8 +472,9 @@ blastmerge_add_reader(struct blastmerge_job *job, const char *name,
  * closed before the next is requested.
  *
  * Checks that need all children come at the end, before anything is final: options.expect_children, and the
- * warnings about their order, gaps and files given twice. With options.salvage and BLASTMERGE_SORT_NATURAL, all
- * children are taken at the start. The totals of a struct blastmerge_progress are those of the children so far;
+ * warnings about their order, gaps and files given twice. With options.salvage, options.order_by_queries and
+ * BLASTMERGE_SORT_NATURAL, for shards, for the index of a file, and where queries are got or listed, all children are
+ * taken at the start. The totals of a struct blastmerge_progress are those of the children so far;
  * compressed_total is 0.
  */
 BLASTMERGE_API enum blastmerge_status

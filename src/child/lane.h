@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child/lane - turns a child's bytes into text: fetched on the job's thread, inflated by any free worker, and
- * marked by it if there is nothing to inflate, in bounded buffers.
+ * child/lane - turns a child's bytes into text: fetched, inflated by any free worker, and marked by it if there is
+ * nothing to inflate, in bounded buffers.
  *
- * The job's thread fills pages of compressed bytes; a worker, or the job's thread if there are no workers,
- * turns them into batches; the job's thread takes these in order and gives them back in order. Pages and
- * batches are rings. A thread that finds one full waits, which bounds the memory.
+ * The job's thread fills pages of compressed bytes, or a worker does while batches are kept (bm_child_lane_let_keep());
+ * a worker, or the job's thread if there are no workers, turns them into batches; the job's thread takes these in order
+ * and gives them back in order. Pages and batches are rings. A thread that finds one full waits, which bounds the memory.
  */
 #ifndef BM_CHILD_LANE_H
 #define BM_CHILD_LANE_H

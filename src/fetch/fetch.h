@@ -3,7 +3,10 @@
  * fetch - a child's location -> its bytes, unchanged.
  *
  * A source describes the location; a fetch reads it once, from front to back. A back end is a table of functions,
- * so other kinds of location (HTTP, object stores) are other tables. Called on the job's own thread only.
+ * so other kinds of location (HTTP, object stores) are other tables.
+ *
+ * Threads: one at a time fills a fetch, and may read it again on any other. The job's thread does all else, and fills all
+ * fetches but those of children that are kept before their turn, which workers fill (child/lane.h).
  */
 #ifndef BM_FETCH_H
 #define BM_FETCH_H

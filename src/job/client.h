@@ -85,8 +85,6 @@ enum blastmerge_status bm_job_client_merge(struct blastmerge_job *job,
  * comments do not show queries without hits, and PSI-BLAST writes several Iterations for one query. */
 bool bm_job_client_counts_queries(const struct blastmerge_job *job);
 
-/* A format's name in messages, such as "a BLAST table (-outfmt 6)". */
-
 /* Warns: the hook and the caller's function get the message, and it counts in the report. */
 void bm_job_client_warn(struct blastmerge_job *job, const char *format, ...) BM_FORMAT(2, 3);
 

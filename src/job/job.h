@@ -212,13 +212,14 @@ struct bm_child *bm_job_child(struct blastmerge_job *job);
 /* The memory behind the output's data that is free when a step begins. */
 struct bm_child_buffer bm_job_free_output(const struct blastmerge_job *job);
 
-/* For survey.c: the next batch of the current child, as bm_child_take() has it (with the job's error); and
- * the end of the job, whose error is the child's. */
+/* The next batch of the current child, as bm_child_take() has it (with the job's error). */
 const struct bm_batch *bm_job_take(struct blastmerge_job *job, bool *is_last);
+
+/* Ends the job, whose error is the current child's. */
+enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
 
 /* For libraries' decoders: see struct bm_budget. */
 bool bm_job_make_room(void *job);
-enum blastmerge_status bm_job_fail_child(struct blastmerge_job *job);
 
 /* Adds a child; its name is copied, its location is not. */
 enum blastmerge_status bm_job_add_child(struct blastmerge_job *job,
