@@ -37,6 +37,7 @@ static bool is_word(const char *text, size_t n_text, const char *word, size_t n_
 
 static void begin(struct bm_rank_columns *columns) {
     columns->n = 0;
+    columns->has_words = false;
     for (size_t i = 0; i < BM_RANK_N_COLUMNS; i++) columns->at[i] = SIZE_MAX;
 }
 
@@ -46,6 +47,9 @@ static void add(struct bm_rank_columns *columns, const char *word, size_t n_byte
         if (is_word(name, strlen(name), word, n_bytes) && columns->at[names[i].column] == SIZE_MAX)
             columns->at[names[i].column] = columns->n;
     }
+    /* stitle, salltitles, sscinames, sblastnames, ... */
+    columns->has_words = columns->has_words || memmem(word, n_bytes, "title", 5) != NULL ||
+                         memmem(word, n_bytes, "name", 4) != NULL;
     columns->n++;
 }
 
@@ -118,20 +122,20 @@ const char *bm_rank_columns_of_fields(struct bm_rank_columns *columns, const cha
     return check(columns, false);
 }
 
-bool bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
-                           struct bm_rank_field fields[BM_RANK_N_COLUMNS]) {
+size_t bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
+                             struct bm_rank_field fields[BM_RANK_N_COLUMNS]) {
     const char *end = row + n_bytes;
     const char *text = row;
     for (size_t i = 0; i < BM_RANK_N_COLUMNS; i++) fields[i] = (struct bm_rank_field){NULL, 0};
     for (size_t at = 0; at < columns->n; at++) {
-        if (text == NULL) return false;
+        if (text == NULL) return at;
         const char *next = memchr(text, columns->delimiter, (size_t)(end - text));
         size_t n = next != NULL ? (size_t)(next - text) : (size_t)(end - text);
         for (size_t i = 0; i < BM_RANK_N_COLUMNS; i++)
             if (columns->at[i] == at) fields[i] = (struct bm_rank_field){text, n};
         text = next != NULL ? next + 1 : NULL;
     }
-    return true;
+    return columns->n + (text != NULL && !columns->has_words);
 }
 
 size_t bm_rank_columns_drop(const char *row, size_t n_bytes, char delimiter, uint64_t n) {

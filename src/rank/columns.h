@@ -20,6 +20,7 @@ enum bm_rank_column {
 struct bm_rank_columns {
     char delimiter;
     size_t n;                     /* in a row */
+    bool has_words;               /* a title or names are among them, in which the delimiter can stand */
     size_t at[BM_RANK_N_COLUMNS]; /* the column's index, from 0; SIZE_MAX: none */
 };
 
@@ -29,14 +30,14 @@ const char *bm_rank_columns_of_spec(struct bm_rank_columns *columns, const char 
 /* Parses the text of a "# Fields: " line. Returns NULL, or what is wrong with it. */
 const char *bm_rank_columns_of_fields(struct bm_rank_columns *columns, const char *text, size_t n_bytes);
 
-/* Finds a row's fields: where each begins, and its length. The row comes without its line feed. Returns false
- * if it has too few fields. */
+/* Finds a row's fields: where each begins, and its length. The row comes without its line feed. Returns how
+ * many fields it has, at most one more than there are columns; as many as columns if what is more can be text. */
 struct bm_rank_field {
     const char *text;
     size_t n_bytes;
 };
-bool bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
-                           struct bm_rank_field fields[BM_RANK_N_COLUMNS]) BM_CHECK_RESULT;
+size_t bm_rank_columns_split(const struct bm_rank_columns *columns, const char *row, size_t n_bytes,
+                             struct bm_rank_field fields[BM_RANK_N_COLUMNS]) BM_CHECK_RESULT;
 
 /* Returns the length of a row, or of a list of fields, without its last n columns. */
 size_t bm_rank_columns_drop(const char *row, size_t n_bytes, char delimiter, uint64_t n);

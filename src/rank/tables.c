@@ -81,13 +81,15 @@ static enum blastmerge_status parse_row(struct bm_rank *rank, struct bm_rank_sha
     struct bm_rank_field fields[BM_RANK_N_COLUMNS];
     struct bm_rank_head *head = &shard->head;
     if (n_bytes > 0 && row[n_bytes - 1] == '\n') n_bytes--;
-    bool is_split = bm_rank_columns_split(columns, row, n_bytes, fields);
-    if (!is_split && rank->tables->has_comments && n_bytes > 0 && row[0] == '#')
+    const size_t n_fields = bm_rank_columns_split(columns, row, n_bytes, fields);
+    if (n_fields < columns->n && rank->tables->has_comments && n_bytes > 0 && row[0] == '#')
         return bm_rank_fail_layout(rank, shard, "a query has fewer rows than it says");
-    if (!is_split)
+    if (n_fields != columns->n)
         return bm_rank_fail(
-            rank, shard, BLASTMERGE_MISMATCH, "a row has fewer columns than the %zu that %s", columns->n,
-            rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which");
+            rank, shard, BLASTMERGE_MISMATCH, "a row has %s columns than the %zu that %s%s",
+            n_fields < columns->n ? "fewer" : "more", columns->n,
+            rank->options.columns != NULL ? "--columns says" : "BLAST writes: --columns says which",
+            n_fields < columns->n || columns->delimiter == '\t' ? "" : ", or a name has the delimiter in it");
     const struct bm_rank_field *score = &fields[BM_RANK_COLUMN_SCORE];
     const struct bm_rank_field *bits = &fields[BM_RANK_COLUMN_BITS];
     const struct bm_rank_field *length = &fields[BM_RANK_COLUMN_LENGTH];

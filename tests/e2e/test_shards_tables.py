@@ -133,7 +133,7 @@ def test_empty_tables(tmp_path):
 def test_columns_that_do_not_fit(tmp_path):
     paths = made(tmp_path, [made_table([("q", "s", "1e-05", 50)])])
     for columns, code in (("qaccver saccver bitscore", USAGE), ("evalue qaccver", USAGE), ("std score slen", MISMATCH),
-                          ("qaccver saccver evalue length pident evalue", OK), ("evalue saccver qaccver", DATA)):
+                          ("qaccver saccver evalue length pident evalue", MISMATCH), ("evalue saccver qaccver", DATA)):
         assert merge(paths, "--columns", columns).code == code, columns
 
 
@@ -251,3 +251,15 @@ def test_options_of_other_formats(blast, outfmt, name):
     for options in cases:
         found = merge(paths, "--db", "n", *options)
         assert found.code == USAGE and f"{options[0]} is for tables" in found.err, found.err
+
+
+def test_names_with_commas(tmp_path):
+    """-outfmt 10 does not quote: such a name shifts all columns behind it. A title that is the last column may have any."""
+    row = "{},{},99.0,100,0,0,1,10,1,10,{},50.0{}\n"
+    good = [row.format("q", "s", "1e-5", ""), row.format("q", "t", "1e-9", "")]
+    for bad in (row.format("q,1", "t", "1e-9", ""), row.format("q", "t,1", "1e-9", "")):
+        code, error = refused(tmp_path, [good[0], bad], "--format", "csv")
+        assert code == MISMATCH and "shard_1" in error and "more columns than the 12" in error and "a name has the delimiter in it" in error
+    titled = [row.format("q", "s", "1e-5", ",a, b"), row.format("q", "t", "1e-9", ",c")]
+    done = run("shards", "--plain", "--columns", "10 std stitle", *made(tmp_path, titled))
+    assert done.code == OK and done.out.decode() == titled[1] + titled[0], done.err
