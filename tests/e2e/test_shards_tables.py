@@ -133,8 +133,10 @@ def test_empty_tables(tmp_path):
 def test_columns_that_do_not_fit(tmp_path):
     paths = made(tmp_path, [made_table([("q", "s", "1e-05", 50)])])
     for columns, code in (("qaccver saccver bitscore", USAGE), ("evalue qaccver", USAGE), ("std score slen", MISMATCH),
-                          ("qaccver saccver evalue length pident evalue", MISMATCH), ("evalue saccver qaccver", DATA)):
+                          ("qaccver saccver evalue length pident evalue", MISMATCH)):
         assert merge(paths, "--columns", columns).code == code, columns
+    code, error = refused(tmp_path, ["none\ts\tq\n"], "--columns", "evalue saccver qaccver")
+    assert code == DATA, error
 
 
 def test_a_subject_with_many_rows(tmp_path):
