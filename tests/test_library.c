@@ -548,6 +548,75 @@ static void test_calls_that_make_no_sense(void **state) {
     assert_int_equal(blastmerge_error(NULL)->status, BLASTMERGE_NO_MEMORY);
 }
 
+/* Each way to get a result is the only one; none hands out what is left of another. */
+static void test_a_result_is_taken_in_one_way(void **state) {
+    (void)state;
+    const void *piece = NULL;
+    void *data = NULL;
+    size_t n = 0;
+    struct blastmerge_job *job = create(NULL);
+    add_all(job);
+    assert_int_equal(blastmerge_next(job, &piece, &n), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_to_buffer(job, &data, &n), BLASTMERGE_USAGE);
+    assert_null(data);
+    blastmerge_destroy(job);
+    job = create(NULL);
+    add_all(job);
+    assert_int_equal(blastmerge_check(job), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_next(job, &piece, &n), BLASTMERGE_USAGE);
+    blastmerge_destroy(job);
+    job = create(NULL);
+    add_all(job);
+    assert_int_equal(blastmerge_to_buffer(job, &data, &n), BLASTMERGE_OK);
+    blastmerge_free(job, data);
+    assert_int_equal(blastmerge_to_buffer(job, &data, &n), BLASTMERGE_USAGE);
+    blastmerge_destroy(job);
+}
+
+static void test_parts_have_no_index(void **state) {
+    (void)state;
+    struct blastmerge_job *job = create(NULL);
+    assert_int_equal(blastmerge_add_location(job, "child"), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_set_output_location(job, in_folder("tally")), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_set_index(job, NULL), BLASTMERGE_OK);
+    assert_int_equal(blastmerge_count(job), BLASTMERGE_USAGE);
+    assert_non_null(strstr(blastmerge_error(job)->message, "neither makes an index nor gets queries"));
+    blastmerge_destroy(job);
+}
+
+static void *allocate_plainly(void *context, size_t n_bytes) {
+    (void)context;
+    return malloc(n_bytes);
+}
+
+static void ask_for_a_child(void *context, void *memory) {
+    struct blastmerge_child child;
+    struct blastmerge_job *job = *(struct blastmerge_job **)context;
+    if (job != NULL && blastmerge_child(job, 0, &child) == BLASTMERGE_OK) assert_non_null(child.name);
+    free(memory);
+}
+
+static void test_allocators(void **state) {
+    (void)state;
+    struct blastmerge_options options;
+    struct blastmerge_job *job = NULL;
+    blastmerge_options_init(&options, sizeof options);
+    for (int i = 0; i < 2; i++) { /* half of one */
+        options.allocator.allocate = i == 0 ? allocate_plainly : NULL;
+        options.allocator.release = i == 0 ? NULL : ask_for_a_child;
+        assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_USAGE);
+        assert_string_equal(blastmerge_error(job)->message, "an allocator needs both allocate and release");
+        blastmerge_destroy(job);
+        job = NULL;
+    }
+    options.allocator = (struct blastmerge_allocator){&job, allocate_plainly, ask_for_a_child};
+    assert_int_equal(blastmerge_create(&job, &options), BLASTMERGE_OK);
+    add_all(job);
+    assert_int_equal(blastmerge_check(job), BLASTMERGE_OK);
+    struct blastmerge_job *over = job;
+    blastmerge_destroy(over);
+}
+
 static void test_child_reports(void **state) {
     (void)state;
     struct blastmerge_job *job = create(NULL);
@@ -689,6 +758,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check_goes_on),
         cmocka_unit_test(test_check_ends),
+        cmocka_unit_test(test_a_result_is_taken_in_one_way),
+        cmocka_unit_test(test_parts_have_no_index),
+        cmocka_unit_test(test_allocators),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_next_hands_out_all_and_then_nothing),
         cmocka_unit_test(test_file_and_report),

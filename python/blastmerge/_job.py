@@ -249,7 +249,8 @@ class Job:
         if status in (OK, _SALVAGED):
             return
         if status == _NO_MEMORY or not self.handle:
-            raise MemoryError("blastmerge is out of memory")
+            message = C.blastmerge_error(self.handle).contents.message if self.handle else b""
+            raise MemoryError(message.decode(errors="surrogateescape") or "blastmerge is out of memory")
         raise from_library(status, C.blastmerge_error(self.handle).contents)
 
     # --- children --------------------------------------------------------------------------------

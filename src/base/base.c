@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libdeflate.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,4 +242,15 @@ double bm_seconds_since(const struct timespec *began) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+size_t bm_print_number(char text[BM_PRINTED_NUMBER], double number) {
+    const char *point = localeconv()->decimal_point;
+    int n = snprintf(text, BM_PRINTED_NUMBER, "%.6g", number);
+    char *found = strstr(text, point);
+    if (found == NULL) return (size_t)n;
+    const size_t n_point = strlen(point);
+    *found = '.';
+    memmove(found + 1, found + n_point, strlen(found + n_point) + 1);
+    return strlen(text);
 }

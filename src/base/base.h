@@ -180,6 +180,10 @@ static inline uint32_t bm_load32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+/* Writes the number as "%.6g" does in C's own locale, whatever the caller's is. Returns the number of bytes. */
+enum { BM_PRINTED_NUMBER = 32 };
+size_t bm_print_number(char text[BM_PRINTED_NUMBER], double number);
+
 static inline void bm_store32(uint8_t *p, uint32_t value) {
     p[0] = (uint8_t)value;
     p[1] = (uint8_t)(value >> 8);

@@ -130,7 +130,9 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     *job = NULL;
     blastmerge_options_init(&defaults, sizeof defaults);
     bool is_known = options == NULL || bm_copy_struct(&defaults, sizeof defaults, FIRST_OPTIONS, options);
-    bm_memory_open(&memory, &defaults.allocator);
+    const bool is_half = (defaults.allocator.allocate == NULL) != (defaults.allocator.release == NULL);
+    const struct blastmerge_allocator none = {0}; /* half of one is refused, but not used before that */
+    bm_memory_open(&memory, is_half ? &none : &defaults.allocator);
     struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
     if (made == NULL) return BLASTMERGE_NO_MEMORY;
     made->memory = memory;
@@ -521,6 +523,9 @@ enum blastmerge_status blastmerge_next(struct blastmerge_job *job, const void **
     if (!job->has_begun) {
         if (bm_job_places_has_output(job)) return refuse(job, "the job has an output: run it");
         status = begin(job);
+        job->is_pulled = true;
+    } else if (!job->is_pulled) {
+        return refuse(job, "the job has already begun");
     } else if (job->output.data == NULL) {
         return BLASTMERGE_OK; /* the end was handed out before */
     } else {
@@ -554,11 +559,10 @@ enum blastmerge_status blastmerge_to_buffer(struct blastmerge_job *job, void **d
     uint8_t *buffer = NULL;
     size_t size = 0;
     size_t n_used = 0;
-    enum blastmerge_status status = BLASTMERGE_OK;
     *data = NULL;
     *n_bytes = 0;
-    if (bm_cancel_is_foreign(&job->cancel)) return bm_cancel_fail_foreign(&job->error);
-    if (job->is_inside) return BLASTMERGE_USAGE;
+    enum blastmerge_status status = bm_job_check_new(job);
+    if (status != BLASTMERGE_OK) return status;
     for (;;) {
         const void *piece = NULL;
         size_t n_piece = 0;

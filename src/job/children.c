@@ -225,4 +225,5 @@ void bm_job_children_forget(struct blastmerge_job *job) {
 void bm_job_children_close(struct blastmerge_job *job) {
     bm_release(&job->memory, job->children.rows);
     job->children.rows = NULL;
+    job->children.n_rows = 0;
 }

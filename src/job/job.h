@@ -139,6 +139,7 @@ struct blastmerge_job {
     struct bm_report report;
     bool has_report;
     size_t n_handed_out;                     /* bytes of the output that next has returned */
+    bool is_pulled;                          /* by blastmerge_next() */
     bool is_committed;                       /* next has committed: nothing can fail any more */
     enum blastmerge_status committed_status; /* the status with which next then ends */
     struct bm_salvage_pass *survey;          /* NULL: nothing is salvaged */

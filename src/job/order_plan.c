@@ -213,6 +213,7 @@ static enum blastmerge_status begin_second(struct bm_job_order *order) {
     if (!bm_job_order_records_flush(&order->records, &job->error)) return bm_job_fail(job);
     order->is_second = true;
     job->kin = order->kin;
+    job->headers.has_first = false; /* its child was one of the first pass */
     bm_number_open(job->number, options->database, options->query_ids, options->as_unsplit != 0);
     options->mismatch = BLASTMERGE_MISMATCH_IGNORE; /* it was compared */
     memset(job->gathered, 0, sizeof job->gathered);

@@ -38,7 +38,7 @@ struct batch {
 struct bm_job_shards {
     struct blastmerge_job *job;
     char *columns;
-    char evalue[32];
+    char evalue[BM_PRINTED_NUMBER];
     char *order_location;
     bool is_order_descending;
     struct bm_rank_order order;
@@ -254,9 +254,7 @@ enum blastmerge_status bm_job_shards_set(struct blastmerge_job *job,
     shards->options.is_recomputed = options->recompute != 0;
     shards->options.evalue = options->evalue;
     if (options->evalue > 0) {
-        snprintf(shards->evalue, sizeof shards->evalue, "%.6g", options->evalue);
-        char *comma = strchr(shards->evalue, ','); /* of a locale */
-        if (comma != NULL) *comma = '.';
+        (void)bm_print_number(shards->evalue, options->evalue);
         shards->options.evalue_text = shards->evalue;
     }
     shards->options.find_context = shards;

@@ -34,6 +34,9 @@ struct bm_job_slice_view bm_job_slice_view(struct blastmerge_job *job) {
 enum blastmerge_status bm_job_slice_check(struct blastmerge_job *job, bool may_have_shards) {
     enum blastmerge_status status = bm_job_check_new(job);
     if (status != BLASTMERGE_OK) return status;
+    if (job->index != NULL || job->get != NULL)
+        return bm_fail(&job->error, BLASTMERGE_USAGE,
+                       "a merge in parts neither makes an index nor gets queries: do so with its result");
     if (job->shards != NULL && !may_have_shards)
         return bm_fail(&job->error, BLASTMERGE_USAGE,
                        "a plan takes tallies, and a join takes parts: neither takes shards");

@@ -132,6 +132,7 @@ static void take_ordered_id(struct bm_number *number, const struct bm_mark_entry
         return;
     }
     ids->n_generated++;
+    if (ids->policy == BLASTMERGE_QUERY_IDS_KEEP) return;
     uint64_t new_query = number->counts_all || is_unnamed ? number->now.n_iterations : ids->n_generated;
     if (new_query == old_query) return;
     number->now.n_changed_ids++;

@@ -8,6 +8,7 @@ void bm_plan_open(struct bm_plan *plan, struct bm_memory *memory) {
 }
 
 void bm_plan_close(struct bm_plan *plan) {
+    plan->n_items = 0; /* the caller's allocator may ask for one */
     bm_release(plan->memory, plan->items);
     bm_pool_close(&plan->pool, plan->memory);
 }

@@ -140,11 +140,9 @@ static bool is_beyond(const struct bm_rank *rank, double evalue) {
 }
 
 enum blastmerge_status bm_rank_put_evalue(struct bm_rank *rank, double evalue) {
-    char text[32];
-    int n = snprintf(text, sizeof text, "%.6g", evalue);
-    for (int i = 0; i < n; i++)
-        if (text[i] == ',') text[i] = '.';
-    return bm_rank_put(rank, text, (size_t)n);
+    char text[BM_PRINTED_NUMBER];
+    size_t n = bm_print_number(text, evalue);
+    return bm_rank_put(rank, text, n);
 }
 
 /* --- heads ------------------------------------------------------------------------------------------- */

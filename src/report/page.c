@@ -214,6 +214,12 @@ static void put_verdict(struct page *page) {
     put_markup(page, "</p>\n");
 }
 
+/* With a point, whatever the caller's locale is. */
+static void put_tenths(struct page *page, double n_tenths) {
+    const uint64_t n = (uint64_t)(n_tenths + 0.5);
+    put_format(page, "%" PRIu64 ".%u", n / 10, (unsigned)(n % 10));
+}
+
 static void put_fact(struct page *page, const char *name, const char *key, uint64_t value) {
     put_format(page, "<div><dt>%s</dt><dd data-fact=\"%s\">%" PRIu64 "</dd></div>\n", name, key, value);
 }
@@ -254,7 +260,9 @@ static void put_facts(struct page *page) {
         put_format(page, "<div><dt>CRC-32 of its text</dt><dd data-fact=\"crc32\">%08" PRIx32 "</dd></div>\n",
                    totals->output_crc32);
     }
-    put_format(page, "<div><dt>Seconds</dt><dd>%.2f</dd></div>\n", totals->seconds);
+    put_markup(page, "<div><dt>Seconds</dt><dd>");
+    put_tenths(page, totals->seconds * 10);
+    put_markup(page, "</dd></div>\n");
     put_fact(page, "Bytes of memory, at most", "peak_memory", totals->peak_memory);
     put_format(page, "<div><dt>blastmerge</dt><dd>%s</dd></div>\n</dl>\n", blastmerge_version());
 }
@@ -387,9 +395,9 @@ static void put_histogram(struct page *page, const char *title, const char *key,
         else
             put_format(page, "<tr><td>%" PRIu64 " to %" PRIu64 "</td>", from, 2 * from - 1);
         put_format(page,
-                   "<td>%" PRIu64
-                   "</td><td class=\"name\"><span class=\"bar\" style=\"width:%.1f%%\"></span></td></tr>\n",
-                   bars[i], 100.0 * (double)bars[i] / (double)most);
+                   "<td>%" PRIu64 "</td><td class=\"name\"><span class=\"bar\" style=\"width:", bars[i]);
+        put_tenths(page, 1000.0 * (double)bars[i] / (double)most);
+        put_markup(page, "%\"></span></td></tr>\n");
     }
     put_markup(page, "</tbody></table>\n");
 }
@@ -437,10 +445,11 @@ static void put_row(struct page *page, uint64_t number, const struct blastmerge_
     }
     put_format(page,
                "</td><td class=\"%s\" data-v=\"%d\">%s</td><td>%" PRIu64 "</td><td>%" PRIu64
-               "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
-               "</td><td>%.1f</td></tr>\n",
+               "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>",
                state.class, state.rank, state.word, child->n_documents, child->n_iterations, child->n_hits,
-               child->n_hsps, child->compressed_bytes, child->text_bytes, ratio);
+               child->n_hsps, child->compressed_bytes, child->text_bytes);
+    put_tenths(page, ratio * 10);
+    put_markup(page, "</td></tr>\n");
 }
 
 static void put_table(struct page *page) {

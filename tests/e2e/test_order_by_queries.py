@@ -16,7 +16,7 @@ N_CASES = int(os.environ.get("BLASTMERGE_TEST_CASES", "0")) or 90  # 500 and mor
 def write(folder, form, parts, member=forms.member):
     for old in folder.glob("child_*"):
         old.unlink()
-    return program.write_children(folder, [member(documents.document(form, part)) for part in parts])
+    return program.write_children(folder, [member(documents.document(form, part)) if part else b"" for part in parts])
 
 
 def run(folder, form, paths, made, *more, command="merge"):
@@ -70,6 +70,31 @@ def test_any_order(tmp_path, form):
             assert [row["iterations"] for row in report["children"]] == [len(part) for part in parts]
             assert report["totals"]["iterations"] == len(made) and (tmp_path / "missing").read_bytes() == b""
         assert report["output"]["text_bytes"] == len(expected)
+
+
+def test_ids_that_are_kept(tmp_path):
+    """--query-ids keep leaves them as they are, whatever the order."""
+    made = documents.queries(documents.dice("kept"), 8, nameless=0)
+    parts = [made[:4], made[4:]]
+    for form in ("xml", "xml2", "json"):
+        in_order = run(tmp_path, form, write(tmp_path, form, parts), made, "--query-ids", "keep")
+        expected = gzip.decompress((tmp_path / "merged.gz").read_bytes())
+        assert in_order.code == program.OK, in_order.err
+        plain = program.run("--plain", "--format", form, "--query-ids", "keep", *write(tmp_path, form, parts))
+        assert plain.out == expected
+        done = run(tmp_path, form, write(tmp_path, form, parts[::-1]), made, "--query-ids", "keep")
+        assert done.code == program.OK and gzip.decompress((tmp_path / "merged.gz").read_bytes()) == expected, done.err
+
+
+@pytest.mark.parametrize("form", documents.FORMATS)
+def test_children_of_no_bytes(tmp_path, form):
+    """Wherever they are; the first ones, too."""
+    made = documents.queries(documents.dice(f"empty {form}"), 6, nameless=0)
+    run(tmp_path, form, write(tmp_path, form, [made[:3], made[3:]]), made)
+    expected = gzip.decompress((tmp_path / "merged.gz").read_bytes())
+    for parts in ([[], made[:3], made[3:]], [[], [], made[3:], made[:3]], [made[3:], [], made[:3], []], [[], made]):
+        done = run(tmp_path, form, write(tmp_path, form, parts), made)
+        assert done.code == program.OK and gzip.decompress((tmp_path / "merged.gz").read_bytes()) == expected, done.err
 
 
 def test_many_documents_and_ids(tmp_path):
