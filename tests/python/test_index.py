@@ -48,6 +48,11 @@ def test_items(result):
     assert b"<Iteration_iter-num>1<" in result.get("Query_5", renumber=True)
 
 
+def test_memory_that_does_not_suffice(path):
+    with pytest.raises(MemoryError, match="at least 16 MiB are needed"):
+        blastmerge.merged_bytes([path], memory_limit=1)
+
+
 def test_iteration(result):
     queries = list(result)
     assert len(result) == len(queries) == 11
