@@ -18,6 +18,8 @@
  * a ring of bytes, and the transfer pauses while that is full. After a fault the whole is requested again, and
  * the bytes that came before are skipped, provided the answer has the same ETag. If nothing distinguishes one
  * version from another, there is no second try once bytes have arrived.
+ *
+ * The file is long because windows, requests and what becomes of an answer are states of one reader.
  */
 #include "base/base.h" /* ISO C wants something in each file */
 #ifdef BLASTMERGE_CLOUD

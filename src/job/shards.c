@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the job's children sources of a batch's text, which is ranked while it is read. The file is long because it is the one
+ * place where the job and the rank meet: options, lists, checks, counts and warnings pass through it. */
 #include "job/shards.h"
 #include "job/passages.h"
 #include "job/places.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* What merges of reports and of tables share: their lines, which hit comes first, what is counted, and a merge's life. It is
+ * long because all of it works on the one struct that internal.h declares. */
 #include "rank/internal.h"
 
 #include <inttypes.h>
