@@ -96,7 +96,7 @@ __version__ = "0.1.0"
 
 Output = Union[str, bytes, "os.PathLike[str]", BinaryIO]
 _Path = Union[str, bytes, "os.PathLike[str]"]
-_Result = Union[str, "os.PathLike[str]", bytes]  # bytes are the result's data, which needs an index_file
+_Merged = Union[str, "os.PathLike[str]", bytes]  # a result: its path, or its data as bytes, for which index_file is needed
 _Result = TypeVar("_Result")
 
 
@@ -285,10 +285,10 @@ def join(plan: _Path, parts: Children, output: Output, *, force: bool = False, *
     _with_job(parts, _gzip_only(dict(options, force=force)), work)
 
 
-def index(path: _Result, *, index_file: Optional[_Path] = None, restart_distance: int = 0, definitions: bool = False,
+def index(path: _Merged, *, index_file: Optional[_Path] = None, restart_distance: int = 0, definitions: bool = False,
           force: bool = False, **options: Any) -> Report:
-    """Checks a result, a path or its data as bytes, and writes an index of its queries (docs/index.md): an SQLite database, path with
-    ".bmi" behind it unless index_file names another place. restart_distance: bytes of text between two places from which reading can begin; 0: 4 MiB.
+    """Checks a result, and writes an index of its queries (docs/index.md): an SQLite database, path with ".bmi" behind it unless
+    index_file names another place. restart_distance: bytes of text between two places from which reading can begin; 0: 4 MiB.
     definitions: whole definitions of queries are kept. An index that is there is replaced; anything else only with force."""
     def work(job: _job.Job) -> Report:
         job.index(index_file, restart_distance, definitions)
@@ -296,7 +296,7 @@ def index(path: _Result, *, index_file: Optional[_Path] = None, restart_distance
     return _with_job([path], dict(options, force=force), work)
 
 
-def get(path: _Result, queries: Union[str, Iterable[str]] = (), output: Optional[Output] = None, *, numbers: Optional[str] = None,
+def get(path: _Merged, queries: Union[str, Iterable[str]] = (), output: Optional[Output] = None, *, numbers: Optional[str] = None,
         queries_from: Optional[_Path] = None, index_file: Optional[_Path] = None, renumber: bool = False, force: bool = False,
         **options: Any) -> Union[bytes, Report]:
     """A complete document with just the Iterations of some queries of a result, byte for byte, in the order of the file. queries:
@@ -318,7 +318,7 @@ def get(path: _Result, queries: Union[str, Iterable[str]] = (), output: Optional
     return _with_job([path], dict(options, force=force), work, output)
 
 
-def open(path: _Result, index_file: Optional[_Path] = None, **options: Any) -> Result:  # pylint: disable=redefined-builtin
+def open(path: _Merged, index_file: Optional[_Path] = None, **options: Any) -> Result:  # pylint: disable=redefined-builtin
     """Opens a result to look queries up in it, by its index: open("merged.xml.gz")["P12345"]. See Result."""
     return Result(path, index_file, **options)
 

@@ -132,7 +132,8 @@ enum { PREFIX = 64 };
 
 void bm_memory_open(struct bm_memory *memory, const struct blastmerge_allocator *allocator) {
     memset(memory, 0, sizeof *memory);
-    if (allocator != NULL) memory->allocator = *allocator;
+    bool is_whole = allocator != NULL && allocator->allocate != NULL && allocator->release != NULL;
+    if (is_whole) memory->allocator = *allocator;
 }
 
 void *bm_allocate(struct bm_memory *memory, size_t n_bytes) {
@@ -242,6 +243,10 @@ double bm_seconds_since(const struct timespec *began) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+size_t bm_measure_bom(const void *text, size_t n_bytes) {
+    return n_bytes >= BM_BOM && memcmp(text, "\xef\xbb\xbf", BM_BOM) == 0 ? BM_BOM : 0;
 }
 
 size_t bm_print_number(char text[BM_PRINTED_NUMBER], double number) {

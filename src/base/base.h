@@ -135,6 +135,16 @@ static inline bool BM_CHECK_RESULT bm_add(uint64_t *sum, uint64_t value) {
     return true;
 }
 
+/* --- text ---------------------------------------------------------------------------------------- */
+
+/* The bytes of UTF-8's byte order mark at the beginning of a text: BM_BOM, or 0. */
+enum { BM_BOM = 3 };
+size_t bm_measure_bom(const void *text, size_t n_bytes);
+
+/* Writes the number as "%.6g" does in C's own locale, whatever the caller's is. Returns the number of bytes. */
+enum { BM_PRINTED_NUMBER = 32 };
+size_t bm_print_number(char text[BM_PRINTED_NUMBER], double number);
+
 /* --- time ---------------------------------------------------------------------------------------- */
 
 /* Seconds since a time of CLOCK_MONOTONIC. */
@@ -179,10 +189,6 @@ static inline void bm_store64(uint8_t *p, uint64_t value) {
 static inline uint32_t bm_load32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
-
-/* Writes the number as "%.6g" does in C's own locale, whatever the caller's is. Returns the number of bytes. */
-enum { BM_PRINTED_NUMBER = 32 };
-size_t bm_print_number(char text[BM_PRINTED_NUMBER], double number);
 
 static inline void bm_store32(uint8_t *p, uint32_t value) {
     p[0] = (uint8_t)value;

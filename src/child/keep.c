@@ -171,9 +171,8 @@ static void sum_gaps(struct gaps *gaps) {
         known.n_gaps = i;
         (void)bm_batch_sum(&known, &crc, batch->text_offset, gap->from);
         gap->crc_before = crc;
-        gap->crc_after =
-            bm_crc32_undo(batch->crc_after, bm_batch_at(batch, gap->to, bm_batch_end(batch) - gap->to),
-                          (size_t)(bm_batch_end(batch) - gap->to));
+        n = (size_t)(bm_batch_end(batch) - gap->to);
+        gap->crc_after = bm_crc32_undo(batch->crc_after, bm_batch_at(batch, gap->to, n), n);
     }
 }
 

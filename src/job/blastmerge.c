@@ -130,9 +130,7 @@ enum blastmerge_status blastmerge_create(struct blastmerge_job **job,
     *job = NULL;
     blastmerge_options_init(&defaults, sizeof defaults);
     bool is_known = options == NULL || bm_copy_struct(&defaults, sizeof defaults, FIRST_OPTIONS, options);
-    const bool is_half = (defaults.allocator.allocate == NULL) != (defaults.allocator.release == NULL);
-    const struct blastmerge_allocator none = {0}; /* half of one is refused, but not used before that */
-    bm_memory_open(&memory, is_half ? &none : &defaults.allocator);
+    bm_memory_open(&memory, &defaults.allocator);
     struct blastmerge_job *made = bm_allocate(&memory, sizeof *made);
     if (made == NULL) return BLASTMERGE_NO_MEMORY;
     made->memory = memory;

@@ -70,6 +70,7 @@ static bool find_document(struct blastmerge_job *job, enum blastmerge_format for
         bm_decompress_look_name(bm_batch_at(batch, current, BM_DECOMPRESS_LOOK), BM_DECOMPRESS_LOOK) != NULL)
         return false;
     if (from <= current) from = current + 1;
+    if (from < end && bm_batch_has_gap(batch, from, end - from)) return false; /* it is far from all marks */
     for (uint64_t at = from; at < to; at++) {
         const uint8_t *text = bm_batch_at(batch, at, end - at);
         bool is_begin_of_line = at == first || text[-1] == '\n';

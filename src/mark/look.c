@@ -241,10 +241,6 @@ static bool is_utf_16(const char *sample, size_t n_sample, size_t first_zero) {
     return true;
 }
 
-static size_t measure_bom(const char *sample, size_t n_sample) {
-    return begins_with(sample, n_sample, "\xef\xbb\xbf") ? BM_BOM : 0;
-}
-
 /* bash's "SCRIPT: line 12: ..." */
 static bool is_of_script(const char *line, size_t n_line) {
     static const char phrase[] = ": line ";
@@ -270,7 +266,7 @@ static const struct look *find_look(const char *sample, size_t n_sample) {
     static const struct look utf_16le = {BYTES(""), SURE, false, UTF_16LE};
     static const struct look utf_16be = {BYTES(""), SURE, false, UTF_16BE};
     static const struct look skippable = {BYTES(""), SURE, false, ZSTD}; /* its first frame is */
-    size_t n_bom = measure_bom(sample, n_sample);
+    size_t n_bom = bm_measure_bom(sample, n_sample);
     size_t n_blank = n_bom + measure_blank(sample + n_bom, n_sample - n_bom);
     if (is_tar(sample, n_sample)) return &tar;
     if (is_utf_16(sample, n_sample, 1)) return &utf_16le;

@@ -282,7 +282,7 @@ static enum blastmerge_status skip_mark(struct bm_queries_file *queries, const c
     if (queries->n_buffer >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
         return bm_fail(error, BLASTMERGE_USAGE, "%.400s: %s is UTF-16: save it as UTF-8", path,
                        queries->what);
-    if (queries->n_buffer >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) queries->n_mark = 3;
+    queries->n_mark = bm_measure_bom(bytes, queries->n_buffer);
     bm_queries_file_rewind(queries, false);
     return BLASTMERGE_OK;
 }

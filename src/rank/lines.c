@@ -6,9 +6,6 @@
 _Static_assert((int)BM_RANK_PIECE <= BM_WINDOW / 2,
                "a line that is not whole yet lies in the next batch's history");
 
-static const char byte_order_mark[] = "\xef\xbb\xbf";
-enum { MARK = sizeof byte_order_mark - 1 };
-
 enum blastmerge_status bm_rank_lines_create(struct bm_rank_lines *lines,
                                             const struct bm_child_settings *settings,
                                             struct bm_workers *workers, struct bm_memory *memory) {
@@ -70,11 +67,6 @@ static enum blastmerge_status take_batch(struct bm_rank_lines *lines, const stru
     return scan(lines, error);
 }
 
-/* Returns the bytes of a byte order mark at the beginning of a text; 0: it has none. */
-static size_t measure_mark(const char *text, size_t n_bytes) {
-    return n_bytes >= MARK && memcmp(text, byte_order_mark, MARK) == 0 ? MARK : 0;
-}
-
 enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const struct bm_mark_kin *kin,
                                           struct blastmerge_error *error) {
     for (;;) {
@@ -87,7 +79,7 @@ enum blastmerge_status bm_rank_lines_next(struct bm_rank_lines *lines, const str
             if (is_end || n >= BM_RANK_PIECE) {
                 if (feed != NULL) n = (size_t)(feed + 1 - text);
                 bool has_return = feed != NULL && lines->at + n >= 2 && feed[-1] == '\r';
-                size_t n_mark = lines->at == 0 ? measure_mark(text, n) : 0;
+                size_t n_mark = lines->at == 0 ? bm_measure_bom(text, n) : 0;
                 lines->line = (struct bm_rank_line){text + n_mark, n - n_mark, !lines->is_inside_line, is_end,
                                                     has_return};
                 lines->is_inside_line = !is_end;

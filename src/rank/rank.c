@@ -80,7 +80,7 @@ static enum blastmerge_status fail_columns(struct bm_rank *rank, const char *opt
 static bool has_other_format(const struct bm_rank *rank, const struct bm_rank_shard *shard) {
     const struct bm_batch *batch = shard->lines.has_batch ? shard->lines.child.batch : NULL;
     return rank->options.columns != NULL && batch != NULL && batch->n_text > 0 &&
-           strchr("<{#", batch->text[0]) != NULL;
+           memchr("<{#", batch->text[0], 3) != NULL;
 }
 
 /* Options of tables are not ignored where there is no table. */
@@ -208,7 +208,7 @@ static enum blastmerge_status put_stretch(struct bm_rank *rank, struct bm_rank_s
 enum blastmerge_status bm_rank_put_head(struct bm_rank *rank, struct bm_rank_shard *shard, uint64_t from,
                                         size_t n_bytes) {
     const struct bm_rank_edit *edits = shard->head.edits;
-    const size_t n_edits = shard->head.n_edits, n_known = n_edits < 2 ? n_edits : 2;
+    const size_t n_edits = shard->head.n_edits, n_known = n_edits < BM_RANK_EDITS ? n_edits : BM_RANK_EDITS;
     const uint64_t to = from + n_bytes;
     uint64_t own =
         shard->head.begin; /* of the head's text, less what the numbers before have made it longer */

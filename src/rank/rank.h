@@ -85,6 +85,7 @@ struct bm_rank_word {
 };
 
 /* A number in a head that is not the shard's own: where it is in the text, and how many bytes it and the own one take. */
+enum { BM_RANK_EDITS = 2 }; /* Hit_id and Hit_accession, or those of an XML2 hit's first sequence */
 struct bm_rank_edit {
     uint64_t at;
     size_t n_bytes, n_own;
@@ -92,10 +93,10 @@ struct bm_rank_edit {
 
 /* The head of a shard's next hit, and the values that it is ranked by. */
 struct bm_rank_head {
-    struct bm_rank_long text;     /* reports: as it is written, except its number */
-    uint64_t begin;               /* where it begins in the shard's text */
-    struct bm_rank_edit edits[2]; /* of the text: BLAST's numbers of the subject */
-    size_t n_edits;          /* if there are more than two, the text behind these counts as no one's own */
+    struct bm_rank_long text;                 /* reports: as it is written, except its number */
+    uint64_t begin;                           /* where it begins in the shard's text */
+    struct bm_rank_edit edits[BM_RANK_EDITS]; /* of the text: BLAST's numbers of the subject */
+    size_t n_edits;          /* if there are more, the text behind these counts as no one's own */
     uint64_t number;         /* the shard's own */
     struct bm_rank_text row; /* tables: the hit's first row, or the current one */
     size_t number_at, n_number;

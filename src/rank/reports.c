@@ -160,7 +160,7 @@ static enum blastmerge_status take_subject(struct bm_rank *rank, struct bm_rank_
     const size_t n_new = bm_rank_write_number(digits, head->ordinal);
     if (status == BLASTMERGE_OK) status = add_head(rank, shard, line, at);
     if (head->ordinal != n || n_new != n_digits) {
-        if (head->n_edits < sizeof head->edits / sizeof head->edits[0])
+        if (head->n_edits < BM_RANK_EDITS)
             head->edits[head->n_edits] =
                 (struct bm_rank_edit){.at = head->text.n_bytes, .n_bytes = n_new, .n_own = n_digits};
         head->n_edits++;

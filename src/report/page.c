@@ -214,10 +214,10 @@ static void put_verdict(struct page *page) {
     put_markup(page, "</p>\n");
 }
 
-/* With a point, whatever the caller's locale is. */
-static void put_tenths(struct page *page, double n_tenths) {
-    const uint64_t n = (uint64_t)(n_tenths + 0.5);
-    put_format(page, "%" PRIu64 ".%u", n / 10, (unsigned)(n % 10));
+/* With a point, whatever the caller's locale is. value: not negative. */
+static void put_decimal(struct page *page, double value, int n_digits) {
+    const uint64_t scale = n_digits == 1 ? 10 : 100, n = (uint64_t)(value * (double)scale + 0.5);
+    put_format(page, "%" PRIu64 ".%0*" PRIu64, n / scale, n_digits, n % scale);
 }
 
 static void put_fact(struct page *page, const char *name, const char *key, uint64_t value) {
@@ -261,7 +261,7 @@ static void put_facts(struct page *page) {
                    totals->output_crc32);
     }
     put_markup(page, "<div><dt>Seconds</dt><dd>");
-    put_tenths(page, totals->seconds * 10);
+    put_decimal(page, totals->seconds, 2);
     put_markup(page, "</dd></div>\n");
     put_fact(page, "Bytes of memory, at most", "peak_memory", totals->peak_memory);
     put_format(page, "<div><dt>blastmerge</dt><dd>%s</dd></div>\n</dl>\n", blastmerge_version());
@@ -396,7 +396,7 @@ static void put_histogram(struct page *page, const char *title, const char *key,
             put_format(page, "<tr><td>%" PRIu64 " to %" PRIu64 "</td>", from, 2 * from - 1);
         put_format(page,
                    "<td>%" PRIu64 "</td><td class=\"name\"><span class=\"bar\" style=\"width:", bars[i]);
-        put_tenths(page, 1000.0 * (double)bars[i] / (double)most);
+        put_decimal(page, 100.0 * (double)bars[i] / (double)most, 1);
         put_markup(page, "%\"></span></td></tr>\n");
     }
     put_markup(page, "</tbody></table>\n");
@@ -448,7 +448,7 @@ static void put_row(struct page *page, uint64_t number, const struct blastmerge_
                "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>",
                state.class, state.rank, state.word, child->n_documents, child->n_iterations, child->n_hits,
                child->n_hsps, child->compressed_bytes, child->text_bytes);
-    put_tenths(page, ratio * 10);
+    put_decimal(page, ratio, 1);
     put_markup(page, "</td></tr>\n");
 }
 

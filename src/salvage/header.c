@@ -60,10 +60,9 @@ static bool is_whole(struct bm_mark *mark, const struct piece *declaration, cons
 
 static struct piece find_declaration(const char *text, size_t n_text) {
     const struct piece plain = {plain_declaration, sizeof plain_declaration - 1, 0};
-    if (begins_with(text, n_text, "\xef\xbb\xbf")) {
-        text += 3;
-        n_text -= 3;
-    }
+    const size_t n_bom = bm_measure_bom(text, n_text);
+    text += n_bom;
+    n_text -= n_bom;
     if (!begins_with(text, n_text, "<?xml ")) return plain;
     if (n_text > LONGEST_DECLARATION) n_text = LONGEST_DECLARATION;
     const char *end = memchr(text, '>', n_text);

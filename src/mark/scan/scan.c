@@ -166,5 +166,5 @@ bool bm_mark_settle(struct bm_mark *mark, enum blastmerge_format format, uint64_
 }
 
 bool bm_mark_begins_with_bom(const struct bm_mark *mark) {
-    return mark->n_sample >= BM_BOM && memcmp(mark->sample, "\xef\xbb\xbf", BM_BOM) == 0;
+    return bm_measure_bom(mark->sample, mark->n_sample) > 0;
 }

@@ -22,9 +22,8 @@
 #define BM_MARK_NOWHERE UINT64_MAX /* no offset */
 
 enum {
-    BM_MARK_ROOM = 16,     /* entries that one byte can need at most, amply */
-    BM_MARK_SAMPLE = 4096, /* most bytes of a text's beginning that are held until its format is clear */
-    BM_BOM = 3             /* bytes of UTF-8's byte order mark */
+    BM_MARK_ROOM = 16,    /* entries that one byte can need at most, amply */
+    BM_MARK_SAMPLE = 4096 /* most bytes of a text's beginning that are held until its format is clear */
 };
 
 /* Content that one mark reports when it has ended or is cut. */
